@@ -1,0 +1,74 @@
+"""Monte Carlo backtesting of margin models that pool Treasuries and crypto.
+
+Names are imported when they are first used, so that the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import charts, scores
+    from .account import AccountTerms
+    from .book import Book
+    from .data.load import load_market
+    from .engine import run
+    from .instruments import Spot, Treasury
+    from .market import Market
+    from .model import MarginModel, Parts, check_causal
+    from .offset import supportable_offset
+    from .results import Study
+    from .types import BacktestError, Coverage, DataError, ResultsError, StudyError
+
+__all__ = [
+    "AccountTerms",
+    "BacktestError",
+    "Book",
+    "Coverage",
+    "DataError",
+    "MarginModel",
+    "Market",
+    "Parts",
+    "ResultsError",
+    "Spot",
+    "Study",
+    "StudyError",
+    "Treasury",
+    "charts",
+    "check_causal",
+    "load_market",
+    "run",
+    "scores",
+    "supportable_offset",
+]
+
+_HOME = {
+    "AccountTerms": "account",
+    "BacktestError": "types",
+    "Book": "book",
+    "Coverage": "types",
+    "DataError": "types",
+    "MarginModel": "model",
+    "Market": "market",
+    "Parts": "model",
+    "ResultsError": "types",
+    "Spot": "instruments",
+    "Study": "results",
+    "StudyError": "types",
+    "Treasury": "instruments",
+    "check_causal": "model",
+    "load_market": "data.load",
+    "run": "engine",
+    "supportable_offset": "offset",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("charts", "scores"):
+        return import_module(f".{name}", __name__)
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,98 @@
+"""The collateral account: when a call is made, when it arrives, what is held on each day."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .kernels.replay import replay
+from .types import DaysByPortfolios, FloatArray, StudyError
+
+
+@dataclass(frozen=True)
+class AccountTerms:
+    """Terms on which collateral is called and returned.
+
+    Parameters
+    ----------
+    call_lag : margin days from the close at which a call is made to the close by which it has
+        settled; 0 settles at once.
+    minimum_transfer : USD; smaller calls and returns do not move.
+    collateral : 'cash', whose value does not move.
+    excess : 'returned' at the close at which it arises, or 'kept'.
+
+    Examples
+    --------
+    >>> AccountTerms()
+    AccountTerms(call_lag=1, minimum_transfer=0.0, collateral='cash', excess='returned')
+    """
+
+    call_lag: int = 1
+    minimum_transfer: float = 0.0
+    collateral: Literal["cash"] = "cash"
+    excess: Literal["returned", "kept"] = "returned"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.call_lag, bool) or not isinstance(self.call_lag, int):
+            raise StudyError(f"call_lag is {self.call_lag!r}; give whole margin days.")
+        if self.call_lag < 0:
+            raise StudyError(f"call_lag is {self.call_lag}; give 0 or more margin days.")
+        if not 0 <= self.minimum_transfer < np.inf:
+            raise StudyError(f"minimum_transfer is {self.minimum_transfer}; give 0 USD or more.")
+        if self.collateral != "cash":
+            raise StudyError(f"unknown collateral {self.collateral!r}; known: cash.")
+        if self.excess not in ("returned", "kept"):
+            raise StudyError(f"excess is {self.excess!r}; known: returned, kept.")
+
+
+@dataclass(frozen=True, eq=False)
+class AccountHistory:
+    """What the account did, (days, portfolios) USD each; NaN before the first requirement.
+
+    Parameters
+    ----------
+    held : collateral settled at each close. call : called at each close.
+    collateral : value at close-out of what was held when the book was frozen.
+    shortfall : loss over the MPOR beyond that value; NaN where the loss is not yet known.
+    """
+
+    held: DaysByPortfolios
+    call: DaysByPortfolios
+    collateral: DaysByPortfolios
+    shortfall: DaysByPortfolios
+
+
+def replay_account(
+    required: DaysByPortfolios, loss: DaysByPortfolios, terms: AccountTerms
+) -> AccountHistory:
+    """Replay the account day by day under `terms`.
+
+    required : (days, portfolios) USD, NaN as a leading block. loss : (days, portfolios) USD.
+
+    Examples
+    --------
+    >>> required = np.array([[1.0], [3.0], [2.0]])
+    >>> replay_account(required, np.zeros((3, 1)), AccountTerms()).held[:, 0].tolist()
+    [1.0, 1.0, 2.0]
+    """
+    required = np.ascontiguousarray(required)
+    held, call, shortfall = (np.empty(required.shape) for _ in range(3))
+    growth, closeout = _cash(len(required)), _cash(len(required))
+    replay(
+        required,
+        np.ascontiguousarray(loss),
+        growth,
+        closeout,
+        terms.call_lag,
+        terms.minimum_transfer,
+        terms.excess == "returned",
+        held,
+        call,
+        shortfall,
+    )
+    return AccountHistory(held, call, held * closeout[:, None], shortfall)
+
+
+def _cash(days: int) -> FloatArray:
+    """Cash keeps its value, between days and through the close-out."""
+    return np.ones(days)

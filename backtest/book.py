@@ -1,0 +1,248 @@
+"""A book: what each portfolio holds, its losses over the MPOR by silo, its unit sensitivities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from .instruments import Instrument, Treasury, parse_instrument
+from .market import Market, tenor_years
+from .types import (
+    Coverage,
+    DaysByInstruments,
+    DaysByPortfoliosBySilos,
+    FloatArray,
+    PortfoliosByInstruments,
+    StudyError,
+)
+
+if TYPE_CHECKING:
+    from .model import MarginModel
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """Portfolios x instruments, in signed USD.
+
+    Parameters
+    ----------
+    portfolios : names.
+    instruments : what the columns of `exposure` hold.
+    exposure : (portfolios, instruments) signed USD.
+    rebalance : 'daily' keeps the USD constant, so that risk is stationary; 'never' buys units at
+        the first day of the market and lets their USD value drift with the price.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [-5e6]}, index=["long 10Y, short BTC"])
+    >>> Book.from_frame(frame).silos
+    ('FICC', 'CME')
+    """
+
+    portfolios: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
+    exposure: PortfoliosByInstruments
+    rebalance: Literal["daily", "never"] = "daily"
+
+    def __post_init__(self) -> None:
+        exposure = np.array(self.exposure, dtype=np.float64, order="C")
+        object.__setattr__(self, "exposure", exposure)
+        object.__setattr__(self, "portfolios", tuple(self.portfolios))
+        object.__setattr__(self, "instruments", tuple(self.instruments))
+        expected = (len(self.portfolios), len(self.instruments))
+        if exposure.shape != expected or 0 in expected:
+            raise StudyError(
+                f"exposure has shape {exposure.shape}; {expected[0]} portfolios and "
+                f"{expected[1]} instruments (at least one of each) need {expected}."
+            )
+        for axis in (self.portfolios, tuple(i.name for i in self.instruments)):
+            if len(set(axis)) != len(axis):
+                twice = next(name for name in axis if axis.count(name) > 1)
+                raise StudyError(f"{twice!r} stands twice in the book; name each once.")
+        if not np.isfinite(exposure).all():
+            p, i = np.argwhere(~np.isfinite(exposure))[0]
+            raise StudyError(
+                f"exposure of {self.portfolios[p]!r} in {self.instruments[i].name} is "
+                f"{exposure[p, i]}; give USD, 0 where nothing is held."
+            )
+        if self.rebalance not in ("daily", "never"):
+            raise StudyError(f"rebalance is {self.rebalance!r}; known: 'daily', 'never'.")
+        exposure.flags.writeable = False
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        market: Market | None = None,
+        *,
+        rebalance: Literal["daily", "never"] = "daily",
+    ) -> "Book":
+        """Book of a frame: index portfolios, columns instrument names, values signed USD.
+
+        Treasuries ('UST2Y' .. 'UST30Y') clear at FICC and price factors ('BTC', 'ETH') at CME
+        unless the name says otherwise ('UST5Y@CME'). With a `market`, an instrument it has no
+        factor for is an error here rather than later.
+        """
+        instruments = tuple(parse_instrument(str(c)) for c in frame.columns)
+        if market is not None:
+            for instrument in instruments:
+                _check_priced(instrument, market)
+        return cls(
+            portfolios=tuple(str(p) for p in frame.index),
+            instruments=instruments,
+            exposure=frame.to_numpy(dtype=np.float64),
+            rebalance=rebalance,
+        )
+
+    @classmethod
+    def risk_matched(
+        cls,
+        weights: pd.DataFrame,
+        market: Market,
+        *,
+        base: "MarginModel",
+        coverage: Coverage,
+        gross: float,
+        day: int | None = None,
+    ) -> "Book":
+        """Legs sized by risk: USD = weight / stand-alone margin per USD, scaled to `gross`.
+
+        weights : (portfolios x instrument names) signed; +1 and -1 make legs of equal stand-alone
+            margin. A leg's margin is that of its own side, long or short.
+        gross : USD, sum of absolute exposures of every portfolio.
+        day : row of the market on which margins are compared; the first on which `base` knows
+            them unless given. Nothing later than that day is used.
+
+        Raises
+        ------
+        StudyError : no such day, or a leg without margin on it.
+        """
+        unsized = cls.from_frame(weights, market)
+        per_usd = unsized._margin_per_usd(market, base, coverage, day)
+        side = np.where(unsized.exposure >= 0, per_usd[0], per_usd[1])
+        usd = unsized.exposure / np.where(unsized.exposure == 0, 1.0, side)
+        return replace(unsized, exposure=usd * (gross / np.abs(usd).sum(axis=1, keepdims=True)))
+
+    @classmethod
+    def random(
+        cls,
+        instruments: Sequence[str],
+        market: Market,
+        *,
+        base: "MarginModel",
+        coverage: Coverage,
+        gross: float,
+        portfolios: int,
+        seed: int,
+        day: int | None = None,
+    ) -> "Book":
+        """Seeded books with independent standard normal risk weights on every instrument."""
+        drawn = np.random.default_rng(seed).standard_normal((portfolios, len(instruments)))
+        names = [f"random {i + 1:02d}" for i in range(portfolios)]
+        weights = pd.DataFrame(drawn, index=names, columns=list(instruments))
+        return cls.risk_matched(
+            weights, market, base=base, coverage=coverage, gross=gross, day=day
+        )
+
+    def _margin_per_usd(
+        self, market: Market, base: "MarginModel", coverage: Coverage, day: int | None
+    ) -> FloatArray:
+        """(2, instruments) stand-alone margin of one USD long, and of one USD short."""
+        count = len(self.instruments)
+        units = replace(
+            self,
+            portfolios=tuple(f"{s} {i.name}" for s in ("long", "short") for i in self.instruments),
+            exposure=np.vstack([np.eye(count), -np.eye(count)]),
+        )
+        margin = base.margin(market, units, coverage)
+        known = np.flatnonzero(~np.isnan(margin).any(axis=1))
+        if len(known) == 0 or (day is not None and day < known[0]):
+            raise StudyError(
+                f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
+                "days; shorten its lookback or lengthen the history."
+            )
+        per_usd = margin[known[0] if day is None else day]
+        if (per_usd <= 0).any():
+            name = units.portfolios[int(np.argmax(per_usd <= 0))]
+            raise StudyError(f"{base!r} asks no margin of {name}; size that leg in USD instead.")
+        return per_usd.reshape(2, count)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Exposures in USD (portfolios x instruments)."""
+        names = [i.name for i in self.instruments]
+        return pd.DataFrame(self.exposure, index=pd.Index(self.portfolios), columns=names)
+
+    @property
+    def silos(self) -> tuple[str, ...]:
+        """Clearing houses, in the order in which the instruments name them."""
+        return tuple(dict.fromkeys(i.silo for i in self.instruments))
+
+    def select(self, portfolios: slice | Sequence[int]) -> "Book":
+        """Some of the portfolios, all instruments."""
+        rows = np.arange(len(self.portfolios))[portfolios]
+        names = tuple(self.portfolios[r] for r in rows)
+        return replace(self, portfolios=names, exposure=self.exposure[rows])
+
+    def in_silo(self, silo: str) -> "Book":
+        """Every portfolio's own positions in one silo."""
+        return self._columns([i for i, x in enumerate(self.instruments) if x.silo == silo])
+
+    def by_instrument(self) -> list["Book"]:
+        """One book an instrument: every portfolio's position in that alone."""
+        return [self._columns([i]) for i in range(len(self.instruments))]
+
+    def _columns(self, columns: list[int]) -> "Book":
+        chosen = tuple(self.instruments[i] for i in columns)
+        return replace(self, instruments=chosen, exposure=self.exposure[:, columns])
+
+    def unit_index(self, market: Market) -> DaysByInstruments:
+        """USD held today per USD of `exposure`: ones where the USD is kept constant."""
+        if self.rebalance == "daily":
+            return np.ones((len(market.dates), len(self.instruments)))
+        values = np.column_stack([i.unit_value(market) for i in self.instruments])
+        return values / values[0]
+
+    def unit_sensitivities(self, market: Market) -> FloatArray:
+        """(days, instruments, 2) delta and gamma per USD of `exposure` at each close."""
+        units = np.stack([i.sensitivity(market) for i in self.instruments], axis=1)
+        return units * self.unit_index(market)[:, :, None]
+
+    def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
+        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
+        columns = [i.pnl(market, coverage.horizon(i.silo)) for i in self.instruments]
+        pnl = np.column_stack(columns) * self.unit_index(market)
+        # One clock for the whole book: a day is known only once its longest close-out has ended.
+        pnl[-coverage_tail(self, coverage) :] = np.nan
+        return pnl
+
+    def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
+        """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""
+        pnl = self.unit_pnl(market, coverage)
+        out = np.empty((len(market.dates), len(self.portfolios), len(self.silos)))
+        for s, silo in enumerate(self.silos):
+            held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
+            out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
+        return out
+
+
+def coverage_tail(book: Book, coverage: Coverage) -> int:
+    """Days at the end of a market whose loss is not yet known: the book's longest MPOR."""
+    return max(coverage.horizon(silo) for silo in book.silos)
+
+
+def _check_priced(instrument: Instrument, market: Market) -> None:
+    """One clear line where the market cannot price an instrument."""
+    wanted = "yield" if isinstance(instrument, Treasury) else "price"
+    kinds = dict(zip(market.factors, market.kinds, strict=True))
+    if kinds.get(instrument.factor) == wanted:
+        return
+    known = [f"UST{f}" if k == "yield" else f for f, k in kinds.items()
+             if k == "price" or (tenor_years(f) or 0) * 2 >= 1]
+    close = get_close_matches(instrument.name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise StudyError(
+        f"unknown instrument {instrument.name!r}; this market prices {', '.join(known)}.{hint}"
+    )

@@ -1,0 +1,243 @@
+"""What can be held. Each instrument is a contract at a venue; the venue's clearing house is its silo.
+
+An instrument turns levels into exact P&L per 1 USD of notional, and shocks into scenario P&L
+(delta-gamma by default). Constant USD is the unit throughout.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .market import Market, tenor_years
+from .types import Days, FloatArray, StudyError
+
+DAYS_PER_YEAR = 365.25
+
+
+class Instrument(Protocol):
+    """One contract at one clearing house."""
+
+    @property
+    def name(self) -> str:
+        """Column name in a book."""
+
+    @property
+    def factor(self) -> str:
+        """The market factor whose shock moves it."""
+
+    @property
+    def silo(self) -> str:
+        """The clearing house that margins it."""
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2."""
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor."""
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) USD value of one unit, for books that buy units once and never rebalance."""
+
+
+def _qualified(name: str, silo: str, home: str) -> str:
+    return name if silo == home else f"{name}@{silo}"
+
+
+def _delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:
+    return sensitivity[0] * shocks + sensitivity[1] * shocks * shocks / 2.0
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A price factor held outright: P&L per USD = level(t + H) / level(t) - 1.
+
+    Parameters
+    ----------
+    factor : a factor of kind 'price'.
+    silo : clearing house; CME unless said.
+
+    Examples
+    --------
+    >>> Spot("BTC").name, Spot("ETH", silo="NODAL").name
+    ('BTC', 'ETH@NODAL')
+    """
+
+    factor: str
+    silo: str = "CME"
+
+    @property
+    def name(self) -> str:
+        """Factor, with its silo where that is not CME."""
+        return _qualified(self.factor, self.silo, "CME")
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) relative change over the next `horizon` margin days; last rows NaN."""
+        level = market.level(self.factor)
+        out = np.full(len(level), np.nan)
+        out[:-horizon] = level[horizon:] / level[:-horizon] - 1.0
+        return out
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): one USD gains the relative change, no curvature."""
+        return np.tile([1.0, 0.0], (len(market.dates), 1))
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per USD: the relative shocks themselves."""
+        return _delta_gamma(self.sensitivity(market)[day], shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) the price of one unit."""
+        return market.level(self.factor)
+
+
+@dataclass(frozen=True)
+class Treasury:
+    """Each day a fresh par bond of constant maturity: coupon = par yield, semi-annual, price 1.
+
+    Held to t + H, d calendar days later, it is worth
+
+    .. math:: \\sum_{i=1}^{2T} \\frac{y_t}{2} (1 + y'/2)^{-2 (t_i - d/365.25)}
+              + (1 + y'/2)^{-2 (T - d/365.25)},
+
+    with y' the par yield of t + H interpolated linearly in maturity at T - d/365.25 between the
+    market's yield factors (flat outside). Carry and roll-down are in the P&L; scenarios (modified
+    duration and convexity of today's bond) leave them out.
+
+    Parameters
+    ----------
+    tenor : years; 2 x tenor is a positive integer.
+    silo : clearing house; FICC unless said.
+
+    References
+    ----------
+    Fabozzi, F. (2012). The Handbook of Fixed Income Securities, 8th ed., ch. 8-9 (price,
+    modified duration, convexity of a semi-annual bond).
+
+    Examples
+    --------
+    >>> Treasury(10).name, Treasury(5, silo="CME").name, Treasury(0.5).factor
+    ('UST10Y', 'UST5Y@CME', '6M')
+    """
+
+    tenor: float
+    silo: str = "FICC"
+
+    def __post_init__(self) -> None:
+        if self.tenor <= 0 or 2 * self.tenor != int(2 * self.tenor):
+            raise StudyError(
+                f"a Treasury of {self.tenor} years has no whole number of coupons; "
+                "give a positive multiple of half a year."
+            )
+
+    @property
+    def factor(self) -> str:
+        """The par-yield factor of its maturity."""
+        whole = self.tenor == int(self.tenor)
+        return f"{self.tenor:.0f}Y" if whole else f"{12 * self.tenor:.0f}M"
+
+    @property
+    def name(self) -> str:
+        """'UST' and maturity, with its silo where that is not FICC."""
+        return _qualified(f"UST{self.factor}", self.silo, "FICC")
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""
+        coupon = market.level(self.factor)
+        out = np.full(len(coupon), np.nan)
+        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
+        aged = calendar / DAYS_PER_YEAR
+        later = par_yield(market, self.tenor - aged, offset=horizon)
+        out[:-horizon] = seasoned_price(coupon[:-horizon], later, self.tenor, aged) - 1.0
+        return out
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): minus modified duration (years) and convexity (years^2) of today's bond."""
+        half_yield = market.level(self.factor)[:, None] / 2.0
+        times = np.arange(1, int(2 * self.tenor) + 1) / 2.0
+        flows = np.where(times == self.tenor, 1.0 + half_yield, half_yield)
+        discount = np.exp(-2.0 * times * np.log1p(half_yield))
+        duration = (flows * times * discount).sum(axis=1) / (1.0 + half_yield[:, 0])
+        convexity = (flows * times * (times + 0.5) * discount).sum(axis=1)
+        return np.column_stack([-duration, convexity / (1.0 + half_yield[:, 0]) ** 2])
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
+        today = market.until(day)
+        return _delta_gamma(self.sensitivity(today)[-1], shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) 1: the holding is rolled into a fresh par bond at every close."""
+        return np.ones(len(market.dates))
+
+
+def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> FloatArray:
+    """Par yield at `maturity[i]` years on day i + offset, linear in maturity, flat outside.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> m = Market.from_frame(pd.DataFrame({"2Y": [0.02], "10Y": [0.04]}, index=["2024-01-02"]))
+    >>> par_yield(m, np.array([6.0])).round(6).tolist()
+    [0.03]
+    """
+    years = {tenor_years(f): j for j, f in enumerate(market.factors) if tenor_years(f)}
+    tenors = np.array(sorted(y for y in years if y is not None))
+    columns = [years[y] for y in tenors]
+    curve = market.levels[offset : offset + len(maturity)][:, columns]
+    if len(tenors) == 1:
+        return curve[:, 0]
+    right = np.clip(np.searchsorted(tenors, maturity), 1, len(tenors) - 1)
+    weight = (maturity - tenors[right - 1]) / (tenors[right] - tenors[right - 1])
+    weight = np.clip(weight, 0.0, 1.0)
+    rows = np.arange(len(maturity))
+    return (1.0 - weight) * curve[rows, right - 1] + weight * curve[rows, right]
+
+
+def seasoned_price(
+    coupon: FloatArray, par: FloatArray, tenor: float, aged: FloatArray
+) -> FloatArray:
+    """Dirty price of a bond struck at par `aged` years ago, discounted at the par yield `par`.
+
+    The geometric sum in closed form; its limit where the yield is zero.
+
+    Examples
+    --------
+    >>> seasoned_price(np.array([0.04]), np.array([0.04]), 10, np.array([0.0])).round(12).tolist()
+    [1.0]
+    """
+    coupons = 2.0 * tenor
+    growth = np.log1p(par / 2.0)
+    zero = par == 0.0
+    annuity = np.where(
+        zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0)
+    )
+    accrued = np.exp(2.0 * aged * growth)
+    return accrued * (coupon / 2.0 * annuity + np.exp(-coupons * growth))
+
+
+_CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
+_TREASURY = re.compile(r"^UST(\d+[MY])$")
+
+
+def parse_instrument(name: str) -> Instrument:
+    """Instrument of a column name: 'UST10Y', 'BTC', or either at another venue, 'UST5Y@CME'.
+
+    Examples
+    --------
+    >>> parse_instrument("UST5Y@CME")
+    Treasury(tenor=5.0, silo='CME')
+    """
+    match = _CONTRACT.match(name)
+    if match is None:
+        raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
+    body, silo = match["body"], match["silo"]
+    treasury = _TREASURY.match(body)
+    if treasury:
+        years = tenor_years(treasury[1]) or 0.0
+        return Treasury(years, silo=silo or "FICC")
+    return Spot(body, silo=silo or "CME")

@@ -1,0 +1,17 @@
+"""Candidate margin models, one family a file, and the registry that study files name them by."""
+
+from backtest.model import MarginModel
+
+from .haircut import HaircutOnly
+from .historical import HistoricalVaR
+from .offset import CorrelationOffset
+from .siloed import Siloed
+
+MODELS: dict[str, type[MarginModel]] = {
+    "siloed": Siloed,
+    "haircut_only": HaircutOnly,
+    "correlation_offset": CorrelationOffset,
+    "historical_var": HistoricalVaR,
+}
+
+__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed"]

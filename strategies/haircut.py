@@ -1,0 +1,120 @@
+"""A published percentage of every position, long or short, and nothing else."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Gt
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.book import Book
+from backtest.instruments import Instrument, Treasury
+from backtest.market import Market
+from backtest.model import Parts, model
+from backtest.types import Coverage, FloatArray, StudyError
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Bucket(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    over: float
+    up_to: float
+    haircut: Rate
+
+
+class Schedule(BaseModel):
+    """A dated, cited table of haircuts (decimals of market value)."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str
+    source: str
+    dated: date
+    verified: bool
+    note: str = ""
+    treasury: list[_Bucket] = []
+    price: dict[str, Rate] = {}
+
+    def haircut(self, instrument: Instrument) -> float | None:
+        """Haircut of one instrument; None where the schedule is silent."""
+        if isinstance(instrument, Treasury):
+            rows = [r.haircut for r in self.treasury if r.over < instrument.tenor <= r.up_to]
+            return rows[0] if rows else None
+        return self.price.get(instrument.factor)
+
+
+@cache
+def load_schedule(name: str) -> Schedule:
+    """Schedule of `strategies/parameters/<name>.toml`.
+
+    Raises
+    ------
+    StudyError : no such schedule.
+
+    Examples
+    --------
+    >>> load_schedule("cftc_pilot_2025").price["BTC"]
+    0.2
+    """
+    folder = files("strategies") / "parameters"
+    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+    if name not in known:
+        raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
+    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+@model
+class HaircutOnly:
+    r"""Haircut times absolute exposure, summed over positions: no netting, no history.
+
+    .. math:: M_t = s \sum_i h_i |x_i(t)|
+
+    Margin at day t uses exposures of day t. USD. It does not move with confidence or MPOR: the
+    published numbers hold for the horizon their source states.
+
+    Parameters
+    ----------
+    schedules : names in `strategies/parameters/`; the first that lists an instrument decides.
+    haircuts : haircut by instrument name, before any schedule.
+    scale : s, multiplies every haircut.
+
+    References
+    ----------
+    CME Clearing advisory 14-020 (2014); CFTC staff letter 26-05 (2026): see the schedule files.
+
+    Examples
+    --------
+    >>> HaircutOnly(haircuts={"BTC": 0.35}).haircuts["BTC"]
+    0.35
+    """
+
+    schedules: tuple[str, ...] = ("cme_2014", "cftc_pilot_2025")
+    haircuts: dict[str, Rate] = Field(default_factory=dict)
+    scale: Annotated[float, Gt(0)] = 1.0
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
+        rates = np.array([self._haircut(i) for i in book.instruments]) * self.scale
+        return book.unit_index(market) @ (np.abs(book.exposure) * rates).T
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Requirement of each silo's positions; the only step is 'gross', their sum."""
+        by_silo = np.stack(
+            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
+        )
+        return Parts(silos=book.silos, by_silo=by_silo, steps={"gross": by_silo.sum(axis=2)})
+
+    def _haircut(self, instrument: Instrument) -> float:
+        if instrument.name in self.haircuts:
+            return self.haircuts[instrument.name]
+        for name in self.schedules:
+            rate = load_schedule(name).haircut(instrument)
+            if rate is not None:
+                return rate
+        raise StudyError(
+            f"no haircut for {instrument.name} in schedules {', '.join(self.schedules)}; "
+            "add one under `haircuts`."
+        )

@@ -1,0 +1,51 @@
+"""The same model, no netting across silos."""
+
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, FloatArray
+
+import numpy as np
+
+from .historical import HistoricalVaR
+
+
+@model
+class Siloed:
+    r"""The base model on each silo's own positions, summed.
+
+    .. math:: M_t = \sum_i m_i(t)
+
+    Caption: 'same model, no netting across silos'. It is the yardstick that savings are measured
+    from, not any clearing house's present regime. Margin at day t uses closes up to and including
+    t. USD.
+
+    Parameters
+    ----------
+    base : the model that margins each silo.
+
+    References
+    ----------
+    CPSS-IOSCO (2012). Principles for financial market infrastructures, Principle 6 (margin).
+
+    Examples
+    --------
+    >>> Siloed().base.lookback
+    500
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return self.parts(market, book, coverage).steps["gross"]
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Stand-alone margin of each silo; the only step is 'gross', their sum."""
+        by_silo = np.stack(
+            [required_margin(self.base, market, book.in_silo(s), coverage) for s in book.silos],
+            axis=2,
+        )
+        return Parts(silos=book.silos, by_silo=by_silo, steps={"gross": by_silo.sum(axis=2)})
