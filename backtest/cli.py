@@ -1,0 +1,128 @@
+"""The command line. Heavy imports wait until a command needs them, so `--help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="backtest",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Replay Treasury and crypto prices through candidate margin models, and score them.",
+)
+
+StudyPath = Annotated[
+    Path | None, typer.Argument(help="Study file (TOML); the packaged default if left out.")
+]
+Data = Annotated[
+    str | None,
+    typer.Option(help="Prices: 'sample' (simulated), 'treasury', or a folder of CSV files."),
+]
+Out = Annotated[Path, typer.Option(help="Folder under which a new results folder is written.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Worker processes.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Overrides the study's seed.")]
+Result = Annotated[Path, typer.Argument(help="A results folder that `backtest run` wrote.")]
+
+
+@app.command()
+def run(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    n_jobs: Jobs = 1,
+    seed: Seed = None,
+) -> None:
+    """Run a study: table, offset ladder, figures and report."""
+    from .terminal import Screen
+    from .workflow import check_writable, execute, write_results
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        outcome = execute(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        progress("figures and report", 0.0)
+        folder = write_results(outcome, out, command=_as_typed())
+        progress("figures and report", 1.0)
+    screen.outcome(outcome, folder)
+    if outcome.failed_gates:
+        raise typer.Exit(1)
+
+
+@app.command()
+def offset(study: StudyPath = None, data: Data = None) -> None:
+    """Print the offset ladder of a study: total reduction, diversification, dependence offset."""
+    from .terminal import Screen
+    from .workflow import estimate_ladder
+
+    screen = Screen()
+    with screen.progress() as progress:
+        estimate = estimate_ladder(study, data=data, progress=progress)
+    screen.ladder(estimate.frame, simulated=estimate.market.simulated, note=estimate.note)
+
+
+@app.command()
+def models() -> None:
+    """List the margin models that a study file can name, with parameters and defaults."""
+    from .terminal import Screen
+
+    Screen().models()
+
+
+@app.command()
+def report(result: Result) -> None:
+    """Write report.html and the figures of a results folder again, from its stored numbers."""
+    from .stored import rewrite_report
+
+    typer.echo(f"wrote {rewrite_report(result)}")
+
+
+@app.command()
+def reproduce(result: Result, data: Data = None) -> None:
+    """Run the study of a results folder again and compare every score; 1 where one drifted."""
+    from .stored import compare_rerun
+    from .terminal import Screen
+
+    screen = Screen()
+    with screen.progress() as progress:
+        differences = compare_rerun(result, data=data, progress=progress)
+    for line in differences:
+        typer.echo(f"drifted: {line}")
+    if differences:
+        raise typer.Exit(1)
+    typer.echo("reproduced: every score is the same")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: every mistake a user can mend is one line on stderr and exit code 2."""
+    from .types import BacktestError
+
+    try:
+        code = _command()(arguments, standalone_mode=False)
+    except BacktestError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted; no result was written")
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(f"{error.format_message()} See `backtest --help`.")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _command() -> Any:
+    return typer.main.get_command(app)
+
+
+def _fail(message: str) -> None:
+    typer.echo("backtest: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
+def _as_typed() -> str:
+    """The command line, as it can be typed again."""
+    import shlex
+
+    return shlex.join(["backtest", *sys.argv[1:]])

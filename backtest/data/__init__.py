@@ -1,0 +1,1 @@
+"""One file a source of prices; each hands back a `Market`."""

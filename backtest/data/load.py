@@ -1,0 +1,95 @@
+"""`load_market`: a market by name, from a folder, or as it is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..market import Market
+from ..types import DataError
+from .csv_folder import SourceFile, read_folder
+
+DEFAULT_FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
+
+
+def load_market(
+    source: str | Path | Market,
+    *,
+    factors: tuple[str, ...] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> Market:
+    """Market of `source`: 'sample' (SIMULATED), 'treasury', a folder of CSV files, or a Market.
+
+    factors : which to load; the source's own default unless given (folders: 3M 2Y 5Y 10Y 30Y BTC
+        ETH). Treasury-only factors use the whole Treasury history.
+    start, end : first and last day to keep, ISO.
+
+    Raises
+    ------
+    DataError : see `csv_folder` and `Market`.
+
+    Examples
+    --------
+    >>> load_market("treasury").factors
+    ('3M', '2Y', '5Y', '10Y')
+    """
+    return load_with_sources(source, factors=factors, start=start, end=end)[0]
+
+
+def load_with_sources(
+    source: str | Path | Market,
+    *,
+    factors: tuple[str, ...] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> tuple[Market, list[SourceFile]]:
+    """`load_market`, and the files (name, sha256) the levels were read from."""
+    files: list[SourceFile] = []
+    if isinstance(source, Market):
+        market = _pick(source, factors)
+    elif str(source) == "sample":
+        from .sample import sample_market
+
+        market = _pick(sample_market(), factors)
+    elif str(source) == "treasury":
+        from .treasury import treasury_market
+
+        market = treasury_market(factors=factors, start=start)
+    else:
+        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS)
+    return _window(market, start, end), files
+
+
+def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
+    if factors is None:
+        return market
+    columns = [market.column(f) for f in factors]
+    return replace(
+        market,
+        factors=factors,
+        levels=market.levels[:, columns],
+        kinds=tuple(market.kinds[c] for c in columns),
+    )
+
+
+def _window(market: Market, start: str | None, end: str | None) -> Market:
+    """The days from `start` to `end`, both included."""
+    try:
+        low = market.dates[0] if start is None else np.datetime64(start, "D")
+        high = market.dates[-1] if end is None else np.datetime64(end, "D")
+    except ValueError as error:
+        raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
+    keep = (market.dates >= low) & (market.dates <= high)
+    if not keep.any():
+        raise DataError(
+            f"no day between {low} and {high}; the market has {market.dates[0]} .. "
+            f"{market.dates[-1]}."
+        )
+    inside = (market.dropped >= low) & (market.dropped <= high)
+    return replace(
+        market,
+        dates=market.dates[keep],
+        levels=market.levels[keep],
+        dropped=market.dropped[inside],
+    )

@@ -1,0 +1,269 @@
+"""`run`: replay every model on one market and one book, in blocks of portfolios, and score it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from strategies.siloed import Siloed
+
+from .account import AccountTerms, replay_account
+from .book import Book
+from .manifest import describe_data, describe_window, software
+from .market import Market
+from .model import CausalityAudit, MarginModel, check_causal, required_margin
+from .results import Study
+from .scores import (
+    day_weights,
+    pooled_equal_coverage,
+    score_table,
+    stationary_indices,
+)
+from .types import Coverage, FloatArray, StudyError
+
+BLOCK = 256  # portfolios margined at a time: bounds memory, does not change a number
+RESAMPLES = 1000
+AUDITED = 8  # portfolios on which causality is audited, spread over the book
+
+Progress = Callable[[str, float], None]  # (what, share done)
+
+
+def run(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    *,
+    coverage: Coverage | None = None,
+    account: AccountTerms | None = None,
+    score_from: str | None = None,
+    seed: int = 0,
+    n_jobs: int = 1,
+    block: int = BLOCK,
+    audit: bool = True,
+    progress: Progress | None = None,
+) -> Study:
+    """Replay history day by day through every model and score what came of it.
+
+    Parameters
+    ----------
+    market : the history, or a simulated path.
+    models : margin models by the name they carry in tables. All are scored on the same days: from
+        the first day on which each has a requirement (or `score_from`, ISO, if later) to the last
+        day whose loss is known.
+    coverage : the standard; 99 % over 2 margin days unless given.
+    account : terms of the collateral account.
+    seed : of the bootstrap behind coverage_p and the intervals.
+    n_jobs, block : workers, and portfolios a task; neither changes a number.
+    audit : check that no margin knows its future, and write that into the manifest.
+
+    Raises
+    ------
+    StudyError : no model, or a history too short to score; CausalityError from the audit.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> study.summary().index.tolist()
+    [('var', 'long both')]
+    """
+    coverage, account = coverage or Coverage(), account or AccountTerms()
+    if not models:
+        raise StudyError("the study names no model; give at least one.")
+    report = progress or (lambda what, share: None)
+    began = time.perf_counter()
+    audits = _audit(models, market, book, coverage, report) if audit else {}
+    seconds = {"audit": time.perf_counter() - began}
+
+    slices = list(_blocks(len(book.portfolios), block))
+    tasks = (
+        joblib.delayed(_margin_block)(market, book.select(s), models, coverage) for s in slices
+    )
+    margined = []
+    for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+        margined.append(result)
+        report("margins", len(margined) / len(slices))
+    loss = np.concatenate([m.loss for m in margined], axis=1)
+    required = {
+        name: np.concatenate([m.required[name] for m in margined], axis=1) for name in models
+    }
+    for name in models:
+        seconds[name] = sum(m.seconds[name] for m in margined)
+    rows = _scored_rows(market, required, loss, models, score_from)
+
+    began = time.perf_counter()
+    study = _score(
+        market, book, models, coverage, account, loss, required, rows, slices, seed, report
+    )
+    seconds["account and scores"] = time.perf_counter() - began
+    study.manifest.update(
+        {
+            "causality": {name: asdict(a) for name, a in audits.items()},
+            "seed": seed,
+            "resamples": RESAMPLES,
+            "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        }
+    )
+    return study
+
+
+class _Margined:
+    """Loss and requirements of one block of portfolios."""
+
+    def __init__(
+        self, loss: FloatArray, required: dict[str, FloatArray], seconds: dict[str, float]
+    ) -> None:
+        self.loss, self.required, self.seconds = loss, required, seconds
+
+
+def _margin_block(
+    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
+) -> _Margined:
+    required, seconds = {}, {}
+    for name, model in models.items():
+        began = time.perf_counter()
+        try:
+            required[name] = required_margin(model, market, book, coverage)
+        except Exception as error:
+            error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
+            raise
+        seconds[name] = time.perf_counter() - began
+    return _Margined(book.loss(market, coverage).sum(axis=2), required, seconds)
+
+
+def _blocks(portfolios: int, width: int) -> Iterator[slice]:
+    for start in range(0, portfolios, width):
+        yield slice(start, min(start + width, portfolios))
+
+
+def _audit(
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    report: Progress,
+) -> dict[str, CausalityAudit]:
+    """Cut the future off for every model, on a few portfolios spread over the book."""
+    spread = np.unique(np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int))
+    some = book.select([int(p) for p in spread])
+    audits = {}
+    for done, (name, model) in enumerate(models.items(), start=1):
+        audits[name] = check_causal(model, market, some, coverage=coverage)
+        report("causality audit", done / len(models))
+    return audits
+
+
+def _scored_rows(
+    market: Market,
+    required: Mapping[str, FloatArray],
+    loss: FloatArray,
+    models: Mapping[str, MarginModel],
+    score_from: str | None,
+) -> slice:
+    """Rows on which every model has a requirement and the loss is known."""
+    days = len(market.dates)
+    warm = {name: int(np.isnan(r).any(axis=1).sum()) for name, r in required.items()}
+    last = int((~np.isnan(loss).any(axis=1)).sum())
+    slowest = max(warm, key=lambda name: warm[name])
+    first = warm[slowest]
+    if score_from is not None:
+        first = max(first, int(np.searchsorted(market.dates, np.datetime64(score_from, "D"))))
+    if first >= last:
+        raise StudyError(
+            f"no day can be scored: {slowest!r} ({models[slowest]!r}) warms up for "
+            f"{warm[slowest]} of the {days} days and the last {days - last} losses are not yet "
+            "known; shorten the lookback or lengthen the history."
+        )
+    return slice(first, last)
+
+
+def _score(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    coverage: Coverage,
+    account: AccountTerms,
+    loss: FloatArray,
+    required: dict[str, FloatArray],
+    rows: slice,
+    slices: list[slice],
+    seed: int,
+    report: Progress,
+) -> Study:
+    """Replay the account of every model from the first scored day, and score every portfolio."""
+    dates, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
+    weights = day_weights(
+        stationary_indices(rows.stop - rows.start, resamples=RESAMPLES, seed=seed)
+    )
+    yardstick = _yardstick(models)
+    siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
+    horizon = max(coverage.horizon(silo) for silo in book.silos)
+    frames: dict[str, dict[str, pd.DataFrame]] = {
+        name: {} for name in ("required", "held", "call", "shortfall")
+    }
+    tables, pooled = {}, {}
+    for done, name in enumerate(models, start=1):
+        history = replay_account(required[name], loss, account)
+        pieces = [
+            pd.DataFrame(
+                score_table(
+                    loss[rows, s],
+                    required[name][rows, s],
+                    history.collateral[rows, s],
+                    confidence=coverage.confidence,
+                    horizon=horizon,
+                    weights=weights,
+                    siloed_mean=None if siloed is None else siloed[s],
+                ),
+                index=portfolios[s],
+            )
+            for s in slices
+        ]
+        tables[name] = pd.concat(pieces)
+        pooled[name] = asdict(
+            pooled_equal_coverage(
+                loss[rows], required[name][rows], confidence=coverage.confidence, weights=weights
+            )
+        )
+        for key, values in (
+            ("required", required[name]),
+            ("held", history.held),
+            ("call", history.call),
+            ("shortfall", history.shortfall),
+        ):
+            frames[key][name] = pd.DataFrame(values, index=dates, columns=portfolios)
+        report("account and scores", done / len(models))
+    manifest: dict[str, Any] = {
+        "data": describe_data(market),
+        "window": describe_window(market, rows),
+        "coverage": {
+            "confidence": coverage.confidence,
+            "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
+        },
+        "account": asdict(account),
+        "rebalance": book.rebalance,
+        "models": {name: repr(model) for name, model in models.items()},
+        "siloed_model": yardstick,
+        "software": software(),
+    }
+    return Study(
+        **frames,
+        loss=pd.DataFrame(loss, index=dates, columns=portfolios),
+        scores=pd.concat(tables, names=["model", "portfolio"]),
+        pooled=pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
+        exposure=book.to_frame(),
+        manifest=manifest,
+    )
+
+
+def _yardstick(models: Mapping[str, MarginModel]) -> str | None:
+    """Name of the model that savings are measured from: 'siloed', or the first Siloed."""
+    if "siloed" in models:
+        return "siloed"
+    return next((name for name, model in models.items() if isinstance(model, Siloed)), None)

@@ -1,0 +1,11 @@
+"""The one decorator of the numba kernels, and the rules they keep.
+
+float64, C-contiguous, time on axis 0; results are written into `out`; no RNG object, no
+validation, no strings (the Python wrapper checks once); no fastmath, because NaN has a meaning.
+"""
+
+from functools import partial
+
+import numba
+
+kernel = partial(numba.njit, cache=True, nogil=True)

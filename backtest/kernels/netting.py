@@ -1,0 +1,60 @@
+"""Square-root-of-correlation netting of stand-alone margins, day by day."""
+
+import numpy as np
+
+from .compile import kernel
+
+# Below this share of the variance its columns could add up to, a variance is rounding, not risk.
+NO_VARIANCE = 1e-20
+
+
+@kernel
+def group_covariance(covariance, coefficient, group, groups, out):
+    r"""Covariance of the P&L of groups of columns, :math:`a_g' \Sigma a_h`, into out.
+
+    covariance (columns, columns); coefficient (columns,) USD per unit shock; group (columns,) index
+    of each column's group; out (groups, groups), variance set to 0 where it is only rounding.
+    """
+    columns = len(coefficient)
+    gross = np.zeros(groups)
+    out[:, :] = 0.0
+    for c in range(columns):
+        if coefficient[c] == 0.0:
+            continue
+        gross[group[c]] += abs(coefficient[c]) * np.sqrt(covariance[c, c])
+        for d in range(columns):
+            out[group[c], group[d]] += coefficient[c] * coefficient[d] * covariance[c, d]
+    for g in range(groups):
+        if out[g, g] <= NO_VARIANCE * gross[g] * gross[g]:
+            out[g, g] = 0.0
+
+
+@kernel
+def netted_margin(margin, covariance, unit, exposure, group, leaned_below, out):
+    r"""Margin netted by correlation, :math:`M = \sqrt{m' R m}`, into out (days, portfolios).
+
+    margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;
+    unit (days, columns); exposure (portfolios, columns); group (columns,). Zero variance gives
+    correlation 0. A pair whose correlation is not below `leaned_below` counts as +1 (pass +inf to
+    take every correlation as it is). NaN where margin or covariance is not yet known.
+    """
+    days, portfolios, groups = margin.shape
+    joint = np.empty((groups, groups))
+    for t in range(days):
+        unknown = np.isnan(covariance[t, 0, 0])
+        for p in range(portfolios):
+            if unknown or np.isnan(margin[t, p, 0]):
+                out[t, p] = np.nan
+                continue
+            group_covariance(covariance[t], exposure[p] * unit[t], group, groups, joint)
+            total = 0.0
+            for g in range(groups):
+                total += margin[t, p, g] * margin[t, p, g]
+                for h in range(g):
+                    spread = np.sqrt(joint[g, g] * joint[h, h])
+                    rho = joint[g, h] / spread if spread > 0.0 else 0.0
+                    rho = min(1.0, max(-1.0, rho))
+                    if not rho < leaned_below:
+                        rho = 1.0
+                    total += 2.0 * rho * margin[t, p, g] * margin[t, p, h]
+            out[t, p] = np.sqrt(max(0.0, total))

@@ -1,0 +1,49 @@
+"""Pooling two silos: the equal-coverage scale of their sum, over every shift in time."""
+
+import numpy as np
+
+from .compile import kernel
+
+
+@kernel
+def tail_scale(loss, margin, tail):
+    """The len(tail)-th largest of max(0, loss / margin); margin 0 under a loss is +inf.
+
+    loss, margin (days,); tail (count,) is working space, left ascending.
+    """
+    count = len(tail)
+    tail[:] = 0.0
+    for t in range(len(loss)):
+        if loss[t] <= 0.0 or loss[t] <= tail[0] * margin[t]:
+            continue
+        ratio = loss[t] / margin[t] if margin[t] > 0.0 else np.inf
+        place = 0
+        while place + 1 < count and tail[place + 1] < ratio:
+            tail[place] = tail[place + 1]
+            place += 1
+        tail[place] = ratio
+    return tail[0]
+
+
+@kernel
+def shifted_scales(loss, margin, shifts, count, out):
+    """Equal-coverage scale of the pooled silos after circular shifts, into out (shifts,).
+
+    loss, margin (silos, days); shifts (shifts, silos) days by which each silo's loss and margin
+    move together; count is the allowed exceedances + 1.
+    """
+    silos, days = loss.shape
+    pooled_loss = np.empty(days)
+    pooled_margin = np.empty(days)
+    tail = np.empty(count)
+    for r in range(len(shifts)):
+        pooled_loss[:] = 0.0
+        pooled_margin[:] = 0.0
+        for s in range(silos):
+            start = (days - shifts[r, s] % days) % days
+            head = days - start
+            pooled_loss[:head] += loss[s, start:]
+            pooled_margin[:head] += margin[s, start:]
+            pooled_loss[head:] += loss[s, :start]
+            pooled_margin[head:] += margin[s, :start]
+        out[r] = tail_scale(pooled_loss, pooled_margin, tail)

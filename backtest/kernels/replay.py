@@ -1,0 +1,76 @@
+"""The collateral account of many portfolios, day by day."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compile import kernel
+
+FloatArray = NDArray[np.float64]
+
+# A need this small beside the requirement is the rounding of earlier sums, never a call.
+ROUNDING = 1e-12
+
+
+@kernel
+def replay(
+    required: FloatArray,
+    loss: FloatArray,
+    growth: FloatArray,
+    closeout: FloatArray,
+    lag: int,
+    minimum: float,
+    returned: bool,
+    held: FloatArray,
+    call: FloatArray,
+    shortfall: FloatArray,
+) -> None:
+    r"""Replay required margin through a collateral account.
+
+    On the first day of known requirement M it is deposited: h = M. On every later day t
+
+    .. math::
+        g_t &= h_{t-1} \, growth_t + c_{t-lag} \\
+        r_t &= \max(0, g_t - M_t) \text{ if returned and at least } minimum, \text{ else } 0 \\
+        n_t &= M_t - g_t - \sum_{0 < i < lag} c_{t-i} \\
+        c_t &= n_t \text{ if } r_t = 0, n_t > 0 \text{ and } n_t \ge minimum, \text{ else } 0 \\
+        h_t &= g_t - r_t \; (+ \, c_t \text{ if } lag = 0) \\
+        s_t &= \max(0, L_t - h_t \, closeout_t)
+
+    so that a call is cash, worth its amount while pending, and one still pending at t never
+    arrives for the breach at t.
+
+    required : (days, portfolios), USD, NaN in a leading block, where all outputs are NaN.
+    loss : (days, portfolios) L, USD, over t -> t + H; NaN in the last H rows, where shortfall is.
+    growth : (days,) value of the posted collateral at close t per unit at t - 1; ones for cash.
+    closeout : (days,) its value at t + H after haircut per unit at t; ones for cash.
+    lag : days from call to settlement. minimum : transfer amount, USD.
+    held, call, shortfall : (days, portfolios), USD, written; held is what has settled by close t.
+    """
+    days, portfolios = required.shape
+    for t in range(days):
+        for p in range(portfolios):
+            need = required[t, p]
+            if np.isnan(need):
+                held[t, p] = call[t, p] = shortfall[t, p] = np.nan
+                continue
+            call[t, p] = 0.0
+            value = need
+            if t > 0 and not np.isnan(required[t - 1, p]):
+                value = held[t - 1, p] * growth[t]
+                if 0 < lag <= t and call[t - lag, p] > 0.0:
+                    value += call[t - lag, p]
+                excess = value - need
+                if returned and excess > 0.0 and excess >= minimum:
+                    value = need
+                else:
+                    missing = need - value
+                    for i in range(max(0, t - lag + 1), t):
+                        if call[i, p] > 0.0:
+                            missing -= call[i, p]
+                    if missing > ROUNDING * need and missing >= minimum:
+                        call[t, p] = missing
+                        if lag == 0:
+                            value = need
+            held[t, p] = value
+            short = loss[t, p] - value * closeout[t]
+            shortfall[t, p] = 0.0 if short <= 0.0 else short

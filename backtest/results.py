@@ -1,0 +1,151 @@
+"""A finished study: requirement, collateral, losses and scores of every model and portfolio."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .types import ResultsError
+
+FRAMES = ("required", "held", "call", "shortfall")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What `run` returns. Frames are (dates x portfolios), USD; NaN is 'not yet known'.
+
+    Parameters
+    ----------
+    required, held, call, shortfall : a frame by model name. `required[t]` uses closes up to and
+        including t and covers t -> t + MPOR; `held` is the collateral settled at t.
+    loss : frame, loss of positions struck at t over the MPOR; > 0 is a loss; last rows NaN.
+    scores : one row a (model, portfolio); see `summary`.
+    pooled : one row a model: the single scale at which all books together keep the standard.
+    exposure : USD (portfolios x instruments).
+    manifest : everything needed to say where the numbers come from; JSON.
+    """
+
+    required: Mapping[str, pd.DataFrame]
+    held: Mapping[str, pd.DataFrame]
+    call: Mapping[str, pd.DataFrame]
+    shortfall: Mapping[str, pd.DataFrame]
+    loss: pd.DataFrame
+    scores: pd.DataFrame
+    pooled: pd.DataFrame
+    exposure: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Model names, in the order of the study."""
+        return tuple(self.required)
+
+    @property
+    def simulated(self) -> bool:
+        """True where the prices are not real history."""
+        return bool(self.manifest["data"]["simulated"])
+
+    @property
+    def scored(self) -> pd.DatetimeIndex:
+        """The days that are scored: every model has a requirement and the loss is known."""
+        window = self.manifest["window"]
+        return self.loss.loc[window["first_scored"] : window["last_scored"]].index
+
+    def summary(self) -> pd.DataFrame:
+        """One row a (model, portfolio); all columns over the scored days, money in USD.
+
+        exceedances: days with loss > required; breaches: days with loss > collateral at
+        close-out; allowed: floor of observations x (1 - confidence). coverage_p tests 'the rate
+        is at most 1 - confidence' and is the verdict; kupiec_p and christoffersen_p are medians
+        over the MPOR's phases, the columns `_min` their minima.
+        """
+        return self.scores.copy()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
+        pieces = []
+        for model in self.models:
+            columns = {name: getattr(self, name)[model].stack(future_stack=True) for name in FRAMES}
+            piece = pd.DataFrame(columns | {"loss": self.loss.stack(future_stack=True)})
+            piece.index.names = ["date", "portfolio"]
+            pieces.append(piece.reset_index().assign(model=model))
+        tidy = pd.concat(pieces, ignore_index=True)
+        for name in ("model", "portfolio"):
+            tidy[name] = pd.Categorical(tidy[name], categories=list(dict.fromkeys(tidy[name])))
+        return tidy[["date", "model", "portfolio", *FRAMES, "loss"]]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.
+
+        The folder is created; files of an earlier save in it are replaced.
+
+        Raises
+        ------
+        ResultsError : the folder cannot be written.
+        """
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self.summary().to_csv(target / "summary.csv")
+            self.pooled.to_csv(target / "pooled.csv")
+            self.exposure.to_csv(target / "book.csv", index_label="portfolio")
+            self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
+            self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
+            self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
+            text = json.dumps(self.manifest, indent=2, ensure_ascii=False, allow_nan=False)
+            (target / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Study":
+        """The study that `save` wrote.
+
+        Raises
+        ------
+        ResultsError : the folder holds no finished study.
+        """
+        source = Path(folder)
+        try:
+            manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+            daily = pd.read_parquet(source / "daily.parquet")
+            scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
+            pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
+            exposure = pd.read_csv(source / "book.csv", index_col="portfolio")
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultsError(
+                f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
+                "give a folder that `backtest run` wrote."
+            ) from error
+        exposure.index = exposure.index.astype(str)
+        frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
+        for model, rows in daily.groupby("model", observed=True, sort=False):
+            for name, frame in frames.items():
+                wide = rows.pivot_table(
+                    index="date", columns="portfolio", values=name, dropna=False, observed=True
+                )
+                frame[str(model)] = _plain(wide.reindex(columns=exposure.index))
+        losses = frames.pop("loss")
+        return cls(
+            **frames,
+            loss=next(iter(losses.values())),
+            scores=scores,
+            pooled=pooled,
+            exposure=exposure,
+            manifest=manifest,
+        )
+
+    def _repr_html_(self) -> str:
+        label = "<p><strong>SIMULATED</strong></p>" if self.simulated else ""
+        return label + str(self.summary().to_html(float_format="{:,.4g}".format))
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Frame with unnamed axes, as `run` makes them."""
+    frame.columns = pd.Index([str(c) for c in frame.columns])
+    frame.index.name = None
+    return frame

@@ -1,0 +1,44 @@
+"""Scores of a margin model: pure functions on arrays over scored days, one axis of days first."""
+
+from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
+from backtest.scores.coverage import (
+    christoffersen_coverage,
+    christoffersen_independence,
+    christoffersen_pvalues,
+    kupiec,
+    kupiec_pvalues,
+)
+from backtest.scores.phases import over_phases
+from backtest.scores.pooled import PooledCoverage, pooled_equal_coverage
+from backtest.scores.procyclicality import peak_to_trough
+from backtest.scores.resample import day_weights, stationary_indices
+from backtest.scores.result import TestResult
+from backtest.scores.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
+from backtest.scores.table import score_table
+from backtest.scores.verdict import coverage_p, rate_interval, variance_inflation
+
+__all__ = [
+    "PooledCoverage",
+    "TestResult",
+    "christoffersen_coverage",
+    "christoffersen_independence",
+    "christoffersen_pvalues",
+    "coverage_p",
+    "coverage_ratio",
+    "day_weights",
+    "equal_coverage_margin",
+    "equal_coverage_scale",
+    "kupiec",
+    "kupiec_pvalues",
+    "max_excess",
+    "max_shortfall",
+    "mean_excess",
+    "mean_shortfall",
+    "over_phases",
+    "peak_to_trough",
+    "pooled_equal_coverage",
+    "rate_interval",
+    "score_table",
+    "stationary_indices",
+    "variance_inflation",
+]

@@ -1,0 +1,40 @@
+"""What a statistical test says, and what it had to assume to say it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """The outcome of one test on one record of exceedances.
+
+    Parameters
+    ----------
+    name : the test and, where it has one, its author.
+    statistic : value of the test statistic; 0 where the data carry no evidence either way.
+    pvalue : probability of a statistic at least as large under H0, NaN where not identified.
+    identified : False when the record cannot answer the question (no exceedance to follow, say).
+    assumed : what the p-value rests on, in words.
+
+    Examples
+    --------
+    >>> print(TestResult("Kupiec", 3.512, 0.0609, True, "independent days; chi-squared, 1 df"))
+    Kupiec: statistic 3.512, p = 0.0609 (assumes independent days; chi-squared, 1 df)
+    """
+
+    __test__: ClassVar[bool] = False  # pytest would collect any class called Test...
+
+    name: str
+    statistic: float
+    pvalue: float
+    identified: bool
+    assumed: str
+
+    def __str__(self) -> str:
+        """One line: name, statistic, p-value and what it assumes."""
+        if not self.identified:
+            return f"{self.name}: not identified"
+        return (
+            f"{self.name}: statistic {self.statistic:.4g}, p = {self.pvalue:.3g} "
+            f"(assumes {self.assumed})"
+        )

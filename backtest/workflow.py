@@ -1,0 +1,225 @@
+"""One study file from prices to a results folder, written aside and renamed at the end."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from strategies.tables import build_model
+
+from .config import GateTable, StudyFile, build_book, load_study
+from .data.load import load_with_sources
+from .engine import run
+from .offset import supportable_offset
+from .results import Study
+from .sweep import treasury_share_sweep
+from .types import ResultsError, StudyError
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A finished run: the study, its ladder and sweep, and the gates that failed."""
+
+    study: Study
+    ladder: pd.DataFrame
+    sweep: pd.DataFrame | None
+    config: StudyFile
+    text: str
+    failed_gates: tuple[str, ...]
+
+    @property
+    def named(self) -> list[str]:
+        """Portfolios the study file names; the rest were drawn."""
+        return list(self.config.books)
+
+
+def execute(
+    study_file: Path | None,
+    *,
+    data: str | None = None,
+    seed: int | None = None,
+    n_jobs: int = 1,
+    progress: Progress,
+) -> Outcome:
+    """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
+
+    data, seed : override what the file says; the manifest records what was used.
+    """
+    config, text = load_study(study_file)
+    if data is not None:
+        config = config.model_copy(
+            update={"data": config.data.model_copy(update={"source": data})}
+        )
+    if seed is not None:
+        config = config.model_copy(update={"seed": seed})
+    progress("prices", 0.0)
+    market, files = load_with_sources(
+        config.data.source,
+        factors=config.data.factors or None,
+        start=config.data.start,
+        end=config.data.end,
+    )
+    progress("prices", 1.0)
+    models, coverage, terms = config.margin_models(), config.standard(), config.terms()
+    base = build_model(config.sizing)
+    book = build_book(config, market)
+    study = run(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        account=terms,
+        score_from=config.score_from,
+        seed=config.seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    progress("offset ladder", 0.0)
+    first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
+    estimates = supportable_offset(
+        market, book, base=base, coverage=coverage, score_from=first
+    )
+    ladder = estimates.to_frame()
+    progress("offset ladder", 1.0)
+    sweep = None
+    if config.sweep is not None:
+        progress("Treasury share", 0.0)
+        sweep = treasury_share_sweep(
+            market,
+            models,
+            **config.sweep.model_dump(),
+            base=base,
+            coverage=coverage,
+            account=terms,
+            seed=config.seed,
+        )
+        progress("Treasury share", 1.0)
+    resolved = config.resolved()
+    study.manifest["data"]["files"] = [asdict(f) for f in files]
+    study.manifest["study"] = resolved
+    study.manifest["study_sha256"] = _digest(resolved)
+    study.manifest["sha256"] = _digest(
+        {"study": _numbers_only(resolved), "levels": study.manifest["data"]["levels_sha256"]}
+    )
+    failed = tuple(filter(None, (_gate_failure(g, study) for g in config.gates)))
+    study.manifest["failed_gates"] = list(failed)
+    return Outcome(study, ladder, sweep, config, text, failed)
+
+
+def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
+    """The results folder of a run: `<UTC>_<study>_<hash8>/`, complete or not there at all.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written; nothing half-made is left behind.
+    """
+    from .charts import write_figures
+    from .report import write_report
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    outcome.study.manifest["command"] = command
+    outcome.study.manifest["written"] = stamp
+    name = f"{stamp}_{outcome.config.name}_{outcome.study.manifest['sha256'][:8]}"
+    with _written_aside(out, name) as folder:
+        outcome.study.save(folder)
+        (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
+        outcome.ladder.to_csv(folder / "ladder.csv")
+        if outcome.sweep is not None:
+            outcome.sweep.to_csv(folder / "sweep.csv", index=False)
+        figures = write_figures(folder / "figures", outcome.study, outcome.ladder, outcome.sweep)
+        write_report(
+            folder / "report.html",
+            outcome.study,
+            outcome.ladder,
+            outcome.sweep,
+            figures,
+            title=outcome.config.title or outcome.config.name,
+            caption=outcome.config.caption,
+            explains={name: b.explain for name, b in outcome.config.books.items()},
+            command=command,
+        )
+    return out / name
+
+
+@contextmanager
+def _written_aside(out: Path, name: str) -> Iterator[Path]:
+    """A `.partial` folder that becomes `out/name` when the block ends well, and goes if not."""
+    partial = out / f"{name}.partial"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
+    except OSError as error:
+        raise ResultsError(
+            f"cannot write results in {str(out)!r}: {error.strerror}; choose another with --out."
+        ) from error
+    try:
+        yield partial
+        final = out / name
+        if final.exists():
+            raise ResultsError(f"{str(final)!r} is there already; results are written once.")
+        os.rename(partial, final)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ResultsError(f"cannot write results in {str(out)!r}: {error}.") from error
+        raise
+
+
+def check_writable(out: Path) -> None:
+    """Fail before the work rather than after it where results could not be written."""
+    place = out
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise ResultsError(
+            f"cannot write results in {str(out)!r}; choose another folder with --out."
+        )
+
+
+def _digest(table: Any) -> str:
+    text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:
+    """The part of a study that numbers depend on: no titles, captions, or where prices lay."""
+    kept = {k: v for k, v in resolved.items() if k not in ("name", "title", "caption", "gates")}
+    kept["data"] = {k: v for k, v in resolved["data"].items() if k != "source"}
+    kept["books"] = {
+        name: {k: v for k, v in book.items() if k not in ("explain", "short")}
+        for name, book in resolved["books"].items()
+    }
+    return kept
+
+
+def _gate_failure(gate: GateTable, study: Study) -> str | None:
+    """One line for a gate that failed; None for one that held."""
+    rows = study.summary().loc[gate.model]
+    if gate.column not in rows.columns:
+        raise StudyError(
+            f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}."
+        )
+    if gate.portfolio is not None:
+        if gate.portfolio not in rows.index:
+            raise StudyError(f"a gate names portfolio {gate.portfolio!r}, which is not in it.")
+        rows = rows.loc[[gate.portfolio]]
+    values = rows[gate.column].astype(float)
+    low = -float("inf") if gate.at_least is None else gate.at_least
+    high = float("inf") if gate.at_most is None else gate.at_most
+    wrong = values[~values.between(low, high)]
+    if wrong.empty:
+        return None
+    return (
+        f"{gate.model}: {gate.column} of {wrong.index[0]!r} is {wrong.iloc[0]:.4g}, "
+        f"outside {low:g} .. {high:g} ({len(wrong)} of {len(values)} portfolios)"
+    )

@@ -1,0 +1,1 @@
+"""Tests of the package; `reference` holds slow, readable twins of its kernels."""

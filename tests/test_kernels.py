@@ -1,0 +1,242 @@
+"""The kernels against their slow twins, and the laws of the collateral account."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from numpy.testing import assert_allclose, assert_array_equal
+
+from backtest.kernels.replay import replay
+from backtest.kernels.tails import tail_losses
+from tests import reference
+
+WORLDS = {
+    "smooth": lambda rng, shape: rng.standard_t(4, shape),
+    "ties": lambda rng, shape: rng.integers(-2, 3, shape).astype(float),
+    "flat": lambda rng, shape: np.zeros(shape),
+    "trend": lambda rng, shape: np.linspace(-1.0, 1.0, shape[0])[:, None] * np.ones(shape),
+    "clusters": lambda rng, shape: (
+        rng.standard_t(4, shape) * np.exp(np.cumsum(rng.normal(0, 0.3, shape), axis=0))
+    ),
+}
+DRIFTS = {
+    "none": lambda rng, shape: np.broadcast_to(rng.choice([-2.0, 0.0, 1.0], shape[1]), shape),
+    "slow": lambda rng, shape: np.exp(np.cumsum(rng.normal(0, 0.01, shape), axis=0)),
+    "common": lambda rng, shape: (
+        np.exp(np.cumsum(rng.normal(0, 0.3, (shape[0], 1)), axis=0)) * np.ones(shape)
+    ),
+    "huge": lambda rng, shape: rng.normal(0, 10, shape),
+    "stops": lambda rng, shape: rng.normal(0, 1, shape).round() * (rng.random((shape[0], 1)) < 0.3),
+    "steps": lambda rng, shape: np.repeat(rng.normal(0, 1, (shape[0] // 9 + 1, shape[1])), 9, 0)[
+        : shape[0]
+    ],
+}
+
+
+def books(rng: np.random.Generator, portfolios: int, columns: int) -> np.ndarray:
+    """Random exposures with holes; the first book is empty."""
+    exposure = rng.normal(0, 1e6, (portfolios, columns)) * (rng.random((portfolios, columns)) < 0.6)
+    exposure[0] = 0.0
+    return exposure
+
+
+def assert_same_tail(shocks, unit, exposure, lookback, count):
+    found = tail_losses(shocks, unit, exposure, lookback=lookback, count=count)
+    expected = reference.tail_losses(shocks, unit, exposure, lookback=lookback, count=count)
+    # Sums in another order differ by the rounding of their largest term, not of the sum.
+    scale = np.nanmax(np.abs(shocks)) * np.abs(exposure).sum() * np.nanmax(np.abs(unit)) + 1e-300
+    for mine, twin in zip(found, expected, strict=True):
+        assert_array_equal(np.isnan(mine), np.isnan(twin))
+        assert_allclose(mine / scale, twin / scale, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+@pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=8, deadline=None)
+@given(
+    seed=some.integers(0, 2**32 - 1),
+    days=some.integers(1, 160),
+    columns=some.integers(1, 4),
+    lookback=some.integers(1, 60),
+    share=some.floats(0, 1),
+    start=some.integers(0, 5),
+)
+def test_tail_equals_sorting_every_window(
+    world, drift, seed, days, columns, lookback, share, start
+):
+    rng = np.random.default_rng(seed)
+    shocks = WORLDS[world](rng, (days, columns))
+    unit = np.array(DRIFTS[drift](rng, (days, columns)))
+    shocks[:start] = np.nan
+    unit[:start] = np.nan
+    if start < days:
+        count = 1 + int(share * (lookback - 1))
+        assert_same_tail(shocks, unit, books(rng, 5, columns), lookback, count)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("drift", DRIFTS)
+@pytest.mark.parametrize("count", [1, 5, 199, 200])
+def test_tail_of_a_long_window(world, drift, count):
+    rng = np.random.default_rng(3)
+    shocks = WORLDS[world](rng, (700, 3))
+    assert_same_tail(shocks, DRIFTS[drift](rng, shocks.shape), books(rng, 4, 3), 200, count)
+
+
+def test_tail_of_known_numbers():
+    shocks = np.array([[np.nan], [0.03], [-0.01], [-0.04], [0.02]])
+    value, shortfall = tail_losses(
+        shocks, np.ones((5, 1)), np.array([[100.0], [-100.0], [0.0]]), lookback=3, count=2
+    )
+    nan = [np.nan] * 3
+    assert_allclose(value, [nan, nan, nan, [1.0, -1.0, 0.0], [1.0, -1.0, 0.0]])
+    assert_allclose(shortfall, [nan, nan, nan, [2.5, 1.0, 0.0], [2.5, 0.5, 0.0]])
+
+
+def test_an_empty_book_needs_positive_zero():
+    tails = tail_losses(
+        np.zeros((3, 1)), np.ones((3, 1)), np.array([[0.0], [5.0]]), lookback=2, count=1
+    )
+    for tail in tails:
+        assert not np.signbit(tail[1:]).any()
+
+
+def test_each_portfolio_stands_alone():
+    rng = np.random.default_rng(5)
+    shocks, exposure = rng.standard_t(4, (300, 4)), books(rng, 40, 4)
+    unit = DRIFTS["slow"](rng, shocks.shape)
+    together = tail_losses(shocks, unit, exposure, lookback=100, count=2)
+    for p in (0, 17, 39):
+        alone = tail_losses(shocks, unit, exposure[p : p + 1], lookback=100, count=2)
+        for all_books, one_book in zip(together, alone, strict=True):
+            assert_array_equal(all_books[:, p], one_book[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"count": 0}, "count is 0"),
+        ({"count": 4}, "count is 4"),
+        ({"exposure": np.ones((1, 3))}, "3 columns"),
+        ({"unit": np.ones((5, 1))}, "must both be"),
+        ({"unit": np.full((5, 2), np.nan)}, "unit holds NaN"),
+        ({"shocks": np.array([[0, 0], [0, 0], [np.nan, 0], [0, 0], [np.inf, 0]])}, "shocks holds"),
+    ],
+)
+def test_tail_refuses(change, message):
+    given_ = {
+        "shocks": np.zeros((5, 2)),
+        "unit": np.ones((5, 2)),
+        "exposure": np.ones((1, 2)),
+        "lookback": 2,
+        "count": 1,
+    } | change
+    if change.get("count") == 4:
+        given_["lookback"] = 3
+    with pytest.raises(ValueError, match=message):
+        tail_losses(given_.pop("shocks"), given_.pop("unit"), given_.pop("exposure"), **given_)
+
+
+def play(required, loss, *, growth, closeout, lag, minimum, returned):
+    held, call, shortfall = (np.empty_like(required) for _ in range(3))
+    replay(required, loss, growth, closeout, lag, minimum, returned, held, call, shortfall)
+    return held, call, shortfall
+
+
+@some.composite
+def accounts(draw, cash=False, **fixed):
+    """Required margin with its warm-up, the loss it meets, and the terms of the account."""
+    rng = np.random.default_rng(draw(some.integers(0, 2**32 - 1)))
+    days, portfolios = draw(some.integers(3, 40)), draw(some.integers(1, 3))
+    rounded = draw(some.booleans())
+    required = np.abs(rng.normal(100, 60, (days, portfolios)))
+    loss = rng.normal(0, 150, (days, portfolios))
+    if rounded:
+        required, loss = required.round(-1), loss.round(-1)
+    loss[-draw(some.integers(1, 2)) :] = np.nan
+    for p in range(portfolios):
+        required[: draw(some.integers(0, days)), p] = np.nan
+    ones = np.ones(days)
+    terms = {
+        "growth": ones if cash else np.exp(rng.normal(0, 0.05, days)),
+        "closeout": ones if cash else 0.9 * np.exp(rng.normal(0, 0.05, days)),
+        "lag": draw(some.integers(0, 4)),
+        "minimum": draw(some.sampled_from([0.0, 10.0, 50.0])),
+        "returned": draw(some.booleans()),
+    }
+    return required, loss, terms | fixed
+
+
+@given(accounts())
+def test_replay_equals_its_ledger(account):
+    required, loss, terms = account
+    for mine, twin in zip(
+        play(required, loss, **terms), reference.replay(required, loss, **terms), strict=True
+    ):
+        assert_allclose(mine, twin, rtol=1e-9, atol=1e-9)
+
+
+@given(accounts())
+def test_shortfall_and_calls_are_never_negative(account):
+    required, loss, terms = account
+    held, call, shortfall = play(required, loss, **terms)
+    known = ~np.isnan(required)
+    assert_array_equal(np.isnan(held), ~known)
+    assert_array_equal(np.isnan(call), ~known)
+    assert_array_equal(np.isnan(shortfall), ~known | np.isnan(loss))
+    assert (call[known] >= 0).all() and (shortfall[~np.isnan(shortfall)] >= 0).all()
+
+
+@given(accounts(cash=True, lag=0, minimum=0.0, returned=True))
+def test_without_frictions_the_requirement_is_held(account):
+    required, loss, terms = account
+    assert_array_equal(play(required, loss, **terms)[0], required)
+
+
+@given(accounts(cash=True, minimum=0.0, returned=True))
+def test_returned_cash_never_exceeds_the_requirement(account):
+    required, loss, terms = account
+    held = play(required, loss, **terms)[0]
+    known = ~np.isnan(required)
+    assert (held[known] <= required[known]).all()
+
+
+@given(accounts())
+def test_amounts_twice_as_large_give_twice_the_account(account):
+    required, loss, terms = account
+    twice = play(2 * required, 2 * loss, **terms | {"minimum": 2 * terms["minimum"]})
+    for double, single in zip(twice, play(required, loss, **terms), strict=True):
+        assert_array_equal(double, 2 * single)
+
+
+@given(accounts(cash=True))
+def test_a_constant_requirement_is_never_called(account):
+    required, loss, terms = account
+    required = np.where(np.isnan(required), np.nan, 123.4)
+    held, call, _ = play(required, loss, **terms)
+    assert_array_equal(held, required)
+    assert_array_equal(call, 0 * required)
+
+
+@given(accounts(cash=True, minimum=0.0, returned=False))
+def test_every_call_arrives_after_its_lag(account):
+    required, loss, terms = account
+    lag = terms["lag"]
+    held, call, _ = play(required, loss, **terms)
+    for p in range(required.shape[1]):
+        known = ~np.isnan(required[:, p])
+        deposit, calls = required[known, p][:1], call[known, p]
+        arrived = np.cumsum(np.concatenate([np.zeros(lag), calls])[: len(calls)])
+        assert_allclose(held[known, p], deposit + arrived)
+
+
+def test_a_pending_call_is_not_there_for_the_breach():
+    required = np.array([[100.0], [150.0], [150.0], [90.0]])
+    loss = np.array([[100.0], [140.0], [140.0], [np.nan]])
+    ones = np.ones(4)
+    held, call, shortfall = play(
+        required, loss, growth=ones, closeout=ones, lag=1, minimum=0.0, returned=True
+    )
+    assert held.ravel().tolist() == [100.0, 100.0, 150.0, 90.0]
+    assert call.ravel().tolist() == [0.0, 50.0, 0.0, 0.0]
+    assert_array_equal(shortfall.ravel(), [0.0, 40.0, 0.0, np.nan])
