@@ -167,6 +167,7 @@ def accounts(draw, cash=False, **fixed):
     return required, loss, terms | fixed
 
 
+@settings(deadline=None)
 @given(accounts())
 def test_replay_equals_its_ledger(account):
     required, loss, terms = account
@@ -176,6 +177,7 @@ def test_replay_equals_its_ledger(account):
         assert_allclose(mine, twin, rtol=1e-9, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(accounts())
 def test_shortfall_and_calls_are_never_negative(account):
     required, loss, terms = account
@@ -187,12 +189,14 @@ def test_shortfall_and_calls_are_never_negative(account):
     assert (call[known] >= 0).all() and (shortfall[~np.isnan(shortfall)] >= 0).all()
 
 
+@settings(deadline=None)
 @given(accounts(cash=True, lag=0, minimum=0.0, returned=True))
 def test_without_frictions_the_requirement_is_held(account):
     required, loss, terms = account
     assert_array_equal(play(required, loss, **terms)[0], required)
 
 
+@settings(deadline=None)
 @given(accounts(cash=True, minimum=0.0, returned=True))
 def test_returned_cash_never_exceeds_the_requirement(account):
     required, loss, terms = account
@@ -201,6 +205,7 @@ def test_returned_cash_never_exceeds_the_requirement(account):
     assert (held[known] <= required[known]).all()
 
 
+@settings(deadline=None)
 @given(accounts())
 def test_amounts_twice_as_large_give_twice_the_account(account):
     required, loss, terms = account
@@ -209,6 +214,7 @@ def test_amounts_twice_as_large_give_twice_the_account(account):
         assert_array_equal(double, 2 * single)
 
 
+@settings(deadline=None)
 @given(accounts(cash=True))
 def test_a_constant_requirement_is_never_called(account):
     required, loss, terms = account
@@ -218,6 +224,7 @@ def test_a_constant_requirement_is_never_called(account):
     assert_array_equal(call, 0 * required)
 
 
+@settings(deadline=None)
 @given(accounts(cash=True, minimum=0.0, returned=False))
 def test_every_call_arrives_after_its_lag(account):
     required, loss, terms = account

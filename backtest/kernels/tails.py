@@ -97,13 +97,20 @@ def walk_largest(values: FloatArray, count: int, guess: float) -> float:
 @kernel
 def mean_largest(values: FloatArray, count: int, least: float) -> float:
     """Return the mean of the count largest values, `least` being the smallest of them."""
-    total = 0.0
+    # Four sums, because one would wait for itself at every step.
+    size = len(values)
+    a = b = c = d = 0.0
     above = 0
-    for x in values:
-        if x > least:
-            total += x
-            above += 1
-    return (total + (count - above) * least) / count
+    for i in range(0, size - 3, 4):
+        a += values[i] if values[i] > least else 0.0
+        b += values[i + 1] if values[i + 1] > least else 0.0
+        c += values[i + 2] if values[i + 2] > least else 0.0
+        d += values[i + 3] if values[i + 3] > least else 0.0
+    for i in range(size - size % 4, size):
+        a += values[i] if values[i] > least else 0.0
+    for i in range(size):
+        above += values[i] > least
+    return (a + b + c + d + (count - above) * least) / count
 
 
 @kernel
@@ -132,22 +139,22 @@ def admit(columns: FloatArray, day: int, slot: int, pool: Pool) -> None:
 
 
 @kernel
-def exclude(columns: FloatArray, day: int, pool: Pool) -> bool:
-    """Leave the scenario of `day` outside the pool; True if that widens the range of shocks there."""
+def exclude(columns: FloatArray, held: IntArray, day: int, high: FloatArray, low: FloatArray) -> bool:
+    """Leave the scenario of `day` outside the pool; True if the shocks there now reach wider."""
     widened = False
-    for c in range(len(pool.held)):
-        shock = columns[pool.held[c], day]
-        if shock > pool.high[c]:
-            pool.high[c] = shock
+    for c in range(len(held)):
+        shock = columns[held[c], day]
+        if shock > high[c]:
+            high[c] = shock
             widened = True
-        if shock < pool.low[c]:
-            pool.low[c] = shock
+        if shock < low[c]:
+            low[c] = shock
             widened = True
     return widened
 
 
 @kernel
-def refill(columns: FloatArray, first: int, pool: Pool) -> float:
+def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
     """Fill the pool from slot 0 with the largest losses of the window that begins on day `first`.
 
     Returns the threshold: at `pool.reference`, now today's weights, no scenario outside the pool
@@ -170,12 +177,13 @@ def refill(columns: FloatArray, first: int, pool: Pool) -> float:
             slot += 1
         else:
             surplus -= loss == threshold
-            exclude(columns, first + scenario, pool)
+            if not steady:
+                exclude(columns, pool.held, first + scenario, pool.high, pool.low)
     return threshold
 
 
 @kernel
-def outside_bound(threshold: float, pool: Pool) -> float:
+def outside_bound(threshold, weight, reference, high, low) -> float:
     r"""Return what no scenario outside the pool can lose more than at today's weights w.
 
     With reference weights r, threshold h, any a >= 0 and shocks outside within [l, u],
@@ -187,26 +195,26 @@ def outside_bound(threshold: float, pool: Pool) -> float:
     """
     scale = 1.0
     widest = 0.0
-    for c in range(len(pool.held)):
-        width = abs(pool.reference[c]) * (pool.high[c] - pool.low[c])
+    for c in range(len(weight)):
+        width = abs(reference[c]) * (high[c] - low[c])
         if width > widest:
             widest = width
-            scale = max(0.0, pool.weight[c] / pool.reference[c])
+            scale = max(0.0, weight[c] / reference[c])
     bound = scale * threshold
-    for c in range(len(pool.held)):
-        change = pool.weight[c] - scale * pool.reference[c]
-        bound += max(change * pool.high[c], change * pool.low[c])
+    for c in range(len(weight)):
+        change = weight[c] - scale * reference[c]
+        bound += max(change * high[c], change * low[c])
     return bound
 
 
 @kernel
-def reweigh(unit: FloatArray, pool: Pool) -> bool:
+def reweigh(unit, held, amount, weight) -> bool:
     """Set today's weights, minus exposure times unit sensitivity; True if any of them moved."""
     moved = False
-    for c in range(len(pool.held)):
-        weight = -pool.amount[c] * unit[pool.held[c]]
-        if weight != pool.weight[c]:
-            pool.weight[c] = weight
+    for c in range(len(held)):
+        today = -amount[c] * unit[held[c]]
+        if today != weight[c]:
+            weight[c] = today
             moved = True
     return moved
 
@@ -221,19 +229,28 @@ def compact(head: int, tail: int, pool: Pool) -> None:
 
 
 @kernel
-def pool_tail(head: int, tail: int, count: int, guess: float, every: IntArray, pool: Pool) -> float:
-    """Return the count-th largest loss of the pool today; `pool.loss` is written from slot 0."""
-    losses = pool.loss[: tail - head]
-    weighted_sum(pool.shocks, every, pool.weight, head, losses)
-    return walk_largest(losses, count, guess)
+def pool_tail(head, tail, count, place, value, every, weight, shocks, loss):
+    """Return the slot of the count-th largest loss of the pool today, and that loss.
+
+    The walk to it starts from the scenario that was it yesterday, in slot `place`: it seldom moves.
+    """
+    losses = loss[: tail - head]
+    weighted_sum(shocks, every, weight, head, losses)
+    guess = losses[place - head] if head <= place < tail else value
+    value = walk_largest(losses, count, guess)
+    if value != guess or not head <= place < tail:
+        place = head
+        while place < tail - 1 and losses[place - head] != value:
+            place += 1
+    return place, value
 
 
 @kernel
-def loss_on(columns: FloatArray, day: int, pool: Pool) -> float:
-    """Return the loss in the scenario of `day` at the reference weights."""
+def loss_on(columns: FloatArray, held: IntArray, weight: FloatArray, day: int) -> float:
+    """Return the loss in the scenario of `day`."""
     loss = 0.0
-    for c in range(len(pool.held)):
-        loss += pool.reference[c] * columns[pool.held[c], day]
+    for c in range(len(held)):
+        loss += weight[c] * columns[held[c], day]
     return loss
 
 
@@ -244,20 +261,23 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
     want = len(pool.heap)
     slots = len(pool.day)
     steady = len(unit) == 1
+    held, amount, weight, reference = pool.held, pool.amount, pool.weight, pool.reference
+    high, low = pool.high, pool.low
     if first < len(value_at_risk):
-        reweigh(unit[0], pool)
-    head = tail = 0
+        reweigh(unit[0], held, amount, weight)
+    head = tail = place = 0
     threshold = value = mean = 0.0
     for t in range(first, len(value_at_risk)):
-        changed = not steady and reweigh(unit[t - first], pool)
+        changed = not steady and reweigh(unit[t - first], held, amount, weight)
         if head < tail and pool.day[head] == t - lookback:
-            changed |= not steady or loss_on(columns, t - lookback, pool) >= value
+            changed |= not steady or loss_on(columns, held, reference, t - lookback) >= value
             head += 1
         if head < tail:
-            loss = loss_on(columns, t, pool)
+            loss = loss_on(columns, held, reference, t)
             if loss > threshold:
                 if tail == slots and head >= want:
                     compact(head, tail, pool)
+                    place -= head
                     tail -= head
                     head = 0
                 if tail == slots:
@@ -266,7 +286,7 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
                     admit(columns, t, tail, pool)
                     tail += 1
                 changed |= not steady or loss > value
-            elif not steady and exclude(columns, t, pool):
+            elif not steady and exclude(columns, held, t, high, low):
                 changed = True
         if not changed and tail - head >= count:
             value_at_risk[t] = value
@@ -274,12 +294,12 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
             continue
         accepted = False
         if tail - head >= count:
-            value = pool_tail(head, tail, count, value, every, pool)
-            accepted = steady or value >= outside_bound(threshold, pool)
+            place, value = pool_tail(head, tail, count, place, value, every, weight, pool.shocks, pool.loss)
+            accepted = steady or value >= outside_bound(threshold, weight, reference, high, low)
         if not accepted:
-            threshold = refill(columns, t - lookback + 1, pool)
-            head, tail = 0, want
-            value = pool_tail(head, tail, count, value, every, pool)
+            threshold = refill(columns, t - lookback + 1, steady, pool)
+            head, tail, place = 0, want, -1
+            place, value = pool_tail(head, tail, count, place, value, every, weight, pool.shocks, pool.loss)
         mean = mean_largest(pool.loss[: tail - head], count, value)
         value_at_risk[t] = value
         expected_shortfall[t] = mean
@@ -294,10 +314,13 @@ def rolling_tail(
     .. math:: L_{s} = -\sum_c x_{pc} u_{tc} z_{cs}, \quad s = t - lookback + 1, \dots, t; \qquad
               VaR_t = L_{(count)}, \quad ES_t = \frac{1}{count} \sum_{i \le count} L_{(i)}
 
-    columns : (columns, days) shocks z, finite in every window used. unit : (days - first, columns) P&L
-    per USD and unit of shock, u, from day `first` on, or (1, columns) when constant. exposure : (portfolios, columns) x,
-    signed USD. first : the first day with a full window. Both outputs (days, portfolios) are
-    written on every day, NaN before `first`; neither is floored at zero.
+    columns : (columns, days) shocks z, finite in every window used.
+    unit : (days - first, columns) P&L per USD and unit of shock, u, from day `first` on, or
+    (1, columns) when constant.
+    exposure : (portfolios, columns) x, signed USD.
+    first : the first day with a full window.
+    Both outputs (days, portfolios) are written on every day, NaN before `first`; neither is
+    floored at zero.
     """
     days, portfolios = value_at_risk.shape
     width = exposure.shape[1]

