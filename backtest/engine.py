@@ -1,9 +1,8 @@
 """`run`: replay every model on one market and one book, in blocks of portfolios, and score it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import joblib
 import numpy as np
@@ -11,25 +10,17 @@ import pandas as pd
 
 from strategies.siloed import Siloed
 
-from .account import AccountTerms, replay_account
+from .account import AccountTerms
 from .book import Book
 from .manifest import describe_data, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
 from .results import Study
-from .scores import (
-    day_weights,
-    pooled_equal_coverage,
-    score_table,
-    stationary_indices,
-)
+from .scorecard import RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
 
 BLOCK = 256  # portfolios margined at a time: bounds memory, does not change a number
-RESAMPLES = 1000
 AUDITED = 8  # portfolios on which causality is audited, spread over the book
-
-Progress = Callable[[str, float], None]  # (what, share done)
 
 
 def run(
@@ -81,7 +72,7 @@ def run(
     audits = _audit(models, market, book, coverage, report) if audit else {}
     seconds = {"audit": time.perf_counter() - began}
 
-    slices = list(_blocks(len(book.portfolios), block))
+    slices = list(blocks(len(book.portfolios), block))
     tasks = (
         joblib.delayed(_margin_block)(market, book.select(s), models, coverage) for s in slices
     )
@@ -98,28 +89,65 @@ def run(
     rows = _scored_rows(market, required, loss, models, score_from)
 
     began = time.perf_counter()
-    study = _score(
-        market, book, models, coverage, account, loss, required, rows, slices, seed, report
+    yardstick = _yardstick(models)
+    scored = score_models(
+        loss,
+        required,
+        rows=rows,
+        confidence=coverage.confidence,
+        horizon=max(coverage.horizon(silo) for silo in book.silos),
+        account=account,
+        yardstick=yardstick,
+        seed=seed,
+        block=block,
+        progress=report,
     )
     seconds["account and scores"] = time.perf_counter() - began
-    study.manifest.update(
-        {
-            "causality": {name: asdict(a) for name, a in audits.items()},
+
+    dates, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
+
+    def frame(values: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=dates, columns=portfolios)
+
+    return Study(
+        required={name: frame(values) for name, values in required.items()},
+        held={name: frame(history.held) for name, history in scored.accounts.items()},
+        call={name: frame(history.call) for name, history in scored.accounts.items()},
+        shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
+        loss=frame(loss),
+        scores=pd.concat(
+            {name: pd.DataFrame(t, index=portfolios) for name, t in scored.tables.items()},
+            names=["model", "portfolio"],
+        ),
+        pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
+        exposure=book.to_frame(),
+        manifest={
+            "data": describe_data(market),
+            "window": describe_window(market, rows),
+            "coverage": {
+                "confidence": coverage.confidence,
+                "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
+            },
+            "account": asdict(account),
+            "rebalance": book.rebalance,
+            "models": {name: repr(model) for name, model in models.items()},
+            "siloed_model": yardstick,
+            "causality": {name: a.to_dict() for name, a in audits.items()},
             "seed": seed,
             "resamples": RESAMPLES,
             "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        }
+            "software": software(),
+        },
     )
-    return study
 
 
+@dataclass(frozen=True, eq=False)
 class _Margined:
-    """Loss and requirements of one block of portfolios."""
+    """Loss and requirements of one block of portfolios, and what each model took."""
 
-    def __init__(
-        self, loss: FloatArray, required: dict[str, FloatArray], seconds: dict[str, float]
-    ) -> None:
-        self.loss, self.required, self.seconds = loss, required, seconds
+    loss: FloatArray
+    required: dict[str, FloatArray]
+    seconds: dict[str, float]
 
 
 def _margin_block(
@@ -135,11 +163,6 @@ def _margin_block(
             raise
         seconds[name] = time.perf_counter() - began
     return _Margined(book.loss(market, coverage).sum(axis=2), required, seconds)
-
-
-def _blocks(portfolios: int, width: int) -> Iterator[slice]:
-    for start in range(0, portfolios, width):
-        yield slice(start, min(start + width, portfolios))
 
 
 def _audit(
@@ -181,85 +204,6 @@ def _scored_rows(
             "known; shorten the lookback or lengthen the history."
         )
     return slice(first, last)
-
-
-def _score(
-    market: Market,
-    book: Book,
-    models: Mapping[str, MarginModel],
-    coverage: Coverage,
-    account: AccountTerms,
-    loss: FloatArray,
-    required: dict[str, FloatArray],
-    rows: slice,
-    slices: list[slice],
-    seed: int,
-    report: Progress,
-) -> Study:
-    """Replay the account of every model from the first scored day, and score every portfolio."""
-    dates, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
-    weights = day_weights(
-        stationary_indices(rows.stop - rows.start, resamples=RESAMPLES, seed=seed)
-    )
-    yardstick = _yardstick(models)
-    siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
-    horizon = max(coverage.horizon(silo) for silo in book.silos)
-    frames: dict[str, dict[str, pd.DataFrame]] = {
-        name: {} for name in ("required", "held", "call", "shortfall")
-    }
-    tables, pooled = {}, {}
-    for done, name in enumerate(models, start=1):
-        history = replay_account(required[name], loss, account)
-        pieces = [
-            pd.DataFrame(
-                score_table(
-                    loss[rows, s],
-                    required[name][rows, s],
-                    history.collateral[rows, s],
-                    confidence=coverage.confidence,
-                    horizon=horizon,
-                    weights=weights,
-                    siloed_mean=None if siloed is None else siloed[s],
-                ),
-                index=portfolios[s],
-            )
-            for s in slices
-        ]
-        tables[name] = pd.concat(pieces)
-        pooled[name] = asdict(
-            pooled_equal_coverage(
-                loss[rows], required[name][rows], confidence=coverage.confidence, weights=weights
-            )
-        )
-        for key, values in (
-            ("required", required[name]),
-            ("held", history.held),
-            ("call", history.call),
-            ("shortfall", history.shortfall),
-        ):
-            frames[key][name] = pd.DataFrame(values, index=dates, columns=portfolios)
-        report("account and scores", done / len(models))
-    manifest: dict[str, Any] = {
-        "data": describe_data(market),
-        "window": describe_window(market, rows),
-        "coverage": {
-            "confidence": coverage.confidence,
-            "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
-        },
-        "account": asdict(account),
-        "rebalance": book.rebalance,
-        "models": {name: repr(model) for name, model in models.items()},
-        "siloed_model": yardstick,
-        "software": software(),
-    }
-    return Study(
-        **frames,
-        loss=pd.DataFrame(loss, index=dates, columns=portfolios),
-        scores=pd.concat(tables, names=["model", "portfolio"]),
-        pooled=pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
-        exposure=book.to_frame(),
-        manifest=manifest,
-    )
 
 
 def _yardstick(models: Mapping[str, MarginModel]) -> str | None:

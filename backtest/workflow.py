@@ -15,9 +15,13 @@ import pandas as pd
 
 from strategies.tables import build_model
 
+from .book import Book
 from .config import GateTable, StudyFile, build_book, load_study
+from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
 from .engine import run
+from .market import Market
+from .model import MarginModel
 from .offset import supportable_offset
 from .results import Study
 from .sweep import treasury_share_sweep
@@ -43,18 +47,30 @@ class Outcome:
         return list(self.config.books)
 
 
-def execute(
-    study_file: Path | None,
-    *,
-    data: str | None = None,
-    seed: int | None = None,
-    n_jobs: int = 1,
-    progress: Progress,
-) -> Outcome:
-    """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
+@dataclass(frozen=True, eq=False)
+class LadderEstimate:
+    """The offset ladder of a study on its own."""
 
-    data, seed : override what the file says; the manifest records what was used.
-    """
+    frame: pd.DataFrame
+    market: Market
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """A study file turned into what `run` takes."""
+
+    config: StudyFile
+    text: str
+    market: Market
+    files: list[SourceFile]
+    book: Book
+    base: MarginModel
+
+
+def _read_inputs(
+    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+) -> _Inputs:
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(
@@ -69,10 +85,40 @@ def execute(
         start=config.data.start,
         end=config.data.end,
     )
-    progress("prices", 1.0)
-    models, coverage, terms = config.margin_models(), config.standard(), config.terms()
-    base = build_model(config.sizing)
     book = build_book(config, market)
+    progress("prices", 1.0)
+    return _Inputs(config, text, market, files, book, build_model(config.sizing))
+
+
+def estimate_ladder(
+    study_file: Path | None, *, data: str | None = None, progress: Progress
+) -> LadderEstimate:
+    """The offset ladder of a study's named books, without replaying its models."""
+    inputs = _read_inputs(study_file, data=data, seed=None, progress=progress)
+    named = inputs.book.select(list(range(len(inputs.config.books))))
+    coverage = inputs.config.standard()
+    progress("offset ladder", 0.0)
+    ladder = supportable_offset(inputs.market, named, base=inputs.base, coverage=coverage)
+    progress("offset ladder", 1.0)
+    note = f"base {inputs.base!r}; {coverage.confidence:.1%}, MPOR {coverage.mpor} margin days"
+    return LadderEstimate(ladder.to_frame(), inputs.market, note)
+
+
+def execute(
+    study_file: Path | None,
+    *,
+    data: str | None = None,
+    seed: int | None = None,
+    n_jobs: int = 1,
+    progress: Progress,
+) -> Outcome:
+    """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
+
+    data, seed : override what the file says; the manifest records what was used.
+    """
+    inputs = _read_inputs(study_file, data=data, seed=seed, progress=progress)
+    config, market, book, base = inputs.config, inputs.market, inputs.book, inputs.base
+    models, coverage, terms = config.margin_models(), config.standard(), config.terms()
     study = run(
         market,
         book,
@@ -105,7 +151,7 @@ def execute(
         )
         progress("Treasury share", 1.0)
     resolved = config.resolved()
-    study.manifest["data"]["files"] = [asdict(f) for f in files]
+    study.manifest["data"]["files"] = [asdict(f) for f in inputs.files]
     study.manifest["study"] = resolved
     study.manifest["study_sha256"] = _digest(resolved)
     study.manifest["sha256"] = _digest(
@@ -113,7 +159,7 @@ def execute(
     )
     failed = tuple(filter(None, (_gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
-    return Outcome(study, ladder, sweep, config, text, failed)
+    return Outcome(study, ladder, sweep, config, inputs.text, failed)
 
 
 def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
@@ -123,9 +169,6 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    from .charts import write_figures
-    from .report import write_report
-
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     outcome.study.manifest["command"] = command
     outcome.study.manifest["written"] = stamp
@@ -136,19 +179,37 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
         outcome.ladder.to_csv(folder / "ladder.csv")
         if outcome.sweep is not None:
             outcome.sweep.to_csv(folder / "sweep.csv", index=False)
-        figures = write_figures(folder / "figures", outcome.study, outcome.ladder, outcome.sweep)
-        write_report(
-            folder / "report.html",
-            outcome.study,
-            outcome.ladder,
-            outcome.sweep,
-            figures,
-            title=outcome.config.title or outcome.config.name,
-            caption=outcome.config.caption,
-            explains={name: b.explain for name, b in outcome.config.books.items()},
-            command=command,
+        write_presentation(
+            folder, outcome.study, outcome.ladder, outcome.sweep, outcome.config
         )
     return out / name
+
+
+def write_presentation(
+    folder: Path,
+    study: Study,
+    ladder: pd.DataFrame,
+    sweep: pd.DataFrame | None,
+    config: StudyFile,
+) -> Path:
+    """Figures and report.html from a study's numbers; the path of the report."""
+    from .charts import write_figures
+    from .report import write_report
+
+    figures = write_figures(folder / "figures", study, ladder, sweep)
+    path = folder / "report.html"
+    write_report(
+        path,
+        study,
+        ladder,
+        sweep,
+        figures,
+        title=config.title or config.name,
+        caption=config.caption,
+        explains={name: book.explain for name, book in config.books.items()},
+        command=study.manifest["command"],
+    )
+    return path
 
 
 @contextmanager

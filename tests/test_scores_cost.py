@@ -159,7 +159,7 @@ def test_pooling_one_book_changes_nothing(world: tuple[FloatArray, FloatArray]) 
     weights = day_weights(stationary_indices(len(loss), resamples=30, block=3, seed=5))
     pooled = pooled_equal_coverage(loss, required, confidence=CONFIDENCE, weights=weights)
     alone = equal_coverage_margin(loss, required, confidence=CONFIDENCE, weights=weights)
-    together = (pooled.equal_coverage_margin, pooled.margin_low, pooled.margin_high)
+    together = (pooled.equal_coverage_margin, pooled.equal_coverage_low, pooled.equal_coverage_high)
     assert together == pytest.approx([float(part[0]) for part in alone], rel=1e-12)
     assert pooled.worst_book == pooled.tenth_percentile_book == 0
 
@@ -185,14 +185,14 @@ def test_no_scale_covers_what_has_no_requirement() -> None:
     pooled = pooled_equal_coverage(
         loss, required, confidence=0.9, weights=day_weights(stationary_indices(10, resamples=9))
     )
-    assert pooled.scale == pooled.equal_coverage_margin == pooled.margin_low == np.inf
+    assert pooled.scale == pooled.equal_coverage_margin == pooled.equal_coverage_low == np.inf
     assert (pooled.worst_book, pooled.worst_rate) == (0, 1.0)
     assert pooled.tenth_percentile_rate == 1.0  # floor of 10 % of 2 books: none is worse
 
 
 def test_without_weights_the_interval_is_unknown() -> None:
     pooled = pooled_equal_coverage(np.ones((5, 1)), np.ones((5, 1)))
-    assert np.isnan([pooled.scale_low, pooled.scale_high, pooled.margin_low]).all()
+    assert np.isnan([pooled.scale_low, pooled.scale_high, pooled.equal_coverage_low]).all()
     assert pooled.equal_coverage_margin == 1.0
 
 

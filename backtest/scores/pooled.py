@@ -22,7 +22,7 @@ class PooledCoverage:
     ----------
     scale, scale_low, scale_high : the factor and its 95 % interval over resampled days.
     mean_margin : USD, mean over days and books, unscaled.
-    equal_coverage_margin, margin_low, margin_high : USD, the mean after scaling, its interval.
+    equal_coverage_margin, equal_coverage_low, equal_coverage_high : USD, the mean after scaling, its interval.
     worst_rate, worst_book : highest exceedance rate of a book at that scale, and its column.
     tenth_percentile_rate, tenth_percentile_book : those of the book that 10 % are worse than.
     """
@@ -32,8 +32,8 @@ class PooledCoverage:
     scale_high: float
     mean_margin: float
     equal_coverage_margin: float
-    margin_low: float
-    margin_high: float
+    equal_coverage_low: float
+    equal_coverage_high: float
     worst_rate: float
     worst_book: int
     tenth_percentile_rate: float
@@ -114,13 +114,13 @@ def pooled_equal_coverage(
     allowed = tail_count(losses.size, confidence, "floor")
     scale = float(_largest_ratios(losses, margins, allowed + 1)[0][allowed])
     mean_margin = float(margins.mean())
-    scale_low = scale_high = margin_low = margin_high = float("nan")
+    scale_low = scale_high = equal_coverage_low = equal_coverage_high = float("nan")
     if weights is not None:
         check_weights(weights, days)
         scales = _resampled_scales(losses, margins, allowed, weights)
         drawn_margin = weights @ margins.mean(axis=1) / days
         scale_low, scale_high = (float(end) for end in interval_of(scales))
-        margin_low, margin_high = (
+        equal_coverage_low, equal_coverage_high = (
             float(end) for end in interval_of(scaled_margin(scales, drawn_margin))
         )
     rates = _rates_at(losses, margins, scale)
@@ -133,8 +133,8 @@ def pooled_equal_coverage(
         scale_high=scale_high,
         mean_margin=mean_margin,
         equal_coverage_margin=float(scaled_margin(np.array(scale), np.array(mean_margin))),
-        margin_low=margin_low,
-        margin_high=margin_high,
+        equal_coverage_low=equal_coverage_low,
+        equal_coverage_high=equal_coverage_high,
         worst_rate=float(rates[worst]),
         worst_book=worst,
         tenth_percentile_rate=float(rates[tenth]),

@@ -1,0 +1,41 @@
+"""Figures: free functions from a result to matplotlib Axes, each with its caption and its data.
+
+matplotlib is loaded when a figure is drawn, not when this package is imported.
+"""
+
+from .coverage_cost import (
+    coverage_against_cost,
+    coverage_against_cost_caption,
+    coverage_against_cost_data,
+)
+from .exceedances import (
+    exceedance_timeline,
+    exceedance_timeline_caption,
+    exceedance_timeline_data,
+)
+from .files import FigureFiles, write_figures
+from .ladder import offset_ladder, offset_ladder_caption, offset_ladder_data
+from .style import Caption
+from .treasury_share import (
+    treasury_share_sweep,
+    treasury_share_sweep_caption,
+    treasury_share_sweep_data,
+)
+
+__all__ = [
+    "Caption",
+    "FigureFiles",
+    "coverage_against_cost",
+    "coverage_against_cost_caption",
+    "coverage_against_cost_data",
+    "exceedance_timeline",
+    "exceedance_timeline_caption",
+    "exceedance_timeline_data",
+    "offset_ladder",
+    "offset_ladder_caption",
+    "offset_ladder_data",
+    "treasury_share_sweep",
+    "treasury_share_sweep_caption",
+    "treasury_share_sweep_data",
+    "write_figures",
+]

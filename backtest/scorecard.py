@@ -1,0 +1,80 @@
+"""From requirements and losses to scores: replay the account of every model, score every book."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from .account import AccountHistory, AccountTerms, replay_account
+from .scores import day_weights, pooled_equal_coverage, score_table, stationary_indices
+from .types import DaysByPortfolios, FloatArray
+
+RESAMPLES = 1000  # stationary bootstrap histories behind coverage_p and the intervals
+
+Progress = Callable[[str, float], None]  # (what, share done)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """By model: its account, its score columns (portfolios,), its pooled scale."""
+
+    accounts: dict[str, AccountHistory]
+    tables: dict[str, dict[str, FloatArray]]
+    pooled: dict[str, dict[str, Any]]
+
+
+def score_models(
+    loss: DaysByPortfolios,
+    required: Mapping[str, DaysByPortfolios],
+    *,
+    rows: slice,
+    confidence: float,
+    horizon: int,
+    account: AccountTerms,
+    yardstick: str | None,
+    seed: int,
+    block: int,
+    progress: Progress,
+) -> Scored:
+    """Scores of every model over the scored `rows`, all on the same bootstrap histories.
+
+    yardstick : the model that savings are measured from; None leaves them NaN.
+    """
+    days, portfolios = rows.stop - rows.start, loss.shape[1]
+    weights = day_weights(stationary_indices(days, resamples=RESAMPLES, seed=seed))
+    siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
+    accounts, tables, pooled = {}, {}, {}
+    for done, (name, margin) in enumerate(required.items(), start=1):
+        history = replay_account(margin, loss, account)
+        pieces = [
+            score_table(
+                loss[rows, some],
+                margin[rows, some],
+                history.collateral[rows, some],
+                confidence=confidence,
+                horizon=horizon,
+                weights=weights,
+                siloed_mean=None if siloed is None else siloed[some],
+            )
+            for some in blocks(portfolios, block)
+        ]
+        accounts[name] = history
+        tables[name] = {key: np.concatenate([p[key] for p in pieces]) for key in pieces[0]}
+        pooled[name] = asdict(
+            pooled_equal_coverage(loss[rows], margin[rows], confidence=confidence, weights=weights)
+        )
+        progress("account and scores", done / len(required))
+    return Scored(accounts, tables, pooled)
+
+
+def blocks(portfolios: int, width: int) -> Iterator[slice]:
+    """Slices of at most `width` portfolios.
+
+    Examples
+    --------
+    >>> list(blocks(3, 2))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    for start in range(0, portfolios, width):
+        yield slice(start, min(start + width, portfolios))
