@@ -143,9 +143,7 @@ class Book:
         drawn = np.random.default_rng(seed).standard_normal((portfolios, len(instruments)))
         names = [f"random {i + 1:02d}" for i in range(portfolios)]
         weights = pd.DataFrame(drawn, index=names, columns=list(instruments))
-        return cls.risk_matched(
-            weights, market, base=base, coverage=coverage, gross=gross, day=day
-        )
+        return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross, day=day)
 
     def _margin_per_usd(
         self, market: Market, base: "MarginModel", coverage: Coverage, day: int | None
@@ -239,8 +237,11 @@ def _check_priced(instrument: Instrument, market: Market) -> None:
     kinds = dict(zip(market.factors, market.kinds, strict=True))
     if kinds.get(instrument.factor) == wanted:
         return
-    known = [f"UST{f}" if k == "yield" else f for f, k in kinds.items()
-             if k == "price" or (tenor_years(f) or 0) * 2 >= 1]
+    known = [
+        f"UST{f}" if k == "yield" else f
+        for f, k in kinds.items()
+        if k == "price" or (tenor_years(f) or 0) * 2 >= 1
+    ]
     close = get_close_matches(instrument.name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise StudyError(

@@ -177,10 +177,14 @@ def read_study(text: str, *, where: str) -> StudyFile:
 def _check_keys(raw: Mapping[str, Any], where: str) -> None:
     """Misspelt keys, with the nearest known one; deeper than pydantic's own message."""
     tables: list[tuple[str, Mapping[str, Any], type[BaseModel]]] = [("", raw, StudyFile)]
-    for key, kind in {
-        "data": DataTable, "coverage": CoverageTable, "account": AccountTable,
-        "random": RandomTable, "sweep": SweepTable,
-    }.items():
+    kinds: dict[str, type[BaseModel]] = {
+        "data": DataTable,
+        "coverage": CoverageTable,
+        "account": AccountTable,
+        "random": RandomTable,
+        "sweep": SweepTable,
+    }
+    for key, kind in kinds.items():
         if isinstance(raw.get(key), Mapping):
             tables.append((f"{key}.", raw[key], kind))
     for name, table in (raw.get("books") or {}).items():
@@ -210,10 +214,8 @@ def build_book(study: StudyFile, market: Market) -> Book:
             rows[name] = table.usd
             continue
         weights = pd.DataFrame([table.risk], index=[name])
-        sized = Book.risk_matched(
-            weights, market, base=base, coverage=coverage, gross=table.gross
-        )
-        rows[name] = sized.to_frame().loc[name].to_dict()
+        sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
+        rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
     if study.random.portfolios:
         drawn = Book.random(
             study.random.instruments,
@@ -224,7 +226,8 @@ def build_book(study: StudyFile, market: Market) -> Book:
             portfolios=study.random.portfolios,
             seed=study.random.seed,
         )
-        rows |= drawn.to_frame().to_dict(orient="index")
+        for name, usd in zip(drawn.portfolios, drawn.exposure, strict=True):
+            rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
     return Book.from_frame(frame, market, rebalance=study.rebalance)
 

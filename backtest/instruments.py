@@ -1,4 +1,4 @@
-"""What can be held. Each instrument is a contract at a venue; the venue's clearing house is its silo.
+"""What can be held: each instrument is a contract at a venue, whose clearing house is its silo.
 
 An instrument turns levels into exact P&L per 1 USD of notional, and shocks into scenario P&L
 (delta-gamma by default). Constant USD is the unit throughout.
@@ -97,11 +97,11 @@ class Spot:
 
 @dataclass(frozen=True)
 class Treasury:
-    """Each day a fresh par bond of constant maturity: coupon = par yield, semi-annual, price 1.
+    r"""Each day a fresh par bond of constant maturity: coupon = par yield, semi-annual, price 1.
 
     Held to t + H, d calendar days later, it is worth
 
-    .. math:: \\sum_{i=1}^{2T} \\frac{y_t}{2} (1 + y'/2)^{-2 (t_i - d/365.25)}
+    .. math:: \sum_{i=1}^{2T} \frac{y_t}{2} (1 + y'/2)^{-2 (t_i - d/365.25)}
               + (1 + y'/2)^{-2 (T - d/365.25)},
 
     with y' the par yield of t + H interpolated linearly in maturity at T - d/365.25 between the
@@ -213,9 +213,7 @@ def seasoned_price(
     coupons = 2.0 * tenor
     growth = np.log1p(par / 2.0)
     zero = par == 0.0
-    annuity = np.where(
-        zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0)
-    )
+    annuity = np.where(zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0))
     accrued = np.exp(2.0 * aged * growth)
     return accrued * (coupon / 2.0 * annuity + np.exp(-coupons * growth))
 

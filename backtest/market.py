@@ -167,8 +167,9 @@ class Market:
             dates=days[complete],
             factors=factors,
             levels=levels[complete],
-            kinds=tuple(given.get(f, "price" if tenor_years(f) is None else "yield")
-                        for f in factors),
+            kinds=tuple(
+                given.get(f, "price" if tenor_years(f) is None else "yield") for f in factors
+            ),
             dropped=days[~complete],
             **labels,
         )
@@ -211,5 +212,5 @@ class Market:
         if isinstance(day, (int, np.integer)):
             stop = range(len(self.dates))[int(day)] + 1
         else:
-            stop = int(np.searchsorted(self.dates, np.datetime64(day, "D"), side="right"))
+            stop = int(self.dates.searchsorted(np.datetime64(str(day), "D"), side="right"))
         return replace(self, dates=self.dates[:stop], levels=self.levels[:stop])

@@ -83,7 +83,7 @@ def model(cls: type[Model]) -> type[Model]:
         frozen=True, kw_only=True, config=config
     )
     made: type[Model] = decorate(cls)
-    made.__repr__ = _short_repr  # type: ignore[method-assign,assignment]
+    made.__repr__ = _short_repr  # type: ignore[method-assign]
     return made
 
 
@@ -148,8 +148,15 @@ is 18 with the days after 2024-01-02 and 10 without them.
     days = len(market.dates)
     if cuts is None:
         warm = int(np.isnan(full).any(axis=1).sum())
-        wanted = {warm // 2, warm - 1, warm, (warm + days) // 3, (warm + days) // 2,
-                  2 * (warm + days) // 3, days - 2}
+        wanted = {
+            warm // 2,
+            warm - 1,
+            warm,
+            (warm + days) // 3,
+            (warm + days) // 2,
+            2 * (warm + days) // 3,
+            days - 2,
+        }
         cuts = sorted(c for c in wanted if 0 <= c < days - 1)
     largest = 0.0
     for cut in cuts:

@@ -1,4 +1,4 @@
-"""How much less margin do the data support, and how much of that is offset?
+"""How much less margin the data support, and how much of that is offset.
 
 Margins of a pool are scaled until they just cover. The part of the saving that survives when the
 silos are shifted against each other in time is diversification: independence alone gives it. Only
@@ -73,8 +73,9 @@ class OffsetLadder:
             row |= {f"kappa_{silo}": k for silo, k in e.kappa.items()}
             row |= {f"usd_{silo}": v for silo, v in e.usd.items()}
             rows.append(row | {"reason": e.reason})
-        return pd.DataFrame(rows, index=pd.Index([e.portfolio for e in self.estimates],
-                                                 name="portfolio"))
+        return pd.DataFrame(
+            rows, index=pd.Index([e.portfolio for e in self.estimates], name="portfolio")
+        )
 
 
 def supportable_offset(
@@ -121,9 +122,7 @@ def supportable_offset(
             f"{len(rows)} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
             "ways; lengthen the history or shorten the lookback."
         )
-    holding = np.column_stack(
-        [np.abs(book.in_silo(s).exposure).sum(axis=1) for s in silos]
-    )
+    holding = np.column_stack([np.abs(book.in_silo(s).exposure).sum(axis=1) for s in silos])
     estimates = []
     for p in np.flatnonzero((holding > 0).sum(axis=1) >= 2):
         held = np.flatnonzero(holding[p] > 0)

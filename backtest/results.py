@@ -1,14 +1,16 @@
 """A finished study: requirement, collateral, losses and scores of every model and portfolio."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from .types import ResultsError
+from .types import FloatArray, ResultsError
 
 FRAMES = ("required", "held", "call", "shortfall")
 
@@ -52,7 +54,8 @@ class Study:
     def scored(self) -> pd.DatetimeIndex:
         """The days that are scored: every model has a requirement and the loss is known."""
         window = self.manifest["window"]
-        return self.loss.loc[window["first_scored"] : window["last_scored"]].index
+        index = self.loss.loc[window["first_scored"] : window["last_scored"]].index
+        return pd.DatetimeIndex(index)
 
     def summary(self) -> pd.DataFrame:
         """One row a (model, portfolio); all columns over the scored days, money in USD.
@@ -66,16 +69,26 @@ class Study:
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
-        pieces = []
-        for model in self.models:
-            columns = {name: getattr(self, name)[model].stack(future_stack=True) for name in FRAMES}
-            piece = pd.DataFrame(columns | {"loss": self.loss.stack(future_stack=True)})
-            piece.index.names = ["date", "portfolio"]
-            pieces.append(piece.reset_index().assign(model=model))
-        tidy = pd.concat(pieces, ignore_index=True)
-        for name in ("model", "portfolio"):
-            tidy[name] = pd.Categorical(tidy[name], categories=list(dict.fromkeys(tidy[name])))
-        return tidy[["date", "model", "portfolio", *FRAMES, "loss"]]
+        days, books = self.loss.shape
+        count = len(self.models)
+
+        def long(frames: Iterable[pd.DataFrame]) -> FloatArray:
+            return np.concatenate([frame.to_numpy().ravel() for frame in frames])
+
+        def labels(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Categorical:
+            return pd.Categorical.from_codes(codes.tolist(), categories=list(names))
+
+        return pd.DataFrame(
+            {
+                "date": np.tile(np.repeat(self.loss.index.to_numpy(), books), count),
+                "model": labels(np.repeat(np.arange(count), days * books), self.models),
+                "portfolio": labels(
+                    np.tile(np.arange(books), days * count), list(self.loss.columns)
+                ),
+                **{name: long(getattr(self, name)[m] for m in self.models) for name in FRAMES},
+                "loss": long(self.loss for _ in self.models),
+            }
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.

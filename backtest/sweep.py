@@ -43,9 +43,7 @@ def treasury_share_sweep(
                 crypto: (1.0 - share) * gross,
             }
     book = Book.from_frame(pd.DataFrame.from_dict(legs, orient="index"), market)
-    study = run(
-        market, book, models, coverage=coverage, account=account, seed=seed, audit=False
-    )
+    study = run(market, book, models, coverage=coverage, account=account, seed=seed, audit=False)
     columns = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
     tidy = study.summary()[columns].reset_index()
     ladder = supportable_offset(market, book, base=base, coverage=coverage).to_frame()

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -38,16 +39,19 @@ class Screen:
             yield line
             return
         bars = Progress(
-            TextColumn("{task.description:<22}"), BarColumn(), TimeElapsedColumn(),
-            console=self.console, transient=True,
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
         )
         with bars:
-            tasks: dict[str, int] = {}
+            tasks: dict[str, TaskID] = {}
 
             def draw(what: str, share: float) -> None:
                 if what not in tasks:
                     tasks[what] = bars.add_task(what, total=1.0)
-                bars.update(tasks[what], completed=share)  # type: ignore[arg-type]
+                bars.update(tasks[what], completed=share)
 
             yield draw
 
@@ -89,14 +93,19 @@ class Screen:
         for header in ("portfolio", "model"):
             table.add_column(header)
         for header in (
-            "exceedances", "coverage p", "breaches", "mean margin m", "vs siloed",
-            "equal-coverage m [95 %]", "max excess m",
+            "exceedances",
+            "coverage p",
+            "breaches",
+            "mean margin m",
+            "vs siloed",
+            "equal-coverage m [95 %]",
+            "max excess m",
         ):
             table.add_column(header, justify="right")
         summary = study.summary()
         for portfolio in portfolios:
             for i, model in enumerate(study.models):
-                row = summary.loc[(model, portfolio)]
+                row: Any = summary.loc[(model, portfolio)]
                 table.add_row(
                     Text(portfolio if i == 0 else ""),
                     Text(model),
@@ -115,13 +124,18 @@ class Screen:
         """One scale a model over all books together."""
         table = _table(study.simulated, "All books pooled: one scale a model", _standard(study))
         for header in (
-            "model", "scale [95 %]", "mean margin m", "equal-coverage m [95 %]",
-            "10th-percentile book", "worst book",
+            "model",
+            "scale [95 %]",
+            "mean margin m",
+            "equal-coverage m [95 %]",
+            "10th-percentile book",
+            "worst book",
         ):
             table.add_column(header, justify="left" if header == "model" else "right")
-        for model, row in study.pooled.iterrows():
+        for model in study.models:
+            row: Any = study.pooled.loc[model]
             table.add_row(
-                Text(str(model)),
+                Text(model),
                 f"{row['scale']:.2f} [{row['scale_low']:.2f}, {row['scale_high']:.2f}]",
                 millions(row["mean_margin"]),
                 interval(row, "equal_coverage", millions),
@@ -135,11 +149,18 @@ class Screen:
         table = _table(simulated, "Offset ladder: point estimates at equal coverage", note)
         table.add_column("portfolio")
         for header in (
-            "total", "diversification", "offset (dependence)", "raw", "exceedances", "USD by silo m"
+            "total",
+            "diversification",
+            "offset (dependence)",
+            "raw",
+            "exceedances",
+            "USD by silo m",
         ):
             table.add_column(header, justify="right")
-        for portfolio, row in frame.iterrows():
-            usd = {c.removeprefix("usd_"): row[c] for c in frame if c.startswith("usd_")}
+        silos = [str(c).removeprefix("usd_") for c in frame.columns if str(c).startswith("usd_")]
+        for portfolio in frame.index:
+            row: Any = frame.loc[portfolio]
+            usd = {silo: row[f"usd_{silo}"] for silo in silos}
             held = ", ".join(f"{s} {millions(v)}" for s, v in usd.items() if pd.notna(v))
             shown = (
                 [f"n/a: {row['reason']}", "", "", ""]
@@ -173,10 +194,11 @@ def _standard(study: Study) -> str:
     coverage = study.manifest["coverage"]
     mpor = coverage["mpor"]
     days = set(mpor.values())
-    shown = f"{days.pop()} margin days" if len(days) == 1 else ", ".join(
-        f"{silo} {d} days" for silo, d in mpor.items()
+    shown = (
+        f"{days.pop()} margin days"
+        if len(days) == 1
+        else ", ".join(f"{silo} {d} days" for silo, d in mpor.items())
     )
-    return (
-        f"{coverage['confidence']:.1%} over {shown}; USD, "
-        + ("constant, rebalanced daily" if study.manifest["rebalance"] == "daily" else "units held")
+    return f"{coverage['confidence']:.1%} over {shown}; USD, " + (
+        "constant, rebalanced daily" if study.manifest["rebalance"] == "daily" else "units held"
     )

@@ -73,9 +73,7 @@ def _read_inputs(
 ) -> _Inputs:
     config, text = load_study(study_file)
     if data is not None:
-        config = config.model_copy(
-            update={"data": config.data.model_copy(update={"source": data})}
-        )
+        config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     progress("prices", 0.0)
@@ -132,9 +130,7 @@ def execute(
     )
     progress("offset ladder", 0.0)
     first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
-    estimates = supportable_offset(
-        market, book, base=base, coverage=coverage, score_from=first
-    )
+    estimates = supportable_offset(market, book, base=base, coverage=coverage, score_from=first)
     ladder = estimates.to_frame()
     progress("offset ladder", 1.0)
     sweep = None
@@ -179,9 +175,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
         outcome.ladder.to_csv(folder / "ladder.csv")
         if outcome.sweep is not None:
             outcome.sweep.to_csv(folder / "sweep.csv", index=False)
-        write_presentation(
-            folder, outcome.study, outcome.ladder, outcome.sweep, outcome.config
-        )
+        write_presentation(folder, outcome.study, outcome.ladder, outcome.sweep, outcome.config)
     return out / name
 
 
@@ -267,9 +261,7 @@ def _gate_failure(gate: GateTable, study: Study) -> str | None:
     """One line for a gate that failed; None for one that held."""
     rows = study.summary().loc[gate.model]
     if gate.column not in rows.columns:
-        raise StudyError(
-            f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}."
-        )
+        raise StudyError(f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}.")
     if gate.portfolio is not None:
         if gate.portfolio not in rows.index:
             raise StudyError(f"a gate names portfolio {gate.portfolio!r}, which is not in it.")

@@ -78,11 +78,15 @@ class CorrelationOffset:
         owner = [book.silos.index(i.silo) for i in book.instruments]
         if self.by == "instrument":
             alone = np.stack(
-                [alone[:, :, [k for k, o in enumerate(owner) if o == s]].sum(axis=2)
-                 for s in range(len(book.silos))], axis=2,
+                [
+                    alone[:, :, [k for k, o in enumerate(owner) if o == s]].sum(axis=2)
+                    for s in range(len(book.silos))
+                ],
+                axis=2,
             )
-        kept = np.divide(required, gross, out=np.where(np.isnan(gross), np.nan, 0.0),
-                         where=gross > 0)
+        kept = np.divide(
+            required, gross, out=np.where(np.isnan(gross), np.nan, 0.0), where=gross > 0
+        )
         steps = {
             "gross": gross,
             "diversification": independent - gross,
@@ -104,9 +108,7 @@ class CorrelationOffset:
             groups, books = past.silo, [book.in_silo(s) for s in book.silos]
         else:
             groups, books = past.instrument, book.by_instrument()
-        alone = np.stack(
-            [required_margin(self.base, market, b, coverage) for b in books], axis=2
-        )
+        alone = np.stack([required_margin(self.base, market, b, coverage) for b in books], axis=2)
         netted = np.empty(alone.shape[:2])
         netted_margin(
             alone,

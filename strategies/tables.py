@@ -29,14 +29,16 @@ def build_model(table: Mapping[str, Any]) -> MarginModel:
     if kind is None:
         raise StudyError(f"a model needs a `kind`; known: {', '.join(MODELS)}.")
     if kind not in MODELS:
-        raise StudyError(f"unknown kind {kind!r}; known: {', '.join(MODELS)}."
-                         + _hint(str(kind), MODELS))
+        raise StudyError(
+            f"unknown kind {kind!r}; known: {', '.join(MODELS)}." + _hint(str(kind), MODELS)
+        )
     known = list(field_names(MODELS[kind]))
     for key, value in fields.items():
         if key not in known:
             options = ", ".join(known) or "no parameters"
-            raise StudyError(f"{kind} has no parameter {key!r}; known: {options}."
-                             + _hint(key, known))
+            raise StudyError(
+                f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, known)
+            )
         if isinstance(value, Mapping) and "kind" in value:
             fields[key] = build_model(value)
         elif isinstance(value, list):

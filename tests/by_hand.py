@@ -45,7 +45,10 @@ def duration_convexity(y: float, tenor: float) -> tuple[float, float]:
 
 
 def scenario_pnls(
-    levels: dict[str, Sequence[float]], position: dict[str, float], day: int, horizon: int,
+    levels: dict[str, Sequence[float]],
+    position: dict[str, float],
+    day: int,
+    horizon: int,
     lookback: int,
 ) -> list[float]:
     """P&L of a position under each of the past shocks, at the sensitivities of `day`."""

@@ -62,8 +62,13 @@ def test_sizing_knows_nothing_after_its_day(small_market):
 def test_random_books_are_seeded(small_market):
     def draw(seed):
         return bt.Book.random(
-            ["UST10Y", "BTC"], small_market, base=BASE, coverage=COVERAGE, gross=1e6,
-            portfolios=3, seed=seed,
+            ["UST10Y", "BTC"],
+            small_market,
+            base=BASE,
+            coverage=COVERAGE,
+            gross=1e6,
+            portfolios=3,
+            seed=seed,
         ).exposure
 
     np.testing.assert_array_equal(draw(1), draw(1))
@@ -72,8 +77,12 @@ def test_random_books_are_seeded(small_market):
 
 @pytest.mark.parametrize(
     ("columns", "said"),
-    [({"BTCC": [1.0]}, "Did you mean 'BTC'"), ({"UST7Y": [1.0]}, "unknown instrument 'UST7Y'"),
-     ({"10Y": [1.0]}, "unknown instrument '10Y'"), ({"BTC": [np.nan]}, "is nan; give USD")],
+    [
+        ({"BTCC": [1.0]}, "Did you mean 'BTC'"),
+        ({"UST7Y": [1.0]}, "unknown instrument 'UST7Y'"),
+        ({"10Y": [1.0]}, "unknown instrument '10Y'"),
+        ({"BTC": [np.nan]}, "is nan; give USD"),
+    ],
 )
 def test_what_cannot_be_held_is_named(columns, said):
     with pytest.raises(bt.StudyError, match=said):

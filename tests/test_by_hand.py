@@ -58,8 +58,10 @@ def test_square_root_scaling(market, book):
 @pytest.mark.parametrize("day", [61, 200])
 def test_siloed_and_correlation_offset(market, book, cap, day):
     base = st.HistoricalVaR(lookback=LOOKBACK)
-    silos = [{k: v for k, v in FACTOR_USD.items() if (k in by_hand.TENOR_YEARS) == bonds}
-             for bonds in (True, False)]
+    silos = [
+        {k: v for k, v in FACTOR_USD.items() if (k in by_hand.TENOR_YEARS) == bonds}
+        for bonds in (True, False)
+    ]
     pnls = [by_hand.scenario_pnls(levels_of(market), s, day, 2, LOOKBACK) for s in silos]
     alone = [by_hand.historical_margin(p, COUNT) for p in pnls]
     siloed = st.Siloed(base=base).margin(market, book, COVERAGE)
@@ -93,8 +95,9 @@ def test_reliable_credit_nets_what_is_one_position(market):
     model = st.CorrelationOffset(
         base=st.HistoricalVaR(lookback=LOOKBACK), lookback=LOOKBACK, credit="reliable", cap=1.0
     )
-    margin, siloed = (m.margin(market, hedged, COVERAGE)[-1, 0]
-                      for m in (model, st.Siloed(base=model.base)))
+    margin, siloed = (
+        m.margin(market, hedged, COVERAGE)[-1, 0] for m in (model, st.Siloed(base=model.base))
+    )
     assert margin < 0.2 * siloed
 
 
@@ -146,26 +149,32 @@ def test_real_prices_margin_loss_and_counts(real_market):
     scored = range(501, len(real_market.dates) - 2)
     exceedances = sum(losses[t] > required[t] for t in scored)
     # The account: yesterday's call arrives today, excess goes back at once.
-    breaches = sum(
-        losses[t] > min(required[t], required[max(t - 1, 501)]) for t in scored
-    )
+    breaches = sum(losses[t] > min(required[t], required[max(t - 1, 501)]) for t in scored)
     row = study.summary().loc[("var", "long both")]
     assert (row["observations"], row["allowed"]) == (2196, 21)
     assert (row["exceedances"], row["breaches"]) == (exceedances, breaches)
 
 
 def test_real_prices_ladder_meets_the_reference(real_market):
-    """Total, diversification and dependence of four trades, as an independent reference has them."""
+    """Total, diversification and dependence of four trades, as a reference has them."""
     weights = pd.DataFrame(
-        [{"UST10Y": 1.0, "BTC": 1.0}, {"UST10Y": -1.0, "BTC": 1.0},
-         {"BTC": 1.0, "ETH@NODAL": -1.0}, {"UST10Y": 1.0, "UST5Y@CME": -1.0}],
+        [
+            {"UST10Y": 1.0, "BTC": 1.0},
+            {"UST10Y": -1.0, "BTC": 1.0},
+            {"BTC": 1.0, "ETH@NODAL": -1.0},
+            {"UST10Y": 1.0, "UST5Y@CME": -1.0},
+        ],
         index=["long", "short", "crypto", "control"],
     ).fillna(0.0)
     book = bt.Book.risk_matched(
         weights, real_market, base=st.HistoricalVaR(), coverage=bt.Coverage(), gross=1e8
     )
     ladder = bt.supportable_offset(real_market, book).to_frame()
-    reference = [[0.298, 0.276, 0.022], [0.309, 0.304, 0.006],
-                 [0.474, 0.235, 0.240], [0.746, 0.277, 0.469]]
+    reference = [
+        [0.298, 0.276, 0.022],
+        [0.309, 0.304, 0.006],
+        [0.474, 0.235, 0.240],
+        [0.746, 0.277, 0.469],
+    ]
     found = ladder[["total", "diversification", "dependence"]].to_numpy()
     np.testing.assert_allclose(found, reference, atol=6e-4)

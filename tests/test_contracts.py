@@ -69,9 +69,7 @@ def test_causal(table, small_market, small_book):
 
 @pytest.mark.parametrize("table", CASES)
 def test_doubles_with_the_book(table, small_market, small_book):
-    double = bt.Book(
-        small_book.portfolios, small_book.instruments, 2 * small_book.exposure
-    )
+    double = bt.Book(small_book.portfolios, small_book.instruments, 2 * small_book.exposure)
     once, twice = margins(table, small_market, small_book), margins(table, small_market, double)
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-9)
 
@@ -123,8 +121,9 @@ def test_parts_sum_to_the_margin(table, small_market, small_book):
     if not isinstance(model, HasParts):
         assert table["kind"] == "historical_var"  # a joint book has no silo of its own
         return
-    required, parts = margins(table, small_market, small_book), model.parts(
-        small_market, small_book, COVERAGE
+    required, parts = (
+        margins(table, small_market, small_book),
+        model.parts(small_market, small_book, COVERAGE),
     )
     assert parts.silos == small_book.silos
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
@@ -155,7 +154,9 @@ def test_units_bought_once_keep_the_laws(small_market):
     frame = pd.DataFrame({"UST10Y": [5e7], "BTC": [5e6]}, index=["held"])
     held = bt.Book.from_frame(frame, small_market, rebalance="never")
     for case in CASES:
-        model = build_model(case.values[0])
+        model = build_model(
+            case.values[0]  # noqa: PD011 - a pytest parameter
+        )
         bt.check_causal(model, small_market, held, coverage=COVERAGE)
     growth = small_market.level("BTC")[100] / small_market.level("BTC")[0]
     haircut = st.HaircutOnly(haircuts={"UST10Y": 0.0, "BTC": 0.2})

@@ -18,11 +18,30 @@ MODELS = {
 }
 COVERAGE = bt.Coverage(confidence=0.95)
 COLUMNS = [
-    "observations", "exceedances", "allowed", "exceedance_rate", "exceedance_rate_low",
-    "exceedance_rate_high", "coverage_p", "breaches", "breach_rate", "mean_margin", "peak_margin",
-    "saving_vs_siloed", "equal_coverage_margin", "equal_coverage_low", "equal_coverage_high",
-    "mean_excess", "max_excess", "mean_shortfall", "max_shortfall", "peak_to_trough", "kupiec_p",
-    "kupiec_p_min", "christoffersen_p", "christoffersen_p_min",
+    "observations",
+    "exceedances",
+    "allowed",
+    "exceedance_rate",
+    "exceedance_rate_low",
+    "exceedance_rate_high",
+    "coverage_p",
+    "breaches",
+    "breach_rate",
+    "mean_margin",
+    "peak_margin",
+    "saving_vs_siloed",
+    "equal_coverage_margin",
+    "equal_coverage_low",
+    "equal_coverage_high",
+    "mean_excess",
+    "max_excess",
+    "mean_shortfall",
+    "max_shortfall",
+    "peak_to_trough",
+    "kupiec_p",
+    "kupiec_p_min",
+    "christoffersen_p",
+    "christoffersen_p_min",
 ]
 
 
@@ -60,8 +79,8 @@ def test_exceedances_and_breaches_are_strict_counts(study):
 
 def test_saving_is_measured_from_siloed(study):
     rows = study.summary()
-    means = rows["mean_margin"].unstack("model")
-    saving = rows["saving_vs_siloed"].unstack("model")
+    means = rows["mean_margin"].unstack("model")  # noqa: PD010
+    saving = rows["saving_vs_siloed"].unstack("model")  # noqa: PD010
     np.testing.assert_allclose(saving["var"], 1 - means["var"] / means["siloed"])
     assert (saving["siloed"] == 0).all()
 
@@ -82,8 +101,11 @@ def test_save_and_load_give_the_study_back(study, tmp_path):
     for name in ("required", "held", "call", "shortfall"):
         for model in MODELS:
             pd.testing.assert_frame_equal(
-                getattr(again, name)[model], getattr(study, name)[model],
-                check_freq=False, check_index_type=False, check_column_type=False,
+                getattr(again, name)[model],
+                getattr(study, name)[model],
+                check_freq=False,
+                check_index_type=False,
+                check_column_type=False,
             )
     assert again.manifest == study.manifest
     tidy = again.to_frame()
@@ -130,8 +152,12 @@ def test_the_audit_catches_a_model_that_knows_its_future(small_market, small_boo
 
 @pytest.mark.parametrize(
     ("returned", "said"),
-    [(np.zeros((3, 4)), "of shape"), (np.full((260, 4), -1.0), "must be finite and not negative"),
-     (np.full((260, 4), np.inf), "must be finite"), (np.zeros((260, 4), np.float32), "float32")],
+    [
+        (np.zeros((3, 4)), "of shape"),
+        (np.full((260, 4), -1.0), "must be finite and not negative"),
+        (np.full((260, 4), np.inf), "must be finite"),
+        (np.zeros((260, 4), np.float32), "float32"),
+    ],
 )
 def test_a_model_that_breaks_its_contract_is_named(small_market, small_book, returned, said):
     @dataclasses.dataclass(frozen=True)
@@ -165,7 +191,11 @@ def test_the_manifest_says_where_the_numbers_come_from(study, small_market):
 def test_longer_lags_hold_less_when_margins_rise(small_market, small_book):
     def held(terms):
         study = bt.run(
-            small_market, small_book, {"var": MODELS["var"]}, coverage=COVERAGE, account=terms,
+            small_market,
+            small_book,
+            {"var": MODELS["var"]},
+            coverage=COVERAGE,
+            account=terms,
             audit=False,
         )
         return study.held["var"].iloc[81:].to_numpy(), study.required["var"].iloc[81:].to_numpy()
@@ -179,8 +209,14 @@ def test_longer_lags_hold_less_when_margins_rise(small_market, small_book):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"call_lag": -1}, {"call_lag": 1.5}, {"minimum_transfer": -1.0},
-              {"collateral": "gold"}, {"excess": "burnt"}]
+    "wrong",
+    [
+        {"call_lag": -1},
+        {"call_lag": 1.5},
+        {"minimum_transfer": -1.0},
+        {"collateral": "gold"},
+        {"excess": "burnt"},
+    ],
 )
 def test_impossible_terms_are_refused(wrong):
     with pytest.raises(bt.StudyError):

@@ -20,9 +20,9 @@ TENORS = h.sampled_from([0.5, 2.0, 5.0, 10.0, 30.0])
 @given(coupon=YIELDS, later=YIELDS, tenor=TENORS, days=h.integers(1, 20))
 def test_closed_form_equals_the_sum_over_coupons(coupon, later, tenor, days):
     curve = {name: later for name in by_hand.TENOR_YEARS}
-    price = seasoned_price(
-        np.array([coupon]), np.array([later]), tenor, np.array([days / 365.25])
-    )[0]
+    price = seasoned_price(np.array([coupon]), np.array([later]), tenor, np.array([days / 365.25]))[
+        0
+    ]
     assert price - 1 == pytest.approx(
         by_hand.treasury_pnl(coupon, curve, tenor, days), rel=1e-9, abs=1e-12
     )
@@ -36,8 +36,14 @@ def test_duration_and_convexity_equal_quantlib(tenor, level):
     today = ql.Date(15, 1, 2024)
     ql.Settings.instance().evaluationDate = today
     schedule = ql.Schedule(
-        today, today + ql.Period(tenor, ql.Years), ql.Period(6, ql.Months), ql.NullCalendar(),
-        ql.Unadjusted, ql.Unadjusted, ql.DateGeneration.Backward, False,
+        today,
+        today + ql.Period(tenor, ql.Years),
+        ql.Period(6, ql.Months),
+        ql.NullCalendar(),
+        ql.Unadjusted,
+        ql.Unadjusted,
+        ql.DateGeneration.Backward,
+        False,
     )
     count = ql.Thirty360(ql.Thirty360.BondBasis)  # every half-year is exactly half a year
     bond = ql.FixedRateBond(0, 1.0, schedule, [level], count)
@@ -55,9 +61,9 @@ def test_seasoned_price_equals_quantlib():
     flows = [(i / 2, coupon / 2) for i in range(1, 2 * tenor + 1)] + [(float(tenor), 1.0)]
     rate = ql.InterestRate(later, ql.Actual365Fixed(), ql.Compounded, ql.Semiannual)
     quoted = sum(flow * rate.discountFactor(t - days / 365.25) for t, flow in flows)
-    ours = seasoned_price(
-        np.array([coupon]), np.array([later]), tenor, np.array([days / 365.25])
-    )[0]
+    ours = seasoned_price(np.array([coupon]), np.array([later]), tenor, np.array([days / 365.25]))[
+        0
+    ]
     assert ours == pytest.approx(quoted, rel=1e-12)
 
 
@@ -74,8 +80,10 @@ def test_treasury_pnl_rolls_down_the_curve_day_by_day():
 
 def test_thirty_years_is_flat_beyond_the_curve_and_short_bonds_read_below_two_years():
     market = bt.Market.from_frame(
-        pd.DataFrame({"3M": [0.01, 0.01], "2Y": [0.02, 0.02], "30Y": [0.05, 0.05]},
-                     index=["2024-01-02", "2024-01-03"])
+        pd.DataFrame(
+            {"3M": [0.01, 0.01], "2Y": [0.02, 0.02], "30Y": [0.05, 0.05]},
+            index=["2024-01-02", "2024-01-03"],
+        )
     )
     aged = 1 / 365.25
     two = by_hand.treasury_pnl(0.02, {"3M": 0.01, "2Y": 0.02, "30Y": 0.05}, 2, 1)
@@ -97,8 +105,13 @@ def test_delta_gamma_is_close_to_full_repricing_without_carry():
 
 @pytest.mark.parametrize(
     ("name", "made"),
-    [("UST2Y", bt.Treasury(2)), ("UST6M", bt.Treasury(0.5)), ("BTC", bt.Spot("BTC")),
-     ("UST5Y@CME", bt.Treasury(5, silo="CME")), ("ETH@NODAL", bt.Spot("ETH", silo="NODAL"))],
+    [
+        ("UST2Y", bt.Treasury(2)),
+        ("UST6M", bt.Treasury(0.5)),
+        ("BTC", bt.Spot("BTC")),
+        ("UST5Y@CME", bt.Treasury(5, silo="CME")),
+        ("ETH@NODAL", bt.Spot("ETH", silo="NODAL")),
+    ],
 )
 def test_names_make_instruments_and_instruments_names(name, made):
     assert parse_instrument(name) == made and made.name == name

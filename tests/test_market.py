@@ -21,7 +21,10 @@ def frame(**columns):
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (lambda: frame(BTC=[1.0, -2.0, 3.0]), "BTC on 2024-01-03 is -2; a price must be above zero"),
+        (
+            lambda: frame(BTC=[1.0, -2.0, 3.0]),
+            "BTC on 2024-01-03 is -2; a price must be above zero",
+        ),
         (lambda: frame(BTC=[1.0, 0.0, 3.0]), "a price must be above zero"),
         (lambda: frame(**{"10Y": [0.04, 4.25, 0.04]}), "10Y on 2024-01-03 is 4.25 as a decimal"),
         (lambda: frame(BTC=[1.0, np.inf, 3.0]), "BTC on 2024-01-03 is inf"),
@@ -75,7 +78,9 @@ def test_until_changes_nothing_before_it(cut, horizon):
 
 def test_a_market_does_not_share_memory_with_what_made_it():
     levels = np.ones((2, 1))
-    market = bt.Market(np.array(["2024-01-02", "2024-01-03"], "M8[D]"), ("BTC",), levels, ("price",))
+    market = bt.Market(
+        np.array(["2024-01-02", "2024-01-03"], "M8[D]"), ("BTC",), levels, ("price",)
+    )
     levels[0, 0] = 5.0
     assert market.levels[0, 0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
@@ -90,8 +95,8 @@ def test_tail_count_survives_floating_point():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"confidence": 99}, {"confidence": 1.0}, {"mpor": 0}, {"mpor": {"FICC": 0}},
-              {"mpor": 1.5}]
+    "wrong",
+    [{"confidence": 99}, {"confidence": 1.0}, {"mpor": 0}, {"mpor": {"FICC": 0}}, {"mpor": 1.5}],
 )
 def test_impossible_standards_are_refused(wrong):
     with pytest.raises(bt.StudyError):

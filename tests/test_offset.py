@@ -21,7 +21,9 @@ BASE = st.HistoricalVaR(lookback=60)
 
 @settings(deadline=None)
 @given(
-    seed=h.integers(0, 10_000), days=h.integers(20, 60), confidence=h.sampled_from([0.9, 0.95]),
+    seed=h.integers(0, 10_000),
+    days=h.integers(20, 60),
+    confidence=h.sampled_from([0.9, 0.95]),
     zeros=h.booleans(),
 )
 def test_tail_scale_equals_sorting(seed, days, confidence, zeros):

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 POOLED = "all books pooled"
 MILLION = 1e6
+EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
 ROUND_STEPS = (1.0, 2.0, 5.0)
 
 
 def coverage_against_cost_data(study: Study) -> pd.DataFrame:
-    """Tidy frame behind the figure, one row a (model, portfolio), and a pooled row a model.
+    """Collect the numbers of the figure: a row a (model, portfolio), a pooled row a model.
 
     Columns: cost and equal_coverage (with _low, _high) as multiples of the siloed model's, in
     USD m where the study has none; exceedance_rate with its 95 % interval. The pooled interval of
@@ -110,8 +111,8 @@ def coverage_against_cost_caption(study: Study) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of days, "
-        "mean block 20); small marks: single books. Below: every model scaled once, in hindsight, "
+        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
+        "days, mean block 20); small marks: single books. Below: every model scaled once, in hindsight, "
         f"to {allowed:g} % exceedances over all books; in-sample, the intervals are not of "
         "differences."
     )
@@ -136,7 +137,7 @@ def _unit(study: Study) -> str:
 
 @styled
 def coverage_against_cost(study: Study) -> "Axes":
-    """Scatter of exceedance rate against mean margin; below it the cost of equal coverage.
+    """Draw exceedance rate against mean margin; below it the cost of equal coverage.
 
     Returns
     -------
@@ -172,15 +173,18 @@ def coverage_against_cost(study: Study) -> "Axes":
     scatter = sheet.panel(left=0.5, right=0.15, top=legend, height=2.75)
     _draw_scatter(scatter, data, styles, study)
     equal = sheet.panel(left=0.95, right=1.45, top=legend + 2.75 + 0.62, height=bars)
-    _draw_bars(equal, data[data["portfolio"] == POOLED].set_index("model"), styles, _unit(study))
+    pooled = data[data["portfolio"] == POOLED].set_index("model")
+    _draw_bars(equal, pooled, styles, _unit(study))
     return scatter
 
 
 def _draw_scatter(
     axes: "Axes", data: pd.DataFrame, styles: dict[str, ModelStyle], study: Study
 ) -> None:
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import NullFormatter
 
+    halo = withStroke(linewidth=3.4, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():
         own = books[(books["model"] == model) & (books["cost"] > 0)]
@@ -193,9 +197,10 @@ def _draw_scatter(
         low, high = (100 * row[f"exceedance_rate_{end}"] for end in ("low", "high"))
         if np.isfinite(low):
             axes.errorbar(row["cost"], rate, yerr=[[max(rate - low, 0.0)], [max(high - rate, 0.0)]],
-                          fmt="none", ecolor=INK, elinewidth=1.1, capsize=3, zorder=4)  # fmt: skip
+                          fmt="none", ecolor=style.colour, elinewidth=2.0, capsize=4, capthick=2.0,
+                          zorder=4, path_effects=[halo])  # fmt: skip
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
-                     edgecolors=INK, linewidths=0.9, zorder=5)  # fmt: skip
+                     edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
     allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
     axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
     axes.annotate(
@@ -225,10 +230,7 @@ def _draw_bars(
 ) -> None:
     longest = 1.0
     for place, (model, style) in enumerate(styles.items()):
-        row = pooled.loc[model]
-        value, low, high = (
-            float(row[f"equal_coverage{end}"]) for end in ("", "_low", "_high")
-        )
+        value, low, high = pooled.loc[model, list(EQUAL)].to_numpy(np.float64)
         if not np.isfinite(value):
             axes.text(0, place, " no scale reaches the coverage", va="center")
             continue
@@ -247,6 +249,5 @@ def _draw_bars(
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(styles) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * longest)
-    axes.set_xlabel(f"pooled mean margin at equal coverage, {unit} at equal coverage"
-                    if unit != "USD m" else "pooled mean margin at equal coverage, USD m")
+    axes.set_xlabel(f"pooled mean margin at equal coverage, {unit}")
     axes.grid(visible=True, axis="x")

@@ -11,7 +11,7 @@ DRAWN = re.compile(r"random \d+")  # names that Book.random gives
 
 
 def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """The named portfolios, in order, at most 20; drawn ones only where no other is there.
+    """Pick the named portfolios, in order, at most 20; drawn ones where there is no other.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def version_words(manifest: dict[str, Any]) -> str:
 
 
 def footnote(study: Study, *notes: str) -> str:
-    """Notes of one figure, then what all share: source, window, standard, models, version."""
+    """Join a figure's notes with what all share: source, window, standard, models, version."""
     manifest = study.manifest
     shared = (
         f"Source: {source_words(manifest)}; {window_words(manifest)}; "

@@ -38,7 +38,7 @@ def stress_days() -> pd.DatetimeIndex:
 
 
 def exceedance_timeline_data(study: Study) -> pd.DataFrame:
-    """One row an exceedance: date t, portfolio, model, loss, required (USD), excess / required.
+    """List the exceedances: date t, portfolio, model, loss, required (USD), excess / required.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def exceedance_timeline_caption(study: Study) -> Caption:
 
 @styled
 def exceedance_timeline(study: Study) -> "Axes":
-    """A lane a (portfolio, model) with a mark on each exceedance; stress days as labelled lines.
+    """Draw a lane a (portfolio, model) with a mark on each exceedance; stress days as lines.
 
     Examples
     --------
@@ -116,6 +116,7 @@ def exceedance_timeline(study: Study) -> "Axes":
     >>> [label.get_text() for label in exceedance_timeline(study).get_yticklabels()]
     ['long both']
     """
+    from matplotlib.dates import date2num
     from matplotlib.lines import Line2D
 
     data, styles = exceedance_timeline_data(study), model_styles(study.models)
@@ -123,7 +124,7 @@ def exceedance_timeline(study: Study) -> "Axes":
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(shown)
     keys = legend_height(len(styles)) + 0.19
-    marked = [c for c in _clusters(stress_days(), study.scored)]
+    marked = _clusters(stress_days(), study.scored)
     labels = 0.95 if marked else 0.05
     sheet = Sheet(
         exceedance_timeline_caption(study),
@@ -153,8 +154,8 @@ def exceedance_timeline(study: Study) -> "Axes":
             annotation_clip=False,
         )  # fmt: skip
     for day in stress_days().intersection(study.scored):
-        axes.axvline(day, color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
-    axes.set_xlim(study.scored[0], study.scored[-1])
+        axes.axvline(date2num(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
+    axes.set_xlim(date2num(study.scored[0]), date2num(study.scored[-1]))
     return axes
 
 

@@ -161,7 +161,7 @@ def _save(figure: "Figure", files: FigureFiles) -> None:
 
 
 def accessible_svg(svg: str, name: str, caption: Caption) -> str:
-    """An SVG that can stand inside a page: named, described, its ids and style its own.
+    """Make an SVG that can stand inside a page: named, described, its ids and style its own.
 
     matplotlib's prolog, metadata (which point to web addresses) and its style sheet (which would
     style the whole page) go; the ids are prefixed, so that two figures in one page do not share
@@ -177,15 +177,13 @@ def accessible_svg(svg: str, name: str, caption: Caption) -> str:
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style[^>]*>\*\{(.*?)\}</style>", r"<!-- -->", svg, flags=re.DOTALL)
-    svg = svg.replace("<!-- -->", "")
+    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'href="#', f'href="#{name}-', svg)
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     head, body = svg.split(">", 1)
-    head = head.replace(
-        "<svg", f'<svg role="img" aria-labelledby="{name}-title {name}-desc"', 1
-    )
+    named = f'<svg role="img" aria-labelledby="{name}-title {name}-desc"'
+    head = head.replace("<svg", named, 1)
     if "xmlns=" in head:
         head += ' style="stroke-linejoin: round; stroke-linecap: butt"'
     return (

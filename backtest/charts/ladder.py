@@ -27,7 +27,7 @@ ROW, HEADING = 0.42, 0.26  # inches
 
 
 def offset_ladder_data(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the figure: named books held in several silos, grouped by the sides of their legs.
+    """Pick the rows of the figure: named books in several silos, grouped by their legs' sides.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
         for portfolio, row in rows.iterrows()
     )
     return Caption(
-        "Margin reduction from pooling silos at equal coverage: diversification and offset",
+        "Margin saved by pooling silos at equal coverage: diversification and offset",
         footnote(study, note + "."),
         f"Horizontal bars of diversification and offset. {books}.",
     )
@@ -79,7 +79,7 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
 
 @styled
 def offset_ladder(study: Study, ladder: pd.DataFrame) -> "Axes":
-    """Two zero-based bars a book, diversification above offset, and a mark at their total.
+    """Draw two zero-based bars a book, diversification above offset, a mark at their total.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     low = min(float(values.min().min()), 0.0) if len(rows) else 0.0
     high = max(float(values.max().max()), 10.0) if len(rows) else 10.0
     span = high - low
-    axes.set_xlim(low - (0.16 * span if low < 0 else 0.0), high + 0.14 * span)
+    axes.set_xlim(low - (0.24 * span if low < 0 else 0.0), high + 0.14 * span)
     place, group, ticks = 0.0, "", []
     for portfolio, row in rows.iterrows():
         if row["group"] != group:
@@ -152,7 +152,7 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
     axes.barh(upper, spread, height=thick, color=DIVERSIFICATION, zorder=2)
     axes.barh(lower, offset, height=thick, color=OFFSET, hatch="////", edgecolor="white",
               linewidth=0, zorder=2)  # fmt: skip
-    axes.plot(total, middle, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
+    axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
     axes.annotate(
         f"offset {offset:+.1f}", (offset, lower), xytext=(3 if offset >= 0 else -3, 0),
         textcoords="offset points", ha="left" if offset >= 0 else "right", va="center", zorder=5,

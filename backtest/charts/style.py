@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDTH = 6.5  # inches: the text width of a letter page
+FONT = "DejaVu Sans"  # comes with matplotlib: the same metrics everywhere
 POINTS = 8.0  # smallest type
+TITLE_POINTS = 9.0
 MARGIN = 0.08  # inches
 LINE = 0.145  # inches a line of 8-point type
 INK, FAINT = "#222222", "#8a8a8a"
@@ -24,7 +25,7 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\")
 DIVERSIFICATION, OFFSET, TOTAL = "#56B4E9", "#D55E00", "#000000"
 
 SETTINGS = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": POINTS,
     "axes.labelsize": POINTS,
     "axes.titlesize": POINTS,
@@ -125,8 +126,10 @@ class Sheet:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        title = textwrap.fill(("SIMULATED. " if simulated else "") + caption.title, 76)
-        notes = textwrap.fill(caption.footnote, 98)
+        title = folded(
+            ("SIMULATED. " if simulated else "") + caption.title, size=TITLE_POINTS, weight="bold"
+        )
+        notes = folded(caption.footnote, size=POINTS)
         above = MARGIN + 0.17 * len(title.splitlines()) + 0.06
         below = MARGIN + LINE * len(notes.splitlines()) + 0.06
         self.height = above + room + below
@@ -136,8 +139,9 @@ class Sheet:
         FigureCanvasAgg(self.figure)
         place = MARGIN / WIDTH
         self.figure.text(
-            place, 1 - MARGIN / self.height, title, va="top", weight="bold", size=9, color=INK
-        )
+            place, 1 - MARGIN / self.height, title, va="top", weight="bold", size=TITLE_POINTS,
+            color=INK,
+        )  # fmt: skip
         self.figure.text(
             place, MARGIN / self.height, notes, va="bottom", color="#444444", linespacing=1.25
         )
@@ -146,12 +150,18 @@ class Sheet:
                 0.5, (below + room / 2) / self.height, "SIMULATED", size=58, weight="bold",
                 rotation=24, ha="center", va="center", color="#000000", alpha=0.13, zorder=10,
                 gid="watermark",
-            )
+            )  # fmt: skip
 
     def panel(
-        self, *, left: float, right: float, top: float, height: float, **axes: Any
+        self,
+        *,
+        left: float,
+        right: float,
+        top: float,
+        height: float,
+        sharey: "Axes | None" = None,
     ) -> "Axes":
-        """Axes `top` inches below the title; `left` and `right` are distances from the edges."""
+        """Add Axes `top` inches below the title; `left` and `right` are from the edges."""
         bottom = self.bottom + self.room - top - height
         return self.figure.add_axes(
             (
@@ -160,11 +170,11 @@ class Sheet:
                 (WIDTH - left - right) / WIDTH,
                 height / self.height,
             ),
-            **axes,
+            sharey=sharey,
         )
 
     def legend(self, handles: Sequence[Any], *, top: float, columns: int, left: float) -> None:
-        """A frameless legend row, its top `top` inches below the title."""
+        """Draw a frameless legend, its top `top` inches below the title."""
         self.figure.legend(
             handles=list(handles),
             loc="upper left",
@@ -179,7 +189,38 @@ class Sheet:
         )
 
 
+def folded(text: str, *, size: float, weight: str = "normal") -> str:
+    """Break text into lines that fit the sheet, by the measure of its type.
+
+    Examples
+    --------
+    >>> folded("one two", size=8.0)
+    'one two'
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    face = FontProperties(family=FONT, size=size, weight=weight)
+    room = 72.0 * (WIDTH - 2 * MARGIN)
+
+    def fits(line: str) -> bool:
+        return text_to_path.get_text_width_height_descent(line, face, ismath=False)[0] <= room
+
+    lines = [""]
+    for word in text.split():
+        grown = f"{lines[-1]} {word}".strip()
+        if fits(grown):
+            lines[-1] = grown
+            continue
+        pieces = [word] if fits(word) else textwrap.wrap(word, LONGEST_WORD)
+        lines += pieces if lines[-1] else []
+        if not lines[0]:
+            lines = pieces
+    return "\n".join(lines)
+
+
 LEGEND_COLUMNS = 4
+LONGEST_WORD = 60  # characters of a word that no line holds, such as a path
 
 
 def legend_height(entries: int) -> float:
@@ -188,14 +229,14 @@ def legend_height(entries: int) -> float:
 
 
 def label_of(name: str, *, width: int = 24, lines: int = 2) -> str:
-    """A name broken into lines of at most `width` characters, shortened where that is too long.
+    r"""Break a name into lines of at most `width` characters, shortened where it is too long.
 
     matplotlib drops legend labels that begin with an underscore; a leading space keeps them.
 
     Examples
     --------
     >>> label_of("long BTC, long 10Y, risk-matched")
-    'long BTC, long 10Y,\\nrisk-matched'
+    'long BTC, long 10Y,\nrisk-matched'
     """
     folded = textwrap.wrap(name, width, max_lines=lines, placeholder=" …") or [name]
     text = "\n".join(folded)

@@ -12,6 +12,7 @@ from .style import (
     LEGEND_COLUMNS,
     OFFSET,
     TOTAL,
+    WIDTH,
     Caption,
     ModelStyle,
     Sheet,
@@ -24,7 +25,8 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PANEL = 1.75  # inches
+PANEL = 1.75  # inches, as below
+LEFT, RIGHT = 0.62, 0.2
 MILLION = 1e6
 PARTS = {
     "total": (TOTAL, "-", "total reduction"),
@@ -34,7 +36,7 @@ PARTS = {
 
 
 def treasury_share_sweep_data(study: Study, sweep: pd.DataFrame) -> pd.DataFrame:
-    """The sweep with `margin`, its equal-coverage margin in % of the gross (USD m if unknown).
+    """Add `margin`: the equal-coverage margin in % of the gross, USD m where that is unknown.
 
     The gross stands in the study's resolved file; a study run from Python has none.
 
@@ -78,7 +80,7 @@ def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
     estimates = sweep.drop_duplicates(["side", "share"]).dropna(subset=["total"])
     sides = []
     for side, rows in estimates.groupby("side", sort=False):
-        top = rows.loc[rows["total"].idxmax()]
+        top = rows.iloc[int(rows["total"].argmax())]
         sides.append(
             f"{side}: the total reduction is largest, {100 * top['total']:.1f} %, at a Treasury "
             f"share of {100 * top['share']:.0f} %; offset there {100 * top['dependence']:+.1f} "
@@ -94,7 +96,7 @@ def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
 
 @styled
 def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
-    """A column a side: margin at equal coverage by model above, the three reductions below.
+    """Draw a column a side: equal-coverage margin by model above, the three reductions below.
 
     Returns
     -------
@@ -126,19 +128,20 @@ def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
                    label=label_of(model, width=30, lines=1))
             for model, s in styles.items()
         ],
-        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
+        top=0.0, columns=LEGEND_COLUMNS, left=LEFT,
     )  # fmt: skip
     sheet.legend(
         [Line2D([], [], color=c, ls=ls, lw=1.6, label=label) for c, ls, label in PARTS.values()],
-        top=first + PANEL + 0.26, columns=3, left=0.5,
+        top=first + PANEL + 0.26, columns=3, left=LEFT,
     )  # fmt: skip
     top_panels: list[Axes] = []
     low_panels: list[Axes] = []
     sides = list(dict.fromkeys(data["side"]))
-    width = 6.5 - 0.5 - 0.15 - 0.3 * (len(sides) - 1)
+    gap = 0.3
+    width = (WIDTH - LEFT - RIGHT - gap * (len(sides) - 1)) / len(sides)
     for column, side in enumerate(sides):
-        left = 0.5 + column * (width / len(sides) + 0.3)
-        right = 6.5 - left - width / len(sides)
+        left = LEFT + column * (width + gap)
+        right = WIDTH - left - width
         own = data[data["side"] == side]
         above = sheet.panel(left=left, right=right, top=first, height=PANEL,
                             sharey=top_panels[0] if top_panels else None)  # fmt: skip
@@ -158,7 +161,7 @@ def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
     gross = _gross(study)
     top_panels[0].set_ylim(0, None)
     top_panels[0].set_ylabel(
-        "equal-coverage margin, USD m" if gross is None else "equal-coverage margin, % of gross"
+        "equal-coverage margin,\n" + ("USD m" if gross is None else "% of the gross")
     )
     low_panels[0].set_ylabel("reduction, %")
     return top_panels[0]

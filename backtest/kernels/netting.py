@@ -1,6 +1,7 @@
 """Square-root-of-correlation netting of stand-alone margins, day by day."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .compile import kernel
 
@@ -9,7 +10,13 @@ NO_VARIANCE = 1e-20
 
 
 @kernel
-def group_covariance(covariance, coefficient, group, groups, out):
+def group_covariance(
+    covariance: NDArray[np.float64],
+    coefficient: NDArray[np.float64],
+    group: NDArray[np.int64],
+    groups: int,
+    out: NDArray[np.float64],
+) -> None:
     r"""Covariance of the P&L of groups of columns, :math:`a_g' \Sigma a_h`, into out.
 
     covariance (columns, columns); coefficient (columns,) USD per unit shock; group (columns,) index
@@ -30,7 +37,15 @@ def group_covariance(covariance, coefficient, group, groups, out):
 
 
 @kernel
-def netted_margin(margin, covariance, unit, exposure, group, leaned_below, out):
+def netted_margin(
+    margin: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    unit: NDArray[np.float64],
+    exposure: NDArray[np.float64],
+    group: NDArray[np.int64],
+    leaned_below: float,
+    out: NDArray[np.float64],
+) -> None:
     r"""Margin netted by correlation, :math:`M = \sqrt{m' R m}`, into out (days, portfolios).
 
     margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;

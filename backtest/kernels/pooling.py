@@ -1,13 +1,16 @@
 """Pooling two silos: the equal-coverage scale of their sum, over every shift in time."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .compile import kernel
 
 
 @kernel
-def tail_scale(loss, margin, tail):
-    """The len(tail)-th largest of max(0, loss / margin); margin 0 under a loss is +inf.
+def tail_scale(
+    loss: NDArray[np.float64], margin: NDArray[np.float64], tail: NDArray[np.float64]
+) -> float:
+    """Find the len(tail)-th largest of max(0, loss / margin); margin 0 under a loss is +inf.
 
     loss, margin (days,); tail (count,) is working space, left ascending.
     """
@@ -22,11 +25,17 @@ def tail_scale(loss, margin, tail):
             tail[place] = tail[place + 1]
             place += 1
         tail[place] = ratio
-    return tail[0]
+    return float(tail[0])
 
 
 @kernel
-def shifted_scales(loss, margin, shifts, count, out):
+def shifted_scales(
+    loss: NDArray[np.float64],
+    margin: NDArray[np.float64],
+    shifts: NDArray[np.int64],
+    count: int,
+    out: NDArray[np.float64],
+) -> None:
     """Equal-coverage scale of the pooled silos after circular shifts, into out (shifts,).
 
     loss, margin (silos, days); shifts (shifts, silos) days by which each silo's loss and margin

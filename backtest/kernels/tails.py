@@ -71,34 +71,33 @@ def heap_largest(values: FloatArray, heap: FloatArray) -> float:
 
 
 @kernel
-def walk_largest(values: FloatArray, count: int, guess: float) -> float:
-    """Return the count-th largest value, walking to it from a guess, one distinct value a step."""
+def walk_largest(values: FloatArray, size: int, count: int, guess: float) -> float:
+    """Return the count-th largest of values[:size], walking to it from a guess."""
     value = guess
     while True:
         above = 0
         reached = 0
-        for x in values:
-            above += x > value
-            reached += x >= value
+        for i in range(size):
+            above += values[i] > value
+            reached += values[i] >= value
         if above >= count:
             step = np.inf
-            for x in values:
-                step = x if value < x < step else step
+            for i in range(size):
+                step = values[i] if value < values[i] < step else step
             value = step
         elif reached < count:
             step = -np.inf
-            for x in values:
-                step = x if step < x < value else step
+            for i in range(size):
+                step = values[i] if step < values[i] < value else step
             value = step
         else:
             return value
 
 
 @kernel
-def mean_largest(values: FloatArray, count: int, least: float) -> float:
-    """Return the mean of the count largest values, `least` being the smallest of them."""
+def mean_largest(values: FloatArray, size: int, count: int, least: float) -> float:
+    """Return the mean of the count largest of values[:size], `least` the smallest of them."""
     # Four sums, because one would wait for itself at every step.
-    size = len(values)
     a = b = c = d = 0.0
     above = 0
     for i in range(0, size - 3, 4):
@@ -114,28 +113,23 @@ def mean_largest(values: FloatArray, count: int, least: float) -> float:
 
 
 @kernel
-def weighted_sum(
-    rows: FloatArray, index: IntArray, weight: FloatArray, first: int, out: FloatArray
-):
-    """out[i] = sum over c of weight[c] * rows[index[c], first + i]."""
-    size = len(out)
-    for c in range(len(index)):
-        row = rows[index[c], first : first + size]
+def weighted_sum(rows, index, weight, first, size, out) -> None:
+    """out[i] = sum over c of weight[c] * rows[index[c], first + i], for i < size."""
+    for i in range(size):
+        out[i] = weight[0] * rows[index[0], first + i]
+    for c in range(1, len(index)):
         scale = weight[c]
-        if c == 0:
-            for i in range(size):
-                out[i] = scale * row[i]
-        else:
-            for i in range(size):
-                out[i] += scale * row[i]
+        row = index[c]
+        for i in range(size):
+            out[i] += scale * rows[row, first + i]
 
 
 @kernel
-def admit(columns: FloatArray, day: int, slot: int, pool: Pool) -> None:
+def admit(columns, held, day, slot, shocks, days) -> None:
     """Put the scenario of `day` into a slot of the pool."""
-    pool.day[slot] = day
-    for c in range(len(pool.held)):
-        pool.shocks[c, slot] = columns[pool.held[c], day]
+    days[slot] = day
+    for c in range(len(held)):
+        shocks[c, slot] = columns[held[c], day]
 
 
 @kernel
@@ -163,7 +157,7 @@ def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
     pool.reference[:] = pool.weight
     pool.high[:] = 0.0
     pool.low[:] = 0.0
-    weighted_sum(columns, pool.held, pool.weight, first, pool.window)
+    weighted_sum(columns, pool.held, pool.weight, first, len(pool.window), pool.window)
     threshold = heap_largest(pool.window, pool.heap)
     reached = 0
     for loss in pool.window:
@@ -173,7 +167,7 @@ def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
     for scenario in range(len(pool.window)):
         loss = pool.window[scenario]
         if loss > threshold or (loss == threshold and surplus == 0):
-            admit(columns, first + scenario, slot, pool)
+            admit(columns, pool.held, first + scenario, slot, pool.shocks, pool.day)
             slot += 1
         else:
             surplus -= loss == threshold
@@ -208,11 +202,11 @@ def outside_bound(threshold, weight, reference, high, low) -> float:
 
 
 @kernel
-def reweigh(unit, held, amount, weight) -> bool:
+def reweigh(unit, row, held, amount, weight) -> bool:
     """Set today's weights, minus exposure times unit sensitivity; True if any of them moved."""
     moved = False
     for c in range(len(held)):
-        today = -amount[c] * unit[held[c]]
+        today = -amount[c] * unit[row, held[c]]
         if today != weight[c]:
             weight[c] = today
             moved = True
@@ -229,15 +223,14 @@ def compact(head: int, tail: int, pool: Pool) -> None:
 
 
 @kernel
-def pool_tail(head, tail, count, place, value, every, weight, shocks, loss):
+def pool_tail(head, tail, count, place, value, every, weight, shocks, losses):
     """Return the slot of the count-th largest loss of the pool today, and that loss.
 
     The walk to it starts from the scenario that was it yesterday, in slot `place`: it seldom moves.
     """
-    losses = loss[: tail - head]
-    weighted_sum(shocks, every, weight, head, losses)
+    weighted_sum(shocks, every, weight, head, tail - head, losses)
     guess = losses[place - head] if head <= place < tail else value
-    value = walk_largest(losses, count, guess)
+    value = walk_largest(losses, tail - head, count, guess)
     if value != guess or not head <= place < tail:
         place = head
         while place < tail - 1 and losses[place - head] != value:
@@ -262,14 +255,14 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
     slots = len(pool.day)
     steady = len(unit) == 1
     held, amount, weight, reference = pool.held, pool.amount, pool.weight, pool.reference
-    high, low = pool.high, pool.low
+    high, low, shocks, day, losses = pool.high, pool.low, pool.shocks, pool.day, pool.loss
     if first < len(value_at_risk):
-        reweigh(unit[0], held, amount, weight)
+        reweigh(unit, 0, held, amount, weight)
     head = tail = place = 0
     threshold = value = mean = 0.0
     for t in range(first, len(value_at_risk)):
-        changed = not steady and reweigh(unit[t - first], held, amount, weight)
-        if head < tail and pool.day[head] == t - lookback:
+        changed = not steady and reweigh(unit, t - first, held, amount, weight)
+        if head < tail and day[head] == t - lookback:
             changed |= not steady or loss_on(columns, held, reference, t - lookback) >= value
             head += 1
         if head < tail:
@@ -283,7 +276,7 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
                 if tail == slots:
                     head = tail
                 else:
-                    admit(columns, t, tail, pool)
+                    admit(columns, held, t, tail, shocks, day)
                     tail += 1
                 changed |= not steady or loss > value
             elif not steady and exclude(columns, held, t, high, low):
@@ -294,13 +287,13 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
             continue
         accepted = False
         if tail - head >= count:
-            place, value = pool_tail(head, tail, count, place, value, every, weight, pool.shocks, pool.loss)
+            place, value = pool_tail(head, tail, count, place, value, every, weight, shocks, losses)
             accepted = steady or value >= outside_bound(threshold, weight, reference, high, low)
         if not accepted:
             threshold = refill(columns, t - lookback + 1, steady, pool)
             head, tail, place = 0, want, -1
-            place, value = pool_tail(head, tail, count, place, value, every, weight, pool.shocks, pool.loss)
-        mean = mean_largest(pool.loss[: tail - head], count, value)
+            place, value = pool_tail(head, tail, count, place, value, every, weight, shocks, losses)
+        mean = mean_largest(losses, tail - head, count, value)
         value_at_risk[t] = value
         expected_shortfall[t] = mean
 
