@@ -36,8 +36,9 @@ def run(
     seed: Seed = None,
 ) -> None:
     """Run a study: table, offset ladder, figures and report."""
+    from .folder import check_writable
     from .terminal import Screen
-    from .workflow import check_writable, execute, write_results
+    from .workflow import execute, write_results
 
     check_writable(out)
     screen = Screen()
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
     from .types import BacktestError
 
     try:
-        code = _command()(arguments, standalone_mode=False)
+        code = _command()(arguments, prog_name="backtest", standalone_mode=False)
     except BacktestError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -75,8 +75,10 @@ class Study:
         def long(frames: Iterable[pd.DataFrame]) -> FloatArray:
             return np.concatenate([frame.to_numpy().ravel() for frame in frames])
 
-        def labels(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Categorical:
-            return pd.Categorical.from_codes(codes.tolist(), categories=list(names))
+        def labels(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Series:
+            return pd.Series(np.asarray(names, dtype=object)[codes]).astype(
+                pd.CategoricalDtype(list(names))
+            )
 
         return pd.DataFrame(
             {

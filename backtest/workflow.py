@@ -2,10 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,18 +12,18 @@ import pandas as pd
 from strategies.tables import build_model
 
 from .book import Book
-from .config import GateTable, StudyFile, build_book, load_study
+from .config import StudyFile, build_book, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
 from .engine import run
+from .folder import written_aside
+from .gates import gate_failure
 from .market import Market
 from .model import MarginModel
 from .offset import supportable_offset
 from .results import Study
 from .sweep import treasury_share_sweep
-from .types import ResultsError, StudyError
-
-Progress = Callable[[str, float], None]
+from .scorecard import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +149,7 @@ def execute(
     study.manifest["sha256"] = _digest(
         {"study": _numbers_only(resolved), "levels": study.manifest["data"]["levels_sha256"]}
     )
-    failed = tuple(filter(None, (_gate_failure(g, study) for g in config.gates)))
+    failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
     return Outcome(study, ladder, sweep, config, inputs.text, failed)
 
@@ -169,7 +165,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     outcome.study.manifest["command"] = command
     outcome.study.manifest["written"] = stamp
     name = f"{stamp}_{outcome.config.name}_{outcome.study.manifest['sha256'][:8]}"
-    with _written_aside(out, name) as folder:
+    with written_aside(out, name) as folder:
         outcome.study.save(folder)
         (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
         outcome.ladder.to_csv(folder / "ladder.csv")
@@ -206,41 +202,6 @@ def write_presentation(
     return path
 
 
-@contextmanager
-def _written_aside(out: Path, name: str) -> Iterator[Path]:
-    """A `.partial` folder that becomes `out/name` when the block ends well, and goes if not."""
-    partial = out / f"{name}.partial"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        partial.mkdir()
-    except OSError as error:
-        raise ResultsError(
-            f"cannot write results in {str(out)!r}: {error.strerror}; choose another with --out."
-        ) from error
-    try:
-        yield partial
-        final = out / name
-        if final.exists():
-            raise ResultsError(f"{str(final)!r} is there already; results are written once.")
-        os.rename(partial, final)
-    except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise ResultsError(f"cannot write results in {str(out)!r}: {error}.") from error
-        raise
-
-
-def check_writable(out: Path) -> None:
-    """Fail before the work rather than after it where results could not be written."""
-    place = out
-    while not place.exists():
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise ResultsError(
-            f"cannot write results in {str(out)!r}; choose another folder with --out."
-        )
-
-
 def _digest(table: Any) -> str:
     text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -255,24 +216,3 @@ def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:
         for name, book in resolved["books"].items()
     }
     return kept
-
-
-def _gate_failure(gate: GateTable, study: Study) -> str | None:
-    """One line for a gate that failed; None for one that held."""
-    rows = study.summary().loc[gate.model]
-    if gate.column not in rows.columns:
-        raise StudyError(f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}.")
-    if gate.portfolio is not None:
-        if gate.portfolio not in rows.index:
-            raise StudyError(f"a gate names portfolio {gate.portfolio!r}, which is not in it.")
-        rows = rows.loc[[gate.portfolio]]
-    values = rows[gate.column].astype(float)
-    low = -float("inf") if gate.at_least is None else gate.at_least
-    high = float("inf") if gate.at_most is None else gate.at_most
-    wrong = values[~values.between(low, high)]
-    if wrong.empty:
-        return None
-    return (
-        f"{gate.model}: {gate.column} of {wrong.index[0]!r} is {wrong.iloc[0]:.4g}, "
-        f"outside {low:g} .. {high:g} ({len(wrong)} of {len(values)} portfolios)"
-    )

@@ -73,8 +73,8 @@ def coverage_against_cost_data(study: Study) -> pd.DataFrame:
                 "exceedance_rate_low": float(low),
                 "exceedance_rate_high": float(high),
                 "equal_coverage": pool["equal_coverage_margin"] / equal_unit,
-                "equal_coverage_low": pool["margin_low"] / equal_unit,
-                "equal_coverage_high": pool["margin_high"] / equal_unit,
+                "equal_coverage_low": pool["equal_coverage_low"] / equal_unit,
+                "equal_coverage_high": pool["equal_coverage_high"] / equal_unit,
             }
         )
         base = scores if yardstick is None else study.scores.loc[yardstick]
@@ -112,9 +112,9 @@ def coverage_against_cost_caption(study: Study) -> Caption:
     allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
     note = (
         f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
-        "days, mean block 20); small marks: single books. Below: every model scaled once, in hindsight, "
-        f"to {allowed:g} % exceedances over all books; in-sample, the intervals are not of "
-        "differences."
+        "days, mean block 20); small marks: single books. Below: every model scaled once, in "
+        f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
+        "intervals are not of differences."
     )
     points = "; ".join(
         f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
@@ -184,7 +184,7 @@ def _draw_scatter(
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import NullFormatter
 
-    halo = withStroke(linewidth=3.4, foreground=INK)
+    halo = withStroke(linewidth=2.5, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():
         own = books[(books["model"] == model) & (books["cost"] > 0)]
@@ -197,7 +197,7 @@ def _draw_scatter(
         low, high = (100 * row[f"exceedance_rate_{end}"] for end in ("low", "high"))
         if np.isfinite(low):
             axes.errorbar(row["cost"], rate, yerr=[[max(rate - low, 0.0)], [max(high - rate, 0.0)]],
-                          fmt="none", ecolor=style.colour, elinewidth=2.0, capsize=4, capthick=2.0,
+                          fmt="none", ecolor=style.colour, elinewidth=1.5, capsize=3.5, capthick=1.5,
                           zorder=4, path_effects=[halo])  # fmt: skip
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
                      edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
@@ -230,7 +230,7 @@ def _draw_bars(
 ) -> None:
     longest = 1.0
     for place, (model, style) in enumerate(styles.items()):
-        value, low, high = pooled.loc[model, list(EQUAL)].to_numpy(np.float64)
+        value, low, high = (float(x) for x in pooled.loc[model, list(EQUAL)].to_numpy())
         if not np.isfinite(value):
             axes.text(0, place, " no scale reaches the coverage", va="center")
             continue

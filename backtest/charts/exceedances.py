@@ -46,8 +46,8 @@ def exceedance_timeline_data(study: Study) -> pd.DataFrame:
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
     >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> len(exceedance_timeline_data(study)) == study.summary()["exceedances"].sum()
-    True
+    >>> len(exceedance_timeline_data(study)) - int(study.summary()["exceedances"].sum())
+    0
     """
     days, pieces = study.scored, []
     shown = shown_portfolios(study.loss.columns)
@@ -116,7 +116,6 @@ def exceedance_timeline(study: Study) -> "Axes":
     >>> [label.get_text() for label in exceedance_timeline(study).get_yticklabels()]
     ['long both']
     """
-    from matplotlib.dates import date2num
     from matplotlib.lines import Line2D
 
     data, styles = exceedance_timeline_data(study), model_styles(study.models)
@@ -154,9 +153,14 @@ def exceedance_timeline(study: Study) -> "Axes":
             annotation_clip=False,
         )  # fmt: skip
     for day in stress_days().intersection(study.scored):
-        axes.axvline(date2num(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
-    axes.set_xlim(date2num(study.scored[0]), date2num(study.scored[-1]))
+        axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
+    axes.set_xlim(_number(study.scored[0]), _number(study.scored[-1]))
     return axes
+
+
+def _number(day: pd.Timestamp) -> float:
+    """Where matplotlib's date axis puts a day: days since 1970."""
+    return (day - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
 
 
 def _area(relative: float) -> float:

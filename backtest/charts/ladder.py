@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SAME_SIDE = "All legs on one side"
 OPPOSITE = "Some legs long, others short"
 PARTS = ("total", "diversification", "dependence")
+MINUS = "\N{MINUS SIGN}"
 ROW, HEADING = 0.42, 0.26  # inches
 
 
@@ -154,7 +155,7 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
               linewidth=0, zorder=2)  # fmt: skip
     axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
     axes.annotate(
-        f"offset {offset:+.1f}", (offset, lower), xytext=(3 if offset >= 0 else -3, 0),
+        f"offset {offset:+.1f}".replace("-", MINUS), (offset, lower), xytext=(3 if offset >= 0 else -3, 0),
         textcoords="offset points", ha="left" if offset >= 0 else "right", va="center", zorder=5,
     )  # fmt: skip
     beyond = max(total, spread) if abs(total - spread) < 12 else spread

@@ -238,6 +238,8 @@ def label_of(name: str, *, width: int = 24, lines: int = 2) -> str:
     >>> label_of("long BTC, long 10Y, risk-matched")
     'long BTC, long 10Y,\nrisk-matched'
     """
-    folded = textwrap.wrap(name, width, max_lines=lines, placeholder=" …") or [name]
+    folded = textwrap.wrap(
+        name, width, max_lines=lines, placeholder=" …", break_on_hyphens=False
+    ) or [name]
     text = "\n".join(folded)
     return f" {text}" if text.startswith("_") else text

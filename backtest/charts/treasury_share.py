@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANEL = 1.75  # inches, as below
-LEFT, RIGHT = 0.62, 0.2
+LEFT, RIGHT = 0.78, 0.2
 MILLION = 1e6
 PARTS = {
     "total": (TOTAL, "-", "total reduction"),
@@ -110,7 +110,7 @@ def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
     >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
     >>> flat = {"equal_coverage_margin": 2e6, "total": 0.1, "diversification": 0.1}
     >>> points = [{"side": "long", "share": s, "model": "var"} | flat for s in (0.0, 1.0)]
-    >>> treasury_share_sweep(study, pd.DataFrame(points).assign(dependence=0.0)).get_title()
+    >>> treasury_share_sweep(study, pd.DataFrame(points).assign(dependence=0.0)).get_title("left")
     'long'
     """
     from matplotlib.lines import Line2D

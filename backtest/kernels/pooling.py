@@ -56,3 +56,46 @@ def shifted_scales(
             pooled_loss[head:] += loss[s, :start]
             pooled_margin[head:] += margin[s, :start]
         out[r] = tail_scale(pooled_loss, pooled_margin, tail)
+
+
+@kernel
+def resampled_reductions(
+    loss: NDArray[np.float64],
+    margin: NDArray[np.float64],
+    days_drawn: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    count: int,
+    total: NDArray[np.float64],
+    dependence: NDArray[np.float64],
+) -> None:
+    """Total reduction and dependence offset of resampled histories, into total and dependence.
+
+    loss, margin (silos, days), rows of all silos drawn together; days_drawn (resamples, days);
+    shifts (resamples, shifts, silos), fresh for each; total, dependence (resamples,). Equal-
+    coverage scales of the silos are found anew each time; NaN where one of them is not positive.
+    """
+    silos, days = loss.shape
+    drawn_loss = np.empty((silos, days))
+    scaled = np.empty((silos, days))
+    tail = np.empty(count)
+    thetas = np.empty(shifts.shape[1])
+    together = np.zeros((1, silos), dtype=shifts.dtype)
+    pooled = np.empty(1)
+    for b in range(len(days_drawn)):
+        alive = True
+        for s in range(silos):
+            for t in range(days):
+                drawn_loss[s, t] = loss[s, days_drawn[b, t]]
+                scaled[s, t] = margin[s, days_drawn[b, t]]
+            kappa = tail_scale(drawn_loss[s], scaled[s], tail)
+            alive = alive and kappa > 0.0
+            for t in range(days):
+                scaled[s, t] *= kappa
+        if not alive:
+            total[b] = np.nan
+            dependence[b] = np.nan
+            continue
+        shifted_scales(drawn_loss, scaled, together, count, pooled)
+        shifted_scales(drawn_loss, scaled, shifts[b], count, thetas)
+        total[b] = 1.0 - pooled[0]
+        dependence[b] = thetas.mean() - pooled[0]

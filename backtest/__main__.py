@@ -1,0 +1,5 @@
+"""`python -m backtest`."""
+
+from .cli import main
+
+main()

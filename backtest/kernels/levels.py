@@ -1,0 +1,85 @@
+"""From one-day shocks to levels, with yields kept in a sane range."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compile import kernel
+
+
+@kernel
+def shocked_levels(
+    start: NDArray[np.float64],
+    shocks: NDArray[np.float64],
+    is_price: NDArray[np.bool_],
+    low: float,
+    high: float,
+    out: NDArray[np.float64],
+) -> int:
+    r"""Apply shocks day by day; returns on how many (day, yield) cells the range acted.
+
+    .. math:: P_t = P_{t-1} (1 + x_t), \qquad
+              y_t = \min(h, \max(l, y_{t-1} + x_t))
+
+    start (factors,); shocks (days, factors), relative for prices and absolute for yields; out
+    (days + 1, factors), row 0 is `start`. A yield that would leave [low, high] stops at its edge.
+    """
+    acted = 0
+    out[0] = start
+    for t in range(len(shocks)):
+        for f in range(len(start)):
+            if is_price[f]:
+                out[t + 1, f] = out[t, f] * (1.0 + shocks[t, f])
+                continue
+            level = out[t, f] + shocks[t, f]
+            if level < low or level > high:
+                level = min(high, max(low, level))
+                acted += 1
+            out[t + 1, f] = level
+    return acted
+
+
+@kernel
+def revolatilise(
+    z: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    reaction: NDArray[np.float64],
+    persistence: NDArray[np.float64],
+    target: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    r"""Shocks of a variance recursion driven by unit-variance innovations, into out.
+
+    .. math:: x_t = \sqrt{v_t} z_t, \qquad
+              v_{t+1} = (1 - p) \bar v + a x_t^2 + (p - a) v_t
+
+    z, out (days, factors); variance (factors,) is v of the first day and is overwritten with that
+    of the day after the last; reaction a, persistence p and target (factors,).
+    """
+    for t in range(len(z)):
+        for f in range(len(variance)):
+            out[t, f] = np.sqrt(variance[f]) * z[t, f]
+            variance[f] = (
+                (1.0 - persistence[f]) * target[f]
+                + reaction[f] * out[t, f] ** 2
+                + (persistence[f] - reaction[f]) * variance[f]
+            )
+
+
+@kernel
+def devolatilise(
+    shocks: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    reaction: NDArray[np.float64],
+    persistence: NDArray[np.float64],
+    target: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Inverse of `revolatilise`: unit-variance innovations of given shocks, into out."""
+    for t in range(len(shocks)):
+        for f in range(len(variance)):
+            out[t, f] = shocks[t, f] / np.sqrt(variance[f])
+            variance[f] = (
+                (1.0 - persistence[f]) * target[f]
+                + reaction[f] * shocks[t, f] ** 2
+                + (persistence[f] - reaction[f]) * variance[f]
+            )

@@ -1,0 +1,144 @@
+"""The report: one HTML file that needs nothing else, no script, no font, no network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ..charts import FigureFiles
+from ..results import Study
+from ..types import ResultsError
+from .content import (
+    books_table,
+    cost_table,
+    coverage_table,
+    facts_of_data,
+    facts_of_run,
+    ladder_table,
+    limits,
+    pooled_table,
+    standing_note,
+)
+from .verdict import named_portfolios, verdicts
+
+TEMPLATE = "report.html.j2"
+
+
+def render_report(
+    study: Study,
+    ladder: pd.DataFrame,
+    sweep: pd.DataFrame | None,
+    figures: Sequence[FigureFiles],
+    *,
+    title: str,
+    caption: str,
+    explains: dict[str, str],
+    command: str,
+) -> str:
+    """Render the report as HTML.
+
+    Parameters
+    ----------
+    ladder, sweep : what the figures were drawn from; a sweep of None is mentioned nowhere.
+    figures : from `write_figures`; their SVG files are read and put into the page.
+    explains : a line on each named portfolio; the tables show these and not the drawn ones.
+    command : what to type to get the same numbers.
+
+    Raises
+    ------
+    ResultsError : a figure cannot be read.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["a < b"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
+    >>> words = {"title": "One book", "caption": "", "explains": {}, "command": "backtest run"}
+    >>> page = render_report(study, pd.DataFrame(), None, [], **words)
+    >>> "a &lt; b" in page, "SIMULATED" in page
+    (True, True)
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    named = named_portfolios(study, explains)
+    shown = [f for f in figures if sweep is not None or f.name != "treasury_share_sweep"]
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template(TEMPLATE).render(
+        title=title,
+        caption=caption.strip(),
+        simulated=study.simulated,
+        standing=standing_note(study),
+        verdicts=verdicts(study, ladder, named),
+        # Written by us, with user text already escaped: the one place that is not escaped again.
+        figures=[(f, Markup(_read(f.svg))) for f in shown],
+        scores=[coverage_table(study, named), cost_table(study, named)],
+        ladder=ladder_table(study, ladder, named) if len(ladder) else None,
+        pooled=pooled_table(study),
+        books=books_table(study, explains, named),
+        limits=limits(study, named),
+        data=facts_of_data(study),
+        run=facts_of_run(study, command),
+    )
+    return page + "\n"
+
+
+def write_report(
+    path: str | Path,
+    study: Study,
+    ladder: pd.DataFrame,
+    sweep: pd.DataFrame | None,
+    figures: Sequence[FigureFiles],
+    *,
+    title: str,
+    caption: str,
+    explains: dict[str, str],
+    command: str,
+) -> Path:
+    """Write `render_report` to `path`.
+
+    Raises
+    ------
+    ResultsError : the file cannot be written, or a figure not read.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st, tempfile
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
+    >>> words = {"title": "One book", "caption": "", "explains": {}, "command": "backtest run"}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_report(Path(folder) / "r.html", study, pd.DataFrame(), None, [], **words).name
+    'r.html'
+    """
+    page = render_report(
+        study,
+        ladder,
+        sweep,
+        figures,
+        title=title,
+        caption=caption,
+        explains=explains,
+        command=command,
+    )
+    target = Path(path)
+    try:
+        target.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ResultsError(f"cannot write the report to {str(target)!r}: {error}.") from error
+    return target
+
+
+def _read(svg: Path) -> str:
+    try:
+        return svg.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultsError(f"cannot read the figure {str(svg)!r}: {error}.") from error

@@ -1,0 +1,110 @@
+"""Numbers as they are read: one way to print each kind, on the terminal and in the report."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+MISSING = "n/a"
+UNBOUNDED = "unbounded"  # no scale reaches the coverage, or a requirement that was once zero
+SMALLEST_P = 0.001  # p-values come from about a thousand resamples
+MILLION = 1e6
+FINE = 0.1  # USD m: below this two decimals show too little
+
+
+def counts(exceedances: float, allowed: float) -> str:
+    """Days counted, and days allowed.
+
+    Examples
+    --------
+    >>> counts(22, 21)
+    '22 (21 allowed)'
+    """
+    return f"{int(exceedances):,} ({int(allowed):,} allowed)"
+
+
+def percent(share: float, *, digits: int = 1, sign: bool = False) -> str:
+    """Percentage of a share; `sign` marks gains with a plus.
+
+    Examples
+    --------
+    >>> percent(0.0071, digits=2), percent(-0.00001), percent(float("nan"))
+    ('0.71 %', '0.0 %', 'n/a')
+    """
+    text = _number(100 * float(share), digits, sign=sign)
+    return text if text in (MISSING, UNBOUNDED) else f"{text} %"
+
+
+def millions(usd: float) -> str:
+    """USD millions, two decimals, three below a tenth of a million.
+
+    Examples
+    --------
+    >>> millions(8_181_548.0), millions(35_200.0), millions(float("inf"))
+    ('8.18', '0.035', 'unbounded')
+    """
+    value = float(usd) / MILLION
+    return _number(value, 3 if 0 < abs(value) < FINE else 2)
+
+
+def pvalue(p: float) -> str:
+    """Three decimals, or a bound.
+
+    Examples
+    --------
+    >>> pvalue(0.0312), pvalue(0.0002), pvalue(float("nan"))
+    ('0.031', '<0.001', 'n/a')
+    """
+    if np.isnan(p):
+        return MISSING
+    return f"<{SMALLEST_P:g}" if p < SMALLEST_P else f"{p:.3f}"
+
+
+def pvalue_pair(median: float, minimum: float) -> str:
+    """Median and minimum p over the MPOR's phases.
+
+    Examples
+    --------
+    >>> pvalue_pair(0.431, 0.098)
+    '0.431 / 0.098'
+    """
+    return f"{pvalue(median)} / {pvalue(minimum)}"
+
+
+def ratio(value: float) -> str:
+    """Two decimals.
+
+    Examples
+    --------
+    >>> ratio(2.0431)
+    '2.04'
+    """
+    return _number(float(value), 2)
+
+
+def interval(row: Mapping[str, Any], name: str, show: Callable[[float], str]) -> str:
+    """Value of a row with its 95 % interval, from the columns `name`, `name`_low and `name`_high.
+
+    The value may stand in `name`_margin, as that of equal_coverage does.
+
+    Examples
+    --------
+    >>> interval({"rate": 0.01, "rate_low": 0.005, "rate_high": 0.02}, "rate", percent)
+    '1.0 % [0.5, 2.0]'
+    """
+    value = row[name if name in row else f"{name}_margin"]
+    low, high = float(row[f"{name}_low"]), float(row[f"{name}_high"])
+    if np.isnan(low) or np.isnan(high):
+        return show(value)
+    ends = ", ".join(show(end).removesuffix(" %") for end in (low, high))
+    return f"{show(value)} [{ends}]"
+
+
+def _number(value: float, digits: int, *, sign: bool = False) -> str:
+    if np.isnan(value):
+        return MISSING
+    if np.isinf(value):
+        return UNBOUNDED if value > 0 else f"-{UNBOUNDED}"
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    # What rounds to zero has no sign.
+    return f"{0:.{digits}f}" if float(text.replace(",", "")) == 0 else text

@@ -1,0 +1,129 @@
+"""Bootstraps of the joint shocks of all factors: as they were, or with volatility filtered out."""
+
+import math
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from ..kernels.levels import devolatilise, revolatilise
+from ..market import Market
+from ..model import model
+from ..scores.resample import stationary_indices
+from ..types import DaysByFactors, FloatArray
+from .paths import Sampler
+
+
+def block_length(shocks: DaysByFactors) -> int:
+    """Longest optimal stationary-bootstrap block over the factors' absolute shocks, days.
+
+    References
+    ----------
+    Patton, A., Politis, D. & White, H. (2009). Correction to "Automatic block-length selection
+    for the dependent bootstrap". Econometric Reviews, 28(4), 372-375. (arch.bootstrap)
+
+    Examples
+    --------
+    >>> block_length(np.random.default_rng(0).standard_normal((500, 2))) < 10
+    True
+    """
+    from arch.bootstrap import optimal_block_length
+
+    lengths = optimal_block_length(np.abs(shocks))["stationary"]
+    return max(1, math.ceil(float(lengths.max())))
+
+
+def _rows(shocks: DaysByFactors, block: int, rng: np.random.Generator) -> DaysByFactors:
+    seed = int(rng.integers(2**63))
+    chosen = stationary_indices(len(shocks), resamples=1, block=block, seed=seed)[0]
+    return shocks[chosen]
+
+
+@model
+class StationaryBootstrap:
+    """Blocks of history, joint over all factors, of geometric length.
+
+    Parameters
+    ----------
+    block_size : mean block length in days; None takes arch's optimal length of absolute shocks.
+
+    References
+    ----------
+    Politis, D. & Romano, J. (1994). The stationary bootstrap. JASA, 89(428), 1303-1313.
+
+    Examples
+    --------
+    >>> StationaryBootstrap(block_size=20)
+    StationaryBootstrap(block_size=20)
+    """
+
+    block_size: Annotated[int, Ge(1)] | None = None
+
+    def sampler(self, market: Market) -> Sampler:
+        """Draw as many shocks as the market has steps."""
+        shocks = market.shocks(1)[1:]
+        block = self.block_size or block_length(shocks)
+        return lambda rng: _rows(shocks, block, rng)
+
+
+@model
+class FilteredBootstrap:
+    r"""Resample shocks with their volatility taken out, then let a volatility grow on them again.
+
+    .. math:: v_{t+1} = (1 - p) \bar v + a x_t^2 + (p - a) v_t, \qquad z_t = x_t / \sqrt{v_t}
+
+    for each factor, with the same days drawn for all, so that dependence is kept.
+
+    Parameters
+    ----------
+    reaction : a. persistence : p, below 1 so that variance has a mean.
+    block_size : mean block of the innovations z, days.
+
+    References
+    ----------
+    Barone-Adesi, G., Giannopoulos, K. & Vosper, L. (1999). VaR without correlations for
+    portfolios of derivative securities. Journal of Futures Markets, 19(5), 583-602.
+
+    Examples
+    --------
+    >>> FilteredBootstrap().persistence
+    0.98
+    """
+
+    reaction: Annotated[float, Gt(0), Lt(0.5)] = 0.06
+    persistence: Annotated[float, Gt(0.5), Lt(1)] = 0.98
+    block_size: Annotated[int, Ge(1)] = 5
+
+    def sampler(self, market: Market) -> Sampler:
+        """Draw as many shocks as the market has steps, from the mean variance on."""
+        shocks = np.ascontiguousarray(market.shocks(1)[1:])
+        target = shocks.var(axis=0)
+        reaction = np.full(len(target), self.reaction)
+        persistence = np.full(len(target), self.persistence)
+        z = np.empty_like(shocks)
+        devolatilise(shocks, target.copy(), reaction, persistence, target, z)
+        z = (z - z.mean(axis=0)) / z.std(axis=0)
+        price = np.array([kind == "price" for kind in market.kinds])
+
+        def draw(rng: np.random.Generator) -> FloatArray:
+            out = np.empty_like(z)
+            chosen = np.ascontiguousarray(_rows(z, self.block_size, rng))
+            revolatilise(chosen, target.copy(), reaction, persistence, target, out)
+            return floored(out, price)
+
+        return draw
+
+
+LARGEST_FALL = -0.90  # a simulated price loses at most this in a day; counted nowhere in history
+
+
+def floored(shocks: DaysByFactors, price: np.ndarray) -> DaysByFactors:
+    """Shocks with price falls stopped at -90 % a day, since a price cannot reach zero.
+
+    Examples
+    --------
+    >>> floored(np.array([[-1.2, -1.2]]), np.array([True, False])).tolist()
+    [[-0.9, -1.2]]
+    """
+    shocks[:, price] = np.maximum(shocks[:, price], LARGEST_FALL)
+    return shocks
