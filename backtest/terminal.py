@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -15,7 +16,7 @@ from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
 from .workflow import Outcome
 
-WIDTH = 118  # columns where the output is not a terminal
+WIDTH = 132  # columns that keep every number whole; a narrower terminal folds the lines itself
 
 
 class Screen:
@@ -23,7 +24,7 @@ class Screen:
 
     def __init__(self) -> None:
         console = Console()
-        self.console = console if console.is_terminal else Console(width=WIDTH)
+        self.console = Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, float], None]]:
@@ -90,25 +91,24 @@ class Screen:
     def scores(self, study: Study, portfolios: list[str]) -> None:
         """Counts, verdict and cost of every named portfolio under every model."""
         table = _table(study.simulated, "Coverage and cost", _standard(study))
-        for header in ("portfolio", "model"):
-            table.add_column(header)
+        table.add_column("portfolio, model", no_wrap=True)
         for header in (
             "exceedances",
             "coverage p",
             "breaches",
-            "mean margin m",
+            "mean margin",
             "vs siloed",
-            "equal-coverage m [95 %]",
-            "max excess m",
+            "equal coverage [95 %]",
+            "max excess",
         ):
-            table.add_column(header, justify="right")
+            table.add_column(header, justify="right", no_wrap=True)
         summary = study.summary()
         for portfolio in portfolios:
+            table.add_row(Text(portfolio, style="bold"))
             for i, model in enumerate(study.models):
                 row: Any = summary.loc[(model, portfolio)]
                 table.add_row(
-                    Text(portfolio if i == 0 else ""),
-                    Text(model),
+                    Text(f"  {model}"),
                     counts(row["exceedances"], row["allowed"]),
                     pvalue(row["coverage_p"]),
                     f"{row['breaches']:.0f}",
@@ -131,7 +131,7 @@ class Screen:
             "10th-percentile book",
             "worst book",
         ):
-            table.add_column(header, justify="left" if header == "model" else "right")
+            table.add_column(header, justify="left" if header == "model" else "right", no_wrap=True)
         for model in study.models:
             row: Any = study.pooled.loc[model]
             table.add_row(
@@ -147,7 +147,7 @@ class Screen:
     def ladder(self, frame: pd.DataFrame, *, simulated: bool, note: str) -> None:
         """Total reduction and its two parts, for books held in several silos."""
         table = _table(simulated, "Offset ladder: point estimates at equal coverage", note)
-        table.add_column("portfolio")
+        table.add_column("portfolio", no_wrap=True)
         for header in (
             "total",
             "diversification",
@@ -156,7 +156,7 @@ class Screen:
             "exceedances",
             "USD by silo m",
         ):
-            table.add_column(header, justify="right")
+            table.add_column(header, justify="right", no_wrap=True)
         silos = [str(c).removeprefix("usd_") for c in frame.columns if str(c).startswith("usd_")]
         for portfolio in frame.index:
             row: Any = frame.loc[portfolio]
@@ -187,7 +187,13 @@ class Screen:
 
 def _table(simulated: bool, title: str, note: str) -> Table:
     label = "SIMULATED. " if simulated else ""
-    return Table(title=Text(f"{label}{title} ({note})"), title_justify="left", padding=(0, 1))
+    return Table(
+        title=Text(f"{label}{title}; USD m ({note})"),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+    )
 
 
 def _standard(study: Study) -> str:

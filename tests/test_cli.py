@@ -45,7 +45,10 @@ usd = {{ {instrument} = 1e6 }}
 def backtest(*arguments, cwd, timeout=240):
     return subprocess.run(
         [sys.executable, "-m", "backtest", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=timeout,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
 
 
@@ -95,8 +98,16 @@ def test_a_run_prints_the_table_and_leaves_a_complete_folder(finished):
         assert word in done.stdout
     names = {p.name for p in result.iterdir()}
     assert names >= {
-        "study.toml", "manifest.json", "summary.csv", "pooled.csv", "ladder.csv", "book.csv",
-        "daily.parquet", "scores.parquet", "report.html", "figures",
+        "study.toml",
+        "manifest.json",
+        "summary.csv",
+        "pooled.csv",
+        "ladder.csv",
+        "book.csv",
+        "daily.parquet",
+        "scores.parquet",
+        "report.html",
+        "figures",
     }
     kinds = {p.suffix for p in (result / "figures").iterdir()}
     assert kinds == {".svg", ".pdf", ".png", ".csv"}
@@ -107,7 +118,9 @@ def test_the_manifest_tells_data_window_hash_and_audit(finished):
     _, _, result = finished
     manifest = json.loads((result / "manifest.json").read_text())
     assert {f["name"] for f in manifest["data"]["files"]} == {
-        "treasury_par_yields.csv", "btc_usd.csv", "eth_usd.csv"
+        "treasury_par_yields.csv",
+        "btc_usd.csv",
+        "eth_usd.csv",
     }
     assert result.name.endswith("_small_" + manifest["sha256"][:8])
     assert set(manifest["causality"]) == {"siloed", "var"}
@@ -237,11 +250,15 @@ def test_bad_studies_get_one_line_and_code_2(tmp_path, case):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["run", "absent.toml"], "cannot read study 'absent.toml'"),
-     (["run", "--n-jobs", "0"], "--n-jobs"), (["run", "--no-such"], "--no-such"),
-     (["rnu"], "rnu"), (["report", "."], "holds no finished study"),
-     (["run", "--out", "file.txt/x"], "cannot write results in 'file.txt/x'"),
-     (["run", "--data", "nowhere"], "no folder 'nowhere'")],
+    [
+        (["run", "absent.toml"], "cannot read study 'absent.toml'"),
+        (["run", "--n-jobs", "0"], "--n-jobs"),
+        (["run", "--no-such"], "--no-such"),
+        (["rnu"], "rnu"),
+        (["report", "."], "holds no finished study"),
+        (["run", "--out", "file.txt/x"], "cannot write results in 'file.txt/x'"),
+        (["run", "--data", "nowhere"], "no folder 'nowhere'"),
+    ],
 )
 def test_bad_arguments_get_one_line_and_code_2(tmp_path, arguments, said):
     (tmp_path / "file.txt").write_text("not a folder")
@@ -260,8 +277,11 @@ def test_ctrl_c_leaves_nothing_that_looks_finished(tmp_path):
     write_prices(tmp_path / "prices")
     write_study(tmp_path)
     running = subprocess.Popen(
-        [sys.executable, "-m", "backtest", "run", "study.toml"], cwd=tmp_path,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "backtest", "run", "study.toml"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     for line in running.stdout:
         if "figures and report" in line:

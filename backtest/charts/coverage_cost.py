@@ -197,8 +197,8 @@ def _draw_scatter(
         low, high = (100 * row[f"exceedance_rate_{end}"] for end in ("low", "high"))
         if np.isfinite(low):
             axes.errorbar(row["cost"], rate, yerr=[[max(rate - low, 0.0)], [max(high - rate, 0.0)]],
-                          fmt="none", ecolor=style.colour, elinewidth=1.5, capsize=3.5, capthick=1.5,
-                          zorder=4, path_effects=[halo])  # fmt: skip
+                          fmt="none", ecolor=style.colour, elinewidth=1.5, capthick=1.5,
+                          capsize=3.5, zorder=4, path_effects=[halo])  # fmt: skip
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
                      edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
     allowed = 100 * (1 - study.manifest["coverage"]["confidence"])

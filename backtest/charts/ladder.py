@@ -154,9 +154,10 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
     axes.barh(lower, offset, height=thick, color=OFFSET, hatch="////", edgecolor="white",
               linewidth=0, zorder=2)  # fmt: skip
     axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
+    away, side = (3, "left") if offset >= 0 else (-3, "right")
     axes.annotate(
-        f"offset {offset:+.1f}".replace("-", MINUS), (offset, lower), xytext=(3 if offset >= 0 else -3, 0),
-        textcoords="offset points", ha="left" if offset >= 0 else "right", va="center", zorder=5,
+        f"offset {offset:+.1f}".replace("-", MINUS), (offset, lower), xytext=(away, 0),
+        textcoords="offset points", ha=side, va="center", zorder=5,
     )  # fmt: skip
     beyond = max(total, spread) if abs(total - spread) < 12 else spread
     axes.annotate(

@@ -201,7 +201,7 @@ def folded(text: str, *, size: float, weight: str = "normal") -> str:
     from matplotlib.textpath import text_to_path
 
     face = FontProperties(family=FONT, size=size, weight=weight)
-    room = 72.0 * (WIDTH - 2 * MARGIN)
+    room = HINTED * 72.0 * (WIDTH - 2 * MARGIN)
 
     def fits(line: str) -> bool:
         return text_to_path.get_text_width_height_descent(line, face, ismath=False)[0] <= room
@@ -220,6 +220,7 @@ def folded(text: str, *, size: float, weight: str = "normal") -> str:
 
 
 LEGEND_COLUMNS = 4
+HINTED = 0.95  # on a screen, type is rounded to whole pixels and runs wider than its measure
 LONGEST_WORD = 60  # characters of a word that no line holds, such as a path
 
 

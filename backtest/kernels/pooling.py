@@ -16,8 +16,10 @@ def tail_scale(
     """
     count = len(tail)
     tail[:] = 0.0
+    low = 0.0
     for t in range(len(loss)):
-        if loss[t] <= 0.0 or loss[t] <= tail[0] * margin[t]:
+        # One rarely taken branch: a gain is never above low x margin either.
+        if loss[t] <= low * margin[t]:
             continue
         ratio = loss[t] / margin[t] if margin[t] > 0.0 else np.inf
         place = 0
@@ -25,7 +27,19 @@ def tail_scale(
             tail[place] = tail[place + 1]
             place += 1
         tail[place] = ratio
+        low = tail[0]
     return float(tail[0])
+
+
+@kernel
+def add_rotated(into: NDArray[np.float64], series: NDArray[np.float64], start: int) -> None:
+    """Add `series` (days,), read from `start` on and around the end, to `into`."""
+    head, tail = series[start:], series[:start]
+    for t in range(len(head)):
+        into[t] += head[t]
+    rest = into[len(head) :]
+    for t in range(len(tail)):
+        rest[t] += tail[t]
 
 
 @kernel
@@ -50,11 +64,8 @@ def shifted_scales(
         pooled_margin[:] = 0.0
         for s in range(silos):
             start = (days - shifts[r, s] % days) % days
-            head = days - start
-            pooled_loss[:head] += loss[s, start:]
-            pooled_margin[:head] += margin[s, start:]
-            pooled_loss[head:] += loss[s, :start]
-            pooled_margin[head:] += margin[s, :start]
+            add_rotated(pooled_loss, loss[s], start)
+            add_rotated(pooled_margin, margin[s], start)
         out[r] = tail_scale(pooled_loss, pooled_margin, tail)
 
 
@@ -99,3 +110,31 @@ def resampled_reductions(
         shifted_scales(drawn_loss, scaled, shifts[b], count, thetas)
         total[b] = 1.0 - pooled[0]
         dependence[b] = thetas.mean() - pooled[0]
+
+
+@kernel
+def window_reductions(
+    loss: NDArray[np.float64],
+    margin: NDArray[np.float64],
+    window: int,
+    count: int,
+    out: NDArray[np.float64],
+) -> None:
+    """Total reduction over every window of scored days, scales found anew in each, into out.
+
+    loss, margin (silos, days); out (days - window + 1,); NaN where a scale is not positive.
+    """
+    silos, days = loss.shape
+    tail = np.empty(count)
+    for start in range(days - window + 1):
+        pooled_loss = np.zeros(window)
+        pooled_margin = np.zeros(window)
+        for s in range(silos):
+            part, cover = loss[s, start : start + window], margin[s, start : start + window]
+            kappa = tail_scale(part, cover, tail)
+            pooled_loss += part
+            pooled_margin += (kappa if kappa > 0.0 else np.nan) * cover
+        if np.isnan(pooled_margin[0]):
+            out[start] = np.nan
+        else:
+            out[start] = 1.0 - tail_scale(pooled_loss, pooled_margin, tail)

@@ -97,52 +97,50 @@ def walk_largest(values: FloatArray, size: int, count: int, guess: float) -> flo
 @kernel
 def mean_largest(values: FloatArray, size: int, count: int, least: float) -> float:
     """Return the mean of the count largest of values[:size], `least` the smallest of them."""
-    # Four sums, because one would wait for itself at every step.
-    a = b = c = d = 0.0
+    total = 0.0
     above = 0
-    for i in range(0, size - 3, 4):
-        a += values[i] if values[i] > least else 0.0
-        b += values[i + 1] if values[i + 1] > least else 0.0
-        c += values[i + 2] if values[i + 2] > least else 0.0
-        d += values[i + 3] if values[i + 3] > least else 0.0
-    for i in range(size - size % 4, size):
-        a += values[i] if values[i] > least else 0.0
     for i in range(size):
+        total += values[i] if values[i] > least else 0.0
         above += values[i] > least
-    return (a + b + c + d + (count - above) * least) / count
+    return (total + (count - above) * least) / count
 
 
 @kernel
-def weighted_sum(rows, index, weight, first, size, out) -> None:
-    """out[i] = sum over c of weight[c] * rows[index[c], first + i], for i < size."""
-    for i in range(size):
-        out[i] = weight[0] * rows[index[0], first + i]
-    for c in range(1, len(index)):
+def weighted_sum(
+    rows: FloatArray, index: IntArray, weight: FloatArray, first: int, out: FloatArray
+):
+    """out[i] = sum over c of weight[c] * rows[index[c], first + i]."""
+    size = len(out)
+    for c in range(len(index)):
+        row = rows[index[c], first : first + size]
         scale = weight[c]
-        row = index[c]
-        for i in range(size):
-            out[i] += scale * rows[row, first + i]
+        if c == 0:
+            for i in range(size):
+                out[i] = scale * row[i]
+        else:
+            for i in range(size):
+                out[i] += scale * row[i]
 
 
 @kernel
-def admit(columns, held, day, slot, shocks, days) -> None:
+def admit(columns: FloatArray, day: int, slot: int, pool: Pool) -> None:
     """Put the scenario of `day` into a slot of the pool."""
-    days[slot] = day
-    for c in range(len(held)):
-        shocks[c, slot] = columns[held[c], day]
+    pool.day[slot] = day
+    for c in range(len(pool.held)):
+        pool.shocks[c, slot] = columns[pool.held[c], day]
 
 
 @kernel
-def exclude(columns: FloatArray, held: IntArray, day: int, high: FloatArray, low: FloatArray) -> bool:
+def exclude(columns: FloatArray, day: int, pool: Pool) -> bool:
     """Leave the scenario of `day` outside the pool; True if the shocks there now reach wider."""
     widened = False
-    for c in range(len(held)):
-        shock = columns[held[c], day]
-        if shock > high[c]:
-            high[c] = shock
+    for c in range(len(pool.held)):
+        shock = columns[pool.held[c], day]
+        if shock > pool.high[c]:
+            pool.high[c] = shock
             widened = True
-        if shock < low[c]:
-            low[c] = shock
+        if shock < pool.low[c]:
+            pool.low[c] = shock
             widened = True
     return widened
 
@@ -157,7 +155,7 @@ def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
     pool.reference[:] = pool.weight
     pool.high[:] = 0.0
     pool.low[:] = 0.0
-    weighted_sum(columns, pool.held, pool.weight, first, len(pool.window), pool.window)
+    weighted_sum(columns, pool.held, pool.weight, first, pool.window)
     threshold = heap_largest(pool.window, pool.heap)
     reached = 0
     for loss in pool.window:
@@ -167,17 +165,17 @@ def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
     for scenario in range(len(pool.window)):
         loss = pool.window[scenario]
         if loss > threshold or (loss == threshold and surplus == 0):
-            admit(columns, pool.held, first + scenario, slot, pool.shocks, pool.day)
+            admit(columns, first + scenario, slot, pool)
             slot += 1
         else:
             surplus -= loss == threshold
             if not steady:
-                exclude(columns, pool.held, first + scenario, pool.high, pool.low)
+                exclude(columns, first + scenario, pool)
     return threshold
 
 
 @kernel
-def outside_bound(threshold, weight, reference, high, low) -> float:
+def outside_bound(threshold: float, pool: Pool) -> float:
     r"""Return what no scenario outside the pool can lose more than at today's weights w.
 
     With reference weights r, threshold h, any a >= 0 and shocks outside within [l, u],
@@ -189,26 +187,26 @@ def outside_bound(threshold, weight, reference, high, low) -> float:
     """
     scale = 1.0
     widest = 0.0
-    for c in range(len(weight)):
-        width = abs(reference[c]) * (high[c] - low[c])
+    for c in range(len(pool.held)):
+        width = abs(pool.reference[c]) * (pool.high[c] - pool.low[c])
         if width > widest:
             widest = width
-            scale = max(0.0, weight[c] / reference[c])
+            scale = max(0.0, pool.weight[c] / pool.reference[c])
     bound = scale * threshold
-    for c in range(len(weight)):
-        change = weight[c] - scale * reference[c]
-        bound += max(change * high[c], change * low[c])
+    for c in range(len(pool.held)):
+        change = pool.weight[c] - scale * pool.reference[c]
+        bound += max(change * pool.high[c], change * pool.low[c])
     return bound
 
 
 @kernel
-def reweigh(unit, row, held, amount, weight) -> bool:
+def reweigh(unit: FloatArray, pool: Pool) -> bool:
     """Set today's weights, minus exposure times unit sensitivity; True if any of them moved."""
     moved = False
-    for c in range(len(held)):
-        today = -amount[c] * unit[row, held[c]]
-        if today != weight[c]:
-            weight[c] = today
+    for c in range(len(pool.held)):
+        weight = -pool.amount[c] * unit[pool.held[c]]
+        if weight != pool.weight[c]:
+            pool.weight[c] = weight
             moved = True
     return moved
 
@@ -223,27 +221,19 @@ def compact(head: int, tail: int, pool: Pool) -> None:
 
 
 @kernel
-def pool_tail(head, tail, count, place, value, every, weight, shocks, losses):
-    """Return the slot of the count-th largest loss of the pool today, and that loss.
-
-    The walk to it starts from the scenario that was it yesterday, in slot `place`: it seldom moves.
-    """
-    weighted_sum(shocks, every, weight, head, tail - head, losses)
-    guess = losses[place - head] if head <= place < tail else value
-    value = walk_largest(losses, tail - head, count, guess)
-    if value != guess or not head <= place < tail:
-        place = head
-        while place < tail - 1 and losses[place - head] != value:
-            place += 1
-    return place, value
+def pool_tail(head: int, tail: int, count: int, guess: float, every: IntArray, pool: Pool) -> float:
+    """Return the count-th largest loss of the pool today; `pool.loss` is written from slot 0."""
+    losses = pool.loss[: tail - head]
+    weighted_sum(pool.shocks, every, pool.weight, head, losses)
+    return walk_largest(losses, tail - head, count, guess)
 
 
 @kernel
-def loss_on(columns: FloatArray, held: IntArray, weight: FloatArray, day: int) -> float:
-    """Return the loss in the scenario of `day`."""
+def loss_on(columns: FloatArray, day: int, pool: Pool) -> float:
+    """Return the loss in the scenario of `day` at the reference weights."""
     loss = 0.0
-    for c in range(len(held)):
-        loss += weight[c] * columns[held[c], day]
+    for c in range(len(pool.held)):
+        loss += pool.reference[c] * columns[pool.held[c], day]
     return loss
 
 
@@ -254,32 +244,29 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
     want = len(pool.heap)
     slots = len(pool.day)
     steady = len(unit) == 1
-    held, amount, weight, reference = pool.held, pool.amount, pool.weight, pool.reference
-    high, low, shocks, day, losses = pool.high, pool.low, pool.shocks, pool.day, pool.loss
     if first < len(value_at_risk):
-        reweigh(unit, 0, held, amount, weight)
-    head = tail = place = 0
+        reweigh(unit[0], pool)
+    head = tail = 0
     threshold = value = mean = 0.0
     for t in range(first, len(value_at_risk)):
-        changed = not steady and reweigh(unit, t - first, held, amount, weight)
-        if head < tail and day[head] == t - lookback:
-            changed |= not steady or loss_on(columns, held, reference, t - lookback) >= value
+        changed = not steady and reweigh(unit[t - first], pool)
+        if head < tail and pool.day[head] == t - lookback:
+            changed |= not steady or loss_on(columns, t - lookback, pool) >= value
             head += 1
         if head < tail:
-            loss = loss_on(columns, held, reference, t)
+            loss = loss_on(columns, t, pool)
             if loss > threshold:
                 if tail == slots and head >= want:
                     compact(head, tail, pool)
-                    place -= head
                     tail -= head
                     head = 0
                 if tail == slots:
                     head = tail
                 else:
-                    admit(columns, held, t, tail, shocks, day)
+                    admit(columns, t, tail, pool)
                     tail += 1
                 changed |= not steady or loss > value
-            elif not steady and exclude(columns, held, t, high, low):
+            elif not steady and exclude(columns, t, pool):
                 changed = True
         if not changed and tail - head >= count:
             value_at_risk[t] = value
@@ -287,13 +274,13 @@ def portfolio_tail(columns, unit, first, count, pool, every, value_at_risk, expe
             continue
         accepted = False
         if tail - head >= count:
-            place, value = pool_tail(head, tail, count, place, value, every, weight, shocks, losses)
-            accepted = steady or value >= outside_bound(threshold, weight, reference, high, low)
+            value = pool_tail(head, tail, count, value, every, pool)
+            accepted = steady or value >= outside_bound(threshold, pool)
         if not accepted:
             threshold = refill(columns, t - lookback + 1, steady, pool)
-            head, tail, place = 0, want, -1
-            place, value = pool_tail(head, tail, count, place, value, every, weight, shocks, losses)
-        mean = mean_largest(losses, tail - head, count, value)
+            head, tail = 0, want
+            value = pool_tail(head, tail, count, value, every, pool)
+        mean = mean_largest(pool.loss, tail - head, count, value)
         value_at_risk[t] = value
         expected_shortfall[t] = mean
 

@@ -1,4 +1,4 @@
-"""Everything the page says, as plain strings: rows of tables, limits, data, how to rerun."""
+"""The tables of the page, as plain strings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..charts.describe import source_words, standard_words
 from ..results import Study
 from .tables import (
+    MILLION,
     counts,
     interval,
     millions,
@@ -17,17 +17,20 @@ from .tables import (
     pvalue_pair,
     ratio,
 )
-from .verdict import SIGNIFICANT, mixed_pools
+from .verdict import SIGNIFICANT
+
+UNBROKEN = "\N{NO-BREAK SPACE}"
 
 Rows = list[list["Cell"]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, and whether it is to be noticed."""
+    """One cell: its text, whether it is to be noticed, and whether it may be broken into lines."""
 
     text: str
     noticed: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def coverage_table(study: Study, portfolios: list[str]) -> TableOf:
         groups,
         "Coverage p is one-sided (a rate above the standard) and respects overlapping losses: it "
         "is the verdict; below 0.05 it is set in bold. Kupiec and Christoffersen run on every "
-        "H-th day, once for each phase of an MPOR of H days.",
+        "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
+        "few exceedances as well.",
     )  # fmt: skip
 
 
@@ -106,8 +110,20 @@ def _by_portfolio(
     for portfolio in portfolios:
         yield (
             portfolio,
-            [(m, study.scores.loc[(m, portfolio)].to_dict()) for m in study.models],
+            [(m, _row(_scores(study, m), portfolio)) for m in study.models],
         )
+
+
+def _scores(study: Study, model: str) -> pd.DataFrame:
+    """Scores of one model by portfolio."""
+    scores = study.scores.xs(model, level="model")
+    assert isinstance(scores, pd.DataFrame)
+    return scores
+
+
+def _row(table: pd.DataFrame, name: str) -> dict[str, Any]:
+    row: Any = table.loc[name]
+    return {str(column): value for column, value in row.items()}
 
 
 def ladder_table(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> TableOf:
@@ -115,7 +131,7 @@ def ladder_table(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> T
     silos = [c.removeprefix("usd_") for c in ladder.columns if c.startswith("usd_")]
     groups = []
     for portfolio in [p for p in portfolios if p in ladder.index]:
-        row: Any = ladder.loc[portfolio].to_dict()
+        row = _row(ladder, portfolio)
         reason = row["reason"] if isinstance(row["reason"], str) else ""
         cells = [
             Cell(percent(row["total"])),
@@ -123,11 +139,11 @@ def ladder_table(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> T
             Cell(percent(row["dependence"], sign=True)),
             Cell(percent(row["raw"])),
             Cell(f"{int(row['exceedances']):,} of {int(row['observations']):,}"),
-            Cell(_by_silo(row, silos, "usd_", millions)),
-            Cell(_by_silo(row, silos, "kappa_", ratio)),
+            Cell(_by_silo(row, silos, "usd_", millions), words=True),
+            Cell(_by_silo(row, silos, "kappa_", ratio), words=True),
         ]
         if reason:
-            cells[0] = Cell(f"n/a: {reason}")
+            cells[0] = Cell(f"n/a: {reason}", words=True)
         groups.append((portfolio, [cells]))
     return TableOf(
         "Reduction from pooling silos, as a share of their equal-coverage margins",
@@ -143,7 +159,7 @@ def ladder_table(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> T
 
 def _by_silo(row: dict[str, Any], silos: list[str], prefix: str, show: Any) -> str:
     values = {silo: row.get(f"{prefix}{silo}") for silo in silos}
-    return ", ".join(f"{silo} {show(v)}" for silo, v in values.items() if pd.notna(v))
+    return ", ".join(f"{silo}{UNBROKEN}{show(v)}" for silo, v in values.items() if pd.notna(v))
 
 
 def pooled_table(study: Study) -> TableOf:
@@ -159,11 +175,11 @@ def pooled_table(study: Study) -> TableOf:
                     Cell(interval(row, "equal_coverage", millions)),
                     Cell(percent(row["tenth_percentile_rate"], digits=2)),
                     Cell(percent(row["worst_rate"], digits=2)),
-                    Cell(str(study.exposure.index[int(row["worst_book"])])),
+                    Cell(str(study.exposure.index[int(row["worst_book"])]), words=True),
                 ]
             ],
         )
-        for model, row in ((m, study.pooled.loc[m].to_dict()) for m in study.models)
+        for model, row in ((m, _row(study.pooled, m)) for m in study.models)
     ]  # fmt: skip
     return TableOf(
         f"All {len(study.exposure)} books pooled: one scale a model, USD m",
@@ -181,9 +197,12 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
     """What each named book holds, and why it is there."""
     groups = []
     for portfolio in portfolios:
-        held = study.exposure.loc[portfolio]
-        usd = ", ".join(f"{name} {value / 1e6:+,.2f}" for name, value in held[held != 0].items())
-        groups.append((portfolio, [[Cell(usd), Cell(explains.get(portfolio, ""))]]))
+        position = _row(study.exposure, portfolio)
+        holding = ", ".join(
+            f"{name}{UNBROKEN}{usd / MILLION:+,.2f}" for name, usd in position.items() if usd
+        )
+        explained = Cell(explains.get(portfolio, ""), words=True)
+        groups.append((portfolio, [[Cell(holding, words=True), explained]]))
     drawn = len(study.exposure) - len(portfolios)
     return TableOf(
         "The named books",
@@ -193,126 +212,3 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
         if drawn
         else "",
     )
-
-
-def standing_note(study: Study) -> str:
-    """What stands under every table: the standard, n, and how positions are kept."""
-    window = study.manifest["window"]
-    kept = (
-        "Positions are constant USD, rebalanced daily."
-        if study.manifest["rebalance"] == "daily"
-        else "Positions are units bought on the first day and held."
-    )
-    standard = standard_words(study.manifest).split(";")[0]
-    return (
-        f"{standard}; {window['observations']:,} scored days, {window['first_scored']} to "
-        f"{window['last_scored']}. {kept}"
-    )
-
-
-def limits(study: Study, portfolios: list[str]) -> list[str]:
-    """What the numbers cannot carry."""
-    factors = study.manifest["data"]["factors"]
-    yields = [name for name, kind in factors.items() if kind == "yield"]
-    prices = [name for name, kind in factors.items() if kind == "price"]
-    said = []
-    if study.simulated:
-        said.append(
-            "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real "
-            "prices is."
-        )
-    said.append(
-        "No clearing house runs exactly these models. They stand for families of models under one "
-        "standard, without the add-ons, floors and intraday calls that clearing houses use."
-    )
-    said.append(
-        "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
-        "in a hundred. It is printed with its interval; intervals of two models are not an "
-        "interval of their difference."
-    )
-    said.append(
-        "The offset ladder is a point estimate and carries no bound yet. An offset of a point or "
-        "two may be chance, of either sign."
-    )
-    if study.manifest["rebalance"] == "daily":
-        said.append(
-            "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
-            "over the years; a real book drifts."
-        )
-    if yields:
-        said.append(
-            "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
-            "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
-            "not in them."
-        )
-    if yields and prices and mixed_pools(study, portfolios):
-        said.append(
-            "A crypto level is the close of its date, three to four hours after the bond market's. "
-            "Moves in between fall on different days in the two legs, which blurs dependence."
-        )
-    said.append(
-        "Overlapping losses: one move can be an exceedance on several days. Coverage p and the "
-        "intervals allow for it; the bare counts do not."
-    )
-    said.append(
-        "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
-        "not been shown to be right."
-    )
-    return said
-
-
-def facts_of_data(study: Study) -> list[tuple[str, str]]:
-    """Source, hashes, windows and dropped days."""
-    data, window = study.manifest["data"], study.manifest["window"]
-    facts = [
-        ("source", source_words(study.manifest)),
-        ("prices", f"{data['days']:,} margin days, {data['first']} to {data['last']}"),
-        (
-            "scored",
-            f"{window['observations']:,} days, {window['first_scored']} to "
-            f"{window['last_scored']}",
-        ),
-        ("factors", ", ".join(f"{name} ({kind})" for name, kind in data["factors"].items())),
-        ("sha256 of the levels", data["levels_sha256"]),
-    ]
-    facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
-    dropped = ", ".join(data["dropped"]) or "none"
-    facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
-    return facts
-
-
-def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
-    """Command, seed, versions, commit, terms, models and the causality audit."""
-    manifest = study.manifest
-    software = dict(manifest["software"])
-    commit, dirty = software.pop("commit", None), software.pop("dirty", None)
-    account = manifest["account"]
-    facts = [("command", command), ("seed", str(manifest["seed"]))]
-    facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
-    for key, label in (("sha256", "sha256 of study and prices"), ("study_sha256", "of the study")):
-        if key in manifest:
-            facts.append((label, manifest[key]))
-    facts.append(("versions", ", ".join(f"{name} {v}" for name, v in software.items())))
-    state = " with uncommitted changes" if dirty else ""
-    facts.append(("commit", f"{commit}{state}" if commit else "not run from a checkout"))
-    facts.append(
-        (
-            "collateral account",
-            f"call lag {account['call_lag']} margin days, minimum transfer "
-            f"{account['minimum_transfer']:,.0f} USD, {account['collateral']}, excess "
-            f"{account['excess']}",
-        )
-    )
-    facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
-    audits = manifest["causality"]
-    for name, audit in audits.items():
-        facts.append(
-            (
-                f"causality of {name}",
-                f"future cut off on {len(audit['cut_days'])} days; largest relative change of an "
-                f"earlier margin {audit['largest_change']:.1e}",
-            )
-        )
-    if not audits:
-        facts.append(("causality audit", "not run"))
-    return facts

@@ -12,13 +12,10 @@ from .content import (
     books_table,
     cost_table,
     coverage_table,
-    facts_of_data,
-    facts_of_run,
     ladder_table,
-    limits,
     pooled_table,
-    standing_note,
 )
+from .facts import facts_of_data, facts_of_run, limits, standing_note
 from .verdict import named_portfolios, verdicts
 
 TEMPLATE = "report.html.j2"

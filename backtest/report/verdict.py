@@ -1,5 +1,7 @@
 """The verdict: one sentence a model, from the scores and nothing else."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,7 @@ from ..results import Study
 from .tables import millions, percent, pvalue
 
 SIGNIFICANT = 0.05
+DOUBT = 0.5  # a smallest p above it points at no book
 TREASURY = "UST"  # instrument names of Treasuries begin with it
 
 
@@ -46,9 +49,7 @@ def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) 
     return int(failed[0]) if len(failed) else len(ordered)
 
 
-def verdicts(
-    study: Study, ladder: pd.DataFrame, portfolios: list[str]
-) -> list[tuple[str, str]]:
+def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[tuple[str, str]]:
     """Model and its sentence: coverage over `portfolios`, cost at equal coverage, the saving.
 
     Examples
@@ -60,14 +61,16 @@ def verdicts(
     >>> verdicts(study, pd.DataFrame(), ["long"])[0][0]
     'siloed'
     """
-    return [
-        (
-            model,
-            f"{_coverage(study, model, portfolios)}; {_cost(study, model)}; "
-            f"{_saving(study, model, ladder, portfolios)}.",
+    sentences = []
+    for model in study.models:
+        parts = (
+            _coverage(study, model, portfolios),
+            _cost(study, model),
+            _saving(study, model, ladder, portfolios),
         )
-        for model in study.models
-    ]
+        text = "; ".join(parts) + "."
+        sentences.append((model, text[0].upper() + text[1:]))
+    return sentences
 
 
 def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
@@ -77,7 +80,10 @@ def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
     books = f"{len(portfolios)} named book{'s' if len(portfolios) > 1 else ''}"
     if pvalues.isna().all():
         return f"coverage of {confidence} was not tested"
-    smallest = f"smallest p {pvalue(float(pvalues.min()))}, {pvalues.idxmin()}"
+    least = float(pvalues.min())
+    smallest = f"smallest p {pvalue(least)}"
+    if least < DOUBT:
+        smallest += f", {pvalues.idxmin()}"
     rejected = int((pvalues < SIGNIFICANT).sum())
     if not rejected:
         return f"coverage of {confidence} is not rejected in any of {books} ({smallest})"
@@ -89,7 +95,7 @@ def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
 
 
 def _cost(study: Study, model: str) -> str:
-    pool = study.pooled.loc[model]
+    pool: Any = study.pooled.loc[model]
     margin = float(pool["equal_coverage_margin"])
     if not np.isfinite(margin):
         return "no single scale over all books reaches the coverage"
@@ -98,7 +104,7 @@ def _cost(study: Study, model: str) -> str:
     text += f" ({spread})"
     yardstick = study.manifest["siloed_model"]
     if yardstick is not None and model != yardstick:
-        base = float(study.pooled.loc[yardstick, "equal_coverage_margin"])
+        base = float(study.pooled["equal_coverage_margin"][yardstick])
         change = margin / base - 1.0
         side = "more" if change > 0 else "less"
         text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
@@ -111,7 +117,7 @@ def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str
         return "the study has no siloed model to measure a saving from"
     if model == yardstick:
         return "savings are measured from it"
-    pools = [p for p in portfolios if p in ladder.index and pd.notna(ladder.loc[p, "total"])]
+    pools = [p for p in portfolios if p in ladder.index and pd.notna(ladder["total"][p])]
     mixed = mixed_pools(study, pools)
     pools, kind = (mixed, "pools of Treasuries with other assets") if mixed else (pools, "pools")
     if not pools:

@@ -1,0 +1,164 @@
+"""What happened at each silo of one book, and the reduction that it supports.
+
+Margins of a pool are scaled until they just cover. The part of the saving that survives when the
+silos are shifted against each other in time is diversification: independence alone gives it. Only
+the rest, which needs the days to be the same days, is offset.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.pooling import shifted_scales, tail_scale, window_reductions
+from ..scores.verdict import variance_inflation
+from ..types import BoolArray, FloatArray, StudyError, tail_count
+
+SHORTEST_SHIFT = 60  # scored days: shorter shifts keep some of the dependence
+DRAWN_SHIFTS = 400  # for three silos or more, where not every combination can be taken
+WINDOW = 500  # scored days of the windows behind the worst total reduction
+
+Shifts = NDArray[np.int64]  # (shifts, silos) days
+
+
+@dataclass(frozen=True, eq=False)
+class SiloHistory:
+    """Loss and base-model margin of each silo of one book over the scored days.
+
+    Parameters
+    ----------
+    loss, margin : (silos, days) USD.
+    confidence : the coverage standard.
+    """
+
+    silos: tuple[str, ...]
+    loss: FloatArray
+    margin: FloatArray
+    confidence: float
+
+    @property
+    def days(self) -> int:
+        """Scored days; every one counts as a default day."""
+        return int(self.loss.shape[1])
+
+    @property
+    def tail(self) -> int:
+        """Allowed exceedances + 1: the rank of the day that sets a scale."""
+        return tail_count(self.days, self.confidence, "floor") + 1
+
+    def kappa(self) -> FloatArray:
+        """(silos,) equal-coverage scale of each silo on its own."""
+        space = np.empty(self.tail)
+        return np.array(
+            [tail_scale(x, m, space) for x, m in zip(self.loss, self.margin, strict=True)]
+        )
+
+    def not_estimable(self) -> str:
+        """Why nothing can be said; empty where it can."""
+        kappa = self.kappa()
+        for i, silo in enumerate(self.silos):
+            idle = int((self.margin[i] <= 0).sum())
+            if idle:
+                return f"margin of {silo} is zero on {idle} scored days"
+            if kappa[i] <= 0:
+                return f"{silo} lost on too few days for a scale"
+        return ""
+
+    def reduction(self, shifts: Shifts) -> "Reduction":
+        """Total reduction and its parts; `shifts` as `silo_shifts` makes them."""
+        space = np.empty(self.tail)
+        scaled = self.kappa()[:, None] * self.margin
+        pooled = self.loss.sum(axis=0)
+        theta = tail_scale(pooled, scaled.sum(axis=0), space)
+        thetas = np.empty(len(shifts))
+        shifted_scales(self.loss, scaled, shifts, self.tail, thetas)
+        return Reduction(
+            total=1.0 - theta,
+            diversification=1.0 - float(thetas.mean()),
+            raw=1.0 - tail_scale(pooled, self.margin.sum(axis=0), space),
+            exceeded=pooled / scaled.sum(axis=0) > theta,
+        )
+
+    def worst_window(self, window: int = WINDOW) -> float:
+        """Smallest total reduction over windows of `window` scored days; NaN if there is none."""
+        if self.days < window:
+            return float("nan")
+        count = tail_count(window, self.confidence, "floor") + 1
+        out = np.empty(self.days - window + 1)
+        window_reductions(self.loss, self.margin, window, count, out)
+        return float(np.nanmin(out)) if not np.isnan(out).all() else float("nan")
+
+    def between(self, rows: slice | BoolArray) -> "SiloHistory":
+        """The same book over some of its scored days."""
+        loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
+        return SiloHistory(self.silos, loss, margin, self.confidence)
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """Shares of the equal-coverage silo margins.
+
+    Parameters
+    ----------
+    total : s, at which the pool just keeps the standard. diversification : s_div.
+    raw : s with every silo's margin taken as it is (kappa = 1).
+    exceeded : (days,) the days on which the pool exceeds at that scale.
+    """
+
+    total: float
+    diversification: float
+    raw: float
+    exceeded: BoolArray
+
+    @property
+    def dependence(self) -> float:
+        """s_dep = s - s_div: the only part that may be called an offset."""
+        return self.total - self.diversification
+
+    @property
+    def effective(self) -> float:
+        """Exceedances behind the estimate, divided by the inflation that their clustering makes."""
+        inflation = float(variance_inflation(self.exceeded[:, None])[0])
+        return int(self.exceeded.sum()) / inflation
+
+
+def silo_shifts(days: int, silos: int, *, seed: int = 0) -> Shifts:
+    """Circular shifts (shifts, silos) that part the silos by at least 60 days, pair by pair.
+
+    Two silos: every relative shift from 60 to days - 60. More: 400 seeded draws.
+
+    Examples
+    --------
+    >>> silo_shifts(200, 2).shape
+    (81, 2)
+    """
+    if silos == 2:
+        relative = np.arange(SHORTEST_SHIFT, days - SHORTEST_SHIFT + 1)
+        return np.column_stack([np.zeros_like(relative), relative])
+    return draw_shifts(days, silos, DRAWN_SHIFTS, np.random.default_rng(seed))
+
+
+def draw_shifts(days: int, silos: int, draws: int, rng: np.random.Generator) -> Shifts:
+    """Random circular shifts (draws, silos), every pair at least 60 days apart.
+
+    Examples
+    --------
+    >>> shifts = draw_shifts(500, 2, 3, np.random.default_rng(0))
+    >>> bool((shifts[:, 0] == 0).all() and (shifts[:, 1] >= 60).all())
+    True
+    """
+    if days < 4 * silos * SHORTEST_SHIFT and silos > 2 or days <= 2 * SHORTEST_SHIFT:
+        raise StudyError(
+            f"{days} scored days are too few to part {silos} silos by {SHORTEST_SHIFT} days; "
+            "lengthen the history or shorten the lookback."
+        )
+    out = np.zeros((draws, silos), dtype=np.int64)
+    wanting = np.arange(draws)
+    while len(wanting):
+        out[wanting, 1:] = rng.integers(
+            SHORTEST_SHIFT, days - SHORTEST_SHIFT + 1, (len(wanting), silos - 1)
+        )
+        apart = np.abs(out[wanting, :, None] - out[wanting, None, :])
+        apart = np.minimum(apart, days - apart) + days * np.eye(silos, dtype=np.int64)
+        wanting = wanting[(apart < SHORTEST_SHIFT).any(axis=(1, 2))]
+    return out

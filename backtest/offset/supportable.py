@@ -1,0 +1,223 @@
+"""`supportable_offset`: estimates and bounds for every book that is held in several silos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from strategies.historical import HistoricalVaR
+
+from ..book import Book
+from ..market import Market
+from ..model import MarginModel, required_margin
+from ..types import Coverage, StudyError
+from .bounds import RESAMPLES, bound_reduction, pass_probability
+from .history import SHORTEST_SHIFT, SiloHistory, silo_shifts
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class OffsetEstimate:
+    """Estimates for one book, as shares of its equal-coverage silo margins.
+
+    Parameters
+    ----------
+    total, diversification, dependence : s, s_div and s_dep = s - s_div; only the last may be
+        called an offset.
+    total_bound, dependence_bound : one-sided lower bounds; NaN where not asked for. What the data
+        support is max(0, bound).
+    raw : s with every silo's margin taken as it is. worst_500 : smallest s over 500 scored days.
+    exceedances, effective : days beyond the estimate's scale, and how many independent ones they
+        are worth.
+    passes : share of resampled histories that keep the standard at s, about one half.
+    passes_bound : the same at the bound of s.
+    dropped : resamples in which a silo had no scale.
+    kappa, usd : equal-coverage scale, and gross USD, by silo.
+    reason : why the estimates are NaN; empty where they are not.
+    """
+
+    portfolio: str
+    observations: int
+    kappa: dict[str, float]
+    usd: dict[str, float]
+    total: float = NAN
+    diversification: float = NAN
+    dependence: float = NAN
+    total_bound: float = NAN
+    dependence_bound: float = NAN
+    raw: float = NAN
+    worst_500: float = NAN
+    exceedances: int = 0
+    effective: float = NAN
+    passes: float = NAN
+    passes_bound: float = NAN
+    dropped: int = 0
+    reason: str = ""
+
+
+COLUMNS = (
+    "total", "diversification", "dependence", "total_bound", "dependence_bound", "raw",
+    "exceedances", "effective", "worst_500", "passes", "passes_bound", "dropped", "observations",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OffsetLadder:
+    """One estimate a book; the order is the book's."""
+
+    estimates: tuple[OffsetEstimate, ...]
+    coverage: Coverage
+    base: MarginModel
+    confidence: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a book: estimates, bounds, exceedances, kappa and USD by silo, reason."""
+        rows: list[dict[str, Any]] = []
+        for e in self.estimates:
+            row: dict[str, Any] = {name: getattr(e, name) for name in COLUMNS}
+            row |= {f"kappa_{silo}": k for silo, k in e.kappa.items()}
+            row |= {f"usd_{silo}": v for silo, v in e.usd.items()}
+            rows.append(row | {"reason": e.reason})
+        names = pd.Index([e.portfolio for e in self.estimates], name="portfolio")
+        return pd.DataFrame(rows, index=names)
+
+
+def supportable_offset(
+    market: Market,
+    book: Book,
+    *,
+    base: MarginModel | None = None,
+    coverage: Coverage | None = None,
+    confidence: float = 0.95,
+    score_from: int | None = None,
+    bounds: Sequence[str] | bool = True,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    n_jobs: int = 1,
+) -> OffsetLadder:
+    """Total reduction, diversification and dependence offset of every book held in several silos.
+
+    Parameters
+    ----------
+    base : the model that margins each silo on its own; `HistoricalVaR()` unless given.
+    confidence : of the one-sided lower bounds.
+    score_from : first scored row of the market; the first on which every silo's margin is known
+        unless given. Every scored day counts as a default day; calls play no part.
+    bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
+    resamples, seed : of the stationary bootstrap over days, mean block 20.
+
+    Books in a single silo are left out. Where a silo's margin is zero on some day, or a silo never
+    needed any, the estimates are NaN and `reason` says which.
+
+    Raises
+    ------
+    StudyError : too few scored days to shift the silos apart.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long BTC, long 10Y"])
+    >>> ladder = supportable_offset(market, bt.Book.from_frame(frame, market), resamples=20)
+    >>> bool(ladder.to_frame()["total"].between(0, 1).all())
+    True
+    """
+    coverage, base = coverage or Coverage(), base or HistoricalVaR()
+    histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
+    wanted = set(histories) if bounds is True else set(bounds or ())
+    gross = {silo: np.abs(book.in_silo(silo).exposure).sum(axis=1) for silo in book.silos}
+    tasks = (
+        joblib.delayed(_estimate)(
+            name,
+            history,
+            {s: float(gross[s][book.portfolios.index(name)]) for s in history.silos},
+            confidence=confidence,
+            resamples=resamples if name in wanted else 0,
+            seed=seed,
+        )
+        for name, history in histories.items()
+    )
+    estimates = tuple(joblib.Parallel(n_jobs=n_jobs)(tasks))
+    return OffsetLadder(estimates, coverage, base, confidence)
+
+
+def silo_histories(
+    market: Market,
+    book: Book,
+    *,
+    base: MarginModel,
+    coverage: Coverage,
+    score_from: int | None = None,
+) -> dict[str, SiloHistory]:
+    """History of each portfolio that is held in several silos, over the days that can be scored."""
+    if len(book.silos) < 2:
+        return {}
+    silos = book.silos
+    margins = np.stack(
+        [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2
+    )
+    losses = book.loss(market, coverage)
+    known = ~np.isnan(margins).any(axis=(1, 2)) & ~np.isnan(losses).any(axis=(1, 2))
+    rows = np.flatnonzero(known)
+    rows = rows[rows >= (score_from or 0)]
+    if len(rows) <= 2 * SHORTEST_SHIFT:
+        raise StudyError(
+            f"{len(rows)} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
+            "ways; lengthen the history or shorten the lookback."
+        )
+    held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
+    histories = {}
+    for p in np.flatnonzero(held.sum(axis=1) >= 2):
+        own = np.flatnonzero(held[p])
+        histories[book.portfolios[p]] = SiloHistory(
+            silos=tuple(silos[s] for s in own),
+            loss=np.ascontiguousarray(losses[rows, p][:, own].T),
+            margin=np.ascontiguousarray(margins[rows, p][:, own].T),
+            confidence=coverage.confidence,
+        )
+    return histories
+
+
+def _estimate(
+    portfolio: str,
+    history: SiloHistory,
+    usd: dict[str, float],
+    *,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> OffsetEstimate:
+    """Everything about one book; bounds only where `resamples` is not 0."""
+    kappa = dict(zip(history.silos, map(float, history.kappa()), strict=True))
+    reason = history.not_estimable()
+    if reason:
+        return OffsetEstimate(portfolio, history.days, kappa, usd, reason=reason)
+    point = history.reduction(silo_shifts(history.days, len(history.silos)))
+    fields: dict[str, Any] = {}
+    if resamples:
+        found = bound_reduction(history, confidence=confidence, resamples=resamples, seed=seed)
+        fields = {
+            "total_bound": found.total,
+            "dependence_bound": found.dependence,
+            "dropped": found.dropped,
+            "passes": pass_probability(history, point.total, resamples=resamples, seed=seed),
+            "passes_bound": pass_probability(history, found.total, resamples=resamples, seed=seed),
+        }
+    return OffsetEstimate(
+        portfolio,
+        history.days,
+        kappa,
+        usd,
+        total=point.total,
+        diversification=point.diversification,
+        dependence=point.dependence,
+        raw=point.raw,
+        worst_500=history.worst_window(),
+        exceedances=int(point.exceeded.sum()),
+        effective=point.effective,
+        **fields,
+    )

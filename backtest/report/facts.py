@@ -1,0 +1,127 @@
+"""What the page says around its tables: the standard, the limits, the data, how to rerun."""
+
+from ..charts.describe import source_words, standard_words
+from ..results import Study
+from .verdict import mixed_pools
+
+
+def standing_note(study: Study) -> str:
+    """What stands under every table: the standard, n, and how positions are kept."""
+    window = study.manifest["window"]
+    kept = (
+        "Positions are constant USD, rebalanced daily."
+        if study.manifest["rebalance"] == "daily"
+        else "Positions are units bought on the first day and held."
+    )
+    standard = standard_words(study.manifest).split(";")[0]
+    return (
+        f"{standard}; {window['observations']:,} scored days, {window['first_scored']} to "
+        f"{window['last_scored']}. {kept}"
+    )
+
+
+def limits(study: Study, portfolios: list[str]) -> list[str]:
+    """What the numbers cannot carry."""
+    factors = study.manifest["data"]["factors"]
+    yields = [name for name, kind in factors.items() if kind == "yield"]
+    prices = [name for name, kind in factors.items() if kind == "price"]
+    said = []
+    if study.simulated:
+        said.append(
+            "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real "
+            "prices is."
+        )
+    said.append(
+        "No clearing house runs exactly these models. They stand for families of models under one "
+        "standard, without the add-ons, floors and intraday calls that clearing houses use."
+    )
+    said.append(
+        "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
+        "in a hundred. It is printed with its interval; intervals of two models are not an "
+        "interval of their difference."
+    )
+    said.append(
+        "The offset ladder is a point estimate and carries no bound yet. An offset of a point or "
+        "two may be chance, of either sign."
+    )
+    if study.manifest["rebalance"] == "daily":
+        said.append(
+            "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
+            "over the years; a real book drifts."
+        )
+    if yields:
+        said.append(
+            "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
+            "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
+            "not in them."
+        )
+    if yields and prices and mixed_pools(study, portfolios):
+        said.append(
+            "A crypto level is the close of its date, three to four hours after the bond market's. "
+            "Moves in between fall on different days in the two legs, which blurs dependence."
+        )
+    said.append(
+        "Overlapping losses: one move can be an exceedance on several days. Coverage p and the "
+        "intervals allow for it; the bare counts do not."
+    )
+    said.append(
+        "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
+        "not been shown to be right."
+    )
+    return said
+
+
+def facts_of_data(study: Study) -> list[tuple[str, str]]:
+    """Source, hashes, windows and dropped days."""
+    data, window = study.manifest["data"], study.manifest["window"]
+    facts = [
+        ("source", source_words(study.manifest)),
+        ("prices", f"{data['days']:,} margin days, {data['first']} to {data['last']}"),
+        (
+            "scored",
+            f"{window['observations']:,} days, {window['first_scored']} to {window['last_scored']}",
+        ),
+        ("factors", ", ".join(f"{name} ({kind})" for name, kind in data["factors"].items())),
+        ("sha256 of the levels", data["levels_sha256"]),
+    ]
+    facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
+    dropped = ", ".join(data["dropped"]) or "none"
+    facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
+    return facts
+
+
+def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
+    """Command, seed, versions, commit, terms, models and the causality audit."""
+    manifest = study.manifest
+    software = dict(manifest["software"])
+    commit, dirty = software.pop("commit", None), software.pop("dirty", None)
+    account = manifest["account"]
+    facts = [("command", command), ("seed", str(manifest["seed"]))]
+    facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
+    for key, label in (("sha256", "sha256 of study and prices"), ("study_sha256", "of the study")):
+        if key in manifest:
+            facts.append((label, manifest[key]))
+    facts.append(("versions", ", ".join(f"{name} {v}" for name, v in software.items())))
+    state = " with uncommitted changes" if dirty else ""
+    facts.append(("commit", f"{commit}{state}" if commit else "not run from a checkout"))
+    facts.append(
+        (
+            "collateral account",
+            f"call lag {account['call_lag']} margin days, minimum transfer "
+            f"{account['minimum_transfer']:,.0f} USD, {account['collateral']}, excess "
+            f"{account['excess']}",
+        )
+    )
+    facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
+    audits = manifest["causality"]
+    for name, audit in audits.items():
+        facts.append(
+            (
+                f"causality of {name}",
+                f"future cut off on {len(audit['cut_days'])} days; largest relative change of an "
+                f"earlier margin {audit['largest_change']:.1e}",
+            )
+        )
+    if not audits:
+        facts.append(("causality audit", "not run"))
+    return facts

@@ -1,0 +1,203 @@
+"""Kernels against what one would write instead: `python -m tests.benchmark`.
+
+Arms of a table take turns in one process, so that a noisy machine slows them alike; results are
+compared before anything is timed. Trust ratios inside a table, not nanoseconds across tables.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from backtest.kernels.compile import kernel
+from backtest.kernels.replay import replay
+from backtest.kernels.tails import tail_losses
+from backtest.types import DaysByPortfolios, FloatArray
+
+ROUNDS = 5
+SEED = 20
+CONFIDENCE = 0.99
+YIELDS = 4  # 2Y 5Y 10Y 30Y: a duration and a convexity column each
+DURATION = np.array([1.9, 4.6, 8.5, 18.0])  # years, par bonds near 3 %
+CONVEXITY = DURATION**2 * np.array([1.3, 1.2, 1.2, 1.4])
+YIELD_MOVE = np.array([6.0, 7.0, 7.0, 6.5]) * 1e-4  # one day, decimal
+COIN_MOVE = np.array([0.04, 0.05])
+
+Arm = Callable[[], object]
+
+
+def table(title: str, unit: int, arms: dict[str, Arm], base: str) -> None:
+    """Time the arms in turn and print nanoseconds a unit of work, spread, and ratios."""
+    for arm in arms.values():
+        arm()
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(ROUNDS):
+        for name, arm in arms.items():
+            start = perf_counter()
+            arm()
+            seconds[name].append(perf_counter() - start)
+    ours = np.median(seconds[base])
+    print(f"\n{title}")
+    for name, times in seconds.items():
+        middle = np.median(times)
+        noise = f"{min(times) / middle:.2f}..{max(times) / middle:.2f}"
+        print(f"  {name:<28}{middle / unit * 1e9:>9.1f} ns   noise {noise}   x{middle / ours:.2f}")
+
+
+@kernel
+def bare_pass(shocks: FloatArray, lookback: int, one: FloatArray, two: FloatArray) -> None:
+    """Read what enters and what leaves the window, write two numbers: the least a roll can do."""
+    for t in range(lookback, shocks.shape[0]):
+        for p in range(one.shape[1]):
+            one[t, p] = shocks[t, p % shocks.shape[1]]
+            two[t, p] = shocks[t - lookback, p % shocks.shape[1]]
+
+
+def bare(shocks: FloatArray, portfolios: int, lookback: int) -> None:
+    """Run the bare pass into fresh arrays, as the other arms must."""
+    out = np.empty((2, len(shocks), portfolios))
+    bare_pass(shocks, lookback, out[0], out[1])
+
+
+def drifting_market(days: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Shocks and unit sensitivities (days, 10) of four par bonds and two coins, t(4) shocks."""
+    moves = rng.standard_t(4, (days, YIELDS + 2)) / np.sqrt(2)
+    moves[:, :YIELDS] = 0.8 * rng.standard_t(4, (days, 1)) / np.sqrt(2) + 0.6 * moves[:, :YIELDS]
+    yields = moves[:, :YIELDS] * YIELD_MOVE
+    level = np.clip(0.03 + np.cumsum(yields, axis=0), 0.002, 0.09)
+    duration = DURATION * (1 - 3 * (level - 0.03))
+    shocks = np.hstack([yields, yields**2 / 2, moves[:, YIELDS:] * COIN_MOVE])
+    unit = np.hstack([-duration, CONVEXITY * (duration / DURATION) ** 2, np.ones((days, 2))])
+    return shocks, unit
+
+
+def pairs(portfolios: int, rng: np.random.Generator) -> FloatArray:
+    """Exposures (portfolios, 10): two instruments of six, long or short, 1m to 100m USD."""
+    exposure = np.zeros((portfolios, 2 * YIELDS + 2))
+    for book in exposure:
+        for instrument in rng.choice(YIELDS + 2, 2, replace=False):
+            usd = rng.choice([-1, 1]) * rng.uniform(1e6, 1e8)
+            columns = (
+                [instrument, YIELDS + instrument] if instrument < YIELDS else [YIELDS + instrument]
+            )
+            book[columns] = usd
+    return exposure
+
+
+def gemm_tail(
+    shocks: FloatArray, unit: FloatArray, exposure: FloatArray, lookback: int, count: int
+) -> tuple[DaysByPortfolios, DaysByPortfolios]:
+    """One matrix product and one partition a day."""
+    tails = np.full((2, len(shocks), len(exposure)), np.nan)
+    for t in range(lookback - 1, len(shocks)):
+        pnl = (exposure * unit[t]) @ shocks[t - lookback + 1 : t + 1].T
+        worst = np.partition(pnl, count - 1, axis=1)[:, :count]
+        tails[0, t] = -worst[:, count - 1]
+        tails[1, t] = -worst.mean(axis=1)
+    return tails[0], tails[1]
+
+
+def constant(portfolios: int, lookback: int, rng: np.random.Generator) -> None:
+    """One column a portfolio, as a rolling quantile has it."""
+    count = round(lookback * (1 - CONFIDENCE))
+    shocks = rng.standard_t(4, (2500, portfolios)) * 0.01
+    unit, exposure = np.ones_like(shocks), np.diag(rng.uniform(1e6, 1e8, portfolios))
+    losses = pd.DataFrame(-shocks * np.diag(exposure))
+    rank = (lookback - count) / (lookback - 1)
+
+    def pandas() -> FloatArray:
+        return losses.rolling(lookback).quantile(rank, interpolation="nearest").to_numpy()
+
+    def ours() -> FloatArray:
+        return tail_losses(shocks, unit, exposure, lookback=lookback, count=count)[0]
+
+    np.testing.assert_allclose(ours(), pandas(), rtol=1e-9)
+    table(
+        f"Constant sensitivities, {portfolios} series x 2500 days, window {lookback}, per step",
+        shocks.size,
+        {
+            "tail_losses (VaR, ES)": ours,
+            "pandas rolling.quantile": pandas,
+            "bare pass": lambda: bare(shocks, portfolios, lookback),
+        },
+        "tail_losses (VaR, ES)",
+    )
+
+
+def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator) -> None:
+    """Books of bonds and coins whose durations move every day."""
+    count = round(lookback * (1 - CONFIDENCE))
+    shocks, unit = drifting_market(days, rng)
+    exposure = pairs(portfolios, rng)
+
+    def ours() -> tuple[DaysByPortfolios, DaysByPortfolios]:
+        return tail_losses(shocks, unit, exposure, lookback=lookback, count=count)
+
+    def gemm() -> tuple[DaysByPortfolios, DaysByPortfolios]:
+        return gemm_tail(shocks, unit, exposure, lookback, count)
+
+    np.testing.assert_allclose(ours(), gemm(), rtol=1e-9)
+    table(
+        f"Drifting sensitivities, {portfolios} books x 10 columns, window {lookback}, "
+        "per portfolio-day",
+        portfolios * (days - lookback + 1),
+        {
+            "tail_losses (VaR, ES)": ours,
+            "numpy gemm + partition": gemm,
+            "bare pass": lambda: bare(shocks, portfolios, lookback),
+        },
+        "tail_losses (VaR, ES)",
+    )
+
+
+def account_loop(
+    required: FloatArray, loss: FloatArray, growth: FloatArray, closeout: FloatArray
+) -> list[FloatArray]:
+    """The account at a lag of one day, minimum 0, excess returned, by a loop over days."""
+    held, call = required.copy(), np.zeros_like(required)
+    for t in range(1, len(required)):
+        settled = held[t - 1] * growth[t] + call[t - 1]
+        held[t] = np.minimum(settled, required[t])
+        call[t] = np.maximum(required[t] - settled, 0.0)
+    return [held, call, np.maximum(loss - held * closeout[:, None], 0.0)]
+
+
+def account(portfolios: int, rng: np.random.Generator) -> None:
+    """The collateral account against numpy."""
+    required = 100.0 * np.exp(np.cumsum(rng.normal(0, 0.02, (2500, portfolios)), axis=0))
+    loss = rng.normal(0, 50, required.shape)
+    growth, closeout = np.exp(rng.normal(0, 0.004, (2, 2500)))
+
+    def ours() -> list[FloatArray]:
+        out = [np.empty_like(required) for _ in range(3)]
+        replay(required, loss, growth, closeout, 1, 0.0, True, *out)
+        return out
+
+    def numpy() -> list[FloatArray]:
+        return account_loop(required, loss, growth, closeout)
+
+    np.testing.assert_allclose(ours(), numpy(), rtol=1e-9, atol=1e-9)
+    table(
+        f"Collateral account, {portfolios} portfolios x 2500 days, per portfolio-day",
+        required.size,
+        {"replay": ours, "numpy day loop": numpy},
+        "replay",
+    )
+
+
+def main() -> None:
+    """Print every table."""
+    rng = np.random.default_rng(SEED)
+    for lookback in (500, 1000):
+        constant(200, lookback, rng)
+    constant(1000, 500, rng)
+    for lookback in (500, 1000):
+        drifting(60, lookback, 1500, rng)
+    drifting(500, 500, 800, rng)
+    account(20, rng)
+    account(500, rng)
+
+
+if __name__ == "__main__":
+    main()
