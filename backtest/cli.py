@@ -24,6 +24,8 @@ Data = Annotated[
 Out = Annotated[Path, typer.Option(help="Folder under which a new results folder is written.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Overrides the study's seed.")]
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 Result = Annotated[Path, typer.Argument(help="A results folder that `backtest run` wrote.")]
 
 
@@ -104,12 +106,12 @@ def main(arguments: list[str] | None = None) -> None:
         code = _command()(arguments, prog_name="backtest", standalone_mode=False)
     except BacktestError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted; no result was written")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         _fail(f"{error.format_message()} See `backtest --help`.")
+    if code == INTERRUPTED:
+        _fail("interrupted; no result was written")
     sys.exit(code if isinstance(code, int) else 0)
 
 

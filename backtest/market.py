@@ -120,7 +120,7 @@ class Market:
             if not np.isfinite(column).all():
                 at = int(np.argmin(np.isfinite(column)))
                 raise DataError(
-                    f"{factor} on {self.dates[at]} is {column[at]}; drop the day or mend the source."
+                    f"{factor} on {self.dates[at]} is {column[at]}; drop the day or mend the file."
                 )
             if kind == "price" and (column <= 0).any():
                 at = int(np.argmax(column <= 0))

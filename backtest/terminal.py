@@ -82,8 +82,9 @@ class Screen:
             self.console.print(Text("SIMULATED prices: nothing below is history", style="bold red"))
         self.console.print(
             Text(
-                f"{data['source']}; {data['days']:,} margin days {data['first']} .. {data['last']}, "
-                f"{data['dropped_count']} dropped; scored {window['observations']:,} days "
+                f"{data['source']}; {data['days']:,} margin days {data['first']} .. "
+                f"{data['last']}, {data['dropped_count']} dropped; "
+                f"scored {window['observations']:,} days "
                 f"{window['first_scored']} .. {window['last_scored']}"
             )
         )

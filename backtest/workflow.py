@@ -22,8 +22,8 @@ from .market import Market
 from .model import MarginModel
 from .offset import supportable_offset
 from .results import Study
-from .sweep import treasury_share_sweep
 from .scorecard import Progress
+from .sweep import treasury_share_sweep
 
 
 @dataclass(frozen=True, eq=False)

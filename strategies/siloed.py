@@ -1,13 +1,12 @@
 """The same model, no netting across silos."""
 
+import numpy as np
 from pydantic import Field
 
 from backtest.book import Book
 from backtest.market import Market
 from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, FloatArray
-
-import numpy as np
 
 from .historical import HistoricalVaR
 

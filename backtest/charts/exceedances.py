@@ -144,7 +144,7 @@ def exceedance_timeline(study: Study) -> "Axes":
         ],
         top=legend_height(len(styles)) - 0.04, columns=3, left=1.75,
     )  # fmt: skip
-    axes = sheet.panel(left=1.75, right=0.15, top=keys + labels, height=height)
+    axes = sheet.panel(left=1.75, right=0.3, top=keys + labels, height=height)
     _draw_lanes(axes, data, styles, shown, group)
     for first, label in marked:
         axes.annotate(

@@ -24,6 +24,7 @@ SAME_SIDE = "All legs on one side"
 OPPOSITE = "Some legs long, others short"
 PARTS = ("total", "diversification", "dependence")
 MINUS = "\N{MINUS SIGN}"
+BOUNDS = ("total_bound", "dependence_bound")
 ROW, HEADING = 0.42, 0.26  # inches
 
 
@@ -49,6 +50,17 @@ def offset_ladder_data(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
     return rows.loc[order]
 
 
+def has_bounds(ladder: pd.DataFrame) -> bool:
+    """True where the ladder was estimated with lower bounds.
+
+    Examples
+    --------
+    >>> has_bounds(pd.DataFrame({"total": [0.3]}))
+    False
+    """
+    return "dependence_bound" in ladder and bool(ladder["dependence_bound"].notna().any())
+
+
 def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
     """Title, footnote and alternative text."""
     rows = offset_ladder_data(study, ladder)
@@ -56,17 +68,32 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
     note = (
         "Share of the silos' margins at equal coverage that the pool does without. Diversification "
         "is what the same silos save when shifted against each other in time; only dependence, the "
-        "rest, is offset. Point estimates, in-sample, without bounds"
+        "rest, is offset. Estimates are in-sample"
     )
+    if has_bounds(ladder):
+        note += (
+            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (stationary "
+            "bootstrap of days, mean block 20), each book on its own"
+        )
+    else:
+        note += ", without bounds"
     if len(drawn):
         low, middle, high = drawn["dependence"].quantile([0.1, 0.5, 0.9])
         note += (
             f"; over {len(drawn)} random books the offset is {100 * low:+.1f} / "
             f"{100 * middle:+.1f} / {100 * high:+.1f} points (10th, 50th, 90th percentile)"
         )
+        if has_bounds(ladder):
+            above = int((drawn["dependence_bound"] > 0).sum())
+            note += f", with a bound above 0 in {above}"
     books = "; ".join(
         f"{portfolio}: total {100 * row['total']:.1f} %, diversification "
         f"{100 * row['diversification']:.1f} %, offset {100 * row['dependence']:+.1f} points"
+        + (
+            f" (lower bound {100 * row['dependence_bound']:+.1f})"
+            if has_bounds(ladder) and pd.notna(row["dependence_bound"])
+            else ""
+        )
         if pd.notna(row["total"])
         else f"{portfolio}: not estimable, {row['reason']}"
         for portfolio, row in rows.iterrows()
@@ -81,6 +108,8 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
 @styled
 def offset_ladder(study: Study, ladder: pd.DataFrame) -> "Axes":
     """Draw two zero-based bars a book, diversification above offset, a mark at their total.
+
+    Where the ladder has lower bounds, whiskers reach down to them from total and offset.
 
     Examples
     --------
@@ -116,7 +145,8 @@ def offset_ladder(study: Study, ladder: pd.DataFrame) -> "Axes":
 
 def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     """Place rows from the top down, in inches, so that type and bars keep their size."""
-    values = rows[list(PARTS)].fillna(0.0) * 100
+    shown = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
+    values = rows[shown].fillna(0.0) * 100
     low = min(float(values.min().min()), 0.0) if len(rows) else 0.0
     high = max(float(values.max().max()), 10.0) if len(rows) else 10.0
     span = high - low
@@ -154,9 +184,17 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
     axes.barh(lower, offset, height=thick, color=OFFSET, hatch="////", edgecolor="white",
               linewidth=0, zorder=2)  # fmt: skip
     axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
-    away, side = (3, "left") if offset >= 0 else (-3, "right")
+    lowest = offset
+    for value, bound, place in ((total, BOUNDS[0], upper), (offset, BOUNDS[1], lower)):
+        if pd.notna(row.get(bound)):
+            end = 100 * float(row[bound])
+            axes.plot([end, value], [place, place], color=INK, lw=1.0, zorder=3)
+            axes.plot(end, place, marker="|", color=INK, ms=6, ls="", zorder=3)
+            lowest = end if value is offset else lowest
+    away, side = (3, "left") if offset >= 0 else (-4, "right")
     axes.annotate(
-        f"offset {offset:+.1f}".replace("-", MINUS), (offset, lower), xytext=(away, 0),
+        f"offset {offset:+.1f}".replace("-", MINUS), (max(offset, 0) or lowest, lower),
+        xytext=(away, 0),
         textcoords="offset points", ha=side, va="center", zorder=5,
     )  # fmt: skip
     beyond = max(total, spread) if abs(total - spread) < 12 else spread

@@ -1,6 +1,9 @@
 """What the page says around its tables: the standard, the limits, the data, how to rerun."""
 
+import pandas as pd
+
 from ..charts.describe import source_words, standard_words
+from ..charts.ladder import has_bounds
 from ..results import Study
 from .verdict import mixed_pools
 
@@ -20,7 +23,7 @@ def standing_note(study: Study) -> str:
     )
 
 
-def limits(study: Study, portfolios: list[str]) -> list[str]:
+def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
     """What the numbers cannot carry."""
     factors = study.manifest["data"]["factors"]
     yields = [name for name, kind in factors.items() if kind == "yield"]
@@ -40,10 +43,17 @@ def limits(study: Study, portfolios: list[str]) -> list[str]:
         "in a hundred. It is printed with its interval; intervals of two models are not an "
         "interval of their difference."
     )
-    said.append(
-        "The offset ladder is a point estimate and carries no bound yet. An offset of a point or "
-        "two may be chance, of either sign."
-    )
+    if has_bounds(ladder):
+        said.append(
+            "The bounds of the offset ladder are for each book on its own, without a correction "
+            "for the number of books. Resampling adds no information beyond the few exceedances "
+            "observed."
+        )
+    elif len(ladder):
+        said.append(
+            "The offset ladder is a point estimate and carries no bound here. An offset of a point "
+            "or two may be chance, of either sign."
+        )
     if study.manifest["rebalance"] == "daily":
         said.append(
             "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "

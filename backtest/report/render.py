@@ -12,7 +12,7 @@ from .content import (
     books_table,
     cost_table,
     coverage_table,
-    ladder_table,
+    ladder_tables,
     pooled_table,
 )
 from .facts import facts_of_data, facts_of_run, limits, standing_note
@@ -77,10 +77,10 @@ def render_report(
         # Written by us, with user text already escaped: the one place that is not escaped again.
         figures=[(f, Markup(_read(f.svg))) for f in shown],
         scores=[coverage_table(study, named), cost_table(study, named)],
-        ladder=ladder_table(study, ladder, named) if len(ladder) else None,
+        ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
         pooled=pooled_table(study),
         books=books_table(study, explains, named),
-        limits=limits(study, named),
+        limits=limits(study, ladder, named),
         data=facts_of_data(study),
         run=facts_of_run(study, command),
     )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..charts.ladder import has_bounds
 from ..results import Study
 from .tables import millions, percent, pvalue
 
@@ -131,11 +132,15 @@ def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str
             "there is no saving to split"
         )
     rows = ladder.loc[pools]
-    return (
+    text = (
         f"as it stands it saves {_range(saved)} against {yardstick} in the {where}; of a reduction "
         f"that the data support at {_range(rows['total'])}, diversification is "
         f"{_range(rows['diversification'])} and offset {_range(rows['dependence'], points=True)}"
     )
+    if has_bounds(rows):
+        above = int((rows["dependence_bound"] > 0).sum())
+        text += f", its 95 % lower bound above 0 in {above or 'none'} of them"
+    return text
 
 
 def _range(shares: "pd.Series[float]", *, points: bool = False) -> str:

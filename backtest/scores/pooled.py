@@ -22,7 +22,8 @@ class PooledCoverage:
     ----------
     scale, scale_low, scale_high : the factor and its 95 % interval over resampled days.
     mean_margin : USD, mean over days and books, unscaled.
-    equal_coverage_margin, equal_coverage_low, equal_coverage_high : USD, the mean after scaling, its interval.
+    equal_coverage_margin, equal_coverage_low, equal_coverage_high : USD, the mean after scaling,
+        its interval.
     worst_rate, worst_book : highest exceedance rate of a book at that scale, and its column.
     tenth_percentile_rate, tenth_percentile_book : those of the book that 10 % are worse than.
     """
