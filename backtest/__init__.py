@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import charts, scores
+    from . import charts, scores, simulate
     from .account import AccountTerms
     from .book import Book
     from .data.load import load_market
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .model import MarginModel, Parts, check_causal
     from .offset import supportable_offset
     from .results import Study
+    from .simulate import StationaryBootstrap
     from .types import BacktestError, Coverage, DataError, ResultsError, StudyError
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Parts",
     "ResultsError",
     "Spot",
+    "StationaryBootstrap",
     "Study",
     "StudyError",
     "Treasury",
@@ -38,6 +40,7 @@ __all__ = [
     "load_market",
     "run",
     "scores",
+    "simulate",
     "supportable_offset",
 ]
 
@@ -52,6 +55,7 @@ _HOME = {
     "Parts": "model",
     "ResultsError": "types",
     "Spot": "instruments",
+    "StationaryBootstrap": "simulate",
     "Study": "results",
     "StudyError": "types",
     "Treasury": "instruments",
@@ -63,7 +67,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("charts", "scores"):
+    if name in ("charts", "scores", "simulate"):
         return import_module(f".{name}", __name__)
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)

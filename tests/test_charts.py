@@ -160,11 +160,13 @@ def ladder_with(**values: object) -> pd.DataFrame:
 
 
 def test_negative_dependence_is_drawn_left_of_zero_and_bars_begin_at_zero() -> None:
-    ladder = ladder_with(total=0.10, diversification=0.25, dependence=-0.15)
+    ladder = ladder_with(total=0.10, diversification=0.25, dependence=-0.15, dependence_bound=-0.31)
     panel = charts.offset_ladder(presented.study(), ladder)
     assert all(bar.get_x() == 0 for bar in panel.patches)
     assert min(bar.get_width() for bar in panel.patches) == pytest.approx(-15)
-    assert panel.get_xlim()[0] < -15
+    assert panel.get_xlim()[0] < -31
+    ends = [line.get_xdata()[0] for line in panel.lines if line.get_marker() == "|"]
+    assert min(ends) == pytest.approx(-31)
     assert "offset −15.0" in {t.get_text() for t in panel.texts}
 
 

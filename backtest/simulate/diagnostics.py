@@ -1,0 +1,73 @@
+"""How a simulator's stylised facts compare with those of the data it was fitted to."""
+
+import numpy as np
+import pandas as pd
+
+from ..market import Market
+from ..types import DaysByFactors
+from .paths import Paths, Simulator
+
+
+def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFrame:
+    """One row a factor: sd, skew, excess kurtosis, 1 % and 99 % quantiles, acf of |shock|.
+
+    Examples
+    --------
+    >>> facts = stylised_facts(np.random.default_rng(0).normal(size=(5000, 1)), ("BTC",))
+    >>> round(float(facts.loc["BTC", "sd"]), 1)
+    1.0
+    """
+    centred = shocks - shocks.mean(axis=0)
+    sd = centred.std(axis=0)
+    size = np.abs(shocks) - np.abs(shocks).mean(axis=0)
+
+    def acf(lag: int) -> np.ndarray:
+        return (size[lag:] * size[:-lag]).sum(axis=0) / (size**2).sum(axis=0)
+
+    return pd.DataFrame(
+        {
+            "sd": sd,
+            "skew": (centred**3).mean(axis=0) / sd**3,
+            "kurtosis": (centred**4).mean(axis=0) / sd**4 - 3.0,
+            "q01": np.quantile(shocks, 0.01, axis=0),
+            "q99": np.quantile(shocks, 0.99, axis=0),
+            "acf1": acf(1),
+            "acf20": acf(20),
+        },
+        index=pd.Index(factors, name="factor"),
+    )
+
+
+def diagnose(
+    simulator: Simulator, market: Market, *, paths: int = 20, seed: int = 0
+) -> pd.DataFrame:
+    """Facts of the data beside their mean over simulated paths: columns (fact, data | simulated).
+
+    `correlation` is the largest gap of a factor's correlations with the others; `range` the share
+    of (day, yield) cells on which the sane range of yields acted, the same in every row.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample", end="2017-12-31")
+    >>> table = diagnose(bt.StationaryBootstrap(block_size=20), market, paths=3)
+    >>> bool(table.loc["BTC", ("sd", "simulated")] > 0)
+    True
+    """
+    made = Paths.of(simulator, market, seed=seed)
+    data = market.shocks(1)[1:]
+    tables, correlations, acted = [], [], []
+    for number in range(paths):
+        path, share = made.path_and_range(number)
+        shocks = path.shocks(1)[1:]
+        tables.append(stylised_facts(shocks, market.factors).to_numpy())
+        correlations.append(np.corrcoef(shocks.T))
+        acted.append(share)
+    facts = stylised_facts(data, market.factors)
+    simulated = pd.DataFrame(np.mean(tables, axis=0), index=facts.index, columns=facts.columns)
+    both = pd.concat({"data": facts, "simulated": simulated}, axis=1).swaplevel(axis=1)
+    both = both[[(fact, side) for fact in facts.columns for side in ("data", "simulated")]]
+    gap = np.abs(np.mean(correlations, axis=0) - np.corrcoef(data.T)).max(axis=1)
+    both[("correlation", "gap")] = gap
+    both[("range", "acted")] = float(np.mean(acted))
+    return both

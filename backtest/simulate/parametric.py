@@ -1,0 +1,174 @@
+"""Parametric simulators: GARCH-t with constant correlation, multivariate t, t-copula."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Lt
+from scipy.special import stdtr, stdtrit
+
+from ..kernels.levels import revolatilise
+from ..market import Market
+from ..model import model
+from ..types import DaysByFactors, FloatArray
+from .bootstrap import floored
+from .dependence import fit_multivariate_t, nearest_correlation, t_copula
+from .paths import Sampler
+
+BURN_IN = 250  # days simulated and thrown away, so that the first volatility is not the mean
+
+
+@model
+class GarchT:
+    r"""GARCH(1, 1) with Student innovations for each factor, tied by a constant correlation.
+
+    .. math:: v_{t+1} = \omega + \alpha x_t^2 + \beta v_t, \qquad
+              x_t = \sqrt{v_t} \, T_{\nu}^{-1}(\Phi(u_t)) \sqrt{(\nu - 2) / \nu}
+
+    u are correlated standard normals: each factor keeps its own degrees of freedom. Fitted once
+    by arch to zero-mean shocks; the correlation is that of the standardised residuals. An
+    approximation: tails are independent of each other beyond what the correlation gives.
+
+    Parameters
+    ----------
+    max_persistence : alpha + beta is held at or below it, so that variance has a mean.
+
+    References
+    ----------
+    Bollerslev, T. (1987). A conditionally heteroskedastic time series model for speculative prices
+    and rates of return. Review of Economics and Statistics, 69(3), 542-547.
+    Bollerslev, T. (1990). Modelling the coherence in short-run nominal exchange rates: a
+    multivariate generalized ARCH model. Review of Economics and Statistics, 72(3), 498-505.
+
+    Examples
+    --------
+    >>> GarchT().max_persistence
+    0.98
+    """
+
+    max_persistence: Annotated[float, Ge(0.5), Lt(1)] = 0.98
+
+    def sampler(self, market: Market) -> Sampler:
+        """Fit every factor, then draw as many shocks as the market has steps."""
+        shocks = market.shocks(1)[1:]
+        fits = [_fit_garch(column, self.max_persistence) for column in shocks.T]
+        reaction, persistence, target, freedom = (
+            np.array(x)
+            for x in zip(
+                *((f.reaction, f.persistence, f.target, f.freedom) for f in fits), strict=True
+            )
+        )
+        correlation = nearest_correlation(np.corrcoef(np.column_stack([f.z for f in fits]).T))
+        root = np.linalg.cholesky(correlation)
+        price = np.array([kind == "price" for kind in market.kinds])
+
+        def draw(rng: np.random.Generator) -> FloatArray:
+            normal = rng.standard_normal((len(shocks) + BURN_IN, len(fits))) @ root.T
+            z = _student(normal, freedom)
+            out = np.empty_like(z)
+            revolatilise(z, target.copy(), reaction, persistence, target, out)
+            return floored(out[BURN_IN:], price)
+
+        return draw
+
+
+class _GarchFit:
+    """Recursion parameters of one factor, and its standardised residuals."""
+
+    def __init__(
+        self, z: FloatArray, reaction: float, persistence: float, target: float, freedom: float
+    ) -> None:
+        self.z, self.reaction, self.persistence = z, reaction, persistence
+        self.target, self.freedom = target, freedom
+
+
+def _fit_garch(shocks: FloatArray, max_persistence: float) -> _GarchFit:
+    """arch's GARCH(1, 1)-t of one factor; shocks are scaled to unit variance for the fit."""
+    from arch import arch_model
+
+    scale = float(shocks.std())
+    fitted = arch_model(
+        shocks / scale, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False
+    ).fit(disp="off", show_warning=False)
+    alpha, beta = float(fitted.params["alpha[1]"]), float(fitted.params["beta[1]"])
+    persistence = min(alpha + beta, max_persistence)
+    return _GarchFit(
+        z=np.asarray(fitted.std_resid),
+        reaction=alpha,
+        persistence=persistence,
+        target=scale**2,  # the variance of the data, whatever the fit's own long-run mean
+        freedom=max(float(fitted.params["nu"]), 2.1),
+    )
+
+
+def _student(normal: FloatArray, freedom: FloatArray) -> FloatArray:
+    """Unit-variance Student values with the ranks of `normal` (days, factors)."""
+    # Through the lower tail on both sides: the upper one would round to probability 1.
+    tail = stdtr(1e9, -np.abs(normal))
+    quantile = np.abs(stdtrit(freedom, tail))
+    return np.sign(normal) * quantile * np.sqrt((freedom - 2.0) / freedom)
+
+
+@model
+class MultivariateT:
+    """Independent days from one multivariate Student distribution fitted by maximum likelihood.
+
+    Volatility does not cluster; all factors share their degrees of freedom, so extremes coincide.
+
+    References
+    ----------
+    Liu, C. & Rubin, D. (1995). ML estimation of the t distribution using EM and its extensions,
+    ECM and ECME. Statistica Sinica, 5(1), 19-39.
+
+    Examples
+    --------
+    >>> MultivariateT()
+    MultivariateT()
+    """
+
+    def sampler(self, market: Market) -> Sampler:
+        """Draw as many shocks as the market has steps."""
+        shocks = market.shocks(1)[1:]
+        mean, scatter, freedom = fit_multivariate_t(shocks)
+        root = np.linalg.cholesky(scatter)
+        price = np.array([kind == "price" for kind in market.kinds])
+
+        def draw(rng: np.random.Generator) -> FloatArray:
+            normal = rng.standard_normal(shocks.shape) @ root.T
+            mixing = np.sqrt(freedom / rng.chisquare(freedom, len(shocks)))
+            return floored(mean + normal * mixing[:, None], price)
+
+        return draw
+
+
+@model
+class TCopula:
+    """Each factor's own empirical distribution, tied by a Student copula; independent days.
+
+    Correlation from Kendall's tau, degrees of freedom by maximum likelihood.
+
+    References
+    ----------
+    Demarta, S. & McNeil, A. (2005). The t copula and related copulas. International Statistical
+    Review, 73(1), 111-129.
+
+    Examples
+    --------
+    >>> TCopula()
+    TCopula()
+    """
+
+    def sampler(self, market: Market) -> Sampler:
+        """Draw as many shocks as the market has steps."""
+        shocks = market.shocks(1)[1:]
+        correlation, freedom = t_copula(shocks)
+        root = np.linalg.cholesky(correlation)
+        ordered = np.sort(shocks, axis=0)
+
+        def draw(rng: np.random.Generator) -> DaysByFactors:
+            normal = rng.standard_normal(shocks.shape) @ root.T
+            mixing = np.sqrt(freedom / rng.chisquare(freedom, len(shocks)))
+            uniform = stdtr(freedom, normal * mixing[:, None])
+            rank = np.minimum((uniform * len(shocks)).astype(np.int64), len(shocks) - 1)
+            return np.take_along_axis(ordered, rank, axis=0)
+
+        return draw
