@@ -174,7 +174,8 @@ class Screen:
     def models(self) -> None:
         """The registry: kind, parameters with defaults, what it is."""
         from strategies import MODELS
-        from strategies.tables import field_names
+
+        from .tables import field_names
 
         table = Table(title="Margin models", title_justify="left")
         for header in ("kind", "parameters = defaults", "what it is"):

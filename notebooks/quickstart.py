@@ -35,9 +35,7 @@ legs = pd.DataFrame(
     {"UST10Y": [1.0, -1.0], "BTC": [1.0, 1.0]},
     index=["long BTC, long 10Y", "long BTC, short 10Y"],
 )
-book = bt.Book.risk_matched(
-    legs, market, base=st.HistoricalVaR(), coverage=coverage, gross=100e6
-)
+book = bt.Book.risk_matched(legs, market, base=st.HistoricalVaR(), coverage=coverage, gross=100e6)
 book.to_frame().round(-3)
 
 # %%

@@ -2,12 +2,14 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 import backtest as bt
 import strategies as st
 from backtest.sweep import treasury_share_sweep
+from backtest.workflow import Outcome, execute
 from tests.conftest import random_market
 
 HOSTILE = "<script>alert(1)</script>"
@@ -67,6 +69,12 @@ def sweep() -> pd.DataFrame:
         coverage=bt.Coverage(),
         account=bt.AccountTerms(),
     )
+
+
+@functools.cache
+def real_outcome(folder: Path) -> Outcome:
+    """The packaged study on the real prices in `folder`."""
+    return execute(None, data=str(folder), progress=lambda what, share: None)
 
 
 @functools.cache

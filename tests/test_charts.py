@@ -335,10 +335,8 @@ def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
 
 
 @pytest.mark.slow
-def test_real_study_fits_its_figures(real_data: Path, tmp_path: Path) -> None:
-    from backtest.workflow import execute
-
-    made = execute(None, data=str(real_data), progress=lambda what, share: None)
+def test_real_study_fits_its_figures(real_data: Path) -> None:
+    made = presented.real_outcome(real_data)
     assert made.sweep is not None
     figures = {
         "cost": charts.coverage_against_cost(made.study).figure,

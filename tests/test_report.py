@@ -379,18 +379,42 @@ addEventListener("load", () => {{
 </script>"""
 
 
+def measure(chromium: str, folder: Path, source: str, width: int) -> dict[str, Any]:
+    """Lay the page out in a frame `width` pixels wide and report what a script outside it sees."""
+    target = folder / "measure.html"
+    target.write_text(MEASURE.format(width=width, page=html.escape(source)), encoding="utf-8")
+    dumped = browse(chromium, folder, target, "--window-size=1400,900", "--dump-dom")
+    found = re.search(r'<pre id="out">(.*?)</pre>', dumped)
+    assert found is not None
+    return dict(json.loads(html.unescape(found[1])))
+
+
 @pytest.mark.parametrize("width", [800, 1200])
 def test_browser_renders_the_page_alone_and_nothing_runs_over(
     chromium: str, tmp_path: Path, source: str, width: int
 ) -> None:
-    target = tmp_path / "measure.html"
-    target.write_text(MEASURE.format(width=width, page=html.escape(source)), encoding="utf-8")
-    dumped = browse(chromium, tmp_path, target, "--window-size=1400,900", "--dump-dom")
-    found = json.loads(html.unescape(re.search(r'<pre id="out">(.*?)</pre>', dumped)[1]))
+    found = measure(chromium, tmp_path, source, width)
     assert found["scripts"] == 0 and found["requests"] == []
     assert found["scroll"] <= width and found["wide"] == []
     assert len(found["drawings"]) == 4 and min(found["drawings"]) > 500
     assert found["clipped"] > 0
+
+
+@pytest.mark.slow
+def test_browser_fits_the_report_of_the_real_study(
+    chromium: str, real_data: Path, tmp_path: Path
+) -> None:
+    made = presented.real_outcome(real_data)
+    figures = write_figures(tmp_path, made.study, made.ladder, made.sweep)
+    words = {
+        "title": made.config.title,
+        "caption": made.config.caption,
+        "explains": {name: book.explain for name, book in made.config.books.items()},
+        "command": "backtest run",
+    }
+    source = render_report(made.study, made.ladder, made.sweep, figures, **words)
+    found = measure(chromium, tmp_path, source, 800)
+    assert found["scroll"] <= 800 and found["wide"] == []
 
 
 def test_browser_keeps_the_page_as_it_was_written(

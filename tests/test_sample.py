@@ -9,24 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from backtest.data.sample import (
+from backtest.data.sample import sample_market
+from backtest.kernels.paths import day_key, factor_path, innovations, splitmix, uniform
+from backtest.simulate.sample import (
     DEFAULT_SEED,
     holidays,
     margin_days,
     sample_law,
     sample_levels,
-    sample_market,
     sample_path,
     step_variance,
     stress_shocks,
 )
-from backtest.data.sample_law import (
+from backtest.simulate.sample_law import (
     SampleLaw,
     innovation_cdf,
     innovation_quantile,
     sample_parameters,
 )
-from backtest.kernels.paths import day_key, factor_path, innovations, splitmix, uniform
 from backtest.types import DataError, StudyError
 
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "joint_daily.csv"

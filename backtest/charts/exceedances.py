@@ -31,8 +31,8 @@ KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
 
 
 def stress_days() -> pd.DatetimeIndex:
-    """Days on which Treasuries or crypto moved most, as `data/stress_days.csv` lists them."""
-    text = files("backtest") / "data" / "stress_days.csv"
+    """Days on which Treasuries or crypto moved most, as `simulate/stress_days.csv` lists them."""
+    text = files("backtest") / "simulate" / "stress_days.csv"
     with text.open(encoding="utf-8") as lines:
         return pd.DatetimeIndex(pd.read_csv(lines, comment="#", parse_dates=["date"])["date"])
 

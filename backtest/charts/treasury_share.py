@@ -88,7 +88,7 @@ def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
             f"{100 * rows['dependence'].max():+.1f}"
         )
     return Caption(
-        "Margin at equal coverage, and its reduction by pooling, by Treasury share of the gross",
+        "Margin at equal coverage, and what pooling saves, by Treasury share",
         footnote(study, note),
         f"Lines over the Treasury share from 0 to 100 %. {'; '.join(sides)}.",
     )

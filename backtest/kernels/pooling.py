@@ -81,11 +81,12 @@ def resampled_reductions(
 ) -> None:
     """Total reduction and dependence offset of resampled histories, into total and dependence.
 
-    loss, margin (silos, days), rows of all silos drawn together; days_drawn (resamples, days);
+    loss, margin (silos, days), rows of all silos drawn together; days_drawn (resamples, days
+    of a resample);
     shifts (resamples, shifts, silos), fresh for each; total, dependence (resamples,). Equal-
     coverage scales of the silos are found anew each time; NaN where one of them is not positive.
     """
-    silos, days = loss.shape
+    silos, days = len(loss), days_drawn.shape[1]
     drawn_loss = np.empty((silos, days))
     scaled = np.empty((silos, days))
     tail = np.empty(count)

@@ -108,7 +108,10 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     account = manifest["account"]
     facts = [("command", command), ("seed", str(manifest["seed"]))]
     facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
-    for key, label in (("sha256", "sha256 of study and prices"), ("study_sha256", "of the study")):
+    for key, label in (
+        ("sha256", "sha256 of study and prices"),
+        ("study_sha256", "sha256 of the study"),
+    ):
         if key in manifest:
             facts.append((label, manifest[key]))
     facts.append(("versions", ", ".join(f"{name} {v}" for name, v in software.items())))

@@ -1,5 +1,6 @@
 """Parametric simulators: GARCH-t with constant correlation, multivariate t, t-copula."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -51,13 +52,11 @@ class GarchT:
         """Fit every factor, then draw as many shocks as the market has steps."""
         shocks = market.shocks(1)[1:]
         fits = [_fit_garch(column, self.max_persistence) for column in shocks.T]
-        reaction, persistence, target, freedom = (
-            np.array(x)
-            for x in zip(
-                *((f.reaction, f.persistence, f.target, f.freedom) for f in fits), strict=True
-            )
-        )
-        correlation = nearest_correlation(np.corrcoef(np.column_stack([f.z for f in fits]).T))
+        reaction = np.array([f.reaction for f in fits])
+        persistence = np.array([f.persistence for f in fits])
+        target = np.array([f.target for f in fits])
+        freedom = np.array([f.freedom for f in fits])
+        correlation = nearest_correlation(np.atleast_2d(np.corrcoef([f.z for f in fits])))
         root = np.linalg.cholesky(correlation)
         price = np.array([kind == "price" for kind in market.kinds])
 
@@ -71,18 +70,19 @@ class GarchT:
         return draw
 
 
+@dataclass(frozen=True, eq=False)
 class _GarchFit:
     """Recursion parameters of one factor, and its standardised residuals."""
 
-    def __init__(
-        self, z: FloatArray, reaction: float, persistence: float, target: float, freedom: float
-    ) -> None:
-        self.z, self.reaction, self.persistence = z, reaction, persistence
-        self.target, self.freedom = target, freedom
+    z: FloatArray
+    reaction: float
+    persistence: float
+    target: float
+    freedom: float
 
 
 def _fit_garch(shocks: FloatArray, max_persistence: float) -> _GarchFit:
-    """arch's GARCH(1, 1)-t of one factor; shocks are scaled to unit variance for the fit."""
+    """Arch's GARCH(1, 1)-t of one factor; shocks are scaled to unit variance for the fit."""
     from arch import arch_model
 
     scale = float(shocks.std())

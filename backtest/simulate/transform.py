@@ -66,7 +66,7 @@ class CorrelationStress:
         if (spread == 0).any():
             factor = market.factors[int(np.argmin(spread))]
             raise DataError(f"{factor} never moves, so it has no correlation; leave it out.")
-        now = nearest_correlation(np.corrcoef(shocks.T))
+        now = nearest_correlation(np.atleast_2d(np.corrcoef(shocks.T)))
         mix = _root(self._target(market, now)) @ np.linalg.inv(_root(now))
         price = np.array([kind == "price" for kind in market.kinds])
         return lambda rng: floored((draw(rng) / spread) @ mix.T * spread, price)

@@ -202,7 +202,7 @@ class SampleLaw:
 
     Examples
     --------
-    >>> from backtest.data.sample import sample_law
+    >>> from backtest.simulate.sample import sample_law
     >>> law = sample_law(seed=7, days=5)
     >>> law.shock_quantile("BTC", 0.01).shape
     (5,)

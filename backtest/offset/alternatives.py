@@ -1,0 +1,97 @@
+"""Other lower bounds that were tried beside the percentile; `make calibration` prints them all."""
+
+import math
+
+import numpy as np
+from scipy.special import bdtr
+
+from ..kernels.pooling import resampled_reductions, window_reductions
+from ..scores.resample import stationary_indices
+from ..types import FloatArray, tail_count
+from .bounds import BLOCK, FRESH_SHIFTS, Bounds
+from .history import Reduction, SiloHistory, draw_shifts
+
+SUBSAMPLE = 400  # scored days of a subsample
+PART = 0.5  # m / n of the m-out-of-n bootstrap
+LEVEL = 0.95
+NORMAL = 1.6448536269514722  # one-sided 95 %
+
+
+def alternative_bounds(
+    history: SiloHistory, point: Reduction, found: Bounds, *, seed: int
+) -> dict[str, tuple[float, float]]:
+    """(bound of s, bound of s_dep) by method, one-sided 95 %; NaN where a method has none.
+
+    - basic: 2 s - upper percentile (Davison & Hinkley 1997, 5.2).
+    - normal: s - 1.645 bootstrap standard deviations.
+    - m-out-of-n: resamples of half the days, deviations scaled by sqrt(m / n) (Bickel, Goetze &
+      van Zwet 1997).
+    - subsampling: windows of 400 days, deviations scaled by sqrt(b / n) (Politis, Romano & Wolf
+      1999).
+    - order statistic: rank of the pooled loss at a binomial 5 % quantile over the effective number
+      of exceedances, silo scales taken as known.
+    """
+    total, dependence = (d[~np.isnan(d)] for d in (found.total_draws, found.dependence_draws))
+    part_total, part_dependence = _half_histories(history, len(found.total_draws), seed)
+
+    def by_draws(value: float, draws: FloatArray, rate: float) -> float:
+        return value - rate * float(np.quantile(draws - value, LEVEL))
+
+    root = math.sqrt(PART)
+    return {
+        "basic": (by_draws(point.total, total, 1.0), by_draws(point.dependence, dependence, 1.0)),
+        "normal": (
+            point.total - NORMAL * float(total.std()),
+            point.dependence - NORMAL * float(dependence.std()),
+        ),
+        "m-out-of-n": (
+            by_draws(point.total, part_total, root),
+            by_draws(point.dependence, part_dependence, root),
+        ),
+        "subsampling": (
+            by_draws(point.total, _windows(history), math.sqrt(SUBSAMPLE / history.days)),
+            float("nan"),
+        ),
+        "order statistic": (_order_statistic(history, point), float("nan")),
+    }
+
+
+def _half_histories(
+    history: SiloHistory, resamples: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """Reductions of resampled histories half as long."""
+    days = int(history.days * PART)
+    drawn = stationary_indices(history.days, resamples=resamples, block=BLOCK, seed=seed + 1)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
+    shifts = draw_shifts(days, len(history.silos), resamples * FRESH_SHIFTS, rng)
+    total, dependence = np.empty(resamples), np.empty(resamples)
+    resampled_reductions(
+        history.loss,
+        history.margin,
+        np.ascontiguousarray(drawn[:, :days], dtype=np.int64),
+        shifts.reshape(resamples, FRESH_SHIFTS, -1),
+        tail_count(days, history.confidence, "floor") + 1,
+        total,
+        dependence,
+    )
+    return total[~np.isnan(total)], dependence[~np.isnan(dependence)]
+
+
+def _windows(history: SiloHistory) -> FloatArray:
+    out = np.empty(history.days - SUBSAMPLE + 1)
+    count = tail_count(SUBSAMPLE, history.confidence, "floor") + 1
+    window_reductions(history.loss, history.margin, SUBSAMPLE, count, out)
+    return out[~np.isnan(out)]
+
+
+def _order_statistic(history: SiloHistory, point: Reduction) -> float:
+    """1 - the ratio at the rank that an effective binomial count reaches with 5 % probability."""
+    scaled = (history.kappa()[:, None] * history.margin).sum(axis=0)
+    ratio = np.sort(np.maximum(history.loss.sum(axis=0) / scaled, 0.0))[::-1]
+    inflation = max(1.0, float(point.exceeded.sum()) / point.effective)
+    trials = max(1, int(history.days / inflation))
+    count = 0
+    while bdtr(count, trials, 1.0 - history.confidence) < 1.0 - LEVEL:
+        count += 1
+    rank = min(len(ratio) - 1, int(count * inflation))
+    return 1.0 - float(ratio[rank])

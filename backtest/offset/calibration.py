@@ -1,0 +1,123 @@
+"""Are the bounds honest? Worlds where the truth is known, hundreds of histories of each.
+
+`python -m backtest.offset.calibration` (or `make calibration`) reruns the study and prints its
+table. A nominal 5 % lower bound that lies above the truth errs unsafely.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from .alternatives import alternative_bounds
+from .bounds import bound_reduction
+from .history import silo_shifts
+from .worlds import FIXED, ROLLING, WORLDS, World, history, truth
+
+DAYS = 2196  # scored days, as many as the joint history of Treasuries, BTC and ETH has
+TRUTH_DAYS = 1_000_000
+WORLD_COUNT = 500
+RESAMPLES = 400
+ACCEPTED = 0.08  # largest share of unsafe bounds at the nominal 5 %
+
+
+def calibrate(
+    worlds: Sequence[World] = WORLDS,
+    *,
+    histories: int = WORLD_COUNT,
+    days: int = DAYS,
+    truth_days: int = TRUTH_DAYS,
+    resamples: int = RESAMPLES,
+    seed: int = 1,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """One row a (world, base model, method): truth, unsafe shares, mean distance of the bounds.
+
+    `unsafe_total` and `unsafe_dependence` are the shares of histories whose bound lies above the
+    truth; `distance_*` the mean of truth - bound, which an always-zero bound would not keep small.
+
+    Examples
+    --------
+    >>> table = calibrate(WORLDS[:1], histories=4, days=300, truth_days=5000, resamples=20)
+    >>> bool(table["unsafe_total"].between(0, 1).all())
+    True
+    """
+    cells = [(world, base) for world in worlds for base in (ROLLING, FIXED)]
+    truths = joblib.Parallel(n_jobs=n_jobs)(
+        joblib.delayed(truth)(world, base, days=truth_days, seed=seed) for world, base in cells
+    )
+    rows = []
+    for number, ((world, base), (total, dependence)) in enumerate(zip(cells, truths, strict=True)):
+        batches = joblib.Parallel(n_jobs=n_jobs, batch_size=5)(
+            joblib.delayed(_one_history)(world, base, days, resamples, (seed, number, h))
+            for h in range(histories)
+        )
+        for method in batches[0]:
+            bounds = np.array([b[method] for b in batches])
+            rows.append(
+                {
+                    "world": world.name,
+                    "base": base,
+                    "method": method,
+                    "total": total,
+                    "dependence": dependence,
+                    "unsafe_total": _share_above(bounds[:, 0], total),
+                    "unsafe_dependence": _share_above(bounds[:, 1], dependence),
+                    "distance_total": total - float(bounds[:, 0].mean()),
+                    "distance_dependence": dependence - float(bounds[:, 1].mean()),
+                }
+            )
+    return pd.DataFrame(rows).set_index(["world", "base", "method"])
+
+
+def _share_above(bounds: np.ndarray, truth_value: float) -> float:
+    return float((bounds > truth_value).mean()) if not np.isnan(bounds).any() else float("nan")
+
+
+def _one_history(
+    world: World, base: str, days: int, resamples: int, key: tuple[int, int, int]
+) -> dict[str, tuple[float, float]]:
+    """Bounds of one history by every method."""
+    stream = np.random.SeedSequence(key[0], spawn_key=key[1:])
+    rng = np.random.default_rng(stream)
+    made = history(world, base, days, rng)
+    seed = int(rng.integers(2**31))
+    point = made.reduction(silo_shifts(days, 2))
+    found = bound_reduction(made, resamples=resamples, seed=seed)
+    return {"percentile": (found.total, found.dependence)} | alternative_bounds(
+        made, point, found, seed=seed
+    )
+
+
+def main() -> None:
+    """Print the calibration table; exit 1 where the percentile errs unsafely too often."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--histories", type=int, default=WORLD_COUNT)
+    parser.add_argument("--truth-days", type=int, default=TRUTH_DAYS)
+    parser.add_argument("--resamples", type=int, default=RESAMPLES)
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", default="", help="also write the table as CSV")
+    given = parser.parse_args()
+    table = calibrate(
+        histories=given.histories,
+        truth_days=given.truth_days,
+        resamples=given.resamples,
+        seed=given.seed,
+        n_jobs=given.n_jobs,
+    )
+    print(f"{given.histories} histories of {DAYS} days in each world; share of unsafe 5 % bounds")
+    print(table.round(3).to_string())
+    if given.out:
+        table.to_csv(given.out)
+    used = table.reset_index().query("method == 'percentile'")
+    worse = used[["unsafe_total", "unsafe_dependence"]].to_numpy().max(axis=1) > ACCEPTED
+    failed = (used["world"] + " (" + used["base"] + ")")[worse].tolist()
+    print(f"percentile unsafe in more than {ACCEPTED:.0%}: {', '.join(failed) or 'none'}")
+    raise SystemExit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

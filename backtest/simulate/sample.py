@@ -1,0 +1,252 @@
+"""The generator of the sample: SIMULATED yields, crypto, equity, funding, implied volatility.
+
+No price history that may be redistributed covers Treasuries and crypto through the stress years,
+so the package carries a generator instead of a file. Without the stress days laid over it its true
+conditional law is known (`sample_law`).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..kernels.paths import factor_path, innovations
+from ..market import Market
+from ..model import model
+from ..types import BoolArray, Dates, DaysByFactors, StudyError
+from .paths import Sampler
+from .sample_law import BASIS_POINT, PERCENT, SampleLaw, sample_parameters
+
+START, END = np.datetime64("2015-08-10"), np.datetime64("2026-06-30")
+JUNETEENTH_SINCE = 2022  # first year in which the Treasury market closed for it
+LONGEST_SAMPLE = 50_000  # days; some 200 years, before prices outgrow floats
+DEFAULT_SEED = 3  # how it was chosen: see sample_market
+STRESS_DAYS = Path(__file__).with_name("stress_days.csv")
+
+
+def holidays(year: int) -> list[np.datetime64]:
+    """Federal holidays of a year on which the Treasury publishes no yields.
+
+    A holiday on a Sunday is kept on the Monday, one on a Saturday not at all (Federal Reserve).
+
+    Examples
+    --------
+    >>> [str(d) for d in holidays(2023)[:3]]
+    ['2023-01-02', '2023-07-04', '2023-11-11']
+    """
+    fixed = ["01-01", "07-04", "11-11", "12-25"]
+    if year >= JUNETEENTH_SINCE:
+        fixed.append("06-19")
+    days = [np.datetime64(f"{year}-{d}") for d in fixed]
+    observed = [d + 1 if np.is_busday(d, weekmask="Sun") else d for d in days]
+    floating = [
+        np.busday_offset(f"{year}-{month:02d}", nth, roll="forward", weekmask=weekday)
+        for month, nth, weekday in (
+            (1, 2, "Mon"),
+            (2, 2, "Mon"),
+            (9, 0, "Mon"),
+            (10, 1, "Mon"),
+            (11, 3, "Thu"),
+        )
+    ]
+    memorial = np.busday_offset(f"{year}-06", 0, roll="forward", weekmask="Mon") - 7
+    return [*observed, *floating, memorial]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def margin_days(days: int | None = None) -> Dates:
+    """Weekdays from 2015-08-10 that are not federal holidays: `days` of them, or to 2026-06-30.
+
+    Examples
+    --------
+    >>> len(margin_days()), str(margin_days(20)[-1])
+    (2733, '2015-09-04')
+    """
+    if days is not None and (not _is_whole(days) or not 2 <= days <= LONGEST_SAMPLE):
+        raise StudyError(f"days is {days}; give 2 to {LONGEST_SAMPLE:,}, or None for 2015-2026.")
+    # 240 is fewer than the margin days of any year
+    last = 2026 if days is None else 2016 + days // 240
+    closed = [d for year in range(2015, last + 1) for d in holidays(year)]
+    every = np.arange(START, np.datetime64(f"{last + 1}-01-01"))
+    open_days = every[np.is_busday(every, holidays=closed)]
+    return open_days[open_days <= END] if days is None else open_days[:days]
+
+
+def step_variance(dates: Dates) -> DaysByFactors:
+    """(days, factors) variance of the step that starts on each day, 1 for one weekday.
+
+    BTC and ETH trade every calendar day: a step holds all weekdays and, at a lower variance, all
+    Saturdays and Sundays after its first day; other factors move on margin days only. The last
+    step is taken to end on the next weekday.
+    """
+    next_weekday = np.busday_offset(dates[-1], 1)
+    ends = np.append(dates[1:], next_weekday)
+    weekdays = np.busday_count(dates + 1, ends + 1).astype(np.float64)
+    weekend = (ends - dates).astype(np.int64) - weekdays
+    share = sample_parameters().weekend
+    around_the_clock = weekdays[:, None] + weekend[:, None] * share
+    return np.where(share > 0.0, around_the_clock, 1.0)
+
+
+@cache
+def stress_shocks() -> tuple[Dates, DaysByFactors]:
+    """Read the ten stress days and their real shocks; NaN where a factor stays simulated.
+
+    Log returns of prices, (stress days, factors), and changes of yields in decimals.
+
+    Examples
+    --------
+    >>> days, shocks = stress_shocks()
+    >>> str(days[1]), shocks[1, 5].round(3)     # BTC on 12 March 2020
+    ('2020-03-12', np.float64(-0.465))
+    """
+    lines = STRESS_DAYS.read_text(encoding="utf-8").splitlines()
+    header, *rows = [line.split(",") for line in lines if not line.startswith("#")]
+    known = sample_parameters()
+    shocks = np.full((len(rows), len(known.factors)), np.nan)
+    for name, *values in zip(header[1:], *(row[1:] for row in rows), strict=True):
+        k = known.factors.index(name)
+        unit = BASIS_POINT if known.kinds[k] == "yield" else PERCENT
+        shocks[:, k] = np.array(values, dtype=np.float64) * unit
+    return np.array([row[0] for row in rows], dtype="datetime64[D]"), shocks
+
+
+@dataclass(frozen=True, eq=False)
+class SamplePath:
+    """One path: levels (days, factors), the law they were drawn from, the yields reflected."""
+
+    levels: DaysByFactors
+    law: SampleLaw
+
+
+def sample_path(
+    seed: int, path: int = 0, *, days: int | None = None, stress: bool = True
+) -> SamplePath:
+    """Path number `path` of a seed, with the conditional law of each step.
+
+    GARCH(1,1) with Student t innovations in groups (one chi-square and one jump indicator a group),
+    correlation and volatility by a two-state Markov regime. Yields revert slowly to a mean and are
+    reflected at zero: a yield that would be -y becomes y (`law.reflected` marks the days).
+
+    Parameters
+    ----------
+    seed, path : whole numbers from 0; the same pair gives the same levels to the bit, whatever
+        other paths are drawn and however long this one is.
+    days : margin days from 2015-08-10; None runs to 2026-06-30.
+    stress : lay the ten real stress days over the path. Their shocks are not draws of `law`; the
+        volatility that follows them is.
+
+    Raises
+    ------
+    StudyError : a seed or path below 0 or beyond 64 bits, or days out of range.
+
+    References
+    ----------
+    Bollerslev, T. (1987). A conditionally heteroskedastic time series model for speculative prices
+    and rates of return. Review of Economics and Statistics, 69(3), 542-547.
+
+    Examples
+    --------
+    >>> a, b = (sample_path(7, 3, days=n).levels for n in (30, 60))
+    >>> bool((a == b[:30]).all())
+    True
+    """
+    for name, value in (("seed", seed), ("path", path)):
+        if not _is_whole(value) or not 0 <= value < 2**64:
+            raise StudyError(f"{name} is {value}; give a whole number from 0 to 2^64 - 1.")
+    dates = margin_days(days)
+    known = sample_parameters()
+    shape = (len(dates), len(known.factors))
+    z, given = np.empty(shape), np.full(shape, np.nan)
+    regimes = np.empty(len(dates), dtype=np.int64)
+    innovations(np.uint64(seed), np.uint64(path), known.law, regimes, z)
+    if stress:
+        at, shocks = stress_shocks()
+        inside = at <= dates[-1]
+        given[np.searchsorted(dates, at[inside])] = shocks[inside]
+    weights = step_variance(dates)
+    state, mean, variance = np.empty(shape), np.empty(shape), np.empty(shape)
+    reflected: BoolArray = np.empty(shape, dtype=np.bool_)
+    factor_path(z, regimes, weights, given, known.dynamics, state, mean, variance, reflected)
+    price = np.array([kind == "price" for kind in known.kinds])
+    state[:, price] = np.exp(state[:, price])
+    law = SampleLaw(
+        dates=dates,
+        factors=known.factors,
+        kinds=known.kinds,
+        mean=mean,
+        scale=np.sqrt(variance * weights),
+        regimes=regimes,
+        stress_probability=known.law.transition[regimes, 1],
+        reflected=reflected,
+    )
+    return SamplePath(levels=state, law=law)
+
+
+def sample_levels(
+    seed: int, path: int = 0, *, days: int | None = None, stress: bool = True
+) -> DaysByFactors:
+    """(days, factors) levels of one path; the arguments of `sample_path`.
+
+    Examples
+    --------
+    >>> sample_levels(7, days=30).shape
+    (30, 11)
+    """
+    return sample_path(seed, path, days=days, stress=stress).levels
+
+
+def sample_law(*, seed: int = DEFAULT_SEED, path: int = 0, days: int | None = None) -> SampleLaw:
+    """Give the true conditional law along the path that `stress=False` leaves alone.
+
+    Examples
+    --------
+    >>> law = sample_law(seed=7, days=250)
+    >>> margin = -law.shock_quantile("BTC", 0.01)     # oracle, USD per USD held long
+    >>> margin.shape, bool((margin > 0).all())
+    ((250,), True)
+    """
+    return sample_path(seed, path, days=days, stress=False).law
+
+
+@model
+class SampleGenerator:
+    """The generator of the package's own sample, for any of its factors.
+
+    The market gives factors and length; laws and calendar are the generator's.
+
+    Parameters
+    ----------
+    stress : lay the ten real stress days over every path.
+
+    Examples
+    --------
+    >>> SampleGenerator(stress=False)
+    SampleGenerator(stress=False)
+    """
+
+    stress: bool = False
+
+    def sampler(self, market: Market) -> Sampler:
+        """Draw paths as long as the market; their seed comes from the stream."""
+        known = sample_parameters().factors
+        unknown = [f for f in market.factors if f not in known]
+        if unknown:
+            raise StudyError(
+                f"the sample generator has no factor {unknown[0]!r}; it has {', '.join(known)}."
+            )
+        columns = [known.index(f) for f in market.factors]
+        price = np.array([kind == "price" for kind in market.kinds])
+
+        def draw(rng: np.random.Generator) -> DaysByFactors:
+            seed = int(rng.integers(2**63))
+            levels = sample_levels(seed, days=len(market.dates), stress=self.stress)[:, columns]
+            steps = np.diff(levels, axis=0)
+            steps[:, price] /= levels[:-1, price]
+            return steps
+
+        return draw

@@ -1,0 +1,89 @@
+"""Parameter bags from TOML tables, and back: `kind` names the class, the other keys its fields."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from .types import StudyError
+
+Registry = Mapping[str, type[Any]]
+
+
+def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") -> Any:
+    """The object of a table; nested tables with a `kind` are built first, from one registry.
+
+    Raises
+    ------
+    StudyError : one line: which key, which value, what is known.
+
+    Examples
+    --------
+    >>> build({"kind": "what"}, {"dict": dict})
+    Traceback (most recent call last):
+    ...
+    backtest.types.StudyError: unknown kind 'what'; known: dict.
+    """
+    fields = dict(table)
+    kind = fields.pop("kind", None)
+    if kind is None:
+        raise StudyError(f"a {what} needs a `kind`; known: {', '.join(registry)}.")
+    if kind not in registry:
+        known = ", ".join(registry)
+        raise StudyError(f"unknown kind {kind!r}; known: {known}." + _hint(str(kind), registry))
+    names = field_names(registry[kind])
+    for key, value in fields.items():
+        if key not in names:
+            options = ", ".join(names) or "none"
+            raise StudyError(
+                f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, names)
+            )
+        if isinstance(value, Mapping) and "kind" in value:
+            fields[key] = build(value, registry, what=what)
+        else:
+            fields[key] = _tuples(value)
+    try:
+        return registry[kind](**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
+
+
+def to_table(value: Any, registry: Registry) -> dict[str, Any]:
+    """The table that builds `value`: plain TOML values, every field that is not None written out.
+
+    Raises
+    ------
+    StudyError : the class of `value`, or of something inside it, is in no registry.
+    """
+    kinds = {cls: kind for kind, cls in registry.items()}
+    if type(value) not in kinds:
+        raise StudyError(f"{value!r} is not in the registry; known: {', '.join(registry)}.")
+    table: dict[str, Any] = {"kind": kinds[type(value)]}
+    for name in field_names(type(value)):
+        field = getattr(value, name)
+        if type(field) in kinds:
+            table[name] = to_table(field, registry)
+        elif field is not None:
+            table[name] = _lists(field)
+    return table
+
+
+def field_names(cls: type[Any]) -> tuple[str, ...]:
+    """Parameters of a class, in the order of its definition."""
+    return tuple(getattr(cls, "__dataclass_fields__", {}))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _lists(value: Any) -> Any:
+    return list(map(_lists, value)) if isinstance(value, tuple) else value
+
+
+def _hint(wrong: str, known: Iterable[str]) -> str:
+    close = get_close_matches(wrong, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
