@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .instruments import Spot, Treasury
     from .market import Market
     from .model import MarginModel, Parts, check_causal
+    from .ensemble import monte_carlo
     from .offset import supportable_offset
     from .results import Study
     from .simulate import StationaryBootstrap
@@ -38,6 +39,7 @@ __all__ = [
     "charts",
     "check_causal",
     "load_market",
+    "monte_carlo",
     "run",
     "scores",
     "simulate",
@@ -61,6 +63,7 @@ _HOME = {
     "Treasury": "instruments",
     "check_causal": "model",
     "load_market": "data.load",
+    "monte_carlo": "ensemble",
     "run": "engine",
     "supportable_offset": "offset",
 }

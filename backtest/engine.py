@@ -16,10 +16,9 @@ from .manifest import describe_data, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
 from .results import Study
-from .scorecard import RESAMPLES, Progress, blocks, score_models
+from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
 
-BLOCK = 256  # portfolios margined at a time: bounds memory, does not change a number
 AUDITED = 8  # portfolios on which causality is audited, spread over the book
 
 
@@ -73,9 +72,7 @@ def run(
     seconds = {"audit": time.perf_counter() - began}
 
     slices = list(blocks(len(book.portfolios), block))
-    tasks = (
-        joblib.delayed(_margin_block)(market, book.select(s), models, coverage) for s in slices
-    )
+    tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
     margined = []
     for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
         margined.append(result)
@@ -86,10 +83,10 @@ def run(
     }
     for name in models:
         seconds[name] = sum(m.seconds[name] for m in margined)
-    rows = _scored_rows(market, required, loss, models, score_from)
+    rows = scored_rows(market, required, loss, models, score_from)
 
     began = time.perf_counter()
-    yardstick = _yardstick(models)
+    yardstick = yardstick_of(models)
     scored = score_models(
         loss,
         required,
@@ -98,6 +95,7 @@ def run(
         horizon=max(coverage.horizon(silo) for silo in book.silos),
         account=account,
         yardstick=yardstick,
+        resamples=RESAMPLES,
         seed=seed,
         block=block,
         progress=report,
@@ -142,7 +140,7 @@ def run(
 
 
 @dataclass(frozen=True, eq=False)
-class _Margined:
+class Margined:
     """Loss and requirements of one block of portfolios, and what each model took."""
 
     loss: FloatArray
@@ -150,9 +148,10 @@ class _Margined:
     seconds: dict[str, float]
 
 
-def _margin_block(
+def margin_block(
     market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
-) -> _Margined:
+) -> Margined:
+    """Loss and requirements of a book; a failure inside a model is given its place."""
     required, seconds = {}, {}
     for name, model in models.items():
         began = time.perf_counter()
@@ -162,7 +161,7 @@ def _margin_block(
             error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
             raise
         seconds[name] = time.perf_counter() - began
-    return _Margined(book.loss(market, coverage).sum(axis=2), required, seconds)
+    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds)
 
 
 def _audit(
@@ -182,7 +181,7 @@ def _audit(
     return audits
 
 
-def _scored_rows(
+def scored_rows(
     market: Market,
     required: Mapping[str, FloatArray],
     loss: FloatArray,
@@ -206,7 +205,7 @@ def _scored_rows(
     return slice(first, last)
 
 
-def _yardstick(models: Mapping[str, MarginModel]) -> str | None:
+def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:
     """Name of the model that savings are measured from: 'siloed', or the first Siloed."""
     if "siloed" in models:
         return "siloed"

@@ -10,6 +10,7 @@ from .account import AccountHistory, AccountTerms, replay_account
 from .scores import day_weights, pooled_equal_coverage, score_table, stationary_indices
 from .types import DaysByPortfolios, FloatArray
 
+BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
 RESAMPLES = 1000  # stationary bootstrap histories behind coverage_p and the intervals
 
 Progress = Callable[[str, float], None]  # (what, share done)
@@ -33,16 +34,20 @@ def score_models(
     horizon: int,
     account: AccountTerms,
     yardstick: str | None,
-    seed: int,
-    block: int,
-    progress: Progress,
+    resamples: int,
+    seed: int = 0,
+    block: int = BLOCK,
+    progress: Progress | None = None,
 ) -> Scored:
     """Scores of every model over the scored `rows`, all on the same bootstrap histories.
 
     yardstick : the model that savings are measured from; None leaves them NaN.
+    resamples : bootstrap histories behind coverage_p and the intervals; 0 leaves those NaN.
     """
     days, portfolios = rows.stop - rows.start, loss.shape[1]
-    weights = day_weights(stationary_indices(days, resamples=RESAMPLES, seed=seed))
+    weights = None
+    if resamples:
+        weights = day_weights(stationary_indices(days, resamples=resamples, seed=seed))
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     accounts, tables, pooled = {}, {}, {}
     for done, (name, margin) in enumerate(required.items(), start=1):
@@ -64,7 +69,8 @@ def score_models(
         pooled[name] = asdict(
             pooled_equal_coverage(loss[rows], margin[rows], confidence=confidence, weights=weights)
         )
-        progress("account and scores", done / len(required))
+        if progress is not None:
+            progress("account and scores", done / len(required))
     return Scored(accounts, tables, pooled)
 
 

@@ -1,0 +1,187 @@
+"""What Monte Carlo leaves: the distribution of every score, and paired differences."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .types import FloatArray, ResultsError, StudyError
+
+COLUMNS = (
+    "observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate",
+    "mean_margin", "peak_margin", "saving_vs_siloed", "equal_coverage_margin", "mean_excess",
+    "max_excess", "mean_shortfall", "max_shortfall", "peak_to_trough",
+)  # fmt: skip
+POOLED = ("scale", "mean_margin", "equal_coverage_margin", "worst_rate", "tenth_percentile_rate")
+
+DIFFERENCES = ("exceedance_rate", "mean_margin", "excess_per_day")
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Scores of every path. NaN where a score has no value on a path (no exceedance, say).
+
+    Parameters
+    ----------
+    scores : (paths, models, portfolios, COLUMNS). pooled : (paths, models, POOLED).
+    range_acted : (paths,) share of (day, yield) cells on which the sane range of yields acted.
+    manifest : simulator, seed, data, models, versions; JSON.
+    """
+
+    models: tuple[str, ...]
+    portfolios: tuple[str, ...]
+    scores: FloatArray
+    pooled: FloatArray
+    range_acted: FloatArray
+    manifest: dict[str, Any]
+
+    def score(self, column: str) -> FloatArray:
+        """(paths, models, portfolios) of one score.
+
+        `excess_per_day` is the excess summed over exceedance days, per scored day (USD).
+        """
+        if column == "excess_per_day":
+            mean = np.nan_to_num(self.score("mean_excess"))
+            return mean * self.score("exceedances") / self.score("observations")
+        if column not in COLUMNS:
+            raise StudyError(f"unknown score {column!r}; known: {', '.join(COLUMNS)}.")
+        return self.scores[..., COLUMNS.index(column)]
+
+    def summary(self, *, level: float = 0.95) -> pd.DataFrame:
+        """One row a (model, portfolio): mean and interval of every score over the paths.
+
+        `<score>`, `<score>_low`, `<score>_high` over the paths on which it has a value; `missed`
+        is the share of paths with more exceedances than allowed. The interval is the spread of
+        histories, not the error of the mean.
+        """
+        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        index = pd.MultiIndex.from_product(
+            [self.models, self.portfolios], names=["model", "portfolio"]
+        )
+        out: dict[str, FloatArray] = {}
+        for column in COLUMNS:
+            draws = self.score(column).reshape(len(self.scores), -1)
+            out[column] = _over_known(draws, lambda x: float(x.mean()))
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
+        over = self.score("exceedances") > self.score("allowed")
+        out["missed"] = over.mean(axis=0).ravel()
+        return pd.DataFrame(out, index=index)
+
+    def differences(self, model: str, against: str, *, level: float = 0.95) -> pd.DataFrame:
+        """Paired differences `model` - `against` on the same paths, one row a portfolio.
+
+        For the exceedance rate, the mean margin and the excess per day: mean difference, interval
+        over paths, and the share of paths on which `model` has less. `dominates` is the share on
+        which it has no more of all three and less of one.
+        """
+        first, second = (self._model(name) for name in (model, against))
+        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        out: dict[str, FloatArray] = {}
+        gaps = []
+        for column in DIFFERENCES:
+            gap = self.score(column)[:, first] - self.score(column)[:, second]
+            gaps.append(gap)
+            out[column] = gap.mean(axis=0)
+            out[f"{column}_low"], out[f"{column}_high"] = np.quantile(gap, edges, axis=0)
+            out[f"{column}_less"] = (gap < 0).mean(axis=0)
+        joint = np.stack(gaps)
+        dominates = (joint <= 0).all(axis=0) & (joint < 0).any(axis=0)
+        out["dominates"] = dominates.mean(axis=0)
+        return pd.DataFrame(out, index=pd.Index(self.portfolios, name="portfolio"))
+
+    def joint_region(
+        self, model: str, against: str, portfolio: str, *, level: float = 0.95
+    ) -> "JointRegion":
+        """Ellipse that holds `level` of a normal with the mean and covariance of the differences.
+
+        In (exceedance rate, mean margin), `model` - `against`, paired by path; `inside` says how
+        many of the paths it really holds.
+        """
+        from scipy.special import chdtri
+
+        if portfolio not in self.portfolios:
+            raise StudyError(f"unknown portfolio {portfolio!r}; known: {self.portfolios}.")
+        first, second, p = (
+            self._model(model),
+            self._model(against),
+            self.portfolios.index(portfolio),
+        )
+        pairs = np.column_stack(
+            [
+                self.score(c)[:, first, p] - self.score(c)[:, second, p]
+                for c in ("exceedance_rate", "mean_margin")
+            ]
+        )
+        center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
+        radius = float(np.sqrt(chdtri(2.0, 1.0 - level)))
+        away = pairs - center
+        distance = np.einsum("ij,jk,ik->i", away, np.linalg.pinv(covariance), away)
+        return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
+
+    def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
+        """One row a model: all books pooled, the band of cost and coverage over paths."""
+        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        rate = self.score("exceedance_rate").mean(axis=2)
+        out: dict[str, FloatArray] = {"exceedance_rate": rate.mean(axis=0)}
+        out["exceedance_rate_low"], out["exceedance_rate_high"] = np.quantile(rate, edges, axis=0)
+        for i, column in enumerate(POOLED):
+            draws = self.pooled[:, :, i]
+            out[column] = draws.mean(axis=0)
+            out[f"{column}_low"], out[f"{column}_high"] = np.quantile(draws, edges, axis=0)
+        return pd.DataFrame(out, index=pd.Index(self.models, name="model"))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy: one row a (path, model, portfolio), a column a score."""
+        shape = self.scores.shape[:3]
+        index = pd.MultiIndex.from_product(
+            [range(shape[0]), self.models, self.portfolios], names=["path", "model", "portfolio"]
+        )
+        return pd.DataFrame(
+            self.scores.reshape(-1, len(COLUMNS)), index=index, columns=list(COLUMNS)
+        ).reset_index()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write monte_carlo.csv (summary), frontier.csv, monte_carlo.parquet and its manifest."""
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self.summary().to_csv(target / "monte_carlo.csv")
+            self.frontier().to_csv(target / "frontier.csv")
+            self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
+            text = json.dumps(
+                self.manifest | {"range_acted": float(self.range_acted.mean())}, indent=2
+            )
+            (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
+        return target
+
+    def _model(self, name: str) -> int:
+        if name not in self.models:
+            raise StudyError(f"unknown model {name!r}; known: {', '.join(self.models)}.")
+        return self.models.index(name)
+
+
+@dataclass(frozen=True, eq=False)
+class JointRegion:
+    """Ellipse of paired differences: centre, covariance, radius in standard units, share inside."""
+
+    center: FloatArray
+    covariance: FloatArray
+    radius: float
+    inside: float
+
+
+def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:
+    """A statistic of each column's values that are not NaN; NaN where there is none."""
+    known = [column[~np.isnan(column)] for column in draws.T]
+    return np.array([statistic(x) if len(x) else np.nan for x in known])
+
+
+def _quantile(values: FloatArray, share: float) -> float:
+    """Order statistic rather than interpolation, which infinities would turn into NaN."""
+    return float(np.quantile(values, share, method="inverted_cdf"))
