@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from .book import Book
     from .data.load import load_market
     from .engine import run
+    from .ensemble import monte_carlo
     from .instruments import Spot, Treasury
     from .market import Market
     from .model import MarginModel, Parts, check_causal
-    from .ensemble import monte_carlo
     from .offset import supportable_offset
     from .results import Study
     from .simulate import StationaryBootstrap

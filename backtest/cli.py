@@ -36,6 +36,12 @@ def run(
     out: Out = Path("results"),
     n_jobs: Jobs = 1,
     seed: Seed = None,
+    paths: Annotated[
+        int | None, typer.Option(min=0, help="Monte Carlo histories beside the real one.")
+    ] = None,
+    path: Annotated[
+        int | None, typer.Option(min=0, help="Replay this one Monte Carlo path in full.")
+    ] = None,
 ) -> None:
     """Run a study: table, offset ladder, figures and report."""
     from .folder import check_writable
@@ -45,7 +51,15 @@ def run(
     check_writable(out)
     screen = Screen()
     with screen.progress() as progress:
-        outcome = execute(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        outcome = execute(
+            study,
+            data=data,
+            seed=seed,
+            n_jobs=n_jobs,
+            paths=paths,
+            path=path,
+            progress=progress,
+        )
         progress("figures and report", 0.0)
         folder = write_results(outcome, out, command=_as_typed())
         progress("figures and report", 1.0)
@@ -55,15 +69,24 @@ def run(
 
 
 @app.command()
-def offset(study: StudyPath = None, data: Data = None) -> None:
-    """Print the offset ladder of a study: total reduction, diversification, dependence offset."""
+def offset(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    n_jobs: Jobs = 1,
+    seed: Seed = None,
+) -> None:
+    """Estimate the supportable offset: bounds, stresses, specifications, granted credit."""
+    from .folder import check_writable
+    from .offset_study import estimate_offsets, write_offsets
     from .terminal import Screen
-    from .workflow import estimate_ladder
 
+    check_writable(out)
     screen = Screen()
     with screen.progress() as progress:
-        estimate = estimate_ladder(study, data=data, progress=progress)
-    screen.ladder(estimate.frame, simulated=estimate.market.simulated, note=estimate.note)
+        found = estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        folder = write_offsets(found, out, command=_as_typed())
+    screen.offsets(found, folder)
 
 
 @app.command()

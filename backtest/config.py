@@ -16,6 +16,8 @@ from .account import AccountTerms
 from .book import Book
 from .market import Market
 from .model import MarginModel
+from .simulate import SIMULATORS, Simulator
+from .tables import build, to_table
 from .types import Coverage, StudyError
 
 Positive = Annotated[float, Field(gt=0)]
@@ -69,6 +71,15 @@ class RandomTable(_Table):
     seed: int = 0
 
 
+class MonteCarloTable(_Table):
+    """Alternative histories: how many, and what draws them."""
+
+    paths: Annotated[int, Field(ge=0)] = 0
+    simulator: dict[str, Any] = Field(
+        default_factory=lambda: {"kind": "stationary_bootstrap", "block_size": 20}
+    )
+
+
 class SweepTable(_Table):
     """One leg's share of the gross from 0 to 100 %, the other leg the rest, long and short."""
 
@@ -104,6 +115,7 @@ class StudyFile(_Table):
     sizing: dict[str, Any] = Field(default_factory=lambda: {"kind": "historical_var"})
     books: dict[str, BookTable]
     random: RandomTable = RandomTable()
+    monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
     gates: tuple[GateTable, ...] = ()
 
@@ -129,8 +141,16 @@ class StudyFile(_Table):
         """The study with every default written out; what the hash is taken of."""
         table = self.model_dump(mode="json")
         table["models"] = {n: model_table(m) for n, m in self.margin_models().items()}
+        simulator = build_simulator(self.monte_carlo.simulator)
+        table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
         table["sizing"] = model_table(build_model(self.sizing))
         return table
+
+
+def build_simulator(table: Mapping[str, Any]) -> Simulator:
+    """Simulator of a table; nested ones are built first."""
+    made: Simulator = build(table, SIMULATORS, what="simulator")
+    return made
 
 
 def default_study() -> str:
@@ -182,6 +202,7 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
         "coverage": CoverageTable,
         "account": AccountTable,
         "random": RandomTable,
+        "monte_carlo": MonteCarloTable,
         "sweep": SweepTable,
     }
     for key, kind in kinds.items():

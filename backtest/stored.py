@@ -69,9 +69,9 @@ def _differences(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
 def _read(folder: Path) -> tuple[Study, pd.DataFrame, pd.DataFrame | None]:
     study = Study.load(folder)
     try:
-        ladder = pd.read_csv(folder / "ladder.csv", index_col="portfolio")
+        ladder = pd.read_csv(folder / "ladder.csv", index_col="portfolio", dtype={"reason": object})
     except (OSError, ValueError) as error:
         raise ResultsError(f"{str(folder)!r} has no readable ladder.csv; run again.") from error
-    ladder["reason"] = ladder["reason"].fillna("") if "reason" in ladder else ""
+    ladder["reason"] = ladder["reason"].fillna("")
     sweep = folder / "sweep.csv"
     return study, ladder, pd.read_csv(sweep) if sweep.exists() else None

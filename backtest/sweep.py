@@ -46,7 +46,7 @@ def treasury_share_sweep(
     study = run(market, book, models, coverage=coverage, account=account, seed=seed, audit=False)
     columns = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
     tidy = study.summary()[columns].reset_index()
-    ladder = supportable_offset(market, book, base=base, coverage=coverage).to_frame()
+    ladder = supportable_offset(market, book, base=base, coverage=coverage, bounds=False).to_frame()
     tidy = tidy.join(ladder[["total", "diversification", "dependence"]], on="portfolio")
     keys = tidy.pop("portfolio").str.split("|", expand=True)
     tidy.insert(0, "share", keys[1].astype(float))

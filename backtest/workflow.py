@@ -12,10 +12,12 @@ import pandas as pd
 from strategies.tables import build_model
 
 from .book import Book
-from .config import StudyFile, build_book, load_study
+from .config import StudyFile, build_book, build_simulator, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
+from .distribution import Distribution
 from .engine import run
+from .ensemble import monte_carlo, path_market
 from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
@@ -33,6 +35,7 @@ class Outcome:
     study: Study
     ladder: pd.DataFrame
     sweep: pd.DataFrame | None
+    distribution: Distribution | None
     config: StudyFile
     text: str
     failed_gates: tuple[str, ...]
@@ -44,17 +47,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class LadderEstimate:
-    """The offset ladder of a study on its own."""
-
-    frame: pd.DataFrame
-    market: Market
-    note: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Inputs:
-    """A study file turned into what `run` takes."""
+class Inputs:
+    """A study file turned into what `run` takes; `base` margins the silos of the ladder."""
 
     config: StudyFile
     text: str
@@ -64,9 +58,10 @@ class _Inputs:
     base: MarginModel
 
 
-def _read_inputs(
+def read_inputs(
     study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
-) -> _Inputs:
+) -> Inputs:
+    """Study file, prices and book; data and seed override what the file says."""
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
@@ -81,21 +76,7 @@ def _read_inputs(
     )
     book = build_book(config, market)
     progress("prices", 1.0)
-    return _Inputs(config, text, market, files, book, build_model(config.sizing))
-
-
-def estimate_ladder(
-    study_file: Path | None, *, data: str | None = None, progress: Progress
-) -> LadderEstimate:
-    """The offset ladder of a study's named books, without replaying its models."""
-    inputs = _read_inputs(study_file, data=data, seed=None, progress=progress)
-    named = inputs.book.select(list(range(len(inputs.config.books))))
-    coverage = inputs.config.standard()
-    progress("offset ladder", 0.0)
-    ladder = supportable_offset(inputs.market, named, base=inputs.base, coverage=coverage)
-    progress("offset ladder", 1.0)
-    note = f"base {inputs.base!r}; {coverage.confidence:.1%}, MPOR {coverage.mpor} margin days"
-    return LadderEstimate(ladder.to_frame(), inputs.market, note)
+    return Inputs(config, text, market, files, book, build_model(config.sizing))
 
 
 def execute(
@@ -104,14 +85,22 @@ def execute(
     data: str | None = None,
     seed: int | None = None,
     n_jobs: int = 1,
+    paths: int | None = None,
+    path: int | None = None,
     progress: Progress,
 ) -> Outcome:
     """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
 
     data, seed : override what the file says; the manifest records what was used.
+    paths : Monte Carlo histories of the study's simulator, over its named books; the file's own
+        number unless given.
+    path : replay this one path of the simulator instead of history, in full.
     """
-    inputs = _read_inputs(study_file, data=data, seed=seed, progress=progress)
+    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
     config, market, book, base = inputs.config, inputs.market, inputs.book, inputs.base
+    simulator = build_simulator(config.monte_carlo.simulator)
+    if path is not None:
+        market = path_market(simulator, market, seed=config.seed, path=path)
     models, coverage, terms = config.margin_models(), config.standard(), config.terms()
     study = run(
         market,
@@ -126,8 +115,16 @@ def execute(
     )
     progress("offset ladder", 0.0)
     first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
-    estimates = supportable_offset(market, book, base=base, coverage=coverage, score_from=first)
-    ladder = estimates.to_frame()
+    ladder = supportable_offset(
+        market,
+        book,
+        base=base,
+        coverage=coverage,
+        score_from=first,
+        bounds=list(config.books),
+        seed=config.seed,
+        n_jobs=n_jobs,
+    ).to_frame()
     progress("offset ladder", 1.0)
     sweep = None
     if config.sweep is not None:
@@ -143,15 +140,37 @@ def execute(
         )
         progress("Treasury share", 1.0)
     resolved = config.resolved()
+    many = config.monte_carlo.paths if paths is None else paths
+    distribution = None
+    if many and path is None:
+        distribution = monte_carlo(
+            simulator,
+            market,
+            book.select(list(range(len(config.books)))),
+            models,
+            coverage=coverage,
+            account=terms,
+            paths=many,
+            seed=config.seed,
+            score_from=config.score_from,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    study.manifest["path"] = path
     study.manifest["data"]["files"] = [asdict(f) for f in inputs.files]
     study.manifest["study"] = resolved
-    study.manifest["study_sha256"] = _digest(resolved)
-    study.manifest["sha256"] = _digest(
-        {"study": _numbers_only(resolved), "levels": study.manifest["data"]["levels_sha256"]}
+    study.manifest["study_sha256"] = digest(resolved)
+    study.manifest["sha256"] = digest(
+        {
+            "study": _numbers_only(resolved),
+            "path": path,
+            "paths": many,
+            "levels": study.manifest["data"]["levels_sha256"],
+        }
     )
     failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
-    return Outcome(study, ladder, sweep, config, inputs.text, failed)
+    return Outcome(study, ladder, sweep, distribution, config, inputs.text, failed)
 
 
 def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
@@ -169,6 +188,8 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
         outcome.study.save(folder)
         (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
         outcome.ladder.to_csv(folder / "ladder.csv")
+        if outcome.distribution is not None:
+            outcome.distribution.save(folder)
         if outcome.sweep is not None:
             outcome.sweep.to_csv(folder / "sweep.csv", index=False)
         write_presentation(folder, outcome.study, outcome.ladder, outcome.sweep, outcome.config)
@@ -202,7 +223,8 @@ def write_presentation(
     return path
 
 
-def _digest(table: Any) -> str:
+def digest(table: Any) -> str:
+    """sha256 of a JSON-able table, whatever the order of its keys."""
     text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

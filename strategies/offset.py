@@ -40,6 +40,7 @@ class CorrelationOffset:
         correlation lacks a 95 % upper bound (Fisher, lookback / H independent observations) below
         -min_correlation.
     min_correlation : how negative the bound must be before credit is given.
+    correlation_floor : no correlation counts as less than this; -1 leaves all as they are.
 
     References
     ----------
@@ -59,6 +60,7 @@ class CorrelationOffset:
     cap: Annotated[float, Ge(0), Le(1)] = 0.80
     credit: Literal["full", "reliable"] = "full"
     min_correlation: Annotated[float, Ge(0), Le(1)] = 0.3
+    correlation_floor: Annotated[float, Ge(-1), Le(1)] = -1.0
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -117,6 +119,7 @@ class CorrelationOffset:
             past.exposure,
             groups,
             self._leaned_below(book, coverage),
+            self.correlation_floor,
             netted,
         )
         alone[np.isnan(netted)] = np.nan

@@ -23,6 +23,7 @@ TABLES = {
         {"base": BASE, "lookback": 60},
         {"base": BASE, "lookback": 80, "by": "instrument", "granted": 0.8, "cap": 0.5},
         {"base": BASE, "lookback": 60, "credit": "reliable", "min_correlation": 0.0},
+        {"base": BASE, "lookback": 60, "correlation_floor": 0.25},
     ],
     "historical_var": [
         {"lookback": 60},

@@ -44,6 +44,7 @@ def netted_margin(
     exposure: NDArray[np.float64],
     group: NDArray[np.int64],
     leaned_below: float,
+    floor: float,
     out: NDArray[np.float64],
 ) -> None:
     r"""Margin netted by correlation, :math:`M = \sqrt{m' R m}`, into out (days, portfolios).
@@ -51,7 +52,8 @@ def netted_margin(
     margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;
     unit (days, columns); exposure (portfolios, columns); group (columns,). Zero variance gives
     correlation 0. A pair whose correlation is not below `leaned_below` counts as +1 (pass +inf to
-    take every correlation as it is). NaN where margin or covariance is not yet known.
+    take every correlation as it is); none counts as less than `floor`. NaN where margin or
+    covariance is not yet known.
     """
     days, portfolios, groups = margin.shape
     joint = np.empty((groups, groups))
@@ -68,7 +70,7 @@ def netted_margin(
                 for h in range(g):
                     spread = np.sqrt(joint[g, g] * joint[h, h])
                     rho = joint[g, h] / spread if spread > 0.0 else 0.0
-                    rho = min(1.0, max(-1.0, rho))
+                    rho = min(1.0, max(floor, rho))
                     if not rho < leaned_below:
                         rho = 1.0
                     total += 2.0 * rho * margin[t, p, g] * margin[t, p, h]

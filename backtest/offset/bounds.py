@@ -54,7 +54,9 @@ def bound_reduction(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> history = SiloHistory(("A", "B"), rng.normal(size=(2, 600)), np.full((2, 600), 2.3), 0.99)
+    >>> days = np.datetime64("2020-01-01") + np.arange(600)
+    >>> loss, margin = rng.normal(size=(2, 600)), np.full((2, 600), 2.3)
+    >>> history = SiloHistory(("A", "B"), days, loss, margin, 0.99)
     >>> bounds = bound_reduction(history, resamples=50)
     >>> bool(bounds.total < 0.5), bounds.dropped
     (True, 0)
@@ -103,7 +105,9 @@ def pass_probability(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> history = SiloHistory(("A", "B"), rng.normal(size=(2, 600)), np.full((2, 600), 2.3), 0.99)
+    >>> days = np.datetime64("2020-01-01") + np.arange(600)
+    >>> loss, margin = rng.normal(size=(2, 600)), np.full((2, 600), 2.3)
+    >>> history = SiloHistory(("A", "B"), days, loss, margin, 0.99)
     >>> pass_probability(history, -1.0), pass_probability(history, 1.0)
     (1.0, 0.0)
     """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..kernels.pooling import shifted_scales, tail_scale, window_reductions
 from ..scores.verdict import variance_inflation
-from ..types import BoolArray, FloatArray, StudyError, tail_count
+from ..types import BoolArray, Dates, FloatArray, StudyError, tail_count
 
 SHORTEST_SHIFT = 60  # scored days: shorter shifts keep some of the dependence
 DRAWN_SHIFTS = 400  # for three silos or more, where not every combination can be taken
@@ -27,11 +27,12 @@ class SiloHistory:
 
     Parameters
     ----------
-    loss, margin : (silos, days) USD.
+    dates : (days,) the scored days. loss, margin : (silos, days) USD.
     confidence : the coverage standard.
     """
 
     silos: tuple[str, ...]
+    dates: Dates
     loss: FloatArray
     margin: FloatArray
     confidence: float
@@ -91,7 +92,7 @@ class SiloHistory:
     def between(self, rows: slice | BoolArray) -> "SiloHistory":
         """The same book over some of its scored days."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
-        return SiloHistory(self.silos, loss, margin, self.confidence)
+        return SiloHistory(self.silos, self.dates[rows], loss, margin, self.confidence)
 
 
 @dataclass(frozen=True, eq=False)

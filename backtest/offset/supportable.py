@@ -131,7 +131,7 @@ def supportable_offset(
     wanted = set(histories) if bounds is True else set(bounds or ())
     gross = {silo: np.abs(book.in_silo(silo).exposure).sum(axis=1) for silo in book.silos}
     tasks = (
-        joblib.delayed(_estimate)(
+        joblib.delayed(estimate_history)(
             name,
             history,
             {s: float(gross[s][book.portfolios.index(name)]) for s in history.silos},
@@ -175,6 +175,7 @@ def silo_histories(
         own = np.flatnonzero(held[p])
         histories[book.portfolios[p]] = SiloHistory(
             silos=tuple(silos[s] for s in own),
+            dates=market.dates[rows],
             loss=np.ascontiguousarray(losses[rows, p][:, own].T),
             margin=np.ascontiguousarray(margins[rows, p][:, own].T),
             confidence=coverage.confidence,
@@ -182,7 +183,7 @@ def silo_histories(
     return histories
 
 
-def _estimate(
+def estimate_history(
     portfolio: str,
     history: SiloHistory,
     usd: dict[str, float],

@@ -73,6 +73,7 @@ def history(world: World, base: str, days: int, rng: np.random.Generator) -> Sil
         margin = np.maximum(tail[LOOKBACK - 1 :][:days], 0.0)
     return SiloHistory(
         silos=("A", "B"),
+        dates=np.datetime64("2000-01-01") + np.arange(days),
         loss=np.ascontiguousarray(loss.T),
         margin=np.ascontiguousarray(margin.T),
         confidence=CONFIDENCE,

@@ -11,11 +11,14 @@ from ..market import Market
 from ..model import model
 from ..scores.resample import stationary_indices
 from ..types import DaysByFactors, FloatArray
-from .paths import Sampler
+from .paths import Sampler, known_shocks
+from .pilot import matching_scale
 
 
 def block_length(shocks: DaysByFactors) -> int:
     """Longest optimal stationary-bootstrap block over the factors' absolute shocks, days.
+
+    shocks : (days, factors), every factor moving.
 
     References
     ----------
@@ -61,7 +64,7 @@ class StationaryBootstrap:
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
-        shocks = market.shocks(1)[1:]
+        shocks = known_shocks(market, fit=self.block_size is None)
         block = self.block_size or block_length(shocks)
         return lambda rng: _rows(shocks, block, rng)
 
@@ -72,7 +75,9 @@ class FilteredBootstrap:
 
     .. math:: v_{t+1} = (1 - p) \bar v + a x_t^2 + (p - a) v_t, \qquad z_t = x_t / \sqrt{v_t}
 
-    for each factor, with the same days drawn for all, so that dependence is kept.
+    for each factor, with the same days drawn for all, so that dependence is kept. Shocks are then
+    scaled so that a history as long as the data has, on average, the data's standard deviation:
+    what of the volatility the recursion misses stays in z, and would be counted twice.
 
     Parameters
     ----------
@@ -96,7 +101,7 @@ class FilteredBootstrap:
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps, from the mean variance on."""
-        shocks = np.ascontiguousarray(market.shocks(1)[1:])
+        shocks = np.ascontiguousarray(known_shocks(market, fit=True))
         target = shocks.var(axis=0)
         reaction = np.full(len(target), self.reaction)
         persistence = np.full(len(target), self.persistence)
@@ -109,12 +114,13 @@ class FilteredBootstrap:
             out = np.empty_like(z)
             chosen = np.ascontiguousarray(_rows(z, self.block_size, rng))
             revolatilise(chosen, target.copy(), reaction, persistence, target, out)
-            return floored(out, price)
+            return out
 
-        return draw
+        scale = matching_scale(draw, shocks)
+        return lambda rng: floored(draw(rng) * scale, price)
 
 
-LARGEST_FALL = -0.90  # a simulated price loses at most this in a day; counted nowhere in history
+LARGEST_FALL = -0.90  # of a simulated price in a day: beyond any in history, and short of ruin
 
 
 def floored(shocks: DaysByFactors, price: np.ndarray) -> DaysByFactors:

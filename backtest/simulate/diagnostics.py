@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..market import Market
-from ..types import DaysByFactors
+from ..types import DaysByFactors, FloatArray, StudyError
 from .paths import Paths, Simulator
 
 
@@ -44,7 +44,7 @@ def diagnose(
     """Facts of the data beside their mean over simulated paths: columns (fact, data | simulated).
 
     `correlation` is the largest gap of a factor's correlations with the others; `range` the share
-    of (day, yield) cells on which the sane range of yields acted, the same in every row.
+    of days on which the sane range of yields stopped some yield, the same in every row.
 
     Examples
     --------
@@ -54,6 +54,8 @@ def diagnose(
     >>> bool(table.loc["BTC", ("sd", "simulated")] > 0)
     True
     """
+    if paths < 1:
+        raise StudyError(f"paths is {paths}; give 1 or more.")
     made = Paths.of(simulator, market, seed=seed)
     data = market.shocks(1)[1:]
     tables, correlations, acted = [], [], []
@@ -61,13 +63,18 @@ def diagnose(
         path, share = made.path_and_range(number)
         shocks = path.shocks(1)[1:]
         tables.append(stylised_facts(shocks, market.factors).to_numpy())
-        correlations.append(np.corrcoef(shocks.T))
+        correlations.append(_correlation(shocks))
         acted.append(share)
     facts = stylised_facts(data, market.factors)
     simulated = pd.DataFrame(np.mean(tables, axis=0), index=facts.index, columns=facts.columns)
     both = pd.concat({"data": facts, "simulated": simulated}, axis=1).swaplevel(axis=1)
     both = both[[(fact, side) for fact in facts.columns for side in ("data", "simulated")]]
-    gap = np.abs(np.mean(correlations, axis=0) - np.corrcoef(data.T)).max(axis=1)
+    gap = np.abs(np.mean(correlations, axis=0) - _correlation(data)).max(axis=1)
     both[("correlation", "gap")] = gap
     both[("range", "acted")] = float(np.mean(acted))
     return both
+
+
+def _correlation(shocks: DaysByFactors) -> FloatArray:
+    """(factors, factors), a matrix for one factor too."""
+    return np.atleast_2d(np.corrcoef(shocks.T))

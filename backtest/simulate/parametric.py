@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Lt
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtr, stdtr, stdtrit
 
 from ..kernels.levels import revolatilise
 from ..market import Market
@@ -13,7 +13,8 @@ from ..model import model
 from ..types import DaysByFactors, FloatArray
 from .bootstrap import floored
 from .dependence import fit_multivariate_t, nearest_correlation, t_copula
-from .paths import Sampler
+from .paths import Sampler, known_shocks
+from .pilot import matching_scale
 
 BURN_IN = 250  # days simulated and thrown away, so that the first volatility is not the mean
 
@@ -27,7 +28,9 @@ class GarchT:
 
     u are correlated standard normals: each factor keeps its own degrees of freedom. Fitted once
     by arch to zero-mean shocks; the correlation is that of the standardised residuals. An
-    approximation: tails are independent of each other beyond what the correlation gives.
+    approximation: tails are independent of each other beyond what the correlation gives, and
+    shocks are symmetric. omega is set so that a history as long as the data has, on average, the
+    data's standard deviation (`pilot.matching_scale`), whatever long-run variance was fitted.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ class GarchT:
 
     def sampler(self, market: Market) -> Sampler:
         """Fit every factor, then draw as many shocks as the market has steps."""
-        shocks = market.shocks(1)[1:]
+        shocks = known_shocks(market, fit=True)
         fits = [_fit_garch(column, self.max_persistence) for column in shocks.T]
         reaction = np.array([f.reaction for f in fits])
         persistence = np.array([f.persistence for f in fits])
@@ -65,9 +68,10 @@ class GarchT:
             z = _student(normal, freedom)
             out = np.empty_like(z)
             revolatilise(z, target.copy(), reaction, persistence, target, out)
-            return floored(out[BURN_IN:], price)
+            return out[BURN_IN:]
 
-        return draw
+        scale = matching_scale(draw, shocks)
+        return lambda rng: floored(draw(rng) * scale, price)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +97,9 @@ def _fit_garch(shocks: FloatArray, max_persistence: float) -> _GarchFit:
     persistence = min(alpha + beta, max_persistence)
     return _GarchFit(
         z=np.asarray(fitted.std_resid),
-        reaction=alpha,
+        reaction=min(alpha, persistence),  # beta below zero would turn the variance negative
         persistence=persistence,
-        target=scale**2,  # the variance of the data, whatever the fit's own long-run mean
+        target=scale**2,
         freedom=max(float(fitted.params["nu"]), 2.1),
     )
 
@@ -103,7 +107,7 @@ def _fit_garch(shocks: FloatArray, max_persistence: float) -> _GarchFit:
 def _student(normal: FloatArray, freedom: FloatArray) -> FloatArray:
     """Unit-variance Student values with the ranks of `normal` (days, factors)."""
     # Through the lower tail on both sides: the upper one would round to probability 1.
-    tail = stdtr(1e9, -np.abs(normal))
+    tail = ndtr(-np.abs(normal))
     quantile = np.abs(stdtrit(freedom, tail))
     return np.sign(normal) * quantile * np.sqrt((freedom - 2.0) / freedom)
 
@@ -127,7 +131,7 @@ class MultivariateT:
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
-        shocks = market.shocks(1)[1:]
+        shocks = known_shocks(market, fit=True)
         mean, scatter, freedom = fit_multivariate_t(shocks)
         root = np.linalg.cholesky(scatter)
         price = np.array([kind == "price" for kind in market.kinds])
@@ -159,7 +163,7 @@ class TCopula:
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
-        shocks = market.shocks(1)[1:]
+        shocks = known_shocks(market, fit=True)
         correlation, freedom = t_copula(shocks)
         root = np.linalg.cholesky(correlation)
         ordered = np.sort(shocks, axis=0)

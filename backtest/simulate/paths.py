@@ -8,9 +8,10 @@ import numpy as np
 
 from ..kernels.levels import shocked_levels
 from ..market import Market
-from ..types import Dates, DaysByFactors, StudyError
+from ..types import DataError, Dates, DaysByFactors, StudyError
 
-HIGHEST_YIELD = 0.20  # decimal; no Treasury par yield has been above 0.16 (1981)
+HIGHEST_YIELD = 0.20  # decimal; no Treasury par yield has been above 0.17 (1981)
+FEWEST_STEPS = 60  # shocks a distribution is fitted to: with a quarter's fewer, it is noise
 
 Sampler = Callable[[np.random.Generator], DaysByFactors]
 
@@ -23,8 +24,41 @@ class Simulator(Protocol):
         """Fit to `market` once; the function returned draws (days, factors) one-day shocks.
 
         Row 0 leads from the market's first day to its second. More rows than the market has steps
-        carry on after its last day.
+        carry on after its last day, on weekdays. The function is called in worker processes, with
+        a stream of each path's own: it keeps nothing between calls.
         """
+
+
+def known_shocks(market: Market, *, fit: bool = False) -> DaysByFactors:
+    """(days - 1, factors) one-day shocks of a market, all known.
+
+    Parameters
+    ----------
+    fit : a distribution is to be fitted: every factor must move, on at least 60 days.
+
+    Raises
+    ------
+    DataError : too few days, or a factor that never moves.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> known_shocks(bt.load_market("sample", end="2016-12-31"), fit=True).shape[1]
+    11
+    """
+    shocks = market.shocks(1)[1:]
+    fewest = FEWEST_STEPS if fit else 1
+    if len(shocks) < fewest:
+        raise DataError(
+            f"the market has {len(market.dates)} days; this simulator needs {fewest + 1} or more."
+        )
+    still = np.ptp(shocks, axis=0) == 0
+    if fit and still.any():
+        raise DataError(
+            f"{market.factors[int(np.argmax(still))]} never moves, so no law can be fitted to it; "
+            "leave it out."
+        )
+    return shocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +86,33 @@ class Paths:
 
     @classmethod
     def of(cls, simulator: Simulator, market: Market, *, seed: int) -> "Paths":
-        """Fit a simulator to a market."""
-        return cls(market, simulator.sampler(market), repr(simulator), seed)
+        """Fit a simulator to a market; StudyError where `seed` is not a whole number from 0."""
+        return cls(market, simulator.sampler(market), repr(simulator), _whole(seed, "seed"))
 
     def path(self, number: int) -> Market:
         """Path `number` as a market."""
         return self.path_and_range(number)[0]
 
     def path_and_range(self, number: int) -> tuple[Market, float]:
-        """The path, and the share of (day, yield) cells on which the range of yields acted.
+        """The path, and the share of its days on which the range of yields stopped some yield.
 
-        Yields stop at the lower edge min(0, lowest yield of the data) and at 20 %.
+        Yields stop at 0 and at 20 %, or at the lowest and highest of the data where those lie
+        further out.
         """
-        stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
-        shocks = np.ascontiguousarray(self.draw(np.random.default_rng(stream)))
+        stream = np.random.SeedSequence(self.seed, spawn_key=(_whole(number, "path"),))
+        drawn = self.draw(np.random.default_rng(stream))
+        shocks = np.ascontiguousarray(drawn, dtype=np.float64)
         market = self.template
+        if shocks.ndim != 2 or len(shocks) == 0 or shocks.shape[1] != len(market.factors):
+            raise StudyError(
+                f"{self.label} drew shocks of shape {shocks.shape} on path {number}; draw "
+                f"(days, {len(market.factors)}), a column for each factor."
+            )
+        if not np.isfinite(shocks).all():
+            raise StudyError(
+                f"{self.label} drew a shock that is not finite on path {number}; check what it "
+                "was fitted to."
+            )
         price = np.array([kind == "price" for kind in market.kinds])
         if (shocks[:, price] <= -1.0).any():
             raise StudyError(
@@ -74,10 +120,9 @@ class Paths:
                 f"{number}; lower its volatility."
             )
         yields = market.levels[:, ~price]
-        low = min(0.0, float(yields.min(initial=0.0)))
+        low, high = float(yields.min(initial=0.0)), float(yields.max(initial=HIGHEST_YIELD))
         levels = np.empty((len(shocks) + 1, len(market.factors)))
-        acted = shocked_levels(market.levels[0], shocks, price, low, HIGHEST_YIELD, levels)
-        cells = len(shocks) * int((~price).sum())
+        acted = shocked_levels(market.levels[0], shocks, price, low, high, levels)
         path = replace(
             market,
             dates=path_days(market.dates, len(levels)),
@@ -85,7 +130,13 @@ class Paths:
             simulated=True,
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
         )
-        return path, acted / cells if cells else 0.0
+        return path, acted / len(shocks)
+
+
+def _whole(value: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise StudyError(f"{what} is {value!r}; give a whole number, 0 or more.")
+    return int(value)
 
 
 def path_days(dates: Dates, days: int) -> Dates:

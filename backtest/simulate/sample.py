@@ -233,13 +233,19 @@ class SampleGenerator:
 
     def sampler(self, market: Market) -> Sampler:
         """Draw paths as long as the market; their seed comes from the stream."""
-        known = sample_parameters().factors
+        known, kinds = sample_parameters().factors, sample_parameters().kinds
         unknown = [f for f in market.factors if f not in known]
         if unknown:
             raise StudyError(
                 f"the sample generator has no factor {unknown[0]!r}; it has {', '.join(known)}."
             )
         columns = [known.index(f) for f in market.factors]
+        for factor, kind, column in zip(market.factors, market.kinds, columns, strict=True):
+            if kind != kinds[column]:
+                raise StudyError(
+                    f"{factor} is a {kind} in the market and a {kinds[column]} in the sample "
+                    "generator; rename it or leave it out."
+                )
         price = np.array([kind == "price" for kind in market.kinds])
 
         def draw(rng: np.random.Generator) -> DaysByFactors:

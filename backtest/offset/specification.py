@@ -1,0 +1,87 @@
+"""The specification curve: the same estimate under every reasonable choice of its settings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..book import Book
+from ..market import Market
+from ..model import MarginModel
+from ..types import Coverage
+from .history import SHORTEST_SHIFT
+from .supportable import estimate_history, silo_histories
+
+LOOKBACKS = (250, 500, 1000)
+MPORS = (1, 2, 5, 10)  # margin days
+WINDOWS = (None, 1000)  # scored days from the start; None is all
+STARTS = (None, "2019-01-01", "2020-07-01", "2022-01-01")  # first scored day; None is the first
+
+
+def specification_curve(
+    market: Market,
+    book: Book,
+    *,
+    base: Callable[[int], MarginModel],
+    coverage: Coverage,
+    lookbacks: Sequence[int] = LOOKBACKS,
+    mpors: Sequence[int] = MPORS,
+    windows: Sequence[int | None] = WINDOWS,
+    starts: Sequence[str | None] = STARTS,
+    resamples: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """One row a (portfolio, lookback, MPOR, window, start): estimates and bounds.
+
+    base : makes the base model of a lookback. Specifications with fewer scored days than a window
+    asks for, or than shifting needs, are left out.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> curve = specification_curve(
+    ...     market, book, base=lambda n: st.HistoricalVaR(lookback=n), coverage=bt.Coverage(),
+    ...     lookbacks=(250, 500), mpors=(2,), windows=(None,), starts=(None,), resamples=5)
+    >>> len(curve)
+    2
+    """
+    rows = []
+    for lookback in lookbacks:
+        for mpor in mpors:
+            histories = silo_histories(
+                market, book, base=base(lookback), coverage=replace(coverage, mpor=mpor)
+            )
+            for name, history in histories.items():
+                for start in starts:
+                    first = (
+                        0
+                        if start is None
+                        else int(history.dates.searchsorted(np.datetime64(start)))
+                    )
+                    for window in windows:
+                        days = history.days - first if window is None else window
+                        if days <= 2 * SHORTEST_SHIFT or first + days > history.days:
+                            continue
+                        part = history.between(slice(first, first + days))
+                        found = estimate_history(
+                            name, part, {}, confidence=0.95, resamples=resamples, seed=seed
+                        )
+                        rows.append(
+                            {
+                                "portfolio": name,
+                                "lookback": lookback,
+                                "mpor": mpor,
+                                "window": "all" if window is None else str(window),
+                                "start": str(part.dates[0]),
+                                "observations": days,
+                                "total": found.total,
+                                "diversification": found.diversification,
+                                "dependence": found.dependence,
+                                "total_bound": found.total_bound,
+                                "dependence_bound": found.dependence_bound,
+                            }
+                        )
+    return pd.DataFrame(rows)

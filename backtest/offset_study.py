@@ -1,0 +1,114 @@
+"""`backtest offset`: everything about the supportable offset of a study's named books."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from strategies.historical import HistoricalVaR
+from strategies.offset import CorrelationOffset
+
+from .folder import written_aside
+from .manifest import describe_data, software
+from .market import Market
+from .offset import (
+    granted_and_supported,
+    just_covering,
+    specification_curve,
+    stressed_ladder,
+    supportable_offset,
+)
+from .scorecard import Progress
+from .workflow import digest, read_inputs
+
+CURVE_BOOKS = 2  # books drawn in the specification curve: a long and a short pool, as a rule
+
+
+@dataclass(frozen=True, eq=False)
+class OffsetStudy:
+    """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
+
+    `just_covering` holds the haircut scale and the correlation floor that just keep coverage.
+    """
+
+    market: Market
+    ladder: pd.DataFrame
+    stressed: pd.DataFrame
+    specifications: pd.DataFrame
+    granted: pd.DataFrame
+    just_covering: pd.DataFrame
+    text: str
+    manifest: dict[str, Any]
+
+
+def estimate_offsets(
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    n_jobs: int,
+    progress: Progress,
+) -> OffsetStudy:
+    """Estimate everything about the offset of a study's named books held in several silos."""
+    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
+    seed = inputs.config.seed
+    named = inputs.book.select(list(range(len(inputs.config.books))))
+    progress("offset ladder", 0.0)
+    ladder = supportable_offset(
+        market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
+    ).to_frame()
+    book = named.select([named.portfolios.index(name) for name in ladder.index])
+    progress("stressed ladders", 0.0)
+    stressed = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed)
+    progress("specification curve", 0.0)
+    risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
+    drawn = (risk_matched or list(ladder.index))[:CURVE_BOOKS]
+    curve = specification_curve(
+        market,
+        book.select([book.portfolios.index(name) for name in drawn]),
+        base=lambda lookback: HistoricalVaR(lookback=lookback),
+        coverage=coverage,
+        seed=seed,
+    )
+    progress("granted against supported", 0.0)
+    models = {
+        name: model
+        for name, model in inputs.config.margin_models().items()
+        if isinstance(model, CorrelationOffset | HistoricalVaR)
+    }
+    granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
+    progress("haircut and floor that just cover", 0.0)
+    solved = just_covering(market, book, base=base, coverage=coverage)
+    manifest: dict[str, Any] = {
+        "data": describe_data(market),
+        "study": inputs.config.resolved(),
+        "base": repr(base),
+        "seed": seed,
+        "software": software(),
+    }
+    manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
+    return OffsetStudy(market, ladder, stressed, curve, granted, solved, inputs.text, manifest)
+
+
+def write_offsets(found: OffsetStudy, out: Path, *, command: str) -> Path:
+    """The results folder of `backtest offset`: tables as CSV, figures, manifest."""
+    from .charts import write_offset_figures
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    found.manifest.update({"command": command, "written": stamp})
+    name = f"{stamp}_{found.manifest['study']['name']}-offset_{found.manifest['sha256'][:8]}"
+    with written_aside(out, name) as folder:
+        found.ladder.to_csv(folder / "ladder.csv")
+        found.stressed.to_csv(folder / "stressed.csv")
+        found.specifications.to_csv(folder / "specifications.csv", index=False)
+        found.granted.to_csv(folder / "granted.csv", index=False)
+        found.just_covering.to_csv(folder / "just_covering.csv")
+        (folder / "study.toml").write_text(found.text, encoding="utf-8")
+        text = json.dumps(found.manifest, indent=2, ensure_ascii=False)
+        (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        write_offset_figures(folder / "figures", found)
+    return out / name

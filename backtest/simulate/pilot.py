@@ -1,0 +1,54 @@
+"""Pilot histories: what a sampler does over a history as long as the data, found by drawing some."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..types import DaysByFactors, FloatArray
+from .paths import Sampler
+
+PILOTS = 50  # histories; their mean sd then errs by 1-4 %, most where variance explodes
+PILOT_SEED = 0  # of every pilot, so that a fit depends on the data alone
+
+
+def pilot_shocks(draw: Sampler) -> Iterator[DaysByFactors]:
+    """Shocks of the pilot histories; their streams are those of no path."""
+    for number in range(PILOTS):
+        # A path's key has one entry.
+        stream = np.random.SeedSequence(PILOT_SEED, spawn_key=(number, 0))
+        yield draw(np.random.default_rng(stream))
+
+
+def matching_scale(draw: Sampler, shocks: DaysByFactors) -> FloatArray:
+    """(factors,) multiples that give histories as long as the data, on average, the data's sd.
+
+    Matching the variance of the law instead would make most histories too calm: where variance
+    explodes, the mean of a variance is made by few of them, and the data are one history.
+
+    Examples
+    --------
+    >>> shocks = np.random.default_rng(0).normal(size=(500, 1))
+    >>> matching_scale(lambda rng: rng.normal(size=(500, 1)) / 2, shocks).round(1)
+    array([2.])
+    """
+    sd = np.mean([pilot.std(axis=0) for pilot in pilot_shocks(draw)], axis=0)
+    return np.asarray(shocks.std(axis=0) / sd)
+
+
+def pilot_moments(draw: Sampler) -> tuple[FloatArray, FloatArray]:
+    """Mean standard deviations (factors,) and mean correlation matrix of the pilot histories.
+
+    Examples
+    --------
+    >>> sd, correlation = pilot_moments(lambda rng: rng.normal(size=(500, 2)))
+    >>> sd.round(1), correlation.round(1) + 0.0
+    (array([1., 1.]), array([[1., 0.],
+           [0., 1.]]))
+    """
+    sds, correlations = [], []
+    for pilot in pilot_shocks(draw):
+        sd = pilot.std(axis=0)
+        z = (pilot - pilot.mean(axis=0)) / np.where(sd > 0, sd, 1.0)
+        sds.append(sd)
+        correlations.append(z.T @ z / len(z))
+    return np.mean(sds, axis=0), np.mean(correlations, axis=0)
