@@ -13,10 +13,10 @@ RUN := $(VENV)/stamp-run
 DEV := $(VENV)/stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help backtest test slow bench lint clean
+.PHONY: help backtest test slow bench calibration lint clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 backtest: $(RUN)  ## run the packaged default study into results/
 	$(VENV)/bin/backtest run $(ARGS)
@@ -26,6 +26,9 @@ test: $(DEV)  ## run the tests and the doctests, without the slow ones
 
 slow: $(DEV)  ## run the slow tests only
 	$(PY) -m pytest -m slow $(ARGS)
+
+calibration: $(RUN)  ## are the offset bounds honest? half an hour, prints the table
+	$(PY) -m backtest.offset.calibration $(ARGS)
 
 bench: $(DEV)  ## time the kernels and the whole run
 	$(PY) -m tests.benchmark $(ARGS)

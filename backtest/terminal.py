@@ -14,7 +14,9 @@ from .results import Study
 from .scorecard import Progress as Report
 from .workflow import Outcome
 
-WIDTH = 152  # columns that keep every number whole; a narrower terminal folds the lines itself
+WIDTH = 156  # columns that keep every number whole; a narrower terminal folds the lines itself
+
+LISTED = 8  # dropped days named on screen; the manifest names all
 
 
 class Screen:
@@ -117,7 +119,7 @@ class Screen:
         self.console.print(
             Text(
                 f"{data['source']}; {data['days']:,} margin days {data['first']} .. "
-                f"{data['last']}, {data['dropped_count']} dropped; "
+                f"{data['last']}, {_dropped(data['dropped'])}; "
                 f"scored {window['observations']:,} days "
                 f"{window['first_scored']} .. {window['last_scored']}"
             )
@@ -125,3 +127,9 @@ class Screen:
 
     def _note(self, text: str) -> None:
         self.console.print(Text(text), style="dim")
+
+
+def _dropped(days: list[str]) -> str:
+    """Days dropped because some factor was unknown, listed while they fit on a line."""
+    listed = f" ({', '.join(days)})" if 0 < len(days) <= LISTED else ""
+    return f"{len(days)} dropped{listed}"

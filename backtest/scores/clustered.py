@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.checks import check_confidence, check_weights, column_blocks
-from backtest.scores.overlap import (
-    binomial_pvalues,
-    check_horizon,
-    check_record,
-    standardised,
-)
+from backtest.scores.overlap import binomial_pvalues, check_horizon, check_record, standardised
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
 from backtest.types import FloatArray, StudyError
@@ -39,10 +34,10 @@ def daily_counts(exceedances: ArrayLike) -> DailyCounts:
     """
     cells = np.asarray(exceedances)
     if cells.ndim != 2 or cells.size == 0:
-        check_record(cells, "(days, portfolios)")
+        check_record(cells, "days", "portfolios")
     counts = np.zeros(cells.shape[0], dtype=np.int64)
     for columns in column_blocks(*cells.shape):
-        block = check_record(cells[:, columns], "(days, portfolios)")
+        block = check_record(cells[:, columns], "days", "portfolios")
         counts += np.count_nonzero(block, axis=1)
     return counts
 
@@ -186,7 +181,7 @@ def hac_coverage(
     """
     check_confidence(confidence)
     check_horizon(horizon)
-    marked = check_record(exceedances, "(days,)")
+    marked = check_record(exceedances, "days")
     statistic, pvalue = clustered_pvalues(
         marked.astype(np.int64), 1, horizon=horizon, confidence=confidence, lags=lags
     )
@@ -241,6 +236,7 @@ def clustered_coverage(
     --------
     >>> book = np.isin(np.arange(500), [40, 41, 200, 201, 300, 301, 420, 421])
     >>> panel = np.repeat(book[:, None], 10_000, axis=1)
+    >>> from backtest.scores.overlap import naive_coverage
     >>> round(clustered_coverage(panel, horizon=2).pvalue, 3), naive_coverage(panel).pvalue
     (0.244, 0.0)
     """
@@ -261,4 +257,90 @@ def clustered_coverage(
         float(pvalue),
         True,
         f"dependence over {last} days at most, any over books; effective counts",
+    )
+
+
+def resampled_pvalues(
+    counts: DailyCounts, portfolios: int, *, confidence: float, weights: FloatArray
+) -> FloatArray:
+    """P-values of `clustered_bootstrap` for many panels at once.
+
+    Parameters
+    ----------
+    counts : (days, ...) books with an exceedance, one series a panel.
+    portfolios : number of books in each panel.
+    weights : (resamples, days) from `day_weights`.
+
+    Returns
+    -------
+    (...) p-values in (0, 1].
+
+    Examples
+    --------
+    >>> weights = np.array([[1.0, 1, 1, 1], [0, 1, 2, 1], [2, 2, 0, 0]])
+    >>> resampled_pvalues(np.array([2, 2, 0, 0]), 2, confidence=0.75, weights=weights).tolist()
+    0.5
+    """
+    total = counts.sum(axis=0)
+    expected = round(counts.shape[0] * portfolios * (1.0 - confidence), 9)
+    # The draws are whole numbers: the margin keeps equality from hanging on rounding.
+    beyond = weights @ counts.astype(np.float64) - total >= total - expected - 1e-6
+    return np.asarray((1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0))
+
+
+def clustered_bootstrap(
+    exceedances: ArrayLike,
+    *,
+    confidence: float = 0.99,
+    weights: FloatArray | None = None,
+    seed: int = 0,
+) -> TestResult:
+    """Stationary block bootstrap of dates, all books of a date drawn together.
+
+    `coverage_p` on the pooled count; H0 speaks of the pooled rate, as in `clustered_coverage`.
+    Measured sizes at 5 % for 50 books correlated 0.5, H = 2: 2.2 % with n = 2,196 and 1.7 % with
+    n = 500 (docs/overlap.md).
+
+    Parameters
+    ----------
+    exceedances : (days, portfolios) bool or 0/1, consecutive margin days.
+    confidence : level the requirement is meant to cover, in (0, 1).
+    weights : (resamples, days) from `day_weights`; None draws 1,000 resamples in blocks of 20 days.
+    seed : seed of those resamples; unused where weights are given.
+
+    Returns
+    -------
+    TestResult; the statistic is the number of exceedances beyond cells x (1 - confidence).
+
+    Raises
+    ------
+    DataError, StudyError
+        For values other than 0 and 1, no day or book, weights of other days, a confidence outside
+        (0, 1).
+
+    References
+    ----------
+    Politis, D. & Romano, J. (1994). The stationary bootstrap. Journal of the American Statistical
+    Association, 89(428), 1303-1313.
+
+    Examples
+    --------
+    >>> panel = np.repeat(np.arange(500)[:, None] % 20 == 19, 30, axis=1)
+    >>> result = clustered_bootstrap(panel)
+    >>> result.statistic, round(result.pvalue, 3)
+    (600.0, 0.001)
+    """
+    check_confidence(confidence)
+    counts = daily_counts(exceedances)
+    days, portfolios = np.shape(exceedances)
+    if weights is None:
+        weights = day_weights(stationary_indices(days, seed=seed))
+    check_weights(weights, days)
+    pvalue = resampled_pvalues(counts, portfolios, confidence=confidence, weights=weights)
+    return TestResult(
+        "Block bootstrap of dates, one-sided",
+        round(float(counts.sum() - days * portfolios * (1.0 - confidence)), 6),
+        float(pvalue),
+        True,
+        "dependence over days that dies out within a block, any over books",
     )

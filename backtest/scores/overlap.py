@@ -6,7 +6,7 @@ over-coverage never rejects. How often each errs is measured in docs/overlap.md.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betainc
 
 from backtest.scores.checks import as_indicator, check_confidence
@@ -16,20 +16,19 @@ from backtest.scores.verdict import coverage_p
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
 
-def check_record(exceedances: ArrayLike, axes: str) -> BoolArray:
-    """Exceedances as booleans with the axes named, a day and a portfolio at least.
+def check_record(exceedances: ArrayLike, *axes: str) -> BoolArray:
+    """Exceedances as booleans with the axes named, none of them empty.
 
     Examples
     --------
-    >>> check_record([0, 1], "(days,)").tolist()
+    >>> check_record([0, 1], "days").tolist()
     [False, True]
     """
     marked = as_indicator(exceedances)
-    # One comma in "(days,)" and one in "(days, portfolios)": what follows it is the second axis.
-    wanted = 1 if axes == "(days,)" else 2
-    if marked.ndim != wanted or marked.size == 0:
+    if marked.ndim != len(axes) or marked.size == 0:
+        wanted = ", ".join(axes) + ("," if len(axes) == 1 else "")
         raise DataError(
-            f"exceedances have shape {marked.shape}; give {axes} with one of each at least."
+            f"exceedances have shape {marked.shape}; give ({wanted}), no axis of them empty."
         )
     return marked
 
@@ -111,7 +110,7 @@ def naive_coverage(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestR
     """
     check_confidence(confidence)
     marked = np.asarray(exceedances)
-    marked = check_record(marked, "(days,)" if marked.ndim == 1 else "(days, portfolios)")
+    marked = check_record(marked, *("days", "portfolios")[: max(marked.ndim, 1)])
     count = int(np.count_nonzero(marked))
     return TestResult(
         "Binomial, one-sided",
@@ -217,7 +216,7 @@ def thinned_coverage(
     """
     check_confidence(confidence)
     check_horizon(horizon)
-    marked = check_record(exceedances, "(days,)")
+    marked = check_record(exceedances, "days")
     phases = phase_pvalues(marked, horizon=horizon, confidence=confidence)
     worst = int(np.argmin(phases))
     return TestResult(
@@ -270,7 +269,7 @@ def bootstrap_coverage(
     (20.0, 0.001)
     """
     check_confidence(confidence)
-    marked = check_record(exceedances, "(days,)")
+    marked = check_record(exceedances, "days")
     if weights is None:
         weights = day_weights(stationary_indices(marked.size, seed=seed))
     pvalue = coverage_p(marked[:, None], confidence=confidence, weights=weights)[0]
