@@ -27,7 +27,7 @@ class Distribution:
     Parameters
     ----------
     scores : (paths, models, portfolios, COLUMNS). pooled : (paths, models, POOLED).
-    range_acted : (paths,) share of (day, yield) cells on which the sane range of yields acted.
+    range_acted : (paths,) share of days on which the sane range of yields stopped some yield.
     manifest : simulator, seed, data, models, versions; JSON.
     """
 
@@ -57,7 +57,7 @@ class Distribution:
         is the share of paths with more exceedances than allowed. The interval is the spread of
         histories, not the error of the mean.
         """
-        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        edges = _edges(level)
         index = pd.MultiIndex.from_product(
             [self.models, self.portfolios], names=["model", "portfolio"]
         )
@@ -79,14 +79,15 @@ class Distribution:
         which it has no more of all three and less of one.
         """
         first, second = (self._model(name) for name in (model, against))
-        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        edges = _edges(level)
         out: dict[str, FloatArray] = {}
         gaps = []
         for column in DIFFERENCES:
             gap = self.score(column)[:, first] - self.score(column)[:, second]
             gaps.append(gap)
             out[column] = gap.mean(axis=0)
-            out[f"{column}_low"], out[f"{column}_high"] = np.quantile(gap, edges, axis=0)
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(gap, lambda x, q=edge: _quantile(x, q))
             out[f"{column}_less"] = (gap < 0).mean(axis=0)
         joint = np.stack(gaps)
         dominates = (joint <= 0).all(axis=0) & (joint < 0).any(axis=0)
@@ -100,9 +101,16 @@ class Distribution:
 
         In (exceedance rate, mean margin), `model` - `against`, paired by path; `inside` says how
         many of the paths it really holds.
+
+        Raises
+        ------
+        StudyError : unknown names, or fewer than 3 paths.
         """
         from scipy.special import chdtri
 
+        _edges(level)
+        if len(self.scores) < 3:
+            raise StudyError(f"a joint region of {len(self.scores)} paths; run 3 or more.")
         if portfolio not in self.portfolios:
             raise StudyError(f"unknown portfolio {portfolio!r}; known: {self.portfolios}.")
         first, second, p = (
@@ -118,20 +126,28 @@ class Distribution:
         )
         center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
         radius = float(np.sqrt(chdtri(2.0, 1.0 - level)))
-        away = pairs - center
-        distance = np.einsum("ij,jk,ik->i", away, np.linalg.pinv(covariance), away)
+        # In standard units: a rate is some 1e-12 of an amount in USD, below the cut of pinv.
+        spread = np.sqrt(np.diag(covariance))
+        unit = np.where(spread > 0.0, spread, 1.0)
+        away = (pairs - center) / unit
+        within = np.linalg.pinv(covariance / np.outer(unit, unit), hermitian=True)
+        distance = np.einsum("ij,jk,ik->i", away, within, away)
         return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
 
     def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
-        """One row a model: all books pooled, the band of cost and coverage over paths."""
-        edges = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        """One row a model: all books pooled, the band of cost and coverage over paths.
+
+        `scale` and `equal_coverage_margin` are +inf where some path has no scale that covers.
+        """
+        edges = _edges(level)
         rate = self.score("exceedance_rate").mean(axis=2)
-        out: dict[str, FloatArray] = {"exceedance_rate": rate.mean(axis=0)}
-        out["exceedance_rate_low"], out["exceedance_rate_high"] = np.quantile(rate, edges, axis=0)
-        for i, column in enumerate(POOLED):
-            draws = self.pooled[:, :, i]
+        bands = {"exceedance_rate": rate}
+        bands |= {column: self.pooled[:, :, i] for i, column in enumerate(POOLED)}
+        out: dict[str, FloatArray] = {}
+        for column, draws in bands.items():
             out[column] = draws.mean(axis=0)
-            out[f"{column}_low"], out[f"{column}_high"] = np.quantile(draws, edges, axis=0)
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
         return pd.DataFrame(out, index=pd.Index(self.models, name="model"))
 
     def to_frame(self) -> pd.DataFrame:
@@ -174,6 +190,12 @@ class JointRegion:
     covariance: FloatArray
     radius: float
     inside: float
+
+
+def _edges(level: float) -> tuple[float, float]:
+    if not 0.0 < level < 1.0:
+        raise StudyError(f"level is {level}; give one inside (0, 1), such as 0.95.")
+    return (1.0 - level) / 2.0, (1.0 + level) / 2.0
 
 
 def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:

@@ -46,7 +46,8 @@ def monte_carlo(
     ----------
     simulator : what draws the histories; fitted to `market` once.
     score_from : ISO day from which paths are scored; the first on which every model has a
-        requirement unless given.
+        requirement unless given. With `Spliced`, give the market's last day: else the days of
+        history, the same on every path, are scored with the future.
     n_jobs, block : workers, and paths a task.
 
     Raises
@@ -64,8 +65,11 @@ def monte_carlo(
     >>> mc.scores.shape[:3]
     (2, 1, 1)
     """
-    if paths < 1:
-        raise StudyError(f"paths is {paths}; give 1 or more.")
+    for what, value in (("paths", paths), ("block", block)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise StudyError(f"{what} is {value!r}; give a whole number, 1 or more.")
+    if n_jobs == 0:
+        raise StudyError("n_jobs is 0; give 1 or more workers, or -1 for one a core.")
     if not models:
         raise StudyError("the study names no model; give at least one.")
     coverage, account = coverage or Coverage(), account or AccountTerms()

@@ -22,6 +22,7 @@ from .offset import (
     supportable_offset,
 )
 from .scorecard import Progress
+from .types import StudyError
 from .workflow import digest, read_inputs
 
 CURVE_BOOKS = 2  # books drawn in the specification curve: a long and a short pool, as a rule
@@ -61,6 +62,8 @@ def estimate_offsets(
     ladder = supportable_offset(
         market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
     ).to_frame()
+    if ladder.empty:
+        raise StudyError("no book of the study is held in two silos; name one that is.")
     book = named.select([named.portfolios.index(name) for name in ladder.index])
     progress("stressed ladders", 0.0)
     stressed = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed)
@@ -82,7 +85,8 @@ def estimate_offsets(
     }
     granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
     progress("haircut and floor that just cover", 0.0)
-    solved = just_covering(market, book, base=base, coverage=coverage)
+    lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
+    solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
     manifest: dict[str, Any] = {
         "data": describe_data(market),
         "study": inputs.config.resolved(),

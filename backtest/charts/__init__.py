@@ -13,8 +13,28 @@ from .exceedances import (
     exceedance_timeline_caption,
     exceedance_timeline_data,
 )
-from .files import FigureFiles, write_figures
+from .files import FigureFiles, write_figures, write_monte_carlo_figure, write_offset_figures
+from .granted import (
+    granted_against_supported,
+    granted_against_supported_caption,
+    granted_against_supported_data,
+)
 from .ladder import offset_ladder, offset_ladder_caption, offset_ladder_data
+from .monte_carlo import (
+    monte_carlo_frontier,
+    monte_carlo_frontier_caption,
+    monte_carlo_frontier_data,
+)
+from .specification import (
+    specification_curve,
+    specification_curve_caption,
+    specification_curve_data,
+)
+from .stressed_ladder import (
+    stressed_ladder,
+    stressed_ladder_caption,
+    stressed_ladder_data,
+)
 from .style import Caption
 from .treasury_share import (
     treasury_share_sweep,
@@ -31,11 +51,25 @@ __all__ = [
     "exceedance_timeline",
     "exceedance_timeline_caption",
     "exceedance_timeline_data",
+    "granted_against_supported",
+    "granted_against_supported_caption",
+    "granted_against_supported_data",
+    "monte_carlo_frontier",
+    "monte_carlo_frontier_caption",
+    "monte_carlo_frontier_data",
     "offset_ladder",
     "offset_ladder_caption",
     "offset_ladder_data",
+    "specification_curve",
+    "specification_curve_caption",
+    "specification_curve_data",
+    "stressed_ladder",
+    "stressed_ladder_caption",
+    "stressed_ladder_data",
     "treasury_share_sweep",
     "treasury_share_sweep_caption",
     "treasury_share_sweep_data",
     "write_figures",
+    "write_monte_carlo_figure",
+    "write_offset_figures",
 ]

@@ -83,9 +83,10 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
             f"; over {len(drawn)} random books the offset is {100 * low:+.1f} / "
             f"{100 * middle:+.1f} / {100 * high:+.1f} points (10th, 50th, 90th percentile)"
         )
-        if has_bounds(ladder):
-            above = int((drawn["dependence_bound"] > 0).sum())
-            note += f", with a bound above 0 in {above}"
+        if has_bounds(drawn):
+            bounded = drawn["dependence_bound"].dropna()
+            note += f", with a bound above 0 in {int((bounded > 0).sum())}"
+            note += f" of {len(bounded)}" if len(bounded) < len(drawn) else ""
     books = "; ".join(
         f"{portfolio}: total {100 * row['total']:.1f} %, diversification "
         f"{100 * row['diversification']:.1f} %, offset {100 * row['dependence']:+.1f} points"

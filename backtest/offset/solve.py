@@ -12,7 +12,7 @@ from ..book import Book
 from ..market import Market
 from ..model import MarginModel, required_margin
 from ..scores import equal_coverage_scale
-from ..types import Coverage, DaysByPortfolios, FloatArray, tail_count
+from ..types import Coverage, DaysByPortfolios, FloatArray, StudyError, tail_count
 
 STEPS = 12  # halvings of the correlation floor: resolves it to 0.0005
 
@@ -23,6 +23,7 @@ def just_covering(
     *,
     base: MarginModel,
     coverage: Coverage,
+    lookback: int = 500,
     haircuts: HaircutOnly | None = None,
 ) -> pd.DataFrame:
     """One row a portfolio: the settings at which exceedances just reach what is allowed.
@@ -30,7 +31,7 @@ def just_covering(
     `haircut_scale` multiplies every haircut of the schedule (exact: a haircut margin is linear);
     `correlation_floor` is the lowest floor under `CorrelationOffset(cap=1)` that holds, NaN where
     even +1 does not, found by halving, each step margining every book again. Beside each its mean
-    margin, and what the search took. In-sample: both are known only in hindsight.
+    margin, and what the search took. lookback: scenarios behind each correlation. In-sample: both are known only in hindsight.
 
     Examples
     --------
@@ -45,12 +46,21 @@ def just_covering(
     loss = book.loss(market, coverage).sum(axis=2)
     began = time.perf_counter()
 
+    def offset_model(floor: float) -> CorrelationOffset:
+        return CorrelationOffset(
+            base=base, lookback=lookback, cap=1.0, correlation_floor=float(floor)
+        )
+
     def floored(floor: float) -> DaysByPortfolios:
-        model = CorrelationOffset(base=base, cap=1.0, correlation_floor=float(floor))
-        return required_margin(model, market, book, coverage)
+        return required_margin(offset_model(floor), market, book, coverage)
 
     highest = floored(1.0)
     scored = ~np.isnan(highest).any(axis=1) & ~np.isnan(loss).any(axis=1)
+    if not scored.any():
+        raise StudyError(
+            f"no day can be scored: {offset_model(1.0)!r} warms up for all {len(scored)} days; "
+            "shorten the lookback or lengthen the history."
+        )
     allowed = tail_count(int(scored.sum()), coverage.confidence, "floor")
 
     def holds(required: DaysByPortfolios) -> np.ndarray:
@@ -67,8 +77,8 @@ def just_covering(
     for _ in range(STEPS):
         middle = (low + high) / 2.0
         for p in np.flatnonzero(possible & ~at_once):
-            model = CorrelationOffset(base=base, cap=1.0, correlation_floor=float(middle[p]))
-            required = required_margin(model, market, book.select([int(p)]), coverage)
+            model, alone = offset_model(middle[p]), book.select([int(p)])
+            required = required_margin(model, market, alone, coverage)
             marginings += 1
             if (loss[scored, p] > required[scored, 0]).sum() <= allowed:
                 high[p], cost[p] = middle[p], float(required[scored, 0].mean())

@@ -51,6 +51,8 @@ def specification_curve(
     rows = []
     for lookback in lookbacks:
         for mpor in mpors:
+            if len(market.dates) <= lookback + 2 * mpor + 2 * SHORTEST_SHIFT:
+                continue
             histories = silo_histories(
                 market, book, base=base(lookback), coverage=replace(coverage, mpor=mpor)
             )

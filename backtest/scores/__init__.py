@@ -1,6 +1,6 @@
 """Scores of a margin model: pure functions on arrays over scored days, one axis of days first."""
 
-from backtest.scores.clustered import clustered_bootstrap, clustered_coverage, hac_coverage
+from backtest.scores.clustered import clustered_bootstrap, clustered_coverage
 from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
 from backtest.scores.coverage import (
     christoffersen_coverage,
@@ -9,6 +9,7 @@ from backtest.scores.coverage import (
     kupiec,
     kupiec_pvalues,
 )
+from backtest.scores.hac import hac_coverage
 from backtest.scores.overlap import bootstrap_coverage, naive_coverage, thinned_coverage
 from backtest.scores.phases import over_phases
 from backtest.scores.pooled import PooledCoverage, pooled_equal_coverage

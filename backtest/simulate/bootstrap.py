@@ -76,8 +76,8 @@ class FilteredBootstrap:
     .. math:: v_{t+1} = (1 - p) \bar v + a x_t^2 + (p - a) v_t, \qquad z_t = x_t / \sqrt{v_t}
 
     for each factor, with the same days drawn for all, so that dependence is kept. Shocks are then
-    scaled so that a history as long as the data has, on average, the data's standard deviation:
-    what of the volatility the recursion misses stays in z, and would be counted twice.
+    scaled so that the typical history as long as the data has the data's standard deviation
+    (`pilot.matching_scale`): what of the volatility the recursion misses stays in z, and would be counted twice.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from ..kernels.levels import shocked_levels
 from ..market import Market
 from ..types import DataError, Dates, DaysByFactors, StudyError
 
-HIGHEST_YIELD = 0.20  # decimal; no Treasury par yield has been above 0.17 (1981)
-FEWEST_STEPS = 60  # shocks a distribution is fitted to: with a quarter's fewer, it is noise
+HIGHEST_YIELD = 0.20  # decimal; no constant-maturity Treasury yield was above 0.18 (1981)
+FEWEST_STEPS = 60  # shocks to fit a law to: on less than a quarter it would be noise
 
 Sampler = Callable[[np.random.Generator], DaysByFactors]
 

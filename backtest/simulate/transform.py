@@ -10,7 +10,8 @@ from ..model import model
 from ..types import DataError, DaysByFactors, FloatArray, StudyError
 from .bootstrap import floored
 from .dependence import nearest_correlation
-from .paths import Sampler, Simulator
+from .paths import Sampler, Simulator, known_shocks
+from .pilot import pilot_moments
 
 
 @model
@@ -25,7 +26,7 @@ class History:
 
     def sampler(self, market: Market) -> Sampler:
         """The market's own shocks, whatever the stream."""
-        shocks = market.shocks(1)[1:]
+        shocks = known_shocks(market)
         return lambda rng: shocks.copy()
 
 
@@ -33,12 +34,15 @@ class History:
 class CorrelationStress:
     r"""Shocks of another simulator, re-tied to another correlation; own variances are kept.
 
-    .. math:: x' = D R_1^{1/2} R_0^{-1/2} D^{-1} x
+    .. math:: x' = m + D R_1^{1/2} R_0^{-1/2} D^{-1} (x - m)
 
-    with R_0 the correlation and D the standard deviations of the data, R_1 the target: the
-    data's own within yields and within prices, `cross` between the two (times the sign each pair
-    of a price and a yield is given), or `matrix`. Symmetric roots, so that no factor leads.
-    Where the target is not a correlation matrix, the nearest one is taken.
+    with R_0 the correlation and D the standard deviations of the base (over pilot histories), m
+    the means of the path, which it keeps, and R_1 the target: the base's own within yields and
+    within prices, `cross` between every price and every yield, or `matrix`. Symmetric roots, so
+    that no factor leads. Where the target is not a correlation matrix, the nearest one is taken.
+
+    Every day of the base is re-tied. To keep the history of a `Spliced` as it was and stress its
+    future alone, put this inside: ``Spliced(base=CorrelationStress(base=...))``.
 
     Parameters
     ----------
@@ -61,23 +65,34 @@ class CorrelationStress:
     def sampler(self, market: Market) -> Sampler:
         """Draw from the base and re-tie."""
         draw = self.base.sampler(market)
-        shocks = market.shocks(1)[1:]
-        spread = shocks.std(axis=0)
+        spread, now = pilot_moments(draw)
         if (spread == 0).any():
             factor = market.factors[int(np.argmin(spread))]
             raise DataError(f"{factor} never moves, so it has no correlation; leave it out.")
-        now = nearest_correlation(np.atleast_2d(np.corrcoef(shocks.T)))
+        now = nearest_correlation(now)
         mix = _root(self._target(market, now)) @ np.linalg.inv(_root(now))
         price = np.array([kind == "price" for kind in market.kinds])
-        return lambda rng: floored((draw(rng) / spread) @ mix.T * spread, price)
+
+        def tie(rng: np.random.Generator) -> DaysByFactors:
+            shocks = draw(rng)
+            mean = shocks.mean(axis=0)
+            return floored(mean + ((shocks - mean) / spread) @ mix.T * spread, price)
+
+        return tie
 
     def _target(self, market: Market, now: FloatArray) -> FloatArray:
         if self.matrix is not None:
-            target = np.array(self.matrix, dtype=np.float64)
-            if target.shape != now.shape or not np.allclose(target, target.T):
+            if [len(row) for row in self.matrix] != [len(now)] * len(now):
                 raise StudyError(
-                    f"matrix has shape {target.shape}; give a symmetric one of {now.shape}, in "
-                    f"the order {', '.join(market.factors)}."
+                    f"matrix has {len(self.matrix)} rows of {sorted({*map(len, self.matrix)})}; "
+                    f"give {len(now)} of {len(now)}, in the order {', '.join(market.factors)}."
+                )
+            target = np.array(self.matrix, dtype=np.float64)
+            one = np.array_equal(np.diag(target), np.ones(len(now)))
+            if not one or not np.allclose(target, target.T) or np.abs(target).max() > 1.0:
+                raise StudyError(
+                    f"matrix {self.matrix} holds no correlations; give a symmetric one within "
+                    "-1 .. 1 whose diagonal is 1."
                 )
             return nearest_correlation(target)
         price = np.array([kind == "price" for kind in market.kinds])
@@ -93,7 +108,7 @@ def _root(matrix: FloatArray) -> FloatArray:
 
 @model
 class VolatilityScaling:
-    """Shocks of another simulator, all or one kind of factor multiplied.
+    """Shocks of another simulator, all or one kind of factor multiplied, drift included.
 
     Parameters
     ----------
@@ -121,9 +136,14 @@ class VolatilityScaling:
 class StressEpisode:
     """Shocks of another simulator with an episode of history spliced in at a random date.
 
+    Any date of the path, its history included where the base is a `Spliced`; inside a `Spliced`
+    the episode falls in the future.
+
     Parameters
     ----------
-    start, end : first and last day of the episode, ISO, days of the market's own history.
+    start, end : first and last day of the episode, ISO, days of the market's own history. Shocks
+        that end on these days and between them are laid over the base's, unchanged.
+    base : what they are laid over.
 
     Examples
     --------
@@ -138,18 +158,23 @@ class StressEpisode:
     def sampler(self, market: Market) -> Sampler:
         """Draw from the base, then lay the episode over it; its date comes from the same stream."""
         draw = self.base.sampler(market)
-        rows = (market.dates >= np.datetime64(self.start)) & (
-            market.dates <= np.datetime64(self.end)
-        )
-        episode = market.shocks(1)[rows & (np.arange(len(rows)) > 0)]
+        start, end = _day(self.start, "start"), _day(self.end, "end")
+        # The market's first day has no shock.
+        into = market.dates[1:]
+        episode = known_shocks(market)[(into >= start) & (into <= end)]
         if len(episode) == 0:
             raise StudyError(
-                f"the market has no day between {self.start} and {self.end}; it runs from "
+                f"the market has no shock between {self.start} and {self.end}; it runs from "
                 f"{market.dates[0]} to {market.dates[-1]}."
             )
 
         def lay_over(rng: np.random.Generator) -> DaysByFactors:
             shocks = draw(rng).copy()
+            if len(episode) > len(shocks):
+                raise StudyError(
+                    f"the episode {self.start} .. {self.end} has {len(episode)} days and the path "
+                    f"{len(shocks)}; shorten the episode."
+                )
             at = int(rng.integers(0, len(shocks) - len(episode) + 1))
             shocks[at : at + len(episode)] = episode
             return shocks
@@ -157,13 +182,29 @@ class StressEpisode:
         return lay_over
 
 
+def _day(text: str, what: str) -> np.datetime64:
+    try:
+        day = np.datetime64(text, "D")
+    except ValueError:
+        day = np.datetime64("NaT")
+    if np.isnat(day):
+        raise StudyError(f"{what} is {text!r}; give a day such as 2020-03-01.")
+    return day
+
+
 @model
 class Spliced:
     """History, then a simulated future: lookbacks are warm when the future begins.
 
+    The future starts from the last day's levels, on the weekdays after it. A simulator with
+    volatility of its own starts it at the mean, not at the last day's. Put the stresses inside, or
+    they act on the history too. Scores are of the future alone where `score_from` is the market's
+    last day, whose margin is the first to cover a simulated shock.
+
     Parameters
     ----------
-    base : what the future is drawn from. days : its length in margin days.
+    base : what the future is drawn from; repeated where it is shorter than `days`.
+    days : length of the future in margin days.
 
     Examples
     --------
@@ -177,7 +218,7 @@ class Spliced:
     def sampler(self, market: Market) -> Sampler:
         """The market's own shocks, then `days` drawn ones."""
         draw = self.base.sampler(market)
-        past = market.shocks(1)[1:]
+        past = known_shocks(market)
 
         def splice(rng: np.random.Generator) -> DaysByFactors:
             future = draw(rng)
