@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..distribution import Distribution
 from ..results import Study
 from ..types import ResultsError
 from .coverage_cost import (
@@ -22,7 +23,23 @@ from .exceedances import (
     exceedance_timeline_caption,
     exceedance_timeline_data,
 )
+from .granted import (
+    granted_against_supported,
+    granted_against_supported_caption,
+    granted_against_supported_data,
+)
 from .ladder import offset_ladder, offset_ladder_caption, offset_ladder_data
+from .monte_carlo import (
+    monte_carlo_frontier,
+    monte_carlo_frontier_caption,
+    monte_carlo_frontier_data,
+)
+from .specification import (
+    specification_curve,
+    specification_curve_caption,
+    specification_curve_data,
+)
+from .stressed_ladder import stressed_ladder, stressed_ladder_caption, stressed_ladder_data
 from .style import Caption, settings
 from .treasury_share import (
     treasury_share_sweep,
@@ -33,6 +50,10 @@ from .treasury_share import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from ..offset_study import OffsetStudy
+
+_Figure = tuple[str, Callable[[], "Axes"], Caption, pd.DataFrame]
 
 RESOLUTION = 300  # dots per inch of the PNG
 
@@ -74,30 +95,68 @@ def write_figures(
     ...     [figure.name for figure in write_figures(folder, study, pd.DataFrame(), None)]
     ['coverage_against_cost', 'exceedance_timeline']
     """
-    target = Path(folder)
-    written = []
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        for name, draw, caption, data in _figures(study, ladder, sweep):
-            figure = draw().figure
-            files = FigureFiles(
-                name, caption, *(target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
-            )
-            _save(figure, files)  # type: ignore[arg-type]
-            table = data.assign(simulated=study.simulated)
-            table.to_csv(
-                files.csv,
-                index=data.index.name is not None,
-                float_format="%.10g",
-                lineterminator="\n",
-            )
-            written.append(files)
-    except OSError as error:
-        raise ResultsError(f"cannot write figures to {str(target)!r}: {error}.") from error
-    return written
+    return _write(folder, _figures(study, ladder, sweep), simulated=study.simulated)
 
 
-_Figure = tuple[str, Callable[[], "Axes"], Caption, pd.DataFrame]
+def write_offset_figures(folder: str | Path, found: "OffsetStudy") -> list[FigureFiles]:
+    """Write the figures of an offset study: stresses, specifications, granted credit.
+
+    A figure whose table has no row is left out. Files as `write_figures` makes them.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written.
+    """
+    figures: list[_Figure] = []
+    if len(found.stressed):
+        figures.append(
+            (
+                "stressed_ladder",
+                lambda: stressed_ladder(found),
+                stressed_ladder_caption(found),
+                stressed_ladder_data(found),
+            )
+        )
+    if len(found.specifications):
+        figures.append(
+            (
+                "specification_curve",
+                lambda: specification_curve(found),
+                specification_curve_caption(found),
+                specification_curve_data(found),
+            )
+        )
+    if len(found.granted):
+        figures.append(
+            (
+                "granted_against_supported",
+                lambda: granted_against_supported(found),
+                granted_against_supported_caption(found),
+                granted_against_supported_data(found),
+            )
+        )
+    return _write(folder, figures, simulated=found.market.simulated)
+
+
+def write_monte_carlo_figure(
+    folder: str | Path, distribution: Distribution, study: Study, ladder: pd.DataFrame
+) -> FigureFiles:
+    """Write the figure of simulated histories; its table is marked simulated, whatever the data.
+
+    ladder : from `OffsetLadder.to_frame`, for the number of exceedances behind the paths; may be
+        without rows.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written.
+    """
+    figure = (
+        "monte_carlo_frontier",
+        lambda: monte_carlo_frontier(distribution, study, ladder=ladder),
+        monte_carlo_frontier_caption(distribution, study, ladder=ladder),
+        monte_carlo_frontier_data(distribution, study),
+    )
+    return _write(folder, [figure], simulated=True)[0]
 
 
 def _figures(study: Study, ladder: pd.DataFrame, sweep: pd.DataFrame | None) -> list[_Figure]:
@@ -137,6 +196,30 @@ def _figures(study: Study, ladder: pd.DataFrame, sweep: pd.DataFrame | None) -> 
             )
         )
     return figures
+
+
+def _write(folder: str | Path, figures: list[_Figure], *, simulated: bool) -> list[FigureFiles]:
+    """Draw and write each figure, and its table with a column that says whether it is simulated."""
+    target = Path(folder)
+    written = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, draw, caption, data in figures:
+            figure = draw().figure
+            files = FigureFiles(
+                name, caption, *(target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
+            )
+            _save(figure, files)  # type: ignore[arg-type]
+            data.assign(simulated=simulated).to_csv(
+                files.csv,
+                index=data.index.name is not None,
+                float_format="%.10g",
+                lineterminator="\n",
+            )
+            written.append(files)
+    except OSError as error:
+        raise ResultsError(f"cannot write figures to {str(target)!r}: {error}.") from error
+    return written
 
 
 def _save(figure: "Figure", files: FigureFiles) -> None:

@@ -70,7 +70,7 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
         "is what the same silos save when shifted against each other in time; only dependence, the "
         "rest, is offset. Estimates are in-sample"
     )
-    if has_bounds(ladder):
+    if has_bounds(rows):
         note += (
             "; whiskers reach down to one-sided 95 % lower bounds of total and offset (stationary "
             "bootstrap of days, mean block 20), each book on its own"
@@ -92,7 +92,7 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
         f"{100 * row['diversification']:.1f} %, offset {100 * row['dependence']:+.1f} points"
         + (
             f" (lower bound {100 * row['dependence_bound']:+.1f})"
-            if has_bounds(ladder) and pd.notna(row["dependence_bound"])
+            if pd.notna(row.get("dependence_bound"))
             else ""
         )
         if pd.notna(row["total"])

@@ -65,7 +65,7 @@ def exclude(columns: FloatArray, day: int, pool: Pool) -> bool:
 
 
 @kernel
-def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
+def refill(columns: FloatArray, first: int, pool: Pool) -> float:
     """Fill the pool from slot 0 with the largest losses of the window that begins on day `first`.
 
     Returns the threshold: at `pool.reference`, now today's weights, no scenario outside the pool
@@ -88,8 +88,7 @@ def refill(columns: FloatArray, first: int, steady: bool, pool: Pool) -> float:
             slot += 1
         else:
             surplus -= loss == threshold
-            if not steady:
-                exclude(columns, first + scenario, pool)
+            exclude(columns, first + scenario, pool)
     return threshold
 
 
@@ -171,15 +170,12 @@ def portfolio_tail(
     lookback = len(pool.window)
     want = len(pool.heap)
     slots = len(pool.day)
-    steady = len(unit) == 1
-    if first < len(value_at_risk):
-        reweigh(unit[0], pool)
     head = tail = 0
     threshold = value = mean = 0.0
     for t in range(first, len(value_at_risk)):
-        changed = not steady and reweigh(unit[t - first], pool)
+        changed = reweigh(unit[t - first], pool)
         if head < tail and pool.day[head] == t - lookback:
-            changed |= not steady or loss_on(columns, t - lookback, pool) >= value
+            changed = True
             head += 1
         if head < tail:
             loss = loss_on(columns, t, pool)
@@ -193,8 +189,8 @@ def portfolio_tail(
                 else:
                     admit(columns, t, tail, pool)
                     tail += 1
-                changed |= not steady or loss > value
-            elif not steady and exclude(columns, t, pool):
+                changed = True
+            elif exclude(columns, t, pool):
                 changed = True
         if not changed and tail - head >= count:
             value_at_risk[t] = value
@@ -203,9 +199,9 @@ def portfolio_tail(
         accepted = False
         if tail - head >= count:
             value = pool_tail(head, tail, count, value, every, pool)
-            accepted = steady or value >= outside_bound(threshold, pool)
+            accepted = value >= outside_bound(threshold, pool)
         if not accepted:
-            threshold = refill(columns, t - lookback + 1, steady, pool)
+            threshold = refill(columns, t - lookback + 1, pool)
             head, tail = 0, want
             value = pool_tail(head, tail, count, value, every, pool)
         mean = mean_largest(pool.loss, tail - head, count, value)
@@ -230,8 +226,7 @@ def rolling_tail(
               VaR_t = L_{(count)}, \quad ES_t = \frac{1}{count} \sum_{i \le count} L_{(i)}
 
     columns : (columns, days) shocks z, finite in every window used.
-    unit : (days - first, columns) P&L per USD and unit of shock, u, from day `first` on, or
-    (1, columns) when constant.
+    unit : (days - first, columns) P&L per USD and unit of shock, u, from day `first` on.
     exposure : (portfolios, columns) x, signed USD.
     first : the first day with a full window.
     Both outputs (days, portfolios) are written on every day, NaN before `first`; neither is

@@ -8,11 +8,12 @@ from scipy.special import bdtr
 from ..kernels.pooling import resampled_reductions, window_reductions
 from ..scores.resample import stationary_indices
 from ..types import FloatArray, tail_count
-from .bounds import BLOCK, FRESH_SHIFTS, Bounds
+from .bounds import BLOCK, FRESH_SHIFTS, Bounds, bound_reduction
 from .history import Reduction, SiloHistory, draw_shifts
 
 SUBSAMPLE = 400  # scored days of a subsample
 PART = 0.5  # m / n of the m-out-of-n bootstrap
+OUTER, INNER = 100, 25  # resamples of the nested methods
 LEVEL = 0.95
 NORMAL = 1.6448536269514722  # one-sided 95 %
 
@@ -95,3 +96,42 @@ def _order_statistic(history: SiloHistory, point: Reduction) -> float:
         count += 1
     rank = min(len(ratio) - 1, int(count * inflation))
     return 1.0 - float(ratio[rank])
+
+
+def nested_bounds(
+    history: SiloHistory, point: Reduction, found: Bounds, *, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Bounds that resample the resamples, (s, s_dep) by method: slow, so on fewer histories.
+
+    - studentised: s - upper percentile of (s* - s) / se* times se, with se* from inner resamples
+      (Davison & Hinkley 1997, 5.2.1).
+    - prepivoted: the percentile at the level that covered in 95 % of outer resamples (Beran 1987).
+    """
+    drawn = stationary_indices(history.days, resamples=OUTER, block=BLOCK, seed=seed + 2)
+    values = (point.total, point.dependence)
+    pivots: tuple[list[float], list[float]] = ([], [])
+    levels: tuple[list[float], list[float]] = ([], [])
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(3,)))
+    for rows in drawn:
+        outer = history.drawn(rows)
+        if outer.not_estimable():
+            continue
+        shifts = draw_shifts(history.days, len(history.silos), FRESH_SHIFTS, rng)
+        again = outer.reduction(shifts)
+        inner = bound_reduction(outer, resamples=INNER, seed=int(rng.integers(2**31)))
+        draws = (inner.total_draws, inner.dependence_draws)
+        for k, value in enumerate((again.total, again.dependence)):
+            known = draws[k][~np.isnan(draws[k])]
+            pivots[k].append((value - values[k]) / float(known.std()))
+            levels[k].append(float((known <= values[k]).mean()))
+    outers = [d[~np.isnan(d)] for d in (found.total_draws, found.dependence_draws)]
+    student = [
+        values[k] - float(np.quantile(pivots[k], LEVEL)) * float(outers[k].std()) for k in (0, 1)
+    ]
+    prepivoted = [
+        float(np.quantile(outers[k], np.quantile(levels[k], 1.0 - LEVEL))) for k in (0, 1)
+    ]
+    return {
+        "studentised": (student[0], student[1]),
+        "prepivoted": (prepivoted[0], prepivoted[1]),
+    }

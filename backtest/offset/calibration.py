@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from .alternatives import alternative_bounds
+from .alternatives import alternative_bounds, nested_bounds
 from .bounds import bound_reduction
 from .history import silo_shifts
 from .worlds import FIXED, ROLLING, WORLDS, World, history, truth
@@ -31,6 +31,7 @@ def calibrate(
     truth_days: int = TRUTH_DAYS,
     resamples: int = RESAMPLES,
     seed: int = 1,
+    nested: bool = False,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
     """One row a (world, base model, method): truth, unsafe shares, mean distance of the bounds.
@@ -51,7 +52,7 @@ def calibrate(
     rows = []
     for number, ((world, base), (total, dependence)) in enumerate(zip(cells, truths, strict=True)):
         batches = joblib.Parallel(n_jobs=n_jobs, batch_size=5)(
-            joblib.delayed(_one_history)(world, base, days, resamples, (seed, number, h))
+            joblib.delayed(_one_history)(world, base, days, resamples, nested, (seed, number, h))
             for h in range(histories)
         )
         for method in batches[0]:
@@ -77,7 +78,7 @@ def _share_above(bounds: np.ndarray, truth_value: float) -> float:
 
 
 def _one_history(
-    world: World, base: str, days: int, resamples: int, key: tuple[int, int, int]
+    world: World, base: str, days: int, resamples: int, nested: bool, key: tuple[int, int, int]
 ) -> dict[str, tuple[float, float]]:
     """Bounds of one history by every method."""
     stream = np.random.SeedSequence(key[0], spawn_key=key[1:])
@@ -86,9 +87,9 @@ def _one_history(
     seed = int(rng.integers(2**31))
     point = made.reduction(silo_shifts(days, 2))
     found = bound_reduction(made, resamples=resamples, seed=seed)
-    return {"percentile": (found.total, found.dependence)} | alternative_bounds(
-        made, point, found, seed=seed
-    )
+    bounds = {"percentile": (found.total, found.dependence)}
+    bounds |= alternative_bounds(made, point, found, seed=seed)
+    return bounds | nested_bounds(made, point, found, seed=seed) if nested else bounds
 
 
 def main() -> None:
@@ -99,6 +100,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nested", action="store_true", help="studentised and prepivoted too")
     parser.add_argument("--out", default="", help="also write the table as CSV")
     given = parser.parse_args()
     table = calibrate(
@@ -106,6 +108,7 @@ def main() -> None:
         truth_days=given.truth_days,
         resamples=given.resamples,
         seed=given.seed,
+        nested=given.nested,
         n_jobs=given.n_jobs,
     )
     print(f"{given.histories} histories of {DAYS} days in each world; share of unsafe 5 % bounds")

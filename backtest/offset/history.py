@@ -89,6 +89,11 @@ class SiloHistory:
         window_reductions(self.loss, self.margin, window, count, out)
         return float(np.nanmin(out)) if not np.isnan(out).all() else float("nan")
 
+    def drawn(self, rows: NDArray[np.int64]) -> "SiloHistory":
+        """The history with its days drawn anew, rows of all silos together."""
+        loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
+        return SiloHistory(self.silos, self.dates, loss, margin, self.confidence)
+
     def between(self, rows: slice | BoolArray) -> "SiloHistory":
         """The same book over some of its scored days."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))

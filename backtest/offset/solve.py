@@ -31,7 +31,9 @@ def just_covering(
     `haircut_scale` multiplies every haircut of the schedule (exact: a haircut margin is linear);
     `correlation_floor` is the lowest floor under `CorrelationOffset(cap=1)` that holds, NaN where
     even +1 does not, found by halving, each step margining every book again. Beside each its mean
-    margin, and what the search took. lookback: scenarios behind each correlation. In-sample: both are known only in hindsight.
+    margin, and what the search took. In-sample: both are known only in hindsight.
+
+    lookback : scenarios behind each correlation.
 
     Examples
     --------

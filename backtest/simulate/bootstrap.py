@@ -77,7 +77,8 @@ class FilteredBootstrap:
 
     for each factor, with the same days drawn for all, so that dependence is kept. Shocks are then
     scaled so that the typical history as long as the data has the data's standard deviation
-    (`pilot.matching_scale`): what of the volatility the recursion misses stays in z, and would be counted twice.
+    (`pilot.matching_scale`): volatility that the recursion misses stays in z, and would otherwise
+    be counted twice.
 
     Parameters
     ----------

@@ -11,6 +11,8 @@ from .paths import Paths, Simulator
 def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFrame:
     """One row a factor: sd, skew, excess kurtosis, 1 % and 99 % quantiles, acf of |shock|.
 
+    NaN where a factor does not move.
+
     Examples
     --------
     >>> facts = stylised_facts(np.random.default_rng(0).normal(size=(5000, 1)), ("BTC",))
@@ -19,16 +21,17 @@ def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFr
     """
     centred = shocks - shocks.mean(axis=0)
     sd = centred.std(axis=0)
+    own = np.where(sd > 0, sd, np.nan)
     size = np.abs(shocks) - np.abs(shocks).mean(axis=0)
 
     def acf(lag: int) -> np.ndarray:
-        return (size[lag:] * size[:-lag]).sum(axis=0) / (size**2).sum(axis=0)
+        return (size[lag:] * size[:-lag]).sum(axis=0) / np.where(sd > 0, (size**2).sum(axis=0), np.nan)
 
     return pd.DataFrame(
         {
             "sd": sd,
-            "skew": (centred**3).mean(axis=0) / sd**3,
-            "kurtosis": (centred**4).mean(axis=0) / sd**4 - 3.0,
+            "skew": (centred**3).mean(axis=0) / own**3,
+            "kurtosis": (centred**4).mean(axis=0) / own**4 - 3.0,
             "q01": np.quantile(shocks, 0.01, axis=0),
             "q99": np.quantile(shocks, 0.99, axis=0),
             "acf1": acf(1),
@@ -77,4 +80,5 @@ def diagnose(
 
 def _correlation(shocks: DaysByFactors) -> FloatArray:
     """(factors, factors), a matrix for one factor too."""
-    return np.atleast_2d(np.corrcoef(shocks.T))
+    with np.errstate(invalid="ignore"):  # a factor that does not move has none
+        return np.atleast_2d(np.corrcoef(shocks.T))

@@ -29,8 +29,8 @@ class GarchT:
     u are correlated standard normals: each factor keeps its own degrees of freedom. Fitted once
     by arch to zero-mean shocks; the correlation is that of the standardised residuals. An
     approximation: tails are independent of each other beyond what the correlation gives, and
-    shocks are symmetric. omega is set so that the typical history as long as the data has the data's
-    standard deviation (`pilot.matching_scale`), whatever long-run variance was fitted.
+    shocks are symmetric. omega is set so that the typical history as long as the data has the
+    data's standard deviation (`pilot.matching_scale`), whatever long-run variance was fitted.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def known_shocks(market: Market, *, fit: bool = False) -> DaysByFactors:
     fewest = FEWEST_STEPS if fit else 1
     if len(shocks) < fewest:
         raise DataError(
-            f"the market has {len(market.dates)} days; this simulator needs {fewest + 1} or more."
+            f"the market has {len(market.dates)} day(s); this simulator needs {fewest + 1} or more."
         )
     still = np.ptp(shocks, axis=0) == 0
     if fit and still.any():

@@ -1,5 +1,6 @@
 """Stresses that wrap any simulator: correlation, volatility, an episode, a warm history."""
 
+from datetime import date
 from typing import Annotated
 
 import numpy as np
@@ -184,12 +185,9 @@ class StressEpisode:
 
 def _day(text: str, what: str) -> np.datetime64:
     try:
-        day = np.datetime64(text, "D")
+        return np.datetime64(date.fromisoformat(text), "D")
     except ValueError:
-        day = np.datetime64("NaT")
-    if np.isnat(day):
-        raise StudyError(f"{what} is {text!r}; give a day such as 2020-03-01.")
-    return day
+        raise StudyError(f"{what} is {text!r}; give a day such as 2020-03-01.") from None
 
 
 @model
