@@ -101,7 +101,7 @@ def clustered_coverage(
         float(statistic),
         float(pvalue),
         True,
-        f"dependence over {last} days at most, any over books; effective counts",
+        f"dependence over lags of at most {last} days, any over books; effective counts",
     )
 
 

@@ -165,5 +165,5 @@ def hac_coverage(
         float(statistic),
         float(pvalue),
         True,
-        f"dependence over {last} days at most; effective counts",
+        f"dependence over lags of at most {last} days; effective counts",
     )
