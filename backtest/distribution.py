@@ -161,20 +161,55 @@ class Distribution:
         ).reset_index()
 
     def save(self, folder: str | Path) -> Path:
-        """Write monte_carlo.csv (summary), frontier.csv, monte_carlo.parquet and its manifest."""
+        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and a manifest."""
         target = Path(folder)
+        by_path = pd.DataFrame(
+            self.pooled.reshape(len(self.pooled), -1),
+            columns=[f"{model}|{name}" for model in self.models for name in POOLED],
+        ).assign(range_acted=self.range_acted)
         try:
             target.mkdir(parents=True, exist_ok=True)
             self.summary().to_csv(target / "monte_carlo.csv")
             self.frontier().to_csv(target / "frontier.csv")
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
-            text = json.dumps(
-                self.manifest | {"range_acted": float(self.range_acted.mean())}, indent=2
-            )
+            by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
+            named = {"models": list(self.models), "portfolios": list(self.portfolios)}
+            text = json.dumps({"names": named, "manifest": self.manifest}, indent=2)
             (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
         return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Distribution | None":
+        """What `save` wrote; None where the folder holds no Monte Carlo.
+
+        Raises
+        ------
+        ResultsError : a file of it is missing or broken.
+        """
+        source = Path(folder)
+        if not (source / "monte_carlo.json").exists():
+            return None
+        try:
+            kept = json.loads((source / "monte_carlo.json").read_text(encoding="utf-8"))
+            scores = pd.read_parquet(source / "monte_carlo.parquet")
+            by_path = pd.read_parquet(source / "monte_carlo_pooled.parquet")
+            models, portfolios = (tuple(kept["names"][n]) for n in ("models", "portfolios"))
+            shape = (len(by_path), len(models))
+            return cls(
+                models=models,
+                portfolios=portfolios,
+                scores=scores[list(COLUMNS)].to_numpy().reshape(*shape, len(portfolios), -1),
+                pooled=by_path.drop(columns="range_acted").to_numpy().reshape(*shape, -1),
+                range_acted=by_path["range_acted"].to_numpy(),
+                manifest=kept["manifest"],
+            )
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise ResultsError(
+                f"the Monte Carlo of {str(source)!r} cannot be read ({reason}); run it again."
+            ) from error
 
     def _model(self, name: str) -> int:
         if name not in self.models:

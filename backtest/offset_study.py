@@ -21,6 +21,7 @@ from .offset import (
     stressed_ladder,
     supportable_offset,
 )
+from .offset.granted import STEP, WINDOW
 from .scorecard import Progress
 from .types import StudyError
 from .workflow import digest, read_inputs
@@ -66,7 +67,7 @@ def estimate_offsets(
         raise StudyError("no book of the study is held in two silos; name one that is.")
     book = named.select([named.portfolios.index(name) for name in ladder.index])
     progress("stressed ladders", 0.0)
-    stressed = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed)
+    stressed = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs)
     progress("specification curve", 0.0)
     risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
     drawn = (risk_matched or list(ladder.index))[:CURVE_BOOKS]
@@ -92,6 +93,7 @@ def estimate_offsets(
         "study": inputs.config.resolved(),
         "base": repr(base),
         "seed": seed,
+        "rolling": {"window": WINDOW, "step": STEP},
         "software": software(),
     }
     manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])

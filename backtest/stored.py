@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .config import read_study
+from .distribution import Distribution
 from .results import Study
 from .types import ResultsError
 from .workflow import execute, write_presentation
@@ -19,7 +20,8 @@ def rewrite_report(folder: Path) -> Path:
     study, ladder, sweep = _read(folder)
     text = (folder / "study.toml").read_text(encoding="utf-8")
     config = read_study(text, where=f"{folder.name}/study.toml")
-    return write_presentation(folder, study, ladder, sweep, config)
+    distribution = Distribution.load(folder)
+    return write_presentation(folder, study, ladder, sweep, distribution, config)
 
 
 def compare_rerun(
@@ -36,6 +38,8 @@ def compare_rerun(
         folder / "study.toml",
         data=data or used["data"]["source"],
         seed=used["seed"],
+        paths=manifest["paths"],
+        path=manifest["path"],
         progress=progress,
     )
     now = rerun.study.manifest
@@ -45,6 +49,9 @@ def compare_rerun(
         lines.append("the study differs" if same_prices else "the prices differ")
     pairs = [(stored.summary(), rerun.study.summary()), (stored.pooled, rerun.study.pooled)]
     pairs.append((ladder, rerun.ladder))
+    simulated = Distribution.load(folder)
+    if simulated is not None and rerun.distribution is not None:
+        pairs.append((simulated.summary(), rerun.distribution.summary()))
     for before, after in pairs:
         lines += _differences(before, after)
     return lines

@@ -156,7 +156,7 @@ def execute(
             n_jobs=n_jobs,
             progress=progress,
         )
-    study.manifest["path"] = path
+    study.manifest["paths"], study.manifest["path"] = many, path
     study.manifest["data"]["files"] = [asdict(f) for f in inputs.files]
     study.manifest["study"] = resolved
     study.manifest["study_sha256"] = digest(resolved)
@@ -192,7 +192,14 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
             outcome.distribution.save(folder)
         if outcome.sweep is not None:
             outcome.sweep.to_csv(folder / "sweep.csv", index=False)
-        write_presentation(folder, outcome.study, outcome.ladder, outcome.sweep, outcome.config)
+        write_presentation(
+            folder,
+            outcome.study,
+            outcome.ladder,
+            outcome.sweep,
+            outcome.distribution,
+            outcome.config,
+        )
     return out / name
 
 
@@ -201,13 +208,16 @@ def write_presentation(
     study: Study,
     ladder: pd.DataFrame,
     sweep: pd.DataFrame | None,
+    distribution: Distribution | None,
     config: StudyFile,
 ) -> Path:
     """Figures and report.html from a study's numbers; the path of the report."""
-    from .charts import write_figures
+    from .charts import write_figures, write_monte_carlo_figure
     from .report import write_report
 
     figures = write_figures(folder / "figures", study, ladder, sweep)
+    if distribution is not None:
+        figures.append(write_monte_carlo_figure(folder / "figures", distribution, study, ladder))
     path = folder / "report.html"
     write_report(
         path,
@@ -219,6 +229,7 @@ def write_presentation(
         caption=config.caption,
         explains={name: book.explain for name, book in config.books.items()},
         command=study.manifest["command"],
+        distribution=distribution,
     )
     return path
 

@@ -1,5 +1,6 @@
 """Figures: what they show is what was scored, nothing is cut off, and bytes do not change."""
 
+import dataclasses
 import itertools
 import re
 import subprocess
@@ -121,12 +122,20 @@ def test_timeline_shows_every_exceedance_of_named_books() -> None:
     assert marks == len(data)
 
 
-def test_timeline_names_the_stress_days_of_its_window_only() -> None:
+def test_timeline_names_the_stress_days_that_its_prices_hold() -> None:
     study = presented.study()
     inside = stress_days()[(stress_days() >= study.scored[0]) & (stress_days() <= study.scored[-1])]
     assert 0 < len(inside) < len(stress_days()) == 10
-    words = {t.get_text() for t in charts.exceedance_timeline(study).texts}
-    assert words == {"2020-03-09 to 16"}
+
+    def words(**data: object) -> set[str]:
+        manifest = study.manifest | {"data": study.manifest["data"] | data}
+        shown = dataclasses.replace(study, manifest=manifest)
+        return {t.get_text() for t in charts.exceedance_timeline(shown).texts}
+
+    assert words(simulated=False) == {"2020-03-09 to 16"}
+    assert words(simulated=True, source="SIMULATED: a path") == set()
+    laid_over = "SIMULATED: a path, ten real stress days of 2020-2025 laid over"
+    assert words(simulated=True, source=laid_over) == {"2020-03-09 to 16"}
 
 
 def test_pooled_points_are_means_of_books_and_lie_in_their_intervals() -> None:

@@ -37,6 +37,16 @@ def stress_days() -> pd.DatetimeIndex:
         return pd.DatetimeIndex(pd.read_csv(lines, comment="#", parse_dates=["date"])["date"])
 
 
+def stress_days_of(study: Study) -> pd.DatetimeIndex:
+    """The scored stress days that the study's prices hold: none of them on a simulated path.
+
+    The sample holds them although it is simulated, because they are laid over it.
+    """
+    source = study.manifest["data"]["source"]
+    held = not study.simulated or "stress days of" in source
+    return stress_days().intersection(study.scored) if held else stress_days()[:0]
+
+
 def exceedance_timeline_data(study: Study) -> pd.DataFrame:
     """List the exceedances: date t, portfolio, model, loss, required (USD), excess / required.
 
@@ -123,7 +133,7 @@ def exceedance_timeline(study: Study) -> "Axes":
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(shown)
     keys = legend_height(len(styles)) + 0.19
-    marked = _clusters(stress_days(), study.scored)
+    marked = _clusters(stress_days_of(study), study.scored)
     labels = 0.95 if marked else 0.05
     sheet = Sheet(
         exceedance_timeline_caption(study),
@@ -152,7 +162,7 @@ def exceedance_timeline(study: Study) -> "Axes":
             textcoords="offset points", rotation=90, ha="center", va="bottom",
             annotation_clip=False,
         )  # fmt: skip
-    for day in stress_days().intersection(study.scored):
+    for day in stress_days_of(study):
         axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
     axes.set_xlim(_number(study.scored[0]), _number(study.scored[-1]))
     return axes

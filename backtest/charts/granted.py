@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from .exceedances import stress_days
-from .offset_words import MINUS, offset_footnote, points, ranked_books
-from .style import FAINT, INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, label_of, model_styles, styled
+from .offset_words import MINUS, fitted_label, offset_footnote, points, ranked_books
+from .style import INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, label_of, model_styles, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,14 +19,23 @@ SUPPORTED = {
     "supported dependence": (OFFSET, "-", "supported: offset (dependence)"),
 }
 COLUMNS = 2
-PANEL, BELOW = 1.45, 0.3  # inches
-LEFT, RIGHT, GAP = 0.62, 0.15, 0.22
+STRESS = "#b5b5b5"
+PANEL, BELOW = 1.65, 0.3  # inches
+LEFT, RIGHT, GAP = 0.72, 0.15, 0.2
 
 
 def granted_against_supported_data(found: "OffsetStudy") -> pd.DataFrame:
     """Pick the rows of the figure: date, portfolio, series, share; at most four books.
 
     Days on which a series has no value are left out.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> granted = pd.DataFrame({"portfolio": ["pool"] * 2, "share": [float("nan"), 0.3]})
+    >>> found = SimpleNamespace(granted=granted, manifest={"study": {"books": {}}})
+    >>> granted_against_supported_data(found)["share"].tolist()
+    [0.3]
     """
     table = found.granted.dropna(subset=["share"])
     books = ranked_books(found, table["portfolio"])
@@ -52,21 +61,17 @@ def granted_against_supported_caption(found: "OffsetStudy") -> Caption:
     marked = _stress_days(data)
     if len(marked):
         months = ", ".join(dict.fromkeys(f"{day:%B %Y}" for day in marked))
-        note += f". Dotted lines: days of stress ({months})"
+        note += f". Vertical lines: days of stress ({months})"
         if found.market.simulated:
             note += ", laid over the simulated market as they happened"
     books = []
     for name, own in data.groupby("portfolio", sort=False):
         series = {s: x["share"] for s, x in own.groupby("series", sort=False)}
-        said = [
-            f"{model} granted {_span(series[model])} %" for model in models if model in series
-        ]
+        said = [f"{model} granted {_span(series[model])} %" for model in models if model in series]
         if "supported total" in series:
             said.append(f"supported total {_span(series['supported total'])} %")
             offset = series["supported dependence"]
-            said.append(
-                f"supported offset {points(offset.min())} to {points(offset.max())} points"
-            )
+            said.append(f"supported offset {points(offset.min())} to {points(offset.max())} points")
         books.append(f"{name}: {', '.join(said)}")
     return Caption(
         "Reduction granted by the models, and reduction supported by the data then at hand",
@@ -83,21 +88,29 @@ def granted_against_supported(found: "OffsetStudy") -> "Axes":
     -------
     The first panel's Axes; `.figure.axes` holds all.
     """
-    from matplotlib.dates import DateFormatter, YearLocator
+    from matplotlib.dates import DateFormatter, YearLocator, date2num
     from matplotlib.lines import Line2D
 
     data = granted_against_supported_data(found)
     styles = model_styles(list(found.manifest["study"]["models"]))
     models = _models(data)
     books = ranked_books(found, data["portfolio"])
-    names = [label_of(name, width=38, lines=2) for name in books]
     handles = [
-        Line2D([], [], color=styles[m].colour, ls=styles[m].line, lw=1.3,
-               label=label_of(f"granted by {m}", width=30, lines=1))
+        Line2D(
+            [],
+            [],
+            color=styles[m].colour,
+            ls=styles[m].line,
+            lw=1.3,
+            label=label_of(f"granted by '{m}'", width=30, lines=1),
+        )
         for m in models
     ] + [Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()]
     if len(_stress_days(data)):
-        handles.append(Line2D([], [], color=FAINT, lw=0.9, ls=(0, (1, 2)), label="day of stress"))
+        handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
+    wide = min(COLUMNS, len(books))
+    width = (WIDTH - LEFT - RIGHT - GAP * (wide - 1)) / wide
+    names = [fitted_label(name, room=width, lines=2) for name in books]
     keys = 0.17 * -(-len(handles) // 3) + 0.08
     above = 0.145 * max(name.count("\n") + 1 for name in names) + 0.1
     deep = -(-len(books) // COLUMNS)
@@ -107,8 +120,6 @@ def granted_against_supported(found: "OffsetStudy") -> "Axes":
         simulated=found.market.simulated,
     )
     sheet.legend(handles, top=0.0, columns=3, left=LEFT)
-    wide = min(COLUMNS, len(books))
-    width = (WIDTH - LEFT - RIGHT - GAP * (wide - 1)) / wide
     panels: list[Axes] = []
     for place, (book, name) in enumerate(zip(books, names, strict=True)):
         row, column = divmod(place, COLUMNS)
@@ -121,24 +132,24 @@ def granted_against_supported(found: "OffsetStudy") -> "Axes":
         own = data[data["portfolio"] == book]
         panel.axhline(0, color=INK, lw=0.7)
         for day in _stress_days(data):
-            panel.axvline(day, color=FAINT, lw=0.9, ls=(0, (1, 2)), zorder=1)
+            panel.axvline(date2num(day), color=STRESS, lw=0.8, zorder=1)  # type: ignore[no-untyped-call]
         for model in models:
             line = own[own["series"] == model]
             panel.plot(line["date"], 100 * line["share"], color=styles[model].colour,
-                       ls=styles[model].line, lw=1.1, zorder=2)  # fmt: skip
+                       ls=styles[model].line, lw=1.3, zorder=4)  # fmt: skip
         for series, (colour, dashes, _) in SUPPORTED.items():
             line = own[own["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=3)
-        panel.set_title(name, loc="left", weight="bold", linespacing=1.0, pad=4)
+        panel.set_title(name, loc="left", linespacing=1.0, pad=4)
         panel.set_xlim(data["date"].min(), data["date"].max())
         years = (data["date"].max() - data["date"].min()).days / 365.25
-        panel.xaxis.set_major_locator(YearLocator(2 if years > 6 else 1))
-        panel.xaxis.set_major_formatter(DateFormatter("%Y"))
+        panel.xaxis.set_major_locator(YearLocator(2 if years > 6 else 1))  # type: ignore[no-untyped-call]
+        panel.xaxis.set_major_formatter(DateFormatter("%Y"))  # type: ignore[no-untyped-call]
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))
         panel.tick_params(labelleft=column == 0)
         panel.grid(visible=True, axis="y")
         if column == 0:
-            panel.set_ylabel("share of silos'\nmargins, %", linespacing=1.0)
+            panel.set_ylabel("share of silos'\nmargins, %", linespacing=1.15)
         panels.append(panel)
     return panels[0]
 

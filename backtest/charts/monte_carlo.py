@@ -37,6 +37,17 @@ def monte_carlo_frontier_data(distribution: Distribution, study: Study) -> pd.Da
     where the study has none. exceedance_rate : mean over the books. The row of the mean has the
     95 % range of each, `over_allowed`, the share of paths whose rate is above 1 - confidence, and
     the semi-axes (cost, exceedance_rate) x 2 of the ellipse about it that holds 95 % of the paths.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> models = {"siloed": st.Siloed()}
+    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
+    >>> data = monte_carlo_frontier_data(mc, bt.run(market, book, models))
+    >>> data[["what", "cost"]].values.tolist()
+    [['mean over paths', 1.0], ['history', 1.0], ['path 0', 1.0], ['path 1', 1.0]]
     """
     cost, rate = _cost(distribution, study), distribution.score("exceedance_rate").mean(axis=2)
     edges = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
@@ -56,7 +67,8 @@ def monte_carlo_frontier_data(distribution: Distribution, study: Study) -> pd.Da
             row |= {f"axis_{i + 1}_cost": axes[0, i], f"axis_{i + 1}_exceedance_rate": axes[1, i]}
         rows.append(row)
         if model in past.index:
-            rows.append({"model": model, "what": HISTORY} | past.loc[model].to_dict())
+            there = {name: float(past[name].loc[model]) for name in ("cost", "exceedance_rate")}
+            rows.append({"model": model, "what": HISTORY} | there)
         rows += [
             {"model": model, "what": f"path {p}", "cost": c, "exceedance_rate": r}
             for p, (c, r) in enumerate(zip(cost[:MOST_DOTS, m], rate[:MOST_DOTS, m], strict=True))
@@ -111,7 +123,7 @@ def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
     own = study.scores[study.scores.index.get_level_values("portfolio").isin(books)]
     means = own.groupby(level="model", sort=False)[["mean_margin", "exceedance_rate"]].mean()
     yardstick = _yardstick(distribution, study)
-    unit = MILLION if yardstick is None else means.loc[yardstick, "mean_margin"]
+    unit = MILLION if yardstick is None else float(means["mean_margin"][yardstick])
     return pd.DataFrame(
         {"cost": means["mean_margin"] / unit, "exceedance_rate": means["exceedance_rate"]}
     )
@@ -161,7 +173,7 @@ def monte_carlo_frontier_caption(
 def _information(ladder: pd.DataFrame | None) -> str:
     """What the paths cannot add, with the exceedances they are redrawn from."""
     words = (
-        "Paths redraw one history: however many, they add no information beyond the exceedances "
+        "Paths come from one history: however many, they add no information beyond the exceedances "
         "observed in it"
     )
     known = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
@@ -169,10 +181,12 @@ def _information(ladder: pd.DataFrame | None) -> str:
         return f"{words}."
     known = known.loc[shown_portfolios(known.index)]
     seen, worth = known["exceedances"], known["effective"]
-    number = f"{seen.min():.0f}" if seen.min() == seen.max() else f"{seen.min():.0f}-{seen.max():.0f}"
+    number = (
+        f"{seen.min():.0f}" if seen.min() == seen.max() else f"{seen.min():.0f}-{seen.max():.0f}"
+    )
     return (
-        f"{words}, {number} a pooled book at its equal-coverage scale, worth {worth.min():.0f} to "
-        f"{worth.max():.0f} independent ones."
+        f"{words}: {number} for each pooled book at its equal-coverage scale, worth "
+        f"{worth.min():.0f} to {worth.max():.0f} independent ones."
     )
 
 
@@ -188,6 +202,16 @@ def monte_carlo_frontier(
     """Draw exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
 
     ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind it all.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> models = {"siloed": st.Siloed()}
+    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
+    >>> monte_carlo_frontier(mc, bt.run(market, book, models)).get_xlabel()
+    'mean margin, multiple of siloed on the same path'
     """
     from matplotlib.lines import Line2D
 
@@ -213,26 +237,26 @@ def monte_carlo_frontier(
     for model in distribution.models:
         style, own = styles[model], data[data["model"] == model].set_index("what")
         dots = own[own.index.str.startswith("path ")]
-        axes.scatter(dots["cost"], 100 * dots["exceedance_rate"], s=7, marker=style.marker,
-                     facecolors=style.colour, linewidths=0, alpha=0.35, zorder=2)  # fmt: skip
+        axes.scatter(dots["cost"], 100 * dots["exceedance_rate"], s=8, marker=style.marker,
+                     facecolors=style.colour, linewidths=0, alpha=0.5, zorder=2)  # fmt: skip
         mean = own.loc[MEAN]
         spread = np.array(
             [[mean[f"axis_{i}_{name}"] for i in (1, 2)] for name in ("cost", "exceedance_rate")]
         )
         line = np.array([[mean["cost"]], [mean["exceedance_rate"]]]) + spread @ circle
         axes.plot(line[0], 100 * line[1], color=style.colour, ls=style.line, lw=1.6, zorder=4)
-        axes.scatter(mean["cost"], 100 * mean["exceedance_rate"], s=62, marker=style.marker,
+        axes.scatter(mean["cost"], 100 * mean["exceedance_rate"], s=50, marker=style.marker,
                      facecolors=style.colour, edgecolors=INK, linewidths=0.9, zorder=6)  # fmt: skip
         if HISTORY in own.index:
             past = own.loc[HISTORY]
-            axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=48, marker=style.marker,
+            axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=42, marker=style.marker,
                          facecolors="white", edgecolors=style.colour, linewidths=1.4,
-                         zorder=5)  # fmt: skip
+                         zorder=7)  # fmt: skip
     allowed = 100 * (1 - distribution.manifest["coverage"]["confidence"])
     axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
     axes.annotate(
         f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
-        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", zorder=7,
+        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", zorder=8,
         bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
     )  # fmt: skip
     axes.set_ylim(0, None)

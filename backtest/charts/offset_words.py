@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .describe import source_words, standard_words, version_words
+from .style import FONT, HINTED, POINTS, label_of
 
 if TYPE_CHECKING:
     from ..offset_study import OffsetStudy
@@ -17,6 +18,13 @@ def ranked_books(found: "OffsetStudy", books: Iterable[str]) -> list[str]:
     """At most four of `books`: risk-matched ones first, else in the study's order.
 
     In a book of equal USD one silo outweighs the other, and little can be saved either way.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> books = {"equal USD": {"usd": {}}, "matched": {"risk": {"BTC": 1.0}}}
+    >>> ranked_books(SimpleNamespace(manifest={"study": {"books": books}}), books)
+    ['matched', 'equal USD']
     """
     tables = found.manifest["study"]["books"]
     names = list(dict.fromkeys(books))
@@ -62,3 +70,27 @@ def points(value: float) -> str:
     '+2.2'
     """
     return f"{100 * value:+.1f}".replace("-", MINUS)
+
+
+def fitted_label(name: str, *, room: float, lines: int) -> str:
+    r"""Break a name into lines no wider than `room` inches, by the measure of its type.
+
+    Examples
+    --------
+    >>> fitted_label("long BTC, long 10Y, risk-matched", room=1.3, lines=3)
+    'long BTC, long 10Y,\nrisk-matched'
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    face = FontProperties(family=FONT, size=POINTS)
+
+    def wide(line: str) -> float:
+        return float(text_to_path.get_text_width_height_descent(line, face, ismath=False)[0])
+
+    label = name
+    for width in range(len(name), 4, -1):
+        label = label_of(name, width=width, lines=lines)
+        if max(wide(line) for line in label.splitlines()) <= HINTED * 72.0 * room:
+            break
+    return label

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .offset_words import BOUND_WORDS, MINUS, offset_footnote, points
-from .style import FAINT, INK, OFFSET, WIDTH, Caption, Sheet, label_of, styled
+from .offset_words import BOUND_WORDS, MINUS, fitted_label, offset_footnote, points
+from .style import FAINT, INK, OFFSET, WIDTH, Caption, Sheet, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,17 @@ def specification_curve_data(found: "OffsetStudy") -> pd.DataFrame:
 
     Choices that come to the same scored days count once. `first_day` names the choice behind
     `start`; `own` marks the study's own settings.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> row = {"portfolio": "pool", "lookback": 500, "mpor": 2, "window": "all",
+    ...        "start": "2017-08-17", "observations": 900, "dependence": 0.1}
+    >>> study = {"sizing": {"lookback": 500}, "coverage": {"mpor": 2}}
+    >>> found = SimpleNamespace(specifications=pd.DataFrame([row, row | {"window": "900"}]),
+    ...                         manifest={"study": study})
+    >>> specification_curve_data(found)[["window", "first_day", "own"]].values.tolist()
+    [['all', 'earliest possible', True]]
     """
     table = found.specifications.drop_duplicates(SAME).dropna(subset=["dependence"])
     drawn = list(dict.fromkeys(table["portfolio"]))[:MOST_COLUMNS]
@@ -40,7 +51,7 @@ def specification_curve_data(found: "OffsetStudy") -> pd.DataFrame:
     study = found.manifest["study"]
     table["own"] = (
         (table["lookback"] == study["sizing"].get("lookback"))
-        & (table["mpor"] == study["coverage"]["mpor"])
+        & table["mpor"].map(lambda days: days == study["coverage"]["mpor"])
         & (table["window"] == "all")
         & (table["first_day"] == EARLIEST)
     )
@@ -57,16 +68,17 @@ def specification_curve_caption(found: "OffsetStudy") -> Caption:
     """Title, footnote and alternative text."""
     data = specification_curve_data(found)
     choices = "; ".join(
-        f"{words} {', '.join(_values(data, column))}" for column, words in CHOICES.items()
+        f"{words} ({', '.join(_values(data, column))})" for column, words in CHOICES.items()
     )
     note = (
         f"Every combination of {choices}, sorted by the offset; the dots below say which. Lines "
-        f"reach down to {BOUND_WORDS}. Specifications share most of their days: they are not "
-        "independent, and the share of bounds above 0 is no test. Those with the same scored days "
-        "are drawn once"
+        f"reach down to {BOUND_WORDS}, dark where those are above 0. Specifications share most of "
+        "their days: they are not independent, and the share of bounds above 0 is no test. Those "
+        "with the same scored days are drawn once. Number of days and MPOR, below, are those of "
+        "the study's own settings"
     )
     if data["own"].any():
-        note += "; the diamond marks the study's own settings"
+        note += ", which the diamonds mark"
     books = []
     for name, own in data.groupby("portfolio", sort=False):
         middle = own["dependence"].median()
@@ -94,7 +106,7 @@ def specification_curve(found: "OffsetStudy") -> "Axes":
     rows, height = _grid(data)
     books = list(dict.fromkeys(data["portfolio"]))
     width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
-    names = [label_of(name, width=int(width * 13.5), lines=2) for name in books]
+    names = [fitted_label(name, room=width, lines=2) for name in books]
     above = 0.145 * (max(name.count("\n") + 1 for name in names) + 1) + 0.12
     sheet = Sheet(
         specification_curve_caption(found),
@@ -140,7 +152,7 @@ def _grid(data: pd.DataFrame) -> tuple[list[tuple[str, str, float]], float]:
     """Rows (choice, setting, inches from the top; '' for a choice's heading), and their height."""
     rows, at = [], 0.0
     for column in CHOICES:
-        rows.append((column, "", at + HEADING / 2))
+        rows.append((column, "", at + 0.6 * HEADING))
         at += HEADING
         for value in _values(data, column):
             rows.append((column, value, at + ROW / 2))
@@ -152,7 +164,9 @@ def _draw_curve(axes: "Axes", own: pd.DataFrame) -> None:
     place = np.arange(len(own))
     value, bound = 100 * own["dependence"].to_numpy(), 100 * own["dependence_bound"].to_numpy()
     axes.axhline(0, color=INK, lw=0.8, zorder=1)
-    axes.vlines(place, bound, value, color=FAINT, lw=0.9, zorder=2)
+    above = bound > 0
+    axes.vlines(place[~above], bound[~above], value[~above], color=FAINT, lw=0.9, zorder=2)
+    axes.vlines(place[above], bound[above], value[above], color=INK, lw=1.6, zorder=2)
     axes.plot(place, value, ls="", marker="o", ms=2.4, color=OFFSET, mew=0, zorder=3)
     marked = np.flatnonzero(own["own"].to_numpy())
     axes.plot(place[marked], value[marked], ls="", marker="D", ms=5, mfc="white", mec=INK,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .offset_words import BOUND_WORDS, MINUS, offset_footnote, points, ranked_books
-from .style import FAINT, INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, label_of, styled
+from .offset_words import BOUND_WORDS, MINUS, fitted_label, offset_footnote, points, ranked_books
+from .style import FAINT, INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,16 @@ def stressed_ladder_data(found: "OffsetStudy") -> pd.DataFrame:
     """Pick the rows of the figure: a row a (portfolio, stress), 'as observed' first.
 
     At most four books, risk-matched ones first. NaN where a stress leaves nothing to estimate.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> keys = [("MPOR 5", "pool"), ("as observed", "pool")]
+    >>> index = pd.MultiIndex.from_tuples(keys, names=["stress", "portfolio"])
+    >>> found = SimpleNamespace(stressed=pd.DataFrame({"dependence": [0.1, 0.2]}, index=index),
+    ...                         manifest={"study": {"books": {}}})
+    >>> stressed_ladder_data(found)["stress"].tolist()
+    ['as observed', 'MPOR 5']
     """
     table = found.stressed
     books = ranked_books(found, table.index.unique("portfolio"))
@@ -40,31 +50,31 @@ def stressed_ladder_caption(found: "OffsetStudy") -> Caption:
     left_out = found.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
     note = (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
-        "above 0. Only dependence is offset; the rest of the total is diversification. "
-        "'correlation': history's own shocks re-tied so that every price and every yield correlate "
-        "so, all else kept; 'worst' is the worse of both signs for the book. 'without': days whose "
-        "MPOR touches the month are left out of the scores"
+        "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
+        "diversification. 'correlation': history's own shocks re-tied so that every price and "
+        "every yield correlate so, all else kept; 'worst' is the worse of both signs for the book. "
+        "'without': days whose MPOR touches the month are left out of the scores. Number of days "
+        "and MPOR, below, are those of 'as observed'"
     )
     if left_out:
-        note += f"; {left_out} more books are in the table of the study"
+        note += f"; books not drawn but in the study's table: {left_out}"
     books = []
     for name, rows in data.groupby("portfolio", sort=False):
         known = rows.dropna(subset=["dependence"]).set_index("stress")
         if not len(known):
             books.append(f"{name}: not estimable")
             continue
-        lowest = known["dependence"].idxmin()
+        lowest = known.iloc[int(known["dependence"].argmin())]
         above = int((known["dependence_bound"] > 0).sum())
         first = known.iloc[0]
         books.append(
             f"{name}: {known.index[0]} offset {points(first['dependence'])} points (lower bound "
             f"{points(first['dependence_bound'])}), total {100 * first['total']:.1f} %; lowest "
-            f"offset {points(known.loc[lowest, 'dependence'])}, {lowest}; bound above 0 under "
+            f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
             f"{above} of {len(known)}"
         )
     return Caption(
-        "Offset and total reduction under stress: correlation, longer close-out, "
-        "an episode left out",
+        "Offset and total reduction under stress",
         offset_footnote(found, note + "."),
         f"Points with whiskers, a column a book and a row a stress. {'; '.join(books)}.",
     )
@@ -84,9 +94,9 @@ def stressed_ladder(found: "OffsetStudy") -> "Axes":
     places = _places(stresses)
     height = max(places.values()) + ROW / 2
     width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
-    names = [label_of(name, width=int(width * 13.5), lines=3) for name in books]
+    names = [fitted_label(name, room=width + GAP, lines=3) for name in books]
     above = 0.145 * max(name.count("\n") + 1 for name in names) + 0.1
-    below = 0.52
+    below = 0.47
     sheet = Sheet(
         stressed_ladder_caption(found),
         room=above + 2 * (height + below),
@@ -107,7 +117,7 @@ def stressed_ladder(found: "OffsetStudy") -> "Axes":
             panel.set_yticks(list(places.values()), [_label(s) for s in places])
             panel.tick_params(axis="y", length=0, labelleft=column == 0)
             panels.append(panel)
-        panels[-2].set_title(name, weight="bold", linespacing=1.0, pad=4)
+        panels[-2].set_title(name, linespacing=1.0, pad=4)
     for row, (*_, words) in enumerate(MEASURES):
         sheet.figure.text(
             (LEFT + (WIDTH - LEFT - RIGHT) / 2) / WIDTH,
@@ -157,12 +167,12 @@ def _draw_measure(
     if pd.notna(values.get(OBSERVED)):
         axes.axvline(100 * values[OBSERVED], color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
     for stress, place in places.items():
-        value, bound = 100 * values[stress], 100 * bounds[stress]
-        if pd.isna(value):
+        value, bound = 100 * float(values[stress]), 100 * float(bounds[stress])
+        if np.isnan(value):
             axes.annotate("not estimable", (0.5, place), xycoords=("axes fraction", "data"),
                           ha="center", va="center")  # fmt: skip
             continue
-        if pd.notna(bound):
+        if not np.isnan(bound):
             axes.plot([bound, value], [place, place], color=INK, lw=0.9, zorder=2)
             axes.plot(bound, place, marker="|", color=INK, ms=5, ls="", zorder=2)
         axes.plot(value, place, marker=marker, ms=3.8, ls="", color=colour, zorder=3,

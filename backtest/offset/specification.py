@@ -86,4 +86,6 @@ def specification_curve(
                                 "dependence_bound": found.dependence_bound,
                             }
                         )
-    return pd.DataFrame(rows)
+    # Two starts before the first scored day are one specification.
+    keys = ["portfolio", "lookback", "mpor", "window", "start"]
+    return pd.DataFrame(rows).drop_duplicates(keys, ignore_index=True)

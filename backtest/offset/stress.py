@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -12,6 +13,7 @@ from ..model import MarginModel
 from ..simulate.paths import Paths
 from ..simulate.transform import CorrelationStress
 from ..types import Coverage
+from .bounds import RESAMPLES
 from .history import SHORTEST_SHIFT, SiloHistory
 from .supportable import estimate_history, silo_histories
 
@@ -36,15 +38,17 @@ def stressed_ladder(
     base: MarginModel,
     coverage: Coverage,
     confidence: float = 0.95,
-    resamples: int = 400,
+    resamples: int = RESAMPLES,
     seed: int = 0,
+    n_jobs: int = 1,
     cross: float = CROSS,
     longer_mpor: tuple[int, ...] = LONGER_MPOR,
 ) -> pd.DataFrame:
     """One row a (stress, portfolio): the estimates and their bounds under each stress.
 
     - 'as observed'; 'without <episode>': scored days whose MPOR touches the episode are left out
-      (margins stay as they were set, the base model saw it);
+      (margins stay as they were set, the base model saw it); an episode that no scored day touches
+      has no row;
     - 'correlation 0 | +c | -c': history's own shocks re-tied so that every price and every yield
       correlate so, everything else kept; 'correlation worst' is the worse sign for each book;
     - 'MPOR n': both silos closed out over n margin days.
@@ -61,14 +65,14 @@ def stressed_ladder(
     """
 
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
-        rows = {
-            name: estimate_history(
+        found = joblib.Parallel(n_jobs=n_jobs)(
+            joblib.delayed(estimate_history)(
                 name, h, {}, confidence=confidence, resamples=resamples, seed=seed
             )
             for name, h in histories.items()
-        }
+        )
         return pd.DataFrame(
-            {name: [getattr(e, c) for c in SHOWN] for name, e in rows.items()}, index=list(SHOWN)
+            {e.portfolio: [getattr(e, c) for c in SHOWN] for e in found}, index=list(SHOWN)
         ).T
 
     observed = silo_histories(market, book, base=base, coverage=coverage)
@@ -85,15 +89,13 @@ def stressed_ladder(
         tables[f"MPOR {days}"] = ladder(
             silo_histories(market, book, base=base, coverage=replace(coverage, mpor=days))
         )
-    for episode in EPISODES:
-        tables[f"without {episode}"] = ladder(
-            {
-                name: kept
-                for name, h in observed.items()
-                if (kept := without(h, *EPISODES[episode], market, coverage)).days
-                > 2 * SHORTEST_SHIFT
-            }
-        )
+    for episode, (start, end) in EPISODES.items():
+        kept = {name: without(h, start, end, market, coverage) for name, h in observed.items()}
+        if any(kept[name].days == observed[name].days for name in kept) or any(
+            h.days <= 2 * SHORTEST_SHIFT for h in kept.values()
+        ):
+            continue
+        tables[f"without {episode}"] = ladder(kept)
     return pd.concat(tables, names=["stress", "portfolio"])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..charts import FigureFiles
+from ..distribution import Distribution
 from ..results import Study
 from ..types import ResultsError
 from .content import (
@@ -16,6 +17,7 @@ from .content import (
     pooled_table,
 )
 from .facts import facts_of_data, facts_of_run, limits, standing_note
+from .simulated import simulated_table
 from .verdict import named_portfolios, verdicts
 
 TEMPLATE = "report.html.j2"
@@ -31,6 +33,7 @@ def render_report(
     caption: str,
     explains: dict[str, str],
     command: str,
+    distribution: Distribution | None = None,
 ) -> str:
     """Render the report as HTML.
 
@@ -40,6 +43,7 @@ def render_report(
     figures : from `write_figures`; their SVG files are read and put into the page.
     explains : a line on each named portfolio; the tables show these and not the drawn ones.
     command : what to type to get the same numbers.
+    distribution : scores over simulated histories, where the study drew some.
 
     Raises
     ------
@@ -79,6 +83,7 @@ def render_report(
         scores=[coverage_table(study, named), cost_table(study, named)],
         ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
         pooled=pooled_table(study),
+        histories=None if distribution is None else simulated_table(distribution),
         books=books_table(study, explains, named),
         limits=limits(study, ladder, named),
         data=facts_of_data(study),
@@ -98,6 +103,7 @@ def write_report(
     caption: str,
     explains: dict[str, str],
     command: str,
+    distribution: Distribution | None = None,
 ) -> Path:
     """Write `render_report` to `path`.
 
@@ -125,6 +131,7 @@ def write_report(
         caption=caption,
         explains=explains,
         command=command,
+        distribution=distribution,
     )
     target = Path(path)
     try:
