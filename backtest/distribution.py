@@ -97,10 +97,10 @@ class Distribution:
     def joint_region(
         self, model: str, against: str, portfolio: str, *, level: float = 0.95
     ) -> "JointRegion":
-        """Ellipse that holds `level` of a normal with the mean and covariance of the differences.
+        """Ellipsoid that holds `level` of a normal with the mean and covariance of the differences.
 
-        In (exceedance rate, mean margin), `model` - `against`, paired by path; `inside` says how
-        many of the paths it really holds.
+        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path;
+        `inside` says how many of the paths it really holds.
 
         Raises
         ------
@@ -119,13 +119,10 @@ class Distribution:
             self.portfolios.index(portfolio),
         )
         pairs = np.column_stack(
-            [
-                self.score(c)[:, first, p] - self.score(c)[:, second, p]
-                for c in ("exceedance_rate", "mean_margin")
-            ]
+            [self.score(c)[:, first, p] - self.score(c)[:, second, p] for c in DIFFERENCES]
         )
         center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
-        radius = float(np.sqrt(chdtri(2.0, 1.0 - level)))
+        radius = float(np.sqrt(chdtri(float(len(DIFFERENCES)), 1.0 - level)))
         # In standard units: a rate is some 1e-12 of an amount in USD, below the cut of pinv.
         spread = np.sqrt(np.diag(covariance))
         unit = np.where(spread > 0.0, spread, 1.0)
@@ -219,7 +216,7 @@ class Distribution:
 
 @dataclass(frozen=True, eq=False)
 class JointRegion:
-    """Ellipse of paired differences: centre, covariance, radius in standard units, share inside."""
+    """Ellipsoid of paired differences: centre, covariance, radius in standard units, share inside."""
 
     center: FloatArray
     covariance: FloatArray

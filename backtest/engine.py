@@ -195,7 +195,7 @@ def scored_rows(
     slowest = max(warm, key=lambda name: warm[name])
     first = warm[slowest]
     if score_from is not None:
-        first = max(first, int(np.searchsorted(market.dates, np.datetime64(score_from, "D"))))
+        first = max(first, _row_of(score_from, market, last))
     if first >= last:
         raise StudyError(
             f"no day can be scored: {slowest!r} ({models[slowest]!r}) warms up for "
@@ -203,6 +203,20 @@ def scored_rows(
             "known; shorten the lookback or lengthen the history."
         )
     return slice(first, last)
+
+
+def _row_of(score_from: str, market: Market, last: int) -> int:
+    """First row on or after an ISO day that is asked for; it must be one that can be scored."""
+    try:
+        row = int(market.dates.searchsorted(np.datetime64(score_from, "D")))
+    except ValueError as error:
+        raise StudyError(f"score_from is {score_from!r}; give a day as YYYY-MM-DD.") from error
+    if row >= last:
+        raise StudyError(
+            f"score_from is {score_from}, after the last day that can be scored "
+            f"({market.dates[max(last - 1, 0)]}); give an earlier one."
+        )
+    return row
 
 
 def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:

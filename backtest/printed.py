@@ -22,7 +22,7 @@ LADDER_NOTE = (
 
 def scores_table(study: Study, portfolios: list[str]) -> Table:
     """Counts, verdict and cost of every named portfolio under every model."""
-    table = _table(study.simulated, "Coverage and cost", standard(study))
+    table = _table(study.simulated, "Coverage and cost, USD m", standard(study))
     _columns(
         table,
         "portfolio, model",
@@ -55,7 +55,7 @@ def scores_table(study: Study, portfolios: list[str]) -> Table:
 
 def pooled_table(study: Study) -> Table:
     """One scale a model over all books together."""
-    table = _table(study.simulated, "All books pooled, one scale a model", standard(study))
+    table = _table(study.simulated, "All books pooled, one scale a model, USD m", standard(study))
     _columns(
         table,
         "model",
@@ -80,7 +80,9 @@ def pooled_table(study: Study) -> Table:
 
 def ladder_table(ladder: pd.DataFrame, *, simulated: bool, note: str) -> Table:
     """Total reduction and its two parts, for books held in several silos."""
-    table = _table(simulated, "Offset ladder: shares of the margin at equal coverage", note)
+    table = _table(
+        simulated, "Offset ladder: shares of the margin at equal coverage; held in USD m", note
+    )
     _columns(
         table,
         "portfolio",
@@ -151,18 +153,22 @@ ENDS = ("_low", "_high")
 
 def stressed_table(found: OffsetStudy, note: str) -> Table:
     """Offset and its bound under every stress, a column a book."""
-    table = _table(found.market.simulated, "Offset [bound] under stress", note)
+    title = "Offset [bound] under stress, percentage points"
+    table = _table(found.market.simulated, title, note)
     portfolios = list(found.ladder.index)
     _columns(table, "stress", *portfolios, no_wrap=False)
     for stress in found.stressed.index.unique("stress"):
         rows: list[Any] = [found.stressed.loc[(stress, portfolio)] for portfolio in portfolios]
-        table.add_row(Text(str(stress)), *(_bounded(row, "dependence") for row in rows))
+        points = [
+            f"{100 * row['dependence']:+.1f} [{100 * row['dependence_bound']:+.1f}]" for row in rows
+        ]
+        table.add_row(Text(str(stress)), *(Text(p) for p in points))
     return table
 
 
 def just_covering_table(found: OffsetStudy, note: str) -> Table:
     """The haircut scale and the correlation floor that just keep coverage."""
-    title = "Settings that just hold coverage, in hindsight"
+    title = "Settings that just hold coverage, in hindsight, USD m"
     table = _table(found.market.simulated, title, note)
     _columns(
         table, "portfolio", "haircuts times", "mean margin", "correlation floor", "mean margin"
@@ -223,7 +229,7 @@ def _columns(table: Table, first: str, *others: str, no_wrap: bool = True) -> No
 def _table(simulated: bool, title: str, note: str) -> Table:
     label = "SIMULATED. " if simulated else ""
     return Table(
-        title=Text(f"{label}{title}; USD m ({note})"),
+        title=Text(f"{label}{title} ({note})"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

@@ -77,7 +77,7 @@ class Screen:
                 "Simulated paths say what else could have happened under the fitted law; they add "
                 "no information beyond the exceedances that history holds (the ladder counts them, "
                 "with their effective number). Yields were stopped at the edge of their range on "
-                f"{acted:.2%} of (day, yield) cells."
+                f"{acted:.2%} of days."
             )
         if outcome.config.caption:
             self._note(outcome.config.caption.strip())

@@ -7,6 +7,7 @@ from hypothesis import strategies as some
 from numpy.testing import assert_allclose, assert_array_equal
 
 from backtest.kernels.replay import replay
+from backtest.kernels.tail_pool import rolling_tail
 from backtest.kernels.tails import tail_losses
 from tests import reference
 
@@ -101,15 +102,87 @@ def test_an_empty_book_needs_positive_zero():
         assert not np.signbit(tail[1:]).any()
 
 
-def test_each_portfolio_stands_alone():
+@pytest.mark.parametrize("drift", ["none", "slow"])
+def test_each_portfolio_stands_alone(drift):
     rng = np.random.default_rng(5)
     shocks, exposure = rng.standard_t(4, (300, 4)), books(rng, 40, 4)
-    unit = DRIFTS["slow"](rng, shocks.shape)
+    unit = np.array(DRIFTS[drift](rng, shocks.shape))
     together = tail_losses(shocks, unit, exposure, lookback=100, count=2)
     for p in (0, 17, 39):
         alone = tail_losses(shocks, unit, exposure[p : p + 1], lookback=100, count=2)
         for all_books, one_book in zip(together, alone, strict=True):
             assert_array_equal(all_books[:, p], one_book[:, 0])
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("count", [1, 3, 60, 100])
+def test_the_pool_agrees_with_the_buffer_where_nothing_drifts(world, count):
+    """The wrapper never sends constant sensitivities to the pool, so it is called here."""
+    rng = np.random.default_rng(8)
+    shocks, exposure = WORLDS[world](rng, (600, 3)), books(rng, 20, 3)
+    unit = np.array(DRIFTS["none"](rng, shocks.shape))
+    pool = np.empty((2, 600, 20))
+    rolling_tail(np.ascontiguousarray(shocks.T), unit[99:], exposure, 100, count, 99, *pool)
+    for one, other in zip(
+        pool, tail_losses(shocks, unit, exposure, lookback=100, count=count), strict=True
+    ):
+        scale = np.nanmax(np.abs(other)) + 1e-300
+        assert_allclose(one / scale, other / scale, rtol=0, atol=1e-13)
+
+
+def test_more_columns_and_books_than_are_written_together():
+    rng = np.random.default_rng(9)
+    shocks = rng.standard_t(4, (90, 37))
+    single = np.diag(rng.normal(0, 1e6, 37))
+    assert_same_tail(shocks, np.ones_like(shocks), single, 40, 2)
+    assert_same_tail(shocks, np.ones_like(shocks), books(rng, 37, 37), 40, 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(some.integers(0, 2**32 - 1), some.integers(1, 3))
+def test_a_threshold_that_falls_within_a_chunk_is_noticed(seed, count):
+    """Losses die away, so that every window must be read again many times."""
+    rng = np.random.default_rng(seed)
+    shocks = rng.standard_t(4, (400, 2)) * np.exp(-0.02 * np.arange(400))[:, None]
+    assert_same_tail(shocks, np.ones_like(shocks), books(rng, 4, 2), 30, count)
+
+
+def test_sensitivities_repeated_by_broadcasting_are_constant():
+    rng = np.random.default_rng(4)
+    shocks, exposure = rng.standard_t(4, (60, 3)), books(rng, 5, 3)
+    unit = np.broadcast_to(np.array([2.0, -1.0, 0.0]), shocks.shape)
+    for view, copy in zip(
+        tail_losses(shocks, unit, exposure, lookback=20, count=2),
+        tail_losses(shocks, unit.copy(), exposure, lookback=20, count=2),
+        strict=True,
+    ):
+        assert_array_equal(view, copy)
+
+
+def test_what_nobody_holds_may_be_unknown():
+    rng = np.random.default_rng(6)
+    shocks, unit = rng.standard_t(4, (50, 3)), np.ones((50, 3))
+    shocks[30:, 1], unit[:, 1] = np.inf, np.nan
+    exposure = np.array([[1.0, 0.0, -2.0], [0.0, 0.0, 1.0]])
+    for all_columns, held in zip(
+        tail_losses(shocks, unit, exposure, lookback=20, count=2),
+        tail_losses(
+            np.delete(shocks, 1, 1), unit[:, ::2], np.delete(exposure, 1, 1), lookback=20, count=2
+        ),
+        strict=True,
+    ):
+        assert_array_equal(all_columns, held)
+
+
+@pytest.mark.parametrize("drift", ["none", "slow"])
+@pytest.mark.parametrize("amount", [1e308, 1e300])
+def test_losses_too_large_to_add_up_are_refused(drift, amount):
+    rng = np.random.default_rng(7)
+    shocks = 10 * rng.standard_t(4, (80, 2))
+    unit = np.array(DRIFTS[drift](rng, shocks.shape))
+    unit[:, 0] += 3.0
+    with pytest.raises(ValueError, match="too large to add up"):
+        tail_losses(shocks, unit, np.array([[amount, -amount]]), lookback=20, count=2)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +193,8 @@ def test_each_portfolio_stands_alone():
         ({"exposure": np.ones((1, 3))}, "3 columns"),
         ({"unit": np.ones((5, 1))}, "must both be"),
         ({"unit": np.full((5, 2), np.nan)}, "unit holds NaN"),
+        ({"unit": np.full((5, 2), np.inf)}, "unit holds NaN or infinity"),
+        ({"exposure": np.array([[1.0, np.nan]])}, "exposure holds NaN"),
         ({"shocks": np.array([[0, 0], [0, 0], [np.nan, 0], [0, 0], [np.inf, 0]])}, "shocks holds"),
     ],
 )

@@ -44,5 +44,5 @@ def simulated_table(found: Distribution) -> TableOf:
         notes="The same paths for every model. They say what else could have happened under the "
         "fitted law, and add no information beyond the exceedances that history holds: the offset "
         "tables count those, with their effective number. Yields were stopped at the edge of "
-        f"their range on {float(found.range_acted.mean()):.2%} of (day, yield) cells.",
+        f"their range on {float(found.range_acted.mean()):.2%} of days.",
     )

@@ -25,7 +25,9 @@ def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFr
     size = np.abs(shocks) - np.abs(shocks).mean(axis=0)
 
     def acf(lag: int) -> np.ndarray:
-        return (size[lag:] * size[:-lag]).sum(axis=0) / np.where(sd > 0, (size**2).sum(axis=0), np.nan)
+        return (size[lag:] * size[:-lag]).sum(axis=0) / np.where(
+            sd > 0, (size**2).sum(axis=0), np.nan
+        )
 
     return pd.DataFrame(
         {
