@@ -216,7 +216,7 @@ class Distribution:
 
 @dataclass(frozen=True, eq=False)
 class JointRegion:
-    """Ellipsoid of paired differences: centre, covariance, radius in standard units, share inside."""
+    """Ellipsoid of paired differences: centre, covariance, radius in sd, share of paths inside."""
 
     center: FloatArray
     covariance: FloatArray

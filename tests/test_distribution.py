@@ -107,15 +107,20 @@ def test_the_joint_region_holds_its_share_in_any_currency(dollars):
     rng = np.random.default_rng(0)
     made = made_up(4000, 0)
     both = rng.multivariate_normal([0.002, 3.0], [[1e-6, 6e-4], [6e-4, 1.0]], 4000)
+    excess = rng.normal(1.0, 0.1, 4000) * dollars
     scores = made.scores.copy()
+    # One exceedance in one day with that excess: excess per day is then the excess itself.
+    for column, value in (("mean_excess", 0.0), ("exceedances", 1.0), ("observations", 1.0)):
+        scores[:, :, 0, COLUMNS.index(column)] = value
+    scores[:, 0, 0, COLUMNS.index("mean_excess")] = excess
     for c, values in (("exceedance_rate", both[:, 0]), ("mean_margin", both[:, 1] * dollars)):
         k = COLUMNS.index(c)
         scores[:, 0, 0, k] = scores[:, 1, 0, k] + values
     region = replace(made, scores=scores).joint_region("a", "b", "x", level=0.9)
-    assert_allclose(region.center / [1, dollars], [0.002, 3.0], rtol=0.06)
+    assert_allclose(region.center / [1, dollars, dollars], [0.002, 3.0, 1.0], rtol=0.06)
     assert region.inside == pytest.approx(0.9, abs=0.015)
-    assert region.radius == pytest.approx(np.sqrt(-2 * np.log(0.1)))
-    slope = region.covariance[0, 1] / np.sqrt(np.prod(np.diag(region.covariance)))
+    assert region.radius**2 == pytest.approx(6.251389, rel=1e-6)  # chi-squared, 3 df, 90 %
+    slope = region.covariance[0, 1] / np.sqrt(np.prod(np.diag(region.covariance)[:2]))
     assert slope == pytest.approx(0.6, abs=0.03)
 
 

@@ -120,7 +120,7 @@ def test_equal_models_differ_by_exactly_nothing(seven):
     table = seven.differences("var", "again")
     assert (table.to_numpy() == 0.0).all()
     region = seven.joint_region("var", "again", "bond only")
-    assert region.center.tolist() == [0.0, 0.0] and region.inside == 1.0
+    assert region.center.tolist() == [0.0, 0.0, 0.0] and region.inside == 1.0
 
 
 def test_a_distribution_is_saved_whole(tmp_path, seven):
@@ -180,7 +180,8 @@ def test_a_failure_carries_its_model_path_and_seed(n_jobs, small_market, small_b
         ({"n_jobs": 0}, "n_jobs is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"models": {}}, "names no model"),
-        ({"score_from": "2099-01-01"}, "no day can be scored"),
+        ({"score_from": "2099-01-01"}, "after the last day that can be scored"),
+        ({"score_from": "soon"}, "give a day as YYYY-MM-DD"),
     ],
 )
 def test_bad_input_is_one_clear_line(wrong, message, small_market, small_book):

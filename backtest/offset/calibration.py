@@ -100,10 +100,12 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--worlds", default="", help="only worlds whose name holds this")
     parser.add_argument("--nested", action="store_true", help="studentised and prepivoted too")
     parser.add_argument("--out", default="", help="also write the table as CSV")
     given = parser.parse_args()
     table = calibrate(
+        [world for world in WORLDS if given.worlds in world.name],
         histories=given.histories,
         truth_days=given.truth_days,
         resamples=given.resamples,

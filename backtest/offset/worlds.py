@@ -128,4 +128,6 @@ WORLDS = (
     World("persistent", _independent_t(6), 0.08, 0.99),
     World("persistent, hedged -.6", _correlated(-0.6, 6.0), 0.08, 0.99),
     World("persistent, common volatility", _independent_t(6), 0.08, 0.99, common=True),
+    World("very persistent", _independent_t(6), 0.05, 0.998),
+    World("very persistent, hedged -.6", _correlated(-0.6, 6.0), 0.05, 0.998),
 )
