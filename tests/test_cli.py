@@ -1,6 +1,7 @@
 """The command line as a user meets it: in a temporary folder, right and wrong arguments."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -282,9 +283,10 @@ def test_ctrl_c_leaves_nothing_that_looks_finished(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
     for line in running.stdout:
-        if "figures and report" in line:
+        if "causality audit" in line:
             break
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)

@@ -222,7 +222,6 @@ def series_tail(
                     size = want
             if size < count:
                 size = refill(loss[day - lookback + 1 : day + 1], want, buffer)
-                place = 0
                 t = day + 1  # The smallest held is less now: later days are searched again.
             least = buffer[size - 1]
             if place < count:

@@ -41,7 +41,7 @@ def calibrate(
 
     Examples
     --------
-    >>> table = calibrate(WORLDS[:1], histories=4, days=300, truth_days=5000, resamples=20)
+    >>> table = calibrate(WORLDS[:1], histories=2, days=600, truth_days=5000, resamples=20)
     >>> bool(table["unsafe_total"].between(0, 1).all())
     True
     """
