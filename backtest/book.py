@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from .instruments import Instrument, Treasury, parse_instrument
+from .instruments import Instrument, parse_instrument
 from .market import Market, tenor_years
 from .types import (
     Coverage,
@@ -233,10 +233,15 @@ def coverage_tail(book: Book, coverage: Coverage) -> int:
 
 def _check_priced(instrument: Instrument, market: Market) -> None:
     """One clear line where the market cannot price an instrument."""
-    wanted = "yield" if isinstance(instrument, Treasury) else "price"
     kinds = dict(zip(market.factors, market.kinds, strict=True))
-    if kinds.get(instrument.factor) == wanted:
+    missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
+    if not missing:
         return
+    if missing[0] != instrument.factor:
+        raise StudyError(
+            f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
+            f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."
+        )
     known = [
         f"UST{f}" if k == "yield" else f
         for f, k in kinds.items()

@@ -1,98 +1,14 @@
-"""What can be held: each instrument is a contract at a venue, whose clearing house is its silo.
+"""Treasury notes and bonds: each day a fresh par bond, repriced on the later curve."""
 
-An instrument turns levels into exact P&L per 1 USD of notional, and shocks into scenario P&L
-(delta-gamma by default). Constant USD is the unit throughout.
-"""
-
-import re
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from .market import Market, tenor_years
-from .types import Days, FloatArray, StudyError
+from ..market import Kind, Market, tenor_years
+from ..types import Days, FloatArray, StudyError
+from .protocol import delta_gamma, qualified
 
 DAYS_PER_YEAR = 365.25
-
-
-class Instrument(Protocol):
-    """One contract at one clearing house."""
-
-    @property
-    def name(self) -> str:
-        """Column name in a book."""
-
-    @property
-    def factor(self) -> str:
-        """The market factor whose shock moves it."""
-
-    @property
-    def silo(self) -> str:
-        """The clearing house that margins it."""
-
-    def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
-
-    def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2."""
-
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor."""
-
-    def unit_value(self, market: Market) -> Days:
-        """(days,) USD value of one unit, for books that buy units once and never rebalance."""
-
-
-def _qualified(name: str, silo: str, home: str) -> str:
-    return name if silo == home else f"{name}@{silo}"
-
-
-def _delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:
-    return sensitivity[0] * shocks + sensitivity[1] * shocks * shocks / 2.0
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A price factor held outright: P&L per USD = level(t + H) / level(t) - 1.
-
-    Parameters
-    ----------
-    factor : a factor of kind 'price'.
-    silo : clearing house; CME unless said.
-
-    Examples
-    --------
-    >>> Spot("BTC").name, Spot("ETH", silo="NODAL").name
-    ('BTC', 'ETH@NODAL')
-    """
-
-    factor: str
-    silo: str = "CME"
-
-    @property
-    def name(self) -> str:
-        """Factor, with its silo where that is not CME."""
-        return _qualified(self.factor, self.silo, "CME")
-
-    def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) relative change over the next `horizon` margin days; last rows NaN."""
-        level = market.level(self.factor)
-        out = np.full(len(level), np.nan)
-        out[:-horizon] = level[horizon:] / level[:-horizon] - 1.0
-        return out
-
-    def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2): one USD gains the relative change, no curvature."""
-        return np.tile([1.0, 0.0], (len(market.dates), 1))
-
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) P&L per USD: the relative shocks themselves."""
-        return _delta_gamma(self.sensitivity(market)[day], shocks)
-
-    def unit_value(self, market: Market) -> Days:
-        """(days,) the price of one unit."""
-        return market.level(self.factor)
 
 
 @dataclass(frozen=True)
@@ -141,9 +57,14 @@ class Treasury:
         return f"{self.tenor:.0f}Y" if whole else f"{12 * self.tenor:.0f}M"
 
     @property
+    def factors(self) -> dict[str, Kind]:
+        """The par yield of its maturity; the rest of the curve is taken as the market has it."""
+        return {self.factor: "yield"}
+
+    @property
     def name(self) -> str:
         """'UST' and maturity, with its silo where that is not FICC."""
-        return _qualified(f"UST{self.factor}", self.silo, "FICC")
+        return qualified(f"UST{self.factor}", self.silo, "FICC")
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""
@@ -168,7 +89,7 @@ class Treasury:
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
         today = market.until(day)
-        return _delta_gamma(self.sensitivity(today)[-1], shocks)
+        return delta_gamma(self.sensitivity(today)[-1], shocks)
 
     def unit_value(self, market: Market) -> Days:
         """(days,) 1: the holding is rolled into a fresh par bond at every close."""
@@ -216,26 +137,3 @@ def seasoned_price(
     annuity = np.where(zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0))
     accrued = np.exp(2.0 * aged * growth)
     return accrued * (coupon / 2.0 * annuity + np.exp(-coupons * growth))
-
-
-_CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
-_TREASURY = re.compile(r"^UST(\d+[MY])$")
-
-
-def parse_instrument(name: str) -> Instrument:
-    """Instrument of a column name: 'UST10Y', 'BTC', or either at another venue, 'UST5Y@CME'.
-
-    Examples
-    --------
-    >>> parse_instrument("UST5Y@CME")
-    Treasury(tenor=5.0, silo='CME')
-    """
-    match = _CONTRACT.match(name)
-    if match is None:
-        raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
-    body, silo = match["body"], match["silo"]
-    treasury = _TREASURY.match(body)
-    if treasury:
-        years = tenor_years(treasury[1]) or 0.0
-        return Treasury(years, silo=silo or "FICC")
-    return Spot(body, silo=silo or "CME")

@@ -1,0 +1,12 @@
+"""What can be held: each instrument is a contract at a venue, whose clearing house is its silo.
+
+An instrument turns levels into exact P&L per 1 USD of notional, and shocks into scenario P&L
+(delta-gamma by default). Constant USD is the unit throughout.
+"""
+
+from .names import parse_instrument
+from .protocol import Instrument
+from .spot import Spot
+from .treasury import Treasury, par_yield, seasoned_price
+
+__all__ = ["Instrument", "Spot", "Treasury", "par_yield", "parse_instrument", "seasoned_price"]

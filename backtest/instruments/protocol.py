@@ -1,0 +1,49 @@
+"""What an instrument is: a contract at a venue, whose clearing house is its silo."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray
+
+
+class Instrument(Protocol):
+    """One contract at one clearing house. P&L and sensitivities are per 1 USD of notional."""
+
+    @property
+    def name(self) -> str:
+        """Column name in a book."""
+
+    @property
+    def factor(self) -> str:
+        """The market factor that moves it most."""
+
+    @property
+    def factors(self) -> Mapping[str, Kind]:
+        """Every market factor it cannot be priced without, and its kind."""
+
+    @property
+    def silo(self) -> str:
+        """The clearing house that margins it."""
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2."""
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor."""
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) USD value of one unit, for books that buy units once and never rebalance."""
+
+
+def qualified(name: str, silo: str, home: str) -> str:
+    """Name of a contract, with its silo where that is not where it usually clears."""
+    return name if silo == home else f"{name}@{silo}"
+
+
+def delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:
+    """P&L per 1 USD to second order; `sensitivity` (2,) of one day."""
+    return sensitivity[0] * shocks + sensitivity[1] * shocks * shocks / 2.0

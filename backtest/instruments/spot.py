@@ -1,0 +1,57 @@
+"""A price held outright."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray
+from .protocol import delta_gamma, qualified
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A price factor held outright: P&L per USD = level(t + H) / level(t) - 1.
+
+    Parameters
+    ----------
+    factor : a factor of kind 'price'.
+    silo : clearing house; CME unless said.
+
+    Examples
+    --------
+    >>> Spot("BTC").name, Spot("ETH", silo="NODAL").name
+    ('BTC', 'ETH@NODAL')
+    """
+
+    factor: str
+    silo: str = "CME"
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """The one price it needs."""
+        return {self.factor: "price"}
+
+    @property
+    def name(self) -> str:
+        """Factor, with its silo where that is not CME."""
+        return qualified(self.factor, self.silo, "CME")
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) relative change over the next `horizon` margin days; last rows NaN."""
+        level = market.level(self.factor)
+        out = np.full(len(level), np.nan)
+        out[:-horizon] = level[horizon:] / level[:-horizon] - 1.0
+        return out
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): one USD gains the relative change, no curvature."""
+        return np.tile([1.0, 0.0], (len(market.dates), 1))
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per USD: the relative shocks themselves."""
+        return delta_gamma(self.sensitivity(market)[day], shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) the price of one unit."""
+        return market.level(self.factor)
