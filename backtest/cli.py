@@ -141,14 +141,20 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch prices from the Treasury, FRED and Yahoo into a cache that `run --data` reads."""
+    from .data.fetch import FetchError
     from .data.fetch import fetch as fetch_files
     from .terminal import Screen
 
     screen = Screen()
-    with screen.progress() as progress:
-        fetched = fetch_files(
-            cache, only=tuple(only or ()), yields=yields, timeout=timeout, progress=progress
-        )
+    try:
+        with screen.progress() as progress:
+            fetched = fetch_files(
+                cache, only=tuple(only or ()), yields=yields, timeout=timeout, progress=progress
+            )
+    except FetchError as error:
+        if error.done:
+            screen.cache(error.done)
+        raise
     screen.cache(fetched)
 
 

@@ -214,7 +214,7 @@ def cache_table(entries: Mapping[str, Entry]) -> Table:
         table.add_row(
             Text(name),
             Text(" ".join(entry.factors)),
-            Text(entry.source),
+            Text(entry.source.split()[0]),
             Text(f"{entry.first} .. {entry.last}"),
             Text(entry.fetched_at[:16].replace("T", " ")),
             Text(entry.sha256[:12]),

@@ -26,6 +26,14 @@ from .yahoo import Yahoo
 CHECK_TOLERANCE = 0.25
 
 
+class FetchError(DataError):
+    """Some files were not fetched; `done` holds the new entries of the others."""
+
+    def __init__(self, message: str, done: dict[str, Entry]) -> None:
+        super().__init__(message)
+        self.done = done
+
+
 class Source(Protocol):
     """A publisher: the history of one column as it has it, see `screening.screened`."""
 
@@ -58,7 +66,8 @@ def fetch(
 
     Raises
     ------
-    DataError : some file was not fetched; it names each and why, in one line.
+    FetchError : some files were not fetched; one line with the reasons.
+    DataError : the cache cannot be written, or holds a file of that name that no fetch wrote.
     StudyError : an unknown file name or publisher.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -68,27 +77,31 @@ def fetch(
         cache.check_free(file.name)
     if sources is None:
         sources = _publishers(folder, timeout or settings().pace.timeout, sleep)
+
+    def wait(seconds: float) -> None:
+        progress(f"asked to slow down, waiting {seconds:g} s", 0.0)
+        sleep(seconds)
+
     done: dict[str, Entry] = {}
-    failed: dict[str, list[str]] = {}
+    reasons: list[str] = []
     shut: set[str] = set()
-    for i, file in enumerate(files):
-        progress(f"{file.source}: {file.name}", i / len(files))
+    for file in files:
         if file.source in shut:
             continue
+        progress(f"{file.source}: {file.name}", 0.0)
         try:
-            done[file.name] = _fetch_file(file, cache, sources[file.source], sleep, moment)
+            done[file.name] = _fetch_file(file, cache, sources[file.source], wait, moment)
         except HostError as error:
             shut.add(file.source)
-            failed.setdefault(f"{file.source}: {error}", []).append(file.name)
+            reasons.append(f"{file.source}: {error}")
         except DataError as error:
-            failed.setdefault(str(error), []).append(file.name)
-        progress(f"{file.source}: {file.name}", (i + 1) / len(files))
-    if failed:
-        missed = len(files) - len(done)
-        raise DataError(
-            f"{missed} of {len(files)} files not fetched, their cached versions are unchanged: "
-            + "; ".join(reason.rstrip(".") for reason in failed)
-            + "."
+            reasons.append(f"{file.name}: {error}")
+        progress(f"{file.source}: {file.name}", 1.0)
+    if reasons:
+        raise FetchError(
+            f"{len(files) - len(done)} of {len(files)} files not fetched, their cached versions "
+            f"are unchanged: {'; '.join(reason.rstrip('.') for reason in reasons)}.",
+            done,
         )
     return done
 
