@@ -17,7 +17,8 @@ LADDER_NOTE = (
     "Only the part that needs the days to be the same days is offset; the rest, diversification, "
     "independence alone gives. Bounds: one-sided 95 %, stationary bootstrap of days, mean block "
     "20; resampling adds nothing to the exceedances observed. What the data support is the bound, "
-    "or nothing where it is below zero."
+    "or nothing where it is below zero. Where volatility persists for years the bounds err "
+    "unsafely more often than they should (docs/offset-calibration.md)."
 )
 
 
