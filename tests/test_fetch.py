@@ -13,7 +13,7 @@ import pytest
 import backtest as bt
 from backtest.data import cache as cache_module
 from backtest.data.cache import MANIFEST, Cache
-from backtest.data.fetch import fetch
+from backtest.data.fetch import FetchError, fetch
 from backtest.data.sources import settings
 from backtest.data.web import HostError, RateLimited
 from backtest.types import DataError
@@ -206,14 +206,15 @@ def test_one_bad_ticker_leaves_its_file_and_fetches_the_others(tmp_path):
     fetched(tmp_path)
     old = (tmp_path / "btc_usd.csv").read_bytes()
     bad = HandMade(BTC_USD=DataError("Yahoo sent no row for BTC-USD"))
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(FetchError) as caught:
         fetched(tmp_path, bad, only=("btc_usd", "eth_usd"), now=LATER)
     assert str(caught.value) == (
         "1 of 2 files not fetched, their cached versions are unchanged: "
-        "Yahoo sent no row for BTC-USD."
+        "btc_usd.csv: Yahoo sent no row for BTC-USD."
     )
     assert (tmp_path / "btc_usd.csv").read_bytes() == old
     assert set(Cache(tmp_path).entries) == {"btc_usd.csv", "eth_usd.csv"}
+    assert list(caught.value.done) == ["eth_usd.csv"]
 
 
 def test_a_host_that_cannot_be_reached_is_asked_once(tmp_path):
