@@ -107,7 +107,11 @@ def test_a_damaged_file_is_one_line_at_verify_and_at_run(tmp_path):
     with (folder / "eth_usd.csv").open("a") as file:
         file.write("2024-03-05,1.0\n")
     expected = Cache(folder).entries["eth_usd.csv"].sha256[:12]
-    parts = ("eth_usd.csv is not as it was fetched on 2024-03-05", expected, "--only eth_usd")
+    parts = (
+        "eth_usd.csv is not as it was fetched on 2024-03-05",
+        expected,
+        "--only eth_usd --cache prices",
+    )
     one_line(backtest("verify", "--cache", "prices", cwd=tmp_path), *parts)
     study = write_study(tmp_path)
     one_line(backtest("run", study, "--data", "prices", cwd=tmp_path), *parts)

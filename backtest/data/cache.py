@@ -107,7 +107,7 @@ class Cache:
             path = self.folder / name
             raw = path.read_bytes() if path.is_file() else None
             if raw is None or sha256(raw) != entry.sha256:
-                wrong.append(_mismatch(name, entry, raw))
+                wrong.append(_mismatch(path, entry, raw))
         if wrong:
             more = f" ({len(wrong) - 1} more files are wrong too.)" if len(wrong) > 1 else ""
             raise DataError(wrong[0] + more)
@@ -131,15 +131,15 @@ def check_fetched(path: Path, raw: bytes) -> None:
     """DataError where a manifest beside `path` names it with another sha256 than `raw` has."""
     entry = (_read_manifest(path.parent) or {}).get(path.name)
     if entry is not None and sha256(raw) != entry.sha256:
-        raise DataError(_mismatch(path.name, entry, raw))
+        raise DataError(_mismatch(path, entry, raw))
 
 
-def _mismatch(name: str, entry: Entry, raw: bytes | None) -> str:
+def _mismatch(path: Path, entry: Entry, raw: bytes | None) -> str:
     found = "no file" if raw is None else f"sha256 {sha256(raw)[:12]}"
     return (
-        f"{name} is not as it was fetched on {entry.fetched_at[:10]}: expected sha256 "
-        f"{entry.sha256[:12]}, found {found}; run `backtest fetch --only {Path(name).stem}`, or "
-        "copy files of your own to a folder without a manifest."
+        f"{path.name} is not as it was fetched on {entry.fetched_at[:10]}: expected sha256 "
+        f"{entry.sha256[:12]}, found {found}; run `backtest fetch --only {path.stem} --cache "
+        f"{path.parent}`, or keep files of your own in a folder without a manifest."
     )
 
 
