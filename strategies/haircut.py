@@ -11,7 +11,7 @@ from annotated_types import Gt
 from pydantic import BaseModel, ConfigDict, Field
 
 from backtest.book import Book
-from backtest.instruments import Instrument, Treasury
+from backtest.instruments import Instrument, Revalued, Treasury
 from backtest.market import Market
 from backtest.model import Parts, model
 from backtest.types import Coverage, FloatArray, StudyError
@@ -43,6 +43,8 @@ class Schedule(BaseModel):
         if isinstance(instrument, Treasury):
             rows = [r.haircut for r in self.treasury if r.over < instrument.tenor <= r.up_to]
             return rows[0] if rows else None
+        if isinstance(instrument, Revalued):
+            return None  # A share of the underlying's price is no margin of an option on it.
         return self.price.get(instrument.factor)
 
 

@@ -4,6 +4,7 @@ The shape of the files, for anyone who brings their own:
 
 - `treasury_par_yields.csv`: `Date`, then a column a maturity ('3M', '10Y'), percent.
 - `<name>_usd.csv` (`btc_usd.csv`): `Date,Close`, one row a calendar day or trading day, USD.
+- funding and volatility: see `derived`.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import pandas as pd
 
 from ..market import YIELD_RANGE, Market, tenor_years
 from ..types import DataError
+from .derived import derived_factor, price_column, refuse_funding_gaps
 
 YIELDS_FILE = "treasury_par_yields.csv"
 
@@ -31,13 +33,21 @@ class SourceFile:
     sha256: str
 
 
-def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[SourceFile]]:
+def read_folder(
+    folder: Path,
+    factors: tuple[str, ...],
+    *,
+    start: np.datetime64 | None = None,
+    end: np.datetime64 | None = None,
+) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
     The window runs from the day on which the last factor begins to the day on which the first
     ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
     price move over them falls in the next one.
+
+    start, end : the days a study needs; a gap in funding outside them is no error.
 
     Raises
     ------
@@ -58,20 +68,29 @@ def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[So
         if "30Y" in yields:
             days = columns["30Y"].index.to_numpy()
             columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
+
+    def read(file: str, column: str) -> pd.Series:
+        return _read(folder / file, [column], used)[column].dropna()
+
     for name in prices:
-        path = folder / f"{name.lower()}_usd.csv"
-        columns[name] = _price(name, _read(path, ["Close"], used)["Close"].dropna())
+        derived = derived_factor(name, read)
+        if derived is None:
+            where = price_column(name)
+            derived = _price(": ".join(where), read(*where))
+        columns[name] = derived
     for name, column in columns.items():
         if column.empty:
             raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-    start = max(c.index[0] for c in columns.values())
-    end = min(c.index[-1] for c in columns.values())
+    begin = max(c.index[0] for c in columns.values())
+    stop = min(c.index[-1] for c in columns.values())
     clock = columns[yields[0] if yields else prices[0]].index
     for name in yields[1:]:
         clock = clock.union(columns[name].index)
-    clock = clock[(clock >= start) & (clock <= end)]
+    clock = clock[(clock >= begin) & (clock <= stop)]
     if len(clock) == 0:
         raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
+    needed = clock if start is None else clock[clock >= start]
+    refuse_funding_gaps(columns, needed if end is None else needed[needed <= end])
     frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
     source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
     return Market.from_frame(frame, source=source), used
@@ -115,7 +134,8 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
-    used.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest()))
+    if path.name not in [file.name for file in used]:
+        used.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest()))
     return numbers
 
 
@@ -132,12 +152,12 @@ def _percent(column: pd.Series) -> pd.Series:
     return column / 100.0
 
 
-def _price(name: str, column: pd.Series) -> pd.Series:
+def _price(what: str, column: pd.Series) -> pd.Series:
     wrong = ~(np.isfinite(column) & (column > 0))
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
         raise DataError(
-            f"{name.lower()}_usd.csv: Close on {day:%Y-%m-%d} is {column[day]:g}; "
+            f"{what} on {day:%Y-%m-%d} is {column[day]:g}; "
             "a price must be above zero. Mend or remove that row."
         )
     return column

@@ -5,8 +5,21 @@ An instrument turns levels into exact P&L per 1 USD of notional, and shocks into
 """
 
 from .names import parse_instrument
-from .protocol import Instrument
+from .option import Option
+from .perpetual import Perpetual, coin_pnl
+from .protocol import Instrument, Revalued
 from .spot import Spot
 from .treasury import Treasury, par_yield, seasoned_price
 
-__all__ = ["Instrument", "Spot", "Treasury", "par_yield", "parse_instrument", "seasoned_price"]
+__all__ = [
+    "Instrument",
+    "Option",
+    "Perpetual",
+    "Revalued",
+    "Spot",
+    "Treasury",
+    "coin_pnl",
+    "par_yield",
+    "parse_instrument",
+    "seasoned_price",
+]

@@ -4,16 +4,22 @@ import re
 
 from ..market import tenor_years
 from ..types import StudyError
+from .option import read_option
+from .perpetual import read_perpetual
 from .protocol import Instrument
 from .spot import Spot
 from .treasury import Treasury
 
 _CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
 _TREASURY = re.compile(r"^UST(\d+[MY])$")
+_NOT_HELD = re.compile(r"^VIX$|-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)$")
 
 
 def parse_instrument(name: str) -> Instrument:
     """Instrument of a column name: 'UST10Y', 'BTC', or either at another venue, 'UST5Y@CME'.
+
+    Perpetuals are 'BTC-PERP' and 'BTC-INV' (see `Perpetual`), options 'SPY-PUT-30D-95' and
+    'SPY-CALL-2026-06-26-700' (see `Option`).
 
     Examples
     --------
@@ -28,4 +34,12 @@ def parse_instrument(name: str) -> Instrument:
     if treasury:
         years = tenor_years(treasury[1]) or 0.0
         return Treasury(years, silo=silo or "FICC")
+    derivative = read_perpetual(body, silo) or read_option(body, silo)
+    if derivative is not None:
+        return derivative
+    if _NOT_HELD.search(body):
+        raise StudyError(
+            f"{body!r} is a volatility or a funding index, which nothing pays outright; hold an "
+            "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
+        )
     return Spot(body, silo=silo or "CME")

@@ -1,7 +1,7 @@
 """What an instrument is: a contract at a venue, whose clearing house is its silo."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..market import Kind, Market
 from ..types import Days, FloatArray
@@ -37,6 +37,19 @@ class Instrument(Protocol):
 
     def unit_value(self, market: Market) -> Days:
         """(days,) USD value of one unit, for books that buy units once and never rebalance."""
+
+
+@runtime_checkable
+class Revalued(Instrument, Protocol):
+    """An instrument priced anew in every scenario: delta and gamma do not tell enough of it.
+
+    Its `scenarios` take (scenarios, factors) joint shocks, columns in the order of `moved_by`.
+    Models that are linear in the shocks still have its `sensitivity` to `factor` alone.
+    """
+
+    @property
+    def moved_by(self) -> tuple[str, ...]:
+        """The factors whose shocks it is revalued under."""
 
 
 def qualified(name: str, silo: str, home: str) -> str:
