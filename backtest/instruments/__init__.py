@@ -5,8 +5,16 @@ An instrument turns levels into exact P&L per 1 USD of notional, and shocks into
 """
 
 from .names import parse_instrument
-from .protocol import Instrument
+from .protocol import Instrument, by_factor
 from .spot import Spot
 from .treasury import Treasury, par_yield, seasoned_price
 
-__all__ = ["Instrument", "Spot", "Treasury", "par_yield", "parse_instrument", "seasoned_price"]
+__all__ = [
+    "Instrument",
+    "Spot",
+    "Treasury",
+    "by_factor",
+    "par_yield",
+    "parse_instrument",
+    "seasoned_price",
+]

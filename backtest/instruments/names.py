@@ -1,6 +1,12 @@
-"""From a column name of a book to the contract it stands for."""
+"""From a column name of a book to the contract it stands for.
+
+A kind of contract is one entry of `CONTRACTS`: a pattern for the body of the name, and what makes
+the contract of a match and of the venue that stands behind '@' (None: its home). A body that no
+pattern knows is a price held outright.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 
 from ..market import tenor_years
 from ..types import StudyError
@@ -8,8 +14,18 @@ from .protocol import Instrument
 from .spot import Spot
 from .treasury import Treasury
 
-_CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
-_TREASURY = re.compile(r"^UST(\d+[MY])$")
+Maker = Callable[[re.Match[str], str | None], Instrument]
+
+_NAME = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
+
+
+def _treasury(body: re.Match[str], silo: str | None) -> Instrument:
+    return Treasury(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
+
+
+CONTRACTS: Mapping[str, Maker] = {
+    r"UST(\d+[MY])": _treasury,
+}
 
 
 def parse_instrument(name: str) -> Instrument:
@@ -20,12 +36,11 @@ def parse_instrument(name: str) -> Instrument:
     >>> parse_instrument("UST5Y@CME")
     Treasury(tenor=5.0, silo='CME')
     """
-    match = _CONTRACT.match(name)
+    match = _NAME.match(name)
     if match is None:
         raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
-    body, silo = match["body"], match["silo"]
-    treasury = _TREASURY.match(body)
-    if treasury:
-        years = tenor_years(treasury[1]) or 0.0
-        return Treasury(years, silo=silo or "FICC")
-    return Spot(body, silo=silo or "CME")
+    for pattern, make in CONTRACTS.items():
+        body = re.fullmatch(pattern, match["body"])
+        if body:
+            return make(body, match["silo"])
+    return Spot(match["body"], silo=match["silo"] or "CME")
