@@ -1,9 +1,9 @@
 """Historical scenarios of a book: one matrix of shocks that never changes, and what scales it.
 
 A portfolio's scenario P&L is exposure x unit x shock, summed over columns. A column is a shock of
-one instrument's factor over that instrument's MPOR, or half its square where the instrument is
-curved; so delta-gamma revaluation of every portfolio on every day is one product, and nothing of
-size days x portfolios x columns is ever stored.
+one factor of one instrument over that instrument's MPOR, or half its square where the instrument
+is curved in it; so delta-gamma revaluation of every portfolio on every day is one product, and
+nothing of size days x portfolios x columns is ever stored.
 """
 
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ def book_scenarios(
 ) -> Scenarios:
     """Delta-gamma scenarios of every instrument of a book, each over the MPOR of its silo.
 
-    Of an option they hold delta and gamma in the price and nothing of its volatility:
-    `revaluation.priced_scenarios` has the whole of it.
+    Of an option they hold no more than its sensitivities: `revaluation.priced_scenarios` has the
+    whole of it.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
 
@@ -71,20 +71,21 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
-    sensitivity = book.unit_sensitivities(market)
     shocks, unit, silo, owner = [], [], [], []
     cache: dict[int, FloatArray] = {}
-    for i, instrument in enumerate(book.instruments):
+    held = zip(book.instruments, book.unit_sensitivities(market), strict=True)
+    for i, (instrument, sensitivities) in enumerate(held):
         horizon = coverage.horizon(instrument.silo)
         if horizon not in cache:
             cache[horizon] = scaled_shocks(market, horizon, scaling=scaling)
-        shock = cache[horizon][:, market.column(instrument.factor)]
-        for order, column in enumerate([shock, shock * shock / 2.0]):
-            if order == 0 or sensitivity[:, i, order].any():
-                shocks.append(column)
-                unit.append(sensitivity[:, i, order])
-                silo.append(book.silos.index(instrument.silo))
-                owner.append(i)
+        for factor, sensitivity in sensitivities.items():
+            shock = cache[horizon][:, market.column(factor)]
+            for order, column in enumerate([shock, shock * shock / 2.0]):
+                if order == 0 or sensitivity[:, order].any():
+                    shocks.append(column)
+                    unit.append(sensitivity[:, order])
+                    silo.append(book.silos.index(instrument.silo))
+                    owner.append(i)
     return Scenarios(
         shocks=np.ascontiguousarray(np.column_stack(shocks)),
         unit=np.ascontiguousarray(np.column_stack(unit)),

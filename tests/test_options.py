@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 import backtest as bt
 import strategies as st
 from backtest.instruments import parse_instrument
-from backtest.instruments.black import black_delta_gamma, black_price
+from backtest.instruments.black import black_greeks, black_price
 from backtest.model import model
 from backtest.revaluation import Revaluation, priced_scenarios
 from backtest.scenarios import Scenarios, book_scenarios
@@ -38,10 +38,16 @@ def test_price_delta_and_gamma_equal_quantlib(kind, forward, moneyness, volatili
     theirs = ql.BlackCalculator(payoff, forward, spread, 1.0)
     arrays = {"volatility": np.array([volatility]), "years": years, "kind": kind}
     price = black_price(np.array([forward]), np.array([strike]), **arrays)[0]
-    delta, gamma = black_delta_gamma(np.array([forward]), np.array([strike]), **arrays)
+    greeks = black_greeks(np.array([forward]), np.array([strike]), **arrays)
     assert price == pytest.approx(theirs.value(), abs=1e-8)
-    assert delta[0] == pytest.approx(theirs.deltaForward(), abs=1e-8)
-    assert gamma[0] == pytest.approx(theirs.gammaForward(), abs=1e-8)
+    assert greeks.delta[0] == pytest.approx(theirs.deltaForward(), abs=1e-8)
+    assert greeks.gamma[0] == pytest.approx(theirs.gammaForward(), abs=1e-8)
+    assert greeks.vega[0] == pytest.approx(theirs.vega(years), abs=1e-8)
+    vegas = [
+        ql.BlackCalculator(payoff, forward, (volatility + bump) * np.sqrt(years), 1.0).vega(years)
+        for bump in (1e-5, -1e-5)
+    ]
+    assert greeks.volga[0] == pytest.approx((vegas[0] - vegas[1]) / 2e-5, rel=1e-4, abs=1e-3)
 
 
 @given(
@@ -69,7 +75,8 @@ def test_an_option_without_time_or_volatility_pays_its_intrinsic_value():
         sure = {"volatility": np.full(3, volatility), "years": years}
         assert black_price(forward, strike, **sure, kind="call").tolist() == [0, 0, 10]
         assert black_price(forward, strike, **sure, kind="put").tolist() == [10, 0, 0]
-        assert black_delta_gamma(forward, strike, **sure, kind="put")[1].tolist() == [0, 0, 0]
+        for greek in black_greeks(forward, strike, **sure, kind="put")[1:]:
+            assert greek.tolist() == [0, 0, 0]
 
 
 def quantlib_value(option, spot, strike, volatility, days):
@@ -110,15 +117,16 @@ def test_pnl_and_scenarios_equal_quantlib_repricing(option, option_market):
     assert np.isnan(pnl[-horizon:]).all() and not np.isnan(pnl[:-horizon]).any()
 
 
-def test_delta_and_gamma_are_the_slope_and_bend_of_the_scenarios(option_market):
+@pytest.mark.parametrize(("factor", "axis"), [("SPY", 0), ("VIX", 1)])
+def test_sensitivities_are_the_slope_and_bend_of_the_scenarios(option_market, factor, axis):
     option, step = bt.Option("SPY", kind="put", moneyness=0.95), 1e-3
-    up, none, down = option.scenarios(
-        option_market, 50, np.array([[step, 0.0], [0.0, 0.0], [-step, 0.0]])
-    )
-    delta, gamma = option.sensitivity(option_market)[50]
+    shocks = np.zeros((3, 2))
+    shocks[:, axis] = step, 0.0, -step
+    up, none, down = option.scenarios(option_market, 50, shocks)
+    slope, bend = option.sensitivity(option_market)[factor][50]
     assert none == 0.0
-    assert delta == pytest.approx((up - down) / (2 * step), rel=1e-4)
-    assert gamma == pytest.approx((up - 2 * none + down) / step**2, rel=1e-3)
+    assert slope == pytest.approx((up - down) / (2 * step), rel=1e-4)
+    assert bend == pytest.approx((up - 2 * none + down) / step**2, rel=1e-3)
 
 
 def test_historical_var_of_options_equals_a_plain_loop(option_market):
@@ -190,8 +198,8 @@ def test_offset_nets_by_the_correlation_of_revalued_pnls(option_market):
 
 
 @model
-class DeltaGammaVaR:
-    """Historical VaR that revalues nothing, to compare with."""
+class SensitivityVaR:
+    """Historical VaR by sensitivities alone, to compare with."""
 
     lookback: int = 60
 
@@ -208,29 +216,34 @@ def shocked(*shocks):
     return bt.Market(days, ("SPY", "VIX"), levels, ("price", "price"))
 
 
-def test_delta_gamma_misjudges_a_short_straddle_both_ways():
-    book, coverage = book_of(**{k: [v] for k, v in SHORT_STRADDLE.items()}), bt.Coverage(0.95, 1)
+def test_delta_gamma_misjudges_short_options_both_ways():
+    coverage = bt.Coverage(0.95, 1)
 
-    def margins(market):
+    def margins(market, book):
         full = st.HistoricalVaR(lookback=60).margin(market, book, coverage)[-1, 0]
-        return full / 1e8, DeltaGammaVaR().margin(market, book, coverage)[-1, 0] / 1e8
+        return full / 1e8, SensitivityVaR().margin(market, book, coverage)[-1, 0] / 1e8
 
     # Three falls of 20 % (and recoveries) at constant volatility. At 20 % over 30 days a straddle
     # is worth 2 (2 N(s / 2) - 1) of its notional, s = 0.2 sqrt(30 / 365); far from the strike it
     # is worth its intrinsic value, and the parabola is far above both.
+    normal = ql.CumulativeNormalDistribution()
     spread = 0.2 * np.sqrt(30 / 365)
-    premium = 2 * (2 * ql.CumulativeNormalDistribution()(spread / 2) - 1)
-    full, parabola = margins(shocked(*[[-0.2, 0.0], [0.25, 0.0]] * 3))
-    assert full == pytest.approx(0.25 - premium, abs=2e-4)
-    gamma = 2 * np.exp(-spread * spread / 8) / np.sqrt(2 * np.pi) / spread
-    delta = 2 * ql.CumulativeNormalDistribution()(spread / 2) - 1
-    assert parabola == pytest.approx(gamma * 0.25**2 / 2 + delta * 0.25, rel=1e-9)
+    delta, gamma = 2 * normal(spread / 2) - 1, 2 * normal.derivative(spread / 2) / spread
+    straddle = book_of(**{k: [v] for k, v in SHORT_STRADDLE.items()})
+    full, parabola = margins(shocked(*[[-0.2, 0.0], [0.25, 0.0]] * 3), straddle)
+    assert full == pytest.approx(0.25 - 2 * delta, abs=2e-4)
+    assert parabola == pytest.approx(delta * 0.25 + gamma * 0.25**2 / 2, rel=1e-9)
     assert parabola > 2 * full
 
-    # Volatility doubles three times (and halves again) while the price stands still.
-    full, parabola = margins(shocked(*[[0.0, 1.0], [0.0, -0.5]] * 3))
-    doubled = 2 * (2 * ql.CumulativeNormalDistribution()(spread) - 1)
-    assert full == pytest.approx(doubled - premium, rel=1e-9) and parabola == 0.0
+    # The same falls with volatility at three times its level, against a put far out of the money:
+    # it ends in the money, which today's delta, gamma, vega and volga do not see.
+    put = bt.Option("SPY", kind="put", moneyness=0.9)
+    before = quantlib_value(put, 1.0, 0.9, 0.2, 30)
+    after = quantlib_value(put, 0.8, 0.9, 0.6, 30)
+    market = shocked(*[[-0.2, 2.0], [0.25, -2 / 3]] * 3)
+    full, parabola = margins(market, book_of(**{put.name: [-1e8]}))
+    assert full == pytest.approx(after - before, rel=1e-9)
+    assert parabola < 0.6 * full
 
 
 @pytest.mark.parametrize(

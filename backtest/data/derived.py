@@ -47,7 +47,7 @@ def derived_factor(name: str, read: Read) -> pd.Series | None:
 def price_column(name: str) -> tuple[str, str]:
     """File and column of a plain price."""
     if name == "SPY":
-        return "treasury_etfs_adjclose.csv", "SPY"
+        return "sp500.csv", "SPY_adjclose"
     return f"{name.lower()}_usd.csv", "Close"
 
 

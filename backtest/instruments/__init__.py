@@ -7,7 +7,7 @@ An instrument turns levels into exact P&L per 1 USD of notional, and shocks into
 from .names import parse_instrument
 from .option import Option
 from .perpetual import Perpetual, coin_pnl
-from .protocol import Instrument, Revalued
+from .protocol import Instrument, Revalued, by_factor
 from .spot import Spot
 from .treasury import Treasury, par_yield, seasoned_price
 
@@ -18,6 +18,7 @@ __all__ = [
     "Revalued",
     "Spot",
     "Treasury",
+    "by_factor",
     "coin_pnl",
     "par_yield",
     "parse_instrument",

@@ -1,6 +1,6 @@
-"""Black's formula for European options on a forward, with its delta and gamma."""
+"""Black's formula for European options on a forward, with its derivatives."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -53,33 +53,49 @@ def black_price(
     return np.maximum(price, 0.0)
 
 
-def black_delta_gamma(
+class Greeks(NamedTuple):
+    """Derivatives of a price: first and second by the forward, first and second by volatility."""
+
+    delta: FloatArray
+    gamma: FloatArray
+    vega: FloatArray
+    volga: FloatArray
+
+
+def black_greeks(
     forward: FloatArray,
     strike: FloatArray,
     *,
     volatility: FloatArray,
     years: FloatArray | float,
     kind: Kind,
-) -> tuple[FloatArray, FloatArray]:
-    r"""First and second derivative of `black_price` by the forward.
+) -> Greeks:
+    r"""Derivatives of `black_price`; all but delta are zero without volatility or time left.
 
-    .. math:: \Delta = w N(w d_1), \qquad \Gamma = \frac{n(d_1)}{F \sigma \sqrt{T}}
-
-    Gamma is zero without volatility or time left.
+    .. math:: \Delta = w N(w d_1), \quad \Gamma = \frac{n(d_1)}{F \sigma \sqrt{T}}, \quad
+              \mathcal{V} = F n(d_1) \sqrt{T}, \quad
+              \frac{\partial \mathcal{V}}{\partial \sigma} = \mathcal{V} \frac{d_1 d_2}{\sigma}
 
     Examples
     --------
-    >>> delta, gamma = black_delta_gamma(np.array(100.0), np.array(95.0), volatility=np.array(0.2),
-    ...                                  years=0.5, kind="put")
-    >>> round(float(delta), 6), round(float(gamma), 6)
-    (-0.332359, 0.025681)
+    >>> greeks = black_greeks(np.array(100.0), np.array(95.0), volatility=np.array(0.2), years=0.5,
+    ...                       kind="put")
+    >>> [round(float(greek), 6) for greek in greeks]
+    [-0.332359, 0.025681, 25.680613, 16.249421]
     """
     sign = 1.0 if kind == "call" else -1.0
-    upper, _ = _standardised(forward, strike, volatility, years)
-    spread = forward * volatility * np.sqrt(years)
-    density = np.exp(-upper * upper / 2.0) / np.sqrt(2.0 * np.pi)
-    gamma = np.divide(density, spread, out=np.zeros_like(density), where=spread > 0)
-    return sign * ndtr(sign * upper), gamma
+    upper, lower = _standardised(forward, strike, volatility, years)
+    spread = volatility * np.sqrt(years)
+    sure = spread == 0.0
+    density = np.where(sure, 0.0, np.exp(-upper * upper / 2.0) / np.sqrt(2.0 * np.pi))
+    vega = forward * density * np.sqrt(years)
+    bend = np.where(sure, 0.0, upper * lower) / np.where(sure, 1.0, volatility)
+    return Greeks(
+        delta=sign * ndtr(sign * upper),
+        gamma=density / np.where(sure, 1.0, forward * spread),
+        vega=vega,
+        volga=vega * bend,
+    )
 
 
 def _standardised(

@@ -1,18 +1,43 @@
-"""From a column name of a book to the contract it stands for."""
+"""From a column name of a book to the contract it stands for.
+
+A kind of contract is one entry of `CONTRACTS`: a pattern for the body of the name, and what makes
+the contract of a match and of the venue that stands behind '@' (None: its home). A body that no
+pattern knows is a price held outright.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 
 from ..market import tenor_years
 from ..types import StudyError
-from .option import read_option
-from .perpetual import read_perpetual
+from .option import OPTION_NAME, option_of
+from .perpetual import PERPETUAL_NAME, perpetual_of
 from .protocol import Instrument
 from .spot import Spot
 from .treasury import Treasury
 
-_CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
-_TREASURY = re.compile(r"^UST(\d+[MY])$")
-_NOT_HELD = re.compile(r"^VIX$|-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)$")
+Maker = Callable[[re.Match[str], str | None], Instrument]
+
+_NAME = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
+
+
+def _treasury(body: re.Match[str], silo: str | None) -> Instrument:
+    return Treasury(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
+
+
+def _not_held(body: re.Match[str], silo: str | None) -> Instrument:
+    raise StudyError(
+        f"{body[0]!r} is a volatility or a funding index, which nothing pays outright; hold an "
+        "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
+    )
+
+
+CONTRACTS: Mapping[str, Maker] = {
+    r"UST(\d+[MY])": _treasury,
+    PERPETUAL_NAME: perpetual_of,
+    OPTION_NAME: option_of,
+    r"VIX|.+-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)": _not_held,
+}
 
 
 def parse_instrument(name: str) -> Instrument:
@@ -26,20 +51,11 @@ def parse_instrument(name: str) -> Instrument:
     >>> parse_instrument("UST5Y@CME")
     Treasury(tenor=5.0, silo='CME')
     """
-    match = _CONTRACT.match(name)
+    match = _NAME.match(name)
     if match is None:
         raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
-    body, silo = match["body"], match["silo"]
-    treasury = _TREASURY.match(body)
-    if treasury:
-        years = tenor_years(treasury[1]) or 0.0
-        return Treasury(years, silo=silo or "FICC")
-    derivative = read_perpetual(body, silo) or read_option(body, silo)
-    if derivative is not None:
-        return derivative
-    if _NOT_HELD.search(body):
-        raise StudyError(
-            f"{body!r} is a volatility or a funding index, which nothing pays outright; hold an "
-            "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
-        )
-    return Spot(body, silo=silo or "CME")
+    for pattern, make in CONTRACTS.items():
+        body = re.fullmatch(pattern, match["body"])
+        if body:
+            return make(body, match["silo"])
+    return Spot(match["body"], silo=match["silo"] or "CME")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..market import Kind, Market
 from ..types import DataError, Dates, Days, FloatArray, StudyError
-from .black import black_delta_gamma, black_price
+from .black import black_greeks, black_price
 from .protocol import qualified
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
@@ -18,11 +18,11 @@ HIGHEST_VOLATILITY = 5.0  # decimals; above it the unit is wrong (percent read a
 HOME = "OCC"
 IMPLIED = {"SPY": "VIX", "SP500": "VIX"}  # factors whose implied volatility has a name of its own
 
-_NAME = re.compile(
-    r"^(?P<factor>.+)-(?P<kind>CALL|PUT)"
+OPTION_NAME = (
+    r"(?P<factor>.+)-(?P<kind>CALL|PUT)"
     r"-(?:(?P<days>\d+)D(?:-(?P<percent>\d+(?:\.\d+)?))?"
     r"|(?P<expiry>\d{4}-\d\d-\d\d)-(?P<strike>\d+(?:\.\d+)?))"
-    r"(?:-(?P<volatility>[A-Z].*))?$"
+    r"(?:-(?P<volatility>[A-Z].*))?"
 )
 
 
@@ -141,20 +141,24 @@ class Option:
         out[:-horizon] = (then - now[:-horizon]) / price[:-horizon]
         return out
 
-    def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2) delta and gamma by the relative change of the price, per USD of notional.
+    def sensitivity(self, market: Market) -> dict[str, FloatArray]:
+        """(days, 2) delta and gamma per USD of notional by price, vega and volga by volatility.
 
-        Volatility is left out: a model that has no more than these sees no vega.
+        All by relative changes. For models that revalue nothing: what price and volatility do
+        together is not in them, nor what is far from today's levels.
         """
-        price = market.level(self.factor)
-        delta, gamma = black_delta_gamma(
+        price, volatility = market.level(self.factor), self._volatility(market)
+        greeks = black_greeks(
             price,
             self._strike(price),
-            volatility=self._volatility(market),
+            volatility=volatility,
             years=self._days_left(market.dates) / YEAR,
             kind=self.kind,
         )
-        return np.column_stack([delta, gamma * price])
+        per_price = np.column_stack([greeks.delta, greeks.gamma * price])
+        scale = (volatility / price)[:, None] * np.column_stack([np.ones_like(price), volatility])
+        per_volatility = np.column_stack([greeks.vega, greeks.volga]) * scale
+        return {self.factor: per_price, self.volatility_factor: per_volatility}
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2), no time passing."""
@@ -218,26 +222,23 @@ def implied_volatility(factor: str) -> str:
     return IMPLIED.get(factor, f"{factor}-VOL")
 
 
-def read_option(body: str, silo: str | None) -> Option | None:
-    """Option of a column name without its silo; None where it names something else.
+def option_of(name: re.Match[str], silo: str | None) -> Option:
+    """Option of a match of `OPTION_NAME`.
 
     Examples
     --------
-    >>> read_option("SPY-PUT-30D-95", None)
+    >>> option_of(re.fullmatch(OPTION_NAME, "SPY-PUT-30D-95"), None)
     Option(factor='SPY', volatility_factor='VIX', kind='put', moneyness=0.95, days=30, \
 expiry=None, strike=None, silo='OCC')
     """
-    match = _NAME.match(body)
-    if match is None:
-        return None
-    listed = match["expiry"] is not None
+    listed = name["expiry"] is not None
     return Option(
-        match["factor"],
-        match["volatility"] or "",
-        kind="call" if match["kind"] == "CALL" else "put",
-        moneyness=float(match["percent"] or 100) / 100,
-        days=30 if listed else int(match["days"]),
-        expiry=match["expiry"],
-        strike=float(match["strike"]) if listed else None,
+        name["factor"],
+        name["volatility"] or "",
+        kind="call" if name["kind"] == "CALL" else "put",
+        moneyness=float(name["percent"] or 100) / 100,
+        days=30 if listed else int(name["days"]),
+        expiry=name["expiry"],
+        strike=float(name["strike"]) if listed else None,
         silo=silo or HOME,
     )

@@ -12,7 +12,7 @@ from .protocol import delta_gamma, qualified
 # US perpetual-style futures (Coinbase Derivatives) clear at Nodal Clear.
 HOME = "NODAL"
 
-_NAME = re.compile(r"^(?P<factor>.+)-(?P<form>PERP|INV)(?:-(?P<venue>[A-Z0-9]+))?$")
+PERPETUAL_NAME = r"(?P<factor>.+)-(?P<form>PERP|INV)(?:-(?P<venue>[A-Z0-9]+))?"
 
 
 @dataclass(frozen=True)
@@ -126,16 +126,13 @@ def coin_pnl(notional: float, *, entry: FloatArray, close: FloatArray) -> FloatA
     return notional * (1.0 / entry - 1.0 / close)
 
 
-def read_perpetual(body: str, silo: str | None) -> Perpetual | None:
-    """Perpetual of a column name without its silo; None where it names something else.
+def perpetual_of(name: re.Match[str], silo: str | None) -> Perpetual:
+    """Perpetual of a match of `PERPETUAL_NAME`.
 
     Examples
     --------
-    >>> read_perpetual("ETH-INV", None)
+    >>> perpetual_of(re.fullmatch(PERPETUAL_NAME, "ETH-INV"), None)
     Perpetual(factor='ETH', inverse=True, venue='', silo='NODAL')
     """
-    match = _NAME.match(body)
-    if match is None:
-        return None
-    inverse = match["form"] == "INV"
-    return Perpetual(match["factor"], inverse, venue=match["venue"] or "", silo=silo or HOME)
+    inverse = name["form"] == "INV"
+    return Perpetual(name["factor"], inverse, venue=name["venue"] or "", silo=silo or HOME)
