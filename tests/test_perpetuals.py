@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+import strategies as st
 from backtest.data.derived import realised_volatility
 from backtest.instruments import coin_pnl
 
@@ -96,6 +97,29 @@ def test_an_inverse_perpetual_is_linear_in_usd(option_market):
     coins = coin_pnl(1.0, entry=price[:-2], close=price[2:])
     usd = coins * price[2:] - inverse.funding_paid(option_market, 2)[:-2]
     np.testing.assert_allclose(inverse.pnl(option_market, 2)[:-2], usd, rtol=1e-9, atol=1e-15)
+
+
+def test_a_hedged_perpetual_is_margined_for_its_funding(option_market):
+    frame = pd.DataFrame({"BTC": [-1e6, 1e6], "BTC-PERP": [1e6, -1e6]}, index=["pays", "earns"])
+    book = bt.Book.from_frame(frame, option_market)
+    margin = st.HistoricalVaR(lookback=100).margin(option_market, book, bt.Coverage(0.95, 2))
+    paid = bt.Perpetual("BTC").funding_paid(option_market, 2)[200 - 101 : 201 - 2]
+    largest = np.sort(paid)[-5], np.sort(-paid)[-5]  # the 5th of 100
+    np.testing.assert_allclose(margin[200], 1e6 * np.maximum(largest, 0.0), rtol=1e-5)
+
+
+def test_scenarios_are_the_history_they_come_from(option_market):
+    perpetual = bt.Perpetual("BTC")
+    joint = option_market.shocks(2)[:, [option_market.column(f) for f in perpetual.factors]]
+    np.testing.assert_allclose(
+        perpetual.scenarios(option_market, 5, joint[2:]), perpetual.pnl(option_market, 2)[:-2]
+    )
+    sensitivities = perpetual.sensitivity(option_market)
+    linear = sum(
+        s[2:, 0] * x + s[2:, 1] * x * x / 2
+        for s, x in zip(sensitivities.values(), joint[2:].T, strict=True)
+    )
+    np.testing.assert_allclose(linear, perpetual.pnl(option_market, 2)[:-2], atol=1e-6)
 
 
 def test_contracts_of_one_usd_keep_their_notional_and_coins_do_not(option_market):

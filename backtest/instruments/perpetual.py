@@ -7,7 +7,7 @@ import numpy as np
 
 from ..market import Kind, Market
 from ..types import Days, FloatArray
-from .protocol import delta_gamma, qualified
+from .protocol import qualified
 
 # US perpetual-style futures (Coinbase Derivatives) clear at Nodal Clear.
 HOME = "NODAL"
@@ -30,7 +30,8 @@ class Perpetual:
     USD. They are worth N (P_1 / P_0 - 1) USD at P_1, so in USD it is linear too and the formula is
     the same; its curvature is in coin (`coin_pnl`).
 
-    Scenarios move the price and leave funding out, as they leave out the carry of a bond.
+    Scenarios are the coin's change less the funding of the same days: a long spot, short perpetual
+    book has no other risk here, and funding is a price that moves, not a carry known beforehand.
 
     Parameters
     ----------
@@ -87,13 +88,20 @@ class Perpetual:
         out[:-horizon] = accrued[horizon:] - accrued[:-horizon]
         return out
 
-    def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2): one USD gains the relative change, no curvature, inverse or not."""
-        return np.tile([1.0, 0.0], (len(market.dates), 1))
+    def sensitivity(self, market: Market) -> dict[str, FloatArray]:
+        """(days, 2) by factor: the coin's change, inverse or not, and minus the log of funding's.
+
+        To second order -log(1 + y) is -y + y^2 / 2; for a funding of 1 % the rest is 3e-7.
+        """
+        days = len(market.dates)
+        return {
+            self.factor: np.tile([1.0, 0.0], (days, 1)),
+            self.funding: np.tile([-1.0, 1.0], (days, 1)),
+        }
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) P&L per USD: the relative shocks of the coin themselves."""
-        return delta_gamma(np.array([1.0, 0.0]), shocks)
+        """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2) of coin and funding."""
+        return shocks[:, 0] - np.log1p(shocks[:, 1])
 
     def unit_value(self, market: Market) -> Days:
         """(days,) a linear one is one coin, an inverse one a contract of 1 USD at any price."""
