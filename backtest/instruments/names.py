@@ -10,8 +10,13 @@ from collections.abc import Callable, Mapping
 
 from ..market import tenor_years
 from ..types import StudyError
+from .bill import TBill
+from .contracts import known_contracts
+from .curve_future import CurveFuture
+from .future import Future
 from .protocol import Instrument
 from .spot import Spot
+from .swap import Swap
 from .treasury import Treasury
 
 Maker = Callable[[re.Match[str], str | None], Instrument]
@@ -23,13 +28,33 @@ def _treasury(body: re.Match[str], silo: str | None) -> Instrument:
     return Treasury(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
 
 
+def _bill(body: re.Match[str], silo: str | None) -> Instrument:
+    return TBill(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
+
+
+def _swap(body: re.Match[str], silo: str | None) -> Instrument:
+    return Swap(tenor_years(body[1]) or 0.0, silo=silo or "CME")
+
+
+def _future(body: re.Match[str], silo: str | None) -> Instrument:
+    return Future(body[1], silo=silo or "CME")
+
+
+def _curve_future(body: re.Match[str], silo: str | None) -> Instrument:
+    return CurveFuture(body[1], silo=silo or "CME")
+
+
 CONTRACTS: Mapping[str, Maker] = {
     r"UST(\d+[MY])": _treasury,
+    r"BILL(\d+[MY])": _bill,
+    r"SWAP(\d+[MY])": _swap,
+    "(" + "|".join(known_contracts()) + ")": _future,
+    r"(\w+)~curve": _curve_future,
 }
 
 
 def parse_instrument(name: str) -> Instrument:
-    """Instrument of a column name: 'UST10Y', 'BTC', or either at another venue, 'UST5Y@CME'.
+    """Instrument of a column name: 'UST10Y', 'BILL3M', 'ZN', 'BTC'; elsewhere, 'UST5Y@CME'.
 
     Examples
     --------
