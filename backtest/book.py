@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from .instruments import Instrument, by_factor, parse_instrument
+from .instruments import Instrument, Spot, Treasury, by_factor, parse_instrument
 from .market import Market, tenor_years
 from .types import (
     Coverage,
@@ -240,7 +240,7 @@ def _check_priced(instrument: Instrument, market: Market) -> None:
     missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
     if not missing:
         return
-    if missing[0] != instrument.factor:
+    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
         raise StudyError(
             f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
             f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."

@@ -1,58 +1,17 @@
-"""Factors that a file holds in another form: funding as rates, volatility in percent or not at all.
-
-- `<coin>-FUNDING`, `<coin>-FUNDING-<venue>`: the index a perpetual's funding accrues on, from
-  `funding_rates.csv` (`Date`, UTC, then a column a venue; fractions). Two venues are two factors.
-- `VIX`: `vix.csv` (`Date,VIX`, percent). `<name>-VOL`: `<name>_vol.csv` (`Date,Close`, percent),
-  an implied volatility index of its own.
-- `<name>-REALISED`: realised volatility of the trailing days of a price, APPROXIMATE where an
-  option needs an implied one.
-"""
-
-from collections.abc import Callable
+"""Factors made of a column: the index that funding accrues on, and realised volatility."""
 
 import numpy as np
 import pandas as pd
 
 from ..types import DataError
+from .columns import FactorColumn
 
-FUNDING_FILE = "funding_rates.csv"
-# Factor -> column, and how often a day its rate is paid. The mean 8-hour rate is paid three times;
-# the other column is the sum of the day's payments.
-FUNDING = {
-    "BTC-FUNDING": ("btc_perp_mean_per_8h", 3),
-    "BTC-FUNDING-BITMEX": ("bitmex_xbtusd_daily_sum", 1),
-}
-REALISED_SHOCKS = 30  # daily moves behind a realised volatility
-YEAR = 365.0
-
-Read = Callable[[str, str], pd.Series]  # file name, column -> its values by date, no blanks
-
-
-def derived_factor(name: str, read: Read) -> pd.Series | None:
-    """Levels of a derived factor by date; None for a name that is a plain price."""
-    if "-FUNDING" in name:
-        if name not in FUNDING:
-            raise DataError(f"unknown funding {name!r}; known: {', '.join(FUNDING)}.")
-        column, times = FUNDING[name]
-        return funding_index(times * read(FUNDING_FILE, column))
-    if name == "VIX":
-        return read("vix.csv", "VIX") / 100.0
-    if name.endswith("-VOL"):
-        return read(f"{name.removesuffix('-VOL').lower()}_vol.csv", "Close") / 100.0
-    if name.endswith("-REALISED"):
-        return realised_volatility(read(*price_column(name.removesuffix("-REALISED"))))
-    return None
-
-
-def price_column(name: str) -> tuple[str, str]:
-    """File and column of a plain price."""
-    if name == "SPY":
-        return "sp500.csv", "SPY_adjclose"
-    return f"{name.lower()}_usd.csv", "Close"
+REALISED_MOVES = 30  # behind a realised volatility
+YEAR = 365.0  # calendar days, as option volatilities count it
 
 
 def funding_index(daily: pd.Series) -> pd.Series:
-    """Exp of the sum of daily rates so far: log ratios are what was paid between two closes.
+    """Exponential of the sum of daily rates so far: its log ratios are what was paid between closes.
 
     Examples
     --------
@@ -61,26 +20,25 @@ def funding_index(daily: pd.Series) -> pd.Series:
     >>> np.log(index.iloc[2] / index.iloc[0]).round(12)
     np.float64(0.001)
     """
-    return np.exp(daily.cumsum())
+    return pd.Series(np.exp(daily.cumsum()), daily.index)
 
 
-def refuse_funding_gaps(columns: dict[str, pd.Series], days: pd.DatetimeIndex) -> None:
-    """DataError where a rate is missing on a calendar day after the first of `days`, to the last.
+def refuse_gaps(index: pd.Series, days: pd.DatetimeIndex, place: FactorColumn) -> None:
+    """DataError where funding is unknown on a calendar day after the first of `days`, to the last.
 
     A day without a rate would count as a day without funding, on weekends without a trace.
     """
     if len(days) == 0:
         return
     paid = pd.date_range(days[0], days[-1])[1:]
-    for name in sorted(columns.keys() & FUNDING.keys()):
-        missing = paid[~paid.isin(columns[name].index)]
-        if len(missing):
-            first, last = missing[0], missing[-1]
-            raise DataError(
-                f"{FUNDING_FILE} has no {FUNDING[name][0]} on {len(missing)} days between "
-                f"{first:%Y-%m-%d} and {last:%Y-%m-%d}; start the study after {last:%Y-%m-%d}, "
-                f"end it before {first:%Y-%m-%d}, or add the rates that were paid."
-            )
+    missing = paid[~paid.isin(index.index)]
+    if len(missing):
+        first, last = missing[0], missing[-1]
+        raise DataError(
+            f"{place.file} has no {place.column} on {len(missing)} days between "
+            f"{first:%Y-%m-%d} and {last:%Y-%m-%d}; start the study after {last:%Y-%m-%d}, end it "
+            f"before {first:%Y-%m-%d}, or add the rates that were paid."
+        )
 
 
 def realised_volatility(price: pd.Series) -> pd.Series:
@@ -97,7 +55,7 @@ def realised_volatility(price: pd.Series) -> pd.Series:
     [0.1901]
     """
     move = pd.Series(np.log(price / price.shift()), price.index)
-    squares = (move * move).rolling(REALISED_SHOCKS).sum()
+    squares = (move * move).rolling(REALISED_MOVES).sum()
     dates = price.index.to_series()
-    spanned = (dates - dates.shift(REALISED_SHOCKS)).dt.days
+    spanned = (dates - dates.shift(REALISED_MOVES)).dt.days
     return (squares * YEAR / spanned).pow(0.5).dropna()

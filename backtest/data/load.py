@@ -57,9 +57,7 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(
-            Path(source), factors or DEFAULT_FACTORS, start=_day(start), end=_day(end)
-        )
+        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS, start=start, end=end)
     return _window(market, start, end), files
 
 
@@ -72,14 +70,17 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         factors=factors,
         levels=market.levels[:, columns],
         kinds=tuple(market.kinds[c] for c in columns),
+        adjusted=tuple(a for a in market.adjusted if a.factor in factors),
     )
 
 
 def _window(market: Market, start: str | None, end: str | None) -> Market:
     """The days from `start` to `end`, both included."""
-    first, last = _day(start), _day(end)
-    low = market.dates[0] if first is None else first
-    high = market.dates[-1] if last is None else last
+    try:
+        low = market.dates[0] if start is None else np.datetime64(start, "D")
+        high = market.dates[-1] if end is None else np.datetime64(end, "D")
+    except ValueError as error:
+        raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
     keep = (market.dates >= low) & (market.dates <= high)
     if not keep.any():
         raise DataError(
@@ -92,14 +93,5 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
         dates=market.dates[keep],
         levels=market.levels[keep],
         dropped=market.dropped[inside],
+        adjusted=tuple(a for a in market.adjusted if a.date <= high),
     )
-
-
-def _day(text: str | None) -> np.datetime64 | None:
-    """A day of a study file; None where it names none."""
-    if text is None:
-        return None
-    try:
-        return np.datetime64(text, "D")
-    except ValueError as error:
-        raise DataError(f"start or end is {text!r}, not a date YYYY-MM-DD.") from error
