@@ -11,7 +11,7 @@ YEAR = 365.0  # calendar days, as option volatilities count it
 
 
 def funding_index(daily: pd.Series) -> pd.Series:
-    """Exponential of the sum of daily rates so far: its log ratios are what was paid between closes.
+    """Exponential of the running sum of daily rates: log ratios are what was paid between closes.
 
     Examples
     --------
