@@ -24,13 +24,15 @@ class Revaluation:
 
     A portfolio's scenario P&L is exposure x unit x value, summed over columns: the delta-gamma
     columns of plain instruments come first (value = shock), then one a revalued instrument (value
-    = its P&L per 1 USD today under the joint shocks of its factors, instantaneous: no time passes).
+    = its P&L per 1 USD today under the joint shocks of its factors, while as many calendar days
+    pass as passed in those of history).
 
     Parameters
     ----------
     market : levels that the revalued instruments are priced at.
     shocks : (days, delta-gamma columns) shock that ends on each day; leading rows NaN.
     revalued : instruments priced anew. joint : for each, (days, factors) shocks of what moves it.
+    elapsed : for each, (days,) calendar days that its shocks took.
     unit : (days, columns) USD per 1 USD of exposure and unit of value.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
@@ -40,6 +42,7 @@ class Revaluation:
     shocks: FloatArray
     revalued: tuple[Revalued, ...]
     joint: tuple[FloatArray, ...]
+    elapsed: tuple[FloatArray, ...]
     unit: FloatArray
     exposure: FloatArray
     silo: FloatArray
@@ -57,8 +60,11 @@ class Revaluation:
         fixed = self.shocks.shape[1]
         out = np.empty((self.unit.shape[1], lookback))
         out[:fixed] = self.shocks[window].T
-        for row, (instrument, joint) in enumerate(zip(self.revalued, self.joint, strict=True)):
-            out[fixed + row] = instrument.scenarios(self.market, day, joint[window])
+        priced = zip(self.revalued, self.joint, self.elapsed, strict=True)
+        for row, (instrument, joint, elapsed) in enumerate(priced, start=fixed):
+            out[row] = instrument.scenarios(
+                self.market, day, joint[window], elapsed=elapsed[window]
+            )
         return out
 
     def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
@@ -96,25 +102,36 @@ def priced_scenarios(
     >>> market = Market.from_frame(pd.DataFrame(levels, index=days))
     >>> book = Book.from_frame(pd.DataFrame({"SPY": [1.0], "SPY-PUT-30D": [1.0]}, index=["put"]))
     >>> priced_scenarios(market, book, coverage=Coverage()).values(3, lookback=2).round(4).tolist()
-    [[-0.02, -0.0693], [0.0197, 0.0672]]
+    [[-0.02, -0.0693], [0.0185, 0.0656]]
     """
     plain = book_scenarios(market, book, coverage=coverage, scaling=scaling)
     held = [(i, x) for i, x in enumerate(book.instruments) if isinstance(x, Revalued)]
     if not held:
         return plain
     columns = [i for i, _ in held]
-    joint = []
+    joint, elapsed = [], []
     for _, instrument in held:
-        shocks = scaled_shocks(market, coverage.horizon(instrument.silo), scaling=scaling)
+        horizon = coverage.horizon(instrument.silo)
+        shocks = scaled_shocks(market, horizon, scaling=scaling)
         joint.append(shocks[:, [market.column(factor) for factor in instrument.moved_by]])
+        elapsed.append(_calendar_days(market, horizon, scaling=scaling))
     kept = ~np.isin(plain.instrument, columns)
     return Revaluation(
         market=market,
         shocks=plain.shocks[:, kept],
         revalued=tuple(instrument for _, instrument in held),
         joint=tuple(joint),
+        elapsed=tuple(elapsed),
         unit=np.column_stack([plain.unit[:, kept], book.unit_index(market)[:, columns]]),
         exposure=np.column_stack([plain.exposure[:, kept], book.exposure[:, columns]]),
         silo=np.append(plain.silo[kept], [book.silos.index(x.silo) for _, x in held]),
         instrument=np.append(plain.instrument[kept], columns),
     )
+
+
+def _calendar_days(market: Market, horizon: int, *, scaling: Scaling) -> FloatArray:
+    """(days,) calendar days of the shock that ends on each day; scaled up, time adds like days."""
+    step, scale = (horizon, 1.0) if scaling == "overlapping" else (1, float(horizon))
+    out = np.full(len(market.dates), np.nan)
+    out[step:] = (market.dates[step:] - market.dates[:-step]).astype(np.float64) * scale
+    return out

@@ -20,8 +20,8 @@ class HistoricalVaR:
 
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
     day t (ES: the mean of the k largest). No interpolation. Options are revalued in full, under
-    each day's shocks of price and volatility together. Margin at day t uses closes up to and
-    including t. USD.
+    the shocks of price and volatility together and the calendar days they took. Margin at day t
+    uses closes up to and including t. USD.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def test_pnl_and_scenarios_equal_quantlib_repricing(option, option_market):
     market, horizon = option_market, 3
     pnl = option.pnl(market, horizon)
     spot, volatility = market.level("SPY"), market.level("VIX")
-    shocks = np.array([[-0.1, 0.8], [0.0, 0.0], [0.04, -0.2]])
+    shocks, elapsed = np.array([[-0.1, 0.8], [0.0, 0.0], [0.04, -0.2]]), np.array([2.0, 4.0, 0.0])
     for t in range(0, len(market.dates) - horizon, 37):
         fresh = option.expiry is None
         strike = option.moneyness * spot[t] if fresh else option.strike
@@ -109,11 +109,12 @@ def test_pnl_and_scenarios_equal_quantlib_repricing(option, option_market):
             option, spot[t + horizon], strike, volatility[t + horizon], left - held
         )
         assert pnl[t] == pytest.approx((then - now) / spot[t], abs=1e-10)
-        for (price, vol), found in zip(shocks, option.scenarios(market, t, shocks), strict=True):
+        found = option.scenarios(market, t, shocks, elapsed=elapsed)
+        for (price, vol), days, value in zip(shocks, elapsed, found, strict=True):
             moved = quantlib_value(
-                option, spot[t] * (1 + price), strike, volatility[t] * (1 + vol), left
+                option, spot[t] * (1 + price), strike, volatility[t] * (1 + vol), left - days
             )
-            assert found == pytest.approx((moved - now) / spot[t], abs=1e-10)
+            assert value == pytest.approx((moved - now) / spot[t], abs=1e-10)
     assert np.isnan(pnl[-horizon:]).all() and not np.isnan(pnl[:-horizon]).any()
 
 
@@ -152,10 +153,18 @@ def test_historical_var_of_options_equals_a_plain_loop(option_market):
                 horizon = coverage.horizon(x.silo)
                 step, scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
                 window = option_market.shocks(step)[t - lookback + 1 : t + 1] * scale
-                moved_by = getattr(x, "moved_by", (x.factor,))
-                shocks = window[:, [option_market.column(f) for f in moved_by]]
-                shocks = shocks if hasattr(x, "moved_by") else shocks[:, 0]
-                losses -= np.outer(x.scenarios(option_market, t, shocks), exposure)
+                if isinstance(x, bt.Option):
+                    days = [
+                        (option_market.dates[s] - option_market.dates[s - step]).astype(int)
+                        for s in range(t - lookback + 1, t + 1)
+                    ]
+                    aged = np.array(days) * (1 if scaling == "overlapping" else horizon)
+                    shocks = window[:, [option_market.column(f) for f in ("SPY", "VIX")]]
+                    values = x.scenarios(option_market, t, shocks, elapsed=aged)
+                else:
+                    shocks = window[:, option_market.column(x.factor)]
+                    values = x.scenarios(option_market, t, shocks)
+                losses -= np.outer(values, exposure)
             expected = np.maximum(np.sort(losses, axis=0)[-count], 0.0)
             np.testing.assert_allclose(found[t], expected, rtol=1e-9)
 
@@ -187,8 +196,10 @@ def test_offset_nets_by_the_correlation_of_revalued_pnls(option_market):
     columns = {f: shocks[:, option_market.column(f)] for f in ("10Y", "SPY", "VIX")}
     bond = bt.Treasury(10).scenarios(option_market, t, columns["10Y"]) * 1e8
     joint = np.column_stack([columns["SPY"], columns["VIX"]])
+    dates = option_market.dates
+    elapsed = (dates[t - 59 : t + 1] - dates[t - 61 : t - 1]).astype(int)
     options = sum(
-        parse_instrument(name).scenarios(option_market, t, joint) * usd
+        parse_instrument(name).scenarios(option_market, t, joint, elapsed=elapsed) * usd
         for name, usd in SHORT_STRADDLE.items()
     )
     rho = np.corrcoef(bond, options)[0, 1]
@@ -208,9 +219,19 @@ class SensitivityVaR:
         return np.maximum(past.tails(self.lookback, count=3)[0], 0.0)
 
 
+def test_a_long_option_is_margined_for_the_time_it_loses():
+    # Nothing moves for 64 weekdays, so decay is all that a long straddle can lose.
+    book = book_of(**{k: [-v] for k, v in SHORT_STRADDLE.items()})
+    margin = st.HistoricalVaR(lookback=60).margin(shocked(), book, bt.Coverage(0.95, 1))[-1, 0]
+    # The third largest of 60 losses is that of a weekend, three days of thirty.
+    worth = [2 * quantlib_value(bt.Option("SPY"), 1.0, 1.0, 0.2, days) for days in (30, 27)]
+    assert margin / 1e8 == pytest.approx(worth[0] - worth[1], rel=1e-9)
+
+
 def shocked(*shocks):
     """A market of SPY at 100 and VIX at 20 % with joint shocks on its last days, quiet before."""
-    moves = np.vstack([np.zeros((64 - len(shocks), 2)), shocks])
+    moves = np.zeros((64, 2))
+    moves[64 - len(shocks) :] = np.reshape(shocks, (-1, 2))
     levels = np.array([100.0, 0.2]) * np.cumprod(1.0 + moves, axis=0)
     days = pd.bdate_range("2020-01-01", periods=64).to_numpy()
     return bt.Market(days, ("SPY", "VIX"), levels, ("price", "price"))
@@ -239,8 +260,9 @@ def test_delta_gamma_misjudges_short_options_both_ways():
     # it ends in the money, which today's delta, gamma, vega and volga do not see.
     put = bt.Option("SPY", kind="put", moneyness=0.9)
     before = quantlib_value(put, 1.0, 0.9, 0.2, 30)
-    after = quantlib_value(put, 0.8, 0.9, 0.6, 30)
     market = shocked(*[[-0.2, 2.0], [0.25, -2 / 3]] * 3)
+    took = max((market.dates[-6::2] - market.dates[-7:-1:2]).astype(int))
+    after = quantlib_value(put, 0.8, 0.9, 0.6, 30 - took)
     full, parabola = margins(market, book_of(**{put.name: [-1e8]}))
     assert full == pytest.approx(after - before, rel=1e-9)
     assert parabola < 0.6 * full

@@ -42,8 +42,8 @@ class Option:
 
     The forward is the close and the interest rate is zero: over 30 days at 5 % a call at the money
     is some 0.2 % of notional dearer than that, of which margins see only the change. Scenarios
-    move price and volatility together, at once: time decay is in the P&L and not in them. The
-    premium is marked to market like a futures price.
+    move price and volatility together and let time pass: decay is no surprise, and margins of long
+    options that leave it out fall short. The premium is marked to market like a futures price.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Option:
         """(days, 2) delta and gamma per USD of notional by price, vega and volga by volatility.
 
         All by relative changes. For models that revalue nothing: what price and volatility do
-        together is not in them, nor what is far from today's levels.
+        together is not in them, nor the passing of time, nor what is far from today's levels.
         """
         price, volatility = market.level(self.factor), self._volatility(market)
         greeks = black_greeks(
@@ -160,15 +160,22 @@ class Option:
         per_volatility = np.column_stack([greeks.vega, greeks.volga]) * scale
         return {self.factor: per_price, self.volatility_factor: per_volatility}
 
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2), no time passing."""
+    def scenarios(
+        self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2) of price, volatility.
+
+        elapsed : calendar days that pass meanwhile, (scenarios,) or one number; an option that
+            expires within them pays what it is worth at their end.
+        """
         row = market.levels[[day]]
         price = row[:, market.column(self.factor)]
         volatility = row[:, market.column(self.volatility_factor)]
         strike, left = self._strike(price), self._days_left(market.dates[[day]])
         now = self._price(price, strike, volatility, left)
         moved = price * (1.0 + shocks[:, 0]), volatility * (1.0 + shocks[:, 1])
-        return (self._price(moved[0], strike, moved[1], left) - now) / price
+        later = np.maximum(left - elapsed, 0.0)
+        return (self._price(moved[0], strike, moved[1], later) - now) / price
 
     def unit_value(self, market: Market) -> Days:
         """(days,) the price of the underlying: one unit is an option on one of it."""

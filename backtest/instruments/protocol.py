@@ -58,6 +58,11 @@ class Revalued(Instrument, Protocol):
     def moved_by(self) -> tuple[str, ...]:
         """The factors whose shocks it is revalued under."""
 
+    def scenarios(
+        self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """(scenarios,) P&L per 1 USD; `elapsed` calendar days pass in each scenario."""
+
 
 def qualified(name: str, silo: str, home: str) -> str:
     """Name of a contract, with its silo where that is not where it usually clears."""
