@@ -15,7 +15,8 @@ app = typer.Typer(
 )
 
 StudyPath = Annotated[
-    Path | None, typer.Argument(help="Study file (TOML); the packaged default if left out.")
+    Path | None,
+    typer.Argument(help="Study file (TOML) or packaged study; the default one if left out."),
 ]
 Data = Annotated[
     str | None,

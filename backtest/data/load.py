@@ -57,7 +57,7 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS)
+        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS, start=start, end=end)
     return _window(market, start, end), files
 
 
@@ -70,6 +70,7 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         factors=factors,
         levels=market.levels[:, columns],
         kinds=tuple(market.kinds[c] for c in columns),
+        adjusted=tuple(a for a in market.adjusted if a.factor in factors),
     )
 
 
@@ -92,4 +93,5 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
         dates=market.dates[keep],
         levels=market.levels[keep],
         dropped=market.dropped[inside],
+        adjusted=tuple(a for a in market.adjusted if a.date <= high),
     )
