@@ -43,11 +43,18 @@ class Scenarios:
 
 
 def book_scenarios(
-    market: Market, book: Book, *, coverage: Coverage, scaling: Scaling = "overlapping"
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    scaling: Scaling = "overlapping",
+    same_days: int | None = None,
 ) -> Scenarios:
-    """Scenarios of every instrument of a book, each over the MPOR of its silo.
+    """Scenarios of every instrument of a book, each over its own MPOR.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
+    same_days : takes the shocks of every instrument over these same days h, times sqrt(H / h), as
+        if all were closed out together.
 
     Examples
     --------
@@ -61,9 +68,13 @@ def book_scenarios(
     sensitivity = book.unit_sensitivities(market)
     shocks, unit, silo, owner = [], [], [], []
     cache: dict[int, FloatArray] = {}
-    for i, instrument in enumerate(book.instruments):
-        horizon = coverage.horizon(instrument.silo)
-        step, factor_scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
+    if same_days is None and scaling == "sqrt":
+        same_days = 1
+    for i, (instrument, horizon) in enumerate(
+        zip(book.instruments, book.horizons(coverage), strict=True)
+    ):
+        step = same_days or horizon
+        factor_scale = (horizon / step) ** 0.5
         if step not in cache:
             cache[step] = market.shocks(step)
         shock = cache[step][:, market.column(instrument.factor)] * factor_scale

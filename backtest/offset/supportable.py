@@ -10,7 +10,7 @@ import pandas as pd
 
 from strategies.historical import HistoricalVaR
 
-from ..book import Book
+from ..book import Book, check_mpor
 from ..market import Market
 from ..model import MarginModel, required_margin
 from ..types import Coverage, StudyError
@@ -156,6 +156,7 @@ def silo_histories(
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
         return {}
+    check_mpor(book, coverage)
     silos = book.silos
     margins = np.stack(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2
