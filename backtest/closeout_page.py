@@ -142,9 +142,5 @@ def _wide(steps: pd.DataFrame, column: str) -> pd.DataFrame:
     wide = steps.pivot_table(
         index=["book", "model", "mpor"], columns="step", values=column, sort=False
     ).rename_axis(columns=None)
-    return wide[sorted(map(str, wide.columns), key=_place)]
-
-
-def _place(step: str) -> int:
-    """Steps that are last for every model; all others keep their order before them."""
-    return LAST.index(step) if step in LAST else -1
+    first = [step for step in wide.columns if step not in LAST]
+    return wide[first + [step for step in LAST if step in wide]]

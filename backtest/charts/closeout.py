@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from .describe import model_words, source_words, standard_words, version_words, window_words
-from .offset_words import MINUS, fitted_label, points, ranked_books
+from .offset_words import fitted_label, points, ranked_books
 from .style import (
     DIVERSIFICATION,
     INK,
     LEGEND_COLUMNS,
+    LINE,
     OFFSET,
     WIDTH,
     Caption,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..closeout_study import CloseoutStudy
 
 COLUMNS = 2
-PANEL, ABOVE, BELOW = 1.6, 0.42, 0.42  # inches
+PANEL, BELOW = 1.6, 0.42  # inches
 LEFT, RIGHT, GAP = 0.62, 0.15, 0.3
 LOWEST = 2e-4  # of the logarithmic axis: less than one day of the longest history
 GRID = np.linspace(0.0, 1.0, 21)
@@ -35,7 +36,7 @@ STEP_WORDS = {
     "diversification": "diversi-\nfication",
     "offset": "depen-\ndence",
     "diversification and offset": "diversif.\nand offset",
-    "MPOR mismatch": "MPOR\nmismatch",
+    "MPOR mismatch": "mis-\nmatch",
 }
 TOTALS = ("gross", "required")  # bars that stand on zero
 NEVER = "never"
@@ -74,8 +75,9 @@ def breach_by_coordination_caption(found: "CloseoutStudy") -> Caption:
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
         "margins; at 1 the pool stands behind the pooled loss. Margins as required, fully posted; "
-        "every scored day is a default day. Dots: break-even coordination. In the legend of a "
-        "panel, its value by model; 'never' where the pool itself misses the standard."
+        "every scored day is a default day. Dots, and c* over "
+        "each panel: break-even coordination by model; 'never' where the pool itself misses the "
+        "standard. No line: no margin was ever short."
     )
     books = []
     for book, own in data.groupby("book", sort=False):
@@ -110,7 +112,15 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         for m in models
     ]
     caption = breach_by_coordination_caption(found)
-    sheet, panels = _panels(found, caption, list(dict.fromkeys(data["book"])), len(handles))
+    scales = data.drop_duplicates(["book", "model"]).set_index(["book", "model"])["break_even"]
+    titles = {
+        str(book): f"{book}\nc*: "
+        + ", ".join(
+            f"{m}\N{NO-BREAK SPACE}{coordination_words(v)}" for m, v in scales[book].items()
+        )
+        for book in dict.fromkeys(data["book"])
+    }
+    sheet, panels = _panels(found, caption, titles, len(handles))
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     allowed = 1 - found.manifest["coverage"]["confidence"]
     fine = np.linspace(0.0, 1.0, 401)
@@ -119,8 +129,7 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         for model in models:
             row, style = rows.loc[model], styles[model]
             line = (1 - fine) * row["any_short"] + fine * row["pooled_short"]
-            axes.plot(fine, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line,
-                      label=f"{model} {coordination_words(row['break_even'])}")  # fmt: skip
+            axes.plot(fine, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line)
             if 0 < row["break_even"] <= 1:
                 axes.plot(row["break_even"], allowed, marker="o", ms=4, color=style.colour,
                           markeredgecolor=INK, markeredgewidth=0.6, zorder=5)  # fmt: skip
@@ -131,13 +140,6 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
         axes.grid(visible=True, axis="y")
         axes.set_xlabel("coordination")
-        words = "  ".join(
-            f"{label_of(m, width=12, lines=1)} {coordination_words(rows.loc[m, 'break_even'])}"
-            for m in models
-        )
-        axes.text(0.02, 0.03, words, transform=axes.transAxes, va="bottom", color=INK, zorder=6,
-                  bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none",
-                        "alpha": 0.85})  # fmt: skip
     first = next(iter(panels.values()))
     for axes in list(panels.values())[::COLUMNS]:
         axes.set_ylabel("breach probability, %")
@@ -163,7 +165,7 @@ def margin_steps_caption(found: "CloseoutStudy") -> Caption:
         f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
         "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
         "out over different days move together on fewer of them; below zero where legs add up. "
-        f"Compared: every silo {found.equal}, and {found.unequal}."
+        f"Compared: every silo {found.equal}, and {found.unequal} (with numbers)."
     )
     charge = unequal[unequal["step"] == "MPOR mismatch"]
     said = "; ".join(
@@ -189,7 +191,7 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
     data = margin_steps_data(found)
     settings = {found.equal: (DIVERSIFICATION, ""), found.unequal: (OFFSET, "////")}
     caption = margin_steps_caption(found)
-    sheet, panels = _panels(found, caption, list(dict.fromkeys(data["book"])), 2)
+    sheet, panels = _panels(found, caption, {b: b for b in dict.fromkeys(data["book"])}, 2)
     sheet.legend(
         [
             Patch(fc=colour, hatch=hatch, ec="white", lw=0, label=f"MPOR {name}")
@@ -210,15 +212,15 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
                 axes.bar(x, value, bottom=start, width=0.38, color=colour, hatch=hatch,
                          edgecolor="white", linewidth=0, zorder=2)  # fmt: skip
                 if side == 1:
-                    text = f"{value:.0f}" if step in TOTALS else f"{value:+.1f}"
-                    axes.annotate(text.replace("-", MINUS), (place, max(start, level)),
+                    text = f"{value:.0f}" if step in TOTALS else points(round(value / 100, 3) + 0.0)
+                    axes.annotate(text, (place, max(start, level)),
                                   xytext=(0, 2), textcoords="offset points", ha="center",
                                   va="bottom", zorder=4)  # fmt: skip
         axes.axhline(0, color=INK, lw=0.7)
         axes.set_ylim(0, 118)
         axes.set_yticks([0, 25, 50, 75, 100])
         axes.set_xticks(range(len(steps)), [STEP_WORDS.get(s, s) for s in steps], linespacing=1.0)
-        axes.tick_params(axis="x", length=0, labelsize=7)
+        axes.tick_params(axis="x", length=0)
         axes.grid(visible=True, axis="y")
     first = next(iter(panels.values()))
     for axes in list(panels.values())[::COLUMNS]:
@@ -227,27 +229,31 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
 
 
 def _panels(
-    found: "CloseoutStudy", caption: Caption, books: list[str], entries: int
+    found: "CloseoutStudy", caption: Caption, titles: dict[str, str], entries: int
 ) -> tuple[Sheet, dict[str, "Axes"]]:
-    """A sheet with a titled panel a book, two in a row, under a legend of `entries`."""
-    wide = min(COLUMNS, len(books))
+    """A sheet with a panel a book under its title, two in a row, under a legend of `entries`."""
+    wide = min(COLUMNS, len(titles))
     width = (WIDTH - LEFT - RIGHT - GAP * (wide - 1)) / wide
+    words = {
+        book: "\n".join(fitted_label(line, room=width, lines=2) for line in title.splitlines())
+        for book, title in titles.items()
+    }
+    above = LINE * max(text.count("\n") + 1 for text in words.values()) + 0.1
     keys = legend_height(entries)
-    deep = -(-len(books) // COLUMNS)
+    deep = -(-len(titles) // COLUMNS)
     sheet = Sheet(
-        caption, room=keys + deep * (ABOVE + PANEL + BELOW), simulated=found.market.simulated
+        caption, room=keys + deep * (above + PANEL + BELOW), simulated=found.market.simulated
     )
     panels: dict[str, Axes] = {}
-    for place, book in enumerate(books):
+    for place, book in enumerate(titles):
         row, column = divmod(place, COLUMNS)
         left = LEFT + column * (width + GAP)
         axes = sheet.panel(
             left=left, right=WIDTH - left - width, height=PANEL,
-            top=keys + row * (ABOVE + PANEL + BELOW) + ABOVE,
+            top=keys + row * (above + PANEL + BELOW) + above,
             sharey=next(iter(panels.values()), None),
         )  # fmt: skip
-        title = fitted_label(book, room=width, lines=2)
-        axes.set_title(title, loc="left", linespacing=1.0, pad=4)
+        axes.set_title(words[book], loc="left", linespacing=1.0, pad=4)
         axes.tick_params(labelleft=column == 0)
         panels[book] = axes
     return sheet, panels
