@@ -14,7 +14,7 @@ from .charts.closeout import (
     margin_steps_data,
 )
 from .charts.describe import source_words, standard_words, window_words
-from .closeout_study import CloseoutStudy
+from .closeout_study import EXCEEDED, CloseoutStudy
 from .exhibit import Exhibit, Section
 
 CAPTION = (
@@ -26,7 +26,14 @@ CAPTION = (
     "might pay each other afterwards under a loss-sharing agreement is left out."
 )
 
-LAST = ("MPOR mismatch", "cap", "required")  # steps that come last, whatever the model
+SHORT = {  # headings of the steps, in the order of the table
+    "diversification": "diversif.",
+    "offset": "offset",
+    "diversification and offset": "both",
+    "MPOR mismatch": "mismatch",
+    "cap": "cap",
+    "required": "required",
+}
 
 
 def closeout_exhibit(found: CloseoutStudy) -> Exhibit:
@@ -88,24 +95,22 @@ def _coordination(found: CloseoutStudy) -> Section:
 
 
 def _steps(found: CloseoutStudy) -> Section:
-    shares = _wide(found.steps, "share_of_gross").drop(columns="gross", errors="ignore")
-    usd = _wide(found.steps, "usd")
-    brief = shares if usd.empty else pd.concat([usd[["gross"]], shares], axis=1)
     drawn = not margin_steps_data(found).empty
     return Section(
         name="margin_steps",
         heading="What closing out over different days takes back",
         text=(
-            "Mean gross margin (USD) and the steps from it to the requirement, as shares of gross. "
-            "MPOR mismatch = requirement over own MPORs less the requirement if all legs closed "
+            "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
+            "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
             "out over the shortest of them, each leg's own margin unchanged: of a correlation of "
             "daily moves, min(H) / sqrt(H1 H2) is left. Legs that add up have a negative charge. "
-            "In a historical simulation of the joint book the step also carries the sampling noise "
-            "of two tails, a few points of gross."
+            "The last columns count exceedances of the requirement, and of it without the "
+            "mismatch. In a historical simulation of the joint book the step also carries the "
+            "sampling noise of two tails, several points of gross on a single day."
         ),
         table=found.steps,
-        brief=brief,
-        formats={"gross": ",.0f"} | {str(c): ".1%" for c in shares.columns},
+        brief=_short_steps(found.steps),
+        formats={"gross": ".3f"} | {word: ".1%" for word in SHORT.values()},
         draw=(lambda: margin_steps(found)) if drawn else None,
         caption=margin_steps_caption(found) if drawn else None,
         figure_data=margin_steps_data(found),
@@ -137,10 +142,17 @@ def _costs(found: CloseoutStudy) -> Section:
     )
 
 
-def _wide(steps: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Steps as columns, from gross to required; a row a (book, model, MPOR)."""
-    wide = steps.pivot_table(
-        index=["book", "model", "mpor"], columns="step", values=column, sort=False
-    ).rename_axis(columns=None)
-    first = [step for step in wide.columns if step not in LAST]
-    return wide[first + [step for step in LAST if step in wide]]
+def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """A row a (book, model, MPOR): gross in USD m, the steps in their order, exceedances."""
+    grouped = steps.groupby(["book", "model", "mpor"], sort=False)
+    found = {step for step in steps["step"] if step in SHORT}
+    shares = steps.pivot_table(
+        index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
+    )
+    brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
+    for step in SHORT:
+        if step in found:
+            brief[SHORT[step]] = shares[step]
+    brief["exceeded"] = grouped[EXCEEDED[0]].first()
+    brief["without mismatch"] = grouped[EXCEEDED[1]].first()
+    return brief

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from strategies.mismatch import MISMATCH
+
 from .book import Book
 from .engine import scored_rows
 from .liquidation import LiquidationCost, load_costs
@@ -23,6 +25,8 @@ LONGER_SILO, LONGER_DAYS = (
     "FICC",
     3,
 )  # FICC GSD closes out over 3 days (Federal Register 2018-04236)
+
+EXCEEDED = ["exceedances", "exceedances_without_mismatch"]  # columns of `steps`, by requirement
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ def estimate_closeout(
     )
     progress("margin steps", 0.0)
     settings = mpor_settings(book, coverage)
-    steps = steps_table(market, book, models, settings, coverage=coverage)
+    steps = steps_table(market, book, models, settings)
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
@@ -178,34 +182,43 @@ def steps_table(
     book: Book,
     models: Mapping[str, MarginModel],
     settings: Mapping[str, Coverage],
-    *,
-    coverage: Coverage,
 ) -> pd.DataFrame:
-    """One row a (book, model, MPOR, step): mean USD over the days that all MPORs can score.
+    """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
 
-    Models whose only step is gross are left out.
+    Beside them, the same for every step of a requirement: its exceedances, and those there would
+    be without the MPOR mismatch. Models whose only step is gross are left out.
     """
     found: dict[tuple[str, str], Parts] = {}
     windows = []
     for setting, standard in settings.items():
         every = {
-            n: m.parts(market, book, standard) for n, m in models.items() if isinstance(m, HasParts)
+            name: model.parts(market, book, standard)
+            for name, model in models.items()
+            if isinstance(model, HasParts)
         }
         windows.append(common_rows(market, book, standard, every, models))
-        found |= {(n, setting): part for n, part in every.items() if len(part.steps) > 1}
+        found |= {(name, setting): part for name, part in every.items() if len(part.steps) > 1}
     rows = slice(max(w.start for w in windows), min(w.stop for w in windows))
-    records = []
+    losses = {name: book.loss(market, c).sum(axis=2)[rows] for name, c in settings.items()}
+    pieces = []
     for (model, setting), part in found.items():
-        named = {step: values[rows].mean(axis=0) for step, values in part.steps.items()}
-        named["required"] = part.by_silo[rows].sum(axis=2).mean(axis=0)
-        for p, portfolio in enumerate(book.portfolios):
-            for step, values in named.items():
-                share = values[p] / named["gross"][p]
-                records.append(
-                    (portfolio, model, setting, step, values[p], share, rows.stop - rows.start)
-                )
-    names = ["book", "model", "mpor", "step", "usd", "share_of_gross", "observations"]
-    table = pd.DataFrame(records, columns=names)
+        steps = {step: values[rows] for step, values in part.steps.items()}
+        required = part.by_silo[rows].sum(axis=2)
+        bare = required - steps.get(MISMATCH, 0.0)
+        wide = pd.DataFrame(
+            {k: v.mean(axis=0) for k, v in (steps | {"required": required}).items()}
+        )
+        tidy = wide.assign(
+            book=book.portfolios,
+            exceedances=_exceedances(losses[setting], required),
+            exceedances_without_mismatch=_exceedances(losses[setting], bare),
+        ).melt(["book", *EXCEEDED], var_name="step", value_name="usd")
+        tidy["share_of_gross"] = tidy["usd"] / np.tile(wide["gross"], len(wide.columns))
+        pieces.append(tidy.assign(model=model, mpor=setting, observations=rows.stop - rows.start))
+    columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *EXCEEDED, "observations"]
+    if not pieces:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(pieces)[columns]
     order = {portfolio: p for p, portfolio in enumerate(book.portfolios)}
     return table.sort_values("book", key=lambda b: b.map(order), kind="stable", ignore_index=True)
 

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from strategies.tables import build_model, model_table
 
 from .account import AccountTerms
-from .book import Book, check_mpor
+from .book import Book
 from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
+from .mpor import check_mpor
 from .simulate import SIMULATORS, Simulator
 from .tables import build, to_table
 from .types import Coverage, StudyError

@@ -11,10 +11,11 @@ import pandas as pd
 from strategies.siloed import Siloed
 
 from .account import AccountTerms
-from .book import Book, check_mpor, coverage_tail
+from .book import Book, coverage_tail
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
+from .mpor import check_mpor
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError

@@ -8,12 +8,13 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book, check_mpor, coverage_tail
+from .book import Book, coverage_tail
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import MarginModel
+from .mpor import check_mpor
 from .scorecard import Progress, score_models
 from .simulate.paths import Paths, Simulator
 from .types import Coverage, FloatArray, StudyError

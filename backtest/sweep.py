@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from .account import AccountTerms
-from .book import Book, own_standard
+from .book import Book
 from .engine import run
 from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
+from .mpor import own_standard
 from .offset import supportable_offset
 from .types import Coverage
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as h
 
 import backtest as bt
 import strategies as st
-from backtest.book import own_standard
 from backtest.cli import main
 from backtest.closeout_study import estimate_closeout
 from backtest.config import build_book, read_study
 from backtest.liquidation import LiquidationCost, daily_volatility, load_costs
+from backtest.mpor import own_standard
 from backtest.scenarios import book_scenarios
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
 from backtest.types import DataError

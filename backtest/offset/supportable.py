@@ -10,9 +10,10 @@ import pandas as pd
 
 from strategies.historical import HistoricalVaR
 
-from ..book import Book, check_mpor
+from ..book import Book
 from ..market import Market
 from ..model import MarginModel, required_margin
+from ..mpor import check_mpor
 from ..types import Coverage, StudyError
 from .bounds import RESAMPLES, bound_reduction, pass_probability
 from .history import SHORTEST_SHIFT, SiloHistory, silo_shifts
