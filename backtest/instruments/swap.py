@@ -67,6 +67,11 @@ class Swap:
         """'SWAP' and maturity, with its silo where that is not CME."""
         return qualified(f"SWAP{self.factor}", self.silo, "CME")
 
+    @property
+    def asset_class(self) -> str:
+        """'rates'."""
+        return "rates"
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) value of the seasoned swap per USD of notional; the last `horizon` rows NaN."""
         fixed = market.level(self.factor)
