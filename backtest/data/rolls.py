@@ -64,7 +64,7 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
     ['2015-03-20', '2015-06-19']
     """
     months = pd.period_range(first, last, freq="M")
-    closed = _DeliveryMonthHolidays().holidays(first - pd.Timedelta(days=31), last)
+    closed = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
     found = []
     for month in months[months.month.isin(terms.cycle)]:
         days = pd.bdate_range(month.start_time, month.end_time.normalize())
