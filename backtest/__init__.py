@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .data.load import load_market
     from .engine import run
     from .ensemble import monte_carlo
-    from .instruments import Spot, Treasury
+    from .instruments import Option, Perpetual, Spot, Treasury
     from .market import Market
     from .model import MarginModel, Parts, check_causal
     from .offset import supportable_offset
@@ -29,7 +29,9 @@ __all__ = [
     "DataError",
     "MarginModel",
     "Market",
+    "Option",
     "Parts",
+    "Perpetual",
     "ResultsError",
     "Spot",
     "StationaryBootstrap",
@@ -54,7 +56,9 @@ _HOME = {
     "DataError": "types",
     "MarginModel": "model",
     "Market": "market",
+    "Option": "instruments",
     "Parts": "model",
+    "Perpetual": "instruments",
     "ResultsError": "types",
     "Spot": "instruments",
     "StationaryBootstrap": "simulate",

@@ -11,7 +11,7 @@ from annotated_types import Gt
 from pydantic import BaseModel, ConfigDict, Field
 
 from backtest.book import Book
-from backtest.instruments import CurveFuture, Instrument, Swap, TBill, Treasury
+from backtest.instruments import CurveFuture, Instrument, Revalued, Swap, TBill, Treasury
 from backtest.market import Market
 from backtest.model import Parts, model
 from backtest.types import Coverage, FloatArray, StudyError
@@ -54,6 +54,8 @@ class Schedule(BaseModel):
             return _row(self.swap, instrument.tenor)
         if isinstance(instrument, CurveFuture):
             return self.price.get(instrument.code)
+        if isinstance(instrument, Revalued):
+            return None  # A share of the underlying's price is no margin of an option on it.
         return self.price.get(instrument.factor)
 
 

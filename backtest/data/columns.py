@@ -4,13 +4,15 @@ The shape of the files, for anyone who brings their own (`Date` first, ISO, asce
 
 - `treasury_par_yields.csv`: a column a maturity ('3M', '10Y'), percent.
 - `<name>_usd.csv` (`btc_usd.csv`): `Close`, one row a calendar day or trading day, USD.
-- the others as listed in `COLUMNS`.
+- `<name>_vol.csv`: `Close`, the implied volatility index '<name>-VOL', percent.
+- the others as listed in `COLUMNS`; '<name>-REALISED' is made of the prices of <name>.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..market import Kind, tenor_years
+from ..types import DataError
 
 YIELDS_FILE = "treasury_par_yields.csv"
 FUTURES_FILE = "treasury_futures_front_unadjusted.csv"
@@ -26,14 +28,22 @@ class FactorColumn:
     kind : what the factor is in a market.
     unit : of the file; percent becomes a decimal.
     rolls : True where the file splices front months, so that each roll shows a false return.
+    form : 'level' as it stands; 'funding' a rate (fraction) that becomes the index it accrues on;
+        'realised' a price that becomes its trailing volatility, APPROXIMATE where an option needs
+        an implied one. See `derived`.
+    payments : of funding, how often a day the rate is paid.
     """
 
     file: str
     column: str = "Close"
     kind: Kind = "price"
-    unit: Literal["USD", "points", "percent"] = "USD"
+    unit: Literal["USD", "points", "percent", "fraction"] = "USD"
     rolls: bool = False
+    form: Literal["level", "funding", "realised"] = "level"
+    payments: int = 1
 
+
+FUNDING_FILE = "funding_rates.csv"
 
 COLUMNS: dict[str, FactorColumn] = {
     "SPY": FactorColumn("sp500.csv", "SPY_adjclose"),
@@ -46,6 +56,13 @@ COLUMNS: dict[str, FactorColumn] = {
     },
     "BTC_CME": FactorColumn("bitcoin_futures_cme_front.csv", rolls=True),
     "ETH_CME": FactorColumn("ether_futures_cme_front.csv", rolls=True),
+    # Two venues are two series. One is the day's mean 8-hour rate, the other the day's sum.
+    "BTC-FUNDING": FactorColumn(
+        FUNDING_FILE, "btc_perp_mean_per_8h", unit="fraction", form="funding", payments=3
+    ),
+    "BTC-FUNDING-BITMEX": FactorColumn(
+        FUNDING_FILE, "bitmex_xbtusd_daily_sum", unit="fraction", form="funding"
+    ),
 }
 
 
@@ -61,4 +78,11 @@ def factor_column(factor: str) -> FactorColumn:
         return COLUMNS[factor]
     if tenor_years(factor) is not None:
         return FactorColumn(YIELDS_FILE, factor, kind="yield", unit="percent")
+    if "-FUNDING" in factor:
+        known = ", ".join(name for name, place in COLUMNS.items() if place.form == "funding")
+        raise DataError(f"unknown funding {factor!r}; known: {known}.")
+    if factor.endswith("-REALISED"):
+        return replace(factor_column(factor.removesuffix("-REALISED")), form="realised")
+    if factor.endswith("-VOL"):
+        return FactorColumn(f"{factor.removesuffix('-VOL').lower()}_vol.csv", unit="percent")
     return FactorColumn(f"{factor.lower()}_usd.csv")

@@ -10,7 +10,9 @@ import pandas as pd
 from ..instruments.contracts import contract
 from ..market import YIELD_RANGE, Adjustment, Market, tenor_years
 from ..types import DataError
+from .cache import check_fetched
 from .columns import YIELDS_FILE, FactorColumn, factor_column
+from .derived import funding_index, realised_volatility, refuse_gaps
 from .rolls import adjust_rolls
 
 # The H.15 copy carries 30-year values while the Treasury published none (the bond was
@@ -27,11 +29,16 @@ class SourceFile:
 
 
 def read_folder(
-    folder: Path, factors: tuple[str, ...], *, start: str | None = None
+    folder: Path,
+    factors: tuple[str, ...],
+    *,
+    start: str | None = None,
+    end: str | None = None,
 ) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
     start : first day to keep, ISO; a hole in the data before it does no harm.
+    end : last day of the study, ISO; a gap in funding after it does no harm.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first ends. Within it the days that have yields but lack a price are dropped, and listed in
@@ -55,7 +62,7 @@ def read_folder(
         adjusted += made
     first = max(c.index[0] for c in columns.values())
     if start is not None:
-        first = max(first, _day(start))
+        first = max(first, _day(start, "start"))
     last = min(c.index[-1] for c in columns.values())
     curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
     clock = columns[curve[0]].index
@@ -65,6 +72,10 @@ def read_folder(
     if len(clock) == 0:
         since = f" from {start} on" if start else ""
         raise DataError(f"{', '.join(factors)} share no day{since}; choose others or widen it.")
+    studied = clock if end is None else clock[clock <= _day(end, "end")]
+    for name in factors:
+        if factor_column(name).form == "funding":
+            refuse_gaps(columns[name], studied, factor_column(name))
     frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
     source = f"{folder.name}/ ({', '.join(used)})"
     kinds = {name: factor_column(name).kind for name in factors}
@@ -83,14 +94,12 @@ def _read_factors(
     columns: dict[str, pd.Series] = {}
     for file in names:
         here = {name: place for name, place in places.items() if place.file == file}
-        table = _read(folder / file, [place.column for place in here.values()], used)
+        table = _read(folder / file, sorted({place.column for place in here.values()}), used)
         for name, place in here.items():
             column = table[place.column].dropna()
             if column.empty:
                 raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-            columns[name] = (
-                _percent(column, place) if place.kind == "yield" else _price(column, place)
-            )
+            columns[name] = _levels(column, place)
     if "30Y" in columns:
         days = columns["30Y"].index.to_numpy()
         columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
@@ -115,6 +124,7 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
     raw = path.read_bytes()
+    check_fetched(path, raw)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
@@ -152,11 +162,21 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
     return numbers
 
 
-def _day(text: str) -> pd.Timestamp:
+def _day(text: str, what: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(np.datetime64(text, "D"))
     except ValueError as error:
-        raise DataError(f"start is {text!r}; give a date such as 2006-02-09.") from error
+        raise DataError(f"{what} is {text!r}; give a date such as 2006-02-09.") from error
+
+
+def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
+    """Levels of a factor from its column as the file has it."""
+    if place.form == "funding":
+        return funding_index(place.payments * column)
+    if place.kind == "yield":
+        return _percent(column, place)
+    price = _price(column, place)
+    return realised_volatility(price) if place.form == "realised" else price
 
 
 def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:

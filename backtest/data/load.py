@@ -57,7 +57,7 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS, start=start)
+        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS, start=start, end=end)
     return _window(market, start, end), files
 
 

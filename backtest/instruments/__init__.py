@@ -8,7 +8,9 @@ from .bill import TBill
 from .curve_future import CurveFuture
 from .future import Future, basis, traded_price
 from .names import parse_instrument
-from .protocol import Instrument, by_factor
+from .option import Option
+from .perpetual import Perpetual, coin_pnl
+from .protocol import Instrument, Revalued, by_factor
 from .spot import Spot
 from .swap import Swap
 from .treasury import Treasury, par_yield, seasoned_price
@@ -17,12 +19,16 @@ __all__ = [
     "CurveFuture",
     "Future",
     "Instrument",
+    "Option",
+    "Perpetual",
+    "Revalued",
     "Spot",
     "Swap",
     "TBill",
     "Treasury",
     "basis",
     "by_factor",
+    "coin_pnl",
     "par_yield",
     "parse_instrument",
     "seasoned_price",

@@ -14,6 +14,8 @@ from .bill import TBill
 from .contracts import known_contracts
 from .curve_future import CurveFuture
 from .future import Future
+from .option import OPTION_NAME, option_of
+from .perpetual import PERPETUAL_NAME, perpetual_of
 from .protocol import Instrument
 from .spot import Spot
 from .swap import Swap
@@ -44,17 +46,30 @@ def _curve_future(body: re.Match[str], silo: str | None) -> Instrument:
     return CurveFuture(body[1], silo=silo or "CME")
 
 
+def _not_held(body: re.Match[str], silo: str | None) -> Instrument:
+    raise StudyError(
+        f"{body[0]!r} is a volatility or a funding index, which nothing pays outright; hold an "
+        "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
+    )
+
+
 CONTRACTS: Mapping[str, Maker] = {
     r"UST(\d+[MY])": _treasury,
     r"BILL(\d+[MY])": _bill,
     r"SWAP(\d+[MY])": _swap,
     "(" + "|".join(known_contracts()) + ")": _future,
     r"(\w+)~curve": _curve_future,
+    PERPETUAL_NAME: perpetual_of,
+    OPTION_NAME: option_of,
+    r"VIX|.+-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)": _not_held,
 }
 
 
 def parse_instrument(name: str) -> Instrument:
     """Instrument of a column name: 'UST10Y', 'BILL3M', 'ZN', 'BTC'; elsewhere, 'UST5Y@CME'.
+
+    Perpetuals are 'BTC-PERP' and 'BTC-INV' (see `Perpetual`), options 'SPY-PUT-30D-95' and
+    'SPY-CALL-2026-06-26-700' (see `Option`).
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """What an instrument is: a contract at a venue, whose clearing house is its silo."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..market import Kind, Market
 from ..types import Days, FloatArray
@@ -44,6 +44,24 @@ class Instrument(Protocol):
 
     def unit_value(self, market: Market) -> Days:
         """(days,) USD value of one unit, for books that buy units once and never rebalance."""
+
+
+@runtime_checkable
+class Revalued(Instrument, Protocol):
+    """An instrument priced anew in every scenario: its sensitivities do not tell enough of it.
+
+    Its `scenarios` take (scenarios, factors) joint shocks, columns in the order of `moved_by`,
+    which is that of its sensitivities.
+    """
+
+    @property
+    def moved_by(self) -> tuple[str, ...]:
+        """The factors whose shocks it is revalued under."""
+
+    def scenarios(
+        self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """(scenarios,) P&L per 1 USD; `elapsed` calendar days pass in each scenario."""
 
 
 def qualified(name: str, silo: str, home: str) -> str:
