@@ -11,7 +11,8 @@ import pandas as pd
 from strategies.siloed import Siloed
 
 from .account import AccountTerms
-from .book import Book
+from .book import Book, coverage_tail
+from .collateral import collateral_marks
 from .manifest import describe_data, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
@@ -87,13 +88,15 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
+    horizon = coverage_tail(book, coverage)
     scored = score_models(
         loss,
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=max(coverage.horizon(silo) for silo in book.silos),
+        horizon=horizon,
         account=account,
+        marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,

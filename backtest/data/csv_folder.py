@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..market import YIELD_RANGE, Market, tenor_years
+from ..market import LONGEST_STEP, YIELD_RANGE, Market, tenor_years
 from ..types import DataError
 
 YIELDS_FILE = "treasury_par_yields.csv"
@@ -31,13 +31,16 @@ class SourceFile:
     sha256: str
 
 
-def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[SourceFile]]:
+def read_folder(
+    folder: Path, factors: tuple[str, ...], *, since_hole: bool = False
+) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
     The window runs from the day on which the last factor begins to the day on which the first
     ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one.
+    price move over them falls in the next one. With `since_hole` only the days after the last hole
+    too long for a market are taken; without, such a hole is an error.
 
     Raises
     ------
@@ -47,9 +50,43 @@ def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[So
         raise DataError(f"no folder {str(folder)!r}; give a folder of CSV files, or 'sample'.")
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
+    used: list[SourceFile] = []
+    columns = _columns(folder, factors, used)
+    for name, column in columns.items():
+        if column.empty:
+            raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+    start = max(c.index[0] for c in columns.values())
+    end = min(c.index[-1] for c in columns.values())
+    yields = [f for f in factors if tenor_years(f) is not None]
+    clock = columns[(yields or factors)[0]].index
+    for name in yields[1:]:
+        clock = clock.union(columns[name].index)
+    clock = clock[(clock >= start) & (clock <= end)]
+    if len(clock) == 0:
+        raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
+    frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
+    if since_hole:
+        frame = _since_hole(frame)
+    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
+    return Market.from_frame(frame, source=source), used
+
+
+def read_column(folder: Path, factor: str) -> pd.Series:
+    """(days,) one factor on its own days, its holes left as they are; yields in decimals.
+
+    Raises
+    ------
+    DataError : file, column or value that is not as it must be.
+    """
+    return _columns(folder, (factor,), [])[factor]
+
+
+def _columns(
+    folder: Path, factors: tuple[str, ...], used: list[SourceFile]
+) -> dict[str, pd.Series]:
+    """Each factor on its own days; the files that were read are added to `used`."""
     yields = [f for f in factors if tenor_years(f) is not None]
     prices = [f for f in factors if tenor_years(f) is None]
-    used: list[SourceFile] = []
     columns: dict[str, pd.Series] = {}
     if yields:
         table = _read(folder / YIELDS_FILE, yields, used)
@@ -61,20 +98,15 @@ def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[So
     for name in prices:
         path = folder / f"{name.lower()}_usd.csv"
         columns[name] = _price(name, _read(path, ["Close"], used)["Close"].dropna())
-    for name, column in columns.items():
-        if column.empty:
-            raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-    start = max(c.index[0] for c in columns.values())
-    end = min(c.index[-1] for c in columns.values())
-    clock = columns[yields[0] if yields else prices[0]].index
-    for name in yields[1:]:
-        clock = clock.union(columns[name].index)
-    clock = clock[(clock >= start) & (clock <= end)]
-    if len(clock) == 0:
-        raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
-    frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
-    return Market.from_frame(frame, source=source), used
+    return columns
+
+
+def _since_hole(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows after the last step between complete days that is longer than a market allows."""
+    complete = frame.dropna().index
+    steps = np.diff(complete.to_numpy().astype("datetime64[D]")).astype(int)
+    holes = np.flatnonzero(steps > LONGEST_STEP)
+    return frame.loc[complete[holes[-1] + 1] :] if len(holes) else frame
 
 
 def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame:
