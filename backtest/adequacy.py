@@ -66,8 +66,8 @@ def haircut_adequacy(
     >>> days = pd.date_range("2023-03-10", periods=4)
     >>> coin = pd.Series([1.0, 0.97, 0.99, 1.0], index=days)
     >>> row = haircut_adequacy(coin, asset="USDC", haircut=0.02, horizons=[1]).iloc[0]
-    >>> row[["observations", "beyond", "cover_99"]].tolist()
-    [3, 1, 0.03]
+    >>> int(row["observations"]), int(row["beyond"]), round(float(row["cover_99"]), 6)
+    (3, 1, 0.03)
     """
     if not 0 <= haircut < 1:
         raise StudyError(

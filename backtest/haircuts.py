@@ -50,6 +50,18 @@ class Schedule(BaseModel):
         return rows[0] if rows else None
 
 
+def schedule_names() -> list[str]:
+    """Names of the schedules in `strategies/parameters/`.
+
+    Examples
+    --------
+    >>> schedule_names()[:2]
+    ['bcbs_2020', 'cftc_pilot_2025']
+    """
+    folder = files("strategies") / "parameters"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+
+
 @cache
 def load_schedule(name: str) -> Schedule:
     """Schedule of `strategies/parameters/<name>.toml`.
@@ -63,8 +75,8 @@ def load_schedule(name: str) -> Schedule:
     >>> load_schedule("cftc_pilot_2025").price["BTC"]
     0.2
     """
-    folder = files("strategies") / "parameters"
-    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+    known = schedule_names()
     if name not in known:
         raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
-    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+    path = files("strategies") / "parameters" / f"{name}.toml"
+    return Schedule(**tomllib.loads(path.read_text(encoding="utf-8")))

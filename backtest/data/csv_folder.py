@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..market import LONGEST_STEP, YIELD_RANGE, Market, tenor_years
+from ..market import YIELD_RANGE, Market, tenor_years
 from ..types import DataError
 
 YIELDS_FILE = "treasury_par_yields.csv"
@@ -32,15 +32,16 @@ class SourceFile:
 
 
 def read_folder(
-    folder: Path, factors: tuple[str, ...], *, since_hole: bool = False
+    folder: Path, factors: tuple[str, ...], *, start: str | None = None, end: str | None = None
 ) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
     The window runs from the day on which the last factor begins to the day on which the first
     ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one. With `since_hole` only the days after the last hole
-    too long for a market are taken; without, such a hole is an error.
+    price move over them falls in the next one.
+
+    start, end : first and last day to take, ISO; a hole outside them does no harm.
 
     Raises
     ------
@@ -55,20 +56,24 @@ def read_folder(
     for name, column in columns.items():
         if column.empty:
             raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-    start = max(c.index[0] for c in columns.values())
-    end = min(c.index[-1] for c in columns.values())
+    begins = max(c.index[0] for c in columns.values())
+    ends = min(c.index[-1] for c in columns.values())
     yields = [f for f in factors if tenor_years(f) is not None]
     clock = columns[(yields or factors)[0]].index
     for name in yields[1:]:
         clock = clock.union(columns[name].index)
-    clock = clock[(clock >= start) & (clock <= end)]
+    clock = clock[(clock >= begins) & (clock <= ends)]
     if len(clock) == 0:
         raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
     frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    if since_hole:
-        frame = _since_hole(frame)
+    taken = frame.loc[start:end]
+    if taken.empty:
+        raise DataError(
+            f"no day between {start or 'the first'} and {end or 'the last'}; the files share "
+            f"{clock[0]:%Y-%m-%d} .. {clock[-1]:%Y-%m-%d}."
+        )
     source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
-    return Market.from_frame(frame, source=source), used
+    return Market.from_frame(taken, source=source), used
 
 
 def read_column(folder: Path, factor: str) -> pd.Series:
@@ -99,14 +104,6 @@ def _columns(
         path = folder / f"{name.lower()}_usd.csv"
         columns[name] = _price(name, _read(path, ["Close"], used)["Close"].dropna())
     return columns
-
-
-def _since_hole(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows after the last step between complete days that is longer than a market allows."""
-    complete = frame.dropna().index
-    steps = np.diff(complete.to_numpy().astype("datetime64[D]")).astype(int)
-    holes = np.flatnonzero(steps > LONGEST_STEP)
-    return frame.loc[complete[holes[-1] + 1] :] if len(holes) else frame
 
 
 def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame:

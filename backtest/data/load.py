@@ -46,6 +46,7 @@ def load_with_sources(
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, and the files (name, sha256) the levels were read from."""
     files: list[SourceFile] = []
+    _check_days(start, end)
     if isinstance(source, Market):
         market = _pick(source, factors)
     elif str(source) == "sample":
@@ -57,7 +58,7 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS)
+        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS, start=start, end=end)
     return _window(market, start, end), files
 
 
@@ -73,13 +74,17 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
     )
 
 
-def _window(market: Market, start: str | None, end: str | None) -> Market:
-    """The days from `start` to `end`, both included."""
+def _check_days(start: str | None, end: str | None) -> None:
     try:
-        low = market.dates[0] if start is None else np.datetime64(start, "D")
-        high = market.dates[-1] if end is None else np.datetime64(end, "D")
+        np.array([day for day in (start, end) if day is not None], dtype="datetime64[D]")
     except ValueError as error:
         raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
+
+
+def _window(market: Market, start: str | None, end: str | None) -> Market:
+    """The days from `start` to `end`, both included."""
+    low = market.dates[0] if start is None else np.datetime64(start, "D")
+    high = market.dates[-1] if end is None else np.datetime64(end, "D")
     keep = (market.dates >= low) & (market.dates <= high)
     if not keep.any():
         raise DataError(
