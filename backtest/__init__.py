@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import charts, scores, simulate
     from .account import AccountTerms
+    from .adequacy import haircut_adequacy
     from .book import Book
+    from .collateral import Mix
     from .data.load import load_market
     from .engine import run
     from .ensemble import monte_carlo
@@ -29,6 +31,7 @@ __all__ = [
     "DataError",
     "MarginModel",
     "Market",
+    "Mix",
     "Parts",
     "ResultsError",
     "Spot",
@@ -38,6 +41,7 @@ __all__ = [
     "Treasury",
     "charts",
     "check_causal",
+    "haircut_adequacy",
     "load_market",
     "monte_carlo",
     "run",
@@ -54,6 +58,7 @@ _HOME = {
     "DataError": "types",
     "MarginModel": "model",
     "Market": "market",
+    "Mix": "collateral",
     "Parts": "model",
     "ResultsError": "types",
     "Spot": "instruments",
@@ -62,6 +67,7 @@ _HOME = {
     "StudyError": "types",
     "Treasury": "instruments",
     "check_causal": "model",
+    "haircut_adequacy": "adequacy",
     "load_market": "data.load",
     "monte_carlo": "ensemble",
     "run": "engine",

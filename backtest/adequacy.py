@@ -119,10 +119,10 @@ def moves(
         change = pd.Series(proceeds(held, source, horizon) - 1.0, index=index)
         return change.iloc[:-horizon], index[:0]
     _check_prices(source, asset)
-    later = source.reindex(source.index + pd.Timedelta(days=horizon)).to_numpy()
+    ends = pd.DatetimeIndex(source.index) + pd.Timedelta(days=horizon)
+    later = source.reindex(ends).to_numpy()
     change = pd.Series(later / source.to_numpy() - 1.0, index=source.index)
-    lacking = source.index[change.isna() & (source.index + pd.Timedelta(days=horizon)
-                                            <= source.index[-1])]  # fmt: skip
+    lacking = source.index[change.isna().to_numpy() & (ends <= source.index[-1])]
     return change.dropna(), pd.DatetimeIndex(lacking)
 
 

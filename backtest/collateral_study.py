@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .account import AccountTerms
-from .adequacy import HORIZONS, haircut_adequacy, moves
+from .adequacy import haircut_adequacy, moves
 from .assets import Asset, parse_asset
 from .book import coverage_tail
 from .collateral import Mix, published_haircut
@@ -17,7 +17,7 @@ from .config import StudyFile
 from .data.csv_folder import read_column
 from .data.load import load_market, load_with_sources
 from .engine import run
-from .haircuts import schedule_names
+from .haircuts import load_schedule, schedule_names
 from .manifest import describe_data, software
 from .market import LONGEST_STEP, Market, tenor_years
 from .mixes import Posted, compare_mixes, wrong_way
@@ -63,7 +63,8 @@ class CollateralStudy:
     stablecoin : as `mixes`, on the days since the last hole of the USDC prices; None without them.
     stablecoin_window : those days' first and last, in words.
     adequacy : one row a (asset, schedule, horizon, period).
-    worst : one row a (asset, month): the worst move that began in it.
+    worst : one row a (asset, month): the worst move of `horizon` days that began in it.
+    windows : stress windows by name, first and last day.
     """
 
     study: Study
@@ -74,6 +75,7 @@ class CollateralStudy:
     adequacy: pd.DataFrame
     worst: pd.DataFrame
     horizon: int
+    windows: Mapping[str, tuple[str, str]]
     text: str
     manifest: dict[str, Any]
 
@@ -135,7 +137,7 @@ def study_collateral(
     manifest["sha256"] = digest([manifest["study"], *spans])
     return CollateralStudy(
         study, compared, against, stablecoin, window, adequacy, worst, horizon,
-        inputs.text, manifest,
+        WINDOWS, inputs.text, manifest,
     )  # fmt: skip
 
 
@@ -198,6 +200,7 @@ def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) 
                 continue
             table = haircut_adequacy(source, asset=asset, haircut=rate, windows=WINDOWS)
             table.insert(1, "schedule", schedule)
+            table.insert(2, "kind", load_schedule(schedule).kind)
             tables.append(table)
     if not tables:
         raise StudyError("no schedule lists any asset of this market; add a factor such as BTC.")
@@ -250,8 +253,8 @@ def _stablecoin(
 def _after_last_hole(column: pd.Series) -> pd.Timestamp:
     """First day after the last hole that is too long for a market."""
     days = pd.DatetimeIndex(column.index)
-    holes = np.flatnonzero(np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
-                           > LONGEST_STEP)  # fmt: skip
+    steps = np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
+    holes = np.flatnonzero(steps > LONGEST_STEP)
     return days[holes[-1] + 1 if len(holes) else 0]
 
 

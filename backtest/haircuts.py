@@ -4,7 +4,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,7 @@ class Schedule(BaseModel):
     source: str
     dated: date
     verified: bool
+    kind: Literal["haircut", "capital charge"] = "haircut"
     note: str = ""
     treasury: list[_Bucket] = []
     bill: Rate | None = None

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..charts.describe import source_words, standard_words
 from ..charts.ladder import has_bounds
+from ..haircuts import load_schedule
 from ..results import Study
 from .verdict import mixed_pools
 
@@ -151,4 +152,8 @@ def _collateral(posted: str | dict[str, Any]) -> str:
         f"{share:.0%} {name} (haircut {posted['rates'][name]:.1%})"
         for name, share in posted["shares"].items()
     )
-    return f"{', '.join(assets)}, valued at close-out {posted['at_closeout']}"
+    words = f"{', '.join(assets)}, valued at close-out {posted['at_closeout']}"
+    charges = [n for n in posted["haircuts"] if load_schedule(n).kind == "capital charge"]
+    if charges:
+        words += f" ({', '.join(charges)}: capital charges on proprietary positions, no haircuts)"
+    return words
