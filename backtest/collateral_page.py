@@ -159,7 +159,7 @@ def _crypto(found: CollateralStudy) -> Section | None:
         text=(
             "How often P(t + H) / P(t) fell below 1 - haircut, over all the days the source holds; "
             "'calendar' counts every day of the week, 'margin' the days of the joint market. "
-            "'uncounted' moves end in a hole. The rates are the CFTC pilot's capital "
+            "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are the CFTC pilot's capital "
             "charges on proprietary positions, not collateral haircuts. Covers 99 % "
             "(99.9 %): the haircut that so many of the moves stayed within. Intervals are exact "
             "binomial at the effective number of days. A consolidated daily close is not the low "
@@ -219,7 +219,7 @@ def _stress(found: CollateralStudy) -> Section:
     own = found.adequacy[found.adequacy["period"].isin(list(WINDOWS))]
     own = own.loc[own.groupby(["asset", "days", "horizon", "period"])["haircut"].idxmax()]
     own = own.sort_index()
-    cells = own.apply(lambda r: f"{r['beyond']} of {r['observations']}, {r['worst']:.1%}", axis=1)
+    cells = own.apply(lambda r: f"{r['beyond']} of {r['observations']}, {r['worst']:z.1%}", axis=1)
     keys = ["asset", "days", "haircut", "period", "horizon"]
     shown = own["asset"].isin([*COINS, *STRESSED])
     wide = _spread(cells[shown].groupby([own[key] for key in keys], sort=False).first(), "horizon")
@@ -245,7 +245,7 @@ def _years(found: CollateralStudy) -> Section:
     horizon = min(set(tested), key=lambda days: abs(days - found.horizon))
     own = found.adequacy[(tested == horizon) & found.adequacy["period"].str.fullmatch(r"\d{4}")]
     own = own.loc[own.groupby(["asset", "days", "period"])["haircut"].idxmax()].sort_index()
-    cells = own.apply(lambda r: f"{r['beyond']} ({r['worst']:.1%})", axis=1)
+    cells = own.apply(lambda r: f"{r['beyond']} ({r['worst']:z.1%})", axis=1)
     names = own["asset"] + own["days"].map({"calendar": " 24/7", "margin": ""})
     wide = _spread(cells.groupby([own["period"], names.rename("asset")]).first(), "asset")
     wide = wide[list(dict.fromkeys(names))].sort_index()
