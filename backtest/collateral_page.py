@@ -159,9 +159,9 @@ def _crypto(found: CollateralStudy) -> Section | None:
         text=(
             "How often P(t + H) / P(t) fell below 1 - haircut, over all the days the source holds; "
             "'calendar' counts every day of the week, 'margin' the days of the joint market. "
-            "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are the CFTC pilot's capital "
-            "charges on proprietary positions, not collateral haircuts. Covers 99 % "
-            "(99.9 %): the haircut that so many of the moves stayed within. Intervals are exact "
+            "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are the "
+            "CFTC pilot's capital charges on proprietary positions, not collateral haircuts. "
+            "Covers 99 % (99.9 %): the haircut that so many of the moves stayed within. Intervals are exact "
             "binomial at the effective number of days. A consolidated daily close is not the low "
             "of any one venue: in March 2023 venues printed USDC at 0.815 to 0.88."
         ),
