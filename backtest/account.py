@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from .collateral import Marks, Mix, cash_marks
 from .kernels.replay import replay
-from .types import DaysByPortfolios, FloatArray, StudyError
+from .types import DaysByPortfolios, StudyError
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class AccountTerms:
     call_lag : margin days from the close at which a call is made to the close by which it has
         settled; 0 settles at once.
     minimum_transfer : USD; smaller calls and returns do not move.
-    collateral : 'cash', whose value does not move.
+    collateral : 'cash', whose value does not move, or a `Mix` of assets, which is re-marked daily.
     excess : 'returned' at the close at which it arises, or 'kept'.
 
     Examples
@@ -29,7 +30,7 @@ class AccountTerms:
 
     call_lag: int = 1
     minimum_transfer: float = 0.0
-    collateral: Literal["cash"] = "cash"
+    collateral: Literal["cash"] | Mix = "cash"
     excess: Literal["returned", "kept"] = "returned"
 
     def __post_init__(self) -> None:
@@ -39,8 +40,8 @@ class AccountTerms:
             raise StudyError(f"call_lag is {self.call_lag}; give 0 or more margin days.")
         if not 0 <= self.minimum_transfer < np.inf:
             raise StudyError(f"minimum_transfer is {self.minimum_transfer}; give 0 USD or more.")
-        if self.collateral != "cash":
-            raise StudyError(f"unknown collateral {self.collateral!r}; known: cash.")
+        if self.collateral != "cash" and not isinstance(self.collateral, Mix):
+            raise StudyError(f"unknown collateral {self.collateral!r}; known: cash, or a Mix.")
         if self.excess not in ("returned", "kept"):
             raise StudyError(f"excess is {self.excess!r}; known: returned, kept.")
 
@@ -51,7 +52,7 @@ class AccountHistory:
 
     Parameters
     ----------
-    held : collateral settled at each close. call : called at each close.
+    held : collateral settled at each close, its value after haircut. call : called at each close.
     collateral : value at close-out of what was held when the book was frozen.
     shortfall : loss over the MPOR beyond that value; NaN where the loss is not yet known.
     """
@@ -63,11 +64,16 @@ class AccountHistory:
 
 
 def replay_account(
-    required: DaysByPortfolios, loss: DaysByPortfolios, terms: AccountTerms
+    required: DaysByPortfolios,
+    loss: DaysByPortfolios,
+    terms: AccountTerms,
+    *,
+    marks: Marks | None = None,
 ) -> AccountHistory:
     """Replay the account day by day under `terms`.
 
     required : (days, portfolios) USD, NaN as a leading block. loss : (days, portfolios) USD.
+    marks : of the terms' collateral on these days (`collateral_marks`); needed unless it is cash.
 
     Examples
     --------
@@ -77,12 +83,15 @@ def replay_account(
     """
     required = np.ascontiguousarray(required)
     held, call, shortfall = (np.empty(required.shape) for _ in range(3))
-    growth, closeout = _cash(len(required)), _cash(len(required))
+    if marks is None:
+        if terms.collateral != "cash":
+            raise StudyError("collateral that moves needs its marks; see `collateral_marks`.")
+        marks = cash_marks(len(required))
     replay(
         required,
         np.ascontiguousarray(loss),
-        growth,
-        closeout,
+        marks.growth,
+        marks.closeout,
         terms.call_lag,
         terms.minimum_transfer,
         terms.excess == "returned",
@@ -90,9 +99,4 @@ def replay_account(
         call,
         shortfall,
     )
-    return AccountHistory(held, call, held * closeout[:, None], shortfall)
-
-
-def _cash(days: int) -> FloatArray:
-    """Cash keeps its value, between days and through the close-out."""
-    return np.ones(days)
+    return AccountHistory(held, call, held * marks.closeout[:, None], shortfall)

@@ -116,6 +116,30 @@ def closeout(
 
 
 @app.command()
+def collateral(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    n_jobs: Jobs = 1,
+    seed: Seed = None,
+) -> None:
+    """Post other collateral than cash: breaches by mix, wrong-way risk, haircut adequacy."""
+    from .collateral_page import collateral_exhibit
+    from .collateral_study import study_collateral
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = study_collateral(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        exhibit = collateral_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
 def models() -> None:
     """List the margin models that a study file can name, with parameters and defaults."""
     from .terminal import Screen

@@ -14,6 +14,7 @@ from strategies.tables import build_model, model_table
 
 from .account import AccountTerms
 from .book import Book
+from .collateral import SCHEDULES, AtCloseout, Mix, Rule
 from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
@@ -67,6 +68,22 @@ class AccountTable(_Table):
     minimum_transfer: float = 0.0
     collateral: Literal["cash"] = "cash"
     excess: Literal["returned", "kept"] = "returned"
+
+
+class CollateralTable(_Table):
+    """What is posted, in shares of the account's value after haircut; see `Mix`."""
+
+    mix: dict[str, float]
+    haircuts: tuple[str, ...] = SCHEDULES
+    rule: Rule = "more conservative"
+    own: dict[str, float] = Field(default_factory=dict)
+    caps: dict[str, float] = Field(default_factory=dict)
+    at_closeout: AtCloseout = "after haircut"
+
+    def build(self) -> Mix:
+        """The mix, its haircuts resolved."""
+        fields = self.model_dump()
+        return Mix(fields.pop("mix"), **fields)
 
 
 class BookTable(_Table):
@@ -129,6 +146,7 @@ class StudyFile(_Table):
     coverage: CoverageTable = CoverageTable()
     closeout: CloseoutTable = CloseoutTable()
     account: AccountTable = AccountTable()
+    collateral: CollateralTable | None = None
     models: dict[str, dict[str, Any]]
     sizing: dict[str, Any] = Field(default_factory=lambda: {"kind": "historical_var"})
     books: dict[str, BookTable]
@@ -143,7 +161,10 @@ class StudyFile(_Table):
 
     def terms(self) -> AccountTerms:
         """The account's terms."""
-        return AccountTerms(**self.account.model_dump())
+        terms = self.account.model_dump()
+        if self.collateral is not None:
+            terms["collateral"] = self.collateral.build()
+        return AccountTerms(**terms)
 
     def margin_models(self) -> dict[str, MarginModel]:
         """The models, built from their tables."""
@@ -226,6 +247,7 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
         "coverage": CoverageTable,
         "closeout": CloseoutTable,
         "account": AccountTable,
+        "collateral": CollateralTable,
         "random": RandomTable,
         "monte_carlo": MonteCarloTable,
         "sweep": SweepTable,

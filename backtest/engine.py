@@ -12,6 +12,7 @@ from strategies.siloed import Siloed
 
 from .account import AccountTerms
 from .book import Book, coverage_tail
+from .collateral import collateral_marks
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
@@ -89,13 +90,15 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
+    horizon = coverage_tail(book, coverage)
     scored = score_models(
         loss,
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=coverage_tail(book, coverage),
+        horizon=horizon,
         account=account,
+        marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,

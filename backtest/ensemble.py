@@ -9,6 +9,7 @@ import numpy as np
 
 from .account import AccountTerms
 from .book import Book, coverage_tail
+from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
 from .manifest import describe_data, describe_liquidation, software
@@ -145,13 +146,15 @@ def _replay_block(
             market, acted[i] = made.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
+            horizon = coverage_tail(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
                 rows=rows,
                 confidence=coverage.confidence,
-                horizon=coverage_tail(book, coverage),
+                horizon=horizon,
                 account=account,
+                marks=collateral_marks(account.collateral, market, horizon=horizon),
                 yardstick=yardstick_of(models),
                 resamples=0,
             )

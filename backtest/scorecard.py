@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .account import AccountHistory, AccountTerms, replay_account
+from .collateral import Marks
 from .scores import day_weights, pooled_equal_coverage, score_table, stationary_indices
 from .types import DaysByPortfolios, FloatArray
 
@@ -33,6 +34,7 @@ def score_models(
     confidence: float,
     horizon: int,
     account: AccountTerms,
+    marks: Marks | None = None,
     yardstick: str | None,
     resamples: int,
     seed: int = 0,
@@ -41,6 +43,7 @@ def score_models(
 ) -> Scored:
     """Scores of every model over the scored `rows`, all on the same bootstrap histories.
 
+    marks : of the account's collateral; needed unless it is cash.
     yardstick : the model that savings are measured from; None leaves them NaN.
     resamples : bootstrap histories behind coverage_p and the intervals; 0 leaves those NaN.
     """
@@ -51,7 +54,7 @@ def score_models(
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     accounts, tables, pooled = {}, {}, {}
     for done, (name, margin) in enumerate(required.items(), start=1):
-        history = replay_account(margin, loss, account)
+        history = replay_account(margin, loss, account, marks=marks)
         pieces = [
             score_table(
                 loss[rows, some],

@@ -84,6 +84,16 @@ def read_folder(
     return market, list(used.values())
 
 
+def read_column(folder: Path, factor: str) -> pd.Series:
+    """(days,) one factor on its own days, its holes left as they are; yields in decimals.
+
+    Raises
+    ------
+    DataError : file, column or value that is not as it must be.
+    """
+    return _read_factors(folder, (factor,), {})[factor]
+
+
 def _read_factors(
     folder: Path, factors: tuple[str, ...], used: dict[str, SourceFile]
 ) -> dict[str, pd.Series]:

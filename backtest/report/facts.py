@@ -1,9 +1,12 @@
 """What the page says around its tables: the standard, the limits, the data, how to rerun."""
 
+from typing import Any
+
 import pandas as pd
 
 from ..charts.describe import source_words, standard_words
 from ..charts.ladder import has_bounds
+from ..haircuts import load_schedule
 from ..results import Study
 from .verdict import mixed_pools
 
@@ -141,7 +144,7 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
         (
             "collateral account",
             f"call lag {account['call_lag']} margin days, minimum transfer "
-            f"{account['minimum_transfer']:,.0f} USD, {account['collateral']}, excess "
+            f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
             f"{account['excess']}",
         )
     )
@@ -158,3 +161,18 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     if not audits:
         facts.append(("causality audit", "not run"))
     return facts
+
+
+def _collateral(posted: str | dict[str, Any]) -> str:
+    """'cash', or the shares of a mix with its haircuts."""
+    if isinstance(posted, str):
+        return posted
+    assets = (
+        f"{share:.0%} {name} (haircut {posted['rates'][name]:.1%})"
+        for name, share in posted["shares"].items()
+    )
+    words = f"{', '.join(assets)}, valued at close-out {posted['at_closeout']}"
+    charges = [n for n in posted["haircuts"] if load_schedule(n).kind == "capital charge"]
+    if charges:
+        words += f" ({', '.join(charges)}: capital charges on proprietary positions, no haircuts)"
+    return words
