@@ -5,8 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from .calendars import Calendar, sessions
 from .kernels.replay import replay
-from .types import DaysByPortfolios, FloatArray, StudyError
+from .types import Dates, DaysByPortfolios, FloatArray, RowNumbers, StudyError
+
+Settlement = Literal["margin_days", "cash", "stablecoin"]
+PAID_ON: dict[str, Calendar] = {"cash": "Fedwire", "stablecoin": "24/7"}
 
 
 @dataclass(frozen=True)
@@ -20,17 +24,20 @@ class AccountTerms:
     minimum_transfer : USD; smaller calls and returns do not move.
     collateral : 'cash', whose value does not move.
     excess : 'returned' at the close at which it arises, or 'kept'.
+    settlement : the days in which `call_lag` is counted: 'margin_days', whatever they are; 'cash',
+        days on which Fedwire is open; 'stablecoin', every calendar day.
 
     Examples
     --------
-    >>> AccountTerms()
-    AccountTerms(call_lag=1, minimum_transfer=0.0, collateral='cash', excess='returned')
+    >>> AccountTerms().call_lag, AccountTerms().settlement
+    (1, 'margin_days')
     """
 
     call_lag: int = 1
     minimum_transfer: float = 0.0
     collateral: Literal["cash"] = "cash"
     excess: Literal["returned", "kept"] = "returned"
+    settlement: Settlement = "margin_days"
 
     def __post_init__(self) -> None:
         if isinstance(self.call_lag, bool) or not isinstance(self.call_lag, int):
@@ -43,6 +50,10 @@ class AccountTerms:
             raise StudyError(f"unknown collateral {self.collateral!r}; known: cash.")
         if self.excess not in ("returned", "kept"):
             raise StudyError(f"excess is {self.excess!r}; known: returned, kept.")
+        if self.settlement not in ("margin_days", *PAID_ON):
+            raise StudyError(
+                f"settlement is {self.settlement!r}; known: margin_days, {', '.join(PAID_ON)}."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +74,16 @@ class AccountHistory:
 
 
 def replay_account(
-    required: DaysByPortfolios, loss: DaysByPortfolios, terms: AccountTerms
+    required: DaysByPortfolios,
+    loss: DaysByPortfolios,
+    terms: AccountTerms,
+    *,
+    dates: Dates | None = None,
 ) -> AccountHistory:
     """Replay the account day by day under `terms`.
 
     required : (days, portfolios) USD, NaN as a leading block. loss : (days, portfolios) USD.
+    dates : (days,) the margin days; needed where calls do not settle in margin days.
 
     Examples
     --------
@@ -83,7 +99,7 @@ def replay_account(
         np.ascontiguousarray(loss),
         growth,
         closeout,
-        terms.call_lag,
+        settled_by(terms, len(required), dates=dates),
         terms.minimum_transfer,
         terms.excess == "returned",
         held,
@@ -91,6 +107,38 @@ def replay_account(
         shortfall,
     )
     return AccountHistory(held, call, held * closeout[:, None], shortfall)
+
+
+def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:
+    """(days,) the margin day by whose close a call made at each close has settled.
+
+    It lies beyond the last day where the call arrives after the end. With a lag of 0 a call made
+    while payments rest settles when they resume.
+
+    Raises
+    ------
+    StudyError : calls that settle on a calendar, and no dates; DataError : dates it does not reach.
+
+    Examples
+    --------
+    >>> days = np.arange("2024-10-11", "2024-10-17", dtype="M8[D]")  # Friday .. Wednesday
+    >>> settled_by(AccountTerms(settlement="cash"), 6, dates=days).tolist()  # Columbus Day is shut
+    [4, 4, 4, 4, 5, 6]
+    >>> settled_by(AccountTerms(settlement="stablecoin"), 6, dates=days).tolist()
+    [1, 2, 3, 4, 5, 6]
+    """
+    if terms.settlement == "margin_days":
+        return np.arange(days) + terms.call_lag
+    if dates is None or len(dates) != days:
+        raise StudyError(f"settlement = {terms.settlement!r} needs the dates of the margin days.")
+    paid = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
+    # The lag-th payment day after the call; with no lag the first one not before it.
+    first = paid.searchsorted(dates, side="right" if terms.call_lag else "left")
+    settles = first + max(terms.call_lag, 1) - 1
+    arrives = np.full(days, days)
+    known = settles < len(paid)
+    arrives[known] = dates.searchsorted(paid[settles[known]])
+    return arrives
 
 
 def _cash(days: int) -> FloatArray:

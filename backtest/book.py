@@ -16,6 +16,7 @@ from .types import (
     DaysByPortfoliosBySilos,
     FloatArray,
     PortfoliosByInstruments,
+    RowNumbers,
     StudyError,
 )
 
@@ -209,12 +210,41 @@ class Book:
         return units * self.unit_index(market)[:, :, None]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
-        columns = [i.pnl(market, coverage.horizon(i.silo)) for i in self.instruments]
+        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR.
+
+        The MPOR is counted in the days on which the instrument trades. On a day on which it does
+        not, it is struck at its last close before.
+        """
+        columns = []
+        for instrument in self.instruments:
+            own, at = market.own_days(instrument.factors)
+            columns.append(instrument.pnl(own, coverage.horizon(instrument.silo))[at])
         pnl = np.column_stack(columns) * self.unit_index(market)
-        # One clock for the whole book: a day is known only once its longest close-out has ended.
-        pnl[-coverage_tail(self, coverage) :] = np.nan
+        # A day of the book is known only once its longest close-out has ended.
+        pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
+
+    def overlap(self, market: Market, coverage: Coverage) -> int:
+        """Rows of the market that the longest close-out of any position spans."""
+        longest = 0
+        for instrument in self.instruments:
+            rows = np.flatnonzero(market.trades(instrument.factors))
+            steps = rows[coverage.horizon(instrument.silo) :]
+            longest = max(longest, int((steps - rows[: len(steps)]).max(initial=0)))
+        return longest
+
+    def by_clock(self, market: Market) -> "list[tuple[slice | RowNumbers, Book]]":
+        """Portfolios apart by the days on which everything they hold trades, each with its book.
+
+        Where all factors always trade that is all of them, and this book.
+        """
+        if market.traded is None:
+            return [(slice(None), self)]
+        trades = np.stack([market.trades(i.factors) for i in self.instruments])
+        groups: dict[bytes, list[int]] = {}
+        for p, held in enumerate(self.exposure != 0):
+            groups.setdefault(trades[held].all(axis=0).tobytes(), []).append(p)
+        return [(np.array(some), self.select(some)) for some in groups.values()]
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""
@@ -224,11 +254,6 @@ class Book:
             held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
             out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
         return out
-
-
-def coverage_tail(book: Book, coverage: Coverage) -> int:
-    """Days at the end of a market whose loss is not yet known: the book's longest MPOR."""
-    return max(coverage.horizon(silo) for silo in book.silos)
 
 
 def _check_priced(instrument: Instrument, market: Market) -> None:

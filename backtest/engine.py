@@ -92,13 +92,14 @@ def run(
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=max(coverage.horizon(silo) for silo in book.silos),
+        horizon=book.overlap(market, coverage),
         account=account,
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,
         block=block,
         progress=report,
+        dates=market.dates,
     )
     seconds["account and scores"] = time.perf_counter() - began
 

@@ -151,6 +151,7 @@ def _replay_block(
                 account=account,
                 yardstick=yardstick_of(models),
                 resamples=0,
+                dates=path.dates,
             )
         except Exception as error:
             error.add_note(f"path {number}, seed {made.seed}, {made.label}")

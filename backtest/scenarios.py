@@ -6,6 +6,7 @@ curved; so delta-gamma revaluation of every portfolio on every day is one produc
 size days x portfolios x columns is ever stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .book import Book
 from .market import Market
-from .types import Coverage, FloatArray
+from .types import Coverage, FloatArray, RowNumbers
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -22,12 +23,16 @@ Scaling = Literal["overlapping", "sqrt"]
 class Scenarios:
     """Delta-gamma scenarios of a book over its MPOR.
 
+    Its days are those of the market on which every factor that the book holds traded: all of them,
+    unless factors keep days of their own. `spread` leads back to the days of the market.
+
     Parameters
     ----------
     shocks : (days, columns) shock that ends on each day; leading rows NaN.
     unit : (days, columns) P&L per 1 USD of exposure and unit shock, at today's level.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
+    at : (days of the market,) the last day of the scenarios on or before each.
     """
 
     shocks: FloatArray
@@ -35,11 +40,11 @@ class Scenarios:
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+    at: RowNumbers
 
-    @property
-    def first(self) -> int:
-        """First day whose shock is known for every column."""
-        return int(np.isnan(self.shocks).any(axis=1).sum())
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Carry (days, ...) values to every day of the market: the last known on each."""
+        return values if len(self.at) == len(values) else values[self.at]
 
 
 def book_scenarios(
@@ -58,10 +63,16 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
+    counted: Sequence[int] = range(len(book.instruments))
+    if market.traded is not None:  # what nobody holds must not take days from what somebody does
+        counted = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
+    # Steps are counted in a factor's own days, so they are taken before the common days are.
+    own = market.trades([f for i in counted for f in book.instruments[i].factors])
     sensitivity = book.unit_sensitivities(market)
     shocks, unit, silo, owner = [], [], [], []
     cache: dict[int, FloatArray] = {}
-    for i, instrument in enumerate(book.instruments):
+    for i in counted:
+        instrument = book.instruments[i]
         horizon = coverage.horizon(instrument.silo)
         step, factor_scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
         if step not in cache:
@@ -74,9 +85,10 @@ def book_scenarios(
                 silo.append(book.silos.index(instrument.silo))
                 owner.append(i)
     return Scenarios(
-        shocks=np.ascontiguousarray(np.column_stack(shocks)),
-        unit=np.ascontiguousarray(np.column_stack(unit)),
+        shocks=np.ascontiguousarray(np.column_stack(shocks)[own]),
+        unit=np.ascontiguousarray(np.column_stack(unit)[own]),
         exposure=np.ascontiguousarray(book.exposure[:, owner]),
         silo=np.array(silo),
         instrument=np.array(owner),
+        at=np.cumsum(own) - 1,
     )

@@ -21,7 +21,7 @@ class HistoricalVaR:
 
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
     day t (ES: the mean of the k largest). No interpolation. Margin at day t uses closes up to and
-    including t. USD.
+    including t; between days on which all that a portfolio holds trades, it stands. USD.
 
     Parameters
     ----------
@@ -46,13 +46,16 @@ class HistoricalVaR:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        past = book_scenarios(market, book, coverage=coverage, scaling=self.scaling)
-        value_at_risk, expected_shortfall = tail_losses(
-            past.shocks,
-            past.unit,
-            past.exposure,
-            lookback=self.lookback,
-            count=tail_count(self.lookback, coverage.confidence),
-        )
-        tail = value_at_risk if self.measure == "var" else expected_shortfall
-        return np.maximum(tail, 0.0)
+        required = np.empty((len(market.dates), len(book.portfolios)))
+        for some, part in book.by_clock(market):
+            past = book_scenarios(market, part, coverage=coverage, scaling=self.scaling)
+            value_at_risk, expected_shortfall = tail_losses(
+                past.shocks,
+                past.unit,
+                past.exposure,
+                lookback=self.lookback,
+                count=tail_count(self.lookback, coverage.confidence),
+            )
+            tail = value_at_risk if self.measure == "var" else expected_shortfall
+            required[:, some] = past.spread(tail)
+        return np.maximum(required, 0.0)

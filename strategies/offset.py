@@ -105,23 +105,25 @@ class CorrelationOffset:
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[FloatArray, FloatArray]:
         """Stand-alone margins (days, portfolios, groups) and sqrt(m' R m) (days, portfolios)."""
-        past = book_scenarios(market, book, coverage=coverage)
-        if self.by == "silo":
-            groups, books = past.silo, [book.in_silo(s) for s in book.silos]
-        else:
-            groups, books = past.instrument, book.by_instrument()
+        by_silo = self.by == "silo"
+        books = [book.in_silo(s) for s in book.silos] if by_silo else book.by_instrument()
         alone = np.stack([required_margin(self.base, market, b, coverage) for b in books], axis=2)
         netted = np.empty(alone.shape[:2])
-        netted_margin(
-            alone,
-            rolling_covariance(past.shocks, self.lookback),
-            past.unit,
-            past.exposure,
-            groups,
-            self._leaned_below(book, coverage),
-            self.correlation_floor,
-            netted,
-        )
+        for some, part in book.by_clock(market):
+            past = book_scenarios(market, part, coverage=coverage)
+            margin = np.ascontiguousarray(alone[:, some])
+            out = np.empty(margin.shape[:2])
+            netted_margin(
+                margin,
+                past.spread(rolling_covariance(past.shocks, self.lookback)),
+                past.spread(past.unit),
+                past.exposure,
+                past.silo if by_silo else past.instrument,
+                self._leaned_below(book, coverage),
+                self.correlation_floor,
+                out,
+            )
+            netted[:, some] = out
         alone[np.isnan(netted)] = np.nan
         return alone, netted
 

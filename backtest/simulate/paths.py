@@ -86,7 +86,15 @@ class Paths:
 
     @classmethod
     def of(cls, simulator: Simulator, market: Market, *, seed: int) -> "Paths":
-        """Fit a simulator to a market; StudyError where `seed` is not a whole number from 0."""
+        """Fit a simulator to a market.
+
+        StudyError where `seed` is not a whole number from 0, or factors keep days of their own.
+        """
+        if market.traded is not None:
+            raise StudyError(
+                "simulators draw margin days of the business clock; simulate with [clock] kind = "
+                "'business'."
+            )
         return cls(market, simulator.sampler(market), repr(simulator), _whole(seed, "seed"))
 
     def path(self, number: int) -> Market:
