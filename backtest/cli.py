@@ -77,15 +77,17 @@ def offset(
     seed: Seed = None,
 ) -> None:
     """Estimate the supportable offset: bounds, stresses, specifications, granted credit."""
+    from .exhibit import write_exhibit
     from .folder import check_writable
-    from .offset_study import estimate_offsets, write_offsets
+    from .offset_page import offset_exhibit
+    from .offset_study import estimate_offsets
     from .terminal import Screen
 
     check_writable(out)
     screen = Screen()
     with screen.progress() as progress:
         found = estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
-        folder = write_offsets(found, out, command=_as_typed())
+        folder = write_exhibit(offset_exhibit(found), out, command=_as_typed())
     screen.offsets(found, folder)
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .distribution import Distribution
+from .exhibit import Section
 from .offset_study import OffsetStudy
 from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
@@ -16,7 +17,8 @@ LADDER_NOTE = (
     "Only the part that needs the days to be the same days is offset; the rest, diversification, "
     "independence alone gives. Bounds: one-sided 95 %, stationary bootstrap of days, mean block "
     "20; resampling adds nothing to the exceedances observed. What the data support is the bound, "
-    "or nothing where it is below zero."
+    "or nothing where it is below zero. Where volatility persists for years the bounds err "
+    "unsafely more often than they should (docs/offset-calibration.md)."
 )
 
 
@@ -201,6 +203,16 @@ def models_table() -> Table:
     return table
 
 
+def section_table(section: Section, *, simulated: bool) -> Table:
+    """The table of one section of an exhibit."""
+    shown = section.shown()
+    table = _table(simulated, section.heading)
+    _columns(table, *map(str, shown.columns), no_wrap=False)
+    for row in shown.itertuples(index=False, name=None):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
 def standard(study: Study) -> str:
     """The standard all models of a study are held to, in words."""
     mpor = study.manifest["coverage"]["mpor"]
@@ -226,10 +238,10 @@ def _columns(table: Table, first: str, *others: str, no_wrap: bool = True) -> No
         table.add_column(Text(header), justify="right", no_wrap=no_wrap)
 
 
-def _table(simulated: bool, title: str, note: str) -> Table:
+def _table(simulated: bool, title: str, note: str = "") -> Table:
     label = "SIMULATED. " if simulated else ""
     return Table(
-        title=Text(f"{label}{title} ({note})"),
+        title=Text(f"{label}{title} ({note})" if note else f"{label}{title}"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from . import printed
+from .exhibit import Exhibit
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -103,7 +104,20 @@ class Screen:
             f"The correlation floors took {cost['marginings']:.0f} marginings, "
             f"{cost['seconds']:.1f} s; haircuts scale in one."
         )
-        self.console.print(Text(f"results: {folder}/  (ladder.csv, stressed.csv, figures/)"))
+        self.console.print(Text(f"results: {folder}/  (report.html, figures/, ladder.csv)"))
+
+    def exhibit(self, exhibit: Exhibit, folder: Path) -> None:
+        """Everything a command prints that shows an exhibit."""
+        self.console.print(Text(exhibit.title, style="bold"))
+        if exhibit.simulated:
+            self.console.print(Text("SIMULATED prices: nothing below is history", style="bold red"))
+        self.console.print(Text(exhibit.standing))
+        for section in exhibit.sections:
+            if section.table is not None:
+                self.console.print(printed.section_table(section, simulated=exhibit.simulated))
+            self._note(section.text)
+        self._note(exhibit.caption)
+        self.console.print(Text(f"results: {folder}/  (report.html, figures/)"))
 
     def models(self) -> None:
         """Everything `backtest models` prints."""

@@ -29,7 +29,8 @@ class OffsetEstimate:
     total, diversification, dependence : s, s_div and s_dep = s - s_div; only the last may be
         called an offset.
     total_bound, dependence_bound : one-sided lower bounds; NaN where not asked for. What the data
-        support is max(0, bound).
+        support is max(0, bound). They err unsafely too often where volatility persists for years
+        (docs/offset-calibration.md).
     raw : s with every silo's margin taken as it is. worst_500 : smallest s over 500 scored days.
     exceedances, effective : days beyond the estimate's scale, and how many independent ones they
         are worth.

@@ -47,7 +47,8 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         said.append(
             "The bounds of the offset ladder are for each book on its own, without a correction "
             "for the number of books. Resampling adds no information beyond the few exceedances "
-            "observed."
+            "observed. Calibrated in simulated worlds, the bounds err unsafely in at most 8 % of "
+            "histories, save where volatility persists for years: there they fail."
         )
     elif len(ladder):
         said.append(
