@@ -256,6 +256,11 @@ class Book:
         return out
 
 
+def coverage_tail(book: Book, coverage: Coverage) -> int:
+    """The book's longest MPOR, in margin days."""
+    return max(coverage.horizon(silo) for silo in book.silos)
+
+
 def _check_priced(instrument: Instrument, market: Market) -> None:
     """One clear line where the market cannot price an instrument."""
     kinds = dict(zip(market.factors, market.kinds, strict=True))

@@ -13,10 +13,11 @@ import pandas as pd
 
 from .types import BoolArray, DataError, Dates
 
+Clock = Literal["business", "24/7"]  # margin days: business days, or every calendar day
+MarginCalendar = Literal["data", "SIFMA", "CME", "NYSE"]  # whose sessions they are
 Calendar = Literal["SIFMA", "NYSE", "CME", "Fedwire", "24/7"]
 CALENDARS: tuple[Calendar, ...] = ("SIFMA", "NYSE", "CME", "Fedwire", "24/7")
 FIRST, LAST = np.datetime64("1990-01-01", "D"), np.datetime64("2030-12-31", "D")
-ONE_DAY = np.timedelta64(1, "D")
 
 
 def sessions(calendar: Calendar, first: np.datetime64 | str, last: np.datetime64 | str) -> Dates:
@@ -38,7 +39,7 @@ def sessions(calendar: Calendar, first: np.datetime64 | str, last: np.datetime64
     >>> len(sessions("24/7", "2024-10-11", "2024-10-15"))
     5
     """
-    days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + ONE_DAY)
+    days: Dates = pd.date_range(str(first), str(last)).to_numpy().astype("datetime64[D]")
     return days[is_session(calendar, days)]
 
 
@@ -69,8 +70,4 @@ def _closures() -> dict[str, Dates]:
     with path.open(encoding="utf-8") as lines:
         table = pd.read_csv(lines, comment="#", parse_dates=["date"], index_col="date")["closed"]
     days, closed = table.index.to_numpy().astype("datetime64[D]"), table.str.split()
-    return {
-        name: days[[name in each for each in closed]]
-        for name in CALENDARS
-        if name != "24/7"
-    }
+    return {name: days[[name in each for each in closed]] for name in CALENDARS if name != "24/7"}

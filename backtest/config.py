@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from strategies.tables import build_model, model_table
 
-from .account import AccountTerms
+from .account import AccountTerms, Settlement
 from .book import Book
+from .calendars import Clock, MarginCalendar
 from .market import Market
 from .model import MarginModel
 from .simulate import SIMULATORS, Simulator
@@ -36,6 +37,13 @@ class DataTable(_Table):
     end: str | None = None
 
 
+class ClockTable(_Table):
+    """Margin days: business days or every calendar day, by the data or by a calendar."""
+
+    kind: Clock = "business"
+    calendar: MarginCalendar = "data"
+
+
 class CoverageTable(_Table):
     """The standard all models are held to."""
 
@@ -50,6 +58,7 @@ class AccountTable(_Table):
     minimum_transfer: float = 0.0
     collateral: Literal["cash"] = "cash"
     excess: Literal["returned", "kept"] = "returned"
+    settlement: Settlement = "margin_days"
 
 
 class BookTable(_Table):
@@ -109,6 +118,7 @@ class StudyFile(_Table):
     score_from: str | None = None
     rebalance: Literal["daily", "never"] = "daily"
     data: DataTable = DataTable()
+    clock: ClockTable = ClockTable()
     coverage: CoverageTable = CoverageTable()
     account: AccountTable = AccountTable()
     models: dict[str, dict[str, Any]]
@@ -199,6 +209,7 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
     tables: list[tuple[str, Mapping[str, Any], type[BaseModel]]] = [("", raw, StudyFile)]
     kinds: dict[str, type[BaseModel]] = {
         "data": DataTable,
+        "clock": ClockTable,
         "coverage": CoverageTable,
         "account": AccountTable,
         "random": RandomTable,

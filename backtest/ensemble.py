@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book
+from .book import Book, coverage_tail
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
 from .manifest import describe_data, software
@@ -147,11 +147,11 @@ def _replay_block(
                 margined.required,
                 rows=rows,
                 confidence=coverage.confidence,
-                horizon=max(coverage.horizon(silo) for silo in book.silos),
+                horizon=coverage_tail(book, coverage),
                 account=account,
                 yardstick=yardstick_of(models),
                 resamples=0,
-                dates=path.dates,
+                dates=market.dates,
             )
         except Exception as error:
             error.add_note(f"path {number}, seed {made.seed}, {made.label}")

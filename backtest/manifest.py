@@ -20,6 +20,8 @@ def describe_data(market: Market) -> dict[str, Any]:
     digest.update("|".join(market.factors).encode())
     digest.update(market.dates.astype(np.int64).tobytes())
     digest.update(market.levels.tobytes())
+    if market.traded is not None:
+        digest.update(market.traded.tobytes())
     return {
         "source": market.source,
         "simulated": market.simulated,
@@ -29,6 +31,8 @@ def describe_data(market: Market) -> dict[str, Any]:
         "last": str(market.dates[-1]),
         "dropped_count": len(market.dropped),
         "dropped": [str(day) for day in market.dropped],
+        "missing": [str(day) for day in market.missing],
+        "clock": "business" if market.traded is None else "24/7",
         "levels_sha256": digest.hexdigest(),
     }
 

@@ -196,6 +196,7 @@ class Market:
         days = index.to_numpy().astype("datetime64[D]")
         levels = frame.to_numpy(dtype=np.float64)
         complete = ~np.isnan(levels).any(axis=1)
+        labels["dropped"] = np.union1d(labels.get("dropped", days[:0]), days[~complete])
         if labels.get("traded") is not None:
             labels["traded"] = np.asarray(labels["traded"])[complete]
         return cls(
@@ -205,7 +206,6 @@ class Market:
             kinds=tuple(
                 given.get(f, "price" if tenor_years(f) is None else "yield") for f in factors
             ),
-            dropped=days[~complete],
             **labels,
         )
 
@@ -229,7 +229,8 @@ class Market:
         """(days,) whether every one of `factors` traded on each day."""
         if self.traded is None:
             return np.ones(len(self.dates), dtype=np.bool_)
-        return self.traded[:, [self.column(f) for f in factors]].all(axis=1)
+        own: BoolArray = self.traded[:, [self.column(f) for f in factors]]
+        return np.logical_and.reduce(own, axis=1)
 
     def own_days(self, factors: Collection[str]) -> "tuple[Market, RowNumbers]":
         """The market on the days on which all of `factors` traded, and where its rows hold.

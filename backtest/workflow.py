@@ -25,6 +25,7 @@ from .model import MarginModel
 from .offset import supportable_offset
 from .results import Study
 from .scorecard import Progress
+from .simulate.paths import refuse_own_days
 from .sweep import treasury_share_sweep
 
 
@@ -73,6 +74,8 @@ def read_inputs(
         factors=config.data.factors or None,
         start=config.data.start,
         end=config.data.end,
+        clock=config.clock.kind,
+        calendar=config.clock.calendar,
     )
     book = build_book(config, market)
     progress("prices", 1.0)
@@ -99,6 +102,9 @@ def execute(
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
     config, market, book, base = inputs.config, inputs.market, inputs.book, inputs.base
     simulator = build_simulator(config.monte_carlo.simulator)
+    many = config.monte_carlo.paths if paths is None else paths
+    if many or path is not None:
+        refuse_own_days(market)
     if path is not None:
         market = path_market(simulator, market, seed=config.seed, path=path)
     models, coverage, terms = config.margin_models(), config.standard(), config.terms()
@@ -140,7 +146,6 @@ def execute(
         )
         progress("Treasury share", 1.0)
     resolved = config.resolved()
-    many = config.monte_carlo.paths if paths is None else paths
     distribution = None
     if many and path is None:
         distribution = monte_carlo(

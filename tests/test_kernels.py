@@ -327,7 +327,13 @@ def test_a_pending_call_is_not_there_for_the_breach():
     loss = np.array([[100.0], [140.0], [140.0], [np.nan]])
     ones = np.ones(4)
     held, call, shortfall = play(
-        required, loss, growth=ones, closeout=ones, arrival=np.arange(1, 5), minimum=0.0, returned=True
+        required,
+        loss,
+        growth=ones,
+        closeout=ones,
+        arrival=np.arange(1, 5),
+        minimum=0.0,
+        returned=True,
     )
     assert held.ravel().tolist() == [100.0, 100.0, 150.0, 90.0]
     assert call.ravel().tolist() == [0.0, 50.0, 0.0, 0.0]

@@ -6,14 +6,16 @@ Needs pandas-market-calendars, which neither the package nor its tests need othe
 from pathlib import Path
 
 import pandas as pd
-from pandas.tseries.holiday import AbstractHolidayCalendar, Holiday, sunday_to_monday
 from pandas.tseries.holiday import (
+    AbstractHolidayCalendar,
+    Holiday,
     USColumbusDay,
     USLaborDay,
     USMartinLutherKingJr,
     USMemorialDay,
     USPresidentsDay,
     USThanksgivingDay,
+    sunday_to_monday,
 )
 
 TARGET = Path(__file__).resolve().parents[1] / "backtest" / "data" / "closures.csv"
@@ -24,10 +26,10 @@ HEADER = """\
 # CME, NYSE, SIFMA: pandas-market-calendars {version} (MIT), calendars {names}.
 # Fedwire: holidays of the Federal Reserve Banks by rule (12 CFR 210; frbservices.org, holiday
 # schedules): no substitute day where one falls on a Saturday; Juneteenth from 2022.
-# After {published} the days are rules and not announcements: mourning, storms and Good Fridays with a
-# jobs report are not in them. SIFMA's days are its recommendations, and bonds differed: yields were
-# published on the Good Fridays of 1996, 1999, 2007, 2010, 2012 and 2015, closed here, and none on
-# 1994-04-27, 2001-09-11, 2001-09-12, 2004-06-11, 2012-10-30 and 2018-12-05, open here.
+# After {published} the days are rules and not announcements: mourning, storms and Good Fridays
+# with a jobs report are not in them. SIFMA's days are its recommendations, and bonds differed:
+# yields were published on the Good Fridays of 1996, 1999, 2007, 2010, 2012 and 2015, closed here,
+# and none on 1994-04-27, 2001-09-11, 2001-09-12, 2004-06-11, 2012-10-30, 2018-12-05, open here.
 # Written by tests/write_closures.py.
 """
 PUBLISHED = "2026-08"  # release of the library

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..calendars import Clock
 from ..market import YIELD_RANGE, Market, tenor_years
 from ..types import DataError
+from .clocks import around_the_clock
 
 YIELDS_FILE = "treasury_par_yields.csv"
 
@@ -31,13 +33,16 @@ class SourceFile:
     sha256: str
 
 
-def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[SourceFile]]:
+def read_folder(
+    folder: Path, factors: tuple[str, ...], *, clock: Clock = "business"
+) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
     The window runs from the day on which the last factor begins to the day on which the first
     ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one.
+    price move over them falls in the next one. On the '24/7' clock every calendar day is a margin
+    day: see `around_the_clock`.
 
     Raises
     ------
@@ -64,16 +69,18 @@ def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[So
     for name, column in columns.items():
         if column.empty:
             raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
+    if clock == "24/7":
+        return around_the_clock({f: columns[f] for f in factors}, source=source), used
     start = max(c.index[0] for c in columns.values())
     end = min(c.index[-1] for c in columns.values())
-    clock = columns[yields[0] if yields else prices[0]].index
+    margin_days = columns[yields[0] if yields else prices[0]].index
     for name in yields[1:]:
-        clock = clock.union(columns[name].index)
-    clock = clock[(clock >= start) & (clock <= end)]
-    if len(clock) == 0:
+        margin_days = margin_days.union(columns[name].index)
+    margin_days = margin_days[(margin_days >= start) & (margin_days <= end)]
+    if len(margin_days) == 0:
         raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
-    frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
+    frame = pd.DataFrame({name: columns[name].reindex(margin_days) for name in factors})
     return Market.from_frame(frame, source=source), used
 
 

@@ -98,6 +98,11 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
     dropped = ", ".join(data["dropped"]) or "none"
     facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
+    if data.get("clock", "business") != "business":
+        facts.append(("clock", f"{data['clock']}: every calendar day is a margin day"))
+    if data.get("missing"):
+        missing = ", ".join(data["missing"])
+        facts.append((f"sessions without data ({len(data['missing']):,})", missing))
     return facts
 
 

@@ -90,11 +90,7 @@ class Paths:
 
         StudyError where `seed` is not a whole number from 0, or factors keep days of their own.
         """
-        if market.traded is not None:
-            raise StudyError(
-                "simulators draw margin days of the business clock; simulate with [clock] kind = "
-                "'business'."
-            )
+        refuse_own_days(market)
         return cls(market, simulator.sampler(market), repr(simulator), _whole(seed, "seed"))
 
     def path(self, number: int) -> Market:
@@ -139,6 +135,15 @@ class Paths:
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
         )
         return path, acted / len(shocks)
+
+
+def refuse_own_days(market: Market) -> None:
+    """StudyError where factors keep days of their own: no simulator draws those."""
+    if market.traded is not None:
+        raise StudyError(
+            "simulators draw days on which every factor trades; simulated histories need [clock] "
+            "kind = 'business'."
+        )
 
 
 def _whole(value: int, what: str) -> int:
