@@ -12,6 +12,7 @@ import pandas as pd
 from strategies.tables import build_model
 
 from .book import Book
+from .calendars import Clock
 from .config import StudyFile, build_book, build_simulator, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
@@ -60,14 +61,22 @@ class Inputs:
 
 
 def read_inputs(
-    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    progress: Progress,
+    clock: Clock | None = None,
 ) -> Inputs:
-    """Study file, prices and book; data and seed override what the file says."""
+    """Study file, prices and book; data, seed and clock override what the file says."""
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
+    if clock is not None:
+        kept = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": kept})
     progress("prices", 0.0)
     market, files = load_with_sources(
         config.data.source,
