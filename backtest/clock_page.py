@@ -44,7 +44,8 @@ WEEKENDS_TEXT = (
     "the worse covered. On screen: all crypto books together."
 )
 SETTINGS_TEXT = (
-    "Means over strikes and crypto books in USD; breaches and calls a book and year. 'weekends not "
+    "Means over strikes and crypto books in USD; breaches, calls and what is called at weekends a "
+    "book and year; shortfall on breach days. 'weekends not "
     "settled' holds the 24/7 clock's margins, sized for calendar days, against losses over "
     "business days: the breaches that settling at weekends avoids at the same collateral. 'no "
     "calls on closed days' leaves the requirement of the last Treasury day standing; it differs "
@@ -61,21 +62,29 @@ CORRELATION_TEXT = (
 SHARES = dict.fromkeys(
     ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"
 )
-BRIEF_SETTINGS = [
-    "mean_margin", "exceedance_rate", "breaches_a_year", "weekend_breaches", "mean_shortfall",
-    "calls_a_year", "weekend_calls_a_year", "weekend_usd_a_year",
-]  # fmt: skip
-USD = dict.fromkeys(
-    ("excess", "mean_margin", "mean_held", "mean_shortfall", "weekend_usd_a_year"), ",.0f"
-)
+BRIEF_SETTINGS = {
+    "mean_margin": "margin",
+    "exceedance_rate": "exceeded",
+    "breaches_a_year": "breaches",
+    "mean_shortfall": "shortfall",
+    "calls_a_year": "calls",
+    "weekend_calls_a_year": "weekend calls",
+    "weekend_usd_a_year": "called, USD",
+}
+MONEY = ("excess", "margin", "shortfall", "called, USD")
 
 
 def clock_exhibit(found: ClockStudy) -> Exhibit:
     """Everything a clock study found, in the order in which it is read."""
-    footnote = f"{_standing(found)} {version_words(found.manifest)}."
+    version, market = version_words(found.manifest), found.business.market
+    footnote = f"Source: {_standing(found)} {version}."
+    window = (
+        f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
+        f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
+    )
     simulated = found.around.market.simulated
     weekdays = exceedances_by_weekday_caption(found.weekdays, found.coverage, footnote=footnote)
-    horizons = correlation_by_horizon_caption(found.correlation, footnote=footnote)
+    horizons = correlation_by_horizon_caption(found.correlation, footnote=window)
     sections = (
         Section("days", "Margin days", DAYS_TEXT, found.days),
         Section(
@@ -105,17 +114,17 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
             WEEKENDS_TEXT,
             found.weekends,
             brief=found.weekends.query("portfolio == 'all'").droplevel("portfolio"),
-            formats=SHARES | USD,
+            formats=SHARES | dict.fromkeys(MONEY, ",.0f"),
         ),
         Section(
             "settings",
             "What margining at weekends costs, and avoids",
             SETTINGS_TEXT,
             found.settings,
-            brief=found.settings[BRIEF_SETTINGS],
-            formats=USD
-            | dict.fromkeys(("breaches_a_year", "weekend_calls_a_year"), ".2f")
-            | {"exceedance_rate": ".2%", "calls_a_year": ".0f"},
+            brief=found.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
+            formats=dict.fromkeys(MONEY, ",.0f")
+            | dict.fromkeys(("breaches", "weekend calls"), ".2f")
+            | {"exceeded": ".2%", "calls": ".0f"},
         ),
         Section(
             "correlation",

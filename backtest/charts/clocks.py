@@ -147,16 +147,16 @@ def correlation_by_horizon(table: pd.DataFrame, *, caption: Caption, simulated: 
     prices = list(dict.fromkeys(flat["price"]))
     bonds = sorted(dict.fromkeys(flat["treasury"]), key=lambda name: float(name[3:-1]))
     horizons = sorted(int(h) for h in flat["horizon"].unique())
-    sheet = Sheet(caption, room=0.2 + len(prices) * (PANEL + BETWEEN) + 0.16, simulated=simulated)
+    sheet = Sheet(caption, room=0.22 + len(prices) * (PANEL + BETWEEN), simulated=simulated)
     handles = [
         Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=bond)
         for b, bond in enumerate(bonds)
     ]
-    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.6)
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.75)
     axes = None
     for place, price in enumerate(prices):
         top = 0.4 + place * (PANEL + BETWEEN)
-        axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=axes)
+        axes = sheet.panel(left=0.75, right=0.1, top=top, height=PANEL, sharey=axes)
         axes.axhline(0, color=INK, lw=0.8, zorder=1)
         for b, bond in enumerate(bonds):
             own = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
@@ -173,7 +173,7 @@ def correlation_by_horizon(table: pd.DataFrame, *, caption: Caption, simulated: 
         axes.set_xlim(-0.5, len(horizons) - 0.5)
         axes.tick_params(axis="x", length=0)
         axes.set_ylabel("correlation")
-        axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:g}".replace("-", MINUS))
+        axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:.2f}".replace("-", MINUS))
         axes.grid(visible=True, axis="y")
     assert axes is not None  # a table has a row
     return axes
