@@ -59,7 +59,7 @@ def correlation_by_horizon(
     >>> table = correlation_by_horizon(
     ...     bt.load_market("sample", end="2017-12-31"), prices=["BTC"], tenors=[10], resamples=20)
     >>> table.loc[("BTC", "UST10Y"), "days"].tolist()
-    [623, 622, 622, 619, 614]
+    [600, 599, 599, 596, 591]
     """
     rows = []
     coins = [Spot(name) for name in prices]
