@@ -17,6 +17,7 @@ from .types import (
     DaysByPortfoliosBySilos,
     FloatArray,
     PortfoliosByInstruments,
+    RowNumbers,
     StudyError,
 )
 
@@ -241,13 +242,41 @@ class Book:
         ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
-        held = zip(self.instruments, self.horizons(coverage), strict=True)
-        columns = [instrument.pnl(market, horizon) for instrument, horizon in held]
+        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR.
+
+        The MPOR is counted in the days on which the instrument trades. On a day on which it does
+        not, it is struck at its last close before.
+        """
+        columns = []
+        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
+            own, at = market.own_days(instrument.factors)
+            columns.append(instrument.pnl(own, horizon)[at])
         pnl = np.column_stack(columns) * self.unit_index(market)
-        # One clock for the whole book: a day is known only once its longest close-out has ended.
-        pnl[-coverage_tail(self, coverage) :] = np.nan
+        # A day of the book is known only once its longest close-out has ended.
+        pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
+
+    def overlap(self, market: Market, coverage: Coverage) -> int:
+        """Rows of the market that the longest close-out of any position spans."""
+        longest = 0
+        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
+            rows = np.flatnonzero(market.trades(instrument.factors))
+            steps = rows[horizon:]
+            longest = max(longest, int((steps - rows[: len(steps)]).max(initial=0)))
+        return longest
+
+    def by_clock(self, market: Market) -> "list[tuple[slice | RowNumbers, Book]]":
+        """Portfolios apart by the days on which everything they hold trades, each with its book.
+
+        Where all factors always trade that is all of them, and this book.
+        """
+        if market.traded is None:
+            return [(slice(None), self)]
+        trades = np.stack([market.trades(i.factors) for i in self.instruments])
+        groups: dict[bytes, list[int]] = {}
+        for p, held in enumerate(self.exposure != 0):
+            groups.setdefault(trades[held].all(axis=0).tobytes(), []).append(p)
+        return [(np.array(some), self.select(some)) for some in groups.values()]
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""
@@ -265,7 +294,7 @@ class Book:
 
 
 def coverage_tail(book: Book, coverage: Coverage) -> int:
-    """Days at the end of a market whose loss is not yet known: the book's longest MPOR."""
+    """The book's longest MPOR, in margin days."""
     return max(book.horizons(coverage))
 
 

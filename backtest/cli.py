@@ -93,6 +93,28 @@ def offset(
 
 
 @app.command()
+def clocks(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Compare the business clock with the 24/7 clock: weekends, calls, correlation by horizon."""
+    from .clock_page import clock_exhibit
+    from .clock_study import compare_clocks
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        exhibit = clock_exhibit(compare_clocks(study, data=data, seed=seed, progress=progress))
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
 def closeout(
     study: StudyPath = None,
     data: Data = None,

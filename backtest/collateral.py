@@ -152,7 +152,8 @@ def collateral_marks(collateral: Mix | Literal["cash"], market: Market, *, horiz
 
     Raises
     ------
-    StudyError : an asset that the market cannot price.
+    StudyError : an asset that the market cannot price; a 24/7 market, on which the MPORs of the
+        mix's assets end on different days.
 
     Examples
     --------
@@ -165,6 +166,11 @@ def collateral_marks(collateral: Mix | Literal["cash"], market: Market, *, horiz
     """
     if collateral == "cash":
         return cash_marks(len(market.dates))
+    if market.traded is not None:
+        raise StudyError(
+            "a mix is marked on the business clock only; set [clock] kind = 'business', or post "
+            "cash."
+        )
     growth, closeout = np.zeros(len(market.dates)), np.zeros(len(market.dates))
     for name, asset in collateral.assets().items():
         check_priced(asset, market)

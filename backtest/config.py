@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from strategies.tables import build_model, model_table
 
-from .account import AccountTerms
+from .account import AccountTerms, Settlement
 from .book import Book
+from .calendars import Clock, MarginCalendar
 from .collateral import SCHEDULES, AtCloseout, Mix, Rule
 from .liquidation import LiquidationCost
 from .market import Market
@@ -37,6 +38,13 @@ class DataTable(_Table):
     factors: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
+
+
+class ClockTable(_Table):
+    """Margin days: business days or every calendar day, by the data or by a calendar."""
+
+    kind: Clock = "business"
+    calendar: MarginCalendar = "data"
 
 
 class CoverageTable(_Table):
@@ -68,6 +76,7 @@ class AccountTable(_Table):
     minimum_transfer: float = 0.0
     collateral: Literal["cash"] = "cash"
     excess: Literal["returned", "kept"] = "returned"
+    settlement: Settlement = "margin_days"
 
 
 class CollateralTable(_Table):
@@ -143,6 +152,7 @@ class StudyFile(_Table):
     score_from: str | None = None
     rebalance: Literal["daily", "never"] = "daily"
     data: DataTable = DataTable()
+    clock: ClockTable = ClockTable()
     coverage: CoverageTable = CoverageTable()
     closeout: CloseoutTable = CloseoutTable()
     account: AccountTable = AccountTable()
@@ -244,6 +254,7 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
     tables: list[tuple[str, Mapping[str, Any], type[BaseModel]]] = [("", raw, StudyFile)]
     kinds: dict[str, type[BaseModel]] = {
         "data": DataTable,
+        "clock": ClockTable,
         "coverage": CoverageTable,
         "closeout": CloseoutTable,
         "account": AccountTable,

@@ -96,7 +96,7 @@ def run(
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=horizon,
+        horizon=book.overlap(market, coverage),
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
@@ -104,6 +104,7 @@ def run(
         seed=seed,
         block=block,
         progress=report,
+        dates=market.dates,
     )
     seconds["account and scores"] = time.perf_counter() - began
 

@@ -157,6 +157,7 @@ def _replay_block(
                 marks=collateral_marks(account.collateral, market, horizon=horizon),
                 yardstick=yardstick_of(models),
                 resamples=0,
+                dates=market.dates,
             )
         except Exception as error:
             error.add_note(f"path {number}, seed {made.seed}, {made.label}")

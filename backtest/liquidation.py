@@ -158,6 +158,8 @@ def daily_volatility(instrument: Instrument, market: Market) -> Days:
     >>> daily_volatility(Spot("BTC"), market).round(6).tolist()
     [0.0, 0.0, 0.1]
     """
+    own, at = market.own_days(instrument.factors)
     # The P&L of day t - 1 is known at t.
-    known = pd.Series(instrument.pnl(market, 1)).shift(1)
-    return known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).fillna(0.0).to_numpy()
+    known = pd.Series(instrument.pnl(own, 1)).shift(1)
+    spread = known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).fillna(0.0)
+    return spread.to_numpy()[at]

@@ -21,6 +21,8 @@ def describe_data(market: Market) -> dict[str, Any]:
     digest.update("|".join(market.factors).encode())
     digest.update(market.dates.astype(np.int64).tobytes())
     digest.update(market.levels.tobytes())
+    if market.traded is not None:
+        digest.update(market.traded.tobytes())
     return {
         "source": market.source,
         "simulated": market.simulated,
@@ -35,6 +37,8 @@ def describe_data(market: Market) -> dict[str, Any]:
             for a in market.adjusted
             if market.dates[0] < a.date <= market.dates[-1]
         ],
+        "missing": [str(day) for day in market.missing],
+        "clock": "business" if market.traded is None else "24/7",
         "levels_sha256": digest.hexdigest(),
     }
 

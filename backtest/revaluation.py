@@ -15,7 +15,7 @@ from .instruments import Revalued
 from .kernels.window_tail import window_tail
 from .market import Market
 from .scenarios import Scaling, Scenarios, book_scenarios, days_of_shocks
-from .types import Coverage, FloatArray
+from .types import Coverage, FloatArray, RowNumbers, StudyError
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,15 @@ class Revaluation:
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+
+    @property
+    def rows(self) -> RowNumbers:
+        """(days,) the day of the market that each day of the scenarios is: the same."""
+        return np.arange(len(self.unit))
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Give back the values: every day of the market is one of the scenarios."""
+        return values
 
     @property
     def first(self) -> int:
@@ -113,6 +122,11 @@ def priced_scenarios(
     held = [(i, x) for i, x in enumerate(book.instruments) if isinstance(x, Revalued)]
     if not held:
         return plain
+    if market.traded is not None:
+        raise StudyError(
+            f"{held[0][1].name} is revalued in full, which needs the business clock; leave it out "
+            "or set [clock] kind = 'business'."
+        )
     columns = [i for i, _ in held]
     joint, elapsed = [], []
     horizons = book.horizons(coverage)

@@ -6,6 +6,7 @@ is curved in it; so delta-gamma revaluation of every portfolio on every day is o
 nothing of size days x portfolios x columns is ever stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from .book import Book
 from .estimators.correlation import rolling_covariance
 from .kernels.tails import tail_losses
 from .market import Market
-from .types import Coverage, FloatArray
+from .types import Coverage, FloatArray, RowNumbers
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -24,12 +25,16 @@ Scaling = Literal["overlapping", "sqrt"]
 class Scenarios:
     """Delta-gamma scenarios of a book over its MPOR.
 
+    Its days are those of the market on which every factor that the book holds traded: all of them,
+    unless factors keep days of their own. `spread` leads back to the days of the market.
+
     Parameters
     ----------
     shocks : (days, columns) shock that ends on each day; leading rows NaN.
     unit : (days, columns) P&L per 1 USD of exposure and unit shock, at today's level.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
+    at : (days of the market,) the last day of the scenarios on or before each.
     """
 
     shocks: FloatArray
@@ -37,11 +42,16 @@ class Scenarios:
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+    at: RowNumbers
 
     @property
-    def first(self) -> int:
-        """First day whose shock is known for every column."""
-        return int(np.isnan(self.shocks).any(axis=1).sum())
+    def rows(self) -> RowNumbers:
+        """(days,) the day of the market that each day of the scenarios is."""
+        return np.asarray(np.unique(self.at, return_index=True)[1])
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Carry (days, ...) values to every day of the market: the last known on each."""
+        return values if len(self.at) == len(values) else values[self.at]
 
     def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
         """VaR and ES (days, portfolios) of the trailing scenarios; NaN while warming up."""
@@ -78,29 +88,34 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
+    counted: Sequence[int] = range(len(book.instruments))
+    if market.traded is not None:  # what nobody holds must not take days from what somebody does
+        counted = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
+    # Steps are counted in a factor's own days, so they are taken before the common days are.
+    own = market.trades([f for i in counted for f in book.instruments[i].factors])
     shocks, unit, silo, owner = [], [], [], []
     cache: dict[tuple[int, int], FloatArray] = {}
-    held = zip(
-        book.instruments, book.unit_sensitivities(market), book.horizons(coverage), strict=True
-    )
-    for i, (instrument, sensitivities, horizon) in enumerate(held):
+    sensitivities, horizons = book.unit_sensitivities(market), book.horizons(coverage)
+    for i in counted:
+        horizon = horizons[i]
         over = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
         if (horizon, over) not in cache:
             cache[horizon, over] = market.shocks(over) * (horizon / over) ** 0.5
-        for factor, sensitivity in sensitivities.items():
+        for factor, sensitivity in sensitivities[i].items():
             shock = cache[horizon, over][:, market.column(factor)]
             for order, column in enumerate([shock, shock * shock / 2.0]):
                 if order == 0 or sensitivity[:, order].any():
                     shocks.append(column)
                     unit.append(sensitivity[:, order])
-                    silo.append(book.silos.index(instrument.silo))
+                    silo.append(book.silos.index(book.instruments[i].silo))
                     owner.append(i)
     return Scenarios(
-        shocks=np.ascontiguousarray(np.column_stack(shocks)),
-        unit=np.ascontiguousarray(np.column_stack(unit)),
+        shocks=np.ascontiguousarray(np.column_stack(shocks)[own]),
+        unit=np.ascontiguousarray(np.column_stack(unit)[own]),
         exposure=np.ascontiguousarray(book.exposure[:, owner]),
         silo=np.array(silo),
         instrument=np.array(owner),
+        at=np.cumsum(own) - 1,
     )
 
 

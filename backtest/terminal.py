@@ -144,7 +144,7 @@ class Screen:
         self.console.print(
             Text(
                 f"{data['source']}; {data['days']:,} margin days {data['first']} .. "
-                f"{data['last']}, {_dropped(data['dropped'])}; "
+                f"{data['last']}, {_dropped(data['dropped'])}{_missing(data.get('missing', []))}; "
                 f"scored {window['observations']:,} days "
                 f"{window['first_scored']} .. {window['last_scored']}"
             )
@@ -152,6 +152,14 @@ class Screen:
 
     def _note(self, text: str) -> None:
         self.console.print(Text(text), style="dim")
+
+
+def _missing(days: list[str]) -> str:
+    """Sessions of the study's calendar that have no data; nothing where there are none."""
+    if not days:
+        return ""
+    listed = f" ({', '.join(days)})" if len(days) <= LISTED else ""
+    return f", {len(days)} sessions without data{listed}"
 
 
 def _dropped(days: list[str]) -> str:

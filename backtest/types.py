@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Dates = NDArray[np.datetime64]  # (days,) datetime64[D]
+RowNumbers = NDArray[np.int64]  # (days,) a row of some other array for each day
 Days = FloatArray  # (days,)
 DaysByFactors = FloatArray  # (days, factors)
 DaysByInstruments = FloatArray  # (days, instruments)

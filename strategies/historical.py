@@ -25,7 +25,8 @@ class HistoricalVaR:
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
     day t (ES: the mean of the k largest). No interpolation. Options are revalued in full, under
     the shocks of price and volatility together and the calendar days they took. Margin at day t
-    uses closes up to and including t. USD.
+    uses closes up to and including t; between days on which all that a portfolio holds trades, it
+    stands. USD.
 
     Parameters
     ----------
@@ -50,8 +51,11 @@ class HistoricalVaR:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        past = priced_scenarios(market, book, coverage=coverage, scaling=self.scaling)
-        return self._tail(past, coverage)
+        required = np.empty((len(market.dates), len(book.portfolios)))
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
+            required[:, some] = past.spread(self._tail(past, coverage))
+        return required
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
@@ -95,21 +99,22 @@ class HistoricalVaR:
         same_days: int,
     ) -> FloatArray:
         """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
-        past = priced_scenarios(market, book, coverage=coverage, same_days=same_days)
-        scale = np.ones_like(alone)
-        for s in range(len(book.silos)):
-            own = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
-            apart = self._tail(own, coverage)
-            np.divide(
-                alone[:, :, s], apart, out=scale[:, :, s], where=(alone[:, :, s] > 0) & (apart > 0)
-            )
-        columns = []
-        for p in range(len(book.portfolios)):
-            unit = past.unit * scale[:, p, past.silo]
-            columns.append(
-                self._tail(replace(past, unit=unit, exposure=past.exposure[[p]]), coverage)
-            )
-        return np.hstack(columns)
+        joint = np.empty(alone.shape[:2])
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
+            own, scale = alone[past.rows][:, some], np.ones_like(alone[past.rows][:, some])
+            for s in range(len(book.silos)):
+                in_silo = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
+                apart = self._tail(in_silo, coverage)
+                known = (own[:, :, s] > 0) & (apart > 0)
+                np.divide(own[:, :, s], apart, out=scale[:, :, s], where=known)
+            columns = []
+            for p in range(len(part.portfolios)):
+                unit = past.unit * scale[:, p, past.silo]
+                column = replace(past, unit=unit, exposure=past.exposure[[p]])
+                columns.append(self._tail(column, coverage))
+            joint[:, some] = past.spread(np.hstack(columns))
+        return joint
 
     def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
         """(days, portfolios) tail loss of the scenarios, never below zero."""

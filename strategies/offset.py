@@ -132,18 +132,22 @@ class CorrelationOffset:
         same_days: int | None = None,
     ) -> FloatArray:
         """sqrt(m' R m) (days, portfolios), R over own MPORs or over the same days."""
-        past = priced_scenarios(market, book, coverage=coverage, same_days=same_days)
         netted = np.empty(alone.shape[:2])
-        netted_margin(
-            np.ascontiguousarray(alone),
-            past.covariance(self.lookback),
-            past.unit,
-            past.exposure,
-            past.silo if self.by == "silo" else past.instrument,
-            self._leaned_below(book, coverage),
-            self.correlation_floor,
-            netted,
-        )
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
+            margin = np.ascontiguousarray(alone[:, some])
+            out = np.empty(margin.shape[:2])
+            netted_margin(
+                margin,
+                past.spread(past.covariance(self.lookback)),
+                past.spread(past.unit),
+                past.exposure,
+                past.silo if self.by == "silo" else past.instrument,
+                self._leaned_below(book, coverage),
+                self.correlation_floor,
+                out,
+            )
+            netted[:, some] = out
         return netted
 
     def _leaned_below(self, book: Book, coverage: Coverage) -> float:

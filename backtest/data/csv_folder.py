@@ -3,14 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..calendars import Clock
 from ..instruments.contracts import contract
 from ..market import YIELD_RANGE, Adjustment, Market, tenor_years
 from ..types import DataError
 from .cache import check_fetched
+from .clocks import around_the_clock
 from .columns import YIELDS_FILE, FactorColumn, factor_column
 from .derived import funding_index, realised_volatility, refuse_gaps
 from .rolls import adjust_rolls
@@ -34,6 +37,7 @@ def read_folder(
     *,
     start: str | None = None,
     end: str | None = None,
+    clock: Clock = "business",
 ) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
@@ -43,7 +47,8 @@ def read_folder(
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one.
+    price move over them falls in the next one. On the '24/7' clock every calendar day is a margin
+    day: see `around_the_clock`.
 
     Raises
     ------
@@ -64,24 +69,43 @@ def read_folder(
     if start is not None:
         first = max(first, _day(start, "start"))
     last = min(c.index[-1] for c in columns.values())
-    curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
-    clock = columns[curve[0]].index
-    for name in curve[1:]:
-        clock = clock.union(columns[name].index)
-    clock = clock[(clock >= first) & (clock <= last)]
-    if len(clock) == 0:
-        since = f" from {start} on" if start else ""
-        raise DataError(f"{', '.join(factors)} share no day{since}; choose others or widen it.")
-    studied = clock if end is None else clock[clock <= _day(end, "end")]
+    labels: dict[str, Any] = {
+        "source": f"{folder.name}/ ({', '.join(used)})",
+        "kinds": {name: factor_column(name).kind for name in factors},
+        "adjusted": tuple(a for a in adjusted if a.date <= last),
+    }
+    if clock == "24/7":
+        since = {name: columns[name][columns[name].index >= first] for name in factors}
+        market = around_the_clock(since, **labels)
+        days = pd.DatetimeIndex(market.dates)
+    else:
+        days = _curve_days(factors, columns, first, last)
+        if len(days) == 0:
+            since_start = f" from {start} on" if start else ""
+            raise DataError(
+                f"{', '.join(factors)} share no day{since_start}; choose others or widen it."
+            )
+        frame = pd.DataFrame({name: columns[name].reindex(days) for name in factors})
+        market = Market.from_frame(frame, **labels)
+    studied = days if end is None else days[days <= _day(end, "end")]
     for name in factors:
         if factor_column(name).form == "funding":
             refuse_gaps(columns[name], studied, factor_column(name))
-    frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    source = f"{folder.name}/ ({', '.join(used)})"
-    kinds = {name: factor_column(name).kind for name in factors}
-    known = tuple(a for a in adjusted if a.date <= last)
-    market = Market.from_frame(frame, kinds=kinds, source=source, adjusted=known)
     return market, list(used.values())
+
+
+def _curve_days(
+    factors: tuple[str, ...],
+    columns: dict[str, pd.Series],
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+) -> pd.DatetimeIndex:
+    """Days from `first` to `last` on which some yield is known; of the first price without any."""
+    curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
+    days = columns[curve[0]].index
+    for name in curve[1:]:
+        days = days.union(columns[name].index)
+    return pd.DatetimeIndex(days[(days >= first) & (days <= last)])
 
 
 def read_column(folder: Path, factor: str) -> pd.Series:

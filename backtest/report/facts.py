@@ -120,6 +120,11 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     if splices:
         listed = ", ".join(f"{a['factor']} {a['date']} {a['jump']:+.2%}" for a in splices)
         facts.append((f"splice jumps removed ({len(splices):,})", listed))
+    if data.get("clock", "business") != "business":
+        facts.append(("clock", f"{data['clock']}: every calendar day is a margin day"))
+    if data.get("missing"):
+        missing = ", ".join(data["missing"])
+        facts.append((f"sessions without data ({len(data['missing']):,})", missing))
     return facts
 
 
