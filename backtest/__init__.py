@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .data.load import load_market
     from .engine import run
     from .ensemble import monte_carlo
-    from .instruments import Spot, Treasury
+    from .instruments import Option, Perpetual, Spot, Treasury
     from .market import Market
     from .model import MarginModel, Parts, check_causal
     from .offset import supportable_offset
@@ -32,7 +32,9 @@ __all__ = [
     "MarginModel",
     "Market",
     "Mix",
+    "Option",
     "Parts",
+    "Perpetual",
     "ResultsError",
     "Spot",
     "StationaryBootstrap",
@@ -59,7 +61,9 @@ _HOME = {
     "MarginModel": "model",
     "Market": "market",
     "Mix": "collateral",
+    "Option": "instruments",
     "Parts": "model",
+    "Perpetual": "instruments",
     "ResultsError": "types",
     "Spot": "instruments",
     "StationaryBootstrap": "simulate",

@@ -14,13 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
-from .instruments import Spot, Treasury, par_yield, parse_instrument
+from .instruments import Spot, TBill, Treasury, parse_instrument
 from .instruments.treasury import DAYS_PER_YEAR
 from .market import Kind, Market
 from .types import Days, StudyError
 
-BILL_DAYS = 91  # maturity of a bill when it is posted
-BILL_YEAR = 365  # days a year of a bill's bond-equivalent yield (simple interest)
+FUND_BILL = TBill(0.25)  # what a fund is looked through to
 _PRICE = re.compile(r"^[A-Z][A-Z0-9]*$")
 
 
@@ -58,40 +57,6 @@ class Cash:
 
 
 @dataclass(frozen=True)
-class Bill:
-    r"""A 91-day Treasury bill, a fresh one at each close, aged by the calendar.
-
-    Struck at the 3M par yield y (bond-equivalent, simple interest), held d calendar days
-
-    .. math:: \frac{1 + 91 y_t / 365}{1 + (91 - d)^+ y_{t+H} / 365} - 1
-
-    with the later yield linear in maturity between the market's yield factors, flat below them.
-
-    References
-    ----------
-    31 CFR part 356, Appendix B: price and bond-equivalent yield of bills of half a year or less.
-    """
-
-    name: str = "TBILL"
-
-    @property
-    def factors(self) -> dict[str, Kind]:
-        """The 3M par yield."""
-        return {"3M": "yield"}
-
-    def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) change of value of 1 USD of bills over `horizon` margin days; tail NaN."""
-        struck = market.level("3M")
-        out = np.full(len(struck), np.nan)
-        aged = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        left = np.maximum(BILL_DAYS - aged, 0.0)
-        later = par_yield(market, left / DAYS_PER_YEAR, offset=horizon)
-        grown = 1.0 + struck[:-horizon] * BILL_DAYS / BILL_YEAR
-        out[:-horizon] = grown / (1.0 + later * left / BILL_YEAR) - 1.0
-        return out
-
-
-@dataclass(frozen=True)
 class TokenisedFund:
     """A tokenised bill fund: marked as the bills it holds, paid out late and below them.
 
@@ -112,22 +77,22 @@ class TokenisedFund:
     redemption_lag: int = 3
     token_basis: float = 0.001
     token_haircut: float = 0.02
-    name: str = "TBILL-FUND"
+    name: str = "BILL-FUND"
 
     @property
     def factors(self) -> dict[str, Kind]:
         """Those of its bills."""
-        return Bill().factors
+        return FUND_BILL.factors
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) P&L of its bills: how it is marked from day to day."""
-        return Bill().pnl(market, horizon)
+        return FUND_BILL.pnl(market, horizon)
 
     def proceeds(self, market: Market, horizon: int) -> Days:
         """(days,) cash of 1 USD posted at t and closed out at t + horizon; tail NaN."""
         later = np.full(len(market.dates), np.nan)
         later[:-horizon] = market.level("3M")[horizon:]
-        funding = 1.0 + later * self.redemption_lag / BILL_YEAR
+        funding = 1.0 + later * self.redemption_lag / DAYS_PER_YEAR
         return (1.0 + self.pnl(market, horizon)) * (1.0 - self.token_basis) / funding
 
 
@@ -139,7 +104,7 @@ def proceeds(asset: Asset, market: Market, horizon: int) -> Days:
 
 
 def parse_asset(name: str) -> Asset:
-    """Asset of a name: 'cash', 'TBILL', 'TBILL-FUND', 'UST10Y', or a price factor such as 'BTC'.
+    """Asset of a name: 'cash', 'BILL3M', 'BILL-FUND', 'UST10Y', or a price factor such as 'BTC'.
 
     Raises
     ------
@@ -152,17 +117,15 @@ def parse_asset(name: str) -> Asset:
     """
     if name == "cash":
         return Cash()
-    if name == "TBILL":
-        return Bill()
-    if name == "TBILL-FUND":
+    if name == "BILL-FUND":
         return _tokenised_fund()
     if _PRICE.match(name):
         found = parse_instrument(name)
-        if isinstance(found, (Spot, Treasury)):
+        if isinstance(found, (Spot, TBill, Treasury)):
             return found
     raise StudyError(
-        f"unknown collateral {name!r}; known: cash, TBILL, TBILL-FUND, Treasuries such as UST10Y, "
-        "and price factors such as BTC, ETH, USDC."
+        f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "
+        "such as UST10Y, and price factors such as BTC, ETH, USDC."
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from .instruments import Instrument, parse_instrument
+from .instruments import Instrument, Spot, Treasury, by_factor, parse_instrument
 from .market import Market, tenor_years
 from .types import (
     Coverage,
@@ -203,10 +203,13 @@ class Book:
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
 
-    def unit_sensitivities(self, market: Market) -> FloatArray:
-        """(days, instruments, 2) delta and gamma per USD of `exposure` at each close."""
-        units = np.stack([i.sensitivity(market) for i in self.instruments], axis=1)
-        return units * self.unit_index(market)[:, :, None]
+    def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
+        """Per instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
+        index = self.unit_index(market)
+        return [
+            {name: each * index[:, i, None] for name, each in by_factor(held, market).items()}
+            for i, held in enumerate(self.instruments)
+        ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
         """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
@@ -237,7 +240,7 @@ def _check_priced(instrument: Instrument, market: Market) -> None:
     missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
     if not missing:
         return
-    if missing[0] != instrument.factor:
+    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
         raise StudyError(
             f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
             f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."

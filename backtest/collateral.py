@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from .assets import Asset, Bill, Cash, TokenisedFund, parse_asset, proceeds
+from .assets import FUND_BILL, Asset, Cash, TokenisedFund, parse_asset, proceeds
 from .haircuts import Schedule, load_schedule
-from .instruments import Spot, Treasury
+from .instruments import Spot, TBill, Treasury
 from .market import Market
 from .types import Days, StudyError
 
@@ -30,7 +30,7 @@ class Mix:
 
     Parameters
     ----------
-    shares : share by asset ('cash', 'TBILL', 'TBILL-FUND', 'UST10Y', 'BTC', ...), adding up to 1.
+    shares : share by asset ('cash', 'BILL3M', 'BILL-FUND', 'UST10Y', 'BTC', ...), adding up to 1.
     haircuts : schedules of `strategies/parameters/`. Those of the CFTC's pilot for BTC, ETH and
         USDC are capital charges on proprietary positions: the only published numbers, no haircuts.
     rule : 'more conservative', the largest haircut of any schedule that lists the asset (what the
@@ -205,11 +205,10 @@ def published_haircut(
 
 
 def _listed(asset: Asset, schedule: Schedule) -> float | None:
-    if isinstance(asset, (Bill, TokenisedFund)):
-        bill = schedule.bill_haircut()
-        token = asset.token_haircut if isinstance(asset, TokenisedFund) else 0.0
-        return None if bill is None else bill + token
-    return schedule.haircut(asset) if isinstance(asset, (Spot, Treasury)) else None
+    if isinstance(asset, TokenisedFund):
+        bill = schedule.haircut(FUND_BILL)
+        return None if bill is None else bill + asset.token_haircut
+    return schedule.haircut(asset) if isinstance(asset, (Spot, TBill, Treasury)) else None
 
 
 def check_priced(asset: Asset, market: Market) -> None:

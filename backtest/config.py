@@ -179,6 +179,12 @@ def default_study() -> str:
     return (files("backtest") / "default_study.toml").read_text(encoding="utf-8")
 
 
+def packaged_studies() -> list[str]:
+    """Names of the studies that come with the package, beside the default one."""
+    folder = files("backtest") / "studies"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+
+
 def read_study(text: str, *, where: str) -> StudyFile:
     """Study of a TOML text; `where` names the file in messages.
 
@@ -276,12 +282,19 @@ def build_book(study: StudyFile, market: Market) -> Book:
 
 
 def load_study(path: Path | None) -> tuple[StudyFile, str]:
-    """The study of a file, or the packaged default; with its verbatim text."""
+    """The study of a file, of a packaged name, or the packaged default; with its verbatim text."""
     if path is None:
         text = default_study()
         return read_study(text, where="the default study"), text
+    packaged = files("backtest") / "studies" / f"{path.name}.toml"
+    if path == Path(path.name) and not path.exists() and packaged.is_file():
+        text = packaged.read_text(encoding="utf-8")
+        return read_study(text, where=f"the packaged study {path.name!r}"), text
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"cannot read study {str(path)!r}: {error}.") from error
+        known = ", ".join(packaged_studies())
+        raise StudyError(
+            f"cannot read study {str(path)!r}: {error}. Packaged studies: {known}."
+        ) from error
     return read_study(text, where=path.name), text

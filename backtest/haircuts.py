@@ -1,4 +1,4 @@
-"""Published haircuts: dated, cited tables of `strategies/parameters/`."""
+"""Published rates: dated, cited tables of `strategies/parameters/`."""
 
 import tomllib
 from datetime import date
@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .instruments import Instrument, Treasury
+from .instruments import CurveFuture, Instrument, Revalued, Swap, TBill, Treasury
 from .types import StudyError
 
 Rate = Annotated[float, Field(ge=0, le=1)]
-BILL_TENOR = 0.25  # years: a bill takes this row where a schedule has none of its own for bills
 
 
 class _Bucket(BaseModel):
@@ -23,42 +22,46 @@ class _Bucket(BaseModel):
 
 
 class Schedule(BaseModel):
-    """A dated, cited table of haircuts (decimals of market value)."""
+    """A dated, cited table of haircuts (decimals of market value, or of notional).
+
+    kind : what its source publishes; a capital charge or a margin rate is no collateral haircut.
+    treasury, swap : rows by maturity. bill : of bills; they take the Treasury rows where it is not
+    given. price : by the factor of an instrument; a curve-implied future takes its contract's.
+    """
 
     model_config = ConfigDict(extra="forbid")
     title: str
     source: str
     dated: date
     verified: bool
-    kind: Literal["haircut", "capital charge"] = "haircut"
+    kind: Literal["haircut", "capital charge", "margin rate"] = "haircut"
     note: str = ""
     treasury: list[_Bucket] = []
     bill: Rate | None = None
+    swap: list[_Bucket] = []
     price: dict[str, Rate] = {}
 
     def haircut(self, instrument: Instrument) -> float | None:
         """Haircut of one instrument; None where the schedule is silent."""
-        if isinstance(instrument, Treasury):
-            return self._maturing_in(instrument.tenor)
+        if isinstance(instrument, TBill) and self.bill is not None:
+            return self.bill
+        if isinstance(instrument, (Treasury, TBill)):
+            return _row(self.treasury, instrument.tenor)
+        if isinstance(instrument, Swap):
+            return _row(self.swap, instrument.tenor)
+        if isinstance(instrument, CurveFuture):
+            return self.price.get(instrument.code)
+        if isinstance(instrument, Revalued):
+            return None  # A share of the underlying's price is no margin of an option on it.
         return self.price.get(instrument.factor)
 
-    def bill_haircut(self) -> float | None:
-        """Haircut of a three-month Treasury bill; None where the schedule is silent."""
-        return self._maturing_in(BILL_TENOR) if self.bill is None else self.bill
 
-    def _maturing_in(self, years: float) -> float | None:
-        rows = [r.haircut for r in self.treasury if r.over < years <= r.up_to]
-        return rows[0] if rows else None
+def _row(buckets: list[_Bucket], tenor: float) -> float | None:
+    return next((b.haircut for b in buckets if b.over < tenor <= b.up_to), None)
 
 
-def schedule_names() -> list[str]:
-    """Names of the schedules in `strategies/parameters/`.
-
-    Examples
-    --------
-    >>> schedule_names()[:2]
-    ['bcbs_2020', 'cftc_pilot_2025']
-    """
+def known_schedules() -> list[str]:
+    """Names of the schedules in `strategies/parameters/`."""
     folder = files("strategies") / "parameters"
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
 
@@ -76,8 +79,7 @@ def load_schedule(name: str) -> Schedule:
     >>> load_schedule("cftc_pilot_2025").price["BTC"]
     0.2
     """
-    known = schedule_names()
+    folder, known = files("strategies") / "parameters", known_schedules()
     if name not in known:
         raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
-    path = files("strategies") / "parameters" / f"{name}.toml"
-    return Schedule(**tomllib.loads(path.read_text(encoding="utf-8")))
+    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))

@@ -29,6 +29,11 @@ def describe_data(market: Market) -> dict[str, Any]:
         "last": str(market.dates[-1]),
         "dropped_count": len(market.dropped),
         "dropped": [str(day) for day in market.dropped],
+        "adjusted": [
+            {"factor": a.factor, "date": str(a.date), "jump": a.jump, "reason": a.reason}
+            for a in market.adjusted
+            if market.dates[0] < a.date <= market.dates[-1]
+        ],
         "levels_sha256": digest.hexdigest(),
     }
 

@@ -33,6 +33,16 @@ def tenor_years(factor: str) -> float | None:
     return int(match[1]) / (12.0 if match[2] == "M" else 1.0)
 
 
+@dataclass(frozen=True)
+class Adjustment:
+    """A false move taken out of a factor's history: on `date`, `jump` as a share of the level."""
+
+    factor: str
+    date: np.datetime64
+    jump: float
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Market:
     """Levels of every factor on every margin day, complete: no NaN, no filled value.
@@ -47,6 +57,8 @@ class Market:
     simulated : True where any level is not real history; shown wherever results are.
     source : what the figures' footnotes and the manifest say.
     dropped : days of the window left out because some factor was unknown.
+    adjusted : false moves that were taken out of the levels, such as the splices of a future; also
+        those before the first day, so that traded prices can be had back.
 
     Raises
     ------
@@ -68,6 +80,7 @@ class Market:
     simulated: bool = False
     source: str = "given by the caller"
     dropped: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[D]"))
+    adjusted: tuple[Adjustment, ...] = ()
 
     def __post_init__(self) -> None:
         dates = np.array(self.dates, dtype="datetime64[D]")

@@ -1,9 +1,9 @@
 """Historical scenarios of a book: one matrix of shocks that never changes, and what scales it.
 
 A portfolio's scenario P&L is exposure x unit x shock, summed over columns. A column is a shock of
-one instrument's factor over that instrument's MPOR, or half its square where the instrument is
-curved; so delta-gamma revaluation of every portfolio on every day is one product, and nothing of
-size days x portfolios x columns is ever stored.
+one factor of one instrument over that instrument's MPOR, or half its square where the instrument
+is curved in it; so delta-gamma revaluation of every portfolio on every day is one product, and
+nothing of size days x portfolios x columns is ever stored.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 
 from .book import Book
+from .estimators.correlation import rolling_covariance
+from .kernels.tails import tail_losses
 from .market import Market
 from .types import Coverage, FloatArray
 
@@ -41,11 +43,22 @@ class Scenarios:
         """First day whose shock is known for every column."""
         return int(np.isnan(self.shocks).any(axis=1).sum())
 
+    def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
+        """VaR and ES (days, portfolios) of the trailing scenarios; NaN while warming up."""
+        return tail_losses(self.shocks, self.unit, self.exposure, lookback=lookback, count=count)
+
+    def covariance(self, lookback: int) -> FloatArray:
+        """(days, columns, columns) covariance of the shocks over each trailing window."""
+        return rolling_covariance(self.shocks, lookback)
+
 
 def book_scenarios(
     market: Market, book: Book, *, coverage: Coverage, scaling: Scaling = "overlapping"
 ) -> Scenarios:
-    """Scenarios of every instrument of a book, each over the MPOR of its silo.
+    """Delta-gamma scenarios of every instrument of a book, each over the MPOR of its silo.
+
+    Of an option they hold no more than its sensitivities: `revaluation.priced_scenarios` has the
+    whole of it.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
 
@@ -58,21 +71,21 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
-    sensitivity = book.unit_sensitivities(market)
     shocks, unit, silo, owner = [], [], [], []
     cache: dict[int, FloatArray] = {}
-    for i, instrument in enumerate(book.instruments):
+    held = zip(book.instruments, book.unit_sensitivities(market), strict=True)
+    for i, (instrument, sensitivities) in enumerate(held):
         horizon = coverage.horizon(instrument.silo)
-        step, factor_scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
-        if step not in cache:
-            cache[step] = market.shocks(step)
-        shock = cache[step][:, market.column(instrument.factor)] * factor_scale
-        for order, column in enumerate([shock, shock * shock / 2.0]):
-            if order == 0 or sensitivity[:, i, order].any():
-                shocks.append(column)
-                unit.append(sensitivity[:, i, order])
-                silo.append(book.silos.index(instrument.silo))
-                owner.append(i)
+        if horizon not in cache:
+            cache[horizon] = scaled_shocks(market, horizon, scaling=scaling)
+        for factor, sensitivity in sensitivities.items():
+            shock = cache[horizon][:, market.column(factor)]
+            for order, column in enumerate([shock, shock * shock / 2.0]):
+                if order == 0 or sensitivity[:, order].any():
+                    shocks.append(column)
+                    unit.append(sensitivity[:, order])
+                    silo.append(book.silos.index(instrument.silo))
+                    owner.append(i)
     return Scenarios(
         shocks=np.ascontiguousarray(np.column_stack(shocks)),
         unit=np.ascontiguousarray(np.column_stack(unit)),
@@ -80,3 +93,10 @@ def book_scenarios(
         silo=np.array(silo),
         instrument=np.array(owner),
     )
+
+
+def scaled_shocks(market: Market, horizon: int, *, scaling: Scaling) -> FloatArray:
+    """(days, factors) shocks over `horizon` margin days, overlapping or scaled up from one day."""
+    if scaling == "overlapping":
+        return market.shocks(horizon)
+    return market.shocks(1) * horizon**0.5

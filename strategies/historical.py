@@ -6,10 +6,9 @@ import numpy as np
 from annotated_types import Ge
 
 from backtest.book import Book
-from backtest.kernels.tails import tail_losses
 from backtest.market import Market
 from backtest.model import model
-from backtest.scenarios import book_scenarios
+from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray, tail_count
 
 
@@ -20,8 +19,9 @@ class HistoricalVaR:
     .. math:: M_t = \max(0, L_{(k)}), \qquad k = \lceil N (1 - c) \rceil
 
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
-    day t (ES: the mean of the k largest). No interpolation. Margin at day t uses closes up to and
-    including t. USD.
+    day t (ES: the mean of the k largest). No interpolation. Options are revalued in full, under
+    the shocks of price and volatility together and the calendar days they took. Margin at day t
+    uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -46,13 +46,9 @@ class HistoricalVaR:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        past = book_scenarios(market, book, coverage=coverage, scaling=self.scaling)
-        value_at_risk, expected_shortfall = tail_losses(
-            past.shocks,
-            past.unit,
-            past.exposure,
-            lookback=self.lookback,
-            count=tail_count(self.lookback, coverage.confidence),
+        past = priced_scenarios(market, book, coverage=coverage, scaling=self.scaling)
+        value_at_risk, expected_shortfall = past.tails(
+            self.lookback, count=tail_count(self.lookback, coverage.confidence)
         )
         tail = value_at_risk if self.measure == "var" else expected_shortfall
         return np.maximum(tail, 0.0)

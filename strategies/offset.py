@@ -7,11 +7,11 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from backtest.book import Book
-from backtest.estimators.correlation import correlation_bounded_by, rolling_covariance
+from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market import Market
 from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.scenarios import book_scenarios
+from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray
 
 from .historical import HistoricalVaR
@@ -26,8 +26,8 @@ class CorrelationOffset:
 
     m_i are the base model's margins by silo (or by instrument), R the Pearson correlation of the
     H-day scenario P&Ls of the positions over `lookback` scenarios (the signs of the positions are
-    in the P&Ls; zero variance gives correlation 0), g = `granted`, c = `cap`. Margin at day t uses
-    closes up to and including t. USD.
+    in the P&Ls, those of options revalued in full; zero variance gives correlation 0), g =
+    `granted`, c = `cap`. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class CorrelationOffset:
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[FloatArray, FloatArray]:
         """Stand-alone margins (days, portfolios, groups) and sqrt(m' R m) (days, portfolios)."""
-        past = book_scenarios(market, book, coverage=coverage)
+        past = priced_scenarios(market, book, coverage=coverage)
         if self.by == "silo":
             groups, books = past.silo, [book.in_silo(s) for s in book.silos]
         else:
@@ -114,7 +114,7 @@ class CorrelationOffset:
         netted = np.empty(alone.shape[:2])
         netted_margin(
             alone,
-            rolling_covariance(past.shocks, self.lookback),
+            past.covariance(self.lookback),
             past.unit,
             past.exposure,
             groups,

@@ -11,10 +11,11 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.account import replay_account
-from backtest.assets import Bill, TokenisedFund
+from backtest.assets import TokenisedFund
 from backtest.collateral import Mix, collateral_marks
 from backtest.config import read_study
 from backtest.ensemble import path_market
+from backtest.instruments import TBill
 from backtest.mixes import compare_mixes, wrong_way
 
 from . import reference
@@ -58,7 +59,7 @@ def test_marks_are_those_of_holdings_substituted_at_every_close(market):
     assert np.isnan(marks.closeout[-3:]).all() and not np.isnan(marks.closeout[:-3]).any()
 
 
-@pytest.mark.parametrize("asset", ["cash", "TBILL", "TBILL-FUND", "UST10Y", "BTC"])
+@pytest.mark.parametrize("asset", ["cash", "BILL3M", "BILL-FUND", "UST10Y", "BTC"])
 def test_marks_know_nothing_of_the_future(market, asset):
     mix = Mix({asset: 1.0})
     whole = collateral_marks(mix, market, horizon=2)
@@ -68,33 +69,15 @@ def test_marks_know_nothing_of_the_future(market, asset):
     assert np.isnan(cut.closeout[-2:]).all()
 
 
-def test_a_bill_is_worth_its_discounted_par(market):
-    """91 days at the 3M yield, simple interest of 365 days; 7 calendar days later, 84."""
-    pnl = Bill().pnl(market, 5)
-    for t in (0, 50, 194):
-        days = int((market.dates[t + 5] - market.dates[t]).astype(int))
-        struck, later = market.level("3M")[t], market.level("3M")[t + 5]
-        bought = 1 / (1 + struck * 91 / 365)
-        assert pnl[t] == pytest.approx((1 / (1 + later * (91 - days) / 365)) / bought - 1)
-    flat = pd.DataFrame({"3M": [0.05, 0.05]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"]))
-    assert Bill().pnl(bt.Market.from_frame(flat), 1)[0] == pytest.approx(0.05 / 365, rel=0.02)
-
-
-def test_a_matured_bill_is_cash():
-    flat = pd.DataFrame({"3M": [0.05] * 80}, index=pd.bdate_range("2024-01-01", periods=80))
-    pnl = Bill().pnl(bt.Market.from_frame(flat), 70)
-    assert pnl[0] == pytest.approx(0.05 * 91 / 365)
-
-
 def test_a_tokenised_fund_pays_late_and_below_its_bills(market):
     fund = TokenisedFund(redemption_lag=4, token_basis=0.002)
-    bills = 1 + Bill().pnl(market, 2)
+    bills = 1 + TBill(0.25).pnl(market, 2)
     later = market.level("3M")[2:]
-    expected = bills[:-2] * 0.998 / (1 + later * 4 / 365)
+    expected = bills[:-2] * 0.998 / (1 + later * 4 / 365.25)
     np.testing.assert_allclose(fund.proceeds(market, 2)[:-2], expected, rtol=1e-14)
-    mix = Mix({"TBILL-FUND": 1.0})
-    bill = Mix({"TBILL": 1.0})
-    assert mix.rates["TBILL-FUND"] > bill.rates["TBILL"]
+    mix = Mix({"BILL-FUND": 1.0})
+    bill = Mix({"BILL3M": 1.0})
+    assert mix.rates["BILL-FUND"] > bill.rates["BILL3M"]
     np.testing.assert_array_equal(
         collateral_marks(mix, market, horizon=2).growth,
         collateral_marks(bill, market, horizon=2).growth,
@@ -105,7 +88,7 @@ def test_the_more_conservative_schedule_decides_and_own_haircuts_come_first():
     assert Mix({"UST5Y": 1.0}, haircuts=("cme_2014", "occ")).rates == {"UST5Y": 0.03}
     assert Mix({"UST5Y": 1.0}, haircuts=("occ", "cme_2014"), rule="first").rates["UST5Y"] == 0.025
     assert Mix({"UST30Y": 1.0}, haircuts=("cme_2014", "occ")).rates["UST30Y"] == 0.08
-    assert Mix({"TBILL": 1.0}, haircuts=("cme_2014",)).rates["TBILL"] == 0.005
+    assert Mix({"BILL3M": 1.0}, haircuts=("cme_2014",)).rates["BILL3M"] == 0.005
     assert Mix({"BTC": 1.0}, own={"BTC": 0.4}).rates["BTC"] == 0.4
 
 

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from backtest.kernels.replay import replay
 from backtest.kernels.tail_pool import rolling_tail
 from backtest.kernels.tails import tail_losses
+from backtest.kernels.window_tail import window_tail
 from tests import reference
 
 WORLDS = {
@@ -49,6 +50,27 @@ def assert_same_tail(shocks, unit, exposure, lookback, count):
     for mine, twin in zip(found, expected, strict=True):
         assert_array_equal(np.isnan(mine), np.isnan(twin))
         assert_allclose(mine / scale, twin / scale, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=some.integers(0, 2**32 - 1),
+    scenarios=some.integers(1, 60),
+    columns=some.integers(1, 4),
+    data=some.data(),
+)
+def test_the_tail_of_one_window_equals_sorting_it(world, seed, scenarios, columns, data):
+    rng = np.random.default_rng(seed)
+    count = data.draw(some.integers(1, scenarios))
+    values, exposure = WORLDS[world](rng, (scenarios, columns)), books(rng, 5, columns)
+    unit = np.broadcast_to(rng.normal(0, 1, columns), values.shape)
+    expected = reference.tail_losses(values, unit, exposure, lookback=scenarios, count=count)
+    found = np.empty((2, len(exposure)))
+    window_tail(np.ascontiguousarray(values.T), unit[0].copy(), exposure, count, *found)
+    scale = np.abs(values).max() * np.abs(exposure).sum() * np.abs(unit).max() + 1e-300
+    for mine, twin in zip(found, expected, strict=True):
+        assert_allclose(mine / scale, twin[-1] / scale, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("drift", DRIFTS)

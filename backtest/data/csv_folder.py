@@ -1,10 +1,4 @@
-"""Prices from a folder of CSV files: par yields in percent, crypto closes in USD.
-
-The shape of the files, for anyone who brings their own:
-
-- `treasury_par_yields.csv`: `Date`, then a column a maturity ('3M', '10Y'), percent.
-- `<name>_usd.csv` (`btc_usd.csv`): `Date,Close`, one row a calendar day or trading day, USD.
-"""
+"""Prices from a folder of CSV files; `columns.py` says which factor stands where."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..market import YIELD_RANGE, Market, tenor_years
+from ..instruments.contracts import contract
+from ..market import YIELD_RANGE, Adjustment, Market, tenor_years
 from ..types import DataError
-
-YIELDS_FILE = "treasury_par_yields.csv"
+from .cache import check_fetched
+from .columns import YIELDS_FILE, FactorColumn, factor_column
+from .derived import funding_index, realised_volatility, refuse_gaps
+from .rolls import adjust_rolls
 
 # The H.15 copy carries 30-year values while the Treasury published none (the bond was
 # discontinued); they are extrapolations and are not used.
@@ -32,16 +29,21 @@ class SourceFile:
 
 
 def read_folder(
-    folder: Path, factors: tuple[str, ...], *, start: str | None = None, end: str | None = None
+    folder: Path,
+    factors: tuple[str, ...],
+    *,
+    start: str | None = None,
+    end: str | None = None,
 ) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
-    The window runs from the day on which the last factor begins to the day on which the first
-    ends. Within it the days that have yields but lack a price are dropped, and listed in
+    start : first day to keep, ISO; a hole in the data before it does no harm.
+    end : last day of the study, ISO; a gap in funding after it does no harm.
+
+    The window runs from `start`, or the day on which the last factor begins, to the day on which
+    the first ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
     price move over them falls in the next one.
-
-    start, end : first and last day to take, ISO; a hole outside them does no harm.
 
     Raises
     ------
@@ -52,28 +54,35 @@ def read_folder(
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
     used: list[SourceFile] = []
-    columns = _columns(folder, factors, used)
-    for name, column in columns.items():
-        if column.empty:
-            raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-    begins = max(c.index[0] for c in columns.values())
-    ends = min(c.index[-1] for c in columns.values())
-    yields = [f for f in factors if tenor_years(f) is not None]
-    clock = columns[(yields or factors)[0]].index
-    for name in yields[1:]:
+    rolled = [f for f in factors if factor_column(f).rolls]
+    references = [contract(f).reference for f in rolled]
+    columns = _read_factors(folder, list(dict.fromkeys([*factors, *references])), used)
+    adjusted: list[Adjustment] = []
+    for name in rolled:
+        columns[name], made = adjust_rolls(name, columns[name], columns[contract(name).reference])
+        adjusted += made
+    columns = {name: columns[name] for name in factors}
+    first = max(c.index[0] for c in columns.values())
+    if start is not None:
+        first = max(first, _day(start, "start"))
+    last = min(c.index[-1] for c in columns.values())
+    curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
+    clock = columns[curve[0]].index
+    for name in curve[1:]:
         clock = clock.union(columns[name].index)
-    clock = clock[(clock >= begins) & (clock <= ends)]
+    clock = clock[(clock >= first) & (clock <= last)]
     if len(clock) == 0:
-        raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
+        since = f" from {start} on" if start else ""
+        raise DataError(f"{', '.join(factors)} share no day{since}; choose others or widen it.")
+    studied = clock if end is None else clock[clock <= _day(end, "end")]
+    for name in factors:
+        if factor_column(name).form == "funding":
+            refuse_gaps(columns[name], studied, factor_column(name))
     frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    taken = frame.loc[start:end]
-    if taken.empty:
-        raise DataError(
-            f"no day between {start or 'the first'} and {end or 'the last'}; the files share "
-            f"{clock[0]:%Y-%m-%d} .. {clock[-1]:%Y-%m-%d}."
-        )
     source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
-    return Market.from_frame(taken, source=source), used
+    kinds = {name: factor_column(name).kind for name in factors}
+    known = [a for a in adjusted if a.date <= last]
+    return Market.from_frame(frame, kinds=kinds, source=source, adjusted=tuple(known)), used
 
 
 def read_column(folder: Path, factor: str) -> pd.Series:
@@ -83,26 +92,26 @@ def read_column(folder: Path, factor: str) -> pd.Series:
     ------
     DataError : file, column or value that is not as it must be.
     """
-    return _columns(folder, (factor,), [])[factor]
+    return _read_factors(folder, [factor], [])[factor]
 
 
-def _columns(
-    folder: Path, factors: tuple[str, ...], used: list[SourceFile]
-) -> dict[str, pd.Series]:
-    """Each factor on its own days; the files that were read are added to `used`."""
-    yields = [f for f in factors if tenor_years(f) is not None]
-    prices = [f for f in factors if tenor_years(f) is None]
+def _read_factors(folder: Path, factors: list[str], used: list[SourceFile]) -> dict[str, pd.Series]:
+    """Every factor in the unit of a market, on the days its file knows; each file read once."""
+    places = {name: factor_column(name) for name in factors}
+    # The par yields first: the days of a market are theirs.
+    names = dict.fromkeys(sorted((p.file for p in places.values()), key=YIELDS_FILE.__ne__))
     columns: dict[str, pd.Series] = {}
-    if yields:
-        table = _read(folder / YIELDS_FILE, yields, used)
-        for name in yields:
-            columns[name] = _percent(table[name].dropna())
-        if "30Y" in yields:
-            days = columns["30Y"].index.to_numpy()
-            columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
-    for name in prices:
-        path = folder / f"{name.lower()}_usd.csv"
-        columns[name] = _price(name, _read(path, ["Close"], used)["Close"].dropna())
+    for file in names:
+        here = {name: place for name, place in places.items() if place.file == file}
+        table = _read(folder / file, sorted({place.column for place in here.values()}), used)
+        for name, place in here.items():
+            column = table[place.column].dropna()
+            if column.empty:
+                raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+            columns[name] = _levels(column, place)
+    if "30Y" in columns:
+        days = columns["30Y"].index.to_numpy()
+        columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
     return columns
 
 
@@ -111,6 +120,7 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
     raw = path.read_bytes()
+    check_fetched(path, raw)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
@@ -148,25 +158,43 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
     return numbers
 
 
-def _percent(column: pd.Series) -> pd.Series:
+def _day(text: str, what: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(np.datetime64(text, "D"))
+    except ValueError as error:
+        raise DataError(f"{what} is {text!r}; give a date such as 2006-02-09.") from error
+
+
+def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
+    """Levels of a factor from its column as the file has it."""
+    if place.form == "funding":
+        return funding_index(place.payments * column)
+    if place.kind == "yield":
+        return _percent(column, place)
+    price = _price(column, place)
+    return realised_volatility(price) if place.form == "realised" else price
+
+
+def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
     """Decimal yields of a column in percent; an impossible one is named as the file has it."""
     low, high = (100 * edge for edge in YIELD_RANGE)
     wrong = ~column.between(low, high)
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
         raise DataError(
-            f"{YIELDS_FILE}: {column.name} on {day:%Y-%m-%d} is {column[day]:g} percent; "
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g} percent; "
             f"yields must lie in {low:g} .. {high:g} (4.25 means 4.25 %). Check its unit."
         )
     return column / 100.0
 
 
-def _price(name: str, column: pd.Series) -> pd.Series:
+def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
+    """Prices of a column; one in percent becomes a decimal."""
     wrong = ~(np.isfinite(column) & (column > 0))
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
         raise DataError(
-            f"{name.lower()}_usd.csv: Close on {day:%Y-%m-%d} is {column[day]:g}; "
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; "
             "a price must be above zero. Mend or remove that row."
         )
-    return column
+    return column / 100.0 if place.unit == "percent" else column

@@ -46,7 +46,6 @@ def load_with_sources(
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, and the files (name, sha256) the levels were read from."""
     files: list[SourceFile] = []
-    _check_days(start, end)
     if isinstance(source, Market):
         market = _pick(source, factors)
     elif str(source) == "sample":
@@ -71,20 +70,17 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         factors=factors,
         levels=market.levels[:, columns],
         kinds=tuple(market.kinds[c] for c in columns),
+        adjusted=tuple(a for a in market.adjusted if a.factor in factors),
     )
-
-
-def _check_days(start: str | None, end: str | None) -> None:
-    try:
-        np.array([day for day in (start, end) if day is not None], dtype="datetime64[D]")
-    except ValueError as error:
-        raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
 
 
 def _window(market: Market, start: str | None, end: str | None) -> Market:
     """The days from `start` to `end`, both included."""
-    low = market.dates[0] if start is None else np.datetime64(start, "D")
-    high = market.dates[-1] if end is None else np.datetime64(end, "D")
+    try:
+        low = market.dates[0] if start is None else np.datetime64(start, "D")
+        high = market.dates[-1] if end is None else np.datetime64(end, "D")
+    except ValueError as error:
+        raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
     keep = (market.dates >= low) & (market.dates <= high)
     if not keep.any():
         raise DataError(
@@ -97,4 +93,5 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
         dates=market.dates[keep],
         levels=market.levels[keep],
         dropped=market.dropped[inside],
+        adjusted=tuple(a for a in market.adjusted if a.date <= high),
     )

@@ -101,6 +101,10 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
     dropped = ", ".join(data["dropped"]) or "none"
     facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
+    splices = data.get("adjusted", [])
+    if splices:
+        listed = ", ".join(f"{a['factor']} {a['date']} {a['jump']:+.2%}" for a in splices)
+        facts.append((f"splice jumps removed ({len(splices):,})", listed))
     return facts
 
 
