@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .instruments import Instrument, Spot, Treasury, by_factor, parse_instrument
+from .liquidation import LiquidationCost
 from .market import Market, tenor_years
 from .types import (
     Coverage,
@@ -34,6 +35,7 @@ class Book:
     exposure : (portfolios, instruments) signed USD.
     rebalance : 'daily' keeps the USD constant, so that risk is stationary; 'never' buys units at
         the first day of the market and lets their USD value drift with the price.
+    liquidation : what closing out costs, added to every loss; None leaves it out.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Book:
     instruments: tuple[Instrument, ...]
     exposure: PortfoliosByInstruments
     rebalance: Literal["daily", "never"] = "daily"
+    liquidation: LiquidationCost | None = None
 
     def __post_init__(self) -> None:
         exposure = np.array(self.exposure, dtype=np.float64, order="C")
@@ -79,6 +82,7 @@ class Book:
         market: Market | None = None,
         *,
         rebalance: Literal["daily", "never"] = "daily",
+        liquidation: LiquidationCost | None = None,
     ) -> "Book":
         """Book of a frame: index portfolios, columns instrument names, values signed USD.
 
@@ -95,6 +99,7 @@ class Book:
             instruments=instruments,
             exposure=frame.to_numpy(dtype=np.float64),
             rebalance=rebalance,
+            liquidation=liquidation,
         )
 
     @classmethod
@@ -196,6 +201,30 @@ class Book:
         chosen = tuple(self.instruments[i] for i in columns)
         return replace(self, instruments=chosen, exposure=self.exposure[:, columns])
 
+    def horizons(self, coverage: Coverage) -> tuple[int, ...]:
+        """(instruments,) MPOR of each instrument in margin days."""
+        return tuple(coverage.horizon(i.silo, i.asset_class) for i in self.instruments)
+
+    def mpor(self, coverage: Coverage) -> dict[str, int]:
+        """Margin days by silo, or by silo and asset class where a silo closes these out apart.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"UST10Y": [1e6], "UST5Y@CME": [1e6], "BTC": [1e6]})
+        >>> Book.from_frame(frame).mpor(Coverage(mpor={"treasury": 3, "crypto": 2}))
+        {'FICC': 3, 'CME treasury': 3, 'CME crypto': 2}
+        """
+        days: dict[str, int] = {}
+        for silo in self.silos:
+            own = self.in_silo(silo)
+            horizons = own.horizons(coverage)
+            if len(set(horizons)) == 1:
+                days[silo] = horizons[0]
+                continue
+            for instrument, horizon in zip(own.instruments, horizons, strict=True):
+                days[f"{silo} {instrument.asset_class}"] = horizon
+        return days
+
     def unit_index(self, market: Market) -> DaysByInstruments:
         """USD held today per USD of `exposure`: ones where the USD is kept constant."""
         if self.rebalance == "daily":
@@ -213,7 +242,8 @@ class Book:
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
         """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
-        columns = [i.pnl(market, coverage.horizon(i.silo)) for i in self.instruments]
+        held = zip(self.instruments, self.horizons(coverage), strict=True)
+        columns = [instrument.pnl(market, horizon) for instrument, horizon in held]
         pnl = np.column_stack(columns) * self.unit_index(market)
         # One clock for the whole book: a day is known only once its longest close-out has ended.
         pnl[-coverage_tail(self, coverage) :] = np.nan
@@ -226,12 +256,17 @@ class Book:
         for s, silo in enumerate(self.silos):
             held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
             out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
+            if self.liquidation is not None:
+                own = self._columns(held)
+                out[:, :, s] += self.liquidation.cost(
+                    market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
+                )
         return out
 
 
 def coverage_tail(book: Book, coverage: Coverage) -> int:
     """Days at the end of a market whose loss is not yet known: the book's longest MPOR."""
-    return max(coverage.horizon(silo) for silo in book.silos)
+    return max(book.horizons(coverage))
 
 
 def _check_priced(instrument: Instrument, market: Market) -> None:

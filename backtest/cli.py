@@ -93,6 +93,29 @@ def offset(
 
 
 @app.command()
+def closeout(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Close-out of pooled books: coordination, unequal MPORs, liquidation cost."""
+    from .closeout_page import closeout_exhibit
+    from .closeout_study import estimate_closeout
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = estimate_closeout(study, data=data, seed=seed, progress=progress)
+        exhibit = closeout_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
 def collateral(
     study: StudyPath = None,
     data: Data = None,

@@ -15,8 +15,10 @@ from strategies.tables import build_model, model_table
 from .account import AccountTerms
 from .book import Book
 from .collateral import SCHEDULES, AtCloseout, Mix, Rule
+from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
+from .mpor import check_mpor
 from .simulate import SIMULATORS, Simulator
 from .tables import build, to_table
 from .types import Coverage, StudyError
@@ -42,6 +44,21 @@ class CoverageTable(_Table):
 
     confidence: float = 0.99
     mpor: int | dict[str, int] = 2
+
+
+class CloseoutTable(_Table):
+    """How a defaulter's book is closed out.
+
+    `liquidation_cost` adds bid-offer and impact to every loss (approximate); `coordination` is the
+    assumed probability that the silos close out as one, shown by `backtest closeout`.
+    """
+
+    liquidation_cost: bool = False
+    coordination: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    def liquidation(self) -> LiquidationCost | None:
+        """What closing out costs; None where losses are those of prices alone."""
+        return LiquidationCost() if self.liquidation_cost else None
 
 
 class AccountTable(_Table):
@@ -127,6 +144,7 @@ class StudyFile(_Table):
     rebalance: Literal["daily", "never"] = "daily"
     data: DataTable = DataTable()
     coverage: CoverageTable = CoverageTable()
+    closeout: CloseoutTable = CloseoutTable()
     account: AccountTable = AccountTable()
     collateral: CollateralTable | None = None
     models: dict[str, dict[str, Any]]
@@ -227,6 +245,7 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
     kinds: dict[str, type[BaseModel]] = {
         "data": DataTable,
         "coverage": CoverageTable,
+        "closeout": CloseoutTable,
         "account": AccountTable,
         "collateral": CollateralTable,
         "random": RandomTable,
@@ -278,7 +297,10 @@ def build_book(study: StudyFile, market: Market) -> Book:
         for name, usd in zip(drawn.portfolios, drawn.exposure, strict=True):
             rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
-    return Book.from_frame(frame, market, rebalance=study.rebalance)
+    liquidation = study.closeout.liquidation()
+    book = Book.from_frame(frame, market, rebalance=study.rebalance, liquidation=liquidation)
+    check_mpor(book, coverage)
+    return book
 
 
 def load_study(path: Path | None) -> tuple[StudyFile, str]:

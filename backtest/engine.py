@@ -13,9 +13,10 @@ from strategies.siloed import Siloed
 from .account import AccountTerms
 from .book import Book, coverage_tail
 from .collateral import collateral_marks
-from .manifest import describe_data, describe_window, software
+from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
+from .mpor import check_mpor
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
@@ -67,6 +68,7 @@ def run(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     if not models:
         raise StudyError("the study names no model; give at least one.")
+    check_mpor(book, coverage)
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
     audits = _audit(models, market, book, coverage, report) if audit else {}
@@ -127,10 +129,11 @@ def run(
             "window": describe_window(market, rows),
             "coverage": {
                 "confidence": coverage.confidence,
-                "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
+                "mpor": book.mpor(coverage),
             },
             "account": asdict(account),
             "rebalance": book.rebalance,
+            **describe_liquidation(book.liquidation),
             "models": {name: repr(model) for name, model in models.items()},
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},

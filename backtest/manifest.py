@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .liquidation import LiquidationCost
 from .market import Market
 
 PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
@@ -45,6 +46,11 @@ def describe_window(market: Market, rows: slice) -> dict[str, Any]:
         "last_scored": str(market.dates[rows.stop - 1]),
         "observations": rows.stop - rows.start,
     }
+
+
+def describe_liquidation(cost: LiquidationCost | None) -> dict[str, Any]:
+    """What closing out was taken to cost; nothing where losses are prices alone."""
+    return {} if cost is None else {"liquidation": cost.to_dict()}
 
 
 def software() -> dict[str, Any]:

@@ -247,6 +247,8 @@ def standard(study: Study) -> str:
     )
     constant = study.manifest["rebalance"] == "daily"
     held = "constant USD, rebalanced daily" if constant else "units held"
+    if "liquidation" in study.manifest:
+        held += "; losses include liquidation cost (approximate)"
     return f"{study.manifest['coverage']['confidence']:.1%} over {days}; {held}"
 
 

@@ -14,7 +14,7 @@ from .book import Book
 from .instruments import Revalued
 from .kernels.window_tail import window_tail
 from .market import Market
-from .scenarios import Scaling, Scenarios, book_scenarios, scaled_shocks
+from .scenarios import Scaling, Scenarios, book_scenarios, days_of_shocks
 from .types import Coverage, FloatArray
 
 
@@ -88,11 +88,16 @@ class Revaluation:
 
 
 def priced_scenarios(
-    market: Market, book: Book, *, coverage: Coverage, scaling: Scaling = "overlapping"
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    scaling: Scaling = "overlapping",
+    same_days: int | None = None,
 ) -> Scenarios | Revaluation:
     """Scenarios of a book, each instrument as its contract asks: delta-gamma, or in full.
 
-    scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
+    scaling, same_days : as `book_scenarios` takes them.
 
     Examples
     --------
@@ -104,17 +109,18 @@ def priced_scenarios(
     >>> priced_scenarios(market, book, coverage=Coverage()).values(3, lookback=2).round(4).tolist()
     [[-0.02, -0.0693], [0.0185, 0.0656]]
     """
-    plain = book_scenarios(market, book, coverage=coverage, scaling=scaling)
+    plain = book_scenarios(market, book, coverage=coverage, scaling=scaling, same_days=same_days)
     held = [(i, x) for i, x in enumerate(book.instruments) if isinstance(x, Revalued)]
     if not held:
         return plain
     columns = [i for i, _ in held]
     joint, elapsed = [], []
-    for _, instrument in held:
-        horizon = coverage.horizon(instrument.silo)
-        shocks = scaled_shocks(market, horizon, scaling=scaling)
+    horizons = book.horizons(coverage)
+    for i, instrument in held:
+        over = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
+        shocks = market.shocks(over) * (horizons[i] / over) ** 0.5
         joint.append(shocks[:, [market.column(factor) for factor in instrument.moved_by]])
-        elapsed.append(_calendar_days(market, horizon, scaling=scaling))
+        elapsed.append(_calendar_days(market, over) * (horizons[i] / over))
     kept = ~np.isin(plain.instrument, columns)
     return Revaluation(
         market=market,
@@ -129,9 +135,8 @@ def priced_scenarios(
     )
 
 
-def _calendar_days(market: Market, horizon: int, *, scaling: Scaling) -> FloatArray:
-    """(days,) calendar days of the shock that ends on each day; scaled up, time adds like days."""
-    step, scale = (horizon, 1.0) if scaling == "overlapping" else (1, float(horizon))
+def _calendar_days(market: Market, over: int) -> FloatArray:
+    """(days,) calendar days of the shock over `over` margin days that ends on each day."""
     out = np.full(len(market.dates), np.nan)
-    out[step:] = (market.dates[step:] - market.dates[:-step]).astype(np.float64) * scale
+    out[over:] = (market.dates[over:] - market.dates[:-over]).astype(np.float64)
     return out

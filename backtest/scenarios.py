@@ -53,14 +53,21 @@ class Scenarios:
 
 
 def book_scenarios(
-    market: Market, book: Book, *, coverage: Coverage, scaling: Scaling = "overlapping"
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    scaling: Scaling = "overlapping",
+    same_days: int | None = None,
 ) -> Scenarios:
-    """Delta-gamma scenarios of every instrument of a book, each over the MPOR of its silo.
+    """Delta-gamma scenarios of every instrument of a book, each over its own MPOR.
 
     Of an option they hold no more than its sensitivities: `revaluation.priced_scenarios` has the
     whole of it.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
+    same_days : takes the shocks of every instrument over these same days h, times sqrt(H / h), as
+        if all were closed out together.
 
     Examples
     --------
@@ -72,14 +79,16 @@ def book_scenarios(
     [0.2, 0.363636]
     """
     shocks, unit, silo, owner = [], [], [], []
-    cache: dict[int, FloatArray] = {}
-    held = zip(book.instruments, book.unit_sensitivities(market), strict=True)
-    for i, (instrument, sensitivities) in enumerate(held):
-        horizon = coverage.horizon(instrument.silo)
-        if horizon not in cache:
-            cache[horizon] = scaled_shocks(market, horizon, scaling=scaling)
+    cache: dict[tuple[int, int], FloatArray] = {}
+    held = zip(
+        book.instruments, book.unit_sensitivities(market), book.horizons(coverage), strict=True
+    )
+    for i, (instrument, sensitivities, horizon) in enumerate(held):
+        over = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
+        if (horizon, over) not in cache:
+            cache[horizon, over] = market.shocks(over) * (horizon / over) ** 0.5
         for factor, sensitivity in sensitivities.items():
-            shock = cache[horizon][:, market.column(factor)]
+            shock = cache[horizon, over][:, market.column(factor)]
             for order, column in enumerate([shock, shock * shock / 2.0]):
                 if order == 0 or sensitivity[:, order].any():
                     shocks.append(column)
@@ -95,8 +104,6 @@ def book_scenarios(
     )
 
 
-def scaled_shocks(market: Market, horizon: int, *, scaling: Scaling) -> FloatArray:
-    """(days, factors) shocks over `horizon` margin days, overlapping or scaled up from one day."""
-    if scaling == "overlapping":
-        return market.shocks(horizon)
-    return market.shocks(1) * horizon**0.5
+def days_of_shocks(horizon: int, *, scaling: Scaling, same_days: int | None) -> int:
+    """Margin days that a shock is taken over, before it is scaled up to the MPOR."""
+    return same_days or (horizon if scaling == "overlapping" else 1)

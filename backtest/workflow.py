@@ -137,6 +137,7 @@ def execute(
             coverage=coverage,
             account=terms,
             seed=config.seed,
+            liquidation=book.liquidation,
         )
         progress("Treasury share", 1.0)
     resolved = config.resolved()

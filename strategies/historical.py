@@ -1,5 +1,6 @@
 """Historical simulation of the joint book: its scenario losses, ranked."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -7,9 +8,12 @@ from annotated_types import Ge
 
 from backtest.book import Book
 from backtest.market import Market
-from backtest.model import model
-from backtest.revaluation import priced_scenarios
+from backtest.model import Parts, model, required_margin
+from backtest.revaluation import Revaluation, priced_scenarios
+from backtest.scenarios import Scenarios
 from backtest.types import Coverage, FloatArray, tail_count
+
+from .mismatch import as_if_together, in_proportion, mismatch_step
 
 
 @model
@@ -47,6 +51,68 @@ class HistoricalVaR:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         past = priced_scenarios(market, book, coverage=coverage, scaling=self.scaling)
+        return self._tail(past, coverage)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
+
+        Gross is the sum of the silos' own margins. A joint simulation does not say how much of
+        the reduction needs dependence. Where MPORs differ, 'MPOR mismatch' (see
+        `strategies.mismatch`) is what closing legs out over their own days takes back; it is zero
+        with `scaling='sqrt'`, whose one-day shocks never part the legs: that setting grants
+        offsets in full which unequal MPORs do not earn.
+        """
+        required = self.margin(market, book, coverage)
+        alone = np.stack(
+            [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
+        )
+        alone[np.isnan(required)] = np.nan
+        gross, together = alone.sum(axis=2), required
+        if self.scaling == "overlapping":
+            together = as_if_together(
+                book,
+                coverage,
+                required,
+                netted_over=lambda rows, h: self._over_same_days(
+                    market, book.select(rows), coverage, alone[:, rows], h
+                ),
+            )
+        steps = {
+            "gross": gross,
+            "diversification and offset": together - gross,
+            **mismatch_step(book, coverage, required, together),
+        }
+        return Parts(
+            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+        )
+
+    def _over_same_days(
+        self,
+        market: Market,
+        book: Book,
+        coverage: Coverage,
+        alone: FloatArray,
+        same_days: int,
+    ) -> FloatArray:
+        """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
+        past = priced_scenarios(market, book, coverage=coverage, same_days=same_days)
+        scale = np.ones_like(alone)
+        for s in range(len(book.silos)):
+            own = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
+            apart = self._tail(own, coverage)
+            np.divide(
+                alone[:, :, s], apart, out=scale[:, :, s], where=(alone[:, :, s] > 0) & (apart > 0)
+            )
+        columns = []
+        for p in range(len(book.portfolios)):
+            unit = past.unit * scale[:, p, past.silo]
+            columns.append(
+                self._tail(replace(past, unit=unit, exposure=past.exposure[[p]]), coverage)
+            )
+        return np.hstack(columns)
+
+    def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
+        """(days, portfolios) tail loss of the scenarios, never below zero."""
         value_at_risk, expected_shortfall = past.tails(
             self.lookback, count=tail_count(self.lookback, coverage.confidence)
         )

@@ -42,6 +42,7 @@ WAIVERS = {
     ),
 }
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+UNEQUAL = bt.Coverage(confidence=0.95, mpor={"treasury": 3, "crypto": 2})
 
 
 def margins(table, market, book, coverage=COVERAGE):
@@ -116,19 +117,26 @@ def test_deterministic(table, small_market, small_book):
     np.testing.assert_array_equal(once, again)
 
 
+@pytest.mark.parametrize("coverage", [COVERAGE, UNEQUAL], ids=["equal", "unequal"])
 @pytest.mark.parametrize("table", CASES)
-def test_parts_sum_to_the_margin(table, small_market, small_book):
+def test_parts_sum_to_the_margin(table, coverage, small_market, small_book):
     model = build_model(table)
-    if not isinstance(model, HasParts):
-        assert table["kind"] == "historical_var"  # a joint book has no silo of its own
-        return
+    assert isinstance(model, HasParts)
     required, parts = (
-        margins(table, small_market, small_book),
-        model.parts(small_market, small_book, COVERAGE),
+        margins(table, small_market, small_book, coverage),
+        model.parts(small_market, small_book, coverage),
     )
     assert parts.silos == small_book.silos
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
     np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+    by_silo = parts.by_silo[~np.isnan(required)]
+    assert (by_silo >= 0).all()
+    if "MPOR mismatch" in parts.steps:
+        one_silo = small_book.portfolios.index("bond only")
+        assert (parts.steps["MPOR mismatch"][-100:, one_silo] == 0.0).all()
+    assert ("MPOR mismatch" in parts.steps) == (
+        coverage is UNEQUAL and table["kind"] in ("correlation_offset", "historical_var")
+    )
 
 
 @pytest.mark.parametrize("table", CASES)

@@ -31,6 +31,8 @@ def standard_words(manifest: dict[str, Any]) -> str:
     else:
         mpor = ", ".join(f"{silo} {d}" for silo, d in days.items()) + " margin days"
     kept = "constant USD, rebalanced daily" if manifest["rebalance"] == "daily" else "units held"
+    if "liquidation" in manifest:
+        kept += "; losses include liquidation cost (approximate)"
     return f"{100 * manifest['coverage']['confidence']:g} % coverage over an MPOR of {mpor}; {kept}"
 
 

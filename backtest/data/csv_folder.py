@@ -53,15 +53,13 @@ def read_folder(
         raise DataError(f"no folder {str(folder)!r}; give a folder of CSV files, or 'sample'.")
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
-    used: list[SourceFile] = []
-    rolled = [f for f in factors if factor_column(f).rolls]
-    references = [contract(f).reference for f in rolled]
-    columns = _read_factors(folder, list(dict.fromkeys([*factors, *references])), used)
+    used: dict[str, SourceFile] = {}
+    columns = _read_factors(folder, factors, used)
     adjusted: list[Adjustment] = []
-    for name in rolled:
-        columns[name], made = adjust_rolls(name, columns[name], columns[contract(name).reference])
+    for name in [f for f in factors if factor_column(f).rolls]:
+        reference = _reference(folder, name, columns, used)
+        columns[name], made = adjust_rolls(name, columns[name], reference)
         adjusted += made
-    columns = {name: columns[name] for name in factors}
     first = max(c.index[0] for c in columns.values())
     if start is not None:
         first = max(first, _day(start, "start"))
@@ -79,10 +77,11 @@ def read_folder(
         if factor_column(name).form == "funding":
             refuse_gaps(columns[name], studied, factor_column(name))
     frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
+    source = f"{folder.name}/ ({', '.join(used)})"
     kinds = {name: factor_column(name).kind for name in factors}
-    known = [a for a in adjusted if a.date <= last]
-    return Market.from_frame(frame, kinds=kinds, source=source, adjusted=tuple(known)), used
+    known = tuple(a for a in adjusted if a.date <= last)
+    market = Market.from_frame(frame, kinds=kinds, source=source, adjusted=known)
+    return market, list(used.values())
 
 
 def read_column(folder: Path, factor: str) -> pd.Series:
@@ -92,10 +91,12 @@ def read_column(folder: Path, factor: str) -> pd.Series:
     ------
     DataError : file, column or value that is not as it must be.
     """
-    return _read_factors(folder, [factor], [])[factor]
+    return _read_factors(folder, (factor,), {})[factor]
 
 
-def _read_factors(folder: Path, factors: list[str], used: list[SourceFile]) -> dict[str, pd.Series]:
+def _read_factors(
+    folder: Path, factors: tuple[str, ...], used: dict[str, SourceFile]
+) -> dict[str, pd.Series]:
     """Every factor in the unit of a market, on the days its file knows; each file read once."""
     places = {name: factor_column(name) for name in factors}
     # The par yields first: the days of a market are theirs.
@@ -115,7 +116,20 @@ def _read_factors(folder: Path, factors: list[str], used: list[SourceFile]) -> d
     return columns
 
 
-def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame:
+def _reference(
+    folder: Path, future: str, columns: dict[str, pd.Series], used: dict[str, SourceFile]
+) -> pd.Series:
+    """What the rolls of a future are measured by: a factor of the market, or read for it."""
+    name = contract(future).reference
+    if name in columns:
+        return columns[name]
+    try:
+        return _read_factors(folder, (name,), used)[name]
+    except DataError as error:
+        raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
+
+
+def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.DataFrame:
     """Columns of one file by date, as numbers, ascending."""
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
@@ -154,7 +168,7 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
-    used.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest()))
+    used[path.name] = SourceFile(path.name, hashlib.sha256(raw).hexdigest())
     return numbers
 
 

@@ -12,8 +12,8 @@ from the contract's rules; how large the splice is follows from what the market 
 - Crypto futures: the day's ratio of future to spot against its median over the five days before.
 
 Every price from that day on is divided by the ratio, so the first price is as traded, the moves of
-all other days are untouched, and a longer file never rewrites what a shorter one gave: each ratio
-uses closes up to its own day only.
+all other days are untouched, and a longer file never rewrites what a shorter one gave: a ratio uses
+closes up to the rule's day only (a few days after its own where the source rolled early).
 
 Limits. On a roll day an adjusted future moves as its reference does, so its own basis move of that
 day is lost. One splice a contract is sought: a source that flips between two contracts for some
@@ -64,7 +64,7 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
     ['2015-03-20', '2015-06-19']
     """
     months = pd.period_range(first, last, freq="M")
-    closed = _DeliveryMonthHolidays().holidays(first - pd.Timedelta(days=31), last)
+    closed = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
     found = []
     for month in months[months.month.isin(terms.cycle)]:
         days = pd.bdate_range(month.start_time, month.end_time.normalize())

@@ -67,6 +67,11 @@ class TBill:
         """'BILL' and maturity, with its silo where that is not FICC."""
         return qualified(f"BILL{self.factor}", self.silo, "FICC")
 
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bill over today's less 1; the last `horizon` rows NaN."""
         level = market.level(self.factor)

@@ -87,6 +87,11 @@ class CurveFuture:
         """Code and '~curve', with its silo where that is not CME."""
         return qualified(f"{self.code}~curve", self.silo, "CME")
 
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) change of the forward price over it, `horizon` margin days on; last rows NaN."""
         count = len(market.dates)

@@ -48,6 +48,12 @@ class Future:
         """Code, with its silo where that is not CME."""
         return qualified(self.code, self.silo, "CME")
 
+    @property
+    def asset_class(self) -> str:
+        """'treasury', or that of the spot price that a crypto future follows."""
+        terms = contract(self.code)
+        return "treasury" if terms.maturity else Spot(terms.reference).asset_class
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) relative change over the next `horizon` margin days; last rows NaN."""
         return Spot(self.code).pnl(market, horizon)

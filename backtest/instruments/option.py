@@ -11,6 +11,7 @@ from ..market import Kind, Market
 from ..types import DataError, Dates, Days, FloatArray, StudyError
 from .black import black_greeks, black_price
 from .protocol import qualified
+from .spot import Spot
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
 YEAR = 365.0
@@ -122,6 +123,11 @@ class Option:
     def moved_by(self) -> tuple[str, str]:
         """Columns of joint shocks: price, volatility."""
         return self.factor, self.volatility_factor
+
+    @property
+    def asset_class(self) -> str:
+        """That of what it is written on."""
+        return Spot(self.factor).asset_class
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per USD of notional over `horizon` margin days; last rows NaN."""

@@ -8,6 +8,7 @@ import numpy as np
 from ..market import Kind, Market
 from ..types import Days, FloatArray
 from .protocol import qualified
+from .spot import Spot
 
 # US perpetual-style futures (Coinbase Derivatives) clear at Nodal Clear.
 HOME = "NODAL"
@@ -73,6 +74,11 @@ class Perpetual:
         """'BTC-PERP' or 'BTC-INV', then the venue and the silo where they are not the usual."""
         parts = [self.factor, "INV" if self.inverse else "PERP"] + [self.venue] * bool(self.venue)
         return qualified("-".join(parts), self.silo, HOME)
+
+    @property
+    def asset_class(self) -> str:
+        """That of what it follows."""
+        return Spot(self.factor).asset_class
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) USD per USD of notional over `horizon` margin days, funding paid; tail NaN."""

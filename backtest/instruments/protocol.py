@@ -26,6 +26,10 @@ class Instrument(Protocol):
     def silo(self) -> str:
         """The clearing house that margins it."""
 
+    @property
+    def asset_class(self) -> str:
+        """What it is, as far as close-out goes: 'treasury', 'crypto', ..."""
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
 

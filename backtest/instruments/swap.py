@@ -26,12 +26,13 @@ class Swap:
     r_t the 3-month yield at which the floating leg accrues. At par the value moves with the own
     par yield alone: delta is minus the annuity A = sum D / 2, gamma -2 dA/ds.
 
-    **Approximate**: the Treasury par curve stands in for the SOFR curve (no swap spread, no
-    annual act/360 legs), the 3-month bill for compounded SOFR.
+    **Approximate**: the Treasury par curve stands in for the SOFR curve (no annual act/360 legs),
+    the 3-month bill for compounded SOFR. There is no swap spread in it, so what a swap against a
+    Treasury seems to save is overstated.
 
     Parameters
     ----------
-    tenor : years; 2 x tenor is a positive integer, and the market quotes a par yield for it.
+    tenor : whole years for which the market has a par yield.
     silo : clearing house; CME unless said.
 
     References
@@ -66,6 +67,11 @@ class Swap:
     def name(self) -> str:
         """'SWAP' and maturity, with its silo where that is not CME."""
         return qualified(f"SWAP{self.factor}", self.silo, "CME")
+
+    @property
+    def asset_class(self) -> str:
+        """'rates'."""
+        return "rates"
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) value of the seasoned swap per USD of notional; the last `horizon` rows NaN."""

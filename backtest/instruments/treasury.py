@@ -66,6 +66,11 @@ class Treasury:
         """'UST' and maturity, with its silo where that is not FICC."""
         return qualified(f"UST{self.factor}", self.silo, "FICC")
 
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""
         coupon = market.level(self.factor)

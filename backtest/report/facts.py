@@ -69,6 +69,21 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
             "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
             "not in them."
         )
+    if study.exposure.columns.str.contains("~curve", regex=False).any():
+        said.append(
+            "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
+            "deliver option, conversion factor or repo rate."
+        )
+    if study.exposure.columns.str.startswith("SWAP").any():
+        said.append(
+            "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
+            "swap against a Treasury shows none of the risk of the swap spread."
+        )
+    if study.manifest["data"].get("adjusted"):
+        said.append(
+            "Front-month futures: the splice of each roll is taken out (listed below), so on that "
+            "day a future moves as what it was measured against, without its own basis."
+        )
     if yields and prices and mixed_pools(study, portfolios):
         said.append(
             "A crypto level is the close of its date, three to four hours after the bond market's. "

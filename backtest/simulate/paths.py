@@ -129,6 +129,7 @@ class Paths:
             levels=levels,
             simulated=True,
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
+            adjusted=(),
         )
         return path, acted / len(shocks)
 
