@@ -19,7 +19,7 @@ from .instruments.treasury import DAYS_PER_YEAR
 from .market import Kind, Market
 from .types import Days, StudyError
 
-BILLS = TBill(0.25)  # what the fund holds
+FUND_BILL = TBill(0.25)  # what a fund is looked through to
 _PRICE = re.compile(r"^[A-Z][A-Z0-9]*$")
 
 
@@ -82,11 +82,11 @@ class TokenisedFund:
     @property
     def factors(self) -> dict[str, Kind]:
         """Those of its bills."""
-        return BILLS.factors
+        return FUND_BILL.factors
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) P&L of its bills: how it is marked from day to day."""
-        return BILLS.pnl(market, horizon)
+        return FUND_BILL.pnl(market, horizon)
 
     def proceeds(self, market: Market, horizon: int) -> Days:
         """(days,) cash of 1 USD posted at t and closed out at t + horizon; tail NaN."""
@@ -124,8 +124,8 @@ def parse_asset(name: str) -> Asset:
         if isinstance(found, (Spot, TBill, Treasury)):
             return found
     raise StudyError(
-        f"unknown collateral {name!r}; known: cash, BILL3M, BILL-FUND, Treasuries such as UST10Y, "
-        "and price factors such as BTC, ETH, USDC."
+        f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "
+        "such as UST10Y, and price factors such as BTC, ETH, USDC."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .assets import BILLS, Asset, Cash, TokenisedFund, parse_asset, proceeds
+from .assets import FUND_BILL, Asset, Cash, TokenisedFund, parse_asset, proceeds
 from .haircuts import Schedule, load_schedule
 from .instruments import Spot, TBill, Treasury
 from .market import Market
@@ -212,7 +212,7 @@ def published_haircut(
 
 def _listed(asset: Asset, schedule: Schedule) -> float | None:
     if isinstance(asset, TokenisedFund):
-        bill = schedule.haircut(BILLS)
+        bill = schedule.haircut(FUND_BILL)
         return None if bill is None else bill + asset.token_haircut
     return schedule.haircut(asset) if isinstance(asset, (Spot, TBill, Treasury)) else None
 

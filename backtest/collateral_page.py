@@ -15,7 +15,7 @@ from .charts.collateral import (
 from .charts.describe import source_words, standard_words, window_words
 from .collateral_study import COINS, WINDOWS, CollateralStudy
 from .exhibit import Exhibit, Section
-from .haircuts import load_schedule, schedule_names
+from .haircuts import known_schedules, load_schedule
 
 CAPTION = (
     "What happens to the same books, under the same margins, when other things than cash are "
@@ -162,8 +162,8 @@ def _crypto(found: CollateralStudy) -> Section | None:
             "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are "
             "the CFTC pilot's capital charges on proprietary positions, not collateral haircuts. "
             "Covers 99 % (99.9 %): the haircut that so many of the moves stayed within. Intervals "
-            "are exact binomial at the effective number of days. A consolidated daily close is "
-            "not the low of any one venue: in March 2023 venues printed USDC at 0.815 to 0.88."
+            "are exact binomial at the effective number of days. A consolidated daily close is not "
+            "the low of any one venue: in March 2023 venues printed USDC at 0.815 to 0.88."
         ),
         horizons=None,
     )
@@ -264,7 +264,8 @@ def _years(found: CollateralStudy) -> Section:
 def _moves(found: CollateralStudy) -> Section:
     cited = " ".join(
         f"{name}: {schedule.source} (dated {schedule.dated})."
-        for name, schedule in ((n, load_schedule(n)) for n in schedule_names())
+        for name, schedule in ((n, load_schedule(n)) for n in known_schedules())
+        if schedule.kind != "margin rate"
     )
     return Section(
         name="moves_against_haircuts",

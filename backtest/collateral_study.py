@@ -17,7 +17,7 @@ from .config import StudyFile
 from .data.csv_folder import read_column
 from .data.load import load_market, load_with_sources
 from .engine import run
-from .haircuts import load_schedule, schedule_names
+from .haircuts import known_schedules, load_schedule
 from .manifest import describe_data, software
 from .market import LONGEST_STEP, Market, tenor_years
 from .mixes import Posted, compare_mixes, wrong_way
@@ -193,14 +193,17 @@ def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) 
     """`haircut_adequacy` of every asset against every schedule that lists it."""
     tables = []
     for (asset, _), source in sources.items():
-        for schedule in schedule_names():
+        for schedule in known_schedules():
+            kind = load_schedule(schedule).kind
+            if kind == "margin rate":
+                continue
             try:
                 rate = published_haircut(parse_asset(asset), (schedule,))
             except StudyError:
                 continue
             table = haircut_adequacy(source, asset=asset, haircut=rate, windows=WINDOWS)
             table.insert(1, "schedule", schedule)
-            table.insert(2, "kind", load_schedule(schedule).kind)
+            table.insert(2, "kind", kind)
             tables.append(table)
     if not tables:
         raise StudyError("no schedule lists any asset of this market; add a factor such as BTC.")

@@ -1,4 +1,4 @@
-"""Published haircuts: dated, cited tables of `strategies/parameters/`."""
+"""Published rates: dated, cited tables of `strategies/parameters/`."""
 
 import tomllib
 from datetime import date
@@ -24,6 +24,7 @@ class _Bucket(BaseModel):
 class Schedule(BaseModel):
     """A dated, cited table of haircuts (decimals of market value, or of notional).
 
+    kind : what its source publishes; a capital charge or a margin rate is no collateral haircut.
     treasury, swap : rows by maturity. bill : of bills; they take the Treasury rows where it is not
     given. price : by the factor of an instrument; a curve-implied future takes its contract's.
     """
@@ -33,7 +34,7 @@ class Schedule(BaseModel):
     source: str
     dated: date
     verified: bool
-    kind: Literal["haircut", "capital charge"] = "haircut"
+    kind: Literal["haircut", "capital charge", "margin rate"] = "haircut"
     note: str = ""
     treasury: list[_Bucket] = []
     bill: Rate | None = None
@@ -59,14 +60,8 @@ def _row(buckets: list[_Bucket], tenor: float) -> float | None:
     return next((b.haircut for b in buckets if b.over < tenor <= b.up_to), None)
 
 
-def schedule_names() -> list[str]:
-    """Names of the schedules in `strategies/parameters/`.
-
-    Examples
-    --------
-    >>> schedule_names()[:2]
-    ['bcbs_2020', 'cftc_pilot_2025']
-    """
+def known_schedules() -> list[str]:
+    """Names of the schedules in `strategies/parameters/`."""
     folder = files("strategies") / "parameters"
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
 
@@ -84,8 +79,7 @@ def load_schedule(name: str) -> Schedule:
     >>> load_schedule("cftc_pilot_2025").price["BTC"]
     0.2
     """
-    known = schedule_names()
+    folder, known = files("strategies") / "parameters", known_schedules()
     if name not in known:
         raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
-    path = files("strategies") / "parameters" / f"{name}.toml"
-    return Schedule(**tomllib.loads(path.read_text(encoding="utf-8")))
+    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))

@@ -7,7 +7,7 @@ from annotated_types import Gt
 from pydantic import Field
 
 from backtest.book import Book
-from backtest.haircuts import Rate, load_schedule, schedule_names
+from backtest.haircuts import Rate, known_schedules, load_schedule
 from backtest.instruments import Instrument
 from backtest.market import Market
 from backtest.model import Parts, model
@@ -70,5 +70,5 @@ class HaircutOnly:
 
 def _elsewhere(instrument: Instrument) -> str:
     """The schedules that do list an instrument, as the end of a sentence."""
-    having = [n for n in schedule_names() if load_schedule(n).haircut(instrument) is not None]
+    having = [n for n in known_schedules() if load_schedule(n).haircut(instrument) is not None]
     return f", or a schedule that has one ({', '.join(having)})" if having else ""

@@ -15,6 +15,7 @@ from backtest.assets import TokenisedFund
 from backtest.collateral import Mix, collateral_marks
 from backtest.config import read_study
 from backtest.ensemble import path_market
+from backtest.instruments import TBill
 from backtest.mixes import compare_mixes, wrong_way
 
 from . import reference
@@ -70,7 +71,7 @@ def test_marks_know_nothing_of_the_future(market, asset):
 
 def test_a_tokenised_fund_pays_late_and_below_its_bills(market):
     fund = TokenisedFund(redemption_lag=4, token_basis=0.002)
-    bills = 1 + bt.TBill(0.25).pnl(market, 2)
+    bills = 1 + TBill(0.25).pnl(market, 2)
     later = market.level("3M")[2:]
     expected = bills[:-2] * 0.998 / (1 + later * 4 / 365.25)
     np.testing.assert_allclose(fund.proceeds(market, 2)[:-2], expected, rtol=1e-14)
