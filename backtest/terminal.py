@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from . import printed
+from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
@@ -94,6 +95,7 @@ class Screen:
         note = (
             f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
             f"MPOR {coverage['mpor']} margin days"
+            + (COST_WORDS if "liquidation" in found.manifest else "")
         )
         self.console.print(
             printed.ladder_table(found.ladder, simulated=found.market.simulated, note=note)

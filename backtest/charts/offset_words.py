@@ -43,6 +43,7 @@ def offset_footnote(found: "OffsetStudy", *notes: str, models: bool = False) -> 
                 "mpor": mpor if isinstance(mpor, dict) else {"every silo": mpor},
             },
             "rebalance": study["rebalance"],
+            **{key: manifest[key] for key in ("liquidation",) if key in manifest},
         }
     )
     data = manifest["data"]
