@@ -61,9 +61,10 @@ class NetCapital:
     Governments are netted within each row of maturity, whatever their clearing house: the rule
     looks at a firm. L_c and S_c are the deductions on the net long and net short rows of category
     c; nothing is offset across categories. The rule's rows begin at a whole maturity; a bond of
-    constant maturity stands for a note just short of it and takes the row below (10 years: 4 %). Everything else takes its haircut h_i on |x_i|.
-    Margin at day t uses exposures of day t and no history. USD. It moves with neither confidence
-    nor MPOR. A charge on a dealer's own capital, here as a candidate margin.
+    constant maturity stands for a note just short of it and takes the row below (10 years: 4 %).
+    Everything else takes its haircut h_i on |x_i|. Margin at day t uses exposures of day t and no
+    history. USD. It moves with neither confidence nor MPOR. A charge on a dealer's own capital,
+    here as a candidate margin.
 
     Parameters
     ----------

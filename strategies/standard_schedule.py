@@ -56,15 +56,15 @@ class MarginTable(BaseModel):
 
 @model
 class StandardSchedule:
-    r"""Standardised schedule: 0.4 gross + 0.6 NGR gross, by counterparty and product.
+    r"""Standardised schedule: 0.4 gross + 0.6 NGR gross, by counterparty.
 
-    .. math:: M = \sum_{(s, q)} (0.4 + 0.6\, N_{sq})\, G_{sq}, \qquad
-              N = \frac{\max(0, \sum_i V_i)}{\sum_i \max(0, V_i)}
+    .. math:: M = \sum_s (0.4 + 0.6\, N_s)\, G_s, \qquad
+              N_s = \frac{\max(0, \sum_i V_i)}{\sum_i \max(0, V_i)}
 
-    G is the sum of rate times |notional| over the positions of a product q held at a silo s, which
-    stands for a counterparty: no netting agreement reaches across two. Products are rates,
-    equity and other; Treasuries and their futures count as rates of their maturity, crypto,
-    for which the standard has no line, as other (15 %).
+    G is the sum of rate times |notional| over the positions held at a silo s, which stands for a
+    counterparty: no netting agreement reaches across two, and one reaches across products.
+    Treasuries and their futures count as rates of their maturity; crypto, for which the standard
+    has no line, as other (15 %).
     V_i is the replacement cost of position i: its gain since it was struck, taken to be `age`
     margin days ago for every position, with no variation margin paid since. N is 1 where no
     position has gained. Margin at day t uses closes up to and including t; NaN for the first
@@ -97,21 +97,17 @@ class StandardSchedule:
         """Steps gross and 'net to gross'; each silo is margined on its own."""
         table, index = load_margin_table(self.table), book.unit_index(market)
         gained = replacement_cost(market, book, age=self.age)
-        shape = (len(market.dates), len(book.portfolios), len(book.silos))
-        gross, by_silo = np.zeros(shape), np.zeros(shape)
-        sets: dict[tuple[int, str], list[int]] = {}
+        gross, net, winners = np.zeros(
+            (3, len(market.dates), len(book.portfolios), len(book.silos))
+        )
         for i, held in enumerate(book.instruments):
-            sets.setdefault((book.silos.index(held.silo), product_of(held)), []).append(i)
-        for (silo, product), members in sets.items():
-            rates = [table.rate(product, maturity_of(book.instruments[i])) for i in members]
-            notional = index[:, members] @ (np.abs(book.exposure[:, members]) * rates).T
-            net, winners = np.zeros((2, *notional.shape))
-            for i in members:
-                value = gained[:, [i]] * book.exposure[:, i]
-                net += value
-                winners += np.maximum(value, 0.0)
-            gross[:, :, silo] += notional
-            by_silo[:, :, silo] += net_margin(notional, np.maximum(net, 0.0), winners, table)
+            silo = book.silos.index(held.silo)
+            rate = table.rate(product_of(held), maturity_of(held))
+            gross[:, :, silo] += rate * index[:, [i]] * np.abs(book.exposure[:, i])
+            value = gained[:, [i]] * book.exposure[:, i]
+            net[:, :, silo] += value
+            winners[:, :, silo] += np.maximum(value, 0.0)
+        by_silo = net_margin(gross, np.maximum(net, 0.0), winners, table)
         total = gross.sum(axis=2)
         total[np.isnan(by_silo).any(axis=2)] = np.nan
         steps = {"gross": total, "net to gross": by_silo.sum(axis=2) - total}
