@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 import backtest as bt
 import strategies as st
+from backtest.instruments import coin_pnl
+from strategies.venue_grid import load_grid
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 
@@ -44,7 +46,7 @@ def test_portfolio_margin_by_hand(option_market, usd, required):
 
 def test_protected_equity_is_its_worst_of_ten_points(option_market):
     price, volatility = option_market.level("SPY")[-1], option_market.level("VIX")[-1]
-    put = {m: black(1 + m, 0.95, volatility, 60 / 365, call=False) for m in (0.0,)}[0.0]
+    put = black(1.0, 0.95, volatility, 60 / 365, call=False)
     points = [-0.08, -0.064, -0.048, -0.032, -0.016, 0.012, 0.024, 0.036, 0.048, 0.06]
     losses = [
         -(m + black(1 + m, 0.95, volatility, 60 / 365, call=False) - put) * 1e6 for m in points
@@ -62,6 +64,16 @@ def test_venue_grid_by_hand(option_market):
     assert margin(grid, option_market, BTC=100.0) == pytest.approx(16.0)
     assert margin(grid, option_market, BTC=100.0, ETH=-100.0) == pytest.approx(32.0)
     assert margin(grid, option_market, BTC=100.0, UST10Y=-100.0) == pytest.approx(20.5)
+
+
+def test_venue_grid_has_the_prices_of_a_published_risk_vector():
+    """Deribit API, private/pme/simulate, example: BTC-PERPETUAL in BTC, size not stated."""
+    vector = [-0.05991206933333334, -0.04289159509090909, -0.027351162086956524]
+    vector += [-0.013105765166666668, 0.0, 0.012097629384615385]
+    prices = load_grid("venue/deribit_2024").moves[::3, 0]
+    gained = coin_pnl(100.0, entry=np.array(100.0), close=100.0 * (1 + prices))
+    size = vector[0] / gained[0]
+    np.testing.assert_allclose(size * gained[: len(vector)], vector, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize("days", [15, 30, 90])
