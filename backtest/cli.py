@@ -15,7 +15,8 @@ app = typer.Typer(
 )
 
 StudyPath = Annotated[
-    Path | None, typer.Argument(help="Study file (TOML); the packaged default if left out.")
+    Path | None,
+    typer.Argument(help="Study file (TOML) or packaged study; the default one if left out."),
 ]
 Data = Annotated[
     str | None,
@@ -77,16 +78,87 @@ def offset(
     seed: Seed = None,
 ) -> None:
     """Estimate the supportable offset: bounds, stresses, specifications, granted credit."""
+    from .exhibit import write_exhibit
     from .folder import check_writable
-    from .offset_study import estimate_offsets, write_offsets
+    from .offset_page import offset_exhibit
+    from .offset_study import estimate_offsets
     from .terminal import Screen
 
     check_writable(out)
     screen = Screen()
     with screen.progress() as progress:
         found = estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
-        folder = write_offsets(found, out, command=_as_typed())
+        folder = write_exhibit(offset_exhibit(found), out, command=_as_typed())
     screen.offsets(found, folder)
+
+
+@app.command()
+def clocks(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Compare the business clock with the 24/7 clock: weekends, calls, correlation by horizon."""
+    from .clock_page import clock_exhibit
+    from .clock_study import compare_clocks
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        exhibit = clock_exhibit(compare_clocks(study, data=data, seed=seed, progress=progress))
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
+def closeout(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Close-out of pooled books: coordination, unequal MPORs, liquidation cost."""
+    from .closeout_page import closeout_exhibit
+    from .closeout_study import estimate_closeout
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = estimate_closeout(study, data=data, seed=seed, progress=progress)
+        exhibit = closeout_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
+def collateral(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    n_jobs: Jobs = 1,
+    seed: Seed = None,
+) -> None:
+    """Post other collateral than cash: breaches by mix, wrong-way risk, haircut adequacy."""
+    from .collateral_page import collateral_exhibit
+    from .collateral_study import study_collateral
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = study_collateral(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        exhibit = collateral_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
 
 
 @app.command()
@@ -119,6 +191,60 @@ def reproduce(result: Result, data: Data = None) -> None:
     if differences:
         raise typer.Exit(1)
     typer.echo("reproduced: every score is the same")
+
+
+CacheFolder = Annotated[
+    Path, typer.Option("--cache", help="Folder of fetched prices, relative to where you are.")
+]
+DATA_CACHE = Path("data_cache")
+
+
+@app.command()
+def fetch(
+    cache: CacheFolder = DATA_CACHE,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Fetch this file only, such as btc_usd; repeatable.")
+    ] = None,
+    yields: Annotated[
+        str, typer.Option(help="Publisher of the par yields: 'treasury' or 'fred'.")
+    ] = "treasury",
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds to wait for an answer.")
+    ] = None,
+) -> None:
+    """Fetch prices from the Treasury, FRED and Yahoo into a cache that `run --data` reads."""
+    from .data.fetch import FetchError
+    from .data.fetch import fetch as fetch_files
+    from .terminal import Screen
+
+    screen = Screen()
+    try:
+        with screen.progress() as progress:
+            fetched = fetch_files(
+                cache, only=tuple(only or ()), yields=yields, timeout=timeout, progress=progress
+            )
+    except FetchError as error:
+        if error.done:
+            screen.cache(error.done)
+        raise
+    screen.cache(fetched)
+
+
+@app.command()
+def verify(cache: CacheFolder = DATA_CACHE) -> None:
+    """Hash every fetched file again; 2 where one is not as it was fetched."""
+    from .data.cache import Cache
+
+    typer.echo(f"verified: {Cache(cache).verify()} files of {cache} are as they were fetched")
+
+
+@app.command("list")
+def list_cache(cache: CacheFolder = DATA_CACHE) -> None:
+    """List what is in the cache: source, window, rows, when fetched, warnings."""
+    from .data.cache import Cache
+    from .terminal import Screen
+
+    Screen().cache(Cache(cache).listed())
 
 
 def main(arguments: list[str] | None = None) -> None:

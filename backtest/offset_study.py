@@ -1,8 +1,6 @@
 """`backtest offset`: everything about the supportable offset of a study's named books."""
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,7 @@ import pandas as pd
 from strategies.historical import HistoricalVaR
 from strategies.offset import CorrelationOffset
 
-from .folder import written_aside
-from .manifest import describe_data, software
+from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .offset import (
     granted_and_supported,
@@ -93,28 +90,9 @@ def estimate_offsets(
         "study": inputs.config.resolved(),
         "base": repr(base),
         "seed": seed,
+        **describe_liquidation(book.liquidation),
         "rolling": {"window": WINDOW, "step": STEP},
         "software": software(),
     }
     manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
     return OffsetStudy(market, ladder, stressed, curve, granted, solved, inputs.text, manifest)
-
-
-def write_offsets(found: OffsetStudy, out: Path, *, command: str) -> Path:
-    """The results folder of `backtest offset`: tables as CSV, figures, manifest."""
-    from .charts import write_offset_figures
-
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    found.manifest.update({"command": command, "written": stamp})
-    name = f"{stamp}_{found.manifest['study']['name']}-offset_{found.manifest['sha256'][:8]}"
-    with written_aside(out, name) as folder:
-        found.ladder.to_csv(folder / "ladder.csv")
-        found.stressed.to_csv(folder / "stressed.csv")
-        found.specifications.to_csv(folder / "specifications.csv", index=False)
-        found.granted.to_csv(folder / "granted.csv", index=False)
-        found.just_covering.to_csv(folder / "just_covering.csv")
-        (folder / "study.toml").write_text(found.text, encoding="utf-8")
-        text = json.dumps(found.manifest, indent=2, ensure_ascii=False)
-        (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
-        write_offset_figures(folder / "figures", found)
-    return out / name

@@ -1,5 +1,6 @@
 """Results as tables for a terminal: one function a table, numbers printed as in the report."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from .charts.describe import COST_WORDS
+from .data.cache import Entry
 from .distribution import Distribution
+from .exhibit import Section
 from .offset_study import OffsetStudy
 from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
@@ -16,7 +20,8 @@ LADDER_NOTE = (
     "Only the part that needs the days to be the same days is offset; the rest, diversification, "
     "independence alone gives. Bounds: one-sided 95 %, stationary bootstrap of days, mean block "
     "20; resampling adds nothing to the exceedances observed. What the data support is the bound, "
-    "or nothing where it is below zero."
+    "or nothing where it is below zero. Where volatility persists for years the bounds err "
+    "unsafely more often than they should (docs/offset-calibration.md)."
 )
 
 
@@ -201,6 +206,37 @@ def models_table() -> Table:
     return table
 
 
+def cache_table(entries: Mapping[str, Entry]) -> Table:
+    """Fetched files: what they become, where they come from, what they cover."""
+    table = _table(False, "Fetched prices", "times in UTC; the manifest holds whole sha256s")
+    for header in ("file", "factors", "source", "window", "fetched", "sha256"):
+        table.add_column(Text(header), no_wrap=header != "factors")
+    for header in ("rows", "warnings"):
+        table.add_column(Text(header), justify="right")
+    for name, entry in entries.items():
+        table.add_row(
+            Text(name),
+            Text(" ".join(entry.factors)),
+            Text(entry.source.split()[0]),
+            Text(f"{entry.first} .. {entry.last}"),
+            Text(entry.fetched_at[:16].replace("T", " ")),
+            Text(entry.sha256[:12]),
+            f"{entry.rows:,}",
+            str(len(entry.warnings) + len(entry.rewrites)),
+        )
+    return table
+
+
+def section_table(section: Section, *, simulated: bool) -> Table:
+    """The table of one section of an exhibit."""
+    shown = section.shown()
+    table = _table(simulated, section.heading)
+    _columns(table, *map(str, shown.columns), no_wrap=False)
+    for row in shown.itertuples(index=False, name=None):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
 def standard(study: Study) -> str:
     """The standard all models of a study are held to, in words."""
     mpor = study.manifest["coverage"]["mpor"]
@@ -212,6 +248,8 @@ def standard(study: Study) -> str:
     )
     constant = study.manifest["rebalance"] == "daily"
     held = "constant USD, rebalanced daily" if constant else "units held"
+    if "liquidation" in study.manifest:
+        held += COST_WORDS
     return f"{study.manifest['coverage']['confidence']:.1%} over {days}; {held}"
 
 
@@ -226,10 +264,10 @@ def _columns(table: Table, first: str, *others: str, no_wrap: bool = True) -> No
         table.add_column(Text(header), justify="right", no_wrap=no_wrap)
 
 
-def _table(simulated: bool, title: str, note: str) -> Table:
+def _table(simulated: bool, title: str, note: str = "") -> Table:
     label = "SIMULATED. " if simulated else ""
     return Table(
-        title=Text(f"{label}{title} ({note})"),
+        title=Text(f"{label}{title} ({note})" if note else f"{label}{title}"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

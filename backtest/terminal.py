@@ -1,6 +1,6 @@
 """The screen: progress while a command works, then its tables and where the files are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from . import printed
+from .charts.describe import COST_WORDS
+from .data.cache import Entry
+from .data.history import said
+from .exhibit import Exhibit
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -91,6 +95,7 @@ class Screen:
         note = (
             f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
             f"MPOR {coverage['mpor']} margin days"
+            + (COST_WORDS if "liquidation" in found.manifest else "")
         )
         self.console.print(
             printed.ladder_table(found.ladder, simulated=found.market.simulated, note=note)
@@ -103,11 +108,33 @@ class Screen:
             f"The correlation floors took {cost['marginings']:.0f} marginings, "
             f"{cost['seconds']:.1f} s; haircuts scale in one."
         )
-        self.console.print(Text(f"results: {folder}/  (ladder.csv, stressed.csv, figures/)"))
+        self.console.print(Text(f"results: {folder}/  (report.html, figures/, ladder.csv)"))
+
+    def exhibit(self, exhibit: Exhibit, folder: Path) -> None:
+        """Everything a command prints that shows an exhibit."""
+        self.console.print(Text(exhibit.title, style="bold"))
+        if exhibit.simulated:
+            self.console.print(Text("SIMULATED prices: nothing below is history", style="bold red"))
+        self.console.print(Text(exhibit.standing))
+        for section in exhibit.sections:
+            if section.table is not None:
+                self.console.print(printed.section_table(section, simulated=exhibit.simulated))
+            self._note(section.text)
+        self._note(exhibit.caption)
+        self.console.print(Text(f"results: {folder}/  (report.html, figures/)"))
 
     def models(self) -> None:
         """Everything `backtest models` prints."""
         self.console.print(printed.models_table())
+
+    def cache(self, entries: Mapping[str, Entry]) -> None:
+        """Everything `backtest list` prints, and `backtest fetch` at its end."""
+        self.console.print(printed.cache_table(entries))
+        for name, entry in entries.items():
+            for rewrite in entry.rewrites:
+                self._note(f"{name}: {said(rewrite)}; against {rewrite['against']}")
+            for warning in entry.warnings:
+                self._note(f"{name}: {warning}")
 
     def _heading(self, study: Study, title: str) -> None:
         """Title, data and window."""
@@ -119,7 +146,7 @@ class Screen:
         self.console.print(
             Text(
                 f"{data['source']}; {data['days']:,} margin days {data['first']} .. "
-                f"{data['last']}, {_dropped(data['dropped'])}; "
+                f"{data['last']}, {_dropped(data['dropped'])}{_missing(data.get('missing', []))}; "
                 f"scored {window['observations']:,} days "
                 f"{window['first_scored']} .. {window['last_scored']}"
             )
@@ -127,6 +154,14 @@ class Screen:
 
     def _note(self, text: str) -> None:
         self.console.print(Text(text), style="dim")
+
+
+def _missing(days: list[str]) -> str:
+    """Sessions of the study's calendar that have no data; nothing where there are none."""
+    if not days:
+        return ""
+    listed = f" ({', '.join(days)})" if len(days) <= LISTED else ""
+    return f", {len(days)} sessions without data{listed}"
 
 
 def _dropped(days: list[str]) -> str:

@@ -224,7 +224,8 @@ def account(portfolios: int, rng: np.random.Generator) -> None:
 
     def ours(lag: int = 1, minimum: float = 0.0, returned: bool = True) -> list[FloatArray]:
         out = [np.empty_like(required) for _ in range(3)]
-        replay(*world, lag, minimum, returned, *out)
+        arrival = np.arange(len(required)) + lag
+        replay(*world, arrival, minimum, returned, *out)
         return out
 
     for terms in ((1, 0.0, True), (0, 2.0, True), (3, 1.0, False)):

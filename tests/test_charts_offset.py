@@ -157,11 +157,17 @@ def figures() -> dict[str, Figure]:
     return {name: panel.figure for name, panel in axes.items()}
 
 
+def write_offsets(folder: Path, made: OffsetStudy) -> list[charts.FigureFiles]:
+    return charts.write_drawings(
+        folder, charts.offset_drawings(made), simulated=made.market.simulated
+    )
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> list[charts.FigureFiles]:
     folder = tmp_path_factory.mktemp("offset")
     return [
-        *charts.write_offset_figures(folder, found()),
+        *write_offsets(folder, found()),
         charts.write_monte_carlo_figure(
             folder, distribution(), presented.study(), presented.ladder()
         ),
@@ -382,7 +388,7 @@ def test_offset_files_are_the_same_bytes_and_hold_what_is_drawn(
     written: list[charts.FigureFiles], tmp_path: Path
 ) -> None:
     again = [
-        *charts.write_offset_figures(tmp_path, found()),
+        *write_offsets(tmp_path, found()),
         charts.write_monte_carlo_figure(
             tmp_path, distribution(), presented.study(), presented.ladder()
         ),
@@ -409,7 +415,7 @@ def test_offset_files_are_the_same_bytes_and_hold_what_is_drawn(
 def test_offset_tables_of_real_prices_are_not_marked_simulated(tmp_path: Path) -> None:
     none = pd.DataFrame()
     some = replace(real(found()), granted=none, specifications=none)
-    for files in charts.write_offset_figures(tmp_path, some):
+    for files in write_offsets(tmp_path, some):
         assert not pd.read_csv(files.csv)["simulated"].any()
         assert "SIMULATED" not in files.caption.footnote
 
@@ -417,13 +423,13 @@ def test_offset_tables_of_real_prices_are_not_marked_simulated(tmp_path: Path) -
 def test_offset_figures_without_rows_are_left_out(tmp_path: Path) -> None:
     none = pd.DataFrame()
     empty = replace(found(), stressed=none, specifications=none, granted=none)
-    assert charts.write_offset_figures(tmp_path, empty) == []
+    assert write_offsets(tmp_path, empty) == []
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_for_offsets(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ResultsError, match="cannot write figures to .*taken"):
-        charts.write_offset_figures(tmp_path / "taken", found())
+        write_offsets(tmp_path / "taken", found())
 
 
 def test_ladder_counts_bounds_of_random_books_only_where_there_are_any() -> None:

@@ -164,8 +164,12 @@ def test_report_can_be_written_again(finished):
 
 def test_offset_prints_the_ladder_alone(finished):
     folder, _, _ = finished
-    done = backtest("offset", "study.toml", cwd=folder)
+    done = backtest("offset", "study.toml", "--out", "offsets", cwd=folder)
     assert done.returncode == 0 and "long both" in done.stdout and "FICC" in done.stdout
+    (written,) = (folder / "offsets").iterdir()
+    page = (written / "report.html").read_text()
+    assert "supportable offset" in page and "long both" in page and "<script" not in page
+    assert (written / "ladder.csv").is_file() and (written / "figures").is_dir()
 
 
 def test_models_lists_every_kind():

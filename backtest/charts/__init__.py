@@ -13,7 +13,8 @@ from .exceedances import (
     exceedance_timeline_caption,
     exceedance_timeline_data,
 )
-from .files import FigureFiles, write_figures, write_monte_carlo_figure, write_offset_figures
+from .figures import offset_drawings, write_figures, write_monte_carlo_figure
+from .files import Drawing, FigureFiles, write_drawings
 from .granted import (
     granted_against_supported,
     granted_against_supported_caption,
@@ -44,6 +45,7 @@ from .treasury_share import (
 
 __all__ = [
     "Caption",
+    "Drawing",
     "FigureFiles",
     "coverage_against_cost",
     "coverage_against_cost_caption",
@@ -57,6 +59,7 @@ __all__ = [
     "monte_carlo_frontier",
     "monte_carlo_frontier_caption",
     "monte_carlo_frontier_data",
+    "offset_drawings",
     "offset_ladder",
     "offset_ladder_caption",
     "offset_ladder_data",
@@ -69,7 +72,7 @@ __all__ = [
     "treasury_share_sweep",
     "treasury_share_sweep_caption",
     "treasury_share_sweep_data",
+    "write_drawings",
     "write_figures",
     "write_monte_carlo_figure",
-    "write_offset_figures",
 ]

@@ -1,59 +1,21 @@
 """Figures as files: SVG, PDF, PNG, and the numbers they show; the same bytes every time."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from ..distribution import Distribution
-from ..results import Study
 from ..types import ResultsError
-from .coverage_cost import (
-    coverage_against_cost,
-    coverage_against_cost_caption,
-    coverage_against_cost_data,
-)
-from .exceedances import (
-    exceedance_timeline,
-    exceedance_timeline_caption,
-    exceedance_timeline_data,
-)
-from .granted import (
-    granted_against_supported,
-    granted_against_supported_caption,
-    granted_against_supported_data,
-)
-from .ladder import offset_ladder, offset_ladder_caption, offset_ladder_data
-from .monte_carlo import (
-    monte_carlo_frontier,
-    monte_carlo_frontier_caption,
-    monte_carlo_frontier_data,
-)
-from .specification import (
-    specification_curve,
-    specification_curve_caption,
-    specification_curve_data,
-)
-from .stressed_ladder import stressed_ladder, stressed_ladder_caption, stressed_ladder_data
 from .style import Caption, settings
-from .treasury_share import (
-    treasury_share_sweep,
-    treasury_share_sweep_caption,
-    treasury_share_sweep_data,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ..offset_study import OffsetStudy
-
-_Figure = tuple[str, Callable[[], "Axes"], Caption, pd.DataFrame]
 
 RESOLUTION = 300  # dots per inch of the PNG
 
@@ -70,141 +32,31 @@ class FigureFiles:
     csv: Path
 
 
-def write_figures(
-    folder: str | Path, study: Study, ladder: pd.DataFrame, sweep: pd.DataFrame | None
+class Drawing(NamedTuple):
+    """One figure before it is drawn: its name, what draws it, its words and its numbers."""
+
+    name: str
+    draw: "Callable[[], Axes]"
+    caption: Caption
+    data: pd.DataFrame
+
+
+def write_drawings(
+    folder: str | Path, drawings: Sequence[Drawing], *, simulated: bool
 ) -> list[FigureFiles]:
-    """Write every figure of a study as SVG, PDF (Type 42), PNG (300 dpi) and CSV.
+    """Draw and write each figure, and its table with a column that says whether it is simulated.
 
-    Parameters
-    ----------
     folder : created where it is missing.
-    ladder : from `OffsetLadder.to_frame`; without rows its figure is left out.
-    sweep : from `treasury_share_sweep`; None leaves its figure out.
-
-    Raises
-    ------
-    ResultsError : the folder cannot be written.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st, tempfile
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [figure.name for figure in write_figures(folder, study, pd.DataFrame(), None)]
-    ['coverage_against_cost', 'exceedance_timeline']
-    """
-    return _write(folder, _figures(study, ladder, sweep), simulated=study.simulated)
-
-
-def write_offset_figures(folder: str | Path, found: "OffsetStudy") -> list[FigureFiles]:
-    """Write the figures of an offset study: stresses, specifications, granted credit.
-
-    A figure whose table has no row is left out. Files as `write_figures` makes them.
 
     Raises
     ------
     ResultsError : the folder cannot be written.
     """
-    figures: list[_Figure] = []
-    if len(found.stressed):
-        figures.append(
-            (
-                "stressed_ladder",
-                lambda: stressed_ladder(found),
-                stressed_ladder_caption(found),
-                stressed_ladder_data(found),
-            )
-        )
-    if len(found.specifications):
-        figures.append(
-            (
-                "specification_curve",
-                lambda: specification_curve(found),
-                specification_curve_caption(found),
-                specification_curve_data(found),
-            )
-        )
-    if len(found.granted):
-        figures.append(
-            (
-                "granted_against_supported",
-                lambda: granted_against_supported(found),
-                granted_against_supported_caption(found),
-                granted_against_supported_data(found),
-            )
-        )
-    return _write(folder, figures, simulated=found.market.simulated)
-
-
-def write_monte_carlo_figure(
-    folder: str | Path, distribution: Distribution, study: Study, ladder: pd.DataFrame
-) -> FigureFiles:
-    """Write the figure of simulated histories; its table is marked simulated, whatever the data.
-
-    ladder : from `OffsetLadder.to_frame`, for the number of exceedances behind the paths; may be
-        without rows.
-
-    Raises
-    ------
-    ResultsError : the folder cannot be written.
-    """
-    figure = (
-        "monte_carlo_frontier",
-        lambda: monte_carlo_frontier(distribution, study, ladder=ladder),
-        monte_carlo_frontier_caption(distribution, study, ladder=ladder),
-        monte_carlo_frontier_data(distribution, study),
-    )
-    return _write(folder, [figure], simulated=True)[0]
-
-
-def _figures(study: Study, ladder: pd.DataFrame, sweep: pd.DataFrame | None) -> list[_Figure]:
-    """Name, drawing, words and numbers of each figure the study has."""
-    figures: list[_Figure] = [
-        (
-            "coverage_against_cost",
-            lambda: coverage_against_cost(study),
-            coverage_against_cost_caption(study),
-            coverage_against_cost_data(study),
-        )
-    ]
-    if len(ladder):
-        figures.append(
-            (
-                "offset_ladder",
-                lambda: offset_ladder(study, ladder),
-                offset_ladder_caption(study, ladder),
-                offset_ladder_data(study, ladder).rename_axis("portfolio"),
-            )
-        )
-    figures.append(
-        (
-            "exceedance_timeline",
-            lambda: exceedance_timeline(study),
-            exceedance_timeline_caption(study),
-            exceedance_timeline_data(study),
-        )
-    )
-    if sweep is not None:
-        figures.append(
-            (
-                "treasury_share_sweep",
-                lambda: treasury_share_sweep(study, sweep),
-                treasury_share_sweep_caption(study, sweep),
-                treasury_share_sweep_data(study, sweep),
-            )
-        )
-    return figures
-
-
-def _write(folder: str | Path, figures: list[_Figure], *, simulated: bool) -> list[FigureFiles]:
-    """Draw and write each figure, and its table with a column that says whether it is simulated."""
     target = Path(folder)
     written = []
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name, draw, caption, data in figures:
+        for name, draw, caption, data in drawings:
             figure = draw().figure
             files = FigureFiles(
                 name, caption, *(target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))

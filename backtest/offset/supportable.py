@@ -13,6 +13,7 @@ from strategies.historical import HistoricalVaR
 from ..book import Book
 from ..market import Market
 from ..model import MarginModel, required_margin
+from ..mpor import check_mpor
 from ..types import Coverage, StudyError
 from .bounds import RESAMPLES, bound_reduction, pass_probability
 from .history import SHORTEST_SHIFT, SiloHistory, silo_shifts
@@ -29,7 +30,8 @@ class OffsetEstimate:
     total, diversification, dependence : s, s_div and s_dep = s - s_div; only the last may be
         called an offset.
     total_bound, dependence_bound : one-sided lower bounds; NaN where not asked for. What the data
-        support is max(0, bound).
+        support is max(0, bound). They err unsafely too often where volatility persists for years
+        (docs/offset-calibration.md).
     raw : s with every silo's margin taken as it is. worst_500 : smallest s over 500 scored days.
     exceedances, effective : days beyond the estimate's scale, and how many independent ones they
         are worth.
@@ -156,6 +158,7 @@ def silo_histories(
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
         return {}
+    check_mpor(book, coverage)
     silos = book.silos
     margins = np.stack(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2

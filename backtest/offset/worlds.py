@@ -28,6 +28,7 @@ class World:
     innovations : (days, 2) unit-variance draws.
     reaction, persistence : of the variance recursion; 0 and 0 for constant volatility.
     common : one volatility for both silos.
+    limit : no bound that was tried passes here; a limit of the tool, printed as one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class World:
     reaction: float = 0.0
     persistence: float = 0.0
     common: bool = False
+    limit: bool = False
 
     def pnl(self, days: int, rng: np.random.Generator) -> FloatArray:
         """(days, 2) daily P&L."""
@@ -128,6 +130,6 @@ WORLDS = (
     World("persistent", _independent_t(6), 0.08, 0.99),
     World("persistent, hedged -.6", _correlated(-0.6, 6.0), 0.08, 0.99),
     World("persistent, common volatility", _independent_t(6), 0.08, 0.99, common=True),
-    World("very persistent", _independent_t(6), 0.05, 0.998),
-    World("very persistent, hedged -.6", _correlated(-0.6, 6.0), 0.05, 0.998),
+    World("very persistent", _independent_t(6), 0.05, 0.998, limit=True),
+    World("very persistent, hedged -.6", _correlated(-0.6, 6.0), 0.05, 0.998, limit=True),
 )

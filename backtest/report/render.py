@@ -17,6 +17,7 @@ from .content import (
     pooled_table,
 )
 from .facts import facts_of_data, facts_of_run, limits, standing_note
+from .page import drawn, environment
 from .simulated import simulated_table
 from .verdict import named_portfolios, verdicts
 
@@ -60,34 +61,27 @@ def render_report(
     >>> "a &lt; b" in page, "SIMULATED" in page
     (True, True)
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
     named = named_portfolios(study, explains)
     shown = [f for f in figures if sweep is not None or f.name != "treasury_share_sweep"]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template(TEMPLATE).render(
-        title=title,
-        caption=caption.strip(),
-        simulated=study.simulated,
-        standing=standing_note(study),
-        verdicts=verdicts(study, ladder, named),
-        # Written by us, with user text already escaped: the one place that is not escaped again.
-        figures=[(f, Markup(_read(f.svg))) for f in shown],
-        scores=[coverage_table(study, named), cost_table(study, named)],
-        ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
-        pooled=pooled_table(study),
-        histories=None if distribution is None else simulated_table(distribution),
-        books=books_table(study, explains, named),
-        limits=limits(study, ladder, named),
-        data=facts_of_data(study),
-        run=facts_of_run(study, command),
+    page = (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            title=title,
+            caption=caption.strip(),
+            simulated=study.simulated,
+            standing=standing_note(study),
+            verdicts=verdicts(study, ladder, named),
+            figures=[(f, drawn(f.svg)) for f in shown],
+            scores=[coverage_table(study, named), cost_table(study, named)],
+            ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
+            pooled=pooled_table(study),
+            histories=None if distribution is None else simulated_table(distribution),
+            books=books_table(study, explains, named),
+            limits=limits(study, ladder, named),
+            data=facts_of_data(study),
+            run=facts_of_run(study, command),
+        )
     )
     return page + "\n"
 
@@ -139,10 +133,3 @@ def write_report(
     except OSError as error:
         raise ResultsError(f"cannot write the report to {str(target)!r}: {error}.") from error
     return target
-
-
-def _read(svg: Path) -> str:
-    try:
-        return svg.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ResultsError(f"cannot read the figure {str(svg)!r}: {error}.") from error

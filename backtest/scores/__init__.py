@@ -1,6 +1,7 @@
 """Scores of a margin model: pure functions on arrays over scored days, one axis of days first."""
 
 from backtest.scores.clustered import clustered_bootstrap, clustered_coverage
+from backtest.scores.coordination import Coordination, break_even_coordination
 from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
 from backtest.scores.coverage import (
     christoffersen_coverage,
@@ -21,9 +22,11 @@ from backtest.scores.table import score_table
 from backtest.scores.verdict import coverage_p, rate_interval, variance_inflation
 
 __all__ = [
+    "Coordination",
     "PooledCoverage",
     "TestResult",
     "bootstrap_coverage",
+    "break_even_coordination",
     "christoffersen_coverage",
     "christoffersen_independence",
     "christoffersen_pvalues",

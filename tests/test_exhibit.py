@@ -1,0 +1,109 @@
+"""Exhibits: what is stored, what is shown, and that hostile text stays text."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.charts.style import Caption, Sheet, styled
+from backtest.exhibit import Exhibit, Section, write_exhibit
+from backtest.types import ResultsError
+
+HOSTILE = "<script>alert(1)</script> & [bold]x[/bold]"
+
+
+@styled
+def drawn():
+    panel = Sheet(Caption("Title", "note", "alt"), room=1.0, simulated=True).panel(
+        left=0.5, right=0.1, top=0.0, height=0.8
+    )
+    panel.plot([0, 1], [1, 0])
+    return panel
+
+
+def exhibit(**changes):
+    rates = pd.DataFrame(
+        {"rate": [0.01234567890123, np.nan, -0.00001], "usd": [1234567.0, 0.0, -1.0]},
+        index=pd.Index([HOSTILE, "b", "c"], name="book"),
+    )
+    sections = (
+        Section("rates", "Rates", HOSTILE, rates, formats={"rate": ".1%", "usd": ",.0f"}),
+        Section("picture", "A picture", "drawn", draw=drawn, caption=Caption("T", "n", HOSTILE)),
+    )
+    data = {
+        "source": HOSTILE,
+        "days": 10,
+        "first": "2020-01-01",
+        "last": "2020-01-14",
+        "dropped_count": 0,
+        "levels_sha256": "ab" * 32,
+    }
+    given = {
+        "kind": "kind",
+        "title": HOSTILE,
+        "caption": HOSTILE,
+        "simulated": True,
+        "standing": HOSTILE,
+        "sections": sections,
+        "manifest": {
+            "study": {"name": "small"},
+            "sha256": "0123456789abcdef",
+            "data": data,
+            "software": {"python": "3"},
+        },
+        "text": 'name = "small"\n',
+    }
+    return Exhibit(**(given | changes))
+
+
+def test_everything_is_stored_at_full_precision_under_one_name(tmp_path: Path) -> None:
+    folder = write_exhibit(exhibit(), tmp_path, command="backtest kind")
+    assert folder.name.endswith("_small-kind_01234567")
+    assert {p.name for p in folder.iterdir()} == {
+        "rates.csv", "study.toml", "manifest.json", "report.html", "figures",
+    }  # fmt: skip
+    assert {p.suffix for p in (folder / "figures").iterdir()} == {".svg", ".pdf", ".png", ".csv"}
+    stored = pd.read_csv(folder / "rates.csv", index_col=0)
+    assert stored.loc[HOSTILE, "rate"] == 0.01234567890123
+    assert json.loads((folder / "manifest.json").read_text())["command"] == "backtest kind"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_the_page_has_no_script_and_says_simulated(tmp_path: Path) -> None:
+    folder = write_exhibit(exhibit(), tmp_path, command=HOSTILE)
+    page = (folder / "report.html").read_text()
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/", "")
+    assert page.count("SIMULATED") >= 4
+    assert "simulated" in (folder / "figures" / "picture.csv").read_text()
+
+
+def test_numbers_are_read_as_their_column_says() -> None:
+    shown = exhibit().sections[0].shown()
+    assert shown["rate"].tolist() == ["1.2%", "n/a", "0.0%"]
+    assert shown["usd"].tolist() == ["1,234,567", "0", "-1"]
+
+
+def test_a_brief_is_shown_and_the_table_is_stored(tmp_path: Path) -> None:
+    long = pd.DataFrame({"x": range(500)})
+    brief = pd.DataFrame({"mean": [249.5]})
+    short = exhibit(sections=(Section("long", "Long", "", long, brief),))
+    folder = write_exhibit(short, tmp_path, command="c")
+    assert len(pd.read_csv(folder / "long.csv")) == 500
+    page = (folder / "report.html").read_text()
+    assert "249.5" in page and page.count("<tr>") < 20
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fails():
+        raise RuntimeError("no drawing")
+
+    broken = Section("broken", "B", "", draw=fails, caption=Caption("t", "n", "a"))
+    with pytest.raises(RuntimeError):
+        write_exhibit(exhibit(sections=(broken,)), tmp_path, command="c")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match="cannot write results"):
+        write_exhibit(exhibit(), tmp_path / "file", command="c")
