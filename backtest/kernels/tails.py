@@ -14,7 +14,7 @@ from .tail_pool import rolling_tail
 FloatArray = NDArray[np.float64]
 
 # Rows of a long history rolled at once, so that the scratch of the kernel stays in cache: over a
-# million days a quarter faster than all at once. Each span reads one window again, hence SPANS.
+# million days a fifth faster than all at once. Each span reads one window again, hence SPANS.
 SPAN = 4096
 SPANS = 4  # windows in a span at least
 
