@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .types import FloatArray, ResultsError, StudyError
+from .types import FloatArray, ResultsError, StudyError, tail_count
 
 COLUMNS = (
     "observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate",
@@ -237,5 +237,6 @@ def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:
 
 
 def _quantile(values: FloatArray, share: float) -> float:
-    """Order statistic rather than interpolation, which infinities would turn into NaN."""
-    return float(np.quantile(values, share, method="inverted_cdf"))
+    """Smallest value that `share` of the values do not exceed: infinities forbid interpolation."""
+    rank = max(1, tail_count(len(values), 1.0 - share))
+    return float(np.partition(values, rank - 1)[rank - 1])
