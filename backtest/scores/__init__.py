@@ -9,6 +9,15 @@ from backtest.scores.coverage import (
     kupiec,
     kupiec_pvalues,
 )
+from backtest.scores.durations import gmm_duration, weibull_duration
+from backtest.scores.dynamic_quantile import dynamic_quantile
+from backtest.scores.exact import (
+    binomial_one_sided,
+    exact_pvalue,
+    kupiec_exact,
+    kupiec_size,
+    monte_carlo_pvalue,
+)
 from backtest.scores.hac import hac_coverage
 from backtest.scores.overlap import bootstrap_coverage, naive_coverage, thinned_coverage
 from backtest.scores.phases import over_phases
@@ -19,10 +28,18 @@ from backtest.scores.result import TestResult
 from backtest.scores.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
 from backtest.scores.table import score_table
 from backtest.scores.verdict import coverage_p, rate_interval, variance_inflation
+from backtest.scores.waiting import (
+    mixed_kupiec,
+    time_between_exceedances,
+    time_to_first_exceedance,
+)
+from backtest.scores.zones import TrafficLight, traffic_light
 
 __all__ = [
     "PooledCoverage",
     "TestResult",
+    "TrafficLight",
+    "binomial_one_sided",
     "bootstrap_coverage",
     "christoffersen_coverage",
     "christoffersen_independence",
@@ -32,15 +49,22 @@ __all__ = [
     "coverage_p",
     "coverage_ratio",
     "day_weights",
+    "dynamic_quantile",
     "equal_coverage_margin",
     "equal_coverage_scale",
+    "exact_pvalue",
+    "gmm_duration",
     "hac_coverage",
     "kupiec",
+    "kupiec_exact",
     "kupiec_pvalues",
+    "kupiec_size",
     "max_excess",
     "max_shortfall",
     "mean_excess",
     "mean_shortfall",
+    "mixed_kupiec",
+    "monte_carlo_pvalue",
     "naive_coverage",
     "over_phases",
     "peak_to_trough",
@@ -49,5 +73,9 @@ __all__ = [
     "score_table",
     "stationary_indices",
     "thinned_coverage",
+    "time_between_exceedances",
+    "time_to_first_exceedance",
+    "traffic_light",
     "variance_inflation",
+    "weibull_duration",
 ]

@@ -1,4 +1,4 @@
-"""Duration tests: do exceedances come after spells that remember how long they have lasted?
+"""Duration tests: exceedances should not remember how long ago the last one was.
 
 A right model's spells are geometric: the chance of an exceedance today does not depend on when the
 last one was. Clustered exceedances make many short spells and a few very long ones.
@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 
 from ..types import FloatArray, StudyError
 from .checks import check_confidence
-from .record import Spells, runs_of, spells_of
+from .record import Spells, spells_of
 from .result import TestResult
 
 # Weibull shapes searched; two far spells push the likelihood to the upper edge, and are said to.
@@ -28,6 +28,8 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
               a = \left(\frac{n_c}{\sum_i D_i^b}\right)^{1/b}
 
     over complete and censored spells D, of which n_c are complete. b < 1: exceedances cluster.
+    Spells are whole days and the law is continuous: right models are rejected too often (at 5 %:
+    11 % of 1,000 days at 95 %, 31 % of 5,000), so read `monte_carlo_pvalue` of its statistic.
 
     Parameters
     ----------
@@ -123,7 +125,9 @@ def gmm_duration(
     spells = spells_of(exceedances).complete
     assumed = f"geometric spells; chi-squared, {freedom[kind]} df"
     name = f"GMM duration, {kind}"
-    chance = 1.0 - confidence if kind != "independence" else float(1.0 / spells.mean()) if len(spells) else 1.0
+    chance = 1.0 - confidence
+    if kind == "independence" and len(spells):
+        chance = float(1.0 / spells.mean())
     if len(spells) == 0 or chance >= 1.0:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     count = 1 if kind == "rate" else moments
@@ -140,7 +144,7 @@ def geometric_moments(spells: FloatArray, chance: float, count: int) -> FloatArr
     >>> days = np.arange(1.0, 5000.0)
     >>> law = 0.01 * 0.99 ** (days - 1)
     >>> found = geometric_moments(days, 0.01, 3)
-    >>> np.abs((found * law) @ found.T - np.eye(3)).max() < 1e-9
+    >>> bool(np.abs((found * law) @ found.T - np.eye(3)).max() < 1e-9)
     True
     """
     before, now = np.zeros(len(spells)), np.ones(len(spells))
@@ -150,69 +154,3 @@ def geometric_moments(spells: FloatArray, chance: float, count: int) -> FloatArr
         before, now = now, step / ((j + 1) * math.sqrt(1.0 - chance)) * now - j / (j + 1) * before
         out[j] = now
     return out
-
-
-def time_to_first_exceedance(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
-    r"""Kupiec's TUFF: is the day of the first exceedance what a rate of 1 - confidence gives?
-
-    .. math:: -2 \ln \frac{p (1-p)^{n-1}}{(1/n)(1-1/n)^{n-1}}
-
-    Not identified without an exceedance, or where a day is missing before the first.
-
-    References
-    ----------
-    Kupiec, P. (1995). Techniques for verifying the accuracy of risk measurement models.
-    Journal of Derivatives, 3(2), 73-84.
-
-    Examples
-    --------
-    >>> round(time_to_first_exceedance(np.arange(1043) == 57, confidence=0.95).statistic, 4)
-    1.7354
-    """
-    check_confidence(confidence)
-    name, assumed = "Kupiec time until first failure", "independent days; chi-squared, 1 df"
-    runs = runs_of(exceedances)
-    if not runs or not runs[0].any():
-        return TestResult(name, float("nan"), float("nan"), False, assumed)
-    statistic = float(_waiting_ratio(np.array([np.argmax(runs[0]) + 1.0]), confidence)[0])
-    return TestResult(name, statistic, float(chdtrc(1.0, statistic)), True, assumed)
-
-
-def time_between_exceedances(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
-    """Haas's TBFI: every spell, the first from the start, against the rate; x df.
-
-    The spell from the start of the record counts as complete, as Haas has it; the one after the
-    last exceedance does not count.
-
-    References
-    ----------
-    Haas, M. (2001). New methods in backtesting. caesar, Bonn.
-
-    Examples
-    --------
-    >>> result = time_between_exceedances(np.arange(1000) % 100 == 99)
-    >>> round(result.statistic, 9), round(result.pvalue, 9)
-    (0.0, 1.0)
-    """
-    check_confidence(confidence)
-    name = "Haas time between failures, independence"
-    waits = _waits(exceedances)
-    assumed = f"independent days; chi-squared, {len(waits)} df"
-    if len(waits) == 0:
-        return TestResult(name, float("nan"), float("nan"), False, assumed)
-    statistic = float(_waiting_ratio(waits, confidence).sum())
-    return TestResult(name, statistic, float(chdtrc(len(waits), statistic)), True, assumed)
-
-
-def _waits(exceedances: ArrayLike) -> FloatArray:
-    """Days to each exceedance, from the start of its run or from the one before it."""
-    waits = [np.diff(np.flatnonzero(run), prepend=-1) for run in runs_of(exceedances)]
-    return np.concatenate(waits).astype(np.float64) if waits else np.empty(0)
-
-
-def _waiting_ratio(waits: FloatArray, confidence: float) -> FloatArray:
-    """Likelihood ratio of a geometric wait; n = 1 gives -2 ln p."""
-    rate = 1.0 - confidence
-    seen = np.where(waits > 1, (waits - 1.0) * np.log1p(-1.0 / np.maximum(waits, 2.0)), 0.0)
-    ratio = np.log(rate) + (waits - 1.0) * np.log(confidence) + np.log(waits) - seen
-    return np.asarray(np.maximum(-2.0 * ratio, 0.0))
