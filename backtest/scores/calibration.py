@@ -67,7 +67,8 @@ def conditional_calibration(
     if not exceeded.any():
         return TestResult(name, float("nan"), float("nan"), False, "an exceedance")
     if side == "two":
-        return _wald(name, first, second, None if spread is None else (e - v) / rate, spread)
+        weight = np.asarray((e - v) / rate, dtype=np.float64)
+        return _wald(name, np.asarray(first), second, weight, spread)
     sign = -1.0 if side == "under-coverage" else 1.0
     moments = [sign * first, second]
     if spread is not None:
@@ -82,10 +83,10 @@ def _wald(
     name: str,
     first: FloatArray,
     second: FloatArray,
-    weight: FloatArray | None,
+    weight: FloatArray,
     spread: FloatArray | None,
 ) -> TestResult:
-    if weight is None or spread is None:
+    if spread is None:
         table = np.column_stack([first, second])
     else:
         table = ((weight * first + second) / spread)[:, None]

@@ -1,4 +1,4 @@
-"""Backtests of expected shortfall: how bad were the days beyond the quantile?
+"""Backtests of expected shortfall: how bad the days beyond the quantile were.
 
 Losses, VaR and ES are positive where money is lost; ES >= VaR. A statistic below zero says that ES
 was too small.
