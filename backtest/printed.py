@@ -1,5 +1,6 @@
 """Results as tables for a terminal: one function a table, numbers printed as in the report."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -7,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from .data.cache import Entry
 from .distribution import Distribution
 from .exhibit import Section
 from .offset_study import OffsetStudy
@@ -200,6 +202,27 @@ def models_table() -> Table:
         default = cls()
         fields = [f"{name} = {getattr(default, name)!r}" for name in field_names(cls)]
         table.add_row(kind, Text("\n".join(fields)), (cls.__doc__ or "").split("\n")[0])
+    return table
+
+
+def cache_table(entries: Mapping[str, Entry]) -> Table:
+    """Fetched files: what they become, where they come from, what they cover."""
+    table = _table(False, "Fetched prices", "times in UTC; the manifest holds whole sha256s")
+    for header in ("file", "factors", "source", "window", "fetched", "sha256"):
+        table.add_column(Text(header), no_wrap=header != "factors")
+    for header in ("rows", "warnings"):
+        table.add_column(Text(header), justify="right")
+    for name, entry in entries.items():
+        table.add_row(
+            Text(name),
+            Text(" ".join(entry.factors)),
+            Text(entry.source.split()[0]),
+            Text(f"{entry.first} .. {entry.last}"),
+            Text(entry.fetched_at[:16].replace("T", " ")),
+            Text(entry.sha256[:12]),
+            f"{entry.rows:,}",
+            str(len(entry.warnings) + len(entry.rewrites)),
+        )
     return table
 
 

@@ -1,6 +1,6 @@
 """The screen: progress while a command works, then its tables and where the files are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from . import printed
+from .data.cache import Entry
+from .data.history import said
 from .exhibit import Exhibit
 from .offset_study import OffsetStudy
 from .results import Study
@@ -122,6 +124,15 @@ class Screen:
     def models(self) -> None:
         """Everything `backtest models` prints."""
         self.console.print(printed.models_table())
+
+    def cache(self, entries: Mapping[str, Entry]) -> None:
+        """Everything `backtest list` prints, and `backtest fetch` at its end."""
+        self.console.print(printed.cache_table(entries))
+        for name, entry in entries.items():
+            for rewrite in entry.rewrites:
+                self._note(f"{name}: {said(rewrite)}; against {rewrite['against']}")
+            for warning in entry.warnings:
+                self._note(f"{name}: {warning}")
 
     def _heading(self, study: Study, title: str) -> None:
         """Title, data and window."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..market import YIELD_RANGE, Market, tenor_years
 from ..types import DataError
+from .cache import check_fetched
 
 YIELDS_FILE = "treasury_par_yields.csv"
 
@@ -82,6 +83,7 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
     raw = path.read_bytes()
+    check_fetched(path, raw)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:

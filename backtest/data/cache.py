@@ -1,0 +1,183 @@
+"""The cache of fetched prices: CSV files and a manifest that holds the sha256 of each.
+
+A file is replaced in three steps, each of them atomic: the manifest takes the new entry beside the
+old, the file is renamed into place, the manifest drops the old entry. Whenever a fetch is cut off,
+the file is one whole version, and the entry with its sha256 is the one that counts.
+"""
+
+import hashlib
+import io
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..types import DataError
+
+MANIFEST = "manifest.json"
+KIND = "margin-backtest data cache"  # other folders hold files of that name too
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of one file.
+
+    first, last : days, ISO. rows : days with some value. fetched_at : UTC, ISO. rewrites : what
+    later fetches found changed, see `history.difference`.
+    """
+
+    source: str
+    codes: list[str]
+    factors: list[str]
+    units: list[str]
+    first: str
+    last: str
+    rows: int
+    fetched_at: str
+    sha256: str
+    warnings: list[str] = field(default_factory=list)
+    rewrites: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Cache:
+    """A folder of CSV files that `backtest fetch` wrote.
+
+    Raises
+    ------
+    DataError : a manifest that cannot be read.
+    """
+
+    folder: Path
+    entries: dict[str, Entry] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.entries = _read_manifest(self.folder) or {}
+
+    def read(self, name: str) -> pd.DataFrame | None:
+        """A cached file by date, or None where there is none or it is not as it was fetched."""
+        path = self.folder / name
+        if name not in self.entries or not path.is_file():
+            return None
+        raw = path.read_bytes()
+        if sha256(raw) != self.entries[name].sha256:
+            return None
+        return pd.read_csv(io.BytesIO(raw), index_col="Date", parse_dates=["Date"])
+
+    def check_free(self, name: str) -> None:
+        """DataError where a file cannot be written, or is there and no fetch wrote it."""
+        place = self.folder
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise DataError(f"cannot write in {str(self.folder)!r}; choose another --cache.")
+        if (self.folder / name).exists() and name not in self.entries:
+            raise DataError(
+                f"{name} in {str(self.folder)!r} is not from a fetch and would be overwritten; "
+                "choose another --cache or move it away."
+            )
+
+    def put(self, name: str, content: bytes, entry: Entry) -> None:
+        """Replace a file and its entry; cut off anywhere, the cache stays whole."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_manifest(in_flight={name: entry})
+        _replace(self.folder / name, content)
+        self.entries[name] = entry
+        self._write_manifest(in_flight={})
+
+    def listed(self) -> dict[str, Entry]:
+        """The entries by file name; DataError where nothing was fetched."""
+        if not self.entries:
+            raise DataError(f"nothing was fetched into {str(self.folder)!r}; run `backtest fetch`.")
+        return self.entries
+
+    def verify(self) -> int:
+        """Hash every file again; how many agree with the manifest.
+
+        Raises
+        ------
+        DataError : nothing was fetched, a file is gone, or its bytes are not those fetched.
+        """
+        wrong = []
+        for name, entry in self.listed().items():
+            path = self.folder / name
+            raw = path.read_bytes() if path.is_file() else None
+            if raw is None or sha256(raw) != entry.sha256:
+                wrong.append(_mismatch(path, entry, raw))
+        if wrong:
+            more = f" ({len(wrong) - 1} more files are wrong too.)" if len(wrong) > 1 else ""
+            raise DataError(wrong[0] + more)
+        return len(self.entries)
+
+    def _write_manifest(self, in_flight: dict[str, Entry]) -> None:
+        manifest = {
+            "kind": KIND,
+            "files": {name: asdict(self.entries[name]) for name in sorted(self.entries)},
+            "in_flight": {name: asdict(entry) for name, entry in in_flight.items()},
+        }
+        _replace(self.folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+
+
+def sha256(raw: bytes) -> str:
+    """Hexadecimal sha256 of some bytes."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def check_fetched(path: Path, raw: bytes) -> None:
+    """DataError where a manifest beside `path` names it with another sha256 than `raw` has."""
+    entry = (_read_manifest(path.parent) or {}).get(path.name)
+    if entry is not None and sha256(raw) != entry.sha256:
+        raise DataError(_mismatch(path, entry, raw))
+
+
+def _mismatch(path: Path, entry: Entry, raw: bytes | None) -> str:
+    found = "no file" if raw is None else f"sha256 {sha256(raw)[:12]}"
+    return (
+        f"{path.name} is not as it was fetched on {entry.fetched_at[:10]}: expected sha256 "
+        f"{entry.sha256[:12]}, found {found}; run `backtest fetch --only {path.stem} --cache "
+        f"{path.parent}`, or keep files of your own in a folder without a manifest."
+    )
+
+
+def _read_manifest(folder: Path) -> dict[str, Entry] | None:
+    """Entries by file name; None where no fetch has written here."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest.get("kind") != KIND:
+            return None
+        entries = {name: Entry(**entry) for name, entry in manifest["files"].items()}
+        for name, entry in manifest["in_flight"].items():
+            arrived = path.with_name(name)
+            if arrived.is_file() and sha256(arrived.read_bytes()) == entry["sha256"]:
+                entries[name] = Entry(**entry)
+        return entries
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"{str(path)!r} cannot be read ({error}); remove it and the CSV files, and fetch again."
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside `path` and rename: readers see the old file or the new one, never a part."""
+    part = path.with_name(f".{path.name}.partial")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise DataError(
+                f"cannot write {str(path)!r} ({error.strerror}); choose another --cache."
+            ) from error
+        raise

@@ -1,0 +1,204 @@
+"""`fetch`: every series asked for, screened, compared with what was there, and put in the cache."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from ..types import DataError
+from .cache import Cache, Entry, sha256
+from .csv_folder import YIELDS_FILE
+from .history import difference
+from .official import Fred, Treasury
+from .screening import screened
+from .sources import Column, File, Publisher, settings
+from .total_return import adjusted_close
+from .web import HostError, Sleep, Web, patiently
+from .yahoo import Yahoo
+
+# Percentage points between an exchange's yield index and the par yield it checks, median over the
+# days of both: they differ by a few hundredths, a discount rate from a yield by up to 0.2.
+CHECK_TOLERANCE = 0.25
+
+
+class FetchError(DataError):
+    """Some files were not fetched; `done` holds the new entries of the others."""
+
+    def __init__(self, message: str, done: dict[str, Entry]) -> None:
+        super().__init__(message)
+        self.done = done
+
+
+class Source(Protocol):
+    """A publisher: the history of one column as it has it, see `screening.screened`."""
+
+    def history(self, column: Column, today: date) -> pd.DataFrame:
+        """(days x value[, dividend])."""
+
+
+def fetch(
+    folder: Path,
+    *,
+    only: tuple[str, ...] = (),
+    yields: str = "treasury",
+    timeout: float | None = None,
+    sources: Mapping[Publisher, Source] | None = None,
+    sleep: Sleep = time.sleep,
+    now: datetime | None = None,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> dict[str, Entry]:
+    """Fetch files into the cache; the new entries by file name.
+
+    Each file is replaced when all its columns are right, and not before. One that fails is left as
+    it was and the others are still fetched, but a host that fails is not asked again.
+
+    Parameters
+    ----------
+    folder : the cache. only : file names, all unless given. yields : who publishes the par yields,
+        'treasury' or 'fred'. timeout : seconds to wait for an answer, the settings' unless given.
+    sources, sleep, now : publishers by name, the clock and its waits, replaced in tests.
+    progress : told what is asked and the share done.
+
+    Raises
+    ------
+    FetchError : some files were not fetched; one line with the reasons.
+    DataError : the cache cannot be written, or holds a file of that name that no fetch wrote.
+    StudyError : an unknown file name or publisher.
+    """
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    cache = Cache(folder)
+    files = settings().chosen(only, yields=yields)
+    for file in files:
+        cache.check_free(file.name)
+    if sources is None:
+        sources = _publishers(folder, timeout or settings().pace.timeout, sleep)
+
+    def wait(seconds: float) -> None:
+        progress(f"asked to slow down, waiting {seconds:g} s", 0.0)
+        sleep(seconds)
+
+    done: dict[str, Entry] = {}
+    reasons: list[str] = []
+    shut: set[str] = set()
+    for file in files:
+        if file.source in shut:
+            continue
+        progress(f"{file.source}: {file.name}", 0.0)
+        try:
+            done[file.name] = _fetch_file(file, cache, sources[file.source], wait, moment)
+        except HostError as error:
+            shut.add(file.source)
+            reasons.append(f"{file.source}: {error}")
+        except DataError as error:
+            reasons.append(f"{file.name}: {error}")
+        progress(f"{file.source}: {file.name}", 1.0)
+    if reasons:
+        raise FetchError(
+            f"{len(files) - len(done)} of {len(files)} files not fetched, their cached versions "
+            f"are unchanged: {'; '.join(reason.rstrip('.') for reason in reasons)}.",
+            done,
+        )
+    return done
+
+
+def _publishers(folder: Path, timeout: float, sleep: Sleep) -> dict[Publisher, Source]:
+    """The three publishers of the settings."""
+    hosts, pause = settings().hosts, settings().pace.pause
+    web = Web(timeout, pause=pause, sleep=sleep)
+    return {
+        "treasury": Treasury(web, hosts.treasury),
+        "fred": Fred(web, hosts.fred),
+        "yahoo": Yahoo(folder / ".yfinance", timeout=timeout, pause=pause, sleep=sleep),
+    }
+
+
+def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: datetime) -> Entry:
+    """Ask for each column, screen it, put the file in the cache."""
+    today = moment.date()
+    columns: dict[str, pd.Series] = {}
+    warnings: dict[str, list[str]] = {}  # and the codes they hold for: holes are often shared
+    for column in file.columns:
+        raw = patiently(
+            partial(source.history, column, today),
+            who=file.source,
+            back_off=settings().pace.back_off,
+            sleep=sleep,
+        )
+        kept, said = screened(raw, column, today=today)
+        columns[column.name] = kept["value"]
+        if column.adjusted is not None:
+            _check_dividends(raw, kept, column)
+            columns[column.adjusted] = adjusted_close(kept["value"], kept["dividend"])
+        if column.checks is not None:
+            said += _check(kept["value"], column, cache)
+        for warning in said:
+            warnings.setdefault(warning, []).append(column.code)
+    table = pd.DataFrame(columns).rename_axis("Date")
+    rewrites, said = _compared(file, table, cache)
+    content = table.to_csv(date_format="%Y-%m-%d").encode()
+    entry = Entry(
+        source=_label(file),
+        codes=[column.code for column in file.columns],
+        factors=[column.factor for column in file.columns],
+        units=[column.unit for column in file.columns],
+        first=f"{table.index[0]:%Y-%m-%d}",
+        last=f"{table.index[-1]:%Y-%m-%d}",
+        rows=len(table),
+        fetched_at=moment.isoformat(timespec="seconds"),
+        sha256=sha256(content),
+        warnings=[f"{', '.join(codes)}: {text}" for text, codes in warnings.items()] + said,
+        rewrites=rewrites,
+    )
+    cache.put(file.name, content, entry)
+    return entry
+
+
+def _label(file: File) -> str:
+    """Publisher, with the version of the client where that decides what arrives."""
+    return f"yahoo (yfinance {version('yfinance')})" if file.source == "yahoo" else file.source
+
+
+def _compared(
+    file: File, table: pd.DataFrame, cache: Cache
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rewrites of this file, found now and earlier, and a warning where none could be sought."""
+    before = cache.entries.get(file.name)
+    if before is None:
+        return [], []
+    old = cache.read(file.name)
+    if old is None:
+        return before.rewrites, ["the version before was damaged, so no change could be sought"]
+    derived = [c.adjusted for c in file.columns if c.adjusted is not None]
+    found = difference(old.drop(columns=derived, errors="ignore"), table)
+    if found is None:
+        return before.rewrites, []
+    against = {"against": f"{before.source}, fetched {before.fetched_at}"}
+    return [*before.rewrites, against | found], []
+
+
+def _check(values: pd.Series, column: Column, cache: Cache) -> list[str]:
+    """A warning where an exchange's index of yields disagrees with the cached par yields."""
+    curve = cache.read(YIELDS_FILE)
+    if curve is None or column.checks not in curve.columns:
+        return ["no par yields in the cache to compare with"]
+    apart = float((values - curve[column.checks]).abs().median())  # NaN on no common day
+    if apart <= CHECK_TOLERANCE:
+        return []
+    return [f"median distance to the {column.checks} par yield {apart:.2f} points"]
+
+
+def _check_dividends(raw: pd.DataFrame, kept: pd.DataFrame, column: Column) -> None:
+    """No dividend may fall on a day that was left out."""
+    sent = raw["dividend"]
+    days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize()
+    lost = sent[(sent > 0).to_numpy() & ~days.isin(kept.index) & (days <= kept.index[-1])]
+    if len(lost):
+        raise DataError(
+            f"{column.code} paid a dividend on {lost.index[0]:%Y-%m-%d}, a day left out: "
+            "its total return would be wrong"
+        )

@@ -1,0 +1,100 @@
+"""The settings of `backtest fetch`: hosts, pace, and the files with their columns."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..types import StudyError
+from .csv_folder import YIELDS_FILE
+
+SETTINGS = Path(__file__).with_name("sources.toml")
+
+Publisher = Literal["treasury", "fred", "yahoo"]
+Calendar = Literal["daily", "bond", "exchange"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Strict):
+    """One series: what it is called here and there, and what its values must look like."""
+
+    name: str
+    code: str
+    factor: str
+    unit: Literal["USD", "percent", "points"]
+    low: float
+    high: float
+    starts: date
+    calendar: Calendar
+    unpublished: tuple[date, date] | None = None
+    adjusted: str | None = None
+
+    @property
+    def checks(self) -> str | None:
+        """The factor it only checks, or None."""
+        return self.factor.removeprefix("check of ") if self.factor.startswith("check ") else None
+
+
+class File(_Strict):
+    """One CSV of the cache and the publisher its columns come from."""
+
+    name: str
+    source: Publisher
+    columns: tuple[Column, ...]
+
+
+class Hosts(_Strict):
+    """Addresses with the places to fill in."""
+
+    treasury: str
+    fred: str
+
+
+class Pace(_Strict):
+    """How long to wait for an answer, between requests, and after 'too many requests'."""
+
+    timeout: float
+    pause: float
+    back_off: tuple[float, ...]
+
+
+class Settings(_Strict):
+    """Everything in `sources.toml`."""
+
+    hosts: Hosts
+    pace: Pace
+    files: tuple[File, ...] = Field(alias="file")
+
+    def chosen(self, only: tuple[str, ...] = (), *, yields: str = "treasury") -> tuple[File, ...]:
+        """The files to fetch: all, or those named (with or without .csv); par yields by `yields`.
+
+        Raises
+        ------
+        StudyError : a name or a publisher of par yields that the settings do not have.
+
+        Examples
+        --------
+        >>> [(f.name, f.source) for f in settings().chosen(("treasury_par_yields",), yields="fred")]
+        [('treasury_par_yields.csv', 'fred')]
+        """
+        publishers = [file.source for file in self.files if file.name == YIELDS_FILE]
+        if yields not in publishers:
+            raise StudyError(f"unknown yields {yields!r}; known: {', '.join(publishers)}.")
+        files = {f.name: f for f in self.files if f.name != YIELDS_FILE or f.source == yields}
+        wanted = [name if name.endswith(".csv") else f"{name}.csv" for name in only]
+        for name in wanted:
+            if name not in files:
+                raise StudyError(f"no source has {name!r}; known: {', '.join(files)}.")
+        return tuple(file for name, file in files.items() if not wanted or name in wanted)
+
+
+@cache
+def settings() -> Settings:
+    """The packaged settings."""
+    return Settings.model_validate(tomllib.loads(SETTINGS.read_text(encoding="utf-8")))

@@ -1,0 +1,94 @@
+"""Asking a host: one request at a time, a pause between two, patience with 'too many requests'."""
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from ..types import DataError
+
+USER_AGENT = "margin-backtest (daily history for research; one request at a time)"
+TOO_MANY_REQUESTS = 429  # RFC 6585, section 4
+NOT_FOUND = 404
+
+Answer = TypeVar("Answer")
+Sleep = Callable[[float], object]
+
+
+class HostError(DataError):
+    """A host that cannot be reached or does not serve: asking it for more would be idle."""
+
+
+class RateLimited(Exception):
+    """The host asks for fewer requests."""
+
+
+class Web:
+    """A client for text over HTTP.
+
+    timeout : seconds to wait for an answer. pause : seconds between two requests. sleep : replaced
+        in tests.
+    """
+
+    def __init__(self, timeout: float, *, pause: float, sleep: Sleep = time.sleep) -> None:
+        self.timeout, self.pause, self.sleep = timeout, pause, sleep
+        self.asked = False
+
+    def get(self, url: str) -> str:
+        """Text at an address.
+
+        Raises
+        ------
+        RateLimited : 429. HostError : no connection, a cut answer, any other status but 404.
+        DataError : 404, or an answer that is not text.
+        """
+        if self.asked:
+            self.sleep(self.pause)
+        self.asked = True
+        host = urlsplit(url).netloc
+        request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:
+                return response.read().decode("utf-8-sig")
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == TOO_MANY_REQUESTS:
+                raise RateLimited from error
+            kind = DataError if error.code == NOT_FOUND else HostError
+            raise kind(f"{host} answered {error.code} {error.reason} for {url}") from error
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+            raise HostError(f"cannot reach {host} ({reason})") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{host} sent what is not text for {url}") from error
+
+
+def patiently(
+    ask: Callable[[], Answer], *, who: str, back_off: tuple[float, ...], sleep: Sleep
+) -> Answer:
+    """What `ask` returns, asked again after each pause of `back_off` while it is rate limited.
+
+    Raises
+    ------
+    HostError : still rate limited after the last pause; hammering would only lengthen the ban.
+
+    Examples
+    --------
+    >>> patiently(lambda: 42, who="a host", back_off=(30,), sleep=print)
+    42
+    """
+    for pause in back_off:
+        try:
+            return ask()
+        except RateLimited:
+            sleep(pause)
+    try:
+        return ask()
+    except RateLimited as error:
+        waited = ", ".join(f"{pause:g}" for pause in back_off)
+        raise HostError(
+            f"{who} still answers 'too many requests' after waits of {waited} s; try in an hour"
+        ) from error
