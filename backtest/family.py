@@ -108,6 +108,20 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index(study.models, name="model"))
 
 
+def family_sentence(study: Study, tests: pd.DataFrame) -> str:
+    """How many books were tested and rejected, as if alone and as a family, in a sentence."""
+    summary = family_summary(study, tests)
+    counts = ", ".join(
+        f"{model} {row['coverage_p']:.0f} / {row['romano_wolf']:.0f}"
+        for model, row in summary.iterrows()
+    )
+    return (
+        f"{len(study.exposure)} books a model were tested, of which {LEVEL:.0%} are rejected by "
+        f"chance where the model is right; rejected by coverage p alone / as a family "
+        f"(Romano-Wolf): {counts}."
+    )
+
+
 def dominance_table(study: Study) -> pd.DataFrame | None:
     """Every pair of models over all books: (exceedance rate, mean margin), paired by day.
 

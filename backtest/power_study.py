@@ -111,7 +111,7 @@ def detectable_table(days: Sequence[int], *, confidence: float) -> pd.DataFrame:
     Examples
     --------
     >>> detectable_table([250], confidence=0.99).round(4).to_numpy().tolist()
-    [[6.0, 0.0314, 0.0416]]
+    [[6.0, 0.0314, 0.0437]]
     """
     rows = [
         {
