@@ -168,7 +168,7 @@ def detectable_sentence(study: Study) -> str:
         )
     span = f"{best:.2%}"
     if mpor > 1:
-        span += f" were all days independent, {worst:.2%} were only one day in {mpor},"
+        span += f" if all days were independent, {worst:.2%} if only one day in {mpor} was,"
     return (
         f"Smallest miscoverage this sample could have shown: {days:,} days reveal, at "
         f"{LEVEL:.0%} and with a probability of {POWER:.0%}, a true exceedance rate of one book of "

@@ -115,8 +115,8 @@ def test_the_sentence_names_the_rates_of_the_table(study):
     days = len(study.scored)
     row = detectable_table([days], confidence=0.99).loc[days]
     sentence = detectable_sentence(study)
-    assert f"{row['independent days']:.2%} were all days independent" in sentence
-    assert f"{row['MPOR of 2, at worst']:.2%} were only one day in 2" in sentence
+    assert f"{row['independent days']:.2%} if all days were independent" in sentence
+    assert f"{row['MPOR of 2, at worst']:.2%} if only one day in 2 was" in sentence
 
 
 def test_everything_is_written_and_reads_back(study, tmp_path):

@@ -70,10 +70,10 @@ def family_table(study: Study) -> TableOf:
             "all books pooled, p",
         ],
         groups,
-        "One-sided, the rate above the standard. HAC: `hac_coverage` over 60 lags, from which all "
-        "adjusted counts but Romano-Wolf's start. Holm and Romano-Wolf hold the probability "
-        "of any false rejection at 5 %, the others the share of false ones. Romano-Wolf draws the "
-        "days in blocks, all books of a day together; the pooled p clusters by date. A book and "
+        "One-sided, the rate above the standard. HAC: allowing for clusters over 60 days; the "
+        "adjusted counts start from it, Romano-Wolf's apart. Holm and Romano-Wolf hold the "
+        "probability of any false rejection at 5 %, the others the share of false ones. "
+        "Romano-Wolf draws the days in blocks, all books of a day together; the pooled p clusters by date. A book and "
         "its mirror image, where both are held, count as two. By book: family.csv.",
     )  # fmt: skip
 
