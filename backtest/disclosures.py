@@ -35,9 +35,10 @@ def scored_values(study: Study, frame: pd.DataFrame) -> DaysByPortfolios:
     return frame.loc[study.scored].to_numpy(dtype=np.float64)
 
 
-def longest_mpor(study: Study) -> int:
-    """The longest MPOR of the study, margin days."""
-    return max(int(days) for days in study.manifest["coverage"]["mpor"].values())
+def overlap_of(study: Study) -> int:
+    """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
+    mpor = max(int(days) for days in study.manifest["coverage"]["mpor"].values())
+    return int(study.manifest.get("overlap", mpor))
 
 
 def disclosure_table(study: Study) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def swing_table(study: Study) -> pd.DataFrame:
     Murphy, D., Vasios, M. & Vause, N. (2014). An investigation into the procyclicality of
     risk-based initial margin models. Bank of England Financial Stability Paper 29.
     """
-    loss, horizon = scored_values(study, study.loss), longest_mpor(study)
+    loss, horizon = scored_values(study, study.loss), overlap_of(study)
     tables = []
     for model in study.models:
         required = scored_values(study, study.required[model])

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from .disclosures import longest_mpor, scored_values
+from .disclosures import overlap_of, scored_values
 from .results import Study
 from .scores.clustered import clustered_coverage
 from .scores.hac import effective_pvalues
@@ -49,7 +49,7 @@ def family_tests(study: Study) -> pd.DataFrame:
     tables = []
     for model in study.models:
         marked = loss > scored_values(study, study.required[model])
-        horizon = longest_mpor(study)
+        horizon = overlap_of(study)
         _, pvalues = effective_pvalues(
             marked.astype(np.int64),
             1,
@@ -93,7 +93,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
         marked = loss > scored_values(study, study.required[model])
         pooled = clustered_coverage(
             marked,
-            horizon=longest_mpor(study),
+            horizon=overlap_of(study),
             confidence=float(study.manifest["coverage"]["confidence"]),
         )
         counts = {
@@ -154,7 +154,7 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
 
 def detectable_sentence(study: Study) -> str:
     """The smallest miscoverage that one book of the study could have shown, in a sentence."""
-    days, mpor = len(study.scored), longest_mpor(study)
+    days, mpor = len(study.scored), overlap_of(study)
     confidence = float(study.manifest["coverage"]["confidence"])
 
     def rate(length: int) -> float:

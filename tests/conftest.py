@@ -31,6 +31,20 @@ def small_market() -> bt.Market:
 
 
 @pytest.fixture(scope="session")
+def option_market(small_market: bt.Market) -> bt.Market:
+    """The same days with an equity price, its volatility in decimals and a funding index."""
+    generator = np.random.default_rng(4)
+    frame = small_market.to_frame()
+    moves = generator.standard_t(4, (len(frame), 2)) * [0.01, 0.04]
+    moves[0] = 0.0
+    moves[:, 1] -= 4.0 * moves[:, 0]  # volatility rises as the price falls
+    frame["SPY"] = 100.0 * np.exp(np.cumsum(moves[:, 0]))
+    frame["VIX"] = np.clip(0.18 * np.exp(np.cumsum(moves[:, 1])), 0.08, 0.9)
+    frame["BTC-FUNDING"] = np.exp(np.cumsum(generator.normal(3e-4, 5e-4, len(frame))))
+    return bt.Market.from_frame(frame, simulated=True, source="random walks")
+
+
+@pytest.fixture(scope="session")
 def small_book() -> bt.Book:
     """Long and short, one silo and two, a zero leg."""
     frame = pd.DataFrame(

@@ -12,7 +12,8 @@ from .tables import millions, percent, pvalue
 
 SIGNIFICANT = 0.05
 DOUBT = 0.5  # a smallest p above it points at no book
-TREASURY = "UST"  # instrument names of Treasuries begin with it
+# Names of instruments on the Treasury curve begin with one of these.
+TREASURY = ("UST", "BILL", "SWAP", "ZT", "ZF", "ZN", "ZB")
 
 
 def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from backtest.scores.alternatives import draw_records
 from backtest.scores.clustered import clustered_bootstrap, clustered_coverage
+from backtest.scores.coordination import Coordination, break_even_coordination
 from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
 from backtest.scores.coverage import (
     christoffersen_coverage,
@@ -54,6 +55,7 @@ from backtest.scores.zones import TrafficLight, traffic_light
 __all__ = [
     "PackedRecords",
     "PanelTests",
+    "Coordination",
     "PooledCoverage",
     "TestResult",
     "TrafficLight",
@@ -61,6 +63,7 @@ __all__ = [
     "benjamini_yekutieli",
     "binomial_one_sided",
     "bootstrap_coverage",
+    "break_even_coordination",
     "christoffersen_coverage",
     "christoffersen_independence",
     "christoffersen_pvalues",
