@@ -192,15 +192,16 @@ class Book:
 
     def in_silo(self, silo: str) -> "Book":
         """Every portfolio's own positions in one silo."""
-        return self._columns([i for i, x in enumerate(self.instruments) if x.silo == silo])
+        return self.holding([i for i, x in enumerate(self.instruments) if x.silo == silo])
 
     def by_instrument(self) -> list["Book"]:
         """One book an instrument: every portfolio's position in that alone."""
-        return [self._columns([i]) for i in range(len(self.instruments))]
+        return [self.holding([i]) for i in range(len(self.instruments))]
 
-    def _columns(self, columns: list[int]) -> "Book":
+    def holding(self, columns: Sequence[int]) -> "Book":
+        """Every portfolio's positions in some of the instruments."""
         chosen = tuple(self.instruments[i] for i in columns)
-        return replace(self, instruments=chosen, exposure=self.exposure[:, columns])
+        return replace(self, instruments=chosen, exposure=self.exposure[:, list(columns)])
 
     def horizons(self, coverage: Coverage) -> tuple[int, ...]:
         """(instruments,) MPOR of each instrument in margin days."""
@@ -303,7 +304,7 @@ class Book:
             held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
             out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
             if self.liquidation is not None:
-                own = self._columns(held)
+                own = self.holding(held)
                 out[:, :, s] += self.liquidation.cost(
                     market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
                 )

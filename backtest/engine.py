@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from strategies.siloed import Siloed
+from strategies.sources import describe_parameters
 
 from .account import AccountTerms
 from .book import Book, coverage_tail
@@ -137,6 +138,7 @@ def run(
             "rebalance": book.rebalance,
             **describe_liquidation(book.liquidation),
             "models": {name: repr(model) for name, model in models.items()},
+            "parameters": {n: describe_parameters(model) for n, model in models.items()},
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},
             "seed": seed,

@@ -14,6 +14,7 @@ from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
 from .family import detectable_sentence, family_sentence, family_tests
+from .model_list import models_list
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -128,7 +129,8 @@ class Screen:
 
     def models(self) -> None:
         """Everything `backtest models` prints."""
-        self.console.print(printed.models_table())
+        for block in models_list():
+            self.console.print(block)
 
     def cache(self, entries: Mapping[str, Entry]) -> None:
         """Everything `backtest list` prints, and `backtest fetch` at its end."""

@@ -4,14 +4,61 @@ from backtest.model import MarginModel
 
 from .haircut import HaircutOnly
 from .historical import HistoricalVaR
+from .net_capital import NetCapital
 from .offset import CorrelationOffset
+from .overlays import (
+    Buffer,
+    ConcentrationAddOn,
+    CorrelationBreak,
+    LiquidityAddOn,
+    Minimum,
+    SpeedLimit,
+    StressBlend,
+    TenYearFloor,
+)
+from .portfolio_margin import PortfolioMargin
 from .siloed import Siloed
+from .standard_schedule import StandardSchedule
+from .stans import StansLike
+from .venue_grid import VenueGrid
 
 MODELS: dict[str, type[MarginModel]] = {
     "siloed": Siloed,
     "haircut_only": HaircutOnly,
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
+    "net_capital_15c3_1": NetCapital,
+    "uncleared_schedule": StandardSchedule,
+    "portfolio_margin": PortfolioMargin,
+    "stans_like": StansLike,
+    "venue_grid": VenueGrid,
+    "ten_year_floor": TenYearFloor,
+    "buffer": Buffer,
+    "stress_blend": StressBlend,
+    "speed_limit": SpeedLimit,
+    "concentration_add_on": ConcentrationAddOn,
+    "liquidity_add_on": LiquidityAddOn,
+    "correlation_break": CorrelationBreak,
+    "minimum": Minimum,
 }
 
-__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed"]
+__all__ = [
+    "MODELS",
+    "Buffer",
+    "ConcentrationAddOn",
+    "CorrelationBreak",
+    "CorrelationOffset",
+    "HaircutOnly",
+    "HistoricalVaR",
+    "LiquidityAddOn",
+    "Minimum",
+    "NetCapital",
+    "PortfolioMargin",
+    "Siloed",
+    "SpeedLimit",
+    "StandardSchedule",
+    "StansLike",
+    "StressBlend",
+    "TenYearFloor",
+    "VenueGrid",
+]

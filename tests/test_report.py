@@ -230,6 +230,8 @@ def test_page_says_where_numbers_come_from(page: Page) -> None:
     ):
         assert str(wanted) in text
     assert {"causality of siloed", "command", "days dropped (0)"} <= heads
+    assert "parameters cme_2014" in heads
+    assert "used by _haircut; 2014-01-01, verified: CME collateral haircuts" in text
 
 
 def test_report_is_the_same_every_time(source: str, figures: list[FigureFiles]) -> None:
