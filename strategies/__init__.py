@@ -6,12 +6,14 @@ from .haircut import HaircutOnly
 from .historical import HistoricalVaR
 from .offset import CorrelationOffset
 from .siloed import Siloed
+from .span import Span
 
 MODELS: dict[str, type[MarginModel]] = {
     "siloed": Siloed,
     "haircut_only": HaircutOnly,
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
+    "span": Span,
 }
 
-__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed"]
+__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed", "Span"]

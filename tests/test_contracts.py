@@ -30,6 +30,11 @@ TABLES = {
         {"lookback": 60, "measure": "es"},
         {"lookback": 60, "scaling": "sqrt"},
     ],
+    "span": [
+        {},
+        {"scan_multiple": 3.0, "lookback": 60},
+        {"credits": [[{"UST2Y": 4.0, "UST10Y": -1.0}, 0.9], [{"BTC": 1.0, "UST10Y": -1.0}, 0.5]]},
+    ],
 }
 CASES = [
     pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
