@@ -6,6 +6,7 @@ from .haircut import HaircutOnly
 from .historical import HistoricalVaR
 from .offset import CorrelationOffset
 from .siloed import Siloed
+from .simm import Simm
 from .span import Span
 
 MODELS: dict[str, type[MarginModel]] = {
@@ -14,6 +15,7 @@ MODELS: dict[str, type[MarginModel]] = {
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
     "span": Span,
+    "simm": Simm,
 }
 
-__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed", "Span"]
+__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed", "Simm", "Span"]

@@ -30,6 +30,11 @@ TABLES = {
         {"lookback": 60, "measure": "es"},
         {"lookback": 60, "scaling": "sqrt"},
     ],
+    "simm": [
+        {},
+        {"crypto": "commodity", "scaling": "sqrt"},
+        {"crypto": "other", "crypto_weights": {"floating": 40.0}},
+    ],
     "span": [
         {},
         {"scan_multiple": 3.0, "lookback": 60},
