@@ -8,6 +8,7 @@ from .offset import CorrelationOffset
 from .siloed import Siloed
 from .simm import Simm
 from .span import Span
+from .span2 import Span2
 
 MODELS: dict[str, type[MarginModel]] = {
     "siloed": Siloed,
@@ -15,7 +16,17 @@ MODELS: dict[str, type[MarginModel]] = {
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
     "span": Span,
+    "span2": Span2,
     "simm": Simm,
 }
 
-__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed", "Simm", "Span"]
+__all__ = [
+    "MODELS",
+    "CorrelationOffset",
+    "HaircutOnly",
+    "HistoricalVaR",
+    "Siloed",
+    "Simm",
+    "Span",
+    "Span2",
+]

@@ -35,6 +35,10 @@ TABLES = {
         {"crypto": "commodity", "scaling": "sqrt"},
         {"crypto": "other", "crypto_weights": {"floating": 40.0}},
     ],
+    "span2": [
+        {"lookback": 60, "min_lookback": 40},
+        {"lookback": 100, "min_lookback": 60, "weight": 0.5, "floor": 0.0},
+    ],
     "span": [
         {},
         {"scan_multiple": 3.0, "lookback": 60},
