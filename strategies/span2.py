@@ -36,14 +36,21 @@ class _Leg:
     sensitivity: FloatArray
     elapsed: FloatArray
 
-    def values(self, market: Market, day: int, *, rows: RowNumbers, stressed: bool) -> FloatArray:
-        """(scenarios,) P&L per 1 USD on `day` of the shocks that ended on `rows`."""
-        scales = [f.highest[day] if stressed else f.now[day] for f in self.factors]
-        shocks = np.column_stack([f.standard[rows] for f in self.factors]) * scales
+    def powers(self, rows: RowNumbers) -> FloatArray:
+        """(rows, 2 factors) standardised shocks that ended on `rows`, then half their squares."""
+        standard = np.column_stack([f.standard[rows] for f in self.factors])
+        return np.ascontiguousarray(np.hstack([standard, standard * standard / 2.0]))
+
+    def values(
+        self, market: Market, day: int, *, powers: FloatArray, elapsed: FloatArray, stressed: bool
+    ) -> FloatArray:
+        """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
+        scale = np.array([f.highest[day] if stressed else f.now[day] for f in self.factors])
         if isinstance(self.instrument, Revalued):
-            return self.instrument.scenarios(market, day, shocks, elapsed=self.elapsed[rows])
+            shocks = powers[:, : len(scale)] * scale
+            return self.instrument.scenarios(market, day, shocks, elapsed=elapsed)
         delta, gamma = self.sensitivity[:, day].T
-        return shocks @ delta + (shocks * shocks) @ gamma / 2.0
+        return powers @ np.append(delta * scale, gamma * scale * scale)
 
 
 @model
@@ -132,12 +139,19 @@ class Span2:
             rows = np.flatnonzero(~np.isnan(every).any(axis=1))
             index = part.unit_index(market)[:, held]
             exposure = np.ascontiguousarray(part.exposure[:, held])
+            powers = [leg.powers(rows) for leg in legs]
+            elapsed = [leg.elapsed[rows] for leg in legs]
             until = np.append(rows[1:], len(market.dates))
             for seen in range(self.min_lookback, len(rows) + 1):
-                window, day = rows[max(0, seen - self.lookback) : seen], int(rows[seen - 1])
-                count = tail_count(len(window), coverage.confidence)
+                window, day = slice(max(0, seen - self.lookback), seen), int(rows[seen - 1])
+                count = tail_count(seen - window.start, coverage.confidence)
                 for k in range(2):
-                    values = [leg.values(market, day, rows=window, stressed=k == 1) for leg in legs]
+                    values = [
+                        leg.values(
+                            market, day, powers=p[window], elapsed=e[window], stressed=k == 1
+                        )
+                        for leg, p, e in zip(legs, powers, elapsed, strict=True)
+                    ]
                     tail, shortfall = np.empty((2, len(exposure)))
                     window_tail(np.stack(values), index[day], exposure, count, tail, shortfall)
                     out[k, day : until[seen - 1], some] = np.maximum(tail, 0.0)
