@@ -233,6 +233,23 @@ class Book:
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
 
+    def with_mirrors(self) -> "Book":
+        """The same portfolios, then the mirror image of each: what its counterparty holds.
+
+        A clearing house margins both sides of every trade, so both count.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"BTC": [5e6]}, index=["long BTC"])
+        >>> Book.from_frame(frame).with_mirrors().portfolios
+        ('long BTC', 'long BTC (mirror)')
+        """
+        return replace(
+            self,
+            portfolios=(*self.portfolios, *(f"{name} (mirror)" for name in self.portfolios)),
+            exposure=np.vstack([self.exposure, -self.exposure]),
+        )
+
     def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
         """Per instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
         index = self.unit_index(market)

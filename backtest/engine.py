@@ -90,13 +90,13 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    horizon = coverage_tail(book, coverage)
+    horizon, overlap = coverage_tail(book, coverage), book.overlap(market, coverage)
     scored = score_models(
         loss,
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=book.overlap(market, coverage),
+        horizon=overlap,
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
@@ -132,6 +132,7 @@ def run(
                 "confidence": coverage.confidence,
                 "mpor": book.mpor(coverage),
             },
+            "overlap": overlap,
             "account": asdict(account),
             "rebalance": book.rebalance,
             **describe_liquidation(book.liquidation),

@@ -13,6 +13,7 @@ from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
+from .family import detectable_sentence, family_sentence, family_tests
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -66,6 +67,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        self._note(family_sentence(study, family_tests(study)))
+        self._note(detectable_sentence(study))
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(

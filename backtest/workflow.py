@@ -19,6 +19,7 @@ from .data.load import load_with_sources
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
+from .evidence import write_evidence
 from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
@@ -203,6 +204,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
         outcome.study.save(folder)
         (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
         outcome.ladder.to_csv(folder / "ladder.csv")
+        write_evidence(outcome.study, folder)
         if outcome.distribution is not None:
             outcome.distribution.save(folder)
         if outcome.sweep is not None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..charts.describe import source_words, standard_words
 from ..charts.ladder import has_bounds
+from ..family import detectable_sentence
 from ..haircuts import load_schedule
 from ..results import Study
 from .verdict import mixed_pools
@@ -97,6 +98,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
         "not been shown to be right."
     )
+    said.append(detectable_sentence(study))
     return said
 
 
