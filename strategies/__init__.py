@@ -18,6 +18,9 @@ from .overlays import (
 )
 from .portfolio_margin import PortfolioMargin
 from .siloed import Siloed
+from .simm import Simm
+from .span import Span
+from .span2 import Span2
 from .standard_schedule import StandardSchedule
 from .stans import StansLike
 from .venue_grid import VenueGrid
@@ -40,6 +43,9 @@ MODELS: dict[str, type[MarginModel]] = {
     "liquidity_add_on": LiquidityAddOn,
     "correlation_break": CorrelationBreak,
     "minimum": Minimum,
+    "span": Span,
+    "span2": Span2,
+    "simm": Simm,
 }
 
 __all__ = [
@@ -55,6 +61,9 @@ __all__ = [
     "NetCapital",
     "PortfolioMargin",
     "Siloed",
+    "Simm",
+    "Span",
+    "Span2",
     "SpeedLimit",
     "StandardSchedule",
     "StansLike",

@@ -52,6 +52,20 @@ TABLES = {
         {"base": BASE, "windows": 2, "days": 30, "by": "instrument"},
     ],
     "minimum": [{"base": BASE}, {"base": {"kind": "buffer", "base": BASE}, "rate": 0.1}],
+    "simm": [
+        {},
+        {"crypto": "commodity", "scaling": "sqrt"},
+        {"crypto": "other", "crypto_weights": {"floating": 40.0}},
+    ],
+    "span2": [
+        {"lookback": 60, "min_lookback": 40},
+        {"lookback": 100, "min_lookback": 60, "weight": 0.5, "floor": 0.0},
+    ],
+    "span": [
+        {},
+        {"scan_multiple": 3.0, "lookback": 60},
+        {"credits": [[{"UST2Y": 4.0, "UST10Y": -1.0}, 0.9], [{"BTC": 1.0, "UST10Y": -1.0}, 0.5]]},
+    ],
 }
 CASES = [
     pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
