@@ -2,6 +2,8 @@
 
 from backtest.model import MarginModel
 
+from .cross_margining import CrossMargining
+from .ficc import FiccVaR
 from .haircut import HaircutOnly
 from .historical import HistoricalVaR
 from .offset import CorrelationOffset
@@ -12,6 +14,16 @@ MODELS: dict[str, type[MarginModel]] = {
     "haircut_only": HaircutOnly,
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
+    "cross_margining": CrossMargining,
+    "ficc_var": FiccVaR,
 }
 
-__all__ = ["MODELS", "CorrelationOffset", "HaircutOnly", "HistoricalVaR", "Siloed"]
+__all__ = [
+    "MODELS",
+    "CorrelationOffset",
+    "CrossMargining",
+    "FiccVaR",
+    "HaircutOnly",
+    "HistoricalVaR",
+    "Siloed",
+]

@@ -16,6 +16,7 @@ from .conftest import FACTORS
 
 # One or more settings of every model, short enough for a small market.
 BASE = {"kind": "historical_var", "lookback": 60}
+FICC = {"kind": "ficc_var", "lookback": 60, "at_least": 60, "stress": [], "mpor": 3}
 TABLES = {
     "siloed": [{"base": BASE}],
     "haircut_only": [{}],
@@ -30,6 +31,29 @@ TABLES = {
         {"lookback": 60, "measure": "es"},
         {"lookback": 60, "scaling": "sqrt"},
     ],
+    "cross_margining": [
+        {"base": BASE},
+        {"base": BASE, "eligible": ["treasury", "crypto"]},
+        {
+            "houses": {"FICC": FICC, "CME": {"kind": "historical_var", "lookback": 80}},
+            "base": BASE,
+            "eligible": ["UST10Y", "UST10Y@CME", "BTC"],
+            "limit": "reduction",
+            "threshold": 0.0,
+        },
+    ],
+    "ficc_var": [
+        {k: v for k, v in FICC.items() if k != "kind"},
+        {
+            "lookback": 80,
+            "at_least": 30,
+            "stress": ["2020-01-20", "2020-03-10"],
+            "net_floor": {"2Y": 0.002, "30Y": 0.02, "BTC": 0.1},
+            "gross_floor": {"10Y": 0.001},
+            "minimum": {"10Y": 0.01},
+            "charge_days": 100,
+        },
+    ],
 }
 CASES = [
     pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
@@ -39,6 +63,12 @@ CASES = [
 WAIVERS = {
     ("correlation_offset", "more confidence never lowers it"): (
         "sqrt(m' R m) falls when the smaller of two negatively correlated margins grows"
+    ),
+    ("cross_margining", "more confidence never lowers it"): (
+        "the houses' saving can pass the threshold, and is a ratio of margins of several models"
+    ),
+    ("ficc_var", "more confidence never lowers it"): (
+        "a higher value at risk leaves smaller deficiencies, so the backtesting charge falls"
     ),
 }
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
@@ -135,7 +165,8 @@ def test_parts_sum_to_the_margin(table, coverage, small_market, small_book):
         one_silo = small_book.portfolios.index("bond only")
         assert (parts.steps["MPOR mismatch"][-100:, one_silo] == 0.0).all()
     assert ("MPOR mismatch" in parts.steps) == (
-        coverage is UNEQUAL and table["kind"] in ("correlation_offset", "historical_var")
+        coverage is UNEQUAL
+        and table["kind"] in ("correlation_offset", "cross_margining", "historical_var")
     )
 
 
