@@ -196,7 +196,12 @@ def models_table() -> Table:
 
     from .tables import field_names
 
-    table = Table(title="Margin models", title_justify="left")
+    table = Table(
+        title="Margin models",
+        title_justify="left",
+        caption="or your own, from a file beside the study: kind = 'my_module:MyModel'",
+        caption_justify="left",
+    )
     for header in ("kind", "parameters = defaults", "what it is"):
         table.add_column(header)
     for kind, cls in MODELS.items():

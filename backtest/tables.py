@@ -46,6 +46,8 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
+    except TypeError as error:  # a user's own class, which may be no dataclass
+        raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
 
 
 def to_table(value: Any, registry: Registry) -> dict[str, Any]:
