@@ -18,6 +18,8 @@ from .model import MarginModel, Parts
 from .offset.stress import EPISODES
 from .types import BoolArray, Coverage, DaysByPortfolios
 
+StepsByDay = dict[tuple[str, str], pd.DataFrame]  # (model, portfolio): days x steps, USD
+
 REQUIRED = "required"  # the last step: the sum of the others
 THIRDS = ("calm third", "middle third", "volatile third")
 EVERY = "all days"
@@ -31,8 +33,8 @@ def steps_by_day(
     *,
     coverage: Coverage,
     score_from: str | None = None,
-) -> pd.DataFrame:
-    """USD of every step on every scored day; columns (model, portfolio, step), 'required' last.
+) -> StepsByDay:
+    """USD of every step on every scored day, by model and portfolio; 'required' is the last column.
 
     Any model can stand in `models`: one without parts is compared with its siloed self (see
     `strategies.parts`). Days are those that `run` would score: all models have a requirement and
@@ -52,19 +54,20 @@ def steps_by_day(
     required = {name: _required(part) for name, part in parts.items()}
     loss = book.loss(market, coverage).sum(axis=2)
     rows = scored_rows(market, required, loss, models, score_from)
-    columns = {
-        (name, portfolio, step): values[rows, p]
+    dates = pd.DatetimeIndex(market.dates[rows], name="date")
+    return {
+        (name, portfolio): pd.DataFrame(
+            {step: values[rows, p] for step, values in part.steps.items()}
+            | {REQUIRED: required[name][rows, p]},
+            index=dates,
+        )
         for name, part in parts.items()
         for p, portfolio in enumerate(book.portfolios)
-        for step, values in (*part.steps.items(), (REQUIRED, required[name]))
     }
-    table = pd.DataFrame(columns, index=pd.DatetimeIndex(market.dates[rows], name="date"))
-    table.columns.names = ["model", "portfolio", "step"]
-    return table
 
 
 def steps_by_regime(
-    by_day: pd.DataFrame,
+    by_day: StepsByDay,
     market: Market,
     book: Book,
     *,
@@ -91,18 +94,16 @@ def steps_by_regime(
     >>> bool((found.drop(columns="required").sum(axis=1) - found["required"]).abs().max() < 1e-6)
     True
     """
-    regimes = volatility_thirds(pd.DatetimeIndex(by_day.index), market, book)
+    pieces = []
+    dates = pd.DatetimeIndex(next(iter(by_day.values())).index)
+    thirds = volatility_thirds(dates, market, book)
     windows = {
-        name: np.asarray((by_day.index >= first) & (by_day.index <= last))
+        name: np.asarray((dates >= pd.Timestamp(first)) & (dates <= pd.Timestamp(last)))
         for name, (first, last) in stress.items()
     }
-    pieces = []
-    for model, portfolio, step in by_day.columns.to_flat_index():
-        if step != REQUIRED:
-            continue
-        steps: pd.DataFrame = by_day.xs((model, portfolio), axis=1)  # type: ignore[assignment]
-        chosen = {EVERY: np.ones(len(steps), dtype=bool)} | regimes[portfolio] | windows
-        for regime, days in chosen.items():
+    for (model, portfolio), steps in by_day.items():
+        regimes = {EVERY: np.ones(len(dates), dtype=bool)} | thirds[portfolio] | windows
+        for regime, days in regimes.items():
             if not days.any():
                 continue
             usd = steps[days].mean()

@@ -7,7 +7,14 @@ from numpy.testing import assert_allclose
 
 import backtest as bt
 import strategies as st
-from backtest.decomposition import EVERY, REQUIRED, THIRDS, steps_by_day, steps_by_regime
+from backtest.decomposition import (
+    EVERY,
+    REQUIRED,
+    THIRDS,
+    steps_by_day,
+    steps_by_regime,
+    volatility_thirds,
+)
 from backtest.offset import granted_and_supported
 from strategies.parts import parts_of
 
@@ -51,11 +58,11 @@ def by_day(market, book):
 
 def test_steps_of_every_day_add_up_to_the_margin(by_day, market, book):
     study = bt.run(market, book, MODELS, coverage=UNEQUAL, audit=False)
-    assert by_day.index.equals(study.scored.rename("date"))
+    assert by_day["xm", "long"].index.equals(study.scored.rename("date"))
     for model in MODELS:
         for portfolio in book.portfolios:
             steps = by_day[model, portfolio]
-            required = study.required[model].loc[by_day.index, portfolio]
+            required = study.required[model].loc[steps.index, portfolio]
             assert_allclose(steps.drop(columns=REQUIRED).sum(axis=1), required, rtol=1e-9)
             assert_allclose(steps[REQUIRED], required, rtol=1e-9)
     assert "MPOR mismatch" in by_day["xm", "long"] and "dependence" in by_day["xm", "long"]
@@ -73,10 +80,10 @@ def test_means_of_every_regime_add_up_and_its_days_are_counted(by_day, market, b
     days = table.drop_duplicates(["portfolio", "regime"]).set_index(["portfolio", "regime"])["days"]
     for portfolio in book.portfolios:
         thirds = [days[portfolio, third] for third in THIRDS]
-        assert sum(thirds) == days[portfolio, EVERY] == len(by_day)
+        assert sum(thirds) == days[portfolio, EVERY] == len(by_day["xm", "long"])
         assert max(thirds) - min(thirds) <= 1
-    june = by_day[by_day.index.month == 6].xs(("offset", "short", "offset"), axis=1)
-    june = june[june.index.year == 2020]
+    steps = by_day["offset", "short"]
+    june = steps.loc["2020-06", "offset"]
     row = table.set_index(["model", "portfolio", "regime", "step"]).loc[
         ("offset", "short", "spring", "offset")
     ]
@@ -85,11 +92,10 @@ def test_means_of_every_regime_add_up_and_its_days_are_counted(by_day, market, b
 
 def test_thirds_rank_the_days_by_the_volatility_known_on_them(by_day, market, book):
     """Once more by loops: 60 one-day P&Ls up to the day, their standard deviation, ranked."""
-    from backtest.decomposition import volatility_thirds
-
-    thirds = volatility_thirds(pd.DatetimeIndex(by_day.index), market, book)["short"]
+    dates = pd.DatetimeIndex(by_day["xm", "short"].index)
+    thirds = volatility_thirds(dates, market, book)["short"]
     loss = book.loss(market, bt.Coverage(mpor=1)).sum(axis=2)[:, 1]
-    rows = market.dates.searchsorted(by_day.index.to_numpy().astype("M8[D]"))
+    rows = market.dates.searchsorted(dates.to_numpy().astype("M8[D]"))
     spread = [np.std(loss[t - 60 : t]) for t in rows]
     calm, volatile = (np.array(spread)[thirds[name]] for name in (THIRDS[0], THIRDS[-1]))
     middle = np.array(spread)[thirds[THIRDS[1]]]
