@@ -26,13 +26,10 @@ CAPTION = (
     "might pay each other afterwards under a loss-sharing agreement is left out."
 )
 
-SHORT = {  # headings of the steps, in the order of the table
+SHORT = {  # headings of the steps; others stand under their own name
     "diversification": "diversif.",
-    "offset": "offset",
     "diversification and offset": "both",
     "MPOR mismatch": "mismatch",
-    "cap": "cap",
-    "required": "required",
 }
 
 
@@ -145,14 +142,13 @@ def _costs(found: CloseoutStudy) -> Section:
 def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
     """A row a (book, model, MPOR): gross in USD m, the steps in their order, exceedances."""
     grouped = steps.groupby(["book", "model", "mpor"], sort=False)
-    found = {step for step in steps["step"] if step in SHORT}
+    found = [step for step in dict.fromkeys(steps["step"]) if step not in ("gross", "required")]
     shares = steps.pivot_table(
         index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
     )
     brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
-    for step in SHORT:
-        if step in found:
-            brief[SHORT[step]] = shares[step]
+    for step in (*found, "required"):
+        brief[SHORT.get(step, step)] = shares[step]
     brief["exceeded"] = grouped[EXCEEDED[0]].first()
     brief["without mismatch"] = grouped[EXCEEDED[1]].first()
     return brief

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from strategies.own import look_in, own_sources
 from strategies.tables import build_model, model_table
 
 from .account import AccountTerms, Settlement
@@ -193,7 +194,8 @@ class StudyFile(_Table):
         simulator = build_simulator(self.monte_carlo.simulator)
         table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
         table["sizing"] = model_table(build_model(self.sizing))
-        return table
+        sources = own_sources([table["models"], table["sizing"]])
+        return table | ({"own_models": sources} if sources else {})
 
 
 def build_simulator(table: Mapping[str, Any]) -> Simulator:
@@ -330,4 +332,6 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
         raise StudyError(
             f"cannot read study {str(path)!r}: {error}. Packaged studies: {known}."
         ) from error
-    return read_study(text, where=path.name), text
+    study = read_study(text, where=path.name)
+    look_in((path.resolve().parent, Path.cwd()), study.models, study.sizing)
+    return study, text

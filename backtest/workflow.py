@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from strategies.own import own_files
 from strategies.tables import build_model
 
 from .book import Book
@@ -203,6 +204,9 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     with written_aside(out, name) as folder:
         outcome.study.save(folder)
         (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
+        for lies, place in own_files([outcome.config.models, outcome.config.sizing]).items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(lies.read_bytes())
         outcome.ladder.to_csv(folder / "ladder.csv")
         write_evidence(outcome.study, folder)
         if outcome.distribution is not None:

@@ -2,6 +2,8 @@
 
 from backtest.model import MarginModel
 
+from .cross_margining import CrossMargining
+from .ficc import FiccVaR
 from .haircut import HaircutOnly
 from .historical import HistoricalVaR
 from .net_capital import NetCapital
@@ -46,6 +48,8 @@ MODELS: dict[str, type[MarginModel]] = {
     "span": Span,
     "span2": Span2,
     "simm": Simm,
+    "cross_margining": CrossMargining,
+    "ficc_var": FiccVaR,
 }
 
 __all__ = [
@@ -54,6 +58,8 @@ __all__ = [
     "ConcentrationAddOn",
     "CorrelationBreak",
     "CorrelationOffset",
+    "CrossMargining",
+    "FiccVaR",
     "HaircutOnly",
     "HistoricalVaR",
     "LiquidityAddOn",
