@@ -74,8 +74,10 @@ def dynamic_quantile(
             raise DataError(f"{column.shape} values for {known.shape} exceedances; give one a day.")
     runs_of(exceedances)  # Refuses what is not an indicator.
     rate = 1.0 - confidence
-    explained, regressors = _rows(known - rate, columns, lags)
     name = f"dynamic quantile, {variant}, {lags} lags"
+    if len(known) <= lags:
+        return TestResult(name, float("nan"), float("nan"), False, "more days than lags")
+    explained, regressors = _rows(known - rate, columns, lags)
     scale = np.abs(regressors).max(axis=0, initial=0.0)
     regressors = regressors / np.where(scale > 0, scale, 1.0)  # USD beside indicators
     rank = int(np.linalg.matrix_rank(regressors)) if len(regressors) else 0
@@ -92,9 +94,7 @@ def _rows(
 ) -> tuple[FloatArray, FloatArray]:
     """Explained (rows,) and regressors (rows, 1 + lags + columns), days with every value known."""
     lagged = [centred[lags - lag : len(centred) - lag] for lag in range(1, lags + 1)]
-    table = np.column_stack(
-        [np.ones(max(len(centred) - lags, 0)), *lagged, *(c[lags:] for c in columns)]
-    )
+    table = np.column_stack([np.ones(len(centred) - lags), *lagged, *(c[lags:] for c in columns)])
     explained = centred[lags:]
     whole = ~np.isnan(table).any(axis=1) & ~np.isnan(explained)
     return explained[whole], table[whole]

@@ -204,10 +204,21 @@ def monte_carlo_pvalue(
         record = (rng.random(len(given)) < 1.0 - confidence).astype(np.float64)
         record[np.isnan(given)] = np.nan
         drawn[i] = statistic(record)
-    drawn = np.nan_to_num(drawn, nan=-np.inf)
-    above = int((drawn > here + SAME).sum())
-    tied = int((np.abs(drawn - here) <= SAME).sum())
-    return (above + int(rng.integers(0, tied + 1)) + 1) / (draws + 1)
+    return tied_pvalue(here, drawn, rng)
+
+
+def tied_pvalue(here: float, drawn: FloatArray, rng: np.random.Generator) -> float:
+    """P-value of a statistic among those drawn under the null, ties broken at random; NaN is least.
+
+    Examples
+    --------
+    >>> tied_pvalue(2.0, np.array([1.0, 3.0, np.nan]), np.random.default_rng(0))
+    0.5
+    """
+    known = np.nan_to_num(drawn, nan=-np.inf)
+    above = int((known > here + SAME).sum())
+    tied = int((np.abs(known - here) <= SAME).sum())
+    return (above + int(rng.integers(0, tied + 1)) + 1) / (len(known) + 1)
 
 
 def _log_binomial(counts: np.ndarray, days: int, confidence: float) -> FloatArray:
