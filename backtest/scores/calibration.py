@@ -12,7 +12,7 @@ from .expected_shortfall import as_forecasts
 from .result import TestResult
 
 Side = Literal["two", "one", "under-coverage"]
-# With fewer exceedances some combination of the moments is the same on every day: always rejected.
+# With one exceedance a combination of the moments is the same on every day: always rejected.
 FEWEST = 3
 
 
@@ -36,9 +36,9 @@ def conditional_calibration(
     'under-coverage' turns the first sign, so that both its parts speak against too little margin.
 
     Wald's form needs many exceedances: over 250, 1,000 and 2,500 normal days at 97.5 % it rejects
-    a right model, at 5 %, in 21, 10 and 8 % of records ('under-coverage': 0, 1 and 2 %), and with
-    one or two exceedances it always rejects, whatever they are; so it is not identified below
-    three.
+    a right model, at 5 %, in 21, 10 and 8 % of records ('under-coverage': 0, 1 and 2 %). With one
+    exceedance its statistic is the number of days, with two it rejected all that were drawn; so it
+    is not identified below three.
 
     Parameters
     ----------

@@ -19,11 +19,11 @@ CHUNK = 2_000_000  # simulated losses at a time
 
 
 def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
-    """Series of one length without NaN, as floats.
+    """Series of one length, finite everywhere, as floats.
 
     Raises
     ------
-    DataError : another shape, NaN, or no day.
+    DataError : another shape, NaN or an infinity, or no day.
     """
     arrays = tuple(np.asarray(values, dtype=np.float64) for values in named.values())
     for name, array in zip(named, arrays, strict=True):
@@ -31,6 +31,8 @@ def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
             raise DataError(f"{name} has shape {array.shape}; give one value a scored day.")
         if np.isnan(array).any():
             raise DataError(f"{name} holds NaN; leave the days out whose forecast is not known.")
+        if np.isinf(array).any():
+            raise DataError(f"{name} holds an infinity; give finite values.")
     return arrays
 
 
@@ -239,7 +241,7 @@ def mcneil_frey(
     name = "McNeil-Frey exceedance residuals"
     assumed = f"independent residuals; {f'{draws:,} resamples' if draws else 'normal'}"
     spread = float(residual.std(ddof=1)) if len(residual) > 1 else 0.0
-    if spread == 0.0:
+    if spread <= 1e-12 * np.abs(residual).max(initial=0.0):  # Alike but for rounding.
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     value = float(residual.mean() / (spread / np.sqrt(len(residual))))
     pvalue = float(ndtr(-value))
