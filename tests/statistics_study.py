@@ -69,7 +69,7 @@ def severity_pvalues(series: Series, freedom: float | None, seed: int) -> dict[s
         "Nolde-Ziegel, two": calibrated(*series).pvalue,
         "Nolde-Ziegel, one (esback)": calibrated(*series, side="one").pvalue,
         "Nolde-Ziegel, under-coverage": calibrated(*series, side="under-coverage").pvalue,
-        "regression of ES": scores.shortfall_regression(*series).pvalue,
+        "regression of ES": scores.shortfall_regression(*series, draws=199, seed=seed).pvalue,
         "e-backtest of ES": scores.monitor_shortfall(*series).pvalue,
         "e-backtest of coverage": scores.monitor_coverage(
             series[0] > series[1], confidence=0.975

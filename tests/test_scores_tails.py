@@ -98,8 +98,9 @@ def test_densities_of_the_rugarch_example():
 @needs_golden
 def test_regression_is_near_the_joint_one_of_esback():
     """Their p-values by a joint fit: 5.6e-4 and 8.9e-4; another estimator of the same two."""
-    found = scores.shortfall_regression(*forecasts("esback_risk_forecasts")[:3])
+    found = scores.shortfall_regression(*forecasts("esback_risk_forecasts")[:3], draws=0)
     assert 1e-4 < found.pvalue < 1e-3
+    assert found.pvalue == found.estimates["limit_p"]
 
 
 @needs_golden
@@ -180,7 +181,7 @@ SEVERITY = {
     "one": lambda *s: scores.conditional_calibration(*s, side="one"),
     "under": lambda *s: scores.conditional_calibration(*s, side="under-coverage"),
     "general": lambda *s: scores.conditional_calibration(*s, scale=s[1]),
-    "regression": scores.shortfall_regression,
+    "regression": lambda *s: scores.shortfall_regression(*s, draws=0),
 }
 
 
@@ -402,6 +403,20 @@ def test_right_models_are_rejected_no_more_often_than_stated(test):
         share[scale] = np.mean(np.array(found) <= 0.05)
     assert share[1.0] <= sizes[test] + 0.033  # three standard errors
     assert share[0.8] >= power[test]
+
+
+@pytest.mark.slow
+def test_resampling_mends_the_size_of_the_regression():
+    """1,000 normal days: the chi-squared law rejects a right model three times too often."""
+    limit, resampled = [], []
+    sigma = np.exp(0.3 * np.sin(np.arange(1000) / 40.0))
+    for seed in range(200):
+        loss = sigma * history(seed, 1000)
+        found = scores.shortfall_regression(loss, Q * sigma, E * sigma, draws=99, seed=seed)
+        resampled.append(found.pvalue)
+        limit.append(found.estimates["limit_p"])
+    assert np.mean(np.array(limit) <= 0.05) > 0.09
+    assert np.mean(np.array(resampled) <= 0.05) <= 0.10
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from ..types import BoolArray, DataError, FloatArray, StudyError
 from .checks import as_indicator, check_confidence
 from .coverage import christoffersen_coverage, christoffersen_independence, kupiec
 from .durations import gmm_duration, weibull_duration
-from .dynamic_quantile import dynamic_quantile
-from .exact import binomial_one_sided, exact_pvalue, kupiec_exact, monte_carlo_pvalue, tied_pvalue
+from .dynamic_quantile import drawn_statistics, dynamic_quantile
+from .exact import binomial_one_sided, exact_pvalue, kupiec_exact, tied_pvalue
 from .overlap import check_horizon
 from .result import TestResult
 from .squared_spells import squared_spells
@@ -54,16 +54,18 @@ def battery(
     exceedances : (days, portfolios) bool or 0/1, consecutive margin days.
     required : (days, portfolios) requirement of the same day, for the dynamic quantile test.
     horizon : MPOR in margin days. level : of the verdicts.
-    draws : drawn records behind the p-values that cannot be counted; 0 takes the chi-squared laws
-        for all tests but the binomial (squared_spells, which has none, is then not identified).
+    draws : drawn records behind the p-values that cannot be counted, the same for all portfolios:
+        with 499 a nominal 5 % is 5 % give or take 1 % (a standard error), in all rows alike. 0
+        takes the chi-squared laws for all tests but the binomial (squared_spells, which has none,
+        is then not identified).
     verdict_p : (portfolios,) p-values of `coverage_p`, shown first; None leaves them out.
 
     Returns
     -------
     One row a portfolio: observations and exceedances (all days), coverage_p and its verdict where
-    given, every (the horizon), zone (Basel's, by the binomial of its own days; the
-    upper median over phases), then for each test its p-value `<test>_p` and its verdict `<test>`:
-    'rejected', 'not rejected', or 'not identified' (p-value NaN), which is no pass.
+    given, every (the horizon), zone (Basel's, by the binomial of its own days; the upper median over
+    phases), then for each test its p-value `<test>_p` and its verdict `<test>`: 'rejected',
+    'not rejected', or 'not identified' (p-value NaN), which is no pass.
 
     Raises
     ------
@@ -88,6 +90,8 @@ def battery(
             f"exceedances have shape {marked.shape} and required {margins.shape}; give both as "
             "(days, portfolios), with a day for every phase."
         )
+    if np.isnan(margins).any():
+        raise DataError("required holds NaN; cut the warm-up and the last days before scoring.")
     law = _Law(confidence, draws, seed)
     rows = []
     for book in range(marked.shape[1]):
@@ -150,7 +154,7 @@ class _Law:
             ).pvalue
         found["dynamic_quantile"] = self._dynamic_quantile(record, required)
         for name, test in self.waits.items():
-            found[name] = self._drawn_pvalue(name, test, record)
+            found[name] = self._waiting(name, test, record)
         found["squared_spells"] = (
             squared_spells(record, draws=self.draws, seed=self.seed).pvalue
             if self.draws
@@ -159,33 +163,28 @@ class _Law:
         return found
 
     def _dynamic_quantile(self, record: BoolArray, required: FloatArray) -> float:
-        """Its law depends on the requirement, so its records are drawn for it alone."""
-
-        def test(days: ArrayLike) -> TestResult:
-            return dynamic_quantile(days, required, confidence=self.confidence)
-
-        if not self.draws:
-            return test(record).pvalue
-        return monte_carlo_pvalue(
-            lambda days: test(days).statistic,
-            record,
-            confidence=self.confidence,
-            draws=self.draws,
-            seed=self.seed,
-        )
-
-    def _drawn_pvalue(self, name: str, test: Statistic, record: BoolArray) -> float:
-        here = test(record)
+        """P-value from the drawn records beside this requirement: its law depends on it."""
+        here = dynamic_quantile(record, required, confidence=self.confidence)
         if not self.draws or not here.identified:
             return here.pvalue
-        days = len(record)
+        drawn = drawn_statistics(self._drawn(len(record)), required, confidence=self.confidence)
+        return tied_pvalue(here.statistic, drawn, np.random.default_rng(self.seed))
+
+    def _waiting(self, name: str, test: Statistic, record: BoolArray) -> float:
+        here, days = test(record), len(record)
+        if not self.draws or not here.identified:
+            return here.pvalue
+        if (name, days) not in self.drawn:
+            self.drawn[name, days] = np.array([test(r).statistic for r in self._drawn(days)])
+        rng = np.random.default_rng(self.seed)
+        return tied_pvalue(here.statistic, self.drawn[name, days], rng)
+
+    def _drawn(self, days: int) -> BoolArray:
+        """(draws, days) records of a right model."""
         if days not in self.records:
             uniform = np.random.default_rng(self.seed).random((self.draws, days))
             self.records[days] = uniform < 1.0 - self.confidence
-        if (name, days) not in self.drawn:
-            self.drawn[name, days] = np.array([test(r).statistic for r in self.records[days]])
-        rng = np.random.default_rng(self.seed)
-        return tied_pvalue(here.statistic, self.drawn[name, days], rng)
+        return self.records[days]
 
 
 def _zone(records: list[BoolArray], confidence: float) -> Zone:

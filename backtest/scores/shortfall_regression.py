@@ -18,8 +18,10 @@ def shortfall_regression(
     expected_shortfall: ArrayLike,
     *,
     confidence: float = 0.975,
+    draws: int = 499,
+    seed: int = 0,
 ) -> TestResult:
-    r"""Mincer-Zarnowitz for ES: ES of the loss is a + b forecast, H0 a = 0 and b = 1; Wald, 2 df.
+    r"""Mincer-Zarnowitz for ES: ES of the loss is a + b forecast, H0 a = 0 and b = 1; Wald.
 
     Two steps (Barendse): a quantile regression of losses on (1, VaR forecast) gives q; then least
     squares of
@@ -29,15 +31,25 @@ def shortfall_regression(
     whose mean, given what was known, is the ES. Its derivative by q is zero at the quantile, so
     the first step leaves no trace in the second's asymptotic law, taken with White's variance.
     The idea of the backtest is Bayer and Dimitriadis's, who fit both by one joint score (esback);
-    p-values are near theirs, not equal. `estimates` holds a and b.
+    p-values are near theirs, not equal.
+
+    The chi-squared law (2 df) rejects a right model at 5 % in 17 % of records of 1,000 normal days
+    and 12 % of 5,000 days of t(4). So the p-value is of the Wald statistic among those of `draws`
+    resamples of days about their own estimate: 5 and 6 % there, though 14 % of 2,500 days of t(4).
 
     Parameters
     ----------
     loss, value_at_risk, expected_shortfall : (days,) losses positive.
+    draws : resamples of days; 0 takes the chi-squared law.
 
     Returns
     -------
-    TestResult; not identified with fewer than 10 losses beyond q, or a constant ES forecast.
+    TestResult; `estimates` holds a, b and the chi-squared p-value. Not identified with fewer than
+    10 losses expected beyond q, or a constant ES forecast.
+
+    Raises
+    ------
+    DataError : shapes, values that are not finite. StudyError : a confidence outside (0, 1).
 
     References
     ----------
@@ -58,7 +70,7 @@ def shortfall_regression(
         loss=loss, value_at_risk=value_at_risk, expected_shortfall=expected_shortfall
     )
     rate = 1.0 - confidence
-    name, assumed = "regression of ES", "independent days; chi-squared, 2 df"
+    name, assumed = "regression of ES", f"independent days; {draws:,} resamples"
     enough = len(x) * rate >= FEWEST and np.ptp(e) > 1e-9 * np.abs(e).max()
     if not enough:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
@@ -67,11 +79,15 @@ def shortfall_regression(
     fitted = quantile_regression(x, v, confidence)
     response = fitted + np.maximum(x - fitted, 0.0) / rate
     design = np.column_stack([np.ones(len(x)), e])
-    found, covariance = _least_squares(design, response)
-    distance = found - np.array([0.0, 1.0])
-    statistic = float(distance @ np.linalg.solve(covariance, distance))
-    estimates = {"intercept": float(found[0]) * unit, "slope": float(found[1])}
-    return TestResult(name, statistic, float(chdtrc(2, statistic)), True, assumed, estimates)
+    found, statistic = _wald(design, response, np.array([0.0, 1.0]))
+    pvalue = limit = float(chdtrc(2, statistic))
+    if draws:
+        rng = np.random.default_rng(seed)
+        days = (rng.integers(0, len(x), len(x)) for _ in range(draws))
+        null = [_wald(design[day], response[day], found)[1] for day in days]
+        pvalue = (int((np.array(null) >= statistic).sum()) + 1) / (draws + 1)
+    estimates = {"intercept": float(found[0]) * unit, "slope": float(found[1]), "limit_p": limit}
+    return TestResult(name, statistic, pvalue, True, assumed, estimates)
 
 
 def quantile_regression(response: FloatArray, regressor: FloatArray, level: float) -> FloatArray:
@@ -101,9 +117,11 @@ def quantile_regression(response: FloatArray, regressor: FloatArray, level: floa
     return np.asarray(-found.eqlin.marginals @ design)
 
 
-def _least_squares(design: FloatArray, response: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Coefficients, and White's covariance of them."""
+def _wald(design: FloatArray, response: FloatArray, given: FloatArray) -> tuple[FloatArray, float]:
+    """Least squares, and Wald's distance, with White's variance, from the coefficients given."""
     inverse = np.linalg.inv(design.T @ design)
     found = inverse @ design.T @ response
     weighted = design * (response - design @ found)[:, None]
-    return found, np.asarray(inverse @ (weighted.T @ weighted) @ inverse)
+    distance = found - given
+    covariance = inverse @ (weighted.T @ weighted) @ inverse
+    return found, float(distance @ np.linalg.solve(covariance, distance))

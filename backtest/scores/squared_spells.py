@@ -1,9 +1,11 @@
 """Ziggel, Berens, Weiss and Wied's test of clusters: the sum of squared spells, by Monte Carlo."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..types import BoolArray, DataError, StudyError
+from ..types import BoolArray, DataError, FloatArray, StudyError
 from .exact import tied_pvalue
 from .record import runs_of
 from .result import TestResult
@@ -52,13 +54,22 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
     if count < 2 or count == days:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     here = _sum_of_squares(runs[0])
+    drawn = _drawn_sums(days, count, draws, seed)
+    return TestResult(
+        name, here, tied_pvalue(here, drawn, np.random.default_rng(seed)), True, assumed
+    )
+
+
+@lru_cache(maxsize=64)
+def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
+    """Sums of records with `count` exceedances on days drawn without replacement."""
     rng = np.random.default_rng(seed)
     drawn = np.empty(draws)
     for i in range(draws):
         record = np.zeros(days, dtype=np.bool_)
         record[rng.choice(days, count, replace=False, shuffle=False)] = True
         drawn[i] = _sum_of_squares(record)
-    return TestResult(name, here, tied_pvalue(here, drawn, rng), True, assumed)
+    return drawn
 
 
 def _sum_of_squares(record: BoolArray) -> float:
