@@ -63,8 +63,8 @@ def battery(
     Returns
     -------
     One row a portfolio: observations and exceedances (all days), coverage_p and its verdict where
-    given, every (the horizon), zone (Basel's, by the binomial of its own days; the upper median over
-    phases), then for each test its p-value `<test>_p` and its verdict `<test>`: 'rejected',
+    given, every (the horizon), zone (Basel's, by the binomial of its own days; the upper median
+    over phases), then for each test its p-value `<test>_p` and its verdict `<test>`: 'rejected',
     'not rejected', or 'not identified' (p-value NaN), which is no pass.
 
     Raises
