@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import charts, scores, simulate
     from .account import AccountTerms
+    from .adequacy import haircut_adequacy
     from .book import Book
+    from .collateral import Mix
     from .data.load import load_market
     from .engine import run
     from .ensemble import monte_carlo
-    from .instruments import Spot, Treasury
+    from .instruments import (
+        CurveFuture,
+        Future,
+        Option,
+        Perpetual,
+        Spot,
+        Swap,
+        TBill,
+        Treasury,
+    )
     from .market import Market
     from .model import MarginModel, Parts, check_causal
     from .offset import supportable_offset
@@ -26,18 +37,26 @@ __all__ = [
     "BacktestError",
     "Book",
     "Coverage",
+    "CurveFuture",
     "DataError",
+    "Future",
     "MarginModel",
     "Market",
+    "Mix",
+    "Option",
     "Parts",
+    "Perpetual",
     "ResultsError",
     "Spot",
     "StationaryBootstrap",
     "Study",
     "StudyError",
+    "Swap",
+    "TBill",
     "Treasury",
     "charts",
     "check_causal",
+    "haircut_adequacy",
     "load_market",
     "monte_carlo",
     "run",
@@ -51,17 +70,25 @@ _HOME = {
     "BacktestError": "types",
     "Book": "book",
     "Coverage": "types",
+    "CurveFuture": "instruments",
     "DataError": "types",
+    "Future": "instruments",
     "MarginModel": "model",
     "Market": "market",
+    "Mix": "collateral",
+    "Option": "instruments",
     "Parts": "model",
+    "Perpetual": "instruments",
     "ResultsError": "types",
     "Spot": "instruments",
     "StationaryBootstrap": "simulate",
     "Study": "results",
     "StudyError": "types",
+    "Swap": "instruments",
+    "TBill": "instruments",
     "Treasury": "instruments",
     "check_causal": "model",
+    "haircut_adequacy": "adequacy",
     "load_market": "data.load",
     "monte_carlo": "ensemble",
     "run": "engine",

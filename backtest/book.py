@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from .instruments import Instrument, parse_instrument
+from .instruments import Instrument, Spot, Treasury, by_factor, parse_instrument
+from .liquidation import LiquidationCost
 from .market import Market, tenor_years
 from .types import (
     Coverage,
@@ -16,6 +17,7 @@ from .types import (
     DaysByPortfoliosBySilos,
     FloatArray,
     PortfoliosByInstruments,
+    RowNumbers,
     StudyError,
 )
 
@@ -34,6 +36,7 @@ class Book:
     exposure : (portfolios, instruments) signed USD.
     rebalance : 'daily' keeps the USD constant, so that risk is stationary; 'never' buys units at
         the first day of the market and lets their USD value drift with the price.
+    liquidation : what closing out costs, added to every loss; None leaves it out.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class Book:
     instruments: tuple[Instrument, ...]
     exposure: PortfoliosByInstruments
     rebalance: Literal["daily", "never"] = "daily"
+    liquidation: LiquidationCost | None = None
 
     def __post_init__(self) -> None:
         exposure = np.array(self.exposure, dtype=np.float64, order="C")
@@ -79,6 +83,7 @@ class Book:
         market: Market | None = None,
         *,
         rebalance: Literal["daily", "never"] = "daily",
+        liquidation: LiquidationCost | None = None,
     ) -> "Book":
         """Book of a frame: index portfolios, columns instrument names, values signed USD.
 
@@ -95,6 +100,7 @@ class Book:
             instruments=instruments,
             exposure=frame.to_numpy(dtype=np.float64),
             rebalance=rebalance,
+            liquidation=liquidation,
         )
 
     @classmethod
@@ -196,6 +202,30 @@ class Book:
         chosen = tuple(self.instruments[i] for i in columns)
         return replace(self, instruments=chosen, exposure=self.exposure[:, columns])
 
+    def horizons(self, coverage: Coverage) -> tuple[int, ...]:
+        """(instruments,) MPOR of each instrument in margin days."""
+        return tuple(coverage.horizon(i.silo, i.asset_class) for i in self.instruments)
+
+    def mpor(self, coverage: Coverage) -> dict[str, int]:
+        """Margin days by silo, or by silo and asset class where a silo closes these out apart.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"UST10Y": [1e6], "UST5Y@CME": [1e6], "BTC": [1e6]})
+        >>> Book.from_frame(frame).mpor(Coverage(mpor={"treasury": 3, "crypto": 2}))
+        {'FICC': 3, 'CME treasury': 3, 'CME crypto': 2}
+        """
+        days: dict[str, int] = {}
+        for silo in self.silos:
+            own = self.in_silo(silo)
+            horizons = own.horizons(coverage)
+            if len(set(horizons)) == 1:
+                days[silo] = horizons[0]
+                continue
+            for instrument, horizon in zip(own.instruments, horizons, strict=True):
+                days[f"{silo} {instrument.asset_class}"] = horizon
+        return days
+
     def unit_index(self, market: Market) -> DaysByInstruments:
         """USD held today per USD of `exposure`: ones where the USD is kept constant."""
         if self.rebalance == "daily":
@@ -203,18 +233,67 @@ class Book:
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
 
-    def unit_sensitivities(self, market: Market) -> FloatArray:
-        """(days, instruments, 2) delta and gamma per USD of `exposure` at each close."""
-        units = np.stack([i.sensitivity(market) for i in self.instruments], axis=1)
-        return units * self.unit_index(market)[:, :, None]
+    def with_mirrors(self) -> "Book":
+        """The same portfolios, then the mirror image of each: what its counterparty holds.
+
+        A clearing house margins both sides of every trade, so both count.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"BTC": [5e6]}, index=["long BTC"])
+        >>> Book.from_frame(frame).with_mirrors().portfolios
+        ('long BTC', 'long BTC (mirror)')
+        """
+        return replace(
+            self,
+            portfolios=(*self.portfolios, *(f"{name} (mirror)" for name in self.portfolios)),
+            exposure=np.vstack([self.exposure, -self.exposure]),
+        )
+
+    def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
+        """Per instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
+        index = self.unit_index(market)
+        return [
+            {name: each * index[:, i, None] for name, each in by_factor(held, market).items()}
+            for i, held in enumerate(self.instruments)
+        ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR."""
-        columns = [i.pnl(market, coverage.horizon(i.silo)) for i in self.instruments]
+        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR.
+
+        The MPOR is counted in the days on which the instrument trades. On a day on which it does
+        not, it is struck at its last close before.
+        """
+        columns = []
+        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
+            own, at = market.own_days(instrument.factors)
+            columns.append(instrument.pnl(own, horizon)[at])
         pnl = np.column_stack(columns) * self.unit_index(market)
-        # One clock for the whole book: a day is known only once its longest close-out has ended.
-        pnl[-coverage_tail(self, coverage) :] = np.nan
+        # A day of the book is known only once its longest close-out has ended.
+        pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
+
+    def overlap(self, market: Market, coverage: Coverage) -> int:
+        """Rows of the market that the longest close-out of any position spans."""
+        longest = 0
+        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
+            rows = np.flatnonzero(market.trades(instrument.factors))
+            steps = rows[horizon:]
+            longest = max(longest, int((steps - rows[: len(steps)]).max(initial=0)))
+        return longest
+
+    def by_clock(self, market: Market) -> "list[tuple[slice | RowNumbers, Book]]":
+        """Portfolios apart by the days on which everything they hold trades, each with its book.
+
+        Where all factors always trade that is all of them, and this book.
+        """
+        if market.traded is None:
+            return [(slice(None), self)]
+        trades = np.stack([market.trades(i.factors) for i in self.instruments])
+        groups: dict[bytes, list[int]] = {}
+        for p, held in enumerate(self.exposure != 0):
+            groups.setdefault(trades[held].all(axis=0).tobytes(), []).append(p)
+        return [(np.array(some), self.select(some)) for some in groups.values()]
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""
@@ -223,12 +302,17 @@ class Book:
         for s, silo in enumerate(self.silos):
             held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
             out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
+            if self.liquidation is not None:
+                own = self._columns(held)
+                out[:, :, s] += self.liquidation.cost(
+                    market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
+                )
         return out
 
 
 def coverage_tail(book: Book, coverage: Coverage) -> int:
-    """Days at the end of a market whose loss is not yet known: the book's longest MPOR."""
-    return max(coverage.horizon(silo) for silo in book.silos)
+    """The book's longest MPOR, in margin days."""
+    return max(book.horizons(coverage))
 
 
 def _check_priced(instrument: Instrument, market: Market) -> None:
@@ -237,7 +321,7 @@ def _check_priced(instrument: Instrument, market: Market) -> None:
     missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
     if not missing:
         return
-    if missing[0] != instrument.factor:
+    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
         raise StudyError(
             f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
             f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."

@@ -15,7 +15,8 @@ app = typer.Typer(
 )
 
 StudyPath = Annotated[
-    Path | None, typer.Argument(help="Study file (TOML); the packaged default if left out.")
+    Path | None,
+    typer.Argument(help="Study file (TOML) or packaged study; the default one if left out."),
 ]
 Data = Annotated[
     str | None,
@@ -89,6 +90,107 @@ def offset(
         found = estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
         folder = write_exhibit(offset_exhibit(found), out, command=_as_typed())
     screen.offsets(found, folder)
+
+
+@app.command()
+def clocks(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Compare the business clock with the 24/7 clock: weekends, calls, correlation by horizon."""
+    from .clock_page import clock_exhibit
+    from .clock_study import compare_clocks
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        exhibit = clock_exhibit(compare_clocks(study, data=data, seed=seed, progress=progress))
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
+def closeout(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    seed: Seed = None,
+) -> None:
+    """Close-out of pooled books: coordination, unequal MPORs, liquidation cost."""
+    from .closeout_page import closeout_exhibit
+    from .closeout_study import estimate_closeout
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = estimate_closeout(study, data=data, seed=seed, progress=progress)
+        exhibit = closeout_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
+def collateral(
+    study: StudyPath = None,
+    data: Data = None,
+    out: Out = Path("results"),
+    n_jobs: Jobs = 1,
+    seed: Seed = None,
+) -> None:
+    """Post other collateral than cash: breaches by mix, wrong-way risk, haircut adequacy."""
+    from .collateral_page import collateral_exhibit
+    from .collateral_study import study_collateral
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = study_collateral(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
+        exhibit = collateral_exhibit(found)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
+
+
+@app.command()
+def power(
+    days: Annotated[list[int] | None, typer.Option(help="Length of a record; repeatable.")] = None,
+    confidence: Annotated[float, typer.Option(help="Promised coverage.")] = 0.99,
+    alternative: Annotated[
+        list[str] | None, typer.Option(help="x1.5, x2, x3, clustered, overlap ...; repeatable.")
+    ] = None,
+    histories: Annotated[int, typer.Option(min=100, help="Records drawn an alternative.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    out: Out = Path("results"),
+) -> None:
+    """Show what tests of coverage can and cannot see: size, power, smallest miscoverage."""
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .power_study import power_exhibit
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = power_exhibit(
+            days or (),
+            confidence=confidence,
+            alternatives=alternative or (),
+            histories=histories,
+            seed=seed,
+            progress=progress,
+        )
+        folder = write_exhibit(found, out, command=_as_typed())
+    screen.exhibit(found, folder)
 
 
 @app.command()

@@ -12,10 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from strategies.tables import build_model, model_table
 
-from .account import AccountTerms
+from .account import AccountTerms, Settlement
 from .book import Book
+from .calendars import Clock, MarginCalendar
+from .collateral import SCHEDULES, AtCloseout, Mix, Rule
+from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
+from .mpor import check_mpor
 from .simulate import SIMULATORS, Simulator
 from .tables import build, to_table
 from .types import Coverage, StudyError
@@ -36,11 +40,33 @@ class DataTable(_Table):
     end: str | None = None
 
 
+class ClockTable(_Table):
+    """Margin days: business days or every calendar day, by the data or by a calendar."""
+
+    kind: Clock = "business"
+    calendar: MarginCalendar = "data"
+
+
 class CoverageTable(_Table):
     """The standard all models are held to."""
 
     confidence: float = 0.99
     mpor: int | dict[str, int] = 2
+
+
+class CloseoutTable(_Table):
+    """How a defaulter's book is closed out.
+
+    `liquidation_cost` adds bid-offer and impact to every loss (approximate); `coordination` is the
+    assumed probability that the silos close out as one, shown by `backtest closeout`.
+    """
+
+    liquidation_cost: bool = False
+    coordination: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    def liquidation(self) -> LiquidationCost | None:
+        """What closing out costs; None where losses are those of prices alone."""
+        return LiquidationCost() if self.liquidation_cost else None
 
 
 class AccountTable(_Table):
@@ -50,6 +76,23 @@ class AccountTable(_Table):
     minimum_transfer: float = 0.0
     collateral: Literal["cash"] = "cash"
     excess: Literal["returned", "kept"] = "returned"
+    settlement: Settlement = "margin_days"
+
+
+class CollateralTable(_Table):
+    """What is posted, in shares of the account's value after haircut; see `Mix`."""
+
+    mix: dict[str, float]
+    haircuts: tuple[str, ...] = SCHEDULES
+    rule: Rule = "more conservative"
+    own: dict[str, float] = Field(default_factory=dict)
+    caps: dict[str, float] = Field(default_factory=dict)
+    at_closeout: AtCloseout = "after haircut"
+
+    def build(self) -> Mix:
+        """The mix, its haircuts resolved."""
+        fields = self.model_dump()
+        return Mix(fields.pop("mix"), **fields)
 
 
 class BookTable(_Table):
@@ -109,8 +152,11 @@ class StudyFile(_Table):
     score_from: str | None = None
     rebalance: Literal["daily", "never"] = "daily"
     data: DataTable = DataTable()
+    clock: ClockTable = ClockTable()
     coverage: CoverageTable = CoverageTable()
+    closeout: CloseoutTable = CloseoutTable()
     account: AccountTable = AccountTable()
+    collateral: CollateralTable | None = None
     models: dict[str, dict[str, Any]]
     sizing: dict[str, Any] = Field(default_factory=lambda: {"kind": "historical_var"})
     books: dict[str, BookTable]
@@ -125,7 +171,10 @@ class StudyFile(_Table):
 
     def terms(self) -> AccountTerms:
         """The account's terms."""
-        return AccountTerms(**self.account.model_dump())
+        terms = self.account.model_dump()
+        if self.collateral is not None:
+            terms["collateral"] = self.collateral.build()
+        return AccountTerms(**terms)
 
     def margin_models(self) -> dict[str, MarginModel]:
         """The models, built from their tables."""
@@ -156,6 +205,12 @@ def build_simulator(table: Mapping[str, Any]) -> Simulator:
 def default_study() -> str:
     """Text of the packaged default study."""
     return (files("backtest") / "default_study.toml").read_text(encoding="utf-8")
+
+
+def packaged_studies() -> list[str]:
+    """Names of the studies that come with the package, beside the default one."""
+    folder = files("backtest") / "studies"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
 
 
 def read_study(text: str, *, where: str) -> StudyFile:
@@ -199,8 +254,11 @@ def _check_keys(raw: Mapping[str, Any], where: str) -> None:
     tables: list[tuple[str, Mapping[str, Any], type[BaseModel]]] = [("", raw, StudyFile)]
     kinds: dict[str, type[BaseModel]] = {
         "data": DataTable,
+        "clock": ClockTable,
         "coverage": CoverageTable,
+        "closeout": CloseoutTable,
         "account": AccountTable,
+        "collateral": CollateralTable,
         "random": RandomTable,
         "monte_carlo": MonteCarloTable,
         "sweep": SweepTable,
@@ -250,16 +308,26 @@ def build_book(study: StudyFile, market: Market) -> Book:
         for name, usd in zip(drawn.portfolios, drawn.exposure, strict=True):
             rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
-    return Book.from_frame(frame, market, rebalance=study.rebalance)
+    liquidation = study.closeout.liquidation()
+    book = Book.from_frame(frame, market, rebalance=study.rebalance, liquidation=liquidation)
+    check_mpor(book, coverage)
+    return book
 
 
 def load_study(path: Path | None) -> tuple[StudyFile, str]:
-    """The study of a file, or the packaged default; with its verbatim text."""
+    """The study of a file, of a packaged name, or the packaged default; with its verbatim text."""
     if path is None:
         text = default_study()
         return read_study(text, where="the default study"), text
+    packaged = files("backtest") / "studies" / f"{path.name}.toml"
+    if path == Path(path.name) and not path.exists() and packaged.is_file():
+        text = packaged.read_text(encoding="utf-8")
+        return read_study(text, where=f"the packaged study {path.name!r}"), text
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"cannot read study {str(path)!r}: {error}.") from error
+        known = ", ".join(packaged_studies())
+        raise StudyError(
+            f"cannot read study {str(path)!r}: {error}. Packaged studies: {known}."
+        ) from error
     return read_study(text, where=path.name), text

@@ -11,10 +11,12 @@ import pandas as pd
 from strategies.siloed import Siloed
 
 from .account import AccountTerms
-from .book import Book
-from .manifest import describe_data, describe_window, software
+from .book import Book, coverage_tail
+from .collateral import collateral_marks
+from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, required_margin
+from .mpor import check_mpor
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
@@ -66,6 +68,7 @@ def run(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     if not models:
         raise StudyError("the study names no model; give at least one.")
+    check_mpor(book, coverage)
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
     audits = _audit(models, market, book, coverage, report) if audit else {}
@@ -87,18 +90,21 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
+    horizon, overlap = coverage_tail(book, coverage), book.overlap(market, coverage)
     scored = score_models(
         loss,
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=max(coverage.horizon(silo) for silo in book.silos),
+        horizon=overlap,
         account=account,
+        marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,
         block=block,
         progress=report,
+        dates=market.dates,
     )
     seconds["account and scores"] = time.perf_counter() - began
 
@@ -124,10 +130,12 @@ def run(
             "window": describe_window(market, rows),
             "coverage": {
                 "confidence": coverage.confidence,
-                "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
+                "mpor": book.mpor(coverage),
             },
+            "overlap": overlap,
             "account": asdict(account),
             "rebalance": book.rebalance,
+            **describe_liquidation(book.liquidation),
             "models": {name: repr(model) for name, model in models.items()},
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},

@@ -8,12 +8,14 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book
+from .book import Book, coverage_tail
+from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
-from .manifest import describe_data, software
+from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import MarginModel
+from .mpor import check_mpor
 from .scorecard import Progress, score_models
 from .simulate.paths import Paths, Simulator
 from .types import Coverage, FloatArray, StudyError
@@ -73,6 +75,7 @@ def monte_carlo(
     if not models:
         raise StudyError("the study names no model; give at least one.")
     coverage, account = coverage or Coverage(), account or AccountTerms()
+    check_mpor(book, coverage)
     report = progress or (lambda what, share: None)
     made = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
@@ -102,9 +105,10 @@ def monte_carlo(
             "fitted_to": describe_data(market),
             "coverage": {
                 "confidence": coverage.confidence,
-                "mpor": {silo: coverage.horizon(silo) for silo in book.silos},
+                "mpor": book.mpor(coverage),
             },
             "account": asdict(account),
+            **describe_liquidation(book.liquidation),
             "models": {name: repr(model) for name, model in models.items()},
             "software": software(),
         },
@@ -142,15 +146,18 @@ def _replay_block(
             market, acted[i] = made.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
+            horizon = coverage_tail(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
                 rows=rows,
                 confidence=coverage.confidence,
-                horizon=max(coverage.horizon(silo) for silo in book.silos),
+                horizon=horizon,
                 account=account,
+                marks=collateral_marks(account.collateral, market, horizon=horizon),
                 yardstick=yardstick_of(models),
                 resamples=0,
+                dates=market.dates,
             )
         except Exception as error:
             error.add_note(f"path {number}, seed {made.seed}, {made.label}")

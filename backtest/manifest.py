@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .liquidation import LiquidationCost
 from .market import Market
 
 PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
@@ -20,6 +21,8 @@ def describe_data(market: Market) -> dict[str, Any]:
     digest.update("|".join(market.factors).encode())
     digest.update(market.dates.astype(np.int64).tobytes())
     digest.update(market.levels.tobytes())
+    if market.traded is not None:
+        digest.update(market.traded.tobytes())
     return {
         "source": market.source,
         "simulated": market.simulated,
@@ -29,6 +32,13 @@ def describe_data(market: Market) -> dict[str, Any]:
         "last": str(market.dates[-1]),
         "dropped_count": len(market.dropped),
         "dropped": [str(day) for day in market.dropped],
+        "adjusted": [
+            {"factor": a.factor, "date": str(a.date), "jump": a.jump, "reason": a.reason}
+            for a in market.adjusted
+            if market.dates[0] < a.date <= market.dates[-1]
+        ],
+        "missing": [str(day) for day in market.missing],
+        "clock": "business" if market.traded is None else "24/7",
         "levels_sha256": digest.hexdigest(),
     }
 
@@ -40,6 +50,11 @@ def describe_window(market: Market, rows: slice) -> dict[str, Any]:
         "last_scored": str(market.dates[rows.stop - 1]),
         "observations": rows.stop - rows.start,
     }
+
+
+def describe_liquidation(cost: LiquidationCost | None) -> dict[str, Any]:
+    """What closing out was taken to cost; nothing where losses are prices alone."""
+    return {} if cost is None else {"liquidation": cost.to_dict()}
 
 
 def software() -> dict[str, Any]:

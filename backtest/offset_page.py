@@ -3,6 +3,7 @@
 import pandas as pd
 
 from .charts import Drawing, offset_drawings
+from .charts.describe import COST_WORDS
 from .exhibit import Exhibit, Section
 from .offset_study import OffsetStudy
 
@@ -66,6 +67,7 @@ def offset_exhibit(found: OffsetStudy) -> Exhibit:
         _section(name, table, brief, drawings.get(name)) for name, (table, brief) in tables.items()
     )
     data, coverage = found.manifest["data"], found.manifest["study"]["coverage"]
+    cost = COST_WORDS if "liquidation" in found.manifest else ""
     return Exhibit(
         kind="offset",
         title="The supportable offset",
@@ -74,7 +76,7 @@ def offset_exhibit(found: OffsetStudy) -> Exhibit:
         standing=(
             f"{data['source']}, {data['days']:,} margin days {data['first']} .. {data['last']}; "
             f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
-            f"MPOR {coverage['mpor']} margin days."
+            f"MPOR {coverage['mpor']} margin days{cost}."
         ),
         sections=sections,
         manifest=found.manifest,

@@ -9,7 +9,7 @@ import pandas as pd
 from strategies.historical import HistoricalVaR
 from strategies.offset import CorrelationOffset
 
-from .manifest import describe_data, software
+from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .offset import (
     granted_and_supported,
@@ -90,6 +90,7 @@ def estimate_offsets(
         "study": inputs.config.resolved(),
         "base": repr(base),
         "seed": seed,
+        **describe_liquidation(book.liquidation),
         "rolling": {"window": WINDOW, "step": STEP},
         "software": software(),
     }

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .distribution import Distribution
 from .exhibit import Section
@@ -247,6 +248,8 @@ def standard(study: Study) -> str:
     )
     constant = study.manifest["rebalance"] == "daily"
     held = "constant USD, rebalanced daily" if constant else "units held"
+    if "liquidation" in study.manifest:
+        held += COST_WORDS
     return f"{study.manifest['coverage']['confidence']:.1%} over {days}; {held}"
 
 

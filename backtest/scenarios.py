@@ -1,19 +1,22 @@
 """Historical scenarios of a book: one matrix of shocks that never changes, and what scales it.
 
 A portfolio's scenario P&L is exposure x unit x shock, summed over columns. A column is a shock of
-one instrument's factor over that instrument's MPOR, or half its square where the instrument is
-curved; so delta-gamma revaluation of every portfolio on every day is one product, and nothing of
-size days x portfolios x columns is ever stored.
+one factor of one instrument over that instrument's MPOR, or half its square where the instrument
+is curved in it; so delta-gamma revaluation of every portfolio on every day is one product, and
+nothing of size days x portfolios x columns is ever stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from .book import Book
+from .estimators.correlation import rolling_covariance
+from .kernels.tails import tail_losses
 from .market import Market
-from .types import Coverage, FloatArray
+from .types import Coverage, FloatArray, RowNumbers
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -22,12 +25,16 @@ Scaling = Literal["overlapping", "sqrt"]
 class Scenarios:
     """Delta-gamma scenarios of a book over its MPOR.
 
+    Its days are those of the market on which every factor that the book holds traded: all of them,
+    unless factors keep days of their own. `spread` leads back to the days of the market.
+
     Parameters
     ----------
     shocks : (days, columns) shock that ends on each day; leading rows NaN.
     unit : (days, columns) P&L per 1 USD of exposure and unit shock, at today's level.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
+    at : (days of the market,) the last day of the scenarios on or before each.
     """
 
     shocks: FloatArray
@@ -35,19 +42,42 @@ class Scenarios:
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+    at: RowNumbers
 
     @property
-    def first(self) -> int:
-        """First day whose shock is known for every column."""
-        return int(np.isnan(self.shocks).any(axis=1).sum())
+    def rows(self) -> RowNumbers:
+        """(days,) the day of the market that each day of the scenarios is."""
+        return np.asarray(np.unique(self.at, return_index=True)[1])
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Carry (days, ...) values to every day of the market: the last known on each."""
+        return values if len(self.at) == len(values) else values[self.at]
+
+    def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
+        """VaR and ES (days, portfolios) of the trailing scenarios; NaN while warming up."""
+        return tail_losses(self.shocks, self.unit, self.exposure, lookback=lookback, count=count)
+
+    def covariance(self, lookback: int) -> FloatArray:
+        """(days, columns, columns) covariance of the shocks over each trailing window."""
+        return rolling_covariance(self.shocks, lookback)
 
 
 def book_scenarios(
-    market: Market, book: Book, *, coverage: Coverage, scaling: Scaling = "overlapping"
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    scaling: Scaling = "overlapping",
+    same_days: int | None = None,
 ) -> Scenarios:
-    """Scenarios of every instrument of a book, each over the MPOR of its silo.
+    """Delta-gamma scenarios of every instrument of a book, each over its own MPOR.
+
+    Of an option they hold no more than its sensitivities: `revaluation.priced_scenarios` has the
+    whole of it.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
+    same_days : takes the shocks of every instrument over these same days h, times sqrt(H / h), as
+        if all were closed out together.
 
     Examples
     --------
@@ -58,25 +88,37 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
-    sensitivity = book.unit_sensitivities(market)
+    counted: Sequence[int] = range(len(book.instruments))
+    if market.traded is not None:  # what nobody holds must not take days from what somebody does
+        counted = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
+    # Steps are counted in a factor's own days, so they are taken before the common days are.
+    own = market.trades([f for i in counted for f in book.instruments[i].factors])
     shocks, unit, silo, owner = [], [], [], []
-    cache: dict[int, FloatArray] = {}
-    for i, instrument in enumerate(book.instruments):
-        horizon = coverage.horizon(instrument.silo)
-        step, factor_scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
-        if step not in cache:
-            cache[step] = market.shocks(step)
-        shock = cache[step][:, market.column(instrument.factor)] * factor_scale
-        for order, column in enumerate([shock, shock * shock / 2.0]):
-            if order == 0 or sensitivity[:, i, order].any():
-                shocks.append(column)
-                unit.append(sensitivity[:, i, order])
-                silo.append(book.silos.index(instrument.silo))
-                owner.append(i)
+    cache: dict[tuple[int, int], FloatArray] = {}
+    sensitivities, horizons = book.unit_sensitivities(market), book.horizons(coverage)
+    for i in counted:
+        horizon = horizons[i]
+        over = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
+        if (horizon, over) not in cache:
+            cache[horizon, over] = market.shocks(over) * (horizon / over) ** 0.5
+        for factor, sensitivity in sensitivities[i].items():
+            shock = cache[horizon, over][:, market.column(factor)]
+            for order, column in enumerate([shock, shock * shock / 2.0]):
+                if order == 0 or sensitivity[:, order].any():
+                    shocks.append(column)
+                    unit.append(sensitivity[:, order])
+                    silo.append(book.silos.index(book.instruments[i].silo))
+                    owner.append(i)
     return Scenarios(
-        shocks=np.ascontiguousarray(np.column_stack(shocks)),
-        unit=np.ascontiguousarray(np.column_stack(unit)),
+        shocks=np.ascontiguousarray(np.column_stack(shocks)[own]),
+        unit=np.ascontiguousarray(np.column_stack(unit)[own]),
         exposure=np.ascontiguousarray(book.exposure[:, owner]),
         silo=np.array(silo),
         instrument=np.array(owner),
+        at=np.cumsum(own) - 1,
     )
+
+
+def days_of_shocks(horizon: int, *, scaling: Scaling, same_days: int | None) -> int:
+    """Margin days that a shock is taken over, before it is scaled up to the MPOR."""
+    return same_days or (horizon if scaling == "overlapping" else 1)

@@ -8,8 +8,10 @@ import pandas as pd
 from .account import AccountTerms
 from .book import Book
 from .engine import run
+from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
+from .mpor import own_standard
 from .offset import supportable_offset
 from .types import Coverage
 
@@ -26,6 +28,7 @@ def treasury_share_sweep(
     coverage: Coverage,
     account: AccountTerms,
     seed: int = 0,
+    liquidation: LiquidationCost | None = None,
 ) -> pd.DataFrame:
     """Tidy frame, one row a (side, share, model): USD margins, exceedance rate, offset estimates.
 
@@ -42,7 +45,9 @@ def treasury_share_sweep(
                 treasury: sign * share * gross,
                 crypto: (1.0 - share) * gross,
             }
-    book = Book.from_frame(pd.DataFrame.from_dict(legs, orient="index"), market)
+    frame = pd.DataFrame.from_dict(legs, orient="index")
+    book = Book.from_frame(frame, market, liquidation=liquidation)
+    coverage = own_standard(book, coverage)
     study = run(market, book, models, coverage=coverage, account=account, seed=seed, audit=False)
     columns = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
     tidy = study.summary()[columns].reset_index()

@@ -9,9 +9,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from . import printed
+from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
+from .family import detectable_sentence, family_sentence, family_tests
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -65,6 +67,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        self._note(family_sentence(study, family_tests(study)))
+        self._note(detectable_sentence(study))
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(
@@ -94,6 +98,7 @@ class Screen:
         note = (
             f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
             f"MPOR {coverage['mpor']} margin days"
+            + (COST_WORDS if "liquidation" in found.manifest else "")
         )
         self.console.print(
             printed.ladder_table(found.ladder, simulated=found.market.simulated, note=note)
@@ -144,7 +149,7 @@ class Screen:
         self.console.print(
             Text(
                 f"{data['source']}; {data['days']:,} margin days {data['first']} .. "
-                f"{data['last']}, {_dropped(data['dropped'])}; "
+                f"{data['last']}, {_dropped(data['dropped'])}{_missing(data.get('missing', []))}; "
                 f"scored {window['observations']:,} days "
                 f"{window['first_scored']} .. {window['last_scored']}"
             )
@@ -152,6 +157,14 @@ class Screen:
 
     def _note(self, text: str) -> None:
         self.console.print(Text(text), style="dim")
+
+
+def _missing(days: list[str]) -> str:
+    """Sessions of the study's calendar that have no data; nothing where there are none."""
+    if not days:
+        return ""
+    listed = f" ({', '.join(days)})" if len(days) <= LISTED else ""
+    return f", {len(days)} sessions without data{listed}"
 
 
 def _dropped(days: list[str]) -> str:

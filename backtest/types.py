@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Dates = NDArray[np.datetime64]  # (days,) datetime64[D]
+RowNumbers = NDArray[np.int64]  # (days,) a row of some other array for each day
 Days = FloatArray  # (days,)
 DaysByFactors = FloatArray  # (days, factors)
 DaysByInstruments = FloatArray  # (days, instruments)
@@ -64,13 +65,15 @@ class Coverage:
     Parameters
     ----------
     confidence : probability that the margin covers the loss, in (0, 1).
-    mpor : margin period of risk in margin days: one number, or days by silo (a mapping that names
-        every silo of the book).
+    mpor : margin period of risk in margin days: one number, or days by silo or asset class (a
+        mapping that covers every instrument of the book; an asset class stands before a silo).
 
     Examples
     --------
     >>> Coverage(mpor={"FICC": 3, "CME": 2}).horizon("FICC")
     3
+    >>> Coverage(mpor={"FICC": 3, "CME": 2, "crypto": 1}).horizon("CME", "crypto")
+    1
     """
 
     confidence: float = 0.99
@@ -88,16 +91,21 @@ class Coverage:
         if isinstance(self.mpor, Mapping):
             object.__setattr__(self, "mpor", MappingProxyType(dict(self.mpor)))
 
-    def horizon(self, silo: str) -> int:
-        """Margin days from the last good settlement to the end of close-out in `silo`."""
+    def horizon(self, silo: str, asset_class: str = "") -> int:
+        """Margin days from the last good settlement to the end of close-out of a contract.
+
+        The one lookup: the days of its asset class, or else those of its silo.
+        """
         if isinstance(self.mpor, int):
             return self.mpor
-        if silo not in self.mpor:
-            known = ", ".join(sorted(self.mpor))
-            raise StudyError(f"mpor has no days for silo {silo!r}; known: {known}. Add it.")
-        return self.mpor[silo]
+        for key in (asset_class, silo):
+            if key in self.mpor:
+                return self.mpor[key]
+        known = ", ".join(sorted(self.mpor))
+        also = f" or asset class {asset_class!r}" if asset_class else ""
+        raise StudyError(f"mpor has no days for silo {silo!r}{also}; known: {known}. Add it.")
 
     @property
     def longest(self) -> int:
-        """The longest MPOR of any silo, in margin days."""
+        """The longest MPOR of any contract, in margin days."""
         return self.mpor if isinstance(self.mpor, int) else max(self.mpor.values())

@@ -12,12 +12,14 @@ import pandas as pd
 from strategies.tables import build_model
 
 from .book import Book
+from .calendars import Clock
 from .config import StudyFile, build_book, build_simulator, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
+from .evidence import write_evidence
 from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
@@ -25,6 +27,7 @@ from .model import MarginModel
 from .offset import supportable_offset
 from .results import Study
 from .scorecard import Progress
+from .simulate.paths import refuse_own_days
 from .sweep import treasury_share_sweep
 
 
@@ -59,20 +62,30 @@ class Inputs:
 
 
 def read_inputs(
-    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    progress: Progress,
+    clock: Clock | None = None,
 ) -> Inputs:
-    """Study file, prices and book; data and seed override what the file says."""
+    """Study file, prices and book; data, seed and clock override what the file says."""
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
+    if clock is not None:
+        kept = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": kept})
     progress("prices", 0.0)
     market, files = load_with_sources(
         config.data.source,
         factors=config.data.factors or None,
         start=config.data.start,
         end=config.data.end,
+        clock=config.clock.kind,
+        calendar=config.clock.calendar,
     )
     book = build_book(config, market)
     progress("prices", 1.0)
@@ -99,6 +112,9 @@ def execute(
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
     config, market, book, base = inputs.config, inputs.market, inputs.book, inputs.base
     simulator = build_simulator(config.monte_carlo.simulator)
+    many = config.monte_carlo.paths if paths is None else paths
+    if many or path is not None:
+        refuse_own_days(market)
     if path is not None:
         market = path_market(simulator, market, seed=config.seed, path=path)
     models, coverage, terms = config.margin_models(), config.standard(), config.terms()
@@ -137,10 +153,10 @@ def execute(
             coverage=coverage,
             account=terms,
             seed=config.seed,
+            liquidation=book.liquidation,
         )
         progress("Treasury share", 1.0)
     resolved = config.resolved()
-    many = config.monte_carlo.paths if paths is None else paths
     distribution = None
     if many and path is None:
         distribution = monte_carlo(
@@ -188,6 +204,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
         outcome.study.save(folder)
         (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
         outcome.ladder.to_csv(folder / "ladder.csv")
+        write_evidence(outcome.study, folder)
         if outcome.distribution is not None:
             outcome.distribution.save(folder)
         if outcome.sweep is not None:

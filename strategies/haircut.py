@@ -1,69 +1,17 @@
 """A published percentage of every position, long or short, and nothing else."""
 
-import tomllib
-from datetime import date
-from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 import numpy as np
 from annotated_types import Gt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backtest.book import Book
-from backtest.instruments import Instrument, Treasury
+from backtest.haircuts import Rate, known_schedules, load_schedule
+from backtest.instruments import Instrument
 from backtest.market import Market
 from backtest.model import Parts, model
 from backtest.types import Coverage, FloatArray, StudyError
-
-Rate = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Bucket(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    over: float
-    up_to: float
-    haircut: Rate
-
-
-class Schedule(BaseModel):
-    """A dated, cited table of haircuts (decimals of market value)."""
-
-    model_config = ConfigDict(extra="forbid")
-    title: str
-    source: str
-    dated: date
-    verified: bool
-    note: str = ""
-    treasury: list[_Bucket] = []
-    price: dict[str, Rate] = {}
-
-    def haircut(self, instrument: Instrument) -> float | None:
-        """Haircut of one instrument; None where the schedule is silent."""
-        if isinstance(instrument, Treasury):
-            rows = [r.haircut for r in self.treasury if r.over < instrument.tenor <= r.up_to]
-            return rows[0] if rows else None
-        return self.price.get(instrument.factor)
-
-
-@cache
-def load_schedule(name: str) -> Schedule:
-    """Schedule of `strategies/parameters/<name>.toml`.
-
-    Raises
-    ------
-    StudyError : no such schedule.
-
-    Examples
-    --------
-    >>> load_schedule("cftc_pilot_2025").price["BTC"]
-    0.2
-    """
-    folder = files("strategies") / "parameters"
-    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
-    if name not in known:
-        raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
-    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
 
 
 @model
@@ -116,5 +64,11 @@ class HaircutOnly:
                 return rate
         raise StudyError(
             f"no haircut for {instrument.name} in schedules {', '.join(self.schedules)}; "
-            "add one under `haircuts`."
+            f"add one under `haircuts`{_elsewhere(instrument)}."
         )
+
+
+def _elsewhere(instrument: Instrument) -> str:
+    """The schedules that do list an instrument, as the end of a sentence."""
+    having = [n for n in known_schedules() if load_schedule(n).haircut(instrument) is not None]
+    return f", or a schedule that has one ({', '.join(having)})" if having else ""

@@ -1,16 +1,19 @@
 """Historical simulation of the joint book: its scenario losses, ranked."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
 
 from backtest.book import Book
-from backtest.kernels.tails import tail_losses
 from backtest.market import Market
-from backtest.model import model
-from backtest.scenarios import book_scenarios
+from backtest.model import Parts, model, required_margin
+from backtest.revaluation import Revaluation, priced_scenarios
+from backtest.scenarios import Scenarios
 from backtest.types import Coverage, FloatArray, tail_count
+
+from .mismatch import as_if_together, in_proportion, mismatch_step
 
 
 @model
@@ -20,8 +23,10 @@ class HistoricalVaR:
     .. math:: M_t = \max(0, L_{(k)}), \qquad k = \lceil N (1 - c) \rceil
 
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
-    day t (ES: the mean of the k largest). No interpolation. Margin at day t uses closes up to and
-    including t. USD.
+    day t (ES: the mean of the k largest). No interpolation. Options are revalued in full, under
+    the shocks of price and volatility together and the calendar days they took. Margin at day t
+    uses closes up to and including t; between days on which all that a portfolio holds trades, it
+    stands. USD.
 
     Parameters
     ----------
@@ -46,13 +51,75 @@ class HistoricalVaR:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        past = book_scenarios(market, book, coverage=coverage, scaling=self.scaling)
-        value_at_risk, expected_shortfall = tail_losses(
-            past.shocks,
-            past.unit,
-            past.exposure,
-            lookback=self.lookback,
-            count=tail_count(self.lookback, coverage.confidence),
+        required = np.empty((len(market.dates), len(book.portfolios)))
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
+            required[:, some] = past.spread(self._tail(past, coverage))
+        return required
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
+
+        Gross is the sum of the silos' own margins. A joint simulation does not say how much of
+        the reduction needs dependence. Where MPORs differ, 'MPOR mismatch' (see
+        `strategies.mismatch`) is what closing legs out over their own days takes back; it is zero
+        with `scaling='sqrt'`, whose one-day shocks never part the legs: that setting grants
+        offsets in full which unequal MPORs do not earn.
+        """
+        required = self.margin(market, book, coverage)
+        alone = np.stack(
+            [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
+        )
+        alone[np.isnan(required)] = np.nan
+        gross, together = alone.sum(axis=2), required
+        if self.scaling == "overlapping":
+            together = as_if_together(
+                book,
+                coverage,
+                required,
+                netted_over=lambda rows, h: self._over_same_days(
+                    market, book.select(rows), coverage, alone[:, rows], h
+                ),
+            )
+        steps = {
+            "gross": gross,
+            "diversification and offset": together - gross,
+            **mismatch_step(book, coverage, required, together),
+        }
+        return Parts(
+            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+        )
+
+    def _over_same_days(
+        self,
+        market: Market,
+        book: Book,
+        coverage: Coverage,
+        alone: FloatArray,
+        same_days: int,
+    ) -> FloatArray:
+        """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
+        joint = np.empty(alone.shape[:2])
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
+            own, scale = alone[past.rows][:, some], np.ones_like(alone[past.rows][:, some])
+            for s in range(len(book.silos)):
+                in_silo = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
+                apart = self._tail(in_silo, coverage)
+                known = (own[:, :, s] > 0) & (apart > 0)
+                np.divide(own[:, :, s], apart, out=scale[:, :, s], where=known)
+            columns = []
+            for p in range(len(part.portfolios)):
+                unit = past.unit * scale[:, p, past.silo]
+                column = replace(past, unit=unit, exposure=past.exposure[[p]])
+                columns.append(self._tail(column, coverage))
+            joint[:, some] = past.spread(np.hstack(columns))
+        return joint
+
+    def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
+        """(days, portfolios) tail loss of the scenarios, never below zero."""
+        value_at_risk, expected_shortfall = past.tails(
+            self.lookback, count=tail_count(self.lookback, coverage.confidence)
         )
         tail = value_at_risk if self.measure == "var" else expected_shortfall
         return np.maximum(tail, 0.0)

@@ -6,15 +6,16 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.estimators.correlation import correlation_bounded_by, rolling_covariance
+from backtest.book import Book, coverage_tail
+from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market import Market
 from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.scenarios import book_scenarios
+from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray
 
 from .historical import HistoricalVaR
+from .mismatch import as_if_together, in_proportion, mismatch_step
 
 
 @model
@@ -26,8 +27,8 @@ class CorrelationOffset:
 
     m_i are the base model's margins by silo (or by instrument), R the Pearson correlation of the
     H-day scenario P&Ls of the positions over `lookback` scenarios (the signs of the positions are
-    in the P&Ls; zero variance gives correlation 0), g = `granted`, c = `cap`. Margin at day t uses
-    closes up to and including t. USD.
+    in the P&Ls, those of options revalued in full; zero variance gives correlation 0), g =
+    `granted`, c = `cap`. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -64,16 +65,26 @@ class CorrelationOffset:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        gross, netted = self._gross_and_netted(market, book, coverage)
-        return self._required(gross.sum(axis=2), netted)
+        alone, netted = self._alone_and_netted(market, book, coverage)
+        return self._required(alone.sum(axis=2), netted)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, diversification, offset, cap; silos share the reduction in proportion.
 
         'diversification' is what independence alone would give, 'offset' what dependence adds
-        (positive where it takes back), 'cap' what the cap and the granted share withhold.
+        (positive where it takes back), 'cap' what the cap and the granted share withhold. Where
+        MPORs differ, 'offset' is that of legs closed out over the same days, and 'MPOR mismatch'
+        (see `strategies.mismatch`) what closing them out over their own takes back.
         """
-        alone, netted = self._gross_and_netted(market, book, coverage)
+        alone, netted = self._alone_and_netted(market, book, coverage)
+        together = as_if_together(
+            book,
+            coverage,
+            netted,
+            netted_over=lambda rows, h: self._netted(
+                market, book.select(rows), coverage, alone[:, rows], same_days=h
+            ),
+        )
         gross = alone.sum(axis=2)
         required = self._required(gross, netted)
         independent = np.sqrt((alone**2).sum(axis=2))
@@ -86,48 +97,62 @@ class CorrelationOffset:
                 ],
                 axis=2,
             )
-        kept = np.divide(
-            required, gross, out=np.where(np.isnan(gross), np.nan, 0.0), where=gross > 0
-        )
         steps = {
             "gross": gross,
             "diversification": independent - gross,
-            "offset": netted - independent,
+            "offset": together - independent,
+            **mismatch_step(book, coverage, netted, together),
             "cap": required - netted,
         }
-        return Parts(silos=book.silos, by_silo=alone * kept[:, :, None], steps=steps)
+        return Parts(
+            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+        )
 
     def _required(self, gross: FloatArray, netted: FloatArray) -> FloatArray:
         reduction = np.minimum(self.granted * (gross - netted), self.cap * gross)
         return gross - reduction
 
-    def _gross_and_netted(
+    def _alone_and_netted(
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[FloatArray, FloatArray]:
         """Stand-alone margins (days, portfolios, groups) and sqrt(m' R m) (days, portfolios)."""
-        past = book_scenarios(market, book, coverage=coverage)
-        if self.by == "silo":
-            groups, books = past.silo, [book.in_silo(s) for s in book.silos]
-        else:
-            groups, books = past.instrument, book.by_instrument()
+        silos = self.by == "silo"
+        books = [book.in_silo(s) for s in book.silos] if silos else book.by_instrument()
         alone = np.stack([required_margin(self.base, market, b, coverage) for b in books], axis=2)
-        netted = np.empty(alone.shape[:2])
-        netted_margin(
-            alone,
-            rolling_covariance(past.shocks, self.lookback),
-            past.unit,
-            past.exposure,
-            groups,
-            self._leaned_below(book, coverage),
-            self.correlation_floor,
-            netted,
-        )
+        netted = self._netted(market, book, coverage, alone)
         alone[np.isnan(netted)] = np.nan
         return alone, netted
+
+    def _netted(
+        self,
+        market: Market,
+        book: Book,
+        coverage: Coverage,
+        alone: FloatArray,
+        same_days: int | None = None,
+    ) -> FloatArray:
+        """sqrt(m' R m) (days, portfolios), R over own MPORs or over the same days."""
+        netted = np.empty(alone.shape[:2])
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
+            margin = np.ascontiguousarray(alone[:, some])
+            out = np.empty(margin.shape[:2])
+            netted_margin(
+                margin,
+                past.spread(past.covariance(self.lookback)),
+                past.spread(past.unit),
+                past.exposure,
+                past.silo if self.by == "silo" else past.instrument,
+                self._leaned_below(book, coverage),
+                self.correlation_floor,
+                out,
+            )
+            netted[:, some] = out
+        return netted
 
     def _leaned_below(self, book: Book, coverage: Coverage) -> float:
         """The correlation whose upper bound is exactly -min_correlation; +inf for full credit."""
         if self.credit == "full":
             return np.inf
-        horizon = max(coverage.horizon(silo) for silo in book.silos)
+        horizon = coverage_tail(book, coverage)
         return correlation_bounded_by(-self.min_correlation, self.lookback / horizon)

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from backtest.types import FloatArray
+from backtest.types import FloatArray, RowNumbers
 
 
 def tail_losses(
@@ -33,7 +33,7 @@ def replay(
     *,
     growth: FloatArray,
     closeout: FloatArray,
-    lag: int,
+    arrival: RowNumbers,
     minimum: float,
     returned: bool,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -58,10 +58,10 @@ def replay(
                     collateral = margin
                 elif margin - expected > 1e-12 * margin and margin - expected >= minimum:
                     called = margin - expected
-                    if lag == 0:
+                    if arrival[t] == t:
                         collateral += called
                     else:
-                        pending.append((t + lag, called))
+                        pending.append((arrival[t], called))
             held[t, p] = collateral
             call[t, p] = called
             if not np.isnan(loss[t, p]):

@@ -42,6 +42,7 @@ WAIVERS = {
     ),
 }
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+UNEQUAL = bt.Coverage(confidence=0.95, mpor={"treasury": 3, "crypto": 2})
 
 
 def margins(table, market, book, coverage=COVERAGE):
@@ -116,19 +117,26 @@ def test_deterministic(table, small_market, small_book):
     np.testing.assert_array_equal(once, again)
 
 
+@pytest.mark.parametrize("coverage", [COVERAGE, UNEQUAL], ids=["equal", "unequal"])
 @pytest.mark.parametrize("table", CASES)
-def test_parts_sum_to_the_margin(table, small_market, small_book):
+def test_parts_sum_to_the_margin(table, coverage, small_market, small_book):
     model = build_model(table)
-    if not isinstance(model, HasParts):
-        assert table["kind"] == "historical_var"  # a joint book has no silo of its own
-        return
+    assert isinstance(model, HasParts)
     required, parts = (
-        margins(table, small_market, small_book),
-        model.parts(small_market, small_book, COVERAGE),
+        margins(table, small_market, small_book, coverage),
+        model.parts(small_market, small_book, coverage),
     )
     assert parts.silos == small_book.silos
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
     np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+    by_silo = parts.by_silo[~np.isnan(required)]
+    assert (by_silo >= 0).all()
+    if "MPOR mismatch" in parts.steps:
+        one_silo = small_book.portfolios.index("bond only")
+        assert (parts.steps["MPOR mismatch"][-100:, one_silo] == 0.0).all()
+    assert ("MPOR mismatch" in parts.steps) == (
+        coverage is UNEQUAL and table["kind"] in ("correlation_offset", "historical_var")
+    )
 
 
 @pytest.mark.parametrize("table", CASES)
@@ -163,3 +171,35 @@ def test_units_bought_once_keep_the_laws(small_market):
     haircut = st.HaircutOnly(haircuts={"UST10Y": 0.0, "BTC": 0.2})
     required = haircut.margin(small_market, held, COVERAGE)
     assert required[100, 0] == pytest.approx(0.2 * 5e6 * growth, rel=1e-12)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_options_and_perpetuals_keep_the_laws(table, option_market):
+    options = ("SPY-CALL-30D", "SPY-PUT-30D", "SPY-PUT-60D-90")
+    if table["kind"] == "haircut_only":
+        table = table | {"haircuts": dict.fromkeys(("SPY", *options), 0.1)}
+    frame = pd.DataFrame(
+        {
+            "SPY-CALL-30D": [-1e7, 0.0, 5e6, 0.0],
+            "SPY-PUT-30D": [-1e7, 0.0, 0.0, 0.0],
+            "SPY-PUT-60D-90": [0.0, 1e7, 0.0, 0.0],
+            "SPY": [0.0, 1e7, -3e6, 0.0],
+            "BTC-PERP": [0.0, 0.0, 1e6, 1e6],
+            "BTC-INV": [0.0, 0.0, 0.0, -4e5],
+            "UST10Y": [0.0, 0.0, 2e7, -1e7],
+        },
+        index=["short straddle", "protected", "all", "perpetuals"],
+    )
+    book = bt.Book.from_frame(frame, option_market)
+    model = build_model(table)
+    bt.check_causal(model, option_market, book, coverage=COVERAGE)
+    required = margins(table, option_market, book)
+    double = bt.Book(book.portfolios, book.instruments, 2 * book.exposure)
+    np.testing.assert_allclose(margins(table, option_market, double), 2 * required, rtol=1e-9)
+    for p in range(len(book.portfolios)):
+        alone = margins(table, option_market, book.select([p]))
+        np.testing.assert_allclose(alone[:, 0], required[:, p], rtol=1e-9)
+    levels = option_market.to_frame()
+    levels[["SPY", "BTC", "BTC-FUNDING"]] *= [1000.0, 0.01, 7.0]
+    moved = bt.Market.from_frame(levels)
+    np.testing.assert_allclose(margins(table, moved, book), required, rtol=1e-7)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from backtest.kernels.replay import replay
 from backtest.kernels.tail_pool import rolling_tail
 from backtest.kernels.tails import tail_losses
+from backtest.kernels.window_tail import window_tail
 from tests import reference
 
 WORLDS = {
@@ -49,6 +50,27 @@ def assert_same_tail(shocks, unit, exposure, lookback, count):
     for mine, twin in zip(found, expected, strict=True):
         assert_array_equal(np.isnan(mine), np.isnan(twin))
         assert_allclose(mine / scale, twin / scale, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=some.integers(0, 2**32 - 1),
+    scenarios=some.integers(1, 60),
+    columns=some.integers(1, 4),
+    data=some.data(),
+)
+def test_the_tail_of_one_window_equals_sorting_it(world, seed, scenarios, columns, data):
+    rng = np.random.default_rng(seed)
+    count = data.draw(some.integers(1, scenarios))
+    values, exposure = WORLDS[world](rng, (scenarios, columns)), books(rng, 5, columns)
+    unit = np.broadcast_to(rng.normal(0, 1, columns), values.shape)
+    expected = reference.tail_losses(values, unit, exposure, lookback=scenarios, count=count)
+    found = np.empty((2, len(exposure)))
+    window_tail(np.ascontiguousarray(values.T), unit[0].copy(), exposure, count, *found)
+    scale = np.abs(values).max() * np.abs(exposure).sum() * np.abs(unit).max() + 1e-300
+    for mine, twin in zip(found, expected, strict=True):
+        assert_allclose(mine / scale, twin[-1] / scale, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
@@ -212,9 +234,9 @@ def test_tail_refuses(change, message):
         tail_losses(given_.pop("shocks"), given_.pop("unit"), given_.pop("exposure"), **given_)
 
 
-def play(required, loss, *, growth, closeout, lag, minimum, returned):
+def play(required, loss, *, growth, closeout, arrival, minimum, returned):
     held, call, shortfall = (np.empty_like(required) for _ in range(3))
-    replay(required, loss, growth, closeout, lag, minimum, returned, held, call, shortfall)
+    replay(required, loss, growth, closeout, arrival, minimum, returned, held, call, shortfall)
     return held, call, shortfall
 
 
@@ -235,11 +257,21 @@ def accounts(draw, cash=False, **fixed):
     terms = {
         "growth": ones if cash else np.exp(rng.normal(0, 0.05, days)),
         "closeout": ones if cash else 0.9 * np.exp(rng.normal(0, 0.05, days)),
-        "lag": draw(some.integers(0, 4)),
+        "arrival": np.arange(days) + draw(some.integers(0, 4)),
         "minimum": draw(some.sampled_from([0.0, 10.0, 50.0])),
         "returned": draw(some.booleans()),
     }
+    if draw(some.booleans()):  # days on which nothing settles: calls wait and arrive together
+        terms["arrival"] = opened(terms["arrival"], rng.random(days) < 0.6)
+    if fixed.pop("at_once", False):
+        terms["arrival"] = np.arange(days)
     return required, loss, terms | fixed
+
+
+def opened(arrival, is_open):
+    """The first open day on or after each arrival; the end where there is none."""
+    open_days = np.append(np.flatnonzero(is_open), len(arrival) + arrival.max(initial=0))
+    return open_days[np.searchsorted(open_days, arrival)]
 
 
 @settings(deadline=None)
@@ -265,7 +297,7 @@ def test_shortfall_and_calls_are_never_negative(account):
 
 
 @settings(deadline=None)
-@given(accounts(cash=True, lag=0, minimum=0.0, returned=True))
+@given(accounts(cash=True, at_once=True, minimum=0.0, returned=True))
 def test_without_frictions_the_requirement_is_held(account):
     required, loss, terms = account
     assert_array_equal(play(required, loss, **terms)[0], required)
@@ -301,15 +333,15 @@ def test_a_constant_requirement_is_never_called(account):
 
 @settings(deadline=None)
 @given(accounts(cash=True, minimum=0.0, returned=False))
-def test_every_call_arrives_after_its_lag(account):
+def test_every_call_arrives_when_it_settles(account):
     required, loss, terms = account
-    lag = terms["lag"]
     held, call, _ = play(required, loss, **terms)
+    days = np.arange(len(required))
     for p in range(required.shape[1]):
         known = ~np.isnan(required[:, p])
-        deposit, calls = required[known, p][:1], call[known, p]
-        arrived = np.cumsum(np.concatenate([np.zeros(lag), calls])[: len(calls)])
-        assert_allclose(held[known, p], deposit + arrived)
+        calls = np.nan_to_num(call[:, p])
+        arrived = np.array([calls[(terms["arrival"] <= t) & (days <= t)].sum() for t in days])
+        assert_allclose(held[known, p], (required[known, p][:1] + arrived[known]))
 
 
 def test_a_pending_call_is_not_there_for_the_breach():
@@ -317,7 +349,13 @@ def test_a_pending_call_is_not_there_for_the_breach():
     loss = np.array([[100.0], [140.0], [140.0], [np.nan]])
     ones = np.ones(4)
     held, call, shortfall = play(
-        required, loss, growth=ones, closeout=ones, lag=1, minimum=0.0, returned=True
+        required,
+        loss,
+        growth=ones,
+        closeout=ones,
+        arrival=np.arange(1, 5),
+        minimum=0.0,
+        returned=True,
     )
     assert held.ravel().tolist() == [100.0, 100.0, 150.0, 90.0]
     assert call.ravel().tolist() == [0.0, 50.0, 0.0, 0.0]

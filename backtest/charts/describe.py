@@ -7,6 +7,7 @@ from typing import Any
 from ..results import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
+COST_WORDS = "; losses include liquidation cost (approximate)"
 DRAWN = re.compile(r"random \d+")  # names that Book.random gives
 
 
@@ -31,6 +32,8 @@ def standard_words(manifest: dict[str, Any]) -> str:
     else:
         mpor = ", ".join(f"{silo} {d}" for silo, d in days.items()) + " margin days"
     kept = "constant USD, rebalanced daily" if manifest["rebalance"] == "daily" else "units held"
+    if "liquidation" in manifest:
+        kept += COST_WORDS
     return f"{100 * manifest['coverage']['confidence']:g} % coverage over an MPOR of {mpor}; {kept}"
 
 

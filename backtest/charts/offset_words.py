@@ -7,6 +7,7 @@ from .describe import source_words, standard_words, version_words
 from .style import FONT, HINTED, POINTS, label_of
 
 if TYPE_CHECKING:
+    from ..closeout_study import CloseoutStudy
     from ..offset_study import OffsetStudy
 
 MOST_BOOKS = 4  # panels beside each other that a page holds
@@ -14,7 +15,7 @@ MINUS = "\N{MINUS SIGN}"
 BOUND_WORDS = "one-sided 95 % lower bounds (stationary bootstrap of days, mean block 20)"
 
 
-def ranked_books(found: "OffsetStudy", books: Iterable[str]) -> list[str]:
+def ranked_books(found: "OffsetStudy | CloseoutStudy", books: Iterable[str]) -> list[str]:
     """At most four of `books`: risk-matched ones first, else in the study's order.
 
     In a book of equal USD one silo outweighs the other, and little can be saved either way.
@@ -42,6 +43,7 @@ def offset_footnote(found: "OffsetStudy", *notes: str, models: bool = False) -> 
                 "mpor": mpor if isinstance(mpor, dict) else {"every silo": mpor},
             },
             "rebalance": study["rebalance"],
+            **{key: manifest[key] for key in ("liquidation",) if key in manifest},
         }
     )
     data = manifest["data"]

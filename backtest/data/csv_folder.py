@@ -1,23 +1,22 @@
-"""Prices from a folder of CSV files: par yields in percent, crypto closes in USD.
-
-The shape of the files, for anyone who brings their own:
-
-- `treasury_par_yields.csv`: `Date`, then a column a maturity ('3M', '10Y'), percent.
-- `<name>_usd.csv` (`btc_usd.csv`): `Date,Close`, one row a calendar day or trading day, USD.
-"""
+"""Prices from a folder of CSV files; `columns.py` says which factor stands where."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..market import YIELD_RANGE, Market, tenor_years
+from ..calendars import Clock
+from ..instruments.contracts import contract
+from ..market import YIELD_RANGE, Adjustment, Market, tenor_years
 from ..types import DataError
 from .cache import check_fetched
-
-YIELDS_FILE = "treasury_par_yields.csv"
+from .clocks import around_the_clock
+from .columns import YIELDS_FILE, FactorColumn, factor_column
+from .derived import funding_index, realised_volatility, refuse_gaps
+from .rolls import adjust_rolls
 
 # The H.15 copy carries 30-year values while the Treasury published none (the bond was
 # discontinued); they are extrapolations and are not used.
@@ -32,13 +31,24 @@ class SourceFile:
     sha256: str
 
 
-def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[SourceFile]]:
+def read_folder(
+    folder: Path,
+    factors: tuple[str, ...],
+    *,
+    start: str | None = None,
+    end: str | None = None,
+    clock: Clock = "business",
+) -> tuple[Market, list[SourceFile]]:
     """Market of the days on which every factor is known, and the files it was read from.
 
-    The window runs from the day on which the last factor begins to the day on which the first
-    ends. Within it the days that have yields but lack a price are dropped, and listed in
+    start : first day to keep, ISO; a hole in the data before it does no harm.
+    end : last day of the study, ISO; a gap in funding after it does no harm.
+
+    The window runs from `start`, or the day on which the last factor begins, to the day on which
+    the first ends. Within it the days that have yields but lack a price are dropped, and listed in
     `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one.
+    price move over them falls in the next one. On the '24/7' clock every calendar day is a margin
+    day: see `around_the_clock`.
 
     Raises
     ------
@@ -48,37 +58,102 @@ def read_folder(folder: Path, factors: tuple[str, ...]) -> tuple[Market, list[So
         raise DataError(f"no folder {str(folder)!r}; give a folder of CSV files, or 'sample'.")
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
-    yields = [f for f in factors if tenor_years(f) is not None]
-    prices = [f for f in factors if tenor_years(f) is None]
-    used: list[SourceFile] = []
+    used: dict[str, SourceFile] = {}
+    columns = _read_factors(folder, factors, used)
+    adjusted: list[Adjustment] = []
+    for name in [f for f in factors if factor_column(f).rolls]:
+        reference = _reference(folder, name, columns, used)
+        columns[name], made = adjust_rolls(name, columns[name], reference)
+        adjusted += made
+    first = max(c.index[0] for c in columns.values())
+    if start is not None:
+        first = max(first, _day(start, "start"))
+    last = min(c.index[-1] for c in columns.values())
+    labels: dict[str, Any] = {
+        "source": f"{folder.name}/ ({', '.join(used)})",
+        "kinds": {name: factor_column(name).kind for name in factors},
+        "adjusted": tuple(a for a in adjusted if a.date <= last),
+    }
+    if clock == "24/7":
+        since = {name: columns[name][columns[name].index >= first] for name in factors}
+        market = around_the_clock(since, **labels)
+        days = pd.DatetimeIndex(market.dates)
+    else:
+        days = _curve_days(factors, columns, first, last)
+        if len(days) == 0:
+            since_start = f" from {start} on" if start else ""
+            raise DataError(
+                f"{', '.join(factors)} share no day{since_start}; choose others or widen it."
+            )
+        frame = pd.DataFrame({name: columns[name].reindex(days) for name in factors})
+        market = Market.from_frame(frame, **labels)
+    studied = days if end is None else days[days <= _day(end, "end")]
+    for name in factors:
+        if factor_column(name).form == "funding":
+            refuse_gaps(columns[name], studied, factor_column(name))
+    return market, list(used.values())
+
+
+def _curve_days(
+    factors: tuple[str, ...],
+    columns: dict[str, pd.Series],
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+) -> pd.DatetimeIndex:
+    """Days from `first` to `last` on which some yield is known; of the first price without any."""
+    curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
+    days = columns[curve[0]].index
+    for name in curve[1:]:
+        days = days.union(columns[name].index)
+    return pd.DatetimeIndex(days[(days >= first) & (days <= last)])
+
+
+def read_column(folder: Path, factor: str) -> pd.Series:
+    """(days,) one factor on its own days, its holes left as they are; yields in decimals.
+
+    Raises
+    ------
+    DataError : file, column or value that is not as it must be.
+    """
+    return _read_factors(folder, (factor,), {})[factor]
+
+
+def _read_factors(
+    folder: Path, factors: tuple[str, ...], used: dict[str, SourceFile]
+) -> dict[str, pd.Series]:
+    """Every factor in the unit of a market, on the days its file knows; each file read once."""
+    places = {name: factor_column(name) for name in factors}
+    # The par yields first: the days of a market are theirs.
+    names = dict.fromkeys(sorted((p.file for p in places.values()), key=YIELDS_FILE.__ne__))
     columns: dict[str, pd.Series] = {}
-    if yields:
-        table = _read(folder / YIELDS_FILE, yields, used)
-        for name in yields:
-            columns[name] = _percent(table[name].dropna())
-        if "30Y" in yields:
-            days = columns["30Y"].index.to_numpy()
-            columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
-    for name in prices:
-        path = folder / f"{name.lower()}_usd.csv"
-        columns[name] = _price(name, _read(path, ["Close"], used)["Close"].dropna())
-    for name, column in columns.items():
-        if column.empty:
-            raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-    start = max(c.index[0] for c in columns.values())
-    end = min(c.index[-1] for c in columns.values())
-    clock = columns[yields[0] if yields else prices[0]].index
-    for name in yields[1:]:
-        clock = clock.union(columns[name].index)
-    clock = clock[(clock >= start) & (clock <= end)]
-    if len(clock) == 0:
-        raise DataError(f"{', '.join(factors)} share no day; their histories do not overlap.")
-    frame = pd.DataFrame({name: columns[name].reindex(clock) for name in factors})
-    source = f"{folder.name}/ ({', '.join(f.name for f in used)})"
-    return Market.from_frame(frame, source=source), used
+    for file in names:
+        here = {name: place for name, place in places.items() if place.file == file}
+        table = _read(folder / file, sorted({place.column for place in here.values()}), used)
+        for name, place in here.items():
+            column = table[place.column].dropna()
+            if column.empty:
+                raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+            columns[name] = _levels(column, place)
+    if "30Y" in columns:
+        days = columns["30Y"].index.to_numpy()
+        columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
+    return columns
 
 
-def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame:
+def _reference(
+    folder: Path, future: str, columns: dict[str, pd.Series], used: dict[str, SourceFile]
+) -> pd.Series:
+    """What the rolls of a future are measured by: a factor of the market, or read for it."""
+    name = contract(future).reference
+    if name in columns:
+        return columns[name]
+    try:
+        return _read_factors(folder, (name,), used)[name]
+    except DataError as error:
+        raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
+
+
+def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.DataFrame:
     """Columns of one file by date, as numbers, ascending."""
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
@@ -117,29 +192,47 @@ def _read(path: Path, wanted: list[str], used: list[SourceFile]) -> pd.DataFrame
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
-    used.append(SourceFile(path.name, hashlib.sha256(raw).hexdigest()))
+    used[path.name] = SourceFile(path.name, hashlib.sha256(raw).hexdigest())
     return numbers
 
 
-def _percent(column: pd.Series) -> pd.Series:
+def _day(text: str, what: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(np.datetime64(text, "D"))
+    except ValueError as error:
+        raise DataError(f"{what} is {text!r}; give a date such as 2006-02-09.") from error
+
+
+def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
+    """Levels of a factor from its column as the file has it."""
+    if place.form == "funding":
+        return funding_index(place.payments * column)
+    if place.kind == "yield":
+        return _percent(column, place)
+    price = _price(column, place)
+    return realised_volatility(price) if place.form == "realised" else price
+
+
+def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
     """Decimal yields of a column in percent; an impossible one is named as the file has it."""
     low, high = (100 * edge for edge in YIELD_RANGE)
     wrong = ~column.between(low, high)
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
         raise DataError(
-            f"{YIELDS_FILE}: {column.name} on {day:%Y-%m-%d} is {column[day]:g} percent; "
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g} percent; "
             f"yields must lie in {low:g} .. {high:g} (4.25 means 4.25 %). Check its unit."
         )
     return column / 100.0
 
 
-def _price(name: str, column: pd.Series) -> pd.Series:
+def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
+    """Prices of a column; one in percent becomes a decimal."""
     wrong = ~(np.isfinite(column) & (column > 0))
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
         raise DataError(
-            f"{name.lower()}_usd.csv: Close on {day:%Y-%m-%d} is {column[day]:g}; "
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; "
             "a price must be above zero. Mend or remove that row."
         )
-    return column
+    return column / 100.0 if place.unit == "percent" else column

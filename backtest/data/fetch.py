@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..types import DataError
 from .cache import Cache, Entry, sha256
-from .csv_folder import YIELDS_FILE
+from .columns import YIELDS_FILE
 from .history import difference
 from .official import Fred, Treasury
 from .screening import screened

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..calendars import Clock, MarginCalendar
 from ..market import Market
 from ..types import DataError
+from .clocks import on_sessions
 from .csv_folder import SourceFile, read_folder
 
 DEFAULT_FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
@@ -18,23 +20,30 @@ def load_market(
     factors: tuple[str, ...] | None = None,
     start: str | None = None,
     end: str | None = None,
+    clock: Clock = "business",
+    calendar: MarginCalendar = "data",
 ) -> Market:
     """Market of `source`: 'sample' (SIMULATED), 'treasury', a folder of CSV files, or a Market.
 
     factors : which to load; the source's own default unless given (folders: 3M 2Y 5Y 10Y 30Y BTC
         ETH). Treasury-only factors use the whole Treasury history.
     start, end : first and last day to keep, ISO.
+    clock : 'business', the move over a weekend is one step; '24/7', every calendar day is a margin
+        day, on which Treasuries may stand still.
+    calendar : whose sessions margin days are; 'data' takes the days that have data.
 
     Raises
     ------
-    DataError : see `csv_folder` and `Market`.
+    DataError : see `csv_folder`, `clocks` and `Market`; a source without closes at weekends.
 
     Examples
     --------
     >>> load_market("treasury").factors
     ('3M', '2Y', '5Y', '10Y')
     """
-    return load_with_sources(source, factors=factors, start=start, end=end)[0]
+    return load_with_sources(
+        source, factors=factors, start=start, end=end, clock=clock, calendar=calendar
+    )[0]
 
 
 def load_with_sources(
@@ -43,6 +52,8 @@ def load_with_sources(
     factors: tuple[str, ...] | None = None,
     start: str | None = None,
     end: str | None = None,
+    clock: Clock = "business",
+    calendar: MarginCalendar = "data",
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, and the files (name, sha256) the levels were read from."""
     files: list[SourceFile] = []
@@ -57,8 +68,15 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(Path(source), factors or DEFAULT_FACTORS)
-    return _window(market, start, end), files
+        market, files = read_folder(
+            Path(source), factors or DEFAULT_FACTORS, start=start, end=end, clock=clock
+        )
+    if clock == "24/7" and market.traded is None:
+        raise DataError(
+            f"source {str(source)!r} has business days only; the 24/7 clock needs a folder of CSV "
+            "files with closes at weekends."
+        )
+    return on_sessions(_window(market, start, end), calendar), files
 
 
 def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
@@ -70,6 +88,8 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         factors=factors,
         levels=market.levels[:, columns],
         kinds=tuple(market.kinds[c] for c in columns),
+        adjusted=tuple(a for a in market.adjusted if a.factor in factors),
+        traded=None if market.traded is None else market.traded[:, columns],
     )
 
 
@@ -81,6 +101,8 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
     except ValueError as error:
         raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
     keep = (market.dates >= low) & (market.dates <= high)
+    if market.traded is not None:  # from the first day on which every factor trades
+        keep &= np.maximum.accumulate(keep & market.trades(market.factors))
     if not keep.any():
         raise DataError(
             f"no day between {low} and {high}; the market has {market.dates[0]} .. "
@@ -88,8 +110,7 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
         )
     inside = (market.dropped >= low) & (market.dropped <= high)
     return replace(
-        market,
-        dates=market.dates[keep],
-        levels=market.levels[keep],
+        market.rows(keep),
         dropped=market.dropped[inside],
+        adjusted=tuple(a for a in market.adjusted if a.date <= high),
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..types import StudyError
-from .csv_folder import YIELDS_FILE
+from .columns import YIELDS_FILE
 
 SETTINGS = Path(__file__).with_name("sources.toml")
 

@@ -4,9 +4,33 @@ An instrument turns levels into exact P&L per 1 USD of notional, and shocks into
 (delta-gamma by default). Constant USD is the unit throughout.
 """
 
+from .bill import TBill
+from .curve_future import CurveFuture
+from .future import Future, basis, traded_price
 from .names import parse_instrument
-from .protocol import Instrument
+from .option import Option
+from .perpetual import Perpetual, coin_pnl
+from .protocol import Instrument, Revalued, by_factor
 from .spot import Spot
+from .swap import Swap
 from .treasury import Treasury, par_yield, seasoned_price
 
-__all__ = ["Instrument", "Spot", "Treasury", "par_yield", "parse_instrument", "seasoned_price"]
+__all__ = [
+    "CurveFuture",
+    "Future",
+    "Instrument",
+    "Option",
+    "Perpetual",
+    "Revalued",
+    "Spot",
+    "Swap",
+    "TBill",
+    "Treasury",
+    "basis",
+    "by_factor",
+    "coin_pnl",
+    "par_yield",
+    "parse_instrument",
+    "seasoned_price",
+    "traded_price",
+]

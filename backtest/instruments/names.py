@@ -1,31 +1,86 @@
-"""From a column name of a book to the contract it stands for."""
+"""From a column name of a book to the contract it stands for.
+
+A kind of contract is one entry of `CONTRACTS`: a pattern for the body of the name, and what makes
+the contract of a match and of the venue that stands behind '@' (None: its home). A body that no
+pattern knows is a price held outright.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 
 from ..market import tenor_years
 from ..types import StudyError
+from .bill import TBill
+from .contracts import known_contracts
+from .curve_future import CurveFuture
+from .future import Future
+from .option import OPTION_NAME, option_of
+from .perpetual import PERPETUAL_NAME, perpetual_of
 from .protocol import Instrument
 from .spot import Spot
+from .swap import Swap
 from .treasury import Treasury
 
-_CONTRACT = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
-_TREASURY = re.compile(r"^UST(\d+[MY])$")
+Maker = Callable[[re.Match[str], str | None], Instrument]
+
+_NAME = re.compile(r"^(?P<body>[^@]+)(?:@(?P<silo>[A-Za-z0-9_-]+))?$")
+
+
+def _treasury(body: re.Match[str], silo: str | None) -> Instrument:
+    return Treasury(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
+
+
+def _bill(body: re.Match[str], silo: str | None) -> Instrument:
+    return TBill(tenor_years(body[1]) or 0.0, silo=silo or "FICC")
+
+
+def _swap(body: re.Match[str], silo: str | None) -> Instrument:
+    return Swap(tenor_years(body[1]) or 0.0, silo=silo or "CME")
+
+
+def _future(body: re.Match[str], silo: str | None) -> Instrument:
+    return Future(body[1], silo=silo or "CME")
+
+
+def _curve_future(body: re.Match[str], silo: str | None) -> Instrument:
+    return CurveFuture(body[1], silo=silo or "CME")
+
+
+def _not_held(body: re.Match[str], silo: str | None) -> Instrument:
+    raise StudyError(
+        f"{body[0]!r} is a volatility or a funding index, which nothing pays outright; hold an "
+        "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
+    )
+
+
+CONTRACTS: Mapping[str, Maker] = {
+    r"UST(\d+[MY])": _treasury,
+    r"BILL(\d+[MY])": _bill,
+    r"SWAP(\d+[MY])": _swap,
+    "(" + "|".join(known_contracts()) + ")": _future,
+    r"(\w+)~curve": _curve_future,
+    PERPETUAL_NAME: perpetual_of,
+    OPTION_NAME: option_of,
+    r"VIX|.+-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)": _not_held,
+}
 
 
 def parse_instrument(name: str) -> Instrument:
-    """Instrument of a column name: 'UST10Y', 'BTC', or either at another venue, 'UST5Y@CME'.
+    """Instrument of a column name: 'UST10Y', 'BILL3M', 'ZN', 'BTC'; elsewhere, 'UST5Y@CME'.
+
+    Perpetuals are 'BTC-PERP' and 'BTC-INV' (see `Perpetual`), options 'SPY-PUT-30D-95' and
+    'SPY-CALL-2026-06-26-700' (see `Option`).
 
     Examples
     --------
     >>> parse_instrument("UST5Y@CME")
     Treasury(tenor=5.0, silo='CME')
     """
-    match = _CONTRACT.match(name)
+    match = _NAME.match(name)
     if match is None:
         raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
-    body, silo = match["body"], match["silo"]
-    treasury = _TREASURY.match(body)
-    if treasury:
-        years = tenor_years(treasury[1]) or 0.0
-        return Treasury(years, silo=silo or "FICC")
-    return Spot(body, silo=silo or "CME")
+    for pattern, make in CONTRACTS.items():
+        body = re.fullmatch(pattern, match["body"])
+        if body:
+            return make(body, match["silo"])
+    return Spot(match["body"], silo=match["silo"] or "CME")

@@ -1,7 +1,7 @@
 """What an instrument is: a contract at a venue, whose clearing house is its silo."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..market import Kind, Market
 from ..types import Days, FloatArray
@@ -26,22 +26,57 @@ class Instrument(Protocol):
     def silo(self) -> str:
         """The clearing house that margins it."""
 
+    @property
+    def asset_class(self) -> str:
+        """What it is, as far as close-out goes: 'treasury', 'crypto', ..."""
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
 
-    def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2."""
+    def sensitivity(self, market: Market) -> FloatArray | Mapping[str, FloatArray]:
+        """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2.
+
+        Of an instrument that more than one factor moves: such an array by factor.
+        """
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor."""
+        """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor.
+
+        Of an instrument that more than one factor moves: `shocks` are (scenarios, factors), in the
+        order of its sensitivities.
+        """
 
     def unit_value(self, market: Market) -> Days:
         """(days,) USD value of one unit, for books that buy units once and never rebalance."""
 
 
+@runtime_checkable
+class Revalued(Instrument, Protocol):
+    """An instrument priced anew in every scenario: its sensitivities do not tell enough of it.
+
+    Its `scenarios` take (scenarios, factors) joint shocks, columns in the order of `moved_by`,
+    which is that of its sensitivities.
+    """
+
+    @property
+    def moved_by(self) -> tuple[str, ...]:
+        """The factors whose shocks it is revalued under."""
+
+    def scenarios(
+        self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
+    ) -> FloatArray:
+        """(scenarios,) P&L per 1 USD; `elapsed` calendar days pass in each scenario."""
+
+
 def qualified(name: str, silo: str, home: str) -> str:
     """Name of a contract, with its silo where that is not where it usually clears."""
     return name if silo == home else f"{name}@{silo}"
+
+
+def by_factor(instrument: Instrument, market: Market) -> Mapping[str, FloatArray]:
+    """(days, 2) delta and gamma per 1 USD, by the factors that move the instrument."""
+    found = instrument.sensitivity(market)
+    return found if isinstance(found, Mapping) else {instrument.factor: found}
 
 
 def delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:

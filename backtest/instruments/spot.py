@@ -8,6 +8,8 @@ from ..market import Kind, Market
 from ..types import Days, FloatArray
 from .protocol import delta_gamma, qualified
 
+ASSET_CLASSES = {"BTC": "crypto", "ETH": "crypto", "USDC": "stablecoin", "SPY": "equity"}
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -36,6 +38,11 @@ class Spot:
     def name(self) -> str:
         """Factor, with its silo where that is not CME."""
         return qualified(self.factor, self.silo, "CME")
+
+    @property
+    def asset_class(self) -> str:
+        """'crypto', 'stablecoin', 'equity', or 'other' for a price it does not know."""
+        return ASSET_CLASSES.get(self.factor, "other")
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) relative change over the next `horizon` margin days; last rows NaN."""

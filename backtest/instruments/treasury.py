@@ -66,6 +66,11 @@ class Treasury:
         """'UST' and maturity, with its silo where that is not FICC."""
         return qualified(f"UST{self.factor}", self.silo, "FICC")
 
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""
         coupon = market.level(self.factor)
@@ -78,13 +83,7 @@ class Treasury:
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bond."""
-        half_yield = market.level(self.factor)[:, None] / 2.0
-        times = np.arange(1, int(2 * self.tenor) + 1) / 2.0
-        flows = np.where(times == self.tenor, 1.0 + half_yield, half_yield)
-        discount = np.exp(-2.0 * times * np.log1p(half_yield))
-        duration = (flows * times * discount).sum(axis=1) / (1.0 + half_yield[:, 0])
-        convexity = (flows * times * (times + 0.5) * discount).sum(axis=1)
-        return np.column_stack([-duration, convexity / (1.0 + half_yield[:, 0]) ** 2])
+        return par_bond_sensitivity(market.level(self.factor), self.tenor)
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
@@ -94,6 +93,23 @@ class Treasury:
     def unit_value(self, market: Market) -> Days:
         """(days,) 1: the holding is rolled into a fresh par bond at every close."""
         return np.ones(len(market.dates))
+
+
+def par_bond_sensitivity(level: Days, tenor: float) -> FloatArray:
+    """(days, 2): minus modified duration and convexity of the par bond at the yields `level`.
+
+    Examples
+    --------
+    >>> par_bond_sensitivity(np.array([0.04]), 0.5).round(6).tolist()
+    [[-0.490196, 0.480584]]
+    """
+    half_yield = level[:, None] / 2.0
+    times = np.arange(1, int(2 * tenor) + 1) / 2.0
+    flows = np.where(times == tenor, 1.0 + half_yield, half_yield)
+    discount = np.exp(-2.0 * times * np.log1p(half_yield))
+    duration = (flows * times * discount).sum(axis=1) / (1.0 + half_yield[:, 0])
+    convexity = (flows * times * (times + 0.5) * discount).sum(axis=1)
+    return np.column_stack([-duration, convexity / (1.0 + half_yield[:, 0]) ** 2])
 
 
 def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> FloatArray:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from .compile import kernel
 
 FloatArray = NDArray[np.float64]
+RowArray = NDArray[np.int64]
 
 # A need this small beside the requirement is the rounding of earlier sums, never a call.
 ROUNDING = 1e-12
@@ -17,7 +18,7 @@ def replay(
     loss: FloatArray,
     growth: FloatArray,
     closeout: FloatArray,
-    lag: int,
+    arrival: RowArray,
     minimum: float,
     returned: bool,
     held: FloatArray,
@@ -29,11 +30,11 @@ def replay(
     On the first day of known requirement M it is deposited: h = M. On every later day t
 
     .. math::
-        g_t &= h_{t-1} \, growth_t + c_{t-lag} \\
+        g_t &= h_{t-1} \, growth_t + \sum_{i < t, \, a_i = t} c_i \\
         r_t &= \max(0, g_t - M_t) \text{ if returned and at least } minimum, \text{ else } 0 \\
-        n_t &= M_t - g_t - \sum_{0 < i < lag} c_{t-i} \\
+        n_t &= M_t - g_t - \sum_{i < t, \, a_i > t} c_i \\
         c_t &= n_t \text{ if } r_t = 0, n_t > 0 \text{ and } n_t \ge minimum, \text{ else } 0 \\
-        h_t &= g_t - r_t \; (+ \, c_t \text{ if } lag = 0) \\
+        h_t &= g_t - r_t \; (+ \, c_t \text{ if } a_t = t) \\
         s_t &= \max(0, L_t - h_t \, closeout_t)
 
     so that a call is cash, worth its amount while pending, and one still pending at t never
@@ -43,11 +44,17 @@ def replay(
     loss : (days, portfolios) L, USD, over t -> t + H; NaN in the last H rows, where shortfall is.
     growth : (days,) value of the posted collateral at close t per unit at t - 1; ones for cash.
     closeout : (days,) its value at t + H after haircut per unit at t; ones for cash.
-    lag : days from call to settlement. minimum : transfer amount, USD.
+    arrival : (days,) a, the row by whose close a call made at each close has settled: at least the
+        row itself, never falling; beyond the last row where it arrives after the end.
+    minimum : transfer amount, USD.
     held, call, shortfall : (days, portfolios), USD, written; held is what has settled by close t.
     """
     days, portfolios = required.shape
+    due = pending = 0  # calls of rows due .. pending - 1 arrive today, of later ones after it
     for t in range(days):
+        due = pending
+        while pending < t and arrival[pending] <= t:
+            pending += 1
         for p in range(portfolios):
             need = required[t, p]
             if np.isnan(need):
@@ -57,19 +64,20 @@ def replay(
             value = need
             if t > 0 and not np.isnan(required[t - 1, p]):
                 value = held[t - 1, p] * growth[t]
-                if 0 < lag <= t and call[t - lag, p] > 0.0:
-                    value += call[t - lag, p]
+                for i in range(due, pending):
+                    if arrival[i] > i and call[i, p] > 0.0:
+                        value += call[i, p]
                 excess = value - need
                 if returned and excess > 0.0 and excess >= minimum:
                     value = need
                 else:
                     missing = need - value
-                    for i in range(max(0, t - lag + 1), t):
+                    for i in range(pending, t):
                         if call[i, p] > 0.0:
                             missing -= call[i, p]
                     if missing > ROUNDING * need and missing >= minimum:
                         call[t, p] = missing
-                        if lag == 0:
+                        if arrival[t] == t:
                             value = need
             held[t, p] = value
             short = loss[t, p] - value * closeout[t]

@@ -47,14 +47,14 @@ def granted_and_supported(
     ['offset', 'supported dependence', 'supported total']
     """
     histories = silo_histories(market, book, base=base, coverage=coverage)
-    rows = []
+    rows, overlap = [], book.overlap(market, coverage)
     for name, history in histories.items():
         for last in range(window, history.days + 1, step):
             part = history.between(slice(last - window, last))
             if part.not_estimable():
                 continue
             found = part.reduction(silo_shifts(window, len(history.silos)))
-            at = market.dates.searchsorted(part.dates[-1]) + coverage.longest
+            at = market.dates.searchsorted(part.dates[-1]) + overlap
             known = market.dates[min(at, len(market.dates) - 1)]
             rows.append((known, name, "supported total", found.total))
             rows.append((known, name, "supported dependence", found.dependence))

@@ -13,6 +13,7 @@ from strategies.historical import HistoricalVaR
 from ..book import Book
 from ..market import Market
 from ..model import MarginModel, required_margin
+from ..mpor import check_mpor
 from ..types import Coverage, StudyError
 from .bounds import RESAMPLES, bound_reduction, pass_probability
 from .history import SHORTEST_SHIFT, SiloHistory, silo_shifts
@@ -157,6 +158,7 @@ def silo_histories(
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
         return {}
+    check_mpor(book, coverage)
     silos = book.silos
     margins = np.stack(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2

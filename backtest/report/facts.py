@@ -1,9 +1,13 @@
 """What the page says around its tables: the standard, the limits, the data, how to rerun."""
 
+from typing import Any
+
 import pandas as pd
 
 from ..charts.describe import source_words, standard_words
 from ..charts.ladder import has_bounds
+from ..family import detectable_sentence
+from ..haircuts import load_schedule
 from ..results import Study
 from .verdict import mixed_pools
 
@@ -66,6 +70,21 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
             "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
             "not in them."
         )
+    if study.exposure.columns.str.contains("~curve", regex=False).any():
+        said.append(
+            "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
+            "deliver option, conversion factor or repo rate."
+        )
+    if study.exposure.columns.str.startswith("SWAP").any():
+        said.append(
+            "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
+            "swap against a Treasury shows none of the risk of the swap spread."
+        )
+    if study.manifest["data"].get("adjusted"):
+        said.append(
+            "Front-month futures: the splice of each roll is taken out (listed below), so on that "
+            "day a future moves as what it was measured against, without its own basis."
+        )
     if yields and prices and mixed_pools(study, portfolios):
         said.append(
             "A crypto level is the close of its date, three to four hours after the bond market's. "
@@ -79,6 +98,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
         "not been shown to be right."
     )
+    said.append(detectable_sentence(study))
     return said
 
 
@@ -98,6 +118,15 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
     dropped = ", ".join(data["dropped"]) or "none"
     facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
+    splices = data.get("adjusted", [])
+    if splices:
+        listed = ", ".join(f"{a['factor']} {a['date']} {a['jump']:+.2%}" for a in splices)
+        facts.append((f"splice jumps removed ({len(splices):,})", listed))
+    if data.get("clock", "business") != "business":
+        facts.append(("clock", f"{data['clock']}: every calendar day is a margin day"))
+    if data.get("missing"):
+        missing = ", ".join(data["missing"])
+        facts.append((f"sessions without data ({len(data['missing']):,})", missing))
     return facts
 
 
@@ -122,7 +151,7 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
         (
             "collateral account",
             f"call lag {account['call_lag']} margin days, minimum transfer "
-            f"{account['minimum_transfer']:,.0f} USD, {account['collateral']}, excess "
+            f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
             f"{account['excess']}",
         )
     )
@@ -139,3 +168,18 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     if not audits:
         facts.append(("causality audit", "not run"))
     return facts
+
+
+def _collateral(posted: str | dict[str, Any]) -> str:
+    """'cash', or the shares of a mix with its haircuts."""
+    if isinstance(posted, str):
+        return posted
+    assets = (
+        f"{share:.0%} {name} (haircut {posted['rates'][name]:.1%})"
+        for name, share in posted["shares"].items()
+    )
+    words = f"{', '.join(assets)}, valued at close-out {posted['at_closeout']}"
+    charges = [n for n in posted["haircuts"] if load_schedule(n).kind == "capital charge"]
+    if charges:
+        words += f" ({', '.join(charges)}: capital charges on proprietary positions, no haircuts)"
+    return words

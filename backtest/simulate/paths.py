@@ -86,7 +86,11 @@ class Paths:
 
     @classmethod
     def of(cls, simulator: Simulator, market: Market, *, seed: int) -> "Paths":
-        """Fit a simulator to a market; StudyError where `seed` is not a whole number from 0."""
+        """Fit a simulator to a market.
+
+        StudyError where `seed` is not a whole number from 0, or factors keep days of their own.
+        """
+        refuse_own_days(market)
         return cls(market, simulator.sampler(market), repr(simulator), _whole(seed, "seed"))
 
     def path(self, number: int) -> Market:
@@ -129,8 +133,18 @@ class Paths:
             levels=levels,
             simulated=True,
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
+            adjusted=(),
         )
         return path, acted / len(shocks)
+
+
+def refuse_own_days(market: Market) -> None:
+    """StudyError where factors keep days of their own: no simulator draws those."""
+    if market.traded is not None:
+        raise StudyError(
+            "simulators draw days on which every factor trades; simulated histories need [clock] "
+            "kind = 'business'."
+        )
 
 
 def _whole(value: int, what: str) -> int:

@@ -1,0 +1,122 @@
+"""Treasury bills: each day a fresh discount bill of constant maturity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray, StudyError
+from .protocol import delta_gamma, qualified
+from .treasury import DAYS_PER_YEAR, par_yield
+
+DISCOUNT_YEAR = 360.0  # days in the year of a bank discount rate, 31 CFR 356 App. B
+
+
+@dataclass(frozen=True)
+class TBill:
+    r"""Each day a fresh discount bill: it pays 1 at maturity and nothing before.
+
+    The published constant-maturity yields of a year or less are *bond-equivalent* (investment)
+    yields y, not bank discount rates. A bill of tau years costs
+
+    .. math:: P(y, \tau) = \frac{1}{(1 + y \min(\tau, 1/2)) (1 + y \max(\tau - 1/2, 0))},
+
+    simple interest up to half a year, one compounding beyond it. P&L per USD invested is
+    P(y', tau - d/365.25) / P(y, tau) - 1, d calendar days later at the par yield y' interpolated
+    at the remaining maturity (flat below the market's shortest yield). Carry is in it; scenarios
+    leave it out.
+
+    Parameters
+    ----------
+    tenor : years, whole months, at most one year.
+    silo : clearing house; FICC, which margins bills, unless said.
+
+    References
+    ----------
+    31 CFR 356, Appendix B, section VI (discount rate, price, investment rate of bills).
+
+    Examples
+    --------
+    >>> TBill(0.25).name, TBill(1.0).factor
+    ('BILL3M', '1Y')
+    """
+
+    tenor: float
+    silo: str = "FICC"
+
+    def __post_init__(self) -> None:
+        months = 12.0 * self.tenor
+        if not 0.99 < months < 12.01 or abs(months - round(months)) > 1e-9:
+            raise StudyError(
+                f"a bill of {self.tenor} years does not exist; give whole months, 1 to 12."
+            )
+
+    @property
+    def factor(self) -> str:
+        """The par-yield factor of its maturity."""
+        months = round(12.0 * self.tenor)
+        return "1Y" if months == 12 else f"{months}M"
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """The yield of its maturity."""
+        return {self.factor: "yield"}
+
+    @property
+    def name(self) -> str:
+        """'BILL' and maturity, with its silo where that is not FICC."""
+        return qualified(f"BILL{self.factor}", self.silo, "FICC")
+
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) price of the seasoned bill over today's less 1; the last `horizon` rows NaN."""
+        level = market.level(self.factor)
+        out = np.full(len(level), np.nan)
+        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
+        left = np.maximum(self.tenor - calendar / DAYS_PER_YEAR, 0.0)
+        later = par_yield(market, left, offset=horizon)
+        out[:-horizon] = bill_price(later, left) / bill_price(level[:-horizon], self.tenor) - 1.0
+        return out
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): minus modified duration (years) and convexity (years^2) of today's bill."""
+        level = market.level(self.factor)
+        simple, compounded = min(self.tenor, 0.5), max(self.tenor - 0.5, 0.0)
+        slopes = [simple / (1.0 + simple * level), compounded / (1.0 + compounded * level)]
+        duration = slopes[0] + slopes[1]
+        return np.column_stack([-duration, duration**2 + slopes[0] ** 2 + slopes[1] ** 2])
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) delta-gamma P&L per USD for shocks of the yield, no carry."""
+        return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) 1: the holding is rolled into a fresh bill at every close."""
+        return np.ones(len(market.dates))
+
+
+def bill_price(level: FloatArray, years: float | FloatArray) -> FloatArray:
+    """Price of 1 USD in `years` (at most 1) at a bond-equivalent yield.
+
+    Examples
+    --------
+    >>> bill_price(np.array([0.08237]), 364 / 365).round(5).tolist()
+    [0.92265]
+    """
+    simple, compounded = np.minimum(years, 0.5), np.maximum(np.subtract(years, 0.5), 0.0)
+    return 1.0 / ((1.0 + level * simple) * (1.0 + level * compounded))
+
+
+def bank_discount(price: float, days: int) -> float:
+    """Bank discount rate of a bill: the discount on face value over a year of 360 days.
+
+    Examples
+    --------
+    >>> round(bank_discount(0.92265, 364), 6)
+    0.0765
+    """
+    return (1.0 - price) * DISCOUNT_YEAR / days

@@ -1,0 +1,59 @@
+"""Terms of the futures that books can name, from `contracts.toml`."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..types import StudyError
+
+LastTrading = Literal["last_business_day", "seventh_before_last_business_day", "last_friday"]
+
+
+class Contract(BaseModel):
+    """One future; see `contracts.toml` for what the fields mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: str
+    reference: str
+    last_trading: LastTrading
+    cycle: tuple[int, ...]
+    maturity: float | None = None
+    to_delivery: float | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    dated: date
+    source: str
+    verified: bool
+    note: str
+    contracts: dict[str, Contract]
+
+
+@cache
+def known_contracts() -> dict[str, Contract]:
+    """Every contract, by code."""
+    text = (files("backtest.instruments") / "contracts.toml").read_text(encoding="utf-8")
+    return _File(**tomllib.loads(text)).contracts
+
+
+def contract(code: str) -> Contract:
+    """Terms of one contract.
+
+    Raises
+    ------
+    StudyError : no such contract.
+
+    Examples
+    --------
+    >>> contract("ZN").maturity, contract("BTC_CME").reference
+    (6.5, 'BTC')
+    """
+    known = known_contracts()
+    if code not in known:
+        raise StudyError(f"unknown future {code!r}; known: {', '.join(known)}.")
+    return known[code]

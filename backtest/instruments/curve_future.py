@@ -1,0 +1,148 @@
+"""Treasury futures implied by the par curve: approximate, for histories without futures prices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..market import Kind, Market, tenor_years
+from ..types import Days, FloatArray, StudyError
+from .contracts import Contract, contract
+from .protocol import qualified
+from .treasury import DAYS_PER_YEAR, par_bond_sensitivity, par_yield, seasoned_price
+
+FINANCING = "3M"
+CURVE = ("2Y", "5Y", "10Y", "30Y")  # the least of a curve; a market with more is read finer
+
+
+@dataclass(frozen=True)
+class CurveFuture:
+    r"""Each day a fresh forward on a fresh par bond, financed at the 3-month yield.
+
+    The bond has the contract's shortest deliverable maturity T and coupon c, the par yield at T;
+    the forward is delivered in tau years. Its price is F = 1 + s tau - c tau, s the 3-month yield,
+    and d calendar days later P&L per USD of notional is
+
+    .. math:: \frac{P' (1 + s' (\tau - d/365.25)) - (1 + s \tau)}{F},
+
+    P' the dirty price of the seasoned bond (see `Treasury`). Two kinds of factor move it: the par
+    yields around T, weighted as they are interpolated, and the 3-month yield. Curvature is shared
+    out by the same weights, which is exact for parallel moves.
+
+    **Approximate**: no cheapest-to-deliver switch, no conversion factor, no repo rate.
+
+    Parameters
+    ----------
+    code : of a Treasury future in `contracts.toml`.
+    silo : clearing house; CME unless said.
+
+    References
+    ----------
+    Burghardt, G. & Belton, T. (2005). The Treasury Bond Basis, 3rd ed., ch. 1-2 (forward price of
+    a financed bond; which bond is cheapest to deliver).
+
+    Examples
+    --------
+    >>> CurveFuture("ZN").name, CurveFuture("ZN").factors
+    ('ZN~curve', {'5Y': 'yield', '10Y': 'yield', '3M': 'yield'})
+    """
+
+    code: str
+    silo: str = "CME"
+
+    def __post_init__(self) -> None:
+        if self._terms.maturity is None or self._terms.to_delivery is None:
+            raise StudyError(
+                f"{self.code} is no bond future; only those have a curve ('ZN~curve')."
+            )
+
+    @property
+    def _terms(self) -> Contract:
+        return contract(self.code)
+
+    @property
+    def maturity(self) -> float:
+        """Years of the bond behind it."""
+        return float(self._terms.maturity or 0.0)
+
+    @property
+    def to_delivery(self) -> float:
+        """Years to delivery."""
+        return float(self._terms.to_delivery or 0.0)
+
+    @property
+    def factor(self) -> str:
+        """The par yield nearest to its maturity, of the least curve it needs."""
+        return min(CURVE, key=lambda f: abs((tenor_years(f) or 0.0) - self.maturity))
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """The yields on either side of its maturity, and the one that finances it."""
+        years = {f: tenor_years(f) or 0.0 for f in CURVE}
+        below = [f for f in CURVE if years[f] <= self.maturity][-1]
+        above = next(f for f in CURVE if years[f] >= self.maturity)
+        return dict.fromkeys((below, above, FINANCING), "yield")
+
+    @property
+    def name(self) -> str:
+        """Code and '~curve', with its silo where that is not CME."""
+        return qualified(f"{self.code}~curve", self.silo, "CME")
+
+    @property
+    def asset_class(self) -> str:
+        """'treasury'."""
+        return "treasury"
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) change of the forward price over it, `horizon` margin days on; last rows NaN."""
+        count = len(market.dates)
+        coupon = par_yield(market, np.full(count, self.maturity))
+        repo = market.level(FINANCING)
+        out = np.full(count, np.nan)
+        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
+        aged = calendar / DAYS_PER_YEAR
+        left = np.maximum(self.to_delivery - aged, 0.0)
+        later = par_yield(market, self.maturity - aged, offset=horizon)
+        dirty = seasoned_price(coupon[:-horizon], later, self.maturity, aged)
+        financed = 1.0 + repo[:-horizon] * self.to_delivery
+        struck = financed - coupon[:-horizon] * self.to_delivery
+        out[:-horizon] = (dirty * (1.0 + repo[horizon:] * left) - financed) / struck
+        return out
+
+    def sensitivity(self, market: Market) -> dict[str, FloatArray]:
+        """By factor (days, 2): delta and gamma per USD of notional."""
+        coupon = par_yield(market, np.full(len(market.dates), self.maturity))
+        financed = 1.0 + market.level(FINANCING) * self.to_delivery
+        struck = financed - coupon * self.to_delivery
+        bond = par_bond_sensitivity(coupon, self.maturity) * (financed / struck)[:, None]
+        found = {f: w * bond for f, w in curve_weights(market, self.maturity).items()}
+        found[FINANCING] = np.column_stack([self.to_delivery / struck, np.zeros(len(struck))])
+        return found
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per USD; `shocks` (scenarios, factors) in the order of `sensitivity`."""
+        each = [s[-1] for s in self.sensitivity(market.until(day)).values()]
+        delta, gamma = np.array(each).T
+        return shocks @ delta + (shocks * shocks) @ gamma / 2.0
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) 1: the holding is struck afresh at every close."""
+        return np.ones(len(market.dates))
+
+
+def curve_weights(market: Market, maturity: float) -> dict[str, float]:
+    """Shares of the market's par yields in the one interpolated at `maturity`; they sum to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"5Y": [0.03], "10Y": [0.04]}, index=["2024-01-02"])
+    >>> curve_weights(Market.from_frame(frame), 6.5)
+    {'5Y': 0.7, '10Y': 0.3}
+    """
+    known = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
+    names = sorted(known, key=known.__getitem__)
+    tenors = [known[f] for f in names]
+    shares = {
+        f: float(np.interp(maturity, tenors, np.eye(len(names))[j])) for j, f in enumerate(names)
+    }
+    return {f: share for f, share in shares.items() if share > 0.0}

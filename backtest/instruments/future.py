@@ -1,0 +1,106 @@
+"""Futures on their front-month prices, with the splices of the rolls taken out."""
+
+from dataclasses import dataclass
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray
+from .contracts import contract
+from .protocol import qualified
+from .spot import Spot
+
+
+@dataclass(frozen=True)
+class Future:
+    """A front-month future, rolled at no cost: P&L per USD of notional = level(t+H)/level(t) - 1.
+
+    Variation margin is settled daily, so nothing is financed and no carry is added: what carry
+    there is, is in the price.
+
+    Parameters
+    ----------
+    code : of `contracts.toml`, and the factor of its roll-adjusted price.
+    silo : clearing house; CME unless said.
+
+    Examples
+    --------
+    >>> Future("ZN").name, Future("BTC_CME", silo="NODAL").name
+    ('ZN', 'BTC_CME@NODAL')
+    """
+
+    code: str
+    silo: str = "CME"
+
+    def __post_init__(self) -> None:
+        contract(self.code)
+
+    @property
+    def factor(self) -> str:
+        """Its own price."""
+        return self.code
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """The one price it needs."""
+        return {self.code: "price"}
+
+    @property
+    def name(self) -> str:
+        """Code, with its silo where that is not CME."""
+        return qualified(self.code, self.silo, "CME")
+
+    @property
+    def asset_class(self) -> str:
+        """'treasury', or that of the spot price that a crypto future follows."""
+        terms = contract(self.code)
+        return "treasury" if terms.maturity else Spot(terms.reference).asset_class
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) relative change over the next `horizon` margin days; last rows NaN."""
+        return Spot(self.code).pnl(market, horizon)
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): one USD gains the relative change, no curvature."""
+        return Spot(self.code).sensitivity(market)
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per USD: the relative shocks themselves."""
+        return Spot(self.code).scenarios(market, day, shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) the adjusted price: what a holding rolled at every expiry is worth."""
+        return market.level(self.code)
+
+
+def traded_price(market: Market, code: str) -> Days:
+    """(days,) front-month price as it was traded: the adjusted one with its splices put back.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from backtest.market import Adjustment
+    >>> frame = pd.DataFrame({"ZN": [110.0, 111.0]}, index=["2024-01-02", "2024-01-03"])
+    >>> splice = Adjustment("ZN", np.datetime64("2024-01-03"), -0.01, "end of ZNZ23")
+    >>> traded_price(Market.from_frame(frame, adjusted=(splice,)), "ZN").round(2).tolist()
+    [110.0, 109.89]
+    """
+    price = market.level(code).copy()
+    for splice in market.adjusted:
+        if splice.factor == code:
+            price[market.dates >= splice.date] *= 1.0 + splice.jump
+    return price
+
+
+def basis(market: Market, code: str) -> Days:
+    """(days,) traded future over spot, less 1.
+
+    A CME future of crypto closes at 16:00 Chicago (Yahoo) or settles at 15:00, spot at midnight
+    UTC: one to three hours of crypto moves are in every figure, so read averages, not days.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"BTC": [100.0], "BTC_CME": [101.0]}, index=["2024-01-02"])
+    >>> basis(Market.from_frame(frame), "BTC_CME").round(3).tolist()
+    [0.01]
+    """
+    return traded_price(market, code) / market.level(contract(code).reference) - 1.0

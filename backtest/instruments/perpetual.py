@@ -1,0 +1,152 @@
+"""Perpetual swaps on a coin, linear and inverse, with the funding their longs pay."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray
+from .protocol import qualified
+from .spot import Spot
+
+# US perpetual-style futures (Coinbase Derivatives) clear at Nodal Clear.
+HOME = "NODAL"
+
+PERPETUAL_NAME = r"(?P<factor>.+)-(?P<form>PERP|INV)(?:-(?P<venue>[A-Z0-9]+))?"
+
+
+@dataclass(frozen=True)
+class Perpetual:
+    r"""Perpetual swap: the price change of the coin less the funding its longs pay.
+
+    .. math:: \frac{P_{t+H}}{P_t} - 1 - \sum_{t < s \le t+H} f_s
+
+    per 1 USD of notional, s over every *calendar* day (weekends too), f_s the day's rate, positive
+    where longs pay. The funding factor is an index, the exponential of the sum of all rates so
+    far, so that the sum is the logarithm of a ratio of its levels and is exact between any two
+    margin days. Each rate is charged on the USD notional of t.
+
+    An inverse perpetual is quoted in USD and pays in the coin: N (1 / P_0 - 1 / P_1) coins of N
+    USD. They are worth N (P_1 / P_0 - 1) USD at P_1, so in USD it is linear too and the formula is
+    the same; its curvature is in coin (`coin_pnl`).
+
+    Scenarios are the coin's change less the funding of the same days: a long spot, short perpetual
+    book has no other risk here, and funding is a price that moves, not a carry known beforehand.
+
+    Parameters
+    ----------
+    factor : the coin, a factor of kind 'price'; the perpetual's own basis to it is not modelled.
+    inverse : pays in the coin.
+    venue : whose funding: '' takes '<factor>-FUNDING', 'BITMEX' takes '<factor>-FUNDING-BITMEX'.
+        Venues are never joined into one series.
+    silo : clearing house; NODAL unless said.
+
+    References
+    ----------
+    Alexander, C., Choi, J., Park, H. & Sohn, S. (2020). BitMEX bitcoin derivatives: Price
+    discovery, informational efficiency, and hedging effectiveness. Journal of Futures Markets,
+    40(1), 23-43 (inverse perpetuals and their funding).
+
+    Examples
+    --------
+    >>> Perpetual("BTC").name, Perpetual("BTC", inverse=True, venue="BITMEX").name
+    ('BTC-PERP', 'BTC-INV-BITMEX')
+    """
+
+    factor: str
+    inverse: bool = False
+    venue: str = ""
+    silo: str = HOME
+
+    @property
+    def funding(self) -> str:
+        """The market factor that accrues its funding."""
+        return "-".join([self.factor, "FUNDING"] + [self.venue] * bool(self.venue))
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """The coin, and the index its funding accrues on."""
+        return {self.factor: "price", self.funding: "price"}
+
+    @property
+    def name(self) -> str:
+        """'BTC-PERP' or 'BTC-INV', then the venue and the silo where they are not the usual."""
+        parts = [self.factor, "INV" if self.inverse else "PERP"] + [self.venue] * bool(self.venue)
+        return qualified("-".join(parts), self.silo, HOME)
+
+    @property
+    def asset_class(self) -> str:
+        """That of what it follows."""
+        return Spot(self.factor).asset_class
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) USD per USD of notional over `horizon` margin days, funding paid; tail NaN."""
+        price = market.level(self.factor)
+        out = np.full(len(price), np.nan)
+        out[:-horizon] = price[horizon:] / price[:-horizon] - 1.0
+        return out - self.funding_paid(market, horizon)
+
+    def funding_paid(self, market: Market, horizon: int) -> Days:
+        """(days,) funding a long pays per USD of notional in (t, t + horizon]; tail NaN."""
+        accrued = np.log(market.level(self.funding))
+        out = np.full(len(accrued), np.nan)
+        out[:-horizon] = accrued[horizon:] - accrued[:-horizon]
+        return out
+
+    def sensitivity(self, market: Market) -> dict[str, FloatArray]:
+        """(days, 2) by factor: the coin's change, inverse or not, and minus the log of funding's.
+
+        To second order -log(1 + y) is -y + y^2 / 2; for a funding of 1 % the rest is 3e-7.
+        """
+        days = len(market.dates)
+        return {
+            self.factor: np.tile([1.0, 0.0], (days, 1)),
+            self.funding: np.tile([-1.0, 1.0], (days, 1)),
+        }
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2) of coin and funding."""
+        return shocks[:, 0] - np.log1p(shocks[:, 1])
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) a linear one is one coin, an inverse one a contract of 1 USD at any price."""
+        price = market.level(self.factor)
+        return np.ones(len(price)) if self.inverse else price
+
+
+def coin_pnl(notional: float, *, entry: FloatArray, close: FloatArray) -> FloatArray:
+    r"""P&L in coin of an inverse perpetual of `notional` USD, before funding.
+
+    .. math:: c(P_1) = N (1 / P_0 - 1 / P_1), \qquad c'' = -2 N / P_1^3
+
+    Concave for a long, convex for a short: with x the relative change of the price a long gains
+    (N / P_0) (x - x^2 + x^3 - ...) coins. It matters where the margin is posted in coin. A long
+    then loses ever more coins as each of them is worth less: it has nothing left of V coins at
+    P_1 = N / (V + N / P_0), halfway down at 1x, where a linear contract on USD margin would have
+    lost half. A backtest in USD that re-marks the coin held as collateral counts the same thing,
+    as a linear loss and a falling collateral.
+
+    Parameters
+    ----------
+    notional : USD, > 0 long, < 0 short.
+    entry, close : USD a coin, any shapes that broadcast.
+
+    Examples
+    --------
+    >>> coin_pnl(10_000.0, entry=np.array(10_000.0), close=np.array([5_000.0, 20_000.0])).tolist()
+    [-1.0, 0.5]
+    """
+    return notional * (1.0 / entry - 1.0 / close)
+
+
+def perpetual_of(name: re.Match[str], silo: str | None) -> Perpetual:
+    """Perpetual of a match of `PERPETUAL_NAME`.
+
+    Examples
+    --------
+    >>> perpetual_of(re.fullmatch(PERPETUAL_NAME, "ETH-INV"), None)
+    Perpetual(factor='ETH', inverse=True, venue='', silo='NODAL')
+    """
+    inverse = name["form"] == "INV"
+    return Perpetual(name["factor"], inverse, venue=name["venue"] or "", silo=silo or HOME)

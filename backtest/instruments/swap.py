@@ -1,0 +1,145 @@
+"""Par interest-rate swaps, on discount factors stripped from the par curve."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..market import Kind, Market
+from ..types import Days, FloatArray, StudyError
+from .curve_future import curve_weights
+from .protocol import delta_gamma, qualified
+from .treasury import DAYS_PER_YEAR, par_yield
+
+FLOATING = "3M"
+
+
+@dataclass(frozen=True)
+class Swap:
+    r"""Each day a fresh par swap that receives fixed: rate s_t = par yield, semi-annual, value 0.
+
+    Discount factors D at half-years are stripped from the market's par curve (linear in maturity
+    between its yields), and are log-linear in between. Held to t + H, d calendar days later,
+
+    .. math:: \sum_{i=1}^{2T} \frac{s_t}{2} D'(t_i - d/365.25) + D'(T - d/365.25)
+              - (1 + r_t\, d/365.25),
+
+    r_t the 3-month yield at which the floating leg accrues. At par the value moves with the own
+    par yield alone: delta is minus the annuity A = sum D / 2, gamma -2 dA/ds.
+
+    **Approximate**: the Treasury par curve stands in for the SOFR curve (no annual act/360 legs),
+    the 3-month bill for compounded SOFR. There is no swap spread in it, so what a swap against a
+    Treasury seems to save is overstated.
+
+    Parameters
+    ----------
+    tenor : whole years for which the market has a par yield.
+    silo : clearing house; CME unless said.
+
+    References
+    ----------
+    Hull, J. (2018). Options, Futures, and Other Derivatives, 10th ed., ch. 4.7 (bootstrap), 7
+    (valuation of swaps as bonds).
+
+    Examples
+    --------
+    >>> Swap(10).name, Swap(5, silo="LCH").name
+    ('SWAP10Y', 'SWAP5Y@LCH')
+    """
+
+    tenor: float
+    silo: str = "CME"
+
+    def __post_init__(self) -> None:
+        if self.tenor < 1 or self.tenor != int(self.tenor):
+            raise StudyError(f"a swap of {self.tenor} years is not quoted; give whole years.")
+
+    @property
+    def factor(self) -> str:
+        """The par yield of its maturity."""
+        return f"{self.tenor:.0f}Y"
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """Its par yield and the rate at which the floating leg accrues."""
+        return {self.factor: "yield", FLOATING: "yield"}
+
+    @property
+    def name(self) -> str:
+        """'SWAP' and maturity, with its silo where that is not CME."""
+        return qualified(f"SWAP{self.factor}", self.silo, "CME")
+
+    @property
+    def asset_class(self) -> str:
+        """'rates'."""
+        return "rates"
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) value of the seasoned swap per USD of notional; the last `horizon` rows NaN."""
+        fixed = market.level(self.factor)
+        out = np.full(len(fixed), np.nan)
+        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
+        aged = calendar / DAYS_PER_YEAR
+        log_discount = np.log(discount_factors(market, self.tenor)[horizon:])
+        sooner = np.column_stack([np.zeros(len(aged)), log_discount[:, :-1]])
+        discount = np.exp(log_discount + 2.0 * aged[:, None] * (sooner - log_discount))
+        received = fixed[:-horizon] / 2.0 * discount.sum(axis=1) + discount[:, -1]
+        out[:-horizon] = received - (1.0 + market.level(FLOATING)[:-horizon] * aged)
+        return out
+
+    def sensitivity(self, market: Market) -> FloatArray:
+        """(days, 2): minus the annuity (years), and its curvature to the own par yield."""
+        annuity = discount_factors(market, self.tenor).sum(axis=1) / 2.0
+        slope = discount_slopes(market, self.tenor, self.factor).sum(axis=1) / 2.0
+        return np.column_stack([-annuity, -2.0 * slope])
+
+    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
+        """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
+        return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
+
+    def unit_value(self, market: Market) -> Days:
+        """(days,) 1: the holding is struck afresh at every close."""
+        return np.ones(len(market.dates))
+
+
+def discount_factors(market: Market, tenor: float) -> FloatArray:
+    """(days, 2 tenor) discount factors at half-years that price every par bond at 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> flat = Market.from_frame(pd.DataFrame({"2Y": [0.04]}, index=["2024-01-02"]))
+    >>> discount_factors(flat, 1).round(6).tolist()
+    [[0.980392, 0.961169]]
+    """
+    days = len(market.dates)
+    out = np.empty((days, int(2 * tenor)))
+    annuity = np.zeros(days)
+    for i in range(out.shape[1]):
+        half = par_yield(market, np.full(days, (i + 1) / 2.0)) / 2.0
+        out[:, i] = (1.0 - half * annuity) / (1.0 + half)
+        annuity += out[:, i]
+    return out
+
+
+def discount_slopes(market: Market, tenor: float, factor: str) -> FloatArray:
+    """(days, 2 tenor) derivatives of the discount factors to one par yield of the market.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> flat = Market.from_frame(pd.DataFrame({"2Y": [0.0]}, index=["2024-01-02"]))
+    >>> discount_slopes(flat, 1, "2Y").tolist()
+    [[-0.5, -1.0]]
+    """
+    days = len(market.dates)
+    discount = discount_factors(market, tenor)
+    out = np.empty_like(discount)
+    annuity, moved = np.zeros(days), np.zeros(days)
+    for i in range(out.shape[1]):
+        maturity = (i + 1) / 2.0
+        half = par_yield(market, np.full(days, maturity)) / 2.0
+        share = curve_weights(market, maturity).get(factor, 0.0) / 2.0
+        out[:, i] = -(share * (annuity + discount[:, i]) + half * moved) / (1.0 + half)
+        annuity += discount[:, i]
+        moved += out[:, i]
+    return out

@@ -1,0 +1,44 @@
+"""Tails of one day's scenario P&Ls, where they must be computed afresh each day."""
+
+import numpy as np
+
+from .compile import kernel
+from .tail_select import FloatArray, heap_largest, mean_largest, weighted_sum
+
+
+@kernel
+def window_tail(
+    values: FloatArray,
+    unit: FloatArray,
+    exposure: FloatArray,
+    count: int,
+    value_at_risk: FloatArray,
+    expected_shortfall: FloatArray,
+) -> None:
+    r"""Value at risk and expected shortfall of every portfolio over one window of scenarios.
+
+    .. math:: L_s = -\sum_c x_{pc} u_c v_{cs}; \qquad
+              VaR = L_{(count)}, \quad ES = \frac{1}{count} \sum_{i \le count} L_{(i)}
+
+    values (columns, scenarios) v; unit (columns,) u; exposure (portfolios, columns) x, signed USD;
+    both outputs (portfolios,), not floored at zero. Columns a portfolio does not hold are skipped,
+    so that its numbers do not depend on its neighbours.
+    """
+    portfolios, width = exposure.shape
+    held, weight = np.empty(width, np.int64), np.empty(width)
+    loss, heap = np.empty(values.shape[1]), np.empty(count)
+    for p in range(portfolios):
+        k = 0
+        for c in range(width):
+            if exposure[p, c] != 0.0:
+                held[k] = c
+                weight[k] = -exposure[p, c] * unit[c]
+                k += 1
+        if k == 0:
+            value_at_risk[p] = expected_shortfall[p] = 0.0
+            continue
+        weighted_sum(values, held[:k], weight[:k], 0, loss)
+        least = heap_largest(loss, heap)
+        # Adding zero turns -0.0, the loss of a position worth nothing, into 0.0.
+        value_at_risk[p] = least + 0.0
+        expected_shortfall[p] = mean_largest(loss, len(loss), count, least) + 0.0

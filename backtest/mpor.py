@@ -1,0 +1,38 @@
+"""Does a standard fit a book? MPORs that name what the book does not hold are mistakes."""
+
+from dataclasses import replace
+
+from .book import Book
+from .types import Coverage, StudyError
+
+
+def own_standard(book: Book, coverage: Coverage) -> Coverage:
+    """`coverage` without the days of silos and classes that this book does not hold."""
+    if isinstance(coverage.mpor, int):
+        return coverage
+    own = {*book.silos, *(i.asset_class for i in book.instruments)}
+    return replace(coverage, mpor={key: d for key, d in coverage.mpor.items() if key in own})
+
+
+def check_mpor(book: Book, coverage: Coverage) -> None:
+    """One clear line where `coverage` gives days to what is neither a silo nor a class here.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> book = Book.from_frame(pd.DataFrame({"BTC": [1.0]}))
+    >>> check_mpor(book, Coverage(mpor={"CME": 2, "FIC": 3}))
+    Traceback (most recent call last):
+    ...
+    backtest.types.StudyError: mpor names 'FIC', neither a silo (CME) nor an asset class (crypto) \
+of the book; remove it or mend its spelling.
+    """
+    if isinstance(coverage.mpor, int):
+        return
+    classes = tuple(dict.fromkeys(i.asset_class for i in book.instruments))
+    for key in coverage.mpor:
+        if key not in book.silos and key not in classes:
+            raise StudyError(
+                f"mpor names {key!r}, neither a silo ({', '.join(book.silos)}) nor an asset class "
+                f"({', '.join(classes)}) of the book; remove it or mend its spelling."
+            )

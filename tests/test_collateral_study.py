@@ -1,0 +1,130 @@
+"""`backtest collateral`: its tables, figures and page from one small study file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.cli import main
+from backtest.collateral_page import collateral_exhibit
+from backtest.collateral_study import OWN_MIX, study_collateral
+
+STUDY = """
+name = "small"
+[data]
+source = "sample"
+factors = ["3M", "2Y", "10Y", "BTC", "ETH"]
+end = "2018-12-31"
+[models.var]
+kind = "historical_var"
+[models.siloed]
+kind = "siloed"
+base = { kind = "historical_var" }
+[books.coin]
+usd = { BTC = 1e7 }
+[books.both]
+usd = { BTC = 1e7, UST10Y = 1e8 }
+[collateral]
+mix = { cash = 0.75, BTC = 0.25 }
+own = { BTC = 0.35 }
+caps = { BTC = 0.3 }
+"""
+
+
+def quiet(what, share):
+    pass
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "small.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(study_file):
+    return study_collateral(study_file, data=None, seed=None, n_jobs=1, progress=quiet)
+
+
+def test_every_mix_is_held_against_the_same_margins(found):
+    mixes = list(found.mixes.index.unique("mix"))
+    assert mixes == ["cash", "bills", "bill fund", "10Y", "cash and BTC", "BTC", "ETH", OWN_MIX]
+    assert found.manifest["haircuts"]["BTC"] == {"BTC": 0.35}  # the study's own, in every mix
+    assert found.mixes.groupby(["model", "portfolio"])["mean_required"].nunique().eq(1).all()
+    assert found.mixes.groupby(["model", "portfolio"])["exceedances"].nunique().eq(1).all()
+    assert found.stablecoin is None
+    own = found.mixes.xs(OWN_MIX, level="mix")
+    np.testing.assert_allclose(own["mean_posted"], own["mean_held"] * (0.75 + 0.25 / 0.65))
+
+
+def test_the_page_shows_what_was_found(found):
+    exhibit = collateral_exhibit(found)
+    sections = {section.name: section for section in exhibit.sections}
+    assert set(sections) == {
+        "breach_by_mix", "together", "wrong_way", "crypto_haircuts", "treasury_haircuts",
+        "stress_windows", "years", "moves_against_haircuts",
+    }  # fmt: skip
+    together = sections["together"].table
+    counted = found.mixes.groupby(["mix", "model"])[["breaches", "observations"]].sum()
+    pd.testing.assert_series_equal(
+        together["breach_rate"].sort_index(),
+        (counted["breaches"] / counted["observations"]).sort_index(),
+        check_names=False,
+    )
+    shown = sections["crypto_haircuts"].shown()
+    assert shown["by"].str.contains("capital charge").all()
+    assert "capital charges on proprietary positions" in sections["crypto_haircuts"].text
+    for section in exhibit.sections:
+        if section.draw is not None:
+            assert "capital charges" in section.caption.footnote or section.name == "breach_by_mix"
+            assert section.draw().figure.axes
+
+
+def test_the_command_writes_a_page(study_file, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["collateral", str(study_file), "--out", str(tmp_path)])
+    assert ended.value.code == 0
+    folder = next(tmp_path.iterdir())
+    assert folder.name.split("_")[1] == "small-collateral"
+    assert {"breach_by_mix.csv", "years.csv", "report.html", "manifest.json"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert {path.suffix for path in (folder / "figures").glob("moves*")} == {
+        ".svg", ".pdf", ".png", ".csv",
+    }  # fmt: skip
+    printed = capsys.readouterr().out
+    assert "SIMULATED" in printed and "Wrong-way risk" in printed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cash = 0.75", "cash = 0.7", "sums to 0.95"),
+        ("BTC = 0.35", "BTC = 1.0", "haircut of BTC is 1"),
+        ("BTC = 0.3 }", "BTC = 0.2 }", "above its cap"),
+        ("cash = 0.75, BTC = 0.25", "USDC = 0.75, BTC = 0.25", "USDC has no price"),
+    ],
+)
+def test_mistakes_end_with_one_line_and_exit_code_2(tmp_path, capsys, old, new, message):
+    path = tmp_path / "wrong.toml"
+    path.write_text(STUDY.replace(old, new), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["collateral", str(path), "--out", str(tmp_path / "out")])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_usdc_study_starts_after_the_hole(real_data, tmp_path):
+    text = STUDY.replace('end = "2018-12-31"', 'start = "2019-06-01"').replace(
+        '"sample"', f'"{real_data}"'
+    )
+    path = tmp_path / "real.toml"
+    path.write_text(text.split("[collateral]")[0], encoding="utf-8")
+    found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
+    assert found.stablecoin_window.startswith("2022-05-02 ..")
+    assert set(found.stablecoin.index.unique("mix")) == {"cash", "USDC", "USDC and BTC", "BTC"}
+    spans = found.manifest["sources"]
+    assert spans["USDC, calendar days"]["first"] == "2018-10-08"
+    assert spans["UST10Y, margin days"]["first"] == "1990-01-02"

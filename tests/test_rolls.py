@@ -1,0 +1,166 @@
+"""Front months without their splices: planted jumps, known expiries, real prices."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as h
+
+import backtest as bt
+from backtest.data.rolls import adjust_rolls, last_trading_days
+from backtest.instruments import CurveFuture, Future, basis, traded_price
+from backtest.instruments.contracts import contract
+from backtest.manifest import describe_data
+
+TREASURY = ("3M", "2Y", "5Y", "7Y", "10Y", "20Y", "30Y", "ZT", "ZF", "ZN", "ZB")
+
+
+def front_month(seed=0, splice=-0.01, early=0, noise=5e-4):
+    """Year of a yield, of a future that follows it, and the same future spliced at its expiries."""
+    generator = np.random.default_rng(seed)
+    days = pd.bdate_range("2022-01-03", "2023-02-28")
+    level = pd.Series(0.03 + np.cumsum(generator.normal(0, 5e-4, len(days))), index=days)
+    moves = -6.0 * level.diff().fillna(0.0) + generator.normal(0, noise, len(days))
+    clean = 120.0 * (1.0 + moves).cumprod()
+    expiries = last_trading_days(contract("ZN"), days[0], days[-1])
+    rows = days.searchsorted(expiries, side="right") - early
+    factor = np.ones(len(days))
+    factor[rows] = 1.0 + splice
+    return level, clean, clean * np.cumprod(factor), days[rows]
+
+
+@pytest.mark.parametrize(
+    ("code", "month", "day"),
+    [  # as the exchange listed them
+        ("ZN", "2024-03", "2024-03-19"),  # Good Friday on the 29th
+        ("ZB", "2015-03", "2015-03-20"),
+        ("ZN", "2023-06", "2023-06-21"),
+        ("ZB", "2021-12", "2021-12-21"),  # Christmas kept on the 24th
+        ("ZF", "2024-03", "2024-03-28"),
+        ("ZT", "2023-12", "2023-12-29"),
+        ("BTC_CME", "2023-02", "2023-02-24"),
+    ],
+)
+def test_last_trading_days_follow_the_rules_of_the_contract(code, month, day):
+    found = last_trading_days(contract(code), pd.Timestamp(f"{month}-01"), pd.Timestamp(day))
+    assert found.strftime("%Y-%m-%d").tolist() == [day]
+
+
+@pytest.mark.parametrize("early", [0, 4])
+def test_a_planted_splice_is_found_on_its_day_and_taken_out(early):
+    level, clean, spliced, days = front_month(early=early)
+    adjusted, made = adjust_rolls("ZN", spliced, level)
+    assert [a.date for a in made] == days[-len(made) :].to_numpy().astype("M8[D]").tolist()
+    assert all(a.jump == pytest.approx(-0.01, abs=3 * 5e-4) for a in made)
+    assert [a.reason for a in made] == [f"end of ZN{month}22" for month in "HMUZ"]
+    untouched = adjusted.index.difference(days)
+    expected, found = clean.pct_change()[untouched][1:], adjusted.pct_change()[untouched][1:]
+    pd.testing.assert_series_equal(found, expected, check_names=False, rtol=1e-9)
+    rolled = adjusted.index.intersection(days)[1:]
+    assert (adjusted.pct_change() - clean.pct_change())[rolled].abs().max() < 3 * 5e-4
+
+
+def test_a_roll_before_anything_can_be_fitted_starts_the_history():
+    level, _, spliced, days = front_month()
+    adjusted, _ = adjust_rolls("ZN", spliced["2022-03-01":], level)
+    assert adjusted.index[0] == days[0]  # the first expiry has 15 days behind it, 30 are needed
+    with pytest.raises(bt.DataError, match="ZN and 7Y share 20 days"):
+        adjust_rolls("ZN", spliced.iloc[:20], level)
+
+
+@settings(max_examples=25)
+@given(cut=h.integers(60, 290), seed=h.integers(0, 5))
+def test_a_longer_file_rewrites_nothing(cut, seed):
+    level, _, spliced, _ = front_month(seed=seed)
+    whole, all_made = adjust_rolls("ZN", spliced, level)
+    part, made = adjust_rolls("ZN", spliced.iloc[:cut], level)
+    assert made == all_made[: len(made)]
+    pd.testing.assert_series_equal(part, whole.loc[: part.index[-1]])
+
+
+def test_a_crypto_roll_is_measured_against_spot():
+    days = pd.bdate_range("2024-01-02", "2024-03-28")
+    spot = pd.Series(np.linspace(40e3, 60e3, len(days)), index=days)
+    rolled = days[days.searchsorted(pd.DatetimeIndex(["2024-01-26", "2024-02-23"]), side="right")]
+    front = spot * np.where(days < rolled[0], 1.0, np.where(days < rolled[1], 1.01, 1.005))
+    adjusted, made = adjust_rolls("BTC_CME", front, spot)
+    assert [str(a.date) for a in made] == ["2024-01-29", "2024-02-26"]
+    assert [a.jump for a in made] == pytest.approx([0.01, 1.005 / 1.01 - 1])
+    np.testing.assert_allclose(adjusted, spot)
+
+
+@pytest.fixture(scope="module")
+def treasury_futures(real_data):
+    """Curve and Treasury futures since the 30-year returned."""
+    return bt.load_market(real_data, factors=TREASURY, start="2006-02-09")
+
+
+def test_the_false_move_of_the_bond_future_is_removed_and_listed(treasury_futures):
+    splices = {(a.factor, str(a.date)): a.jump for a in treasury_futures.adjusted}
+    assert splices["ZB", "2015-03-23"] == pytest.approx(0.104, abs=0.001)
+    row = list(treasury_futures.dates.astype(str)).index("2015-03-23")
+    shocks = treasury_futures.shocks(1)
+    assert abs(shocks[row, treasury_futures.column("ZB")]) < 0.002
+    listed = describe_data(treasury_futures)["adjusted"]
+    assert {"factor": "ZB", "date": "2015-03-23"}.items() <= max(
+        listed, key=lambda a: abs(a["jump"])
+    ).items()
+    quarters = len(pd.period_range("2006-03", "2025-12", freq="Q"))
+    for code in ("ZT", "ZF", "ZN", "ZB"):
+        assert sum(a["factor"] == code for a in listed) == quarters
+
+
+@pytest.mark.parametrize("code", ["ZT", "ZF", "ZN", "ZB"])
+def test_only_roll_days_change_and_the_traded_price_comes_back(treasury_futures, real_data, code):
+    file = pd.read_csv(
+        real_data / "treasury_futures_front_unadjusted.csv", index_col="Date", parse_dates=True
+    )
+    raw = file[code].loc[pd.DatetimeIndex(treasury_futures.dates)].to_numpy()
+    restored = traded_price(treasury_futures, code)
+    np.testing.assert_allclose(restored / restored[0], raw / raw[0], rtol=1e-12)
+    adjusted = treasury_futures.level(code)
+    moved = np.abs(np.diff(np.log(adjusted)) - np.diff(np.log(raw))) > 1e-12
+    days = np.array([a.date for a in treasury_futures.adjusted if a.factor == code])
+    before, after = treasury_futures.dates[:-1][moved], treasury_futures.dates[1:][moved]
+    spliced = (days > before[:, None]) & (days <= after[:, None])
+    assert spliced.any(axis=1).all()
+
+
+@pytest.mark.parametrize(
+    ("code", "tenor", "correlation", "beta"),
+    [  # two-day P&L; a fresh par bond lasts longer than the cheapest bond to deliver: beta < 1
+        ("ZT", 2, (0.94, 0.96), (0.86, 0.91)),
+        ("ZF", 5, (0.97, 0.98), (0.82, 0.86)),
+        ("ZN", 7, (0.97, 0.98), (0.92, 0.96)),
+        ("ZB", 20, (0.97, 0.98), (0.78, 0.83)),
+    ],
+)
+def test_adjusted_futures_move_as_the_par_yield_replay(
+    treasury_futures, code, tenor, correlation, beta
+):
+    future = Future(code).pnl(treasury_futures, 2)[:-2]
+    bond = bt.Treasury(tenor).pnl(treasury_futures, 2)[:-2]
+    assert correlation[0] < np.corrcoef(future, bond)[0, 1] < correlation[1]
+    assert beta[0] < np.cov(future, bond)[0, 1] / bond.var(ddof=1) < beta[1]
+
+
+@pytest.mark.parametrize("code", ["ZT", "ZF", "ZN", "ZB"])
+def test_the_curve_implied_future_stands_in_for_the_traded_one(treasury_futures, code):
+    future = Future(code).pnl(treasury_futures, 2)[:-2]
+    implied = CurveFuture(code).pnl(treasury_futures, 2)[:-2]
+    assert np.corrcoef(future, implied)[0, 1] > 0.94
+    assert np.cov(future, implied)[0, 1] / implied.var(ddof=1) == pytest.approx(1.0, abs=0.1)
+    # Twenty years of splices left in would cost ZN 1.7 % a year; the mean tells.
+    assert 126 * (future - implied).mean() == pytest.approx(0.0, abs=0.0015)
+
+
+def test_bitcoin_futures_track_spot_and_earn_less_than_it(real_data):
+    market = bt.load_market(real_data, factors=("3M", "2Y", "BTC", "BTC_CME"))
+    assert abs(np.median(basis(market, "BTC_CME"))) < 0.002
+    assert np.quantile(basis(market, "BTC_CME"), [0.01, 0.99]) == pytest.approx(
+        [-0.045, 0.043], abs=0.004
+    )
+    five_days = Future("BTC_CME").pnl(market, 5)[:-5], bt.Spot("BTC").pnl(market, 5)[:-5]
+    assert np.corrcoef(*five_days)[0, 1] > 0.97
+    jumps = [a.jump for a in market.adjusted]
+    assert len(jumps) == 100 and 0.002 < np.mean(jumps) < 0.008  # contango, rolled monthly
