@@ -67,6 +67,33 @@ class Study:
         """
         return self.scores.copy()
 
+    def tests(self, level: float = 0.05, *, draws: int = 499) -> pd.DataFrame:
+        """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
+
+        `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
+        days as independent, so they run on every MPOR-th day and show the median over phases; see
+        `backtest.scores.battery` for the columns and for `draws`.
+        """
+        from .scores import battery
+
+        coverage = self.manifest["coverage"]
+        days = self.scored
+        loss = self.loss.loc[days].to_numpy()
+        tables = {}
+        for model, frame in self.required.items():
+            required = frame.loc[days].to_numpy()
+            table = battery(
+                loss > required,
+                required,
+                confidence=coverage["confidence"],
+                horizon=max(coverage["mpor"].values()),
+                level=level,
+                draws=draws,
+                verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),
+            )
+            tables[model] = table.set_axis(frame.columns, axis=0)
+        return pd.concat(tables, names=["model", "portfolio"])
+
     def to_frame(self) -> pd.DataFrame:
         """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
         days, books = self.loss.shape

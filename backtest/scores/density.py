@@ -69,6 +69,8 @@ def berkowitz(pit: ArrayLike) -> TestResult:
 def berkowitz_tail(pit: ArrayLike, *, tail: float = 0.05) -> TestResult:
     """Berkowitz's tail test: normal scores below the `tail` probability, the rest censored; 2 df.
 
+    Not identified with fewer than two scores in the tail, or with all of them the same.
+
     Raises
     ------
     StudyError : a tail outside (0, 1).
@@ -82,14 +84,13 @@ def berkowitz_tail(pit: ArrayLike, *, tail: float = 0.05) -> TestResult:
     >>> berkowitz_tail(np.random.default_rng(2).random(1000)).verdict()
     'not rejected'
     """
-    if not 0.0 < tail < 1.0:
-        raise StudyError(f"tail is {tail}; give a probability in (0, 1), such as 0.05.")
+    _check_tail(tail)
     z = ndtri(as_pit(pit))
     cut = float(ndtri(tail))
     inside, outside = z[z < cut], int((z >= cut).sum())
     name = f"Berkowitz tail, {tail:.1%}"
     assumed = "independent normal scores, censored; chi-squared, 2 df"
-    if len(inside) < 2:
+    if len(inside) < 2 or np.ptp(inside) == 0.0:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
 
     def cost(given: FloatArray) -> float:
@@ -112,7 +113,13 @@ def cumulative_exceedances(pit: ArrayLike, *, tail: float = 0.05) -> FloatArray:
     >>> cumulative_exceedances([0.025, 0.5]).tolist()
     [0.5, 0.0]
     """
+    _check_tail(tail)
     return np.asarray(np.maximum(1.0 - as_pit(pit) / tail, 0.0))
+
+
+def _check_tail(tail: float) -> None:
+    if not 0.0 < tail < 1.0:
+        raise StudyError(f"tail is {tail}; give a probability in (0, 1), such as 0.05.")
 
 
 def shortfall_by_pit(pit: ArrayLike, *, tail: float = 0.05) -> TestResult:
@@ -160,6 +167,8 @@ def shortfall_independence(pit: ArrayLike, *, tail: float = 0.05, lags: int = 5)
     >>> shortfall_independence(np.random.default_rng(2).random(1000)).verdict()
     'not rejected'
     """
+    if lags < 1:
+        raise StudyError(f"lags is {lags}; give 1 or more.")
     centred = cumulative_exceedances(pit, tail=tail) - tail / 2.0
     days = len(centred)
     name, assumed = "Du-Escanciano conditional", f"independent days; chi-squared, {lags} df"
@@ -183,6 +192,8 @@ def pit_histogram(pit: ArrayLike, *, bins: int = 20) -> tuple[FloatArray, float]
     >>> shares.tolist(), pvalue
     ([0.5, 0.5], 1.0)
     """
+    if bins < 2:
+        raise StudyError(f"bins is {bins}; give 2 or more.")
     values = as_pit(pit)
     count = np.histogram(values, bins=bins, range=(0.0, 1.0))[0]
     expected = len(values) / bins

@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
-from ..types import DataError, FloatArray, StudyError
+from ..types import BoolArray, DataError, FloatArray, StudyError
 from .checks import check_confidence
 from .record import runs_of
 from .result import TestResult
+
+# Directions of the regressors below this share of the largest say nothing new.
+SINGULAR = 1e-12
 
 Variant = Literal["engle-manganelli", "squared-loss"]
 
@@ -74,8 +77,10 @@ def dynamic_quantile(
             raise DataError(f"{column.shape} values for {known.shape} exceedances; give one a day.")
     runs_of(exceedances)  # Refuses what is not an indicator.
     rate = 1.0 - confidence
-    explained, regressors = _rows(known - rate, columns, lags)
     name = f"dynamic quantile, {variant}, {lags} lags"
+    if len(known) <= lags:
+        return TestResult(name, float("nan"), float("nan"), False, "more days than lags")
+    explained, regressors = _rows(known - rate, columns, lags)
     scale = np.abs(regressors).max(axis=0, initial=0.0)
     regressors = regressors / np.where(scale > 0, scale, 1.0)  # USD beside indicators
     rank = int(np.linalg.matrix_rank(regressors)) if len(regressors) else 0
@@ -92,9 +97,43 @@ def _rows(
 ) -> tuple[FloatArray, FloatArray]:
     """Explained (rows,) and regressors (rows, 1 + lags + columns), days with every value known."""
     lagged = [centred[lags - lag : len(centred) - lag] for lag in range(1, lags + 1)]
-    table = np.column_stack(
-        [np.ones(max(len(centred) - lags, 0)), *lagged, *(c[lags:] for c in columns)]
-    )
+    table = np.column_stack([np.ones(len(centred) - lags), *lagged, *(c[lags:] for c in columns)])
     explained = centred[lags:]
     whole = ~np.isnan(table).any(axis=1) & ~np.isnan(explained)
     return explained[whole], table[whole]
+
+
+def drawn_statistics(
+    records: BoolArray, required: FloatArray, *, confidence: float, lags: int = 4
+) -> FloatArray:
+    """Statistic of many whole records with the same requirement, NaN where not identified.
+
+    The Engle-Manganelli variant, through the normal equations of all records at once: what
+    `dynamic_quantile` gives one by one.
+
+    Parameters
+    ----------
+    records : (records, days) bool, more days than lags. required : (days,) without NaN.
+
+    Examples
+    --------
+    >>> records, required = np.arange(400).reshape(2, 200) % [[17], [23]] == 5, np.arange(200.0)
+    >>> fast = drawn_statistics(records, required, confidence=0.95)
+    >>> slow = [dynamic_quantile(r, required, confidence=0.95).statistic for r in records]
+    >>> bool(np.allclose(fast, slow, rtol=1e-9))
+    True
+    """
+    rate = 1.0 - confidence
+    count, days = records.shape
+    centred = records - rate
+    explained = centred[:, lags:]
+    table = np.empty((count, days - lags, lags + 2))
+    table[..., 0] = 1.0
+    for lag in range(1, lags + 1):
+        table[..., lag] = centred[:, lags - lag : days - lag]
+    table[..., -1] = required[lags:] / (np.abs(required).max() or 1.0)
+    moments = np.einsum("rdk,rd->rk", table, explained)
+    gram = np.swapaxes(table, 1, 2) @ table
+    fitted = np.einsum("rk,rkl,rl->r", moments, np.linalg.pinv(gram, SINGULAR, True), moments)
+    alike = np.ptp(explained, axis=1) == 0
+    return np.where(alike, np.nan, fitted / (rate * confidence))

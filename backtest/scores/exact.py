@@ -6,6 +6,7 @@ instead: its statistic depends on how many exceedances it has, in how many runs,
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -132,9 +133,16 @@ def exact_pvalue(
 
 def _at_least(statistic: float, days: int, confidence: float, joint: bool) -> float:
     """Probability of a ratio at least this large over all records of `days` independent days."""
+    ratios, weights = _law_of_records(days, confidence, joint)
+    return float(weights[ratios >= statistic - SAME].sum())
+
+
+@lru_cache(maxsize=16)
+def _law_of_records(days: int, confidence: float, joint: bool) -> tuple[FloatArray, FloatArray]:
+    """Ratios of all kinds of records of `days` independent days, and the probability of each."""
     counts = np.arange(days + 1)
     law = _log_binomial(counts, days, confidence)
-    total = 0.0
+    ratios, weights = [], []
     for count in counts[law > np.log(NEGLIGIBLE / (days + 1))]:
         ratio, log_share = _records_of(int(count), days)
         if joint:
@@ -143,8 +151,9 @@ def _at_least(statistic: float, days: int, confidence: float, joint: bool) -> fl
             )
         # Records of one count are equally likely: count those, times what one weighs.
         weight = xlogy(count, 1.0 - confidence) + xlogy(days - count, confidence)
-        total += float(np.exp(log_share[ratio >= statistic - SAME] + weight).sum())
-    return total
+        ratios.append(ratio)
+        weights.append(np.exp(log_share + weight))
+    return np.concatenate(ratios), np.concatenate(weights)
 
 
 def _records_of(count: int, days: int) -> tuple[FloatArray, FloatArray]:
@@ -204,10 +213,21 @@ def monte_carlo_pvalue(
         record = (rng.random(len(given)) < 1.0 - confidence).astype(np.float64)
         record[np.isnan(given)] = np.nan
         drawn[i] = statistic(record)
-    drawn = np.nan_to_num(drawn, nan=-np.inf)
-    above = int((drawn > here + SAME).sum())
-    tied = int((np.abs(drawn - here) <= SAME).sum())
-    return (above + int(rng.integers(0, tied + 1)) + 1) / (draws + 1)
+    return tied_pvalue(here, drawn, rng)
+
+
+def tied_pvalue(here: float, drawn: FloatArray, rng: np.random.Generator) -> float:
+    """P-value of a statistic among those drawn under the null, ties broken at random; NaN is least.
+
+    Examples
+    --------
+    >>> tied_pvalue(2.0, np.array([1.0, 3.0, np.nan]), np.random.default_rng(0))
+    0.5
+    """
+    known = np.nan_to_num(drawn, nan=-np.inf)
+    above = int((known > here + SAME).sum())
+    tied = int((np.abs(known - here) <= SAME).sum())
+    return (above + int(rng.integers(0, tied + 1)) + 1) / (len(known) + 1)
 
 
 def _log_binomial(counts: np.ndarray, days: int, confidence: float) -> FloatArray:

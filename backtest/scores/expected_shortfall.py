@@ -19,11 +19,11 @@ CHUNK = 2_000_000  # simulated losses at a time
 
 
 def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
-    """Series of one length without NaN, as floats.
+    """Series of one length, finite everywhere, as floats.
 
     Raises
     ------
-    DataError : another shape, NaN, or no day.
+    DataError : another shape, NaN or an infinity, or no day.
     """
     arrays = tuple(np.asarray(values, dtype=np.float64) for values in named.values())
     for name, array in zip(named, arrays, strict=True):
@@ -31,6 +31,8 @@ def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
             raise DataError(f"{name} has shape {array.shape}; give one value a scored day.")
         if np.isnan(array).any():
             raise DataError(f"{name} holds NaN; leave the days out whose forecast is not known.")
+        if np.isinf(array).any():
+            raise DataError(f"{name} holds an infinity; give finite values.")
     return arrays
 
 
@@ -50,9 +52,9 @@ def acerbi_szekely(
     .. math:: Z_1 = 1 - \frac{1}{N} \sum_{I} \frac{L_t}{ES_t}, \qquad
               Z_2 = 1 - \frac{1}{T \alpha} \sum_{I} \frac{L_t}{ES_t}
 
-    The p-value is one-sided (ES too small), from `draws` histories whose losses follow a Student t
-    with `freedom` degrees (normal if None) scaled so that VaR and ES are theirs: what a right model
-    of that tail would give. ES of a fatter tail needs its own `freedom`.
+    The p-value is one-sided (ES too small), from `draws` histories of a normal law, or of a Student
+    t with `freedom` degrees, with the VaR and ES of that law: Z does not depend on each day's
+    scale, so this is what a right model of that tail would give. A fatter tail needs its `freedom`.
 
     Parameters
     ----------
@@ -60,7 +62,8 @@ def acerbi_szekely(
 
     Returns
     -------
-    TestResult; Z1 is not identified without an exceedance.
+    TestResult; Z1 is not identified without an exceedance. Z2 is: no exceedance is no evidence of
+    too small an ES, and its p-value is 1.
 
     Raises
     ------
@@ -165,7 +168,7 @@ def minimally_biased(
     .. math:: Z = \frac{1}{T} \sum_t \frac{ES_t - VaR_t - (L_t - VaR_t)^+ / \alpha}{ES_t}
 
     The p-value is one-sided (ES too small): days resampled from Z_t less their mean, so it takes
-    days as independent and no law of losses.
+    days as independent and no law of losses. Not identified without an exceedance.
 
     References
     ----------
@@ -186,14 +189,12 @@ def minimally_biased(
         raise DataError(f"expected_shortfall holds {e[e <= 0][0]:g}; it must be above zero.")
     daily = (e - v - np.maximum(x - v, 0.0) / (1.0 - confidence)) / e
     value = float(daily.mean())
+    name, assumed = "Acerbi-Szekely, minimally biased", f"independent days; {draws:,} resamples"
+    if not (x > v).any():
+        return TestResult(name, float("nan"), float("nan"), False, assumed)
     null = _resampled_means(daily - value, draws, seed)
-    return TestResult(
-        "Acerbi-Szekely, minimally biased",
-        value,
-        (int((null <= value).sum()) + 1) / (draws + 1),
-        bool((x > v).any()),
-        f"independent days; {draws:,} resamples",
-    )
+    pvalue = (int((null <= value).sum()) + 1) / (draws + 1)
+    return TestResult(name, value, pvalue, True, assumed)
 
 
 def mcneil_frey(
@@ -209,8 +210,8 @@ def mcneil_frey(
 
     .. math:: t = \bar r / (s / \sqrt N), \qquad r_t = (L_t - ES_t) / \sigma_t, \quad L_t > VaR_t
 
-    scale : (days,) volatility forecasts; ones unless given. draws : resamples of the residuals;
-        the normal law where 0.
+    scale : (days,) volatility forecasts above zero; ones unless given. draws : resamples of the
+        residuals; the normal law where 0.
 
     Returns
     -------
@@ -234,13 +235,15 @@ def mcneil_frey(
         expected_shortfall=expected_shortfall,
         scale=np.ones(np.shape(loss)) if scale is None else scale,
     )
+    if (s <= 0).any():
+        raise DataError(f"scale holds {s[s <= 0][0]:g}; give volatilities above zero.")
     residual = ((x - e) / s)[x > v]
     name = "McNeil-Frey exceedance residuals"
     assumed = f"independent residuals; {f'{draws:,} resamples' if draws else 'normal'}"
     spread = float(residual.std(ddof=1)) if len(residual) > 1 else 0.0
-    if spread == 0.0:
+    if spread <= 1e-12 * np.abs(residual).max(initial=0.0):  # Alike but for rounding.
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    value = float(residual.mean()) / (spread / np.sqrt(len(residual)))
+    value = float(residual.mean() / (spread / np.sqrt(len(residual))))
     pvalue = float(ndtr(-value))
     if draws:
         null = _resampled_t(residual - residual.mean(), draws, seed)
@@ -261,4 +264,5 @@ def _resampled_t(centred: FloatArray, draws: int, seed: int) -> FloatArray:
     drawn = centred[rng.integers(0, len(centred), (draws, len(centred)))]
     spread = drawn.std(axis=1, ddof=1) / np.sqrt(len(centred))
     mean = drawn.mean(axis=1)
-    return np.asarray(np.divide(mean, spread, out=np.sign(mean) * np.inf, where=spread > 0))
+    flat = np.where(mean > 0, np.inf, np.where(mean < 0, -np.inf, 0.0))
+    return np.asarray(np.divide(mean, spread, out=flat, where=spread > 0))

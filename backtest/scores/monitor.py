@@ -111,4 +111,5 @@ def _bets(values: FloatArray) -> Monitor:
     first = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     second = np.concatenate([[0.0], np.cumsum(gain**2)[:-1]])
     bet = np.clip(np.divide(first, second, out=np.zeros(len(gain)), where=second > 0), 0.0, MOST)
-    return Monitor(np.cumprod(1.0 + bet * gain), bet)
+    with np.errstate(over="ignore"):  # A wealth beyond any float is infinite, and rejects.
+        return Monitor(np.exp(np.cumsum(np.log1p(bet * gain))), bet)

@@ -31,7 +31,7 @@ def time_to_first_exceedance(exceedances: ArrayLike, *, confidence: float = 0.99
     check_confidence(confidence)
     name, assumed = "Kupiec time until first failure", "independent days; chi-squared, 1 df"
     runs = runs_of(exceedances)
-    if not runs or not runs[0].any():
+    if not runs or not runs[0].any() or np.isnan(np.asarray(exceedances, dtype=np.float64)[0]):
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     statistic = float(_waiting_ratio(np.array([np.argmax(runs[0]) + 1.0]), confidence)[0])
     return TestResult(name, statistic, float(chdtrc(1.0, statistic)), True, assumed)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import bdtr
+from scipy.special import bdtr, bdtrc
 
 from ..types import StudyError
 from .checks import check_confidence
@@ -71,7 +71,6 @@ def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.
         )
     rate = 1.0 - confidence
     cumulative = float(bdtr(exceedances, observations, rate))
-    below = float(bdtr(exceedances - 1, observations, rate)) if exceedances else 0.0
     yellow_from, red_from = (_reaches(share, observations, rate) for share in (YELLOW, RED))
     zone: Zone = "green" if exceedances < yellow_from else "yellow"
     if exceedances >= red_from:
@@ -80,7 +79,7 @@ def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.
     return TrafficLight(
         zone=zone,
         cumulative=cumulative,
-        type_one=1.0 - below,
+        type_one=float(bdtrc(exceedances - 1, observations, rate)) if exceedances else 1.0,
         yellow_from=yellow_from,
         red_from=red_from,
         basel_multiplier=_plus(exceedances, BASEL_BASE, BASEL_PLUS, BASEL_MOST) if tabled else None,
