@@ -162,6 +162,38 @@ def collateral(
 
 
 @app.command()
+def power(
+    days: Annotated[list[int] | None, typer.Option(help="Length of a record; repeatable.")] = None,
+    confidence: Annotated[float, typer.Option(help="Promised coverage.")] = 0.99,
+    alternative: Annotated[
+        list[str] | None, typer.Option(help="x1.5, x2, x3, clustered, overlap ...; repeatable.")
+    ] = None,
+    histories: Annotated[int, typer.Option(min=100, help="Records drawn an alternative.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    out: Out = Path("results"),
+) -> None:
+    """Show what tests of coverage can and cannot see: size, power, smallest miscoverage."""
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .power_study import power_exhibit
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = power_exhibit(
+            days or (),
+            confidence=confidence,
+            alternatives=alternative or (),
+            histories=histories,
+            seed=seed,
+            progress=progress,
+        )
+        folder = write_exhibit(found, out, command=_as_typed())
+    screen.exhibit(found, folder)
+
+
+@app.command()
 def models() -> None:
     """List the margin models that a study file can name, with parameters and defaults."""
     from .terminal import Screen

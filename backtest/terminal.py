@@ -13,6 +13,8 @@ from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
+from .family import detectable_sentence, family_sentence, family_tests
+from .model_list import models_list
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -66,6 +68,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        self._note(family_sentence(study, family_tests(study)))
+        self._note(detectable_sentence(study))
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(
@@ -125,7 +129,8 @@ class Screen:
 
     def models(self) -> None:
         """Everything `backtest models` prints."""
-        self.console.print(printed.models_table())
+        for block in models_list():
+            self.console.print(block)
 
     def cache(self, entries: Mapping[str, Entry]) -> None:
         """Everything `backtest list` prints, and `backtest fetch` at its end."""

@@ -20,6 +20,7 @@ from .data.load import load_with_sources
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
+from .evidence import write_evidence
 from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
@@ -207,6 +208,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             (folder / place).write_bytes(lies.read_bytes())
         outcome.ladder.to_csv(folder / "ladder.csv")
+        write_evidence(outcome.study, folder)
         if outcome.distribution is not None:
             outcome.distribution.save(folder)
         if outcome.sweep is not None:

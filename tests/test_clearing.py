@@ -11,7 +11,7 @@ import backtest as bt
 import strategies as st
 from strategies.deficiency import largest_deficiencies
 from strategies.mismatch import MISMATCH
-from strategies.published import published
+from strategies.sources import parameter_source, parameter_sources
 
 from . import by_hand
 from .conftest import random_market
@@ -329,10 +329,12 @@ def test_a_stressed_year_counts_from_the_days_on_which_it_is_known(small_market,
     assert (ours[first + 40 :] != plain[first + 40 :]).any()
 
 
-def test_published_values_say_whether_they_were_verified():
-    terms = published("clearing/cme_ficc_2024").parameters
-    assert terms["cap"].value == 0.80 and terms["cap"].verified
-    assert terms["threshold"].value == 0.01 and not terms["threshold"].verified
-    emir = published("clearing/emir_153_2013").parameters
-    assert emir["limit"].value == "reduction" and emir["cap"].value == 0.80
-    assert not any(p.verified for p in published("clearing/ficc_gsd_2018").parameters.values())
+def test_the_sources_of_nested_houses_are_marked():
+    model = st.CrossMargining(houses={"FICC": st.FiccVaR()})
+    assert [source.name for source in parameter_sources(model)] == [
+        "clearing/cme_ficc_2024",
+        "clearing/emir_153_2013",
+        "clearing/ficc_gsd_2018",
+    ]
+    assert parameter_source("clearing/cme_ficc_2024").mark == "NOT VERIFIED: threshold"
+    assert parameter_source("clearing/ficc_gsd_2018").mark == "NOT VERIFIED"

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from strategies import MODELS
+
 STUDY = """
 name = "small"
 title = "A small study"
@@ -174,8 +176,9 @@ def test_offset_prints_the_ladder_alone(finished):
 
 def test_models_lists_every_kind():
     done = backtest("models", cwd=Path.cwd())
-    for kind in ("siloed", "haircut_only", "correlation_offset", "historical_var"):
-        assert kind in done.stdout
+    for kind in MODELS:
+        assert f"\n{kind}  " in f"\n{done.stdout}"
+    assert "NOT VERIFIED" in done.stdout and "17 CFR 240.15c3-1" in done.stdout
 
 
 def test_a_failed_gate_is_exit_code_1(tmp_path):

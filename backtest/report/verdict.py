@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..charts.ladder import has_bounds
 from ..results import Study
+from ..scores.multiple import holm
 from .tables import millions, percent, pvalue
 
 SIGNIFICANT = 0.05
@@ -35,20 +36,12 @@ def mixed_pools(study: Study, portfolios: list[str]) -> list[str]:
 def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) -> int:
     """Rejections after Holm's correction for the number of tests.
 
-    References
-    ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
-    of Statistics, 6(2), 65-70.
-
     Examples
     --------
     >>> holm_rejections(pd.Series([0.01, 0.03, 0.9]))
     1
     """
-    ordered = np.sort(pvalues.dropna().to_numpy(np.float64))
-    bounds = level / np.arange(len(ordered), 0, -1)
-    failed = np.flatnonzero(ordered > bounds)
-    return int(failed[0]) if len(failed) else len(ordered)
+    return int(np.count_nonzero(holm(pvalues.to_numpy(np.float64)) <= level))
 
 
 def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[tuple[str, str]]:
