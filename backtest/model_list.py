@@ -18,7 +18,8 @@ def models_list() -> list[RenderableType]:
     """One block a model of the registry, then every parameter file they name, once."""
     blocks = [model_block(kind, cls) for kind, cls in MODELS.items()]
     named = {s.name: s for cls in MODELS.values() for s in parameter_sources(cls())}
-    return [*blocks, Text("Parameter files", style="bold"), *map(source_line, named.values())]
+    own = Text("Your own: kind = 'my_module:MyModel', a file beside the study.\n")
+    return [*blocks, own, Text("Parameter files", style="bold"), *map(source_line, named.values())]
 
 
 def model_block(kind: str, cls: type[Any]) -> RenderableType:

@@ -22,9 +22,9 @@ from backtest.types import (
 
 from .historical import HistoricalVaR
 from .mismatch import as_if_together, mismatch_step
-from .published import default
+from .sources import load_parameters
 
-TERMS = "clearing/cme_ficc_2024"
+TERMS = load_parameters("clearing/cme_ficc_2024")
 ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
 
@@ -56,7 +56,6 @@ class CrossMargining:
     ----------
     FICC (2023). SR-FICC-2023-010, Amended and Restated Cross-Margining Agreement with CME,
     88 FR 48926. Commission Delegated Regulation (EU) 153/2013, Article 27.
-    `strategies/parameters/clearing/`.
 
     Examples
     --------
@@ -66,11 +65,13 @@ class CrossMargining:
 
     houses: dict[str, MarginModel] = Field(default_factory=dict)
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    eligible: tuple[str, ...] = default(TERMS, "eligible")
-    over_years: Annotated[float, Ge(0)] = default(TERMS, "over_years")
-    limit: Literal["margin", "reduction"] = default(TERMS, "limit")
-    cap: Annotated[float, Ge(0), Le(1)] = default(TERMS, "cap")
-    threshold: Annotated[float, Ge(0), Le(1)] = default(TERMS, "threshold")
+    eligible: tuple[str, ...] = tuple(TERMS["eligible"]["value"])
+    over_years: Annotated[float, Ge(0)] = TERMS["over_years"]["value"]
+    limit: Literal["margin", "reduction"] = TERMS["limit"]["value"]
+    cap: Annotated[float, Ge(0), Le(1)] = TERMS["cap"]["value"]
+    threshold: Annotated[float, Ge(0), Le(1)] = TERMS["threshold"]["value"]
+
+    parameter_files = ("clearing/cme_ficc_2024", "clearing/emir_153_2013")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

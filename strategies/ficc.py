@@ -25,9 +25,9 @@ from backtest.types import (
 
 from .deficiency import largest_deficiencies
 from .mismatch import in_proportion
-from .published import default
+from .sources import load_parameters
 
-TERMS = "clearing/ficc_gsd_2018"
+TERMS = load_parameters("clearing/ficc_gsd_2018")
 
 
 @model
@@ -64,7 +64,6 @@ class FiccVaR:
     ----------
     FICC (2018). SR-FICC-2018-001, 83 FR 4687 (1 February 2018); SR-FICC-2018-801, 83 FR 9055
     (2 March 2018). FICC (2024). SR-FICC-2024-003, 89 FR 90109 (minimum margin amount).
-    `strategies/parameters/clearing/ficc_gsd_2018.toml`.
 
     Examples
     --------
@@ -72,14 +71,16 @@ class FiccVaR:
     3
     """
 
-    lookback: Annotated[int, Ge(20)] = default(TERMS, "lookback")
+    lookback: Annotated[int, Ge(20)] = TERMS["lookback"]["value"]
     at_least: Annotated[int, Ge(20)] = 500
-    stress: tuple[str, ...] = default(TERMS, "stress")
-    mpor: Annotated[int, Ge(1)] | None = default(TERMS, "mpor")
+    stress: tuple[str, ...] = tuple(TERMS["stress"]["value"])
+    mpor: Annotated[int, Ge(1)] | None = TERMS["mpor"]["value"]
     net_floor: dict[str, Rate] = Field(default_factory=dict)
     gross_floor: dict[str, Rate] = Field(default_factory=dict)
     minimum: dict[str, Rate] = Field(default_factory=dict)
-    charge_days: Annotated[int, Ge(0)] = default(TERMS, "charge_days")
+    charge_days: Annotated[int, Ge(0)] = TERMS["charge_days"]["value"]
+
+    parameter_files = ("clearing/ficc_gsd_2018",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

@@ -114,6 +114,9 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, (tuple, list)):
         for each in value:
             yield from _named(each)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _named(each)
     elif is_dataclass(value):
         yield from getattr(value, "parameter_files", ())
         for field in field_names(type(value)):

@@ -11,7 +11,7 @@ import backtest as bt
 import strategies as st
 from strategies.deficiency import largest_deficiencies
 from strategies.mismatch import MISMATCH
-from strategies.published import published
+from strategies.sources import parameter_source, parameter_sources
 
 from . import by_hand
 from .conftest import random_market
@@ -314,10 +314,27 @@ def test_a_stressed_year_the_market_does_not_reach_is_said(small_market, small_b
             st.FiccVaR(stress=wrong).margin(small_market, small_book, COVERAGE)
 
 
-def test_published_values_say_whether_they_were_verified():
-    terms = published("clearing/cme_ficc_2024").parameters
-    assert terms["cap"].value == 0.80 and terms["cap"].verified
-    assert terms["threshold"].value == 0.01 and not terms["threshold"].verified
-    emir = published("clearing/emir_153_2013").parameters
-    assert emir["limit"].value == "reduction" and emir["cap"].value == 0.80
-    assert not any(p.verified for p in published("clearing/ficc_gsd_2018").parameters.values())
+def test_a_stressed_year_counts_from_the_days_on_which_it_is_known(small_market, small_book):
+    model = st.FiccVaR(
+        lookback=40, at_least=30, stress=("2020-03-02", "2020-04-30"), mpor=None, charge_days=60
+    )
+    first = int(small_market.dates.searchsorted(np.datetime64("2020-03-02")))
+    bt.check_causal(
+        model, small_market, small_book, coverage=COVERAGE, cuts=[first + 5, first + 45, 150, 258]
+    )
+    without = replace(model, stress=())
+    ours, plain = (m.margin(small_market, small_book, COVERAGE) for m in (model, without))
+    # Until the window has moved past the first stressed day they are among the latest anyway.
+    assert_array_equal(ours[: first + 40], plain[: first + 40])
+    assert (ours[first + 40 :] != plain[first + 40 :]).any()
+
+
+def test_the_sources_of_nested_houses_are_marked():
+    model = st.CrossMargining(houses={"FICC": st.FiccVaR()})
+    assert [source.name for source in parameter_sources(model)] == [
+        "clearing/cme_ficc_2024",
+        "clearing/emir_153_2013",
+        "clearing/ficc_gsd_2018",
+    ]
+    assert parameter_source("clearing/cme_ficc_2024").mark == "NOT VERIFIED: threshold"
+    assert parameter_source("clearing/ficc_gsd_2018").mark == "NOT VERIFIED"

@@ -83,12 +83,13 @@ TABLES = {
         {
             "lookback": 80,
             "at_least": 30,
-            "stress": ["2020-01-20", "2020-03-10"],
+            "stress": ["2022-01-20", "2022-03-10"],  # in the market of test_clocks
             "net_floor": {"2Y": 0.002, "30Y": 0.02, "BTC": 0.1},
             "gross_floor": {"10Y": 0.001},
             "minimum": {"10Y": 0.01},
             "charge_days": 100,
         },
+        {"lookback": 80, "at_least": 30, "stress": [], "charge_days": 100},
     ],
 }
 CASES = [
