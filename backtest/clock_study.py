@@ -18,12 +18,12 @@ from .asynchrony import correlation_by_horizon, treasuries_of
 from .book import Book
 from .calendars import Clock, is_session, sessions
 from .charts.clocks import WEEKDAYS
-from .config import StudyFile
 from .data.load import load_with_sources
 from .engine import margin_block
 from .manifest import describe_data, software
 from .market import Market
 from .scorecard import Progress
+from .study_file import StudyFile
 from .types import BoolArray, Coverage, DaysByPortfolios, FloatArray, StudyError
 from .workflow import digest, read_inputs
 

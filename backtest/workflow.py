@@ -13,7 +13,7 @@ from strategies.tables import build_model
 
 from .book import Book
 from .calendars import Clock
-from .config import StudyFile, build_book, build_simulator, load_study
+from .config import build_book, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
 from .distribution import Distribution
@@ -27,6 +27,7 @@ from .offset import supportable_offset
 from .results import Study
 from .scorecard import Progress
 from .simulate.paths import refuse_own_days
+from .study_file import StudyFile, build_simulator
 from .sweep import treasury_share_sweep
 
 
