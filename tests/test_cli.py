@@ -215,6 +215,17 @@ BAD_PRICES = {
     "unsorted": (rows(lambda y: y.iloc[::-1]), "comes after a later day"),
     "duplicate": (rows(lambda y: pd.concat([y.iloc[:5], y.iloc[4:]])), "stands twice"),
     "hole": (rows(lambda y: y.drop(index=range(50, 62))), "no complete day between"),
+    "absurd price": (coin(7, 1e308), "Close on 2022-01-10 is 1e+308; a price must lie in"),
+    "infinite price": (coin(7, np.inf), "Close on 2022-01-10 is inf; a price must lie in"),
+    "vanishing price": (coin(7, 1e-300), "Close on 2022-01-10 is 1e-300; a price must lie in"),
+    "two columns": (
+        rows(lambda y: pd.concat([y, y[["10Y"]]], axis=1)),
+        "treasury_par_yields.csv has 2 columns '10Y'",
+    ),
+    "decimals": (
+        rows(lambda y: y.assign(**{c: y[c].astype(float) / 100 for c in y if c != "Date"})),
+        "yields look like decimals; write percent",
+    ),
     "text": (column("10Y", 3, "n.a."), "10Y is 'n.a.', not a number"),
     "no date": (rows(lambda y: y.assign(Date=y["Date"].where(y.index != 4, "4 Jan"))), "'4 Jan'"),
 }
