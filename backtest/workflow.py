@@ -201,13 +201,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     outcome.study.manifest["written"] = stamp
     name = f"{stamp}_{outcome.config.name}_{outcome.study.manifest['sha256'][:8]}"
     with written_aside(out, name) as folder:
-        outcome.study.save(folder)
-        (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
-        outcome.ladder.to_csv(folder / "ladder.csv")
-        if outcome.distribution is not None:
-            outcome.distribution.save(folder)
-        if outcome.sweep is not None:
-            outcome.sweep.to_csv(folder / "sweep.csv", index=False)
+        write_evidence(outcome, folder)
         write_presentation(
             folder,
             outcome.study,
@@ -217,6 +211,17 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
             outcome.config,
         )
     return out / name
+
+
+def write_evidence(outcome: Outcome, folder: Path) -> None:
+    """Every number of a run, its study file, and the manifest that seals them."""
+    (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
+    outcome.ladder.to_csv(folder / "ladder.csv")
+    if outcome.distribution is not None:
+        outcome.distribution.save(folder)
+    if outcome.sweep is not None:
+        outcome.sweep.to_csv(folder / "sweep.csv", index=False)
+    outcome.study.save(folder, beside=sorted(file.name for file in folder.iterdir()))
 
 
 def write_presentation(
