@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -196,21 +195,20 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    outcome.study.manifest["command"] = command
-    outcome.study.manifest["written"] = stamp
-    name = f"{stamp}_{outcome.config.name}_{outcome.study.manifest['sha256'][:8]}"
-    with written_aside(out, name) as folder:
-        write_evidence(outcome, folder)
+    manifest = outcome.study.manifest
+    with written_aside(out, f"{outcome.config.name}_{manifest['sha256'][:8]}") as aside:
+        manifest["command"] = command
+        manifest["written"] = aside.stamp
+        write_evidence(outcome, aside.folder)
         write_presentation(
-            folder,
+            aside.folder,
             outcome.study,
             outcome.ladder,
             outcome.sweep,
             outcome.distribution,
             outcome.config,
         )
-    return out / name
+    return aside.final
 
 
 def write_evidence(outcome: Outcome, folder: Path) -> None:
