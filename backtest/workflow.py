@@ -22,7 +22,7 @@ from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
 from .model import MarginModel
-from .offset import supportable_offset
+from .offset import ladder_or_reason
 from .results import Study
 from .scorecard import Progress
 from .simulate.paths import refuse_own_days
@@ -130,7 +130,7 @@ def execute(
     )
     progress("offset ladder", 0.0)
     first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
-    ladder = supportable_offset(
+    ladder = ladder_or_reason(
         market,
         book,
         base=base,
