@@ -85,7 +85,7 @@ class Coverage:
                 f"confidence is {self.confidence}; give a level in [0.5, 1), such as 0.99."
             )
         days = self.mpor.values() if isinstance(self.mpor, Mapping) else [self.mpor]
-        for value in days:
+        for value in days or ["nothing"]:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise StudyError(f"mpor is {self.mpor}; give whole margin days, 1 or more.")
         if isinstance(self.mpor, Mapping):

@@ -101,6 +101,11 @@ def test_books_that_are_no_table_or_an_empty_one():
     assert "books is empty" in refusal("books = {}\n" + head)
 
 
+def test_an_mpor_of_no_silo_is_refused():
+    with pytest.raises(bt.StudyError, match=r"mpor is \{\}; give whole margin days"):
+        read_study(edited("mpor = 2", "mpor = {}"), where="s.toml").standard()
+
+
 def test_lines_are_allowed_in_texts_and_odd_letters_in_names():
     text = edited('"small"', '"é漢 [bold] {x}"').replace('"A study"', r'"two\nlines"')
     study = read_study(text, where="s.toml")
