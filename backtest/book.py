@@ -166,7 +166,7 @@ class Book:
         if len(known) == 0 or (day is not None and day < known[0]):
             raise StudyError(
                 f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
-                "days; shorten its lookback or lengthen the history."
+                "days; shorten its lookback ([sizing] of a study) or lengthen the history."
             )
         per_usd = margin[known[0] if day is None else day]
         if (per_usd <= 0).any():

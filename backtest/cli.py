@@ -1,5 +1,6 @@
 """The command line. Heavy imports wait until a command needs them, so `--help` is quick."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -287,6 +288,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = _command()(arguments, prog_name="backtest", standalone_mode=False)
     except BacktestError as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        _fail(f"cannot write to {error.filename or 'the screen'}: {error.strerror or error}.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -301,7 +306,14 @@ def _command() -> Any:
 
 
 def _fail(message: str) -> None:
-    typer.echo("backtest: " + " ".join(message.split()), err=True)
+    """One line of printed characters on stderr, and exit code 2 whatever becomes of stdout."""
+    said = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
+    typer.echo(f"backtest: {said}", err=True)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # Python would try again at its end, and fail with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(2)
 
 

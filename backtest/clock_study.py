@@ -16,12 +16,12 @@ from .asynchrony import correlation_by_horizon, treasuries_of
 from .book import Book
 from .calendars import is_session, sessions
 from .clocked import Clocked, accounts, weekends
-from .config import StudyFile
 from .data.load import load_with_sources
 from .engine import margin_block
 from .manifest import describe_data, software
 from .market import Market
 from .scorecard import Progress
+from .study_file import StudyFile
 from .types import BoolArray, Coverage, DaysByPortfolios, StudyError
 from .workflow import digest, read_inputs
 

@@ -1,5 +1,7 @@
 """The screen: progress while a command works, then its tables and where the files are."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +27,21 @@ WIDTH = 156  # columns that keep every number whole; a narrower terminal folds t
 LISTED = 8  # dropped days named on screen; the manifest names all
 
 
+class _Console(Console):
+    """A console whose reader may leave (`| head`): the rest goes unseen, and the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more; what is buffered goes nowhere."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Screen:
     """A console that draws with rich on a terminal and prints plain lines elsewhere."""
 
     def __init__(self) -> None:
-        console = Console()
-        self.console = Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
+        console = _Console()
+        self.console = _Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
 
     @contextmanager
     def progress(self) -> Iterator[Report]:

@@ -133,5 +133,7 @@ def write_report(
     try:
         target.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise ResultsError(f"cannot write the report to {str(target)!r}: {error}.") from error
+        raise ResultsError(
+            f"cannot write the report to {str(target)!r}: {error.strerror}."
+        ) from error
     return target

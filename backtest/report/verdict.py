@@ -100,9 +100,10 @@ def _cost(study: Study, model: str) -> str:
     yardstick = study.manifest["siloed_model"]
     if yardstick is not None and model != yardstick:
         base = float(study.pooled["equal_coverage_margin"][yardstick])
-        change = margin / base - 1.0
-        side = "more" if change > 0 else "less"
-        text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
+        if 0.0 < base < np.inf:
+            change = margin / base - 1.0
+            side = "more" if change > 0 else "less"
+            text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
     return text + f", and its worst book then exceeds on {percent(pool['worst_rate'])} of days"
 
 
