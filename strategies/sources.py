@@ -11,12 +11,15 @@ from dataclasses import dataclass, is_dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from backtest.tables import field_names
 from backtest.types import StudyError
 
 PACKAGES = ("strategies", "backtest")
+Tables = TypeVar("Tables", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,23 @@ def load_parameters(name: str) -> dict[str, Any]:
             f"unknown parameter file {name!r}; known: {', '.join(known_parameters())}."
         )
     return tomllib.loads(known_parameters()[name].read_text(encoding="utf-8"))
+
+
+def read_parameters(kind: type[Tables], name: str) -> Tables:
+    """`load_parameters` as the tables that one model needs.
+
+    Raises
+    ------
+    StudyError : no such file, or a file of another model.
+    """
+    tables = load_parameters(name)
+    try:
+        return kind(**tables)
+    except ValidationError as error:
+        key = ".".join(str(each) for each in error.errors()[0]["loc"])
+        raise StudyError(
+            f"parameter file {name!r} is of another model: {kind.__name__} stumbles at {key!r}."
+        ) from error
 
 
 @cache

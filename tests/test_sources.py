@@ -47,6 +47,21 @@ def test_marks_follow_the_files_and_the_models_inside():
         load_parameters("emir")
 
 
+def test_every_file_of_a_folder_is_listed_beside_the_model_that_reads_it():
+    listed = {s.name for cls in st.MODELS.values() for s in parameter_sources(cls())}
+    in_folders = {name for name in known_parameters() if "/" in name}
+    assert in_folders - listed == {"collateral/tokenised_fund"}  # read by collateral, not a model
+
+
+def test_a_file_of_another_model_is_refused_in_one_line(small_market, small_book):
+    for table in (
+        {"kind": "simm", "version": "span/cme_2026"},
+        {"kind": "venue_grid", "table": "cme_2014"},
+    ):
+        with pytest.raises(bt.StudyError, match="is of another model: .* stumbles at '"):
+            build_model(table).margin(small_market, small_book, bt.Coverage())
+
+
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):
     models = {"siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)), "net": st.NetCapital()}
     manifest = bt.run(small_market, small_book, models, coverage=bt.Coverage()).manifest
