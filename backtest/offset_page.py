@@ -24,7 +24,7 @@ SHARES = {
         "worst_500", "passes",
     )
 }  # fmt: skip
-STEPS = "steps_by_regime"
+STEPS = "steps_from_gross"
 TEXTS = {
     "ladder": (
         "Offset ladder",
@@ -53,7 +53,8 @@ TEXTS = {
         "scored days, and over the third of them on which the book was most volatile (standard "
         "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
         "steps add up to 'required' exactly. Only 'offset' and 'dependence' rest on silos moving "
-        "together; the CSV file has every regime, and stress windows, in USD.",
+        "together; the CSV file has every regime, and stress windows, in USD. The figure shows "
+        "them day by day.",
     ),
     "just_covering": (
         "Settings that just hold coverage",
