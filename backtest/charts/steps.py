@@ -63,9 +63,9 @@ def steps_from_gross_caption(found: "OffsetStudy") -> Caption:
     kind = found.manifest["study"]["models"][model]["kind"]
     note = (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
-        "day starts at 100, the silos' own margins summed (gross); each band is what one step takes "
-        "off, and the line is the requirement. Where a step adds margin its band lies hatched over "
-        "the one before it"
+        "day starts at 100, the silos' own margins summed (gross); each band is what one step "
+        "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "
+        "and lies over the one before"
     )
     marked = _stress_days(data)
     if len(marked):
