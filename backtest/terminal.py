@@ -139,7 +139,9 @@ class Screen:
                 self.console.print(printed.section_table(section, simulated=exhibit.simulated))
             self._note(section.text)
         self._note(exhibit.caption)
-        self.console.print(Text(f"results: {folder}/  (report.html, figures/)"))
+        drawn = any(section.draw is not None for section in exhibit.sections)
+        files = "report.html, figures/" if drawn else "report.html"
+        self.console.print(Text(f"results: {folder}/  ({files})"))
 
     def models(self) -> None:
         """Everything `backtest models` prints."""
