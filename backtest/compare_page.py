@@ -46,8 +46,8 @@ PAIRED_TEXT = (
     "exceedances of this record and no others. {paired} of {count} (book, model) pairs are paired."
 )
 OTHER_DAYS = (
-    " The runs scored other days ({a} to {b}): differences of counts and means are partly those "
-    "of days, and nothing can be paired."
+    " A was {a}; B was {b}: differences of counts and means are partly those of days, and nothing "
+    "can be paired."
 )
 LATER = ' score_from = "{day}" in both study files would score both from the same day.'
 NAMED = " Shown are the books that a study file names; the CSV has all."
@@ -167,7 +167,9 @@ def _paired(found: Comparison) -> Section:
 def _alone(found: Comparison) -> Section:
     if found.unmatched.empty:
         return Section("unmatched", "Only in one", "Both hold the same models and books.")
-    return Section("unmatched", "Only in one", UNMATCHED_TEXT, found.unmatched)
+    flat = found.unmatched.reset_index()
+    brief = flat.groupby(["what", "only in"], sort=False)["name"].agg("; ".join).to_frame("names")
+    return Section("unmatched", "Only in one", UNMATCHED_TEXT, found.unmatched, brief)
 
 
 def _section(

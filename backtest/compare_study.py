@@ -21,6 +21,10 @@ from .types import FloatArray
 from .workflow import digest
 
 SCORES = ("exceedances", "allowed", "coverage_p", "mean_margin", "equal_coverage_margin")
+PAIRED = (
+    *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
+    *("alike", "dominates", "dominated", "reason"),
+)
 # Shown even where they are the same: what a reader asks first.
 ALWAYS = (
     "sha256",
@@ -130,8 +134,7 @@ def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in table.items():
         name = prefix + (key if BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False))
-        if isinstance(value, list) and all(isinstance(v, dict) and "name" in v for v in value):
-            value = {v["name"]: {k: v[k] for k in v if k != "name"} for v in value}
+        value = _by_name(value)
         if isinstance(value, dict):
             found |= dotted(value, f"{name}.")
         elif isinstance(value, str):
@@ -139,6 +142,14 @@ def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             found[name] = "none" if value is None else json.dumps(value, ensure_ascii=False)
     return found
+
+
+def _by_name(value: Any) -> Any:
+    """A list of tables that all have a name as one table of them; anything else as it is."""
+    tables = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    if not tables or len(tables) < len(value) or not all("name" in one for one in tables):
+        return value
+    return {one["name"]: {k: one[k] for k in one if k != "name"} for one in tables}
 
 
 def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -181,12 +192,6 @@ def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd
             rows.append(paired_row(paired_difference(loss, b, a, weights=weights)) | {"reason": ""})
         progress("paired differences", done / len(both))
     return pd.DataFrame(rows, index=both, columns=list(PAIRED))
-
-
-PAIRED = (
-    *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
-    *("alike", "dominates", "dominated", "reason"),
-)
 
 
 def _reason(first: Study, second: Study, book: str) -> str:

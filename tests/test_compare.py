@@ -186,7 +186,7 @@ def test_other_days_are_not_paired_until_both_score_from_the_same(runs, tmp_path
         main(["compare", str(runs["a"]), str(runs["longer"]), "--out", str(tmp_path / "out")])
     assert ended.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "n/a: other scored days" in said and "The runs scored other days" in said
+    assert "n/a: other scored days" in said and "A was scored 2022-03-29 to" in said
     found = compare_runs(runs["a"], runs["longer"], progress=quiet)
     assert (found.paired["reason"] == "other scored days").all()
     assert found.paired.drop(columns="reason").isna().all(axis=None)
@@ -256,8 +256,8 @@ def test_what_is_no_run_is_one_line(runs, tmp_path):
 def test_entries_are_named_as_toml_names_them():
     import tomllib
 
-    table = {"a": {"b c": {"x": 1.5, "d": True}}, "e": [1, 2], "f": "text"}
+    table = {"a": {"b c": {"x": 1.5, "d": True}}, "e": [1, 2], "f": "text", "g": []}
     named = dotted(table)
-    assert named == {'a."b c".x': "1.5", 'a."b c".d': "true", "e": "[1, 2]", "f": "text"}
+    assert named == {'a."b c".x': "1.5", 'a."b c".d': "true", "e": "[1, 2]", "f": "text", "g": "[]"}
     text = "\n".join(f"{k} = {v}" for k, v in named.items() if k != "f")
     assert tomllib.loads(text) == {k: v for k, v in table.items() if k != "f"}
