@@ -122,7 +122,7 @@ class FiccVaR:
 
     def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
-        required = np.empty((len(market.dates), len(book.portfolios)))
+        required = np.zeros((len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = book_scenarios(market, part, coverage=own)
             dates = market.dates[past.rows]

@@ -129,11 +129,12 @@ class Span2:
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[DaysByPortfolios, DaysByPortfolios]:
         """HVaR and SVaR, (days, portfolios) USD, >= 0; NaN while warming up."""
-        out = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
+        out = np.zeros((2, len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
+            out[:, :, some] = np.nan
             held: list[int] = list(range(len(part.instruments)))
             if market.traded is not None:  # what nobody holds must not take days from what some do
-                held = [i for i in held if part.exposure[:, i].any()] or [0]
+                held = [i for i in held if part.exposure[:, i].any()]
             legs = [self._leg(market, part.instruments[i], coverage) for i in held]
             every = np.column_stack([f.standard for leg in legs for f in leg.factors])
             rows = np.flatnonzero(~np.isnan(every).any(axis=1))
