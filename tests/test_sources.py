@@ -16,6 +16,18 @@ from strategies.sources import (
 from strategies.tables import build_model
 
 
+FOLDERS_OF_MODELS = (
+    "capital",
+    "clearing",
+    "overlays",
+    "portfolio_margin",
+    "simm",
+    "span",
+    "uncleared",
+    "venue",
+)
+
+
 @pytest.mark.parametrize("name", list(known_parameters()))
 def test_every_parameter_file_says_what_when_and_whether_verified(name):
     tables = load_parameters(name)
@@ -45,6 +57,13 @@ def test_marks_follow_the_files_and_the_models_inside():
     assert "group.crypto" in parameter_source("portfolio_margin/finra_4210").mark
     with pytest.raises(bt.StudyError, match="unknown parameter file 'emir'; known: "):
         load_parameters("emir")
+
+
+def test_no_file_of_a_model_goes_unnamed():
+    named = {s.name for cls in st.MODELS.values() for s in parameter_sources(cls())}
+    own = {n for n in known_parameters() if n.partition("/")[0] in FOLDERS_OF_MODELS}
+    assert own and own <= named
+    assert parameter_source("span/cme_2026").mark == "NOT VERIFIED"
 
 
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):
