@@ -15,7 +15,6 @@ from strategies.sources import (
 )
 from strategies.tables import build_model
 
-
 FOLDERS_OF_MODELS = (
     "capital",
     "clearing",
@@ -64,6 +63,25 @@ def test_no_file_of_a_model_goes_unnamed():
     own = {n for n in known_parameters() if n.partition("/")[0] in FOLDERS_OF_MODELS}
     assert own and own <= named
     assert parameter_source("span/cme_2026").mark == "NOT VERIFIED"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        st.NetCapital(table="occ"),
+        st.PortfolioMargin(table="occ"),
+        st.Simm(version="occ"),
+        st.Simm(crypto_parameters="occ"),
+        st.Span(parameters="occ"),
+        st.StandardSchedule(table="occ"),
+        st.VenueGrid(table="occ"),
+    ],
+    ids=repr,
+)
+def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
+    with pytest.raises(bt.StudyError, match="'occ' does not fit this model: .*; name another") as e:
+        model.margin(small_market, small_book, bt.Coverage())
+    assert "\n" not in str(e.value)
 
 
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..sources import load_parameters
+from ..sources import read_as
 from .sensitivity import Sensitivity
 
 Number = Annotated[float, Field(allow_inf_nan=True)]
@@ -202,7 +202,7 @@ def load_simm(name: str) -> SimmParameters:
     >>> load_simm("simm/v2_1").correlation("rates", "commodity")
     0.3
     """
-    return SimmParameters(**load_parameters(name))
+    return read_as(SimmParameters, name)
 
 
 @cache
@@ -214,4 +214,4 @@ def load_crypto(name: str) -> CryptoParameters:
     >>> {way: table.weights[0] for way, table in load_crypto("simm/crypto_2026").bucketed.items()}
     {'own_class': 132.0, 'commodity': 58.0, 'other': 54.0}
     """
-    return CryptoParameters(**load_parameters(name))
+    return read_as(CryptoParameters, name)

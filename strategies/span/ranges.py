@@ -21,7 +21,7 @@ from backtest.instruments.contracts import contract
 from backtest.market import Market
 from backtest.types import Days
 
-from ..sources import load_parameters
+from ..sources import read_as
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = dict[str, float]
@@ -75,7 +75,7 @@ def load_span(name: str) -> SpanParameters:
     >>> load_span("span/cme_2026").price["BTC"], load_span("span/cme_2026").verified
     (0.4, False)
     """
-    return SpanParameters(**load_parameters(name))
+    return read_as(SpanParameters, name)
 
 
 def commodity_of(instrument: Instrument) -> str:
