@@ -57,7 +57,8 @@ class FiccVaR:
         are the study's, so at a study's two days three cover more than is asked.
     net_floor, gross_floor, minimum : rates n_b, g_b, a_b by bucket, decimals of market value. A
         bucket is a longest maturity ('2Y', '10Y': of bonds of more than two and up to ten years)
-        or a price factor ('BTC').
+        or a price factor ('BTC'). Each table has buckets of its own: '10Y' alone holds all bonds
+        of up to ten years.
     charge_days : margin days of backtesting; 0 leaves the charge out.
 
     References
@@ -122,7 +123,7 @@ class FiccVaR:
 
     def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
-        required = np.empty((len(market.dates), len(book.portfolios)))
+        required = np.zeros((len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = book_scenarios(market, part, coverage=own)
             dates = market.dates[past.rows]
