@@ -20,6 +20,7 @@ from .model_list import models_list
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
+from .unverified import unverified_sentence
 from .workflow import Outcome
 
 WIDTH = 156  # columns that keep every number whole; a narrower terminal folds the lines itself
@@ -79,6 +80,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        if unverified := unverified_sentence(study):
+            self._note(unverified)
         self._note(family_sentence(study, family_tests(study)))
         self._note(detectable_sentence(study))
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
