@@ -161,4 +161,4 @@ def _shown_steps(steps: pd.DataFrame) -> pd.DataFrame:
 def _averages(granted: pd.DataFrame) -> pd.DataFrame:
     """Mean over the rolling windows of each series, and of its lowest and highest window."""
     shares = granted.groupby(["portfolio", "series"], sort=False)["share"]
-    return shares.agg(mean="mean", lowest="min", highest="max")
+    return shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})

@@ -19,7 +19,7 @@ from backtest.tables import field_names
 from backtest.types import StudyError
 
 PACKAGES = ("strategies", "backtest")
-Tables = TypeVar("Tables", bound=BaseModel)
+Form = TypeVar("Form", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,28 @@ def load_parameters(name: str) -> dict[str, Any]:
     return tomllib.loads(known_parameters()[name].read_text(encoding="utf-8"))
 
 
-def read_parameters(kind: type[Tables], name: str) -> Tables:
-    """`load_parameters` as the tables that one model needs.
+def read_as(form: type[Form], name: str) -> Form:
+    """Parameter file `name`, held to a form.
 
     Raises
     ------
-    StudyError : no such file, or a file of another model.
+    StudyError : no such file, or one that holds something else.
+
+    Examples
+    --------
+    >>> class Cap(BaseModel):
+    ...     opposed: float
+    >>> read_as(Cap, "capital/sec_15c3_1").opposed
+    0.5
     """
-    tables = load_parameters(name)
     try:
-        return kind(**tables)
+        return form(**load_parameters(name))
     except ValidationError as error:
-        key = ".".join(str(each) for each in error.errors()[0]["loc"])
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
         raise StudyError(
-            f"parameter file {name!r} is of another model: {kind.__name__} stumbles at {key!r}."
+            f"parameter file {name!r} does not fit this model: {where}: {first['msg'].lower()}; "
+            "name another file."
         ) from error
 
 

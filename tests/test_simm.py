@@ -250,8 +250,8 @@ def test_what_simm_cannot_margin_is_named(small_market, tmp_path):
     market = bt.Market.from_frame(small_market.to_frame().assign(GOLD=2e3))
     with pytest.raises(bt.StudyError, match="no risk class here for GOLD"):
         st.Simm().margin(market, book_of(market, GOLD=1e6), bt.Coverage())
-    with pytest.raises(bt.StudyError, match="unknown parameter file 'v9'; known: bcbs"):
-        st.Simm(version="v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
+    with pytest.raises(bt.StudyError, match="unknown parameter file 'simm/v9'; known: "):
+        st.Simm(version="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
     with pytest.raises(bt.DataError, match="unknown risk type 'Risk_Weather'"):
         sensitivities(pd.DataFrame([{"RiskType": "Risk_Weather"}]))
     path = tmp_path / "crif.csv"

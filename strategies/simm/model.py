@@ -44,7 +44,7 @@ class Simm:
         (curvature too, which is then too high).
     crypto_weights : per cent by 'floating' or 'pegged', instead of the file's; pegged coins have
         none there.
-    version, crypto_parameters : files of `strategies/parameters/simm/`.
+    version, crypto_parameters : files of `strategies/parameters/`.
 
     References
     ----------

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..sources import read_parameters
+from ..sources import read_as
 from .sensitivity import Sensitivity
 
 Number = Annotated[float, Field(allow_inf_nan=True)]
@@ -197,16 +197,12 @@ def _entry(triangle: list[list[float]], names: list[str], a: str, b: str) -> flo
 def load_simm(name: str) -> SimmParameters:
     """Version `strategies/parameters/<name>.toml`.
 
-    Raises
-    ------
-    StudyError : no such file.
-
     Examples
     --------
     >>> load_simm("simm/v2_1").correlation("rates", "commodity")
     0.3
     """
-    return read_parameters(SimmParameters, name)
+    return read_as(SimmParameters, name)
 
 
 @cache
@@ -218,4 +214,4 @@ def load_crypto(name: str) -> CryptoParameters:
     >>> {way: table.weights[0] for way, table in load_crypto("simm/crypto_2026").bucketed.items()}
     {'own_class': 132.0, 'commodity': 58.0, 'other': 54.0}
     """
-    return read_parameters(CryptoParameters, name)
+    return read_as(CryptoParameters, name)

@@ -51,9 +51,9 @@ class Span:
 
     Parameters
     ----------
-    parameters : a file of `strategies/parameters/span`, marked verified or not.
-    extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; 3 and
-        0.33 are CME's present ones, 2 and 0.35 the older.
+    parameters : of `strategies/parameters/`; the file that comes with it is not verified.
+    extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; None
+        takes the file's. 2 and 0.35 were CME's older ones.
     scan : price scan range by instrument or commodity, before the file's.
     scan_multiple : takes standard deviations of `lookback` past P&Ls over the MPOR instead of both.
     volatility_scan : relative scan range of implied volatility; None takes the file's.
@@ -77,8 +77,8 @@ class Span:
     """
 
     parameters: str = "span/cme_2026"
-    extreme: Annotated[float, Ge(1)] = 3.0
-    cover: Share = 0.33
+    extreme: Annotated[float, Ge(1)] | None = None
+    cover: Share | None = None
     scan: dict[str, Share] = Field(default_factory=dict)
     scan_multiple: Annotated[float, Gt(0)] | None = None
     lookback: Annotated[int, Ge(20)] = 250
@@ -156,7 +156,7 @@ class Span:
                 market,
                 scan=scan,
                 volatility=_or(self.volatility_scan, file.volatility),
-                grid=Grid(self.extreme, self.cover),
+                grid=Grid(_or(self.extreme, file.extreme), _or(self.cover, file.cover)),
                 elapsed=self.elapsed,
             )
             for instrument, scan in zip(instruments, ranges, strict=True)

@@ -21,7 +21,7 @@ from backtest.instruments.contracts import contract
 from backtest.market import Market
 from backtest.types import Days
 
-from ..sources import read_parameters
+from ..sources import read_as
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = dict[str, float]
@@ -49,6 +49,8 @@ class SpanParameters(BaseModel):
     dated: date
     verified: bool
     note: str
+    extreme: Annotated[float, Field(ge=1)]
+    cover: Share
     volatility: Annotated[float, Field(ge=0)]
     intermonth: Share
     short_option_minimum: Share
@@ -68,16 +70,12 @@ class SpanParameters(BaseModel):
 def load_span(name: str) -> SpanParameters:
     """Parameters of `strategies/parameters/<name>.toml`.
 
-    Raises
-    ------
-    StudyError : no such file.
-
     Examples
     --------
     >>> load_span("span/cme_2026").price["BTC"], load_span("span/cme_2026").verified
     (0.4, False)
     """
-    return read_parameters(SpanParameters, name)
+    return read_as(SpanParameters, name)
 
 
 def commodity_of(instrument: Instrument) -> str:
