@@ -50,3 +50,115 @@ def correlation_bounded_by(bound: float, observations: float) -> float:
     if observations <= 3 or bound <= -1:
         return -np.inf
     return float(np.tanh(np.arctanh(bound) - NORMAL_95 / np.sqrt(observations - 3.0)))
+
+
+def correlation_of(covariance: FloatArray) -> FloatArray:
+    """Correlation of covariances (..., columns, columns); zero where a column does not vary.
+
+    Examples
+    --------
+    >>> correlation_of(np.array([[4.0, 1.0], [1.0, 1.0]])).tolist()
+    [[1.0, 0.5], [0.5, 1.0]]
+    """
+    variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+    spread = np.sqrt(variance[..., :, None] * variance[..., None, :])
+    out = np.divide(covariance, spread, out=np.zeros_like(covariance), where=spread != 0.0)
+    diagonal = np.arange(covariance.shape[-1])
+    out[..., diagonal, diagonal] = np.where(np.isnan(variance), np.nan, 1.0)
+    return np.clip(out, -1.0, 1.0)
+
+
+def ewma_covariance(columns: FloatArray, decay: float, *, seed_days: int) -> FloatArray:
+    r"""Zero-mean covariance that forgets: (days, columns, columns), known at each close.
+
+    .. math:: S_t = \lambda S_{t-1} + (1 - \lambda) z_t z_t'
+
+    begun with the mean of the first `seed_days` products; NaN until those are known.
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996). RiskMetrics technical document, 4th edition, section 5.2.
+
+    Examples
+    --------
+    >>> ewma_covariance(np.array([[1.0], [3.0], [2.0]]), 0.5, seed_days=2)[:, 0, 0].tolist()
+    [nan, 5.0, 4.5]
+    """
+    out = np.full((*columns.shape, columns.shape[1]), np.nan)
+    first = int(np.isnan(columns).any(axis=1).sum()) + seed_days
+    if first > len(columns):
+        return out
+    seed = columns[first - seed_days : first]
+    out[first - 1] = seed.T @ seed / seed_days
+    for day in range(first, len(columns)):
+        out[day] = decay * out[day - 1] + (1.0 - decay) * np.outer(columns[day], columns[day])
+    return out
+
+
+def dcc_covariance(
+    z: FloatArray, *, reaction: float, persistence: float, lookback: int
+) -> FloatArray:
+    r"""Q of the dynamic conditional correlation, (days, columns, columns), foreseen at each close.
+
+    .. math:: Q_{t+1} = (1 - p) \bar Q_t + a z_t z_t' + (p - a) Q_t
+
+    a = reaction, p = persistence; Q bar is the covariance of the last `lookback` z, so that no day
+    knows its future. Its correlation is that of the next day.
+
+    Parameters
+    ----------
+    z : (days, columns) shocks over their foreseen volatility.
+
+    References
+    ----------
+    Engle, R. (2002). Dynamic conditional correlation. Journal of Business & Economic Statistics,
+    20(3), 339-350.
+
+    Examples
+    --------
+    >>> z = np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    >>> dcc_covariance(z, reaction=0.1, persistence=0.9, lookback=2)[:, 0, 0].tolist()
+    [nan, 1.0, 1.0, 1.0]
+    """
+    out = rolling_covariance(z, lookback)
+    known = np.flatnonzero(~np.isnan(out).any(axis=(1, 2)))
+    for day in known[1:]:
+        news = np.outer(z[day], z[day])
+        kept = (persistence - reaction) * out[day - 1]
+        out[day] = (1.0 - persistence) * out[day] + reaction * news + kept
+    return out
+
+
+def shrunk_covariance(columns: FloatArray, lookback: int) -> FloatArray:
+    r"""Covariance of each trailing window, shrunk towards equal variances without correlation.
+
+    .. math:: (1 - \delta) S + \delta m I, \quad m = \frac{tr S}{p}, \quad
+              \delta = \min\Bigl(1, \frac{\frac{1}{n^2} \sum_k \|x_k x_k' - S\|^2}
+              {\|S - m I\|^2}\Bigr)
+
+    for windows x of n days and p columns, each centred on its mean.
+
+    References
+    ----------
+    Ledoit, O. & Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance
+    matrices. Journal of Multivariate Analysis, 88(2), 365-411.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, 0.8], [-1.0, -0.8]])
+    >>> shrunk_covariance(x, 4)[3].round(4).tolist()
+    [[0.9911, 0.891], [0.891, 0.8289]]
+    """
+    out = rolling_covariance(columns, lookback)
+    width = columns.shape[1]
+    for day in np.flatnonzero(~np.isnan(out).any(axis=(1, 2))):
+        sample = out[day].copy()
+        window = columns[day - lookback + 1 : day + 1]
+        square = ((window - window.mean(axis=0)) ** 2).sum(axis=1)
+        # The x_k x_k' average to S, so the cross terms of the squares add up to n |S|^2.
+        noise = ((square**2).sum() / lookback - (sample**2).sum()) / lookback
+        target = np.trace(sample) / width * np.eye(width)
+        distance = ((sample - target) ** 2).sum()
+        share = min(1.0, noise / distance) if distance > 0.0 else 0.0
+        out[day] = (1.0 - share) * sample + share * target
+    return out

@@ -1,0 +1,72 @@
+"""What the models of a joint book share: margin from a forecast, parts of it, density forecasts."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from backtest.book import Book
+from backtest.estimators.innovations import unit_probability, unit_tail
+from backtest.market import Market
+from backtest.model import Forecast, MarginModel, Parts, required_margin
+from backtest.types import Coverage, DaysByPortfolios
+
+from .mismatch import in_proportion
+
+Measure = Literal["var", "es"]
+
+
+def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
+    """The measure that a margin is, never below zero.
+
+    Examples
+    --------
+    >>> two = Forecast(np.array([[1.0, -1.0]]), np.array([[2.0, 0.5]]))
+    >>> margin_of(two, "var").tolist(), margin_of(two, "es").tolist()
+    ([[1.0, 0.0]], [[2.0, 0.5]])
+    """
+    tail = forecast.value_at_risk if measure == "var" else forecast.expected_shortfall
+    return np.maximum(tail, 0.0)
+
+
+def joint_parts(model: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
+    """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
+
+    Gross is the sum of what `model` asks of each silo's own positions. What the reduction owes to
+    dependence, and what to unequal MPORs, a joint model does not say.
+    """
+    required = required_margin(model, market, book, coverage)
+    alone = np.stack(
+        [required_margin(model, market, book.in_silo(s), coverage) for s in book.silos], axis=2
+    )
+    alone[np.isnan(required)] = np.nan
+    gross = alone.sum(axis=2)
+    steps = {"gross": gross, "diversification and offset": required - gross}
+    return Parts(silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps)
+
+
+def density_forecast(
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    *,
+    volatility: DaysByPortfolios,
+    freedom: DaysByPortfolios | float,
+    fits: Sequence[int] = (0, 0),
+) -> Forecast:
+    """Forecast of a zero-mean P&L with the given volatility and unit-variance t innovations.
+
+    volatility : (days, portfolios) USD over the MPOR. freedom : inf for normal innovations.
+    fits : how many were tried, and how many failed.
+    """
+    freedoms = np.broadcast_to(freedom, volatility.shape)
+    value_at_risk, expected_shortfall = unit_tail(coverage.confidence, freedoms)
+    pnl = -book.loss(market, coverage).sum(axis=2)
+    z = np.divide(pnl, volatility, out=np.full_like(pnl, np.nan), where=volatility > 0.0)
+    return Forecast(
+        value_at_risk=volatility * value_at_risk,
+        expected_shortfall=volatility * expected_shortfall,
+        pit=unit_probability(z, freedoms),
+        fits=fits[0],
+        failed_fits=fits[1],
+    )
