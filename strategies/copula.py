@@ -14,7 +14,7 @@ from backtest.scenarios import Scenarios, book_scenarios
 from backtest.simulate.dependence import t_copula
 from backtest.types import Coverage, FloatArray, tail_count
 
-from .joint import Measure, joint_parts, margin_of
+from .joint import Measure, by_holdings, joint_parts, margin_of
 
 
 @model
@@ -60,7 +60,7 @@ class CopulaVaR:
         """VaR and ES of the drawn scenarios; they have no density."""
         tails = np.empty((2, len(market.dates), len(book.portfolios)))
         count = tail_count(self.draws, coverage.confidence)
-        for some, part in book.by_clock(market):
+        for some, part in by_holdings(book):
             past = book_scenarios(market, part, coverage=coverage)
             found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
             begin = past.first + self.lookback - 1

@@ -19,7 +19,7 @@ from backtest.model import Forecast, Parts, model
 from backtest.scenarios import Scenarios, book_scenarios
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
-from .joint import Measure, density_forecast, joint_parts, margin_of
+from .joint import Measure, by_holdings, density_forecast, joint_parts, margin_of
 
 
 @model
@@ -76,9 +76,9 @@ class VarianceCovariance:
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the joint density, and the PIT of the P&L that came."""
         deviation = np.empty((len(market.dates), len(book.portfolios)))
-        by_clock = [
-            (some, book_scenarios(market, part, coverage=coverage, scaling="sqrt"))
-            for some, part in book.by_clock(market)
+        groups = [
+            (some, part, book_scenarios(market, part, coverage=coverage, scaling="sqrt"))
+            for some, part in by_holdings(book)
         ]
         volatility = factor_volatility(
             market,
@@ -86,11 +86,11 @@ class VarianceCovariance:
             decay=self.decay,
             fit_lookback=self.fit_lookback,
             refit_every=self.refit_every,
-            needed=factors_of(past for _, past in by_clock),
+            needed=factors_of(past for *_, past in groups),
         )
-        root = np.sqrt(book.horizons(coverage))
-        for some, past in by_clock:
+        for some, part, past in groups:
             scaled = filtered(past, market, volatility)
+            root = np.sqrt(part.horizons(coverage))
             deviation[:, some] = past.spread(self._deviation(scaled, root[past.instrument]))
         return density_forecast(
             market,

@@ -51,7 +51,7 @@ class ExtremeValueVaR:
     0.1
     """
 
-    lookback: Annotated[int, Ge(200)] = 500
+    lookback: Annotated[int, Ge(100)] = 500
     peaks: Annotated[float, Gt(0), Lt(0.5)] = 0.10
     measure: Measure = "var"
     volatility: Dynamics = "garch"

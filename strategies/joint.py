@@ -1,6 +1,7 @@
 """What the models of a joint book share: margin from a forecast, parts of it, density forecasts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from backtest.book import Book
 from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.market import Market
 from backtest.model import Forecast, MarginModel, Parts, required_margin
-from backtest.types import Coverage, DaysByPortfolios
+from backtest.types import Coverage, DaysByPortfolios, RowNumbers
 
 from .mismatch import in_proportion
 
@@ -43,6 +44,33 @@ def joint_parts(model: MarginModel, market: Market, book: Book, coverage: Covera
     gross = alone.sum(axis=2)
     steps = {"gross": gross, "diversification and offset": required - gross}
     return Parts(silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps)
+
+
+def by_holdings(book: Book) -> list[tuple[RowNumbers, Book]]:
+    """Portfolios apart by what they hold, each group with a book of those instruments alone.
+
+    For models whose estimate for one pair of factors depends on the others beside it: a portfolio
+    then stands alone, whatever its neighbours hold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> book = Book.from_frame(pd.DataFrame({"BTC": [1.0, 2.0, 1.0], "ETH": [0.0, 1.0, 0.0]}))
+    >>> [(rows.tolist(), len(part.instruments)) for rows, part in by_holdings(book)]
+    [([0, 2], 1), ([1], 2)]
+    """
+    groups = []
+    held, group = np.unique(book.exposure != 0.0, axis=0, return_inverse=True)
+    for number, columns in enumerate(held):
+        rows = np.flatnonzero(group.ravel() == number)
+        chosen = np.flatnonzero(columns) if columns.any() else np.array([0])
+        part = replace(
+            book.select([int(p) for p in rows]),
+            instruments=tuple(book.instruments[i] for i in chosen),
+            exposure=book.exposure[np.ix_(rows, chosen)],
+        )
+        groups.append((rows, part))
+    return groups
 
 
 def density_forecast(

@@ -43,8 +43,8 @@ TABLES = {
     ],
     "cornish_fisher_var": [{"lookback": 60}, {"lookback": 60, "measure": "es"}],
     "extreme_value_var": [
-        {"lookback": 200, "volatility": "ewma"},
-        {"lookback": 200, "refit_every": 15, "measure": "es"},
+        {"lookback": 120, "peaks": 0.2, "volatility": "ewma"},
+        {"lookback": 120, "peaks": 0.2, "refit_every": 15, "measure": "es"},
     ],
     "variance_covariance": [
         {"lookback": 60},

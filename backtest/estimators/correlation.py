@@ -147,7 +147,7 @@ def shrunk_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     --------
     >>> x = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, 0.8], [-1.0, -0.8]])
     >>> shrunk_covariance(x, 4)[3].round(4).tolist()
-    [[0.9911, 0.891], [0.891, 0.8289]]
+    [[0.9993, 0.8928], [0.8928, 0.8207]]
     """
     out = rolling_covariance(columns, lookback)
     width = columns.shape[1]

@@ -12,6 +12,7 @@ MOST_SHAPE = 0.95  # at 1 the expected shortfall is infinite
 COARSE = 40  # values tried before the best of them is refined
 FINE = 1e-10  # width, relative, at which the refinement ends
 NEARLY_EXPONENTIAL = 1e-9
+GRID = 2.0**-30  # losses are rounded to it, so that last digits do not steer the search
 
 
 @kernel
@@ -76,7 +77,7 @@ def safe_ratio(place: float, most: float) -> float:
 
 @kernel
 def peaks_tail(losses: FloatArray, peaks: int, level: float) -> tuple[float, float]:
-    r"""Value at risk and expected shortfall of losses (days,) by their `peaks` largest.
+    r"""Value at risk and expected shortfall of losses (days,) of unit scale by their peaks.
 
     .. math:: VaR = u + \frac{\beta}{\xi} \Bigl(\Bigl(\frac{\alpha n}{k}\Bigr)^{-\xi} - 1\Bigr),
               \qquad ES = \frac{VaR + \beta - \xi u}{1 - \xi}
@@ -88,7 +89,7 @@ def peaks_tail(losses: FloatArray, peaks: int, level: float) -> tuple[float, flo
     excess, found = np.zeros(peaks), 0
     for loss in losses:
         if loss > threshold:
-            excess[found] = loss - threshold
+            excess[found] = np.rint((loss - threshold) / GRID) * GRID
             found += 1
     shape, scale = fit_excesses(excess)
     spread = level * len(losses) / peaks
