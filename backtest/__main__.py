@@ -1,5 +1,18 @@
-"""`python -m backtest`."""
+"""`python -m backtest`, and the `backtest` command; loading it can be interrupted, too."""
 
-from .cli import main
+import os
+import sys
 
-main()
+
+def main() -> None:
+    """Load the command line and run it; an interrupt while it loads is one line, too."""
+    try:
+        from .cli import main as run
+    except KeyboardInterrupt:
+        print("backtest: interrupted; no result was written", file=sys.stderr, flush=True)
+        os._exit(2)  # after an interrupted import Python would end by the signal instead
+    run()
+
+
+if __name__ == "__main__":
+    main()

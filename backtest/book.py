@@ -166,7 +166,7 @@ class Book:
         if len(known) == 0 or (day is not None and day < known[0]):
             raise StudyError(
                 f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
-                "days; shorten its lookback or lengthen the history."
+                "days; shorten its lookback ([sizing] of a study) or lengthen the history."
             )
         per_usd = margin[known[0] if day is None else day]
         if (per_usd <= 0).any():
@@ -192,15 +192,16 @@ class Book:
 
     def in_silo(self, silo: str) -> "Book":
         """Every portfolio's own positions in one silo."""
-        return self._columns([i for i, x in enumerate(self.instruments) if x.silo == silo])
+        return self.holding([i for i, x in enumerate(self.instruments) if x.silo == silo])
 
     def by_instrument(self) -> list["Book"]:
         """One book an instrument: every portfolio's position in that alone."""
-        return [self._columns([i]) for i in range(len(self.instruments))]
+        return [self.holding([i]) for i in range(len(self.instruments))]
 
-    def _columns(self, columns: list[int]) -> "Book":
+    def holding(self, columns: Sequence[int]) -> "Book":
+        """Every portfolio's positions in some of the instruments."""
         chosen = tuple(self.instruments[i] for i in columns)
-        return replace(self, instruments=chosen, exposure=self.exposure[:, columns])
+        return replace(self, instruments=chosen, exposure=self.exposure[:, list(columns)])
 
     def horizons(self, coverage: Coverage) -> tuple[int, ...]:
         """(instruments,) MPOR of each instrument in margin days."""
@@ -232,6 +233,23 @@ class Book:
             return np.ones((len(market.dates), len(self.instruments)))
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
+
+    def with_mirrors(self) -> "Book":
+        """The same portfolios, then the mirror image of each: what its counterparty holds.
+
+        A clearing house margins both sides of every trade, so both count.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"BTC": [5e6]}, index=["long BTC"])
+        >>> Book.from_frame(frame).with_mirrors().portfolios
+        ('long BTC', 'long BTC (mirror)')
+        """
+        return replace(
+            self,
+            portfolios=(*self.portfolios, *(f"{name} (mirror)" for name in self.portfolios)),
+            exposure=np.vstack([self.exposure, -self.exposure]),
+        )
 
     def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
         """Per instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
@@ -286,7 +304,7 @@ class Book:
             held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
             out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
             if self.liquidation is not None:
-                own = self._columns(held)
+                own = self.holding(held)
                 out[:, :, s] += self.liquidation.cost(
                     market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
                 )

@@ -1,5 +1,6 @@
 """The command line. Heavy imports wait until a command needs them, so `--help` is quick."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -162,6 +163,38 @@ def collateral(
 
 
 @app.command()
+def power(
+    days: Annotated[list[int] | None, typer.Option(help="Length of a record; repeatable.")] = None,
+    confidence: Annotated[float, typer.Option(help="Promised coverage.")] = 0.99,
+    alternative: Annotated[
+        list[str] | None, typer.Option(help="x1.5, x2, x3, clustered, overlap ...; repeatable.")
+    ] = None,
+    histories: Annotated[int, typer.Option(min=100, help="Records drawn an alternative.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    out: Out = Path("results"),
+) -> None:
+    """Show what tests of coverage can and cannot see: size, power, smallest miscoverage."""
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .power_study import power_exhibit
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        found = power_exhibit(
+            days or (),
+            confidence=confidence,
+            alternatives=alternative or (),
+            histories=histories,
+            seed=seed,
+            progress=progress,
+        )
+        folder = write_exhibit(found, out, command=_as_typed())
+    screen.exhibit(found, folder)
+
+
+@app.command()
 def models() -> None:
     """List the margin models that a study file can name, with parameters and defaults."""
     from .terminal import Screen
@@ -255,6 +288,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = _command()(arguments, prog_name="backtest", standalone_mode=False)
     except BacktestError as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        _fail(f"cannot write to {error.filename or 'the screen'}: {error.strerror or error}.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -269,7 +306,14 @@ def _command() -> Any:
 
 
 def _fail(message: str) -> None:
-    typer.echo("backtest: " + " ".join(message.split()), err=True)
+    """One line of printed characters on stderr, and exit code 2 whatever becomes of stdout."""
+    said = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
+    typer.echo(f"backtest: {said}", err=True)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # Python would try again at its end, and fail with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(2)
 
 

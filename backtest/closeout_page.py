@@ -26,14 +26,17 @@ CAPTION = (
     "might pay each other afterwards under a loss-sharing agreement is left out."
 )
 
-SHORT = {  # headings of the steps, in the order of the table
+SHORT = {  # headings of the steps, where several models' stand in one column or a name is long
     "diversification": "diversif.",
-    "offset": "offset",
+    "dependence": "offset",
     "diversification and offset": "both",
     "MPOR mismatch": "mismatch",
-    "cap": "cap",
-    "required": "required",
+    "cap and floor": "cap",
 }
+
+
+# All other columns of that table are shares.
+STEP_FORMATS = {"gross": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
 
 
 def closeout_exhibit(found: CloseoutStudy) -> Exhibit:
@@ -96,6 +99,7 @@ def _coordination(found: CloseoutStudy) -> Section:
 
 def _steps(found: CloseoutStudy) -> Section:
     drawn = not margin_steps_data(found).empty
+    brief = _short_steps(found.steps)
     return Section(
         name="margin_steps",
         heading="What closing out over different days takes back",
@@ -109,8 +113,8 @@ def _steps(found: CloseoutStudy) -> Section:
             "sampling noise of two tails, several points of gross on a single day."
         ),
         table=found.steps,
-        brief=_short_steps(found.steps),
-        formats={"gross": ".3f"} | {word: ".1%" for word in SHORT.values()},
+        brief=brief,
+        formats=dict.fromkeys(map(str, brief), ".1%") | STEP_FORMATS,
         draw=(lambda: margin_steps(found)) if drawn else None,
         caption=margin_steps_caption(found) if drawn else None,
         figure_data=margin_steps_data(found),
@@ -144,15 +148,14 @@ def _costs(found: CloseoutStudy) -> Section:
 
 def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
     """A row a (book, model, MPOR): gross in USD m, the steps in their order, exceedances."""
+    steps = steps.assign(step=steps["step"].replace(SHORT))
     grouped = steps.groupby(["book", "model", "mpor"], sort=False)
-    found = {step for step in steps["step"] if step in SHORT}
     shares = steps.pivot_table(
         index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
     )
     brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
-    for step in SHORT:
-        if step in found:
-            brief[SHORT[step]] = shares[step]
+    brief = brief.join(shares[[s for s in shares if s not in ("gross", "required")]])
+    brief["required"] = shares["required"]
     brief["exceeded"] = grouped[EXCEEDED[0]].first()
     brief["without mismatch"] = grouped[EXCEEDED[1]].first()
     return brief

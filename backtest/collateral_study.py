@@ -13,7 +13,6 @@ from .adequacy import haircut_adequacy, moves
 from .assets import Asset, parse_asset
 from .book import coverage_tail
 from .collateral import Mix, published_haircut
-from .config import StudyFile
 from .data.csv_folder import read_column
 from .data.load import load_market, load_with_sources
 from .engine import run
@@ -24,6 +23,7 @@ from .mixes import Posted, compare_mixes, wrong_way
 from .offset.stress import EPISODES
 from .results import Study
 from .scorecard import Progress
+from .study_file import StudyFile
 from .types import StudyError
 from .workflow import Inputs, digest, read_inputs
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .types import FloatArray, ResultsError, StudyError
+from .scores.paired import JointRegion, distances
+from .types import FloatArray, ResultsError, StudyError, tail_count
 
 COLUMNS = (
     "observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate",
@@ -96,7 +97,7 @@ class Distribution:
 
     def joint_region(
         self, model: str, against: str, portfolio: str, *, level: float = 0.95
-    ) -> "JointRegion":
+    ) -> JointRegion:
         """Ellipsoid that holds `level` of a normal with the mean and covariance of the differences.
 
         In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path;
@@ -123,12 +124,7 @@ class Distribution:
         )
         center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
         radius = float(np.sqrt(chdtri(float(len(DIFFERENCES)), 1.0 - level)))
-        # In standard units: a rate is some 1e-12 of an amount in USD, below the cut of pinv.
-        spread = np.sqrt(np.diag(covariance))
-        unit = np.where(spread > 0.0, spread, 1.0)
-        away = (pairs - center) / unit
-        within = np.linalg.pinv(covariance / np.outer(unit, unit), hermitian=True)
-        distance = np.einsum("ij,jk,ik->i", away, within, away)
+        distance = distances(pairs - center, covariance)
         return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
 
     def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
@@ -214,16 +210,6 @@ class Distribution:
         return self.models.index(name)
 
 
-@dataclass(frozen=True, eq=False)
-class JointRegion:
-    """Ellipsoid of paired differences: centre, covariance, radius in sd, share of paths inside."""
-
-    center: FloatArray
-    covariance: FloatArray
-    radius: float
-    inside: float
-
-
 def _edges(level: float) -> tuple[float, float]:
     if not 0.0 < level < 1.0:
         raise StudyError(f"level is {level}; give one inside (0, 1), such as 0.95.")
@@ -237,5 +223,6 @@ def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:
 
 
 def _quantile(values: FloatArray, share: float) -> float:
-    """Order statistic rather than interpolation, which infinities would turn into NaN."""
-    return float(np.quantile(values, share, method="inverted_cdf"))
+    """Smallest value that `share` of the values do not exceed: infinities forbid interpolation."""
+    rank = max(1, tail_count(len(values), 1.0 - share))
+    return float(np.partition(values, rank - 1)[rank - 1])

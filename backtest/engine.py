@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from strategies.siloed import Siloed
+from strategies.sources import describe_parameters
 
 from .account import AccountTerms
 from .book import Book, coverage_tail
@@ -90,13 +91,13 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    horizon = coverage_tail(book, coverage)
+    horizon, overlap = coverage_tail(book, coverage), book.overlap(market, coverage)
     scored = score_models(
         loss,
         required,
         rows=rows,
         confidence=coverage.confidence,
-        horizon=book.overlap(market, coverage),
+        horizon=overlap,
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=horizon),
         yardstick=yardstick,
@@ -132,10 +133,12 @@ def run(
                 "confidence": coverage.confidence,
                 "mpor": book.mpor(coverage),
             },
+            "overlap": overlap,
             "account": asdict(account),
             "rebalance": book.rebalance,
             **describe_liquidation(book.liquidation),
             "models": {name: repr(model) for name, model in models.items()},
+            "parameters": {n: describe_parameters(model) for n, model in models.items()},
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},
             "seed": seed,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +103,10 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
     from .charts.files import Drawing, write_drawings
     from .report.exhibit import render_exhibit
 
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    manifest = exhibit.manifest | {"command": command, "written": stamp}
-    name = f"{stamp}_{manifest['study']['name']}-{exhibit.kind}_{manifest['sha256'][:8]}"
-    with written_aside(out, name) as folder:
+    name = f"{exhibit.manifest['study']['name']}-{exhibit.kind}_{exhibit.manifest['sha256'][:8]}"
+    with written_aside(out, name) as aside:
+        folder = aside.folder
+        manifest = exhibit.manifest | {"command": command, "written": aside.stamp}
         drawings = []
         for section in exhibit.sections:
             if section.table is not None:
@@ -126,7 +125,7 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
         (folder / "manifest.json").write_text(described + "\n", encoding="utf-8")
         page = render_exhibit(exhibit, figures, manifest=manifest)
         (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    return out / name
+    return aside.final
 
 
 def _is_named(table: pd.DataFrame) -> bool:

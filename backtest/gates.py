@@ -1,7 +1,7 @@
 """Gates: conditions a study puts on its own summary; the command exits with 1 where one fails."""
 
-from .config import GateTable
 from .results import Study
+from .study_file import GateTable
 from .types import StudyError
 
 

@@ -188,7 +188,11 @@ is 18 with the days after 2024-01-02 and 10 without them.
         cuts = sorted(c for c in wanted if 0 <= c < days - 1)
     largest = 0.0
     for cut in cuts:
-        known = required_margin(model, market.until(cut), book, coverage)
+        try:
+            known = required_margin(model, market.until(cut), book, coverage)
+        except Exception as error:
+            error.add_note(f"with the days after {market.dates[cut]} cut off: {cut + 1} days stay")
+            raise
         before = full[: cut + 1]
         scale = np.maximum(np.abs(before), np.abs(known))
         change = np.abs(before - known)

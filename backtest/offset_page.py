@@ -4,6 +4,7 @@ import pandas as pd
 
 from .charts import Drawing, offset_drawings
 from .charts.describe import COST_WORDS
+from .decomposition import EVERY, REQUIRED, THIRDS
 from .exhibit import Exhibit, Section
 from .offset_study import OffsetStudy
 
@@ -23,6 +24,7 @@ SHARES = {
         "worst_500", "passes",
     )
 }  # fmt: skip
+STEPS = "steps_by_regime"
 TEXTS = {
     "ladder": (
         "Offset ladder",
@@ -45,6 +47,14 @@ TEXTS = {
         "Reduction that each model grants and that the days of the same rolling window support "
         "(point estimates of total and offset, no bounds): mean, lowest and highest window.",
     ),
+    STEPS: (
+        "From gross to required",
+        "Mean of each step of the models that grant a reduction, as a share of gross: over all "
+        "scored days, and over the third of them on which the book was most volatile (standard "
+        "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
+        "steps add up to 'required' exactly. Only 'offset' and 'dependence' rest on silos moving "
+        "together; the CSV file has every regime, and stress windows, in USD.",
+    ),
     "just_covering": (
         "Settings that just hold coverage",
         "The scale of the haircuts and the correlation floor at which the allowed exceedances are "
@@ -61,6 +71,7 @@ def offset_exhibit(found: OffsetStudy) -> Exhibit:
         "stressed_ladder": (found.stressed, _by_book(found.stressed)),
         "specification_curve": (found.specifications, _range(found.specifications)),
         "granted_against_supported": (found.granted, _averages(found.granted)),
+        **({STEPS: (found.steps, _shown_steps(found.steps))} if len(found.steps) else {}),
         "just_covering": (found.just_covering, None),
     }
     sections = tuple(
@@ -95,7 +106,7 @@ def _section(
         text=text,
         table=table,
         brief=brief,
-        formats={str(c): _format(str(c)) for c in columns},
+        formats={str(c): ".1%" if name == STEPS else _format(str(c)) for c in columns},
         draw=None if drawing is None else drawing.draw,
         caption=None if drawing is None else drawing.caption,
         figure_data=None if drawing is None else drawing.data,
@@ -134,6 +145,16 @@ def _range(specifications: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(
         [table.add_prefix(f"{word} ") for word, table in parts.items()], axis=1
     ).assign(specifications=grouped.size())
+
+
+def _shown_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """Books and models down, steps across, over all days and in the volatile third."""
+    shown = steps[steps["regime"].isin([EVERY, THIRDS[-1]])]
+    table = shown.pivot_table(
+        index=["portfolio", "model", "regime"], columns="step", values="share_of_gross", sort=False
+    )
+    order = [step for step in table if step != REQUIRED]
+    return table[[*order, REQUIRED]].drop(columns="gross")
 
 
 def _averages(granted: pd.DataFrame) -> pd.DataFrame:

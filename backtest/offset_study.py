@@ -1,14 +1,14 @@
 """`backtest offset`: everything about the supportable offset of a study's named books."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from strategies.historical import HistoricalVaR
-from strategies.offset import CorrelationOffset
 
+from .decomposition import steps_by_day, steps_by_regime
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .offset import (
@@ -30,7 +30,8 @@ CURVE_BOOKS = 2  # books drawn in the specification curve: a long and a short po
 class OffsetStudy:
     """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
 
-    `just_covering` holds the haircut scale and the correlation floor that just keep coverage.
+    `just_covering` holds the haircut scale and the correlation floor that just keep coverage,
+    `steps` the way of each model from gross to required, by regime (see `decomposition`).
     """
 
     market: Market
@@ -41,6 +42,7 @@ class OffsetStudy:
     just_covering: pd.DataFrame
     text: str
     manifest: dict[str, Any]
+    steps: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def estimate_offsets(
@@ -76,12 +78,14 @@ def estimate_offsets(
         seed=seed,
     )
     progress("granted against supported", 0.0)
-    models = {
-        name: model
-        for name, model in inputs.config.margin_models().items()
-        if isinstance(model, CorrelationOffset | HistoricalVaR)
-    }
+    models = inputs.config.margin_models()
     granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
+    progress("steps by regime", 0.0)
+    granting = {name: models[name] for name in models if (granted["series"] == name).any()}
+    steps = pd.DataFrame()
+    if granting:
+        by_day = steps_by_day(market, book, granting, coverage=coverage)
+        steps = steps_by_regime(by_day, market, book)
     progress("haircut and floor that just cover", 0.0)
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
     solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
@@ -95,4 +99,6 @@ def estimate_offsets(
         "software": software(),
     }
     manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
-    return OffsetStudy(market, ladder, stressed, curve, granted, solved, inputs.text, manifest)
+    return OffsetStudy(
+        market, ladder, stressed, curve, granted, solved, inputs.text, manifest, steps
+    )

@@ -190,22 +190,6 @@ def just_covering_table(found: OffsetStudy, note: str) -> Table:
     return table
 
 
-def models_table() -> Table:
-    """The registry: kind, parameters with defaults, what it is."""
-    from strategies import MODELS
-
-    from .tables import field_names
-
-    table = Table(title="Margin models", title_justify="left")
-    for header in ("kind", "parameters = defaults", "what it is"):
-        table.add_column(header)
-    for kind, cls in MODELS.items():
-        default = cls()
-        fields = [f"{name} = {getattr(default, name)!r}" for name in field_names(cls)]
-        table.add_row(kind, Text("\n".join(fields)), (cls.__doc__ or "").split("\n")[0])
-    return table
-
-
 def cache_table(entries: Mapping[str, Entry]) -> Table:
     """Fetched files: what they become, where they come from, what they cover."""
     table = _table(False, "Fetched prices", "times in UTC; the manifest holds whole sha256s")

@@ -1,6 +1,5 @@
 """A finished study: requirement, collateral, losses and scores of every model and portfolio."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .sealed import changed, changed_files, read_manifest, write_manifest
 from .types import FloatArray, ResultsError
 
 FRAMES = ("required", "held", "call", "shortfall")
+TABLES = (
+    "summary.csv",
+    "pooled.csv",
+    "book.csv",
+    "scores.parquet",
+    "pooled.parquet",
+    "daily.parquet",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +75,33 @@ class Study:
         """
         return self.scores.copy()
 
+    def tests(self, level: float = 0.05, *, draws: int = 499) -> pd.DataFrame:
+        """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
+
+        `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
+        days as independent, so they run on every MPOR-th day and show the median over phases; see
+        `backtest.scores.battery` for the columns and for `draws`.
+        """
+        from .scores import battery
+
+        coverage = self.manifest["coverage"]
+        days = self.scored
+        loss = self.loss.loc[days].to_numpy()
+        tables = {}
+        for model, frame in self.required.items():
+            required = frame.loc[days].to_numpy()
+            table = battery(
+                loss > required,
+                required,
+                confidence=coverage["confidence"],
+                horizon=max(coverage["mpor"].values()),
+                level=level,
+                draws=draws,
+                verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),
+            )
+            tables[model] = table.set_axis(frame.columns, axis=0)
+        return pd.concat(tables, names=["model", "portfolio"])
+
     def to_frame(self) -> pd.DataFrame:
         """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
         days, books = self.loss.shape
@@ -92,10 +127,13 @@ class Study:
             }
         )
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, beside: Iterable[str] = ()) -> Path:
         """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.
 
-        The folder is created; files of an earlier save in it are replaced.
+        The folder is created; files of an earlier save in it are replaced. The manifest holds the
+        sha256 of every table, and `load` refuses one that has changed since.
+
+        beside : names of files that lie in the folder already and belong to the same evidence.
 
         Raises
         ------
@@ -110,10 +148,10 @@ class Study:
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
             self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
-            text = json.dumps(self.manifest, indent=2, ensure_ascii=False, allow_nan=False)
-            (target / "manifest.json").write_text(text + "\n", encoding="utf-8")
+            write_manifest(target, self.manifest, names=(*TABLES, *beside))
         except OSError as error:
-            raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
+            reason = error.strerror or error
+            raise ResultsError(f"cannot write results to {str(target)!r}: {reason}.") from error
         return target
 
     @classmethod
@@ -122,11 +160,13 @@ class Study:
 
         Raises
         ------
-        ResultsError : the folder holds no finished study.
+        ResultsError : the folder holds no finished study, or a file of it was changed.
         """
         source = Path(folder)
+        manifest, files = read_manifest(source)
+        for name in changed_files(source, files):
+            raise ResultsError(changed(source, name))
         try:
-            manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
             daily = pd.read_parquet(source / "daily.parquet")
             scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
             pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")

@@ -12,7 +12,7 @@ from .liquidation import LiquidationCost
 from .market import Market
 from .model import MarginModel
 from .mpor import own_standard
-from .offset import supportable_offset
+from .offset import ladder_or_reason
 from .types import Coverage
 
 
@@ -51,7 +51,7 @@ def treasury_share_sweep(
     study = run(market, book, models, coverage=coverage, account=account, seed=seed, audit=False)
     columns = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
     tidy = study.summary()[columns].reset_index()
-    ladder = supportable_offset(market, book, base=base, coverage=coverage, bounds=False).to_frame()
+    ladder = ladder_or_reason(market, book, base=base, coverage=coverage, bounds=False).to_frame()
     tidy = tidy.join(ladder[["total", "diversification", "dependence"]], on="portfolio")
     keys = tidy.pop("portfolio").str.split("|", expand=True)
     tidy.insert(0, "share", keys[1].astype(float))

@@ -12,7 +12,7 @@ Registry = Mapping[str, type[Any]]
 
 
 def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") -> Any:
-    """The object of a table; nested tables with a `kind` are built first, from one registry.
+    """The object of a table; tables with a `kind` inside it are built first, from one registry.
 
     Raises
     ------
@@ -39,16 +39,15 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
             raise StudyError(
                 f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, names)
             )
-        if isinstance(value, Mapping) and "kind" in value:
-            fields[key] = build(value, registry, what=what)
-        else:
-            fields[key] = _tuples(value)
+        fields[key] = _built(value, registry, what)
     try:
         return registry[kind](**fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
+    except TypeError as error:  # a user's own class, which may be no dataclass
+        raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
 
 
 def to_table(value: Any, registry: Registry) -> dict[str, Any]:
@@ -64,10 +63,8 @@ def to_table(value: Any, registry: Registry) -> dict[str, Any]:
     table: dict[str, Any] = {"kind": kinds[type(value)]}
     for name in field_names(type(value)):
         field = getattr(value, name)
-        if type(field) in kinds:
-            table[name] = to_table(field, registry)
-        elif field is not None:
-            table[name] = _lists(field)
+        if field is not None:
+            table[name] = _plain(field, registry)
     return table
 
 
@@ -76,12 +73,26 @@ def field_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(getattr(cls, "__dataclass_fields__", {}))
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _built(value: Any, registry: Registry, what: str) -> Any:
+    """A value of a table as a field holds it: objects of their tables, lists as tuples."""
+    if isinstance(value, Mapping):
+        if "kind" in value:
+            return build(value, registry, what=what)
+        return {key: _built(inner, registry, what) for key, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(_built(inner, registry, what) for inner in value)
+    return value
 
 
-def _lists(value: Any) -> Any:
-    return list(map(_lists, value)) if isinstance(value, tuple) else value
+def _plain(value: Any, registry: Registry) -> Any:
+    """A field as a table holds it."""
+    if type(value) in registry.values():
+        return to_table(value, registry)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner, registry) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner, registry) for inner in value]
+    return value
 
 
 def _hint(wrong: str, known: Iterable[str]) -> str:

@@ -1,5 +1,7 @@
 """The screen: progress while a command works, then its tables and where the files are."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from .charts.describe import COST_WORDS
 from .data.cache import Entry
 from .data.history import said
 from .exhibit import Exhibit
+from .family import detectable_sentence, family_sentence, family_tests
+from .model_list import models_list
 from .offset_study import OffsetStudy
 from .results import Study
 from .scorecard import Progress as Report
@@ -23,12 +27,21 @@ WIDTH = 156  # columns that keep every number whole; a narrower terminal folds t
 LISTED = 8  # dropped days named on screen; the manifest names all
 
 
+class _Console(Console):
+    """A console whose reader may leave (`| head`): the rest goes unseen, and the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more; what is buffered goes nowhere."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Screen:
     """A console that draws with rich on a terminal and prints plain lines elsewhere."""
 
     def __init__(self) -> None:
-        console = Console()
-        self.console = Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
+        console = _Console()
+        self.console = _Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
@@ -66,6 +79,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        self._note(family_sentence(study, family_tests(study)))
+        self._note(detectable_sentence(study))
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(
@@ -125,7 +140,8 @@ class Screen:
 
     def models(self) -> None:
         """Everything `backtest models` prints."""
-        self.console.print(printed.models_table())
+        for block in models_list():
+            self.console.print(block)
 
     def cache(self, entries: Mapping[str, Entry]) -> None:
         """Everything `backtest list` prints, and `backtest fetch` at its end."""

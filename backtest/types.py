@@ -84,8 +84,8 @@ class Coverage:
             raise StudyError(
                 f"confidence is {self.confidence}; give a level in [0.5, 1), such as 0.99."
             )
-        days = self.mpor.values() if isinstance(self.mpor, Mapping) else [self.mpor]
-        for value in days:
+        days = list(self.mpor.values()) if isinstance(self.mpor, Mapping) else [self.mpor]
+        for value in days or [0]:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise StudyError(f"mpor is {self.mpor}; give whole margin days, 1 or more.")
         if isinstance(self.mpor, Mapping):

@@ -3,30 +3,32 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from strategies.own import own_files
 from strategies.tables import build_model
 
 from .book import Book
 from .calendars import Clock
-from .config import StudyFile, build_book, build_simulator, load_study
+from .config import build_book, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
+from .evidence import write_evidence
 from .folder import written_aside
 from .gates import gate_failure
 from .market import Market
 from .model import MarginModel
-from .offset import supportable_offset
+from .offset import ladder_or_reason
 from .results import Study
 from .scorecard import Progress
 from .simulate.paths import refuse_own_days
+from .study_file import StudyFile, build_simulator
 from .sweep import treasury_share_sweep
 
 
@@ -130,7 +132,7 @@ def execute(
     )
     progress("offset ladder", 0.0)
     first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
-    ladder = supportable_offset(
+    ladder = ladder_or_reason(
         market,
         book,
         base=base,
@@ -195,27 +197,36 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    outcome.study.manifest["command"] = command
-    outcome.study.manifest["written"] = stamp
-    name = f"{stamp}_{outcome.config.name}_{outcome.study.manifest['sha256'][:8]}"
-    with written_aside(out, name) as folder:
-        outcome.study.save(folder)
-        (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
-        outcome.ladder.to_csv(folder / "ladder.csv")
-        if outcome.distribution is not None:
-            outcome.distribution.save(folder)
-        if outcome.sweep is not None:
-            outcome.sweep.to_csv(folder / "sweep.csv", index=False)
+    manifest = outcome.study.manifest
+    with written_aside(out, f"{outcome.config.name}_{manifest['sha256'][:8]}") as aside:
+        manifest["command"] = command
+        manifest["written"] = aside.stamp
+        write_numbers(outcome, aside.folder)
         write_presentation(
-            folder,
+            aside.folder,
             outcome.study,
             outcome.ladder,
             outcome.sweep,
             outcome.distribution,
             outcome.config,
         )
-    return out / name
+    return aside.final
+
+
+def write_numbers(outcome: Outcome, folder: Path) -> None:
+    """Every number of a run, its study file and own models, and the manifest that seals them."""
+    (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
+    for lies, place in own_files([outcome.config.models, outcome.config.sizing]).items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(lies.read_bytes())
+    outcome.ladder.to_csv(folder / "ladder.csv")
+    write_evidence(outcome.study, folder)
+    if outcome.distribution is not None:
+        outcome.distribution.save(folder)
+    if outcome.sweep is not None:
+        outcome.sweep.to_csv(folder / "sweep.csv", index=False)
+    written = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
+    outcome.study.save(folder, beside=[name for name in written if (folder / name).is_file()])
 
 
 def write_presentation(

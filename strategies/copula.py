@@ -9,12 +9,12 @@ from scipy.special import gammaincinv, stdtr
 from backtest.book import Book
 from backtest.kernels.window_tail import window_tail
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.scenarios import Scenarios, book_scenarios
 from backtest.simulate.dependence import t_copula
 from backtest.types import Coverage, FloatArray, tail_count
 
-from .joint import Measure, by_holdings, joint_parts, margin_of
+from .joint import Measure, by_holdings, margin_of
 
 
 @model
@@ -72,10 +72,6 @@ class CopulaVaR:
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
         return Forecast(*tails)
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
     def _draw(self, past: Scenarios, day: int) -> FloatArray:
         """(columns, draws) scenarios of the copula fitted on `day`.

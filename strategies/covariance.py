@@ -15,11 +15,11 @@ from backtest.estimators.correlation import (
 )
 from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.scenarios import Scenarios, book_scenarios
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
-from .joint import Measure, by_holdings, density_forecast, joint_parts, margin_of
+from .joint import Measure, by_holdings, density_forecast, margin_of
 
 
 @model
@@ -100,10 +100,6 @@ class VarianceCovariance:
             freedom=np.inf if self.freedom is None else self.freedom,
             fits=(volatility.fits, volatility.failed_fits),
         )
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
     def _deviation(self, past: Scenarios, root: FloatArray) -> DaysByPortfolios:
         """sqrt(w' R w) of filtered scenarios, whose units hold today's volatility.

@@ -11,11 +11,11 @@ from backtest.estimators.garch import WarmGarch
 from backtest.filtering import Dynamics
 from backtest.kernels.pareto import peaks_tail
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.revaluation import each_window, priced_scenarios
 from backtest.types import Coverage, FloatArray, StudyError, tail_count
 
-from .joint import Measure, joint_parts, margin_of
+from .joint import Measure, margin_of
 
 FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
 
@@ -89,10 +89,6 @@ class ExtremeValueVaR:
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
         return Forecast(tails[0], tails[1], fits=fits, failed_fits=failed)
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
     def _peaks(self, coverage: Coverage) -> int:
         """Excesses fitted to; StudyError where they cannot say what is asked."""

@@ -9,11 +9,11 @@ from backtest.book import Book
 from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
 from backtest.kernels.aged_tail import aged_tail
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray, tail_count
 
-from .joint import Measure, joint_parts, margin_of
+from .joint import Measure, margin_of
 
 
 @model
@@ -85,10 +85,6 @@ class FilteredHistorical:
             tails[0], tails[1], fits=volatility.fits, failed_fits=volatility.failed_fits
         )
 
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
-
 
 @model
 class AgeWeighted:
@@ -145,7 +141,3 @@ class AgeWeighted:
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
         return Forecast(*tails)
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)

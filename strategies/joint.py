@@ -1,4 +1,4 @@
-"""What the models of a joint book share: margin from a forecast, parts of it, density forecasts."""
+"""What forecasting models share: margin from a forecast, books by holdings, density forecasts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,10 +9,8 @@ import numpy as np
 from backtest.book import Book
 from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.market import Market
-from backtest.model import Forecast, MarginModel, Parts, required_margin
+from backtest.model import Forecast
 from backtest.types import Coverage, DaysByPortfolios, RowNumbers
-
-from .mismatch import in_proportion
 
 Measure = Literal["var", "es"]
 
@@ -28,22 +26,6 @@ def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
     """
     tail = forecast.value_at_risk if measure == "var" else forecast.expected_shortfall
     return np.maximum(tail, 0.0)
-
-
-def joint_parts(model: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
-    """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
-
-    Gross is the sum of what `model` asks of each silo's own positions. What the reduction owes to
-    dependence, and what to unequal MPORs, a joint model does not say.
-    """
-    required = required_margin(model, market, book, coverage)
-    alone = np.stack(
-        [required_margin(model, market, book.in_silo(s), coverage) for s in book.silos], axis=2
-    )
-    alone[np.isnan(required)] = np.nan
-    gross = alone.sum(axis=2)
-    steps = {"gross": gross, "diversification and offset": required - gross}
-    return Parts(silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps)
 
 
 def by_holdings(book: Book) -> list[tuple[RowNumbers, Book]]:

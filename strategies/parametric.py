@@ -15,12 +15,12 @@ from backtest.estimators.garch import WarmGarch
 from backtest.estimators.innovations import cornish_fisher_tail
 from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.revaluation import Revaluation, each_window, priced_scenarios
 from backtest.scenarios import Scenarios
 from backtest.types import Coverage, FloatArray
 
-from .joint import Measure, density_forecast, joint_parts, margin_of
+from .joint import Measure, density_forecast, margin_of
 
 
 @model
@@ -84,10 +84,6 @@ class EwmaVaR:
         return density_forecast(
             market, book, coverage, volatility=law[0], freedom=law[1], fits=(fits, 0)
         )
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
 
 @model
@@ -153,10 +149,6 @@ class GarchVaR:
             market, book, coverage, volatility=law[0], freedom=law[1], fits=(fits, failed)
         )
 
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
-
 
 @model
 class CornishFisherVaR:
@@ -209,10 +201,6 @@ class CornishFisherVaR:
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
         return Forecast(*tails)
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
 
 def _sizes(past: Scenarios | Revaluation) -> tuple[int, int]:

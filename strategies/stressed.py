@@ -10,11 +10,11 @@ from pydantic import AfterValidator
 from backtest.book import Book
 from backtest.kernels.window_tail import window_tail
 from backtest.market import Market
-from backtest.model import Forecast, Parts, model
+from backtest.model import Forecast, model
 from backtest.revaluation import priced_scenarios
 from backtest.types import BoolArray, Coverage, DaysByPortfolios, FloatArray, RowNumbers, tail_count
 
-from .joint import Measure, joint_parts, margin_of
+from .joint import Measure, margin_of
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
 
@@ -96,10 +96,6 @@ class StressedVaR:
             for out, plain, worse in zip(tails, recent, stressed, strict=True):
                 out[:, some] = past.spread(self._joined(plain, worse))
         return Forecast(*tails)
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'diversification and offset'; silos share the reduction in proportion."""
-        return joint_parts(self, market, book, coverage)
 
     def _joined(self, recent: DaysByPortfolios, stressed: DaysByPortfolios) -> DaysByPortfolios:
         blend = (1.0 - self.weight) * recent + self.weight * stressed

@@ -7,10 +7,13 @@ from backtest.model import MarginModel
 from backtest.tables import build, to_table
 
 from . import MODELS
+from .own import own_classes, own_models
 
 
 def build_model(table: Mapping[str, Any]) -> MarginModel:
     """Model of a table; nested tables with a `kind` are built first.
+
+    A kind 'module:Class' is a user's own model, imported (see `strategies.own`).
 
     Raises
     ------
@@ -21,7 +24,7 @@ def build_model(table: Mapping[str, Any]) -> MarginModel:
     >>> build_model({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 250}})
     Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
     """
-    made: MarginModel = build(table, MODELS)
+    made: MarginModel = build(table, MODELS | own_models(table))
     return made
 
 
@@ -34,4 +37,4 @@ def model_table(model: MarginModel) -> dict[str, Any]:
     >>> build_model(model_table(HistoricalVaR(lookback=99))) == HistoricalVaR(lookback=99)
     True
     """
-    return to_table(model, MODELS)
+    return to_table(model, own_classes(model) | MODELS)

@@ -15,13 +15,23 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+from scipy.special import xlogy  # noqa: E402
+from scipy.stats import chi2  # noqa: E402
 
 from backtest.estimators.ewma import ewma_variance, memory  # noqa: E402
 from backtest.estimators.garch import WarmGarch  # noqa: E402
 from backtest.kernels.compile import kernel  # noqa: E402
 from backtest.kernels.replay import ROUNDING, replay  # noqa: E402
 from backtest.kernels.tails import tail_losses  # noqa: E402
-from backtest.types import DaysByPortfolios, FloatArray  # noqa: E402
+from backtest.scores.checks import column_blocks  # noqa: E402
+from backtest.scores.panel import (  # noqa: E402
+    PackedRecords,
+    every_day,
+    pack_records,
+    panel_tests,
+)
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray  # noqa: E402
 
 ROUNDS = 9
 SEED = 20
@@ -36,33 +46,40 @@ Arm = Callable[[], object]
 
 
 def table(title: str, unit: int, arms: dict[str, Arm]) -> None:
+    """Time arms that do the same amount of work; see `uneven_table`."""
+    uneven_table(title, {name: (arm, unit) for name, arm in arms.items()})
+
+
+def uneven_table(title: str, arms: dict[str, tuple[Arm, int]]) -> None:
     """Time the arms in turn and print nanoseconds a unit of work, spread, and ratios to the first.
 
-    A ratio is the median of the ratios of the rounds.
+    An arm comes with the units of work it does; a ratio is the median of the ratios of the rounds.
     """
-    for arm in arms.values():
+    for arm, _ in arms.values():
         arm()
-    seconds = np.empty((ROUNDS, len(arms)))
-    for turn in seconds:
-        for i, arm in enumerate(arms.values()):
+    each = np.empty((ROUNDS, len(arms)))
+    for turn in each:
+        for i, (arm, units) in enumerate(arms.values()):
             start = process_time()
             arm()
-            turn[i] = process_time() - start
+            turn[i] = (process_time() - start) / units
     print(f"\n{title}")
-    for name, times in zip(arms, seconds.T, strict=True):
+    for name, times in zip(arms, each.T, strict=True):
         middle = np.median(times)
         noise = f"{times.min() / middle:.2f}..{times.max() / middle:.2f}"
-        ratio = np.median(times / seconds[:, 0])
-        print(f"  {name:<34}{middle / unit * 1e9:>9.1f} ns   noise {noise}   x{ratio:.2f}")
+        ratio = np.median(times / each[:, 0])
+        print(f"  {name:<34}{middle * 1e9:>9.1f} ns   noise {noise}   x{ratio:.2f}")
 
 
 @kernel
 def bare_pass(shocks: FloatArray, lookback: int, one: FloatArray, two: FloatArray) -> None:
     """Read what enters and what leaves the window, write two numbers: the least a roll can do."""
+    width = shocks.shape[1]
     for t in range(lookback, shocks.shape[0]):
-        for p in range(one.shape[1]):
-            one[t, p] = shocks[t, p % shocks.shape[1]]
-            two[t, p] = shocks[t - lookback, p % shocks.shape[1]]
+        for begin in range(0, one.shape[1], width):
+            for p in range(begin, min(begin + width, one.shape[1])):
+                one[t, p] = shocks[t, p - begin]
+                two[t, p] = shocks[t - lookback, p - begin]
 
 
 def bare(shocks: FloatArray, portfolios: int, lookback: int) -> None:
@@ -109,12 +126,12 @@ def gemm_tail(
     return tails[0], tails[1]
 
 
-def constant(portfolios: int, lookback: int, rng: np.random.Generator) -> None:
-    """One column a portfolio, as a rolling quantile has it; pandas is handed the losses ready."""
+def constant(title: str, shocks: FloatArray, exposure: FloatArray, lookback: int) -> None:
+    """Sensitivities of one, as of prices; pandas is handed the losses of every book ready."""
     count = round(lookback * (1 - CONFIDENCE))
-    shocks = rng.standard_t(4, (2500, portfolios)) * 0.01
-    unit, exposure = np.ones_like(shocks), np.diag(rng.uniform(1e6, 1e8, portfolios))
-    losses = pd.DataFrame(-shocks * np.diag(exposure))
+    days, portfolios = len(shocks), len(exposure)
+    unit = np.broadcast_to(1.0, shocks.shape)
+    losses = pd.DataFrame(-shocks @ exposure.T)
     rank = (lookback - count) / (lookback - 1)
 
     def pandas() -> FloatArray:
@@ -123,16 +140,32 @@ def constant(portfolios: int, lookback: int, rng: np.random.Generator) -> None:
     def ours() -> FloatArray:
         return tail_losses(shocks, unit, exposure, lookback=lookback, count=count)[0]
 
-    np.testing.assert_allclose(ours(), pandas(), rtol=1e-9)
+    np.testing.assert_allclose(ours(), pandas(), rtol=1e-9, atol=1e-9 * np.abs(losses.values).max())
     table(
-        f"Constant sensitivities, {portfolios} series x 2500 days, window {lookback}, per window",
-        portfolios * (2500 - lookback + 1),
+        f"Constant sensitivities, {title} x {days} days, window {lookback}, per window",
+        portfolios * (days - lookback + 1),
         {
             "tail_losses (VaR and ES)": ours,
             "pandas rolling.quantile (VaR only)": pandas,
             "bare pass (reads 2, writes 2)": lambda: bare(shocks, portfolios, lookback),
         },
     )
+
+
+def own_series(series: int, days: int, lookback: int, rng: np.random.Generator) -> None:
+    """One column a portfolio, as a rolling quantile has it."""
+    shocks = rng.standard_t(4, (days, series)) * 0.01
+    exposure = np.diag(rng.uniform(1e6, 1e8, series))
+    constant(f"{series} series", shocks, exposure, lookback)
+
+
+def price_books(portfolios: int, lookback: int, rng: np.random.Generator) -> None:
+    """Books of two coins of six, long or short: what a price-only study hands over."""
+    shocks = rng.standard_t(4, (2700, 6)) * 0.04
+    exposure = np.zeros((portfolios, 6))
+    for book in exposure:
+        book[rng.choice(6, 2, replace=False)] = rng.uniform(1e6, 1e8, 2) * rng.choice([-1, 1], 2)
+    constant(f"{portfolios} books of two coins", shocks, exposure, lookback)
 
 
 def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator) -> None:
@@ -295,12 +328,87 @@ def account(portfolios: int, rng: np.random.Generator) -> None:
     )
 
 
+@kernel
+def bare_words(words: NDArray[np.uint64]) -> np.uint64:
+    """Read every word once: the least that counting can do."""
+    total = np.uint64(0)
+    for row in words:
+        for word in row:
+            total ^= word
+    return total
+
+
+def one_by_one(panel: BoolArray) -> FloatArray:
+    """Kupiec and Christoffersen of each record in turn, as one writes them with scipy."""
+    found = np.empty((3, panel.shape[1]))
+    for r, hit in enumerate(panel.T):
+        days, count = len(hit), hit.sum()
+        before, after = hit[:-1], hit[1:]
+        n11, n10 = (before & after).sum(), (before & ~after).sum()
+        n01, n00 = (~before & after).sum(), (~before & ~after).sum()
+        seen, rate = count / days, 1 - CONFIDENCE
+        calm = n01 / max(n00 + n01, 1)
+        stressed = n11 / max(n10 + n11, 1)
+        overall = (n01 + n11) / (days - 1)
+        kupiec = 2 * (xlogy(days - count, (1 - seen) / CONFIDENCE) + xlogy(count, seen / rate))
+        chain = xlogy(n00, 1 - calm) + xlogy(n01, calm) + xlogy(n10, 1 - stressed)
+        chain += xlogy(n11, stressed)
+        alone = xlogy(n00 + n10, 1 - overall) + xlogy(n01 + n11, overall)
+        independence = max(2 * (chain - alone), 0.0) if n10 + n11 else np.nan
+        found[:, r] = (
+            chi2.sf(kupiec, 1),
+            chi2.sf(independence, 1),
+            chi2.sf(kupiec + independence, 2),
+        )
+    return found
+
+
+def panels(records: int, days: int, rng: np.random.Generator) -> None:
+    """Coverage tests of a million records, from bits and from bytes, against scipy's loop."""
+    words = np.empty((-(-days // 64), records), np.uint64)
+    for columns in column_blocks(days, records):
+        block = rng.random((days, columns.stop - columns.start), dtype=np.float32) < 1 - CONFIDENCE
+        words[:, columns] = pack_records(block).exceeded
+    packed = PackedRecords(days, words, every_day(days))
+    # Two records a thousand miss a day: the plane of known days is read as well.
+    known = np.repeat(every_day(days), records, axis=1)
+    known[0, ::500] &= ~words[0, ::500] & ~np.uint64(2)
+    gaps = PackedRecords(days, words & known, known)
+    few, some = 500, 20_000
+    bits = np.unpackbits(words[:, :some].T.copy().view(np.uint8), axis=1, bitorder="little")
+    panel = bits[:, :days].T == 1
+    sample = np.ascontiguousarray(panel[:, :few])
+
+    def ours() -> FloatArray:
+        found = panel_tests(packed, confidence=CONFIDENCE)
+        return np.array(
+            [found.kupiec_p[:few], found.independence_p[:few], found.conditional_p[:few]]
+        )
+
+    np.testing.assert_allclose(ours(), one_by_one(sample), rtol=1e-9, atol=1e-300)
+    uneven_table(
+        f"Kupiec and Christoffersen, {records:,} records x {days} days, per record",
+        {
+            "panel_tests, from packed bits": (ours, records),
+            "the same, some days missing": (lambda: panel_tests(gaps), records),
+            f"packing and tests, {some:,} records": (
+                lambda: panel_tests(pack_records(panel)),
+                some,
+            ),
+            f"scipy, one by one ({few} records)": (lambda: one_by_one(sample), few),
+            "bare pass (reads every word)": (lambda: bare_words(words), records),
+        },
+    )
+
+
 def main() -> None:
     """Print every table."""
     rng = np.random.default_rng(SEED)
     for lookback in (500, 1000):
-        constant(200, lookback, rng)
-    constant(2000, 500, rng)
+        price_books(60, lookback, rng)
+        price_books(2000, lookback, rng)
+    own_series(200, 2700, 500, rng)
+    own_series(1, 1_000_000, 500, rng)
     for lookback in (500, 1000):
         drifting(60, lookback, 1500, rng)
     drifting(500, 500, 700, rng)
@@ -310,6 +418,7 @@ def main() -> None:
         garch(lookback, rng)
     account(20, rng)
     account(500, rng)
+    panels(1_000_000, 1000, rng)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from strategies import MODELS
+
 STUDY = """
 name = "small"
 title = "A small study"
@@ -174,8 +176,9 @@ def test_offset_prints_the_ladder_alone(finished):
 
 def test_models_lists_every_kind():
     done = backtest("models", cwd=Path.cwd())
-    for kind in ("siloed", "haircut_only", "correlation_offset", "historical_var"):
-        assert kind in done.stdout
+    for kind in MODELS:
+        assert f"\n{kind}  " in f"\n{done.stdout}"
+    assert "NOT VERIFIED" in done.stdout and "17 CFR 240.15c3-1" in done.stdout
 
 
 def test_a_failed_gate_is_exit_code_1(tmp_path):
@@ -215,6 +218,17 @@ BAD_PRICES = {
     "unsorted": (rows(lambda y: y.iloc[::-1]), "comes after a later day"),
     "duplicate": (rows(lambda y: pd.concat([y.iloc[:5], y.iloc[4:]])), "stands twice"),
     "hole": (rows(lambda y: y.drop(index=range(50, 62))), "no complete day between"),
+    "absurd price": (coin(7, 1e308), "Close on 2022-01-10 is 1e+308; a price must lie in"),
+    "infinite price": (coin(7, np.inf), "Close on 2022-01-10 is inf; a price must lie in"),
+    "vanishing price": (coin(7, 1e-300), "Close on 2022-01-10 is 1e-300; a price must lie in"),
+    "two columns": (
+        rows(lambda y: pd.concat([y, y[["10Y"]]], axis=1)),
+        "treasury_par_yields.csv has 2 columns '10Y'",
+    ),
+    "decimals": (
+        rows(lambda y: y.assign(**{c: y[c].astype(float) / 100 for c in y if c != "Date"})),
+        "yields look like decimals; write percent",
+    ),
     "text": (column("10Y", 3, "n.a."), "10Y is 'n.a.', not a number"),
     "no date": (rows(lambda y: y.assign(Date=y["Date"].where(y.index != 4, "4 Jan"))), "'4 Jan'"),
 }
@@ -263,6 +277,7 @@ def test_bad_studies_get_one_line_and_code_2(tmp_path, case):
         (["report", "."], "holds no finished study"),
         (["run", "--out", "file.txt/x"], "cannot write results in 'file.txt/x'"),
         (["run", "--data", "nowhere"], "no folder 'nowhere'"),
+        (["run", "--out", "x" * 300], "File name too long; choose another with --out"),
     ],
 )
 def test_bad_arguments_get_one_line_and_code_2(tmp_path, arguments, said):
@@ -298,6 +313,45 @@ def test_ctrl_c_leaves_nothing_that_looks_finished(tmp_path):
     assert errors == "backtest: interrupted; no result was written\n"
     results = tmp_path / "results"
     assert not results.exists() or not list(results.iterdir())
+
+
+def test_a_reader_that_leaves_stops_no_work(tmp_path):
+    """`backtest run | head -1` finishes what it began."""
+    write_prices(tmp_path / "prices")
+    write_study(tmp_path)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "backtest", "run", "study.toml"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout.readline()
+    running.stdout.close()
+    assert running.stderr.read() == "" and running.wait(timeout=240) == 0
+    running.stderr.close()
+    (written,) = (tmp_path / "results").iterdir()
+    assert (written / "report.html").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "backtest", "models"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "backtest: cannot write to the screen: No space left on device.\n"
+
+
+def test_what_cannot_be_printed_is_escaped_in_messages(tmp_path):
+    done = backtest("run", "\x1b[31mred.toml", cwd=tmp_path)
+    refused(done, r"\x1b[31mred.toml", tmp_path)
+    assert "\x1b" not in done.stderr
 
 
 def test_help_is_quick_to_load():

@@ -291,12 +291,9 @@ def test_days_that_are_no_session_are_dropped_and_sessions_without_data_listed(a
             assert not market.traded[row, 0] and np.isnan(market.shocks(1)[row, 0])
 
 
-def test_stocks_and_bonds_share_their_days_and_no_return_is_made_up(real_data, tmp_path):
-    for name in ("treasury_par_yields.csv", "btc_usd.csv"):
-        (tmp_path / name).write_bytes((real_data / name).read_bytes())
+def test_stocks_and_bonds_share_their_days_and_no_return_is_made_up(real_data):
     stocks = pd.read_csv(real_data / "sp500.csv")[["Date", "SPY_adjclose"]].dropna()
-    stocks.set_axis(["Date", "Close"], axis=1).to_csv(tmp_path / "spy_usd.csv", index=False)
-    market = bt.load_market(tmp_path, factors=("10Y", "BTC", "SPY"), start="2014-09-02")
+    market = bt.load_market(real_data, factors=("10Y", "BTC", "SPY"), start="2014-09-02")
     assert market.dropped.astype(str).tolist() == [
         "2015-04-03", "2021-04-02", "2023-04-07", "2025-01-09", "2026-04-03",
     ]  # fmt: skip
@@ -304,7 +301,7 @@ def test_stocks_and_bonds_share_their_days_and_no_return_is_made_up(real_data, t
     still = market.dates[1:][market.shocks(1)[1:, 2] == 0].astype(str)
     assert unchanged[list(still)].all()  # only where the source itself has the same price twice
     around = bt.load_market(
-        tmp_path, factors=("10Y", "BTC", "SPY"), clock="24/7", start="2014-09-02"
+        real_data, factors=("10Y", "BTC", "SPY"), clock="24/7", start="2014-09-02"
     )
     day = around.dates.searchsorted(np.datetime64("2023-04-07"))  # bonds quoted, stocks shut
     assert around.traded[day].tolist() == [True, True, False]

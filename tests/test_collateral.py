@@ -116,7 +116,8 @@ def test_the_account_is_its_ledger(market, book, lag, at_closeout):
     marks = collateral_marks(mix, market, horizon=2)
     history = replay_account(required, loss, terms, marks=marks)
     held, call, shortfall = reference.replay(
-        required, loss, growth=marks.growth, closeout=marks.closeout, lag=lag, minimum=1e4,
+        required, loss, growth=marks.growth, closeout=marks.closeout,
+        arrival=np.arange(len(required)) + lag, minimum=1e4,
         returned=True,
     )  # fmt: skip
     np.testing.assert_allclose(history.held, held, rtol=1e-12)

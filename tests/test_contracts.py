@@ -16,6 +16,7 @@ from .conftest import FACTORS
 
 # One or more settings of every model, short enough for a small market.
 BASE = {"kind": "historical_var", "lookback": 60}
+FICC = {"kind": "ficc_var", "lookback": 60, "at_least": 60, "stress": [], "mpor": 3}
 TABLES = {
     "siloed": [{"base": BASE}],
     "haircut_only": [{}],
@@ -64,6 +65,66 @@ TABLES = {
             "measure": "es",
         },
     ],
+    "net_capital_15c3_1": [{}, {"haircuts": {"BTC": 0.35}}],
+    "uncleared_schedule": [{}, {"age": 3}],
+    "portfolio_margin": [{}],
+    "stans_like": [{"base": BASE | {"measure": "es"}}, {"base": BASE, "share": 1.0}],
+    "venue_grid": [{}],
+    "ten_year_floor": [
+        {"base": BASE, "days": 120, "step": 20},
+        {"base": BASE, "floor": {"kind": "haircut_only"}},
+    ],
+    "buffer": [{"base": BASE}, {"base": {"kind": "siloed", "base": BASE}, "days": 20}],
+    "stress_blend": [
+        {"base": BASE, "days": 30},
+        {"base": BASE, "stressed": {"kind": "haircut_only"}, "weight": 0.5},
+    ],
+    "speed_limit": [{"base": BASE}, {"base": BASE, "up": 0.01, "down": 0.0}],
+    "concentration_add_on": [{"base": BASE, "participation": 1e-4}],
+    "liquidity_add_on": [{"base": BASE}],
+    "correlation_break": [
+        {"base": BASE, "windows": 3, "days": 30},
+        {"base": BASE, "windows": 2, "days": 30, "by": "instrument"},
+    ],
+    "minimum": [{"base": BASE}, {"base": {"kind": "buffer", "base": BASE}, "rate": 0.1}],
+    "simm": [
+        {},
+        {"crypto": "commodity", "scaling": "sqrt"},
+        {"crypto": "other", "crypto_weights": {"floating": 40.0}},
+    ],
+    "span2": [
+        {"lookback": 60, "min_lookback": 40},
+        {"lookback": 100, "min_lookback": 60, "weight": 0.5, "floor": 0.0},
+    ],
+    "span": [
+        {},
+        {"scan_multiple": 3.0, "lookback": 60},
+        {"credits": [[{"UST2Y": 4.0, "UST10Y": -1.0}, 0.9], [{"BTC": 1.0, "UST10Y": -1.0}, 0.5]]},
+    ],
+    "cross_margining": [
+        {"base": BASE},
+        {"base": BASE, "eligible": ["treasury", "crypto"]},
+        {
+            "houses": {"FICC": FICC, "CME": {"kind": "historical_var", "lookback": 80}},
+            "base": BASE,
+            "eligible": ["UST10Y", "UST10Y@CME", "BTC"],
+            "limit": "reduction",
+            "threshold": 0.0,
+        },
+    ],
+    "ficc_var": [
+        {k: v for k, v in FICC.items() if k != "kind"},
+        {
+            "lookback": 80,
+            "at_least": 30,
+            "stress": ["2022-01-20", "2022-03-10"],  # in the market of test_clocks
+            "net_floor": {"2Y": 0.002, "30Y": 0.02, "BTC": 0.1},
+            "gross_floor": {"10Y": 0.001},
+            "minimum": {"10Y": 0.01},
+            "charge_days": 100,
+        },
+        {"lookback": 80, "at_least": 30, "stress": [], "charge_days": 100},
+    ],
 }
 CASES = [
     pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
@@ -76,6 +137,20 @@ WAIVERS = {
     ),
     ("cornish_fisher_var", "more confidence never lowers it"): (
         "the expansion is not monotone where the sample is very skewed"
+    ),
+    ("correlation_break", "more confidence never lowers it"): (
+        "the share of margin that netting keeps may fall as confidence rises"
+    ),
+    ("concentration_add_on", "doubles with the book"): "twice the size takes twice as long to sell",
+    ("liquidity_add_on", "doubles with the book"): "impact grows with the square root of size",
+    ("portfolio_margin", "unchanged when price units change"): (
+        "the minimum is in dollars an option; it binds in protected books"
+    ),
+    ("cross_margining", "more confidence never lowers it"): (
+        "the houses' saving can pass the threshold, and is a ratio of margins of several models"
+    ),
+    ("ficc_var", "more confidence never lowers it"): (
+        "a higher value at risk leaves smaller deficiencies, so the backtesting charge falls"
     ),
 }
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
@@ -110,7 +185,17 @@ def test_causal(table, small_market, small_book):
 def test_doubles_with_the_book(table, small_market, small_book):
     double = bt.Book(small_book.portfolios, small_book.instruments, 2 * small_book.exposure)
     once, twice = margins(table, small_market, small_book), margins(table, small_market, double)
-    np.testing.assert_allclose(twice, 2 * once, rtol=1e-9)
+    assert_doubles(table, once, twice)
+
+
+def assert_doubles(table, once, twice):
+    """Twice the margin; of a model that this is waived for, more than twice somewhere."""
+    if (table["kind"], "doubles with the book") in WAIVERS:
+        known = ~np.isnan(once)
+        assert (twice[known] >= 2 * once[known] * (1 - 1e-12)).all()
+        assert (twice[known] > 2 * once[known] * (1 + 1e-9)).any()
+    else:
+        np.testing.assert_allclose(twice, 2 * once, rtol=1e-9)
 
 
 @pytest.mark.parametrize("table", CASES)
@@ -171,8 +256,14 @@ def test_parts_sum_to_the_margin(table, coverage, small_market, small_book):
     if "MPOR mismatch" in parts.steps:
         one_silo = small_book.portfolios.index("bond only")
         assert (parts.steps["MPOR mismatch"][-100:, one_silo] == 0.0).all()
+    innermost = table
+    while (
+        innermost["kind"] not in ("correlation_offset", "cross_margining") and "base" in innermost
+    ):
+        innermost = innermost["base"] if innermost["kind"] != "siloed" else {"kind": "siloed"}
     assert ("MPOR mismatch" in parts.steps) == (
-        coverage is UNEQUAL and table["kind"] in ("correlation_offset", "historical_var")
+        coverage is UNEQUAL
+        and innermost["kind"] in ("correlation_offset", "cross_margining", "historical_var")
     )
 
 
@@ -210,11 +301,22 @@ def test_units_bought_once_keep_the_laws(small_market):
     assert required[100, 0] == pytest.approx(0.2 * 5e6 * growth, rel=1e-12)
 
 
+def with_haircuts(table, haircuts):
+    """The table, and those inside it, with haircuts for what no schedule lists."""
+    inner = {
+        k: with_haircuts(v, haircuts)
+        for k, v in table.items()
+        if k in ("base", "floor", "stressed") and isinstance(v, dict)
+    }
+    if table["kind"] in ("haircut_only", "net_capital_15c3_1", "venue_grid"):
+        inner["haircuts"] = table.get("haircuts", {}) | haircuts
+    return table | inner
+
+
 @pytest.mark.parametrize("table", CASES)
 def test_options_and_perpetuals_keep_the_laws(table, option_market):
     options = ("SPY-CALL-30D", "SPY-PUT-30D", "SPY-PUT-60D-90")
-    if table["kind"] == "haircut_only":
-        table = table | {"haircuts": dict.fromkeys(("SPY", *options), 0.1)}
+    table = with_haircuts(table, dict.fromkeys(("SPY", *options), 0.1))
     frame = pd.DataFrame(
         {
             "SPY-CALL-30D": [-1e7, 0.0, 5e6, 0.0],
@@ -232,11 +334,14 @@ def test_options_and_perpetuals_keep_the_laws(table, option_market):
     bt.check_causal(model, option_market, book, coverage=COVERAGE)
     required = margins(table, option_market, book)
     double = bt.Book(book.portfolios, book.instruments, 2 * book.exposure)
-    np.testing.assert_allclose(margins(table, option_market, double), 2 * required, rtol=1e-9)
+    assert_doubles(table, required, margins(table, option_market, double))
     for p in range(len(book.portfolios)):
         alone = margins(table, option_market, book.select([p]))
         np.testing.assert_allclose(alone[:, 0], required[:, p], rtol=1e-9)
     levels = option_market.to_frame()
     levels[["SPY", "BTC", "BTC-FUNDING"]] *= [1000.0, 0.01, 7.0]
     moved = bt.Market.from_frame(levels)
-    np.testing.assert_allclose(margins(table, moved, book), required, rtol=1e-7)
+    if (table["kind"], "unchanged when price units change") in WAIVERS:
+        assert not np.allclose(margins(table, moved, book), required, rtol=1e-7)
+    else:
+        np.testing.assert_allclose(margins(table, moved, book), required, rtol=1e-7)

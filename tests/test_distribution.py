@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -33,8 +33,10 @@ def made_up(paths: int, seed: int, *, infinite: float = 0.0) -> Distribution:
 
 @pytest.mark.parametrize("infinite", [0.0, 0.3])
 @settings(max_examples=15, deadline=None)
-@given(paths=some.integers(1, 40), seed=some.integers(0, 2**32), level=some.floats(0.5, 0.99))
-def test_the_summary_is_plain_arithmetic_over_known_paths(infinite, paths, seed, level):
+@given(paths=some.integers(1, 40), seed=some.integers(0, 2**32), percent=some.integers(50, 99))
+@example(paths=20, seed=0, percent=70)  # 20 x .15 is a hair more than 3 in floating point
+def test_the_summary_is_plain_arithmetic_over_known_paths(infinite, paths, seed, percent):
+    level = percent / 100
     made = made_up(paths, seed, infinite=infinite)
     table = made.summary(level=level)
     for m, model in enumerate(made.models):

@@ -106,3 +106,33 @@ def test_impossible_standards_are_refused(wrong):
 def test_mpor_by_silo_names_a_missing_silo():
     with pytest.raises(bt.StudyError, match="no days for silo 'CME'"):
         bt.Coverage(mpor={"FICC": 3}).horizon("CME")
+
+
+def yields_file(folder, **columns):
+    """A folder with nothing but par yields, in the numbers given."""
+    table = pd.DataFrame(columns)
+    table.insert(0, "Date", pd.bdate_range("2020-04-01", periods=len(table)).strftime("%Y-%m-%d"))
+    table.to_csv(folder / "treasury_par_yields.csv", index=False)
+    return folder
+
+
+def test_low_yields_are_not_taken_for_decimals(tmp_path):
+    """2020: bills at 0.1 % for a year, the 5-year at 0.19 % for a week, the 10-year at 0.52 %."""
+    low = {"3M": [0.09] * 300, "2Y": [0.15] * 300, "10Y": [0.52] * 300}
+    assert bt.load_market(yields_file(tmp_path, **low), factors=("3M", "10Y")).levels.max() < 0.006
+    week = {"5Y": [0.24] * 8 + [0.3] * 292}
+    assert len(bt.load_market(yields_file(tmp_path, **week), factors=("5Y",)).dates) == 300
+
+
+def test_decimals_are_told_from_percent_by_maturities_the_study_does_not_ask_for(tmp_path):
+    decimals = {"3M": [0.0009] * 300, "10Y": [0.0425] * 299 + [np.nan]}
+    with pytest.raises(bt.DataError, match="10Y is never above 0.0425 percent in 299 days"):
+        bt.load_market(yields_file(tmp_path, **decimals), factors=("3M",))
+
+
+@pytest.mark.parametrize("source", ["sample", "treasury", "folder"])
+def test_a_factor_named_twice_is_refused(tmp_path, source):
+    yields_file(tmp_path, **{"3M": [1.0] * 30, "10Y": [2.0] * 30})
+    place = tmp_path if source == "folder" else source
+    with pytest.raises(bt.DataError, match="factors name '10Y' twice"):
+        bt.load_market(place, factors=("10Y", "3M", "10Y"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as h
 import backtest as bt
 import strategies as st
 from backtest.kernels.pooling import shifted_scales, tail_scale
+from backtest.offset import ladder_or_reason
 from backtest.offset.history import silo_shifts
 from backtest.scores import equal_coverage_scale
 
@@ -106,6 +107,28 @@ def test_one_silo_has_no_ladder_and_zero_margin_says_why(market):
     still = bt.Market(market.dates, market.factors, flat, market.kinds)
     row = ladder(still, UST10Y=1e8, BTC=1e7).loc["p"]
     assert np.isnan(row["total"]) and "margin of CME is zero" in row["reason"]
+
+
+def test_a_study_keeps_its_other_tables_where_the_ladder_has_too_few_days(market):
+    """The default base looks back 500 days: on 400 it knows no margin, and the ladder says so."""
+    short = random_market(400)
+    frame = pd.DataFrame(
+        {"UST10Y": [1e8, 1e8], "BTC": [-1e7, 0.0]}, index=["pool", "one silo alone"]
+    )
+    book, base = bt.Book.from_frame(frame), st.HistoricalVaR()
+    found = ladder_or_reason(short, book, base=base, coverage=bt.Coverage()).to_frame()
+    assert list(found.index) == ["pool"] and np.isnan(found.loc["pool", "total"])
+    assert "shorten the [sizing] lookback" in found.loc["pool", "reason"]
+    assert found.loc["pool", ["usd_FICC", "usd_CME"]].tolist() == [1e8, 1e7]
+    whole = ladder_or_reason(market, book, base=BASE, coverage=bt.Coverage(), resamples=20)
+    again = bt.supportable_offset(market, book, base=BASE, resamples=20)
+    pd.testing.assert_frame_equal(whole.to_frame(), again.to_frame())
+
+
+def test_three_silos_that_cannot_be_shifted_apart_are_not_estimable():
+    frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [1e7], "ETH@OTHER": [1e7]}, index=["p"])
+    found = bt.supportable_offset(random_market(400), bt.Book.from_frame(frame), base=BASE)
+    assert "3 silos need 720" in found.to_frame().loc["p", "reason"]
 
 
 def test_too_short_a_history_is_refused():

@@ -125,9 +125,19 @@ def test_page_asks_for_nothing(page: Page, source: str) -> None:
     assert all(place.startswith("#") for place in re.findall(r"url\(([^)]*)\)", source))
 
 
+def test_the_page_tells_how_many_books_were_tested_and_what_the_sample_could_show(
+    page: Page,
+) -> None:
+    captions = [text for _, text in page.all("caption")]
+    for words in ("5 books tested at once", "Pairs of models", "Procyclicality", "CPMI-IOSCO"):
+        assert any(words in caption for caption in captions)
+    assert any("Smallest miscoverage" in text for _, text in page.all("li"))
+
+
 def test_sections_stand_in_order(page: Page) -> None:
     assert [text for _, text in page.all("h2")] == [
         "Verdict", "Figures", "Named books", "Offset ladder", "All books pooled",
+        "Procyclicality and disclosure",
         "What the books are", "Limits", "Data", "Reproduce",
     ]  # fmt: skip
 
@@ -220,6 +230,8 @@ def test_page_says_where_numbers_come_from(page: Page) -> None:
     ):
         assert str(wanted) in text
     assert {"causality of siloed", "command", "days dropped (0)"} <= heads
+    assert "parameters cme_2014" in heads
+    assert "used by _haircut; 2014-01-01, verified: CME collateral haircuts" in text
 
 
 def test_report_is_the_same_every_time(source: str, figures: list[FigureFiles]) -> None:

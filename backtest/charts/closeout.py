@@ -35,8 +35,12 @@ GRID = np.linspace(0.0, 1.0, 21)
 STEP_WORDS = {
     "diversification": "diversi-\nfication",
     "offset": "depen-\ndence",
+    "dependence": "depen-\ndence",
     "diversification and offset": "diversif.\nand offset",
     "MPOR mismatch": "mis-\nmatch",
+    "cap and floor": "cap and\nfloor",
+    "separate accounts": "separate\naccounts",
+    "backtesting charge": "backtest.\ncharge",
 }
 TOTALS = ("gross", "required")  # bars that stand on zero
 NEVER = "never"

@@ -1,6 +1,6 @@
 """Figure: what each model covers against what it costs, and what the same coverage costs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ POOLED = "all books pooled"
 MILLION = 1e6
 EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
 ROUND_STEPS = (1.0, 2.0, 5.0)
+
+NO_MARGIN = "no margin to compare with"
 
 
 def coverage_against_cost_data(study: Study) -> pd.DataFrame:
@@ -59,7 +61,8 @@ def coverage_against_cost_data(study: Study) -> pd.DataFrame:
     )
     loss = study.loss.loc[days].to_numpy()
     for model in study.models:
-        scores, pool = study.scores.loc[model], study.pooled.loc[model]
+        scores = study.scores.loc[model]
+        pool: Any = study.pooled.loc[model]
         exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
         rate = float(exceeded.mean())
         drawn = weights @ exceeded / len(days)
@@ -68,13 +71,13 @@ def coverage_against_cost_data(study: Study) -> pd.DataFrame:
             {
                 "model": model,
                 "portfolio": POOLED,
-                "cost": pool["mean_margin"] / pooled_unit,
+                "cost": _ratio(pool["mean_margin"], pooled_unit),
                 "exceedance_rate": rate,
                 "exceedance_rate_low": float(low),
                 "exceedance_rate_high": float(high),
-                "equal_coverage": pool["equal_coverage_margin"] / equal_unit,
-                "equal_coverage_low": pool["equal_coverage_low"] / equal_unit,
-                "equal_coverage_high": pool["equal_coverage_high"] / equal_unit,
+                "equal_coverage": _ratio(pool["equal_coverage_margin"], equal_unit),
+                "equal_coverage_low": _ratio(pool["equal_coverage_low"], equal_unit),
+                "equal_coverage_high": _ratio(pool["equal_coverage_high"], equal_unit),
             }
         )
         base = scores if yardstick is None else study.scores.loc[yardstick]
@@ -210,11 +213,16 @@ def _draw_scatter(
     )  # fmt: skip
     axes.set_ylim(0, None)
     axes.set_ylabel("exceedance rate, %")
-    axes.set_xscale("log")
-    axes.set_xticks(_round_ticks(*axes.get_xlim()))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel(f"mean margin, {_unit(study)} (logarithmic)")
+    if (data["cost"] > 0).any():
+        axes.set_xscale("log")
+        axes.set_xticks(_round_ticks(*axes.get_xlim()))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel(f"mean margin, {_unit(study)} (logarithmic)")
+    else:
+        axes.text(0.5, 0.5, NO_MARGIN, transform=axes.transAxes, ha="center", va="center")
+        axes.set_xticks([])
+        axes.set_xlabel(f"mean margin, {_unit(study)}")
     axes.grid(visible=True, which="major")
 
 
@@ -232,7 +240,8 @@ def _draw_bars(
     for place, (model, style) in enumerate(styles.items()):
         value, low, high = (float(x) for x in pooled.loc[model, list(EQUAL)].to_numpy())
         if not np.isfinite(value):
-            axes.text(0, place, " no scale reaches the coverage", va="center")
+            why = NO_MARGIN if np.isnan(value) else "no scale reaches the coverage"
+            axes.text(0, place, f" {why}", va="center")
             continue
         axes.barh(place, value, height=0.62, color=style.colour, hatch=style.hatch,
                   edgecolor="white", linewidth=0.0, zorder=2)  # fmt: skip

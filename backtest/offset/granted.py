@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from strategies.siloed import Siloed
+from strategies.parts import parts_of
 
 from ..book import Book
 from ..market import Market
-from ..model import HasParts, MarginModel, required_margin
-from ..types import Coverage, FloatArray
+from ..model import MarginModel
+from ..types import Coverage
 from .history import silo_shifts
 from .supportable import silo_histories
 
@@ -31,10 +31,11 @@ def granted_and_supported(
     """Tidy frame: date, portfolio, series, share of the silos' summed margin.
 
     Series are the models' names (granted: 1 - required / gross, gross from the model's own parts
-    or, where it has none, from the base model silo by silo) and 'supported total' and 'supported
+    or, where it has none, from the same model silo by silo) and 'supported total' and 'supported
     dependence': estimates over the `window` scored days whose losses were known by that date, so
     that both are on the table on the same day. Rolling estimates rest on some `window`/100
-    exceedances each and are drawn, not tested.
+    exceedances each and are drawn, not tested. A model whose requirement is gross and nothing
+    else grants no credit and has no series.
 
     Examples
     --------
@@ -62,7 +63,10 @@ def granted_and_supported(
     pieces = [pd.DataFrame(rows, columns=columns)]
     held = book.select([book.portfolios.index(name) for name in histories])
     for model_name, model in models.items():
-        required, gross = _required_and_gross(model, base, market, held, coverage)
+        steps = parts_of(model, market, held, coverage).steps
+        if len(steps) == 1:
+            continue
+        gross, required = steps["gross"], np.add.reduce(list(steps.values()))
         share = 1.0 - required / np.where(gross > 0, gross, np.nan)
         known_days = ~np.isnan(share).all(axis=1)
         wide = pd.DataFrame(
@@ -77,12 +81,3 @@ def granted_and_supported(
     table = pd.concat(pieces, ignore_index=True)
     table["date"] = pd.to_datetime(table["date"])
     return table
-
-
-def _required_and_gross(
-    model: MarginModel, base: MarginModel, market: Market, book: Book, coverage: Coverage
-) -> tuple[FloatArray, FloatArray]:
-    required = required_margin(model, market, book, coverage)
-    if isinstance(model, HasParts):
-        return required, model.parts(market, book, coverage).steps["gross"]
-    return required, required_margin(Siloed(base=base), market, book, coverage)

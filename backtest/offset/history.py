@@ -21,6 +21,14 @@ WINDOW = 500  # scored days of the windows behind the worst total reduction
 Shifts = NDArray[np.int64]  # (shifts, silos) days
 
 
+class TooFewDays(StudyError):
+    """A history of `days` scored days, too short to shift its silos against each other."""
+
+    def __init__(self, message: str, *, days: int) -> None:
+        super().__init__(message)
+        self.days = days
+
+
 @dataclass(frozen=True, eq=False)
 class SiloHistory:
     """Loss and base-model margin of each silo of one book over the scored days.
@@ -56,6 +64,9 @@ class SiloHistory:
 
     def not_estimable(self) -> str:
         """Why nothing can be said; empty where it can."""
+        fewest = fewest_days(len(self.silos))
+        if self.days < fewest:
+            return f"{self.days} scored days, and {len(self.silos)} silos need {fewest}"
         kappa = self.kappa()
         for i, silo in enumerate(self.silos):
             idle = int((self.margin[i] <= 0).sum())
@@ -144,6 +155,17 @@ def silo_shifts(days: int, silos: int, *, seed: int = 0) -> Shifts:
     return draw_shifts(days, silos, DRAWN_SHIFTS, np.random.default_rng(seed))
 
 
+def fewest_days(silos: int) -> int:
+    """Scored days below which the silos cannot be shifted apart, or hardly.
+
+    Examples
+    --------
+    >>> fewest_days(2), fewest_days(3)
+    (121, 720)
+    """
+    return 2 * SHORTEST_SHIFT + 1 if silos <= 2 else 4 * silos * SHORTEST_SHIFT
+
+
 def draw_shifts(days: int, silos: int, draws: int, rng: np.random.Generator) -> Shifts:
     """Random circular shifts (draws, silos), every pair at least 60 days apart.
 
@@ -153,10 +175,11 @@ def draw_shifts(days: int, silos: int, draws: int, rng: np.random.Generator) -> 
     >>> bool((shifts[:, 0] == 0).all() and (shifts[:, 1] >= 60).all())
     True
     """
-    if days < 4 * silos * SHORTEST_SHIFT and silos > 2 or days <= 2 * SHORTEST_SHIFT:
-        raise StudyError(
+    if days < fewest_days(silos):
+        raise TooFewDays(
             f"{days} scored days are too few to part {silos} silos by {SHORTEST_SHIFT} days; "
-            "lengthen the history or shorten the lookback."
+            "lengthen the history or shorten the lookback.",
+            days=days,
         )
     out = np.zeros((draws, silos), dtype=np.int64)
     wanting = np.arange(draws)

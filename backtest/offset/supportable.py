@@ -14,9 +14,9 @@ from ..book import Book
 from ..market import Market
 from ..model import MarginModel, required_margin
 from ..mpor import check_mpor
-from ..types import Coverage, StudyError
+from ..types import Coverage
 from .bounds import RESAMPLES, bound_reduction, pass_probability
-from .history import SHORTEST_SHIFT, SiloHistory, silo_shifts
+from .history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
 
 NAN = float("nan")
 
@@ -147,6 +147,29 @@ def supportable_offset(
     return OffsetLadder(estimates, coverage, base, confidence)
 
 
+def ladder_or_reason(
+    market: Market, book: Book, *, base: MarginModel, coverage: Coverage, **options: Any
+) -> OffsetLadder:
+    """`supportable_offset`; of a history too short for it, NaN for every pool and the reason.
+
+    A study is about more than its ladder, and is not lost with it.
+    """
+    try:
+        return supportable_offset(market, book, base=base, coverage=coverage, **options)
+    except TooFewDays as error:
+        reason = f"{error.days} scored days are too few; shorten the [sizing] lookback"
+        estimates = []
+        for name, held in zip(book.portfolios, book.exposure, strict=True):
+            usd: dict[str, float] = {}
+            for instrument, amount in zip(book.instruments, np.abs(held), strict=True):
+                if amount:
+                    usd[instrument.silo] = usd.get(instrument.silo, 0.0) + float(amount)
+            if len(usd) > 1:
+                kappa = dict.fromkeys(usd, NAN)
+                estimates.append(OffsetEstimate(name, 0, kappa, usd, reason=reason))
+        return OffsetLadder(tuple(estimates), coverage, base, 0.95)
+
+
 def silo_histories(
     market: Market,
     book: Book,
@@ -168,9 +191,10 @@ def silo_histories(
     rows = np.flatnonzero(known)
     rows = rows[rows >= (score_from or 0)]
     if len(rows) <= 2 * SHORTEST_SHIFT:
-        raise StudyError(
+        raise TooFewDays(
             f"{len(rows)} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
-            "ways; lengthen the history or shorten the lookback."
+            "ways; shorten the [sizing] lookback or lengthen the history.",
+            days=len(rows),
         )
     held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
     histories = {}

@@ -42,13 +42,21 @@ def render_exhibit(
 
 def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What it takes to get the same numbers."""
-    data, versions = manifest["data"], manifest["software"]
+    data = manifest.get("data")
+    prices = (
+        []
+        if data is None
+        else [
+            ("Source", str(data["source"])),
+            ("Days", f"{data['days']:,} margin days {data['first']} .. {data['last']}"),
+            ("Dropped days", f"{data['dropped_count']}"),
+            ("sha256 of the levels", str(data["levels_sha256"])),
+        ]
+    )
+    versions = manifest["software"].items()
     return [
         ("Command", str(manifest["command"])),
-        ("Source", str(data["source"])),
-        ("Days", f"{data['days']:,} margin days {data['first']} .. {data['last']}"),
-        ("Dropped days", f"{data['dropped_count']}"),
-        ("sha256 of the levels", str(data["levels_sha256"])),
-        ("sha256 of study and levels", str(manifest["sha256"])),
-        ("Software", ", ".join(f"{name} {value}" for name, value in versions.items())),
+        *prices,
+        ("sha256 of study and levels" if prices else "sha256", str(manifest["sha256"])),
+        ("Software", ", ".join(f"{name} {value}" for name, value in versions)),
     ]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..charts.describe import source_words, standard_words
 from ..charts.ladder import has_bounds
+from ..family import detectable_sentence
 from ..haircuts import load_schedule
 from ..results import Study
 from .verdict import mixed_pools
@@ -97,6 +98,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
         "not been shown to be right."
     )
+    said.append(detectable_sentence(study))
     return said
 
 
@@ -154,6 +156,7 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
         )
     )
     facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
+    facts += _parameters(manifest.get("parameters", {}))
     audits = manifest["causality"]
     for name, audit in audits.items():
         facts.append(
@@ -166,6 +169,23 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     if not audits:
         facts.append(("causality audit", "not run"))
     return facts
+
+
+def _parameters(of_models: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
+    """Every parameter file that a model names, once: who uses it, date, mark, source."""
+    files = {file["name"]: file for named in of_models.values() for file in named}
+    users = {
+        name: [m for m, named in of_models.items() if any(f["name"] == name for f in named)]
+        for name in files
+    }
+    return [
+        (
+            f"parameters {name}",
+            f"used by {', '.join(users[name])}; {file['dated']}, {file['mark']}: "
+            f"{file['title']}. {file['source']}.",
+        )
+        for name, file in files.items()
+    ]
 
 
 def _collateral(posted: str | dict[str, Any]) -> str:

@@ -37,4 +37,4 @@ def drawn(svg: Path) -> "Markup":
     try:
         return Markup(svg.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ResultsError(f"cannot read the figure {str(svg)!r}: {error}.") from error
+        raise ResultsError(f"cannot read the figure {str(svg)!r}: {error.strerror}.") from error

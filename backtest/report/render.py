@@ -19,6 +19,7 @@ from .content import (
 from .facts import facts_of_data, facts_of_run, limits, standing_note
 from .page import drawn, environment
 from .simulated import simulated_table
+from .swings import disclosures_table, dominance_rows, family_table, swings_table
 from .verdict import named_portfolios, verdicts
 
 TEMPLATE = "report.html.j2"
@@ -75,7 +76,8 @@ def render_report(
             figures=[(f, drawn(f.svg)) for f in shown],
             scores=[coverage_table(study, named), cost_table(study, named)],
             ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
-            pooled=pooled_table(study),
+            pooled=[pooled_table(study), family_table(study), dominance_rows(study)],
+            swings=[swings_table(study), disclosures_table(study)],
             histories=None if distribution is None else simulated_table(distribution),
             books=books_table(study, explains, named),
             limits=limits(study, ladder, named),
@@ -131,5 +133,7 @@ def write_report(
     try:
         target.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise ResultsError(f"cannot write the report to {str(target)!r}: {error}.") from error
+        raise ResultsError(
+            f"cannot write the report to {str(target)!r}: {error.strerror}."
+        ) from error
     return target

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..charts.ladder import has_bounds
 from ..results import Study
+from ..scores.multiple import holm
 from .tables import millions, percent, pvalue
 
 SIGNIFICANT = 0.05
@@ -35,20 +36,12 @@ def mixed_pools(study: Study, portfolios: list[str]) -> list[str]:
 def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) -> int:
     """Rejections after Holm's correction for the number of tests.
 
-    References
-    ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
-    of Statistics, 6(2), 65-70.
-
     Examples
     --------
     >>> holm_rejections(pd.Series([0.01, 0.03, 0.9]))
     1
     """
-    ordered = np.sort(pvalues.dropna().to_numpy(np.float64))
-    bounds = level / np.arange(len(ordered), 0, -1)
-    failed = np.flatnonzero(ordered > bounds)
-    return int(failed[0]) if len(failed) else len(ordered)
+    return int(np.count_nonzero(holm(pvalues.to_numpy(np.float64)) <= level))
 
 
 def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[tuple[str, str]]:
@@ -107,9 +100,10 @@ def _cost(study: Study, model: str) -> str:
     yardstick = study.manifest["siloed_model"]
     if yardstick is not None and model != yardstick:
         base = float(study.pooled["equal_coverage_margin"][yardstick])
-        change = margin / base - 1.0
-        side = "more" if change > 0 else "less"
-        text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
+        if 0.0 < base < np.inf:
+            change = margin / base - 1.0
+            side = "more" if change > 0 else "less"
+            text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
     return text + f", and its worst book then exceeds on {percent(pool['worst_rate'])} of days"
 
 

@@ -1,9 +1,15 @@
-"""How far a requirement swings while the book stays the same."""
+"""How far and how fast a requirement swings while the book stays the same.
+
+Every measure here is a ratio: scaling a requirement to equal coverage changes none of them.
+"""
 
 import numpy as np
 
-from backtest.scores.checks import as_panels
-from backtest.types import DaysByPortfolios, FloatArray
+from backtest.scores.checks import as_panels, column_blocks
+from backtest.types import DaysByPortfolios, FloatArray, StudyError
+
+RISE_DAYS = (1, 5, 30)  # Murphy, Vasios & Vause (2014) report 1, 5 and 30 days
+LARGE_CALLS = (0.10, 0.25, 0.50)
 
 
 def peak_to_trough(required: DaysByPortfolios) -> FloatArray:
@@ -33,3 +39,129 @@ def peak_to_trough(required: DaysByPortfolios) -> FloatArray:
     unbounded = np.where(peak > 0.0, np.inf, np.nan)
     np.divide(peak, trough, out=unbounded, where=trough > 0.0)
     return unbounded
+
+
+def rises(required: DaysByPortfolios, *, days: int) -> FloatArray:
+    """Relative change of the requirement from each day to `days` later.
+
+    Parameters
+    ----------
+    required : (days, portfolios) USD >= 0 over scored days, no NaN.
+    days : margin days from one to the other, 1 or more, fewer than there are.
+
+    Returns
+    -------
+    (days - `days`, portfolios) M(t+n) / M(t) - 1, falls below 0; from a requirement of 0 it is
+    +inf to any other, 0 to 0.
+
+    Raises
+    ------
+    StudyError : `days` below 1, or no pair of days so far apart.
+
+    Examples
+    --------
+    >>> rises(np.array([[2.0], [3.0], [4.0]]), days=1).round(3)[:, 0].tolist()
+    [0.5, 0.333]
+    """
+    (margin,) = as_panels(required=required)
+    _check_days(days, len(margin))
+    return _relative(margin[days:], margin[:-days])
+
+
+def largest_rise(required: DaysByPortfolios, *, days: int) -> FloatArray:
+    """Largest rise from a day to exactly `days` later, (portfolios,); below 0 where all are falls.
+
+    Examples
+    --------
+    >>> largest_rise(np.array([[2.0], [6.0], [4.0]]), days=2).tolist()
+    [1.0]
+    """
+    (margin,) = as_panels(required=required)
+    _check_days(days, len(margin))
+    found = np.empty(margin.shape[1])
+    for columns in column_blocks(*margin.shape):
+        found[columns] = _relative(margin[days:, columns], margin[:-days, columns]).max(axis=0)
+    return found
+
+
+def largest_rise_within(required: DaysByPortfolios, *, days: int) -> FloatArray:
+    """Largest rise from a day to any of the `days` that follow, (portfolios,).
+
+    Never below `largest_rise`: a peak that has gone by the last day counts.
+
+    Examples
+    --------
+    >>> largest_rise_within(np.array([[2.0], [6.0], [4.0]]), days=2).tolist()
+    [2.0]
+    """
+    (margin,) = as_panels(required=required)
+    _check_days(days, len(margin))
+    return np.max([largest_rise(margin, days=n) for n in range(1, days + 1)], axis=0)
+
+
+def expected_rise(required: DaysByPortfolios, *, days: int) -> tuple[FloatArray, FloatArray]:
+    """Mean rise over `days`, falls counted as 0, and the 95th percentile of the change.
+
+    Parameters
+    ----------
+    required : (days, portfolios) USD >= 0 over scored days, no NaN. days : as in `rises`.
+
+    Returns
+    -------
+    mean, percentile : (portfolios,). The percentile is an order statistic, of falls and rises.
+
+    Examples
+    --------
+    >>> mean, percentile = expected_rise(np.array([[4.0], [2.0], [3.0]]), days=1)
+    >>> mean.tolist(), percentile.tolist()
+    ([0.25], [0.5])
+    """
+    change = rises(required, days=days)
+    percentile = np.quantile(change, 0.95, axis=0, method="inverted_cdf")
+    return np.maximum(change, 0.0).mean(axis=0), np.asarray(percentile)
+
+
+def large_call_rate(required: DaysByPortfolios, *, threshold: float, days: int = 1) -> FloatArray:
+    """Share of days from which the requirement is up by more than `threshold` `days` later.
+
+    Parameters
+    ----------
+    required : (days, portfolios) USD >= 0 over scored days, no NaN.
+    threshold : relative rise, such as 0.25, above 0. days : as in `rises`.
+
+    Examples
+    --------
+    >>> large_call_rate(np.array([[2.0], [3.0], [2.0], [2.1]]), threshold=0.25).round(3).tolist()
+    [0.333]
+    """
+    if not threshold > 0.0:
+        raise StudyError(f"threshold is {threshold}; give a relative rise above 0, such as 0.25.")
+    return np.asarray((rises(required, days=days) > threshold).mean(axis=0))
+
+
+def time_above_mean(required: DaysByPortfolios) -> FloatArray:
+    """Share of days on which the requirement is above its own mean, (portfolios,).
+
+    Far below one half: calm for long, and steep peaks.
+
+    Examples
+    --------
+    >>> time_above_mean(np.array([[1.0], [1.0], [1.0], [5.0]])).tolist()
+    [0.25]
+    """
+    (margin,) = as_panels(required=required)
+    # A constant requirement is not above its mean, whatever rounding makes of the mean.
+    return np.asarray((margin > margin.mean(axis=0) * (1.0 + 1e-12)).mean(axis=0))
+
+
+def _relative(after: FloatArray, before: FloatArray) -> FloatArray:
+    change = np.where(after > 0.0, np.inf, 0.0)
+    np.divide(after - before, before, out=change, where=before > 0.0)
+    return change
+
+
+def _check_days(days: int, length: int) -> None:
+    if not 1 <= days < length:
+        raise StudyError(
+            f"a rise over {days} days of a record of {length}; give 1 .. {length - 1} days."
+        )

@@ -1,7 +1,10 @@
 """What a statistical test says, and what it had to assume to say it."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+Verdict = Literal["rejected", "not rejected", "not identified"]
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class TestResult:
     pvalue : probability of a statistic at least as large under H0, NaN where not identified.
     identified : False when the record cannot answer the question (no exceedance to follow, say).
     assumed : what the p-value rests on, in words.
+    estimates : what was estimated on the way, by name.
 
     Examples
     --------
@@ -29,6 +33,19 @@ class TestResult:
     pvalue: float
     identified: bool
     assumed: str
+    estimates: Mapping[str, float] = field(default_factory=dict)
+
+    def verdict(self, level: float = 0.05) -> Verdict:
+        """Outcome at a significance level; 'not identified' is never a pass.
+
+        Examples
+        --------
+        >>> TestResult("Kupiec", 0.0, float("nan"), False, "").verdict()
+        'not identified'
+        """
+        if not self.identified:
+            return "not identified"
+        return "rejected" if self.pvalue < level else "not rejected"
 
     def __str__(self) -> str:
         """One line: name, statistic, p-value and what it assumes."""

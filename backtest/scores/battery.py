@@ -1,0 +1,197 @@
+"""Every test of a record of exceedances at once: one row a portfolio, as MATLAB's runtests.
+
+P-values are those of small samples: counted where they can be, else from drawn records, because
+the chi-squared laws reject right models too often at 99 % (docs/statistics.md). Records are drawn,
+and counted, at the rate the model claims, for the tests of independence too.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..types import BoolArray, DataError, FloatArray, StudyError
+from .checks import as_indicator, check_confidence
+from .coverage import christoffersen_coverage, christoffersen_independence, kupiec
+from .durations import gmm_duration, weibull_duration
+from .dynamic_quantile import drawn_statistics, dynamic_quantile
+from .exact import binomial_one_sided, exact_pvalue, kupiec_exact, tied_pvalue
+from .overlap import check_horizon
+from .result import TestResult
+from .squared_spells import squared_spells
+from .waiting import mixed_kupiec, time_between_exceedances, time_to_first_exceedance
+from .zones import Zone, traffic_light
+
+Statistic = Callable[[BoolArray], TestResult]
+ZONES: tuple[Zone, ...] = ("green", "yellow", "red")
+UNKNOWN = float("nan")
+
+
+def battery(
+    exceedances: ArrayLike,
+    required: ArrayLike,
+    *,
+    confidence: float = 0.99,
+    horizon: int = 1,
+    level: float = 0.05,
+    draws: int = 499,
+    seed: int = 0,
+    verdict_p: FloatArray | None = None,
+) -> pd.DataFrame:
+    """All tests of exceedance records, on days that do not overlap.
+
+    Every test here takes days as independent. Losses over `horizon` days are not, so each test runs
+    on every horizon-th day, from each of the starting days, and its p-value is the median over
+    those phases that identify it. A median of dependent p-values is a summary, usually careful,
+    without a proven size: `coverage_p` stays the verdict. 'binomial' is one-sided (too many); the
+    others reject over-coverage too where they look at the rate (kupiec, conditional_coverage, tuff,
+    tbf, tbfi, gmm).
+
+    Parameters
+    ----------
+    exceedances : (days, portfolios) bool or 0/1, consecutive margin days.
+    required : (days, portfolios) requirement of the same day, for the dynamic quantile test.
+    horizon : MPOR in margin days. level : of the verdicts.
+    draws : drawn records behind the p-values that cannot be counted, the same for all portfolios:
+        with 499 a nominal 5 % is 5 % give or take 1 % (a standard error), in all rows alike. 0
+        takes the chi-squared laws for all tests but the binomial (squared_spells, which has none,
+        is then not identified).
+    verdict_p : (portfolios,) p-values of `coverage_p`, shown first; None leaves them out.
+
+    Returns
+    -------
+    One row a portfolio: observations and exceedances (all days), coverage_p and its verdict where
+    given, every (the horizon), zone (Basel's, by the binomial of its own days; the upper median
+    over phases), then for each test its p-value `<test>_p` and its verdict `<test>`: 'rejected',
+    'not rejected', or 'not identified' (p-value NaN), which is no pass.
+
+    Raises
+    ------
+    DataError, StudyError
+        For shapes that differ, values other than 0 and 1, a horizon below 1, a level or confidence
+        outside (0, 1).
+
+    Examples
+    --------
+    >>> exceedances = np.isin(np.arange(500), [90, 91, 92, 300])[:, None]
+    >>> row = battery(exceedances, np.ones((500, 1)), draws=99).iloc[0]
+    >>> row["zone"], row["kupiec"], row["christoffersen"]
+    ('green', 'not rejected', 'rejected')
+    """
+    check_confidence(confidence)
+    check_horizon(horizon)
+    if not 0.0 < level < 1.0 or draws < 0:
+        raise StudyError(f"level {level}, draws {draws}; give a level in (0, 1) and 0 draws up.")
+    marked, margins = as_indicator(exceedances), np.asarray(required, dtype=np.float64)
+    if marked.ndim != 2 or margins.shape != marked.shape or marked.shape[0] < horizon:
+        raise DataError(
+            f"exceedances have shape {marked.shape} and required {margins.shape}; give both as "
+            "(days, portfolios), with a day for every phase."
+        )
+    if np.isnan(margins).any():
+        raise DataError("required holds NaN; cut the warm-up and the last days before scoring.")
+    law = _Law(confidence, draws, seed)
+    rows = []
+    for book in range(marked.shape[1]):
+        phases = [slice(start, None, horizon) for start in range(horizon)]
+        records = [marked[phase, book] for phase in phases]
+        found = [law.pvalues(marked[phase, book], margins[phase, book]) for phase in phases]
+        row: dict[str, object] = {"observations": len(marked), "exceedances": marked[:, book].sum()}
+        if verdict_p is not None:
+            pvalue = float(verdict_p[book])
+            row |= {"coverage_p": pvalue, "coverage": verdict_of(pvalue, level)}
+        row |= {"every": horizon, "zone": _zone(records, confidence)}
+        for test in found[0]:
+            pvalue = _median([pvalues[test] for pvalues in found])
+            row[f"{test}_p"], row[test] = pvalue, verdict_of(pvalue, level)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def verdict_of(pvalue: float, level: float) -> str:
+    """Word for a p-value that is NaN where the record cannot answer.
+
+    Examples
+    --------
+    >>> verdict_of(float("nan"), 0.05), verdict_of(0.01, 0.05)
+    ('not identified', 'rejected')
+    """
+    return TestResult("", UNKNOWN, pvalue, not np.isnan(pvalue), "").verdict(level)
+
+
+class _Law:
+    """P-values of one confidence; records drawn under it are shared by portfolios and phases."""
+
+    def __init__(self, confidence: float, draws: int, seed: int) -> None:
+        self.confidence, self.draws, self.seed = confidence, draws, seed
+        self.records: dict[int, BoolArray] = {}
+        self.drawn: dict[tuple[str, int], FloatArray] = {}
+        self.waits: dict[str, Statistic] = {
+            "tuff": partial(time_to_first_exceedance, confidence=confidence),
+            "tbfi": partial(time_between_exceedances, confidence=confidence),
+            "tbf": partial(mixed_kupiec, confidence=confidence),
+            "weibull": weibull_duration,
+            "gmm": partial(gmm_duration, confidence=confidence),
+        }
+
+    def pvalues(self, record: BoolArray, required: FloatArray) -> dict[str, float]:
+        """Every test of one record by name; NaN where it is not identified."""
+        count, days, confidence = int(record.sum()), len(record), self.confidence
+        found = {"binomial": binomial_one_sided(count, days, confidence=confidence)}
+        if self.draws:
+            found["kupiec"] = kupiec_exact(count, days, confidence=confidence)
+            found["christoffersen"] = exact_pvalue(record, confidence=confidence)
+            found["conditional_coverage"] = exact_pvalue(
+                record, test="conditional coverage", confidence=confidence
+            )
+        else:
+            found["kupiec"] = kupiec(record, confidence=confidence).pvalue
+            found["christoffersen"] = christoffersen_independence(record).pvalue
+            found["conditional_coverage"] = christoffersen_coverage(
+                record, confidence=confidence
+            ).pvalue
+        found["dynamic_quantile"] = self._dynamic_quantile(record, required)
+        for name, test in self.waits.items():
+            found[name] = self._waiting(name, test, record)
+        found["squared_spells"] = (
+            squared_spells(record, draws=self.draws, seed=self.seed).pvalue
+            if self.draws
+            else UNKNOWN
+        )
+        return found
+
+    def _dynamic_quantile(self, record: BoolArray, required: FloatArray) -> float:
+        """P-value from the drawn records beside this requirement: its law depends on it."""
+        here = dynamic_quantile(record, required, confidence=self.confidence)
+        if not self.draws or not here.identified:
+            return here.pvalue
+        drawn = drawn_statistics(self._drawn(len(record)), required, confidence=self.confidence)
+        return tied_pvalue(here.statistic, drawn, np.random.default_rng(self.seed))
+
+    def _waiting(self, name: str, test: Statistic, record: BoolArray) -> float:
+        here, days = test(record), len(record)
+        if not self.draws or not here.identified:
+            return here.pvalue
+        if (name, days) not in self.drawn:
+            self.drawn[name, days] = np.array([test(r).statistic for r in self._drawn(days)])
+        rng = np.random.default_rng(self.seed)
+        return tied_pvalue(here.statistic, self.drawn[name, days], rng)
+
+    def _drawn(self, days: int) -> BoolArray:
+        """(draws, days) records of a right model."""
+        if days not in self.records:
+            uniform = np.random.default_rng(self.seed).random((self.draws, days))
+            self.records[days] = uniform < 1.0 - self.confidence
+        return self.records[days]
+
+
+def _zone(records: list[BoolArray], confidence: float) -> Zone:
+    lights = [traffic_light(int(r.sum()), len(r), confidence=confidence).zone for r in records]
+    return sorted(lights, key=ZONES.index)[len(lights) // 2]
+
+
+def _median(pvalues: list[float]) -> float:
+    known = [pvalue for pvalue in pvalues if not np.isnan(pvalue)]
+    return float(np.median(known)) if known else UNKNOWN

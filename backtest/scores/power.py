@@ -1,0 +1,271 @@
+"""What a test can see, and what it cannot: how often it rejects, for each length of a record.
+
+At the right rate, on independent days, the share of rejections is the size, to be read beside the
+nominal one. Counting tests are exact under independent days; the rest is simulated, with its
+standard error. A test that is not identified does not reject.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import bdtrc, betaincinv, chdtrc
+
+from backtest.scores.alternatives import ALTERNATIVES, Alternative, draw_records, true_rate
+from backtest.scores.checks import as_indicator, check_confidence
+from backtest.scores.coverage import unconditional_statistic
+from backtest.scores.durations import gmm_duration, weibull_duration
+from backtest.scores.overlap import binomial_pvalues
+from backtest.scores.panel import pack_records, panel_tests
+from backtest.scores.resample import day_weights, stationary_indices
+from backtest.scores.result import TestResult
+from backtest.scores.verdict import coverage_p
+from backtest.scores.zones import traffic_light
+from backtest.types import BoolArray, FloatArray, StudyError
+
+HISTORIES = 1000
+RESAMPLES = 499
+LAGS = 4  # of the dynamic quantile test, as in Engle and Manganelli
+ZONES = {"zone yellow or red": 0.05, "zone red": 0.0001}  # nominal: BCBS (1996)
+
+
+def critical_count(days: int, *, confidence: float = 0.99, level: float = 0.05) -> int:
+    """Smallest count that the one-sided binomial test rejects; days + 1 where it rejects none.
+
+    Examples
+    --------
+    >>> critical_count(250), critical_count(2196)
+    (6, 31)
+    """
+    _check(days, confidence, level)
+    counts = np.arange(days + 2)
+    return int(np.argmax(binomial_tail(counts, days, 1.0 - confidence) <= level))
+
+
+def binomial_tail(counts: np.ndarray, days: int, rate: float) -> FloatArray:
+    """Probability of each count or more in independent days; 1 for 0, 0 beyond the days.
+
+    Examples
+    --------
+    >>> binomial_tail(np.arange(4), 2, 0.5).tolist()
+    [1.0, 0.75, 0.25, 0.0]
+    """
+    within = np.clip(counts - 1, 0, days)
+    return np.where(counts < 1, 1.0, np.where(counts > days, 0.0, bdtrc(within, days, rate)))
+
+
+def smallest_detectable(
+    days: int, *, confidence: float = 0.99, level: float = 0.05, power: float = 0.8
+) -> float:
+    r"""Lowest true rate of exceedances that a record of this length would have shown.
+
+    The rate at which the exact one-sided binomial test at `level` rejects with probability
+    `power`; with c its critical count, in closed form:
+
+    .. math:: I_r(c, n - c + 1) = power
+
+    Independent days are the best case. Losses over H days overlap: a record of n of them tells no
+    less than its n / H days apart, so the truth lies between this at n and at n // H.
+
+    Parameters
+    ----------
+    days : length of the record. confidence : promised coverage. level : of the test.
+    power : probability of rejection asked for.
+
+    Returns
+    -------
+    Rate in (0, 1), above 1 - confidence; NaN where no count is rejected at all.
+
+    Raises
+    ------
+    StudyError : no day; a confidence, level or power outside (0, 1).
+
+    References
+    ----------
+    Kupiec, P. (1995). Techniques for verifying the accuracy of risk measurement models.
+    Journal of Derivatives, 3(2), 73-84 (its table of power).
+
+    Examples
+    --------
+    >>> [round(smallest_detectable(days), 4) for days in (250, 500, 2196)]
+    [0.0314, 0.0249, 0.0162]
+    """
+    if not 0.0 < power < 1.0:
+        raise StudyError(f"power is {power}; give a probability in (0, 1), such as 0.8.")
+    count = critical_count(days, confidence=confidence, level=level)
+    if count > days:
+        return float("nan")
+    return float(betaincinv(count, days - count + 1, power))
+
+
+def exact_power(
+    days: int, rate: float, *, confidence: float = 0.99, level: float = 0.05
+) -> dict[str, float]:
+    """Probability that each counting test rejects, over independent days at a true rate.
+
+    Examples
+    --------
+    >>> found = exact_power(250, 0.01)
+    >>> round(found["Kupiec"], 4), round(found["zone yellow or red"], 4)
+    (0.0948, 0.1078)
+    """
+    _check(days, confidence, level)
+    counts = np.arange(days + 1)
+    tail = binomial_tail(np.arange(days + 2), days, rate)
+    law = tail[:-1] - tail[1:]
+    ratio = unconditional_statistic(counts, np.full(days + 1, days), confidence=confidence)
+    light = traffic_light(0, days, confidence=confidence)
+    return {
+        "binomial, one-sided": float(
+            tail[critical_count(days, confidence=confidence, level=level)]
+        ),
+        "Kupiec": float(law[chdtrc(1.0, ratio) <= level].sum()),
+        "zone yellow or red": float(tail[light.yellow_from]),
+        "zone red": float(tail[light.red_from]),
+    }
+
+
+def dynamic_quantile_pvalues(
+    exceedances: BoolArray, *, confidence: float = 0.99, lags: int = LAGS
+) -> FloatArray:
+    """P-values of `dynamic_quantile` of many records under a constant requirement, (records,).
+
+    A constant requirement says nothing that the constant does not, and the cross products of
+    indicators are counts: one small matrix a record.
+
+    Examples
+    --------
+    >>> record = np.isin(np.arange(250), [10, 11, 12])
+    >>> bool(dynamic_quantile_pvalues(record[:, None])[0] < 1e-9)
+    True
+    """
+    check_confidence(confidence)
+    marked = as_indicator(exceedances).astype(np.float64)
+    days, records = marked.shape
+    rows = days - lags
+    lagged = [np.ones((rows, records)), *(marked[lags - k : days - k] for k in range(1, lags + 1))]
+    products = np.array([[(one * other).sum(axis=0) for one in lagged] for other in lagged]).T
+    rate = 1.0 - confidence
+    explained = np.array([(one * (marked[lags:] - rate)).sum(axis=0) for one in lagged]).T
+    inverse = np.linalg.pinv(products, rcond=1e-10, hermitian=True)
+    statistic = np.einsum("ri,rij,rj->r", explained, inverse, explained) / (rate * confidence)
+    rank = np.linalg.matrix_rank(products, tol=1e-7, hermitian=True)
+    after = marked[lags:].sum(axis=0)
+    return np.where((after > 0) & (after < rows), chdtrc(rank, statistic), np.nan)
+
+
+def simulated_tests(
+    exceedances: BoolArray, *, confidence: float = 0.99, seed: int = 0
+) -> dict[str, FloatArray]:
+    """P-values of every test on each record, NaN where not identified; days all known.
+
+    Parameters
+    ----------
+    exceedances : (days, histories) bool. seed : of the resamples behind `coverage_p`.
+
+    Examples
+    --------
+    >>> found = simulated_tests(np.zeros((250, 1), bool))
+    >>> round(float(found["Kupiec"][0]), 3), float(found["coverage_p"][0])
+    (0.025, 1.0)
+    """
+    days = len(exceedances)
+    weights = day_weights(stationary_indices(days, resamples=RESAMPLES, seed=seed))
+    panel = panel_tests(pack_records(exceedances), confidence=confidence)
+
+    def each(test: Callable[[BoolArray], TestResult]) -> FloatArray:
+        return np.array([test(record).pvalue for record in exceedances.T])
+
+    count = panel.exceedances
+    return {
+        "binomial, one-sided": binomial_pvalues(count, days, confidence=confidence),
+        "Kupiec": panel.kupiec_p,
+        "Christoffersen independence": panel.independence_p,
+        "Christoffersen conditional": panel.conditional_p,
+        "dynamic quantile": dynamic_quantile_pvalues(exceedances, confidence=confidence),
+        "Weibull duration": each(weibull_duration),
+        "GMM duration": each(lambda record: gmm_duration(record, confidence=confidence)),
+        "coverage_p": coverage_p(exceedances, confidence=confidence, weights=weights),
+        **{name: _zone_pvalues(count, days, confidence, name) for name in ZONES},
+    }
+
+
+def _zone_pvalues(count: np.ndarray, days: int, confidence: float, zone: str) -> FloatArray:
+    """0 in the zone, 1 outside: a zone rejects or does not, whatever the level of the others."""
+    light = traffic_light(0, days, confidence=confidence)
+    start = light.red_from if zone == "zone red" else light.yellow_from
+    return np.where(count >= start, 0.0, 1.0)
+
+
+def power_table(
+    days: Sequence[int],
+    *,
+    confidence: float = 0.99,
+    level: float = 0.05,
+    alternatives: Mapping[str, Alternative] = ALTERNATIVES,
+    histories: int = HISTORIES,
+    seed: int = 0,
+    progress: Callable[[str, float], None] | None = None,
+) -> pd.DataFrame:
+    """Share of rejections of every test, for each length of a record and each alternative.
+
+    Parameters
+    ----------
+    days : lengths of a record. confidence : promised coverage. level : nominal size of the tests.
+    alternatives : by name. histories : drawn for each. seed : of the draws.
+
+    Returns
+    -------
+    One row a (days, test, alternative): `nominal`, `rejected`, its simulation
+    standard error `se` (0 where `exact`).
+
+    Raises
+    ------
+    StudyError : no day or history; a confidence or level outside (0, 1).
+
+    Examples
+    --------
+    >>> right = {"right": ALTERNATIVES["right"]}
+    >>> table = power_table([250], alternatives=right, histories=20)
+    >>> round(float(table.loc[(250, "Kupiec", "right"), "rejected"]), 4)
+    0.0948
+    """
+    rows: dict[tuple[int, str, str], dict[str, float | bool]] = {}
+    steps = [(length, name) for length in days for name in alternatives]
+    for done, (length, name) in enumerate(steps):
+        _check(length, confidence, level)
+        if progress is not None:
+            progress(f"{length} days", done / len(steps))
+        chosen = alternatives[name]
+        key = [seed, length, list(ALTERNATIVES).index(name) if name in ALTERNATIVES else done]
+        drawn = draw_records(
+            chosen,
+            days=length,
+            histories=histories,
+            confidence=confidence,
+            seed=int(np.random.SeedSequence(key).generate_state(1)[0]),
+        )
+        found = simulated_tests(drawn, confidence=confidence, seed=seed)
+        known = {}
+        if chosen.kind == "independent":
+            rate = true_rate(chosen, confidence=confidence)
+            known = exact_power(length, rate, confidence=confidence, level=level)
+        for test, pvalues in found.items():
+            share = known.get(test, float((pvalues <= level).mean()))
+            error = 0.0 if test in known else float(np.sqrt(share * (1.0 - share) / histories))
+            rows[length, test, name] = {
+                "nominal": ZONES.get(test, level),
+                "rejected": share,
+                "se": error,
+                "exact": test in known,
+            }
+    index = pd.MultiIndex.from_tuples(list(rows), names=["days", "test", "alternative"])
+    return pd.DataFrame(list(rows.values()), index=index)
+
+
+def _check(days: int, confidence: float, level: float) -> None:
+    check_confidence(confidence)
+    if days < 1:
+        raise StudyError(f"a record of {days} days; give 1 or more.")
+    if not 0.0 < level < 1.0:
+        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.05.")

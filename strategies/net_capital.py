@@ -1,0 +1,141 @@
+"""The haircuts of the SEC's net capital rule, with the offsets it grants between governments."""
+
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.book import Book
+from backtest.haircuts import Rate
+from backtest.instruments import TBill, Treasury
+from backtest.market import Market
+from backtest.model import Parts, model
+from backtest.types import Coverage, DaysByPortfolios, FloatArray, StudyError
+
+from .haircut import HaircutOnly
+from .mismatch import in_proportion
+from .sources import load_parameters
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    category: int
+    over: float
+    up_to: float
+    rate: Rate
+
+
+class Deductions(BaseModel):
+    """The rule's table: rows by maturity, grouped in categories; `opposed` of the lesser side."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    opposed: Annotated[float, Field(ge=0, le=1)]
+    government: tuple[_Row, ...]
+
+    @property
+    def rates(self) -> FloatArray:
+        """(rows,) share of market value."""
+        return np.array([row.rate for row in self.government])
+
+    @property
+    def categories(self) -> NDArray[np.int64]:
+        """(rows,) the category of each."""
+        return np.array([row.category for row in self.government])
+
+    def row(self, tenor: float) -> int:
+        """Row of a maturity in years."""
+        for at, row in enumerate(self.government):
+            if row.over < tenor <= row.up_to:
+                return at
+        raise StudyError(f"no net capital haircut for a maturity of {tenor} years.")
+
+
+@model
+class NetCapital:
+    r"""Net capital rule: government haircuts net within a category, all else by a percentage.
+
+    .. math:: M = \sum_c \left(|L_c - S_c| + \tfrac12 \min(L_c, S_c)\right) + \sum_i h_i |x_i|
+
+    Governments are netted within each row of maturity, whatever their clearing house: the rule
+    looks at a firm. L_c and S_c are the deductions on the net long and net short rows of category
+    c; nothing is offset across categories. The rule's rows begin at a whole maturity; a bond of
+    constant maturity stands for a note just short of it and takes the row below (10 years: 4 %).
+    Everything else takes its haircut h_i on |x_i|. Margin at day t uses exposures of day t and no
+    history. USD. It moves with neither confidence nor MPOR. A charge on a dealer's own capital,
+    here as a candidate margin.
+
+    Parameters
+    ----------
+    table : rates by category and maturity, of `strategies/parameters/`.
+    haircuts : haircut by instrument name, for what is not a government security.
+    schedules : where `haircuts` is silent, the first of these that lists an instrument.
+
+    References
+    ----------
+    17 CFR 240.15c3-1(c)(2)(vi)(A)(1).
+
+    Examples
+    --------
+    >>> net = np.zeros((1, 1, 12))
+    >>> net[0, 0, [6, 7]] = 100.0, -100.0  # long 4 years, short 7 years: both in category 3
+    >>> government_charge(net, load_deductions("capital/sec_15c3_1")).tolist()
+    [[2.5]]
+    """
+
+    table: str = "capital/sec_15c3_1"
+    haircuts: dict[str, Rate] = Field(default_factory=dict)
+    schedules: tuple[str, ...] = ("cftc_pilot_2025",)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
+        return np.sum(list(self._steps(market, book, coverage).values()), axis=0)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross, netting within a row, offset within a category; silos in proportion."""
+        steps = self._steps(market, book, coverage)
+        alone = np.stack(
+            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
+        )
+        required = np.sum(list(steps.values()), axis=0)
+        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
+        return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
+
+    def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:
+        table, index = load_deductions(self.table), book.unit_index(market)
+        others = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
+        net = np.zeros((len(market.dates), len(book.portfolios), len(table.government)))
+        apart, flat = np.zeros((2, *net.shape[:2]))
+        for i, instrument in enumerate(book.instruments):
+            if isinstance(instrument, (Treasury, TBill)):
+                row = table.row(instrument.tenor)
+                held = index[:, [i]] * book.exposure[:, i]
+                net[:, :, row] += held
+                apart += np.abs(held) * table.rates[row]
+            else:
+                flat += others.margin(market, book.holding([i]), coverage)
+        netted = (np.abs(net) * table.rates).sum(axis=2)
+        return {
+            "gross": apart + flat,
+            "netting within a row": netted - apart,
+            "offset within a category": government_charge(net, table) - netted,
+        }
+
+
+def government_charge(net: FloatArray, table: Deductions) -> FloatArray:
+    """(...,) deduction for net positions (..., rows) in signed USD."""
+    deduction = net * table.rates
+    charge = np.zeros(net.shape[:-1])
+    for category in np.unique(table.categories):
+        own = deduction[..., table.categories == category]
+        longs = np.maximum(own, 0.0).sum(axis=-1)
+        shorts = np.maximum(-own, 0.0).sum(axis=-1)
+        charge += np.abs(longs - shorts) + table.opposed * np.minimum(longs, shorts)
+    return charge
+
+
+@cache
+def load_deductions(name: str) -> Deductions:
+    """The rule's table of `strategies/parameters/<name>.toml`."""
+    return Deductions(**load_parameters(name))

@@ -1,0 +1,135 @@
+"""Add-ons for size: what a position too large for its market costs, and takes, to close out."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.liquidation import LiquidationCost, load_costs
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, DaysByPortfoliosBySilos, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts
+
+ASSUMED = load_parameters("overlays/assumed_2026")
+
+
+@model
+class ConcentrationAddOn:
+    r"""Base margin and, for positions too large to close out in the MPOR, that of longer days.
+
+    .. math:: M = m + \sum_i m_i \left(\sqrt{\max(1, D_i / H_i)} - 1\right),
+              \qquad D_i = \frac{|x_i|}{p V_i}
+
+    m_i is the base margin of position i alone, D_i the days it takes to sell at the share p of an
+    average day's volume V_i, H_i its MPOR: margin grows with the square root of the days, and the
+    add-ons do not net. Volumes are one figure for all of history. Margin at day t uses what the
+    base uses. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    participation : p, share of a day's volume that close-out may be.
+    table : average daily volumes, of `backtest/parameters/`.
+
+    References
+    ----------
+    BCBS (2019). Minimum capital requirements for market risk (d457), MAR33 (liquidity horizons
+    scale with the square root of time). The participation is an assumption.
+
+    Examples
+    --------
+    >>> ConcentrationAddOn(participation=0.1).table
+    'liquidation_2025'
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    participation: Annotated[float, Gt(0), Le(1)] = ASSUMED["participation"]
+    table: str = "liquidation_2025"
+
+    parameter_files = ("overlays/assumed_2026",)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        return base + self._charge(market, book, coverage).sum(axis=2)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'concentration', held where the position is."""
+        charge = self._charge(market, book, coverage)
+        return _added(base_parts(self.base, market, book, coverage), charge, step="concentration")
+
+    def _charge(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfoliosBySilos:
+        charge = np.zeros((len(market.dates), len(book.portfolios), len(book.silos)))
+        index, horizons = book.unit_index(market), book.horizons(coverage)
+        for i, alone in enumerate(book.by_instrument()):
+            held = index[:, [i]] * np.abs(book.exposure[:, i])
+            volume = load_costs(self.table).of(book.instruments[i]).adv_usd
+            days = held / (self.participation * volume)
+            longer = np.sqrt(np.maximum(1.0, days / horizons[i])) - 1.0
+            silo = book.silos.index(book.instruments[i].silo)
+            charge[:, :, silo] += longer * required_margin(self.base, market, alone, coverage)
+        return charge
+
+
+@model
+class LiquidityAddOn:
+    r"""Base margin and what closing out costs: half the bid-offer and the impact of size.
+
+    .. math:: M = m + f \sum_i |x_i| \left(\tfrac{s_i}{2} + Y \sigma_i \sqrt{|x_i| / V_i}\right)
+
+    The cost is that of `backtest.liquidation`, times f = `share`; costs do not net. Margin at day
+    t uses closes up to and including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    share : f, of the cost.
+    table : bid-offer, volumes and impact, of `backtest/parameters/`.
+
+    References
+    ----------
+    Almgren, R., Thum, C., Hauptmann, E. & Li, H. (2005). Direct estimation of equity market
+    impact. Risk, 18(7), 58-62.
+
+    Examples
+    --------
+    >>> LiquidityAddOn(share=2.0).share
+    2.0
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    share: Annotated[float, Ge(0)] = 1.0
+    table: str = "liquidation_2025"
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        return base + self._charge(market, book).sum(axis=2)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'liquidity', held where the position is."""
+        charge = self._charge(market, book)
+        return _added(base_parts(self.base, market, book, coverage), charge, step="liquidity")
+
+    def _charge(self, market: Market, book: Book) -> DaysByPortfoliosBySilos:
+        cost = LiquidationCost(self.table)
+        own = [book.in_silo(s) for s in book.silos]
+        charged = [
+            cost.cost(market, b.instruments, exposure=b.exposure, index=b.unit_index(market))
+            for b in own
+        ]
+        return self.share * np.stack(charged, axis=2)
+
+
+def _added(parts: Parts, charge: DaysByPortfoliosBySilos, *, step: str) -> Parts:
+    """`parts` with an add-on by silo as one more step, NaN where the base is."""
+    by_silo = parts.by_silo + charge
+    known = np.where(np.isnan(by_silo).any(axis=2), np.nan, charge.sum(axis=2))
+    steps = {**parts.steps, step: parts.steps.get(step, 0.0) + known}
+    return Parts(silos=parts.silos, by_silo=by_silo, steps=steps)

@@ -1,0 +1,71 @@
+"""A margin buffer that is built in calm times and drawn down when margin rises."""
+
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from annotated_types import Ge
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts, with_step
+
+
+@model
+class Buffer:
+    r"""A buffer on top of the base margin, exhausted while margin is above its own average.
+
+    .. math:: M_t = \max\left(m_t, \; (1 + b) \min(m_t, a_t)\right)
+
+    m is the base margin, b = `size`, a_t the mean of m over the last `days` margin days, day t
+    among them (of as many as there are, before). The release rule is that line: with margin at or
+    below its average the buffer is whole; as margin rises above it the buffer absorbs the rise, the
+    requirement standing at (1 + b) a_t; above that the buffer is exhausted and the base margin
+    rules. It is rebuilt as margin falls, or as the average follows. Margin at day t uses closes up
+    to and including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    size : b, share of margin.
+    days : margin days of the average that says whether margin is rising.
+
+    References
+    ----------
+    Commission Delegated Regulation (EU) 153/2013, Art. 28(1)(a).
+    Murphy, D., Vasios, M. & Vause, N. (2016). A comparative analysis of tools to limit the
+    procyclicality of initial margin requirements. Bank of England Working Paper 597.
+
+    Examples
+    --------
+    >>> released(np.array([100.0, 120.0, 140.0]), np.full(3, 100.0), size=0.25).tolist()
+    [125.0, 125.0, 140.0]
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    size: Annotated[float, Ge(0)] = load_parameters("overlays/emir_2013")["buffer"]
+    days: Annotated[int, Ge(1)] = load_parameters("overlays/assumed_2026")["anchor_days"]
+
+    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        average = pd.DataFrame(base).rolling(self.days, min_periods=1).mean().to_numpy()
+        return released(base, average, size=self.size)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'buffer'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(base_parts(self.base, market, book, coverage), required, step="buffer")
+
+
+def released(base: FloatArray, average: FloatArray, *, size: float) -> FloatArray:
+    """Margin with what is left of the buffer."""
+    return np.maximum(base, (1.0 + size) * np.minimum(base, average))

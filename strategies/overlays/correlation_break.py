@@ -1,0 +1,104 @@
+"""An add-on for correlations that differ from one part of history to another."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts, with_lookback, with_step
+
+ASSUMED = load_parameters("overlays/assumed_2026")
+
+
+@model
+class CorrelationBreak:
+    r"""Base margin and what netting would grant less in a bad part of history.
+
+    .. math:: M = \max\left(m, \; \min(1, \mu + \kappa s) \sum_i m_i\right)
+
+    m is the base margin, m_i its stand-alone margins. The kept share of a sub-window is joint over
+    summed margin, both of the base over `days` scenarios; mu and s are its mean and population
+    standard deviation over the last `windows` sub-windows, one behind the other (of as many as
+    have passed). A book in one piece keeps everything and pays nothing. **PRISMA-like**: the form
+    of the adjustment and its settings are not those of any clearing house. Margin at day t uses
+    closes up to and including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    by : 'silo' or 'instrument': the pieces whose correlation may break.
+    windows, days : sub-windows, and the scenarios of each.
+    deviations : kappa.
+
+    References
+    ----------
+    Eurex Clearing Prisma: correlation break adjustment (brochure; its formula is remembered, not
+    reproduced).
+
+    Examples
+    --------
+    >>> CorrelationBreak().windows
+    5
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    by: Literal["silo", "instrument"] = "silo"
+    windows: Annotated[int, Ge(2)] = ASSUMED["break_windows"]
+    days: Annotated[int, Ge(20)] = ASSUMED["break_days"]
+    deviations: Annotated[float, Ge(0)] = ASSUMED["break_deviations"]
+
+    parameter_files = ("overlays/assumed_2026",)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        gross = self._gross(self.base, market, book, coverage)
+        short = with_lookback(self.base, self.days)
+        joint = required_margin(short, market, book, coverage)
+        summed = self._gross(short, market, book, coverage)
+        kept = np.divide(joint, summed, out=np.ones_like(joint), where=summed != 0)
+        broken = np.minimum(1.0, kept_share(kept, self.windows, self.days, self.deviations))
+        return np.where(np.isnan(base), np.nan, np.fmax(base, broken * gross))
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'correlation break'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(
+            base_parts(self.base, market, book, coverage), required, step="correlation break"
+        )
+
+    def _gross(
+        self, of: MarginModel, market: Market, book: Book, coverage: Coverage
+    ) -> DaysByPortfolios:
+        """(days, portfolios) sum of stand-alone margins."""
+        pieces = (
+            [book.in_silo(s) for s in book.silos] if self.by == "silo" else book.by_instrument()
+        )
+        return np.sum([required_margin(of, market, b, coverage) for b in pieces], axis=0)
+
+
+def kept_share(
+    kept: DaysByPortfolios, windows: int, days: int, deviations: float
+) -> DaysByPortfolios:
+    """Mean and `deviations` standard deviations over values `days` apart, unknown ones left out.
+
+    Examples
+    --------
+    >>> kept_share(np.array([[np.nan], [0.4], [0.5], [0.6]]), 2, 2, 1.0).round(3).ravel().tolist()
+    [nan, 0.4, 0.5, 0.6]
+    """
+    lagged = np.full((windows, *kept.shape), np.nan)
+    for window, back in enumerate(range(0, min(windows * days, len(kept)), days)):
+        lagged[window, back:] = kept[: len(kept) - back]
+    count = np.maximum((~np.isnan(lagged)).sum(axis=0), 1)
+    mean = np.nansum(lagged, axis=0) / count
+    spread = np.sqrt(np.nansum((lagged - mean) ** 2, axis=0) / count)
+    return np.where(np.isnan(kept), np.nan, mean + deviations * spread)

@@ -1,0 +1,126 @@
+"""Floors: margin not below a longer memory, and not below a share of what is held."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts, longest_lookback, with_lookback, with_step
+
+RULE = load_parameters("overlays/emir_2013")
+ASSUMED = load_parameters("overlays/assumed_2026")
+
+
+@model
+class TenYearFloor:
+    r"""Margin not below that of a ten-year lookback, or of another model given as the floor.
+
+    .. math:: M_t = \max(m_t, f_t)
+
+    m is the base margin and f that of `floor`. Without one, f is the base itself over `days`
+    scenarios; a shorter history takes the longest lookback that it fills, in steps of `step`
+    beyond the base's own, and none below the first of them. Margin at day t uses closes up to and
+    including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is floored.
+    floor : the model it must not fall below; the base over `days` scenarios unless given.
+    days : scenarios of ten years.
+    step : scenarios by which the lookback of a growing history is lengthened.
+
+    References
+    ----------
+    Commission Delegated Regulation (EU) 153/2013, Art. 28(1)(c).
+
+    Examples
+    --------
+    >>> TenYearFloor().lookbacks
+    (750, 1000, 1250, 1500, 1750, 2000, 2250, 2500)
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    floor: MarginModel | None = None
+    days: Annotated[int, Ge(20)] = RULE["floor_days"]
+    step: Annotated[int, Ge(1)] = ASSUMED["floor_step"]
+
+    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+
+    @property
+    def lookbacks(self) -> tuple[int, ...]:
+        """Lookbacks of the floor as history grows, without an explicit floor."""
+        own = longest_lookback(self.base)
+        return (*range(own + self.step, self.days, self.step), self.days)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        return np.where(np.isnan(base), np.nan, np.fmax(base, self._floor(market, book, coverage)))
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'ten-year floor'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(
+            base_parts(self.base, market, book, coverage), required, step="ten-year floor"
+        )
+
+    def _floor(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
+        """(days, portfolios) the floor; NaN where none is known."""
+        if self.floor is not None:
+            return required_margin(self.floor, market, book, coverage)
+        floor = np.full((len(market.dates), len(book.portfolios)), np.nan)
+        for lookback in self.lookbacks:
+            longer = with_lookback(self.base, lookback)
+            if lookback > len(market.dates):
+                break
+            required = required_margin(longer, market, book, coverage)
+            floor = np.where(np.isnan(required), floor, required)
+        return floor
+
+
+@model
+class Minimum:
+    r"""Margin not below a share of gross exposure.
+
+    .. math:: M_t = \max\left(m_t, r \sum_i |x_i(t)|\right)
+
+    x_i(t) is the USD held in instrument i. Margin at day t uses what the base uses. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    rate : r, USD per USD of gross exposure.
+
+    References
+    ----------
+    CPSS-IOSCO (2012). Principles for financial market infrastructures, Principle 6 (stable and
+    conservative margin). The rate is an assumption.
+
+    Examples
+    --------
+    >>> Minimum(rate=0.01).rate
+    0.01
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    rate: Annotated[float, Ge(0)] = ASSUMED["minimum_rate"]
+
+    parameter_files = ("overlays/assumed_2026",)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        least = self.rate * (book.unit_index(market) @ np.abs(book.exposure).T)
+        return np.maximum(required_margin(self.base, market, book, coverage), least)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'minimum'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(base_parts(self.base, market, book, coverage), required, step="minimum")

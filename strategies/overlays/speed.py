@@ -1,0 +1,75 @@
+"""A limit on how fast margin may change."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts, with_step
+
+ASSUMED = load_parameters("overlays/assumed_2026")
+
+
+@model
+class SpeedLimit:
+    r"""Base margin that may rise or fall by no more than a share of itself in a margin day.
+
+    .. math:: M_t = \min\left(\max(m_t, (1 - d) M_{t-1}), (1 + u) M_{t-1}\right)
+
+    m is the base margin, u = `up`, d = `down`; M starts at the first m that is known, and is m
+    again after a day without any margin. A limit on the way up leaves losses uncovered while it
+    binds. Books whose positions change are held back too. Margin at day t uses closes up to and
+    including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    up : largest rise in a day, share of the margin of the day before.
+    down : largest fall.
+
+    References
+    ----------
+    BCBS-CPMI-IOSCO (2025). Transparency and responsiveness of initial margin in centrally cleared
+    markets: review and policy proposals (d590). The limits are assumptions.
+
+    Examples
+    --------
+    >>> limited(np.array([[100.0], [130.0], [130.0]]), up=0.25, down=0.05).ravel().tolist()
+    [100.0, 125.0, 130.0]
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    up: Annotated[float, Ge(0)] = ASSUMED["most_up"]
+    down: Annotated[float, Ge(0), Le(1)] = ASSUMED["most_down"]
+
+    parameter_files = ("overlays/assumed_2026",)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        return limited(base, up=self.up, down=self.down)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'speed limit'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(
+            base_parts(self.base, market, book, coverage), required, step="speed limit"
+        )
+
+
+def limited(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:
+    """(days, portfolios) `base` held to the speed limit; a leading block of NaN stays."""
+    out = base.copy()
+    for day in range(1, len(base)):
+        before = out[day - 1]
+        held = np.clip(base[day], (1.0 - down) * before, (1.0 + up) * before)
+        out[day] = np.where(before > 0, held, base[day])
+    return out

@@ -1,0 +1,74 @@
+"""Weight for stressed observations."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from ..historical import HistoricalVaR
+from ..sources import load_parameters
+from .wrapping import base_parts, with_lookback, with_step
+
+
+@model
+class StressBlend:
+    r"""Base margin blended with that of a stressed period.
+
+    .. math:: M_t = (1 - w) m_t + w \max(m_t, s_t)
+
+    m is the base margin, w = `weight`, s the margin of `stressed`. Without one, s is that of the
+    worst year so far: the base over only `days` scenarios, per USD of gross exposure, at its
+    highest up to and including t. No day of a crisis counts before it has come. A stressed margin
+    below the base's would give the base a discount; it counts as the base's. Margin at day t uses
+    closes up to and including t. USD.
+
+    Parameters
+    ----------
+    base : the model that is wrapped.
+    stressed : the model of the stressed margin; the worst year so far unless given.
+    weight : w, of the stressed margin.
+    days : scenarios of that year.
+
+    References
+    ----------
+    Commission Delegated Regulation (EU) 153/2013, Art. 28(1)(b).
+
+    Examples
+    --------
+    >>> StressBlend().weight
+    0.25
+    """
+
+    base: MarginModel = Field(default_factory=HistoricalVaR)
+    stressed: MarginModel | None = None
+    weight: Annotated[float, Ge(0), Le(1)] = load_parameters("overlays/emir_2013")["stress_weight"]
+    days: Annotated[int, Ge(20)] = load_parameters("overlays/assumed_2026")["stress_days"]
+
+    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        base = required_margin(self.base, market, book, coverage)
+        stressed = np.fmax(base, self._stressed(market, book, coverage))
+        blended = (1.0 - self.weight) * base + self.weight * stressed
+        return np.where(np.isnan(base), np.nan, blended)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """The base's steps, then 'stress'; silos scale alike."""
+        required = self.margin(market, book, coverage)
+        return with_step(base_parts(self.base, market, book, coverage), required, step="stress")
+
+    def _stressed(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
+        """(days, portfolios) margin of the stressed period."""
+        if self.stressed is not None:
+            return required_margin(self.stressed, market, book, coverage)
+        year = required_margin(with_lookback(self.base, self.days), market, book, coverage)
+        gross = book.unit_index(market) @ np.abs(book.exposure).T
+        per_usd = np.divide(year, gross, out=np.zeros_like(year), where=gross > 0)
+        return np.fmax.accumulate(per_usd, axis=0) * gross

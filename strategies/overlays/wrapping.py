@@ -1,0 +1,81 @@
+"""What overlays do alike: keep the parts of the base, ask the base for another lookback."""
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import HasParts, MarginModel, Parts, required_margin
+from backtest.types import Coverage, DaysByPortfolios, StudyError
+
+from ..mismatch import in_proportion
+
+
+def base_parts(base: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
+    """The base model's parts; of a model without any, its margin shared by its silos' own."""
+    if isinstance(base, HasParts):
+        return base.parts(market, book, coverage)
+    required = required_margin(base, market, book, coverage)
+    alone = np.stack(
+        [required_margin(base, market, book.in_silo(s), coverage) for s in book.silos], axis=2
+    )
+    by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
+    return Parts(silos=book.silos, by_silo=by_silo, steps={"gross": required})
+
+
+def with_step(parts: Parts, required: DaysByPortfolios, *, step: str) -> Parts:
+    """`parts` led on to `required` by one more step; every silo's share scales alike."""
+    before = parts.by_silo.sum(axis=2)
+    steps = dict(parts.steps)
+    steps[step] = steps.get(step, 0.0) + required - before
+    by_silo = in_proportion(parts.by_silo, required, gross=before)
+    return Parts(silos=parts.silos, by_silo=by_silo, steps=steps)
+
+
+def longest_lookback(model: MarginModel) -> int:
+    """The longest `lookback` of a model and the models inside it; 0 where it has none.
+
+    Examples
+    --------
+    >>> from strategies import CorrelationOffset, HistoricalVaR
+    >>> longest_lookback(CorrelationOffset(base=HistoricalVaR(lookback=750)))
+    750
+    """
+    own = int(getattr(model, "lookback", 0))
+    return max([own, *(longest_lookback(inner) for inner in _inner(model).values())])
+
+
+def with_lookback(model: MarginModel, days: int) -> MarginModel:
+    """The same model, and the models inside it, over another number of scenarios.
+
+    Raises
+    ------
+    StudyError : nothing in it has a `lookback`.
+
+    Examples
+    --------
+    >>> from strategies import Siloed
+    >>> with_lookback(Siloed(), 250)
+    Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
+    """
+    if not longest_lookback(model):
+        raise StudyError(f"{model!r} has no lookback to change; name a second model instead.")
+    changed: dict[str, Any] = {
+        name: with_lookback(inner, days)
+        for name, inner in _inner(model).items()
+        if longest_lookback(inner)
+    }
+    if hasattr(model, "lookback"):
+        changed["lookback"] = days
+    whole: Any = model
+    return replace(whole, **changed)
+
+
+def _inner(model: Any) -> dict[str, MarginModel]:
+    """Fields of a model that are models."""
+    if not is_dataclass(model):
+        return {}
+    held = {field.name: getattr(model, field.name) for field in fields(model)}
+    return {name: value for name, value in held.items() if isinstance(value, MarginModel)}

@@ -1,0 +1,39 @@
+"""Parts of any model: its own, or itself with its siloed self beside it."""
+
+from backtest.book import Book
+from backtest.market import Market
+from backtest.model import HasParts, MarginModel, Parts, required_margin
+from backtest.types import Coverage
+
+from .mismatch import in_proportion
+from .siloed import Siloed
+
+
+def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
+    """Split of a requirement by silo and by step; steps add up to it.
+
+    A model without `parts` has two steps: gross, what it asks of each silo alone, and
+    'diversification and offset', what margining them as one changes. Silos share it in proportion.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> class Net:
+    ...     def margin(self, market, book, coverage):
+    ...         return np.tile(abs(book.exposure.sum(axis=1)), (len(market.dates), 1))
+    >>> levels = pd.DataFrame({"10Y": [0.04], "BTC": [1.0]}, index=pd.to_datetime(["2024-01-02"]))
+    >>> book = Book.from_frame(pd.DataFrame({"UST10Y": [30.0], "BTC": [-10.0]}, index=["net"]))
+    >>> parts = parts_of(Net(), Market.from_frame(levels), book, Coverage())
+    >>> {step: values.tolist() for step, values in parts.steps.items()}
+    {'gross': [[40.0]], 'diversification and offset': [[-20.0]]}
+    """
+    if isinstance(model, HasParts):
+        return model.parts(market, book, coverage)
+    required = required_margin(model, market, book, coverage)
+    alone = Siloed(base=model).parts(market, book, coverage)
+    gross = alone.steps["gross"]
+    return Parts(
+        silos=book.silos,
+        by_silo=in_proportion(alone.by_silo, required, gross=gross),
+        steps={"gross": gross, "diversification and offset": required - gross},
+    )

@@ -1,0 +1,161 @@
+"""Portfolio margin of securities accounts: the worst of ten points, offsets within a group."""
+
+from functools import cache
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.book import Book
+from backtest.haircuts import Rate
+from backtest.instruments import Instrument, Revalued, TBill, Treasury
+from backtest.market import Market
+from backtest.model import Parts, model
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from .grid import grid_pnl
+from .haircut import HaircutOnly
+from .mismatch import in_proportion
+from .sources import load_parameters
+
+POINTS = 5  # either way from today's price, the range itself the last of them
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    classes: tuple[str, ...]
+    down: Rate
+    up: Rate
+    offset: Rate
+    verified: bool = True
+
+    @property
+    def moves(self) -> FloatArray:
+        """(points, 2) price moves; volatility stands."""
+        share = np.arange(1, POINTS + 1) / POINTS
+        price = np.concatenate([-self.down * share[::-1], self.up * share])
+        return np.column_stack([price, np.zeros_like(price)])
+
+
+class _Government(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    over: tuple[float, ...]
+    rate: tuple[Rate, ...]
+    verified: bool
+
+
+class Ranges(BaseModel):
+    """Product groups with their ranges and offsets, maintenance of governments, the minimum."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    option_minimum: float
+    group: dict[str, _Group]
+    government: _Government
+
+    def group_of(self, instrument: Instrument) -> str | None:
+        """Product group of an instrument, by its price factor; None where it has none."""
+        found = (name for name, g in self.group.items() if instrument.factor in g.classes)
+        return next(found, None)
+
+    def row(self, tenor: float) -> int:
+        """Row of a government security's maturity in years."""
+        return sum(tenor > over for over in self.government.over) - 1
+
+
+@model
+class PortfolioMargin:
+    r"""TIMS under FINRA 4210(g): the worst of ten price moves, gains offset within a group.
+
+    .. math:: M = \sum_q \max\left(\max_j \sum_{c \in q} \left[(-P_{cj})^+ - o_q P_{cj}^+\right],
+              \; n_q\right)
+
+    P_cj is the P&L of all positions on underlying c at point j: they net in full. Gains on one
+    underlying count at o_q against losses on others of its product group q; nothing is offset
+    between groups. n_q is the dollar minimum of the group's options. Volatility and time stand
+    still. Governments take their maintenance percentage on the net of each row of maturity, all
+    else an explicit haircut. Margin at day t uses levels of day t and no history. USD. It moves
+    with neither confidence nor MPOR.
+
+    Parameters
+    ----------
+    table : groups, ranges and offsets, of `strategies/parameters/`.
+    haircuts : haircut by instrument name, for what is in no group.
+
+    References
+    ----------
+    FINRA Rule 4210(g); SEC Release 34-46576 (2002).
+
+    Examples
+    --------
+    >>> group = load_ranges("portfolio_margin/finra_4210").group["broad_index"]
+    >>> group.moves[:, 0].round(3).tolist()
+    [-0.08, -0.064, -0.048, -0.032, -0.016, 0.012, 0.024, 0.036, 0.048, 0.06]
+    >>> float(worst_point(np.array([[-100.0, 50.0], [80.0, -60.0]]), offset=0.75))
+    40.0
+    """
+
+    table: str = "portfolio_margin/finra_4210"
+    haircuts: dict[str, Rate] = Field(default_factory=dict)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
+        table = load_ranges(self.table)
+        index = book.unit_index(market)
+        required = np.zeros((len(market.dates), len(book.portfolios)))
+        rows = np.zeros((*required.shape, len(table.government.rate)))
+        groups: dict[str, list[int]] = {}
+        for i, held in enumerate(book.instruments):
+            name = table.group_of(held)
+            if isinstance(held, (Treasury, TBill)):
+                rows[:, :, table.row(held.tenor)] += index[:, [i]] * book.exposure[:, i]
+            elif name is not None:
+                groups.setdefault(name, []).append(i)
+            else:
+                flat = HaircutOnly(haircuts=self.haircuts, schedules=())
+                required += flat.margin(market, book.holding([i]), coverage)
+        required += (np.abs(rows) * np.array(table.government.rate)).sum(axis=2)
+        for name, members in groups.items():
+            required += group_margin(book.holding(members), market, table, name)
+        return required
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross (each position alone) and 'offset'; silos in proportion."""
+        required = self.margin(market, book, coverage)
+        gross = np.sum([self.margin(market, b, coverage) for b in book.by_instrument()], axis=0)
+        alone = np.stack(
+            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
+        )
+        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
+        return Parts(
+            silos=book.silos, by_silo=by_silo, steps={"gross": gross, "offset": required - gross}
+        )
+
+
+def group_margin(book: Book, market: Market, table: Ranges, name: str) -> DaysByPortfolios:
+    """(days, portfolios) requirement of one product group's positions."""
+    group, index = table.group[name], book.unit_index(market)
+    factors = list(dict.fromkeys(i.factor for i in book.instruments))
+    shape = (len(market.dates), len(book.portfolios))
+    pnl = np.zeros((*shape, len(factors), 2 * POINTS))
+    least = np.zeros(shape)
+    for i, held in enumerate(book.instruments):
+        per_usd = grid_pnl(held, market, group.moves) * index[:, [i]]
+        pnl[:, :, factors.index(held.factor)] += per_usd[:, None] * book.exposure[:, i, None]
+        if isinstance(held, Revalued):
+            units = index[:, i] / market.level(held.factor)
+            least += table.option_minimum * units[:, None] * np.abs(book.exposure[:, i])
+    return np.maximum(worst_point(pnl, offset=group.offset), least)
+
+
+def worst_point(pnl: FloatArray, *, offset: float) -> FloatArray:
+    """Largest loss over points of P&L (..., classes, points), gains counted at `offset`.
+
+    A class that gains where no other loses leaves no loss.
+    """
+    loss = np.maximum(-pnl, 0.0).sum(axis=-2) - offset * np.maximum(pnl, 0.0).sum(axis=-2)
+    return np.maximum(loss.max(axis=-1), 0.0)
+
+
+@cache
+def load_ranges(name: str) -> Ranges:
+    """Groups of `strategies/parameters/<name>.toml`."""
+    return Ranges(**load_parameters(name))

@@ -1,0 +1,8 @@
+"""ISDA SIMM: sensitivities weighted, correlated and added up, ten days at 99 %.
+
+SIMM is ISDA's. What stands here is for research; commercial use needs ISDA's licence.
+"""
+
+from .model import Simm
+
+__all__ = ["Simm"]

@@ -1,0 +1,148 @@
+"""What SIMM asks about a book: its sensitivities on every day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.book import Book
+from backtest.instruments import CurveFuture, Future, Instrument, Option, Spot, by_factor
+from backtest.instruments.contracts import contract
+from backtest.market import Market, tenor_years
+from backtest.types import Coverage, Days, FloatArray, StudyError
+
+from .parameters import DAYS_PER_YEAR
+from .sensitivity import Measure, Sensitivity, tenor_days
+
+BASIS_POINT, PER_CENT = 1e-4, 1e-2
+SIMM_DAYS = 10.0  # margin days of SIMM's horizon
+INDEX_BUCKET = "11"  # equity: indices, funds and ETFs
+
+
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """A sensitivity of 1 USD of one instrument, (days,)."""
+
+    measure: Measure
+    product: str
+    risk: str
+    bucket: str
+    qualifier: str
+    amount: Days
+    tenor: str = ""
+    expiry: FloatArray | float = 0.0
+
+
+def book_sensitivities(
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    tenors: list[str],
+    crypto_product: str,
+    scaled: bool,
+) -> list[Sensitivity]:
+    """Sensitivities of every portfolio on every day, as the party that collects sees them.
+
+    Amounts (days, portfolios) are minus the holder's own, for what the holder loses the collecting
+    party gains: curvature asks margin of who is short options. Yields: USD per basis point, shared
+    out between the vertices on either side. Prices: USD per per cent. Options: USD per point of
+    volatility too. The funding of a perpetual is no factor of SIMM.
+
+    crypto_product : the product class that crypto belongs to.
+    scaled : takes each from SIMM's ten days to the MPOR, by the root of time.
+
+    Raises
+    ------
+    StudyError : an instrument that belongs to no risk class.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> levels = pd.DataFrame({"10Y": [0.04], "BTC": [1e5]}, index=["2024-01-02"])
+    >>> market = Market.from_frame(levels)
+    >>> book = Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e5]}, index=["p"]))
+    >>> found = book_sensitivities(market, book, coverage=Coverage(), tenors=["5y", "10y"],
+    ...                            crypto_product="Crypto", scaled=False)
+    >>> [(s.bucket, s.tenor, round(s.amount.item(), 1)) for s in found]
+    [('USD', '10y', 817.6), ('floating', '', -1000.0)]
+    """
+    index, horizons = book.unit_index(market), book.horizons(coverage)
+    found = []
+    for i, instrument in enumerate(book.instruments):
+        scale = (horizons[i] / SIMM_DAYS) ** 0.5 if scaled else 1.0
+        for unit in _units(instrument, market, tenors, crypto_product):
+            held = np.outer(unit.amount * index[:, i] * scale, -book.exposure[:, i])
+            expiry = unit.expiry
+            found.append(
+                Sensitivity(
+                    product=unit.product,
+                    risk=unit.risk,
+                    measure=unit.measure,
+                    bucket=unit.bucket,
+                    qualifier=unit.qualifier,
+                    amount=held,
+                    tenor=unit.tenor,
+                    expiry=expiry[:, None] if isinstance(expiry, np.ndarray) else expiry,
+                )
+            )
+    return found
+
+
+def _units(
+    instrument: Instrument, market: Market, tenors: list[str], crypto_product: str
+) -> Iterator[_Unit]:
+    """The sensitivities of 1 USD of an instrument."""
+    if isinstance(instrument, Future) and contract(instrument.code).maturity is not None:
+        instrument = CurveFuture(instrument.code, silo=instrument.silo)
+    if any(kind == "yield" for kind in instrument.factors.values()):
+        yield from _by_vertex(instrument, market, tenors)
+        return
+    product, risk, bucket = _class_of(instrument, crypto_product)
+    name = contract(instrument.code).reference if isinstance(instrument, Future) else ""
+    name = name or instrument.factor
+    moved = by_factor(instrument, market)
+    amount = PER_CENT * moved[instrument.factor][:, 0]
+    yield _Unit("delta", product, risk, bucket, name, amount)
+    if isinstance(instrument, Option):
+        # The derivative by a relative change of volatility, over the volatility, is that by itself.
+        by_volatility = moved[instrument.volatility_factor][:, 0]
+        vega = PER_CENT * by_volatility / market.level(instrument.volatility_factor)
+        left = _days_left(instrument, market)
+        yield _Unit("vega", product, risk, bucket, name, vega, expiry=left)
+
+
+def _by_vertex(instrument: Instrument, market: Market, tenors: list[str]) -> Iterator[_Unit]:
+    """USD per basis point of each yield, shared out linearly between the vertices around it."""
+    years = [tenor_days(t) / DAYS_PER_YEAR for t in tenors]
+    for factor, sensitivity in by_factor(instrument, market).items():
+        per_point = BASIS_POINT * sensitivity[:, 0]
+        maturity = tenor_years(factor)
+        if maturity is None:
+            raise StudyError(
+                f"{instrument.name} moves with {factor}, which SIMM has no vertex for."
+            )
+        for j, tenor in enumerate(tenors):
+            share = float(np.interp(maturity, years, np.eye(len(years))[j]))
+            if share > 0.0:
+                yield _Unit("delta", "RatesFx", "rates", "USD", "USD", share * per_point, tenor)
+
+
+def _class_of(instrument: Instrument, crypto_product: str) -> tuple[str, str, str]:
+    """Product class, risk class and bucket of an instrument with a price."""
+    if instrument.asset_class in ("crypto", "stablecoin"):
+        pegged = instrument.asset_class == "stablecoin"
+        return crypto_product, "crypto", "pegged" if pegged else "floating"
+    if Spot(instrument.factor).asset_class == "equity":
+        return "Equity", "equity", INDEX_BUCKET
+    raise StudyError(
+        f"SIMM has no risk class here for {instrument.name} ({instrument.asset_class}); it margins "
+        "Treasuries, swaps, equity indices and crypto."
+    )
+
+
+def _days_left(option: Option, market: Market) -> FloatArray | float:
+    """Calendar days to expiry at each close."""
+    if option.expiry is None:
+        return float(option.days)
+    return (np.datetime64(option.expiry, "D") - market.dates).astype(np.float64)

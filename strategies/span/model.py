@@ -1,0 +1,257 @@
+"""SPAN over a book, replayed day by day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from pydantic import Field
+
+from backtest.book import Book
+from backtest.instruments import Instrument, Option
+from backtest.market import Market
+from backtest.model import Parts, model, required_margin
+from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray, StudyError
+
+from ..mismatch import in_proportion
+from .arrays import PAIRED, Grid, delta, risk_array
+from .credits import Credits, intercommodity_credit
+from .ranges import Legs, Share, commodity_of, load_parameters, month_of, rolling_scan
+
+
+@dataclass(frozen=True, eq=False)
+class _Commodity:
+    """One combined commodity of a book; all (days, portfolios) USD but `unit_risk`, per USD."""
+
+    scan: DaysByPortfolios
+    charges: DaysByPortfolios
+    delta: DaysByPortfolios
+    unit_risk: DaysByPortfolios
+    minimum: DaysByPortfolios
+
+
+@model
+class Span:
+    r"""SPAN: the worst of sixteen scenarios a commodity, spread charges and credits, a minimum.
+
+    .. math:: M = \sum_c \max(\text{scan}_c + \text{inter-month}_c + \text{delivery}_c
+                              - \text{credit}_c, \; \text{SOM}_c)
+
+    scan is the worst loss of all contracts on one commodity under common moves of price (none, a
+    third, two thirds and all of the scan range, either way) and volatility, and under two extreme
+    moves of which a share counts; options are revalued. Contracts on one commodity net in it, and
+    pay the inter-month charge on what they net. Credits between commodities are taken on deltas in
+    priority order, **both legs credited** (the form of CME). No net option value is deducted: a
+    premium is marked to market like a futures price here.
+
+    Scan ranges are a file's (which hold for the horizon their source sets them for and move with
+    neither confidence nor MPOR), or `scan_multiple` standard deviations of past P&L over the MPOR.
+    Margin at day t uses closes up to and including t. USD; all shares are of notional.
+
+    Parameters
+    ----------
+    parameters : a file of `strategies/parameters/span/`, marked verified or not.
+    extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; 3 and
+        0.33 are CME's present ones, 2 and 0.35 the older.
+    scan : price scan range by instrument or commodity, before the file's.
+    scan_multiple : takes standard deviations of `lookback` past P&Ls over the MPOR instead of both.
+    volatility_scan : relative scan range of implied volatility; None takes the file's.
+    intermonth : charge per USD of spread between contracts on one commodity, as a share of its
+        scan range; None takes the file's.
+    delivery : charge by instrument in its delivery month, a share of notional.
+    credits : (signed delta ratios by commodity, rate) in priority order; None takes the file's.
+    short_option_minimum : per USD of short option; None takes the file's.
+    commodities : commodity by instrument, where it is not what `commodity_of` says.
+    elapsed : calendar days that pass in every scenario.
+
+    References
+    ----------
+    CME Group (2019). CME SPAN: Standard Portfolio Analysis of Risk.
+    McMillan, L. (2002). Options as a Strategic Investment, 4th ed., ch. 34.
+
+    Examples
+    --------
+    >>> Span(scan={"BTC": 0.5}, extreme=2.0, cover=0.35).scan["BTC"]
+    0.5
+    """
+
+    parameters: str = "cme_2026"
+    extreme: Annotated[float, Ge(1)] = 3.0
+    cover: Share = 0.33
+    scan: dict[str, Share] = Field(default_factory=dict)
+    scan_multiple: Annotated[float, Gt(0)] | None = None
+    lookback: Annotated[int, Ge(20)] = 250
+    volatility_scan: Annotated[float, Ge(0), Le(1)] | None = None
+    intermonth: Share | None = None
+    delivery: dict[str, Share] = Field(default_factory=dict)
+    credits: tuple[tuple[Legs, Share], ...] | None = None
+    short_option_minimum: Share | None = None
+    commodities: dict[str, str] = Field(default_factory=dict)
+    elapsed: Annotated[float, Ge(0)] = 1.0
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return self._steps(market, book, coverage)[2]
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross, netting within commodities, credit between them, option minimum.
+
+        Gross is the sum of the silos' own margins; the others are what pooling the silos changes,
+        so a credit that one silo grants alone is in gross. Silos share it in proportion.
+        """
+        books = [book.in_silo(silo) for silo in book.silos]
+        alone = np.stack([required_margin(self, market, b, coverage) for b in books], axis=2)
+        before, credited, required = self._steps(market, book, coverage)
+        own = [self._steps(market, b, coverage) for b in books]
+        own_before = sum(o[0] for o in own)
+        own_credited = sum(o[1] for o in own)
+        alone[np.isnan(required)] = np.nan
+        gross = alone.sum(axis=2)
+        netting, credit = before - own_before, (credited - before) - (own_credited - own_before)
+        steps = {
+            "gross": gross,
+            "netting within commodities": netting,
+            "inter-commodity credit": credit,
+            "short-option minimum": required - gross - netting - credit,
+        }
+        return Parts(
+            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+        )
+
+    def _steps(
+        self, market: Market, book: Book, coverage: Coverage
+    ) -> tuple[DaysByPortfolios, DaysByPortfolios, DaysByPortfolios]:
+        """Sums over commodities: before credits, after them, and with the minimum."""
+        held: dict[str, list[int]] = {}
+        for i, instrument in enumerate(book.instruments):
+            held.setdefault(self._commodity(instrument), []).append(i)
+        index = book.unit_index(market)
+        found = {
+            name: self._measure(market, book, coverage, columns, index[:, columns])
+            for name, columns in held.items()
+        }
+        credit = intercommodity_credit(
+            {name: c.delta for name, c in found.items()},
+            {name: c.unit_risk for name, c in found.items()},
+            credits=self._credits(),
+        )
+        before = {name: c.scan + c.charges for name, c in found.items()}
+        after = {name: before[name] - credit[name] for name in found}
+        required = _total(np.maximum(after[name], c.minimum) for name, c in found.items())
+        return _total(before.values()), _total(after.values()), np.maximum(required, 0.0)
+
+    def _measure(
+        self, market: Market, book: Book, coverage: Coverage, columns: list[int], index: FloatArray
+    ) -> _Commodity:
+        """Scan risk, charges and delta of the contracts on one commodity."""
+        file = load_parameters(self.parameters)
+        exposure, instruments = book.exposure[:, columns], [book.instruments[i] for i in columns]
+        horizons = [book.horizons(coverage)[i] for i in columns]
+        ranges = [self._scan(i, market, h) for i, h in zip(instruments, horizons, strict=True)]
+        widest = np.maximum.reduce(ranges)[:, None]
+        arrays = [
+            risk_array(
+                instrument,
+                market,
+                scan=scan,
+                volatility=_or(self.volatility_scan, file.volatility),
+                grid=Grid(self.extreme, self.cover),
+                elapsed=self.elapsed,
+            )
+            for instrument, scan in zip(instruments, ranges, strict=True)
+        ]
+        loss = np.einsum("dks,dk,pk->dps", np.stack(arrays, axis=1), index, exposure)
+        scan, price = scan_and_price_risk(loss)
+        deltas = np.column_stack([delta(i, market) for i in instruments]) * index
+        by_month = _by_month(instruments, deltas, exposure)
+        net = by_month.sum(axis=2)
+        spread = np.minimum(
+            np.maximum(by_month, 0.0).sum(axis=2), np.maximum(-by_month, 0.0).sum(axis=2)
+        )
+        delivery = np.array([self._delivery(i) for i in instruments])
+        short = np.array([isinstance(i, Option) for i in instruments]) * np.maximum(-exposure, 0.0)
+        size = np.abs(net)
+        per_usd = np.divide(price, size, out=np.zeros_like(price), where=size > 0)
+        return _Commodity(
+            scan=scan,
+            charges=_or(self.intermonth, file.intermonth) * widest * spread
+            + np.abs(index) @ (np.abs(exposure) * delivery).T,
+            delta=net,
+            unit_risk=np.minimum(per_usd, widest),
+            minimum=_or(self.short_option_minimum, file.short_option_minimum) * (index @ short.T),
+        )
+
+    def _scan(self, instrument: Instrument, market: Market, horizon: int) -> Days:
+        """(days,) price scan range of a contract."""
+        if self.scan_multiple is not None:
+            return rolling_scan(
+                instrument,
+                market,
+                horizon=horizon,
+                multiple=self.scan_multiple,
+                lookback=self.lookback,
+            )
+        commodity = self._commodity(instrument)
+        named = (instrument.name, instrument.name.partition("@")[0], commodity)
+        given = next((self.scan[name] for name in named if name in self.scan), None)
+        share = given
+        if share is None:
+            share = load_parameters(self.parameters).scan(instrument, commodity)
+        if share is None:
+            raise StudyError(
+                f"no scan range for {instrument.name} (commodity {commodity}) in SPAN parameters "
+                f"{self.parameters}; add one under `scan`, or give a `scan_multiple`."
+            )
+        return np.full(len(market.dates), share)
+
+    def _commodity(self, instrument: Instrument) -> str:
+        return self.commodities.get(instrument.name, commodity_of(instrument))
+
+    def _delivery(self, instrument: Instrument) -> float:
+        return self.delivery.get(instrument.name, 0.0)
+
+    def _credits(self) -> Credits:
+        if self.credits is not None:
+            return self.credits
+        return [(c.legs, c.rate) for c in load_parameters(self.parameters).credits]
+
+
+def scan_and_price_risk(loss: FloatArray) -> tuple[DaysByPortfolios, DaysByPortfolios]:
+    """Scan risk and the part of it that is price risk; `loss` (days, portfolios, 16).
+
+    Scan risk is the worst loss, at least zero. Averaging it with its pair (the same price move,
+    volatility the other way) takes volatility out, and less the mean of the first two scenarios
+    (no move of the price) time.
+
+    Examples
+    --------
+    >>> loss = np.zeros((1, 1, 16))
+    >>> loss[0, 0, 12:14] = 12.0, 8.0
+    >>> loss[0, 0, :2] = 2.0, -1.0
+    >>> [float(risk[0, 0]) for risk in scan_and_price_risk(loss)]
+    [12.0, 9.5]
+    """
+    worst = loss.argmax(axis=2)[:, :, None]
+    scan = np.take_along_axis(loss, worst, axis=2)[:, :, 0]
+    other = np.take_along_axis(loss, PAIRED[worst], axis=2)[:, :, 0]
+    price = (scan + other) / 2.0 - loss[:, :, :2].mean(axis=2)
+    price = np.where(scan <= 0.0, 0.0, np.maximum(price, 0.0))
+    return np.maximum(scan, 0.0), price
+
+
+def _by_month(
+    instruments: list[Instrument], deltas: FloatArray, exposure: FloatArray
+) -> FloatArray:
+    """(days, portfolios, months) net delta of each contract, its options with it, USD."""
+    months = list(dict.fromkeys(month_of(i) for i in instruments))
+    member = np.array([[month_of(i) == m for m in months] for i in instruments], dtype=np.float64)
+    return np.einsum("dk,pk,km->dpm", deltas, exposure, member)
+
+
+def _total(parts: Iterable[DaysByPortfolios]) -> DaysByPortfolios:
+    return np.add.reduce(list(parts))
+
+
+def _or(given: float | None, otherwise: float) -> float:
+    return otherwise if given is None else given

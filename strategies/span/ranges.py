@@ -1,0 +1,131 @@
+"""Parameters of SPAN: a dated, cited file, or scan ranges that follow the market's volatility."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.instruments import (
+    CurveFuture,
+    Future,
+    Instrument,
+    Option,
+    Perpetual,
+    Spot,
+    TBill,
+    Treasury,
+)
+from backtest.instruments.contracts import contract
+from backtest.market import Market
+from backtest.types import Days, StudyError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Legs = dict[str, float]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    over: float
+    up_to: float
+    scan: Share
+
+
+class _Credit(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    legs: Legs
+    rate: Share
+
+
+class SpanParameters(BaseModel):
+    """A dated, cited file of scan ranges (shares of notional), charges and credits."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str
+    source: str
+    dated: date
+    verified: bool
+    note: str
+    volatility: Annotated[float, Field(ge=0)]
+    intermonth: Share
+    short_option_minimum: Share
+    price: dict[str, Share]
+    treasury: list[_Row]
+    credits: list[_Credit]
+
+    def scan(self, instrument: Instrument, commodity: str) -> float | None:
+        """Price scan range of a contract; None where the file is silent."""
+        if isinstance(instrument, (Treasury, TBill)):
+            rows = (r.scan for r in self.treasury if r.over < instrument.tenor <= r.up_to)
+            return next(rows, None)
+        return self.price.get(commodity)
+
+
+@cache
+def load_parameters(name: str) -> SpanParameters:
+    """Parameters of `strategies/parameters/span/<name>.toml`.
+
+    Raises
+    ------
+    StudyError : no such file.
+
+    Examples
+    --------
+    >>> load_parameters("cme_2026").price["BTC"], load_parameters("cme_2026").verified
+    (0.4, False)
+    """
+    folder = files("strategies") / "parameters" / "span"
+    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+    if name not in known:
+        raise StudyError(f"unknown SPAN parameters {name!r}; known: {', '.join(known)}.")
+    return SpanParameters(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def commodity_of(instrument: Instrument) -> str:
+    """Combined commodity: what a contract is a contract on.
+
+    Coins and shares are one commodity with all that is written on them; a Treasury maturity is one
+    at every clearing house, and apart from the future.
+
+    Examples
+    --------
+    >>> from backtest.instruments import parse_instrument
+    >>> [commodity_of(parse_instrument(n)) for n in ("BTC_CME", "BTC-PERP", "UST5Y@CME", "ZN")]
+    ['BTC', 'BTC', 'UST5Y', 'ZN']
+    """
+    if isinstance(instrument, (Future, CurveFuture)):
+        terms = contract(instrument.code)
+        return terms.reference if terms.maturity is None else instrument.code
+    if isinstance(instrument, (Spot, Perpetual, Option)):
+        return instrument.factor
+    return instrument.name.partition("@")[0]
+
+
+def month_of(instrument: Instrument) -> str:
+    """The contract a position counts towards: an option counts towards what it is written on."""
+    return instrument.factor if isinstance(instrument, Option) else instrument.name
+
+
+def rolling_scan(
+    instrument: Instrument, market: Market, *, horizon: int, multiple: float, lookback: int
+) -> Days:
+    r"""(days,) scan range that follows the market: a multiple of the deviation of past P&L.
+
+    .. math:: PSR_t = k \, sd(\text{P\&L}_{s \to s+H}: t - H - n < s \le t - H)
+
+    per USD of notional (of an option: of its underlying), all of them known at t; NaN before.
+
+    Examples
+    --------
+    >>> days = pd.bdate_range("2024-01-02", periods=4)
+    >>> market = Market.from_frame(pd.DataFrame({"BTC": [100.0, 110.0, 99.0, 99.0]}, index=days))
+    >>> rolling_scan(Spot("BTC"), market, horizon=1, multiple=3.0, lookback=2).round(3).tolist()
+    [nan, nan, 0.3, 0.15]
+    """
+    held = Spot(instrument.factor) if isinstance(instrument, Option) else instrument
+    own, at = market.own_days(held.factors)
+    known = pd.Series(held.pnl(own, horizon)).shift(horizon)
+    return multiple * known.rolling(lookback).std(ddof=0).to_numpy()[at]

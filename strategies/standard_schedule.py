@@ -1,0 +1,170 @@
+"""The standardised schedule for uncleared derivatives: per cent of notional, net to gross."""
+
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict
+
+from backtest.book import Book
+from backtest.haircuts import Rate
+from backtest.instruments import CurveFuture, Future, Instrument, Swap, TBill, Treasury
+from backtest.instruments.contracts import contract
+from backtest.market import Market
+from backtest.model import Parts, model
+from backtest.types import Coverage, DaysByInstruments, FloatArray, StudyError
+
+from .sources import load_parameters
+
+PRODUCTS = {"equity": "equity"}  # asset classes with a line of their own; crypto has none
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    over: float
+    up_to: float
+    rate: Rate
+
+
+class MarginTable(BaseModel):
+    """Rates by product, flat or by residual maturity in years, and the two weights."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    gross_weight: Rate
+    ratio_weight: Rate
+    flat: dict[str, Rate]
+    credit: tuple[_Row, ...]
+    rates: tuple[_Row, ...]
+
+    def rate(self, product: str, years: float | None = None) -> float:
+        """Rate of a product; `years` to maturity for credit and rates.
+
+        Examples
+        --------
+        >>> load_margin_table("uncleared/bcbs_iosco_2020").rate("credit", 8.0)
+        0.1
+        """
+        if product in self.flat:
+            return self.flat[product]
+        rows = self.credit if product == "credit" else self.rates
+        for row in rows:
+            if years is not None and row.over < years <= row.up_to:
+                return row.rate
+        raise StudyError(f"the schedule has no rate for {product} of {years} years.")
+
+
+@model
+class StandardSchedule:
+    r"""Standardised schedule: 0.4 gross + 0.6 NGR gross, by counterparty.
+
+    .. math:: M = \sum_s (0.4 + 0.6\, N_s)\, G_s, \qquad
+              N_s = \frac{\max(0, \sum_i V_i)}{\sum_i \max(0, V_i)}
+
+    G is the sum of rate times |notional| over the positions held at a silo s, which stands for a
+    counterparty: no netting agreement reaches across two, and one reaches across products.
+    Treasuries and their futures count as rates of their maturity; crypto, for which the standard
+    has no line, as other (15 %).
+    V_i is the replacement cost of position i: its gain since it was struck, taken to be `age`
+    margin days ago for every position, with no variation margin paid since. N is 1 where no
+    position has gained. Margin at day t uses closes up to and including t; NaN for the first
+    `age` days. USD. It moves with neither confidence nor MPOR (the standard's is ten days).
+
+    Parameters
+    ----------
+    table : rates and weights, of `strategies/parameters/`.
+    age : margin days since the positions were struck.
+
+    References
+    ----------
+    BCBS-IOSCO (2020). Margin requirements for non-centrally cleared derivatives (d475), App. A.
+
+    Examples
+    --------
+    >>> table = load_margin_table("uncleared/bcbs_iosco_2020")
+    >>> net_margin(np.array([136e3]), np.array([550e3]), np.array([610e3]), table).round(2).tolist()
+    [127973.77]
+    """
+
+    table: str = "uncleared/bcbs_iosco_2020"
+    age: Annotated[int, Ge(1)] = 10
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return self.parts(market, book, coverage).by_silo.sum(axis=2)
+
+    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
+        """Steps gross and 'net to gross'; each silo is margined on its own."""
+        table, index = load_margin_table(self.table), book.unit_index(market)
+        gained = replacement_cost(market, book, age=self.age)
+        gross, net, winners = np.zeros(
+            (3, len(market.dates), len(book.portfolios), len(book.silos))
+        )
+        for i, held in enumerate(book.instruments):
+            silo = book.silos.index(held.silo)
+            rate = table.rate(product_of(held), maturity_of(held))
+            gross[:, :, silo] += rate * index[:, [i]] * np.abs(book.exposure[:, i])
+            value = gained[:, [i]] * book.exposure[:, i]
+            net[:, :, silo] += value
+            winners[:, :, silo] += np.maximum(value, 0.0)
+        by_silo = net_margin(gross, np.maximum(net, 0.0), winners, table)
+        total = gross.sum(axis=2)
+        total[np.isnan(by_silo).any(axis=2)] = np.nan
+        steps = {"gross": total, "net to gross": by_silo.sum(axis=2) - total}
+        return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
+
+
+def net_margin(
+    gross: FloatArray, net_cost: FloatArray, gross_cost: FloatArray, table: MarginTable
+) -> FloatArray:
+    """(0.4 + 0.6 NGR) gross; NGR = net over gross replacement cost, 1 where the latter is 0."""
+    ratio = np.divide(net_cost, gross_cost, out=np.ones_like(gross_cost), where=gross_cost != 0)
+    return (table.gross_weight + table.ratio_weight * ratio) * gross
+
+
+def replacement_cost(market: Market, book: Book, *, age: int) -> DaysByInstruments:
+    """(days, instruments) gain per 1 USD of exposure struck `age` days ago; first rows NaN.
+
+    Days are those on which the instrument trades. What a book of units bought once held then is
+    what its exposure was worth then.
+    """
+    columns = []
+    index = book.unit_index(market)
+    for i, instrument in enumerate(book.instruments):
+        own, at = market.own_days(instrument.factors)
+        rows = np.unique(at, return_index=True)[1]
+        struck = instrument.pnl(own, age) * index[rows, i]
+        known = np.full_like(struck, np.nan)
+        known[age:] = struck[:-age]
+        columns.append(known[at])
+    gained = np.column_stack(columns)
+    gained[np.isnan(gained).any(axis=1)] = np.nan
+    return gained
+
+
+def product_of(instrument: Instrument) -> str:
+    """'rates', 'equity' or 'other'."""
+    if maturity_of(instrument) is not None:
+        return "rates"
+    return PRODUCTS.get(instrument.asset_class, "other")
+
+
+def maturity_of(instrument: Instrument) -> float | None:
+    """Years to maturity of what an instrument pays or delivers; None where it has none.
+
+    Examples
+    --------
+    >>> maturity_of(Swap(5)), maturity_of(Future("ZN")), maturity_of(Future("BTC_CME"))
+    (5, 6.5, None)
+    """
+    if isinstance(instrument, (Treasury, TBill, Swap)):
+        return instrument.tenor
+    if isinstance(instrument, CurveFuture):
+        return instrument.maturity
+    return contract(instrument.code).maturity if isinstance(instrument, Future) else None
+
+
+@cache
+def load_margin_table(name: str) -> MarginTable:
+    """Rates of `strategies/parameters/<name>.toml`."""
+    return MarginTable(**load_parameters(name))

@@ -1,0 +1,43 @@
+"""Results folders: complete or not there, and no run loses its work to another."""
+
+import pytest
+
+import backtest as bt
+from backtest.folder import check_writable, written_aside
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
+    with written_aside(tmp_path, "small_12345678") as first:
+        (first.folder / "a.txt").write_text("first")
+        with written_aside(tmp_path, "small_12345678") as second:
+            (second.folder / "a.txt").write_text("second")
+    with written_aside(tmp_path, "small_12345678") as third:
+        pass
+    assert len({first.final, second.final, third.final}) == 3
+    assert (first.final / "a.txt").read_text() == "first"
+    assert (second.final / "a.txt").read_text() == "second"
+    assert sorted(tmp_path.iterdir()) == [first.final, second.final, third.final]
+    assert first.final.name == f"{first.stamp}_small_12345678"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (OSError(28, "No space left on device"), bt.ResultsError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (bt.StudyError("wrong"), bt.StudyError),
+    ],
+)
+def test_what_fails_leaves_nothing(tmp_path, error, shown):
+    with pytest.raises(shown), written_aside(tmp_path, "small") as aside:
+        (aside.folder / "a.txt").write_text("half")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_too_long_are_refused_before_the_work(tmp_path):
+    with pytest.raises(bt.ResultsError, match="File name too long; choose another"):
+        check_writable(tmp_path / ("x" * 300))
+    with pytest.raises(bt.ResultsError, match="File name too long"):
+        with written_aside(tmp_path, "x" * 300):
+            pass

@@ -1,0 +1,171 @@
+"""Overlays against their rules in plain loops, and what wrapping must keep."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as draw
+from hypothesis.extra.numpy import arrays
+
+import backtest as bt
+import strategies as st
+from backtest.liquidation import LiquidationCost, load_costs
+from backtest.model import model
+from strategies.overlays.correlation_break import kept_share
+from strategies.overlays.speed import limited
+
+COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+BASE = st.HistoricalVaR(lookback=60)
+MARGINS = arrays(np.float64, (30, 1), elements=draw.floats(0, 1e9))
+
+
+@model
+class Worst:
+    """A model of a user's own: the worst loss so far, without parts."""
+
+    def margin(self, market, book, coverage):
+        loss = pd.DataFrame(book.loss(market, coverage).sum(axis=2)).shift(coverage.longest)
+        return loss.expanding().max().clip(lower=0.0).to_numpy()
+
+
+def margin(overlay, market, book):
+    return overlay.margin(market, book, COVERAGE)
+
+
+def test_buffer_is_its_rule_in_words(small_market, small_book):
+    base = margin(BASE, small_market, small_book)
+    buffered = margin(st.Buffer(base=BASE, days=40), small_market, small_book)
+    states = set()
+    for day in range(61, 260):
+        for p in range(4):
+            own = base[day, p]
+            average = np.mean([m for m in base[max(0, day - 39) : day + 1, p] if not np.isnan(m)])
+            if own <= average:
+                state, wanted = "whole", 1.25 * own
+            elif own <= 1.25 * average:
+                state, wanted = "drawn down", 1.25 * average
+            else:
+                state, wanted = "exhausted", own
+            states.add(state)
+            assert buffered[day, p] == pytest.approx(wanted, rel=1e-9)
+    assert states >= {"whole", "drawn down"}
+
+
+def test_an_exhausted_buffer_leaves_the_base_and_is_rebuilt(small_market):
+    steps = np.concatenate([np.full(60, 100.0), np.full(200, 200.0)])
+
+    @model
+    class Step:
+        def margin(self, market, book, coverage):
+            return np.tile(steps[: len(market.dates), None], (1, len(book.portfolios)))
+
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}))
+    buffered = margin(st.Buffer(base=Step(), days=50), small_market, book)[:, 0]
+    assert buffered[59] == 125.0 and buffered[60] == 200.0 and buffered[109] == 250.0
+    assert (np.diff(buffered[60:110]) >= 0).all()
+
+
+def test_floor_is_the_longest_lookback_that_history_fills(small_market, small_book):
+    overlay = st.TenYearFloor(base=BASE, days=150, step=30)
+    assert overlay.lookbacks == (90, 120, 150)
+    required = margin(overlay, small_market, small_book)
+    base = margin(BASE, small_market, small_book)
+    versions = {
+        n: margin(st.HistoricalVaR(lookback=n), small_market, small_book) for n in (90, 120, 150)
+    }
+    raised = 0
+    for day in range(61, 260):
+        filled = [n for n in (90, 120, 150) if n <= day - 1]  # the first shock ends on day 2
+        floor = versions[max(filled)][day] if filled else np.zeros(4)
+        np.testing.assert_allclose(required[day], np.maximum(base[day], floor), rtol=1e-12)
+        raised += (floor > base[day]).any()
+    assert raised > 20
+
+
+def test_stress_blend_is_its_rule_in_plain_loops(small_market, small_book):
+    required = margin(st.StressBlend(base=BASE, days=30, weight=0.4), small_market, small_book)
+    base = margin(BASE, small_market, small_book)
+    year = margin(st.HistoricalVaR(lookback=30), small_market, small_book)
+    for day in range(61, 260, 7):
+        for p in range(4):
+            worst = max(m for m in year[: day + 1, p] if not np.isnan(m))
+            wanted = 0.6 * base[day, p] + 0.4 * max(base[day, p], worst)
+            assert required[day, p] == pytest.approx(wanted, rel=1e-12)
+
+
+@given(MARGINS, draw.floats(0, 1), draw.floats(0, 1))
+def test_speed_limit_holds_and_lets_go(base, up, down):
+    out = limited(base, up=up, down=down)
+    previous = None
+    for own, now in zip(base[:, 0].tolist(), out[:, 0].tolist(), strict=True):
+        if previous is None or previous == 0.0:
+            assert now == own
+        else:
+            assert now == min(max(own, (1 - down) * previous), (1 + up) * previous)
+        previous = now
+
+
+def test_concentration_doubles_what_takes_four_times_the_mpor(small_market):
+    volume = load_costs("liquidation_2025").contract["BTC"].adv_usd
+    usd = 4 * 2 * 0.2 * volume  # four times two days of a fifth of the volume
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [usd, usd / 4]}, index=["large", "small"]))
+    base = margin(BASE, small_market, book)
+    required = margin(st.ConcentrationAddOn(base=BASE, participation=0.2), small_market, book)
+    np.testing.assert_allclose(required, base * [2.0, 1.0], rtol=1e-9)
+
+
+def test_liquidity_adds_the_cost_of_every_position(small_market, small_book):
+    required = margin(st.LiquidityAddOn(base=BASE, share=0.5), small_market, small_book)
+    cost = LiquidationCost().cost(
+        small_market,
+        small_book.instruments,
+        exposure=small_book.exposure,
+        index=small_book.unit_index(small_market),
+    )
+    wanted = margin(BASE, small_market, small_book) + 0.5 * cost
+    np.testing.assert_allclose(required, wanted, rtol=1e-12)
+    assert (cost[100] > 0).all()
+
+
+def test_kept_share_by_hand_and_a_break_that_nothing_nets_against(small_market, small_book):
+    kept = np.random.default_rng(2).uniform(0.2, 1.0, (40, 2))
+    kept[:5] = np.nan
+    out = kept_share(kept, 3, 10, 2.0)
+    for day in (5, 14, 15, 24, 25, 39):
+        seen = [kept[day - b, 1] for b in (0, 10, 20) if day - b >= 5]
+        assert out[day, 1] == pytest.approx(np.mean(seen) + 2.0 * np.std(seen), rel=1e-12)
+    base = margin(BASE, small_market, small_book)
+    overlay = st.CorrelationBreak(base=BASE, windows=3, days=30)
+    required = margin(overlay, small_market, small_book)[61:]
+    alone = small_book.portfolios.index("bond only")
+    np.testing.assert_allclose(required[:, alone], base[61:, alone], rtol=1e-12)
+    siloed = margin(st.Siloed(base=BASE), small_market, small_book)[61:]
+    assert (required <= siloed * (1 + 1e-12)).all() and (required >= base[61:]).all()
+    assert (required > base[61:] * 1.001).any()
+
+
+def test_minimum_is_a_share_of_gross(small_market, small_book):
+    required = margin(st.Minimum(base=BASE, rate=0.5), small_market, small_book)
+    np.testing.assert_allclose(required[100], 0.5 * np.abs(small_book.exposure).sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        st.Buffer(base=Worst()),
+        st.SpeedLimit(base=st.SpeedLimit(base=Worst(), up=0.5), up=0.01),
+        st.TenYearFloor(base=Worst(), floor=BASE),
+        st.LiquidityAddOn(base=st.LiquidityAddOn(base=Worst())),
+    ],
+)
+def test_parts_of_any_base_and_of_one_overlay_twice(overlay, small_market, small_book):
+    required = margin(overlay, small_market, small_book)
+    parts = overlay.parts(small_market, small_book, COVERAGE)
+    np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
+    np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+
+
+def test_a_base_without_lookback_asks_for_a_second_model(small_market, small_book):
+    for overlay in (st.TenYearFloor(base=Worst()), st.StressBlend(base=st.HaircutOnly())):
+        with pytest.raises(bt.StudyError, match="has no lookback to change; name a second model"):
+            margin(overlay, small_market, small_book)

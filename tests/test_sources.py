@@ -1,0 +1,59 @@
+"""Parameters are dated, cited and marked, and everything that uses them says so."""
+
+import datetime
+
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.model_list import models_list, references
+from strategies.sources import (
+    known_parameters,
+    load_parameters,
+    parameter_source,
+    parameter_sources,
+)
+from strategies.tables import build_model
+
+
+@pytest.mark.parametrize("name", list(known_parameters()))
+def test_every_parameter_file_says_what_when_and_whether_verified(name):
+    tables = load_parameters(name)
+    assert tables["title"] and isinstance(tables["dated"], datetime.date)
+    inner = [t for t in tables.values() if isinstance(t, dict)]
+    cited = [tables, *inner, *(t for i in inner for t in i.values() if isinstance(t, dict))]
+    assert any("source" in t for t in cited) and any("verified" in t for t in cited)
+
+
+@pytest.mark.parametrize("kind", list(st.MODELS))
+def test_every_model_has_a_reference_and_files_that_exist(kind):
+    cls = st.MODELS[kind]
+    assert references(cls) != "none given"
+    assert all(source.title for source in parameter_sources(cls()))
+
+
+def test_marks_follow_the_files_and_the_models_inside():
+    nested = build_model({"kind": "buffer", "base": {"kind": "haircut_only"}})
+    assert [s.name for s in parameter_sources(nested)] == [
+        "overlays/emir_2013",
+        "overlays/assumed_2026",
+        "cme_2014",
+        "cftc_pilot_2025",
+    ]
+    marks = {s.name: s.mark for s in parameter_sources(nested)}
+    assert marks["overlays/assumed_2026"] == "NOT VERIFIED" and marks["cme_2014"] == "verified"
+    assert "group.crypto" in parameter_source("portfolio_margin/finra_4210").mark
+    with pytest.raises(bt.StudyError, match="unknown parameter file 'emir'; known: "):
+        load_parameters("emir")
+
+
+def test_study_keeps_the_sources_of_its_models(small_market, small_book):
+    models = {"siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)), "net": st.NetCapital()}
+    manifest = bt.run(small_market, small_book, models, coverage=bt.Coverage()).manifest
+    assert manifest["parameters"]["siloed"] == []
+    (first, _) = manifest["parameters"]["net"]
+    assert first["name"] == "capital/sec_15c3_1" and first["mark"] == "verified"
+
+
+def test_list_has_a_block_a_model():
+    assert len(models_list()) > len(st.MODELS)
