@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from .instruments import Instrument, Spot, Treasury, by_factor, parse_instrument
+from .instruments import Instrument, by_factor, check_priced, parse_instrument
 from .liquidation import LiquidationCost
-from .market import Market, tenor_years
+from .market import Market
 from .types import (
     Coverage,
     DaysByInstruments,
@@ -94,7 +93,7 @@ class Book:
         instruments = tuple(parse_instrument(str(c)) for c in frame.columns)
         if market is not None:
             for instrument in instruments:
-                _check_priced(instrument, market)
+                check_priced(instrument, market)
         return cls(
             portfolios=tuple(str(p) for p in frame.index),
             instruments=instruments,
@@ -314,26 +313,3 @@ class Book:
 def coverage_tail(book: Book, coverage: Coverage) -> int:
     """The book's longest MPOR, in margin days."""
     return max(book.horizons(coverage))
-
-
-def _check_priced(instrument: Instrument, market: Market) -> None:
-    """One clear line where the market cannot price an instrument."""
-    kinds = dict(zip(market.factors, market.kinds, strict=True))
-    missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
-    if not missing:
-        return
-    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
-        raise StudyError(
-            f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
-            f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."
-        )
-    known = [
-        f"UST{f}" if k == "yield" else f
-        for f, k in kinds.items()
-        if k == "price" or (tenor_years(f) or 0) * 2 >= 1
-    ]
-    close = get_close_matches(instrument.name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise StudyError(
-        f"unknown instrument {instrument.name!r}; this market prices {', '.join(known)}.{hint}"
-    )

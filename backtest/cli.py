@@ -2,10 +2,15 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from .exhibit import Exhibit
+    from .scorecard import Progress
 
 app = typer.Typer(
     name="backtest",
@@ -103,16 +108,8 @@ def clocks(
     """Compare the business clock with the 24/7 clock: weekends, calls, correlation by horizon."""
     from .clock_page import clock_exhibit
     from .clock_study import compare_clocks
-    from .exhibit import write_exhibit
-    from .folder import check_writable
-    from .terminal import Screen
 
-    check_writable(out)
-    screen = Screen()
-    with screen.progress() as progress:
-        exhibit = clock_exhibit(compare_clocks(study, data=data, seed=seed, progress=progress))
-        folder = write_exhibit(exhibit, out, command=_as_typed())
-    screen.exhibit(exhibit, folder)
+    _show(out, lambda p: clock_exhibit(compare_clocks(study, data=data, seed=seed, progress=p)))
 
 
 @app.command()
@@ -125,17 +122,11 @@ def closeout(
     """Close-out of pooled books: coordination, unequal MPORs, liquidation cost."""
     from .closeout_page import closeout_exhibit
     from .closeout_study import estimate_closeout
-    from .exhibit import write_exhibit
-    from .folder import check_writable
-    from .terminal import Screen
 
-    check_writable(out)
-    screen = Screen()
-    with screen.progress() as progress:
-        found = estimate_closeout(study, data=data, seed=seed, progress=progress)
-        exhibit = closeout_exhibit(found)
-        folder = write_exhibit(exhibit, out, command=_as_typed())
-    screen.exhibit(exhibit, folder)
+    _show(
+        out,
+        lambda p: closeout_exhibit(estimate_closeout(study, data=data, seed=seed, progress=p)),
+    )
 
 
 @app.command()
@@ -149,17 +140,13 @@ def collateral(
     """Post other collateral than cash: breaches by mix, wrong-way risk, haircut adequacy."""
     from .collateral_page import collateral_exhibit
     from .collateral_study import study_collateral
-    from .exhibit import write_exhibit
-    from .folder import check_writable
-    from .terminal import Screen
 
-    check_writable(out)
-    screen = Screen()
-    with screen.progress() as progress:
-        found = study_collateral(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
-        exhibit = collateral_exhibit(found)
-        folder = write_exhibit(exhibit, out, command=_as_typed())
-    screen.exhibit(exhibit, folder)
+    _show(
+        out,
+        lambda p: collateral_exhibit(
+            study_collateral(study, data=data, seed=seed, n_jobs=n_jobs, progress=p)
+        ),
+    )
 
 
 @app.command()
@@ -174,24 +161,19 @@ def power(
     out: Out = Path("results"),
 ) -> None:
     """Show what tests of coverage can and cannot see: size, power, smallest miscoverage."""
-    from .exhibit import write_exhibit
-    from .folder import check_writable
     from .power_study import power_exhibit
-    from .terminal import Screen
 
-    check_writable(out)
-    screen = Screen()
-    with screen.progress() as progress:
-        found = power_exhibit(
+    _show(
+        out,
+        lambda p: power_exhibit(
             days or (),
             confidence=confidence,
             alternatives=alternative or (),
             histories=histories,
             seed=seed,
-            progress=progress,
-        )
-        folder = write_exhibit(found, out, command=_as_typed())
-    screen.exhibit(found, folder)
+            progress=p,
+        ),
+    )
 
 
 @app.command()
@@ -299,6 +281,20 @@ def main(arguments: list[str] | None = None) -> None:
     if code == INTERRUPTED:
         _fail("interrupted; no result was written")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(out: Path, make: "Callable[[Progress], Exhibit]") -> None:
+    """Make an exhibit while its progress is shown, store it, and print it."""
+    from .exhibit import write_exhibit
+    from .folder import check_writable
+    from .terminal import Screen
+
+    check_writable(out)
+    screen = Screen()
+    with screen.progress() as progress:
+        exhibit = make(progress)
+        folder = write_exhibit(exhibit, out, command=_as_typed())
+    screen.exhibit(exhibit, folder)
 
 
 def _command() -> Any:

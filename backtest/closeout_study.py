@@ -15,7 +15,7 @@ from .engine import scored_rows
 from .liquidation import LiquidationCost, load_costs
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
-from .model import HasParts, MarginModel, Parts
+from .model import HasParts, MarginModel, Parts, in_words
 from .scorecard import RESAMPLES, Progress
 from .scores import break_even_coordination, day_weights, stationary_indices
 from .types import Coverage, DaysByPortfolios, FloatArray, StudyError, tail_count
@@ -91,7 +91,7 @@ def estimate_closeout(
         "coverage": {"confidence": coverage.confidence, "mpor": book.mpor(coverage)},
         "compared": {name: book.mpor(c) for name, c in settings.items()},
         "rebalance": book.rebalance,
-        "models": {name: repr(model) for name, model in models.items()},
+        "models": {name: in_words(model) for name, model in models.items()},
         "seed": config.seed,
         "resamples": RESAMPLES,
         **describe_liquidation(book.liquidation),

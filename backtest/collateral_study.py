@@ -18,7 +18,8 @@ from .data.load import load_market, load_with_sources
 from .engine import run
 from .haircuts import known_schedules, load_schedule
 from .manifest import describe_data, software
-from .market import LONGEST_STEP, Market, tenor_years
+from .market import Market, tenor_years
+from .market_checks import LONGEST_STEP
 from .mixes import Posted, compare_mixes, wrong_way
 from .offset.stress import EPISODES
 from .results import Study

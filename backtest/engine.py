@@ -16,7 +16,7 @@ from .book import Book, coverage_tail
 from .collateral import collateral_marks
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
-from .model import CausalityAudit, MarginModel, check_causal, required_margin
+from .model import CausalityAudit, MarginModel, check_causal, in_words, required_margin
 from .mpor import check_mpor
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
@@ -137,7 +137,7 @@ def run(
             "account": asdict(account),
             "rebalance": book.rebalance,
             **describe_liquidation(book.liquidation),
-            "models": {name: repr(model) for name, model in models.items()},
+            "models": {name: in_words(model) for name, model in models.items()},
             "parameters": {n: describe_parameters(model) for n, model in models.items()},
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},

@@ -14,7 +14,7 @@ from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
-from .model import MarginModel
+from .model import MarginModel, in_words
 from .mpor import check_mpor
 from .scorecard import Progress, score_models
 from .simulate.paths import Paths, Simulator
@@ -109,7 +109,7 @@ def monte_carlo(
             },
             "account": asdict(account),
             **describe_liquidation(book.liquidation),
-            "models": {name: repr(model) for name, model in models.items()},
+            "models": {name: in_words(model) for name, model in models.items()},
             "software": software(),
         },
     )

@@ -11,12 +11,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from .market_checks import check_dates, check_levels, check_shape, check_traded
 from .types import BoolArray, DataError, Dates, DaysByFactors, FloatArray, RowNumbers
 
 Kind = Literal["price", "yield"]
 
-LONGEST_STEP = 14  # calendar days between two margin days; a longer hole is missing data
-YIELD_RANGE = (-0.05, 0.25)  # decimal; outside it the unit is wrong (percent read as decimal)
 _TENOR = re.compile(r"^(\d+)([MY])$")
 
 
@@ -97,88 +96,16 @@ class Market:
         object.__setattr__(self, "levels", levels)
         object.__setattr__(self, "factors", tuple(self.factors))
         object.__setattr__(self, "kinds", tuple(self.kinds))
-        self._check_shape()
-        self._check_dates()
-        self._check_levels()
+        check_shape(self)
+        check_dates(self)
+        check_levels(self)
         if self.traded is not None:
             traded = np.array(self.traded, dtype=np.bool_, order="C")
             object.__setattr__(self, "traded", traded)
-            self._check_traded(traded)
+            check_traded(self, traded)
             traded.flags.writeable = False
         dates.flags.writeable = False
         levels.flags.writeable = False
-
-    def _check_shape(self) -> None:
-        if len(set(self.factors)) != len(self.factors):
-            raise DataError(f"factors {list(self.factors)} repeat a name; name each once.")
-        expected = (len(self.dates), len(self.factors))
-        if self.levels.shape != expected or len(self.kinds) != len(self.factors):
-            raise DataError(
-                f"levels have shape {self.levels.shape} and kinds {len(self.kinds)} entries; "
-                f"{expected[0]} days and {expected[1]} factors need {expected}."
-            )
-        unknown = sorted(set(self.kinds) - {"price", "yield"})
-        if unknown:
-            raise DataError(f"unknown kind {unknown[0]!r}; known: price, yield.")
-        if len(self.dates) == 0:
-            raise DataError("the market has no day on which every factor is known; widen it.")
-
-    def _check_dates(self) -> None:
-        if np.isnat(self.dates).any():
-            raise DataError("a date is missing (NaT); give every row its day.")
-        steps = np.diff(self.dates).astype(int)
-        if (steps <= 0).any():
-            at = int(np.argmax(steps <= 0))
-            what = "repeats" if steps[at] == 0 else "comes before the day above it"
-            raise DataError(f"date {self.dates[at + 1]} {what}; sort the rows, one a day.")
-        if (steps > LONGEST_STEP).any():
-            at = int(np.argmax(steps > LONGEST_STEP))
-            raise DataError(
-                f"no complete day between {self.dates[at]} and {self.dates[at + 1]} "
-                f"({steps[at]} calendar days, {LONGEST_STEP} allowed); fill the hole in the source "
-                "or start the study after it."
-            )
-
-    def _check_levels(self) -> None:
-        for j, (factor, kind) in enumerate(zip(self.factors, self.kinds, strict=True)):
-            column = self.levels[:, j]
-            low, high = YIELD_RANGE
-            if not np.isfinite(column).all():
-                at = int(np.argmin(np.isfinite(column)))
-                raise DataError(
-                    f"{factor} on {self.dates[at]} is {column[at]}; drop the day or mend the file."
-                )
-            if kind == "price" and (column <= 0).any():
-                at = int(np.argmax(column <= 0))
-                raise DataError(
-                    f"{factor} on {self.dates[at]} is {column[at]:g}; a price must be above zero."
-                )
-            if kind == "yield" and ((column < low) | (column > high)).any():
-                at = int(np.argmax((column < low) | (column > high)))
-                raise DataError(
-                    f"{factor} on {self.dates[at]} is {column[at]:g} as a decimal yield "
-                    f"({column[at] * 100:g} %); yields must lie in {low:.0%} .. {high:.0%}. "
-                    "Check the unit: frames hold decimals, CSV files hold percent."
-                )
-
-    def _check_traded(self, traded: BoolArray) -> None:
-        if traded.shape != self.levels.shape:
-            raise DataError(
-                f"traded has shape {traded.shape}, levels {self.levels.shape}; give one each."
-            )
-        if not traded[0].all():
-            still = self.factors[int(np.argmin(traded[0]))]
-            raise DataError(
-                f"{still} did not trade on {self.dates[0]}, the first day; start the market on a "
-                "day on which every factor does."
-            )
-        moved = ~traded[1:] & (self.levels[1:] != self.levels[:-1])
-        if moved.any():
-            row, j = np.argwhere(moved)[0]
-            raise DataError(
-                f"{self.factors[j]} moves on {self.dates[row + 1]}, when it did not trade; carry "
-                "its last level or mark the day as traded."
-            )
 
     def __repr__(self) -> str:
         label = "SIMULATED, " if self.simulated else ""

@@ -117,8 +117,22 @@ def model(cls: type[Model]) -> type[Model]:
 
 def _short_repr(self: Any) -> str:
     """`Siloed(base=HistoricalVaR(lookback=500))`, without the place where it was defined."""
-    fields = ", ".join(f"{f}={getattr(self, f)!r}" for f in self.__dataclass_fields__)
+    fields = ", ".join(f"{f}={in_words(getattr(self, f))}" for f in self.__dataclass_fields__)
     return f"{type(self).__name__}({fields})"
+
+
+def in_words(model: Any) -> str:
+    """The repr of a model, or the name of its class where that would tell where it lies in memory.
+
+    Examples
+    --------
+    >>> class Mine: ...
+    >>> in_words(Mine()).endswith("Mine")
+    True
+    """
+    cls = type(model)
+    plain = cls.__repr__ is object.__repr__
+    return f"{cls.__module__}.{cls.__qualname__}" if plain else repr(model)
 
 
 class CausalityError(BacktestError):
@@ -200,7 +214,7 @@ is 18 with the days after 2024-01-02 and 10 without them.
         if wrong.any():
             day, p = np.argwhere(wrong)[0]
             raise CausalityError(
-                f"{model!r} is not causal: its margin at {market.dates[day]} for "
+                f"{in_words(model)} is not causal: its margin at {market.dates[day]} for "
                 f"{book.portfolios[p]!r} is {before[day, p]:.10g} with the days after "
                 f"{market.dates[cut]} and {known[day, p]:.10g} without them."
             )
@@ -223,20 +237,20 @@ def required_margin(
     expected = (len(market.dates), len(book.portfolios))
     if required.shape != expected or required.dtype != np.float64:
         raise StudyError(
-            f"{model!r} returned {required.dtype} of shape {required.shape}; margin must be "
+            f"{in_words(model)} returned {required.dtype} of shape {required.shape}; margin must be "
             f"float64 of shape {expected}, (days, portfolios)."
         )
     unknown = np.isnan(required)
     if (unknown[1:] & ~unknown[:-1]).any():
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]
         raise StudyError(
-            f"{model!r} has no margin for {book.portfolios[p]!r} on {market.dates[day + 1]} after "
+            f"{in_words(model)} has no margin for {book.portfolios[p]!r} on {market.dates[day + 1]} after "
             "it had one; NaN may stand only while the model warms up."
         )
     if (required < 0).any() or np.isinf(required).any():
         day, p = np.argwhere((required < 0) | np.isinf(required))[0]
         raise StudyError(
-            f"{model!r} requires {required[day, p]:g} USD of {book.portfolios[p]!r} on "
+            f"{in_words(model)} requires {required[day, p]:g} USD of {book.portfolios[p]!r} on "
             f"{market.dates[day]}; a margin must be finite and not negative."
         )
     return required

@@ -11,6 +11,7 @@ from strategies.historical import HistoricalVaR
 from .decomposition import steps_by_day, steps_by_regime
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
+from .model import in_words
 from .offset import (
     granted_and_supported,
     just_covering,
@@ -92,7 +93,7 @@ def estimate_offsets(
     manifest: dict[str, Any] = {
         "data": describe_data(market),
         "study": inputs.config.resolved(),
-        "base": repr(base),
+        "base": in_words(base),
         "seed": seed,
         **describe_liquidation(book.liquidation),
         "rolling": {"window": WINDOW, "step": STEP},

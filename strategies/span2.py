@@ -154,7 +154,7 @@ class Span2:
                     ]
                     tail, shortfall = np.empty((2, len(exposure)))
                     window_tail(np.stack(values), index[day], exposure, count, tail, shortfall)
-                    out[k, day : until[seen - 1], some] = np.maximum(tail, 0.0)
+                    out[k][day : until[seen - 1], some] = np.maximum(tail, 0.0)
         return out[0], out[1]
 
     def closeout(self, market: Market, book: Book) -> DaysByPortfolios:

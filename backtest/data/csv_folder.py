@@ -10,7 +10,8 @@ import pandas as pd
 
 from ..calendars import Clock
 from ..instruments.contracts import contract
-from ..market import YIELD_RANGE, Adjustment, Market, tenor_years
+from ..market import Adjustment, Market, tenor_years
+from ..market_checks import YIELD_RANGE
 from ..types import DataError
 from .cache import check_fetched
 from .clocks import around_the_clock

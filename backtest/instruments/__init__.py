@@ -10,6 +10,7 @@ from .future import Future, basis, traded_price
 from .names import parse_instrument
 from .option import Option
 from .perpetual import Perpetual, coin_pnl
+from .priced import check_priced
 from .protocol import Instrument, Revalued, by_factor
 from .spot import Spot
 from .swap import Swap
@@ -28,6 +29,7 @@ __all__ = [
     "Treasury",
     "basis",
     "by_factor",
+    "check_priced",
     "coin_pnl",
     "par_yield",
     "parse_instrument",

@@ -1,0 +1,32 @@
+"""Whether a market can price a contract, said in one line where it cannot."""
+
+from difflib import get_close_matches
+
+from ..market import Market, tenor_years
+from ..types import StudyError
+from .protocol import Instrument
+from .spot import Spot
+from .treasury import Treasury
+
+
+def check_priced(instrument: Instrument, market: Market) -> None:
+    """One clear line where the market cannot price an instrument."""
+    kinds = dict(zip(market.factors, market.kinds, strict=True))
+    missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
+    if not missing:
+        return
+    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
+        raise StudyError(
+            f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
+            f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."
+        )
+    known = [
+        f"UST{f}" if k == "yield" else f
+        for f, k in kinds.items()
+        if k == "price" or (tenor_years(f) or 0) * 2 >= 1
+    ]
+    close = get_close_matches(instrument.name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise StudyError(
+        f"unknown instrument {instrument.name!r}; this market prices {', '.join(known)}.{hint}"
+    )
