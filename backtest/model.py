@@ -130,7 +130,7 @@ def in_words(model: Any) -> str:
     >>> in_words(Mine()).endswith("Mine")
     True
     """
-    cls = type(model)
+    cls: Any = type(model)
     plain = cls.__repr__ is object.__repr__
     return f"{cls.__module__}.{cls.__qualname__}" if plain else repr(model)
 
@@ -237,15 +237,15 @@ def required_margin(
     expected = (len(market.dates), len(book.portfolios))
     if required.shape != expected or required.dtype != np.float64:
         raise StudyError(
-            f"{in_words(model)} returned {required.dtype} of shape {required.shape}; margin must be "
-            f"float64 of shape {expected}, (days, portfolios)."
+            f"{in_words(model)} returned {required.dtype} of shape {required.shape}; "
+            f"margin must be float64 of shape {expected}, (days, portfolios)."
         )
     unknown = np.isnan(required)
     if (unknown[1:] & ~unknown[:-1]).any():
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]
         raise StudyError(
-            f"{in_words(model)} has no margin for {book.portfolios[p]!r} on {market.dates[day + 1]} after "
-            "it had one; NaN may stand only while the model warms up."
+            f"{in_words(model)} has no margin for {book.portfolios[p]!r} on {market.dates[day + 1]} "
+            "after it had one; NaN may stand only while the model warms up."
         )
     if (required < 0).any() or np.isinf(required).any():
         day, p = np.argwhere((required < 0) | np.isinf(required))[0]
