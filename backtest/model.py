@@ -245,7 +245,8 @@ def required_margin(
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]
         raise StudyError(
             f"{in_words(model)} has no margin for {book.portfolios[p]!r} on "
-            f"{market.dates[day + 1]} after it had one; NaN may stand only while the model warms up."
+            f"{market.dates[day + 1]} after it had one; NaN may stand only "
+            "while the model warms up."
         )
     if (required < 0).any() or np.isinf(required).any():
         day, p = np.argwhere((required < 0) | np.isinf(required))[0]
