@@ -11,7 +11,8 @@ from .account import AccountTerms
 from .book import Book, coverage_tail
 from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
-from .engine import margin_block, scored_rows, yardstick_of
+from .engine import margin_block, scored_rows, total_fits, yardstick_of
+from .estimators.fits import FitCount
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import MarginModel, in_words
@@ -88,8 +89,11 @@ def monte_carlo(
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    for some, (block_scores, block_pooled, block_acted) in zip(blocks, results, strict=True):
+    fits: list[Mapping[str, FitCount]] = []
+    for some, result in zip(blocks, results, strict=True):
+        block_scores, block_pooled, block_acted, block_fits = result
         rows = slice(some.start, some.stop)
+        fits += block_fits
         scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
         report("Monte Carlo paths", some.stop / paths)
     return Distribution(
@@ -110,6 +114,7 @@ def monte_carlo(
             "account": asdict(account),
             **describe_liquidation(book.liquidation),
             "models": {name: in_words(model) for name, model in models.items()},
+            "fits": total_fits(fits),
             "software": software(),
         },
     )
@@ -136,15 +141,17 @@ def _replay_block(
     coverage: Coverage,
     account: AccountTerms,
     score_from: str | None,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Scores (paths, models, portfolios, columns), pooled scales, and how often the range acted."""
+) -> tuple[FloatArray, FloatArray, FloatArray, list[Mapping[str, FitCount]]]:
+    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits by path."""
     scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((len(numbers), len(models), len(POOLED)))
     acted = np.empty(len(numbers))
+    fits: list[Mapping[str, FitCount]] = []
     for i, number in enumerate(numbers):
         try:
             market, acted[i] = made.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
+            fits.append(margined.fits)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
             horizon = coverage_tail(book, coverage)
             scored = score_models(
@@ -166,4 +173,4 @@ def _replay_block(
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
             pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
-    return scores, pooled, acted
+    return scores, pooled, acted, fits

@@ -29,12 +29,9 @@ class FactorVolatility:
     ----------
     foreseen : (days, factors), in units of the shocks; NaN while warming up. A factor that does
         not trade keeps its last.
-    fits, failed_fits : as a `Forecast` counts them.
     """
 
     foreseen: DaysByFactors
-    fits: int = 0
-    failed_fits: int = 0
 
 
 def factor_volatility(
@@ -63,23 +60,21 @@ def factor_volatility(
     """
     shocks = market.shocks(1)
     out = np.full(shocks.shape, np.nan)
-    fits = failed = 0
     for j in range(shocks.shape[1]) if needed is None else needed:
         own = np.flatnonzero(~np.isnan(shocks[:, j]))
         series = np.ascontiguousarray(shocks[own, j])
         if dynamics == "ewma":
             variance = ewma_variance(series[:, None], decay=decay)[:, 0]
         else:
-            variance, fitted = rolling_variance(
+            variance = rolling_variance(
                 series,
                 lookback=fit_lookback,
                 refit_every=refit_every,
                 leverage=dynamics == "gjr",
             )
-            fits, failed = fits + fitted.fits, failed + fitted.failed
         at = np.searchsorted(own, np.arange(len(shocks)), side="right") - 1
         out[at >= 0, j] = np.sqrt(variance[at[at >= 0]])
-    return FactorVolatility(out, fits, failed)
+    return FactorVolatility(out)
 
 
 def factors_of(parts: Iterable[Scenarios | Revaluation]) -> list[int]:

@@ -58,15 +58,11 @@ class Forecast:
     value_at_risk, expected_shortfall : (days, portfolios) USD, loss > 0; NaN while warming up.
     pit : (days, portfolios) probability that the model gave to a P&L no higher than the one that
         came; uniform if it is right. NaN where either is not known. None without a density.
-    fits, failed_fits : likelihoods maximised on the way, and those that did not converge, on which
-        the last good parameters were kept.
     """
 
     value_at_risk: DaysByPortfolios
     expected_shortfall: DaysByPortfolios
     pit: DaysByPortfolios | None = None
-    fits: int = 0
-    failed_fits: int = 0
 
 
 @runtime_checkable
@@ -74,7 +70,7 @@ class HasForecast(Protocol):
     """A model that forecasts the tail, and perhaps the density, that its margin rests on."""
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the loss over the MPOR, the PIT of the P&L, and how the fits went."""
+        """VaR and ES of the loss over the MPOR, and the PIT of the P&L that came."""
 
 
 @runtime_checkable

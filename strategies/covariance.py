@@ -98,7 +98,6 @@ class VarianceCovariance:
             coverage,
             volatility=deviation,
             freedom=np.inf if self.freedom is None else self.freedom,
-            fits=(volatility.fits, volatility.failed_fits),
         )
 
     def _deviation(self, past: Scenarios, root: FloatArray) -> DaysByPortfolios:

@@ -63,13 +63,12 @@ class ExtremeValueVaR:
         return margin_of(self.forecast(market, book, coverage), self.measure)
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the tail law, and the GARCH fits counted; below the threshold no density.
+        """VaR and ES of the tail law; below the threshold it has no density.
 
         StudyError where the confidence is below the threshold, or fewer than 20 peaks are left.
         """
         peaks, level = self._peaks(coverage), 1.0 - coverage.confidence
         tails = np.empty((2, len(market.dates), len(book.portfolios)))
-        fits = failed = 0
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
@@ -85,10 +84,9 @@ class ExtremeValueVaR:
                 for p in np.flatnonzero(sigma[:, -1] != 0.0):
                     z = -pnl[p] / sigma[p, :-1]
                     found[:, day, p] = np.multiply(sigma[p, -1], peaks_tail(z, peaks, level))
-            fits, failed = fits + garch.fits, failed + garch.failed
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
-        return Forecast(tails[0], tails[1], fits=fits, failed_fits=failed)
+        return Forecast(*tails)
 
     def _peaks(self, coverage: Coverage) -> int:
         """Excesses fitted to; StudyError where they cannot say what is asked."""

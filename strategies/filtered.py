@@ -81,9 +81,7 @@ class FilteredHistorical:
             found = filtered(past, market, volatility).tails(self.lookback, count=count)
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
-        return Forecast(
-            tails[0], tails[1], fits=volatility.fits, failed_fits=volatility.failed_fits
-        )
+        return Forecast(*tails)
 
 
 @model

@@ -1,6 +1,5 @@
 """What forecasting models share: margin from a forecast, books by holdings, density forecasts."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -62,12 +61,10 @@ def density_forecast(
     *,
     volatility: DaysByPortfolios,
     freedom: DaysByPortfolios | float,
-    fits: Sequence[int] = (0, 0),
 ) -> Forecast:
     """Forecast of a zero-mean P&L with the given volatility and unit-variance t innovations.
 
     volatility : (days, portfolios) USD over the MPOR. freedom : inf for normal innovations.
-    fits : how many were tried, and how many failed.
     """
     freedoms = np.broadcast_to(freedom, volatility.shape)
     value_at_risk, expected_shortfall = unit_tail(coverage.confidence, freedoms)
@@ -77,6 +74,4 @@ def density_forecast(
         value_at_risk=volatility * value_at_risk,
         expected_shortfall=volatility * expected_shortfall,
         pit=unit_probability(z, freedoms),
-        fits=fits[0],
-        failed_fits=fits[1],
     )

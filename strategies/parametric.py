@@ -66,7 +66,6 @@ class EwmaVaR:
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
         law = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
-        fits = 0
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, *_sizes(past)), np.nan)
@@ -77,13 +76,10 @@ class EwmaVaR:
                 if self.innovations == "t" and since % self.refit_every == 0:
                     for p in np.flatnonzero(out[:, -1] > 0.0):
                         rows[p, 4] = student_freedom(pnl[p] / np.sqrt(out[p, :-1]))
-                        fits += 1
                 found[0, day], found[1, day] = np.sqrt(out[:, -1]), rows[:, 4]
             for whole, value in zip(law, found, strict=True):
                 whole[:, some] = past.spread(value)
-        return density_forecast(
-            market, book, coverage, volatility=law[0], freedom=law[1], fits=(fits, 0)
-        )
+        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
 
 
 @model
@@ -95,9 +91,9 @@ class GarchVaR:
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, zero mean; q_c the quantile (or expected shortfall) at unit variance. Fitted
-    by maximum likelihood every `refit_every` days, each fit begun at the last; where one does not
-    converge the last good parameters stand, and `forecast` counts it. The volatility of the next
-    day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    by maximum likelihood every `refit_every` days, each fit begun at the last; one that does not
+    converge is counted in the manifest, and the last good parameters stand. The volatility of the
+    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -128,9 +124,8 @@ class GarchVaR:
         return margin_of(self.forecast(market, book, coverage), self.measure)
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, the PIT of the P&L that came, and the fits counted."""
+        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
         law = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
-        fits = failed = 0
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, *_sizes(past)), np.nan)
@@ -142,12 +137,9 @@ class GarchVaR:
                     garch.refit(pnl)
                 found[0, day] = np.sqrt(garch.variances(pnl)[:, -1])
                 found[1, day] = garch.freedom()
-            fits, failed = fits + garch.fits, failed + garch.failed
             for whole, value in zip(law, found, strict=True):
                 whole[:, some] = past.spread(value)
-        return density_forecast(
-            market, book, coverage, volatility=law[0], freedom=law[1], fits=(fits, failed)
-        )
+        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
 
 
 @model

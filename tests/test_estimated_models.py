@@ -9,14 +9,18 @@ from scipy import stats
 import backtest as bt
 import strategies as st
 from backtest.estimators.ewma import memory
+from backtest.estimators.fits import counting_fits
 from backtest.filtering import FactorVolatility, filtered
+from backtest.forecasts import forecast_table, model_forecasts
 from backtest.kernels.aged_tail import aged_tail
-from backtest.model import HasForecast
+from backtest.model import Forecast, HasForecast
 from backtest.revaluation import priced_scenarios
 from backtest.scenarios import book_scenarios
+from backtest.scores.density import berkowitz
 from strategies.tables import build_model
 
 from .conftest import random_market
+from .test_estimators import garch_path
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 DAY = 250
@@ -27,6 +31,13 @@ def bitcoin(small_market):
     """One dollar of one coin, and its one-day shocks."""
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["coin"]))
     return book, small_market.shocks(1)[:, small_market.column("BTC")]
+
+
+def coin_market(shocks):
+    """A coin that moves by these shocks, a business day each."""
+    price = 100 * np.cumprod(np.append(1.0, 1 + shocks))
+    days = pd.bdate_range("2000-01-03", periods=len(price))
+    return bt.Market.from_frame(pd.DataFrame({"BTC": price}, index=days))
 
 
 def ewma_by_hand(shocks, decay):
@@ -118,13 +129,16 @@ def test_ewma_of_one_coin_by_hand(small_market, bitcoin):
 
 
 @pytest.mark.parametrize("leverage", [False, True])
-def test_garch_of_one_coin_is_the_forecast_of_arch(leverage, small_market, bitcoin):
+def test_garch_of_one_coin_is_the_forecast_of_arch(leverage, bitcoin):
     from arch import arch_model
 
-    book, shocks = bitcoin
-    lookback = 240
+    book, _ = bitcoin
+    market = coin_market(garch_path(600, seed=5, leverage=0.06))
+    shocks = market.shocks(1)[:, 0]
+    lookback = 500
     model = st.GarchVaR(lookback=lookback, leverage=leverage, refit_every=1000)
-    forecast = model.forecast(small_market, book, COVERAGE)
+    with counting_fits() as fits:
+        forecast = model.forecast(market, book, COVERAGE)
     window = shocks[1 : lookback + 1]
     scale = np.sqrt(np.mean(window**2))
     peer = arch_model(
@@ -136,14 +150,11 @@ def test_garch_of_one_coin_is_the_forecast_of_arch(leverage, small_market, bitco
     unit = stats.t.ppf(0.95, freedom) * np.sqrt((freedom - 2) / freedom)
     expected = scale * np.sqrt(2 * variance) * unit
     assert forecast.value_at_risk[lookback, 0] == pytest.approx(expected, rel=0.01)
-    assert (forecast.fits, forecast.failed_fits) == (1, 0)
+    assert (fits.tried, fits.failed) == (1, 0)
 
 
 def test_cornish_fisher_of_normal_shocks_is_nearly_normal():
-    rng = np.random.default_rng(5)
-    days = pd.bdate_range("2000-01-03", periods=4001)
-    price = 100 * np.cumprod(np.append(1.0, 1 + 0.01 * rng.standard_normal(4000)))
-    market = bt.Market.from_frame(pd.DataFrame({"BTC": price}, index=days))
+    market = coin_market(0.01 * np.random.default_rng(5).standard_normal(4000))
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["coin"]))
     model = st.CornishFisherVaR(lookback=4000, scaling="sqrt")
     found = model.forecast(market, book, bt.Coverage(mpor=1))
@@ -280,12 +291,77 @@ def test_a_pit_below_the_level_is_an_exceedance(model, small_market, small_book)
     assert (forecast.expected_shortfall[known] > forecast.value_at_risk[known]).all()
 
 
+@pytest.mark.parametrize("model", DENSITIES, ids=lambda m: type(m).__name__)
+def test_a_pit_knows_no_more_than_the_loss_it_judges(model, small_market, small_book):
+    whole = model.forecast(small_market, small_book, COVERAGE).pit
+    for cut in (150, 220):
+        known = model.forecast(small_market.until(cut), small_book, COVERAGE).pit
+        assert_array_equal(np.isnan(known[-2:]), True)
+        assert_allclose(known[:-2], whole[: cut - 1], rtol=1e-9)
+
+
 def test_the_pit_is_uniform_where_the_model_is_right():
     market = random_market(1500, seed=12)
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["coin"]))
     model = st.EwmaVaR(lookback=500, decay=0.99, innovations="t")
     pit = model.forecast(market, book, bt.Coverage(mpor=1)).pit[500:-1, 0]
     assert stats.kstest(pit, "uniform").pvalue > 0.01
+
+
+def test_the_pit_tells_the_right_density_from_wrong_ones():
+    """On a GARCH-t the GARCH-t passes every test; constant and normal densities fail some."""
+    market = coin_market(garch_path(3000, seed=31))
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["coin"]))
+    one_day = bt.Coverage(mpor=1)
+    models = {
+        "right": st.GarchVaR(lookback=1000, refit_every=100),
+        "normal": st.GarchVaR(lookback=1000, refit_every=100, innovations="normal"),
+        "slow": st.EwmaVaR(lookback=1000, decay=0.999, innovations="t"),
+    }
+    forecasts = model_forecasts(models, market, book, coverage=one_day)
+    scored = forecasts[forecasts["date"].isin(market.dates[1000:-1])]
+    table = forecast_table(scored, confidence=0.99, horizon=1).droplevel("portfolio")
+    tests = ["shortfall_p", "berkowitz_p", "berkowitz_tail_p", "histogram_p"]
+    assert (table["observations"] == 2000).all()
+    assert (table.loc["right", tests] > 0.05).all()
+    assert table.loc["normal", "shortfall_p"] < 0.05
+    assert table.loc["normal", "berkowitz_tail_p"] < 0.01
+    assert (table.loc["right", "fz0"] < table.loc[["normal", "slow"], "fz0"]).all()
+    pit = scored.loc[scored["model"] == "right", "pit"].to_numpy()
+    assert table.loc["right", "berkowitz_p"] == berkowitz(pit).pvalue
+
+
+@pytest.mark.parametrize(
+    ("pit", "words"), [(np.ones(3), "forecasts a pit of shape"), (None, "pit of 2; it is a prob")]
+)
+def test_forecasts_that_make_no_sense_are_refused(pit, words, small_market, bitcoin):
+    known = np.ones((260, 1))
+
+    class Odd:
+        def margin(self, market, book, coverage):
+            return known
+
+        def forecast(self, market, book, coverage):
+            return Forecast(known, known, 2.0 * known if pit is None else pit)
+
+    with pytest.raises(bt.StudyError, match=words):
+        model_forecasts({"odd": Odd()}, small_market, bitcoin[0], coverage=COVERAGE)
+
+
+def test_models_without_a_forecast_have_no_table(small_market, bitcoin):
+    forecasts = model_forecasts(
+        {"var": st.HistoricalVaR(lookback=60)}, small_market, bitcoin[0], coverage=COVERAGE
+    )
+    assert forecast_table(forecasts, confidence=0.95, horizon=2) is None
+
+
+def test_fits_are_counted_in_models_inside_models(small_market, small_book):
+    inside = st.Siloed(base=st.GarchVaR(lookback=80, refit_every=50))
+    study = bt.run(
+        small_market, small_book, {"plain": st.HaircutOnly(), "garch": inside}, audit=False
+    )
+    # Two of the four books hold both silos; 180 windows of 80 days are refitted four times.
+    assert study.manifest["fits"] == {"garch": {"tried": 4 * 6, "failed": 0}}
 
 
 def test_a_book_that_holds_nothing_needs_nothing(small_market):

@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.garch import variance_rows, variances
 from ..kernels.garch_fit import SIZE, refit_rows
 from ..types import Days, FloatArray, StudyError
+from .fits import note_fits
 
 FEWEST_DAYS = 50  # five values fitted to less would follow noise
 
@@ -43,14 +44,14 @@ class WarmGarch:
     Attributes
     ----------
     coefficients : (series, 5) omega, reaction to gains, reaction to losses, beta, freedom; NaN
-        before the first good fit. fits, failed : how many were tried, and did not converge.
+        before the first good fit.
+    outcome : (series, 3) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
+        that never moves; log-likelihood; evaluations.
     """
 
     series: int
     leverage: bool = False
     student: bool = True
-    fits: int = 0
-    failed: int = 0
     coefficients: FloatArray = field(init=False)
     outcome: FloatArray = field(init=False)
 
@@ -62,13 +63,13 @@ class WarmGarch:
         self._refits = 0
 
     def refit(self, rows: FloatArray) -> None:
-        """Fit every row (series, days); what fails keeps its last good coefficients."""
+        """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
         kept = (self._free, self._inverse, self.coefficients, self.outcome)
         afresh = self._refits % AFRESH_EVERY == 0
         refit_rows(rows, self.leverage, self.student, afresh, *kept)
         self._refits += 1
-        self.fits += int((~np.isnan(self.outcome[:, 0])).sum())
-        self.failed += int((self.outcome[:, 0] == 0.0).sum())
+        tried = int((~np.isnan(self.outcome[:, 0])).sum())
+        note_fits(tried=tried, failed=int((self.outcome[:, 0] == 0.0).sum()))
 
     def freedom(self) -> FloatArray:
         """(series,) degrees of freedom; those of a normal where nothing was ever fitted."""
@@ -139,7 +140,7 @@ def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> 
 
 def rolling_variance(
     shocks: Days, *, lookback: int, refit_every: int, leverage: bool = False
-) -> tuple[Days, WarmGarch]:
+) -> Days:
     """Variance of the next day as foreseen at each close by a GARCH-t, refitted on a schedule.
 
     A fit is on the last `lookback` shocks, first when that many are known, then every
@@ -151,14 +152,14 @@ def rolling_variance(
 
     Returns
     -------
-    variance : (days,) NaN until the first good fit. fitted : how many fits there were and failed.
+    (days,) NaN until the first good fit.
 
     Examples
     --------
     >>> shocks = np.random.default_rng(0).standard_t(5, 400)
-    >>> variance, fitted = rolling_variance(shocks, lookback=250, refit_every=50)
-    >>> int(np.isnan(variance).sum()), fitted.fits
-    (249, 4)
+    >>> variance = rolling_variance(shocks, lookback=250, refit_every=50)
+    >>> int(np.isnan(variance).sum())
+    249
     """
     days = len(shocks)
     variance, fitted = np.full(days, np.nan), WarmGarch(1, leverage=leverage)
@@ -170,4 +171,4 @@ def rolling_variance(
         backcast = float(np.mean(window**2))
         variances(shocks[begin:end], fitted.coefficients[0], backcast, path)
         variance[day:end] = path[lookback:]
-    return variance, fitted
+    return variance

@@ -22,6 +22,9 @@ SIZE = 5
 # Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there is
 # done again from a cold start, and the next one does not start there.
 INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0))
+LONG_MEMORY = (0.97, 0.995)  # persistences of the processes that cold starts are chosen among
+SHORT_MEMORY = (0.5, 0.90)
+WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
 TOLERANCE = 1e-7  # of the log-likelihood still to be gained, as the quadratic model sees it
@@ -107,14 +110,21 @@ def update_inverse(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> N
 
 
 @kernel
-def direction(inverse: FloatArray, slope: FloatArray, days: int, out: FloatArray) -> float:
-    """Quasi-Newton step into out; returns the gain foreseen. A useless curvature is reset."""
+def direction(
+    inverse: FloatArray, slope: FloatArray, free: FloatArray, days: int, out: FloatArray
+) -> float:
+    """Quasi-Newton step into out; returns the gain foreseen. A useless curvature is reset.
+
+    No value that stands at the wall is sent through it.
+    """
     for _ in range(2):
         foreseen, longest = 0.0, 0.0
         for i in range(SIZE):
             out[i] = 0.0
             for j in range(SIZE):
                 out[i] -= inverse[i, j] * slope[j]
+            if abs(free[i]) >= WALL and out[i] * free[i] > 0.0:
+                out[i] = 0.0
             foreseen -= out[i] * slope[i]
             longest = max(longest, abs(out[i]))
         if foreseen >= 0.0 and longest < np.inf:
@@ -143,24 +153,30 @@ def minimise(
     slope, next_slope = np.empty(SIZE), np.empty(SIZE)
     step, trial = np.empty(SIZE), np.empty(SIZE)
     value = loss_and_slope(free, series, leverage, student, scratch, slope)
-    evaluations = 1
+    evaluations, fresh = 1, False
     for _ in range(MOST_STEPS):
-        foreseen = direction(inverse, slope, len(series), step)
+        foreseen = direction(inverse, slope, free, len(series), step)
         if foreseen < TOLERANCE:
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
         length, found = 1.0, np.inf
         for _ in range(MOST_CUTS):
             for i in range(SIZE):
-                trial[i] = free[i] + length * step[i]
+                trial[i] = max(-WALL, min(WALL, free[i] + length * step[i]))
             found = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
             evaluations += 1
             if found <= value - ENOUGH * length * foreseen:
                 break
             length *= 0.4
         if not found < value:
-            return value, evaluations, False
+            if fresh:
+                return value, evaluations, False
+            # Where the likelihood is flat one way the curvature learnt misleads in the others.
+            inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / len(series)
+            fresh = True
+            continue
+        fresh = False
         for i in range(SIZE):
-            step[i] *= length
+            step[i] = trial[i] - free[i]
         update_inverse(inverse, step, next_slope - slope)
         free[:] = trial
         slope[:] = next_slope
@@ -176,10 +192,14 @@ def cold_start(
     free: FloatArray,
     inverse: FloatArray,
     scratch: FloatArray,
+    among: tuple[float, float],
 ) -> None:
-    """Set `free` to the likeliest of a few usual GARCH processes, and forget the curvature."""
+    """Set `free` to the likeliest of a few usual GARCH processes, and forget the curvature.
+
+    among : their persistences.
+    """
     trial, slope, least = np.empty(SIZE), np.empty(SIZE), np.inf
-    for persistence in (0.5, 0.90, 0.97, 0.995):
+    for persistence in among:
         for share in (0.04, 0.12, 0.3):
             trial[0], trial[3] = math.log(1.0 - persistence), 0.0
             trial[4] = math.log(6.0 - LEAST_FREEDOM)
@@ -212,28 +232,29 @@ def refit_one(
     inverse: FloatArray,
     scratch: FloatArray,
 ) -> tuple[float, int, bool]:
-    """`minimise` from the last fit, and from a cold start where that is missing, failed or flat.
+    """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
 
     afresh : from a cold start in any case, since a likelihood may have more than one peak. free
-    and inverse become those of the better; they are left as they were where none converged.
+    and inverse become those of the best; they are left as they were where none converged.
     """
     at, curvature, edge = np.empty(SIZE), np.empty((SIZE, SIZE)), np.empty(SIZE)
     least, spent, good = np.inf, 0, False
-    for attempt in range(2):
+    for attempt in range(3):
         if attempt == 0:
             if np.isnan(free[0]):
                 continue
             brought_inside(free, at)
             curvature[:] = inverse
         else:
-            cold_start(series, leverage, student, at, curvature, scratch)
+            among = LONG_MEMORY if attempt == 1 else SHORT_MEMORY
+            cold_start(series, leverage, student, at, curvature, scratch, among)
         value, evaluations, converged = minimise(series, leverage, student, at, curvature, scratch)
         spent += evaluations
         if converged and value < least:
             least, good = value, True
             free[:] = at
             inverse[:] = curvature
-        if converged and brought_inside(at, edge) and not afresh:
+        if converged and brought_inside(at, edge) and (attempt > 0 or not afresh):
             break
     return least, spent, good
 

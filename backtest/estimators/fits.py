@@ -1,0 +1,47 @@
+"""Likelihood fits, counted wherever they happen: in a model, or in a model inside another."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass
+class FitCount:
+    """How many fits were tried, and how many of them did not converge.
+
+    Where one fails, the parameters of the last good fit stay in use.
+    """
+
+    tried: int = 0
+    failed: int = 0
+
+
+_OPEN: ContextVar[tuple[FitCount, ...]] = ContextVar("fits", default=())
+
+
+def note_fits(*, tried: int, failed: int) -> None:
+    """Add to every count that is open."""
+    for count in _OPEN.get():
+        count.tried += tried
+        count.failed += failed
+
+
+@contextmanager
+def counting_fits() -> Iterator[FitCount]:
+    """Count the fits made inside the `with`.
+
+    Examples
+    --------
+    >>> with counting_fits() as fits:
+    ...     note_fits(tried=3, failed=1)
+    >>> note_fits(tried=5, failed=0)
+    >>> fits
+    FitCount(tried=3, failed=1)
+    """
+    count = FitCount()
+    token = _OPEN.set((*_OPEN.get(), count))
+    try:
+        yield count
+    finally:
+        _OPEN.reset(token)
