@@ -1,7 +1,7 @@
 """`run`: replay every model on one market and one book, in blocks of portfolios, and score it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import joblib
@@ -14,7 +14,7 @@ from strategies.sources import describe_parameters
 from .account import AccountTerms
 from .book import Book, coverage_tail
 from .collateral import collateral_marks
-from .estimators.fits import FitCount, counting_fits
+from .estimators.fits import FitCount, counting_fits, describe_fits
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, in_words, required_margin
@@ -140,7 +140,7 @@ def run(
             **describe_liquidation(book.liquidation),
             "models": {name: in_words(model) for name, model in models.items()},
             "parameters": {n: describe_parameters(model) for n, model in models.items()},
-            "fits": total_fits([m.fits for m in margined]),
+            "fits": describe_fits(m.fits for m in margined),
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},
             "seed": seed,
@@ -176,16 +176,6 @@ def margin_block(
             raise
         seconds[name] = time.perf_counter() - began
     return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits)
-
-
-def total_fits(counts: Sequence[Mapping[str, FitCount]]) -> dict[str, dict[str, int]]:
-    """Likelihood fits of each model that made any, over blocks or paths."""
-    out = {}
-    for name in counts[0]:
-        tried, failed = (sum(getattr(c[name], k) for c in counts) for k in ("tried", "failed"))
-        if tried:
-            out[name] = {"tried": tried, "failed": failed}
-    return out
 
 
 def _audit(

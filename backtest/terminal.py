@@ -87,8 +87,9 @@ class Screen:
         if tested is not None:
             self.console.print(printed.forecasts_table(tested, study, named))
             self._note(FORECAST_NOTE)
-        for name, fits in study.manifest["fits"].items():
-            self._note(f"likelihood fits of {name}: {fits_words(fits)}")
+        if fits := study.manifest["fits"]:
+            said_of = "; ".join(f"{name} {fits_words(made)}" for name, made in fits.items())
+            self._note(f"Likelihood fits: {said_of}.")
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(

@@ -186,8 +186,10 @@ class CornishFisherVaR:
             for day, pnl in each_window(past, self.lookback):
                 mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
                 z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]
-                kurtosis = np.where(deviation > 0.0, (z**4).mean(axis=1) - 3.0, 0.0)
-                unit = cornish_fisher_tail(coverage.confidence, (z**3).mean(axis=1), kurtosis)
+                square = z * z
+                skewness = (square * z).mean(axis=1)
+                kurtosis = np.where(deviation > 0.0, (square * square).mean(axis=1) - 3.0, 0.0)
+                unit = cornish_fisher_tail(coverage.confidence, skewness, kurtosis)
                 found[0, day] = deviation * unit[0] - mean
                 found[1, day] = deviation * unit[1] - mean
             for tail, value in zip(tails, found, strict=True):

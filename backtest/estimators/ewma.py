@@ -24,12 +24,12 @@ def ewma_coefficients(decay: float, freedom: float = np.inf) -> FloatArray:
     return np.array([0.0, 1.0 - decay, 1.0 - decay, decay, freedom])
 
 
-def ewma_variance(shocks: FloatArray, *, decay: float) -> FloatArray:
+def ewma_variance(shocks: FloatArray, *, decay: float, seed_days: int | None = None) -> FloatArray:
     r"""Variance of the next day as foreseen at each close; zero mean.
 
     .. math:: v_{t+1} = \lambda v_t + (1 - \lambda) x_t^2
 
-    begun with the mean square of the first 1 / (1 - lambda) shocks.
+    begun with the mean square of the first `seed_days` shocks, 1 / (1 - lambda) unless given.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def ewma_variance(shocks: FloatArray, *, decay: float) -> FloatArray:
     >>> ewma_variance(np.array([[1.0], [3.0], [2.0]]), decay=0.5).ravel().tolist()
     [nan, 5.0, 4.5]
     """
-    days, begin = len(shocks), memory(decay)
+    days, begin = len(shocks), memory(decay) if seed_days is None else seed_days
     out = np.full(shocks.shape, np.nan)
     if days < begin:
         return out

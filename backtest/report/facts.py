@@ -183,16 +183,13 @@ def fits_words(fits: dict[str, int]) -> str:
     Examples
     --------
     >>> fits_words({"tried": 6600, "failed": 1})
-    '6,600, of which 1 did not converge (the last good parameters stood)'
+    '6,600, 1 not converged (the last good parameters stood)'
     >>> fits_words({"tried": 6600, "failed": 0})
     '6,600, all converged'
     """
     if not fits["failed"]:
         return f"{fits['tried']:,}, all converged"
-    return (
-        f"{fits['tried']:,}, of which {fits['failed']:,} did not converge (the last good "
-        "parameters stood)"
-    )
+    return f"{fits['tried']:,}, {fits['failed']:,} not converged (the last good parameters stood)"
 
 
 def _parameters(of_models: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
