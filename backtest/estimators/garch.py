@@ -66,10 +66,9 @@ class WarmGarch:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
         kept = (self._free, self._inverse, self.coefficients, self.outcome)
         afresh = self._refits % AFRESH_EVERY == 0
-        refit_rows(rows, self.leverage, self.student, afresh, *kept)
+        tried, failed = refit_rows(rows, self.leverage, self.student, afresh, *kept)
         self._refits += 1
-        tried = int((~np.isnan(self.outcome[:, 0])).sum())
-        note_fits(tried=tried, failed=int((self.outcome[:, 0] == 0.0).sum()))
+        note_fits(tried=tried, failed=failed)
 
     def freedom(self) -> FloatArray:
         """(series,) degrees of freedom; those of a normal where nothing was ever fitted."""

@@ -27,7 +27,7 @@ SHORT_MEMORY = (0.5, 0.90)
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
-TOLERANCE = 1e-7  # of the log-likelihood still to be gained, as the quadratic model sees it
+TOLERANCE = 1e-6  # of the log-likelihood still to be gained, as the quadratic model sees it
 LONGEST = 2.0  # of a step in any free value
 ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
 STEEPEST = 700.0  # exp overflows beyond
@@ -269,14 +269,15 @@ def refit_rows(
     inverse: FloatArray,
     coefficients: FloatArray,
     outcome: FloatArray,
-) -> None:
+) -> tuple[int, int]:
     """Fit every row (series, days) anew, each from where its last good fit ended.
 
     free (series, 5), inverse (series, 5, 5) and coefficients (series, 5) are kept where a fit
     fails, NaN while there was none. outcome (series, 3): 1 for a good fit, 0 for a failed one, NaN
-    for a series that never moves; its log-likelihood; its evaluations.
+    for a series that never moves; its log-likelihood; its evaluations. Returns how many were tried,
+    and how many failed.
     """
-    days = rows.shape[1]
+    days, tried, failed = rows.shape[1], 0, 0
     scratch, series = np.empty((2, days + 1)), np.empty(days)
     for i in range(len(rows)):
         square = mean_square(rows[i])
@@ -288,8 +289,10 @@ def refit_rows(
         value, evaluations, good = refit_one(
             series, leverage, student, afresh, free[i], inverse[i], scratch
         )
+        tried, failed = tried + 1, failed + (0 if good else 1)
         outcome[i, 0], outcome[i, 2] = 1.0 if good else 0.0, evaluations
         outcome[i, 1] = -value - 0.5 * days * math.log(square)
         if good:
             coefficients_of(free[i], student, coefficients[i])
             coefficients[i, 0] *= square
+    return tried, failed
