@@ -12,11 +12,13 @@ from backtest.estimators.correlation import (
     ewma_covariance,
     rolling_covariance,
     shrunk_covariance,
+    tail_correlation,
 )
 from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
 from backtest.market import Market
 from backtest.model import Forecast, model
 from backtest.scenarios import Scenarios, book_scenarios
+from backtest.simulate.dependence import nearest_correlation
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from .joint import Measure, by_holdings, density_forecast, margin_of
@@ -37,8 +39,9 @@ class VarianceCovariance:
     Parameters
     ----------
     correlation : 'rolling' over `lookback` days (with GARCH volatilities the constant conditional
-        correlation), 'ewma' with `decay`, 'dcc', 'shrunk' (Ledoit-Wolf), or 'stressed': the rolling
-        one, moved by `stress` of the way to where every leg loses at once.
+        correlation), 'ewma' with `decay`, 'dcc', 'shrunk' (Ledoit-Wolf), 'stressed': the rolling
+        one, moved by `stress` of the way to where every leg loses at once, or 'tail': that of the
+        `tail` largest moves of each pair, in the last `lookback` days.
     lookback : days behind the correlation. volatility : 'ewma' with `decay`, 'garch' or 'gjr'.
     freedom : of Student innovations; none makes them normal. measure : 'var' or 'es'.
     reaction, persistence : of the DCC, not fitted.
@@ -58,12 +61,13 @@ class VarianceCovariance:
     """
 
     lookback: Annotated[int, Ge(20)] = 500
-    correlation: Literal["rolling", "ewma", "dcc", "shrunk", "stressed"] = "rolling"
+    correlation: Literal["rolling", "ewma", "dcc", "shrunk", "stressed", "tail"] = "rolling"
     volatility: Dynamics = "ewma"
     decay: Annotated[float, Gt(0.5), Lt(1)] = 0.97
     freedom: Annotated[float, Gt(2)] | None = None
     measure: Measure = "var"
     stress: Annotated[float, Ge(0), Le(1)] = 0.3
+    tail: Annotated[float, Gt(0), Lt(0.5)] = 0.05
     reaction: Annotated[float, Gt(0), Lt(0.5)] = 0.03
     persistence: Annotated[float, Gt(0.5), Lt(1)] = 0.98
     fit_lookback: Annotated[int, Ge(50)] = 500
@@ -132,6 +136,10 @@ class VarianceCovariance:
             )
         elif self.correlation == "shrunk":
             covariance = shrunk_covariance(z, self.lookback)
+        elif self.correlation == "tail":
+            covariance = tail_correlation(z, self.lookback, tail=self.tail)
+            for day in np.flatnonzero(~np.isnan(covariance[:, 0, 0])):
+                covariance[day] = nearest_correlation(covariance[day])
         else:
             covariance = rolling_covariance(z, self.lookback)
         return correlation_of(covariance)

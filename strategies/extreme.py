@@ -24,18 +24,19 @@ FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
 class ExtremeValueVaR:
     r"""Peaks over a threshold on standardised residuals.
 
-    .. math:: M_t = \sigma_{t+1} \sqrt{H} \, \Bigl(u + \frac{\beta}{\xi}
+    .. math:: M_t = \sigma_{t+1} \Bigl(u + \frac{\beta}{\xi}
               \Bigl(\Bigl(\frac{(1 - c) n}{k}\Bigr)^{-\xi} - 1\Bigr)\Bigr)
 
-    The one-day P&Ls p of the positions of day t over `lookback` days are divided by the volatility
-    foreseen for each; to the k = `peaks` x n largest losses of p / sigma a generalised Pareto law
-    (xi, beta) is fitted above their threshold u, every day. Expected shortfall is
-    (VaR + beta - xi u) / (1 - xi). The volatility of the next day is held over the MPOR. Margin
-    at day t uses closes up to and including t. USD.
+    p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
+    `lookback` days, every shock times the root of its MPOR; sigma the volatility foreseen for each.
+    To the k = `peaks` x n largest losses of p / sigma a generalised Pareto law (xi, beta) is fitted
+    above their threshold u, every day. Expected shortfall is (VaR + beta - xi u) / (1 - xi). The
+    volatility of the next day is held over the MPOR. Margin at day t uses closes up to and
+    including t. USD.
 
     Parameters
     ----------
-    lookback : one-day P&Ls; the authors take 1000. peaks : share of them beyond the threshold;
+    lookback : P&Ls; the authors take 1000. peaks : share of them beyond the threshold;
         theirs is 0.10, and 1 - confidence must not be above it. measure : 'var' or 'es'.
     volatility : of the book's P&L: 'ewma' with `decay`, or 'garch' or 'gjr' with normal innovations
         (a pseudo-likelihood, as the authors have it), fitted every `refit_every` days.

@@ -28,16 +28,17 @@ class EwmaVaR:
     r"""Exponentially weighted variance of the book's P&L, with normal or Student tails.
 
     .. math:: \sigma^2_{t+1} = \lambda \sigma^2_t + (1 - \lambda) p_t^2, \qquad
-              M_t = \sigma_{t+1} \sqrt{H} \, q_c
+              M_t = \sigma_{t+1} q_c
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
-    `lookback` days, zero mean; q_c the quantile (or expected shortfall) at unit variance. Student
-    degrees of freedom are fitted to p / sigma every `refit_every` days. The volatility of the next
-    day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
+    expected shortfall) at unit variance. Student degrees of freedom are fitted to p / sigma
+    every `refit_every` days. The volatility of the next day is held over the MPOR. Margin at day t
+    uses closes up to and including t. USD.
 
     Parameters
     ----------
-    lookback : one-day P&Ls. decay : lambda. innovations : 'normal' or 't'. measure : 'var', 'es'.
+    lookback : P&Ls. decay : lambda. innovations : 'normal' or 't'. measure : 'var', 'es'.
     refit_every : days between fits of the degrees of freedom.
 
     References
@@ -87,17 +88,18 @@ class GarchVaR:
     r"""GARCH(1, 1) or GJR of the book's P&L, with normal or Student innovations.
 
     .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{p_t < 0}) p_t^2 + \beta v_t, \qquad
-              M_t = \sqrt{v_{t+1} H} \, q_c
+              M_t = \sqrt{v_{t+1}} \, q_c
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
-    `lookback` days, zero mean; q_c the quantile (or expected shortfall) at unit variance. Fitted
-    by maximum likelihood every `refit_every` days, each fit begun at the last; one that does not
-    converge is counted in the manifest, and the last good parameters stand. The volatility of the
-    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
+    expected shortfall) at unit variance. Fitted by maximum likelihood every
+    `refit_every` days, each fit begun at the last; one that does not converge is counted in the
+    manifest, and the last good parameters stand. The volatility of the next day is held over the
+    MPOR. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
-    lookback : one-day P&Ls. leverage : GJR, losses react on their own. innovations : 't' or
+    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't' or
         'normal'. measure : 'var' or 'es'. refit_every : days between fits.
 
     References

@@ -9,7 +9,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.model import HasParts
+from strategies.parts import parts_of
 from strategies.tables import build_model, model_table
 
 from .conftest import FACTORS
@@ -52,6 +52,7 @@ TABLES = {
         {"lookback": 60, "correlation": "ewma", "freedom": 5.0, "measure": "es"},
         {"lookback": 60, "correlation": "dcc", "volatility": "garch", "fit_lookback": 80},
         {"lookback": 60, "correlation": "shrunk"},
+        {"lookback": 60, "correlation": "tail", "tail": 0.1},
         {"lookback": 60, "correlation": "stressed", "stress": 0.5},
     ],
     "copula_var": [{"lookback": 60, "draws": 500}],
@@ -242,11 +243,9 @@ def test_deterministic(table, small_market, small_book):
 @pytest.mark.parametrize("coverage", [COVERAGE, UNEQUAL], ids=["equal", "unequal"])
 @pytest.mark.parametrize("table", CASES)
 def test_parts_sum_to_the_margin(table, coverage, small_market, small_book):
-    model = build_model(table)
-    assert isinstance(model, HasParts)
     required, parts = (
         margins(table, small_market, small_book, coverage),
-        model.parts(small_market, small_book, coverage),
+        parts_of(build_model(table), small_market, small_book, coverage),
     )
     assert parts.silos == small_book.silos
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)

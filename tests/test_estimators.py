@@ -11,6 +11,7 @@ from backtest.estimators.correlation import (
     dcc_covariance,
     ewma_covariance,
     shrunk_covariance,
+    tail_correlation,
 )
 from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.extreme import fit_pareto
@@ -297,3 +298,20 @@ def test_correlations_that_move_equal_their_loops():
     for found in (correlation_of(ewma), correlation_of(dcc)):
         assert np.isnan(found[10]).all() and (np.diagonal(found[-1]) == 1.0).all()
         assert np.linalg.eigvalsh(found[-1]).min() > 0.0
+
+
+def test_tail_correlation_is_the_usual_one_but_where_crashes_are_shared():
+    rng = np.random.default_rng(13)
+    mixing = np.sqrt(4 / rng.chisquare(4, 20_000))[:, None]
+    joint = rng.multivariate_normal([0, 0], [[1, -0.4], [-0.4, 1]], 20_000) * mixing
+    assert tail_correlation(joint, 20_000, tail=0.05)[-1, 0, 1] == pytest.approx(-0.4, abs=0.04)
+    apart = rng.standard_normal((4000, 2))
+    crash = rng.random(4000) < 0.03
+    apart[crash] = -4.0 + 0.5 * rng.standard_normal((crash.sum(), 2))
+    usual = np.corrcoef(apart.T)[0, 1]
+    assert tail_correlation(apart, 4000, tail=0.02)[-1, 0, 1] > usual + 0.2
+    z = apart[100:160] / np.sqrt((apart[100:160] ** 2).mean(axis=0))
+    plus, minus = (np.sort(np.abs(z[:, 0] + side * z[:, 1]))[-6] ** 2 for side in (1, -1))
+    found = tail_correlation(apart[:160], 60, tail=0.1)
+    assert found[-1, 0, 1] == pytest.approx((plus - minus) / (plus + minus), rel=1e-12)
+    assert np.isnan(found[:59]).all()
