@@ -28,7 +28,8 @@ class CopulaVaR:
     days, tau Kendall's; nu is fitted by maximum likelihood. F, tau and nu are taken anew every
     `refit_every` days, the random numbers are the same on all. Delta and gamma at the levels of
     day t; options are not revalued. No factor falls further than it has: what is new is only the
-    company of its falls. Margin at day t uses closes up to and including t. USD.
+    company of its falls. At 5,000 draws a 99 % VaR errs by some 2 %. Margin at day t uses closes up
+    to and including t. USD.
 
     Parameters
     ----------
