@@ -53,6 +53,8 @@ class VarianceCovariance:
     20(3), 339-350.
     Ledoit, O. & Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance
     matrices. Journal of Multivariate Analysis, 88(2), 365-411.
+    Campbell, R., Koedijk, K. & Kofman, P. (2002). Increased correlation in bear markets. Financial
+    Analysts Journal, 58(1), 87-94.
 
     Examples
     --------
