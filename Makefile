@@ -21,8 +21,8 @@ help:  ## list the targets
 backtest: $(RUN)  ## run the packaged default study into results/
 	$(VENV)/bin/backtest run $(ARGS)
 
-test: $(DEV)  ## run the tests and the doctests, without the slow ones
-	$(PY) -m pytest $(ARGS)
+test: $(DEV)  ## run the tests and the doctests on every core, without the slow ones
+	$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 slow: $(DEV)  ## run the slow tests only
 	$(PY) -m pytest -m slow $(ARGS)

@@ -21,10 +21,10 @@ SHARES = {
     column: ".1%"
     for column in (
         "total", "total_bound", "diversification", "dependence", "dependence_bound", "raw",
-        "worst_500", "passes",
+        "worst_500", "passes", "mean",
     )
 }  # fmt: skip
-STEPS = "steps_by_regime"
+STEPS = "steps_from_gross"
 TEXTS = {
     "ladder": (
         "Offset ladder",
@@ -53,7 +53,8 @@ TEXTS = {
         "scored days, and over the third of them on which the book was most volatile (standard "
         "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
         "steps add up to 'required' exactly. Only 'offset' and 'dependence' rest on silos moving "
-        "together; the CSV file has every regime, and stress windows, in USD.",
+        "together; the CSV file has every regime, and stress windows, in USD. The figure shows "
+        "them day by day.",
     ),
     "just_covering": (
         "Settings that just hold coverage",
@@ -160,4 +161,4 @@ def _shown_steps(steps: pd.DataFrame) -> pd.DataFrame:
 def _averages(granted: pd.DataFrame) -> pd.DataFrame:
     """Mean over the rolling windows of each series, and of its lowest and highest window."""
     shares = granted.groupby(["portfolio", "series"], sort=False)["share"]
-    return shares.agg(["mean", "min", "max"])
+    return shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})

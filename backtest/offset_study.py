@@ -8,7 +8,7 @@ import pandas as pd
 
 from strategies.historical import HistoricalVaR
 
-from .decomposition import steps_by_day, steps_by_regime
+from .decomposition import StepsByDay, steps_by_day, steps_by_regime
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import in_words
@@ -32,7 +32,8 @@ class OffsetStudy:
     """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
 
     `just_covering` holds the haircut scale and the correlation floor that just keep coverage,
-    `steps` the way of each model from gross to required, by regime (see `decomposition`).
+    `steps` and `steps_by_day` the way of each granting model from gross to required, by regime and
+    by day (see `decomposition`).
     """
 
     market: Market
@@ -44,6 +45,7 @@ class OffsetStudy:
     text: str
     manifest: dict[str, Any]
     steps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    steps_by_day: StepsByDay = field(default_factory=dict)
 
 
 def estimate_offsets(
@@ -83,10 +85,8 @@ def estimate_offsets(
     granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
     progress("steps by regime", 0.0)
     granting = {name: models[name] for name in models if (granted["series"] == name).any()}
-    steps = pd.DataFrame()
-    if granting:
-        by_day = steps_by_day(market, book, granting, coverage=coverage)
-        steps = steps_by_regime(by_day, market, book)
+    by_day = steps_by_day(market, book, granting, coverage=coverage) if granting else {}
+    steps = steps_by_regime(by_day, market, book) if by_day else pd.DataFrame()
     progress("haircut and floor that just cover", 0.0)
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
     solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
@@ -101,5 +101,5 @@ def estimate_offsets(
     }
     manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
     return OffsetStudy(
-        market, ladder, stressed, curve, granted, solved, inputs.text, manifest, steps
+        market, ladder, stressed, curve, granted, solved, inputs.text, manifest, steps, by_day
     )

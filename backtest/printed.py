@@ -16,6 +16,7 @@ from .offset_study import OffsetStudy
 from .report.content import forecasts_table as report_forecasts_table
 from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
+from .unverified import marked_name
 
 LADDER_NOTE = (
     "Only the part that needs the days to be the same days is offset; the rest, diversification, "
@@ -46,7 +47,7 @@ def scores_table(study: Study, portfolios: list[str]) -> Table:
         for i, model in enumerate(study.models):
             row: Any = summary.loc[(model, portfolio)]
             table.add_row(
-                Text(f"  {model}"),
+                Text(f"  {marked_name(study, model)}"),
                 counts(row["exceedances"], row["allowed"]),
                 pvalue(row["coverage_p"]),
                 f"{row['breaches']:.0f}",
@@ -87,7 +88,7 @@ def pooled_table(study: Study) -> Table:
     for model in study.models:
         row: Any = study.pooled.loc[model]
         table.add_row(
-            Text(model),
+            Text(marked_name(study, model)),
             f"{row['scale']:.2f} [{row['scale_low']:.2f}, {row['scale_high']:.2f}]",
             millions(row["mean_margin"]),
             interval(row, "equal_coverage", millions),

@@ -22,6 +22,7 @@ from .report.content import FORECAST_NOTE
 from .report.facts import fits_words
 from .results import Study
 from .scorecard import Progress as Report
+from .unverified import unverified_sentence
 from .workflow import Outcome
 
 WIDTH = 156  # columns that keep every number whole; a narrower terminal folds the lines itself
@@ -81,6 +82,8 @@ class Screen:
         self._heading(study, outcome.config.title)
         self.console.print(printed.scores_table(study, named))
         self.console.print(printed.pooled_table(study))
+        if unverified := unverified_sentence(study):
+            self._note(unverified)
         self._note(family_sentence(study, family_tests(study)))
         self._note(detectable_sentence(study))
         tested = outcome.tested_forecasts()

@@ -26,6 +26,7 @@ from backtest.types import (
 from .deficiency import largest_deficiencies
 from .mismatch import in_proportion
 from .sources import load_parameters
+from .standard_schedule import maturity_of
 
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 
@@ -57,7 +58,8 @@ class FiccVaR:
         are the study's, so at a study's two days three cover more than is asked.
     net_floor, gross_floor, minimum : rates n_b, g_b, a_b by bucket, decimals of market value. A
         bucket is a longest maturity ('2Y', '10Y': of bonds of more than two and up to ten years)
-        or a price factor ('BTC').
+        or a price factor ('BTC'); a bond future counts with the bonds delivered into it. Each
+        table has buckets of its own: '10Y' alone holds all bonds of up to ten years.
     charge_days : margin days of backtesting; 0 leaves the charge out.
 
     References
@@ -122,7 +124,7 @@ class FiccVaR:
 
     def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
-        required = np.empty((len(market.dates), len(book.portfolios)))
+        required = np.zeros((len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = book_scenarios(market, part, coverage=own)
             dates = market.dates[past.rows]
@@ -186,7 +188,10 @@ class FiccVaR:
 
 
 def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str | None]:
-    """The bucket of each instrument: its price factor, or the shortest that holds its maturity."""
+    """The bucket of each instrument: its price factor, or the shortest that holds its maturity.
+
+    A bond future has the maturity of what is delivered.
+    """
     longest = {years: key for key in rates if (years := tenor_years(key)) is not None}
     for key in rates:
         if key not in market.factors and key not in longest.values():
@@ -196,9 +201,11 @@ def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str
             )
     found: list[str | None] = []
     for instrument in book.instruments:
-        years = getattr(instrument, "tenor", tenor_years(instrument.factor))
-        if years is None:
-            found.append(instrument.factor if instrument.factor in rates else None)
+        years = maturity_of(instrument)
+        if tenor_years(instrument.factor) is None and instrument.factor in rates:
+            found.append(instrument.factor)
+        elif years is None:
+            found.append(None)
         else:
             found.append(next((longest[end] for end in sorted(longest) if years <= end), None))
     return found

@@ -51,7 +51,7 @@ class HistoricalVaR:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        required = np.empty((len(market.dates), len(book.portfolios)))
+        required = np.zeros((len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
             required[:, some] = past.spread(self._tail(past, coverage))
@@ -99,7 +99,7 @@ class HistoricalVaR:
         same_days: int,
     ) -> FloatArray:
         """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
-        joint = np.empty(alone.shape[:2])
+        joint = np.zeros(alone.shape[:2])
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
             own, scale = alone[past.rows][:, some], np.ones_like(alone[past.rows][:, some])

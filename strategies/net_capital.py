@@ -16,7 +16,7 @@ from backtest.types import Coverage, DaysByPortfolios, FloatArray, StudyError
 
 from .haircut import HaircutOnly
 from .mismatch import in_proportion
-from .sources import load_parameters
+from .sources import read_as
 
 
 class _Row(BaseModel):
@@ -138,4 +138,4 @@ def government_charge(net: FloatArray, table: Deductions) -> FloatArray:
 @cache
 def load_deductions(name: str) -> Deductions:
     """The rule's table of `strategies/parameters/<name>.toml`."""
-    return Deductions(**load_parameters(name))
+    return read_as(Deductions, name)

@@ -132,7 +132,7 @@ class CorrelationOffset:
         same_days: int | None = None,
     ) -> FloatArray:
         """sqrt(m' R m) (days, portfolios), R over own MPORs or over the same days."""
-        netted = np.empty(alone.shape[:2])
+        netted = np.zeros(alone.shape[:2])
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
             margin = np.ascontiguousarray(alone[:, some])

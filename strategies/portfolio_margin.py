@@ -15,7 +15,7 @@ from backtest.types import Coverage, DaysByPortfolios, FloatArray
 from .grid import grid_pnl
 from .haircut import HaircutOnly
 from .mismatch import in_proportion
-from .sources import load_parameters
+from .sources import read_as
 
 POINTS = 5  # either way from today's price, the range itself the last of them
 
@@ -158,4 +158,4 @@ def worst_point(pnl: FloatArray, *, offset: float) -> FloatArray:
 @cache
 def load_ranges(name: str) -> Ranges:
     """Groups of `strategies/parameters/<name>.toml`."""
-    return Ranges(**load_parameters(name))
+    return read_as(Ranges, name)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, is_dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from backtest.tables import field_names
 from backtest.types import StudyError
 
 PACKAGES = ("strategies", "backtest")
+Form = TypeVar("Form", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,31 @@ def load_parameters(name: str) -> dict[str, Any]:
             f"unknown parameter file {name!r}; known: {', '.join(known_parameters())}."
         )
     return tomllib.loads(known_parameters()[name].read_text(encoding="utf-8"))
+
+
+def read_as(form: type[Form], name: str) -> Form:
+    """Parameter file `name`, held to a form.
+
+    Raises
+    ------
+    StudyError : no such file, or one that holds something else.
+
+    Examples
+    --------
+    >>> class Cap(BaseModel):
+    ...     opposed: float
+    >>> read_as(Cap, "capital/sec_15c3_1").opposed
+    0.5
+    """
+    try:
+        return form(**load_parameters(name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise StudyError(
+            f"parameter file {name!r} does not fit this model: {where}: {first['msg'].lower()}; "
+            "name another file."
+        ) from error
 
 
 @cache

@@ -23,6 +23,9 @@ from backtest.types import (
 
 from .mismatch import in_proportion
 from .rescaled import Rescaled, rescaled
+from .sources import load_parameters
+
+TERMS = load_parameters("span/cme_span2_2026")
 
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -95,13 +98,15 @@ class Span2:
     0.97
     """
 
-    weight: Share = 0.75
-    lookback: Annotated[int, Ge(20)] = 2500
+    weight: Share = TERMS["weight"]["value"]
+    lookback: Annotated[int, Ge(20)] = TERMS["lookback"]["value"]
     min_lookback: Annotated[int, Ge(20)] = 500
-    decay: Annotated[float, Gt(0), Lt(1)] = 0.97
-    floor: Annotated[float, Ge(0)] = 1.0
-    threshold: Annotated[float, Ge(0)] = 0.1
+    decay: Annotated[float, Gt(0), Lt(1)] = TERMS["decay"]["value"]
+    floor: Annotated[float, Ge(0)] = TERMS["floor"]["value"]
+    threshold: Annotated[float, Ge(0)] = TERMS["threshold"]["value"]
     costs: str = "liquidation_2025"
+
+    parameter_files = ("span/cme_span2_2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -129,11 +134,12 @@ class Span2:
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[DaysByPortfolios, DaysByPortfolios]:
         """HVaR and SVaR, (days, portfolios) USD, >= 0; NaN while warming up."""
-        out = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
+        out = np.zeros((2, len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
+            out[:, :, some] = np.nan
             held: list[int] = list(range(len(part.instruments)))
             if market.traded is not None:  # what nobody holds must not take days from what some do
-                held = [i for i in held if part.exposure[:, i].any()] or [0]
+                held = [i for i in held if part.exposure[:, i].any()]
             legs = [self._leg(market, part.instruments[i], coverage) for i in held]
             every = np.column_stack([f.standard for leg in legs for f in leg.factors])
             rows = np.flatnonzero(~np.isnan(every).any(axis=1))

@@ -15,7 +15,7 @@ from backtest.market import Market
 from backtest.model import Parts, model
 from backtest.types import Coverage, DaysByInstruments, FloatArray, StudyError
 
-from .sources import load_parameters
+from .sources import read_as
 
 PRODUCTS = {"equity": "equity"}  # asset classes with a line of their own; crypto has none
 
@@ -167,4 +167,4 @@ def maturity_of(instrument: Instrument) -> float | None:
 @cache
 def load_margin_table(name: str) -> MarginTable:
     """Rates of `strategies/parameters/<name>.toml`."""
-    return MarginTable(**load_parameters(name))
+    return read_as(MarginTable, name)

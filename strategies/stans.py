@@ -33,7 +33,8 @@ class StansLike:
     (positions with the same `factor`, whatever their silo), f = `share`. Dependence 0 adds the
     m_g as independent risks; dependence 1 moves every price the same way, d_g = +1 where the group
     gains as prices rise and -1 where it loses. Both are rules of elliptical risks, not
-    simulations. **STANS-like**: OCC simulates fat-tailed marginals under a copula, over two days.
+    simulations. **STANS-like**: OCC simulates fat-tailed marginals under a copula, over two days,
+    and stresses them, as remembered, at 99.5 %; here all margins have the study's confidence.
     Margin at day t uses closes up to and including t. USD.
 
     Parameters

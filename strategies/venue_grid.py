@@ -16,7 +16,7 @@ from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray
 from .grid import days_to_expiry, grid_pnl
 from .haircut import HaircutOnly
 from .mismatch import in_proportion
-from .sources import load_parameters
+from .sources import read_as
 
 REFERENCE_DAYS = 30.0  # to expiry, at which a volatility move is what the table says
 
@@ -120,4 +120,4 @@ def coin_of(factor: str) -> str:
 @cache
 def load_grid(name: str) -> Grid:
     """Grid of `strategies/parameters/<name>.toml`."""
-    return Grid(**load_parameters(name))
+    return read_as(Grid, name)

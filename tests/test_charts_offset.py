@@ -16,6 +16,7 @@ from backtest import charts
 from backtest.charts.monte_carlo import HISTORY, MEAN, MOST_DOTS, outline
 from backtest.charts.offset_words import fitted_label, ranked_books
 from backtest.charts.style import OFFSET
+from backtest.decomposition import steps_by_day
 from backtest.distribution import COLUMNS, Distribution
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
 from backtest.offset_study import OffsetStudy
@@ -84,6 +85,9 @@ def found() -> OffsetStudy:
             window=150,
         ),
         just_covering=pd.DataFrame(),
+        steps_by_day=steps_by_day(
+            market, book, {name: models[name] for name in ("offset", "_var")}, coverage=coverage
+        ),
         text="",
         manifest={
             "data": {
@@ -149,6 +153,7 @@ def figures() -> dict[str, Figure]:
             charts.stressed_ladder,
             charts.specification_curve,
             charts.granted_against_supported,
+            charts.steps_from_gross,
         )
         for words, which in (("many", one), ("one book", single), ("real prices", real(one)))
     }
@@ -369,6 +374,7 @@ def test_footnotes_of_offset_figures_say_what_they_rest_on() -> None:
         charts.stressed_ladder_caption(found()),
         charts.specification_curve_caption(found()),
         charts.granted_against_supported_caption(found()),
+        charts.steps_from_gross_caption(found()),
     ):
         for words in (
             "SIMULATED: random walks",
@@ -397,6 +403,7 @@ def test_offset_files_are_the_same_bytes_and_hold_what_is_drawn(
         "stressed_ladder": charts.stressed_ladder_data(found()),
         "specification_curve": charts.specification_curve_data(found()),
         "granted_against_supported": charts.granted_against_supported_data(found()),
+        "steps_from_gross": charts.steps_from_gross_data(found()),
         "monte_carlo_frontier": charts.monte_carlo_frontier_data(distribution(), presented.study()),
     }
     assert [files.name for files in written] == list(tables)
@@ -422,7 +429,7 @@ def test_offset_tables_of_real_prices_are_not_marked_simulated(tmp_path: Path) -
 
 def test_offset_figures_without_rows_are_left_out(tmp_path: Path) -> None:
     none = pd.DataFrame()
-    empty = replace(found(), stressed=none, specifications=none, granted=none)
+    empty = replace(found(), stressed=none, specifications=none, granted=none, steps_by_day={})
     assert write_offsets(tmp_path, empty) == []
 
 
@@ -475,5 +482,6 @@ def test_real_offset_study_fits_its_figures(real_data: Path) -> None:
             "stressed": charts.stressed_ladder(made).figure,
             "specification": charts.specification_curve(made).figure,
             "granted": charts.granted_against_supported(made).figure,
+            "steps": charts.steps_from_gross(made).figure,
         }
     )

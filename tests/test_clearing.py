@@ -306,6 +306,21 @@ def test_floors_by_bucket_are_sums_of_rates(small_market):
         replace(model, net_floor={"BTX": 0.1}).margin(small_market, book, COVERAGE)
 
 
+def test_a_bond_future_stands_in_the_bucket_of_what_is_delivered(small_market):
+    rates = {"5Y": 0.5, "10Y": 0.7, "30Y": 1.0}
+    model = st.FiccVaR(lookback=60, at_least=60, stress=(), charge_days=0, net_floor=rates)
+    book = book_of(
+        {"ZT~curve": 1e8},
+        {"ZN~curve": 1e8},  # notes of 6.5 years and more, though its main factor is the 5-year
+        {"ZB~curve": 1e8},  # bonds of 15 years and more, though its main factor is the 10-year
+        {"ZN~curve": -1e8, "UST10Y": 1e8},
+        {"ZN~curve": -1e8, "UST5Y": 1e8},
+    )
+    required = model.margin(small_market, book, COVERAGE)[-1]
+    assert required[:3] == pytest.approx([0.5e8, 0.7e8, 1e8])
+    assert required[3] < 0.1e8 and required[4] == pytest.approx(1.2e8)
+
+
 def test_a_stressed_year_the_market_does_not_reach_is_said(small_market, small_book):
     with pytest.raises(bt.StudyError, match=r"starts on 2008-01-01, the market on 2020-01-01; set"):
         st.FiccVaR().margin(small_market, small_book, COVERAGE)

@@ -156,6 +156,16 @@ def test_each_portfolio_stands_alone_around_the_clock(table, around, small_book)
         assert_allclose(alone[:, 0], together[:, p], rtol=1e-9)
 
 
+@pytest.mark.parametrize("table", CASES)
+def test_parts_are_known_when_the_margin_is_around_the_clock(table, around):
+    frame = pd.DataFrame({"UST10Y": [1e7, 0.0, 1e7], "BTC": [0.0, 1e6, 1e6]})
+    book = bt.Book.from_frame(frame)
+    model = build_model(table)
+    required, parts = (f(around, book, COVERAGE) for f in (model.margin, model.parts))
+    np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9, atol=1e-6)
+
+
 def test_a_joint_book_keeps_its_requirement_while_bonds_rest(around):
     frame = pd.DataFrame({"UST10Y": [1e8, 0.0], "BTC": [5e6, 5e6]}, index=["both", "coin"])
     book = bt.Book.from_frame(frame)

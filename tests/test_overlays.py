@@ -13,6 +13,7 @@ from backtest.liquidation import LiquidationCost, load_costs
 from backtest.model import model
 from strategies.overlays.correlation_break import kept_share
 from strategies.overlays.speed import limited
+from strategies.tables import build_model
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 BASE = st.HistoricalVaR(lookback=60)
@@ -163,6 +164,28 @@ def test_parts_of_any_base_and_of_one_overlay_twice(overlay, small_market, small
     parts = overlay.parts(small_market, small_book, COVERAGE)
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9)
     np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        {"kind": "ten_year_floor", "days": 120, "step": 20},
+        {"kind": "stress_blend", "days": 30},
+        {"kind": "correlation_break", "windows": 2, "days": 30},
+    ],
+    ids=lambda table: table["kind"],
+)
+def test_models_held_by_name_change_their_lookback_too(overlay, small_market):
+    base = {"kind": "historical_var", "lookback": 60}
+    frame = pd.DataFrame({"UST10Y": [1e8], "UST5Y@CME": [-1.2e8]}, index=["hedged"])
+    book = bt.Book.from_frame(frame)
+    once, by_name = (
+        build_model(
+            overlay | {"base": {"kind": "cross_margining", "base": base, "houses": houses}}
+        ).margin(small_market, book, COVERAGE)
+        for houses in ({}, {"FICC": base, "CME": base})
+    )
+    np.testing.assert_allclose(by_name, once, rtol=1e-12)
 
 
 def test_a_base_without_lookback_asks_for_a_second_model(small_market, small_book):

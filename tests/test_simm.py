@@ -18,7 +18,7 @@ from strategies.simm.sensitivity import Sensitivity
 from .conftest import SHARED
 
 GOLDEN = SHARED / "golden" / "simm"
-V2_1 = load_simm("v2_1")
+V2_1 = load_simm("simm/v2_1")
 NAMES = {
     "Rates": "rates",
     "Fx": "fx",
@@ -119,7 +119,7 @@ def test_a_position_over_its_threshold_is_concentrated():
 
 
 def test_every_matrix_is_a_triangle_of_its_names():
-    crypto = load_crypto("crypto_2026").bucketed
+    crypto = load_crypto("simm/crypto_2026").bucketed
     tables = {**V2_1.bucketed, **{f"crypto {k}": v for k, v in crypto.items()}}
     for name, table in tables.items():
         own = [b for b in table.buckets if b != "Residual"]
@@ -250,8 +250,8 @@ def test_what_simm_cannot_margin_is_named(small_market, tmp_path):
     market = bt.Market.from_frame(small_market.to_frame().assign(GOLD=2e3))
     with pytest.raises(bt.StudyError, match="no risk class here for GOLD"):
         st.Simm().margin(market, book_of(market, GOLD=1e6), bt.Coverage())
-    with pytest.raises(bt.StudyError, match="unknown SIMM parameters 'v9'; known: crypto"):
-        st.Simm(version="v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
+    with pytest.raises(bt.StudyError, match="unknown parameter file 'simm/v9'; known: "):
+        st.Simm(version="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
     with pytest.raises(bt.DataError, match="unknown risk type 'Risk_Weather'"):
         sensitivities(pd.DataFrame([{"RiskType": "Risk_Weather"}]))
     path = tmp_path / "crif.csv"

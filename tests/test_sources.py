@@ -15,6 +15,17 @@ from strategies.sources import (
 )
 from strategies.tables import build_model
 
+FOLDERS_OF_MODELS = (
+    "capital",
+    "clearing",
+    "overlays",
+    "portfolio_margin",
+    "simm",
+    "span",
+    "uncleared",
+    "venue",
+)
+
 
 @pytest.mark.parametrize("name", list(known_parameters()))
 def test_every_parameter_file_says_what_when_and_whether_verified(name):
@@ -45,6 +56,32 @@ def test_marks_follow_the_files_and_the_models_inside():
     assert "group.crypto" in parameter_source("portfolio_margin/finra_4210").mark
     with pytest.raises(bt.StudyError, match="unknown parameter file 'emir'; known: "):
         load_parameters("emir")
+
+
+def test_no_file_of_a_model_goes_unnamed():
+    named = {s.name for cls in st.MODELS.values() for s in parameter_sources(cls())}
+    own = {n for n in known_parameters() if n.partition("/")[0] in FOLDERS_OF_MODELS}
+    assert own and own <= named
+    assert parameter_source("span/cme_2026").mark == "NOT VERIFIED"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        st.NetCapital(table="occ"),
+        st.PortfolioMargin(table="occ"),
+        st.Simm(version="occ"),
+        st.Simm(crypto_parameters="occ"),
+        st.Span(parameters="occ"),
+        st.StandardSchedule(table="occ"),
+        st.VenueGrid(table="occ"),
+    ],
+    ids=repr,
+)
+def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
+    with pytest.raises(bt.StudyError, match="'occ' does not fit this model: .*; name another") as e:
+        model.margin(small_market, small_book, bt.Coverage())
+    assert "\n" not in str(e.value)
 
 
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):

@@ -12,7 +12,7 @@ from backtest.instruments import Option, Spot, parse_instrument
 from backtest.instruments.black import black_price
 from strategies.span.arrays import PAIRED, Grid, risk_array
 from strategies.span.credits import intercommodity_credit
-from strategies.span.ranges import load_parameters
+from strategies.span.ranges import load_span
 
 ONE_DAY = bt.Market.from_frame(
     pd.DataFrame({"BTC": [1e5], "ETH": [4e3]}, index=pd.to_datetime(["2024-01-02"]))
@@ -118,14 +118,16 @@ def test_delivery_and_the_short_option_minimum_are_floors_and_charges(option_mar
 
 def slow_twin(model, market, usd, day):
     """SPAN without credits at one day, in plain loops and its own Black formula."""
-    file = load_parameters(model.parameters)
+    file = load_span(model.parameters)
+    extreme = file.extreme if model.extreme is None else model.extreme
+    cover = file.cover if model.cover is None else model.cover
     total = 0.0
     for commodity in sorted({n.split("-")[0] for n in usd}):
         members = {n: x for n, x in usd.items() if n.split("-")[0] == commodity}
         worst, scan = 0.0, file.price[commodity]
         moves = [0, 0, 1, 1, -1, -1, 2, 2, -2, -2, 3, 3, -3, -3]
         grid = [(m / 3, 1 if i % 2 == 0 else -1, 1.0) for i, m in enumerate(moves)]
-        grid += [(model.extreme, 0, model.cover), (-model.extreme, 0, model.cover)]
+        grid += [(extreme, 0, cover), (-extreme, 0, cover)]
         for move, up, counted in grid:
             loss = 0.0
             for name, exposure in members.items():
@@ -206,7 +208,7 @@ def test_no_credit_is_given_between_crypto_and_rates(small_market):
 def test_what_has_no_scan_range_is_named(small_market):
     for model, words in (
         (st.Span(), "no scan range for SWAP10Y .*add one under `scan`"),
-        (st.Span(parameters="cme_1999"), "unknown SPAN parameters 'cme_1999'; known: cme_2026"),
+        (st.Span(parameters="span/cme_1999"), "unknown parameter file 'span/cme_1999'; known: "),
     ):
         with pytest.raises(bt.StudyError, match=words):
             required(model, small_market, SWAP10Y=1e6)

@@ -31,6 +31,7 @@ from .specification import (
     specification_curve_caption,
     specification_curve_data,
 )
+from .steps import steps_from_gross, steps_from_gross_caption, steps_from_gross_data
 from .stressed_ladder import (
     stressed_ladder,
     stressed_ladder_caption,
@@ -66,6 +67,9 @@ __all__ = [
     "specification_curve",
     "specification_curve_caption",
     "specification_curve_data",
+    "steps_from_gross",
+    "steps_from_gross_caption",
+    "steps_from_gross_data",
     "stressed_ladder",
     "stressed_ladder_caption",
     "stressed_ladder_data",

@@ -34,6 +34,7 @@ from .specification import (
     specification_curve_caption,
     specification_curve_data,
 )
+from .steps import steps_from_gross, steps_from_gross_caption, steps_from_gross_data
 from .stressed_ladder import stressed_ladder, stressed_ladder_caption, stressed_ladder_data
 from .treasury_share import (
     treasury_share_sweep,
@@ -74,7 +75,7 @@ def write_figures(
 
 
 def offset_drawings(found: "OffsetStudy") -> list[Drawing]:
-    """Figures of an offset study: stresses, specifications, granted credit.
+    """Figures of an offset study: stresses, specifications, granted credit, steps by day.
 
     A figure whose table has no row is left out.
     """
@@ -104,6 +105,15 @@ def offset_drawings(found: "OffsetStudy") -> list[Drawing]:
                 lambda: granted_against_supported(found),
                 granted_against_supported_caption(found),
                 granted_against_supported_data(found),
+            )
+        )
+    if found.steps_by_day:
+        figures.append(
+            Drawing(
+                "steps_from_gross",
+                lambda: steps_from_gross(found),
+                steps_from_gross_caption(found),
+                steps_from_gross_data(found),
             )
         )
     return figures

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..results import Study
+from ..unverified import marked_name, unverified_sentence
 from .tables import (
     MILLION,
     MISSING,
@@ -50,7 +51,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TableOf:
     for portfolio, scored in _by_portfolio(study, portfolios):
         rows = [
             [
-                Cell(model),
+                Cell(marked_name(study, model)),
                 Cell(counts(row["exceedances"], row["allowed"])),
                 Cell(interval(row, "exceedance_rate", lambda x: percent(x, digits=2))),
                 Cell(pvalue(row["coverage_p"]), noticed=row["coverage_p"] < SIGNIFICANT),
@@ -72,7 +73,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TableOf:
         "Coverage p is one-sided (a rate above the standard) and respects overlapping losses: it "
         "is the verdict; below 0.05 it is set in bold. Kupiec and Christoffersen run on every "
         "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
-        "few exceedances as well.",
+        f"few exceedances as well. {unverified_sentence(study)}",
     )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def cost_table(study: Study, portfolios: list[str]) -> TableOf:
     for portfolio, scored in _by_portfolio(study, portfolios):
         rows = [
             [
-                Cell(model),
+                Cell(marked_name(study, model)),
                 Cell(millions(row["mean_margin"])),
                 Cell(percent(row["saving_vs_siloed"])),
                 Cell(interval(row, "equal_coverage", millions)),
@@ -101,7 +102,8 @@ def cost_table(study: Study, portfolios: list[str]) -> TableOf:
         ],
         groups,
         "Excess: loss above the requirement, over exceedance days. Equal coverage scales each book "
-        "in hindsight to its allowed exceedances; it rests on one day in a hundred.",
+        "in hindsight to its allowed exceedances; it rests on one day in a hundred. "
+        f"{unverified_sentence(study)}",
     )  # fmt: skip
 
 
@@ -235,7 +237,7 @@ def pooled_table(study: Study) -> TableOf:
     """One scale a model over all books, named and drawn."""
     groups = [
         (
-            model,
+            marked_name(study, model),
             [
                 [
                     Cell(f"{ratio(row['scale'])} [{ratio(row['scale_low'])}, "
@@ -258,7 +260,8 @@ def pooled_table(study: Study) -> TableOf:
         ],
         groups,
         "One factor per model, in hindsight, at which all books together keep the standard; the "
-        "rates are at that factor. A scale a book would hide what a model gets wrong across books.",
+        "rates are at that factor. A scale a book would hide what a model gets wrong across books. "
+        f"{unverified_sentence(study)}",
     )  # fmt: skip
 
 

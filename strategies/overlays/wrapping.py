@@ -1,5 +1,6 @@
 """What overlays do alike: lead the parts of the base on, ask the base for another lookback."""
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -28,7 +29,16 @@ def longest_lookback(model: MarginModel) -> int:
     750
     """
     own = int(getattr(model, "lookback", 0))
-    return max([own, *(longest_lookback(inner) for inner in _inner(model).values())])
+    return max(
+        [
+            own,
+            *(
+                longest_lookback(each)
+                for field in _inner(model).values()
+                for each in _models(field)
+            ),
+        ]
+    )
 
 
 def with_lookback(model: MarginModel, days: int) -> MarginModel:
@@ -46,20 +56,28 @@ def with_lookback(model: MarginModel, days: int) -> MarginModel:
     """
     if not longest_lookback(model):
         raise StudyError(f"{model!r} has no lookback to change; name a second model instead.")
-    changed: dict[str, Any] = {
-        name: with_lookback(inner, days)
-        for name, inner in _inner(model).items()
-        if longest_lookback(inner)
-    }
+
+    def changed_field(field: Any) -> Any:
+        if isinstance(field, Mapping):
+            return {key: changed_field(inner) for key, inner in field.items()}
+        return with_lookback(field, days) if longest_lookback(field) else field
+
+    changed = {name: changed_field(field) for name, field in _inner(model).items()}
     if hasattr(model, "lookback"):
         changed["lookback"] = days
     whole: Any = model
     return replace(whole, **changed)
 
 
-def _inner(model: Any) -> dict[str, MarginModel]:
-    """Fields of a model that are models."""
+def _inner(model: Any) -> dict[str, Any]:
+    """Fields of a model that hold models: one, or several by name."""
     if not is_dataclass(model):
         return {}
     held = {field.name: getattr(model, field.name) for field in fields(model)}
-    return {name: value for name, value in held.items() if isinstance(value, MarginModel)}
+    return {name: value for name, value in held.items() if _models(value)}
+
+
+def _models(field: Any) -> list[MarginModel]:
+    """The models that a field holds."""
+    held = field.values() if isinstance(field, Mapping) else [field]
+    return [each for each in held if isinstance(each, MarginModel)]

@@ -44,7 +44,7 @@ class Simm:
         (curvature too, which is then too high).
     crypto_weights : per cent by 'floating' or 'pegged', instead of the file's; pegged coins have
         none there.
-    version, crypto_parameters : files of `strategies/parameters/simm/`.
+    version, crypto_parameters : files of `strategies/parameters/`.
 
     References
     ----------
@@ -55,14 +55,14 @@ class Simm:
     Examples
     --------
     >>> Simm(crypto="other").version
-    'v2_1'
+    'simm/v2_1'
     """
 
     crypto: Literal["own_class", "commodity", "other"] = "own_class"
     scaling: Literal["ten_days", "sqrt"] = "ten_days"
     crypto_weights: dict[str, Annotated[float, Gt(0)]] = Field(default_factory=dict)
-    version: str = "v2_1"
-    crypto_parameters: str = "crypto_2026"
+    version: str = "simm/v2_1"
+    crypto_parameters: str = "simm/crypto_2026"
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""

@@ -1,16 +1,13 @@
 """Weights, correlations and thresholds of SIMM, from dated, cited files."""
 
-import tomllib
 from datetime import date
 from functools import cache
-from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.types import StudyError
-
+from ..sources import read_as
 from .sensitivity import Sensitivity
 
 Number = Annotated[float, Field(allow_inf_nan=True)]
@@ -196,37 +193,25 @@ def _entry(triangle: list[list[float]], names: list[str], a: str, b: str) -> flo
     return 1.0 if low == high else triangle[high][low]
 
 
-def _read(name: str) -> dict[str, Any]:
-    folder = files("strategies") / "parameters" / "simm"
-    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
-    if name not in known:
-        raise StudyError(f"unknown SIMM parameters {name!r}; known: {', '.join(known)}.")
-    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-
-
 @cache
 def load_simm(name: str) -> SimmParameters:
-    """Version `strategies/parameters/simm/<name>.toml`.
-
-    Raises
-    ------
-    StudyError : no such file.
+    """Version `strategies/parameters/<name>.toml`.
 
     Examples
     --------
-    >>> load_simm("v2_1").correlation("rates", "commodity")
+    >>> load_simm("simm/v2_1").correlation("rates", "commodity")
     0.3
     """
-    return SimmParameters(**_read(name))
+    return read_as(SimmParameters, name)
 
 
 @cache
 def load_crypto(name: str) -> CryptoParameters:
-    """Crypto classes of `strategies/parameters/simm/<name>.toml`.
+    """Crypto classes of `strategies/parameters/<name>.toml`.
 
     Examples
     --------
-    >>> {way: table.weights[0] for way, table in load_crypto("crypto_2026").bucketed.items()}
+    >>> {way: table.weights[0] for way, table in load_crypto("simm/crypto_2026").bucketed.items()}
     {'own_class': 132.0, 'commodity': 58.0, 'other': 54.0}
     """
-    return CryptoParameters(**_read(name))
+    return read_as(CryptoParameters, name)

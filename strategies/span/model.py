@@ -17,7 +17,7 @@ from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray, StudyEr
 from ..mismatch import in_proportion
 from .arrays import PAIRED, Grid, delta, risk_array
 from .credits import Credits, intercommodity_credit
-from .ranges import Legs, Share, commodity_of, load_parameters, month_of, rolling_scan
+from .ranges import Legs, Share, commodity_of, load_span, month_of, rolling_scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,9 @@ class Span:
 
     Parameters
     ----------
-    parameters : a file of `strategies/parameters/span/`, marked verified or not.
-    extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; 3 and
-        0.33 are CME's present ones, 2 and 0.35 the older.
+    parameters : of `strategies/parameters/`; the file that comes with it is not verified.
+    extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; None
+        takes the file's. 2 and 0.35 were CME's older ones.
     scan : price scan range by instrument or commodity, before the file's.
     scan_multiple : takes standard deviations of `lookback` past P&Ls over the MPOR instead of both.
     volatility_scan : relative scan range of implied volatility; None takes the file's.
@@ -76,9 +76,9 @@ class Span:
     0.5
     """
 
-    parameters: str = "cme_2026"
-    extreme: Annotated[float, Ge(1)] = 3.0
-    cover: Share = 0.33
+    parameters: str = "span/cme_2026"
+    extreme: Annotated[float, Ge(1)] | None = None
+    cover: Share | None = None
     scan: dict[str, Share] = Field(default_factory=dict)
     scan_multiple: Annotated[float, Gt(0)] | None = None
     lookback: Annotated[int, Ge(20)] = 250
@@ -145,7 +145,7 @@ class Span:
         self, market: Market, book: Book, coverage: Coverage, columns: list[int], index: FloatArray
     ) -> _Commodity:
         """Scan risk, charges and delta of the contracts on one commodity."""
-        file = load_parameters(self.parameters)
+        file = load_span(self.parameters)
         exposure, instruments = book.exposure[:, columns], [book.instruments[i] for i in columns]
         horizons = [book.horizons(coverage)[i] for i in columns]
         ranges = [self._scan(i, market, h) for i, h in zip(instruments, horizons, strict=True)]
@@ -156,7 +156,7 @@ class Span:
                 market,
                 scan=scan,
                 volatility=_or(self.volatility_scan, file.volatility),
-                grid=Grid(self.extreme, self.cover),
+                grid=Grid(_or(self.extreme, file.extreme), _or(self.cover, file.cover)),
                 elapsed=self.elapsed,
             )
             for instrument, scan in zip(instruments, ranges, strict=True)
@@ -197,7 +197,7 @@ class Span:
         given = next((self.scan[name] for name in named if name in self.scan), None)
         share = given
         if share is None:
-            share = load_parameters(self.parameters).scan(instrument, commodity)
+            share = load_span(self.parameters).scan(instrument, commodity)
         if share is None:
             raise StudyError(
                 f"no scan range for {instrument.name} (commodity {commodity}) in SPAN parameters "
@@ -214,7 +214,7 @@ class Span:
     def _credits(self) -> Credits:
         if self.credits is not None:
             return self.credits
-        return [(c.legs, c.rate) for c in load_parameters(self.parameters).credits]
+        return [(c.legs, c.rate) for c in load_span(self.parameters).credits]
 
 
 def scan_and_price_risk(loss: FloatArray) -> tuple[DaysByPortfolios, DaysByPortfolios]:

@@ -1,9 +1,7 @@
 """Parameters of SPAN: a dated, cited file, or scan ranges that follow the market's volatility."""
 
-import tomllib
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 import pandas as pd
@@ -21,7 +19,9 @@ from backtest.instruments import (
 )
 from backtest.instruments.contracts import contract
 from backtest.market import Market
-from backtest.types import Days, StudyError
+from backtest.types import Days
+
+from ..sources import read_as
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = dict[str, float]
@@ -49,6 +49,8 @@ class SpanParameters(BaseModel):
     dated: date
     verified: bool
     note: str
+    extreme: Annotated[float, Field(ge=1)]
+    cover: Share
     volatility: Annotated[float, Field(ge=0)]
     intermonth: Share
     short_option_minimum: Share
@@ -65,23 +67,15 @@ class SpanParameters(BaseModel):
 
 
 @cache
-def load_parameters(name: str) -> SpanParameters:
-    """Parameters of `strategies/parameters/span/<name>.toml`.
-
-    Raises
-    ------
-    StudyError : no such file.
+def load_span(name: str) -> SpanParameters:
+    """Parameters of `strategies/parameters/<name>.toml`.
 
     Examples
     --------
-    >>> load_parameters("cme_2026").price["BTC"], load_parameters("cme_2026").verified
+    >>> load_span("span/cme_2026").price["BTC"], load_span("span/cme_2026").verified
     (0.4, False)
     """
-    folder = files("strategies") / "parameters" / "span"
-    known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
-    if name not in known:
-        raise StudyError(f"unknown SPAN parameters {name!r}; known: {', '.join(known)}.")
-    return SpanParameters(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+    return read_as(SpanParameters, name)
 
 
 def commodity_of(instrument: Instrument) -> str:
