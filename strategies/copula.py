@@ -59,7 +59,7 @@ class CopulaVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the drawn scenarios; they have no density."""
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         count = tail_count(self.draws, coverage.confidence)
         for some, part in by_holdings(book):
             past = book_scenarios(market, part, coverage=coverage)

@@ -81,7 +81,7 @@ class VarianceCovariance:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the joint density, and the PIT of the P&L that came."""
-        deviation = np.empty((len(market.dates), len(book.portfolios)))
+        deviation = np.zeros((len(market.dates), len(book.portfolios)))
         groups = [
             (some, part, book_scenarios(market, part, coverage=coverage, scaling="sqrt"))
             for some, part in by_holdings(book)

@@ -69,7 +69,7 @@ class ExtremeValueVaR:
         StudyError where the confidence is below the threshold, or fewer than 20 peaks are left.
         """
         peaks, level = self._peaks(coverage), 1.0 - coverage.confidence
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, len(past.unit), len(past.exposure)), np.nan)

@@ -63,7 +63,7 @@ class FilteredHistorical:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the rescaled scenarios; they have no density."""
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         by_clock = [
             (some, priced_scenarios(market, part, coverage=coverage, scaling=self.scaling))
             for some, part in book.by_clock(market)
@@ -127,7 +127,7 @@ class AgeWeighted:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the weighted scenarios; they have no density."""
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         weights, level = self.weights(), round(1.0 - coverage.confidence, 9)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)

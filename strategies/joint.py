@@ -31,7 +31,8 @@ def by_holdings(book: Book) -> list[tuple[RowNumbers, Book]]:
     """Portfolios apart by what they hold, each group with a book of those instruments alone.
 
     For models whose estimate for one pair of factors depends on the others beside it: a portfolio
-    then stands alone, whatever its neighbours hold.
+    then stands alone, whatever its neighbours hold. One that holds nothing is left out: its margin
+    is zero, on every day.
 
     Examples
     --------
@@ -43,8 +44,9 @@ def by_holdings(book: Book) -> list[tuple[RowNumbers, Book]]:
     groups = []
     held, group = np.unique(book.exposure != 0.0, axis=0, return_inverse=True)
     for number, columns in enumerate(held):
-        rows = np.flatnonzero(group.ravel() == number)
-        chosen = np.flatnonzero(columns) if columns.any() else np.array([0])
+        if not columns.any():
+            continue
+        rows, chosen = np.flatnonzero(group.ravel() == number), np.flatnonzero(columns)
         part = replace(
             book.select([int(p) for p in rows]),
             instruments=tuple(book.instruments[i] for i in chosen),

@@ -66,7 +66,7 @@ class EwmaVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
-        law = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
+        law = _of_nothing(market, book)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, *_sizes(past)), np.nan)
@@ -127,7 +127,7 @@ class GarchVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
-        law = np.full((2, len(market.dates), len(book.portfolios)), np.nan)
+        law = _of_nothing(market, book)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, *_sizes(past)), np.nan)
@@ -181,7 +181,7 @@ class CornishFisherVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the expansion; it has no density worth the name."""
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
             found = np.full((2, *_sizes(past)), np.nan)
@@ -197,6 +197,13 @@ class CornishFisherVaR:
             for tail, value in zip(tails, found, strict=True):
                 tail[:, some] = past.spread(value)
         return Forecast(*tails)
+
+
+def _of_nothing(market: Market, book: Book) -> FloatArray:
+    """(2, days, portfolios) volatility and degrees of freedom of portfolios that hold nothing."""
+    law = np.zeros((2, len(market.dates), len(book.portfolios)))
+    law[1] = np.inf
+    return law
 
 
 def _sizes(past: Scenarios | Revaluation) -> tuple[int, int]:

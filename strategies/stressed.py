@@ -76,7 +76,7 @@ class StressedVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES, each with its own stress; no density."""
-        tails = np.empty((2, len(market.dates), len(book.portfolios)))
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         count = tail_count(self.lookback, coverage.confidence)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
