@@ -66,6 +66,9 @@ def rewrite_report(folder: Path) -> Path:
     if len(ladder):
         ladder["reason"] = ladder["reason"].astype(object).fillna("")
     sweep = _read_table(folder / "sweep.csv") if (folder / "sweep.csv").exists() else None
+    forecasts = None
+    if (folder / "forecasts.csv").exists():
+        forecasts = _read_table(folder / "forecasts.csv").set_index(["model", "portfolio"])
     text = (folder / STUDY_FILE).read_text(encoding="utf-8")
     config = read_study(text, where=f"{folder.name}/{STUDY_FILE}")
     distribution = Distribution.load(folder)
@@ -74,7 +77,7 @@ def rewrite_report(folder: Path) -> Path:
     except OSError as error:
         raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
     try:
-        write_presentation(aside, study, ladder, sweep, distribution, config)
+        write_presentation(aside, study, ladder, sweep, distribution, config, forecasts=forecasts)
         (folder / "figures").mkdir(exist_ok=True)
         for made in sorted(p for p in aside.rglob("*") if p.is_file()):
             os.replace(made, folder / made.relative_to(aside))
