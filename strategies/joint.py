@@ -7,11 +7,13 @@ import numpy as np
 
 from backtest.book import Book
 from backtest.estimators.innovations import unit_probability, unit_tail
+from backtest.estimators.skewed import skewed_probability, skewed_tail
 from backtest.market import Market
 from backtest.model import Forecast
 from backtest.types import Coverage, DaysByPortfolios, RowNumbers
 
 Measure = Literal["var", "es"]
+Innovations = Literal["normal", "t", "skew-t"]
 
 
 def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
@@ -63,17 +65,21 @@ def density_forecast(
     *,
     volatility: DaysByPortfolios,
     freedom: DaysByPortfolios | float,
+    skew: DaysByPortfolios | None = None,
 ) -> Forecast:
     """Forecast of a zero-mean P&L with the given volatility and unit-variance t innovations.
 
     volatility : (days, portfolios) USD over the MPOR. freedom : inf for normal innovations.
+    skew : of skewed innovations, below zero where losses have the longer tail.
     """
     freedoms = np.broadcast_to(freedom, volatility.shape)
-    value_at_risk, expected_shortfall = unit_tail(coverage.confidence, freedoms)
     pnl = -book.loss(market, coverage).sum(axis=2)
     z = np.divide(pnl, volatility, out=np.full_like(pnl, np.nan), where=volatility > 0.0)
+    if skew is None:
+        tail, pit = unit_tail(coverage.confidence, freedoms), unit_probability(z, freedoms)
+    else:
+        tail = skewed_tail(coverage.confidence, freedoms, skew)
+        pit = skewed_probability(z, freedoms, skew)
     return Forecast(
-        value_at_risk=volatility * value_at_risk,
-        expected_shortfall=volatility * expected_shortfall,
-        pit=unit_probability(z, freedoms),
+        value_at_risk=volatility * tail[0], expected_shortfall=volatility * tail[1], pit=pit
     )

@@ -14,32 +14,33 @@ from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import WarmGarch
 from backtest.estimators.innovations import cornish_fisher_tail
 from backtest.kernels.garch import student_freedom, variance_rows
+from backtest.kernels.skewed import skewed_shape
 from backtest.market import Market
 from backtest.model import Forecast, model
 from backtest.revaluation import Revaluation, each_window, priced_scenarios
 from backtest.scenarios import Scenarios
 from backtest.types import Coverage, FloatArray
 
-from .joint import Measure, density_forecast, margin_of
+from .joint import Innovations, Measure, density_forecast, margin_of
 
 
 @model
 class EwmaVaR:
-    r"""Exponentially weighted variance of the book's P&L, with normal or Student tails.
+    r"""Exponentially weighted variance of the book's P&L, with normal, Student or skewed tails.
 
     .. math:: \sigma^2_{t+1} = \lambda \sigma^2_t + (1 - \lambda) p_t^2, \qquad
               M_t = \sigma_{t+1} q_c
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
-    expected shortfall) at unit variance. Student degrees of freedom are fitted to p / sigma
-    every `refit_every` days. The volatility of the next day is held over the MPOR. Margin at day t
-    uses closes up to and including t. USD.
+    expected shortfall) at unit variance. Student degrees of freedom, and Hansen's skew with them,
+    are fitted to p / sigma by maximum likelihood every `refit_every` days. The volatility of the
+    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
-    lookback : P&Ls. decay : lambda. innovations : 'normal' or 't'. measure : 'var', 'es'.
-    refit_every : days between fits of the degrees of freedom.
+    lookback : P&Ls. decay : lambda. innovations : 'normal', 't' or 'skew-t'. measure : 'var' or
+        'es'. refit_every : days between fits of the degrees of freedom and the skew.
 
     References
     ----------
@@ -47,6 +48,8 @@ class EwmaVaR:
     Alexander, C. & Dakos, M. (2023). Assessing the accuracy of exponentially weighted moving
     average models for value-at-risk and expected shortfall of crypto portfolios. Quantitative
     Finance, 23(3), 393-427.
+    Hansen, B. (1994). Autoregressive conditional density estimation. International Economic
+    Review, 35(3), 705-730.
 
     Examples
     --------
@@ -56,7 +59,7 @@ class EwmaVaR:
 
     lookback: Annotated[int, Ge(50)] = 500
     decay: Annotated[float, Gt(0.5), Lt(1)] = 0.97
-    innovations: Literal["normal", "t"] = "normal"
+    innovations: Innovations = "normal"
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
@@ -69,38 +72,51 @@ class EwmaVaR:
         law = _of_nothing(market, book)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((2, *_sizes(past)), np.nan)
+            found = np.full((3, *_sizes(past)), np.nan)
             rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
+            skew = np.zeros(len(past.exposure))
             out = np.empty((len(past.exposure), self.lookback + 1))
             for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
                 variance_rows(pnl, rows, out)
-                if self.innovations == "t" and since % self.refit_every == 0:
+                if self.innovations != "normal" and since % self.refit_every == 0:
                     for p in np.flatnonzero(out[:, -1] > 0.0):
-                        rows[p, 4] = student_freedom(pnl[p] / np.sqrt(out[p, :-1]))
-                found[0, day], found[1, day] = np.sqrt(out[:, -1]), rows[:, 4]
+                        z = pnl[p] / np.sqrt(out[p, :-1])
+                        if self.innovations == "t":
+                            rows[p, 4] = student_freedom(z)
+                        else:
+                            rows[p, 4], skew[p] = skewed_shape(z)
+                found[:, day] = np.sqrt(out[:, -1]), rows[:, 4], skew
             for whole, value in zip(law, found, strict=True):
                 whole[:, some] = past.spread(value)
-        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
+        volatility, freedom, skew = law
+        return density_forecast(
+            market,
+            book,
+            coverage,
+            volatility=volatility,
+            freedom=freedom,
+            skew=skew if self.innovations == "skew-t" else None,
+        )
 
 
 @model
 class GarchVaR:
-    r"""GARCH(1, 1) or GJR of the book's P&L, with normal or Student innovations.
+    r"""GARCH(1, 1) or GJR of the book's P&L, with normal, Student or skewed innovations.
 
     .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{p_t < 0}) p_t^2 + \beta v_t, \qquad
               M_t = \sqrt{v_{t+1}} \, q_c
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
-    expected shortfall) at unit variance. Fitted by maximum likelihood every
-    `refit_every` days, each fit begun at the last; one that does not converge is counted in the
-    manifest, and the last good parameters stand. The volatility of the next day is held over the
-    MPOR. Margin at day t uses closes up to and including t. USD.
+    expected shortfall) at unit variance. Fitted by maximum likelihood, degrees of freedom and
+    Hansen's skew included, every `refit_every` days, each fit begun at the last; one that does not
+    converge is counted in the manifest, and the last good parameters stand. The volatility of the
+    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
-    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't' or
-        'normal'. measure : 'var' or 'es'. refit_every : days between fits.
+    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't', 'normal' or
+        'skew-t'. measure : 'var' or 'es'. refit_every : days between fits.
 
     References
     ----------
@@ -108,6 +124,8 @@ class GarchVaR:
     and rates of return. Review of Economics and Statistics, 69(3), 542-547.
     Glosten, L., Jagannathan, R. & Runkle, D. (1993). On the relation between the expected value
     and the volatility of the nominal excess return on stocks. Journal of Finance, 48(5).
+    Hansen, B. (1994). Autoregressive conditional density estimation. International Economic
+    Review, 35(3), 705-730.
 
     Examples
     --------
@@ -117,7 +135,7 @@ class GarchVaR:
 
     lookback: Annotated[int, Ge(50)] = 500
     leverage: bool = False
-    innovations: Literal["normal", "t"] = "t"
+    innovations: Innovations = "t"
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
@@ -130,18 +148,29 @@ class GarchVaR:
         law = _of_nothing(market, book)
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((2, *_sizes(past)), np.nan)
+            found = np.full((3, *_sizes(past)), np.nan)
             garch = WarmGarch(
-                len(past.exposure), leverage=self.leverage, student=self.innovations == "t"
+                len(past.exposure),
+                leverage=self.leverage,
+                student=self.innovations == "t",
+                skewed=self.innovations == "skew-t",
             )
             for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
                 if since % self.refit_every == 0:
                     garch.refit(pnl)
-                found[0, day] = np.sqrt(garch.variances(pnl)[:, -1])
-                found[1, day] = garch.freedom()
+                volatility = np.sqrt(garch.variances(pnl)[:, -1])
+                found[:, day] = volatility, garch.freedom(), garch.skew()
             for whole, value in zip(law, found, strict=True):
                 whole[:, some] = past.spread(value)
-        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
+        volatility, freedom, skew = law
+        return density_forecast(
+            market,
+            book,
+            coverage,
+            volatility=volatility,
+            freedom=freedom,
+            skew=skew if self.innovations == "skew-t" else None,
+        )
 
 
 @model
@@ -200,8 +229,8 @@ class CornishFisherVaR:
 
 
 def _of_nothing(market: Market, book: Book) -> FloatArray:
-    """(2, days, portfolios) volatility and degrees of freedom of portfolios that hold nothing."""
-    law = np.zeros((2, len(market.dates), len(book.portfolios)))
+    """(3, days, portfolios) volatility, freedom and skew of portfolios that hold nothing."""
+    law = np.zeros((3, len(market.dates), len(book.portfolios)))
     law[1] = np.inf
     return law
 

@@ -37,10 +37,15 @@ TABLES = {
         {"lookback": 60, "scaling": "sqrt", "measure": "es", "decay": 0.94},
         {"lookback": 60, "volatility": "gjr", "fit_lookback": 80, "refit_every": 15},
     ],
-    "ewma_var": [{"lookback": 60}, {"lookback": 60, "innovations": "t", "measure": "es"}],
+    "ewma_var": [
+        {"lookback": 60},
+        {"lookback": 60, "innovations": "t", "measure": "es"},
+        {"lookback": 60, "innovations": "skew-t"},
+    ],
     "garch_var": [
         {"lookback": 80, "refit_every": 15},
         {"lookback": 80, "leverage": True, "innovations": "normal", "measure": "es"},
+        {"lookback": 80, "refit_every": 15, "innovations": "skew-t"},
     ],
     "cornish_fisher_var": [{"lookback": 60}, {"lookback": 60, "measure": "es"}],
     "extreme_value_var": [

@@ -273,7 +273,9 @@ def test_windows_that_make_no_sense_are_refused(windows):
 
 DENSITIES = [
     st.EwmaVaR(lookback=60, innovations="t"),
+    st.EwmaVaR(lookback=60, innovations="skew-t"),
     st.GarchVaR(lookback=80, leverage=True),
+    st.GarchVaR(lookback=80, innovations="skew-t"),
     st.VarianceCovariance(lookback=60, freedom=5.0),
 ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..kernels.garch import variance_rows, variances
-from ..kernels.garch_fit import SIZE, refit_rows
+from ..kernels.garch_fit import SIZE, SKEWED_SIZE, refit_rows
 from ..types import Days, FloatArray, StudyError
 from .fits import note_fits
 
@@ -20,7 +20,8 @@ AFRESH_EVERY = 10
 class GarchFit:
     """One fit, in the units of its series; omega is a variance.
 
-    gamma is what a loss reacts more than a gain, freedom infinite where innovations are normal.
+    gamma is what a loss reacts more than a gain, freedom infinite where innovations are normal,
+    skew zero where they are symmetric.
     """
 
     omega: float
@@ -28,6 +29,7 @@ class GarchFit:
     gamma: float
     beta: float
     freedom: float
+    skew: float
     log_likelihood: float
     converged: bool
     evaluations: int
@@ -39,12 +41,13 @@ class WarmGarch:
 
     Parameters
     ----------
-    series : how many. leverage : GJR. student : Student innovations, else normal.
+    series : how many. leverage : GJR. student : Student innovations, else normal. skewed : skewed
+        Student ones, as Hansen's; fitted together with the rest.
 
     Attributes
     ----------
-    coefficients : (series, 5) omega, reaction to gains, reaction to losses, beta, freedom; NaN
-        before the first good fit.
+    coefficients : (series, 5) omega, reaction to gains, reaction to losses, beta, freedom; where
+        skewed (series, 6), with the skew. NaN before the first good fit.
     outcome : (series, 3) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
         that never moves; log-likelihood; evaluations.
     """
@@ -52,27 +55,33 @@ class WarmGarch:
     series: int
     leverage: bool = False
     student: bool = True
+    skewed: bool = False
     coefficients: FloatArray = field(init=False)
     outcome: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.coefficients = np.full((self.series, SIZE), np.nan)
+        size = SKEWED_SIZE if self.skewed else SIZE
+        self.coefficients = np.full((self.series, size), np.nan)
         self.outcome = np.full((self.series, 3), np.nan)
-        self._free = np.full((self.series, SIZE), np.nan)
-        self._inverse = np.zeros((self.series, SIZE, SIZE))
+        self._free = np.full((self.series, size), np.nan)
+        self._inverse = np.zeros((self.series, size, size))
         self._refits = 0
 
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
         kept = (self._free, self._inverse, self.coefficients, self.outcome)
-        afresh = self._refits % AFRESH_EVERY == 0
-        tried, failed = refit_rows(rows, self.leverage, self.student, afresh, *kept)
+        afresh, student = self._refits % AFRESH_EVERY == 0, self.student or self.skewed
+        tried, failed = refit_rows(rows, self.leverage, student, afresh, *kept)
         self._refits += 1
         note_fits(tried=tried, failed=failed)
 
     def freedom(self) -> FloatArray:
         """(series,) degrees of freedom; those of a normal where nothing was ever fitted."""
         return np.where(np.isnan(self.coefficients[:, 4]), np.inf, self.coefficients[:, 4])
+
+    def skew(self) -> FloatArray:
+        """(series,) skew of the innovations; zero where it is not fitted, or nothing ever was."""
+        return np.nan_to_num(self.coefficients[:, SIZE:].sum(axis=1))
 
     def variances(self, rows: FloatArray) -> FloatArray:
         """(series, days + 1) variance of each day and of the day after the last."""
@@ -81,7 +90,9 @@ class WarmGarch:
         return out
 
 
-def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> GarchFit:
+def fit_garch(
+    series: Days, *, leverage: bool = False, student: bool = True, skewed: bool = False
+) -> GarchFit:
     r"""Zero-mean GARCH(1, 1), or GJR with `leverage`, by maximum likelihood.
 
     .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{x_t < 0}) x_t^2 + \beta v_t
@@ -92,7 +103,8 @@ def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> 
     Parameters
     ----------
     series : (days,) P&L or shocks, any unit. student : innovations of unit variance and fitted
-        degrees of freedom, else normal.
+        degrees of freedom, else normal. skewed : skewed Student ones; skew < 0 is a longer tail of
+        falls.
 
     Raises
     ------
@@ -104,6 +116,8 @@ def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> 
     and rates of return. Review of Economics and Statistics, 69(3), 542-547.
     Glosten, L., Jagannathan, R. & Runkle, D. (1993). On the relation between the expected value
     and the volatility of the nominal excess return on stocks. Journal of Finance, 48(5).
+    Hansen, B. (1994). Autoregressive conditional density estimation. International Economic
+    Review, 35(3), 705-730.
 
     Examples
     --------
@@ -121,16 +135,17 @@ def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> 
             f"a GARCH was asked of {rows.shape[1]} days; give {FEWEST_DAYS} or more finite values, "
             "not all zero."
         )
-    fitted = WarmGarch(1, leverage=leverage, student=student)
+    fitted = WarmGarch(1, leverage=leverage, student=student, skewed=skewed)
     fitted.refit(rows)
     good, log_likelihood, evaluations = fitted.outcome[0]
-    omega, gain, loss, beta, freedom = (float(c) for c in fitted.coefficients[0])
+    omega, gain, loss, beta, freedom = (float(c) for c in fitted.coefficients[0, :SIZE])
     return GarchFit(
         omega=omega,
         alpha=gain,
         gamma=loss - gain,
         beta=beta,
         freedom=freedom,
+        skew=float(fitted.skew()[0]),
         log_likelihood=float(log_likelihood),
         converged=bool(good),
         evaluations=int(evaluations),

@@ -8,7 +8,7 @@ from .compile import kernel
 from .tail_select import FloatArray
 
 # Coefficients (5,) of one series: omega, reaction to a gain, reaction to a loss, beta, degrees of
-# freedom (infinite for normal innovations).
+# freedom (infinite for normal innovations). A sixth, where there is one, is the skew.
 LEAST_FREEDOM = 2.05  # as in arch; at 2 the variance is infinite
 MOST_FREEDOM = 500.0  # as in arch; above it the likelihood is flat
 GROUP = 8  # factors multiplied together before one logarithm is taken of them

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from .bfgs import update_inverse
 from .compile import kernel
 from .garch import (
     LEAST_FREEDOM,
@@ -14,14 +15,17 @@ from .garch import (
     student_loss,
     variances,
 )
+from .skewed import skewed_loss
 from .tail_select import FloatArray
 
 # Free values (5,), any real number each: log of omega; logit of persistence; logit of the
 # reactions' share in it; logit of the gains' share in those; log of freedom - LEAST_FREEDOM.
+# Skewed innovations have a sixth, 2 artanh of the skew: the size of an array tells the law.
 SIZE = 5
+SKEWED_SIZE = 6
 # Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there is
 # done again from a cold start, and the next one does not start there.
-INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0))
+INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0), (-2.0, 2.0))
 LONG_MEMORY = (0.97, 0.995)  # persistences of the processes that cold starts are chosen among
 SHORT_MEMORY = (0.5, 0.90)
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
@@ -45,7 +49,7 @@ def logistic(value: float) -> float:
 
 @kernel
 def coefficients_of(free: FloatArray, student: bool, out: FloatArray) -> None:
-    """Coefficients (5,) of free values (5,), into out; see `kernels.garch`."""
+    """Coefficients of free values, (5,) or (6,) both, into out; see `kernels.garch`."""
     persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
     out[0] = math.exp(min(free[0], STEEPEST))
     out[1] = 2.0 * persistence * share * gains
@@ -54,6 +58,8 @@ def coefficients_of(free: FloatArray, student: bool, out: FloatArray) -> None:
     out[4] = np.inf
     if student:
         out[4] = min(MOST_FREEDOM, LEAST_FREEDOM + math.exp(min(free[4], STEEPEST)))
+    if len(free) == SKEWED_SIZE:
+        out[5] = math.tanh(free[5] / 2.0)
 
 
 @kernel
@@ -65,17 +71,20 @@ def loss_and_slope(
     scratch: FloatArray,
     slope: FloatArray,
 ) -> float:
-    """Minus the log-likelihood at `free`; its slope (5,) in the free values, into slope.
+    """Minus the log-likelihood at `free`; its slope in the free values, into slope.
 
     series (days,) with mean square one, which is the backcast too; scratch (2, days + 1). Without
     leverage gains and losses react alike: the fourth slope is zero, and the value stays.
     """
-    at, by = np.empty(SIZE), np.empty(SIZE)
+    at, by = np.empty(len(free)), np.empty(len(free))
     coefficients_of(free, student, at)
     variance, pull = scratch[0], scratch[1]
     variances(series, at, 1.0, variance)
     by[4] = 0.0
-    if student:
+    if len(free) == SKEWED_SIZE:
+        value, by[4], by[5] = skewed_loss(series, variance[:-1], at[4], at[5], pull)
+        slope[5] = by[5] * (1.0 - at[5] * at[5]) / 2.0
+    elif student:
         value, by[4] = student_loss(series, variance[:-1], at[4], pull)
     else:
         value = normal_loss(series, variance[:-1], pull)
@@ -93,23 +102,6 @@ def loss_and_slope(
 
 
 @kernel
-def update_inverse(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> None:
-    """BFGS: correct the inverse curvature (5, 5) by a step and the change of slope over it."""
-    along = np.dot(step, turn)
-    if along <= 1e-14:
-        return
-    bent = np.zeros(SIZE)
-    for i in range(SIZE):
-        for j in range(SIZE):
-            bent[i] += inverse[i, j] * turn[j]
-    scale = (1.0 + np.dot(turn, bent) / along) / along
-    for i in range(SIZE):
-        for j in range(SIZE):
-            inverse[i, j] += scale * step[i] * step[j]
-            inverse[i, j] -= (bent[i] * step[j] + step[i] * bent[j]) / along
-
-
-@kernel
 def direction(
     inverse: FloatArray, slope: FloatArray, free: FloatArray, days: int, out: FloatArray
 ) -> float:
@@ -119,9 +111,9 @@ def direction(
     """
     for _ in range(2):
         foreseen, longest = 0.0, 0.0
-        for i in range(SIZE):
+        for i in range(len(free)):
             out[i] = 0.0
-            for j in range(SIZE):
+            for j in range(len(free)):
                 out[i] -= inverse[i, j] * slope[j]
             if abs(free[i]) >= WALL and out[i] * free[i] > 0.0:
                 out[i] = 0.0
@@ -129,9 +121,9 @@ def direction(
             longest = max(longest, abs(out[i]))
         if foreseen >= 0.0 and longest < np.inf:
             break
-        inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / days
+        inverse[:] = np.eye(len(free)) * FIRST_CURVATURE / days
     if longest > LONGEST:
-        for i in range(SIZE):
+        for i in range(len(free)):
             out[i] *= LONGEST / longest
         foreseen *= LONGEST / longest
     return foreseen
@@ -146,12 +138,13 @@ def minimise(
     inverse: FloatArray,
     scratch: FloatArray,
 ) -> tuple[float, int, bool]:
-    """BFGS with halved steps from `free` (5,), which becomes the minimum; so does `inverse`.
+    """BFGS with halved steps from `free`, which becomes the minimum; so does `inverse`.
 
     Returns minus the log-likelihood, the evaluations it took, and whether it converged.
     """
-    slope, next_slope = np.empty(SIZE), np.empty(SIZE)
-    step, trial = np.empty(SIZE), np.empty(SIZE)
+    size = len(free)
+    slope, next_slope = np.empty(size), np.empty(size)
+    step, trial = np.empty(size), np.empty(size)
     value = loss_and_slope(free, series, leverage, student, scratch, slope)
     evaluations, fresh = 1, False
     for _ in range(MOST_STEPS):
@@ -160,7 +153,7 @@ def minimise(
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
         length, found = 1.0, np.inf
         for _ in range(MOST_CUTS):
-            for i in range(SIZE):
+            for i in range(size):
                 trial[i] = max(-WALL, min(WALL, free[i] + length * step[i]))
             found = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
             evaluations += 1
@@ -171,11 +164,11 @@ def minimise(
             if fresh:
                 return value, evaluations, False
             # Where the likelihood is flat one way the curvature learnt misleads in the others.
-            inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / len(series)
+            inverse[:] = np.eye(size) * FIRST_CURVATURE / len(series)
             fresh = True
             continue
         fresh = False
-        for i in range(SIZE):
+        for i in range(size):
             step[i] = trial[i] - free[i]
         update_inverse(inverse, step, next_slope - slope)
         free[:] = trial
@@ -198,7 +191,7 @@ def cold_start(
 
     among : their persistences.
     """
-    trial, slope, least = np.empty(SIZE), np.empty(SIZE), np.inf
+    trial, slope, least = np.zeros(len(free)), np.empty(len(free)), np.inf
     for persistence in among:
         for share in (0.04, 0.12, 0.3):
             trial[0], trial[3] = math.log(1.0 - persistence), 0.0
@@ -209,14 +202,14 @@ def cold_start(
             if value < least:
                 least = value
                 free[:] = trial
-    inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / len(series)
+    inverse[:] = np.eye(len(free)) * FIRST_CURVATURE / len(series)
 
 
 @kernel
 def brought_inside(free: FloatArray, out: FloatArray) -> bool:
     """Copy free values into out, those outside INNER at its edge; whether none was outside."""
     inside = True
-    for j in range(SIZE):
+    for j in range(len(free)):
         out[j] = min(INNER[j][1], max(INNER[j][0], free[j]))
         inside &= out[j] == free[j]
     return inside
@@ -237,7 +230,7 @@ def refit_one(
     afresh : from a cold start in any case, since a likelihood may have more than one peak. free
     and inverse become those of the best; they are left as they were where none converged.
     """
-    at, curvature, edge = np.empty(SIZE), np.empty((SIZE, SIZE)), np.empty(SIZE)
+    at, curvature, edge = np.empty_like(free), np.empty_like(inverse), np.empty_like(free)
     least, spent, good = np.inf, 0, False
     for attempt in range(3):
         if attempt == 0:
@@ -272,10 +265,10 @@ def refit_rows(
 ) -> tuple[int, int]:
     """Fit every row (series, days) anew, each from where its last good fit ended.
 
-    free (series, 5), inverse (series, 5, 5) and coefficients (series, 5) are kept where a fit
-    fails, NaN while there was none. outcome (series, 3): 1 for a good fit, 0 for a failed one, NaN
-    for a series that never moves; its log-likelihood; its evaluations. Returns how many were tried,
-    and how many failed.
+    free (series, size), inverse (series, size, size) and coefficients (series, size) are kept where
+    a fit fails, NaN while there was none; size 6 is skewed innovations. outcome (series, 3): 1 for
+    a good fit, 0 for a failed one, NaN for a series that never moves; its log-likelihood; its
+    evaluations. Returns how many were tried, and how many failed.
     """
     days, tried, failed = rows.shape[1], 0, 0
     scratch, series = np.empty((2, days + 1)), np.empty(days)
