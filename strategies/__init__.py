@@ -2,6 +2,7 @@
 
 from backtest.model import MarginModel
 
+from .caviar import CaviarVaR
 from .copula import CopulaVaR
 from .covariance import VarianceCovariance
 from .cross_margining import CrossMargining
@@ -43,6 +44,7 @@ MODELS: dict[str, type[MarginModel]] = {
     "ewma_var": EwmaVaR,
     "garch_var": GarchVaR,
     "cornish_fisher_var": CornishFisherVaR,
+    "caviar_var": CaviarVaR,
     "extreme_value_var": ExtremeValueVaR,
     "variance_covariance": VarianceCovariance,
     "copula_var": CopulaVaR,
@@ -71,6 +73,7 @@ __all__ = [
     "MODELS",
     "AgeWeighted",
     "Buffer",
+    "CaviarVaR",
     "ConcentrationAddOn",
     "CopulaVaR",
     "CornishFisherVaR",

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from arch import arch_model
 from arch.univariate import SkewStudent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as hs
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
@@ -35,6 +35,7 @@ def skewed_path(days: int, *, seed: int, skew: float = -0.3):
     return 0.03 * out
 
 
+@settings(deadline=None)
 @given(hs.floats(2.2, 200), hs.floats(-0.9, 0.9), hs.floats(0.02, 0.999))
 def test_the_law_is_that_of_arch(freedom, skew, confidence):
     shape, level = [freedom, skew], 1.0 - confidence

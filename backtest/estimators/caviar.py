@@ -1,4 +1,4 @@
-"""CAViaR: a quantile with a memory of its own, fitted by its tick loss and refitted on a schedule."""
+"""CAViaR: a quantile with a memory of its own, fitted by its tick loss as time goes by."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -33,7 +33,7 @@ class WarmCaviar:
 
     series: int
     confidence: float
-    form: Form = "asymmetric"
+    form: Form = "symmetric"
     coefficients: FloatArray = field(init=False)
     outcome: FloatArray = field(init=False)
 
@@ -60,7 +60,7 @@ class WarmCaviar:
         note_fits(tried=tried, failed=failed)
 
     def tails(self, rows: FloatArray) -> FloatArray:
-        """(2, series) value at risk and expected shortfall of the day after the last of the rows."""
+        """(2, series) value at risk and expected shortfall of the day after the last."""
         out = np.empty((2, len(rows)))
         squared, level = self.form == "indirect-garch", 1.0 - self.confidence
         tail_rows(rows, self.coefficients, squared, level, self._tail_of(rows), out)
@@ -79,17 +79,20 @@ class WarmCaviar:
 
 @dataclass(frozen=True)
 class CaviarFit:
-    """One fit; constant in units of its series, or of their squares for 'indirect-garch'."""
+    """One fit; the constant in units of the series, or in their squares for 'indirect-garch'.
+
+    gain and fall are the reactions to a gain and to a loss.
+    """
 
     constant: float
     persistence: float
     gain: float
-    loss: float
+    fall: float
     tick_loss: float
     converged: bool
 
 
-def fit_caviar(series: Days, *, confidence: float, form: Form = "asymmetric") -> CaviarFit:
+def fit_caviar(series: Days, *, confidence: float, form: Form = "symmetric") -> CaviarFit:
     r"""Coefficients of least tick loss of a conditional autoregressive value at risk.
 
     .. math:: q_{t+1} = b_0 + b_1 q_t + (b_+ 1_{x_t \ge 0} + b_- 1_{x_t < 0}) |x_t|
@@ -119,7 +122,7 @@ def fit_caviar(series: Days, *, confidence: float, form: Form = "asymmetric") ->
     ...     x[t] = v * rng.standard_normal()
     ...     v = 0.05 + 0.85 * v + 0.125 * abs(x[t])
     >>> fit = fit_caviar(x, confidence=0.95, form="symmetric")
-    >>> bool(abs(fit.persistence - 0.85) < 0.03 and abs(fit.loss - 1.645 * 0.125) < 0.03)
+    >>> bool(abs(fit.persistence - 0.85) < 0.03 and abs(fit.fall - 1.645 * 0.125) < 0.03)
     True
     """
     rows = np.array(series, dtype=np.float64, order="C")[None, :]
@@ -132,4 +135,5 @@ def fit_caviar(series: Days, *, confidence: float, form: Form = "asymmetric") ->
         raise StudyError(
             f"a CAViaR at {confidence} was asked of a series without losses at that confidence."
         )
-    return CaviarFit(*(float(c) for c in fitted.coefficients[0]), float(loss), bool(good))
+    constant, persistence, gain, fall = (float(c) for c in fitted.coefficients[0])
+    return CaviarFit(constant, persistence, gain, fall, float(loss), bool(good))
