@@ -182,3 +182,24 @@ def test_both_sides_of_a_skewed_coin_are_forecast():
         if kind is st.GarchVaR:
             assert min(pit_histogram(u, bins=10)[1] for u in found.pit[1000:-1].T) > 0.05
             assert max(pit_histogram(u, bins=10)[1] for u in same.pit[1000:-1].T) < 0.01
+
+
+def test_joint_refits_lose_no_likelihood_against_arch_on_real_prices(real_market):
+    shocks, worse, skews = real_market.shocks(1)[1:], [], []
+    for factor in ("10Y", "BTC"):
+        column = np.ascontiguousarray(shocks[:, real_market.column(factor)])
+        garch = WarmGarch(1, skewed=True)
+        for end in range(500, len(column), 250):
+            window = column[end - 500 : end]
+            garch.refit(window[None, :])
+            assert garch.outcome[0, 0] == 1.0
+            scale = np.sqrt(np.mean(window**2))
+            model = arch_model(
+                window / scale, mean="Zero", vol="GARCH", dist="skewt", rescale=False
+            )
+            peer = model.fit(disp="off", backcast=1.0, show_warning=False)
+            worse.append(peer.loglikelihood - 500 * np.log(scale) - garch.outcome[0, 1])
+            skews.append(garch.skew()[0] - peer.params["lambda"])
+    # Such windows have two peaks now and then, and either of us may take the lower one.
+    assert np.median(np.abs(worse)) < 1e-3 and np.median(np.abs(skews)) < 1e-3
+    assert np.mean(np.array(worse) > 0.05) < 0.1
