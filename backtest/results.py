@@ -79,9 +79,11 @@ class Study:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
 
         `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
-        days as independent, so they run on every MPOR-th day and show the median over phases; see
+        days as independent, so they run on every MPOR-th day, or as far apart as the longest
+        close-out spans where some markets rest, and show the median over phases; see
         `backtest.scores.battery` for the columns and for `draws`.
         """
+        from .disclosures import overlap_of
         from .scores import battery
 
         coverage = self.manifest["coverage"]
@@ -94,7 +96,7 @@ class Study:
                 loss > required,
                 required,
                 confidence=coverage["confidence"],
-                horizon=max(coverage["mpor"].values()),
+                horizon=overlap_of(self),
                 level=level,
                 draws=draws,
                 verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),

@@ -62,6 +62,19 @@ def folder_of(market: bt.Market, folder):
     return folder
 
 
+# --- tests ---------------------------------------------------------------------------------------
+
+
+def test_tests_stand_as_far_apart_as_close_outs_that_wait_for_a_market(around):
+    book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e6]}, index=["pool"]), around)
+    coverage = bt.Coverage(mpor=2)
+    study = bt.run(around, book, {"mine": st.HistoricalVaR(lookback=60)}, coverage=coverage)
+    table = study.tests(draws=0)
+    # Two bond days from a Friday end on Tuesday, or on Wednesday after a holiday.
+    assert book.overlap(around, coverage) == 5 and (table["every"] == 5).all()
+    assert table["kupiec_p"].to_numpy() == pytest.approx(study.scores["kupiec_p"])
+
+
 # --- markets -------------------------------------------------------------------------------------
 
 
