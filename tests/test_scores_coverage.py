@@ -258,6 +258,12 @@ def test_a_result_says_what_it_assumed() -> None:
     assert isinstance(kupiec([0, 1]), Outcome)
 
 
+def test_a_resampled_pvalue_at_the_level_rejects() -> None:
+    """With 499 draws a test of size 5 % rejects at 25 / 500, as power and families count it."""
+    assert Outcome("drawn", 1.0, 25 / 500, True, "").verdict() == "rejected"
+    assert Outcome("drawn", 1.0, 26 / 500, True, "").verdict() == "not rejected"
+
+
 def test_no_day_identifies_nothing() -> None:
     outcome = kupiec(np.zeros(0, bool))
     assert not outcome.identified and np.isnan(outcome.pvalue)

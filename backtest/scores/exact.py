@@ -58,7 +58,7 @@ def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0
     whole = np.full(every.shape, observations)
     ratio = unconditional_statistic(every, whole, confidence=confidence)
     law = np.exp(_log_binomial(every, observations, confidence))
-    return float(law[chdtrc(1.0, ratio) < level].sum())
+    return float(law[chdtrc(1.0, ratio) <= level].sum())
 
 
 def binomial_one_sided(
