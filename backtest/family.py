@@ -84,7 +84,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
     -------
     Index `model`. `tested`; `by_chance`, rejections expected of right models; books rejected by
     `coverage_p` and by `hac_p` as if alone, and a column each of `ADJUSTED` (NaN where no
-    bootstrap was drawn); `pooled_p` of `clustered_coverage`.
+    bootstrap was drawn); `pooled_p` of `clustered_coverage`, over as many lags as `hac_p`.
     """
     loss = scored_values(study, study.loss)
     rows = []
@@ -95,6 +95,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
             marked,
             horizon=overlap_of(study),
             confidence=float(study.manifest["coverage"]["confidence"]),
+            lags=max(LAGS, overlap_of(study)),
         )
         counts = {
             name: float((here[name] <= LEVEL).sum()) if here[name].notna().any() else np.nan
