@@ -173,5 +173,6 @@ def detectable_sentence(study: Study) -> str:
     return (
         f"Smallest miscoverage this sample could have shown: {days:,} days reveal, at "
         f"{LEVEL:.0%} and with a probability of {POWER:.0%}, a true exceedance rate of one book of "
-        f"{span} in place of {1 - confidence:.2%}. A smaller one would as a rule have passed."
+        f"{span} in place of {1 - confidence:.2%}. A smaller one passes more often than "
+        f"one time in {1.0 / (1.0 - POWER):.0f}."
     )
