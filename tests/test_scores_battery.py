@@ -191,7 +191,7 @@ def test_one_row_a_portfolio_and_one_verdict_a_test():
     assert list(table)[4:] == [name for test in TESTS for name in (f"{test}_p", test)]
     assert table["exceedances"].tolist() == exceedances.sum(axis=0).tolist()
     for test in TESTS:
-        rejected = table[f"{test}_p"] < 0.05
+        rejected = table[f"{test}_p"] <= 0.05
         assert (table[test] == "rejected").equals(rejected)
     record = exceedances[:, 1]
     assert table.loc[1, "kupiec_p"] == scores.kupiec_exact(int(record.sum()), 600)
