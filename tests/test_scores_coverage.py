@@ -270,11 +270,13 @@ def test_no_day_identifies_nothing() -> None:
 
 
 def test_bad_input_is_named() -> None:
+    with pytest.raises(DataError, match=r"exceedances hold 2; give True or False"):
+        kupiec([0.0, 2.0, np.nan])
     with pytest.raises(DataError, match=r"exceedances hold nan; give True or False"):
-        kupiec([0.0, np.nan])
+        kupiec_pvalues([[0.0], [np.nan]])
     with pytest.raises(DataError, match=r"shape \(3, 2\); give one portfolio"):
         kupiec(np.zeros((3, 2)))
-    with pytest.raises(DataError, match="single value"):
+    with pytest.raises(DataError, match=r"shape \(\); give one portfolio"):
         kupiec(True)
     with pytest.raises(StudyError, match=r"confidence is 99; give a level in \(0, 1\)"):
         kupiec([0, 1], confidence=99)

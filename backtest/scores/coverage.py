@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, xlogy
 
 from backtest.scores.checks import as_indicator, check_confidence
+from backtest.scores.record import runs_of
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, DataError, FloatArray
+from backtest.types import BoolArray, FloatArray
 
 Counts = NDArray[np.int64]  # (...,), one a portfolio
 
@@ -85,9 +86,10 @@ def independence_statistic(n00: Counts, n01: Counts, n10: Counts, n11: Counts) -
     return np.asarray(np.maximum(2.0 * (chain - independent), 0.0))
 
 
-def _independence(exceedances: BoolArray) -> tuple[FloatArray, BoolArray]:
+def _independence(
+    n00: Counts, n01: Counts, n10: Counts, n11: Counts
+) -> tuple[FloatArray, BoolArray]:
     """Statistic, and whether both states are left at least once (else nothing is identified)."""
-    n00, n01, n10, n11 = transition_counts(exceedances)
     identified = (n00 + n01 > 0) & (n10 + n11 > 0)
     return independence_statistic(n00, n01, n10, n11), np.asarray(identified)
 
@@ -132,15 +134,8 @@ def christoffersen_pvalues(exceedances: ArrayLike) -> FloatArray:
     >>> christoffersen_pvalues(np.zeros((250, 2), bool)).tolist()
     [nan, nan]
     """
-    statistic, identified = _independence(as_indicator(exceedances))
+    statistic, identified = _independence(*transition_counts(as_indicator(exceedances)))
     return np.where(identified, chdtrc(1.0, statistic), np.nan)
-
-
-def _one_record(exceedances: ArrayLike) -> BoolArray:
-    marked = as_indicator(exceedances)
-    if marked.ndim != 1:
-        raise DataError(f"exceedances have shape {marked.shape}; give one portfolio, (days,).")
-    return marked
 
 
 def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
@@ -150,17 +145,17 @@ def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing: it is no observation.
     confidence : level the requirement is meant to cover, in (0, 1).
 
     Returns
     -------
-    TestResult; not identified without a day.
+    TestResult; not identified without a known day.
 
     Raises
     ------
     DataError, StudyError
-        For values other than 0 and 1, and for a confidence outside (0, 1).
+        For values other than 0, 1 and NaN, and for a confidence outside (0, 1).
 
     References
     ----------
@@ -174,14 +169,14 @@ def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
     3.555
     """
     check_confidence(confidence)
-    marked = _one_record(exceedances)
-    days, count = np.array(marked.size), np.array(np.count_nonzero(marked))
+    runs = runs_of(exceedances)
+    days, count = np.array(sum(map(len, runs))), np.array(sum(map(np.count_nonzero, runs)))
     statistic = float(unconditional_statistic(count, days, confidence=confidence))
     return TestResult(
         "Kupiec proportion of failures",
         statistic,
         float(chdtrc(1.0, statistic)),
-        marked.size > 0,
+        bool(days > 0),
         "independent days; chi-squared, 1 df",
     )
 
@@ -191,7 +186,7 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing: no transition crosses it.
 
     Returns
     -------
@@ -200,7 +195,7 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
     Raises
     ------
     DataError
-        For values other than 0 and 1.
+        For values other than 0, 1 and NaN.
 
     References
     ----------
@@ -212,7 +207,10 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
     >>> christoffersen_independence([0, 0, 0, 0]).identified
     False
     """
-    statistic, identified = _independence(_one_record(exceedances))
+    moves = np.zeros(4, dtype=np.int64)
+    for run in runs_of(exceedances):
+        moves += transition_counts(run)
+    statistic, identified = _independence(*moves)
     known = bool(identified)
     return TestResult(
         "Christoffersen independence",
@@ -231,7 +229,7 @@ def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99)
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing.
     confidence : level the requirement is meant to cover, in (0, 1).
 
     Returns
@@ -241,7 +239,7 @@ def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99)
     Raises
     ------
     DataError, StudyError
-        For values other than 0 and 1, and for a confidence outside (0, 1).
+        For values other than 0, 1 and NaN, and for a confidence outside (0, 1).
 
     References
     ----------

@@ -17,6 +17,7 @@ from ..types import DataError, FloatArray, StudyError
 from .checks import check_confidence
 from .coverage import independence_statistic, transition_counts, unconditional_statistic
 from .record import runs_of
+from .result import TestResult
 
 # Statistics that differ by rounding alone are the same statistic.
 SAME = 1e-9
@@ -174,7 +175,7 @@ def _records_of(count: int, days: int) -> tuple[FloatArray, FloatArray]:
 
 
 def monte_carlo_pvalue(
-    statistic: Callable[[FloatArray], float],
+    test: Callable[[FloatArray], TestResult | float],
     exceedances: ArrayLike,
     *,
     confidence: float = 0.99,
@@ -184,10 +185,11 @@ def monte_carlo_pvalue(
     """P-value of any statistic of a record, from records drawn with independent days.
 
     Valid in small samples at any level that (draws + 1) divides; ties are broken at random, as
-    Dufour has it, and missing days stay where they are. A statistic of NaN (not identified) counts
-    as the smallest.
+    Dufour has it, and missing days stay where they are. A drawn record that is not identified
+    counts as the smallest; the given one has NaN.
 
-    statistic : takes (days,) floats, NaN where a day is missing; large speaks against the model.
+    test : takes (days,) floats, NaN where a day is missing, and gives a result or its statistic
+        (NaN where not identified); large speaks against the model.
 
     References
     ----------
@@ -197,13 +199,20 @@ def monte_carlo_pvalue(
     Examples
     --------
     >>> record = np.isin(np.arange(250), [99, 100])
-    >>> from backtest.scores import christoffersen_independence as test
-    >>> monte_carlo_pvalue(lambda r: test(r).statistic, record, draws=199) < 0.05
+    >>> from backtest.scores import christoffersen_independence
+    >>> monte_carlo_pvalue(christoffersen_independence, record, draws=199) < 0.05
     True
     """
     check_confidence(confidence)
     runs_of(exceedances)
     given = np.asarray(exceedances, dtype=np.float64)
+
+    def statistic(record: FloatArray) -> float:
+        found = test(record)
+        if not isinstance(found, TestResult):
+            return found
+        return found.statistic if found.identified else float("nan")
+
     here = statistic(given)
     if np.isnan(here):
         return float("nan")
