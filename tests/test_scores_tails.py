@@ -363,6 +363,24 @@ def test_an_e_process_is_the_product_of_its_bets():
         scores.monitor_shortfall([0.0], [1.0], [1.0])
 
 
+def test_models_that_are_one_model_are_compared_as_one():
+    """arch never returns from the set, and calls a twin of the benchmark better, p = 0."""
+    rng = np.random.default_rng(0)
+    base, worse = rng.random(300), rng.random(300) + 0.2
+    alone = scores.model_confidence_set({"base": base, "worse": worse}, draws=100)
+    found = scores.model_confidence_set(
+        {"base": base, "twin": base + 1e-17, "worse": worse}, draws=100
+    )
+    assert found.loc[["base", "worse"]].equals(alone)
+    assert found.loc["twin", "included"] and found.loc["twin", "pvalue"] == 1.0
+    pvalue, better = scores.superior_models(
+        {"base": base, "twin": base, "worse": base + 0.2 * rng.random(300)}, benchmark="base"
+    )
+    assert pvalue > 0.3 and better == []
+    with pytest.raises(DataError, match="differ by the same"):
+        scores.superior_models({"base": base, "more": base + 0.5}, benchmark="base")
+
+
 def test_comparison_has_no_favourite():
     rng = np.random.default_rng(1)
     one, other = rng.random(300), rng.random(300) + 0.05
@@ -378,6 +396,8 @@ def test_comparison_has_no_favourite():
     assert not same.identified and np.isnan(same.pvalue)
     with pytest.raises(DataError, match="nothing to compare"):
         scores.model_confidence_set({"a": one, "b": one})
+    shifted = scores.diebold_mariano(one + 0.1, one)  # The same every day, but for rounding.
+    assert not shifted.identified and np.isnan(shifted.pvalue)
     with pytest.raises(StudyError, match="horizon is 300"):
         scores.diebold_mariano(one, other, horizon=300)
     with pytest.raises(StudyError, match="known: a, b"):
