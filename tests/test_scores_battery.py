@@ -95,6 +95,14 @@ def test_zones_are_not_scaled_from_250_days():
     assert stats.binom.cdf(9, 500, 0.01) > 0.95 and stats.binom.cdf(15, 500, 0.01) > 0.9999
 
 
+@pytest.mark.parametrize(("days", "confidence"), [(1, 0.99), (5, 0.99), (51, 0.999), (1, 0.99995)])
+def test_no_exceedance_is_never_a_warning(days, confidence):
+    assert stats.binom.cdf(0, days, 1 - confidence) >= 0.95
+    light = scores.traffic_light(0, days, confidence=confidence)
+    assert light.zone == "green" and light.yellow_from == 1
+    assert scores.traffic_light(1, days, confidence=confidence).zone != "green"
+
+
 def test_a_resampled_pvalue_rejects():
     """A bootstrap that is not centred on the null gives p near 1/2, whatever it is given."""
     loss = np.where(np.arange(500) % 20 == 0, 4.0 + np.sin(np.arange(500)), 0.0)
