@@ -173,6 +173,19 @@ def test_dynamic_quantile_of_a_few_days_is_not_identified(days):
     assert not scores.dynamic_quantile(record, np.arange(days, dtype=float)).identified
 
 
+def test_dynamic_quantile_drops_no_day_unseen():
+    rng = np.random.default_rng(0)
+    record, required = (rng.random(300) < 0.05).astype(float), 1.0 + rng.random(300)
+    holed, loss = required.copy(), required.copy()
+    holed[100:150], loss[7] = np.nan, np.inf
+    with pytest.raises(DataError, match="required holds NaN or an infinity"):
+        scores.dynamic_quantile(record, holed, confidence=0.95)
+    with pytest.raises(DataError, match="loss holds NaN or an infinity"):
+        scores.dynamic_quantile(record, required, loss=loss, variant="squared-loss")
+    record[100:150] = np.nan
+    assert scores.dynamic_quantile(record, holed, confidence=0.95).identified
+
+
 def test_records_at_once_are_records_one_by_one():
     rng = np.random.default_rng(3)
     records = rng.random((200, 250)) < 0.01
