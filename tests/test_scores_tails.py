@@ -223,7 +223,7 @@ RECORDS = {
 UNKNOWN = {
     "Z1": {"none", "one calm day"},
     "Z2": set(),
-    "biased": {"none", "one calm day"},
+    "biased": {"none", "one calm day", "all alike", "one bad day"},
     "residuals": set(RECORDS) - {"all"},
     "resampled": set(RECORDS) - {"all"},
     "two": set(RECORDS) - {"all"},
