@@ -363,6 +363,21 @@ def test_an_e_process_is_the_product_of_its_bets():
         scores.monitor_shortfall([0.0], [1.0], [1.0])
 
 
+def test_days_and_portfolios_do_not_meet_by_broadcasting():
+    with pytest.raises(DataError, match="one shape"):
+        scores.tick_loss(np.ones(4), np.ones((4, 1)))
+    with pytest.raises(DataError, match="one shape"):
+        scores.fz0_loss(np.ones(4), np.ones(4), np.ones((4, 1)))
+    assert scores.tick_loss(np.ones(4), 2.0).shape == (4,)
+
+
+def test_one_day_has_no_resamples():
+    """All resamples of one day are that day: p would be 1 / (draws + 1), whatever it was."""
+    assert not scores.minimally_biased([3.0], [1.0], [2.0], draws=99).identified
+    assert not scores.minimally_biased([3.0] * 9, [1.0] * 9, [2.0] * 9, draws=99).identified
+    assert scores.minimally_biased([3.0, 0.0], [1.0] * 2, [2.0] * 2, draws=99).identified
+
+
 def test_models_that_are_one_model_are_compared_as_one():
     """arch never returns from the set, and calls a twin of the benchmark better, p = 0."""
     rng = np.random.default_rng(0)
