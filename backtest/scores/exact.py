@@ -15,7 +15,8 @@ from scipy.special import bdtr, bdtrc, gammaln, xlogy
 
 from ..types import DataError, FloatArray, StudyError
 from .checks import check_confidence
-from .coverage import independence_statistic, transition_counts, unconditional_statistic
+from .counts import independence_statistic, unconditional_statistic
+from .coverage import transition_counts
 from .record import runs_of
 from .result import TestResult
 
