@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from .disclosures import overlap_of, scored_values
+from .disclosures import scored_values
 from .results import Study
 from .scores.clustered import clustered_coverage
 from .scores.hac import effective_pvalues
@@ -49,7 +49,7 @@ def family_tests(study: Study) -> pd.DataFrame:
     tables = []
     for model in study.models:
         marked = loss > scored_values(study, study.required[model])
-        horizon = overlap_of(study)
+        horizon = study.overlap
         _, pvalues = effective_pvalues(
             marked.astype(np.int64),
             1,
@@ -93,9 +93,9 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
         marked = loss > scored_values(study, study.required[model])
         pooled = clustered_coverage(
             marked,
-            horizon=overlap_of(study),
+            horizon=study.overlap,
             confidence=float(study.manifest["coverage"]["confidence"]),
-            lags=max(LAGS, overlap_of(study)),
+            lags=max(LAGS, study.overlap),
         )
         counts = {
             name: float((here[name] <= LEVEL).sum()) if here[name].notna().any() else np.nan
@@ -155,7 +155,7 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
 
 def detectable_sentence(study: Study) -> str:
     """The smallest miscoverage that one book of the study could have shown, in a sentence."""
-    days, mpor = len(study.scored), overlap_of(study)
+    days, mpor = len(study.scored), study.overlap
     confidence = float(study.manifest["coverage"]["confidence"])
 
     def rate(length: int) -> float:

@@ -65,6 +65,12 @@ class Study:
         index = self.loss.loc[window["first_scored"] : window["last_scored"]].index
         return pd.DatetimeIndex(index)
 
+    @property
+    def overlap(self) -> int:
+        """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
+        mpor = max(int(days) for days in self.manifest["coverage"]["mpor"].values())
+        return int(self.manifest.get("overlap", mpor))
+
     def summary(self) -> pd.DataFrame:
         """One row a (model, portfolio); all columns over the scored days, money in USD.
 
@@ -83,7 +89,6 @@ class Study:
         close-out spans where some markets rest, and show the median over phases; see
         `backtest.scores.battery` for the columns and for `draws`.
         """
-        from .disclosures import overlap_of
         from .scores import battery
 
         coverage = self.manifest["coverage"]
@@ -96,7 +101,7 @@ class Study:
                 loss > required,
                 required,
                 confidence=coverage["confidence"],
-                horizon=overlap_of(self),
+                horizon=self.overlap,
                 level=level,
                 draws=draws,
                 verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),
