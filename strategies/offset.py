@@ -73,8 +73,8 @@ class CorrelationOffset:
 
         'diversification' is what independence alone would give, 'offset' what dependence adds
         (positive where it takes back), 'cap' what the cap and the granted share withhold. Where
-        MPORs differ, 'offset' is that of legs closed out over the same days, and 'MPOR mismatch'
-        (see `strategies.mismatch`) what closing them out over their own takes back.
+        MPORs differ, these are of legs closed out over the same days, and 'MPOR mismatch' (see
+        `strategies.mismatch`) is what closing them out over their own takes back of what was left.
         """
         alone, netted = self._alone_and_netted(market, book, coverage)
         together = as_if_together(
@@ -86,7 +86,7 @@ class CorrelationOffset:
             ),
         )
         gross = alone.sum(axis=2)
-        required = self._required(gross, netted)
+        required, charged = self._required(gross, netted), self._required(gross, together)
         independent = np.sqrt((alone**2).sum(axis=2))
         owner = [book.silos.index(i.silo) for i in book.instruments]
         if self.by == "instrument":
@@ -101,8 +101,8 @@ class CorrelationOffset:
             "gross": gross,
             "diversification": independent - gross,
             "offset": together - independent,
-            **mismatch_step(book, coverage, netted, together),
-            "cap": required - netted,
+            "cap": charged - together,
+            **mismatch_step(book, coverage, required, charged),
         }
         return Parts(
             silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps

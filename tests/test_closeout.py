@@ -166,6 +166,15 @@ def test_the_charge_by_hand(market, day, coin):
     netted = [by_hand.offset_margin(alone, pnls, 1.0) for pnls in (own, same)]
     parts = MODELS["offset"].parts(market, book, UNEQUAL)
     assert parts.steps[MISMATCH][day, 0] == pytest.approx(netted[0] - netted[1], rel=1e-7)
+    # What is granted of an offset, and no more, can be taken back.
+    gross = sum(alone)
+    for granted, cap in ((0.8, 1.0), (1.0, 0.1), (0.0, 0.8)):
+        model = replace(MODELS["offset"], granted=granted, cap=cap)
+        parts = model.parts(market, book, UNEQUAL)
+        asked = [gross - min(granted * (gross - m), cap * gross) for m in netted]
+        assert parts.by_silo[day, 0].sum() == pytest.approx(asked[0], rel=1e-7)
+        expected = pytest.approx(asked[0] - asked[1], rel=1e-7, abs=1e-6)
+        assert parts.steps[MISMATCH][day, 0] == expected
 
 
 @pytest.mark.parametrize("by", ["offset", "var"])
