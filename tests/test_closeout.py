@@ -389,6 +389,17 @@ def test_a_study_of_its_own_unequal_days_is_the_last_compared(tmp_path):
     assert found.manifest["coverage"]["mpor"] == {"FICC": 5, "CME": 2}
 
 
+def test_every_table_is_scored_from_the_day_the_study_says(tmp_path):
+    study = tmp_path / "small.toml"
+    study.write_text('score_from = "2018-06-01"\n' + _text(coverage="mpor = 3"))
+    found = _estimate(study)
+    scored = found.manifest["window"]["observations"]
+    assert found.manifest["window"]["first_scored"] == "2018-06-01"
+    assert set(found.coordination["observations"]) == {scored}
+    longest = scored - 1  # the longest of the MPORs compared is a day longer than the study's
+    assert set(found.steps["observations"]) == {longest}
+
+
 def test_nothing_to_pool_is_one_line(tmp_path):
     study = tmp_path / "small.toml"
     study.write_text(_text(usd="usd = { BTC = 5e6 }"))
