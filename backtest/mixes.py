@@ -68,7 +68,7 @@ def compare_mixes(
         at_market = _value_at_closeout(posted, market, horizon, "market")
         for model, frame in study.required.items():
             required = frame.to_numpy()[days]
-            history = replay_account(required, loss, terms, marks=marks)
+            history = replay_account(required, loss, terms, marks=marks, dates=market.dates)
             held = history.held[scored]
             columns = _columns(
                 loss[scored], required[scored], held, history.collateral[scored], horizon

@@ -128,3 +128,21 @@ def test_usdc_study_starts_after_the_hole(real_data, tmp_path):
     spans = found.manifest["sources"]
     assert spans["USDC, calendar days"]["first"] == "2018-10-08"
     assert spans["UST10Y, margin days"]["first"] == "1990-01-02"
+
+
+@pytest.mark.parametrize("settlement", ["cash", "stablecoin"])
+def test_calls_settle_on_payment_days_in_every_mix(tmp_path, settlement):
+    path = tmp_path / "paid.toml"
+    account = f'[account]\nsettlement = "{settlement}"\nminimum_transfer = 1e5\n'
+    path.write_text(STUDY.split("[collateral]")[0] + account, encoding="utf-8")
+    found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
+    cash, scores = found.mixes.xs("cash", level="mix"), found.study.scores
+    np.testing.assert_array_equal(cash["breaches"], scores["breaches"])
+    for model, held in found.study.held.items():
+        np.testing.assert_allclose(
+            cash.loc[model, "mean_held"], held.loc[found.study.scored].mean(), rtol=1e-12
+        )
+    standing = collateral_exhibit(found).standing
+    assert standing.endswith(
+        {"cash": "1 Fedwire days.", "stablecoin": "1 calendar days."}[settlement]
+    )
