@@ -184,7 +184,9 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
         shorter = tuple(f for f in curve if (tenor_years(f) or 0.0) <= years)
         if is_folder:
             since = str(_after_last_hole(read_column(folder, factor)).date())
-            sources[asset, "margin"] = load_market(folder, factors=shorter, start=since)
+            sources[asset, "margin"] = load_market(
+                folder, factors=shorter, start=since, calendar=inputs.config.clock.calendar
+            )
         else:
             sources[asset, "margin"] = market
     return sources
@@ -247,7 +249,11 @@ def _stablecoin(
     since = max(_after_last_hole(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
     factors = tuple(dict.fromkeys((*market.factors, "USDC")))
     later, _ = load_with_sources(
-        folder, factors=factors, start=str(since.date()), end=str(market.dates[-1])
+        folder,
+        factors=factors,
+        start=str(since.date()),
+        end=str(market.dates[-1]),
+        calendar=inputs.config.clock.calendar,
     )
     mixes = mixes_of(inputs.config, STABLECOIN_MIXES, later)
     table = compare_mixes(study, later, mixes, horizon=horizon, account=terms)
