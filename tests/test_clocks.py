@@ -365,6 +365,20 @@ def test_simulators_need_the_business_clock(around, small_book):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("clock", ["business", "24/7"])
+def test_a_hole_after_the_end_does_no_harm(real_data, clock):
+    factors = ("10Y", "BTC", "USDC")  # USDC has no price from 2022-02-14 to 2022-04-30
+    sunday = bt.load_market(real_data, factors=factors, end="2022-02-13", clock=clock)
+    assert str(sunday.dates[-1]) == {"business": "2022-02-11", "24/7": "2022-02-13"}[clock]
+    wider = bt.load_market(real_data, factors=("10Y", "BTC"), start="2018-10-09", clock=clock)
+    wider = wider.until("2022-02-13")
+    np.testing.assert_array_equal(sunday.dates, wider.dates)
+    np.testing.assert_array_equal(sunday.levels[:, :2], wider.levels)
+    for start, end in ((None, "2005-01-03"), ("2020-01-03", "2020-01-02")):
+        with pytest.raises(bt.DataError, match=f"share no day.* to {end}; choose others"):
+            bt.load_market(real_data, factors=factors, start=start, end=end, clock=clock)
+
+
 def test_a_whole_run_around_the_clock(around, small_book):
     models = {"siloed": st.Siloed(base=st.HistoricalVaR(lookback=60))}
     study = bt.run(
