@@ -19,6 +19,7 @@ from backtest.clock_study import compare_clocks
 from backtest.config import read_study
 from backtest.manifest import describe_data
 from backtest.scenarios import book_scenarios
+from strategies.parts import parts_of
 from strategies.tables import build_model
 
 from . import by_hand
@@ -161,7 +162,8 @@ def test_parts_are_known_when_the_margin_is_around_the_clock(table, around):
     frame = pd.DataFrame({"UST10Y": [1e7, 0.0, 1e7], "BTC": [0.0, 1e6, 1e6]})
     book = bt.Book.from_frame(frame)
     model = build_model(table)
-    required, parts = (f(around, book, COVERAGE) for f in (model.margin, model.parts))
+    required = model.margin(around, book, COVERAGE)
+    parts = parts_of(model, around, book, COVERAGE)
     np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9, atol=1e-6)
 
