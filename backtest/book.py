@@ -312,6 +312,19 @@ class Book:
         return out
 
 
+def closeout_days(book: Book, coverage: Coverage) -> RowNumbers:
+    """(portfolios,) longest MPOR of what each holds; 1 where that is nothing.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"UST10Y": [1e6, 0.0], "BTC": [1e6, 1e6]}, index=["both", "coin"])
+    >>> closeout_days(Book.from_frame(frame), Coverage(mpor={"FICC": 3, "CME": 2})).tolist()
+    [3, 2]
+    """
+    days = np.where(book.exposure != 0.0, book.horizons(coverage), 1)
+    return np.asarray(days.max(axis=1))
+
+
 def coverage_tail(book: Book, coverage: Coverage) -> int:
     """The book's longest MPOR, in margin days."""
     return max(book.horizons(coverage))

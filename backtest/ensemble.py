@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book, coverage_tail
+from .book import Book, closeout_days, coverage_tail
 from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
@@ -163,7 +163,9 @@ def _replay_block(
                 confidence=coverage.confidence,
                 horizon=horizon,
                 account=account,
-                marks=collateral_marks(account.collateral, market, horizon=horizon),
+                marks=collateral_marks(
+                    account.collateral, market, horizon=closeout_days(book, coverage)
+                ),
                 yardstick=yardstick_of(models),
                 resamples=0,
                 dates=market.dates,
