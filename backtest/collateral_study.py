@@ -11,7 +11,6 @@ import pandas as pd
 from .account import AccountTerms
 from .adequacy import haircut_adequacy, moves
 from .assets import Asset, parse_asset
-from .book import closeout_days, coverage_tail
 from .collateral import Mix, published_haircut
 from .data.csv_folder import read_column
 from .data.load import load_market, load_with_sources
@@ -21,6 +20,7 @@ from .manifest import describe_data, software
 from .market import Market, tenor_years
 from .market_checks import LONGEST_STEP
 from .mixes import Posted, compare_mixes, wrong_way
+from .mpor import closeout_days, longest_closeout
 from .offset.stress import EPISODES
 from .results import Study
 from .scorecard import Progress
@@ -99,7 +99,7 @@ def study_collateral(
     config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
     book = inputs.book.select(list(range(len(config.books))))
     terms = config.terms()
-    horizon, own = coverage_tail(book, coverage), closeout_days(book, coverage)
+    horizon, own = longest_closeout(book, coverage), closeout_days(book, coverage)
     study = run(
         market,
         book,

@@ -12,13 +12,13 @@ from strategies.siloed import Siloed
 from strategies.sources import describe_parameters
 
 from .account import AccountTerms
-from .book import Book, closeout_days
+from .book import Book
 from .collateral import collateral_marks
 from .estimators.fits import FitCount, counting_fits, describe_fits
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, in_words, required_margin
-from .mpor import check_mpor
+from .mpor import check_mpor, closeout_days
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError

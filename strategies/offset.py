@@ -6,11 +6,12 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book, coverage_tail
+from backtest.book import Book
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market import Market
 from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.mpor import longest_closeout
 from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray
 
@@ -154,5 +155,5 @@ class CorrelationOffset:
         """The correlation whose upper bound is exactly -min_correlation; +inf for full credit."""
         if self.credit == "full":
             return np.inf
-        horizon = coverage_tail(book, coverage)
+        horizon = longest_closeout(book, coverage)
         return correlation_bounded_by(-self.min_correlation, self.lookback / horizon)
