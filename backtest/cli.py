@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .cache_commands import cache_app
+
 if TYPE_CHECKING:
     from .exhibit import Exhibit
     from .scorecard import Progress
@@ -19,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Replay Treasury and crypto prices through candidate margin models, and score them.",
 )
+app.add_typer(cache_app)
 
 StudyPath = Annotated[
     Path | None,
@@ -33,7 +36,8 @@ Jobs = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Overrides the study's seed.")]
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
-Result = Annotated[Path, typer.Argument(help="A results folder that `backtest run` wrote.")]
+RESULT = "A results folder that `backtest run` wrote."
+Result = Annotated[Path, typer.Argument(help=RESULT)]
 
 
 @app.command()
@@ -177,6 +181,19 @@ def power(
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help=RESULT)],
+    second: Annotated[Path, typer.Argument(metavar="B", help=RESULT)],
+    out: Out = Path("results"),
+) -> None:
+    """Compare two results folders: inputs, scores, and differences paired by day."""
+    from .compare_page import comparison_exhibit
+    from .compare_study import compare_runs
+
+    _show(out, lambda p: comparison_exhibit(compare_runs(first, second, progress=p)))
+
+
+@app.command()
 def models() -> None:
     """List the margin models that a study file can name, with parameters and defaults."""
     from .terminal import Screen
@@ -206,60 +223,6 @@ def reproduce(result: Result, data: Data = None) -> None:
     if differences:
         raise typer.Exit(1)
     typer.echo("reproduced: every score is the same")
-
-
-CacheFolder = Annotated[
-    Path, typer.Option("--cache", help="Folder of fetched prices, relative to where you are.")
-]
-DATA_CACHE = Path("data_cache")
-
-
-@app.command()
-def fetch(
-    cache: CacheFolder = DATA_CACHE,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Fetch this file only, such as btc_usd; repeatable.")
-    ] = None,
-    yields: Annotated[
-        str, typer.Option(help="Publisher of the par yields: 'treasury' or 'fred'.")
-    ] = "treasury",
-    timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds to wait for an answer.")
-    ] = None,
-) -> None:
-    """Fetch prices from the Treasury, FRED and Yahoo into a cache that `run --data` reads."""
-    from .data.fetch import FetchError
-    from .data.fetch import fetch as fetch_files
-    from .terminal import Screen
-
-    screen = Screen()
-    try:
-        with screen.progress() as progress:
-            fetched = fetch_files(
-                cache, only=tuple(only or ()), yields=yields, timeout=timeout, progress=progress
-            )
-    except FetchError as error:
-        if error.done:
-            screen.cache(error.done)
-        raise
-    screen.cache(fetched)
-
-
-@app.command()
-def verify(cache: CacheFolder = DATA_CACHE) -> None:
-    """Hash every fetched file again; 2 where one is not as it was fetched."""
-    from .data.cache import Cache
-
-    typer.echo(f"verified: {Cache(cache).verify()} files of {cache} are as they were fetched")
-
-
-@app.command("list")
-def list_cache(cache: CacheFolder = DATA_CACHE) -> None:
-    """List what is in the cache: source, window, rows, when fetched, warnings."""
-    from .data.cache import Cache
-    from .terminal import Screen
-
-    Screen().cache(Cache(cache).listed())
 
 
 def main(arguments: list[str] | None = None) -> None:

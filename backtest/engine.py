@@ -12,12 +12,13 @@ from strategies.siloed import Siloed
 from strategies.sources import describe_parameters
 
 from .account import AccountTerms
-from .book import Book, coverage_tail
+from .book import Book
 from .collateral import collateral_marks
+from .estimators.fits import FitCount, counting_fits, describe_fits
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, in_words, required_margin
-from .mpor import check_mpor
+from .mpor import check_mpor, closeout_days
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
@@ -91,7 +92,7 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    horizon, overlap = coverage_tail(book, coverage), book.overlap(market, coverage)
+    overlap = book.overlap(market, coverage)
     scored = score_models(
         loss,
         required,
@@ -99,7 +100,7 @@ def run(
         confidence=coverage.confidence,
         horizon=overlap,
         account=account,
-        marks=collateral_marks(account.collateral, market, horizon=horizon),
+        marks=collateral_marks(account.collateral, market, horizon=closeout_days(book, coverage)),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,
@@ -139,6 +140,7 @@ def run(
             **describe_liquidation(book.liquidation),
             "models": {name: in_words(model) for name, model in models.items()},
             "parameters": {n: describe_parameters(model) for n, model in models.items()},
+            "fits": describe_fits(m.fits for m in margined),
             "siloed_model": yardstick,
             "causality": {name: a.to_dict() for name, a in audits.items()},
             "seed": seed,
@@ -151,27 +153,29 @@ def run(
 
 @dataclass(frozen=True, eq=False)
 class Margined:
-    """Loss and requirements of one block of portfolios, and what each model took."""
+    """Loss and requirements of one block of portfolios, what each model took and fitted."""
 
     loss: FloatArray
     required: dict[str, FloatArray]
     seconds: dict[str, float]
+    fits: dict[str, FitCount]
 
 
 def margin_block(
     market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
 ) -> Margined:
     """Loss and requirements of a book; a failure inside a model is given its place."""
-    required, seconds = {}, {}
+    required, seconds, fits = {}, {}, {}
     for name, model in models.items():
         began = time.perf_counter()
         try:
-            required[name] = required_margin(model, market, book, coverage)
+            with counting_fits() as fits[name]:
+                required[name] = required_margin(model, market, book, coverage)
         except Exception as error:
             error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
             raise
         seconds[name] = time.perf_counter() - began
-    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds)
+    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits)
 
 
 def _audit(

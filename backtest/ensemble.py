@@ -8,14 +8,15 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book, coverage_tail
+from .book import Book
 from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
+from .estimators.fits import FitCount, describe_fits
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import MarginModel, in_words
-from .mpor import check_mpor
+from .mpor import check_mpor, closeout_days, longest_closeout
 from .scorecard import Progress, score_models
 from .simulate.paths import Paths, Simulator
 from .types import Coverage, FloatArray, StudyError
@@ -88,8 +89,12 @@ def monte_carlo(
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    for some, (block_scores, block_pooled, block_acted) in zip(blocks, results, strict=True):
+    fits = {name: FitCount() for name in models}
+    for some, result in zip(blocks, results, strict=True):
+        block_scores, block_pooled, block_acted, block_fits = result
         rows = slice(some.start, some.stop)
+        for name, made_fits in block_fits.items():
+            fits[name].add(made_fits)
         scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
         report("Monte Carlo paths", some.stop / paths)
     return Distribution(
@@ -110,6 +115,7 @@ def monte_carlo(
             "account": asdict(account),
             **describe_liquidation(book.liquidation),
             "models": {name: in_words(model) for name, model in models.items()},
+            "fits": describe_fits([fits]),
             "software": software(),
         },
     )
@@ -136,17 +142,20 @@ def _replay_block(
     coverage: Coverage,
     account: AccountTerms,
     score_from: str | None,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Scores (paths, models, portfolios, columns), pooled scales, and how often the range acted."""
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, FitCount]]:
+    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits by model."""
     scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((len(numbers), len(models), len(POOLED)))
     acted = np.empty(len(numbers))
+    fits = {name: FitCount() for name in models}
     for i, number in enumerate(numbers):
         try:
             market, acted[i] = made.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
+            for name, count in margined.fits.items():
+                fits[name].add(count)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
-            horizon = coverage_tail(book, coverage)
+            horizon = longest_closeout(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
@@ -154,7 +163,9 @@ def _replay_block(
                 confidence=coverage.confidence,
                 horizon=horizon,
                 account=account,
-                marks=collateral_marks(account.collateral, market, horizon=horizon),
+                marks=collateral_marks(
+                    account.collateral, market, horizon=closeout_days(book, coverage)
+                ),
                 yardstick=yardstick_of(models),
                 resamples=0,
                 dates=market.dates,
@@ -166,4 +177,4 @@ def _replay_block(
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
             pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
-    return scores, pooled, acted
+    return scores, pooled, acted, fits

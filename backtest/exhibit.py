@@ -119,7 +119,11 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
                 data = section.table if section.figure_data is None else section.figure_data
                 numbers = pd.DataFrame() if data is None else data
                 drawings.append(Drawing(section.name, section.draw, section.caption, numbers))
-        figures = write_drawings(folder / "figures", drawings, simulated=exhibit.simulated)
+        figures = (
+            write_drawings(folder / "figures", drawings, simulated=exhibit.simulated)
+            if drawings
+            else []
+        )
         (folder / "study.toml").write_text(exhibit.text, encoding="utf-8")
         described = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder / "manifest.json").write_text(described + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from .results import Study
 from .scores.clustered import clustered_coverage
 from .scores.hac import effective_pvalues
 from .scores.multiple import benjamini_hochberg, benjamini_yekutieli, holm, romano_wolf
-from .scores.paired import paired_difference
+from .scores.paired import PairedDifference, paired_difference
 from .scores.power import smallest_detectable
 from .scores.resample import day_weights, stationary_indices
 from .types import FloatArray
@@ -144,13 +144,18 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
             *(scored_values(study, study.required[name]) for name in (model, against)),
             weights=weights,
         )
-        row: dict[str, float | bool] = {}
-        for i, name in enumerate(("rate", "margin")):
-            row[name] = float(found.difference[i])
-            row[f"{name}_low"], row[f"{name}_high"] = float(found.low[i]), float(found.high[i])
-        row["alike"] = found.region.holds(np.zeros(2))
-        rows.append(row | {"dominates": found.dominates, "dominated": found.dominated})
+        rows.append(paired_row(found))
     return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(pairs, names=["model", "against"]))
+
+
+def paired_row(found: PairedDifference) -> dict[str, float | bool]:
+    """A paired difference as a row of a table; see `dominance_table` for its columns."""
+    row: dict[str, float | bool] = {}
+    for i, name in enumerate(("rate", "margin")):
+        row[name] = float(found.difference[i])
+        row[f"{name}_low"], row[f"{name}_high"] = float(found.low[i]), float(found.high[i])
+    row["alike"] = found.region.holds(np.zeros(2))
+    return row | {"dominates": found.dominates, "dominated": found.dominated}
 
 
 def detectable_sentence(study: Study) -> str:

@@ -49,6 +49,30 @@ class Parts:
     steps: Mapping[str, DaysByPortfolios]
 
 
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What a model says of the loss over the MPOR, before any floor.
+
+    Parameters
+    ----------
+    value_at_risk, expected_shortfall : (days, portfolios) USD, loss > 0; NaN while warming up.
+    pit : (days, portfolios) probability that the model gave to a P&L no higher than the one that
+        came; uniform if it is right. NaN where either is not known. None without a density.
+    """
+
+    value_at_risk: DaysByPortfolios
+    expected_shortfall: DaysByPortfolios
+    pit: DaysByPortfolios | None = None
+
+
+@runtime_checkable
+class HasForecast(Protocol):
+    """A model that forecasts the tail, and perhaps the density, that its margin rests on."""
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the loss over the MPOR, and the PIT of the P&L that came."""
+
+
 @runtime_checkable
 class HasParts(Protocol):
     """A model that can also say where its requirement comes from."""

@@ -13,6 +13,7 @@ from .data.cache import Entry
 from .distribution import Distribution
 from .exhibit import Section
 from .offset_study import OffsetStudy
+from .report.content import forecasts_table as report_forecasts_table
 from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
 from .unverified import marked_name
@@ -56,6 +57,19 @@ def scores_table(study: Study, portfolios: list[str]) -> Table:
                 millions(row["max_excess"]),
                 end_section=i == len(study.models) - 1,
             )
+    return table
+
+
+def forecasts_table(tested: pd.DataFrame, study: Study, portfolios: list[str]) -> Table:
+    """Tests of density and expected shortfall, where models forecast them."""
+    table = _table(study.simulated, "What models forecast behind their margins", standard(study))
+    shown = report_forecasts_table(tested, portfolios)
+    _columns(table, "portfolio, model", *shown.heads[2:])
+    for portfolio, rows in shown.groups:
+        table.add_row(Text(portfolio, style="bold"))
+        for i, row in enumerate(rows):
+            cells = (cell.text for cell in row[1:])
+            table.add_row(Text(f"  {row[0].text}"), *cells, end_section=i == len(rows) - 1)
     return table
 
 

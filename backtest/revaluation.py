@@ -6,13 +6,14 @@ window of shocks afresh at the levels of its day. Both answer `tails` and `covar
 of size days x portfolios x scenarios is ever stored.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from .book import Book
 from .instruments import Revalued
-from .kernels.window_tail import window_tail
+from .kernels.window_tail import window_pnl, window_tail
 from .market import Market
 from .scenarios import Scaling, Scenarios, book_scenarios, days_of_shocks
 from .types import Coverage, FloatArray, RowNumbers, StudyError
@@ -32,21 +33,32 @@ class Revaluation:
     market : levels that the revalued instruments are priced at.
     shocks : (days, delta-gamma columns) shock that ends on each day; leading rows NaN.
     revalued : instruments priced anew. joint : for each, (days, factors) shocks of what moves it.
+    scale : for each, (days, factors) what joint shocks are multiplied by on the day they are seen
+        from: ones, or a volatility.
     elapsed : for each, (days,) calendar days that its shocks took.
     unit : (days, columns) USD per 1 USD of exposure and unit of value.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
+    factor, power, steps : of the delta-gamma columns, as `Scenarios` has them.
+    joint_factors : for each revalued instrument, columns of the market. joint_steps : for each,
+        days that its shocks span.
     """
 
     market: Market
     shocks: FloatArray
     revalued: tuple[Revalued, ...]
     joint: tuple[FloatArray, ...]
+    scale: tuple[FloatArray, ...]
     elapsed: tuple[FloatArray, ...]
     unit: FloatArray
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+    factor: RowNumbers
+    power: RowNumbers
+    steps: RowNumbers
+    joint_factors: tuple[list[int], ...]
+    joint_steps: tuple[int, ...]
 
     @property
     def rows(self) -> RowNumbers:
@@ -69,10 +81,10 @@ class Revaluation:
         fixed = self.shocks.shape[1]
         out = np.empty((self.unit.shape[1], lookback))
         out[:fixed] = self.shocks[window].T
-        priced = zip(self.revalued, self.joint, self.elapsed, strict=True)
-        for row, (instrument, joint, elapsed) in enumerate(priced, start=fixed):
+        priced = zip(self.revalued, self.joint, self.scale, self.elapsed, strict=True)
+        for row, (instrument, joint, scale, elapsed) in enumerate(priced, start=fixed):
             out[row] = instrument.scenarios(
-                self.market, day, joint[window], elapsed=elapsed[window]
+                self.market, day, joint[window] * scale[day], elapsed=elapsed[window]
             )
         return out
 
@@ -128,12 +140,14 @@ def priced_scenarios(
             "or set [clock] kind = 'business'."
         )
     columns = [i for i, _ in held]
-    joint, elapsed = [], []
+    joint, elapsed, moved_by, spans = [], [], [], []
     horizons = book.horizons(coverage)
     for i, instrument in held:
         over = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
         shocks = market.shocks(over) * (horizons[i] / over) ** 0.5
-        joint.append(shocks[:, [market.column(factor) for factor in instrument.moved_by]])
+        moved_by.append([market.column(factor) for factor in instrument.moved_by])
+        joint.append(shocks[:, moved_by[-1]])
+        spans.append(over)
         elapsed.append(_calendar_days(market, over) * (horizons[i] / over))
     kept = ~np.isin(plain.instrument, columns)
     return Revaluation(
@@ -141,12 +155,29 @@ def priced_scenarios(
         shocks=plain.shocks[:, kept],
         revalued=tuple(instrument for _, instrument in held),
         joint=tuple(joint),
+        scale=tuple(np.ones_like(shocks) for shocks in joint),
         elapsed=tuple(elapsed),
         unit=np.column_stack([plain.unit[:, kept], book.unit_index(market)[:, columns]]),
         exposure=np.column_stack([plain.exposure[:, kept], book.exposure[:, columns]]),
         silo=np.append(plain.silo[kept], [book.silos.index(x.silo) for _, x in held]),
         instrument=np.append(plain.instrument[kept], columns),
+        factor=plain.factor[kept],
+        power=plain.power[kept],
+        steps=plain.steps[kept],
+        joint_factors=tuple(moved_by),
+        joint_steps=tuple(spans),
     )
+
+
+def each_window(past: Scenarios | Revaluation, lookback: int) -> Iterator[tuple[int, FloatArray]]:
+    """Each day with a full window, and the P&L (portfolios, lookback) of its positions over it.
+
+    USD, the latest scenario last. The array is written anew every day: copy what is to be kept.
+    """
+    pnl = np.empty((len(past.exposure), lookback))
+    for day in range(past.first + lookback - 1, len(past.unit)):
+        window_pnl(past.values(day, lookback=lookback), past.unit[day], past.exposure, pnl)
+        yield day, pnl
 
 
 def _calendar_days(market: Market, over: int) -> FloatArray:

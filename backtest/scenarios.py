@@ -34,6 +34,8 @@ class Scenarios:
     unit : (days, columns) P&L per 1 USD of exposure and unit shock, at today's level.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
+    factor : (columns,) column of the market. power : (columns,) 1 a shock, 2 half its square.
+    steps : (columns,) of the factor's own days that a shock spans.
     at : (days of the market,) the last day of the scenarios on or before each.
     """
 
@@ -42,6 +44,9 @@ class Scenarios:
     exposure: FloatArray
     silo: FloatArray
     instrument: FloatArray
+    factor: RowNumbers
+    power: RowNumbers
+    steps: RowNumbers
     at: RowNumbers
 
     @property
@@ -52,6 +57,15 @@ class Scenarios:
     def spread(self, values: FloatArray) -> FloatArray:
         """Carry (days, ...) values to every day of the market: the last known on each."""
         return values if len(self.at) == len(values) else values[self.at]
+
+    @property
+    def first(self) -> int:
+        """First day whose shock is known for every column."""
+        return int(np.isnan(self.shocks).any(axis=1).sum())
+
+    def values(self, day: int, *, lookback: int) -> FloatArray:
+        """(columns, lookback) shocks seen from `day`, its own the last of them."""
+        return np.ascontiguousarray(self.shocks[day - lookback + 1 : day + 1].T)
 
     def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
         """VaR and ES (days, portfolios) of the trailing scenarios; NaN while warming up."""
@@ -93,7 +107,7 @@ def book_scenarios(
         counted = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
     # Steps are counted in a factor's own days, so they are taken before the common days are.
     own = market.trades([f for i in counted for f in book.instruments[i].factors])
-    shocks, unit, silo, owner = [], [], [], []
+    shocks, unit, silo, owner, made_of = [], [], [], [], []
     cache: dict[tuple[int, int], FloatArray] = {}
     sensitivities, horizons = book.unit_sensitivities(market), book.horizons(coverage)
     for i in counted:
@@ -109,12 +123,17 @@ def book_scenarios(
                     unit.append(sensitivity[:, order])
                     silo.append(book.silos.index(book.instruments[i].silo))
                     owner.append(i)
+                    made_of.append((market.column(factor), order + 1, over))
+    factors, powers, steps = np.array(made_of).T
     return Scenarios(
         shocks=np.ascontiguousarray(np.column_stack(shocks)[own]),
         unit=np.ascontiguousarray(np.column_stack(unit)[own]),
         exposure=np.ascontiguousarray(book.exposure[:, owner]),
         silo=np.array(silo),
         instrument=np.array(owner),
+        factor=factors,
+        power=powers,
+        steps=steps,
         at=np.cumsum(own) - 1,
     )
 

@@ -25,7 +25,7 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
     Raises
     ------
-    ResultsError : no results folder, or a manifest that was changed.
+    ResultsError : no results folder, one of another command, or a manifest that was changed.
     """
     try:
         sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -35,6 +35,11 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
             f"{str(folder)!r} holds no finished study ({MANIFEST}: {reason}); give a folder that "
             "`backtest run` wrote."
         ) from error
+    if isinstance(sealed, dict) and SELF not in sealed and "command" in sealed:
+        raise ResultsError(
+            f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
+            "folder that `backtest run` wrote."
+        )
     if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _own_sha256(sealed):
         raise ResultsError(changed(folder, MANIFEST))
     return sealed, sealed.pop(FILES)

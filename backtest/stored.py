@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from pandas.api.types import is_numeric_dtype
 
 from .config import read_study
@@ -24,6 +25,33 @@ TABLES = (".csv", ".parquet")  # what is compared number by number
 KEYS = ("date", "path", "model", "portfolio", "side", "share")  # columns that say which row
 
 
+def finished_run(folder: Path) -> Study:
+    """The study of a folder that `backtest run` wrote, every file as it was written.
+
+    Raises
+    ------
+    ResultsError : the folder holds no finished run, or a file of it was changed.
+    """
+    study = Study.load(folder)
+    _require(folder, read_manifest(folder)[1])
+    return study
+
+
+def unequal(before: ArrayLike, after: ArrayLike) -> NDArray[np.bool_]:
+    """Where numbers of one kind differ by more than versions of BLAS make them; NaN equals NaN.
+
+    Examples
+    --------
+    >>> unequal([1.0, 2e9, np.nan], [1.5, 2e9, np.nan]).tolist()  # 0.5 is nothing beside 2e9
+    [False, False, False]
+    >>> unequal([1.0, 2.0], [1.5, 2.0]).tolist()
+    [True, False]
+    """
+    x, y = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    size = np.abs(y[np.isfinite(y)]).max(initial=0.0)  # a small difference of large sums
+    return ~np.isclose(x, y, rtol=EQUAL_TO, atol=EQUAL_TO * size, equal_nan=True)
+
+
 def rewrite_report(folder: Path) -> Path:
     """Figures and report.html of a results folder, from its stored numbers.
 
@@ -33,12 +61,14 @@ def rewrite_report(folder: Path) -> Path:
     ------
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
-    study = Study.load(folder)
-    _require(folder, read_manifest(folder)[1])
+    study = finished_run(folder)
     ladder = _read_table(folder / LADDER).set_index("portfolio")
     if len(ladder):
         ladder["reason"] = ladder["reason"].astype(object).fillna("")
     sweep = _read_table(folder / "sweep.csv") if (folder / "sweep.csv").exists() else None
+    forecasts = None
+    if (folder / "forecasts.csv").exists():
+        forecasts = _read_table(folder / "forecasts.csv").set_index(["model", "portfolio"])
     text = (folder / STUDY_FILE).read_text(encoding="utf-8")
     config = read_study(text, where=f"{folder.name}/{STUDY_FILE}")
     distribution = Distribution.load(folder)
@@ -47,7 +77,7 @@ def rewrite_report(folder: Path) -> Path:
     except OSError as error:
         raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
     try:
-        write_presentation(aside, study, ladder, sweep, distribution, config)
+        write_presentation(aside, study, ladder, sweep, distribution, config, forecasts=forecasts)
         (folder / "figures").mkdir(exist_ok=True)
         for made in sorted(p for p in aside.rglob("*") if p.is_file()):
             os.replace(made, folder / made.relative_to(aside))
@@ -115,9 +145,7 @@ def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[s
     for column in before.columns.difference(keys, sort=False):
         old, new = before[column], after[column]
         if is_numeric_dtype(new) and is_numeric_dtype(old):
-            x, y = old.to_numpy(np.float64), new.to_numpy(np.float64)
-            size = np.abs(y[np.isfinite(y)]).max(initial=0.0)  # a small difference of large sums
-            wrong = ~np.isclose(x, y, rtol=EQUAL_TO, atol=EQUAL_TO * size, equal_nan=True)
+            wrong = unequal(old, new)
         elif is_numeric_dtype(new) and not new.isna().all():
             return [f"{name}: other rows or columns"]  # text where there were numbers
         else:

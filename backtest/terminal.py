@@ -18,6 +18,8 @@ from .exhibit import Exhibit
 from .family import detectable_sentence, family_sentence, family_tests
 from .model_list import models_list
 from .offset_study import OffsetStudy
+from .report.content import FORECAST_NOTE
+from .report.facts import fits_words
 from .results import Study
 from .scorecard import Progress as Report
 from .unverified import unverified_sentence
@@ -84,6 +86,13 @@ class Screen:
             self._note(unverified)
         self._note(family_sentence(study, family_tests(study)))
         self._note(detectable_sentence(study))
+        tested = outcome.tested_forecasts()
+        if tested is not None:
+            self.console.print(printed.forecasts_table(tested, study, named))
+            self._note(FORECAST_NOTE)
+        if fits := study.manifest["fits"]:
+            said_of = "; ".join(f"{name} {fits_words(made)}" for name, made in fits.items())
+            self._note(f"Likelihood fits: {said_of}.")
         ladder = outcome.ladder.loc[[p for p in outcome.ladder.index if p in named]]
         if len(ladder):
             self.console.print(
@@ -139,7 +148,9 @@ class Screen:
                 self.console.print(printed.section_table(section, simulated=exhibit.simulated))
             self._note(section.text)
         self._note(exhibit.caption)
-        self.console.print(Text(f"results: {folder}/  (report.html, figures/)"))
+        drawn = any(section.draw is not None for section in exhibit.sections)
+        files = "report.html, figures/" if drawn else "report.html"
+        self.console.print(Text(f"results: {folder}/  ({files})"))
 
     def models(self) -> None:
         """Everything `backtest models` prints."""

@@ -16,11 +16,13 @@ from .calendars import Clock
 from .config import build_book, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
+from .disclosures import overlap_of
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
 from .evidence import write_evidence
 from .folder import written_aside
+from .forecasts import forecast_table, model_forecasts
 from .gates import gate_failure
 from .market import Market
 from .model import MarginModel
@@ -34,10 +36,14 @@ from .sweep import treasury_share_sweep
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A finished run: the study, its ladder and sweep, and the gates that failed."""
+    """A finished run: the study, its ladder and sweep, and the gates that failed.
+
+    forecasts : `model_forecasts` of the named books on the scored days.
+    """
 
     study: Study
     ladder: pd.DataFrame
+    forecasts: pd.DataFrame
     sweep: pd.DataFrame | None
     distribution: Distribution | None
     config: StudyFile
@@ -48,6 +54,14 @@ class Outcome:
     def named(self) -> list[str]:
         """Portfolios the study file names; the rest were drawn."""
         return list(self.config.books)
+
+    def tested_forecasts(self) -> pd.DataFrame | None:
+        """`forecast_table` of the run; None where no model forecasts more than a margin."""
+        return forecast_table(
+            self.forecasts,
+            confidence=float(self.study.manifest["coverage"]["confidence"]),
+            horizon=overlap_of(self.study),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +157,11 @@ def execute(
         n_jobs=n_jobs,
     ).to_frame()
     progress("offset ladder", 1.0)
+    progress("forecasts", 0.0)
+    named = book.select(list(range(len(config.books))))
+    forecasts = model_forecasts(models, market, named, coverage=coverage)
+    forecasts = forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
+    progress("forecasts", 1.0)
     sweep = None
     if config.sweep is not None:
         progress("Treasury share", 0.0)
@@ -163,7 +182,7 @@ def execute(
         distribution = monte_carlo(
             simulator,
             market,
-            book.select(list(range(len(config.books)))),
+            named,
             models,
             coverage=coverage,
             account=terms,
@@ -187,7 +206,7 @@ def execute(
     )
     failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
-    return Outcome(study, ladder, sweep, distribution, config, inputs.text, failed)
+    return Outcome(study, ladder, forecasts, sweep, distribution, config, inputs.text, failed)
 
 
 def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
@@ -209,6 +228,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
             outcome.sweep,
             outcome.distribution,
             outcome.config,
+            forecasts=outcome.tested_forecasts(),
         )
     return aside.final
 
@@ -221,6 +241,10 @@ def write_numbers(outcome: Outcome, folder: Path) -> None:
         (folder / place).write_bytes(lies.read_bytes())
     outcome.ladder.to_csv(folder / "ladder.csv")
     write_evidence(outcome.study, folder)
+    tested = outcome.tested_forecasts()
+    if tested is not None:
+        outcome.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
+        tested.to_csv(folder / "forecasts.csv")
     if outcome.distribution is not None:
         outcome.distribution.save(folder)
     if outcome.sweep is not None:
@@ -236,6 +260,8 @@ def write_presentation(
     sweep: pd.DataFrame | None,
     distribution: Distribution | None,
     config: StudyFile,
+    *,
+    forecasts: pd.DataFrame | None,
 ) -> Path:
     """Figures and report.html from a study's numbers; the path of the report."""
     from .charts import write_figures, write_monte_carlo_figure
@@ -256,6 +282,7 @@ def write_presentation(
         explains={name: book.explain for name, book in config.books.items()},
         command=study.manifest["command"],
         distribution=distribution,
+        forecasts=forecasts,
     )
     return path
 

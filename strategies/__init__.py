@@ -2,8 +2,12 @@
 
 from backtest.model import MarginModel
 
+from .copula import CopulaVaR
+from .covariance import VarianceCovariance
 from .cross_margining import CrossMargining
+from .extreme import ExtremeValueVaR
 from .ficc import FiccVaR
+from .filtered import AgeWeighted, FilteredHistorical
 from .haircut import HaircutOnly
 from .historical import HistoricalVaR
 from .net_capital import NetCapital
@@ -18,6 +22,7 @@ from .overlays import (
     StressBlend,
     TenYearFloor,
 )
+from .parametric import CornishFisherVaR, EwmaVaR, GarchVaR
 from .portfolio_margin import PortfolioMargin
 from .siloed import Siloed
 from .simm import Simm
@@ -25,6 +30,7 @@ from .span import Span
 from .span2 import Span2
 from .standard_schedule import StandardSchedule
 from .stans import StansLike
+from .stressed import StressedVaR
 from .venue_grid import VenueGrid
 
 MODELS: dict[str, type[MarginModel]] = {
@@ -32,6 +38,15 @@ MODELS: dict[str, type[MarginModel]] = {
     "haircut_only": HaircutOnly,
     "correlation_offset": CorrelationOffset,
     "historical_var": HistoricalVaR,
+    "age_weighted": AgeWeighted,
+    "filtered_historical": FilteredHistorical,
+    "ewma_var": EwmaVaR,
+    "garch_var": GarchVaR,
+    "cornish_fisher_var": CornishFisherVaR,
+    "extreme_value_var": ExtremeValueVaR,
+    "variance_covariance": VarianceCovariance,
+    "copula_var": CopulaVaR,
+    "stressed_var": StressedVaR,
     "net_capital_15c3_1": NetCapital,
     "uncleared_schedule": StandardSchedule,
     "portfolio_margin": PortfolioMargin,
@@ -54,12 +69,19 @@ MODELS: dict[str, type[MarginModel]] = {
 
 __all__ = [
     "MODELS",
+    "AgeWeighted",
     "Buffer",
     "ConcentrationAddOn",
+    "CopulaVaR",
+    "CornishFisherVaR",
     "CorrelationBreak",
     "CorrelationOffset",
     "CrossMargining",
+    "EwmaVaR",
+    "ExtremeValueVaR",
     "FiccVaR",
+    "FilteredHistorical",
+    "GarchVaR",
     "HaircutOnly",
     "HistoricalVaR",
     "LiquidityAddOn",
@@ -74,6 +96,8 @@ __all__ = [
     "StandardSchedule",
     "StansLike",
     "StressBlend",
+    "StressedVaR",
     "TenYearFloor",
+    "VarianceCovariance",
     "VenueGrid",
 ]

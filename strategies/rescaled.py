@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtest.estimators.ewma import ewma_variance
 from backtest.market import Market
 from backtest.types import Days
 
@@ -58,22 +59,17 @@ def rescaled(
     own, at = market.own_days([factor])
     column = own.column(factor)
     one, over = own.shocks(1)[:, column], own.shocks(horizon)[:, column]
-    sigma = np.full(len(one), np.nan)
-    if len(one) > SEED_DAYS:
-        variance = float(np.mean(one[1 : SEED_DAYS + 1] ** 2))
-        sigma[SEED_DAYS] = variance**0.5
-        for t in range(SEED_DAYS + 1, len(one)):
-            variance = decay * variance + (1.0 - decay) * one[t] ** 2
-            sigma[t] = variance**0.5
+    known = ewma_variance(one[1:, None], decay=decay, seed_days=SEED_DAYS)[:, 0]
+    sigma = np.append(np.nan, np.sqrt(known))
     met = np.full(len(one), np.nan)
     met[horizon:] = sigma[:-horizon]
     # A factor that never moved has no volatility to be measured in, and no shock either.
     standard = np.divide(over, met, out=np.where(np.isnan(met), np.nan, 0.0), where=met > 0)
     mean_square = pd.Series(one**2).rolling(lookback, min_periods=SEED_DAYS).mean().to_numpy()
-    known = np.full(len(market.dates), np.nan)
-    known[market.trades([factor])] = standard
+    on_days = np.full(len(market.dates), np.nan)
+    on_days[market.trades([factor])] = standard
     return Rescaled(
-        standard=known,
+        standard=on_days,
         now=np.maximum(sigma, floor * np.sqrt(mean_square))[at],
         highest=pd.Series(sigma).cummax().to_numpy()[at],
     )

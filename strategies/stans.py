@@ -13,7 +13,8 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from .historical import HistoricalVaR
-from .overlays.wrapping import base_parts, with_step
+from .overlays.wrapping import with_step
+from .parts import parts_of
 from .sources import load_parameters
 
 
@@ -67,7 +68,7 @@ class StansLike:
         """The base's steps, then 'dependence stress'; silos scale alike."""
         required = self.margin(market, book, coverage)
         return with_step(
-            base_parts(self.base, market, book, coverage), required, step="dependence stress"
+            parts_of(self.base, market, book, coverage), required, step="dependence stress"
         )
 
     def _worst(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:

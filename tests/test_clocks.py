@@ -19,6 +19,7 @@ from backtest.clock_study import compare_clocks
 from backtest.config import read_study
 from backtest.manifest import describe_data
 from backtest.scenarios import book_scenarios
+from strategies.parts import parts_of
 from strategies.tables import build_model
 
 from . import by_hand
@@ -174,7 +175,8 @@ def test_parts_are_known_when_the_margin_is_around_the_clock(table, around):
     frame = pd.DataFrame({"UST10Y": [1e7, 0.0, 1e7], "BTC": [0.0, 1e6, 1e6]})
     book = bt.Book.from_frame(frame)
     model = build_model(table)
-    required, parts = (f(around, book, COVERAGE) for f in (model.margin, model.parts))
+    required = model.margin(around, book, COVERAGE)
+    parts = parts_of(model, around, book, COVERAGE)
     np.testing.assert_allclose(sum(parts.steps.values()), required, rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(parts.by_silo.sum(axis=2), required, rtol=1e-9, atol=1e-6)
 
@@ -376,6 +378,20 @@ def test_simulators_need_the_business_clock(around, small_book):
             paths=1,
         )
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("clock", ["business", "24/7"])
+def test_a_hole_after_the_end_does_no_harm(real_data, clock):
+    factors = ("10Y", "BTC", "USDC")  # USDC has no price from 2022-02-14 to 2022-04-30
+    sunday = bt.load_market(real_data, factors=factors, end="2022-02-13", clock=clock)
+    assert str(sunday.dates[-1]) == {"business": "2022-02-11", "24/7": "2022-02-13"}[clock]
+    wider = bt.load_market(real_data, factors=("10Y", "BTC"), start="2018-10-09", clock=clock)
+    wider = wider.until("2022-02-13")
+    np.testing.assert_array_equal(sunday.dates, wider.dates)
+    np.testing.assert_array_equal(sunday.levels[:, :2], wider.levels)
+    for start, end in ((None, "2005-01-03"), ("2020-01-03", "2020-01-02")):
+        with pytest.raises(bt.DataError, match=f"share no day.* to {end}; choose others"):
+            bt.load_market(real_data, factors=factors, start=start, end=end, clock=clock)
 
 
 def test_a_whole_run_around_the_clock(around, small_book):

@@ -93,3 +93,13 @@ def test_what_cannot_be_compared_is_refused():
         paired_difference(loss, margin, margin[:5], weights=WEIGHTS)
     with pytest.raises(DataError, match="3 or more"):
         paired_difference(loss, margin, margin, weights=WEIGHTS[:2])
+
+
+def test_two_constant_requirements_are_not_alike():
+    """Their difference is known exactly, so its covariance says nothing of its size."""
+    loss, _ = world(5)
+    low, high = np.full_like(loss, 5e6), np.full_like(loss, 6e6)
+    found = paired_difference(loss, low, high, weights=WEIGHTS)
+    assert found.difference.tolist() == [0.0, -1e6] and found.region.covariance[1, 1] == 0.0
+    assert not found.region.holds(np.zeros(2))
+    assert found.region.holds(np.array([0.0, -1e6]))

@@ -14,6 +14,11 @@ from backtest.workflow import execute, write_results
 from .test_cli import write_prices, write_study
 
 PARTS = """
+[models.garch]
+kind = "garch_var"
+lookback = 60
+refit_every = 60
+
 [sweep]
 steps = 2
 
@@ -47,12 +52,32 @@ def test_what_was_stored_reproduces_table_by_table(result):
     manifest = json.loads((result / "manifest.json").read_text())
     assert stored | {"study.toml", "monte_carlo.json"} == set(manifest["files"])
     assert {"sweep.csv", "monte_carlo.parquet", "ladder.csv", "daily.parquet"} <= stored
+    assert {"forecasts.csv", "forecasts.parquet"} <= stored
     assert compare_rerun(result, data=None, progress=quiet) == []
+
+
+def test_forecasts_and_fits_reach_report_and_manifest(result):
+    manifest = json.loads((result / "manifest.json").read_text())
+    assert manifest["fits"]["garch"]["tried"] > 0
+    daily = pd.read_parquet(result / "forecasts.parquet")
+    days = manifest["window"]["observations"]
+    table = pd.read_csv(result / "forecasts.csv")
+    assert (table["observations"] == days).all() and len(daily) == days * len(table)
+    daily = daily.query("model == 'garch'")
+    assert len(daily) and daily["pit"].between(0, 1).all()
+    required = pd.read_parquet(result / "daily.parquet").query("model == 'garch'")
+    both = daily.merge(required, on=["date", "model", "portfolio"])
+    assert len(both) == len(daily) and (both["value_at_risk"] == both["required"]).all()
+    shown = (result / "report.html").read_text()
+    assert "What models forecast behind their margins" in shown and "fits of garch" in shown
+    assert "What models forecast behind" in rewrite_report(result).read_text()
 
 
 EDITS = {
     "book.csv": "BTC",
     "daily.parquet": "held",
+    "forecasts.csv": "fz0",
+    "forecasts.parquet": "pit",
     "ladder.csv": "total",
     "monte_carlo.csv": "breaches",
     "monte_carlo.parquet": "mean_margin",

@@ -93,40 +93,53 @@ def refill(columns: FloatArray, first: int, pool: Pool) -> float:
 
 
 @kernel
-def outside_bound(threshold: float, pool: Pool) -> float:
-    r"""Return what no scenario outside the pool can lose more than at today's weights w.
+def outside_below(value: float, threshold: float, pool: Pool) -> bool:
+    r"""Return whether a bound proves that no scenario outside the pool loses more than `value`.
 
     With reference weights r, threshold h, any a >= 0 and shocks outside within [l, u],
 
     .. math:: w z = a r z + (w - a r) z \le a h + \sum_c \max((w_c - a r_c) u_c, (w_c - a r_c) l_c)
 
-    a follows the column with the widest range of losses: a common scale of all weights (duration,
-    volatility) then costs nothing.
+    The bound is convex in a and bends where a column keeps its weight, so one of those a is best.
+    That of the column with the widest range of losses is tried first, and most often will do: a
+    common scale of all weights (duration, volatility) then costs nothing.
     """
-    scale = 1.0
-    widest = 0.0
+    widest, first = 0.0, -1
     for c in range(len(pool.held)):
         width = abs(pool.reference[c]) * (pool.high[c] - pool.low[c])
         if width > widest:
-            widest = width
-            scale = max(0.0, pool.weight[c] / pool.reference[c])
-    bound = scale * threshold
-    for c in range(len(pool.held)):
-        change = pool.weight[c] - scale * pool.reference[c]
-        bound += max(change * pool.high[c], change * pool.low[c])
-    return bound
+            widest, first = width, c
+    for turn in range(-1, len(pool.held)):
+        kept = first if turn < 0 else turn
+        if turn == first >= 0 or (kept >= 0 and pool.reference[kept] == 0.0):
+            continue
+        scale = 1.0
+        if kept >= 0:
+            scale = max(0.0, pool.weight[kept] / pool.reference[kept])
+        bound = scale * threshold
+        for c in range(len(pool.held)):
+            change = pool.weight[c] - scale * pool.reference[c]
+            bound += max(change * pool.high[c], change * pool.low[c])
+        if value >= bound:
+            return True
+    return False
 
 
 @kernel
-def reweigh(unit: FloatArray, pool: Pool) -> bool:
-    """Set today's weights, minus exposure times unit sensitivity; True if any of them moved."""
-    moved = False
+def reweigh(unit: FloatArray, pool: Pool) -> tuple[bool, float]:
+    """Set today's weights, minus exposure times unit sensitivity.
+
+    Returns whether any of them moved, and their size over that of yesterday.
+    """
+    moved, size, before = False, 0.0, 0.0
     for c in range(len(pool.held)):
         weight = -pool.amount[c] * unit[pool.held[c]]
+        size += abs(weight)
+        before += abs(pool.weight[c])
         if weight != pool.weight[c]:
             pool.weight[c] = weight
             moved = True
-    return moved
+    return moved, size / before if before > 0.0 else 1.0
 
 
 @kernel
@@ -173,7 +186,7 @@ def portfolio_tail(
     head = tail = 0
     threshold = value = mean = 0.0
     for t in range(first, len(value_at_risk)):
-        changed = reweigh(unit[t - first], pool)
+        changed, grown = reweigh(unit[t - first], pool)
         if head < tail and pool.day[head] == t - lookback:
             changed = True
             head += 1
@@ -198,8 +211,8 @@ def portfolio_tail(
             continue
         accepted = False
         if tail - head >= count:
-            value = pool_tail(head, tail, count, value, every, pool)
-            accepted = value >= outside_bound(threshold, pool)
+            value = pool_tail(head, tail, count, value * grown, every, pool)
+            accepted = outside_below(value, threshold, pool)
         if not accepted:
             threshold = refill(columns, t - lookback + 1, pool)
             head, tail = 0, want

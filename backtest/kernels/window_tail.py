@@ -1,9 +1,26 @@
-"""Tails of one day's scenario P&Ls, where they must be computed afresh each day."""
+"""One day's scenario P&Ls and their tails, where they must be computed afresh each day."""
 
 import numpy as np
 
 from .compile import kernel
 from .tail_select import FloatArray, heap_largest, mean_largest, weighted_sum
+
+
+@kernel
+def window_pnl(values: FloatArray, unit: FloatArray, exposure: FloatArray, out: FloatArray) -> None:
+    r"""P&L of every portfolio in every scenario: sum over columns of x_pc u_c v_cs, into out.
+
+    values (columns, scenarios) v; unit (columns,) u; exposure (portfolios, columns) x; out
+    (portfolios, scenarios). Columns a portfolio does not hold are skipped, so that its numbers do
+    not depend on its neighbours.
+    """
+    out[:] = 0.0
+    for p in range(len(exposure)):
+        for c in range(exposure.shape[1]):
+            if exposure[p, c] != 0.0:
+                weight = exposure[p, c] * unit[c]
+                for s in range(values.shape[1]):
+                    out[p, s] += weight * values[c, s]
 
 
 @kernel

@@ -107,6 +107,41 @@ def cost_table(study: Study, portfolios: list[str]) -> TableOf:
     )  # fmt: skip
 
 
+def forecasts_table(tested: pd.DataFrame, portfolios: list[str]) -> TableOf:
+    """Tests of the density and of the expected shortfall, where models forecast them."""
+    ps = ("shortfall_p", "berkowitz_p", "berkowitz_tail_p", "histogram_p")
+    models = list(dict.fromkeys(tested.index.get_level_values("model")))
+    groups = []
+    for portfolio in portfolios:
+        rows = []
+        for model in models:
+            of_model = tested.xs(model, level="model")
+            assert isinstance(of_model, pd.DataFrame)
+            row = _row(of_model, portfolio)
+            cells = [Cell(model), Cell(_number_or_none(row["fz0"], digits=3))]
+            cells += [Cell(pvalue(row[p]), noticed=row[p] < SIGNIFICANT) for p in ps]
+            rows.append(cells)
+        groups.append((portfolio, rows))
+    return TableOf(
+        "What models forecast behind their margins",
+        [
+            "book", "model", "FZ loss", "expected shortfall p", "density p (Berkowitz)",
+            "its worst 5 % p", "PIT histogram p",
+        ],
+        groups,
+        FORECAST_NOTE,
+    )  # fmt: skip
+
+
+FORECAST_NOTE = (
+    "P-values are medians over the phases of the MPOR, two-sided for densities: a density that is "
+    "too wide is rejected too. Expected shortfall: losses beyond the VaR exceed it (McNeil-Frey). "
+    "Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "
+    "worst 5 % alone, and in ten bins; n/a where a model has none. FZ loss scores VaR and ES "
+    "together; lower is better, within a book. Daily values: forecasts.parquet."
+)
+
+
 def _by_portfolio(
     study: Study, portfolios: list[str]
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
@@ -189,8 +224,8 @@ def _supported(bound: float) -> float:
     return bound if pd.isna(bound) else max(0.0, bound)
 
 
-def _number_or_none(value: float) -> str:
-    return MISSING if pd.isna(value) else f"{value:.1f}"
+def _number_or_none(value: float, *, digits: int = 1) -> str:
+    return MISSING if pd.isna(value) else f"{value:.{digits}f}"
 
 
 def _by_silo(row: dict[str, Any], silos: list[str], prefix: str, show: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..charts.describe import source_words, standard_words
+from ..charts.describe import call_lag_words, source_words, standard_words
 from ..charts.ladder import has_bounds
 from ..family import detectable_sentence
 from ..haircuts import load_schedule
@@ -150,13 +150,14 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     facts.append(
         (
             "collateral account",
-            f"call lag {account['call_lag']} margin days, minimum transfer "
+            f"{call_lag_words(manifest)}, minimum transfer "
             f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
             f"{account['excess']}",
         )
     )
     facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
     facts += _parameters(manifest.get("parameters", {}))
+    facts += [(f"fits of {name}", fits_words(fits)) for name, fits in _fits(manifest)]
     audits = manifest["causality"]
     for name, audit in audits.items():
         facts.append(
@@ -169,6 +170,26 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     if not audits:
         facts.append(("causality audit", "not run"))
     return facts
+
+
+def _fits(manifest: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
+    """What each model fitted; nothing in folders written before fits were counted."""
+    return list(manifest.get("fits", {}).items())
+
+
+def fits_words(fits: dict[str, int]) -> str:
+    """How many fits a model made, and how many failed.
+
+    Examples
+    --------
+    >>> fits_words({"tried": 6600, "failed": 1})
+    '6,600, 1 not converged (the last good parameters stood)'
+    >>> fits_words({"tried": 6600, "failed": 0})
+    '6,600, all converged'
+    """
+    if not fits["failed"]:
+        return f"{fits['tried']:,}, all converged"
+    return f"{fits['tried']:,}, {fits['failed']:,} not converged (the last good parameters stood)"
 
 
 def _parameters(of_models: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:

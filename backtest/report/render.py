@@ -13,6 +13,7 @@ from .content import (
     books_table,
     cost_table,
     coverage_table,
+    forecasts_table,
     ladder_tables,
     pooled_table,
 )
@@ -36,6 +37,7 @@ def render_report(
     explains: dict[str, str],
     command: str,
     distribution: Distribution | None = None,
+    forecasts: pd.DataFrame | None = None,
 ) -> str:
     """Render the report as HTML.
 
@@ -46,6 +48,7 @@ def render_report(
     explains : a line on each named portfolio; the tables show these and not the drawn ones.
     command : what to type to get the same numbers.
     distribution : scores over simulated histories, where the study drew some.
+    forecasts : from `forecast_table`, where a model forecasts more than a margin.
 
     Raises
     ------
@@ -74,7 +77,8 @@ def render_report(
             standing=standing_note(study),
             verdicts=verdicts(study, ladder, named),
             figures=[(f, drawn(f.svg)) for f in shown],
-            scores=[coverage_table(study, named), cost_table(study, named)],
+            scores=[coverage_table(study, named), cost_table(study, named)]
+            + ([] if forecasts is None else [forecasts_table(forecasts, named)]),
             ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
             pooled=[pooled_table(study), family_table(study), dominance_rows(study)],
             swings=[swings_table(study), disclosures_table(study)],
@@ -100,6 +104,7 @@ def write_report(
     explains: dict[str, str],
     command: str,
     distribution: Distribution | None = None,
+    forecasts: pd.DataFrame | None = None,
 ) -> Path:
     """Write `render_report` to `path`.
 
@@ -128,6 +133,7 @@ def write_report(
         explains=explains,
         command=command,
         distribution=distribution,
+        forecasts=forecasts,
     )
     target = Path(path)
     try:

@@ -35,16 +35,27 @@ def percent(share: float, *, digits: int = 1, sign: bool = False) -> str:
     return text if text in (MISSING, UNBOUNDED) else f"{text} %"
 
 
-def millions(usd: float) -> str:
-    """USD millions, two decimals, three below a tenth of a million.
+def millions(usd: float, *, sign: bool = False) -> str:
+    """USD millions, two decimals, three below a tenth of a million; `sign` marks more with a plus.
 
     Examples
     --------
-    >>> millions(8_181_548.0), millions(35_200.0), millions(float("inf"))
-    ('8.18', '0.035', 'unbounded')
+    >>> millions(8_181_548.0), millions(35_200.0, sign=True), millions(float("inf"))
+    ('8.18', '+0.035', 'unbounded')
     """
     value = float(usd) / MILLION
-    return _number(value, 3 if 0 < abs(value) < FINE else 2)
+    return _number(value, 3 if 0 < abs(value) < FINE else 2, sign=sign)
+
+
+def signed(difference: float, *, digits: int) -> str:
+    """A difference with its sign.
+
+    Examples
+    --------
+    >>> signed(3, digits=0), signed(-0.0312, digits=3), signed(0.0, digits=3)
+    ('+3', '-0.031', '0.000')
+    """
+    return _number(float(difference), digits, sign=True)
 
 
 def pvalue(p: float) -> str:

@@ -22,9 +22,15 @@ class JointRegion:
     inside: float
 
     def holds(self, point: FloatArray) -> bool:
-        """Whether a point lies in the region: the origin, say, where two models are alike."""
-        gap = np.asarray(point, dtype=np.float64)[None] - self.center
-        return bool(distances(gap, self.covariance)[0] <= self.radius**2)
+        """Whether a point lies in the region: the origin, say, where two models are alike.
+
+        A measure that never varies, such as the difference of two constant requirements, is known:
+        the region holds no other value of it.
+        """
+        gap = np.asarray(point, dtype=np.float64) - self.center
+        if gap[np.diag(self.covariance) == 0.0].any():
+            return False
+        return bool(distances(gap[None], self.covariance)[0] <= self.radius**2)
 
 
 def distances(gaps: FloatArray, covariance: FloatArray) -> FloatArray:
@@ -126,8 +132,8 @@ def paired_difference(
     away = distances(draws - difference, covariance)
     radius = float(np.sqrt(np.quantile(away, level, method="higher")))
     region = JointRegion(difference, covariance, radius, float((away <= radius**2).mean()))
-    edges = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-    low, high = np.quantile(draws, edges, axis=0, method="inverted_cdf")
+    tail = round((1.0 - level) / 2.0, 9)  # .025 of 1,000 is 25, not the 26 of floating point
+    low, high = np.quantile(draws, (tail, 1.0 - tail), axis=0, method="inverted_cdf")
     return PairedDifference(difference, low, high, region, *(_better(s * draws) for s in (1, -1)))
 
 

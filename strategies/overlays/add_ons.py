@@ -13,8 +13,8 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfoliosBySilos, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts
 
 ASSUMED = load_parameters("overlays/assumed_2026")
 
@@ -62,7 +62,7 @@ class ConcentrationAddOn:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'concentration', held where the position is."""
         charge = self._charge(market, book, coverage)
-        return _added(base_parts(self.base, market, book, coverage), charge, step="concentration")
+        return _added(parts_of(self.base, market, book, coverage), charge, step="concentration")
 
     def _charge(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfoliosBySilos:
         charge = np.zeros((len(market.dates), len(book.portfolios), len(book.silos)))
@@ -115,7 +115,7 @@ class LiquidityAddOn:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'liquidity', held where the position is."""
         charge = self._charge(market, book)
-        return _added(base_parts(self.base, market, book, coverage), charge, step="liquidity")
+        return _added(parts_of(self.base, market, book, coverage), charge, step="liquidity")
 
     def _charge(self, market: Market, book: Book) -> DaysByPortfoliosBySilos:
         cost = LiquidationCost(self.table)

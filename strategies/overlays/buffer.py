@@ -13,8 +13,9 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts, with_step
+from .wrapping import with_step
 
 
 @model
@@ -63,7 +64,7 @@ class Buffer:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'buffer'; silos scale alike."""
         required = self.margin(market, book, coverage)
-        return with_step(base_parts(self.base, market, book, coverage), required, step="buffer")
+        return with_step(parts_of(self.base, market, book, coverage), required, step="buffer")
 
 
 def released(base: FloatArray, average: FloatArray, *, size: float) -> FloatArray:

@@ -12,8 +12,9 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts, with_lookback, with_step
+from .wrapping import with_lookback, with_step
 
 ASSUMED = load_parameters("overlays/assumed_2026")
 
@@ -72,7 +73,7 @@ class CorrelationBreak:
         """The base's steps, then 'correlation break'; silos scale alike."""
         required = self.margin(market, book, coverage)
         return with_step(
-            base_parts(self.base, market, book, coverage), required, step="correlation break"
+            parts_of(self.base, market, book, coverage), required, step="correlation break"
         )
 
     def _gross(

@@ -12,8 +12,9 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts, longest_lookback, with_lookback, with_step
+from .wrapping import longest_lookback, with_lookback, with_step
 
 RULE = load_parameters("overlays/emir_2013")
 ASSUMED = load_parameters("overlays/assumed_2026")
@@ -69,7 +70,7 @@ class TenYearFloor:
         """The base's steps, then 'ten-year floor'; silos scale alike."""
         required = self.margin(market, book, coverage)
         return with_step(
-            base_parts(self.base, market, book, coverage), required, step="ten-year floor"
+            parts_of(self.base, market, book, coverage), required, step="ten-year floor"
         )
 
     def _floor(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
@@ -123,4 +124,4 @@ class Minimum:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'minimum'; silos scale alike."""
         required = self.margin(market, book, coverage)
-        return with_step(base_parts(self.base, market, book, coverage), required, step="minimum")
+        return with_step(parts_of(self.base, market, book, coverage), required, step="minimum")

@@ -12,8 +12,9 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts, with_step
+from .wrapping import with_step
 
 ASSUMED = load_parameters("overlays/assumed_2026")
 
@@ -60,9 +61,7 @@ class SpeedLimit:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'speed limit'; silos scale alike."""
         required = self.margin(market, book, coverage)
-        return with_step(
-            base_parts(self.base, market, book, coverage), required, step="speed limit"
-        )
+        return with_step(parts_of(self.base, market, book, coverage), required, step="speed limit")
 
 
 def limited(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:

@@ -12,8 +12,9 @@ from backtest.model import MarginModel, Parts, model, required_margin
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from ..historical import HistoricalVaR
+from ..parts import parts_of
 from ..sources import load_parameters
-from .wrapping import base_parts, with_lookback, with_step
+from .wrapping import with_lookback, with_step
 
 
 @model
@@ -62,7 +63,7 @@ class StressBlend:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'stress'; silos scale alike."""
         required = self.margin(market, book, coverage)
-        return with_step(base_parts(self.base, market, book, coverage), required, step="stress")
+        return with_step(parts_of(self.base, market, book, coverage), required, step="stress")
 
     def _stressed(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
         """(days, portfolios) margin of the stressed period."""

@@ -1,29 +1,13 @@
-"""What overlays do alike: keep the parts of the base, ask the base for another lookback."""
+"""What overlays do alike: lead the parts of the base on, ask the base for another lookback."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import HasParts, MarginModel, Parts, required_margin
-from backtest.types import Coverage, DaysByPortfolios, StudyError
+from backtest.model import MarginModel, Parts
+from backtest.types import DaysByPortfolios, StudyError
 
 from ..mismatch import in_proportion
-
-
-def base_parts(base: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
-    """The base model's parts; of a model without any, its margin shared by its silos' own."""
-    if isinstance(base, HasParts):
-        return base.parts(market, book, coverage)
-    required = required_margin(base, market, book, coverage)
-    alone = np.stack(
-        [required_margin(base, market, book.in_silo(s), coverage) for s in book.silos], axis=2
-    )
-    by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
-    return Parts(silos=book.silos, by_silo=by_silo, steps={"gross": required})
 
 
 def with_step(parts: Parts, required: DaysByPortfolios, *, step: str) -> Parts:

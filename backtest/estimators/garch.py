@@ -1,0 +1,173 @@
+"""GARCH(1, 1) and GJR by maximum likelihood, refitted as time goes by from the last good fit."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kernels.garch import variance_rows, variances
+from ..kernels.garch_fit import SIZE, refit_rows
+from ..types import Days, FloatArray, StudyError
+from .fits import note_fits
+
+FEWEST_DAYS = 50  # five values fitted to less would follow noise
+
+# Refits between those that are also begun cold: a likelihood may have two peaks, and a fit on the
+# lower one would stay there.
+AFRESH_EVERY = 10
+
+
+@dataclass(frozen=True)
+class GarchFit:
+    """One fit, in the units of its series; omega is a variance.
+
+    gamma is what a loss reacts more than a gain, freedom infinite where innovations are normal.
+    """
+
+    omega: float
+    alpha: float
+    gamma: float
+    beta: float
+    freedom: float
+    log_likelihood: float
+    converged: bool
+    evaluations: int
+
+
+@dataclass(eq=False)
+class WarmGarch:
+    """The fits of many series, kept between refits: coefficients of the last good one of each.
+
+    Parameters
+    ----------
+    series : how many. leverage : GJR. student : Student innovations, else normal.
+
+    Attributes
+    ----------
+    coefficients : (series, 5) omega, reaction to gains, reaction to losses, beta, freedom; NaN
+        before the first good fit.
+    outcome : (series, 3) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
+        that never moves; log-likelihood; evaluations.
+    """
+
+    series: int
+    leverage: bool = False
+    student: bool = True
+    coefficients: FloatArray = field(init=False)
+    outcome: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.coefficients = np.full((self.series, SIZE), np.nan)
+        self.outcome = np.full((self.series, 3), np.nan)
+        self._free = np.full((self.series, SIZE), np.nan)
+        self._inverse = np.zeros((self.series, SIZE, SIZE))
+        self._refits = 0
+
+    def refit(self, rows: FloatArray) -> None:
+        """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
+        kept = (self._free, self._inverse, self.coefficients, self.outcome)
+        afresh = self._refits % AFRESH_EVERY == 0
+        tried, failed = refit_rows(rows, self.leverage, self.student, afresh, *kept)
+        self._refits += 1
+        note_fits(tried=tried, failed=failed)
+
+    def freedom(self) -> FloatArray:
+        """(series,) degrees of freedom; those of a normal where nothing was ever fitted."""
+        return np.where(np.isnan(self.coefficients[:, 4]), np.inf, self.coefficients[:, 4])
+
+    def variances(self, rows: FloatArray) -> FloatArray:
+        """(series, days + 1) variance of each day and of the day after the last."""
+        out = np.empty((rows.shape[0], rows.shape[1] + 1))
+        variance_rows(rows, self.coefficients, out)
+        return out
+
+
+def fit_garch(series: Days, *, leverage: bool = False, student: bool = True) -> GarchFit:
+    r"""Zero-mean GARCH(1, 1), or GJR with `leverage`, by maximum likelihood.
+
+    .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{x_t < 0}) x_t^2 + \beta v_t
+
+    What came before the first day counts as the mean square of the series. alpha, alpha + gamma
+    and beta are held positive, their sum (gamma by half) below one.
+
+    Parameters
+    ----------
+    series : (days,) P&L or shocks, any unit. student : innovations of unit variance and fitted
+        degrees of freedom, else normal.
+
+    Raises
+    ------
+    StudyError : fewer than 50 days, a value that is not finite, or a series that never moves.
+
+    References
+    ----------
+    Bollerslev, T. (1987). A conditionally heteroskedastic time series model for speculative prices
+    and rates of return. Review of Economics and Statistics, 69(3), 542-547.
+    Glosten, L., Jagannathan, R. & Runkle, D. (1993). On the relation between the expected value
+    and the volatility of the nominal excess return on stocks. Journal of Finance, 48(5).
+
+    Examples
+    --------
+    >>> rng, x, v = np.random.default_rng(1), np.empty(4000), 1.0
+    >>> for t in range(4000):
+    ...     x[t] = np.sqrt(v) * rng.standard_normal()
+    ...     v = 0.05 + 0.10 * x[t] ** 2 + 0.85 * v
+    >>> fit = fit_garch(x, student=False)
+    >>> bool(abs(fit.alpha - 0.10) < 0.03 and abs(fit.beta - 0.85) < 0.04), fit.converged
+    (True, True)
+    """
+    rows = np.array(series, dtype=np.float64, order="C")[None, :]
+    if rows.shape[1] < FEWEST_DAYS or not np.isfinite(rows).all() or not rows.any():
+        raise StudyError(
+            f"a GARCH was asked of {rows.shape[1]} days; give {FEWEST_DAYS} or more finite values, "
+            "not all zero."
+        )
+    fitted = WarmGarch(1, leverage=leverage, student=student)
+    fitted.refit(rows)
+    good, log_likelihood, evaluations = fitted.outcome[0]
+    omega, gain, loss, beta, freedom = (float(c) for c in fitted.coefficients[0])
+    return GarchFit(
+        omega=omega,
+        alpha=gain,
+        gamma=loss - gain,
+        beta=beta,
+        freedom=freedom,
+        log_likelihood=float(log_likelihood),
+        converged=bool(good),
+        evaluations=int(evaluations),
+    )
+
+
+def rolling_variance(
+    shocks: Days, *, lookback: int, refit_every: int, leverage: bool = False
+) -> Days:
+    """Variance of the next day as foreseen at each close by a GARCH-t, refitted on a schedule.
+
+    A fit is on the last `lookback` shocks, first when that many are known, then every
+    `refit_every` days counted from there; between fits the recursion runs on.
+
+    Parameters
+    ----------
+    shocks : (days,) all finite.
+
+    Returns
+    -------
+    (days,) NaN until the first good fit.
+
+    Examples
+    --------
+    >>> shocks = np.random.default_rng(0).standard_t(5, 400)
+    >>> variance = rolling_variance(shocks, lookback=250, refit_every=50)
+    >>> int(np.isnan(variance).sum())
+    249
+    """
+    days = len(shocks)
+    variance, fitted = np.full(days, np.nan), WarmGarch(1, leverage=leverage)
+    for day in range(lookback - 1, days, refit_every):
+        begin, end = day - lookback + 1, min(day + refit_every, days)
+        window = np.ascontiguousarray(shocks[begin : day + 1])
+        fitted.refit(window[None, :])
+        path = np.empty(end - begin + 1)
+        backcast = float(np.mean(window**2))
+        variances(shocks[begin:end], fitted.coefficients[0], backcast, path)
+        variance[day:end] = path[lookback:]
+    return variance

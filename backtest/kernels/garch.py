@@ -1,0 +1,174 @@
+"""Variance recursion and likelihood of GARCH(1, 1) and GJR, with its gradient by one pass back."""
+
+import math
+
+import numpy as np
+
+from .compile import kernel
+from .tail_select import FloatArray
+
+# Coefficients (5,) of one series: omega, reaction to a gain, reaction to a loss, beta, degrees of
+# freedom (infinite for normal innovations).
+LEAST_FREEDOM = 2.05  # as in arch; at 2 the variance is infinite
+MOST_FREEDOM = 500.0  # as in arch; above it the likelihood is flat
+GROUP = 8  # factors multiplied together before one logarithm is taken of them
+
+
+@kernel
+def variances(
+    series: FloatArray, coefficients: FloatArray, backcast: float, out: FloatArray
+) -> None:
+    r"""Variance of each day, known the day before, and of the day after the last, into out.
+
+    .. math:: v_{t+1} = \omega + (a_+ 1_{x_t \ge 0} + a_- 1_{x_t < 0}) x_t^2 + \beta v_t
+
+    series (days,); out (days + 1,). What came before the first day counts as `backcast`, both as
+    its variance and as its square, half of it a gain.
+    """
+    omega, gain, loss, beta = coefficients[:4]
+    value = omega + ((gain + loss) / 2.0 + beta) * backcast
+    for t in range(len(series)):
+        out[t] = value
+        x = series[t]
+        value = omega + (gain if x >= 0.0 else loss) * x * x + beta * value
+    out[len(series)] = value
+
+
+@kernel
+def digamma(x: float) -> float:
+    """Logarithmic derivative of gamma for x > 0: recurrence to 6, then the asymptotic series."""
+    value = 0.0
+    while x < 6.0:
+        value -= 1.0 / x
+        x += 1.0
+    square = 1.0 / (x * x)
+    series = square * (1.0 / 12 - square * (1.0 / 120 - square * (1.0 / 252 - square / 240.0)))
+    return value + math.log(x) - 0.5 / x - series
+
+
+@kernel
+def normal_loss(series: FloatArray, variance: FloatArray, pull: FloatArray) -> float:
+    """Minus the normal log-likelihood; its derivative by each variance into `pull` (days,)."""
+    days = len(series)
+    logs = squares = 0.0
+    for begin in range(0, days, GROUP):
+        product = 1.0
+        for t in range(begin, min(begin + GROUP, days)):
+            inverse = 1.0 / variance[t]
+            square = series[t] * series[t] * inverse
+            product *= variance[t]
+            squares += square
+            pull[t] = 0.5 * inverse * (1.0 - square)
+        logs += math.log(product)
+    return 0.5 * (days * math.log(2.0 * math.pi) + logs + squares)
+
+
+@kernel
+def student_loss(
+    series: FloatArray, variance: FloatArray, freedom: float, pull: FloatArray
+) -> tuple[float, float]:
+    r"""Minus the log-likelihood of unit-variance Student innovations, and its slope in freedom.
+
+    .. math:: -\ell = \sum_t \tfrac{1}{2} \ln v_t + \tfrac{\nu + 1}{2}
+              \ln\Bigl(1 + \frac{x_t^2}{(\nu - 2) v_t}\Bigr) + n \, c(\nu)
+
+    The derivative by each variance goes into `pull` (days,).
+    """
+    days, room, power = len(series), freedom - 2.0, (freedom + 1.0) / 2.0
+    for t in range(days):  # apart from the sums below, so that divisions run side by side
+        square, wide = series[t] * series[t], room * variance[t]
+        inverse = 1.0 / (wide * (wide + square))
+        pull[t] = (0.5 - power * square * wide * inverse) * room * (wide + square) * inverse
+    logs = mixed = balance = 0.0
+    for begin in range(0, days, GROUP):
+        product, spread = 1.0, 1.0
+        for t in range(begin, min(begin + GROUP, days)):
+            product *= variance[t]
+            spread *= room * variance[t] + series[t] * series[t]
+            balance += variance[t] * pull[t]
+        logs += math.log(product)
+        mixed += math.log(spread)
+    log_ratio = mixed - logs - days * math.log(room)
+    tail = (0.5 * days - balance) / power  # mean of x^2 / (x^2 + (nu - 2) v), times the days
+    constant = (
+        math.lgamma(freedom / 2.0)
+        - math.lgamma((freedom + 1.0) / 2.0)
+        + 0.5 * math.log(math.pi * room)
+    )
+    slope = 0.5 * (digamma(freedom / 2.0) - digamma((freedom + 1.0) / 2.0) + 1.0 / room)
+    loss = 0.5 * logs + power * log_ratio + days * constant
+    return loss, days * slope + 0.5 * log_ratio - power * tail / room
+
+
+@kernel
+def push_back(
+    series: FloatArray,
+    variance: FloatArray,
+    pull: FloatArray,
+    beta: float,
+    backcast: float,
+    slope: FloatArray,
+) -> None:
+    """Slopes in omega, both reactions and beta, into slope[:4]: one pass from the last day back."""
+    slope[:4] = 0.0
+    reach = 0.0
+    for t in range(len(series) - 1, -1, -1):
+        reach = pull[t] + beta * reach
+        slope[0] += reach
+        if t == 0:
+            slope[1] += 0.5 * reach * backcast
+            slope[2] += 0.5 * reach * backcast
+            slope[3] += reach * backcast
+        else:
+            square = reach * series[t - 1] * series[t - 1]
+            gain = series[t - 1] >= 0.0
+            slope[1] += square if gain else 0.0
+            slope[2] += 0.0 if gain else square
+            slope[3] += reach * variance[t - 1]
+
+
+@kernel
+def mean_square(series: FloatArray) -> float:
+    """Mean of the squares."""
+    total = 0.0
+    for x in series:
+        total += x * x
+    return total / len(series)
+
+
+@kernel
+def variance_rows(rows: FloatArray, coefficients: FloatArray, out: FloatArray) -> None:
+    """`variances` of every row (series, days), its own mean square the backcast, into out.
+
+    coefficients (series, 5); out (series, days + 1). A row that never moves has no variance.
+    """
+    for i in range(len(rows)):
+        square = mean_square(rows[i])
+        if square == 0.0:
+            out[i] = 0.0
+        else:
+            variances(rows[i], coefficients[i], square, out[i])
+
+
+@kernel
+def student_freedom(z: FloatArray) -> float:
+    """Likeliest degrees of freedom of unit-variance Student draws z (days,), by golden section.
+
+    Searched in log(freedom - LEAST_FREEDOM), in which the likelihood has one peak.
+    """
+    ratio = (math.sqrt(5.0) - 1.0) / 2.0
+    one, pull = np.ones(len(z)), np.empty(len(z))
+    low, high = math.log(0.01), math.log(MOST_FREEDOM - LEAST_FREEDOM)
+    inner, outer = high - ratio * (high - low), low + ratio * (high - low)
+    at_inner = student_loss(z, one, LEAST_FREEDOM + math.exp(inner), pull)[0]
+    at_outer = student_loss(z, one, LEAST_FREEDOM + math.exp(outer), pull)[0]
+    while high - low > 1e-4:
+        if at_inner < at_outer:
+            high, outer, at_outer = outer, inner, at_inner
+            inner = high - ratio * (high - low)
+            at_inner = student_loss(z, one, LEAST_FREEDOM + math.exp(inner), pull)[0]
+        else:
+            low, inner, at_inner = inner, outer, at_outer
+            outer = low + ratio * (high - low)
+            at_outer = student_loss(z, one, LEAST_FREEDOM + math.exp(outer), pull)[0]
+    return LEAST_FREEDOM + math.exp((low + high) / 2.0)

@@ -1,0 +1,298 @@
+"""Warm-started BFGS on the GARCH likelihood: where the last fit ended, the next begins."""
+
+import math
+
+import numpy as np
+
+from .compile import kernel
+from .garch import (
+    LEAST_FREEDOM,
+    MOST_FREEDOM,
+    mean_square,
+    normal_loss,
+    push_back,
+    student_loss,
+    variances,
+)
+from .tail_select import FloatArray
+
+# Free values (5,), any real number each: log of omega; logit of persistence; logit of the
+# reactions' share in it; logit of the gains' share in those; log of freedom - LEAST_FREEDOM.
+SIZE = 5
+# Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there is
+# done again from a cold start, and the next one does not start there.
+INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0))
+LONG_MEMORY = (0.97, 0.995)  # persistences of the processes that cold starts are chosen among
+SHORT_MEMORY = (0.5, 0.90)
+WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
+MOST_STEPS = 100
+MOST_CUTS = 30  # halvings of one step at most
+TOLERANCE = 1e-6  # of the log-likelihood still to be gained, as the quadratic model sees it
+LONGEST = 2.0  # of a step in any free value
+ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
+STEEPEST = 700.0  # exp overflows beyond
+# Series are rounded to this share of their root mean square before a fit, so that the last digits
+# of a shock (another price unit, another sum) do not decide between two peaks of a likelihood.
+GRID = 2.0**-23
+FIRST_CURVATURE = 20.0  # inverse curvature before the first step, divided by the days
+
+
+@kernel
+def logistic(value: float) -> float:
+    """1 / (1 + exp(-value)), without overflow."""
+    return 1.0 / (1.0 + math.exp(-max(-STEEPEST, min(STEEPEST, value))))
+
+
+@kernel
+def coefficients_of(free: FloatArray, student: bool, out: FloatArray) -> None:
+    """Coefficients (5,) of free values (5,), into out; see `kernels.garch`."""
+    persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
+    out[0] = math.exp(min(free[0], STEEPEST))
+    out[1] = 2.0 * persistence * share * gains
+    out[2] = 2.0 * persistence * share * (1.0 - gains)
+    out[3] = persistence * (1.0 - share)
+    out[4] = np.inf
+    if student:
+        out[4] = min(MOST_FREEDOM, LEAST_FREEDOM + math.exp(min(free[4], STEEPEST)))
+
+
+@kernel
+def loss_and_slope(
+    free: FloatArray,
+    series: FloatArray,
+    leverage: bool,
+    student: bool,
+    scratch: FloatArray,
+    slope: FloatArray,
+) -> float:
+    """Minus the log-likelihood at `free`; its slope (5,) in the free values, into slope.
+
+    series (days,) with mean square one, which is the backcast too; scratch (2, days + 1). Without
+    leverage gains and losses react alike: the fourth slope is zero, and the value stays.
+    """
+    at, by = np.empty(SIZE), np.empty(SIZE)
+    coefficients_of(free, student, at)
+    variance, pull = scratch[0], scratch[1]
+    variances(series, at, 1.0, variance)
+    by[4] = 0.0
+    if student:
+        value, by[4] = student_loss(series, variance[:-1], at[4], pull)
+    else:
+        value = normal_loss(series, variance[:-1], pull)
+    push_back(series, variance, pull, at[3], 1.0, by)
+    persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
+    both = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
+    slope[0] = by[0] * at[0]
+    slope[1] = share * both + (1.0 - share) * by[3]
+    slope[1] *= persistence * logistic(-free[1])
+    slope[2] = share * (1.0 - share) * persistence * (both - by[3])
+    slope[3] = 2.0 * persistence * share * gains * (1.0 - gains) * (by[1] - by[2])
+    slope[3] = slope[3] if leverage else 0.0
+    slope[4] = by[4] * (at[4] - LEAST_FREEDOM) if student and at[4] < MOST_FREEDOM else 0.0
+    return value
+
+
+@kernel
+def update_inverse(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> None:
+    """BFGS: correct the inverse curvature (5, 5) by a step and the change of slope over it."""
+    along = np.dot(step, turn)
+    if along <= 1e-14:
+        return
+    bent = np.zeros(SIZE)
+    for i in range(SIZE):
+        for j in range(SIZE):
+            bent[i] += inverse[i, j] * turn[j]
+    scale = (1.0 + np.dot(turn, bent) / along) / along
+    for i in range(SIZE):
+        for j in range(SIZE):
+            inverse[i, j] += scale * step[i] * step[j]
+            inverse[i, j] -= (bent[i] * step[j] + step[i] * bent[j]) / along
+
+
+@kernel
+def direction(
+    inverse: FloatArray, slope: FloatArray, free: FloatArray, days: int, out: FloatArray
+) -> float:
+    """Quasi-Newton step into out; returns the gain foreseen. A useless curvature is reset.
+
+    No value that stands at the wall is sent through it.
+    """
+    for _ in range(2):
+        foreseen, longest = 0.0, 0.0
+        for i in range(SIZE):
+            out[i] = 0.0
+            for j in range(SIZE):
+                out[i] -= inverse[i, j] * slope[j]
+            if abs(free[i]) >= WALL and out[i] * free[i] > 0.0:
+                out[i] = 0.0
+            foreseen -= out[i] * slope[i]
+            longest = max(longest, abs(out[i]))
+        if foreseen >= 0.0 and longest < np.inf:
+            break
+        inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / days
+    if longest > LONGEST:
+        for i in range(SIZE):
+            out[i] *= LONGEST / longest
+        foreseen *= LONGEST / longest
+    return foreseen
+
+
+@kernel
+def minimise(
+    series: FloatArray,
+    leverage: bool,
+    student: bool,
+    free: FloatArray,
+    inverse: FloatArray,
+    scratch: FloatArray,
+) -> tuple[float, int, bool]:
+    """BFGS with halved steps from `free` (5,), which becomes the minimum; so does `inverse`.
+
+    Returns minus the log-likelihood, the evaluations it took, and whether it converged.
+    """
+    slope, next_slope = np.empty(SIZE), np.empty(SIZE)
+    step, trial = np.empty(SIZE), np.empty(SIZE)
+    value = loss_and_slope(free, series, leverage, student, scratch, slope)
+    evaluations, fresh = 1, False
+    for _ in range(MOST_STEPS):
+        foreseen = direction(inverse, slope, free, len(series), step)
+        if foreseen < TOLERANCE:
+            return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
+        length, found = 1.0, np.inf
+        for _ in range(MOST_CUTS):
+            for i in range(SIZE):
+                trial[i] = max(-WALL, min(WALL, free[i] + length * step[i]))
+            found = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
+            evaluations += 1
+            if found <= value - ENOUGH * length * foreseen:
+                break
+            length *= 0.4
+        if not found < value:
+            if fresh:
+                return value, evaluations, False
+            # Where the likelihood is flat one way the curvature learnt misleads in the others.
+            inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / len(series)
+            fresh = True
+            continue
+        fresh = False
+        for i in range(SIZE):
+            step[i] = trial[i] - free[i]
+        update_inverse(inverse, step, next_slope - slope)
+        free[:] = trial
+        slope[:] = next_slope
+        value = found
+    return value, evaluations, False
+
+
+@kernel
+def cold_start(
+    series: FloatArray,
+    leverage: bool,
+    student: bool,
+    free: FloatArray,
+    inverse: FloatArray,
+    scratch: FloatArray,
+    among: tuple[float, float],
+) -> None:
+    """Set `free` to the likeliest of a few usual GARCH processes, and forget the curvature.
+
+    among : their persistences.
+    """
+    trial, slope, least = np.empty(SIZE), np.empty(SIZE), np.inf
+    for persistence in among:
+        for share in (0.04, 0.12, 0.3):
+            trial[0], trial[3] = math.log(1.0 - persistence), 0.0
+            trial[4] = math.log(6.0 - LEAST_FREEDOM)
+            trial[1] = math.log(persistence / (1.0 - persistence))
+            trial[2] = math.log(share / (1.0 - share))
+            value = loss_and_slope(trial, series, leverage, student, scratch, slope)
+            if value < least:
+                least = value
+                free[:] = trial
+    inverse[:] = np.eye(SIZE) * FIRST_CURVATURE / len(series)
+
+
+@kernel
+def brought_inside(free: FloatArray, out: FloatArray) -> bool:
+    """Copy free values into out, those outside INNER at its edge; whether none was outside."""
+    inside = True
+    for j in range(SIZE):
+        out[j] = min(INNER[j][1], max(INNER[j][0], free[j]))
+        inside &= out[j] == free[j]
+    return inside
+
+
+@kernel
+def refit_one(
+    series: FloatArray,
+    leverage: bool,
+    student: bool,
+    afresh: bool,
+    free: FloatArray,
+    inverse: FloatArray,
+    scratch: FloatArray,
+) -> tuple[float, int, bool]:
+    """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
+
+    afresh : from a cold start in any case, since a likelihood may have more than one peak. free
+    and inverse become those of the best; they are left as they were where none converged.
+    """
+    at, curvature, edge = np.empty(SIZE), np.empty((SIZE, SIZE)), np.empty(SIZE)
+    least, spent, good = np.inf, 0, False
+    for attempt in range(3):
+        if attempt == 0:
+            if np.isnan(free[0]):
+                continue
+            brought_inside(free, at)
+            curvature[:] = inverse
+        else:
+            among = LONG_MEMORY if attempt == 1 else SHORT_MEMORY
+            cold_start(series, leverage, student, at, curvature, scratch, among)
+        value, evaluations, converged = minimise(series, leverage, student, at, curvature, scratch)
+        spent += evaluations
+        if converged and value < least:
+            least, good = value, True
+            free[:] = at
+            inverse[:] = curvature
+        if converged and brought_inside(at, edge) and (attempt > 0 or not afresh):
+            break
+    return least, spent, good
+
+
+@kernel
+def refit_rows(
+    rows: FloatArray,
+    leverage: bool,
+    student: bool,
+    afresh: bool,
+    free: FloatArray,
+    inverse: FloatArray,
+    coefficients: FloatArray,
+    outcome: FloatArray,
+) -> tuple[int, int]:
+    """Fit every row (series, days) anew, each from where its last good fit ended.
+
+    free (series, 5), inverse (series, 5, 5) and coefficients (series, 5) are kept where a fit
+    fails, NaN while there was none. outcome (series, 3): 1 for a good fit, 0 for a failed one, NaN
+    for a series that never moves; its log-likelihood; its evaluations. Returns how many were tried,
+    and how many failed.
+    """
+    days, tried, failed = rows.shape[1], 0, 0
+    scratch, series = np.empty((2, days + 1)), np.empty(days)
+    for i in range(len(rows)):
+        square = mean_square(rows[i])
+        outcome[i] = np.nan
+        if square == 0.0:
+            continue
+        for t in range(days):
+            series[t] = np.rint(rows[i, t] / math.sqrt(square) / GRID) * GRID
+        value, evaluations, good = refit_one(
+            series, leverage, student, afresh, free[i], inverse[i], scratch
+        )
+        tried, failed = tried + 1, failed + (0 if good else 1)
+        outcome[i, 0], outcome[i, 2] = 1.0 if good else 0.0, evaluations
+        outcome[i, 1] = -value - 0.5 * days * math.log(square)
+        if good:
+            coefficients_of(free[i], student, coefficients[i])
+            coefficients[i, 0] *= square
+    return tried, failed

@@ -1,0 +1,147 @@
+"""Variance-covariance: factor volatilities and their correlation, delta only."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
+
+from backtest.book import Book
+from backtest.estimators.correlation import (
+    correlation_of,
+    dcc_covariance,
+    ewma_covariance,
+    rolling_covariance,
+    shrunk_covariance,
+    tail_correlation,
+)
+from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
+from backtest.market import Market
+from backtest.model import Forecast, model
+from backtest.scenarios import Scenarios, book_scenarios
+from backtest.simulate.dependence import nearest_correlation
+from backtest.types import Coverage, DaysByPortfolios, FloatArray
+
+from .joint import Measure, by_holdings, density_forecast, margin_of
+
+
+@model
+class VarianceCovariance:
+    r"""Each factor's volatility, and the correlation between them.
+
+    .. math:: M_t = q_c \sqrt{w' R_t w}, \qquad w_j = \sigma_{j,t+1} \sqrt{H} \, \delta_j
+
+    with delta_j the USD sensitivity of the positions of day t to factor j, sigma its volatility
+    foreseen for the next day and held over the MPOR, R the correlation of the z = shock /
+    volatility of its day, q_c the normal or Student quantile (or expected shortfall) at unit
+    variance. Delta only: what curvature and options add is left out. Margin at day t uses closes
+    up to and including t. USD.
+
+    Parameters
+    ----------
+    correlation : 'rolling' over `lookback` days (with GARCH volatilities the constant conditional
+        correlation), 'ewma' with `decay`, 'dcc', 'shrunk' (Ledoit-Wolf), 'stressed': the rolling
+        one, moved by `stress` of the way to where every leg loses at once, or 'tail': that of the
+        `tail` largest moves of each pair, in the last `lookback` days.
+    lookback : days behind the correlation. volatility : 'ewma' with `decay`, 'garch' or 'gjr'.
+    freedom : of Student innovations; none makes them normal. measure : 'var' or 'es'.
+    reaction, persistence : of the DCC, not fitted.
+    fit_lookback, refit_every : shocks behind each GARCH fit, days between.
+
+    References
+    ----------
+    Engle, R. (2002). Dynamic conditional correlation. Journal of Business & Economic Statistics,
+    20(3), 339-350.
+    Ledoit, O. & Wolf, M. (2004). A well-conditioned estimator for large-dimensional covariance
+    matrices. Journal of Multivariate Analysis, 88(2), 365-411.
+    Campbell, R., Koedijk, K. & Kofman, P. (2002). Increased correlation in bear markets. Financial
+    Analysts Journal, 58(1), 87-94.
+
+    Examples
+    --------
+    >>> VarianceCovariance(correlation="stressed").stress
+    0.3
+    """
+
+    lookback: Annotated[int, Ge(20)] = 500
+    correlation: Literal["rolling", "ewma", "dcc", "shrunk", "stressed", "tail"] = "rolling"
+    volatility: Dynamics = "ewma"
+    decay: Annotated[float, Gt(0.5), Lt(1)] = 0.97
+    freedom: Annotated[float, Gt(2)] | None = None
+    measure: Measure = "var"
+    stress: Annotated[float, Ge(0), Le(1)] = 0.3
+    tail: Annotated[float, Gt(0), Lt(0.5)] = 0.05
+    reaction: Annotated[float, Gt(0), Lt(0.5)] = 0.03
+    persistence: Annotated[float, Gt(0.5), Lt(1)] = 0.98
+    fit_lookback: Annotated[int, Ge(50)] = 500
+    refit_every: Annotated[int, Ge(1)] = 20
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(self.forecast(market, book, coverage), self.measure)
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the joint density, and the PIT of the P&L that came."""
+        deviation = np.zeros((len(market.dates), len(book.portfolios)))
+        groups = [
+            (some, part, book_scenarios(market, part, coverage=coverage, scaling="sqrt"))
+            for some, part in by_holdings(book)
+        ]
+        volatility = factor_volatility(
+            market,
+            dynamics=self.volatility,
+            decay=self.decay,
+            fit_lookback=self.fit_lookback,
+            refit_every=self.refit_every,
+            needed=factors_of(past for *_, past in groups),
+        )
+        for some, part, past in groups:
+            scaled = filtered(past, market, volatility)
+            root = np.sqrt(part.horizons(coverage))
+            deviation[:, some] = past.spread(self._deviation(scaled, root[past.instrument]))
+        return density_forecast(
+            market,
+            book,
+            coverage,
+            volatility=deviation,
+            freedom=np.inf if self.freedom is None else self.freedom,
+        )
+
+    def _deviation(self, past: Scenarios, root: FloatArray) -> DaysByPortfolios:
+        """sqrt(w' R w) of filtered scenarios, whose units hold today's volatility.
+
+        root : (columns,) of the MPOR, which each column's z carry. Columns of one factor are one z,
+        whatever their MPORs: they are added up before R is asked.
+        """
+        linear = np.flatnonzero(past.power == 1)
+        _, first, owner = np.unique(past.factor[linear], return_index=True, return_inverse=True)
+        z = past.shocks[:, linear[first]] / root[linear[first]]
+        correlation = self._correlation(np.ascontiguousarray(z))
+        gather = np.zeros((len(linear), len(first)))
+        gather[np.arange(len(linear)), owner] = root[linear]
+        out = np.empty((len(past.unit), len(past.exposure)))
+        for day in range(len(out)):
+            w = (past.exposure[:, linear] * past.unit[day, linear]) @ gather
+            variance = np.einsum("pi,ij,pj->p", w, correlation[day], w)
+            if self.correlation == "stressed":
+                worst = np.abs(w).sum(axis=1) ** 2
+                variance = (1.0 - self.stress) * variance + self.stress * worst
+            out[day] = np.sqrt(np.maximum(variance, 0.0))
+        return out
+
+    def _correlation(self, z: FloatArray) -> FloatArray:
+        """(days, factors, factors) foreseen at each close; NaN until `lookback` z are known."""
+        if self.correlation == "ewma":
+            covariance = ewma_covariance(z, self.decay, seed_days=self.lookback)
+        elif self.correlation == "dcc":
+            covariance = dcc_covariance(
+                z, reaction=self.reaction, persistence=self.persistence, lookback=self.lookback
+            )
+        elif self.correlation == "shrunk":
+            covariance = shrunk_covariance(z, self.lookback)
+        elif self.correlation == "tail":
+            covariance = tail_correlation(z, self.lookback, tail=self.tail)
+            for day in np.flatnonzero(~np.isnan(covariance[:, 0, 0])):
+                covariance[day] = nearest_correlation(covariance[day])
+        else:
+            covariance = rolling_covariance(z, self.lookback)
+        return correlation_of(covariance)

@@ -1,0 +1,211 @@
+"""Margins from a fitted distribution of the book's P&L: EWMA, GARCH and GJR, Cornish-Fisher.
+
+Each looks at the P&L that today's positions would have made over past scenarios, as historical
+simulation does, so that options, curvature and drifting durations are in it.
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from backtest.book import Book
+from backtest.estimators.ewma import ewma_coefficients
+from backtest.estimators.garch import WarmGarch
+from backtest.estimators.innovations import cornish_fisher_tail
+from backtest.kernels.garch import student_freedom, variance_rows
+from backtest.market import Market
+from backtest.model import Forecast, model
+from backtest.revaluation import Revaluation, each_window, priced_scenarios
+from backtest.scenarios import Scenarios
+from backtest.types import Coverage, FloatArray
+
+from .joint import Measure, density_forecast, margin_of
+
+
+@model
+class EwmaVaR:
+    r"""Exponentially weighted variance of the book's P&L, with normal or Student tails.
+
+    .. math:: \sigma^2_{t+1} = \lambda \sigma^2_t + (1 - \lambda) p_t^2, \qquad
+              M_t = \sigma_{t+1} q_c
+
+    p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
+    `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
+    expected shortfall) at unit variance. Student degrees of freedom are fitted to p / sigma
+    every `refit_every` days. The volatility of the next day is held over the MPOR. Margin at day t
+    uses closes up to and including t. USD.
+
+    Parameters
+    ----------
+    lookback : P&Ls. decay : lambda. innovations : 'normal' or 't'. measure : 'var', 'es'.
+    refit_every : days between fits of the degrees of freedom.
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996). RiskMetrics technical document, 4th edition.
+    Alexander, C. & Dakos, M. (2023). Assessing the accuracy of exponentially weighted moving
+    average models for value-at-risk and expected shortfall of crypto portfolios. Quantitative
+    Finance, 23(3), 393-427.
+
+    Examples
+    --------
+    >>> EwmaVaR(innovations="t").decay
+    0.97
+    """
+
+    lookback: Annotated[int, Ge(50)] = 500
+    decay: Annotated[float, Gt(0.5), Lt(1)] = 0.97
+    innovations: Literal["normal", "t"] = "normal"
+    measure: Measure = "var"
+    refit_every: Annotated[int, Ge(1)] = 20
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(self.forecast(market, book, coverage), self.measure)
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        law = _of_nothing(market, book)
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
+            found = np.full((2, *_sizes(past)), np.nan)
+            rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
+            out = np.empty((len(past.exposure), self.lookback + 1))
+            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+                variance_rows(pnl, rows, out)
+                if self.innovations == "t" and since % self.refit_every == 0:
+                    for p in np.flatnonzero(out[:, -1] > 0.0):
+                        rows[p, 4] = student_freedom(pnl[p] / np.sqrt(out[p, :-1]))
+                found[0, day], found[1, day] = np.sqrt(out[:, -1]), rows[:, 4]
+            for whole, value in zip(law, found, strict=True):
+                whole[:, some] = past.spread(value)
+        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
+
+
+@model
+class GarchVaR:
+    r"""GARCH(1, 1) or GJR of the book's P&L, with normal or Student innovations.
+
+    .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{p_t < 0}) p_t^2 + \beta v_t, \qquad
+              M_t = \sqrt{v_{t+1}} \, q_c
+
+    p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
+    `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
+    expected shortfall) at unit variance. Fitted by maximum likelihood every
+    `refit_every` days, each fit begun at the last; one that does not converge is counted in the
+    manifest, and the last good parameters stand. The volatility of the next day is held over the
+    MPOR. Margin at day t uses closes up to and including t. USD.
+
+    Parameters
+    ----------
+    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't' or
+        'normal'. measure : 'var' or 'es'. refit_every : days between fits.
+
+    References
+    ----------
+    Bollerslev, T. (1987). A conditionally heteroskedastic time series model for speculative prices
+    and rates of return. Review of Economics and Statistics, 69(3), 542-547.
+    Glosten, L., Jagannathan, R. & Runkle, D. (1993). On the relation between the expected value
+    and the volatility of the nominal excess return on stocks. Journal of Finance, 48(5).
+
+    Examples
+    --------
+    >>> GarchVaR(leverage=True).innovations
+    't'
+    """
+
+    lookback: Annotated[int, Ge(50)] = 500
+    leverage: bool = False
+    innovations: Literal["normal", "t"] = "t"
+    measure: Measure = "var"
+    refit_every: Annotated[int, Ge(1)] = 20
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(self.forecast(market, book, coverage), self.measure)
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        law = _of_nothing(market, book)
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
+            found = np.full((2, *_sizes(past)), np.nan)
+            garch = WarmGarch(
+                len(past.exposure), leverage=self.leverage, student=self.innovations == "t"
+            )
+            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+                if since % self.refit_every == 0:
+                    garch.refit(pnl)
+                found[0, day] = np.sqrt(garch.variances(pnl)[:, -1])
+                found[1, day] = garch.freedom()
+            for whole, value in zip(law, found, strict=True):
+                whole[:, some] = past.spread(value)
+        return density_forecast(market, book, coverage, volatility=law[0], freedom=law[1])
+
+
+@model
+class CornishFisherVaR:
+    r"""The book's P&L by its first four moments.
+
+    .. math:: M_t = \max(0, -\mu - \sigma \tilde z), \qquad
+              \tilde z = z + \tfrac{(z^2 - 1) S}{6} + \tfrac{(z^3 - 3z) K}{24}
+              - \tfrac{(2z^3 - 5z) S^2}{36}
+
+    of the P&L of the positions of day t over the last `lookback` scenarios: mean, deviation,
+    skewness S and excess kurtosis K. Where S is large the expansion is not monotone in the
+    confidence. Margin at day t uses closes up to and including t. USD.
+
+    Parameters
+    ----------
+    lookback : scenarios. measure : 'var' or 'es'.
+    scaling : 'overlapping' MPOR-day shocks, or 'sqrt': one-day shocks times sqrt(MPOR).
+
+    References
+    ----------
+    Maillard, D. (2012). A user's guide to the Cornish Fisher expansion. SSRN 1997178.
+
+    Examples
+    --------
+    >>> CornishFisherVaR().scaling
+    'overlapping'
+    """
+
+    lookback: Annotated[int, Ge(50)] = 500
+    measure: Measure = "var"
+    scaling: Literal["overlapping", "sqrt"] = "overlapping"
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(self.forecast(market, book, coverage), self.measure)
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the expansion; it has no density worth the name."""
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
+        for some, part in book.by_clock(market):
+            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
+            found = np.full((2, *_sizes(past)), np.nan)
+            for day, pnl in each_window(past, self.lookback):
+                mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
+                z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]
+                square = z * z
+                skewness = (square * z).mean(axis=1)
+                kurtosis = np.where(deviation > 0.0, (square * square).mean(axis=1) - 3.0, 0.0)
+                unit = cornish_fisher_tail(coverage.confidence, skewness, kurtosis)
+                found[0, day] = deviation * unit[0] - mean
+                found[1, day] = deviation * unit[1] - mean
+            for tail, value in zip(tails, found, strict=True):
+                tail[:, some] = past.spread(value)
+        return Forecast(*tails)
+
+
+def _of_nothing(market: Market, book: Book) -> FloatArray:
+    """(2, days, portfolios) volatility and degrees of freedom of portfolios that hold nothing."""
+    law = np.zeros((2, len(market.dates), len(book.portfolios)))
+    law[1] = np.inf
+    return law
+
+
+def _sizes(past: Scenarios | Revaluation) -> tuple[int, int]:
+    """Days and portfolios of scenarios."""
+    return len(past.unit), len(past.exposure)
