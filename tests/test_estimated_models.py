@@ -349,9 +349,8 @@ def test_forecasts_that_make_no_sense_are_refused(pit, words, small_market, bitc
 
 
 def test_models_without_a_forecast_have_no_table(small_market, bitcoin):
-    forecasts = model_forecasts(
-        {"var": st.HistoricalVaR(lookback=60)}, small_market, bitcoin[0], coverage=COVERAGE
-    )
+    models = {"siloed": st.Siloed(), "haircut": st.HaircutOnly()}
+    forecasts = model_forecasts(models, small_market, bitcoin[0], coverage=COVERAGE)
     assert forecast_table(forecasts, confidence=0.95, horizon=2) is None
 
 

@@ -301,7 +301,7 @@ def test_edge_densities():
     assert scores.shortfall_by_pit(flat).statistic < 0.0  # no tail day is evidence of its own
     two = np.where(np.arange(60) < 2, 0.01, 0.5)
     assert not scores.berkowitz_tail(two).identified
-    assert scores.pit_histogram(flat, bins=4)[0].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert list(scores.pit_histogram(flat, bins=4).estimates.values()) == [0.0, 0.0, 1.0, 0.0]
     assert scores.berkowitz([0.3]).verdict() == "not identified"
 
 
@@ -388,10 +388,10 @@ def test_models_that_are_one_model_are_compared_as_one():
     )
     assert found.loc[["base", "worse"]].equals(alone)
     assert found.loc["twin", "included"] and found.loc["twin", "pvalue"] == 1.0
-    pvalue, better = scores.superior_models(
+    found = scores.superior_models(
         {"base": base, "twin": base, "worse": base + 0.2 * rng.random(300)}, benchmark="base"
     )
-    assert pvalue > 0.3 and better == []
+    assert found.pvalue > 0.3 and found.estimates == {} and found.statistic < 0.0
     with pytest.raises(DataError, match="differ by the same"):
         scores.superior_models({"base": base, "more": base + 0.5}, benchmark="base")
 

@@ -123,13 +123,12 @@ def superior_models(
     block: int = 20,
     draws: int = 1000,
     seed: int = 0,
-) -> tuple[float, list[str]]:
+) -> TestResult:
     """Whether any model beats the benchmark (Hansen's SPA), and which do (StepM), by arch.
 
-    Returns
-    -------
-    The consistent p-value of SPA, and the models StepM finds better at `level`. A model that costs
-    what the benchmark does on every day does not beat it, and is left out.
+    The p-value is SPA's consistent one, the statistic the largest mean gain on the benchmark;
+    `estimates` holds the mean gain of each model that StepM finds better at `level`. A model that
+    costs what the benchmark does on every day does not beat it, and is left out.
 
     References
     ----------
@@ -141,7 +140,7 @@ def superior_models(
     --------
     >>> rng = np.random.default_rng(0)
     >>> losses = {"base": rng.random(200) + 1.0, "good": rng.random(200)}
-    >>> superior_models(losses, benchmark="base", draws=100)[1]
+    >>> list(superior_models(losses, benchmark="base", draws=100).estimates)
     ['good']
     """
     from arch.bootstrap import SPA, StepM
@@ -157,7 +156,15 @@ def superior_models(
     spa.compute()
     step = StepM(base, others, size=level, **settings)
     step.compute()
-    return float(spa.pvalues["consistent"]), [str(name) for name in step.superior_models]
+    gain = {str(name): float(base.mean() - others[name].mean()) for name in others}
+    return TestResult(
+        "Superior predictive ability",
+        max(gain.values()),
+        float(spa.pvalues["consistent"]),
+        True,
+        f"studentised stationary bootstrap, mean block {block}",
+        {str(name): gain[str(name)] for name in step.superior_models},
+    )
 
 
 def _table(losses: Mapping[str, ArrayLike]) -> pd.DataFrame:

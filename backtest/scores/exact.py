@@ -28,12 +28,12 @@ NEGLIGIBLE = 1e-14
 Test = Literal["coverage", "independence", "conditional coverage"]
 
 
-def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.99) -> float:
-    """P-value of Kupiec's test from the binomial itself: counts no likelier than this one's ratio.
+def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.99) -> TestResult:
+    """Kupiec's test by the binomial itself: chance of all counts with as large a ratio.
 
     Examples
     --------
-    >>> round(kupiec_exact(6, 250), 4)
+    >>> round(kupiec_exact(6, 250).pvalue, 4)
     0.1222
     """
     check_confidence(confidence)
@@ -42,7 +42,13 @@ def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.9
     whole = np.full(every.shape, observations)
     ratio = unconditional_statistic(every, whole, confidence=confidence)
     law = np.exp(_log_binomial(every, observations, confidence))
-    return float(min(1.0, law[ratio >= ratio[exceedances] - SAME].sum()))
+    return TestResult(
+        "Kupiec proportion of failures",
+        float(ratio[exceedances]),
+        float(min(1.0, law[ratio >= ratio[exceedances] - SAME].sum())),
+        observations > 0,
+        "independent days; the binomial, exact",
+    )
 
 
 def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0.05) -> float:
@@ -65,13 +71,15 @@ def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0
 
 def binomial_one_sided(
     exceedances: int, observations: int, *, confidence: float = 0.99, too: str = "many"
-) -> float:
-    """Probability of at least (`too` 'many') or at most ('few') this count, exact.
+) -> TestResult:
+    """Binomial test of the count: the chance of at least (`too` 'many') or at most ('few') it.
 
     Examples
     --------
-    >>> round(binomial_one_sided(22, 2196), 4), round(binomial_one_sided(0, 250, too="few"), 4)
-    (0.5254, 0.0811)
+    >>> round(binomial_one_sided(22, 2196).pvalue, 4)
+    0.5254
+    >>> round(binomial_one_sided(0, 250, too="few").pvalue, 4)
+    0.0811
     """
     check_confidence(confidence)
     _check_counts(exceedances, observations)
@@ -79,8 +87,16 @@ def binomial_one_sided(
         raise StudyError(f"too is {too!r}; known: 'many', 'few'.")
     rate = 1.0 - confidence
     if too == "few":
-        return float(bdtr(exceedances, observations, rate))
-    return float(bdtrc(exceedances - 1, observations, rate)) if exceedances else 1.0
+        pvalue = float(bdtr(exceedances, observations, rate))
+    else:
+        pvalue = float(bdtrc(exceedances - 1, observations, rate)) if exceedances else 1.0
+    return TestResult(
+        f"Binomial, too {too}",
+        float(exceedances),
+        pvalue,
+        observations > 0,
+        "independent days; the binomial, exact",
+    )
 
 
 def exact_pvalue(
@@ -118,7 +134,7 @@ def exact_pvalue(
     record = runs[0]
     days, count = len(record), int(record.sum())
     if test == "coverage":
-        return kupiec_exact(count, days, confidence=confidence)
+        return kupiec_exact(count, days, confidence=confidence).pvalue
     if test not in ("independence", "conditional coverage"):
         raise StudyError(f"test is {test!r}; known: coverage, independence, conditional coverage.")
     n00, n01, n10, n11 = (np.asarray(n) for n in transition_counts(record))
