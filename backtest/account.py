@@ -104,7 +104,7 @@ def replay_account(
         required,
         np.ascontiguousarray(loss),
         marks.growth,
-        marks.closeout,
+        np.ascontiguousarray(marks.closeout),
         settled_by(terms, len(required), dates=dates),
         terms.minimum_transfer,
         terms.excess == "returned",
@@ -112,7 +112,7 @@ def replay_account(
         call,
         shortfall,
     )
-    return AccountHistory(held, call, held * marks.closeout[:, None], shortfall)
+    return AccountHistory(held, call, held * marks.closeout, shortfall)
 
 
 def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:

@@ -10,6 +10,7 @@ import pandas as pd
 from .instruments import Instrument, by_factor, check_priced, parse_instrument
 from .liquidation import LiquidationCost
 from .market import Market
+from .sizing import margin_per_usd
 from .types import (
     Coverage,
     DaysByInstruments,
@@ -126,7 +127,7 @@ class Book:
         StudyError : no such day, or a leg without margin on it.
         """
         unsized = cls.from_frame(weights, market)
-        per_usd = unsized._margin_per_usd(market, base, coverage, day)
+        per_usd = margin_per_usd(unsized, market, base=base, coverage=coverage, day=day)
         side = np.where(unsized.exposure >= 0, per_usd[0], per_usd[1])
         usd = unsized.exposure / np.where(unsized.exposure == 0, 1.0, side)
         return replace(unsized, exposure=usd * (gross / np.abs(usd).sum(axis=1, keepdims=True)))
@@ -149,29 +150,6 @@ class Book:
         names = [f"random {i + 1:02d}" for i in range(portfolios)]
         weights = pd.DataFrame(drawn, index=names, columns=list(instruments))
         return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross, day=day)
-
-    def _margin_per_usd(
-        self, market: Market, base: "MarginModel", coverage: Coverage, day: int | None
-    ) -> FloatArray:
-        """(2, instruments) stand-alone margin of one USD long, and of one USD short."""
-        count = len(self.instruments)
-        units = replace(
-            self,
-            portfolios=tuple(f"{s} {i.name}" for s in ("long", "short") for i in self.instruments),
-            exposure=np.vstack([np.eye(count), -np.eye(count)]),
-        )
-        margin = base.margin(market, units, coverage)
-        known = np.flatnonzero(~np.isnan(margin).any(axis=1))
-        if len(known) == 0 or (day is not None and day < known[0]):
-            raise StudyError(
-                f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
-                "days; shorten its lookback ([sizing] of a study) or lengthen the history."
-            )
-        per_usd = margin[known[0] if day is None else day]
-        if (per_usd <= 0).any():
-            name = units.portfolios[int(np.argmax(per_usd <= 0))]
-            raise StudyError(f"{base!r} asks no margin of {name}; size that leg in USD instead.")
-        return per_usd.reshape(2, count)
 
     def to_frame(self) -> pd.DataFrame:
         """Exposures in USD (portfolios x instruments)."""
@@ -310,8 +288,3 @@ class Book:
                     market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
                 )
         return out
-
-
-def coverage_tail(book: Book, coverage: Coverage) -> int:
-    """The book's longest MPOR, in margin days."""
-    return max(book.horizons(coverage))

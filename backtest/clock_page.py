@@ -35,8 +35,9 @@ VARIANCE_TEXT = (
 )
 WEEKDAYS_TEXT = (
     "Over all crypto books, by weekday of strike; the account of the 24/7 clock is called in cash. "
-    "On the business clock a strike on Thursday or Friday is held over a weekend, four calendar "
-    "days instead of two, against a margin that is the same for every weekday."
+    "On the business clock, with an MPOR of two days, a strike on Thursday or Friday is held over "
+    "a weekend, four calendar days instead of two, against a margin that is the same for every "
+    "weekday."
 )
 WEEKENDS_TEXT = (
     "Share of strikes, exceedances and excess whose MPOR, of what trades at weekends, holds a "

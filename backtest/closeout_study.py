@@ -80,7 +80,7 @@ def estimate_closeout(
     )
     progress("margin steps", 0.0)
     settings = mpor_settings(book, coverage)
-    steps = steps_table(market, book, models, settings)
+    steps = steps_table(market, book, models, settings, score_from=config.score_from)
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
@@ -182,6 +182,8 @@ def steps_table(
     book: Book,
     models: Mapping[str, MarginModel],
     settings: Mapping[str, Coverage],
+    *,
+    score_from: str | None = None,
 ) -> pd.DataFrame:
     """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
 
@@ -196,7 +198,7 @@ def steps_table(
             for name, model in models.items()
             if isinstance(model, HasParts)
         }
-        windows.append(common_rows(market, book, standard, every, models))
+        windows.append(common_rows(market, book, standard, every, models, score_from))
         found |= {(name, setting): part for name, part in every.items() if len(part.steps) > 1}
     rows = slice(max(w.start for w in windows), min(w.stop for w in windows))
     losses = {name: book.loss(market, c).sum(axis=2)[rows] for name, c in settings.items()}

@@ -11,7 +11,7 @@ from .assets import FUND_BILL, Asset, Cash, TokenisedFund, parse_asset, proceeds
 from .haircuts import Schedule, load_schedule
 from .instruments import Spot, TBill, Treasury
 from .market import Market
-from .types import Days, StudyError
+from .types import Days, FloatArray, RowNumbers, StudyError
 
 Rule = Literal["more conservative", "first"]
 AtCloseout = Literal["after haircut", "market"]
@@ -124,22 +124,27 @@ class Marks:
     Parameters
     ----------
     growth : (days,) value at t per unit at t - 1; 1 on the first day.
-    closeout : (days,) value at t + H, the end of close-out, per unit at t.
+    closeout : (days, 1) value at t + H, the end of close-out, per unit at t; (days, portfolios)
+        where portfolios are closed out over days of their own.
     posted : USD of market value behind a unit.
     """
 
     growth: Days
-    closeout: Days
+    closeout: FloatArray
     posted: float = 1.0
 
 
 def cash_marks(days: int) -> Marks:
     """Cash keeps its value, between days and through the close-out."""
-    return Marks(np.ones(days), np.ones(days))
+    return Marks(np.ones(days), np.ones((days, 1)))
 
 
-def collateral_marks(collateral: Mix | Literal["cash"], market: Market, *, horizon: int) -> Marks:
+def collateral_marks(
+    collateral: Mix | Literal["cash"], market: Market, *, horizon: int | RowNumbers
+) -> Marks:
     r"""Marks of a mix on a market, H = `horizon` margin days to the end of close-out.
+
+    horizon : of all portfolios, or (portfolios,) of each.
 
     With shares w of value after haircut h, and R the value of 1 USD of an asset H days on,
 
@@ -161,7 +166,7 @@ def collateral_marks(collateral: Mix | Literal["cash"], market: Market, *, horiz
     >>> days = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04"])
     >>> m = Market.from_frame(pd.DataFrame({"BTC": [100.0, 90.0, 99.0]}, index=days))
     >>> marks = collateral_marks(Mix({"cash": 0.5, "BTC": 0.5}), m, horizon=1)
-    >>> marks.growth.round(3).tolist(), marks.closeout.round(3).tolist()
+    >>> marks.growth.round(3).tolist(), marks.closeout[:, 0].round(3).tolist()
     ([1.0, 0.95, 1.05], [0.95, 1.05, nan])
     """
     if collateral == "cash":
@@ -171,14 +176,18 @@ def collateral_marks(collateral: Mix | Literal["cash"], market: Market, *, horiz
             "a mix is marked on the business clock only; set [clock] kind = 'business', or post "
             "cash."
         )
-    growth, closeout = np.zeros(len(market.dates)), np.zeros(len(market.dates))
+    own, of = np.unique(horizon, return_inverse=True)
+    growth, closeout = np.zeros(len(market.dates)), np.zeros((len(market.dates), len(own)))
     for name, asset in collateral.assets().items():
         check_priced(asset, market)
         share = collateral.shares[name]
         cushion = 1.0 - collateral.rates[name] if collateral.at_closeout == "market" else 1.0
         growth[1:] += share * (1.0 + asset.pnl(market, 1)[:-1])
-        closeout += share / cushion * proceeds(asset, market, horizon)
+        for column, days in enumerate(own):
+            closeout[:, column] += share / cushion * proceeds(asset, market, int(days))
     growth[0] = 1.0
+    if len(own) > 1:
+        closeout = closeout[:, of]
     return Marks(growth, closeout, collateral.posted)
 
 

@@ -12,7 +12,7 @@ from .charts.collateral import (
     moves_against_haircuts_caption,
     moves_against_haircuts_data,
 )
-from .charts.describe import source_words, standard_words, window_words
+from .charts.describe import call_lag_words, source_words, standard_words, window_words
 from .collateral_study import COINS, WINDOWS, CollateralStudy
 from .exhibit import Exhibit, Section
 from .haircuts import known_schedules, load_schedule
@@ -42,7 +42,7 @@ def collateral_exhibit(found: CollateralStudy) -> Exhibit:
         simulated=found.study.simulated,
         standing=(
             f"{source_words(manifest)}; {window_words(manifest)}; {standard_words(manifest)}; "
-            f"call lag {manifest['account']['call_lag']} margin days."
+            f"{call_lag_words(manifest)}."
         ),
         sections=tuple(section for section in _sections(found) if section is not None),
         manifest=found.manifest,

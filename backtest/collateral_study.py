@@ -11,7 +11,6 @@ import pandas as pd
 from .account import AccountTerms
 from .adequacy import haircut_adequacy, moves
 from .assets import Asset, parse_asset
-from .book import coverage_tail
 from .collateral import Mix, published_haircut
 from .data.csv_folder import read_column
 from .data.load import load_market, load_with_sources
@@ -21,11 +20,12 @@ from .manifest import describe_data, software
 from .market import Market, tenor_years
 from .market_checks import LONGEST_STEP
 from .mixes import Posted, compare_mixes, wrong_way
+from .mpor import closeout_days, longest_closeout
 from .offset.stress import EPISODES
 from .results import Study
 from .scorecard import Progress
 from .study_file import StudyFile
-from .types import StudyError
+from .types import RowNumbers, StudyError
 from .workflow import Inputs, digest, read_inputs
 
 COINS = ("BTC", "ETH", "USDC")
@@ -99,7 +99,7 @@ def study_collateral(
     config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
     book = inputs.book.select(list(range(len(config.books))))
     terms = config.terms()
-    horizon = coverage_tail(book, coverage)
+    horizon, own = longest_closeout(book, coverage), closeout_days(book, coverage)
     study = run(
         market,
         book,
@@ -113,13 +113,12 @@ def study_collateral(
     )
     progress("collateral mixes", 0.0)
     mixes = mixes_of(config, MIXES, market)
-    own = terms.collateral
-    if own != "cash":
-        mixes[OWN_MIX] = own
-    compared = compare_mixes(study, market, mixes, horizon=horizon, account=terms)
+    if terms.collateral != "cash":
+        mixes[OWN_MIX] = terms.collateral
+    compared = compare_mixes(study, market, mixes, horizon=own, account=terms)
     moving = {name: mix for name, mix in mixes.items() if name != "cash"}
-    against = wrong_way(study, market, moving, horizon=horizon)
-    stablecoin, window = _stablecoin(inputs, study, horizon, terms)
+    against = wrong_way(study, market, moving, horizon=own)
+    stablecoin, window = _stablecoin(inputs, study, own, terms)
     progress("haircut adequacy", 0.0)
     sources = adequacy_sources(inputs)
     adequacy = adequacy_by_schedule(sources)
@@ -184,7 +183,9 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
         shorter = tuple(f for f in curve if (tenor_years(f) or 0.0) <= years)
         if is_folder:
             since = str(_after_last_hole(read_column(folder, factor)).date())
-            sources[asset, "margin"] = load_market(folder, factors=shorter, start=since)
+            sources[asset, "margin"] = load_market(
+                folder, factors=shorter, start=since, calendar=inputs.config.clock.calendar
+            )
         else:
             sources[asset, "margin"] = market
     return sources
@@ -238,7 +239,7 @@ def worst_by_month(
 
 
 def _stablecoin(
-    inputs: Inputs, study: Study, horizon: int, terms: AccountTerms
+    inputs: Inputs, study: Study, horizon: RowNumbers, terms: AccountTerms
 ) -> tuple[pd.DataFrame | None, str]:
     """The mixes with USDC, on the study's days since the last hole of its prices."""
     folder, market = Path(inputs.config.data.source), inputs.market
@@ -247,7 +248,11 @@ def _stablecoin(
     since = max(_after_last_hole(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
     factors = tuple(dict.fromkeys((*market.factors, "USDC")))
     later, _ = load_with_sources(
-        folder, factors=factors, start=str(since.date()), end=str(market.dates[-1])
+        folder,
+        factors=factors,
+        start=str(since.date()),
+        end=str(market.dates[-1]),
+        calendar=inputs.config.clock.calendar,
     )
     mixes = mixes_of(inputs.config, STABLECOIN_MIXES, later)
     table = compare_mixes(study, later, mixes, horizon=horizon, account=terms)

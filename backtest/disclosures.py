@@ -35,12 +35,6 @@ def scored_values(study: Study, frame: pd.DataFrame) -> DaysByPortfolios:
     return frame.loc[study.scored].to_numpy(dtype=np.float64)
 
 
-def overlap_of(study: Study) -> int:
-    """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
-    mpor = max(int(days) for days in study.manifest["coverage"]["mpor"].values())
-    return int(study.manifest.get("overlap", mpor))
-
-
 def disclosure_table(study: Study) -> pd.DataFrame:
     """Lay a study out as a clearing house's public quantitative disclosure: an item a row.
 
@@ -115,7 +109,7 @@ def swing_table(study: Study) -> pd.DataFrame:
     Murphy, D., Vasios, M. & Vause, N. (2014). An investigation into the procyclicality of
     risk-based initial margin models. Bank of England Financial Stability Paper 29.
     """
-    loss, horizon = scored_values(study, study.loss), overlap_of(study)
+    loss, horizon = scored_values(study, study.loss), study.overlap
     tables = []
     for model in study.models:
         required = scored_values(study, study.required[model])

@@ -12,13 +12,13 @@ from strategies.siloed import Siloed
 from strategies.sources import describe_parameters
 
 from .account import AccountTerms
-from .book import Book, coverage_tail
+from .book import Book
 from .collateral import collateral_marks
 from .estimators.fits import FitCount, counting_fits, describe_fits
 from .manifest import describe_data, describe_liquidation, describe_window, software
 from .market import Market
 from .model import CausalityAudit, MarginModel, check_causal, in_words, required_margin
-from .mpor import check_mpor
+from .mpor import check_mpor, closeout_days
 from .results import Study
 from .scorecard import BLOCK, RESAMPLES, Progress, blocks, score_models
 from .types import Coverage, FloatArray, StudyError
@@ -92,7 +92,7 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    horizon, overlap = coverage_tail(book, coverage), book.overlap(market, coverage)
+    overlap = book.overlap(market, coverage)
     scored = score_models(
         loss,
         required,
@@ -100,7 +100,7 @@ def run(
         confidence=coverage.confidence,
         horizon=overlap,
         account=account,
-        marks=collateral_marks(account.collateral, market, horizon=horizon),
+        marks=collateral_marks(account.collateral, market, horizon=closeout_days(book, coverage)),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,

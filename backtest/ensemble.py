@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 
 from .account import AccountTerms
-from .book import Book, coverage_tail
+from .book import Book
 from .collateral import collateral_marks
 from .distribution import COLUMNS, POOLED, Distribution
 from .engine import margin_block, scored_rows, yardstick_of
@@ -16,7 +16,7 @@ from .estimators.fits import FitCount, describe_fits
 from .manifest import describe_data, describe_liquidation, software
 from .market import Market
 from .model import MarginModel, in_words
-from .mpor import check_mpor
+from .mpor import check_mpor, closeout_days, longest_closeout
 from .scorecard import Progress, score_models
 from .simulate.paths import Paths, Simulator
 from .types import Coverage, FloatArray, StudyError
@@ -155,7 +155,7 @@ def _replay_block(
             for name, count in margined.fits.items():
                 fits[name].add(count)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
-            horizon = coverage_tail(book, coverage)
+            horizon = longest_closeout(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
@@ -163,7 +163,9 @@ def _replay_block(
                 confidence=coverage.confidence,
                 horizon=horizon,
                 account=account,
-                marks=collateral_marks(account.collateral, market, horizon=horizon),
+                marks=collateral_marks(
+                    account.collateral, market, horizon=closeout_days(book, coverage)
+                ),
                 yardstick=yardstick_of(models),
                 resamples=0,
                 dates=market.dates,

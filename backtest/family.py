@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from .disclosures import overlap_of, scored_values
+from .disclosures import scored_values
 from .results import Study
 from .scores.clustered import clustered_coverage
 from .scores.hac import effective_pvalues
@@ -49,7 +49,7 @@ def family_tests(study: Study) -> pd.DataFrame:
     tables = []
     for model in study.models:
         marked = loss > scored_values(study, study.required[model])
-        horizon = overlap_of(study)
+        horizon = study.overlap
         _, pvalues = effective_pvalues(
             marked.astype(np.int64),
             1,
@@ -84,7 +84,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
     -------
     Index `model`. `tested`; `by_chance`, rejections expected of right models; books rejected by
     `coverage_p` and by `hac_p` as if alone, and a column each of `ADJUSTED` (NaN where no
-    bootstrap was drawn); `pooled_p` of `clustered_coverage`.
+    bootstrap was drawn); `pooled_p` of `clustered_coverage`, over as many lags as `hac_p`.
     """
     loss = scored_values(study, study.loss)
     rows = []
@@ -93,8 +93,9 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
         marked = loss > scored_values(study, study.required[model])
         pooled = clustered_coverage(
             marked,
-            horizon=overlap_of(study),
+            horizon=study.overlap,
             confidence=float(study.manifest["coverage"]["confidence"]),
+            lags=max(LAGS, study.overlap),
         )
         counts = {
             name: float((here[name] <= LEVEL).sum()) if here[name].notna().any() else np.nan
@@ -159,7 +160,7 @@ def paired_row(found: PairedDifference) -> dict[str, float | bool]:
 
 def detectable_sentence(study: Study) -> str:
     """The smallest miscoverage that one book of the study could have shown, in a sentence."""
-    days, mpor = len(study.scored), overlap_of(study)
+    days, mpor = len(study.scored), study.overlap
     confidence = float(study.manifest["coverage"]["confidence"])
 
     def rate(length: int) -> float:
@@ -177,5 +178,6 @@ def detectable_sentence(study: Study) -> str:
     return (
         f"Smallest miscoverage this sample could have shown: {days:,} days reveal, at "
         f"{LEVEL:.0%} and with a probability of {POWER:.0%}, a true exceedance rate of one book of "
-        f"{span} in place of {1 - confidence:.2%}. A smaller one would as a rule have passed."
+        f"{span} in place of {1 - confidence:.2%}. A smaller one passes more often than "
+        f"one time in {1.0 / (1.0 - POWER):.0f}."
     )

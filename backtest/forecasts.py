@@ -95,7 +95,7 @@ def forecast_table(
             tests: dict[str, Callable[[FloatArray], float]] = {
                 "berkowitz_p": lambda u: berkowitz(u).pvalue,
                 "berkowitz_tail_p": lambda u: berkowitz_tail(u).pvalue,
-                "histogram_p": lambda u: pit_histogram(u, bins=BINS)[1],
+                "histogram_p": lambda u: pit_histogram(u, bins=BINS).pvalue,
             }
             row |= {name: _over_phases(t, inside, horizon=horizon) for name, t in tests.items()}
         counts = {"observations": len(loss), "exceedances": int((loss > value).sum())}

@@ -12,7 +12,7 @@ from .collateral import AtCloseout, Mix, collateral_marks
 from .market import Market
 from .results import Study
 from .scores import mean_shortfall, rate_interval
-from .types import BoolArray, Days, FloatArray, StudyError, tail_count
+from .types import BoolArray, FloatArray, RowNumbers, StudyError, tail_count
 
 Posted = Mix | Literal["cash"]
 
@@ -24,7 +24,7 @@ def compare_mixes(
     market: Market,
     mixes: Mapping[str, Posted],
     *,
-    horizon: int,
+    horizon: int | RowNumbers,
     account: AccountTerms,
 ) -> pd.DataFrame:
     """Breaches of every (mix, model, portfolio) of a finished study; margins do not change.
@@ -35,7 +35,7 @@ def compare_mixes(
     market : prices the mixes; its days must be days of the study, one after the other. A market
         that begins later than the study opens the account on its first day.
     mixes : collateral by the name it carries.
-    horizon : margin days to the end of close-out, the study's longest MPOR.
+    horizon : margin days to the end of close-out, of all portfolios or (portfolios,) of each.
     account : the other terms; its own collateral is replaced.
 
     Returns
@@ -68,13 +68,17 @@ def compare_mixes(
         at_market = _value_at_closeout(posted, market, horizon, "market")
         for model, frame in study.required.items():
             required = frame.to_numpy()[days]
-            history = replay_account(required, loss, terms, marks=marks)
+            history = replay_account(required, loss, terms, marks=marks, dates=market.dates)
             held = history.held[scored]
             columns = _columns(
-                loss[scored], required[scored], held, history.collateral[scored], horizon
+                loss[scored],
+                required[scored],
+                held,
+                history.collateral[scored],
+                int(np.max(horizon)),
             ) | {
                 "breaches_at_market": np.count_nonzero(
-                    loss[scored] > held * at_market[scored, None], axis=0
+                    loss[scored] > held * at_market[scored], axis=0
                 ),
                 "mean_posted": held.mean(axis=0) * marks.posted,
             }
@@ -87,7 +91,7 @@ def compare_mixes(
 
 
 def wrong_way(
-    study: Study, market: Market, mixes: Mapping[str, Posted], *, horizon: int
+    study: Study, market: Market, mixes: Mapping[str, Posted], *, horizon: int | RowNumbers
 ) -> pd.DataFrame:
     """How collateral moved over the close-outs in which a book lost most; no model enters.
 
@@ -102,8 +106,10 @@ def wrong_way(
     loss = study.loss.to_numpy()[days][scored]
     rows = []
     for name, posted in mixes.items():
-        change = _value_at_closeout(posted, market, horizon, "after haircut")[scored] - 1.0
+        value = _value_at_closeout(posted, market, horizon, "after haircut")[scored]
+        changes = np.broadcast_to(value - 1.0, loss.shape)
         for p, portfolio in enumerate(study.loss.columns):
+            change = changes[:, p]
             worst = np.argsort(-loss[:, p], kind="stable")[: tail_count(len(loss), WORST)]
             rows.append(
                 {
@@ -118,7 +124,7 @@ def wrong_way(
     return pd.DataFrame(rows).set_index(["mix", "portfolio"])
 
 
-def _common(study: Study, market: Market, horizon: int) -> tuple[slice, BoolArray]:
+def _common(study: Study, market: Market, horizon: int | RowNumbers) -> tuple[slice, BoolArray]:
     """The study's rows that are the market's days, and which of those are scored."""
     index = pd.DatetimeIndex(study.loss.index)
     dates = pd.DatetimeIndex(market.dates)
@@ -134,14 +140,16 @@ def _common(study: Study, market: Market, horizon: int) -> tuple[slice, BoolArra
             "same margin days."
         )
     scored = np.asarray(dates.isin(study.scored))
-    scored[-horizon:] = False
+    scored[-np.max(horizon) :] = False
     if not scored.any():
         raise StudyError("no scored day of the study has prices of the collateral; widen either.")
     return days, scored
 
 
-def _value_at_closeout(posted: Posted, market: Market, horizon: int, at: AtCloseout) -> Days:
-    """(days,) value at close-out per unit of value after haircut at t."""
+def _value_at_closeout(
+    posted: Posted, market: Market, horizon: int | RowNumbers, at: AtCloseout
+) -> FloatArray:
+    """(days, portfolios or 1) value at close-out per unit of value after haircut at t."""
     if posted != "cash":
         posted = replace(posted, at_closeout=at)
     return collateral_marks(posted, market, horizon=horizon).closeout

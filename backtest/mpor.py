@@ -1,9 +1,11 @@
-"""Does a standard fit a book? MPORs that name what the book does not hold are mistakes."""
+"""Over how many days a book is closed out, and whether a standard fits it at all."""
 
 from dataclasses import replace
 
+import numpy as np
+
 from .book import Book
-from .types import Coverage, StudyError
+from .types import Coverage, RowNumbers, StudyError
 
 
 def own_standard(book: Book, coverage: Coverage) -> Coverage:
@@ -36,3 +38,22 @@ of the book; remove it or mend its spelling.
                 f"mpor names {key!r}, neither a silo ({', '.join(book.silos)}) nor an asset class "
                 f"({', '.join(classes)}) of the book; remove it or mend its spelling."
             )
+
+
+def closeout_days(book: Book, coverage: Coverage) -> RowNumbers:
+    """(portfolios,) longest MPOR of what each holds; 1 where that is nothing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"UST10Y": [1e6, 0.0], "BTC": [1e6, 1e6]}, index=["both", "coin"])
+    >>> closeout_days(Book.from_frame(frame), Coverage(mpor={"FICC": 3, "CME": 2})).tolist()
+    [3, 2]
+    """
+    days = np.where(book.exposure != 0.0, book.horizons(coverage), 1)
+    return np.asarray(days.max(axis=1))
+
+
+def longest_closeout(book: Book, coverage: Coverage) -> int:
+    """The book's longest MPOR, in margin days."""
+    return max(book.horizons(coverage))

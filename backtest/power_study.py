@@ -136,8 +136,9 @@ def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
         heading="Records rejected",
         text=(
             "Share of records that each test rejects; the upright stroke is its nominal size. "
-            "'Binomial, one-sided' and the zones are one-sided, as is coverage_p; the others are "
-            "not, and reject too few exceedances as well."
+            "'Binomial, one-sided' and the zones are one-sided, as is coverage_p; Kupiec, "
+            "'Christoffersen conditional', the dynamic quantile and GMM reject too few exceedances "
+            "as well; 'Christoffersen independence' and Weibull look at the order of days alone."
         ),
         draw=lambda: draw_power(
             table,

@@ -65,6 +65,12 @@ class Study:
         index = self.loss.loc[window["first_scored"] : window["last_scored"]].index
         return pd.DatetimeIndex(index)
 
+    @property
+    def overlap(self) -> int:
+        """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
+        mpor = max(int(days) for days in self.manifest["coverage"]["mpor"].values())
+        return int(self.manifest.get("overlap", mpor))
+
     def summary(self) -> pd.DataFrame:
         """One row a (model, portfolio); all columns over the scored days, money in USD.
 
@@ -79,7 +85,8 @@ class Study:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
 
         `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
-        days as independent, so they run on every MPOR-th day and show the median over phases; see
+        days as independent, so they run on every MPOR-th day, or as far apart as the longest
+        close-out spans where some markets rest, and show the median over phases; see
         `backtest.scores.battery` for the columns and for `draws`.
         """
         from .scores import battery
@@ -94,7 +101,7 @@ class Study:
                 loss > required,
                 required,
                 confidence=coverage["confidence"],
-                horizon=max(coverage["mpor"].values()),
+                horizon=self.overlap,
                 level=level,
                 draws=draws,
                 verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),

@@ -16,7 +16,6 @@ from .calendars import Clock
 from .config import build_book, load_study
 from .data.csv_folder import SourceFile
 from .data.load import load_with_sources
-from .disclosures import overlap_of
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
@@ -60,7 +59,7 @@ class Outcome:
         return forecast_table(
             self.forecasts,
             confidence=float(self.study.manifest["coverage"]["confidence"]),
-            horizon=overlap_of(self.study),
+            horizon=self.study.overlap,
         )
 
 

@@ -78,29 +78,27 @@ class CrossMargining:
         return self._accounts(market, book, coverage).required(self).sum(axis=2)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross, diversification, dependence, MPOR mismatch, cap and floor.
+        """Steps gross, diversification, dependence, cap and floor, MPOR mismatch.
 
         'gross' is what the silos ask with no arrangement at all. 'separate accounts', where a silo
         holds eligible positions and others, is what it asks for margining them apart.
         'diversification' is the saving of silos that are uncorrelated, sqrt(m' m) - sum m;
-        'dependence' the rest of the smallest saving, positive where it takes back. Where MPORs
-        differ it is that of legs closed out over the same days (each scaled to its own MPOR by the
-        square root of time), and 'MPOR mismatch' what closing them out over their own takes back.
-        'cap and floor' is what the limit withholds, and the saving that is none: below the
-        threshold, or negative.
+        'dependence' the rest of the smallest saving, positive where it takes back. 'cap and floor'
+        is what the limit withholds, and the saving that is none: below the threshold, or negative.
+        Where MPORs differ these are of legs closed out over the same days (each scaled to its own
+        MPOR by the square root of time), and 'MPOR mismatch' is what closing them out over their
+        own takes back of what was left.
         """
         accounts = self._accounts(market, book, coverage)
-        pooled, saving = accounts.pooled.sum(axis=2), accounts.saving
-        netted = (1.0 - saving) * pooled
+        pooled, alone = accounts.pooled.sum(axis=2), accounts.rest.sum(axis=2)
 
-        def netted_over(rows: list[int], days: int) -> DaysByPortfolios:
+        def saved_over(rows: list[int], days: int) -> DaysByPortfolios:
             some = accounts.book.select(rows)
-            views = self._views(market, some, coverage, same_days=days)
-            return (1.0 - _smallest(views, some)) * pooled[:, rows]
+            return _smallest(self._views(market, some, coverage, same_days=days), some)
 
-        together = as_if_together(accounts.book, coverage, netted, netted_over=netted_over)
+        saving = as_if_together(accounts.book, coverage, accounts.saving, netted_over=saved_over)
+        together, charged = (1.0 - saving) * pooled, (1.0 - self.granted(saving)) * pooled
         independent = np.sqrt((accounts.pooled**2).sum(axis=2))
-        alone = accounts.rest.sum(axis=2)
         by_silo = accounts.required(self)
         gross = self._gross(market, book, coverage, accounts)
         steps = {"gross": gross}
@@ -109,8 +107,8 @@ class CrossMargining:
         steps |= {
             "diversification": independent - pooled,
             "dependence": together - independent,
-            **mismatch_step(book, coverage, netted, together),
-            "cap and floor": by_silo.sum(axis=2) - netted - alone,
+            "cap and floor": charged - together,
+            **mismatch_step(book, coverage, by_silo.sum(axis=2), charged + alone),
         }
         return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
 

@@ -8,11 +8,12 @@ from annotated_types import Ge
 
 from backtest.book import Book
 from backtest.market import Market
-from backtest.model import Parts, model, required_margin
+from backtest.model import Forecast, Parts, model, required_margin
 from backtest.revaluation import Revaluation, priced_scenarios
 from backtest.scenarios import Scenarios
 from backtest.types import Coverage, FloatArray, tail_count
 
+from .joint import Measure, margin_of
 from .mismatch import as_if_together, in_proportion, mismatch_step
 
 
@@ -46,16 +47,21 @@ class HistoricalVaR:
     """
 
     lookback: Annotated[int, Ge(20)] = 500
-    measure: Literal["var", "es"] = "var"
+    measure: Measure = "var"
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        required = np.zeros((len(market.dates), len(book.portfolios)))
+        return margin_of(self.forecast(market, book, coverage), self.measure)
+
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the scenarios; they have no density."""
+        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
-            required[:, some] = past.spread(self._tail(past, coverage))
-        return required
+            for tail, value in zip(tails, self._tails(past, coverage), strict=True):
+                tail[:, some] = past.spread(value)
+        return Forecast(*tails)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
@@ -117,9 +123,11 @@ class HistoricalVaR:
         return joint
 
     def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
-        """(days, portfolios) tail loss of the scenarios, never below zero."""
-        value_at_risk, expected_shortfall = past.tails(
-            self.lookback, count=tail_count(self.lookback, coverage.confidence)
-        )
-        tail = value_at_risk if self.measure == "var" else expected_shortfall
-        return np.maximum(tail, 0.0)
+        """(days, portfolios) margin by the scenarios, never below zero."""
+        return margin_of(Forecast(*self._tails(past, coverage)), self.measure)
+
+    def _tails(
+        self, past: Scenarios | Revaluation, coverage: Coverage
+    ) -> tuple[FloatArray, FloatArray]:
+        """(days, portfolios) VaR and ES of the scenarios."""
+        return past.tails(self.lookback, count=tail_count(self.lookback, coverage.confidence))

@@ -50,6 +50,7 @@ def as_if_together(
 ) -> DaysByPortfolios:
     """`required` as it would be if the legs of each portfolio closed out over the same days.
 
+    required : margins, or a share of them that is saved.
     netted_over : (rows of the book, days h) -> (days, those portfolios), over the same h days.
     """
     together, days = required.copy(), shared_days(book, coverage)

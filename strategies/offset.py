@@ -6,11 +6,12 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book, coverage_tail
+from backtest.book import Book
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market import Market
 from backtest.model import MarginModel, Parts, model, required_margin
+from backtest.mpor import longest_closeout
 from backtest.revaluation import priced_scenarios
 from backtest.types import Coverage, FloatArray
 
@@ -73,8 +74,8 @@ class CorrelationOffset:
 
         'diversification' is what independence alone would give, 'offset' what dependence adds
         (positive where it takes back), 'cap' what the cap and the granted share withhold. Where
-        MPORs differ, 'offset' is that of legs closed out over the same days, and 'MPOR mismatch'
-        (see `strategies.mismatch`) what closing them out over their own takes back.
+        MPORs differ, these are of legs closed out over the same days, and 'MPOR mismatch' (see
+        `strategies.mismatch`) is what closing them out over their own takes back of what was left.
         """
         alone, netted = self._alone_and_netted(market, book, coverage)
         together = as_if_together(
@@ -86,7 +87,7 @@ class CorrelationOffset:
             ),
         )
         gross = alone.sum(axis=2)
-        required = self._required(gross, netted)
+        required, charged = self._required(gross, netted), self._required(gross, together)
         independent = np.sqrt((alone**2).sum(axis=2))
         owner = [book.silos.index(i.silo) for i in book.instruments]
         if self.by == "instrument":
@@ -101,8 +102,8 @@ class CorrelationOffset:
             "gross": gross,
             "diversification": independent - gross,
             "offset": together - independent,
-            **mismatch_step(book, coverage, netted, together),
-            "cap": required - netted,
+            "cap": charged - together,
+            **mismatch_step(book, coverage, required, charged),
         }
         return Parts(
             silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
@@ -154,5 +155,5 @@ class CorrelationOffset:
         """The correlation whose upper bound is exactly -min_correlation; +inf for full credit."""
         if self.credit == "full":
             return np.inf
-        horizon = coverage_tail(book, coverage)
+        horizon = longest_closeout(book, coverage)
         return correlation_bounded_by(-self.min_correlation, self.lookback / horizon)

@@ -9,12 +9,11 @@ from backtest.book import Book
 from backtest.haircuts import Rate
 from backtest.instruments import Instrument, Revalued, TBill, Treasury
 from backtest.market import Market
-from backtest.model import Parts, model
+from backtest.model import model
 from backtest.types import Coverage, DaysByPortfolios, FloatArray
 
 from .grid import grid_pnl
 from .haircut import HaircutOnly
-from .mismatch import in_proportion
 from .sources import read_as
 
 POINTS = 5  # either way from today's price, the range itself the last of them
@@ -116,18 +115,6 @@ class PortfolioMargin:
         for name, members in groups.items():
             required += group_margin(book.holding(members), market, table, name)
         return required
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross (each position alone) and 'offset'; silos in proportion."""
-        required = self.margin(market, book, coverage)
-        gross = np.sum([self.margin(market, b, coverage) for b in book.by_instrument()], axis=0)
-        alone = np.stack(
-            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
-        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
-        return Parts(
-            silos=book.silos, by_silo=by_silo, steps={"gross": gross, "offset": required - gross}
-        )
 
 
 def group_margin(book: Book, market: Market, table: Ranges, name: str) -> DaysByPortfolios:

@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from backtest.book import Book
 from backtest.haircuts import Rate
 from backtest.market import Market
-from backtest.model import Parts, model
+from backtest.model import model
 from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray
 
 from .grid import days_to_expiry, grid_pnl
 from .haircut import HaircutOnly
-from .mismatch import in_proportion
 from .sources import read_as
 
 REFERENCE_DAYS = 30.0  # to expiry, at which a volatility move is what the table says
@@ -88,18 +87,6 @@ class VenueGrid:
         for members in coins.values():
             required += self._worst(market, book.holding(members))
         return required
-
-    def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross (each position alone) and 'offset'; silos in proportion."""
-        required = self.margin(market, book, coverage)
-        gross = np.sum([self.margin(market, b, coverage) for b in book.by_instrument()], axis=0)
-        alone = np.stack(
-            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
-        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
-        return Parts(
-            silos=book.silos, by_silo=by_silo, steps={"gross": gross, "offset": required - gross}
-        )
 
     def _worst(self, market: Market, book: Book) -> DaysByPortfolios:
         """(days, portfolios) worst loss of the positions in one coin."""

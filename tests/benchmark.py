@@ -269,7 +269,7 @@ def account_loop(
         settled = held[t - 1] * growth[t] + call[t - 1]
         held[t] = np.minimum(settled, required[t])
         call[t] = np.maximum(required[t] - settled, 0.0)
-    return [held, call, np.maximum(loss - held * closeout[:, None], 0.0)]
+    return [held, call, np.maximum(loss - held * closeout, 0.0)]
 
 
 def general_account_loop(
@@ -296,7 +296,7 @@ def general_account_loop(
         value = np.where(back | (called & (lag == 0)), need, value)
         held[t] = np.where(known[t - 1], value, need)
     call = np.where(known, paid, np.nan)
-    return [held, call, np.maximum(loss - held * closeout[:, None], 0.0)]
+    return [held, call, np.maximum(loss - held * closeout, 0.0)]
 
 
 def account(portfolios: int, rng: np.random.Generator) -> None:
@@ -304,6 +304,7 @@ def account(portfolios: int, rng: np.random.Generator) -> None:
     required = 100.0 * np.exp(np.cumsum(rng.normal(0, 0.02, (2500, portfolios)), axis=0))
     loss = rng.normal(0, 50, required.shape)
     growth, closeout = np.exp(rng.normal(0, 0.004, (2, 2500)))
+    closeout = closeout[:, None]
     world = (required, loss, growth, closeout)
 
     def ours(lag: int = 1, minimum: float = 0.0, returned: bool = True) -> list[FloatArray]:

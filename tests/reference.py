@@ -65,5 +65,6 @@ def replay(
             held[t, p] = collateral
             call[t, p] = called
             if not np.isnan(loss[t, p]):
-                shortfall[t, p] = max(0.0, loss[t, p] - collateral * closeout[t])
+                value = collateral * (closeout[t, 0] if closeout.shape[1] == 1 else closeout[t, p])
+                shortfall[t, p] = max(0.0, loss[t, p] - value)
     return held, call, shortfall

@@ -85,7 +85,7 @@ def density_pvalues(pit: FloatArray, freedom: float | None, seed: int) -> dict[s
         "Du-Escanciano C(5)": scores.shortfall_independence(pit, tail=0.025).pvalue,
         "Berkowitz": scores.berkowitz(pit).pvalue,
         "Berkowitz tail": scores.berkowitz_tail(pit, tail=0.025).pvalue,
-        "PIT histogram": scores.pit_histogram(pit)[1],
+        "PIT histogram": scores.pit_histogram(pit).pvalue,
     }
 
 

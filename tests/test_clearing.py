@@ -164,6 +164,7 @@ def test_mpor_mismatch_is_what_the_days_not_shared_take_back(small_market):
     parts = st.CrossMargining(base=HS, cap=1.0, threshold=0.0).parts(
         small_market, book_of(usd), coverage
     )
+    capped = st.CrossMargining(base=HS, cap=0.3).parts(small_market, book_of(usd), coverage)
     levels = levels_of(small_market)
     for t in (100, 180, 259):
 
@@ -179,6 +180,9 @@ def test_mpor_mismatch_is_what_the_days_not_shared_take_back(small_market):
         expected = (own - same) * (m_long + m_short)
         assert parts.steps[MISMATCH][t, 0] == pytest.approx(expected, rel=1e-7)
         assert expected > 0
+        taken_back = max(own, 0.7) - max(same, 0.7)  # a cap of 30 % lets no more be lost
+        limited = capped.steps[MISMATCH][t, 0]
+        assert limited == pytest.approx(taken_back * (m_long + m_short), rel=1e-7, abs=1e-6)
     three = st.CrossMargining(
         base=st.FiccVaR(stress=(), lookback=60, at_least=60, charge_days=0), threshold=0.0
     )

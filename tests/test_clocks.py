@@ -63,6 +63,19 @@ def folder_of(market: bt.Market, folder):
     return folder
 
 
+# --- tests ---------------------------------------------------------------------------------------
+
+
+def test_tests_stand_as_far_apart_as_close_outs_that_wait_for_a_market(around):
+    book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e6]}, index=["pool"]), around)
+    coverage = bt.Coverage(mpor=2)
+    study = bt.run(around, book, {"mine": st.HistoricalVaR(lookback=60)}, coverage=coverage)
+    table = study.tests(draws=0)
+    # Two bond days from a Friday end on Tuesday, or on Wednesday after a holiday.
+    assert book.overlap(around, coverage) == 5 and (table["every"] == 5).all()
+    assert table["kupiec_p"].to_numpy() == pytest.approx(study.scores["kupiec_p"])
+
+
 # --- markets -------------------------------------------------------------------------------------
 
 
@@ -365,6 +378,20 @@ def test_simulators_need_the_business_clock(around, small_book):
             paths=1,
         )
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("clock", ["business", "24/7"])
+def test_a_hole_after_the_end_does_no_harm(real_data, clock):
+    factors = ("10Y", "BTC", "USDC")  # USDC has no price from 2022-02-14 to 2022-04-30
+    sunday = bt.load_market(real_data, factors=factors, end="2022-02-13", clock=clock)
+    assert str(sunday.dates[-1]) == {"business": "2022-02-11", "24/7": "2022-02-13"}[clock]
+    wider = bt.load_market(real_data, factors=("10Y", "BTC"), start="2018-10-09", clock=clock)
+    wider = wider.until("2022-02-13")
+    np.testing.assert_array_equal(sunday.dates, wider.dates)
+    np.testing.assert_array_equal(sunday.levels[:, :2], wider.levels)
+    for start, end in ((None, "2005-01-03"), ("2020-01-03", "2020-01-02")):
+        with pytest.raises(bt.DataError, match=f"share no day.* to {end}; choose others"):
+            bt.load_market(real_data, factors=factors, start=start, end=end, clock=clock)
 
 
 def test_a_whole_run_around_the_clock(around, small_book):

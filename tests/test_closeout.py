@@ -166,6 +166,15 @@ def test_the_charge_by_hand(market, day, coin):
     netted = [by_hand.offset_margin(alone, pnls, 1.0) for pnls in (own, same)]
     parts = MODELS["offset"].parts(market, book, UNEQUAL)
     assert parts.steps[MISMATCH][day, 0] == pytest.approx(netted[0] - netted[1], rel=1e-7)
+    # What is granted of an offset, and no more, can be taken back.
+    gross = sum(alone)
+    for granted, cap in ((0.8, 1.0), (1.0, 0.1), (0.0, 0.8)):
+        model = replace(MODELS["offset"], granted=granted, cap=cap)
+        parts = model.parts(market, book, UNEQUAL)
+        asked = [gross - min(granted * (gross - m), cap * gross) for m in netted]
+        assert parts.by_silo[day, 0].sum() == pytest.approx(asked[0], rel=1e-7)
+        expected = pytest.approx(asked[0] - asked[1], rel=1e-7, abs=1e-6)
+        assert parts.steps[MISMATCH][day, 0] == expected
 
 
 @pytest.mark.parametrize("by", ["offset", "var"])
@@ -378,6 +387,17 @@ def test_a_study_of_its_own_unequal_days_is_the_last_compared(tmp_path):
     found = _estimate(study)
     assert found.unequal == "FICC 5, others 2 days" and found.equal == "2 days"
     assert found.manifest["coverage"]["mpor"] == {"FICC": 5, "CME": 2}
+
+
+def test_every_table_is_scored_from_the_day_the_study_says(tmp_path):
+    study = tmp_path / "small.toml"
+    study.write_text('score_from = "2018-06-01"\n' + _text(coverage="mpor = 3"))
+    found = _estimate(study)
+    scored = found.manifest["window"]["observations"]
+    assert found.manifest["window"]["first_scored"] == "2018-06-01"
+    assert set(found.coordination["observations"]) == {scored}
+    longest = scored - 1  # the longest of the MPORs compared is a day longer than the study's
+    assert set(found.steps["observations"]) == {longest}
 
 
 def test_nothing_to_pool_is_one_line(tmp_path):

@@ -59,6 +59,27 @@ def test_marks_are_those_of_holdings_substituted_at_every_close(market):
     assert np.isnan(marks.closeout[-3:]).all() and not np.isnan(marks.closeout[:-3]).any()
 
 
+def test_collateral_is_valued_when_its_own_book_is_closed_out(market):
+    both = pd.DataFrame({"UST10Y": [1e7, 0.0], "BTC": [1e6, 1e6]}, index=["both", "coin"])
+    coverage = bt.Coverage(confidence=0.95, mpor={"FICC": 4, "CME": 2})
+    terms = bt.AccountTerms(collateral=Mix({"BTC": 1.0}))
+
+    def shortfall(frame, standard):
+        book = bt.Book.from_frame(frame, market)
+        study = bt.run(market, book, {"var": VAR}, coverage=standard, account=terms, audit=False)
+        return study.shortfall["var"]["coin"]
+
+    beside = shortfall(both, coverage)
+    alone = shortfall(both.loc[["coin"], ["BTC"]], bt.Coverage(confidence=0.95, mpor=2))
+    known = beside.notna()
+    assert beside.sum() > 0.0
+    np.testing.assert_array_equal(beside[known], alone[known])
+    marks = collateral_marks(terms.collateral, market, horizon=np.array([4, 2]))
+    price = market.level("BTC")
+    for column, days in enumerate((4, 2)):
+        np.testing.assert_allclose(marks.closeout[:-days, column], price[days:] / price[:-days])
+
+
 @pytest.mark.parametrize("asset", ["cash", "BILL3M", "BILL-FUND", "UST10Y", "BTC"])
 def test_marks_know_nothing_of_the_future(market, asset):
     mix = Mix({asset: 1.0})

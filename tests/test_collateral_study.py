@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.calendars import is_session
 from backtest.cli import main
 from backtest.collateral_page import collateral_exhibit
 from backtest.collateral_study import OWN_MIX, study_collateral
+from backtest.data.load import load_market
 
 STUDY = """
 name = "small"
@@ -128,3 +130,35 @@ def test_usdc_study_starts_after_the_hole(real_data, tmp_path):
     spans = found.manifest["sources"]
     assert spans["USDC, calendar days"]["first"] == "2018-10-08"
     assert spans["UST10Y, margin days"]["first"] == "1990-01-02"
+
+
+@pytest.mark.parametrize("settlement", ["cash", "stablecoin"])
+def test_calls_settle_on_payment_days_in_every_mix(tmp_path, settlement):
+    path = tmp_path / "paid.toml"
+    account = f'[account]\nsettlement = "{settlement}"\nminimum_transfer = 1e5\n'
+    path.write_text(STUDY.split("[collateral]")[0] + account, encoding="utf-8")
+    found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
+    cash, scores = found.mixes.xs("cash", level="mix"), found.study.scores
+    np.testing.assert_array_equal(cash["breaches"], scores["breaches"])
+    for model, held in found.study.held.items():
+        np.testing.assert_allclose(
+            cash.loc[model, "mean_held"], held.loc[found.study.scored].mean(), rtol=1e-12
+        )
+    standing = collateral_exhibit(found).standing
+    assert standing.endswith(
+        {"cash": "1 Fedwire days.", "stablecoin": "1 calendar days."}[settlement]
+    )
+
+
+def test_collateral_keeps_the_sessions_of_the_study(real_data, tmp_path):
+    text = STUDY.replace('"2018-12-31"', '"2025-06-30"\nstart = "2020-01-02"')
+    text = text.replace('"sample"', f'"{real_data}"').split("[collateral]")[0]
+    path = tmp_path / "nyse.toml"
+    path.write_text(text + '[clock]\ncalendar = "NYSE"\n', encoding="utf-8")
+    found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
+    closed = "2023-04-07"  # Good Friday: bonds traded until noon, the exchange was shut
+    assert closed not in found.study.loss.index.astype(str)
+    assert found.stablecoin is not None
+    quoted = load_market(real_data, factors=("3M", "2Y", "10Y")).dates
+    bond = found.manifest["sources"]["UST10Y, margin days"]
+    assert bond["days"] == is_session("NYSE", quoted).sum() < len(quoted)

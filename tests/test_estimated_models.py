@@ -351,9 +351,8 @@ def test_forecasts_that_make_no_sense_are_refused(pit, words, small_market, bitc
 
 
 def test_models_without_a_forecast_have_no_table(small_market, bitcoin):
-    forecasts = model_forecasts(
-        {"var": st.HistoricalVaR(lookback=60)}, small_market, bitcoin[0], coverage=COVERAGE
-    )
+    models = {"siloed": st.Siloed(), "haircut": st.HaircutOnly()}
+    forecasts = model_forecasts(models, small_market, bitcoin[0], coverage=COVERAGE)
     assert forecast_table(forecasts, confidence=0.95, horizon=2) is None
 
 
@@ -371,3 +370,17 @@ def test_a_book_that_holds_nothing_needs_nothing(small_market):
     for kind in (st.GarchVaR, st.EwmaVaR, st.ExtremeValueVaR, st.CornishFisherVaR, st.AgeWeighted):
         required = kind(lookback=200).margin(small_market, book, COVERAGE)
         assert (required[~np.isnan(required)] == 0.0).all() and not np.isnan(required[-1, 0])
+
+
+def test_historical_forecast_is_the_margin_without_its_floor(small_market, small_book) -> None:
+    coverage = bt.Coverage(mpor=2)
+    model = st.HistoricalVaR(lookback=60)
+    forecast = model.forecast(small_market, small_book, coverage)
+    value, shortfall = forecast.value_at_risk, forecast.expected_shortfall
+    for measure, tail in (("var", value), ("es", shortfall)):
+        margin = st.HistoricalVaR(lookback=60, measure=measure).margin(
+            small_market, small_book, coverage
+        )
+        assert np.array_equal(margin, np.maximum(tail, 0.0), equal_nan=True)
+    known = ~np.isnan(value)
+    assert known.any() and (shortfall[known] >= value[known]).all() and forecast.pit is None

@@ -253,10 +253,10 @@ def accounts(draw, cash=False, **fixed):
     loss[-draw(some.integers(1, 2)) :] = np.nan
     for p in range(portfolios):
         required[: draw(some.integers(0, days)), p] = np.nan
-    ones = np.ones(days)
+    wide = (days, draw(some.sampled_from([1, portfolios])))
     terms = {
-        "growth": ones if cash else np.exp(rng.normal(0, 0.05, days)),
-        "closeout": ones if cash else 0.9 * np.exp(rng.normal(0, 0.05, days)),
+        "growth": np.ones(days) if cash else np.exp(rng.normal(0, 0.05, days)),
+        "closeout": np.ones(wide) if cash else 0.9 * np.exp(rng.normal(0, 0.05, wide)),
         "arrival": np.arange(days) + draw(some.integers(0, 4)),
         "minimum": draw(some.sampled_from([0.0, 10.0, 50.0])),
         "returned": draw(some.booleans()),
@@ -352,7 +352,7 @@ def test_a_pending_call_is_not_there_for_the_breach():
         required,
         loss,
         growth=ones,
-        closeout=ones,
+        closeout=ones[:, None],
         arrival=np.arange(1, 5),
         minimum=0.0,
         returned=True,

@@ -95,6 +95,14 @@ def test_zones_are_not_scaled_from_250_days():
     assert stats.binom.cdf(9, 500, 0.01) > 0.95 and stats.binom.cdf(15, 500, 0.01) > 0.9999
 
 
+@pytest.mark.parametrize(("days", "confidence"), [(1, 0.99), (5, 0.99), (51, 0.999), (1, 0.99995)])
+def test_no_exceedance_is_never_a_warning(days, confidence):
+    assert stats.binom.cdf(0, days, 1 - confidence) >= 0.95
+    light = scores.traffic_light(0, days, confidence=confidence)
+    assert light.zone == "green" and light.yellow_from == 1
+    assert scores.traffic_light(1, days, confidence=confidence).zone != "green"
+
+
 def test_a_resampled_pvalue_rejects():
     """A bootstrap that is not centred on the null gives p near 1/2, whatever it is given."""
     loss = np.where(np.arange(500) % 20 == 0, 4.0 + np.sin(np.arange(500)), 0.0)
@@ -165,6 +173,19 @@ def test_dynamic_quantile_of_a_few_days_is_not_identified(days):
     assert not scores.dynamic_quantile(record, np.arange(days, dtype=float)).identified
 
 
+def test_dynamic_quantile_drops_no_day_unseen():
+    rng = np.random.default_rng(0)
+    record, required = (rng.random(300) < 0.05).astype(float), 1.0 + rng.random(300)
+    holed, loss = required.copy(), required.copy()
+    holed[100:150], loss[7] = np.nan, np.inf
+    with pytest.raises(DataError, match="required holds NaN or an infinity"):
+        scores.dynamic_quantile(record, holed, confidence=0.95)
+    with pytest.raises(DataError, match="loss holds NaN or an infinity"):
+        scores.dynamic_quantile(record, required, loss=loss, variant="squared-loss")
+    record[100:150] = np.nan
+    assert scores.dynamic_quantile(record, holed, confidence=0.95).identified
+
+
 def test_records_at_once_are_records_one_by_one():
     rng = np.random.default_rng(3)
     records = rng.random((200, 250)) < 0.01
@@ -191,10 +212,10 @@ def test_one_row_a_portfolio_and_one_verdict_a_test():
     assert list(table)[4:] == [name for test in TESTS for name in (f"{test}_p", test)]
     assert table["exceedances"].tolist() == exceedances.sum(axis=0).tolist()
     for test in TESTS:
-        rejected = table[f"{test}_p"] < 0.05
+        rejected = table[f"{test}_p"] <= 0.05
         assert (table[test] == "rejected").equals(rejected)
     record = exceedances[:, 1]
-    assert table.loc[1, "kupiec_p"] == scores.kupiec_exact(int(record.sum()), 600)
+    assert table.loc[1, "kupiec_p"] == scores.kupiec_exact(int(record.sum()), 600).pvalue
     assert table.loc[1, "christoffersen_p"] == scores.exact_pvalue(record)
     count = int(record.sum())
     assert table.loc[1, "binomial_p"] == pytest.approx(stats.binom.sf(count - 1, 600, 0.01))

@@ -19,7 +19,13 @@ from backtest.scores import (
     kupiec_pvalues,
     over_phases,
 )
-from backtest.scores.coverage import independence_statistic, unconditional_statistic
+from backtest.scores.counts import (
+    coverage_counts,
+    independence_counts,
+    independence_statistic,
+    kupiec_counts,
+    unconditional_statistic,
+)
 from backtest.types import BoolArray, DataError, StudyError
 
 GOLDEN = Path(__file__).resolve().parents[1].parent / "shared" / "golden"
@@ -58,6 +64,25 @@ def test_matlab_in_full_precision(
     # alejandro-cermeno/2021_Market_Timing-Cerme-o, varbacktest output, 1,703 days
     assert pof(count, 1703, confidence) == pytest.approx(rate, rel=1e-12)
     assert independence(*transitions) == pytest.approx(chain, rel=1e-12)
+
+
+def test_counts_alone_give_what_was_printed_of_them() -> None:
+    """MathWorks' pof, cci and cc of Equity against Normal95; a repository's cc to 15 digits."""
+    moves = [932, 53, 53, 4]
+    assert kupiec_counts(57, 1043, confidence=0.95).pvalue == pytest.approx(0.49694, abs=5e-6)
+    assert independence_counts(moves).pvalue == pytest.approx(0.61104, abs=5e-6)
+    both = coverage_counts(57, 1043, moves, confidence=0.95)
+    assert both.statistic == pytest.approx(0.72013, abs=5e-6)
+    assert both.pvalue == pytest.approx(0.69763, abs=5e-6)
+    full = coverage_counts(166, 1703, (1467, 70, 69, 96), confidence=0.99)
+    assert full.statistic == pytest.approx(766.070206172084, rel=1e-12)
+    assert coverage_counts(0, 250, (249, 0, 0, 0)).verdict() == "not identified"
+    assert kupiec_counts(0, 0).verdict() == "not identified"
+    with pytest.raises(StudyError, match="8 exceedances in 7 days"):
+        kupiec_counts(8, 7)
+    for wrong in ([1, 2, 3], [4, -1, 0, 0]):
+        with pytest.raises(StudyError, match="give n00, n01, n10, n11"):
+            independence_counts(wrong)
 
 
 def test_jorion_question_ten() -> None:
@@ -258,17 +283,25 @@ def test_a_result_says_what_it_assumed() -> None:
     assert isinstance(kupiec([0, 1]), Outcome)
 
 
+def test_a_resampled_pvalue_at_the_level_rejects() -> None:
+    """With 499 draws a test of size 5 % rejects at 25 / 500, as power and families count it."""
+    assert Outcome("drawn", 1.0, 25 / 500, True, "").verdict() == "rejected"
+    assert Outcome("drawn", 1.0, 26 / 500, True, "").verdict() == "not rejected"
+
+
 def test_no_day_identifies_nothing() -> None:
     outcome = kupiec(np.zeros(0, bool))
     assert not outcome.identified and np.isnan(outcome.pvalue)
 
 
 def test_bad_input_is_named() -> None:
+    with pytest.raises(DataError, match=r"exceedances hold 2; give True or False"):
+        kupiec([0.0, 2.0, np.nan])
     with pytest.raises(DataError, match=r"exceedances hold nan; give True or False"):
-        kupiec([0.0, np.nan])
+        kupiec_pvalues([[0.0], [np.nan]])
     with pytest.raises(DataError, match=r"shape \(3, 2\); give one portfolio"):
         kupiec(np.zeros((3, 2)))
-    with pytest.raises(DataError, match="single value"):
+    with pytest.raises(DataError, match=r"shape \(\); give one portfolio"):
         kupiec(True)
     with pytest.raises(StudyError, match=r"confidence is 99; give a level in \(0, 1\)"):
         kupiec([0, 1], confidence=99)

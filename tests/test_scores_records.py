@@ -170,7 +170,7 @@ def test_exact_pvalues_that_are_published():
              (1000, 0.99): 0.05507743540861257, (4000, 0.95): 0.0500749799708913}  # fmt: skip
     for (days, confidence), size in sizes.items():
         assert scores.kupiec_size(days, confidence=confidence) == pytest.approx(size, abs=1e-9)
-    assert scores.kupiec_exact(6, 250) == pytest.approx(
+    assert scores.kupiec_exact(6, 250).pvalue == pytest.approx(
         sum(stats.binom.pmf(x, 250, 0.01) for x in range(251) if x == 0 or x >= 6)
     )
 
@@ -178,12 +178,26 @@ def test_exact_pvalues_that_are_published():
 def test_monte_carlo_pvalues_agree_with_the_exact_ones():
     record = np.isin(np.arange(250), [40, 41, 120])
 
-    def ratio(hits):
-        alone = scores.christoffersen_independence(hits == 1)
-        return alone.statistic if alone.identified else 0.0
-
-    drawn = scores.monte_carlo_pvalue(ratio, record, draws=1999, seed=3)
+    drawn = scores.monte_carlo_pvalue(
+        scores.christoffersen_independence, record, draws=1999, seed=3
+    )
     assert drawn == pytest.approx(scores.exact_pvalue(record), abs=0.02)
+
+
+@pytest.mark.parametrize("edge", ["none", "last", "all", "empty"])
+def test_a_drawn_pvalue_is_not_1_where_nothing_is_identified(edge):
+    for test in (scores.christoffersen_independence, scores.christoffersen_coverage):
+        assert np.isnan(scores.monte_carlo_pvalue(test, EDGES[edge], draws=19))
+
+
+def test_a_drawn_pvalue_serves_a_record_that_misses_days():
+    """As the message of `exact_pvalue` promises; two neighbours a missing day apart are none."""
+    record = np.isin(np.arange(250), [40, 41, 120]).astype(float)
+    together = scores.monte_carlo_pvalue(scores.christoffersen_independence, record, draws=199)
+    record[[39, 42]] = NAN
+    record[40:42] = [1.0, NAN]
+    apart = scores.monte_carlo_pvalue(scores.christoffersen_independence, record, draws=199)
+    assert together < 0.05 < apart
 
 
 EDGES = {

@@ -223,7 +223,7 @@ RECORDS = {
 UNKNOWN = {
     "Z1": {"none", "one calm day"},
     "Z2": set(),
-    "biased": {"none", "one calm day"},
+    "biased": {"none", "one calm day", "all alike", "one bad day"},
     "residuals": set(RECORDS) - {"all"},
     "resampled": set(RECORDS) - {"all"},
     "two": set(RECORDS) - {"all"},
@@ -301,7 +301,7 @@ def test_edge_densities():
     assert scores.shortfall_by_pit(flat).statistic < 0.0  # no tail day is evidence of its own
     two = np.where(np.arange(60) < 2, 0.01, 0.5)
     assert not scores.berkowitz_tail(two).identified
-    assert scores.pit_histogram(flat, bins=4)[0].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert list(scores.pit_histogram(flat, bins=4).estimates.values()) == [0.0, 0.0, 1.0, 0.0]
     assert scores.berkowitz([0.3]).verdict() == "not identified"
 
 
@@ -363,6 +363,39 @@ def test_an_e_process_is_the_product_of_its_bets():
         scores.monitor_shortfall([0.0], [1.0], [1.0])
 
 
+def test_days_and_portfolios_do_not_meet_by_broadcasting():
+    with pytest.raises(DataError, match="one shape"):
+        scores.tick_loss(np.ones(4), np.ones((4, 1)))
+    with pytest.raises(DataError, match="one shape"):
+        scores.fz0_loss(np.ones(4), np.ones(4), np.ones((4, 1)))
+    assert scores.tick_loss(np.ones(4), 2.0).shape == (4,)
+
+
+def test_one_day_has_no_resamples():
+    """All resamples of one day are that day: p would be 1 / (draws + 1), whatever it was."""
+    assert not scores.minimally_biased([3.0], [1.0], [2.0], draws=99).identified
+    assert not scores.minimally_biased([3.0] * 9, [1.0] * 9, [2.0] * 9, draws=99).identified
+    assert scores.minimally_biased([3.0, 0.0], [1.0] * 2, [2.0] * 2, draws=99).identified
+
+
+def test_models_that_are_one_model_are_compared_as_one():
+    """arch never returns from the set, and calls a twin of the benchmark better, p = 0."""
+    rng = np.random.default_rng(0)
+    base, worse = rng.random(300), rng.random(300) + 0.2
+    alone = scores.model_confidence_set({"base": base, "worse": worse}, draws=100)
+    found = scores.model_confidence_set(
+        {"base": base, "twin": base + 1e-17, "worse": worse}, draws=100
+    )
+    assert found.loc[["base", "worse"]].equals(alone)
+    assert found.loc["twin", "included"] and found.loc["twin", "pvalue"] == 1.0
+    found = scores.superior_models(
+        {"base": base, "twin": base, "worse": base + 0.2 * rng.random(300)}, benchmark="base"
+    )
+    assert found.pvalue > 0.3 and found.estimates == {} and found.statistic < 0.0
+    with pytest.raises(DataError, match="differ by the same"):
+        scores.superior_models({"base": base, "more": base + 0.5}, benchmark="base")
+
+
 def test_comparison_has_no_favourite():
     rng = np.random.default_rng(1)
     one, other = rng.random(300), rng.random(300) + 0.05
@@ -378,6 +411,8 @@ def test_comparison_has_no_favourite():
     assert not same.identified and np.isnan(same.pvalue)
     with pytest.raises(DataError, match="nothing to compare"):
         scores.model_confidence_set({"a": one, "b": one})
+    shifted = scores.diebold_mariano(one + 0.1, one)  # The same every day, but for rounding.
+    assert not shifted.identified and np.isnan(shifted.pvalue)
     with pytest.raises(StudyError, match="horizon is 300"):
         scores.diebold_mariano(one, other, horizon=300)
     with pytest.raises(StudyError, match="known: a, b"):

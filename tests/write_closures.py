@@ -30,6 +30,8 @@ HEADER = """\
 # with a jobs report are not in them. SIFMA's days are its recommendations, and bonds differed:
 # yields were published on the Good Fridays of 1996, 1999, 2007, 2010, 2012 and 2015, closed here,
 # and none on 1994-04-27, 2001-09-11, 2001-09-12, 2004-06-11, 2012-10-30, 2018-12-05, open here.
+# CME's days are those on which futures trade, if only in the morning and without a settlement (as
+# on Memorial Day); they had closes on 2004-06-11, 2007-01-02 and 2025-01-09, closed here.
 # Written by tests/write_closures.py.
 """
 PUBLISHED = "2026-08"  # release of the library

@@ -6,16 +6,14 @@ import numpy as np
 import pandas as pd
 
 from .describe import model_words, source_words, standard_words, version_words, window_words
-from .offset_words import fitted_label, points, ranked_books
+from .offset_words import points, ranked_books
+from .panels import LEFT, book_panels, label_rows
 from .style import (
     DIVERSIFICATION,
     INK,
     LEGEND_COLUMNS,
-    LINE,
     OFFSET,
-    WIDTH,
     Caption,
-    Sheet,
     label_of,
     legend_height,
     model_styles,
@@ -27,9 +25,7 @@ if TYPE_CHECKING:
 
     from ..closeout_study import CloseoutStudy
 
-COLUMNS = 2
-PANEL, BELOW = 1.6, 0.42  # inches
-LEFT, RIGHT, GAP = 0.62, 0.15, 0.3
+BELOW = 0.42  # inches under a panel
 LOWEST = 2e-4  # of the logarithmic axis: less than one day of the longest history
 GRID = np.linspace(0.0, 1.0, 21)
 STEP_WORDS = {
@@ -124,7 +120,10 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         )
         for book in dict.fromkeys(data["book"])
     }
-    sheet, panels = _panels(found, caption, titles, len(handles))
+    sheet, panels = book_panels(
+        caption, titles, keys=legend_height(len(handles)), below=BELOW,
+        simulated=found.market.simulated,
+    )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     allowed = 1 - found.manifest["coverage"]["confidence"]
     fine = np.linspace(0.0, 1.0, 401)
@@ -142,12 +141,9 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         axes.set_ylim(LOWEST, 1.0)
         axes.set_xlim(0, 1)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-        axes.grid(visible=True, axis="y")
         axes.set_xlabel("coordination")
-    first = next(iter(panels.values()))
-    for axes in list(panels.values())[::COLUMNS]:
-        axes.set_ylabel("breach probability, %")
-    return first
+    label_rows(panels, "breach probability, %")
+    return next(iter(panels.values()))
 
 
 def margin_steps_data(found: "CloseoutStudy") -> pd.DataFrame:
@@ -195,7 +191,11 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
     data = margin_steps_data(found)
     settings = {found.equal: (DIVERSIFICATION, ""), found.unequal: (OFFSET, "////")}
     caption = margin_steps_caption(found)
-    sheet, panels = _panels(found, caption, {b: b for b in dict.fromkeys(data["book"])}, 2)
+    books = dict.fromkeys(data["book"])
+    sheet, panels = book_panels(
+        caption, {book: book for book in books}, keys=legend_height(2), below=BELOW,
+        simulated=found.market.simulated,
+    )  # fmt: skip
     sheet.legend(
         [
             Patch(fc=colour, hatch=hatch, ec="white", lw=0, label=f"MPOR {name}")
@@ -225,42 +225,8 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
         axes.set_yticks([0, 25, 50, 75, 100])
         axes.set_xticks(range(len(steps)), [STEP_WORDS.get(s, s) for s in steps], linespacing=1.0)
         axes.tick_params(axis="x", length=0)
-        axes.grid(visible=True, axis="y")
-    first = next(iter(panels.values()))
-    for axes in list(panels.values())[::COLUMNS]:
-        axes.set_ylabel("% of gross")
-    return first
-
-
-def _panels(
-    found: "CloseoutStudy", caption: Caption, titles: dict[str, str], entries: int
-) -> tuple[Sheet, dict[str, "Axes"]]:
-    """A sheet with a panel a book under its title, two in a row, under a legend of `entries`."""
-    wide = min(COLUMNS, len(titles))
-    width = (WIDTH - LEFT - RIGHT - GAP * (wide - 1)) / wide
-    words = {
-        book: "\n".join(fitted_label(line, room=width, lines=2) for line in title.splitlines())
-        for book, title in titles.items()
-    }
-    above = LINE * max(text.count("\n") + 1 for text in words.values()) + 0.1
-    keys = legend_height(entries)
-    deep = -(-len(titles) // COLUMNS)
-    sheet = Sheet(
-        caption, room=keys + deep * (above + PANEL + BELOW), simulated=found.market.simulated
-    )
-    panels: dict[str, Axes] = {}
-    for place, book in enumerate(titles):
-        row, column = divmod(place, COLUMNS)
-        left = LEFT + column * (width + GAP)
-        axes = sheet.panel(
-            left=left, right=WIDTH - left - width, height=PANEL,
-            top=keys + row * (above + PANEL + BELOW) + above,
-            sharey=next(iter(panels.values()), None),
-        )  # fmt: skip
-        axes.set_title(words[book], loc="left", linespacing=1.0, pad=4)
-        axes.tick_params(labelleft=column == 0)
-        panels[book] = axes
-    return sheet, panels
+    label_rows(panels, "% of gross")
+    return next(iter(panels.values()))
 
 
 def _footnote(found: "CloseoutStudy", note: str) -> str:

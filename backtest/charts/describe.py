@@ -8,6 +8,7 @@ from ..results import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
 COST_WORDS = "; losses include liquidation cost (approximate)"
+COUNTED_IN = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
 DRAWN = re.compile(r"random \d+")  # names that Book.random gives
 
 
@@ -43,6 +44,19 @@ def source_words(manifest: dict[str, Any]) -> str:
     if manifest["data"]["simulated"] and not source.startswith("SIMULATED"):
         source = f"SIMULATED: {source}"
     return source
+
+
+def call_lag_words(manifest: dict[str, Any]) -> str:
+    """How long calls take, in the days they are counted in.
+
+    Examples
+    --------
+    >>> call_lag_words({"account": {"call_lag": 1, "settlement": "cash"}})
+    'call lag 1 Fedwire days'
+    """
+    account = manifest["account"]
+    counted = COUNTED_IN[account.get("settlement", "margin_days")]
+    return f"call lag {account['call_lag']} {counted} days"
 
 
 def window_words(manifest: dict[str, Any]) -> str:

@@ -18,11 +18,18 @@ from ..types import BoolArray, DataError
 MOST = 0.5  # share of the weekend days a factor that trades around the clock has a close of
 
 
-def around_the_clock(columns: Mapping[str, pd.Series], *, source: str, **labels: Any) -> Market:
+def around_the_clock(
+    columns: Mapping[str, pd.Series],
+    *,
+    source: str,
+    last: pd.Timestamp | None = None,
+    **labels: Any,
+) -> Market:
     """Market of every calendar day, the other factors standing still while they do not trade.
 
     columns : levels of each factor by day, no NaN, as the source has them. Factors with closes at
         weekends make the days: one on which some of them has none is dropped and listed.
+    last : day to stop at; else, or where it is earlier, the day on which the first factor ends.
     labels : other fields of the market, as `Market.from_frame` takes them.
 
     Raises
@@ -39,7 +46,7 @@ def around_the_clock(columns: Mapping[str, pd.Series], *, source: str, **labels:
     """
     start = max(c.index[0] for c in columns.values())
     end = min(c.index[-1] for c in columns.values())
-    days = pd.date_range(start, end)
+    days = pd.date_range(start, end if last is None else min(end, last))
     frame = pd.DataFrame({name: column.reindex(days) for name, column in columns.items()})
     weekend = frame[days.day_of_week >= 5]
     always = [name for name in frame if weekend[name].notna().mean() > MOST]

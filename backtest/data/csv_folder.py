@@ -44,7 +44,7 @@ def read_folder(
     """Market of the days on which every factor is known, and the files it was read from.
 
     start : first day to keep, ISO; a hole in the data before it does no harm.
-    end : last day of the study, ISO; a gap in funding after it does no harm.
+    end : last day of the study, ISO; a hole in the data after it does no harm either.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first ends. Within it the days that have yields but lack a price are dropped, and listed in
@@ -71,28 +71,27 @@ def read_folder(
     if start is not None:
         first = max(first, _day(start, "start"))
     last = min(c.index[-1] for c in columns.values())
+    if end is not None:
+        last = min(last, _day(end, "end"))
     labels: dict[str, Any] = {
         "source": f"{folder.name}/ ({', '.join(used)})",
         "kinds": {name: factor_column(name).kind for name in factors},
         "adjusted": tuple(a for a in adjusted if a.date <= last),
     }
+    days = _curve_days(factors, columns, first, last)
+    if len(days) == 0:
+        window = "".join(f" {word} {day}" for word, day in (("from", start), ("to", end)) if day)
+        raise DataError(f"{', '.join(factors)} share no day{window}; choose others or widen it.")
     if clock == "24/7":
-        since = {name: columns[name][columns[name].index >= first] for name in factors}
-        market = around_the_clock(since, **labels)
+        since = {name: columns[name].loc[first:] for name in factors}
+        market = around_the_clock(since, last=last, **labels)
         days = pd.DatetimeIndex(market.dates)
     else:
-        days = _curve_days(factors, columns, first, last)
-        if len(days) == 0:
-            since_start = f" from {start} on" if start else ""
-            raise DataError(
-                f"{', '.join(factors)} share no day{since_start}; choose others or widen it."
-            )
         frame = pd.DataFrame({name: columns[name].reindex(days) for name in factors})
         market = Market.from_frame(frame, **labels)
-    studied = days if end is None else days[days <= _day(end, "end")]
     for name in factors:
         if factor_column(name).form == "funding":
-            refuse_gaps(columns[name], studied, factor_column(name))
+            refuse_gaps(columns[name], days, factor_column(name))
     return market, list(used.values())
 
 

@@ -43,13 +43,15 @@ def replay(
     required : (days, portfolios), USD, NaN in a leading block, where all outputs are NaN.
     loss : (days, portfolios) L, USD, over t -> t + H; NaN in the last H rows, where shortfall is.
     growth : (days,) value of the posted collateral at close t per unit at t - 1; ones for cash.
-    closeout : (days,) its value at t + H after haircut per unit at t; ones for cash.
+    closeout : (days, portfolios), or (days, 1) where all are alike, its value at t + H after
+        haircut per unit at t; ones for cash.
     arrival : (days,) a, the row by whose close a call made at each close has settled: at least the
         row itself, never falling; beyond the last row where it arrives after the end.
     minimum : transfer amount, USD.
     held, call, shortfall : (days, portfolios), USD, written; held is what has settled by close t.
     """
     days, portfolios = required.shape
+    alike = closeout.shape[1] == 1
     due = pending = 0  # calls of rows due .. pending - 1 arrive today, of later ones after it
     for t in range(days):
         due = pending
@@ -80,5 +82,5 @@ def replay(
                         if arrival[t] == t:
                             value = need
             held[t, p] = value
-            short = loss[t, p] - value * closeout[t]
+            short = loss[t, p] - value * closeout[t, 0 if alike else p]
             shortfall[t, p] = 0.0 if short <= 0.0 else short

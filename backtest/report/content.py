@@ -54,7 +54,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TableOf:
                 Cell(marked_name(study, model)),
                 Cell(counts(row["exceedances"], row["allowed"])),
                 Cell(interval(row, "exceedance_rate", lambda x: percent(x, digits=2))),
-                Cell(pvalue(row["coverage_p"]), noticed=row["coverage_p"] < SIGNIFICANT),
+                Cell(pvalue(row["coverage_p"]), noticed=row["coverage_p"] <= SIGNIFICANT),
                 Cell(f"{int(row['breaches']):,}"),
                 Cell(pvalue_pair(row["kupiec_p"], row["kupiec_p_min"])),
                 Cell(pvalue_pair(row["christoffersen_p"], row["christoffersen_p_min"])),
@@ -71,7 +71,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TableOf:
         ],
         groups,
         "Coverage p is one-sided (a rate above the standard) and respects overlapping losses: it "
-        "is the verdict; below 0.05 it is set in bold. Kupiec and Christoffersen run on every "
+        "is the verdict; up to 0.05 it is set in bold. Kupiec and Christoffersen run on every "
         "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
         f"few exceedances as well. {unverified_sentence(study)}",
     )  # fmt: skip

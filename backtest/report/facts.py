@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..charts.describe import source_words, standard_words
+from ..charts.describe import call_lag_words, source_words, standard_words
 from ..charts.ladder import has_bounds
 from ..family import detectable_sentence
 from ..haircuts import load_schedule
@@ -150,7 +150,7 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     facts.append(
         (
             "collateral account",
-            f"call lag {account['call_lag']} margin days, minimum transfer "
+            f"{call_lag_words(manifest)}, minimum transfer "
             f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
             f"{account['excess']}",
         )

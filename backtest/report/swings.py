@@ -70,11 +70,11 @@ def family_table(study: Study) -> TableOf:
             "all books pooled, p",
         ],
         groups,
-        "One-sided, the rate above the standard. HAC: allowing for clusters over 60 days; the "
-        "adjusted counts start from it, Romano-Wolf's apart. Holm and Romano-Wolf hold the "
-        "probability of any false rejection at 5 %, the others the share of false ones. "
-        "Romano-Wolf draws the days in blocks, all books of a day together; the pooled p clusters "
-        "by date. A book and its mirror image, where both are held, count as two. By book: "
+        "One-sided, the rate above the standard. HAC and the pooled p: allowing for clusters over "
+        "60 days; the adjusted counts start from HAC, Romano-Wolf's apart. Holm and Romano-Wolf "
+        "hold the probability of any false rejection at 5 %, the others the share of false ones. "
+        "Romano-Wolf draws the days in blocks, all books of a day together; the pooled p adds them "
+        "up by date. A book and its mirror image, where both are held, count as two. By book: "
         "family.csv.",
     )  # fmt: skip
 

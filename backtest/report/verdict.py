@@ -79,7 +79,7 @@ def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
     smallest = f"smallest p {pvalue(least)}"
     if least < DOUBT:
         smallest += f", {pvalues.idxmin()}"
-    rejected = int((pvalues < SIGNIFICANT).sum())
+    rejected = int((pvalues <= SIGNIFICANT).sum())
     if not rejected:
         return f"coverage of {confidence} is not rejected in any of {books} ({smallest})"
     after = holm_rejections(pvalues)

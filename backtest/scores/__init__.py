@@ -7,6 +7,7 @@ from backtest.scores.clustered import clustered_bootstrap, clustered_coverage
 from backtest.scores.comparison import diebold_mariano, model_confidence_set, superior_models
 from backtest.scores.coordination import Coordination, break_even_coordination
 from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
+from backtest.scores.counts import coverage_counts, independence_counts, kupiec_counts
 from backtest.scores.coverage import (
     christoffersen_coverage,
     christoffersen_independence,
@@ -92,6 +93,7 @@ __all__ = [
     "clustered_bootstrap",
     "clustered_coverage",
     "conditional_calibration",
+    "coverage_counts",
     "coverage_p",
     "coverage_ratio",
     "day_weights",
@@ -108,7 +110,9 @@ __all__ = [
     "hac_coverage",
     "holm",
     "impulse_response",
+    "independence_counts",
     "kupiec",
+    "kupiec_counts",
     "kupiec_exact",
     "kupiec_pvalues",
     "kupiec_size",

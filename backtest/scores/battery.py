@@ -139,9 +139,9 @@ class _Law:
     def pvalues(self, record: BoolArray, required: FloatArray) -> dict[str, float]:
         """Every test of one record by name; NaN where it is not identified."""
         count, days, confidence = int(record.sum()), len(record), self.confidence
-        found = {"binomial": binomial_one_sided(count, days, confidence=confidence)}
+        found = {"binomial": binomial_one_sided(count, days, confidence=confidence).pvalue}
         if self.draws:
-            found["kupiec"] = kupiec_exact(count, days, confidence=confidence)
+            found["kupiec"] = kupiec_exact(count, days, confidence=confidence).pvalue
             found["christoffersen"] = exact_pvalue(record, confidence=confidence)
             found["conditional_coverage"] = exact_pvalue(
                 record, test="conditional coverage", confidence=confidence

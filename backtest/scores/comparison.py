@@ -11,9 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
-from ..types import DataError, StudyError
+from ..types import DataError, FloatArray, StudyError
 from .expected_shortfall import as_forecasts
 from .result import TestResult
+
+# Differences that vary by less than this share of the losses vary by rounding alone.
+ROUNDING = 1e-12
 
 
 def diebold_mariano(first: ArrayLike, second: ArrayLike, *, horizon: int = 1) -> TestResult:
@@ -31,7 +34,7 @@ def diebold_mariano(first: ArrayLike, second: ArrayLike, *, horizon: int = 1) ->
 
     Returns
     -------
-    TestResult; not identified where the variance is not above zero.
+    TestResult; not identified where the variance is not above zero, but for rounding.
 
     References
     ----------
@@ -55,7 +58,7 @@ def diebold_mariano(first: ArrayLike, second: ArrayLike, *, horizon: int = 1) ->
         variance += 2.0 * float(centred[lag:] @ centred[:-lag]) / days
     name = "Diebold-Mariano, HLN"
     assumed = f"stationary differences, {horizon - 1} lags; Student t({days - 1})"
-    if variance <= 0.0:
+    if variance <= 0.0 or _constant(one, other):
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     small = (days + 1 - 2 * horizon + horizon * (horizon - 1) / days) / days
     statistic = float(gap.mean() / np.sqrt(variance / days) * np.sqrt(small))
@@ -76,7 +79,12 @@ def model_confidence_set(
 
     Returns
     -------
-    One row a model: `pvalue`, `included`, `mean_loss`.
+    One row a model: `pvalue`, `included`, `mean_loss`. Models that cost the same on every day are
+    one model, and share their row.
+
+    Raises
+    ------
+    DataError : all models alike, or two whose difference never varies; lengths, NaN.
 
     References
     ----------
@@ -93,13 +101,15 @@ def model_confidence_set(
     from arch.bootstrap import MCS
 
     table = _table(losses)
-    found = MCS(table, size=level, reps=draws, block_size=block, seed=seed, method="max")
+    twin = _twins(table)
+    distinct = table[list(dict.fromkeys(twin.values()))]
+    found = MCS(distinct, size=level, reps=draws, block_size=block, seed=seed, method="max")
     found.compute()
-    pvalues = found.pvalues["Pvalue"].reindex(table.columns)
+    pvalues = found.pvalues["Pvalue"]
     return pd.DataFrame(
         {
-            "pvalue": pvalues,
-            "included": [name in found.included for name in table.columns],
+            "pvalue": pd.Series({name: pvalues[twin[name]] for name in table.columns}),
+            "included": [twin[name] in found.included for name in table.columns],
             "mean_loss": table.mean(),
         }
     ).rename_axis("model")
@@ -113,12 +123,12 @@ def superior_models(
     block: int = 20,
     draws: int = 1000,
     seed: int = 0,
-) -> tuple[float, list[str]]:
+) -> TestResult:
     """Whether any model beats the benchmark (Hansen's SPA), and which do (StepM), by arch.
 
-    Returns
-    -------
-    The consistent p-value of SPA, and the models StepM finds better at `level`.
+    The p-value is SPA's consistent one, the statistic the largest mean gain on the benchmark;
+    `estimates` holds the mean gain of each model that StepM finds better at `level`. A model that
+    costs what the benchmark does on every day does not beat it, and is left out.
 
     References
     ----------
@@ -130,7 +140,7 @@ def superior_models(
     --------
     >>> rng = np.random.default_rng(0)
     >>> losses = {"base": rng.random(200) + 1.0, "good": rng.random(200)}
-    >>> superior_models(losses, benchmark="base", draws=100)[1]
+    >>> list(superior_models(losses, benchmark="base", draws=100).estimates)
     ['good']
     """
     from arch.bootstrap import SPA, StepM
@@ -138,13 +148,23 @@ def superior_models(
     table = _table(losses)
     if benchmark not in table:
         raise StudyError(f"benchmark is {benchmark!r}; known: {', '.join(table.columns)}.")
-    base, others = table[benchmark], table.drop(columns=benchmark)
+    twin = _twins(table)
+    alike = [name for name in table.columns if twin[name] == twin[benchmark]]
+    base, others = table[benchmark], table.drop(columns=alike)
     settings: dict[str, Any] = {"reps": draws, "block_size": block, "seed": seed}
     spa = SPA(base, others, **settings)
     spa.compute()
     step = StepM(base, others, size=level, **settings)
     step.compute()
-    return float(spa.pvalues["consistent"]), [str(name) for name in step.superior_models]
+    gain = {str(name): float(base.mean() - others[name].mean()) for name in others}
+    return TestResult(
+        "Superior predictive ability",
+        max(gain.values()),
+        float(spa.pvalues["consistent"]),
+        True,
+        f"studentised stationary bootstrap, mean block {block}",
+        {str(name): gain[str(name)] for name in step.superior_models},
+    )
 
 
 def _table(losses: Mapping[str, ArrayLike]) -> pd.DataFrame:
@@ -152,7 +172,33 @@ def _table(losses: Mapping[str, ArrayLike]) -> pd.DataFrame:
         raise StudyError(f"{len(losses)} model given; a comparison needs two or more.")
     arrays = as_forecasts(**{str(name): values for name, values in losses.items()})
     table = pd.DataFrame(dict(zip(map(str, losses), arrays, strict=True)))
-    alike = [name for name in table.columns[1:] if table[name].equals(table.iloc[:, 0])]
-    if len(alike) == table.shape[1] - 1:
-        raise DataError("all models cost the same on every day; there is nothing to compare.")
     return table
+
+
+def _constant(one: FloatArray, other: FloatArray) -> bool:
+    """Whether the difference of two series is the same on every day, but for rounding."""
+    size = max(np.abs(one).max(), np.abs(other).max())
+    return bool(np.ptp(one - other) <= ROUNDING * size)
+
+
+def _twins(table: pd.DataFrame) -> dict[str, str]:
+    """First model that costs the same on every day, by model: a bootstrap has no spread of those.
+
+    Raises
+    ------
+    DataError : all alike, or two that differ by the same on every day.
+    """
+    losses = {str(name): table[name].to_numpy() for name in table.columns}
+    twin: dict[str, str] = {}
+    for name, here in losses.items():
+        alike = [first for first in dict.fromkeys(twin.values()) if _constant(losses[first], here)]
+        for first in alike:
+            if np.abs(losses[first] - here).max() > ROUNDING * np.abs(here).max():
+                raise DataError(
+                    f"{first!r} and {name!r} differ by the same on every day; there is nothing to "
+                    "resample: compare their means."
+                )
+        twin[name] = alike[0] if alike else name
+    if len(set(twin.values())) == 1:
+        raise DataError("all models cost the same on every day; there is nothing to compare.")
+    return twin

@@ -6,43 +6,21 @@ these are printed beside it because everyone knows them.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, xlogy
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc
 
 from backtest.scores.checks import as_indicator, check_confidence
+from backtest.scores.counts import (
+    Counts,
+    coverage_counts,
+    independence_counts,
+    independence_of,
+    kupiec_counts,
+    unconditional_statistic,
+)
+from backtest.scores.record import runs_of
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, DataError, FloatArray
-
-Counts = NDArray[np.int64]  # (...,), one a portfolio
-
-
-def _share(part: Counts, whole: Counts) -> FloatArray:
-    """Give part / whole, 0 where whole is 0."""
-    share = np.zeros(np.shape(whole))
-    np.divide(part, whole, out=share, where=whole > 0)
-    return share
-
-
-def unconditional_statistic(
-    exceedances: Counts, observations: Counts, *, confidence: float
-) -> FloatArray:
-    r"""Kupiec's likelihood ratio from counts; NaN where there is no observation.
-
-    .. math:: 2 \left[(T - x) \ln \frac{1 - x/T}{1 - p} + x \ln \frac{x/T}{p}\right],
-              \qquad 0 \ln 0 = 0
-
-    Examples
-    --------
-    >>> round(float(unconditional_statistic(np.array(57), np.array(1043), confidence=0.95)), 5)
-    0.46147
-    """
-    rate = 1.0 - confidence
-    seen = _share(exceedances, observations)
-    ratio = 2.0 * (
-        xlogy(observations - exceedances, (1.0 - seen) / confidence)
-        + xlogy(exceedances, seen / rate)
-    )
-    return np.where(np.asarray(observations) > 0, np.maximum(ratio, 0.0), np.nan)
+from backtest.types import BoolArray, FloatArray
 
 
 def transition_counts(exceedances: BoolArray) -> tuple[Counts, Counts, Counts, Counts]:
@@ -59,37 +37,6 @@ def transition_counts(exceedances: BoolArray) -> tuple[Counts, Counts, Counts, C
     n01 = np.count_nonzero(after, axis=0) - n11
     n00 = before.shape[0] - n11 - n10 - n01
     return np.asarray(n00), np.asarray(n01), np.asarray(n10), np.asarray(n11)
-
-
-def independence_statistic(n00: Counts, n01: Counts, n10: Counts, n11: Counts) -> FloatArray:
-    r"""Christoffersen's likelihood ratio of a Markov chain against independent days.
-
-    .. math:: 2 \left[\sum_{ij} n_{ij} \ln \pi_{ij} - \sum_j n_{\cdot j} \ln \pi_j\right]
-
-    Examples
-    --------
-    >>> counts = [np.array(n) for n in (932, 53, 53, 4)]
-    >>> round(float(independence_statistic(*counts)), 5)
-    0.25866
-    """
-    calm, stressed, total = n00 + n01, n10 + n11, n00 + n01 + n10 + n11
-    after_calm, after_stressed = _share(n01, calm), _share(n11, stressed)
-    overall = _share(n01 + n11, total)
-    chain = (
-        xlogy(n00, 1.0 - after_calm)
-        + xlogy(n01, after_calm)
-        + xlogy(n10, 1.0 - after_stressed)
-        + xlogy(n11, after_stressed)
-    )
-    independent = xlogy(n00 + n10, 1.0 - overall) + xlogy(n01 + n11, overall)
-    return np.asarray(np.maximum(2.0 * (chain - independent), 0.0))
-
-
-def _independence(exceedances: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Statistic, and whether both states are left at least once (else nothing is identified)."""
-    n00, n01, n10, n11 = transition_counts(exceedances)
-    identified = (n00 + n01 > 0) & (n10 + n11 > 0)
-    return independence_statistic(n00, n01, n10, n11), np.asarray(identified)
 
 
 def kupiec_pvalues(exceedances: ArrayLike, *, confidence: float = 0.99) -> FloatArray:
@@ -132,15 +79,8 @@ def christoffersen_pvalues(exceedances: ArrayLike) -> FloatArray:
     >>> christoffersen_pvalues(np.zeros((250, 2), bool)).tolist()
     [nan, nan]
     """
-    statistic, identified = _independence(as_indicator(exceedances))
+    statistic, identified = independence_of(*transition_counts(as_indicator(exceedances)))
     return np.where(identified, chdtrc(1.0, statistic), np.nan)
-
-
-def _one_record(exceedances: ArrayLike) -> BoolArray:
-    marked = as_indicator(exceedances)
-    if marked.ndim != 1:
-        raise DataError(f"exceedances have shape {marked.shape}; give one portfolio, (days,).")
-    return marked
 
 
 def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
@@ -150,17 +90,17 @@ def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing: it is no observation.
     confidence : level the requirement is meant to cover, in (0, 1).
 
     Returns
     -------
-    TestResult; not identified without a day.
+    TestResult; not identified without a known day.
 
     Raises
     ------
     DataError, StudyError
-        For values other than 0 and 1, and for a confidence outside (0, 1).
+        For values other than 0, 1 and NaN, and for a confidence outside (0, 1).
 
     References
     ----------
@@ -173,17 +113,7 @@ def kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
     >>> round(kupiec(exceedances, confidence=0.99).statistic, 3)
     3.555
     """
-    check_confidence(confidence)
-    marked = _one_record(exceedances)
-    days, count = np.array(marked.size), np.array(np.count_nonzero(marked))
-    statistic = float(unconditional_statistic(count, days, confidence=confidence))
-    return TestResult(
-        "Kupiec proportion of failures",
-        statistic,
-        float(chdtrc(1.0, statistic)),
-        marked.size > 0,
-        "independent days; chi-squared, 1 df",
-    )
+    return kupiec_counts(*_rate(exceedances), confidence=confidence)
 
 
 def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
@@ -191,7 +121,7 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing: no transition crosses it.
 
     Returns
     -------
@@ -200,7 +130,7 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
     Raises
     ------
     DataError
-        For values other than 0 and 1.
+        For values other than 0, 1 and NaN.
 
     References
     ----------
@@ -212,15 +142,7 @@ def christoffersen_independence(exceedances: ArrayLike) -> TestResult:
     >>> christoffersen_independence([0, 0, 0, 0]).identified
     False
     """
-    statistic, identified = _independence(_one_record(exceedances))
-    known = bool(identified)
-    return TestResult(
-        "Christoffersen independence",
-        float(statistic),
-        float(chdtrc(1.0, statistic)) if known else float("nan"),
-        known,
-        "a first-order Markov chain; chi-squared, 1 df",
-    )
+    return independence_counts(_transitions(exceedances))
 
 
 def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
@@ -231,7 +153,7 @@ def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99)
 
     Parameters
     ----------
-    exceedances : (days,) bool or 0/1.
+    exceedances : (days,) bool or 0/1, NaN where a day is missing.
     confidence : level the requirement is meant to cover, in (0, 1).
 
     Returns
@@ -241,7 +163,7 @@ def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99)
     Raises
     ------
     DataError, StudyError
-        For values other than 0 and 1, and for a confidence outside (0, 1).
+        For values other than 0, 1 and NaN, and for a confidence outside (0, 1).
 
     References
     ----------
@@ -254,14 +176,18 @@ def christoffersen_coverage(exceedances: ArrayLike, *, confidence: float = 0.99)
     >>> round(christoffersen_coverage(exceedances).statistic, 3)
     7.602
     """
-    rate = kupiec(exceedances, confidence=confidence)
-    independence = christoffersen_independence(exceedances)
-    known = rate.identified and independence.identified
-    statistic = rate.statistic + independence.statistic
-    return TestResult(
-        "Christoffersen conditional coverage",
-        statistic,
-        float(chdtrc(2.0, statistic)) if known else float("nan"),
-        known,
-        "a first-order Markov chain; chi-squared, 2 df",
-    )
+    return coverage_counts(*_rate(exceedances), _transitions(exceedances), confidence=confidence)
+
+
+def _rate(exceedances: ArrayLike) -> tuple[int, int]:
+    """Exceedances, and known days, of one record."""
+    runs = runs_of(exceedances)
+    return sum(int(np.count_nonzero(run)) for run in runs), sum(len(run) for run in runs)
+
+
+def _transitions(exceedances: ArrayLike) -> list[int]:
+    """Transitions of one record between neighbouring known days."""
+    counts = np.zeros(4, dtype=np.int64)
+    for run in runs_of(exceedances):
+        counts += transition_counts(run)
+    return [int(n) for n in counts]

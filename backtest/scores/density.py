@@ -183,14 +183,21 @@ def shortfall_independence(pit: ArrayLike, *, tail: float = 0.05, lags: int = 5)
     return TestResult(name, statistic, float(chdtrc(lags, statistic)), True, assumed)
 
 
-def pit_histogram(pit: ArrayLike, *, bins: int = 20) -> tuple[FloatArray, float]:
-    """Share of days in each of `bins` equal bins, and Pearson's chi-squared p-value.
+def pit_histogram(pit: ArrayLike, *, bins: int = 20) -> TestResult:
+    """Pearson's chi-squared test of equal shares in `bins` equal bins.
+
+    `estimates` holds the share of days in each bin, by its lower end.
+
+    References
+    ----------
+    Diebold, F., Gunther, T. & Tay, A. (1998). Evaluating density forecasts with applications to
+    financial risk management. International Economic Review, 39(4), 863-883.
 
     Examples
     --------
-    >>> shares, pvalue = pit_histogram([0.1, 0.4, 0.6, 0.9], bins=2)
-    >>> shares.tolist(), pvalue
-    ([0.5, 0.5], 1.0)
+    >>> found = pit_histogram([0.1, 0.4, 0.6, 0.9], bins=2)
+    >>> dict(found.estimates), found.pvalue
+    ({'0': 0.5, '0.5': 0.5}, 1.0)
     """
     if bins < 2:
         raise StudyError(f"bins is {bins}; give 2 or more.")
@@ -198,4 +205,12 @@ def pit_histogram(pit: ArrayLike, *, bins: int = 20) -> tuple[FloatArray, float]
     count = np.histogram(values, bins=bins, range=(0.0, 1.0))[0]
     expected = len(values) / bins
     statistic = float(((count - expected) ** 2 / expected).sum())
-    return count / len(values), float(chdtrc(bins - 1, statistic))
+    shares = {f"{i / bins:g}": float(share) for i, share in enumerate(count / len(values))}
+    return TestResult(
+        "PIT histogram",
+        statistic,
+        float(chdtrc(bins - 1, statistic)),
+        True,
+        f"independent days; chi-squared, {bins - 1} df",
+        shares,
+    )

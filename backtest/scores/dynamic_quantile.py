@@ -47,7 +47,8 @@ def dynamic_quantile(
 
     Raises
     ------
-    DataError : lengths that differ. StudyError : an unknown variant, lags below 1.
+    DataError : lengths that differ, a requirement or loss that is not finite on a day that is not
+        missing. StudyError : an unknown variant, lags below 1.
 
     References
     ----------
@@ -67,14 +68,11 @@ def dynamic_quantile(
     if lags < 1:
         raise StudyError(f"lags is {lags}; give 1 or more.")
     known = np.asarray(exceedances, dtype=np.float64)
-    columns = [np.asarray(required, dtype=np.float64)]
+    columns = [_beside(known, "required", required)]
     if variant == "squared-loss":
         if loss is None:
             raise StudyError("the squared-loss variant needs the losses; give loss.")
-        columns.append(np.concatenate([[np.nan], np.asarray(loss, dtype=np.float64)[:-1] ** 2]))
-    for column in columns:
-        if column.shape != known.shape:
-            raise DataError(f"{column.shape} values for {known.shape} exceedances; give one a day.")
+        columns.append(np.concatenate([[np.nan], _beside(known, "loss", loss)[:-1] ** 2]))
     runs_of(exceedances)  # Refuses what is not an indicator.
     rate = 1.0 - confidence
     name = f"dynamic quantile, {variant}, {lags} lags"
@@ -90,6 +88,21 @@ def dynamic_quantile(
     fitted = np.linalg.lstsq(regressors, explained, rcond=None)[0]
     statistic = float(np.sum((regressors @ fitted) ** 2) / (rate * confidence))
     return TestResult(name, statistic, float(chdtrc(rank, statistic)), True, assumed)
+
+
+def _beside(exceedances: FloatArray, name: str, values: ArrayLike) -> FloatArray:
+    """Values of every day that is not missing: a day that lacks one is not dropped unseen."""
+    column = np.asarray(values, dtype=np.float64)
+    if column.shape != exceedances.shape:
+        raise DataError(
+            f"{name} has {column.shape} values for {exceedances.shape} exceedances; give one a day."
+        )
+    if not np.isfinite(column[~np.isnan(exceedances)]).all():
+        raise DataError(
+            f"{name} holds NaN or an infinity on a day that has an exceedance or none; mark the "
+            "day missing (NaN) in the exceedances too."
+        )
+    return column
 
 
 def _rows(

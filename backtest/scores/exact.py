@@ -15,8 +15,10 @@ from scipy.special import bdtr, bdtrc, gammaln, xlogy
 
 from ..types import DataError, FloatArray, StudyError
 from .checks import check_confidence
-from .coverage import independence_statistic, transition_counts, unconditional_statistic
+from .counts import independence_statistic, unconditional_statistic
+from .coverage import transition_counts
 from .record import runs_of
+from .result import TestResult
 
 # Statistics that differ by rounding alone are the same statistic.
 SAME = 1e-9
@@ -26,12 +28,12 @@ NEGLIGIBLE = 1e-14
 Test = Literal["coverage", "independence", "conditional coverage"]
 
 
-def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.99) -> float:
-    """P-value of Kupiec's test from the binomial itself: counts no likelier than this one's ratio.
+def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.99) -> TestResult:
+    """Kupiec's test by the binomial itself: chance of all counts with as large a ratio.
 
     Examples
     --------
-    >>> round(kupiec_exact(6, 250), 4)
+    >>> round(kupiec_exact(6, 250).pvalue, 4)
     0.1222
     """
     check_confidence(confidence)
@@ -40,7 +42,13 @@ def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.9
     whole = np.full(every.shape, observations)
     ratio = unconditional_statistic(every, whole, confidence=confidence)
     law = np.exp(_log_binomial(every, observations, confidence))
-    return float(min(1.0, law[ratio >= ratio[exceedances] - SAME].sum()))
+    return TestResult(
+        "Kupiec proportion of failures",
+        float(ratio[exceedances]),
+        float(min(1.0, law[ratio >= ratio[exceedances] - SAME].sum())),
+        observations > 0,
+        "independent days; the binomial, exact",
+    )
 
 
 def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0.05) -> float:
@@ -58,18 +66,20 @@ def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0
     whole = np.full(every.shape, observations)
     ratio = unconditional_statistic(every, whole, confidence=confidence)
     law = np.exp(_log_binomial(every, observations, confidence))
-    return float(law[chdtrc(1.0, ratio) < level].sum())
+    return float(law[chdtrc(1.0, ratio) <= level].sum())
 
 
 def binomial_one_sided(
     exceedances: int, observations: int, *, confidence: float = 0.99, too: str = "many"
-) -> float:
-    """Probability of at least (`too` 'many') or at most ('few') this count, exact.
+) -> TestResult:
+    """Binomial test of the count: the chance of at least (`too` 'many') or at most ('few') it.
 
     Examples
     --------
-    >>> round(binomial_one_sided(22, 2196), 4), round(binomial_one_sided(0, 250, too="few"), 4)
-    (0.5254, 0.0811)
+    >>> round(binomial_one_sided(22, 2196).pvalue, 4)
+    0.5254
+    >>> round(binomial_one_sided(0, 250, too="few").pvalue, 4)
+    0.0811
     """
     check_confidence(confidence)
     _check_counts(exceedances, observations)
@@ -77,8 +87,16 @@ def binomial_one_sided(
         raise StudyError(f"too is {too!r}; known: 'many', 'few'.")
     rate = 1.0 - confidence
     if too == "few":
-        return float(bdtr(exceedances, observations, rate))
-    return float(bdtrc(exceedances - 1, observations, rate)) if exceedances else 1.0
+        pvalue = float(bdtr(exceedances, observations, rate))
+    else:
+        pvalue = float(bdtrc(exceedances - 1, observations, rate)) if exceedances else 1.0
+    return TestResult(
+        f"Binomial, too {too}",
+        float(exceedances),
+        pvalue,
+        observations > 0,
+        "independent days; the binomial, exact",
+    )
 
 
 def exact_pvalue(
@@ -116,7 +134,7 @@ def exact_pvalue(
     record = runs[0]
     days, count = len(record), int(record.sum())
     if test == "coverage":
-        return kupiec_exact(count, days, confidence=confidence)
+        return kupiec_exact(count, days, confidence=confidence).pvalue
     if test not in ("independence", "conditional coverage"):
         raise StudyError(f"test is {test!r}; known: coverage, independence, conditional coverage.")
     n00, n01, n10, n11 = (np.asarray(n) for n in transition_counts(record))
@@ -174,7 +192,7 @@ def _records_of(count: int, days: int) -> tuple[FloatArray, FloatArray]:
 
 
 def monte_carlo_pvalue(
-    statistic: Callable[[FloatArray], float],
+    test: Callable[[FloatArray], TestResult | float],
     exceedances: ArrayLike,
     *,
     confidence: float = 0.99,
@@ -184,10 +202,11 @@ def monte_carlo_pvalue(
     """P-value of any statistic of a record, from records drawn with independent days.
 
     Valid in small samples at any level that (draws + 1) divides; ties are broken at random, as
-    Dufour has it, and missing days stay where they are. A statistic of NaN (not identified) counts
-    as the smallest.
+    Dufour has it, and missing days stay where they are. A drawn record that is not identified
+    counts as the smallest; the given one has NaN.
 
-    statistic : takes (days,) floats, NaN where a day is missing; large speaks against the model.
+    test : takes (days,) floats, NaN where a day is missing, and gives a result or its statistic
+        (NaN where not identified); large speaks against the model.
 
     References
     ----------
@@ -197,13 +216,20 @@ def monte_carlo_pvalue(
     Examples
     --------
     >>> record = np.isin(np.arange(250), [99, 100])
-    >>> from backtest.scores import christoffersen_independence as test
-    >>> monte_carlo_pvalue(lambda r: test(r).statistic, record, draws=199) < 0.05
+    >>> from backtest.scores import christoffersen_independence
+    >>> monte_carlo_pvalue(christoffersen_independence, record, draws=199) < 0.05
     True
     """
     check_confidence(confidence)
     runs_of(exceedances)
     given = np.asarray(exceedances, dtype=np.float64)
+
+    def statistic(record: FloatArray) -> float:
+        found = test(record)
+        if not isinstance(found, TestResult):
+            return found
+        return found.statistic if found.identified else float("nan")
+
     here = statistic(given)
     if np.isnan(here):
         return float("nan")

@@ -168,7 +168,8 @@ def minimally_biased(
     .. math:: Z = \frac{1}{T} \sum_t \frac{ES_t - VaR_t - (L_t - VaR_t)^+ / \alpha}{ES_t}
 
     The p-value is one-sided (ES too small): days resampled from Z_t less their mean, so it takes
-    days as independent and no law of losses. Not identified without an exceedance.
+    days as independent and no law of losses. Not identified without an exceedance, or where all
+    days are alike (one day, say): resamples of those do not vary.
 
     References
     ----------
@@ -190,7 +191,7 @@ def minimally_biased(
     daily = (e - v - np.maximum(x - v, 0.0) / (1.0 - confidence)) / e
     value = float(daily.mean())
     name, assumed = "Acerbi-Szekely, minimally biased", f"independent days; {draws:,} resamples"
-    if not (x > v).any():
+    if not (x > v).any() or np.ptp(daily) <= 1e-12 * np.abs(daily).max():
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     null = _resampled_means(daily - value, draws, seed)
     pvalue = (int((null <= value).sum()) + 1) / (draws + 1)

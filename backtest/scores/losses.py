@@ -12,6 +12,12 @@ def tick_loss(loss: ArrayLike, value_at_risk: ArrayLike, *, confidence: float = 
 
     .. math:: (L - VaR) (c - 1\{L \le VaR\})
 
+    NaN where the loss or the forecast is.
+
+    Raises
+    ------
+    DataError : shapes that differ.
+
     References
     ----------
     Koenker, R. & Bassett, G. (1978). Regression quantiles. Econometrica, 46(1), 33-50.
@@ -22,7 +28,8 @@ def tick_loss(loss: ArrayLike, value_at_risk: ArrayLike, *, confidence: float = 
     [1.98, 0.01]
     """
     check_confidence(confidence)
-    beyond = np.asarray(loss, dtype=np.float64) - np.asarray(value_at_risk, dtype=np.float64)
+    x, v = _of_one_shape(loss, value_at_risk)
+    beyond = x - v
     return np.where(beyond > 0, confidence, confidence - 1.0) * beyond
 
 
@@ -41,7 +48,7 @@ def fz0_loss(
 
     Raises
     ------
-    DataError : an ES not above zero.
+    DataError : an ES not above zero, shapes that differ.
 
     References
     ----------
@@ -54,9 +61,16 @@ def fz0_loss(
     [0.0]
     """
     check_confidence(confidence)
-    x, v, e = (
-        np.asarray(values, dtype=np.float64) for values in (loss, value_at_risk, expected_shortfall)
-    )
+    x, v, e = _of_one_shape(loss, value_at_risk, expected_shortfall)
     if (e <= 0).any():
         raise DataError(f"expected_shortfall holds {e[e <= 0].flat[0]:g}; it must be above zero.")
     return np.maximum(x - v, 0.0) / ((1.0 - confidence) * e) + v / e + np.log(e) - 1.0
+
+
+def _of_one_shape(*given: ArrayLike) -> tuple[FloatArray, ...]:
+    """Floats of one shape, or one number: days must not meet portfolios by broadcasting."""
+    arrays = tuple(np.asarray(values, dtype=np.float64) for values in given)
+    shapes = {array.shape for array in arrays if array.ndim}
+    if len(shapes) > 1:
+        raise DataError(f"losses and forecasts have shapes {sorted(shapes)}; give one shape.")
+    return arrays

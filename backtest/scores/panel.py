@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 
 from backtest.kernels.packed import EMPTY, WORD, count_words, distinct_columns, pack_bits
 from backtest.scores.checks import check_confidence, column_blocks
-from backtest.scores.coverage import independence_statistic, unconditional_statistic
+from backtest.scores.counts import independence_statistic, unconditional_statistic
 from backtest.types import BoolArray, DataError, FloatArray
 
 ALL = np.uint64(2**64 - 1)

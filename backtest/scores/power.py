@@ -13,7 +13,7 @@ from scipy.special import bdtrc, betaincinv, chdtrc
 
 from backtest.scores.alternatives import ALTERNATIVES, Alternative, draw_records, true_rate
 from backtest.scores.checks import as_indicator, check_confidence
-from backtest.scores.coverage import unconditional_statistic
+from backtest.scores.counts import unconditional_statistic
 from backtest.scores.durations import gmm_duration, weibull_duration
 from backtest.scores.overlap import binomial_pvalues
 from backtest.scores.panel import pack_records, panel_tests

@@ -77,11 +77,9 @@ def mixed_kupiec(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestRes
     >>> round(result.statistic, 9), round(result.pvalue, 9)
     (0.0, 1.0)
     """
-    runs = runs_of(exceedances)
     spells = time_between_exceedances(exceedances, confidence=confidence)
-    record = np.concatenate(runs) if runs else np.empty(0, dtype=np.bool_)
-    rate = kupiec(record, confidence=confidence)
-    freedom = int(record.sum()) + 1
+    rate = kupiec(exceedances, confidence=confidence)
+    freedom = len(_waits(exceedances)) + 1
     name, assumed = "Haas mixed Kupiec", f"independent days; chi-squared, {freedom} df"
     if not spells.identified:
         return TestResult(name, float("nan"), float("nan"), False, assumed)

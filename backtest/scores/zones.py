@@ -46,6 +46,9 @@ class TrafficLight:
 def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.99) -> TrafficLight:
     """Zone of a count, by the binomial of its own number of days: never scaled from 250.
 
+    No exceedance is green: in a record so short that none at all has a probability of 95 % (5 days
+    at 99 %, 51 at 99.9 %) the letter of the rule would make it yellow.
+
     Parameters
     ----------
     exceedances : count of them. observations : days, at least as many.
@@ -88,8 +91,8 @@ def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.
 
 
 def _reaches(share: float, observations: int, rate: float) -> int:
-    """Smallest count whose cumulative probability is at least `share`."""
-    count = 0
+    """Smallest count above 0 whose cumulative probability is at least `share`."""
+    count = 1
     while bdtr(count, observations, rate) < share:
         count += 1
     return count
