@@ -180,8 +180,8 @@ def test_both_sides_of_a_skewed_coin_are_forecast():
         assert (long > 1.1 * short).all()
         assert_allclose(*same.value_at_risk[1000:].T, rtol=2e-3)
         if kind is st.GarchVaR:
-            assert min(pit_histogram(u, bins=10)[1] for u in found.pit[1000:-1].T) > 0.05
-            assert max(pit_histogram(u, bins=10)[1] for u in same.pit[1000:-1].T) < 0.01
+            assert min(pit_histogram(u, bins=10).pvalue for u in found.pit[1000:-1].T) > 0.05
+            assert max(pit_histogram(u, bins=10).pvalue for u in same.pit[1000:-1].T) < 0.01
 
 
 def test_joint_refits_lose_no_likelihood_against_arch_on_real_prices(real_market):
