@@ -56,8 +56,9 @@ def run(
 ) -> None:
     """Run a study: table, offset ladder, figures and report."""
     from .folder import check_writable
+    from .run_folder import write_results
     from .terminal import Screen
-    from .workflow import execute, write_results
+    from .workflow import execute
 
     check_writable(out)
     screen = Screen()

@@ -15,9 +15,10 @@ from pandas.api.types import is_numeric_dtype
 from .config import read_study
 from .distribution import Distribution
 from .results import Study
+from .run_folder import write_numbers, write_presentation
 from .sealed import changed, changed_files, read_manifest
 from .types import ResultsError
-from .workflow import execute, write_numbers, write_presentation
+from .workflow import execute
 
 EQUAL_TO = 1e-9  # relative: other versions of BLAS may differ in the last digits
 STUDY_FILE, LADDER = "study.toml", "ladder.csv"

@@ -1,4 +1,4 @@
-"""One study file from prices to a results folder, written aside and renamed at the end."""
+"""One study file from prices to everything that a run finds."""
 
 import hashlib
 import json
@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from strategies.own import own_files
 from strategies.tables import build_model
 
 from .book import Book
@@ -19,8 +18,6 @@ from .data.load import load_with_sources
 from .distribution import Distribution
 from .engine import run
 from .ensemble import monte_carlo, path_market
-from .evidence import write_evidence
-from .folder import written_aside
 from .forecasts import forecast_table, model_forecasts
 from .gates import gate_failure
 from .market import Market
@@ -206,84 +203,6 @@ def execute(
     failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
     return Outcome(study, ladder, forecasts, sweep, distribution, config, inputs.text, failed)
-
-
-def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
-    """The results folder of a run: `<UTC>_<study>_<hash8>/`, complete or not there at all.
-
-    Raises
-    ------
-    ResultsError : the folder cannot be written; nothing half-made is left behind.
-    """
-    manifest = outcome.study.manifest
-    with written_aside(out, f"{outcome.config.name}_{manifest['sha256'][:8]}") as aside:
-        manifest["command"] = command
-        manifest["written"] = aside.stamp
-        write_numbers(outcome, aside.folder)
-        write_presentation(
-            aside.folder,
-            outcome.study,
-            outcome.ladder,
-            outcome.sweep,
-            outcome.distribution,
-            outcome.config,
-            forecasts=outcome.tested_forecasts(),
-        )
-    return aside.final
-
-
-def write_numbers(outcome: Outcome, folder: Path) -> None:
-    """Every number of a run, its study file and own models, and the manifest that seals them."""
-    (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
-    for lies, place in own_files([outcome.config.models, outcome.config.sizing]).items():
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_bytes(lies.read_bytes())
-    outcome.ladder.to_csv(folder / "ladder.csv")
-    write_evidence(outcome.study, folder)
-    tested = outcome.tested_forecasts()
-    if tested is not None:
-        outcome.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
-        tested.to_csv(folder / "forecasts.csv")
-    if outcome.distribution is not None:
-        outcome.distribution.save(folder)
-    if outcome.sweep is not None:
-        outcome.sweep.to_csv(folder / "sweep.csv", index=False)
-    written = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
-    outcome.study.save(folder, beside=[name for name in written if (folder / name).is_file()])
-
-
-def write_presentation(
-    folder: Path,
-    study: Study,
-    ladder: pd.DataFrame,
-    sweep: pd.DataFrame | None,
-    distribution: Distribution | None,
-    config: StudyFile,
-    *,
-    forecasts: pd.DataFrame | None,
-) -> Path:
-    """Figures and report.html from a study's numbers; the path of the report."""
-    from .charts import write_figures, write_monte_carlo_figure
-    from .report import write_report
-
-    figures = write_figures(folder / "figures", study, ladder, sweep)
-    if distribution is not None:
-        figures.append(write_monte_carlo_figure(folder / "figures", distribution, study, ladder))
-    path = folder / "report.html"
-    write_report(
-        path,
-        study,
-        ladder,
-        sweep,
-        figures,
-        title=config.title or config.name,
-        caption=config.caption,
-        explains={name: book.explain for name, book in config.books.items()},
-        command=study.manifest["command"],
-        distribution=distribution,
-        forecasts=forecasts,
-    )
-    return path
 
 
 def digest(table: Any) -> str:

@@ -10,8 +10,9 @@ import pytest
 
 from backtest.cli import main
 from backtest.compare_study import SCORES, compare_runs, dotted
+from backtest.run_folder import write_numbers, write_results
 from backtest.scores import stationary_indices
-from backtest.workflow import execute, write_numbers, write_results
+from backtest.workflow import execute
 
 from .test_cli import backtest, refused, write_prices, write_study
 

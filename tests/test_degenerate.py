@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtest.workflow import execute, write_results
+from backtest.run_folder import write_results
+from backtest.workflow import execute
 
 from .test_cli import write_prices, write_study
 

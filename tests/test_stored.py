@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.run_folder import write_results
 from backtest.stored import compare_rerun, rewrite_report
-from backtest.workflow import execute, write_results
+from backtest.workflow import execute
 
 from .test_cli import write_prices, write_study
 
