@@ -11,7 +11,9 @@ from .tail_select import FloatArray
 # freedom (infinite for normal innovations). A sixth, where there is one, is the skew.
 LEAST_FREEDOM = 2.05  # as in arch; at 2 the variance is infinite
 MOST_FREEDOM = 500.0  # as in arch; above it the likelihood is flat
-GROUP = 8  # factors multiplied together before one logarithm is taken of them
+# Factors multiplied together before one logarithm is taken of them. Of a series with a mean square
+# of one they lie between 1e-9 and 1e9, so that their product neither overflows nor vanishes.
+GROUP = 32
 
 
 @kernel

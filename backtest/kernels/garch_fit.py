@@ -31,7 +31,9 @@ SHORT_MEMORY = (0.5, 0.90)
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
-TOLERANCE = 1e-6  # of the log-likelihood still to be gained, as the quadratic model sees it
+# Log-likelihood still to be gained where a fit ends, as the quadratic model sees it: a cold start
+# has a curvature yet to learn, and the model of a flat likelihood promises too little.
+TOLERANCE, COLD_TOLERANCE = 1e-5, 1e-6
 LONGEST = 2.0  # of a step in any free value
 ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
 STEEPEST = 700.0  # exp overflows beyond
@@ -137,6 +139,7 @@ def minimise(
     free: FloatArray,
     inverse: FloatArray,
     scratch: FloatArray,
+    tolerance: float,
 ) -> tuple[float, int, bool]:
     """BFGS with halved steps from `free`, which becomes the minimum; so does `inverse`.
 
@@ -149,7 +152,7 @@ def minimise(
     evaluations, fresh = 1, False
     for _ in range(MOST_STEPS):
         foreseen = direction(inverse, slope, free, len(series), step)
-        if foreseen < TOLERANCE:
+        if foreseen < tolerance:
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
         length, found = 1.0, np.inf
         for _ in range(MOST_CUTS):
@@ -227,27 +230,33 @@ def refit_one(
 ) -> tuple[float, int, bool]:
     """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
 
-    afresh : from a cold start in any case, since a likelihood may have more than one peak. free
-    and inverse become those of the best; they are left as they were where none converged.
+    afresh : from a cold start in any case, since a likelihood may have more than one peak. A flat
+    end is accepted where the last fit, done again from cold starts, ended flat too. free and
+    inverse become those of the best; they are left as they were where none converged.
     """
     at, curvature, edge = np.empty_like(free), np.empty_like(inverse), np.empty_like(free)
-    least, spent, good = np.inf, 0, False
+    least, spent, good, known_flat = np.inf, 0, False, False
     for attempt in range(3):
         if attempt == 0:
             if np.isnan(free[0]):
                 continue
-            brought_inside(free, at)
+            known_flat = not brought_inside(free, at)
             curvature[:] = inverse
+            tolerance = TOLERANCE
         else:
+            tolerance = COLD_TOLERANCE
             among = LONG_MEMORY if attempt == 1 else SHORT_MEMORY
             cold_start(series, leverage, student, at, curvature, scratch, among)
-        value, evaluations, converged = minimise(series, leverage, student, at, curvature, scratch)
+        value, evaluations, converged = minimise(
+            series, leverage, student, at, curvature, scratch, tolerance
+        )
         spent += evaluations
         if converged and value < least:
             least, good = value, True
             free[:] = at
             inverse[:] = curvature
-        if converged and brought_inside(at, edge) and (attempt > 0 or not afresh):
+        settled = brought_inside(at, edge) or known_flat
+        if converged and settled and (attempt > 0 or not afresh):
             break
     return least, spent, good
 
