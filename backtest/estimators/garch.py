@@ -13,7 +13,7 @@ FEWEST_DAYS = 50  # five values fitted to less would follow noise
 
 # Refits between those that are also begun cold: a likelihood may have two peaks, and a fit on the
 # lower one would stay there.
-AFRESH_EVERY = 10
+AFRESH_EVERY = 20
 
 
 @dataclass(frozen=True)

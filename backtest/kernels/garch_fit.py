@@ -34,6 +34,7 @@ MOST_CUTS = 30  # halvings of one step at most
 # Log-likelihood still to be gained where a fit ends, as the quadratic model sees it: a cold start
 # has a curvature yet to learn, and the model of a flat likelihood promises too little.
 TOLERANCE, COLD_TOLERANCE = 1e-5, 1e-6
+SAME_PEAK = 1e-4  # log-likelihood within which two starts have ended on one peak
 LONGEST = 2.0  # of a step in any free value
 ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
 STEEPEST = 700.0  # exp overflows beyond
@@ -230,17 +231,16 @@ def refit_one(
 ) -> tuple[float, int, bool]:
     """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
 
-    afresh : from a cold start in any case, since a likelihood may have more than one peak. A flat
-    end is accepted where the last fit, done again from cold starts, ended flat too. free and
-    inverse become those of the best; they are left as they were where none converged.
+    Two starts that end alike settle it. afresh : begin cold in any case, since a likelihood may
+    have more than one peak. free and inverse become those of the best, if any converged.
     """
     at, curvature, edge = np.empty_like(free), np.empty_like(inverse), np.empty_like(free)
-    least, spent, good, known_flat = np.inf, 0, False, False
+    least, spent, good = np.inf, 0, False
     for attempt in range(3):
         if attempt == 0:
             if np.isnan(free[0]):
                 continue
-            known_flat = not brought_inside(free, at)
+            brought_inside(free, at)
             curvature[:] = inverse
             tolerance = TOLERANCE
         else:
@@ -251,12 +251,13 @@ def refit_one(
             series, leverage, student, at, curvature, scratch, tolerance
         )
         spent += evaluations
+        found_again = abs(value - least) < SAME_PEAK
         if converged and value < least:
             least, good = value, True
             free[:] = at
             inverse[:] = curvature
-        settled = brought_inside(at, edge) or known_flat
-        if converged and settled and (attempt > 0 or not afresh):
+        inside = converged and brought_inside(at, edge)
+        if found_again or (inside and (attempt > 0 or not afresh)):
             break
     return least, spent, good
 
@@ -286,8 +287,9 @@ def refit_rows(
         outcome[i] = np.nan
         if square == 0.0:
             continue
+        grains = 1.0 / (math.sqrt(square) * GRID)
         for t in range(days):
-            series[t] = np.rint(rows[i, t] / math.sqrt(square) / GRID) * GRID
+            series[t] = np.rint(rows[i, t] * grains) * GRID
         value, evaluations, good = refit_one(
             series, leverage, student, afresh, free[i], inverse[i], scratch
         )
