@@ -64,6 +64,7 @@ from backtest.scores.squared_spells import squared_spells
 from backtest.scores.table import score_table
 from backtest.scores.verdict import coverage_p, rate_interval, variance_inflation
 from backtest.scores.waiting import (
+    first_exceedance_on,
     mixed_kupiec,
     time_between_exceedances,
     time_to_first_exceedance,
@@ -104,6 +105,7 @@ __all__ = [
     "equal_coverage_scale",
     "exact_pvalue",
     "expected_rise",
+    "first_exceedance_on",
     "funding_cost",
     "fz0_loss",
     "gmm_duration",

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
-from ..types import FloatArray
+from ..types import FloatArray, StudyError
 from .checks import check_confidence
 from .coverage import kupiec
 from .record import runs_of
@@ -28,12 +28,31 @@ def time_to_first_exceedance(exceedances: ArrayLike, *, confidence: float = 0.99
     >>> round(time_to_first_exceedance(np.arange(1043) == 57, confidence=0.95).statistic, 4)
     1.7354
     """
-    check_confidence(confidence)
-    name, assumed = "Kupiec time until first failure", "independent days; chi-squared, 1 df"
     runs = runs_of(exceedances)
     if not runs or not runs[0].any() or np.isnan(np.asarray(exceedances, dtype=np.float64)[0]):
+        return first_exceedance_on(None, confidence=confidence)
+    return first_exceedance_on(int(np.argmax(runs[0])) + 1, confidence=confidence)
+
+
+def first_exceedance_on(day: int | None, *, confidence: float = 0.99) -> TestResult:
+    """`time_to_first_exceedance` from the number of that day alone, 1 for the first; None if none.
+
+    Raises
+    ------
+    StudyError : a day below 1; a confidence outside (0, 1).
+
+    Examples
+    --------
+    >>> round(first_exceedance_on(58, confidence=0.95).statistic, 4)
+    1.7354
+    """
+    check_confidence(confidence)
+    name, assumed = "Kupiec time until first failure", "independent days; chi-squared, 1 df"
+    if day is None:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    statistic = float(_waiting_ratio(np.array([np.argmax(runs[0]) + 1.0]), confidence)[0])
+    if day < 1:
+        raise StudyError(f"the first exceedance is on day {day}; the first day is 1.")
+    statistic = float(_waiting_ratio(np.array([float(day)]), confidence)[0])
     return TestResult(name, statistic, float(chdtrc(1.0, statistic)), True, assumed)
 
 
