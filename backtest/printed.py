@@ -13,7 +13,7 @@ from .data.cache import Entry
 from .distribution import Distribution
 from .exhibit import Section
 from .offset_study import OffsetStudy
-from .report.content import forecasts_table as report_forecasts_table
+from .report.content import TableOf
 from .report.tables import counts, interval, millions, percent, pvalue
 from .results import Study
 from .unverified import marked_name
@@ -60,10 +60,9 @@ def scores_table(study: Study, portfolios: list[str]) -> Table:
     return table
 
 
-def forecasts_table(tested: pd.DataFrame, study: Study, portfolios: list[str]) -> Table:
+def forecasts_table(shown: TableOf, study: Study) -> Table:
     """Tests of density and expected shortfall, where models forecast them."""
     table = _table(study.simulated, "What models forecast behind their margins", standard(study))
-    shown = report_forecasts_table(tested, portfolios)
     _columns(table, "portfolio, model", *shown.heads[2:])
     for portfolio, rows in shown.groups:
         table.add_row(Text(portfolio, style="bold"))

@@ -18,7 +18,7 @@ from .exhibit import Exhibit
 from .family import detectable_sentence, family_sentence, family_tests
 from .model_list import models_list
 from .offset_study import OffsetStudy
-from .report.content import FORECAST_NOTE
+from .report.content import forecasts_table
 from .report.facts import fits_words
 from .results import Study
 from .scorecard import Progress as Report
@@ -88,8 +88,9 @@ class Screen:
         self._note(detectable_sentence(study))
         tested = outcome.tested_forecasts()
         if tested is not None:
-            self.console.print(printed.forecasts_table(tested, study, named))
-            self._note(FORECAST_NOTE)
+            shown = forecasts_table(tested, named)
+            self.console.print(printed.forecasts_table(shown, study))
+            self._note(shown.notes)
         if fits := study.manifest["fits"]:
             said_of = "; ".join(f"{name} {fits_words(made)}" for name, made in fits.items())
             self._note(f"Likelihood fits: {said_of}.")

@@ -14,6 +14,7 @@ from backtest.filtering import FactorVolatility, filtered
 from backtest.forecasts import forecast_table, model_forecasts
 from backtest.kernels.aged_tail import aged_tail
 from backtest.model import Forecast, HasForecast
+from backtest.report.content import forecasts_table
 from backtest.revaluation import priced_scenarios
 from backtest.scenarios import book_scenarios
 from backtest.scores.density import berkowitz
@@ -384,3 +385,20 @@ def test_historical_forecast_is_the_margin_without_its_floor(small_market, small
         assert np.array_equal(margin, np.maximum(tail, 0.0), equal_nan=True)
     known = ~np.isnan(value)
     assert known.any() and (shortfall[known] >= value[known]).all() and forecast.pit is None
+
+
+@pytest.mark.parametrize("density", [False, True])
+def test_the_table_asks_of_a_density_only_where_there_is_one(density, small_market, bitcoin):
+    models = {"var": st.HistoricalVaR(lookback=60)}
+    if density:
+        models["ewma"] = st.EwmaVaR(lookback=60)
+    book = bitcoin[0]
+    forecasts = model_forecasts(models, small_market, book, coverage=COVERAGE).dropna(
+        subset=["value_at_risk", "loss"]
+    )
+    tested = forecast_table(forecasts, confidence=0.95, horizon=2)
+    shown = forecasts_table(tested, list(book.portfolios))
+    heads = ["book", "model", "FZ loss", "expected shortfall p"]
+    assert shown.heads[:4] == heads and (len(shown.heads) > 4) == density
+    assert ("Berkowitz" in shown.notes) == density
+    assert all(len(row) == len(shown.heads) - 1 for _, rows in shown.groups for row in rows)

@@ -108,8 +108,14 @@ def cost_table(study: Study, portfolios: list[str]) -> TableOf:
 
 
 def forecasts_table(tested: pd.DataFrame, portfolios: list[str]) -> TableOf:
-    """Tests of the density and of the expected shortfall, where models forecast them."""
-    ps = ("shortfall_p", "berkowitz_p", "berkowitz_tail_p", "histogram_p")
+    """Tests of expected shortfall, and of the density where any model forecasts one."""
+    heads = {
+        "shortfall_p": "expected shortfall p",
+        "berkowitz_p": "density p (Berkowitz)",
+        "berkowitz_tail_p": "its worst 5 % p",
+        "histogram_p": "PIT histogram p",
+    }
+    ps = ["shortfall_p", *(p for p in list(heads)[1:] if tested[p].notna().any())]
     models = list(dict.fromkeys(tested.index.get_level_values("model")))
     groups = []
     for portfolio in portfolios:
@@ -119,26 +125,26 @@ def forecasts_table(tested: pd.DataFrame, portfolios: list[str]) -> TableOf:
             assert isinstance(of_model, pd.DataFrame)
             row = _row(of_model, portfolio)
             cells = [Cell(model), Cell(_number_or_none(row["fz0"], digits=3))]
-            cells += [Cell(pvalue(row[p]), noticed=row[p] < SIGNIFICANT) for p in ps]
+            cells += [Cell(pvalue(row[p]), noticed=row[p] <= SIGNIFICANT) for p in ps]
             rows.append(cells)
         groups.append((portfolio, rows))
     return TableOf(
         "What models forecast behind their margins",
-        [
-            "book", "model", "FZ loss", "expected shortfall p", "density p (Berkowitz)",
-            "its worst 5 % p", "PIT histogram p",
-        ],
+        ["book", "model", "FZ loss", *(heads[p] for p in ps)],
         groups,
-        FORECAST_NOTE,
-    )  # fmt: skip
+        FORECAST_NOTE + (DENSITY_NOTE if len(ps) > 1 else ""),
+    )
 
 
 FORECAST_NOTE = (
-    "P-values are medians over the phases of the MPOR, two-sided for densities: a density that is "
-    "too wide is rejected too. Expected shortfall: losses beyond the VaR exceed it (McNeil-Frey). "
-    "Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "
-    "worst 5 % alone, and in ten bins; n/a where a model has none. FZ loss scores VaR and ES "
-    "together; lower is better, within a book. Daily values: forecasts.parquet."
+    "P-values are medians over the phases of the MPOR. Expected shortfall: losses beyond the VaR "
+    "exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is better, within a book. "
+    "Daily values: forecasts.parquet."
+)
+DENSITY_NOTE = (
+    " Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "
+    "worst 5 % alone, and in ten bins; two-sided, so a density that is too wide is rejected too; "
+    "n/a where a model has none."
 )
 
 
