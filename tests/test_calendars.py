@@ -66,7 +66,6 @@ def test_an_unknown_calendar_is_named():
 
 
 def test_the_table_is_what_the_library_says():
-    pytest.importorskip("pandas_market_calendars", reason="the table's source is not installed")
     from .write_closures import closures
 
     weekdays = np.arange(FIRST, LAST + 1)

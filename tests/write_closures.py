@@ -1,6 +1,6 @@
 """Write `backtest/data/closures.csv`: `python -m tests.write_closures`.
 
-Needs pandas-market-calendars, which neither the package nor its tests need otherwise.
+Needs pandas-market-calendars, which the package itself never loads.
 """
 
 from pathlib import Path
