@@ -4,6 +4,7 @@ Each looks at the P&L that today's positions would have made over past scenarios
 simulation does, so that options, curvature and drifting durations are in it.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -69,34 +70,25 @@ class EwmaVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
-        law = _of_nothing(market, book)
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((3, *_sizes(past)), np.nan)
-            rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
-            skew = np.zeros(len(past.exposure))
-            out = np.empty((len(past.exposure), self.lookback + 1))
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                variance_rows(pnl, rows, out)
-                if self.innovations != "normal" and since % self.refit_every == 0:
-                    for p in np.flatnonzero(out[:, -1] > 0.0):
-                        z = pnl[p] / np.sqrt(out[p, :-1])
-                        if self.innovations == "t":
-                            rows[p, 4] = student_freedom(z)
-                        else:
-                            rows[p, 4], skew[p] = skewed_shape(z)
-                found[:, day] = np.sqrt(out[:, -1]), rows[:, 4], skew
-            for whole, value in zip(law, found, strict=True):
-                whole[:, some] = past.spread(value)
-        volatility, freedom, skew = law
-        return density_forecast(
-            market,
-            book,
-            coverage,
-            volatility=volatility,
-            freedom=freedom,
-            skew=skew if self.innovations == "skew-t" else None,
-        )
+        return _forecast(market, book, coverage, self.innovations, law_of=self._law)
+
+    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+        """(3, days, portfolios) volatility, degrees of freedom and skew."""
+        law = np.full((3, *_sizes(past)), np.nan)
+        rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
+        skew = np.zeros(len(past.exposure))
+        out = np.empty((len(past.exposure), self.lookback + 1))
+        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+            variance_rows(pnl, rows, out)
+            if self.innovations != "normal" and since % self.refit_every == 0:
+                for p in np.flatnonzero(out[:, -1] > 0.0):
+                    z = pnl[p] / np.sqrt(out[p, :-1])
+                    if self.innovations == "t":
+                        rows[p, 4] = student_freedom(z)
+                    else:
+                        rows[p, 4], skew[p] = skewed_shape(z)
+            law[:, day] = np.sqrt(out[:, -1]), rows[:, 4], skew
+        return law
 
 
 @model
@@ -145,32 +137,23 @@ class GarchVaR:
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
-        law = _of_nothing(market, book)
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((3, *_sizes(past)), np.nan)
-            garch = WarmGarch(
-                len(past.exposure),
-                leverage=self.leverage,
-                student=self.innovations == "t",
-                skewed=self.innovations == "skew-t",
-            )
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                if since % self.refit_every == 0:
-                    garch.refit(pnl)
-                volatility = np.sqrt(garch.variances(pnl)[:, -1])
-                found[:, day] = volatility, garch.freedom(), garch.skew()
-            for whole, value in zip(law, found, strict=True):
-                whole[:, some] = past.spread(value)
-        volatility, freedom, skew = law
-        return density_forecast(
-            market,
-            book,
-            coverage,
-            volatility=volatility,
-            freedom=freedom,
-            skew=skew if self.innovations == "skew-t" else None,
+        return _forecast(market, book, coverage, self.innovations, law_of=self._law)
+
+    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+        """(3, days, portfolios) volatility, degrees of freedom and skew."""
+        law = np.full((3, *_sizes(past)), np.nan)
+        garch = WarmGarch(
+            len(past.exposure),
+            leverage=self.leverage,
+            student=self.innovations == "t",
+            skewed=self.innovations == "skew-t",
         )
+        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+            if since % self.refit_every == 0:
+                garch.refit(pnl)
+            volatility = np.sqrt(garch.variances(pnl)[:, -1])
+            law[:, day] = volatility, garch.freedom(), garch.skew()
+        return law
 
 
 @model
@@ -228,11 +211,30 @@ class CornishFisherVaR:
         return Forecast(*tails)
 
 
-def _of_nothing(market: Market, book: Book) -> FloatArray:
-    """(3, days, portfolios) volatility, freedom and skew of portfolios that hold nothing."""
+def _forecast(
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    innovations: Innovations,
+    *,
+    law_of: Callable[[Scenarios | Revaluation], FloatArray],
+) -> Forecast:
+    """Forecast of the laws that `law_of` fits; a portfolio that holds nothing has no volatility."""
     law = np.zeros((3, len(market.dates), len(book.portfolios)))
     law[1] = np.inf
-    return law
+    for some, part in book.by_clock(market):
+        past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
+        for whole, value in zip(law, law_of(past), strict=True):
+            whole[:, some] = past.spread(value)
+    volatility, freedom, skew = law
+    return density_forecast(
+        market,
+        book,
+        coverage,
+        volatility=volatility,
+        freedom=freedom,
+        skew=skew if innovations == "skew-t" else None,
+    )
 
 
 def _sizes(past: Scenarios | Revaluation) -> tuple[int, int]:

@@ -79,3 +79,11 @@ def real_data() -> Path:
 def real_market(real_data: Path) -> bt.Market:
     """Par yields, BTC and ETH on their common days."""
     return bt.load_market(real_data)
+
+
+def one_line(done) -> str:
+    """What a refused command says: exit code 2, and one line on stderr that names the program."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("backtest: "), done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n"), done.stderr
+    return done.stderr

@@ -251,7 +251,7 @@ def test_what_is_no_run_is_one_line(runs, tmp_path):
         (("exhibit", runs["a"]), "'exhibit' holds no sealed study (`backtest power` wrote it)"),
         ((runs["a"], "nowhere"), "'nowhere' holds no finished study"),
     ):
-        refused(backtest("compare", *pair, cwd=tmp_path), said, tmp_path)
+        assert said in refused(backtest("compare", *pair, cwd=tmp_path), tmp_path)
 
 
 def test_entries_are_named_as_toml_names_them():

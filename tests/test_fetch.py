@@ -17,6 +17,7 @@ from backtest.data.fetch import FetchError, fetch
 from backtest.data.sources import settings
 from backtest.data.web import HostError, RateLimited
 from backtest.types import DataError
+from tests.conftest import one_line
 from tests.publishers import NOW, TODAY, HandMade, column_of, everywhere, history_of
 from tests.test_cli import backtest, write_study
 
@@ -28,15 +29,6 @@ def fetched(
 ):
     sources = everywhere(source or HandMade())
     return fetch(folder, only=only, sources=sources, now=now, sleep=sleep, **options)
-
-
-def one_line(result, *parts):
-    """Exit 2, one line on stderr, every part in it."""
-    assert result.returncode == 2, result
-    assert result.stderr.startswith("backtest: ")
-    assert len(result.stderr.strip().splitlines()) == 1
-    for part in parts:
-        assert part in result.stderr, result.stderr
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +104,15 @@ def test_a_damaged_file_is_one_line_at_verify_and_at_run(tmp_path):
         expected,
         "--only eth_usd --cache prices",
     )
-    one_line(backtest("verify", "--cache", "prices", cwd=tmp_path), *parts)
+    said = one_line(backtest("verify", "--cache", "prices", cwd=tmp_path))
+    assert all(part in said for part in parts), said
     study = write_study(tmp_path)
-    one_line(backtest("run", study, "--data", "prices", cwd=tmp_path), *parts)
+    said = one_line(backtest("run", study, "--data", "prices", cwd=tmp_path))
+    assert all(part in said for part in parts), said
     assert not (tmp_path / "results").exists()
     (folder / "btc_usd.csv").unlink()
-    one_line(backtest("verify", "--cache", "prices", cwd=tmp_path), "found no file", "1 more files")
+    said = one_line(backtest("verify", "--cache", "prices", cwd=tmp_path))
+    assert "found no file" in said and "1 more files" in said
 
 
 def test_a_damaged_file_is_mended_by_fetching_it_again(tmp_path):
@@ -131,7 +126,8 @@ def test_a_damaged_file_is_mended_by_fetching_it_again(tmp_path):
 def test_a_manifest_that_cannot_be_read_is_one_line(tmp_path):
     fetched(tmp_path)
     (tmp_path / MANIFEST).write_text('{"kind": "margin-backtest data cache", "files": {"btc')
-    one_line(backtest("list", "--cache", ".", cwd=tmp_path), "manifest.json' cannot be read")
+    said = one_line(backtest("list", "--cache", ".", cwd=tmp_path))
+    assert "manifest.json' cannot be read" in said
 
 
 def test_files_of_ones_own_need_no_manifest_and_are_never_overwritten(tmp_path):
@@ -318,22 +314,26 @@ def test_fetch_without_a_network_is_one_line_and_harms_nothing(tmp_path):
         text=True,
         timeout=60,
     )
-    one_line(
-        result,
+    said = one_line(result)
+    for part in (
         "11 of 11 files not fetched, their cached versions are unchanged: ",
         "treasury: cannot reach home.treasury.gov",
         "fred: cannot reach fred.stlouisfed.org",
         "yahoo: cannot reach Yahoo",
-    )
+    ):
+        assert part in said, said
     after = {p.name: p.read_bytes() for p in (tmp_path / "data_cache").iterdir() if p.is_file()}
     assert after == before
 
 
 def test_bad_arguments_are_one_line(tmp_path):
-    one_line(backtest("fetch", "--only", "gold", cwd=tmp_path), "no source has 'gold.csv'")
-    one_line(backtest("fetch", "--yields", "ecb", cwd=tmp_path), "unknown yields 'ecb'")
-    one_line(backtest("list", cwd=tmp_path), "nothing was fetched into 'data_cache'")
-    one_line(backtest("verify", "--cache", "none", cwd=tmp_path), "nothing was fetched into 'none'")
+    for arguments, said in (
+        (["fetch", "--only", "gold"], "no source has 'gold.csv'"),
+        (["fetch", "--yields", "ecb"], "unknown yields 'ecb'"),
+        (["list"], "nothing was fetched into 'data_cache'"),
+        (["verify", "--cache", "none"], "nothing was fetched into 'none'"),
+    ):
+        assert said in one_line(backtest(*arguments, cwd=tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

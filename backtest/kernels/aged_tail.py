@@ -4,6 +4,7 @@ import numpy as np
 
 from .compile import kernel
 from .tail_select import FloatArray, weighted_sum
+from .window_tail import held_weights
 
 ROUNDING = 1e-12  # weights that sum to the level but for this have reached it
 
@@ -31,12 +32,7 @@ def aged_tail(
     held, amount = np.empty(width, np.int64), np.empty(width)
     loss = np.empty(values.shape[1])
     for p in range(portfolios):
-        k = 0
-        for c in range(width):
-            if exposure[p, c] != 0.0:
-                held[k] = c
-                amount[k] = -exposure[p, c] * unit[c]
-                k += 1
+        k = held_weights(unit, exposure[p], held, amount)
         if k == 0:
             value_at_risk[p] = expected_shortfall[p] = 0.0
             continue

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .compile import kernel
-from .tail_select import FloatArray, heap_largest, mean_largest, weighted_sum
+from .tail_select import FloatArray, IntArray, heap_largest, mean_largest, weighted_sum
 
 
 @kernel
@@ -21,6 +21,21 @@ def window_pnl(values: FloatArray, unit: FloatArray, exposure: FloatArray, out: 
                 weight = exposure[p, c] * unit[c]
                 for s in range(values.shape[1]):
                     out[p, s] += weight * values[c, s]
+
+
+@kernel
+def held_weights(unit: FloatArray, exposure: FloatArray, held: IntArray, weight: FloatArray) -> int:
+    """Columns that one portfolio holds, and its loss per unit of each, -x_c u_c; returns how many.
+
+    unit, exposure, held and weight (columns,); the last two are written from the front.
+    """
+    k = 0
+    for c in range(len(exposure)):
+        if exposure[c] != 0.0:
+            held[k] = c
+            weight[k] = -exposure[c] * unit[c]
+            k += 1
+    return k
 
 
 @kernel
@@ -45,12 +60,7 @@ def window_tail(
     held, weight = np.empty(width, np.int64), np.empty(width)
     loss, heap = np.empty(values.shape[1]), np.empty(count)
     for p in range(portfolios):
-        k = 0
-        for c in range(width):
-            if exposure[p, c] != 0.0:
-                held[k] = c
-                weight[k] = -exposure[p, c] * unit[c]
-                k += 1
+        k = held_weights(unit, exposure[p], held, weight)
         if k == 0:
             value_at_risk[p] = expected_shortfall[p] = 0.0
             continue
