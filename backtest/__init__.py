@@ -7,15 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import charts, scores, simulate
-    from .account import AccountTerms
-    from .adequacy import haircut_adequacy
-    from .book import Book
-    from .collateral import Mix
-    from .data.load import load_market
-    from .engine import run
-    from .ensemble import monte_carlo
-    from .instruments import (
+    from backtest import charts, scores, simulate
+    from backtest.account.account import AccountTerms
+    from backtest.account.adequacy import haircut_adequacy
+    from backtest.account.mix import Mix
+    from backtest.book.book import Book
+    from backtest.book.coverage import Coverage
+    from backtest.data.load import load_market
+    from backtest.instruments import (
         CurveFuture,
         Future,
         Option,
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
         TBill,
         Treasury,
     )
-    from .market import Market
-    from .model import MarginModel, Parts, check_causal
-    from .offset import supportable_offset
-    from .results import Study
-    from .simulate import StationaryBootstrap
-    from .types import BacktestError, Coverage, DataError, ResultsError, StudyError
+    from backtest.market.market import Market
+    from backtest.model.protocol import MarginModel, Parts, check_causal
+    from backtest.offset import supportable_offset
+    from backtest.replay.monte_carlo import monte_carlo
+    from backtest.replay.run import run
+    from backtest.replay.study import Study
+    from backtest.simulate import StationaryBootstrap
+    from backtest.types import BacktestError, DataError, ResultsError, StudyError
 
 __all__ = [
     "AccountTerms",
@@ -69,29 +70,29 @@ _HOME = {
     "AccountTerms": "account",
     "BacktestError": "types",
     "Book": "book",
-    "Coverage": "types",
+    "Coverage": "book",
     "CurveFuture": "instruments",
     "DataError": "types",
     "Future": "instruments",
     "MarginModel": "model",
     "Market": "market",
-    "Mix": "collateral",
+    "Mix": "account",
     "Option": "instruments",
     "Parts": "model",
     "Perpetual": "instruments",
     "ResultsError": "types",
     "Spot": "instruments",
     "StationaryBootstrap": "simulate",
-    "Study": "results",
+    "Study": "replay.study",
     "StudyError": "types",
     "Swap": "instruments",
     "TBill": "instruments",
     "Treasury": "instruments",
     "check_causal": "model",
-    "haircut_adequacy": "adequacy",
+    "haircut_adequacy": "account",
     "load_market": "data.load",
-    "monte_carlo": "ensemble",
-    "run": "engine",
+    "monte_carlo": "replay.monte_carlo",
+    "run": "replay.run",
     "supportable_offset": "offset",
 }
 

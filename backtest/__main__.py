@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Load the command line and run it; an interrupt while it loads is one line, too."""
     try:
-        from .cli import main as run
+        from backtest.cli import main as run
     except KeyboardInterrupt:
         print("backtest: interrupted; no result was written", file=sys.stderr, flush=True)
         os._exit(2)  # after an interrupted import Python would end by the signal instead

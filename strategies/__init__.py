@@ -1,19 +1,18 @@
 """Candidate margin models, one family a file, and the registry that study files name them by."""
 
-from backtest.model import MarginModel
-
-from .caviar import CaviarVaR
-from .copula import CopulaVaR
-from .covariance import VarianceCovariance
-from .cross_margining import CrossMargining
-from .extreme import ExtremeValueVaR
-from .ficc import FiccVaR
-from .filtered import AgeWeighted, FilteredHistorical
-from .haircut import HaircutOnly
-from .historical import HistoricalVaR
-from .net_capital import NetCapital
-from .offset import CorrelationOffset
-from .overlays import (
+from backtest.model.protocol import MarginModel
+from strategies.caviar import CaviarVaR
+from strategies.copula import CopulaVaR
+from strategies.covariance import VarianceCovariance
+from strategies.cross_margining import CrossMargining
+from strategies.extreme import ExtremeValueVaR
+from strategies.ficc import FiccVaR
+from strategies.filtered import AgeWeighted, FilteredHistorical
+from strategies.haircut import HaircutOnly
+from strategies.historical import HistoricalVaR
+from strategies.net_capital import NetCapital
+from strategies.offset import CorrelationOffset
+from strategies.overlays import (
     Buffer,
     ConcentrationAddOn,
     CorrelationBreak,
@@ -23,16 +22,16 @@ from .overlays import (
     StressBlend,
     TenYearFloor,
 )
-from .parametric import CornishFisherVaR, EwmaVaR, GarchVaR
-from .portfolio_margin import PortfolioMargin
-from .siloed import Siloed
-from .simm import Simm
-from .span import Span
-from .span2 import Span2
-from .standard_schedule import StandardSchedule
-from .stans import StansLike
-from .stressed import StressedVaR
-from .venue_grid import VenueGrid
+from strategies.parametric import CornishFisherVaR, EwmaVaR, GarchVaR
+from strategies.portfolio_margin import PortfolioMargin
+from strategies.siloed import Siloed
+from strategies.simm import Simm
+from strategies.span import Span
+from strategies.span2 import Span2
+from strategies.standard_schedule import StandardSchedule
+from strategies.stans import StansLike
+from strategies.stressed import StressedVaR
+from strategies.venue_grid import VenueGrid
 
 MODELS: dict[str, type[MarginModel]] = {
     "siloed": Siloed,

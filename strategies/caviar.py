@@ -5,14 +5,14 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.estimators.caviar import Form, WarmCaviar
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.revaluation import each_window, priced_scenarios
-from backtest.types import Coverage, FloatArray
-
-from .joint import Measure, margin_of
+from backtest.market.market import Market
+from backtest.model.forecasting import Measure, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.model.revaluation import each_window, priced_scenarios
+from backtest.types import FloatArray
 
 
 @model

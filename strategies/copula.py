@@ -6,15 +6,15 @@ import numpy as np
 from annotated_types import Ge
 from scipy.special import gammaincinv, stdtr
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.estimators.dependence import t_copula
 from backtest.kernels.window_tail import window_tail
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.scenarios import Scenarios, book_scenarios
-from backtest.simulate.dependence import t_copula
-from backtest.types import Coverage, FloatArray, tail_count
-
-from .joint import Measure, by_holdings, margin_of
+from backtest.market.market import Market
+from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.forecasting import Measure, by_holdings, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.types import FloatArray, tail_count
 
 
 @model

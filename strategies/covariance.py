@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import (
     correlation_of,
     dcc_covariance,
@@ -14,14 +15,13 @@ from backtest.estimators.correlation import (
     shrunk_covariance,
     tail_correlation,
 )
-from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.scenarios import Scenarios, book_scenarios
-from backtest.simulate.dependence import nearest_correlation
-from backtest.types import Coverage, DaysByPortfolios, FloatArray
-
-from .joint import Measure, by_holdings, density_forecast, margin_of
+from backtest.estimators.dependence import nearest_correlation
+from backtest.market.market import Market
+from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.filtered import Dynamics, factor_volatility, factors_of, filtered
+from backtest.model.forecasting import Measure, by_holdings, density_forecast, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.types import DaysByPortfolios, FloatArray
 
 
 @model

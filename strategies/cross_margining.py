@@ -8,21 +8,15 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, parse_instrument
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.types import (
-    Coverage,
-    DaysByPortfolios,
-    DaysByPortfoliosBySilos,
-    FloatArray,
-    StudyError,
-)
-
-from .historical import HistoricalVaR
-from .mismatch import as_if_together, mismatch_step
-from .sources import load_parameters
+from backtest.market.market import Market
+from backtest.model.mismatch import as_if_together, mismatch_step
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.parameters.files import load_parameters
+from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
+from strategies.historical import HistoricalVaR
 
 TERMS = load_parameters("clearing/cme_ficc_2024")
 ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")

@@ -5,17 +5,17 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import WarmGarch
-from backtest.filtering import Dynamics
 from backtest.kernels.pareto import peaks_tail
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.revaluation import each_window, priced_scenarios
-from backtest.types import Coverage, FloatArray, StudyError, tail_count
-
-from .joint import Measure, margin_of
+from backtest.market.market import Market
+from backtest.model.filtered import Dynamics
+from backtest.model.forecasting import Measure, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.model.revaluation import each_window, priced_scenarios
+from backtest.types import FloatArray, StudyError, tail_count
 
 FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
 

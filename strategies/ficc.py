@@ -8,25 +8,18 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.haircuts import Rate
+from backtest.account.haircuts import Rate
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
-from backtest.market import Market, tenor_years
-from backtest.model import Parts, model
-from backtest.scenarios import Scenarios, book_scenarios
-from backtest.types import (
-    Coverage,
-    Dates,
-    DaysByPortfolios,
-    FloatArray,
-    StudyError,
-    tail_count,
-)
-
-from .deficiency import largest_deficiencies
-from .mismatch import in_proportion
-from .sources import load_parameters
-from .standard_schedule import maturity_of
+from backtest.market.market import Market, tenor_years
+from backtest.model.deficiency import largest_deficiencies
+from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import Parts, model
+from backtest.parameters.files import load_parameters
+from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail_count
+from strategies.standard_schedule import maturity_of
 
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 

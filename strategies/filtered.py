@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from backtest.book import Book
-from backtest.filtering import Dynamics, factor_volatility, factors_of, filtered
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.kernels.aged_tail import aged_tail
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.revaluation import priced_scenarios
-from backtest.types import Coverage, FloatArray, tail_count
-
-from .joint import Measure, margin_of
+from backtest.market.market import Market
+from backtest.model.filtered import Dynamics, factor_volatility, factors_of, filtered
+from backtest.model.forecasting import Measure, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.model.revaluation import priced_scenarios
+from backtest.types import FloatArray, tail_count
 
 
 @model

@@ -6,12 +6,13 @@ import numpy as np
 from annotated_types import Gt
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.haircuts import Rate, known_schedules, load_schedule
+from backtest.account.haircuts import Rate, known_schedules, load_schedule
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument
-from backtest.market import Market
-from backtest.model import Parts, model
-from backtest.types import Coverage, FloatArray, StudyError
+from backtest.market.market import Market
+from backtest.model.protocol import Parts, model
+from backtest.types import FloatArray, StudyError
 
 
 @model

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge
 
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import Forecast, Parts, model, required_margin
-from backtest.revaluation import Revaluation, priced_scenarios
-from backtest.scenarios import Scenarios
-from backtest.types import Coverage, FloatArray, tail_count
-
-from .joint import Measure, margin_of
-from .mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import Measure, margin_of
+from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.protocol import Forecast, Parts, model, required_margin
+from backtest.model.revaluation import Revaluation, priced_scenarios
+from backtest.types import FloatArray, tail_count
 
 
 @model
@@ -68,8 +68,8 @@ class HistoricalVaR:
 
         Gross is the sum of the silos' own margins. A joint simulation does not say how much of
         the reduction needs dependence. Where MPORs differ, 'MPOR mismatch' (see
-        `strategies.mismatch`) is what closing legs out over their own days takes back; it is zero
-        with `scaling='sqrt'`, whose one-day shocks never part the legs: that setting grants
+        `backtest.model.mismatch`) is what closing legs out over their own days takes back; it is
+        zero with `scaling='sqrt'`, whose one-day shocks never part the legs: that setting grants
         offsets in full which unequal MPORs do not earn.
         """
         required = self.margin(market, book, coverage)

@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.book import Book
-from backtest.haircuts import Rate
+from backtest.account.haircuts import Rate
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import TBill, Treasury
-from backtest.market import Market
-from backtest.model import Parts, model
-from backtest.types import Coverage, DaysByPortfolios, FloatArray, StudyError
-
-from .haircut import HaircutOnly
-from .mismatch import in_proportion
-from .sources import read_as
+from backtest.market.market import Market
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import Parts, model
+from backtest.parameters.files import read_as
+from backtest.types import DaysByPortfolios, FloatArray, StudyError
+from strategies.haircut import HaircutOnly
 
 
 class _Row(BaseModel):

@@ -6,17 +6,17 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.mpor import longest_closeout
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.mpor import longest_closeout
-from backtest.revaluation import priced_scenarios
-from backtest.types import Coverage, FloatArray
-
-from .historical import HistoricalVaR
-from .mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.market.market import Market
+from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.revaluation import priced_scenarios
+from backtest.types import FloatArray
+from strategies.historical import HistoricalVaR
 
 
 @model
@@ -75,7 +75,8 @@ class CorrelationOffset:
         'diversification' is what independence alone would give, 'offset' what dependence adds
         (positive where it takes back), 'cap' what the cap and the granted share withhold. Where
         MPORs differ, these are of legs closed out over the same days, and 'MPOR mismatch' (see
-        `strategies.mismatch`) is what closing them out over their own takes back of what was left.
+        `backtest.model.mismatch`) is what closing them out over their own takes back of what was
+        left.
         """
         alone, netted = self._alone_and_netted(market, book, coverage)
         together = as_if_together(

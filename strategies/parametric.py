@@ -10,19 +10,19 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import WarmGarch
 from backtest.estimators.innovations import cornish_fisher_tail
 from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.revaluation import Revaluation, each_window, priced_scenarios
-from backtest.scenarios import Scenarios
-from backtest.types import Coverage, FloatArray
-
-from .joint import Innovations, Measure, density_forecast, margin_of
+from backtest.market.market import Market
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import Innovations, Measure, density_forecast, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.model.revaluation import Revaluation, each_window, priced_scenarios
+from backtest.types import FloatArray
 
 
 @model

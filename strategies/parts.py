@@ -1,12 +1,11 @@
 """Parts of any model: its own, or itself with its siloed self beside it."""
 
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import HasParts, MarginModel, Parts, required_margin
-from backtest.types import Coverage
-
-from .mismatch import in_proportion
-from .siloed import Siloed
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import HasParts, MarginModel, Parts, required_margin
+from strategies.siloed import Siloed
 
 
 def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:

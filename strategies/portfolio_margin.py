@@ -5,16 +5,16 @@ from functools import cache
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.book import Book
-from backtest.haircuts import Rate
+from backtest.account.haircuts import Rate
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, Revalued, TBill, Treasury
-from backtest.market import Market
-from backtest.model import model
-from backtest.types import Coverage, DaysByPortfolios, FloatArray
-
-from .grid import grid_pnl
-from .haircut import HaircutOnly
-from .sources import read_as
+from backtest.market.market import Market
+from backtest.model.grid import grid_pnl
+from backtest.model.protocol import model
+from backtest.parameters.files import read_as
+from backtest.types import DaysByPortfolios, FloatArray
+from strategies.haircut import HaircutOnly
 
 POINTS = 5  # either way from today's price, the range itself the last of them
 

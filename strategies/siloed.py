@@ -3,12 +3,12 @@
 import numpy as np
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.types import Coverage, FloatArray
-
-from .historical import HistoricalVaR
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.types import FloatArray
+from strategies.historical import HistoricalVaR
 
 
 @model

@@ -6,24 +6,17 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, Revalued, by_factor
 from backtest.kernels.window_tail import window_tail
-from backtest.liquidation import BASIS_POINT, daily_volatility, load_costs
-from backtest.market import Market
-from backtest.model import Parts, model, required_margin
-from backtest.types import (
-    Coverage,
-    DaysByPortfolios,
-    FloatArray,
-    RowNumbers,
-    StudyError,
-    tail_count,
-)
-
-from .mismatch import in_proportion
-from .rescaled import Rescaled, rescaled
-from .sources import load_parameters
+from backtest.market.market import Market
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import Parts, model, required_margin
+from backtest.model.rescaled import Rescaled, rescaled
+from backtest.parameters.files import load_parameters
+from backtest.types import DaysByPortfolios, FloatArray, RowNumbers, StudyError, tail_count
 
 TERMS = load_parameters("span/cme_span2_2026")
 

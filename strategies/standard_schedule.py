@@ -7,15 +7,15 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict
 
-from backtest.book import Book
-from backtest.haircuts import Rate
+from backtest.account.haircuts import Rate
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import CurveFuture, Future, Instrument, Swap, TBill, Treasury
 from backtest.instruments.contracts import contract
-from backtest.market import Market
-from backtest.model import Parts, model
-from backtest.types import Coverage, DaysByInstruments, FloatArray, StudyError
-
-from .sources import read_as
+from backtest.market.market import Market
+from backtest.model.protocol import Parts, model
+from backtest.parameters.files import read_as
+from backtest.types import DaysByInstruments, FloatArray, StudyError
 
 PRODUCTS = {"equity": "equity"}  # asset classes with a line of their own; crypto has none
 

@@ -6,16 +6,16 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import Field
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import by_factor
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.types import Coverage, DaysByPortfolios, FloatArray
-
-from .historical import HistoricalVaR
-from .overlays.wrapping import with_step
-from .parts import parts_of
-from .sources import load_parameters
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.wrapping import with_step
+from backtest.parameters.files import load_parameters
+from backtest.types import DaysByPortfolios, FloatArray
+from strategies.historical import HistoricalVaR
+from strategies.parts import parts_of
 
 
 def _expected_shortfall() -> HistoricalVaR:

@@ -7,14 +7,14 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import AfterValidator
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
-from backtest.market import Market
-from backtest.model import Forecast, model
-from backtest.revaluation import priced_scenarios
-from backtest.types import BoolArray, Coverage, DaysByPortfolios, FloatArray, RowNumbers, tail_count
-
-from .joint import Measure, margin_of
+from backtest.market.market import Market
+from backtest.model.forecasting import Measure, margin_of
+from backtest.model.protocol import Forecast, model
+from backtest.model.revaluation import priced_scenarios
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray, RowNumbers, tail_count
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
 

@@ -7,15 +7,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.book import Book
-from backtest.haircuts import Rate
-from backtest.market import Market
-from backtest.model import model
-from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray
-
-from .grid import days_to_expiry, grid_pnl
-from .haircut import HaircutOnly
-from .sources import read_as
+from backtest.account.haircuts import Rate
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.grid import days_to_expiry, grid_pnl
+from backtest.model.protocol import model
+from backtest.parameters.files import read_as
+from backtest.types import Days, DaysByPortfolios, FloatArray
+from strategies.haircut import HaircutOnly
 
 REFERENCE_DAYS = 30.0  # to expiry, at which a volatility move is what the table says
 

@@ -20,19 +20,14 @@ from numpy.typing import NDArray  # noqa: E402
 from scipy.special import xlogy  # noqa: E402
 from scipy.stats import chi2  # noqa: E402
 
-from backtest.estimators.ewma import ewma_variance, memory  # noqa: E402
-from backtest.estimators.garch import WarmGarch  # noqa: E402
-from backtest.kernels.compile import kernel  # noqa: E402
-from backtest.kernels.replay import ROUNDING, replay  # noqa: E402
-from backtest.kernels.tails import tail_losses  # noqa: E402
-from backtest.scores.checks import column_blocks  # noqa: E402
-from backtest.scores.panel import (  # noqa: E402
-    PackedRecords,
-    every_day,
-    pack_records,
-    panel_tests,
-)
-from backtest.types import BoolArray, DaysByPortfolios, FloatArray  # noqa: E402
+from backtest.estimators.ewma import ewma_variance, memory
+from backtest.estimators.garch import WarmGarch
+from backtest.kernels.compile import kernel
+from backtest.kernels.replay import ROUNDING, replay
+from backtest.kernels.tails import tail_losses
+from backtest.scores.checks import column_blocks
+from backtest.scores.overlapping.panel import PackedRecords, every_day, pack_records, panel_tests
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray
 
 ROUNDS = 9
 SEED = 20

@@ -18,15 +18,11 @@ import pandas as pd  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from scipy.special import ndtr  # noqa: E402
 
-from backtest.scores.clustered import resampled_pvalues  # noqa: E402
-from backtest.scores.hac import effective_pvalues  # noqa: E402
-from backtest.scores.overlap import (  # noqa: E402
-    binomial_pvalues,
-    phase_pvalues,
-    thinned_pvalues,
-)
-from backtest.scores.resample import day_weights, stationary_indices  # noqa: E402
-from backtest.types import FloatArray  # noqa: E402
+from backtest.scores.overlapping.clustered import resampled_pvalues
+from backtest.scores.overlapping.hac import effective_pvalues
+from backtest.scores.overlapping.overlap import binomial_pvalues, phase_pvalues, thinned_pvalues
+from backtest.scores.resample import day_weights, stationary_indices
+from backtest.types import FloatArray
 
 CONFIDENCE = 0.99
 RATES = (0.01, 0.02)  # true rates: H0, and the alternative that power is measured at

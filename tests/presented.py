@@ -8,8 +8,8 @@ import pandas as pd
 
 import backtest as bt
 import strategies as st
-from backtest.sweep import treasury_share_sweep
-from backtest.workflow import Outcome, execute
+from backtest.studies.run.study import Outcome, execute
+from backtest.studies.run.sweep import treasury_share_sweep
 from tests.conftest import random_market
 
 HOSTILE = "<script>alert(1)</script>"

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from backtest import scores
-from backtest.scores.density import shortfall_by_pit
-from backtest.scores.expected_shortfall import tail_of
+from backtest.scores.forecasts.density import shortfall_by_pit
+from backtest.scores.forecasts.expected_shortfall import tail_of
 from backtest.types import BoolArray, FloatArray
 
 SEED, LEVEL = 17, 0.05

@@ -12,9 +12,8 @@ from hypothesis import strategies as hs
 import backtest as bt
 from backtest.data.csv_folder import read_column
 from backtest.types import tail_count
-
-from . import by_hand
-from .conftest import random_market
+from tests import by_hand
+from tests.conftest import random_market
 
 
 def closes(path):

@@ -6,8 +6,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-
-from .conftest import random_market
+from tests.conftest import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95)
 BASE = st.HistoricalVaR(lookback=60)

@@ -6,9 +6,8 @@ import pytest
 
 import backtest as bt
 import strategies as st
-
-from . import by_hand
-from .conftest import random_market
+from tests import by_hand
+from tests.conftest import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 LOOKBACK, COUNT = 60, 3  # ceil(60 x 5 %)

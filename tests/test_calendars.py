@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backtest as bt
-from backtest.calendars import CALENDARS, FIRST, LAST, is_session, sessions
+from backtest.market.calendars import CALENDARS, FIRST, LAST, is_session, sessions
 
 START, END = "2014-09-02", "2026-11-20"
 
@@ -66,7 +66,7 @@ def test_an_unknown_calendar_is_named():
 
 
 def test_the_table_is_what_the_library_says():
-    from .write_closures import closures
+    from tests.write_closures import closures
 
     weekdays = np.arange(FIRST, LAST + 1)
     weekdays = weekdays[np.is_busday(weekdays)]

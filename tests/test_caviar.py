@@ -14,10 +14,9 @@ import strategies as st
 from backtest.estimators.caviar import WarmCaviar, fit_caviar
 from backtest.estimators.fits import FitCount, counting_fits
 from backtest.kernels.caviar import quantiles, tail_rows, tick_loss
-from backtest.scores.dynamic_quantile import dynamic_quantile
-from backtest.scores.losses import fz0_loss
-
-from .test_estimated_models import coin_market
+from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
+from backtest.scores.forecasts.losses import fz0_loss
+from tests.test_estimated_models import coin_market
 
 FORMS = ("symmetric", "asymmetric", "indirect-garch")
 UNIT = np.sqrt(3 / 5)  # of t(5) draws to unit variance

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from backtest import charts
-from backtest.charts.coverage_cost import POOLED
-from backtest.charts.exceedances import stress_days
-from backtest.charts.style import LINES, MARKERS, model_styles
+from backtest.market.episodes import stress_days
+from backtest.present.sheet import LINES, MARKERS, model_styles
+from backtest.studies.run.figures.coverage_cost import POOLED
 from backtest.types import ResultsError
 from tests import presented
 
@@ -332,7 +332,7 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
 
 def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
     code = (
-        "import sys, backtest.charts, backtest.report, backtest.report.tables;"
+        "import sys, backtest.charts, backtest.studies.run.page, backtest.present.numbers;"
         "assert not {'matplotlib', 'jinja2', 'scipy.stats'} & set(sys.modules);"
         "from tests import presented; from backtest import charts;"
         "charts.exceedance_timeline(presented.treasury_study());"

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 import backtest as bt
 import strategies as st
 from backtest import charts
-from backtest.charts.monte_carlo import HISTORY, MEAN, MOST_DOTS, outline
-from backtest.charts.offset_words import fitted_label, ranked_books
-from backtest.charts.style import OFFSET
-from backtest.decomposition import steps_by_day
-from backtest.distribution import COLUMNS, Distribution
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
-from backtest.offset_study import OffsetStudy
+from backtest.present.labels import fitted_label, ranked_books
+from backtest.present.sheet import OFFSET
+from backtest.replay.distribution import COLUMNS, Distribution
+from backtest.studies.offset.steps_by_day import steps_by_day
+from backtest.studies.offset.study import OffsetStudy
+from backtest.studies.run.figures.monte_carlo import HISTORY, MEAN, MOST_DOTS, outline
 from backtest.types import ResultsError
 from tests import presented
 from tests.conftest import random_market
@@ -472,7 +472,7 @@ def test_labels_are_broken_to_fit_their_room() -> None:
 
 @pytest.mark.slow
 def test_real_offset_study_fits_its_figures(real_data: Path) -> None:
-    from backtest.offset_study import estimate_offsets
+    from backtest.studies.offset.study import estimate_offsets
 
     made = estimate_offsets(
         None, data=str(real_data), seed=None, n_jobs=1, progress=lambda what, share: None

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.collections import PolyCollection
 
 from backtest import charts
-from backtest.charts.offset_words import ranked_books
+from backtest.present.labels import ranked_books
 from tests.test_charts_offset import found
 
 WORDS = ["date", "portfolio", "model", "required"]

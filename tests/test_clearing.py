@@ -9,12 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import backtest as bt
 import strategies as st
-from strategies.deficiency import largest_deficiencies
-from strategies.mismatch import MISMATCH
-from strategies.sources import parameter_source, parameter_sources
-
-from . import by_hand
-from .conftest import random_market
+from backtest.model.deficiency import largest_deficiencies
+from backtest.model.mismatch import MISMATCH
+from backtest.parameters.files import parameter_source, parameter_sources
+from tests import by_hand
+from tests.conftest import random_market
 
 HS = st.HistoricalVaR(lookback=60)
 COVERAGE = bt.Coverage(confidence=0.95)

@@ -15,8 +15,7 @@ import pandas as pd
 import pytest
 
 from strategies import MODELS
-
-from .conftest import one_line
+from tests.conftest import one_line
 
 STUDY = """
 name = "small"
@@ -370,7 +369,7 @@ def test_help_is_quick_to_load():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("first", ["backtest", "strategies", "strategies.tables"])
+@pytest.mark.parametrize("first", ["backtest", "strategies", "backtest.config.models"])
 def test_either_package_can_be_imported_first(first):
     code = f"import {first}; import backtest, strategies; assert backtest.run and strategies.Siloed"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

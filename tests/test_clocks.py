@@ -12,18 +12,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import backtest as bt
 import strategies as st
-from backtest.account import settled_by
-from backtest.calendars import is_session
+from backtest.account.account import settled_by
 from backtest.cli import main
-from backtest.clock_study import compare_clocks
-from backtest.config import read_study
-from backtest.manifest import describe_data
-from backtest.scenarios import book_scenarios
+from backtest.config.load import read_study
+from backtest.config.models import build_model
+from backtest.market.calendars import is_session
+from backtest.model.delta_gamma import book_scenarios
+from backtest.replay.manifest import describe_data
+from backtest.studies.clocks.study import compare_clocks
 from strategies.parts import parts_of
-from strategies.tables import build_model
-
-from . import by_hand
-from .test_contracts import CASES
+from tests import by_hand
+from tests.test_contracts import CASES
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 YIELDS = ("3M", "2Y", "5Y", "10Y", "30Y")

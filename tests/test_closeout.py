@@ -11,18 +11,17 @@ from hypothesis import strategies as h
 
 import backtest as bt
 import strategies as st
+from backtest.book.liquidation import LiquidationCost, daily_volatility, load_costs
+from backtest.book.mpor import own_standard
 from backtest.cli import main
-from backtest.closeout_study import estimate_closeout
-from backtest.config import build_book, read_study
-from backtest.liquidation import LiquidationCost, daily_volatility, load_costs
-from backtest.mpor import own_standard
-from backtest.scenarios import book_scenarios
+from backtest.config.load import build_book, read_study
+from backtest.model.delta_gamma import book_scenarios
+from backtest.model.mismatch import MISMATCH, in_proportion
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
+from backtest.studies.closeout.study import estimate_closeout
 from backtest.types import DataError
-from strategies.mismatch import MISMATCH
-
-from . import by_hand
-from .conftest import SHARED, random_market
+from tests import by_hand
+from tests.conftest import SHARED, random_market
 
 LOOKBACK, COUNT = 60, 3  # ceil(60 x 5 %)
 UNEQUAL = bt.Coverage(confidence=0.95, mpor={"FICC": 3, "CME": 2})
@@ -206,9 +205,7 @@ def test_legs_inside_one_silo_and_one_day_shocks_have_no_charge_between_silos(ma
 
 
 def test_a_requirement_without_any_silos_own_is_shared_equally():
-    shared = st.mismatch.in_proportion(
-        np.zeros((1, 1, 2)), np.array([[4.0]]), gross=np.zeros((1, 1))
-    )
+    shared = in_proportion(np.zeros((1, 1, 2)), np.array([[4.0]]), gross=np.zeros((1, 1)))
     assert shared.tolist() == [[[2.0, 2.0]]]
 
 
@@ -322,7 +319,7 @@ def test_a_study_asks_for_the_cost_and_says_so(market):
     assert charged.manifest["liquidation"] == {"table": "liquidation_2025", "dated": "2025-12-31"}
     pd.testing.assert_frame_equal(bare.required["var"], charged.required["var"])
     assert (charged.loss - bare.loss).dropna().gt(0).all(axis=None)
-    from backtest.charts.describe import standard_words
+    from backtest.present.words import standard_words
 
     assert "liquidation cost (approximate)" in standard_words(charged.manifest)
     assert "liquidation" not in standard_words(bare.manifest)

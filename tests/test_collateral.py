@@ -10,16 +10,15 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.account import replay_account
-from backtest.assets import TokenisedFund
-from backtest.collateral import Mix, collateral_marks
-from backtest.config import read_study
-from backtest.ensemble import path_market
+from backtest.account.account import replay_account
+from backtest.account.assets import TokenisedFund
+from backtest.account.mix import Mix, collateral_marks
+from backtest.config.load import read_study
 from backtest.instruments import TBill
-from backtest.mixes import compare_mixes, wrong_way
-
-from . import reference
-from .conftest import random_market
+from backtest.replay.monte_carlo import path_market
+from backtest.studies.collateral.mixes import compare_mixes, wrong_way
+from tests import reference
+from tests.conftest import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 VAR = st.HistoricalVaR(lookback=60)
@@ -246,7 +245,7 @@ def test_simulated_paths_are_margined_in_the_mix(market, book):
     )
     path = path_market(simulator, market, seed=3, path=1)
     alone = bt.run(path, book, {"var": VAR}, account=terms, audit=False, **shared)
-    from backtest.distribution import COLUMNS
+    from backtest.replay.distribution import COLUMNS
 
     breaches = paths.scores[1, 0, :, COLUMNS.index("breaches")]
     np.testing.assert_array_equal(breaches, alone.summary()["breaches"])

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.calendars import is_session
 from backtest.cli import main
-from backtest.collateral_page import collateral_exhibit
-from backtest.collateral_study import OWN_MIX, study_collateral
 from backtest.data.load import load_market
+from backtest.market.calendars import is_session
+from backtest.studies.collateral.page import collateral_exhibit
+from backtest.studies.collateral.study import OWN_MIX, study_collateral
 
 STUDY = """
 name = "small"

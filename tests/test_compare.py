@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
-from backtest.compare_study import SCORES, compare_runs, dotted
-from backtest.run_folder import write_numbers, write_results
 from backtest.scores import stationary_indices
-from backtest.workflow import execute
-
-from .test_cli import backtest, refused, write_prices, write_study
+from backtest.studies.compare.study import SCORES, compare_runs, dotted
+from backtest.studies.run.folder import write_numbers, write_results
+from backtest.studies.run.study import execute
+from tests.test_cli import backtest, refused, write_prices, write_study
 
 BOND = '\n[books."bond"]\nusd = { UST10Y = 1e6 }\n'
 

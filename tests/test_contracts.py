@@ -9,10 +9,9 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from backtest.config.models import build_model, model_table
 from strategies.parts import parts_of
-from strategies.tables import build_model, model_table
-
-from .conftest import FACTORS
+from tests.conftest import FACTORS
 
 # One or more settings of every model, short enough for a small market.
 BASE = {"kind": "historical_var", "lookback": 60}

@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 
 import backtest as bt
 import strategies as st
-from backtest.decomposition import (
+from backtest.offset import granted_and_supported
+from backtest.studies.offset.steps_by_day import (
     EVERY,
     REQUIRED,
     THIRDS,
@@ -15,10 +16,8 @@ from backtest.decomposition import (
     steps_by_regime,
     volatility_thirds,
 )
-from backtest.offset import granted_and_supported
 from strategies.parts import parts_of
-
-from .conftest import random_market
+from tests.conftest import random_market
 
 HS = st.HistoricalVaR(lookback=60)
 UNEQUAL = bt.Coverage(confidence=0.95, mpor={"FICC": 3, "CME": 2})

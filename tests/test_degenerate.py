@@ -5,10 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtest.run_folder import write_results
-from backtest.workflow import execute
-
-from .test_cli import write_prices, write_study
+from backtest.studies.run.folder import write_results
+from backtest.studies.run.study import execute
+from tests.test_cli import write_prices, write_study
 
 
 def quiet(what, share):

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from numpy.testing import assert_allclose, assert_array_equal
 
-from backtest.distribution import COLUMNS, DIFFERENCES, POOLED, Distribution
+from backtest.replay.distribution import COLUMNS, DIFFERENCES, POOLED, Distribution
 from backtest.types import StudyError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.model import CausalityError
+from backtest.model.protocol import CausalityError
 
 MODELS = {
     "siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)),

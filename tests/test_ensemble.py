@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import backtest as bt
 import strategies as st
-from backtest.distribution import COLUMNS, POOLED, Distribution
-from backtest.ensemble import path_market
+from backtest.replay.distribution import COLUMNS, POOLED, Distribution
+from backtest.replay.monte_carlo import path_market
 from backtest.simulate import Spliced, StationaryBootstrap
 from backtest.types import StudyError
 from tests.worlds import BLOCKS, EXAMPLES

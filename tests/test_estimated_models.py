@@ -8,20 +8,19 @@ from scipy import stats
 
 import backtest as bt
 import strategies as st
+from backtest.config.models import build_model
 from backtest.estimators.ewma import memory
 from backtest.estimators.fits import counting_fits
-from backtest.filtering import FactorVolatility, filtered
-from backtest.forecasts import forecast_table, model_forecasts
 from backtest.kernels.aged_tail import aged_tail
-from backtest.model import Forecast, HasForecast
-from backtest.report.content import forecasts_table
-from backtest.revaluation import priced_scenarios
-from backtest.scenarios import book_scenarios
-from backtest.scores.density import berkowitz
-from strategies.tables import build_model
-
-from .conftest import random_market
-from .test_estimators import garch_path
+from backtest.model.delta_gamma import book_scenarios
+from backtest.model.filtered import FactorVolatility, filtered
+from backtest.model.protocol import Forecast, HasForecast
+from backtest.model.revaluation import priced_scenarios
+from backtest.replay.forecasts import forecast_table, model_forecasts
+from backtest.scores.forecasts.density import berkowitz
+from backtest.studies.run.content import forecasts_table
+from tests.conftest import random_market
+from tests.test_estimators import garch_path
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 DAY = 250

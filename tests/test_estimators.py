@@ -22,8 +22,7 @@ from backtest.kernels.garch import digamma, student_freedom
 from backtest.kernels.garch_fit import loss_and_slope
 from backtest.kernels.pareto import peaks_tail
 from backtest.types import StudyError
-
-from .conftest import SHARED
+from tests.conftest import SHARED
 
 VARIANTS = [(False, False), (False, True), (True, False), (True, True)]
 

@@ -8,9 +8,8 @@ import pytest
 
 import backtest as bt
 from backtest import cli
-from backtest.disclosures import disclosure_table, money_table, swing_table
-from backtest.evidence import write_evidence
-from backtest.family import (
+from backtest.replay.disclosures import disclosure_table, money_table, swing_table
+from backtest.replay.family import (
     detectable_sentence,
     dominance_table,
     family_sentence,
@@ -18,9 +17,10 @@ from backtest.family import (
     family_tests,
     study_weights,
 )
-from backtest.power_study import detectable_table, power_exhibit
 from backtest.scores import clustered_coverage, coverage_p
 from backtest.scores.power import exact_power
+from backtest.studies.power.study import detectable_table, power_exhibit
+from backtest.studies.run.evidence import write_evidence
 from backtest.types import StudyError
 from strategies import HistoricalVaR
 from tests import presented

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.charts.style import Caption, Sheet, styled
-from backtest.exhibit import Exhibit, Section, write_exhibit
+from backtest.present.exhibit import Exhibit, Section, write_exhibit
+from backtest.present.sheet import Caption, Sheet, styled
 from backtest.types import ResultsError
 
 HOSTILE = "<script>alert(1)</script> & [bold]x[/bold]"

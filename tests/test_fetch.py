@@ -143,7 +143,7 @@ def test_files_of_ones_own_need_no_manifest_and_are_never_overwritten(tmp_path):
 
 
 def test_a_rewritten_history_is_printed_and_kept_in_the_manifest(tmp_path, capsys):
-    from backtest.terminal import Screen
+    from backtest.cli.screen import Screen
 
     fetched(tmp_path)
     changed = history_of(column_of("BTC-USD"))

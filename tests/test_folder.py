@@ -3,7 +3,7 @@
 import pytest
 
 import backtest as bt
-from backtest.folder import check_writable, written_aside
+from backtest.present.folder import check_writable, written_aside
 
 
 def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):

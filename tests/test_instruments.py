@@ -9,9 +9,8 @@ from hypothesis import strategies as h
 
 import backtest as bt
 from backtest.instruments import parse_instrument, seasoned_price
-
-from . import by_hand
-from .conftest import random_market
+from tests import by_hand
+from tests.conftest import random_market
 
 YIELDS = h.floats(-0.01, 0.15).filter(lambda y: abs(y) > 1e-6) | h.just(0.0)
 TENORS = h.sampled_from([0.5, 2.0, 5.0, 10.0, 30.0])

@@ -8,8 +8,7 @@ from hypothesis import strategies as h
 
 import backtest as bt
 from backtest.types import tail_count
-
-from .conftest import random_market
+from tests.conftest import random_market
 
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04"]
 

@@ -12,9 +12,8 @@ from backtest.kernels.pooling import shifted_scales, tail_scale
 from backtest.offset import ladder_or_reason
 from backtest.offset.history import silo_shifts
 from backtest.scores import equal_coverage_scale
-
-from . import by_hand
-from .conftest import random_market
+from tests import by_hand
+from tests.conftest import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95)
 BASE = st.HistoricalVaR(lookback=60)

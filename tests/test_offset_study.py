@@ -16,9 +16,8 @@ from backtest.offset.bounds import bound_reduction, pass_probability
 from backtest.offset.history import SiloHistory, draw_shifts, silo_shifts
 from backtest.offset.stress import without
 from backtest.scores.resample import stationary_indices
-
-from . import by_hand
-from .conftest import random_market
+from tests import by_hand
+from tests.conftest import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95)
 BASE = st.HistoricalVaR(lookback=60)

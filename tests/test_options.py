@@ -11,9 +11,9 @@ import backtest as bt
 import strategies as st
 from backtest.instruments import parse_instrument
 from backtest.instruments.black import black_greeks, black_price
-from backtest.model import model
-from backtest.revaluation import Revaluation, priced_scenarios
-from backtest.scenarios import Scenarios, book_scenarios
+from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.protocol import model
+from backtest.model.revaluation import Revaluation, priced_scenarios
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 SHORT_STRADDLE = {"SPY-CALL-30D": -1e8, "SPY-PUT-30D": -1e8}

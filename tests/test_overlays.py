@@ -9,11 +9,11 @@ from hypothesis.extra.numpy import arrays
 
 import backtest as bt
 import strategies as st
-from backtest.liquidation import LiquidationCost, load_costs
-from backtest.model import model
+from backtest.book.liquidation import LiquidationCost, load_costs
+from backtest.config.models import build_model
+from backtest.model.protocol import model
 from strategies.overlays.correlation_break import kept_share
 from strategies.overlays.speed import limited
-from strategies.tables import build_model
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 BASE = st.HistoricalVaR(lookback=60)

@@ -9,10 +9,9 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.cli import main
-from strategies.own import own_sources
-from strategies.tables import build_model, model_table
-
-from .test_cli import backtest, write_prices
+from backtest.config.models import build_model, model_table
+from backtest.model.own import own_sources
+from tests.test_cli import backtest, write_prices
 
 TEN_LINES = """
 import numpy as np
@@ -94,7 +93,9 @@ def test_its_numbers_are_those_of_the_class_itself(tmp_path, monkeypatch, small_
     assert own_sources([model_table(nested)]) != before
 
 
-PARAMETERS = "from backtest.model import model\n" + TEN_LINES.replace("class", "@model\nclass")
+PARAMETERS = "from backtest.model.protocol import model\n" + TEN_LINES.replace(
+    "class", "@model\nclass"
+)
 PARAMETERS = PARAMETERS.replace("days = 60", "days: int = 60")
 MISTAKES = {
     "no module": ("", "no_module:M", "", "there is no module 'no_module'; put no_module.py beside"),

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import backtest as bt
-from backtest.config import build_book, load_study, packaged_studies
-from strategies.tables import build_model
+from backtest.config.load import build_book, load_study, packaged_studies
+from backtest.config.models import build_model
 
 
 def test_packaged_studies_are_run_by_name_and_files_come_first(tmp_path, monkeypatch):

@@ -18,9 +18,8 @@ from backtest.instruments import (
 )
 from backtest.instruments.bill import bank_discount, bill_price
 from backtest.instruments.swap import discount_factors
-from backtest.scenarios import book_scenarios
-
-from .conftest import random_market
+from backtest.model.delta_gamma import book_scenarios
+from tests.conftest import random_market
 
 CURVE = {"3M": 0.051, "2Y": 0.046, "5Y": 0.042, "10Y": 0.0435, "30Y": 0.047}
 TODAY = ql.Date(15, 1, 2024)

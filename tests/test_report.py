@@ -18,8 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as hs
 
 from backtest.charts import FigureFiles, write_figures
-from backtest.report import render_report, write_report
-from backtest.report.tables import (
+from backtest.present.numbers import (
     counts,
     interval,
     millions,
@@ -28,7 +27,8 @@ from backtest.report.tables import (
     pvalue_pair,
     ratio,
 )
-from backtest.report.verdict import holm_rejections, mixed_pools, verdicts
+from backtest.studies.run.page import render_report, write_report
+from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
 from tests import presented
 

@@ -10,7 +10,7 @@ import backtest as bt
 from backtest.data.rolls import adjust_rolls, last_trading_days
 from backtest.instruments import CurveFuture, Future, basis, traded_price
 from backtest.instruments.contracts import contract
-from backtest.manifest import describe_data
+from backtest.replay.manifest import describe_data
 
 TREASURY = ("3M", "2Y", "5Y", "7Y", "10Y", "20Y", "30Y", "ZT", "ZF", "ZN", "ZB")
 

@@ -6,11 +6,10 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.haircuts import load_schedule
-from strategies.sources import load_parameters
+from backtest.account.haircuts import load_schedule
+from backtest.parameters.files import load_parameters
 from strategies.standard_schedule import load_margin_table, net_margin
-
-from .conftest import SHARED
+from tests.conftest import SHARED
 
 COVERAGE = bt.Coverage()
 

@@ -10,9 +10,9 @@ from scipy import stats
 import backtest as bt
 import strategies as st
 from backtest import DataError, StudyError, scores
-from backtest.scores.dynamic_quantile import drawn_statistics
-from backtest.scores.poisson_binomial import count_law
-from backtest.scores.waiting import time_to_first_exceedance
+from backtest.scores.exceedances.dynamic_quantile import drawn_statistics
+from backtest.scores.exceedances.poisson_binomial import count_law
+from backtest.scores.exceedances.waiting import time_to_first_exceedance
 from backtest.types import tail_count
 
 GOLDEN = Path(__file__).resolve().parents[1].parent / "shared" / "golden"

@@ -19,7 +19,7 @@ from backtest.scores import (
     kupiec_pvalues,
     over_phases,
 )
-from backtest.scores.counts import (
+from backtest.scores.exceedances.counts import (
     coverage_counts,
     independence_counts,
     independence_statistic,

@@ -11,7 +11,12 @@ from statsmodels.stats.multitest import multipletests
 import backtest as bt
 import strategies as st
 from backtest.scores import coverage_p, day_weights, stationary_indices
-from backtest.scores.multiple import benjamini_hochberg, benjamini_yekutieli, holm, romano_wolf
+from backtest.scores.models.multiple import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    holm,
+    romano_wolf,
+)
 from backtest.types import DataError
 from tests.conftest import random_market
 

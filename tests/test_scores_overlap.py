@@ -23,8 +23,8 @@ from backtest.scores import (
     thinned_coverage,
 )
 from backtest.scores import checks as score_checks
-from backtest.scores.hac import count_inflation
-from backtest.scores.overlap import binomial_pvalues, thinned_pvalues
+from backtest.scores.overlapping.hac import count_inflation
+from backtest.scores.overlapping.overlap import binomial_pvalues, thinned_pvalues
 from backtest.types import BoolArray, DataError, StudyError
 from tests.overlap_study import overlap_size_study
 

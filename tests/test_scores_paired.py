@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtest.scores import day_weights, stationary_indices
-from backtest.scores.paired import distances, paired_difference
+from backtest.scores.models.paired import distances, paired_difference
 from backtest.types import DataError, StudyError
 
 DAYS = 400

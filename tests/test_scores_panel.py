@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hn
 from scipy.stats import chi2
 
 from backtest.scores import christoffersen_coverage, christoffersen_independence, kupiec
-from backtest.scores.coverage import transition_counts
-from backtest.scores.panel import PackedRecords, every_day, pack_records, panel_tests
-from backtest.scores.record import runs_of
+from backtest.scores.exceedances.coverage import transition_counts
+from backtest.scores.exceedances.record import runs_of
+from backtest.scores.overlapping.panel import PackedRecords, every_day, pack_records, panel_tests
 from backtest.types import DataError
 
 # 64 and its neighbours: words that are full, one day short, one day over.

@@ -18,7 +18,7 @@ from backtest.scores.alternatives import (
     overlap_quantile,
     true_rate,
 )
-from backtest.scores.panel import pack_records, panel_tests
+from backtest.scores.overlapping.panel import pack_records, panel_tests
 from backtest.scores.power import (
     critical_count,
     dynamic_quantile_pvalues,

@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from backtest import DataError, StudyError, scores
-from backtest.scores.durations import geometric_moments
-from backtest.scores.record import runs_of, spells_of
+from backtest.scores.exceedances.durations import geometric_moments
+from backtest.scores.exceedances.record import runs_of, spells_of
 
 GOLDEN = Path(__file__).resolve().parents[1].parent / "shared" / "golden"
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden cases are not here")

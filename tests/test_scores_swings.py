@@ -11,9 +11,10 @@ from hypothesis.extra import numpy as hn
 from scipy.special import ndtri
 
 import strategies as st
-from backtest.scores.liquidity import funding_cost, liquidity_at_risk, liquidity_need
-from backtest.scores.money import share_beyond, total_excess, total_shortfall
-from backtest.scores.procyclicality import (
+from backtest.replay.reaction import impulse_response
+from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk, liquidity_need
+from backtest.scores.money.money import share_beyond, total_excess, total_shortfall
+from backtest.scores.money.procyclicality import (
     expected_rise,
     large_call_rate,
     largest_rise,
@@ -22,8 +23,7 @@ from backtest.scores.procyclicality import (
     rises,
     time_above_mean,
 )
-from backtest.scores.reaction import impulse_response
-from backtest.scores.severity import max_excess, mean_excess
+from backtest.scores.money.severity import max_excess, mean_excess
 from backtest.types import StudyError
 
 margins = hn.arrays(

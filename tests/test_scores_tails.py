@@ -11,9 +11,9 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from backtest import DataError, StudyError, scores
-from backtest.scores.calibration import hommel
-from backtest.scores.expected_shortfall import tail_of
-from backtest.scores.shortfall_regression import quantile_regression
+from backtest.scores.forecasts.calibration import hommel
+from backtest.scores.forecasts.expected_shortfall import tail_of
+from backtest.scores.forecasts.shortfall_regression import quantile_regression
 
 GOLDEN = Path(__file__).resolve().parents[1].parent / "shared" / "golden"
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden cases are not here")

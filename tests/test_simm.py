@@ -14,8 +14,7 @@ from strategies.simm.aggregation import simm_margin
 from strategies.simm.crif import RISK_TYPES, add_ons, read_crif, sensitivities
 from strategies.simm.parameters import NORMAL_995, load_crypto, load_simm
 from strategies.simm.sensitivity import Sensitivity
-
-from .conftest import SHARED
+from tests.conftest import SHARED
 
 GOLDEN = SHARED / "golden" / "simm"
 V2_1 = load_simm("simm/v2_1")

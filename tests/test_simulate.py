@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import backtest as bt
 from backtest import simulate
+from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Paths
 from backtest.simulate.bootstrap import LARGEST_FALL
 from backtest.simulate.paths import HIGHEST_YIELD
-from backtest.tables import build, to_table
 from backtest.types import DataError, StudyError
 from tests.worlds import BLOCKS, EXAMPLES, Odd, only
 

@@ -8,10 +8,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from backtest import simulate
+from backtest.estimators.dependence import fit_multivariate_t, nearest_correlation, t_copula
 from backtest.kernels.levels import devolatilise, revolatilise, shocked_levels
 from backtest.simulate import SIMULATORS
 from backtest.simulate.bootstrap import block_length
-from backtest.simulate.dependence import fit_multivariate_t, nearest_correlation, t_copula
 from tests.worlds import BLOCKS, correlation, draw, market_of
 
 

@@ -18,9 +18,8 @@ from backtest.estimators.innovations import unit_tail
 from backtest.estimators.skewed import skewed_probability, skewed_tail
 from backtest.kernels.garch_fit import loss_and_slope
 from backtest.kernels.skewed import skewed_loss, skewed_shape
-from backtest.scores.density import pit_histogram
-
-from .test_estimated_models import COVERAGE, coin_market
+from backtest.scores.forecasts.density import pit_histogram
+from tests.test_estimated_models import COVERAGE, coin_market
 
 PEER = SkewStudent()
 

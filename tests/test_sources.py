@@ -6,14 +6,14 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.model_list import models_list, references
-from strategies.sources import (
+from backtest.cli.models import models_list, references
+from backtest.config.models import build_model
+from backtest.parameters.files import (
     known_parameters,
     load_parameters,
     parameter_source,
     parameter_sources,
 )
-from strategies.tables import build_model
 
 FOLDERS_OF_MODELS = (
     "capital",

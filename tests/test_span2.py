@@ -6,10 +6,9 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.liquidation import daily_volatility, load_costs
-from strategies.rescaled import SEED_DAYS, rescaled
-
-from .conftest import random_market
+from backtest.book.liquidation import daily_volatility, load_costs
+from backtest.model.rescaled import SEED_DAYS, rescaled
+from tests.conftest import random_market
 
 SHORT = {"lookback": 100, "min_lookback": 60}
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)

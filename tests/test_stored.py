@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.run_folder import write_results
-from backtest.stored import compare_rerun, rewrite_report
-from backtest.workflow import execute
-
-from .test_cli import write_prices, write_study
+from backtest.studies.run.folder import write_results
+from backtest.studies.run.stored import compare_rerun, rewrite_report
+from backtest.studies.run.study import execute
+from tests.test_cli import write_prices, write_study
 
 PARTS = """
 [models.garch]
@@ -189,7 +188,7 @@ def test_a_report_that_fails_leaves_the_old_one(result, monkeypatch):
     def fail(*arguments, **words):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("backtest.report.write_report", fail)
+    monkeypatch.setattr("backtest.studies.run.page.write_report", fail)
     with pytest.raises(bt.ResultsError, match="No space left on device"):
         rewrite_report(result)
     assert tree(result) == before

@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.config import build_book, load_study, read_study
-
-from .conftest import random_market
+from backtest.config.load import build_book, load_study, read_study
+from tests.conftest import random_market
 
 GOOD = """
 name = "small"

@@ -2,10 +2,10 @@
 
 import backtest as bt
 import strategies as st
-from backtest.printed import pooled_table, scores_table
-from backtest.report.content import cost_table, coverage_table
-from backtest.report.content import pooled_table as report_pooled_table
-from backtest.unverified import MARK, unverified_parameters, unverified_sentence
+from backtest.cli.tables import pooled_table, scores_table
+from backtest.replay.unverified import MARK, unverified_parameters, unverified_sentence
+from backtest.studies.run.content import cost_table, coverage_table
+from backtest.studies.run.content import pooled_table as report_pooled_table
 
 
 def study_of(market, book, **models):

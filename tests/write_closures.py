@@ -18,7 +18,7 @@ from pandas.tseries.holiday import (
     sunday_to_monday,
 )
 
-TARGET = Path(__file__).resolve().parents[1] / "backtest" / "data" / "closures.csv"
+TARGET = Path(__file__).resolve().parents[1] / "backtest" / "market" / "closures.csv"
 FIRST, LAST = "1990-01-01", "2030-12-31"
 NAMES = {"CME": "CME_InterestRate", "NYSE": "NYSE", "SIFMA": "SIFMA_US"}
 HEADER = """\

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..types import DataError
+from backtest.types import DataError
 
 MANIFEST = "manifest.json"
 KIND = "margin-backtest data cache"  # other folders hold files of that name too

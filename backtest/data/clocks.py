@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import MarginCalendar, is_session, sessions
-from ..market import Market
-from ..types import BoolArray, DataError
+from backtest.market.calendars import MarginCalendar, is_session, sessions
+from backtest.market.market import Market
+from backtest.types import BoolArray, DataError
 
 MOST = 0.5  # share of the weekend days a factor that trades around the clock has a close of
 

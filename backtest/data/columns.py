@@ -11,8 +11,8 @@ The shape of the files, for anyone who brings their own (`Date` first, ISO, asce
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..market import Kind, tenor_years
-from ..types import DataError
+from backtest.market.market import Kind, tenor_years
+from backtest.types import DataError
 
 YIELDS_FILE = "treasury_par_yields.csv"
 FUTURES_FILE = "treasury_futures_front_unadjusted.csv"

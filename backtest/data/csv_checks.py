@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from ..market import tenor_years
-from ..types import DataError
+from backtest.market.market import tenor_years
+from backtest.types import DataError
 
 PRICE_RANGE = (1e-9, 1e12)  # USD; outside it a price is a slip, and squares of it overflow
 

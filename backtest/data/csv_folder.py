@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import Clock
-from ..instruments.contracts import contract
-from ..market import Adjustment, Market, tenor_years
-from ..market_checks import YIELD_RANGE
-from ..types import DataError
-from .cache import check_fetched
-from .clocks import around_the_clock
-from .columns import YIELDS_FILE, FactorColumn, factor_column
-from .csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
-from .derived import funding_index, realised_volatility, refuse_gaps
-from .rolls import adjust_rolls
+from backtest.data.cache import check_fetched
+from backtest.data.clocks import around_the_clock
+from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
+from backtest.data.csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
+from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
+from backtest.data.rolls import adjust_rolls
+from backtest.instruments.contracts import contract
+from backtest.market.calendars import Clock
+from backtest.market.checks import YIELD_RANGE
+from backtest.market.market import Adjustment, Market, tenor_years
+from backtest.types import DataError
 
 # The H.15 copy carries 30-year values while the Treasury published none (the bond was
 # discontinued); they are extrapolations and are not used.

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ..types import DataError
-from .columns import FactorColumn
+from backtest.data.columns import FactorColumn
+from backtest.types import DataError
 
 REALISED_MOVES = 30  # behind a realised volatility
 YEAR = 365.0  # calendar days, as option volatilities count it

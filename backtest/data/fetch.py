@@ -10,16 +10,16 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ..types import DataError
-from .cache import Cache, Entry, sha256
-from .columns import YIELDS_FILE
-from .history import difference
-from .official import Fred, Treasury
-from .screening import screened
-from .sources import Column, File, Publisher, settings
-from .total_return import adjusted_close
-from .web import HostError, Sleep, Web, patiently
-from .yahoo import Yahoo
+from backtest.data.cache import Cache, Entry, sha256
+from backtest.data.columns import YIELDS_FILE
+from backtest.data.history import difference
+from backtest.data.official import Fred, Treasury
+from backtest.data.screening import screened
+from backtest.data.sources import Column, File, Publisher, settings
+from backtest.data.total_return import adjusted_close
+from backtest.data.web import HostError, Sleep, Web, patiently
+from backtest.data.yahoo import Yahoo
+from backtest.types import DataError
 
 # Percentage points between an exchange's yield index and the par yield it checks, median over the
 # days of both: they differ by a few hundredths, a discount rate from a yield by up to 0.2.

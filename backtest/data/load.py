@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calendars import Clock, MarginCalendar
-from ..market import Market
-from ..types import DataError
-from .clocks import on_sessions
-from .csv_folder import SourceFile, read_folder
+from backtest.data.clocks import on_sessions
+from backtest.data.csv_folder import SourceFile, read_folder
+from backtest.market.calendars import Clock, MarginCalendar
+from backtest.market.market import Market
+from backtest.types import DataError
 
 DEFAULT_FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
 
@@ -63,11 +63,11 @@ def load_with_sources(
     if isinstance(source, Market):
         market = _pick(source, factors)
     elif str(source) == "sample":
-        from .sample import sample_market
+        from backtest.data.sample import sample_market
 
         market = _pick(sample_market(), factors)
     elif str(source) == "treasury":
-        from .treasury import treasury_market
+        from backtest.data.treasury import treasury_market
 
         market = treasury_market(factors=factors, start=start)
     else:

@@ -6,9 +6,9 @@ from datetime import date
 
 import pandas as pd
 
-from ..types import DataError
-from .sources import Column
-from .web import Web
+from backtest.data.sources import Column
+from backtest.data.web import Web
+from backtest.types import DataError
 
 
 @dataclass

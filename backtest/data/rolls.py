@@ -28,9 +28,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.holiday import AbstractHolidayCalendar, GoodFriday, Holiday, nearest_workday
 
-from ..instruments.contracts import Contract, contract
-from ..market import Adjustment, tenor_years
-from ..types import DataError, Days
+from backtest.instruments.contracts import Contract, contract
+from backtest.market.market import Adjustment, tenor_years
+from backtest.types import DataError, Days
 
 IntArray = NDArray[np.int64]
 

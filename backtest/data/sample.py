@@ -1,7 +1,7 @@
 """The sample market: one path of the package's own generator, always labelled SIMULATED."""
 
-from ..market import Market
-from ..simulate.sample import DEFAULT_SEED, sample_path
+from backtest.market.market import Market
+from backtest.simulate.sample import DEFAULT_SEED, sample_path
 
 
 def sample_market(

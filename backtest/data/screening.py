@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from ..types import BoolArray, DataError
-from .sessions import expected_days
-from .sources import Column
+from backtest.data.sessions import expected_days
+from backtest.data.sources import Column
+from backtest.types import BoolArray, DataError
 
 LEAST_COVERAGE = 0.9  # of the expected days; less is a partial answer, not a history
 LISTED = 5  # days named in a warning

@@ -20,7 +20,7 @@ from pandas.tseries.holiday import (
     nearest_workday,
 )
 
-from .sources import Calendar
+from backtest.data.sources import Calendar
 
 # Exchange and bond holidays: NYSE Rule 7.2 and SIFMA's recommendations. A holiday too many would
 # hide a missing session, one too few would only name a day that was rightly empty.

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..types import StudyError
-from .columns import YIELDS_FILE
+from backtest.data.columns import YIELDS_FILE
+from backtest.types import StudyError
 
 SETTINGS = Path(__file__).with_name("sources.toml")
 

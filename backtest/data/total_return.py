@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..types import DataError
+from backtest.types import DataError
 
 
 def adjusted_close(close: pd.Series, dividends: pd.Series) -> pd.Series:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..market import Market
-from ..types import DataError
+from backtest.market.market import Market
+from backtest.types import DataError
 
 CURVES = Path(__file__).with_name("treasury_curves.csv.gz")
 UNBROKEN_FACTORS = ("3M", "2Y", "5Y", "10Y")  # 30Y was not published 2002-02 .. 2006-02

@@ -8,7 +8,7 @@ from http.client import HTTPException
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from ..types import DataError
+from backtest.types import DataError
 
 USER_AGENT = "margin-backtest (daily history for research; one request at a time)"
 TOO_MANY_REQUESTS = 429  # RFC 6585, section 4

@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..types import DataError
-from .sources import Column
-from .web import HostError, RateLimited, Sleep
+from backtest.data.sources import Column
+from backtest.data.web import HostError, RateLimited, Sleep
+from backtest.types import DataError
 
 
 class Yahoo:

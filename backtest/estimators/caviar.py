@@ -5,11 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..kernels.caviar import SIZE, tail_rows
-from ..kernels.caviar_fit import refit_rows
-from ..types import Days, FloatArray, StudyError, tail_count
-from .fits import note_fits
-from .garch import AFRESH_EVERY
+from backtest.estimators.fits import note_fits
+from backtest.estimators.garch import AFRESH_EVERY
+from backtest.kernels.caviar import SIZE, tail_rows
+from backtest.kernels.caviar_fit import refit_rows
+from backtest.types import Days, FloatArray, StudyError, tail_count
 
 Form = Literal["symmetric", "asymmetric", "indirect-garch"]
 

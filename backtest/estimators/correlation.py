@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..types import FloatArray, tail_count
+from backtest.types import FloatArray, tail_count
 
 # One-sided 95 % normal quantile, scipy.special.ndtri(0.95) to double precision.
 NORMAL_95 = 1.6448536269514722

@@ -4,8 +4,8 @@ from math import ceil
 
 import numpy as np
 
-from ..kernels.garch import variances
-from ..types import FloatArray
+from backtest.kernels.garch import variances
+from backtest.types import FloatArray
 
 
 def memory(decay: float) -> int:

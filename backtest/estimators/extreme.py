@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..kernels.pareto import fit_excesses
-from ..types import FloatArray, StudyError
+from backtest.kernels.pareto import fit_excesses
+from backtest.types import FloatArray, StudyError
 
 
 def fit_pareto(excesses: FloatArray) -> tuple[float, float]:

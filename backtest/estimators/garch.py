@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..kernels.garch import variance_rows, variances
-from ..kernels.garch_fit import SIZE, SKEWED_SIZE, refit_rows
-from ..types import Days, FloatArray, StudyError
-from .fits import note_fits
+from backtest.estimators.fits import note_fits
+from backtest.kernels.garch import variance_rows, variances
+from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE, refit_rows
+from backtest.types import Days, FloatArray, StudyError
 
 FEWEST_DAYS = 50  # five values fitted to less would follow noise
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from ..types import FloatArray
+from backtest.types import FloatArray
 
 
 def unit_tail(confidence: float, freedom: FloatArray | float) -> tuple[FloatArray, FloatArray]:

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import gammaln, ndtr, stdtr, stdtrit
 
-from ..types import FloatArray
-from .innovations import unit_tail
+from backtest.estimators.innovations import unit_tail
+from backtest.types import FloatArray
 
 
 def skewed_tail(

@@ -4,17 +4,17 @@ An instrument turns levels into exact P&L per 1 USD of notional, and shocks into
 (delta-gamma by default). Constant USD is the unit throughout.
 """
 
-from .bill import TBill
-from .curve_future import CurveFuture
-from .future import Future, basis, traded_price
-from .names import parse_instrument
-from .option import Option
-from .perpetual import Perpetual, coin_pnl
-from .priced import check_priced
-from .protocol import Instrument, Revalued, by_factor
-from .spot import Spot
-from .swap import Swap
-from .treasury import Treasury, par_yield, seasoned_price
+from backtest.instruments.bill import TBill
+from backtest.instruments.curve_future import CurveFuture
+from backtest.instruments.future import Future, basis, traded_price
+from backtest.instruments.names import parse_instrument
+from backtest.instruments.option import Option
+from backtest.instruments.perpetual import Perpetual, coin_pnl
+from backtest.instruments.priced import check_priced
+from backtest.instruments.protocol import Instrument, Revalued, by_factor
+from backtest.instruments.spot import Spot
+from backtest.instruments.swap import Swap
+from backtest.instruments.treasury import Treasury, par_yield, seasoned_price
 
 __all__ = [
     "CurveFuture",

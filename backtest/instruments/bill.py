@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray, StudyError
-from .protocol import delta_gamma, qualified
-from .treasury import DAYS_PER_YEAR, par_yield
+from backtest.instruments.protocol import delta_gamma, qualified
+from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray, StudyError
 
 DISCOUNT_YEAR = 360.0  # days in the year of a bank discount rate, 31 CFR 356 App. B
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from ..types import FloatArray
+from backtest.types import FloatArray
 
 Kind = Literal["call", "put"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ..types import StudyError
+from backtest.types import StudyError
 
 LastTrading = Literal["last_business_day", "seventh_before_last_business_day", "last_friday"]
 

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market, tenor_years
-from ..types import Days, FloatArray, StudyError
-from .contracts import Contract, contract
-from .protocol import qualified
-from .treasury import DAYS_PER_YEAR, par_bond_sensitivity, par_yield, seasoned_price
+from backtest.instruments.contracts import Contract, contract
+from backtest.instruments.protocol import qualified
+from backtest.instruments.treasury import (
+    DAYS_PER_YEAR,
+    par_bond_sensitivity,
+    par_yield,
+    seasoned_price,
+)
+from backtest.market.market import Kind, Market, tenor_years
+from backtest.types import Days, FloatArray, StudyError
 
 FINANCING = "3M"
 CURVE = ("2Y", "5Y", "10Y", "30Y")  # the least of a curve; a market with more is read finer

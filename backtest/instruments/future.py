@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray
-from .contracts import contract
-from .protocol import qualified
-from .spot import Spot
+from backtest.instruments.contracts import contract
+from backtest.instruments.protocol import qualified
+from backtest.instruments.spot import Spot
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def traded_price(market: Market, code: str) -> Days:
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> from backtest.market import Adjustment
+    >>> from backtest.market.market import Adjustment
     >>> frame = pd.DataFrame({"ZN": [110.0, 111.0]}, index=["2024-01-02", "2024-01-03"])
     >>> splice = Adjustment("ZN", np.datetime64("2024-01-03"), -0.01, "end of ZNZ23")
     >>> traded_price(Market.from_frame(frame, adjusted=(splice,)), "ZN").round(2).tolist()

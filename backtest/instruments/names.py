@@ -8,18 +8,18 @@ pattern knows is a price held outright.
 import re
 from collections.abc import Callable, Mapping
 
-from ..market import tenor_years
-from ..types import StudyError
-from .bill import TBill
-from .contracts import known_contracts
-from .curve_future import CurveFuture
-from .future import Future
-from .option import OPTION_NAME, option_of
-from .perpetual import PERPETUAL_NAME, perpetual_of
-from .protocol import Instrument
-from .spot import Spot
-from .swap import Swap
-from .treasury import Treasury
+from backtest.instruments.bill import TBill
+from backtest.instruments.contracts import known_contracts
+from backtest.instruments.curve_future import CurveFuture
+from backtest.instruments.future import Future
+from backtest.instruments.option import OPTION_NAME, option_of
+from backtest.instruments.perpetual import PERPETUAL_NAME, perpetual_of
+from backtest.instruments.protocol import Instrument
+from backtest.instruments.spot import Spot
+from backtest.instruments.swap import Swap
+from backtest.instruments.treasury import Treasury
+from backtest.market.market import tenor_years
+from backtest.types import StudyError
 
 Maker = Callable[[re.Match[str], str | None], Instrument]
 

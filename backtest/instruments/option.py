@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..market import Kind, Market
-from ..types import DataError, Dates, Days, FloatArray, StudyError
-from .black import black_greeks, black_price
-from .protocol import qualified
-from .spot import Spot
+from backtest.instruments.black import black_greeks, black_price
+from backtest.instruments.protocol import qualified
+from backtest.instruments.spot import Spot
+from backtest.market.market import Kind, Market
+from backtest.types import DataError, Dates, Days, FloatArray, StudyError
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
 YEAR = 365.0

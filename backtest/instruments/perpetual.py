@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray
-from .protocol import qualified
-from .spot import Spot
+from backtest.instruments.protocol import qualified
+from backtest.instruments.spot import Spot
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray
 
 # US perpetual-style futures (Coinbase Derivatives) clear at Nodal Clear.
 HOME = "NODAL"

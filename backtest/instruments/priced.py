@@ -2,11 +2,11 @@
 
 from difflib import get_close_matches
 
-from ..market import Market, tenor_years
-from ..types import StudyError
-from .protocol import Instrument
-from .spot import Spot
-from .treasury import Treasury
+from backtest.instruments.protocol import Instrument
+from backtest.instruments.spot import Spot
+from backtest.instruments.treasury import Treasury
+from backtest.market.market import Market, tenor_years
+from backtest.types import StudyError
 
 
 def check_priced(instrument: Instrument, market: Market) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray
 
 
 class Instrument(Protocol):

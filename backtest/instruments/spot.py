@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray
-from .protocol import delta_gamma, qualified
+from backtest.instruments.protocol import delta_gamma, qualified
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray
 
 ASSET_CLASSES = {"BTC": "crypto", "ETH": "crypto", "USDC": "stablecoin", "SPY": "equity"}
 

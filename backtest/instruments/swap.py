@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market
-from ..types import Days, FloatArray, StudyError
-from .curve_future import curve_weights
-from .protocol import delta_gamma, qualified
-from .treasury import DAYS_PER_YEAR, par_yield
+from backtest.instruments.curve_future import curve_weights
+from backtest.instruments.protocol import delta_gamma, qualified
+from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
+from backtest.market.market import Kind, Market
+from backtest.types import Days, FloatArray, StudyError
 
 FLOATING = "3M"
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..market import Kind, Market, tenor_years
-from ..types import Days, FloatArray, StudyError
-from .protocol import delta_gamma, qualified
+from backtest.instruments.protocol import delta_gamma, qualified
+from backtest.market.market import Kind, Market, tenor_years
+from backtest.types import Days, FloatArray, StudyError
 
 DAYS_PER_YEAR = 365.25
 

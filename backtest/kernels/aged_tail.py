@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray, weighted_sum
-from .window_tail import held_weights
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray, weighted_sum
+from backtest.kernels.window_tail import held_weights
 
 ROUNDING = 1e-12  # weights that sum to the level but for this have reached it
 

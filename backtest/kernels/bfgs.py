@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray
 
 
 @kernel

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray, heap_largest
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray, heap_largest
 
 # Coefficients (4,) of one series: constant, persistence, reaction to a gain, reaction to a loss.
 SIZE = 4

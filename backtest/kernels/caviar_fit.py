@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .caviar import SIZE, quantiles, tick_loss
-from .compile import kernel
-from .garch import mean_square
-from .garch_fit import GRID, WALL, logistic
-from .tail_select import FloatArray, heap_largest
+from backtest.kernels.caviar import SIZE, quantiles, tick_loss
+from backtest.kernels.compile import kernel
+from backtest.kernels.garch import mean_square
+from backtest.kernels.garch_fit import GRID, WALL, logistic
+from backtest.kernels.tail_select import FloatArray, heap_largest
 
 # Free values (4,), any real number each: log of the mean quantile (of its square where the
 # recursion has squares); logit of persistence; logit of the share of that mean that the reactions

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray
 
 # Coefficients (5,) of one series: omega, reaction to a gain, reaction to a loss, beta, degrees of
 # freedom (infinite for normal innovations). A sixth, where there is one, is the skew.

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from .bfgs import update_inverse
-from .compile import kernel
-from .garch import (
+from backtest.kernels.bfgs import update_inverse
+from backtest.kernels.compile import kernel
+from backtest.kernels.garch import (
     LEAST_FREEDOM,
     MOST_FREEDOM,
     mean_square,
@@ -15,8 +15,8 @@ from .garch import (
     student_loss,
     variances,
 )
-from .skewed import skewed_loss
-from .tail_select import FloatArray
+from backtest.kernels.skewed import skewed_loss
+from backtest.kernels.tail_select import FloatArray
 
 # Free values (5,), any real number each: log of omega; logit of persistence; logit of the
 # reactions' share in it; logit of the gains' share in those; log of freedom - LEAST_FREEDOM.

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
+from backtest.kernels.compile import kernel
 
 ROUNDING = 1e-12  # decimal yield; summing a history's own shocks ends this close to its levels
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
+from backtest.kernels.compile import kernel
 
 # Below this share of the variance its columns could add up to, a variance is rounding, not risk.
 NO_VARIANCE = 1e-20

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray, heap_largest
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray, heap_largest
 
 LEAST_SHAPE = -0.5  # below it the likelihood has no regular maximum
 MOST_SHAPE = 0.95  # at 1 the expected shortfall is infinite

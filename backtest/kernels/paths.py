@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
+from backtest.kernels.compile import kernel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

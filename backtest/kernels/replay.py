@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
+from backtest.kernels.compile import kernel
 
 FloatArray = NDArray[np.float64]
 RowArray = NDArray[np.int64]

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from .bfgs import update_inverse
-from .compile import kernel
-from .garch import GROUP, LEAST_FREEDOM, MOST_FREEDOM, digamma
-from .tail_select import FloatArray
+from backtest.kernels.bfgs import update_inverse
+from backtest.kernels.compile import kernel
+from backtest.kernels.garch import GROUP, LEAST_FREEDOM, MOST_FREEDOM, digamma
+from backtest.kernels.tail_select import FloatArray
 
 # The shape of draws is sought from a freedom of 6 and no skew, within these free values (see
 # `shape_loss`): freedoms 2.06 to 500, skews of 0.96 at most.

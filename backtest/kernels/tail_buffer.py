@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
-from .tail_select import FloatArray, IntArray, weighted_sum
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import FloatArray, IntArray, weighted_sum
 
 BoolArray = NDArray[np.bool_]
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import (
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import (
     FloatArray,
     IntArray,
     heap_largest,

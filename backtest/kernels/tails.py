@@ -7,9 +7,9 @@ losses and a sorted buffer rolls over it; where they drift a pool of candidates 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import kernel
-from .tail_buffer import LARGEST, steady_tail
-from .tail_pool import rolling_tail
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_buffer import LARGEST, steady_tail
+from backtest.kernels.tail_pool import rolling_tail
 
 FloatArray = NDArray[np.float64]
 

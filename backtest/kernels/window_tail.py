@@ -2,8 +2,14 @@
 
 import numpy as np
 
-from .compile import kernel
-from .tail_select import FloatArray, IntArray, heap_largest, mean_largest, weighted_sum
+from backtest.kernels.compile import kernel
+from backtest.kernels.tail_select import (
+    FloatArray,
+    IntArray,
+    heap_largest,
+    mean_largest,
+    weighted_sum,
+)
 
 
 @kernel

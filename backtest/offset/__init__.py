@@ -1,10 +1,10 @@
 """The supportable offset: how much less margin the data support, and how much of it is offset."""
 
-from .granted import granted_and_supported
-from .solve import just_covering
-from .specification import specification_curve
-from .stress import stressed_ladder
-from .supportable import OffsetLadder, ladder_or_reason, supportable_offset
+from backtest.offset.granted import granted_and_supported
+from backtest.offset.solve import just_covering
+from backtest.offset.specification import specification_curve
+from backtest.offset.stress import stressed_ladder
+from backtest.offset.supportable import OffsetLadder, ladder_or_reason, supportable_offset
 
 __all__ = [
     "OffsetLadder",

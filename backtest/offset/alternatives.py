@@ -5,11 +5,11 @@ import math
 import numpy as np
 from scipy.special import bdtr
 
-from ..kernels.pooling import resampled_reductions, window_reductions
-from ..scores.resample import stationary_indices
-from ..types import FloatArray, tail_count
-from .bounds import BLOCK, FRESH_SHIFTS, Bounds, bound_reduction
-from .history import Reduction, SiloHistory, draw_shifts
+from backtest.kernels.pooling import resampled_reductions, window_reductions
+from backtest.offset.bounds import BLOCK, FRESH_SHIFTS, Bounds, bound_reduction
+from backtest.offset.history import Reduction, SiloHistory, draw_shifts
+from backtest.scores.resample import stationary_indices
+from backtest.types import FloatArray, tail_count
 
 SUBSAMPLE = 400  # scored days of a subsample
 PART = 0.5  # m / n of the m-out-of-n bootstrap

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.pooling import resampled_reductions
-from ..scores.resample import day_weights, stationary_indices
-from ..types import FloatArray, tail_count
-from .history import SiloHistory, draw_shifts
+from backtest.kernels.pooling import resampled_reductions
+from backtest.offset.history import SiloHistory, draw_shifts
+from backtest.scores.resample import day_weights, stationary_indices
+from backtest.types import FloatArray, tail_count
 
 BLOCK = 20  # mean length of the resampled blocks, scored days
 FRESH_SHIFTS = 50  # drawn anew in every resample

@@ -11,10 +11,10 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from .alternatives import alternative_bounds, nested_bounds
-from .bounds import bound_reduction
-from .history import silo_shifts
-from .worlds import FIXED, ROLLING, WORLDS, World, history, truth
+from backtest.offset.alternatives import alternative_bounds, nested_bounds
+from backtest.offset.bounds import bound_reduction
+from backtest.offset.history import silo_shifts
+from backtest.offset.worlds import FIXED, ROLLING, WORLDS, World, history, truth
 
 DAYS = 2196  # scored days, as many as the joint history of Treasuries, BTC and ETH has
 TRUTH_DAYS = 1_000_000

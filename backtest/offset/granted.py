@@ -5,14 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel
+from backtest.offset.history import silo_shifts
+from backtest.offset.supportable import silo_histories
 from strategies.parts import parts_of
-
-from ..book import Book
-from ..market import Market
-from ..model import MarginModel
-from ..types import Coverage
-from .history import silo_shifts
-from .supportable import silo_histories
 
 WINDOW = 750  # scored days behind each estimate of what is supported
 STEP = 20  # scored days between two estimates

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.pooling import shifted_scales, tail_scale, window_reductions
-from ..scores.verdict import variance_inflation
-from ..types import BoolArray, Dates, FloatArray, StudyError, tail_count
+from backtest.kernels.pooling import shifted_scales, tail_scale, window_reductions
+from backtest.scores.overlapping.verdict import variance_inflation
+from backtest.types import BoolArray, Dates, FloatArray, StudyError, tail_count
 
 SHORTEST_SHIFT = 60  # scored days: shorter shifts keep some of the dependence
 DRAWN_SHIFTS = 400  # for three silos or more, where not every combination can be taken

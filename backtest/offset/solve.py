@@ -5,14 +5,14 @@ import time
 import numpy as np
 import pandas as pd
 
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, required_margin
+from backtest.scores import equal_coverage_scale
+from backtest.types import DaysByPortfolios, FloatArray, StudyError, tail_count
 from strategies.haircut import HaircutOnly
 from strategies.offset import CorrelationOffset
-
-from ..book import Book
-from ..market import Market
-from ..model import MarginModel, required_margin
-from ..scores import equal_coverage_scale
-from ..types import Coverage, DaysByPortfolios, FloatArray, StudyError, tail_count
 
 STEPS = 12  # halvings of the correlation floor: resolves it to 0.0005
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..book import Book
-from ..market import Market
-from ..model import MarginModel
-from ..types import Coverage
-from .history import SHORTEST_SHIFT
-from .supportable import estimate_history, silo_histories
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel
+from backtest.offset.history import SHORTEST_SHIFT
+from backtest.offset.supportable import estimate_history, silo_histories
 
 LOOKBACKS = (250, 500, 1000)
 MPORS = (1, 2, 5, 10)  # margin days

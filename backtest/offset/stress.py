@@ -7,25 +7,17 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ..book import Book
-from ..market import Market
-from ..model import MarginModel
-from ..simulate.paths import Paths
-from ..simulate.transform import CorrelationStress
-from ..types import Coverage
-from .bounds import RESAMPLES
-from .history import SHORTEST_SHIFT, SiloHistory
-from .supportable import estimate_history, silo_histories
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.episodes import EPISODES
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel
+from backtest.offset.bounds import RESAMPLES
+from backtest.offset.history import SHORTEST_SHIFT, SiloHistory
+from backtest.offset.supportable import estimate_history, silo_histories
+from backtest.simulate.paths import Paths
+from backtest.simulate.transform import CorrelationStress
 
-# Stress episodes of the joint history, first and last day (see simulate/stress_days.csv).
-EPISODES: Mapping[str, tuple[str, str]] = {
-    "March 2020": ("2020-03-01", "2020-03-31"),
-    "May 2021": ("2021-05-01", "2021-05-31"),
-    "June 2022": ("2022-06-01", "2022-06-30"),
-    "November 2022": ("2022-11-01", "2022-11-30"),
-    "March 2023": ("2023-03-01", "2023-03-31"),
-    "August 2024": ("2024-08-01", "2024-08-31"),
-}
 CROSS = 0.5  # size of the stressed correlation between prices and yields
 LONGER_MPOR = (5, 10)  # margin days
 SHOWN = ("total", "diversification", "dependence", "total_bound", "dependence_bound", "effective")

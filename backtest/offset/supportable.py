@@ -8,15 +8,14 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.mpor import check_mpor
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, required_margin
+from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
+from backtest.offset.history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
 from strategies.historical import HistoricalVaR
-
-from ..book import Book
-from ..market import Market
-from ..model import MarginModel, required_margin
-from ..mpor import check_mpor
-from ..types import Coverage
-from .bounds import RESAMPLES, bound_reduction, pass_probability
-from .history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
 
 NAN = float("nan")
 

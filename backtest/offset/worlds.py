@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.levels import revolatilise
-from ..kernels.tails import tail_losses
-from ..types import FloatArray, tail_count
-from .history import SiloHistory
+from backtest.kernels.levels import revolatilise
+from backtest.kernels.tails import tail_losses
+from backtest.offset.history import SiloHistory
+from backtest.types import FloatArray, tail_count
 
 MPOR = 2  # days, as in the default standard
 CONFIDENCE = 0.99

@@ -2,50 +2,67 @@
 
 from backtest.scores.alternatives import draw_records
 from backtest.scores.battery import battery
-from backtest.scores.calibration import conditional_calibration
-from backtest.scores.clustered import clustered_bootstrap, clustered_coverage
-from backtest.scores.comparison import diebold_mariano, model_confidence_set, superior_models
-from backtest.scores.coordination import Coordination, break_even_coordination
-from backtest.scores.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
-from backtest.scores.counts import coverage_counts, independence_counts, kupiec_counts
-from backtest.scores.coverage import (
+from backtest.scores.exceedances.counts import coverage_counts, independence_counts, kupiec_counts
+from backtest.scores.exceedances.coverage import (
     christoffersen_coverage,
     christoffersen_independence,
     christoffersen_pvalues,
     kupiec,
     kupiec_pvalues,
 )
-from backtest.scores.density import (
-    berkowitz,
-    berkowitz_tail,
-    pit_histogram,
-    shortfall_by_pit,
-    shortfall_independence,
-)
-from backtest.scores.durations import gmm_duration, weibull_duration
-from backtest.scores.dynamic_quantile import dynamic_quantile
-from backtest.scores.exact import (
+from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
+from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
+from backtest.scores.exceedances.exact import (
     binomial_one_sided,
     exact_pvalue,
     kupiec_exact,
     kupiec_size,
     monte_carlo_pvalue,
 )
-from backtest.scores.expected_shortfall import acerbi_szekely, mcneil_frey, minimally_biased
-from backtest.scores.hac import hac_coverage
-from backtest.scores.liquidity import funding_cost, liquidity_at_risk
-from backtest.scores.losses import fz0_loss, tick_loss
-from backtest.scores.money import share_beyond, total_excess, total_shortfall
-from backtest.scores.monitor import Monitor, monitor_coverage, monitor_shortfall
-from backtest.scores.multiple import benjamini_hochberg, benjamini_yekutieli, holm, romano_wolf
-from backtest.scores.overlap import bootstrap_coverage, naive_coverage, thinned_coverage
-from backtest.scores.paired import paired_difference
-from backtest.scores.panel import PackedRecords, PanelTests, pack_records, panel_tests
-from backtest.scores.phases import over_phases
-from backtest.scores.poisson_binomial import varying_coverage
-from backtest.scores.pooled import PooledCoverage, pooled_equal_coverage
-from backtest.scores.power import power_table, smallest_detectable
-from backtest.scores.procyclicality import (
+from backtest.scores.exceedances.phases import over_phases
+from backtest.scores.exceedances.poisson_binomial import varying_coverage
+from backtest.scores.exceedances.squared_spells import squared_spells
+from backtest.scores.exceedances.waiting import (
+    first_exceedance_on,
+    mixed_kupiec,
+    time_between_exceedances,
+    time_to_first_exceedance,
+)
+from backtest.scores.exceedances.zones import TrafficLight, traffic_light
+from backtest.scores.forecasts.calibration import conditional_calibration
+from backtest.scores.forecasts.density import (
+    berkowitz,
+    berkowitz_tail,
+    pit_histogram,
+    shortfall_by_pit,
+    shortfall_independence,
+)
+from backtest.scores.forecasts.expected_shortfall import (
+    acerbi_szekely,
+    mcneil_frey,
+    minimally_biased,
+)
+from backtest.scores.forecasts.losses import fz0_loss, tick_loss
+from backtest.scores.forecasts.shortfall_by_rank import shortfall_by_rank
+from backtest.scores.forecasts.shortfall_regression import shortfall_regression
+from backtest.scores.models.comparison import (
+    diebold_mariano,
+    model_confidence_set,
+    superior_models,
+)
+from backtest.scores.models.multiple import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    holm,
+    romano_wolf,
+)
+from backtest.scores.models.paired import paired_difference
+from backtest.scores.money.coordination import Coordination, break_even_coordination
+from backtest.scores.money.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
+from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk
+from backtest.scores.money.money import share_beyond, total_excess, total_shortfall
+from backtest.scores.money.pooled import PooledCoverage, pooled_equal_coverage
+from backtest.scores.money.procyclicality import (
     expected_rise,
     large_call_rate,
     largest_rise,
@@ -54,22 +71,21 @@ from backtest.scores.procyclicality import (
     rises,
     time_above_mean,
 )
-from backtest.scores.reaction import impulse_response
+from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
+from backtest.scores.monitor import Monitor, monitor_coverage, monitor_shortfall
+from backtest.scores.overlapping.clustered import clustered_bootstrap, clustered_coverage
+from backtest.scores.overlapping.hac import hac_coverage
+from backtest.scores.overlapping.overlap import (
+    bootstrap_coverage,
+    naive_coverage,
+    thinned_coverage,
+)
+from backtest.scores.overlapping.panel import PackedRecords, PanelTests, pack_records, panel_tests
+from backtest.scores.overlapping.verdict import coverage_p, rate_interval, variance_inflation
+from backtest.scores.power import power_table, smallest_detectable
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
-from backtest.scores.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
-from backtest.scores.shortfall_by_rank import shortfall_by_rank
-from backtest.scores.shortfall_regression import shortfall_regression
-from backtest.scores.squared_spells import squared_spells
 from backtest.scores.table import score_table
-from backtest.scores.verdict import coverage_p, rate_interval, variance_inflation
-from backtest.scores.waiting import (
-    first_exceedance_on,
-    mixed_kupiec,
-    time_between_exceedances,
-    time_to_first_exceedance,
-)
-from backtest.scores.zones import TrafficLight, traffic_light
 
 __all__ = [
     "Coordination",
@@ -111,7 +127,6 @@ __all__ = [
     "gmm_duration",
     "hac_coverage",
     "holm",
-    "impulse_response",
     "independence_counts",
     "kupiec",
     "kupiec_counts",

@@ -12,17 +12,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..types import BoolArray, DataError, FloatArray, StudyError
-from .checks import as_indicator, check_confidence
-from .coverage import christoffersen_coverage, christoffersen_independence, kupiec
-from .durations import gmm_duration, weibull_duration
-from .dynamic_quantile import drawn_statistics, dynamic_quantile
-from .exact import binomial_one_sided, exact_pvalue, kupiec_exact, tied_pvalue
-from .overlap import check_horizon
-from .result import TestResult
-from .squared_spells import squared_spells
-from .waiting import mixed_kupiec, time_between_exceedances, time_to_first_exceedance
-from .zones import Zone, traffic_light
+from backtest.scores.checks import as_indicator, check_confidence
+from backtest.scores.exceedances.coverage import (
+    christoffersen_coverage,
+    christoffersen_independence,
+    kupiec,
+)
+from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
+from backtest.scores.exceedances.dynamic_quantile import drawn_statistics, dynamic_quantile
+from backtest.scores.exceedances.exact import (
+    binomial_one_sided,
+    exact_pvalue,
+    kupiec_exact,
+    tied_pvalue,
+)
+from backtest.scores.exceedances.squared_spells import squared_spells
+from backtest.scores.exceedances.waiting import (
+    mixed_kupiec,
+    time_between_exceedances,
+    time_to_first_exceedance,
+)
+from backtest.scores.exceedances.zones import Zone, traffic_light
+from backtest.scores.overlapping.overlap import check_horizon
+from backtest.scores.result import TestResult
+from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
 Statistic = Callable[[BoolArray], TestResult]
 ZONES: tuple[Zone, ...] = ("green", "yellow", "red")

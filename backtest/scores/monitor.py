@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..types import DataError, FloatArray
-from .checks import check_confidence
-from .expected_shortfall import as_forecasts
+from backtest.scores.checks import check_confidence
+from backtest.scores.forecasts.expected_shortfall import as_forecasts
+from backtest.types import DataError, FloatArray
 
 MOST = 0.5  # of the wealth is bet on a day
 

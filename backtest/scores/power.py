@@ -13,14 +13,14 @@ from scipy.special import bdtrc, betaincinv, chdtrc
 
 from backtest.scores.alternatives import ALTERNATIVES, Alternative, draw_records, true_rate
 from backtest.scores.checks import as_indicator, check_confidence
-from backtest.scores.counts import unconditional_statistic
-from backtest.scores.durations import gmm_duration, weibull_duration
-from backtest.scores.overlap import binomial_pvalues
-from backtest.scores.panel import pack_records, panel_tests
+from backtest.scores.exceedances.counts import unconditional_statistic
+from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
+from backtest.scores.exceedances.zones import traffic_light
+from backtest.scores.overlapping.overlap import binomial_pvalues
+from backtest.scores.overlapping.panel import pack_records, panel_tests
+from backtest.scores.overlapping.verdict import coverage_p
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
-from backtest.scores.verdict import coverage_p
-from backtest.scores.zones import traffic_light
 from backtest.types import BoolArray, FloatArray, StudyError
 
 HISTORIES = 1000

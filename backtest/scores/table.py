@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.scores.checks import as_panels, check_confidence
-from backtest.scores.cost import equal_coverage_margin
-from backtest.scores.coverage import christoffersen_pvalues, kupiec_pvalues
-from backtest.scores.phases import over_phases
-from backtest.scores.procyclicality import peak_to_trough
-from backtest.scores.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
-from backtest.scores.verdict import coverage_p, rate_interval
+from backtest.scores.exceedances.coverage import christoffersen_pvalues, kupiec_pvalues
+from backtest.scores.exceedances.phases import over_phases
+from backtest.scores.money.cost import equal_coverage_margin
+from backtest.scores.money.procyclicality import peak_to_trough
+from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
+from backtest.scores.overlapping.verdict import coverage_p, rate_interval
 from backtest.types import DaysByPortfolios, FloatArray, tail_count
 
 Column = NDArray[np.float64] | NDArray[np.int64]  # (portfolios,)

@@ -1,11 +1,17 @@
 """Simulators: alternative histories of a market, each path a market of its own."""
 
-from .bootstrap import FilteredBootstrap, StationaryBootstrap
-from .diagnostics import diagnose
-from .parametric import GarchT, MultivariateT, TCopula
-from .paths import Paths, Simulator
-from .sample import SampleGenerator
-from .transform import CorrelationStress, History, Spliced, StressEpisode, VolatilityScaling
+from backtest.simulate.bootstrap import FilteredBootstrap, StationaryBootstrap
+from backtest.simulate.diagnostics import diagnose
+from backtest.simulate.parametric import GarchT, MultivariateT, TCopula
+from backtest.simulate.paths import Paths, Simulator
+from backtest.simulate.sample import SampleGenerator
+from backtest.simulate.transform import (
+    CorrelationStress,
+    History,
+    Spliced,
+    StressEpisode,
+    VolatilityScaling,
+)
 
 SIMULATORS: dict[str, type[Simulator]] = {
     "history": History,

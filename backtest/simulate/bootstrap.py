@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from ..kernels.levels import devolatilise, revolatilise
-from ..market import Market
-from ..model import model
-from ..scores.resample import stationary_indices
-from ..types import DaysByFactors, FloatArray
-from .paths import Sampler, known_shocks
-from .pilot import matching_scale
+from backtest.kernels.levels import devolatilise, revolatilise
+from backtest.market.market import Market
+from backtest.model.protocol import model
+from backtest.scores.resample import stationary_indices
+from backtest.simulate.paths import Sampler, known_shocks
+from backtest.simulate.pilot import matching_scale
+from backtest.types import DaysByFactors, FloatArray
 
 
 def block_length(shocks: DaysByFactors) -> int:

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ..market import Market
-from ..types import DaysByFactors, FloatArray, StudyError
-from .paths import Paths, Simulator
+from backtest.market.market import Market
+from backtest.simulate.paths import Paths, Simulator
+from backtest.types import DaysByFactors, FloatArray, StudyError
 
 
 def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFrame:

@@ -7,14 +7,14 @@ import numpy as np
 from annotated_types import Ge, Lt
 from scipy.special import ndtr, stdtr, stdtrit
 
-from ..kernels.levels import revolatilise
-from ..market import Market
-from ..model import model
-from ..types import DaysByFactors, FloatArray
-from .bootstrap import floored
-from .dependence import fit_multivariate_t, nearest_correlation, t_copula
-from .paths import Sampler, known_shocks
-from .pilot import matching_scale
+from backtest.estimators.dependence import fit_multivariate_t, nearest_correlation, t_copula
+from backtest.kernels.levels import revolatilise
+from backtest.market.market import Market
+from backtest.model.protocol import model
+from backtest.simulate.bootstrap import floored
+from backtest.simulate.paths import Sampler, known_shocks
+from backtest.simulate.pilot import matching_scale
+from backtest.types import DaysByFactors, FloatArray
 
 BURN_IN = 250  # days simulated and thrown away, so that the first volatility is not the mean
 

@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..kernels.levels import shocked_levels
-from ..market import Market
-from ..types import DataError, Dates, DaysByFactors, StudyError
+from backtest.kernels.levels import shocked_levels
+from backtest.market.market import Market
+from backtest.types import DataError, Dates, DaysByFactors, StudyError
 
 HIGHEST_YIELD = 0.20  # decimal; no constant-maturity Treasury yield was above 0.18 (1981)
 FEWEST_STEPS = 60  # shocks to fit a law to: on less than a quarter it would be noise

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..types import DaysByFactors, FloatArray
-from .paths import Sampler
+from backtest.simulate.paths import Sampler
+from backtest.types import DaysByFactors, FloatArray
 
 PILOTS = 100  # histories: their typical sd errs by 1-3 %, most where variance explodes
 PILOT_SEED = 0  # of every pilot, so that a fit depends on the data alone

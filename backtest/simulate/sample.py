@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..kernels.paths import factor_path, innovations
-from ..market import Market
-from ..model import model
-from ..types import BoolArray, Dates, DaysByFactors, StudyError
-from .paths import Sampler
-from .sample_law import BASIS_POINT, PERCENT, SampleLaw, sample_parameters
+from backtest.kernels.paths import factor_path, innovations
+from backtest.market.market import Market
+from backtest.model.protocol import model
+from backtest.simulate.paths import Sampler
+from backtest.simulate.sample_law import BASIS_POINT, PERCENT, SampleLaw, sample_parameters
+from backtest.types import BoolArray, Dates, DaysByFactors, StudyError
 
 START, END = np.datetime64("2015-08-10"), np.datetime64("2026-06-30")
 JUNETEENTH_SINCE = 2022  # first year in which the Treasury market closed for it

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.paths import Dynamics, InnovationLaw
-from ..market import Kind
-from ..types import BoolArray, DataError, Dates, Days, DaysByFactors, FloatArray, StudyError
+from backtest.kernels.paths import Dynamics, InnovationLaw
+from backtest.market.market import Kind
+from backtest.types import BoolArray, DataError, Dates, Days, DaysByFactors, FloatArray, StudyError
 
 PARAMETERS = Path(__file__).with_name("sample.toml")
 REGIMES = ("calm", "stress")

@@ -6,13 +6,13 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from ..market import Market
-from ..model import model
-from ..types import DataError, DaysByFactors, FloatArray, StudyError
-from .bootstrap import floored
-from .dependence import nearest_correlation
-from .paths import Sampler, Simulator, known_shocks
-from .pilot import pilot_moments
+from backtest.estimators.dependence import nearest_correlation
+from backtest.market.market import Market
+from backtest.model.protocol import model
+from backtest.simulate.bootstrap import floored
+from backtest.simulate.paths import Sampler, Simulator, known_shocks
+from backtest.simulate.pilot import pilot_moments
+from backtest.types import DataError, DaysByFactors, FloatArray, StudyError
 
 
 @model

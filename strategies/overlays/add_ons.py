@@ -6,15 +6,15 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.liquidation import LiquidationCost, load_costs
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.types import Coverage, DaysByPortfoliosBySilos, FloatArray
-
-from ..historical import HistoricalVaR
-from ..parts import parts_of
-from ..sources import load_parameters
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.liquidation import LiquidationCost, load_costs
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.parameters.files import load_parameters
+from backtest.types import DaysByPortfoliosBySilos, FloatArray
+from strategies.historical import HistoricalVaR
+from strategies.parts import parts_of
 
 ASSUMED = load_parameters("overlays/assumed_2026")
 
@@ -83,8 +83,8 @@ class LiquidityAddOn:
 
     .. math:: M = m + f \sum_i |x_i| \left(\tfrac{s_i}{2} + Y \sigma_i \sqrt{|x_i| / V_i}\right)
 
-    The cost is that of `backtest.liquidation`, times f = `share`; costs do not net. Margin at day
-    t uses closes up to and including t. USD.
+    The cost is that of `backtest.book.liquidation`, times f = `share`; costs do not net. Margin at
+    day t uses closes up to and including t. USD.
 
     Parameters
     ----------

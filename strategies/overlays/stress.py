@@ -6,15 +6,15 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import MarginModel, Parts, model, required_margin
-from backtest.types import Coverage, DaysByPortfolios, FloatArray
-
-from ..historical import HistoricalVaR
-from ..parts import parts_of
-from ..sources import load_parameters
-from .wrapping import with_lookback, with_step
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.wrapping import with_lookback, with_step
+from backtest.parameters.files import load_parameters
+from backtest.types import DaysByPortfolios, FloatArray
+from strategies.historical import HistoricalVaR
+from strategies.parts import parts_of
 
 
 @model

@@ -3,6 +3,6 @@
 SIMM is ISDA's. What stands here is for research; commercial use needs ISDA's licence.
 """
 
-from .model import Simm
+from strategies.simm.model import Simm
 
 __all__ = ["Simm"]

@@ -7,9 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from backtest.types import FloatArray
-
-from .parameters import CURVATURE_DAYS, NORMAL_995, RESIDUAL, RiskClass
-from .sensitivity import Sensitivity
+from strategies.simm.parameters import CURVATURE_DAYS, NORMAL_995, RESIDUAL, RiskClass
+from strategies.simm.sensitivity import Sensitivity
 
 Key = TypeVar("Key")
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.types import DataError
-
-from .aggregation import Node
-from .sensitivity import Measure, Sensitivity, tenor_days
+from strategies.simm.aggregation import Node
+from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
 # Risk type -> risk class, measure; what stands in Label1 is an expiry for a vega.
 RISK_TYPES: dict[str, tuple[str, Measure]] = {

@@ -7,16 +7,16 @@ import numpy as np
 from annotated_types import Gt
 from pydantic import Field
 
-from backtest.book import Book
-from backtest.market import Market
-from backtest.model import Parts, model, required_margin
-from backtest.types import Coverage, FloatArray, StudyError
-
-from ..mismatch import in_proportion
-from .aggregation import Node, simm_margin
-from .parameters import Bucketed, RiskClass, load_crypto, load_simm
-from .positions import book_sensitivities
-from .sensitivity import Sensitivity
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import Parts, model, required_margin
+from backtest.types import FloatArray, StudyError
+from strategies.simm.aggregation import Node, simm_margin
+from strategies.simm.parameters import Bucketed, RiskClass, load_crypto, load_simm
+from strategies.simm.positions import book_sensitivities
+from strategies.simm.sensitivity import Sensitivity
 
 
 @model

@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..sources import read_as
-from .sensitivity import Sensitivity
+from backtest.parameters.files import read_as
+from strategies.simm.sensitivity import Sensitivity
 
 Number = Annotated[float, Field(allow_inf_nan=True)]
 RESIDUAL = "Residual"

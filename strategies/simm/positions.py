@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import CurveFuture, Future, Instrument, Option, Spot, by_factor
 from backtest.instruments.contracts import contract
-from backtest.market import Market, tenor_years
-from backtest.types import Coverage, Days, FloatArray, StudyError
-
-from .parameters import DAYS_PER_YEAR
-from .sensitivity import Measure, Sensitivity, tenor_days
+from backtest.market.market import Market, tenor_years
+from backtest.types import Days, FloatArray, StudyError
+from strategies.simm.parameters import DAYS_PER_YEAR
+from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
 BASIS_POINT, PER_CENT = 1e-4, 1e-2
 SIMM_DAYS = 10.0  # margin days of SIMM's horizon

@@ -1,5 +1,5 @@
 """SPAN: sixteen scenarios a commodity, charges within it, credits between commodities."""
 
-from .model import Span
+from strategies.span.model import Span
 
 __all__ = ["Span"]

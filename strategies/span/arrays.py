@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.instruments import Instrument, Option
-from backtest.market import Market
+from backtest.market.market import Market
 from backtest.types import Days, FloatArray
 
 SCENARIOS = 16

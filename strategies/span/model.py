@@ -8,16 +8,16 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from backtest.book import Book
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, Option
-from backtest.market import Market
-from backtest.model import Parts, model, required_margin
-from backtest.types import Coverage, Days, DaysByPortfolios, FloatArray, StudyError
-
-from ..mismatch import in_proportion
-from .arrays import PAIRED, Grid, delta, risk_array
-from .credits import Credits, intercommodity_credit
-from .ranges import Legs, Share, commodity_of, load_span, month_of, rolling_scan
+from backtest.market.market import Market
+from backtest.model.mismatch import in_proportion
+from backtest.model.protocol import Parts, model, required_margin
+from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
+from strategies.span.arrays import PAIRED, Grid, delta, risk_array
+from strategies.span.credits import Credits, intercommodity_credit
+from strategies.span.ranges import Legs, Share, commodity_of, load_span, month_of, rolling_scan
 
 
 @dataclass(frozen=True, eq=False)

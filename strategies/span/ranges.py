@@ -18,10 +18,9 @@ from backtest.instruments import (
     Treasury,
 )
 from backtest.instruments.contracts import contract
-from backtest.market import Market
+from backtest.market.market import Market
+from backtest.parameters.files import read_as
 from backtest.types import Days
-
-from ..sources import read_as
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = dict[str, float]

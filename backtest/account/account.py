@@ -1,0 +1,147 @@
+"""The collateral account: when a call is made, when it arrives, what is held on each day."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from backtest.account.mix import Marks, Mix, cash_marks
+from backtest.kernels.replay import replay
+from backtest.market.calendars import Calendar, sessions
+from backtest.types import Dates, DaysByPortfolios, RowNumbers, StudyError
+
+Settlement = Literal["margin_days", "cash", "stablecoin"]
+PAID_ON: dict[str, Calendar] = {"cash": "Fedwire", "stablecoin": "24/7"}
+
+
+@dataclass(frozen=True)
+class AccountTerms:
+    """Terms on which collateral is called and returned.
+
+    Parameters
+    ----------
+    call_lag : margin days from the close at which a call is made to the close by which it has
+        settled; 0 settles at once.
+    minimum_transfer : USD; smaller calls and returns do not move.
+    collateral : 'cash', whose value does not move, or a `Mix` of assets, which is re-marked daily.
+    excess : 'returned' at the close at which it arises, or 'kept'.
+    settlement : the days in which `call_lag` is counted: 'margin_days', whatever they are; 'cash',
+        days on which Fedwire is open; 'stablecoin', every calendar day.
+
+    Examples
+    --------
+    >>> AccountTerms().call_lag, AccountTerms().settlement
+    (1, 'margin_days')
+    """
+
+    call_lag: int = 1
+    minimum_transfer: float = 0.0
+    collateral: Literal["cash"] | Mix = "cash"
+    excess: Literal["returned", "kept"] = "returned"
+    settlement: Settlement = "margin_days"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.call_lag, bool) or not isinstance(self.call_lag, int):
+            raise StudyError(f"call_lag is {self.call_lag!r}; give whole margin days.")
+        if self.call_lag < 0:
+            raise StudyError(f"call_lag is {self.call_lag}; give 0 or more margin days.")
+        if not 0 <= self.minimum_transfer < np.inf:
+            raise StudyError(f"minimum_transfer is {self.minimum_transfer}; give 0 USD or more.")
+        if self.collateral != "cash" and not isinstance(self.collateral, Mix):
+            raise StudyError(f"unknown collateral {self.collateral!r}; known: cash, or a Mix.")
+        if self.excess not in ("returned", "kept"):
+            raise StudyError(f"excess is {self.excess!r}; known: returned, kept.")
+        if self.settlement not in ("margin_days", *PAID_ON):
+            raise StudyError(
+                f"settlement is {self.settlement!r}; known: margin_days, {', '.join(PAID_ON)}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class AccountHistory:
+    """What the account did, (days, portfolios) USD each; NaN before the first requirement.
+
+    Parameters
+    ----------
+    held : collateral settled at each close, its value after haircut. call : called at each close.
+    collateral : value at close-out of what was held when the book was frozen.
+    shortfall : loss over the MPOR beyond that value; NaN where the loss is not yet known.
+    """
+
+    held: DaysByPortfolios
+    call: DaysByPortfolios
+    collateral: DaysByPortfolios
+    shortfall: DaysByPortfolios
+
+
+def replay_account(
+    required: DaysByPortfolios,
+    loss: DaysByPortfolios,
+    terms: AccountTerms,
+    *,
+    marks: Marks | None = None,
+    dates: Dates | None = None,
+) -> AccountHistory:
+    """Replay the account day by day under `terms`.
+
+    required : (days, portfolios) USD, NaN as a leading block. loss : (days, portfolios) USD.
+    marks : of the terms' collateral on these days (`collateral_marks`); needed unless it is cash.
+    dates : (days,) the margin days; needed where calls do not settle in margin days.
+
+    Examples
+    --------
+    >>> required = np.array([[1.0], [3.0], [2.0]])
+    >>> replay_account(required, np.zeros((3, 1)), AccountTerms()).held[:, 0].tolist()
+    [1.0, 1.0, 2.0]
+    """
+    required = np.ascontiguousarray(required)
+    held, call, shortfall = (np.empty(required.shape) for _ in range(3))
+    if marks is None:
+        if terms.collateral != "cash":
+            raise StudyError("collateral that moves needs its marks; see `collateral_marks`.")
+        marks = cash_marks(len(required))
+    replay(
+        required,
+        np.ascontiguousarray(loss),
+        marks.growth,
+        np.ascontiguousarray(marks.closeout),
+        settled_by(terms, len(required), dates=dates),
+        terms.minimum_transfer,
+        terms.excess == "returned",
+        held,
+        call,
+        shortfall,
+    )
+    return AccountHistory(held, call, held * marks.closeout, shortfall)
+
+
+def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:
+    """(days,) the margin day by whose close a call made at each close has settled.
+
+    It lies beyond the last day where the call arrives after the end. With a lag of 0 a call made
+    while payments rest settles when they resume.
+
+    Raises
+    ------
+    StudyError : calls that settle on a calendar, and no dates; DataError : dates it does not reach.
+
+    Examples
+    --------
+    >>> days = np.arange("2024-10-11", "2024-10-17", dtype="M8[D]")  # Friday .. Wednesday
+    >>> settled_by(AccountTerms(settlement="cash"), 6, dates=days).tolist()  # Columbus Day is shut
+    [4, 4, 4, 4, 5, 6]
+    >>> settled_by(AccountTerms(settlement="stablecoin"), 6, dates=days).tolist()
+    [1, 2, 3, 4, 5, 6]
+    """
+    if terms.settlement == "margin_days":
+        return np.arange(days) + terms.call_lag
+    if dates is None or len(dates) != days:
+        raise StudyError(f"settlement = {terms.settlement!r} needs the dates of the margin days.")
+    paid = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
+    # The lag-th payment day after the call; with no lag the first one not before it.
+    first = paid.searchsorted(dates, side="right" if terms.call_lag else "left")
+    settles = first + max(terms.call_lag, 1) - 1
+    arrives = np.full(days, days)
+    known = settles < len(paid)
+    arrives[known] = dates.searchsorted(paid[settles[known]])
+    return arrives

@@ -1,0 +1,137 @@
+"""What can be posted as collateral, priced from the market's own factors.
+
+Anything with a name, factors and `pnl(market, horizon)` can be posted, so every instrument of a
+book is an asset already; here stand those that no book holds.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+import numpy as np
+
+from backtest.instruments import Spot, TBill, Treasury, parse_instrument
+from backtest.instruments.treasury import DAYS_PER_YEAR
+from backtest.market.market import Kind, Market
+from backtest.types import Days, StudyError
+
+FUND_BILL = TBill(0.25)  # what a fund is looked through to
+_PRICE = re.compile(r"^[A-Z][A-Z0-9]*$")
+
+
+class Asset(Protocol):
+    """One asset. P&L is per 1 USD of market value."""
+
+    @property
+    def name(self) -> str:
+        """Its key in a mix."""
+
+    @property
+    def factors(self) -> Mapping[str, Kind]:
+        """Every market factor it cannot be priced without, and its kind."""
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) change of value of 1 USD over the next `horizon` margin days; tail NaN."""
+
+
+@dataclass(frozen=True)
+class Cash:
+    """US dollars: the value does not move, and no interest is credited."""
+
+    name: str = "cash"
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """None."""
+        return {}
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) zeros; tail NaN."""
+        out = np.zeros(len(market.dates))
+        out[-horizon:] = np.nan
+        return out
+
+
+@dataclass(frozen=True)
+class TokenisedFund:
+    """A tokenised bill fund: marked as the bills it holds, paid out late and below them.
+
+    APPROXIMATE: the terms are assumptions (`strategies/parameters/collateral/`).
+
+    Parameters
+    ----------
+    redemption_lag : calendar days from the end of close-out to cash, funded at the 3M yield.
+    token_basis : fraction of value lost where the token is sold or redeemed in haste.
+    token_haircut : added to the haircut of the bills.
+
+    Examples
+    --------
+    >>> TokenisedFund().redemption_lag
+    3
+    """
+
+    redemption_lag: int = 3
+    token_basis: float = 0.001
+    token_haircut: float = 0.02
+    name: str = "BILL-FUND"
+
+    @property
+    def factors(self) -> dict[str, Kind]:
+        """Those of its bills."""
+        return FUND_BILL.factors
+
+    def pnl(self, market: Market, horizon: int) -> Days:
+        """(days,) P&L of its bills: how it is marked from day to day."""
+        return FUND_BILL.pnl(market, horizon)
+
+    def proceeds(self, market: Market, horizon: int) -> Days:
+        """(days,) cash of 1 USD posted at t and closed out at t + horizon; tail NaN."""
+        later = np.full(len(market.dates), np.nan)
+        later[:-horizon] = market.level("3M")[horizon:]
+        funding = 1.0 + later * self.redemption_lag / DAYS_PER_YEAR
+        return (1.0 + self.pnl(market, horizon)) * (1.0 - self.token_basis) / funding
+
+
+def proceeds(asset: Asset, market: Market, horizon: int) -> Days:
+    """(days,) what 1 USD of an asset posted at t brings at the end of close-out, t + horizon."""
+    if isinstance(asset, TokenisedFund):
+        return asset.proceeds(market, horizon)
+    return 1.0 + asset.pnl(market, horizon)
+
+
+def parse_asset(name: str) -> Asset:
+    """Asset of a name: 'cash', 'BILL3M', 'BILL-FUND', 'UST10Y', or a price factor such as 'BTC'.
+
+    Raises
+    ------
+    StudyError : a name of another form.
+
+    Examples
+    --------
+    >>> parse_asset("UST10Y")
+    Treasury(tenor=10.0, silo='FICC')
+    """
+    if name == "cash":
+        return Cash()
+    if name == "BILL-FUND":
+        return _tokenised_fund()
+    if _PRICE.match(name):
+        found = parse_instrument(name)
+        if isinstance(found, (Spot, TBill, Treasury)):
+            return found
+    raise StudyError(
+        f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "
+        "such as UST10Y, and price factors such as BTC, ETH, USDC."
+    )
+
+
+@cache
+def _tokenised_fund() -> TokenisedFund:
+    path = files("strategies") / "parameters" / "collateral" / "tokenised_fund.toml"
+    terms = tomllib.loads(path.read_text(encoding="utf-8"))
+    kept = ("redemption_lag", "token_basis", "token_haircut")
+    return TokenisedFund(**{key: terms[key] for key in kept})

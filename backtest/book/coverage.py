@@ -1,0 +1,60 @@
+"""The standard that models are held to: confidence, and days to close out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from backtest.types import StudyError
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The standard that every model of a study is held to.
+
+    Parameters
+    ----------
+    confidence : probability that the margin covers the loss, in (0, 1).
+    mpor : margin period of risk in margin days: one number, or days by silo or asset class (a
+        mapping that covers every instrument of the book; an asset class stands before a silo).
+
+    Examples
+    --------
+    >>> Coverage(mpor={"FICC": 3, "CME": 2}).horizon("FICC")
+    3
+    >>> Coverage(mpor={"FICC": 3, "CME": 2, "crypto": 1}).horizon("CME", "crypto")
+    1
+    """
+
+    confidence: float = 0.99
+    mpor: int | Mapping[str, int] = field(default=2)
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.confidence < 1.0:
+            raise StudyError(
+                f"confidence is {self.confidence}; give a level in [0.5, 1), such as 0.99."
+            )
+        days = list(self.mpor.values()) if isinstance(self.mpor, Mapping) else [self.mpor]
+        for value in days or [0]:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise StudyError(f"mpor is {self.mpor}; give whole margin days, 1 or more.")
+        if isinstance(self.mpor, Mapping):
+            object.__setattr__(self, "mpor", MappingProxyType(dict(self.mpor)))
+
+    def horizon(self, silo: str, asset_class: str = "") -> int:
+        """Margin days from the last good settlement to the end of close-out of a contract.
+
+        The one lookup: the days of its asset class, or else those of its silo.
+        """
+        if isinstance(self.mpor, int):
+            return self.mpor
+        for key in (asset_class, silo):
+            if key in self.mpor:
+                return self.mpor[key]
+        known = ", ".join(sorted(self.mpor))
+        also = f" or asset class {asset_class!r}" if asset_class else ""
+        raise StudyError(f"mpor has no days for silo {silo!r}{also}; known: {known}. Add it.")
+
+    @property
+    def longest(self) -> int:
+        """The longest MPOR of any contract, in margin days."""
+        return self.mpor if isinstance(self.mpor, int) else max(self.mpor.values())

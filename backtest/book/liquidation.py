@@ -1,0 +1,171 @@
+"""What it costs to close a position out: half the bid-offer, and the impact of its own size.
+
+APPROXIMATE wherever it is shown: one set of parameters for all of history.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from backtest.instruments import Instrument
+from backtest.market.market import Market
+from backtest.types import (
+    Days,
+    DaysByInstruments,
+    DaysByPortfolios,
+    PortfoliosByInstruments,
+    StudyError,
+)
+
+VOLATILITY_DAYS = 60  # margin days behind the daily volatility
+BASIS_POINT = 1e-4
+
+
+class ContractCost(BaseModel):
+    """Half the bid-offer in basis points of notional, average daily volume in USD."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    half_spread_bp: Annotated[float, Field(ge=0)]
+    adv_usd: Annotated[float, Field(gt=0)]
+    source: str
+    verified: bool
+
+
+class _Impact(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    coefficient: Annotated[float, Field(ge=0)]
+    source: str
+    verified: bool
+
+
+class CostTable(BaseModel):
+    """A dated, cited table of costs: by contract, and by asset class for what is not listed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: str
+    dated: date
+    note: str
+    impact: _Impact
+    contract: dict[str, ContractCost]
+    asset_class: dict[str, ContractCost]
+
+    def of(self, instrument: Instrument) -> ContractCost:
+        """Costs of a contract: its own, its home market's, or its asset class's.
+
+        Raises
+        ------
+        StudyError : none of them is listed.
+        """
+        for name in (instrument.name, instrument.name.partition("@")[0]):
+            if name in self.contract:
+                return self.contract[name]
+        if instrument.asset_class in self.asset_class:
+            return self.asset_class[instrument.asset_class]
+        raise StudyError(
+            f"no liquidation cost for {instrument.name} ({instrument.asset_class}); "
+            "leave liquidation_cost off, or add it to a table of your own."
+        )
+
+
+@cache
+def load_costs(name: str) -> CostTable:
+    """Table of `backtest/parameters/<name>.toml`.
+
+    Raises
+    ------
+    StudyError : no such table.
+
+    Examples
+    --------
+    >>> load_costs("liquidation_2025").contract["UST10Y"].adv_usd
+    93000000000.0
+    """
+    path = files("backtest") / "parameters" / f"{name}.toml"
+    if not path.is_file():
+        raise StudyError(f"unknown table of liquidation costs {name!r}; known: liquidation_2025.")
+    return CostTable(**tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class LiquidationCost:
+    r"""Cost of closing a position out, known at the close at which it is struck.
+
+    .. math:: C = |Q| \left(\tfrac{s}{2} + Y \sigma \sqrt{|Q| / V}\right)
+
+    Q is the position in USD, s / 2 half the bid-offer, V the average daily volume in USD, Y the
+    impact coefficient and sigma the standard deviation of the one-day P&L per USD over the 60 days
+    up to and including the close (of as many as there are, before). It does not depend on the MPOR,
+    and positions of other members are not closed out beside it: both flatter it in a crisis.
+
+    Parameters
+    ----------
+    table : of `backtest/parameters/`.
+
+    References
+    ----------
+    Almgren, R., Thum, C., Hauptmann, E. & Li, H. (2005). Direct estimation of equity market
+    impact. Risk, 18(7), 58-62.
+    Grinold, R. & Kahn, R. (2000). Active Portfolio Management, 2nd ed. McGraw-Hill, ch. 16.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> million = np.array([[1e6], [4e6]])
+    >>> ones = np.ones((len(market.dates), 1))
+    >>> LiquidationCost().cost(market, [bt.Spot("BTC")], exposure=million, index=ones)[0].tolist()
+    [307.5, 1230.0]
+    """
+
+    table: str = "liquidation_2025"
+
+    def cost(
+        self,
+        market: Market,
+        instruments: Sequence[Instrument],
+        *,
+        exposure: PortfoliosByInstruments,
+        index: DaysByInstruments,
+    ) -> DaysByPortfolios:
+        """(days, portfolios) USD >= 0 of closing out all `instruments`.
+
+        exposure : signed USD. index : USD held at each close per USD of exposure.
+        """
+        costs = load_costs(self.table)
+        each = [costs.of(i) for i in instruments]
+        half_spread = BASIS_POINT * np.array([c.half_spread_bp for c in each])
+        volume = np.array([c.adv_usd for c in each])
+        volatility = np.column_stack([daily_volatility(i, market) for i in instruments])
+        impact = costs.impact.coefficient * volatility / np.sqrt(volume)
+        held, size = np.abs(index), np.abs(exposure)
+        return (held * half_spread) @ size.T + (held**1.5 * impact) @ (size**1.5).T
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the manifest keeps."""
+        return {"table": self.table, "dated": str(load_costs(self.table).dated)}
+
+
+def daily_volatility(instrument: Instrument, market: Market) -> Days:
+    """(days,) standard deviation of the one-day P&L per USD over the past 60 days; 0 before two.
+
+    Examples
+    --------
+    >>> from backtest.instruments import Spot
+    >>> days = pd.bdate_range("2024-01-02", periods=3)
+    >>> market = Market.from_frame(pd.DataFrame({"BTC": [100.0, 110.0, 99.0]}, index=days))
+    >>> daily_volatility(Spot("BTC"), market).round(6).tolist()
+    [0.0, 0.0, 0.1]
+    """
+    own, at = market.own_days(instrument.factors)
+    # The P&L of day t - 1 is known at t.
+    known = pd.Series(instrument.pnl(own, 1)).shift(1)
+    spread = known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).fillna(0.0)
+    return spread.to_numpy()[at]

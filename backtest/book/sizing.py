@@ -1,0 +1,45 @@
+"""Stand-alone margin of one USD of each instrument, which risk-matched legs are sized by."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.types import FloatArray, StudyError
+
+if TYPE_CHECKING:
+    from backtest.book.book import Book
+    from backtest.model.protocol import MarginModel
+
+
+def margin_per_usd(
+    book: "Book", market: Market, *, base: "MarginModel", coverage: Coverage, day: int | None
+) -> FloatArray:
+    """(2, instruments) margin of one USD long, and of one USD short, of what the book can hold.
+
+    day : row of the market; the first on which `base` knows all of them where it is None.
+
+    Raises
+    ------
+    StudyError : no margin on that day, or none of some leg.
+    """
+    count = len(book.instruments)
+    units = replace(
+        book,
+        portfolios=tuple(f"{s} {i.name}" for s in ("long", "short") for i in book.instruments),
+        exposure=np.vstack([np.eye(count), -np.eye(count)]),
+    )
+    margin = base.margin(market, units, coverage)
+    known = np.flatnonzero(~np.isnan(margin).any(axis=1))
+    if len(known) == 0 or (day is not None and day < known[0]):
+        raise StudyError(
+            f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
+            "days; shorten its lookback ([sizing] of a study) or lengthen the history."
+        )
+    per_usd = margin[known[0] if day is None else day]
+    if (per_usd <= 0).any():
+        name = units.portfolios[int(np.argmax(per_usd <= 0))]
+        raise StudyError(f"{base!r} asks no margin of {name}; size that leg in USD instead.")
+    return per_usd.reshape(2, count)

@@ -1,0 +1,65 @@
+"""What `backtest models` prints: one block a model, with parameters, sources and marks."""
+
+import inspect
+import re
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from backtest.parameters.files import ParameterSource, parameter_sources
+from backtest.parameters.registry import field_names
+from strategies import MODELS
+
+
+def models_list() -> list[RenderableType]:
+    """One block a model of the registry, then every parameter file they name, once."""
+    blocks = [model_block(kind, cls) for kind, cls in MODELS.items()]
+    named = {s.name: s for cls in MODELS.values() for s in parameter_sources(cls())}
+    own = Text("Your own: kind = 'my_module:MyModel', a file beside the study.\n")
+    return [*blocks, own, Text("Parameter files", style="bold"), *map(source_line, named.values())]
+
+
+def model_block(kind: str, cls: type[Any]) -> RenderableType:
+    """Kind, what it is, parameters = defaults, where numbers come from, references."""
+    default = cls()
+    summary = (inspect.getdoc(cls) or "").split("\n")[0]
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(width=10)
+    rows.add_column()
+    fields = (f"{name} = {getattr(default, name)!r}" for name in field_names(cls))
+    numbers = [marked(source) for source in parameter_sources(default)]
+    rows.add_row("parameters", Text(", ".join(fields) or "none"))
+    if numbers:
+        rows.add_row("numbers", Text("; ").join(numbers))
+    rows.add_row("references", Text(references(cls)))
+    head = Text.assemble((kind, "bold"), f"  {cls.__name__}: {summary}")
+    return Group(head, rows, Text())
+
+
+def marked(source: ParameterSource) -> Text:
+    """'cme_2014 (2014-01-01, verified)'; what is not verified stands out."""
+    style = "" if source.mark == "verified" else "bold"
+    return Text.assemble(f"{source.name} ({source.dated}, ", (source.mark, style), ")")
+
+
+def source_line(source: ParameterSource) -> Text:
+    """'cme_2014 (2014-01-01, verified): title. Source.'."""
+    words = ". ".join(part for part in (source.title, source.source) if part)
+    return Text.assemble(marked(source), f": {words}.")
+
+
+def references(cls: type[Any]) -> str:
+    """The References section of a numpydoc docstring, on one line.
+
+    Examples
+    --------
+    >>> from strategies import StandardSchedule
+    >>> references(StandardSchedule)[:19]
+    'BCBS-IOSCO (2020). '
+    """
+    found = re.search(
+        r"^References\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", inspect.getdoc(cls) or "", re.S | re.M
+    )
+    return " ".join(found[1].split()) if found else "none given"

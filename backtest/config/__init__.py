@@ -1,0 +1,1 @@
+"""Study files: their tables, their checks, how they are read."""

@@ -1,0 +1,118 @@
+"""A study file read: TOML, validated, every key known, every mistake one line; and its book."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from backtest.book.book import Book
+from backtest.book.mpor import check_mpor
+from backtest.config.checks import check_keys, check_study, mistake
+from backtest.config.models import build_model
+from backtest.config.schema import StudyFile
+from backtest.market.market import Market
+from backtest.model.own import look_in
+from backtest.types import StudyError
+
+PACKAGED = files("backtest") / "config" / "studies"
+DEFAULT = "treasury-crypto"
+
+
+def default_study() -> str:
+    """Text of the packaged default study."""
+    return (PACKAGED / f"{DEFAULT}.toml").read_text(encoding="utf-8")
+
+
+def packaged_studies() -> list[str]:
+    """Names of the studies that come with the package, the default one among them."""
+    return sorted(f.name.removesuffix(".toml") for f in PACKAGED.iterdir() if ".toml" in f.name)
+
+
+def read_study(text: str, *, where: str) -> StudyFile:
+    """Study of a TOML text; `where` names the file in messages.
+
+    Raises
+    ------
+    StudyError : one line: which key or value, what is known.
+
+    Examples
+    --------
+    >>> read_study("seeed = 1", where="my.toml")
+    Traceback (most recent call last):
+    ...
+    backtest.types.StudyError: my.toml: unknown key 'seeed'. Did you mean 'seed'?
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{where} is not TOML: {error}") from error
+    check_keys(raw, where)
+    try:
+        study = StudyFile(**raw)
+    except ValidationError as error:
+        raise StudyError(f"{where}: {mistake(error.errors()[0], raw)}") from error
+    try:
+        check_study(study)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from error
+    return study
+
+
+def build_book(study: StudyFile, market: Market) -> Book:
+    """The study's portfolios on one set of columns, risk-weighted ones sized in USD.
+
+    Books are sized on the first day on which the sizing model knows a margin, so nothing later
+    enters them.
+    """
+    base, coverage = build_model(study.sizing), study.standard()
+    rows: dict[str, dict[str, float]] = {}
+    for name, table in study.books.items():
+        if table.usd is not None:
+            rows[name] = table.usd
+            continue
+        weights = pd.DataFrame([table.risk], index=[name])
+        sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
+        rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
+    if study.random.portfolios:
+        drawn = Book.random(
+            study.random.instruments,
+            market,
+            base=base,
+            coverage=coverage,
+            gross=study.random.gross,
+            portfolios=study.random.portfolios,
+            seed=study.random.seed,
+        )
+        for name, usd in zip(drawn.portfolios, drawn.exposure, strict=True):
+            if name in rows:
+                raise StudyError(f"book {name!r} has the name of a drawn one; give it another.")
+            rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
+    frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
+    liquidation = study.closeout.liquidation()
+    book = Book.from_frame(frame, market, rebalance=study.rebalance, liquidation=liquidation)
+    check_mpor(book, coverage)
+    return book
+
+
+def load_study(path: Path | None) -> tuple[StudyFile, str]:
+    """The study of a file, of a packaged name, or the packaged default; with its verbatim text."""
+    if path is None:
+        text = default_study()
+        return read_study(text, where="the default study"), text
+    packaged = PACKAGED / f"{path.name}.toml"
+    if path == Path(path.name) and not path.exists() and packaged.is_file():
+        text = packaged.read_text(encoding="utf-8")
+        return read_study(text, where=f"the packaged study {path.name!r}"), text
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(packaged_studies())
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise StudyError(
+            f"cannot read study {str(path)!r}: {reason}. Packaged studies: {known}."
+        ) from error
+    study = read_study(text, where=path.name)
+    look_in((path.resolve().parent, Path.cwd()), study.models, study.sizing)
+    return study, text

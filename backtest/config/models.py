@@ -1,0 +1,39 @@
+"""Margin models from TOML tables, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backtest.model.own import own_classes, own_models
+from backtest.model.protocol import MarginModel
+from backtest.parameters.registry import build, to_table
+from strategies import MODELS
+
+
+def build_model(table: Mapping[str, Any]) -> MarginModel:
+    """Model of a table; nested tables with a `kind` are built first.
+
+    A kind 'module:Class' is a user's own model, imported (see `backtest.model.own`).
+
+    Raises
+    ------
+    StudyError : one line: which key, which value, what is known.
+
+    Examples
+    --------
+    >>> build_model({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 250}})
+    Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
+    """
+    made: MarginModel = build(table, MODELS | own_models(table))
+    return made
+
+
+def model_table(model: MarginModel) -> dict[str, Any]:
+    """The table that builds `model`: plain TOML values, every field written out.
+
+    Examples
+    --------
+    >>> from strategies import HistoricalVaR
+    >>> build_model(model_table(HistoricalVaR(lookback=99))) == HistoricalVaR(lookback=99)
+    True
+    """
+    return to_table(model, own_classes(model) | MODELS)

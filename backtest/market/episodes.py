@@ -1,0 +1,28 @@
+"""Stress in the record: windows by name, and the days of the largest moves."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    pass
+
+
+# Stress episodes of the joint history, first and last day (see simulate/stress_days.csv).
+EPISODES: Mapping[str, tuple[str, str]] = {
+    "March 2020": ("2020-03-01", "2020-03-31"),
+    "May 2021": ("2021-05-01", "2021-05-31"),
+    "June 2022": ("2022-06-01", "2022-06-30"),
+    "November 2022": ("2022-11-01", "2022-11-30"),
+    "March 2023": ("2023-03-01", "2023-03-31"),
+    "August 2024": ("2024-08-01", "2024-08-31"),
+}
+
+
+def stress_days() -> pd.DatetimeIndex:
+    """Days on which Treasuries or crypto moved most, as `simulate/stress_days.csv` lists them."""
+    text = files("backtest") / "simulate" / "stress_days.csv"
+    with text.open(encoding="utf-8") as lines:
+        return pd.DatetimeIndex(pd.read_csv(lines, comment="#", parse_dates=["date"])["date"])

@@ -1,0 +1,57 @@
+"""P&L of an instrument on a grid of moves of its price and, for options, of its volatility."""
+
+import numpy as np
+
+from backtest.instruments import Instrument, Revalued, by_factor
+from backtest.market.market import Market
+from backtest.types import Days, FloatArray
+
+NEAREST_EXPIRY = 1.0  # days; a volatility move is not scaled beyond that of an option with one left
+
+
+def grid_pnl(
+    instrument: Instrument,
+    market: Market,
+    moves: FloatArray,
+    *,
+    volatility_scale: Days | None = None,
+) -> FloatArray:
+    """(days, points) P&L per 1 USD of notional at each close.
+
+    moves : (points, 2) relative moves of the price and of the volatility; an instrument that only
+        its price moves does not see the second. volatility_scale : (days,) multiplies the second.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample", end="2018-01-10")
+    >>> grid_pnl(bt.Spot("BTC"), market, np.array([[-0.15, 0.0], [0.15, 0.5]]))[0].tolist()
+    [-0.15, 0.15]
+    """
+    days = len(market.dates)
+    if not isinstance(instrument, Revalued):
+        delta, gamma = by_factor(instrument, market)[instrument.factor].T
+        price = moves[:, 0]
+        return delta[:, None] * price + gamma[:, None] * price**2 / 2.0
+    scale = np.ones(days) if volatility_scale is None else volatility_scale
+    out = np.empty((days, len(moves)))
+    for day in range(days):
+        out[day] = instrument.scenarios(market, day, moves * [1.0, scale[day]])
+    return out
+
+
+def days_to_expiry(instrument: Instrument, market: Market) -> Days:
+    """(days,) calendar days an option has to run, at least one.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample", end="2018-01-10")
+    >>> days_to_expiry(bt.Option("BTC", days=45), market)[:2].tolist()
+    [45.0, 45.0]
+    """
+    expiry: str | None = getattr(instrument, "expiry", None)
+    if expiry is None:
+        return np.full(len(market.dates), float(getattr(instrument, "days", NEAREST_EXPIRY)))
+    left = (np.datetime64(expiry, "D") - market.dates).astype(np.float64)
+    return np.maximum(left, NEAREST_EXPIRY)

@@ -1,0 +1,1 @@
+"""Numbers from outside: dated, cited TOML files, and objects built of tables."""

@@ -1,0 +1,1 @@
+"""How anything is shown: exhibits, pages, figures, numbers in words."""

@@ -1,0 +1,130 @@
+"""Figures as files: SVG, PDF, PNG, and the numbers they show; the same bytes every time."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from backtest.present.sheet import Caption, settings
+from backtest.types import ResultsError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RESOLUTION = 300  # dots per inch of the PNG
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """One figure on disk: its files and its words."""
+
+    name: str
+    caption: Caption
+    svg: Path
+    pdf: Path
+    png: Path
+    csv: Path
+
+
+class Drawing(NamedTuple):
+    """One figure before it is drawn: its name, what draws it, its words and its numbers."""
+
+    name: str
+    draw: "Callable[[], Axes]"
+    caption: Caption
+    data: pd.DataFrame
+
+
+def write_drawings(
+    folder: str | Path, drawings: Sequence[Drawing], *, simulated: bool
+) -> list[FigureFiles]:
+    """Draw and write each figure, and its table with a column that says whether it is simulated.
+
+    folder : created where it is missing.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written.
+    """
+    target = Path(folder)
+    written = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, draw, caption, data in drawings:
+            figure = draw().figure
+            files = FigureFiles(
+                name, caption, *(target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
+            )
+            _save(figure, files)  # type: ignore[arg-type]
+            data.assign(simulated=simulated).to_csv(
+                files.csv,
+                index=data.index.name is not None,
+                float_format="%.10g",
+                lineterminator="\n",
+            )
+            written.append(files)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ResultsError(f"cannot write figures to {str(target)!r}: {reason}.") from error
+    return written
+
+
+def _save(figure: "Figure", files: FigureFiles) -> None:
+    """Write the three renderings; dates and random ids, which differ each time, are left out."""
+    from matplotlib import rc_context
+
+    words = files.caption
+    # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
+    with settings(), rc_context({"svg.hashsalt": files.name}):
+        svg = _drawn(figure, "svg", metadata={"Date": None}).decode("utf-8")
+        pdf = _drawn(figure, "pdf", metadata={"CreationDate": None, "Title": words.title})
+        about = {"Software": None, "Title": words.title, "Description": words.alt}
+        png = _drawn(figure, "png", dpi=RESOLUTION, metadata=about)
+    page = accessible_svg(svg, files.name, words)
+    files.svg.write_text(page, encoding="utf-8", newline="\n")
+    files.pdf.write_bytes(pdf)
+    files.png.write_bytes(png)
+
+
+def _drawn(figure: "Figure", kind: str, **options: Any) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def accessible_svg(svg: str, name: str, caption: Caption) -> str:
+    """Make an SVG that can stand inside a page: named, described, its ids and style its own.
+
+    matplotlib's prolog, metadata (which point to web addresses) and its style sheet (which would
+    style the whole page) go; the ids are prefixed, so that two figures in one page do not share
+    clip paths.
+
+    Examples
+    --------
+    >>> drawn = '<?xml version="1.0"?><svg width="1pt"><g id="a"/><use xlink:href="#a"/></svg>'
+    >>> print(accessible_svg(drawn, "one", Caption("What", "note", "a < b")))
+    <svg role="img" aria-labelledby="one-title one-desc" width="1pt">
+    <title id="one-title">What</title>
+    <desc id="one-desc">a &lt; b</desc><g id="one-a"/><use xlink:href="#one-a"/></svg>
+    """
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'href="#', f'href="#{name}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
+    head, body = svg.split(">", 1)
+    named = f'<svg role="img" aria-labelledby="{name}-title {name}-desc"'
+    head = head.replace("<svg", named, 1)
+    if "xmlns=" in head:
+        head += ' style="stroke-linejoin: round; stroke-linecap: butt"'
+    return (
+        f'{head}>\n<title id="{name}-title">{escape(caption.title)}</title>\n'
+        f'<desc id="{name}-desc">{escape(caption.alt)}</desc>{body}'
+    )

@@ -1,0 +1,1 @@
+"""History, or many histories, through every model; what came of it."""

@@ -1,0 +1,228 @@
+"""What Monte Carlo leaves: the distribution of every score, and paired differences."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.scores.models.paired import JointRegion, distances
+from backtest.types import FloatArray, ResultsError, StudyError, tail_count
+
+COLUMNS = (
+    "observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate",
+    "mean_margin", "peak_margin", "saving_vs_siloed", "equal_coverage_margin", "mean_excess",
+    "max_excess", "mean_shortfall", "max_shortfall", "peak_to_trough",
+)  # fmt: skip
+POOLED = ("scale", "mean_margin", "equal_coverage_margin", "worst_rate", "tenth_percentile_rate")
+
+DIFFERENCES = ("exceedance_rate", "mean_margin", "excess_per_day")
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Scores of every path. NaN where a score has no value on a path (no exceedance, say).
+
+    Parameters
+    ----------
+    scores : (paths, models, portfolios, COLUMNS). pooled : (paths, models, POOLED).
+    range_acted : (paths,) share of days on which the sane range of yields stopped some yield.
+    manifest : simulator, seed, data, models, versions; JSON.
+    """
+
+    models: tuple[str, ...]
+    portfolios: tuple[str, ...]
+    scores: FloatArray
+    pooled: FloatArray
+    range_acted: FloatArray
+    manifest: dict[str, Any]
+
+    def score(self, column: str) -> FloatArray:
+        """(paths, models, portfolios) of one score.
+
+        `excess_per_day` is the excess summed over exceedance days, per scored day (USD).
+        """
+        if column == "excess_per_day":
+            mean = np.nan_to_num(self.score("mean_excess"))
+            return mean * self.score("exceedances") / self.score("observations")
+        if column not in COLUMNS:
+            raise StudyError(f"unknown score {column!r}; known: {', '.join(COLUMNS)}.")
+        return self.scores[..., COLUMNS.index(column)]
+
+    def summary(self, *, level: float = 0.95) -> pd.DataFrame:
+        """One row a (model, portfolio): mean and interval of every score over the paths.
+
+        `<score>`, `<score>_low`, `<score>_high` over the paths on which it has a value; `missed`
+        is the share of paths with more exceedances than allowed. The interval is the spread of
+        histories, not the error of the mean.
+        """
+        edges = _edges(level)
+        index = pd.MultiIndex.from_product(
+            [self.models, self.portfolios], names=["model", "portfolio"]
+        )
+        out: dict[str, FloatArray] = {}
+        for column in COLUMNS:
+            draws = self.score(column).reshape(len(self.scores), -1)
+            out[column] = _over_known(draws, lambda x: float(x.mean()))
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
+        over = self.score("exceedances") > self.score("allowed")
+        out["missed"] = over.mean(axis=0).ravel()
+        return pd.DataFrame(out, index=index)
+
+    def differences(self, model: str, against: str, *, level: float = 0.95) -> pd.DataFrame:
+        """Paired differences `model` - `against` on the same paths, one row a portfolio.
+
+        For the exceedance rate, the mean margin and the excess per day: mean difference, interval
+        over paths, and the share of paths on which `model` has less. `dominates` is the share on
+        which it has no more of all three and less of one.
+        """
+        first, second = (self._model(name) for name in (model, against))
+        edges = _edges(level)
+        out: dict[str, FloatArray] = {}
+        gaps = []
+        for column in DIFFERENCES:
+            gap = self.score(column)[:, first] - self.score(column)[:, second]
+            gaps.append(gap)
+            out[column] = gap.mean(axis=0)
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(gap, lambda x, q=edge: _quantile(x, q))
+            out[f"{column}_less"] = (gap < 0).mean(axis=0)
+        joint = np.stack(gaps)
+        dominates = (joint <= 0).all(axis=0) & (joint < 0).any(axis=0)
+        out["dominates"] = dominates.mean(axis=0)
+        return pd.DataFrame(out, index=pd.Index(self.portfolios, name="portfolio"))
+
+    def joint_region(
+        self, model: str, against: str, portfolio: str, *, level: float = 0.95
+    ) -> JointRegion:
+        """Ellipsoid that holds `level` of a normal with the mean and covariance of the differences.
+
+        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path;
+        `inside` says how many of the paths it really holds.
+
+        Raises
+        ------
+        StudyError : unknown names, or fewer than 3 paths.
+        """
+        from scipy.special import chdtri
+
+        _edges(level)
+        if len(self.scores) < 3:
+            raise StudyError(f"a joint region of {len(self.scores)} paths; run 3 or more.")
+        if portfolio not in self.portfolios:
+            raise StudyError(f"unknown portfolio {portfolio!r}; known: {self.portfolios}.")
+        first, second, p = (
+            self._model(model),
+            self._model(against),
+            self.portfolios.index(portfolio),
+        )
+        pairs = np.column_stack(
+            [self.score(c)[:, first, p] - self.score(c)[:, second, p] for c in DIFFERENCES]
+        )
+        center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
+        radius = float(np.sqrt(chdtri(float(len(DIFFERENCES)), 1.0 - level)))
+        distance = distances(pairs - center, covariance)
+        return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
+
+    def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
+        """One row a model: all books pooled, the band of cost and coverage over paths.
+
+        `scale` and `equal_coverage_margin` are +inf where some path has no scale that covers.
+        """
+        edges = _edges(level)
+        rate = self.score("exceedance_rate").mean(axis=2)
+        bands = {"exceedance_rate": rate}
+        bands |= {column: self.pooled[:, :, i] for i, column in enumerate(POOLED)}
+        out: dict[str, FloatArray] = {}
+        for column, draws in bands.items():
+            out[column] = draws.mean(axis=0)
+            for name, edge in zip(("low", "high"), edges, strict=True):
+                out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
+        return pd.DataFrame(out, index=pd.Index(self.models, name="model"))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy: one row a (path, model, portfolio), a column a score."""
+        shape = self.scores.shape[:3]
+        index = pd.MultiIndex.from_product(
+            [range(shape[0]), self.models, self.portfolios], names=["path", "model", "portfolio"]
+        )
+        return pd.DataFrame(
+            self.scores.reshape(-1, len(COLUMNS)), index=index, columns=list(COLUMNS)
+        ).reset_index()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and a manifest."""
+        target = Path(folder)
+        by_path = pd.DataFrame(
+            self.pooled.reshape(len(self.pooled), -1),
+            columns=[f"{model}|{name}" for model in self.models for name in POOLED],
+        ).assign(range_acted=self.range_acted)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self.summary().to_csv(target / "monte_carlo.csv")
+            self.frontier().to_csv(target / "frontier.csv")
+            self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
+            by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
+            named = {"models": list(self.models), "portfolios": list(self.portfolios)}
+            text = json.dumps({"names": named, "manifest": self.manifest}, indent=2)
+            (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Distribution | None":
+        """What `save` wrote; None where the folder holds no Monte Carlo.
+
+        Raises
+        ------
+        ResultsError : a file of it is missing or broken.
+        """
+        source = Path(folder)
+        if not (source / "monte_carlo.json").exists():
+            return None
+        try:
+            kept = json.loads((source / "monte_carlo.json").read_text(encoding="utf-8"))
+            scores = pd.read_parquet(source / "monte_carlo.parquet")
+            by_path = pd.read_parquet(source / "monte_carlo_pooled.parquet")
+            models, portfolios = (tuple(kept["names"][n]) for n in ("models", "portfolios"))
+            shape = (len(by_path), len(models))
+            return cls(
+                models=models,
+                portfolios=portfolios,
+                scores=scores[list(COLUMNS)].to_numpy().reshape(*shape, len(portfolios), -1),
+                pooled=by_path.drop(columns="range_acted").to_numpy().reshape(*shape, -1),
+                range_acted=by_path["range_acted"].to_numpy(),
+                manifest=kept["manifest"],
+            )
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise ResultsError(
+                f"the Monte Carlo of {str(source)!r} cannot be read ({reason}); run it again."
+            ) from error
+
+    def _model(self, name: str) -> int:
+        if name not in self.models:
+            raise StudyError(f"unknown model {name!r}; known: {', '.join(self.models)}.")
+        return self.models.index(name)
+
+
+def _edges(level: float) -> tuple[float, float]:
+    if not 0.0 < level < 1.0:
+        raise StudyError(f"level is {level}; give one inside (0, 1), such as 0.95.")
+    return (1.0 - level) / 2.0, (1.0 + level) / 2.0
+
+
+def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:
+    """A statistic of each column's values that are not NaN; NaN where there is none."""
+    known = [column[~np.isnan(column)] for column in draws.T]
+    return np.array([statistic(x) if len(x) else np.nan for x in known])
+
+
+def _quantile(values: FloatArray, share: float) -> float:
+    """Smallest value that `share` of the values do not exceed: infinities forbid interpolation."""
+    rank = max(1, tail_count(len(values), 1.0 - share))
+    return float(np.partition(values, rank - 1)[rank - 1])

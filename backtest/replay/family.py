@@ -1,0 +1,188 @@
+"""All books of a study tested together, and its models compared in pairs."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from backtest.replay.disclosures import scored_values
+from backtest.replay.study import Study
+from backtest.scores.models.multiple import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    holm,
+    romano_wolf,
+)
+from backtest.scores.models.paired import PairedDifference, paired_difference
+from backtest.scores.overlapping.clustered import clustered_coverage
+from backtest.scores.overlapping.hac import effective_pvalues
+from backtest.scores.power import smallest_detectable
+from backtest.scores.resample import day_weights, stationary_indices
+from backtest.types import FloatArray
+
+LEVEL, POWER = 0.05, 0.8
+# Days over which exceedances may cluster; of the lags tried the least wrong (docs/overlap.md).
+LAGS = 60
+ADJUSTED = ("holm", "benjamini_hochberg", "benjamini_yekutieli", "romano_wolf")
+
+
+def study_weights(study: Study) -> FloatArray | None:
+    """The (resamples, days) draws behind a study's coverage_p; None where it made none."""
+    resamples = int(study.manifest["resamples"])
+    if resamples == 0:
+        return None
+    indices = stationary_indices(
+        len(study.scored), resamples=resamples, seed=int(study.manifest["seed"])
+    )
+    return day_weights(indices)
+
+
+def family_tests(study: Study) -> pd.DataFrame:
+    """P-values of every book, as if it were alone and as one of a family; one-sided.
+
+    Holm's, Benjamini-Hochberg's and -Yekutieli's start from `hac_p` (`hac_coverage`, 60 lags),
+    since those of a bootstrap end at 1 / (resamples + 1), which times the number of books is no
+    small number; Romano-Wolf's from the bootstrap itself.
+
+    Returns
+    -------
+    Index (model, portfolio). `coverage_p`, `hac_p`, then a column each of `ADJUSTED`; a family is
+    all books under one model.
+    """
+    loss, weights = scored_values(study, study.loss), study_weights(study)
+    confidence = float(study.manifest["coverage"]["confidence"])
+    tables = []
+    for model in study.models:
+        marked = loss > scored_values(study, study.required[model])
+        horizon = study.overlap
+        _, pvalues = effective_pvalues(
+            marked.astype(np.int64),
+            1,
+            horizon=horizon,
+            confidence=confidence,
+            lags=max(LAGS, horizon),
+        )
+        rows = study.scores.xs(model, level="model")["coverage_p"].reindex(study.loss.columns)
+        columns = {
+            "coverage_p": rows.to_numpy(dtype=np.float64),
+            "hac_p": pvalues,
+            "holm": holm(pvalues),
+            "benjamini_hochberg": benjamini_hochberg(pvalues),
+            "benjamini_yekutieli": benjamini_yekutieli(pvalues),
+            "romano_wolf": np.full(len(pvalues), np.nan)
+            if weights is None
+            else romano_wolf(marked, confidence=confidence, weights=weights),
+        }
+        index = pd.MultiIndex.from_product(
+            [[model], list(study.loss.columns)], names=["model", "portfolio"]
+        )
+        tables.append(pd.DataFrame(columns, index=index))
+    return pd.concat(tables)
+
+
+def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
+    """Books tested and rejected at 5 % by model, beside the pooled test clustered by date.
+
+    tests : from `family_tests`.
+
+    Returns
+    -------
+    Index `model`. `tested`; `by_chance`, rejections expected of right models; books rejected by
+    `coverage_p` and by `hac_p` as if alone, and a column each of `ADJUSTED` (NaN where no
+    bootstrap was drawn); `pooled_p` of `clustered_coverage`, over as many lags as `hac_p`.
+    """
+    loss = scored_values(study, study.loss)
+    rows = []
+    for model in study.models:
+        here = tests.xs(model, level="model")
+        marked = loss > scored_values(study, study.required[model])
+        pooled = clustered_coverage(
+            marked,
+            horizon=study.overlap,
+            confidence=float(study.manifest["coverage"]["confidence"]),
+            lags=max(LAGS, study.overlap),
+        )
+        counts = {
+            name: float((here[name] <= LEVEL).sum()) if here[name].notna().any() else np.nan
+            for name in ("coverage_p", "hac_p", *ADJUSTED)
+        }
+        rows.append(
+            {"tested": len(here), "by_chance": LEVEL * len(here)}
+            | counts
+            | {"pooled_p": pooled.pvalue}
+        )
+    return pd.DataFrame(rows, index=pd.Index(study.models, name="model"))
+
+
+def family_sentence(study: Study, tests: pd.DataFrame) -> str:
+    """How many books were tested and rejected, as if alone and as a family, in a sentence."""
+    summary = family_summary(study, tests)
+    counts = ", ".join(
+        f"{model} {row['coverage_p']:.0f} / {row['romano_wolf']:.0f}"
+        for model, row in summary.iterrows()
+    )
+    return (
+        f"{len(study.exposure)} books a model were tested, of which {LEVEL:.0%} are rejected by "
+        f"chance where the model is right; rejected by coverage p alone / as a family "
+        f"(Romano-Wolf): {counts}."
+    )
+
+
+def dominance_table(study: Study) -> pd.DataFrame | None:
+    """Every pair of models over all books: (exceedance rate, mean margin), paired by day.
+
+    Returns
+    -------
+    Index (model, against). Differences with their 95 % intervals, USD a book and day; `alike`,
+    whether the joint 95 % region holds no difference at all; `dominates` and `dominated`, shares
+    of resamples (`paired_difference`). None where no bootstrap was drawn or there is one model.
+    """
+    weights = study_weights(study)
+    pairs = list(combinations(study.models, 2))
+    if weights is None or not pairs:
+        return None
+    loss = scored_values(study, study.loss)
+    rows = []
+    for model, against in pairs:
+        found = paired_difference(
+            loss,
+            *(scored_values(study, study.required[name]) for name in (model, against)),
+            weights=weights,
+        )
+        rows.append(paired_row(found))
+    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(pairs, names=["model", "against"]))
+
+
+def paired_row(found: PairedDifference) -> dict[str, float | bool]:
+    """A paired difference as a row of a table; see `dominance_table` for its columns."""
+    row: dict[str, float | bool] = {}
+    for i, name in enumerate(("rate", "margin")):
+        row[name] = float(found.difference[i])
+        row[f"{name}_low"], row[f"{name}_high"] = float(found.low[i]), float(found.high[i])
+    row["alike"] = found.region.holds(np.zeros(2))
+    return row | {"dominates": found.dominates, "dominated": found.dominated}
+
+
+def detectable_sentence(study: Study) -> str:
+    """The smallest miscoverage that one book of the study could have shown, in a sentence."""
+    days, mpor = len(study.scored), study.overlap
+    confidence = float(study.manifest["coverage"]["confidence"])
+
+    def rate(length: int) -> float:
+        return smallest_detectable(length, confidence=confidence, level=LEVEL, power=POWER)
+
+    best, worst = rate(days), rate(max(days // mpor, 1))
+    if np.isnan(worst):
+        return (
+            f"{days:,} days at {100 * confidence:g} % are too few to show any miscoverage of one "
+            "book."
+        )
+    span = f"{best:.2%}"
+    if mpor > 1:
+        span += f" if all days were independent, {worst:.2%} if only one day in {mpor} was,"
+    return (
+        f"Smallest miscoverage this sample could have shown: {days:,} days reveal, at "
+        f"{LEVEL:.0%} and with a probability of {POWER:.0%}, a true exceedance rate of one book of "
+        f"{span} in place of {1 - confidence:.2%}. A smaller one passes more often than "
+        f"one time in {1.0 / (1.0 - POWER):.0f}."
+    )

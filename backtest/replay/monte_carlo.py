@@ -1,0 +1,181 @@
+"""`monte_carlo`: every model on thousands of alternative histories, all on the same ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import joblib
+import numpy as np
+
+from backtest.account.account import AccountTerms
+from backtest.account.mix import collateral_marks
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.mpor import check_mpor, closeout_days, longest_closeout
+from backtest.estimators.fits import FitCount, describe_fits
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, in_words
+from backtest.replay.distribution import COLUMNS, POOLED, Distribution
+from backtest.replay.manifest import describe_data, describe_liquidation, software
+from backtest.replay.run import margin_block, scored_rows, yardstick_of
+from backtest.replay.scorecard import score_models
+from backtest.simulate.paths import Paths, Simulator
+from backtest.types import FloatArray, Progress, StudyError
+
+BLOCK = 10  # paths a task: bounds memory, does not change a number
+
+
+def monte_carlo(
+    simulator: Simulator,
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    *,
+    coverage: Coverage | None = None,
+    account: AccountTerms | None = None,
+    paths: int = 1000,
+    seed: int = 0,
+    score_from: str | None = None,
+    n_jobs: int = 1,
+    block: int = BLOCK,
+    progress: Progress | None = None,
+) -> Distribution:
+    """Replay every model on `paths` simulated histories and keep the scores of each.
+
+    All models see the same paths, so differences between them are paired. Path i depends on
+    (seed, i) alone: neither workers nor blocks change a number, and any path can be rebuilt and
+    replayed in full (`path_market`, `backtest run --path`). Blocks return scores, never paths.
+
+    Parameters
+    ----------
+    simulator : what draws the histories; fitted to `market` once.
+    score_from : ISO day from which paths are scored; the first on which every model has a
+        requirement unless given. With `Spliced`, give the market's last day: else the days of
+        history, the same on every path, are scored with the future.
+    n_jobs, block : workers, and paths a task.
+
+    Raises
+    ------
+    StudyError : no path or no model, or paths too short to score. A failure inside a model carries
+        the path it happened on.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st, pandas as pd
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["coin"]), market)
+    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book,
+    ...                     {"var": st.HistoricalVaR()}, paths=2, seed=7)
+    >>> mc.scores.shape[:3]
+    (2, 1, 1)
+    """
+    for what, value in (("paths", paths), ("block", block)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise StudyError(f"{what} is {value!r}; give a whole number, 1 or more.")
+    if n_jobs == 0:
+        raise StudyError("n_jobs is 0; give 1 or more workers, or -1 for one a core.")
+    if not models:
+        raise StudyError("the study names no model; give at least one.")
+    coverage, account = coverage or Coverage(), account or AccountTerms()
+    check_mpor(book, coverage)
+    report = progress or (lambda what, share: None)
+    made = Paths.of(simulator, market, seed=seed)
+    blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
+    tasks = (
+        joblib.delayed(_replay_block)(made, some, book, models, coverage, account, score_from)
+        for some in blocks
+    )
+    scores = np.empty((paths, len(models), len(book.portfolios), len(COLUMNS)))
+    pooled = np.empty((paths, len(models), len(POOLED)))
+    acted = np.empty(paths)
+    report("Monte Carlo paths", 0.0)
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    fits = {name: FitCount() for name in models}
+    for some, result in zip(blocks, results, strict=True):
+        block_scores, block_pooled, block_acted, block_fits = result
+        rows = slice(some.start, some.stop)
+        for name, made_fits in block_fits.items():
+            fits[name].add(made_fits)
+        scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
+        report("Monte Carlo paths", some.stop / paths)
+    return Distribution(
+        models=tuple(models),
+        portfolios=book.portfolios,
+        scores=scores,
+        pooled=pooled,
+        range_acted=acted,
+        manifest={
+            "simulator": made.label,
+            "seed": seed,
+            "paths": paths,
+            "fitted_to": describe_data(market),
+            "coverage": {
+                "confidence": coverage.confidence,
+                "mpor": book.mpor(coverage),
+            },
+            "account": asdict(account),
+            **describe_liquidation(book.liquidation),
+            "models": {name: in_words(model) for name, model in models.items()},
+            "fits": describe_fits([fits]),
+            "software": software(),
+        },
+    )
+
+
+def path_market(simulator: Simulator, market: Market, *, seed: int, path: int) -> Market:
+    """One path of `monte_carlo`, as a market to replay in full.
+
+    Examples
+    --------
+    >>> import backtest as bt
+    >>> market = bt.load_market("sample", end="2016-12-31")
+    >>> path_market(bt.StationaryBootstrap(block_size=20), market, seed=7, path=8).simulated
+    True
+    """
+    return Paths.of(simulator, market, seed=seed).path(path)
+
+
+def _replay_block(
+    made: Paths,
+    numbers: Sequence[int],
+    book: Book,
+    models: Mapping[str, MarginModel],
+    coverage: Coverage,
+    account: AccountTerms,
+    score_from: str | None,
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, FitCount]]:
+    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits by model."""
+    scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
+    pooled = np.empty((len(numbers), len(models), len(POOLED)))
+    acted = np.empty(len(numbers))
+    fits = {name: FitCount() for name in models}
+    for i, number in enumerate(numbers):
+        try:
+            market, acted[i] = made.path_and_range(number)
+            margined = margin_block(market, book, models, coverage)
+            for name, count in margined.fits.items():
+                fits[name].add(count)
+            rows = scored_rows(market, margined.required, margined.loss, models, score_from)
+            horizon = longest_closeout(book, coverage)
+            scored = score_models(
+                margined.loss,
+                margined.required,
+                rows=rows,
+                confidence=coverage.confidence,
+                horizon=horizon,
+                account=account,
+                marks=collateral_marks(
+                    account.collateral, market, horizon=closeout_days(book, coverage)
+                ),
+                yardstick=yardstick_of(models),
+                resamples=0,
+                dates=market.dates,
+            )
+        except Exception as error:
+            error.add_note(f"path {number}, seed {made.seed}, {made.label}")
+            raise
+        for m, name in enumerate(models):
+            table: dict[str, Any] = scored.tables[name]
+            scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
+            pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
+    return scores, pooled, acted, fits

@@ -1,0 +1,246 @@
+"""`run`: replay every model on one market and one book, in blocks of portfolios, and score it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from backtest.account.account import AccountTerms
+from backtest.account.mix import collateral_marks
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.mpor import check_mpor, closeout_days
+from backtest.estimators.fits import FitCount, counting_fits, describe_fits
+from backtest.market.market import Market
+from backtest.model.protocol import (
+    CausalityAudit,
+    MarginModel,
+    check_causal,
+    in_words,
+    required_margin,
+)
+from backtest.parameters.files import describe_parameters
+from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
+from backtest.replay.scorecard import BLOCK, RESAMPLES, blocks, score_models
+from backtest.replay.study import Study
+from backtest.types import FloatArray, Progress, StudyError
+from strategies.siloed import Siloed
+
+AUDITED = 8  # portfolios on which causality is audited, spread over the book
+
+
+def run(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    *,
+    coverage: Coverage | None = None,
+    account: AccountTerms | None = None,
+    score_from: str | None = None,
+    seed: int = 0,
+    n_jobs: int = 1,
+    block: int = BLOCK,
+    audit: bool = True,
+    progress: Progress | None = None,
+) -> Study:
+    """Replay history day by day through every model and score what came of it.
+
+    Parameters
+    ----------
+    market : the history, or a simulated path.
+    models : margin models by the name they carry in tables. All are scored on the same days: from
+        the first day on which each has a requirement (or `score_from`, ISO, if later) to the last
+        day whose loss is known.
+    coverage : the standard; 99 % over 2 margin days unless given.
+    account : terms of the collateral account.
+    seed : of the bootstrap behind coverage_p and the intervals.
+    n_jobs, block : workers, and portfolios a task; neither changes a number.
+    audit : check that no margin knows its future, and write that into the manifest.
+
+    Raises
+    ------
+    StudyError : no model, or a history too short to score; CausalityError from the audit.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> study.summary().index.tolist()
+    [('var', 'long both')]
+    """
+    coverage, account = coverage or Coverage(), account or AccountTerms()
+    if not models:
+        raise StudyError("the study names no model; give at least one.")
+    check_mpor(book, coverage)
+    report = progress or (lambda what, share: None)
+    began = time.perf_counter()
+    audits = _audit(models, market, book, coverage, report) if audit else {}
+    seconds = {"audit": time.perf_counter() - began}
+
+    slices = list(blocks(len(book.portfolios), block))
+    tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
+    margined = []
+    for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+        margined.append(result)
+        report("margins", len(margined) / len(slices))
+    loss = np.concatenate([m.loss for m in margined], axis=1)
+    required = {
+        name: np.concatenate([m.required[name] for m in margined], axis=1) for name in models
+    }
+    for name in models:
+        seconds[name] = sum(m.seconds[name] for m in margined)
+    rows = scored_rows(market, required, loss, models, score_from)
+
+    began = time.perf_counter()
+    yardstick = yardstick_of(models)
+    overlap = book.overlap(market, coverage)
+    scored = score_models(
+        loss,
+        required,
+        rows=rows,
+        confidence=coverage.confidence,
+        horizon=overlap,
+        account=account,
+        marks=collateral_marks(account.collateral, market, horizon=closeout_days(book, coverage)),
+        yardstick=yardstick,
+        resamples=RESAMPLES,
+        seed=seed,
+        block=block,
+        progress=report,
+        dates=market.dates,
+    )
+    seconds["account and scores"] = time.perf_counter() - began
+
+    dates, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
+
+    def frame(values: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=dates, columns=portfolios)
+
+    return Study(
+        required={name: frame(values) for name, values in required.items()},
+        held={name: frame(history.held) for name, history in scored.accounts.items()},
+        call={name: frame(history.call) for name, history in scored.accounts.items()},
+        shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
+        loss=frame(loss),
+        scores=pd.concat(
+            {name: pd.DataFrame(t, index=portfolios) for name, t in scored.tables.items()},
+            names=["model", "portfolio"],
+        ),
+        pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
+        exposure=book.to_frame(),
+        manifest={
+            "data": describe_data(market),
+            "window": describe_window(market, rows),
+            "coverage": {
+                "confidence": coverage.confidence,
+                "mpor": book.mpor(coverage),
+            },
+            "overlap": overlap,
+            "account": asdict(account),
+            "rebalance": book.rebalance,
+            **describe_liquidation(book.liquidation),
+            "models": {name: in_words(model) for name, model in models.items()},
+            "parameters": {n: describe_parameters(model) for n, model in models.items()},
+            "fits": describe_fits(m.fits for m in margined),
+            "siloed_model": yardstick,
+            "causality": {name: a.to_dict() for name, a in audits.items()},
+            "seed": seed,
+            "resamples": RESAMPLES,
+            "seconds": {name: round(value, 3) for name, value in seconds.items()},
+            "software": software(),
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Margined:
+    """Loss and requirements of one block of portfolios, what each model took and fitted."""
+
+    loss: FloatArray
+    required: dict[str, FloatArray]
+    seconds: dict[str, float]
+    fits: dict[str, FitCount]
+
+
+def margin_block(
+    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
+) -> Margined:
+    """Loss and requirements of a book; a failure inside a model is given its place."""
+    required, seconds, fits = {}, {}, {}
+    for name, model in models.items():
+        began = time.perf_counter()
+        try:
+            with counting_fits() as fits[name]:
+                required[name] = required_margin(model, market, book, coverage)
+        except Exception as error:
+            error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
+            raise
+        seconds[name] = time.perf_counter() - began
+    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits)
+
+
+def _audit(
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    report: Progress,
+) -> dict[str, CausalityAudit]:
+    """Cut the future off for every model, on a few portfolios spread over the book."""
+    spread = np.unique(np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int))
+    some = book.select([int(p) for p in spread])
+    audits = {}
+    for done, (name, model) in enumerate(models.items(), start=1):
+        audits[name] = check_causal(model, market, some, coverage=coverage)
+        report("causality audit", done / len(models))
+    return audits
+
+
+def scored_rows(
+    market: Market,
+    required: Mapping[str, FloatArray],
+    loss: FloatArray,
+    models: Mapping[str, MarginModel],
+    score_from: str | None,
+) -> slice:
+    """Rows on which every model has a requirement and the loss is known."""
+    days = len(market.dates)
+    warm = {name: int(np.isnan(r).any(axis=1).sum()) for name, r in required.items()}
+    last = int((~np.isnan(loss).any(axis=1)).sum())
+    slowest = max(warm, key=lambda name: warm[name])
+    first = warm[slowest]
+    if score_from is not None:
+        first = max(first, _row_of(score_from, market, last))
+    if first >= last:
+        raise StudyError(
+            f"no day can be scored: {slowest!r} ({models[slowest]!r}) warms up for "
+            f"{warm[slowest]} of the {days} days and the last {days - last} losses are not yet "
+            "known; shorten the lookback or lengthen the history."
+        )
+    return slice(first, last)
+
+
+def _row_of(score_from: str, market: Market, last: int) -> int:
+    """First row on or after an ISO day that is asked for; it must be one that can be scored."""
+    try:
+        row = int(market.dates.searchsorted(np.datetime64(score_from, "D")))
+    except ValueError as error:
+        raise StudyError(f"score_from is {score_from!r}; give a day as YYYY-MM-DD.") from error
+    if row >= last:
+        raise StudyError(
+            f"score_from is {score_from}, after the last day that can be scored "
+            f"({market.dates[max(last - 1, 0)]}); give an earlier one."
+        )
+    return row
+
+
+def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:
+    """Name of the model that savings are measured from: 'siloed', or the first Siloed."""
+    if "siloed" in models:
+        return "siloed"
+    return next((name for name, model in models.items() if isinstance(model, Siloed)), None)

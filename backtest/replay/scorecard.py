@@ -1,0 +1,89 @@
+"""From requirements and losses to scores: replay the account of every model, score every book."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from backtest.account.account import AccountHistory, AccountTerms, replay_account
+from backtest.account.mix import Marks
+from backtest.scores import day_weights, pooled_equal_coverage, score_table, stationary_indices
+from backtest.types import Dates, DaysByPortfolios, FloatArray, Progress
+
+BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
+RESAMPLES = 1000  # stationary bootstrap histories behind coverage_p and the intervals
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """By model: its account, its score columns (portfolios,), its pooled scale."""
+
+    accounts: dict[str, AccountHistory]
+    tables: dict[str, dict[str, FloatArray]]
+    pooled: dict[str, dict[str, Any]]
+
+
+def score_models(
+    loss: DaysByPortfolios,
+    required: Mapping[str, DaysByPortfolios],
+    *,
+    rows: slice,
+    confidence: float,
+    horizon: int,
+    account: AccountTerms,
+    marks: Marks | None = None,
+    yardstick: str | None,
+    resamples: int,
+    seed: int = 0,
+    block: int = BLOCK,
+    progress: Progress | None = None,
+    dates: Dates | None = None,
+) -> Scored:
+    """Scores of every model over the scored `rows`, all on the same bootstrap histories.
+
+    marks : of the account's collateral; needed unless it is cash.
+    yardstick : the model that savings are measured from; None leaves them NaN.
+    resamples : bootstrap histories behind coverage_p and the intervals; 0 leaves those NaN.
+    dates : of all rows; needed where calls do not settle in margin days.
+    """
+    days, portfolios = rows.stop - rows.start, loss.shape[1]
+    weights = None
+    if resamples:
+        weights = day_weights(stationary_indices(days, resamples=resamples, seed=seed))
+    siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
+    accounts, tables, pooled = {}, {}, {}
+    for done, (name, margin) in enumerate(required.items(), start=1):
+        history = replay_account(margin, loss, account, marks=marks, dates=dates)
+        pieces = [
+            score_table(
+                loss[rows, some],
+                margin[rows, some],
+                history.collateral[rows, some],
+                confidence=confidence,
+                horizon=horizon,
+                weights=weights,
+                siloed_mean=None if siloed is None else siloed[some],
+            )
+            for some in blocks(portfolios, block)
+        ]
+        accounts[name] = history
+        tables[name] = {key: np.concatenate([p[key] for p in pieces]) for key in pieces[0]}
+        pooled[name] = asdict(
+            pooled_equal_coverage(loss[rows], margin[rows], confidence=confidence, weights=weights)
+        )
+        if progress is not None:
+            progress("account and scores", done / len(required))
+    return Scored(accounts, tables, pooled)
+
+
+def blocks(portfolios: int, width: int) -> Iterator[slice]:
+    """Slices of at most `width` portfolios.
+
+    Examples
+    --------
+    >>> list(blocks(3, 2))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    for start in range(0, portfolios, width):
+        yield slice(start, min(start + width, portfolios))

@@ -1,0 +1,79 @@
+"""Stored evidence is what a run wrote: a manifest with the sha256 of every file, and of itself."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from backtest.types import ResultsError
+
+MANIFEST = "manifest.json"
+FILES, SELF = "files", "manifest_sha256"  # what sealing adds to a manifest
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any], *, names: Iterable[str]) -> None:
+    """Write manifest.json with the sha256 of the files `names` of the folder, and its own."""
+    sealed = manifest | {FILES: {name: _sha256((folder / name).read_bytes()) for name in names}}
+    sealed[SELF] = _own_sha256(sealed)
+    text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The manifest as the run had it, and the sha256 of each file written with it.
+
+    Raises
+    ------
+    ResultsError : no results folder, one of another command, or a manifest that was changed.
+    """
+    try:
+        sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise ResultsError(
+            f"{str(folder)!r} holds no finished study ({MANIFEST}: {reason}); give a folder that "
+            "`backtest run` wrote."
+        ) from error
+    if isinstance(sealed, dict) and SELF not in sealed and "command" in sealed:
+        raise ResultsError(
+            f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
+            "folder that `backtest run` wrote."
+        )
+    if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _own_sha256(sealed):
+        raise ResultsError(changed(folder, MANIFEST))
+    return sealed, sealed.pop(FILES)
+
+
+def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
+    """Names of the files that are not as they were written.
+
+    Raises
+    ------
+    ResultsError : a file that is not there, or cannot be read.
+    """
+    try:
+        return [n for n, sha256 in files.items() if _sha256((folder / n).read_bytes()) != sha256]
+    except OSError as error:
+        name = Path(str(error.filename)).name
+        raise ResultsError(
+            f"{str(folder)!r} holds no finished study ({name}: {error.strerror}); run it again."
+        ) from error
+
+
+def changed(folder: Path, name: str) -> str:
+    """What is said of a file that is not as it was written."""
+    return (
+        f"{name} of {str(folder)!r} is not as the run wrote it; put the file back or run the "
+        "study again."
+    )
+
+
+def _own_sha256(sealed: Any) -> str:
+    """sha256 of a manifest as JSON has it: tuples are lists, keys are text."""
+    as_read = json.loads(json.dumps(sealed))
+    return _sha256(json.dumps(as_read, sort_keys=True).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,213 @@
+"""A finished study: requirement, collateral, losses and scores of every model and portfolio."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtest.replay.seal import changed, changed_files, read_manifest, write_manifest
+from backtest.types import FloatArray, ResultsError
+
+FRAMES = ("required", "held", "call", "shortfall")
+TABLES = (
+    "summary.csv",
+    "pooled.csv",
+    "book.csv",
+    "scores.parquet",
+    "pooled.parquet",
+    "daily.parquet",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What `run` returns. Frames are (dates x portfolios), USD; NaN is 'not yet known'.
+
+    Parameters
+    ----------
+    required, held, call, shortfall : a frame by model name. `required[t]` uses closes up to and
+        including t and covers t -> t + MPOR; `held` is the collateral settled at t.
+    loss : frame, loss of positions struck at t over the MPOR; > 0 is a loss; last rows NaN.
+    scores : one row a (model, portfolio); see `summary`.
+    pooled : one row a model: the single scale at which all books together keep the standard.
+    exposure : USD (portfolios x instruments).
+    manifest : everything needed to say where the numbers come from; JSON.
+    """
+
+    required: Mapping[str, pd.DataFrame]
+    held: Mapping[str, pd.DataFrame]
+    call: Mapping[str, pd.DataFrame]
+    shortfall: Mapping[str, pd.DataFrame]
+    loss: pd.DataFrame
+    scores: pd.DataFrame
+    pooled: pd.DataFrame
+    exposure: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Model names, in the order of the study."""
+        return tuple(self.required)
+
+    @property
+    def simulated(self) -> bool:
+        """True where the prices are not real history."""
+        return bool(self.manifest["data"]["simulated"])
+
+    @property
+    def scored(self) -> pd.DatetimeIndex:
+        """The days that are scored: every model has a requirement and the loss is known."""
+        window = self.manifest["window"]
+        index = self.loss.loc[window["first_scored"] : window["last_scored"]].index
+        return pd.DatetimeIndex(index)
+
+    @property
+    def overlap(self) -> int:
+        """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
+        mpor = max(int(days) for days in self.manifest["coverage"]["mpor"].values())
+        return int(self.manifest.get("overlap", mpor))
+
+    def summary(self) -> pd.DataFrame:
+        """One row a (model, portfolio); all columns over the scored days, money in USD.
+
+        exceedances: days with loss > required; breaches: days with loss > collateral at
+        close-out; allowed: floor of observations x (1 - confidence). coverage_p tests 'the rate
+        is at most 1 - confidence' and is the verdict; kupiec_p and christoffersen_p are medians
+        over the MPOR's phases, the columns `_min` their minima.
+        """
+        return self.scores.copy()
+
+    def tests(self, level: float = 0.05, *, draws: int = 499) -> pd.DataFrame:
+        """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
+
+        `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
+        days as independent, so they run on every MPOR-th day, or as far apart as the longest
+        close-out spans where some markets rest, and show the median over phases; see
+        `backtest.scores.battery` for the columns and for `draws`.
+        """
+        from backtest.scores import battery
+
+        coverage = self.manifest["coverage"]
+        days = self.scored
+        loss = self.loss.loc[days].to_numpy()
+        tables = {}
+        for model, frame in self.required.items():
+            required = frame.loc[days].to_numpy()
+            table = battery(
+                loss > required,
+                required,
+                confidence=coverage["confidence"],
+                horizon=self.overlap,
+                level=level,
+                draws=draws,
+                verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),
+            )
+            tables[model] = table.set_axis(frame.columns, axis=0)
+        return pd.concat(tables, names=["model", "portfolio"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
+        days, books = self.loss.shape
+        count = len(self.models)
+
+        def long(frames: Iterable[pd.DataFrame]) -> FloatArray:
+            return np.concatenate([frame.to_numpy().ravel() for frame in frames])
+
+        def labels(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Series:
+            return pd.Series(np.asarray(names, dtype=object)[codes]).astype(
+                pd.CategoricalDtype(list(names))
+            )
+
+        return pd.DataFrame(
+            {
+                "date": np.tile(np.repeat(self.loss.index.to_numpy(), books), count),
+                "model": labels(np.repeat(np.arange(count), days * books), self.models),
+                "portfolio": labels(
+                    np.tile(np.arange(books), days * count), list(self.loss.columns)
+                ),
+                **{name: long(getattr(self, name)[m] for m in self.models) for name in FRAMES},
+                "loss": long(self.loss for _ in self.models),
+            }
+        )
+
+    def save(self, folder: str | Path, *, beside: Iterable[str] = ()) -> Path:
+        """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.
+
+        The folder is created; files of an earlier save in it are replaced. The manifest holds the
+        sha256 of every table, and `load` refuses one that has changed since.
+
+        beside : names of files that lie in the folder already and belong to the same evidence.
+
+        Raises
+        ------
+        ResultsError : the folder cannot be written.
+        """
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self.summary().to_csv(target / "summary.csv")
+            self.pooled.to_csv(target / "pooled.csv")
+            self.exposure.to_csv(target / "book.csv", index_label="portfolio")
+            self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
+            self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
+            self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
+            write_manifest(target, self.manifest, names=(*TABLES, *beside))
+        except OSError as error:
+            reason = error.strerror or error
+            raise ResultsError(f"cannot write results to {str(target)!r}: {reason}.") from error
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Study":
+        """The study that `save` wrote.
+
+        Raises
+        ------
+        ResultsError : the folder holds no finished study, or a file of it was changed.
+        """
+        source = Path(folder)
+        manifest, files = read_manifest(source)
+        for name in changed_files(source, files):
+            raise ResultsError(changed(source, name))
+        try:
+            daily = pd.read_parquet(source / "daily.parquet")
+            scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
+            pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
+            exposure = pd.read_csv(source / "book.csv", index_col="portfolio")
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultsError(
+                f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
+                "give a folder that `backtest run` wrote."
+            ) from error
+        exposure.index = exposure.index.astype(str)
+        frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
+        for model, rows in daily.groupby("model", observed=True, sort=False):
+            for name, frame in frames.items():
+                wide = rows.pivot_table(
+                    index="date", columns="portfolio", values=name, dropna=False, observed=True
+                )
+                frame[str(model)] = _plain(wide.reindex(columns=exposure.index))
+        losses = frames.pop("loss")
+        return cls(
+            **frames,
+            loss=next(iter(losses.values())),
+            scores=scores,
+            pooled=pooled,
+            exposure=exposure,
+            manifest=manifest,
+        )
+
+    def _repr_html_(self) -> str:
+        label = "<p><strong>SIMULATED</strong></p>" if self.simulated else ""
+        return label + str(self.summary().to_html(float_format="{:,.4g}".format))
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Frame with unnamed axes, as `run` makes them."""
+    frame.columns = pd.Index([str(c) for c in frame.columns])
+    frame.index.name = None
+    return frame

@@ -1,0 +1,1 @@
+"""Tests of how many exceedances, and in which order."""

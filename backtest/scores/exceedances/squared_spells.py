@@ -1,0 +1,77 @@
+"""Ziggel, Berens, Weiss and Wied's test of clusters: the sum of squared spells, by Monte Carlo."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backtest.scores.exceedances.exact import tied_pvalue
+from backtest.scores.exceedances.record import runs_of
+from backtest.scores.result import TestResult
+from backtest.types import BoolArray, DataError, FloatArray, StudyError
+
+
+def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -> TestResult:
+    r"""Test that the days of exceedances, given their number, are spread without a pattern.
+
+    .. math:: t_1^2 + \sum_{i=2}^{m} (t_i - t_{i-1})^2 + (n - t_m)^2
+
+    with days :math:`t_i` of 1 .. n. It is large where exceedances cluster: few long spells. The
+    law given m is drawn: every choice of m days of n is equally likely under independent days,
+    whatever their rate, so the p-value is exact; one-sided, ties broken at random.
+
+    Parameters
+    ----------
+    exceedances : (days,) bool or 0/1, without a missing day.
+
+    Returns
+    -------
+    TestResult; not identified with fewer than two exceedances, or with nothing else.
+
+    Raises
+    ------
+    DataError : a missing day. StudyError : draws below 1.
+
+    References
+    ----------
+    Ziggel, D., Berens, T., Weiss, G. & Wied, D. (2014). A new set of improved Value-at-Risk
+    backtests. Journal of Banking & Finance, 48, 29-41.
+
+    Examples
+    --------
+    >>> result = squared_spells(np.isin(np.arange(250), [49, 50, 51]))
+    >>> result.statistic, result.verdict()
+    (41706.0, 'rejected')
+    """
+    if draws < 1:
+        raise StudyError(f"draws is {draws}; give 1 or more.")
+    runs = runs_of(exceedances)
+    days = len(np.asarray(exceedances))
+    if sum(len(run) for run in runs) != days or len(runs) > 1:
+        raise DataError("the sum of squared spells needs every day; a day is missing.")
+    name, assumed = "Ziggel et al. squared spells", f"independent days; {draws:,} drawn records"
+    count = int(runs[0].sum()) if runs else 0
+    if count < 2 or count == days:
+        return TestResult(name, float("nan"), float("nan"), False, assumed)
+    here = _sum_of_squares(runs[0])
+    drawn = _drawn_sums(days, count, draws, seed)
+    return TestResult(
+        name, here, tied_pvalue(here, drawn, np.random.default_rng(seed)), True, assumed
+    )
+
+
+@lru_cache(maxsize=64)
+def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
+    """Sums of records with `count` exceedances on days drawn without replacement."""
+    rng = np.random.default_rng(seed)
+    drawn = np.empty(draws)
+    for i in range(draws):
+        record = np.zeros(days, dtype=np.bool_)
+        record[rng.choice(days, count, replace=False, shuffle=False)] = True
+        drawn[i] = _sum_of_squares(record)
+    return drawn
+
+
+def _sum_of_squares(record: BoolArray) -> float:
+    days = np.flatnonzero(record) + 1.0
+    return float((np.diff(days, prepend=0.0, append=len(record)) ** 2).sum())

@@ -1,0 +1,1 @@
+"""Tests of VaR, expected shortfall and density forecasts."""

@@ -1,0 +1,1 @@
+"""What margins cost, and what they left uncovered, in USD."""

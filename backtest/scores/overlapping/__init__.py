@@ -1,0 +1,1 @@
+"""Coverage that respects losses over several days."""

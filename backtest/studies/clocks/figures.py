@@ -1,0 +1,179 @@
+"""Figures: exceedances by weekday under two clocks, and correlation by horizon."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.book.coverage import Coverage
+from backtest.present.sheet import (
+    COLOURS,
+    FAINT,
+    INK,
+    LEGEND_COLUMNS,
+    MARKERS,
+    Caption,
+    Sheet,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+CLOCKS = {"business": "business clock", "24/7": "24/7 clock"}
+PANEL, BETWEEN = 1.35, 0.42  # inches: a panel, and from it to the next
+BAR = 0.8  # share of a weekday's place that its bars take
+MINUS = "\N{MINUS SIGN}"
+
+
+def exceedance_rates(weekdays: pd.DataFrame) -> pd.DataFrame:
+    """One row a (model, clock, weekday): exceedances, strikes and the share of the two.
+
+    weekdays : of a `ClockStudy`. The share is NaN where nothing was struck.
+
+    Examples
+    --------
+    >>> days = [f"{day}{end}" for day in WEEKDAYS for end in ("", " strikes")]
+    >>> index = pd.MultiIndex.from_tuples([("exceedances", "var", "24/7")],
+    ...                                   names=["measure", "model", "clock"])
+    >>> exceedance_rates(pd.DataFrame(1.0, index, days))["share"].tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    exceeded = weekdays.loc["exceedances"].reset_index()
+    pieces = [
+        pd.DataFrame(
+            {
+                "model": exceeded["model"],
+                "clock": exceeded["clock"],
+                "weekday": day,
+                "exceedances": exceeded[day],
+                "strikes": exceeded[f"{day} strikes"],
+            }
+        )
+        for day in WEEKDAYS
+    ]
+    rates = pd.concat(pieces).sort_index(kind="stable").reset_index(drop=True)
+    return rates.assign(share=rates["exceedances"] / rates["strikes"].replace(0, np.nan))
+
+
+def exceedances_by_weekday_caption(
+    weekdays: pd.DataFrame, coverage: Coverage, *, footnote: str
+) -> Caption:
+    """Title, footnote and alternative text."""
+    struck = exceedance_rates(weekdays).dropna()
+    said = [
+        f"{model} on the {CLOCKS[str(clock)]}: "
+        + ", ".join(f"{day} {count:.0f}" for day, count in own)
+        for (model, clock), own in (
+            (key, zip(each["weekday"], each["exceedances"], strict=True))
+            for key, each in struck.groupby(["model", "clock"], sort=False)
+        )
+    ]
+    return Caption(
+        "Exceedances by weekday of strike, % of that weekday's strikes, all crypto books",
+        f"Dashed: the {100 * (1 - coverage.confidence):g} % that the standard allows. Losses "
+        f"overlap, so one move can mark several strikes. {footnote}",
+        "Exceedances by weekday of strike. " + "; ".join(said) + ".",
+    )
+
+
+@styled
+def exceedances_by_weekday(
+    weekdays: pd.DataFrame, coverage: Coverage, *, caption: Caption, simulated: bool
+) -> "Axes":
+    """Draw a panel a clock: for each weekday a bar a model."""
+    from matplotlib.patches import Patch
+
+    rates = exceedance_rates(weekdays)
+    models = [str(model) for model in rates["model"].unique()]
+    styles = model_styles(models)
+    keys = legend_height(len(models))
+    sheet = Sheet(caption, room=keys + 2 * (PANEL + BETWEEN) + 0.02, simulated=simulated)
+    handles = [
+        Patch(facecolor=s.colour, hatch=s.hatch, edgecolor="white",
+              label=label_of(model, width=30, lines=1))
+        for model, s in styles.items()
+    ]  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.6)
+    axes = None
+    for place, (clock, words) in enumerate(CLOCKS.items()):
+        top = keys + 0.2 + place * (PANEL + BETWEEN)
+        axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=axes)
+        width = BAR / len(models)
+        for m, (model, style) in enumerate(styles.items()):
+            own = rates[(rates["model"] == model) & (rates["clock"] == clock)]
+            at = np.arange(len(WEEKDAYS)) - BAR / 2 + (m + 0.5) * width
+            axes.bar(at, 100 * own["share"].to_numpy(), width, color=style.colour,
+                     hatch=style.hatch, edgecolor="white", lw=0)  # fmt: skip
+        axes.axhline(100 * (1 - coverage.confidence), color=INK, lw=0.8, ls="--")
+        axes.set_title(words, loc="left", pad=3, weight="bold")
+        axes.set_xticks(np.arange(len(WEEKDAYS)), WEEKDAYS)
+        axes.set_xlim(-0.5, len(WEEKDAYS) - 0.5)
+        axes.set_ylabel("% of strikes")
+        axes.tick_params(axis="x", length=0)
+        axes.grid(visible=True, axis="y")
+        for day, name in enumerate(WEEKDAYS):
+            own = rates[(rates["weekday"] == name) & (rates["clock"] == clock)]
+            if own["share"].isna().all():
+                axes.annotate("no strikes", (day, 0), xytext=(0, 3), textcoords="offset points",
+                              ha="center", color=FAINT)  # fmt: skip
+    assert axes is not None  # there are two clocks
+    return axes
+
+
+def correlation_by_horizon_caption(table: pd.DataFrame, *, footnote: str) -> Caption:
+    """Title, footnote and alternative text."""
+    widest = table.iloc[int(np.argmax(np.abs(table["correlation"].to_numpy())))]
+    apart = int(((table["low"] > 0) | (table["high"] < 0)).sum())
+    return Caption(
+        "Correlation of crypto with Treasury P&L, long both, by horizon",
+        "Whiskers: two-sided 95 %, stationary bootstrap. Hollow: one day, Hayashi-Yoshida, for "
+        f"closes three to four hours apart. P&Ls overlap. {footnote}",
+        f"{len(table)} estimates, the largest in size {widest['correlation']:+.3f}; "
+        f"{apart} of the intervals leave out zero.",
+    )
+
+
+@styled
+def correlation_by_horizon(table: pd.DataFrame, *, caption: Caption, simulated: bool) -> "Axes":
+    """Draw a panel a price: correlation with each Treasury at each horizon, with intervals."""
+    from matplotlib.lines import Line2D
+
+    flat = table.reset_index()
+    prices = list(dict.fromkeys(flat["price"]))
+    bonds = sorted(dict.fromkeys(flat["treasury"]), key=lambda name: float(name[3:-1]))
+    horizons = sorted(int(h) for h in flat["horizon"].unique())
+    sheet = Sheet(caption, room=0.22 + len(prices) * (PANEL + BETWEEN), simulated=simulated)
+    handles = [
+        Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=bond)
+        for b, bond in enumerate(bonds)
+    ]
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.75)
+    axes = None
+    for place, price in enumerate(prices):
+        top = 0.4 + place * (PANEL + BETWEEN)
+        axes = sheet.panel(left=0.75, right=0.1, top=top, height=PANEL, sharey=axes)
+        axes.axhline(0, color=INK, lw=0.8, zorder=1)
+        for b, bond in enumerate(bonds):
+            own = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
+            for row in own.itertuples():
+                hollow = row.estimator != "same days"
+                x = horizons.index(row.horizon) + 0.24 * (b - (len(bonds) - 1) / 2) + 0.09 * hollow
+                axes.vlines(x, row.low, row.high, color=COLOURS[b], lw=1.0, zorder=2)
+                axes.plot(x, row.correlation, ls="", marker=MARKERS[b], ms=5, color=COLOURS[b],
+                          mfc="white" if hollow else COLOURS[b], zorder=3)  # fmt: skip
+        axes.set_title(price, loc="left", pad=3, weight="bold")
+        axes.set_xticks(
+            range(len(horizons)), ["1 day" if h == 1 else f"{h} days" for h in horizons]
+        )
+        axes.set_xlim(-0.5, len(horizons) - 0.5)
+        axes.tick_params(axis="x", length=0)
+        axes.set_ylabel("correlation")
+        axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:.2f}".replace("-", MINUS))
+        axes.grid(visible=True, axis="y")
+    assert axes is not None  # a table has a row
+    return axes

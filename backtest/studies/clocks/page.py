@@ -1,0 +1,163 @@
+"""The page of `backtest clocks`: what the calendar does to coverage, cost and correlation."""
+
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.words import version_words
+from backtest.studies.clocks.figures import (
+    WEEKDAYS,
+    correlation_by_horizon,
+    correlation_by_horizon_caption,
+    exceedance_rates,
+    exceedances_by_weekday,
+    exceedances_by_weekday_caption,
+)
+from backtest.studies.clocks.study import ClockStudy
+
+CAPTION = (
+    "Crypto trades every day, Treasuries on five. On the business clock a weekend is one step and "
+    "the MPOR counts business days; on the 24/7 clock crypto is struck, margined and closed out on "
+    "every calendar day, while Treasuries stand at their last close, which is no return of zero, "
+    "and are closed out on their own days. The books are the study's named books that hold crypto, "
+    "in the same USD on both clocks and over the same dates. An MPOR of the same number is shorter "
+    "in hours on the 24/7 clock, so lower margins there are not a saving of calling more often "
+    "alone; and a lookback of as many scenarios covers fewer months. Whether a default is in fact "
+    "closed out on a Saturday, no replay of prices can say. Exceedances on overlapping MPORs come "
+    "in runs: a few dozen of them are worth far fewer independent days."
+)
+DAYS_TEXT = (
+    "Margin days of each clock; 'dropped' lack the price of a factor that sets the days (or are no "
+    "session of the study's calendar), and are listed in the manifest. SIFMA sessions without "
+    "Treasury prices are mostly those dropped; SIFMA recommends, and the bond market may differ."
+)
+VARIANCE_TEXT = (
+    "Squared daily log returns of UTC closes, on Saturdays and Sundays against all days. Steps "
+    "over a day without a close are left out. 'per day' is a weekend day's variance as a multiple "
+    "of the average day's."
+)
+WEEKDAYS_TEXT = (
+    "Over all crypto books, by weekday of strike; the account of the 24/7 clock is called in cash. "
+    "On the business clock, with an MPOR of two days, a strike on Thursday or Friday is held over "
+    "a weekend, four calendar days instead of two, against a margin that is the same for every "
+    "weekday."
+)
+WEEKENDS_TEXT = (
+    "Share of strikes, exceedances and excess whose MPOR, of what trades at weekends, holds a "
+    "Saturday or Sunday. Where the share of the excess is above that of the strikes, weekends are "
+    "the worse covered. On screen: all crypto books together."
+)
+SETTINGS_TEXT = (
+    "Means over strikes and crypto books in USD; breaches, calls and what is called at weekends a "
+    "book and year; shortfall on breach days. 'weekends not "
+    "settled' holds the 24/7 clock's margins, sized for calendar days, against losses over "
+    "business days: the breaches that settling at weekends avoids at the same collateral. 'no "
+    "calls on closed days' leaves the requirement of the last Treasury day standing; it differs "
+    "from 'cash' by what weekend calls cost and cover. 'cash' settles calls on days on which "
+    "Fedwire is open, 'stablecoin' on every calendar day."
+)
+CORRELATION_TEXT = (
+    "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
+    "stationary bootstrap (mean block 20 days, 40 at ten). Crypto closes three to four hours after "
+    "bonds, so same-day correlations at one day lean towards zero; Hayashi-Yoshida adds the bond's "
+    "next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the bond's "
+    "spans too. Nothing is filled forward."
+)
+SHARES = dict.fromkeys(
+    ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"
+)
+BRIEF_SETTINGS = {
+    "mean_margin": "margin",
+    "exceedance_rate": "exceeded",
+    "breaches_a_year": "breaches",
+    "mean_shortfall": "shortfall",
+    "calls_a_year": "calls",
+    "weekend_calls_a_year": "weekend calls",
+    "weekend_usd_a_year": "called, USD",
+}
+MONEY = ("excess", "margin", "shortfall", "called, USD")
+
+
+def clock_exhibit(found: ClockStudy) -> Exhibit:
+    """Everything a clock study found, in the order in which it is read."""
+    version, market = version_words(found.manifest), found.business.market
+    footnote = f"Source: {_standing(found)} {version}."
+    window = (
+        f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
+        f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
+    )
+    simulated = found.around.market.simulated
+    weekdays = exceedances_by_weekday_caption(found.weekdays, found.coverage, footnote=footnote)
+    horizons = correlation_by_horizon_caption(found.correlation, footnote=window)
+    sections = (
+        Section("days", "Margin days", DAYS_TEXT, found.days),
+        Section(
+            "variance",
+            "Crypto variance earned at weekends",
+            VARIANCE_TEXT,
+            found.variance,
+            formats=SHARES
+            | dict.fromkeys(("sd_weekday", "sd_weekend"), ".2%")
+            | {"per_day": ".2f"},
+        ),
+        Section(
+            "weekdays",
+            "Exceedances and breaches by weekday of strike",
+            WEEKDAYS_TEXT,
+            found.weekdays,
+            brief=found.weekdays[[*WEEKDAYS, "all"]],
+            draw=lambda: exceedances_by_weekday(
+                found.weekdays, found.coverage, caption=weekdays, simulated=simulated
+            ),
+            caption=weekdays,
+            figure_data=exceedance_rates(found.weekdays),
+        ),
+        Section(
+            "weekends",
+            "The weekend's share of the excess",
+            WEEKENDS_TEXT,
+            found.weekends,
+            brief=found.weekends.query("portfolio == 'all'").droplevel("portfolio"),
+            formats=SHARES | dict.fromkeys(MONEY, ",.0f"),
+        ),
+        Section(
+            "settings",
+            "What margining at weekends costs, and avoids",
+            SETTINGS_TEXT,
+            found.settings,
+            brief=found.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
+            formats=dict.fromkeys(MONEY, ",.0f")
+            | dict.fromkeys(("breaches", "weekend calls"), ".2f")
+            | {"exceeded": ".2%", "calls": ".0f"},
+        ),
+        Section(
+            "correlation",
+            "Correlation of crypto with Treasuries by horizon",
+            CORRELATION_TEXT,
+            found.correlation,
+            formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
+            draw=lambda: correlation_by_horizon(
+                found.correlation, caption=horizons, simulated=simulated
+            ),
+            caption=horizons,
+        ),
+    )
+    return Exhibit(
+        kind="clocks",
+        title="The business clock and the 24/7 clock",
+        caption=CAPTION,
+        simulated=simulated,
+        standing=_standing(found),
+        sections=sections,
+        manifest=found.manifest,
+        text=found.text,
+    )
+
+
+def _standing(found: ClockStudy) -> str:
+    """Source, window, observations and standard, in one line."""
+    scored, days = found.manifest["scored"], found.days["scored"]
+    mpor = found.manifest["study"]["coverage"]["mpor"]
+    return (
+        f"{found.business.market.source}; {len(found.around.book.portfolios)} books that hold "
+        f"crypto, scored {scored['first']} .. {scored['last']}, {days['business']:,} business and "
+        f"{days['24/7']:,} calendar days; {found.coverage.confidence:.1%}, MPOR {mpor} days of "
+        "each instrument's own."
+    )

@@ -1,0 +1,243 @@
+"""Figures of close-out: breach probability against coordination, and margin steps by MPOR."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.labels import points, ranked_books
+from backtest.present.panels import LEFT, book_panels, label_rows
+from backtest.present.sheet import (
+    DIVERSIFICATION,
+    INK,
+    LEGEND_COLUMNS,
+    OFFSET,
+    Caption,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+from backtest.present.words import (
+    model_words,
+    source_words,
+    standard_words,
+    version_words,
+    window_words,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.closeout.study import CloseoutStudy
+
+BELOW = 0.42  # inches under a panel
+LOWEST = 2e-4  # of the logarithmic axis: less than one day of the longest history
+GRID = np.linspace(0.0, 1.0, 21)
+STEP_WORDS = {
+    "diversification": "diversi-\nfication",
+    "offset": "depen-\ndence",
+    "dependence": "depen-\ndence",
+    "diversification and offset": "diversif.\nand offset",
+    "MPOR mismatch": "mis-\nmatch",
+    "cap and floor": "cap and\nfloor",
+    "separate accounts": "separate\naccounts",
+    "backtesting charge": "backtest.\ncharge",
+}
+TOTALS = ("gross", "required")  # bars that stand on zero
+NEVER = "never"
+
+
+def coordination_words(value: float) -> str:
+    """A break-even coordination as it is read.
+
+    Examples
+    --------
+    >>> coordination_words(0.5), coordination_words(float("inf")), coordination_words(float("nan"))
+    ('0.50', 'never', 'n/a')
+    """
+    if np.isnan(value):
+        return "n/a"
+    return NEVER if np.isinf(value) else f"{value:.2f}"
+
+
+def breach_by_coordination_data(found: "CloseoutStudy") -> pd.DataFrame:
+    """Breach probability of each (book, model) at coordinations from 0 to 1; at most four books."""
+    shown = found.coordination.reset_index()
+    books = ranked_books(found, shown["book"])
+    shown = shown[shown["book"].isin(books)]
+    wide = shown.loc[shown.index.repeat(len(GRID))].reset_index(drop=True)
+    wide["coordination"] = np.tile(GRID, len(shown))
+    share = wide["coordination"]
+    wide["breach_probability"] = (1 - share) * wide["any_short"] + share * wide["pooled_short"]
+    return wide[["book", "model", "coordination", "breach_probability", "break_even"]]
+
+
+def breach_by_coordination_caption(found: "CloseoutStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = breach_by_coordination_data(found)
+    allowed = 100 * (1 - found.manifest["coverage"]["confidence"])
+    note = (
+        "Probability that a margin falls short, against the probability that the silos close out "
+        "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
+        "margins; at 1 the pool stands behind the pooled loss. Margins as required, fully posted; "
+        "every scored day is a default day. Dots, and c* over "
+        "each panel: break-even coordination by model; 'never' where the pool itself misses the "
+        "standard. No line: no margin was ever short."
+    )
+    books = []
+    for book, own in data.groupby("book", sort=False):
+        said = [
+            f"{model} {coordination_words(line['break_even'].iloc[0])}"
+            for model, line in own.groupby("model", sort=False)
+        ]
+        books.append(f"{book}: {', '.join(said)}")
+    return Caption(
+        f"Breach probability against coordination of the close-out; {allowed:g} % allowed",
+        _footnote(found, note),
+        "Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
+        f"{'; '.join(books)}.",
+    )
+
+
+@styled
+def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
+    """Draw a panel a book: breach probability (logarithmic) against coordination, a line a model.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.lines import Line2D
+
+    data = breach_by_coordination_data(found)
+    styles = model_styles(list(found.manifest["study"]["models"]))
+    models = list(dict.fromkeys(data["model"]))
+    handles: list[Any] = [
+        Line2D([], [], color=styles[m].colour, ls=styles[m].line, label=label_of(m, lines=1))
+        for m in models
+    ]
+    caption = breach_by_coordination_caption(found)
+    scales = data.drop_duplicates(["book", "model"]).set_index(["book", "model"])["break_even"]
+    titles = {
+        str(book): f"{book}\nc*: "
+        + ", ".join(
+            f"{m}\N{NO-BREAK SPACE}{coordination_words(v)}" for m, v in scales[book].items()
+        )
+        for book in dict.fromkeys(data["book"])
+    }
+    sheet, panels = book_panels(
+        caption, titles, keys=legend_height(len(handles)), below=BELOW,
+        simulated=found.market.simulated,
+    )  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
+    allowed = 1 - found.manifest["coverage"]["confidence"]
+    fine = np.linspace(0.0, 1.0, 401)
+    for book, axes in panels.items():
+        rows = found.coordination.loc[book]
+        for model in models:
+            row, style = rows.loc[model], styles[model]
+            line = (1 - fine) * row["any_short"] + fine * row["pooled_short"]
+            axes.plot(fine, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line)
+            if 0 < row["break_even"] <= 1:
+                axes.plot(row["break_even"], allowed, marker="o", ms=4, color=style.colour,
+                          markeredgecolor=INK, markeredgewidth=0.6, zorder=5)  # fmt: skip
+        axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+        axes.set_yscale("log")
+        axes.set_ylim(LOWEST, 1.0)
+        axes.set_xlim(0, 1)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+        axes.set_xlabel("coordination")
+    label_rows(panels, "breach probability, %")
+    return next(iter(panels.values()))
+
+
+def margin_steps_data(found: "CloseoutStudy") -> pd.DataFrame:
+    """Steps of the most detailed model at equal and unequal MPOR, as shares of its gross."""
+    table = found.steps[found.steps["mpor"].isin([found.equal, found.unequal])]
+    if table.empty:
+        return table
+    detail = table.groupby("model", sort=False)["step"].nunique()
+    table = table[table["model"] == detail.idxmax()]
+    books = ranked_books(found, table["book"])
+    return table[table["book"].isin(books)].reset_index(drop=True)
+
+
+def margin_steps_caption(found: "CloseoutStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = margin_steps_data(found)
+    unequal = data[data["mpor"] == found.unequal]
+    note = (
+        f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
+        "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
+        "out over different days move together on fewer of them; below zero where legs add up. "
+        f"Compared: every silo {found.equal}, and {found.unequal} (with numbers)."
+    )
+    charge = unequal[unequal["step"] == "MPOR mismatch"]
+    said = "; ".join(
+        f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
+    )
+    return Caption(
+        "Margin steps at equal and unequal MPOR, share of gross",
+        _footnote(found, note),
+        f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {said}.",
+    )
+
+
+@styled
+def margin_steps(found: "CloseoutStudy") -> "Axes":
+    """Draw a panel a book: waterfalls of the mean margin at equal and unequal MPOR, side by side.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.patches import Patch
+
+    data = margin_steps_data(found)
+    settings = {found.equal: (DIVERSIFICATION, ""), found.unequal: (OFFSET, "////")}
+    caption = margin_steps_caption(found)
+    books = dict.fromkeys(data["book"])
+    sheet, panels = book_panels(
+        caption, {book: book for book in books}, keys=legend_height(2), below=BELOW,
+        simulated=found.market.simulated,
+    )  # fmt: skip
+    sheet.legend(
+        [
+            Patch(fc=colour, hatch=hatch, ec="white", lw=0, label=f"MPOR {name}")
+            for name, (colour, hatch) in settings.items()
+        ],
+        top=0.0, columns=2, left=LEFT,
+    )  # fmt: skip
+    steps = list(dict.fromkeys(data.loc[data["mpor"] == found.unequal, "step"]))
+    for book, axes in panels.items():
+        own = data[data["book"] == book].set_index(["mpor", "step"])["share_of_gross"]
+        for side, (setting, (colour, hatch)) in enumerate(settings.items()):
+            level = 0.0
+            for place, step in enumerate(steps):
+                value = 100 * float(own.get((setting, step), 0.0))
+                start = 0.0 if step in TOTALS else level
+                level = start + value
+                x = place + (-0.2, 0.2)[side]
+                axes.bar(x, value, bottom=start, width=0.38, color=colour, hatch=hatch,
+                         edgecolor="white", linewidth=0, zorder=2)  # fmt: skip
+                if side == 1:
+                    text = f"{value:.0f}" if step in TOTALS else points(round(value / 100, 3) + 0.0)
+                    axes.annotate(text, (place, max(start, level)),
+                                  xytext=(0, 2), textcoords="offset points", ha="center",
+                                  va="bottom", zorder=4)  # fmt: skip
+        axes.axhline(0, color=INK, lw=0.7)
+        axes.set_ylim(0, 118)
+        axes.set_yticks([0, 25, 50, 75, 100])
+        axes.set_xticks(range(len(steps)), [STEP_WORDS.get(s, s) for s in steps], linespacing=1.0)
+        axes.tick_params(axis="x", length=0)
+    label_rows(panels, "% of gross")
+    return next(iter(panels.values()))
+
+
+def _footnote(found: "CloseoutStudy", note: str) -> str:
+    manifest = found.manifest
+    return (
+        f"{note} Source: {source_words(manifest)}; {window_words(manifest)}; "
+        f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."
+    )

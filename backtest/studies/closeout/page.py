@@ -1,0 +1,161 @@
+"""The page of `backtest closeout`: its tables, made short, beside its figures."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.words import source_words, standard_words, window_words
+from backtest.studies.closeout.figures import (
+    breach_by_coordination,
+    breach_by_coordination_caption,
+    breach_by_coordination_data,
+    coordination_words,
+    margin_steps,
+    margin_steps_caption,
+    margin_steps_data,
+)
+from backtest.studies.closeout.study import EXCEEDED, CloseoutStudy
+
+CAPTION = (
+    "What does a pooled margin rest on? On the silos closing a defaulter out as one, on legs that "
+    "are closed out over the same days, and on selling at the price on the screen. Each is taken "
+    "away here in turn. No clearing house runs exactly these models, every scored day counts as a "
+    "default day, and requirements are taken as fully posted: calls play no part. An "
+    "uncoordinated close-out is meant to end on the same days as a coordinated one; what silos "
+    "might pay each other afterwards under a loss-sharing agreement is left out."
+)
+
+SHORT = {  # headings of the steps, where several models' stand in one column or a name is long
+    "diversification": "diversif.",
+    "dependence": "offset",
+    "diversification and offset": "both",
+    "MPOR mismatch": "mismatch",
+    "cap and floor": "cap",
+}
+
+
+# All other columns of that table are shares.
+STEP_FORMATS = {"gross": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
+
+
+def closeout_exhibit(found: CloseoutStudy) -> Exhibit:
+    """Everything a close-out study found, in the order in which it is read."""
+    manifest = found.manifest
+    return Exhibit(
+        kind="closeout",
+        title="Close-out: coordination, MPOR mismatch, liquidation cost",
+        caption=CAPTION,
+        simulated=found.market.simulated,
+        standing=(
+            f"{source_words(manifest)}; {window_words(manifest)}; {standard_words(manifest)}; "
+            f"seed {manifest['seed']}."
+        ),
+        sections=(_coordination(found), _steps(found), _liquidation(found), _costs(found)),
+        manifest=manifest,
+        text=found.text,
+    )
+
+
+def _coordination(found: CloseoutStudy) -> Section:
+    table = found.coordination
+
+    def bounded(name: str, words: Callable[[float], str]) -> list[str]:
+        ends = (table[name], table[f"{name}_low"], table[f"{name}_high"])
+        return [
+            f"{words(value)} [{f'{words(low)}, {words(high)}' if low == low else 'n/a'}]"
+            for value, low, high in zip(*ends, strict=True)
+        ]
+
+    brief = pd.DataFrame(
+        {
+            "some silo short, % [95 %]": bounded("any_short", lambda p: f"{100 * p:.2f}"),
+            "pool short, % [95 %]": bounded("pooled_short", lambda p: f"{100 * p:.2f}"),
+            "break-even coordination [95 %]": bounded("break_even", coordination_words),
+            "never, of resamples": table["never"],
+            f"breach at {found.assumed:g}": table["assumed"],
+        },
+        index=table.index,
+    )
+    return Section(
+        name="coordination",
+        heading="How well must the silos coordinate?",
+        text=(
+            "P(some silo short under its allocated margin), P(pooled loss over pooled margin), and "
+            "the probability of a joint close-out at which breaches just keep the standard: "
+            "c* = (P_any - allowed) / (P_any - P_joint), 0 where silos on their own keep it, "
+            "'never' where the pool itself does not. Each silo's margin is its own less the same "
+            "share for all, the form of the CME-FICC programme. Intervals: stationary bootstrap of "
+            "days, mean block 20; n/a where no silo was ever short, so that nothing is identified."
+        ),
+        table=table,
+        brief=brief,
+        formats={"never, of resamples": ".0%", f"breach at {found.assumed:g}": ".2%"},
+        draw=lambda: breach_by_coordination(found),
+        caption=breach_by_coordination_caption(found),
+        figure_data=breach_by_coordination_data(found),
+    )
+
+
+def _steps(found: CloseoutStudy) -> Section:
+    drawn = not margin_steps_data(found).empty
+    brief = _short_steps(found.steps)
+    return Section(
+        name="margin_steps",
+        heading="What closing out over different days takes back",
+        text=(
+            "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
+            "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
+            "out over the shortest of them, each leg's own margin unchanged: of a correlation of "
+            "daily moves, min(H) / sqrt(H1 H2) is left. Legs that add up have a negative charge. "
+            "The last columns count exceedances of the requirement, and of it without the "
+            "mismatch. In a historical simulation of the joint book the step also carries the "
+            "sampling noise of two tails, several points of gross on a single day."
+        ),
+        table=found.steps,
+        brief=brief,
+        formats=dict.fromkeys(map(str, brief), ".1%") | STEP_FORMATS,
+        draw=(lambda: margin_steps(found)) if drawn else None,
+        caption=margin_steps_caption(found) if drawn else None,
+        figure_data=margin_steps_data(found),
+    )
+
+
+def _liquidation(found: CloseoutStudy) -> Section:
+    return Section(
+        name="liquidation",
+        heading="What selling costs (approximate)",
+        text=(
+            "APPROXIMATE. Half the bid-offer plus daily volatility (60 days) times the square root "
+            "of size over average daily volume, added to every loss; no model charges for it. USD. "
+            "One set of parameters for all of history, and nobody else sells: both flatter it."
+        ),
+        table=found.liquidation,
+        formats={"mean_cost": ",.0f", "max_cost": ",.0f", "cost_over_margin": ".1%"},
+    )
+
+
+def _costs(found: CloseoutStudy) -> Section:
+    return Section(
+        name="liquidation_costs",
+        heading="Where these costs come from",
+        text="Half the bid-offer in basis points of notional, average daily volume in USD; a "
+        "contract at another venue is given the figures of its home market.",
+        table=found.costs,
+        formats={"half_spread_bp": ".2f", "adv_usd": ",.0f", "coefficient": ".1f"},
+    )
+
+
+def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """A row a (book, model, MPOR): gross in USD m, the steps in their order, exceedances."""
+    steps = steps.assign(step=steps["step"].replace(SHORT))
+    grouped = steps.groupby(["book", "model", "mpor"], sort=False)
+    shares = steps.pivot_table(
+        index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
+    )
+    brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
+    brief = brief.join(shares[[s for s in shares if s not in ("gross", "required")]])
+    brief["required"] = shares["required"]
+    brief["exceeded"] = grouped[EXCEEDED[0]].first()
+    brief["without mismatch"] = grouped[EXCEEDED[1]].first()
+    return brief

@@ -1,0 +1,275 @@
+"""`backtest closeout`: coordination, unequal MPORs, liquidation cost of a study's pooled books."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.book.liquidation import LiquidationCost, load_costs
+from backtest.market.market import Market
+from backtest.model.mismatch import MISMATCH
+from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
+from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
+from backtest.replay.run import scored_rows
+from backtest.replay.scorecard import RESAMPLES
+from backtest.scores import break_even_coordination, day_weights, stationary_indices
+from backtest.studies.inputs import digest, read_inputs
+from backtest.types import DaysByPortfolios, FloatArray, Progress, StudyError, tail_count
+
+LONGER_SILO, LONGER_DAYS = (
+    "FICC",
+    3,
+)  # FICC GSD closes out over 3 days (Federal Register 2018-04236)
+
+EXCEEDED = ["exceedances", "exceedances_without_mismatch"]  # columns of `steps`, by requirement
+
+
+@dataclass(frozen=True, eq=False)
+class CloseoutStudy:
+    """What close-out does to the books of a study that are held in several silos.
+
+    Parameters
+    ----------
+    coordination : row a (book, model): `scores.Coordination`, and `assumed`, the probability of a
+        shortfall at the coordination that the study assumes.
+    steps : row a (book, model, MPOR, step): mean USD over the scored days; the steps of one
+        requirement add up to its last, 'required'.
+    liquidation : row a (book, model): exceedances without and with the cost (approximate).
+    costs : row a contract: what the cost was computed from.
+    equal, unequal : names of the two MPORs that are compared, in `steps`.
+    """
+
+    market: Market
+    coordination: pd.DataFrame
+    steps: pd.DataFrame
+    liquidation: pd.DataFrame
+    costs: pd.DataFrame
+    equal: str
+    unequal: str
+    assumed: float
+    text: str
+    manifest: dict[str, Any]
+
+
+def estimate_closeout(
+    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+) -> CloseoutStudy:
+    """Everything about the close-out of a study's named books that are held in several silos.
+
+    Raises
+    ------
+    StudyError : no such book, or no model that says how its requirement is shared out.
+    """
+    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    market, config, coverage = inputs.market, inputs.config, inputs.config.standard()
+    book = pooled_books(inputs.book.select(list(range(len(config.books)))))
+    models = {n: m for n, m in config.margin_models().items() if isinstance(m, HasParts)}
+    if not models:
+        raise StudyError("no model of the study has parts; add one that has, such as siloed.")
+    parts = {n: m.parts(market, book, coverage) for n, m in models.items()}
+    progress("coordination", 0.0)
+    rows = common_rows(market, book, coverage, parts, models, config.score_from)
+    assumed = config.closeout.coordination
+    shared = coordination_table(
+        market, book, parts, rows, coverage=coverage, assumed=assumed, seed=config.seed
+    )
+    progress("margin steps", 0.0)
+    settings = mpor_settings(book, coverage)
+    steps = steps_table(market, book, models, settings, score_from=config.score_from)
+    progress("liquidation cost", 0.0)
+    cost = book.liquidation or LiquidationCost()
+    liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
+    manifest: dict[str, Any] = {
+        "data": describe_data(market),
+        "window": describe_window(market, rows),
+        "study": config.resolved(),
+        "coverage": {"confidence": coverage.confidence, "mpor": book.mpor(coverage)},
+        "compared": {name: book.mpor(c) for name, c in settings.items()},
+        "rebalance": book.rebalance,
+        "models": {name: in_words(model) for name, model in models.items()},
+        "seed": config.seed,
+        "resamples": RESAMPLES,
+        **describe_liquidation(book.liquidation),
+        "software": software(),
+    }
+    manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
+    names = list(settings)
+    return CloseoutStudy(
+        market, shared, steps, liquidation, costs_table(book, cost), names[0], names[-1],
+        assumed, inputs.text, manifest,
+    )  # fmt: skip
+
+
+def pooled_books(book: Book) -> Book:
+    """Portfolios that hold something at two silos or more; StudyError where there is none."""
+    held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in book.silos])
+    chosen = [int(p) for p in np.flatnonzero(held.sum(axis=1) >= 2)]
+    if not chosen:
+        raise StudyError("no book of the study is held in two silos; name one that is.")
+    return book.select(chosen)
+
+
+def common_rows(
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    parts: Mapping[str, Parts],
+    models: Mapping[str, MarginModel],
+    score_from: str | None = None,
+) -> slice:
+    """Days on which every model has a requirement and the loss is known."""
+    required = {name: part.by_silo.sum(axis=2) for name, part in parts.items()}
+    loss = book.loss(market, coverage).sum(axis=2)
+    return scored_rows(market, required, loss, models, score_from)
+
+
+def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
+    """Standards to compare: equal MPORs, the shortest and the longest, and last unequal ones.
+
+    Unequal are the study's own, or, where it has one MPOR for all, FICC's three days (one more
+    than the study's where that is not longer) beside it.
+
+    Examples
+    --------
+    >>> book = Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e6]}))
+    >>> list(mpor_settings(book, Coverage()))
+    ['2 days', '3 days', 'FICC 3, others 2 days']
+    """
+    days = book.horizons(coverage)
+    unequal = coverage
+    if len(set(days)) == 1:
+        silo = LONGER_SILO if LONGER_SILO in book.silos else book.silos[0]
+        own: dict[str, int] = dict.fromkeys(book.silos, days[0])
+        own[silo] = max(LONGER_DAYS, days[0] + 1)
+        unequal = replace(coverage, mpor=own)
+    ends = (min(book.horizons(unequal)), max(book.horizons(unequal)))
+    settings = {f"{d} days": replace(coverage, mpor=d) for d in ends}
+    longer = [f"{where} {d}" for where, d in book.mpor(unequal).items() if d > ends[0]]
+    return settings | {f"{', '.join(longer)}, others {ends[0]} days": unequal}
+
+
+def coordination_table(
+    market: Market,
+    book: Book,
+    parts: Mapping[str, Parts],
+    rows: slice,
+    *,
+    coverage: Coverage,
+    assumed: float,
+    seed: int,
+) -> pd.DataFrame:
+    """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals."""
+    loss = book.loss(market, coverage)[rows]
+    weights = day_weights(stationary_indices(len(loss), resamples=RESAMPLES, seed=seed))
+    tables = {}
+    for name, part in parts.items():
+        found = break_even_coordination(
+            loss, part.by_silo[rows], confidence=coverage.confidence, weights=weights
+        )
+        table = pd.DataFrame(vars(found), index=pd.Index(book.portfolios))
+        table["assumed"] = (1.0 - assumed) * found.any_short + assumed * found.pooled_short
+        tables[name] = table.assign(observations=len(loss))
+    return _by_book(tables, book)
+
+
+def steps_table(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    settings: Mapping[str, Coverage],
+    *,
+    score_from: str | None = None,
+) -> pd.DataFrame:
+    """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
+
+    Beside them, the same for every step of a requirement: its exceedances, and those there would
+    be without the MPOR mismatch. Models whose only step is gross are left out.
+    """
+    found: dict[tuple[str, str], Parts] = {}
+    windows = []
+    for setting, standard in settings.items():
+        every = {
+            name: model.parts(market, book, standard)
+            for name, model in models.items()
+            if isinstance(model, HasParts)
+        }
+        windows.append(common_rows(market, book, standard, every, models, score_from))
+        found |= {(name, setting): part for name, part in every.items() if len(part.steps) > 1}
+    rows = slice(max(w.start for w in windows), min(w.stop for w in windows))
+    losses = {name: book.loss(market, c).sum(axis=2)[rows] for name, c in settings.items()}
+    pieces = []
+    for (model, setting), part in found.items():
+        steps = {step: values[rows] for step, values in part.steps.items()}
+        required = part.by_silo[rows].sum(axis=2)
+        bare = required - steps.get(MISMATCH, 0.0)
+        wide = pd.DataFrame(
+            {k: v.mean(axis=0) for k, v in (steps | {"required": required}).items()}
+        )
+        tidy = wide.assign(
+            book=book.portfolios,
+            exceedances=_exceedances(losses[setting], required),
+            exceedances_without_mismatch=_exceedances(losses[setting], bare),
+        ).melt(["book", *EXCEEDED], var_name="step", value_name="usd")
+        tidy["share_of_gross"] = tidy["usd"] / np.tile(wide["gross"], len(wide.columns))
+        pieces.append(tidy.assign(model=model, mpor=setting, observations=rows.stop - rows.start))
+    columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *EXCEEDED, "observations"]
+    if not pieces:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(pieces)[columns]
+    order = {portfolio: p for p, portfolio in enumerate(book.portfolios)}
+    return table.sort_values("book", key=lambda b: b.map(order), kind="stable", ignore_index=True)
+
+
+def liquidation_table(
+    market: Market,
+    book: Book,
+    parts: Mapping[str, Parts],
+    rows: slice,
+    *,
+    coverage: Coverage,
+    cost: LiquidationCost,
+) -> pd.DataFrame:
+    """One row a (book, model): exceedances by prices alone and with the cost (approximate)."""
+    bare = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
+    charged = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
+    paid = charged - bare
+    tables = {}
+    for name, part in parts.items():
+        required = part.by_silo.sum(axis=2)[rows]
+        tables[name] = pd.DataFrame(
+            {
+                "exceedances": _exceedances(bare, required),
+                "exceedances_with_cost": _exceedances(charged, required),
+                "allowed": tail_count(len(bare), coverage.confidence, "floor"),
+                "mean_cost": paid.mean(axis=0),
+                "max_cost": paid.max(axis=0),
+                "cost_over_margin": paid.mean(axis=0) / required.mean(axis=0),
+            },
+            index=pd.Index(book.portfolios),
+        )
+    return _by_book(tables, book)
+
+
+def costs_table(book: Book, cost: LiquidationCost) -> pd.DataFrame:
+    """One row a contract of the book: half-spread, volume, source, whether it was verified."""
+    table = load_costs(cost.table)
+    listed = {i.name: table.of(i).model_dump() for i in book.instruments}
+    listed["impact coefficient"] = table.impact.model_dump()
+    return pd.DataFrame.from_dict(listed, orient="index").rename_axis("contract")
+
+
+def _exceedances(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArray:
+    return (loss > required).sum(axis=0)
+
+
+def _by_book(tables: Mapping[str, pd.DataFrame], book: Book) -> pd.DataFrame:
+    """Tables by model as one, (book, model) in the order of the study."""
+    stacked = pd.concat(tables, names=["model", "book"]).swaplevel()
+    return stacked.reindex(
+        pd.MultiIndex.from_product([book.portfolios, tables], names=["book", "model"])
+    )

@@ -1,0 +1,242 @@
+"""Figures of collateral: breach rate by mix; worst moves against haircuts through time."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.sheet import COLOURS, FAINT, INK, WIDTH, Caption, Sheet, styled
+from backtest.present.words import source_words, standard_words, version_words, window_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.collateral.study import CollateralStudy
+
+WRONG_WAY = -0.3  # correlation of loss and collateral below which a book is marked as wrong-way
+LEFT, RIGHT, GAP = 0.95, 0.12, 0.16  # inches
+ROW = 0.3  # inches a mix
+PER_ROW = 4  # panels of models side by side
+SPREAD = 0.6  # of a row's height, over which its books are spread
+ALIKE, AGAINST = COLOURS[4], COLOURS[0]
+PANEL, BETWEEN = 0.78, 0.14  # inches a panel of moves, and between two
+LIFT = 9  # points: names of episodes take turns on three lines
+MIDDLE = np.timedelta64(15, "D")  # a month's stick stands in its middle
+
+
+def breach_by_mix_data(found: "CollateralStudy") -> pd.DataFrame:
+    """One row a (mix, model, portfolio): the rate, its interval, whether the book is wrong-way."""
+    rates = found.mixes[["breaches", "observations", "breach_rate", "low", "high"]].reset_index()
+    related = found.wrong_way["correlation"].rename("correlation").reset_index()
+    data = rates.merge(related, on=["mix", "portfolio"], how="left")
+    return data.assign(wrong_way=data["correlation"] < WRONG_WAY)
+
+
+def breach_by_mix_caption(found: "CollateralStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = breach_by_mix_data(found)
+    manifest = found.study.manifest
+    pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
+    rate = 100 * pooled["breaches"] / pooled["observations"]
+    words = "; ".join(
+        f"{mix}: " + ", ".join(f"{model} {value:.2f} %" for model, value in rate[mix].items())
+        for mix in rate.index.unique("mix")
+    )
+    note = (
+        "A point a named book; the bar is all of them together. Triangles: books whose loss has a "
+        f"correlation below {WRONG_WAY} with the change of the collateral's value over the same "
+        "days (wrong-way). Dashed: the rate the standard allows. Margins are the same in every "
+        "row; collateral is re-marked daily and valued at close-out after haircut, so that the "
+        "haircut is no cushion."
+    )
+    return Caption(
+        "Breach rate by what is posted as collateral",
+        f"{note} Source: {source_words(manifest)}; {window_words(manifest)}; "
+        f"{standard_words(manifest)}. {version_words(manifest)}.",
+        f"Points by mix, a panel a model. All books together: {words}.",
+    )
+
+
+@styled
+def breach_by_mix(found: "CollateralStudy") -> "Axes":
+    """Draw a panel a model, a row a mix, a point a book.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.lines import Line2D
+
+    data = breach_by_mix_data(found)
+    models, mixes = (list(dict.fromkeys(data[key])) for key in ("model", "mix"))
+    columns = min(PER_ROW, len(models))
+    rows = -(-len(models) // columns)
+    height, above, below = ROW * len(mixes), 0.48, 0.42
+    sheet = Sheet(
+        breach_by_mix_caption(found),
+        room=0.24 + rows * (height + above) + below - 0.24,
+        simulated=found.study.simulated,
+    )
+    sheet.legend(
+        [
+            Line2D([], [], ls="", marker="^", ms=4, color=ALIKE, label="wrong-way book"),
+            Line2D([], [], ls="", marker="o", ms=4, mfc="none", color=AGAINST, label="other book"),
+            Line2D([], [], ls="", marker="|", ms=10, mew=1.8, color=INK, label="all books"),
+        ],
+        top=0.0, columns=3, left=LEFT,
+    )  # fmt: skip
+    width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
+    allowed = 100 * (1 - found.study.manifest["coverage"]["confidence"])
+    panels: list[Axes] = []
+    for place, model in enumerate(models):
+        row, column = divmod(place, columns)
+        left = LEFT + column * (width + GAP)
+        axes = sheet.panel(
+            left=left, right=WIDTH - left - width, top=0.44 + row * (height + above),
+            height=height, sharey=panels[0] if panels else None,
+        )  # fmt: skip
+        _draw_books(axes, data[data["model"] == model], mixes)
+        axes.axvline(allowed, color=INK, lw=0.7, ls="--")
+        axes.set_title(model, loc="left", weight="bold")
+        axes.set_xlim(-0.03 * _top(data), _top(data))
+        axes.grid(visible=True, axis="x")
+        axes.tick_params(axis="y", length=0, labelleft=column == 0)
+        panels.append(axes)
+    panels[0].set_yticks(range(len(mixes)), mixes)
+    panels[0].set_ylim(len(mixes) - 0.4, -0.6)
+    for axes in panels[-columns:]:
+        axes.set_xlabel("breaches, % of days")
+    return panels[0]
+
+
+def _top(data: pd.DataFrame) -> float:
+    return max(1.1 * 100 * float(data["breach_rate"].max()), 1.2)
+
+
+def _draw_books(axes: "Axes", own: pd.DataFrame, mixes: Sequence[str]) -> None:
+    for row, mix in enumerate(mixes):
+        books = own[own["mix"] == mix]
+        place = row + SPREAD * np.linspace(-0.5, 0.5, len(books))
+        rate, wrong = 100 * books["breach_rate"].to_numpy(), books["wrong_way"].to_numpy()
+        axes.plot(rate[~wrong], place[~wrong], ls="", marker="o", ms=3, mfc="none", mew=0.7,
+                  color=AGAINST)  # fmt: skip
+        axes.plot(rate[wrong], place[wrong], ls="", marker="^", ms=3.4, mew=0, color=ALIKE)
+        pooled = 100 * books["breaches"].sum() / books["observations"].sum()
+        axes.plot([pooled], [row], ls="", marker="|", ms=13, mew=1.8, color=INK)
+
+
+def moves_against_haircuts_data(found: "CollateralStudy") -> pd.DataFrame:
+    """One row a (asset, month): the worst move, the published haircuts, whether it is beyond."""
+    rates = found.adequacy.groupby("asset")["haircut"].agg(["min", "max"])
+    data = found.worst.join(rates.add_prefix("haircut_"), on="asset")
+    return data.assign(
+        beyond_least=data["worst"] < -data["haircut_min"],
+        beyond_all=data["worst"] < -data["haircut_max"],
+    )
+
+
+def moves_against_haircuts_caption(found: "CollateralStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data, manifest = moves_against_haircuts_data(found), found.study.manifest
+    note = (
+        f"The worst move over {found.horizon} days that began in each month: calendar days for "
+        "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
+        "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
+        "proprietary positions, not collateral haircuts. Colour: beyond the lowest, beyond all. "
+        "Shaded: stress episodes. Nothing is drawn where the source has a hole."
+    )
+    words = []
+    for asset, own in data.groupby("asset", sort=False):
+        day = own["day"].to_numpy()[own["worst"].argmin()]
+        words.append(
+            f"{asset}: worst {100 * own['worst'].min():.1f} % from {np.datetime64(day, 'D')}, "
+            f"{int(own['beyond_all'].sum())} of {len(own)} months beyond every haircut"
+        )
+    return Caption(
+        f"Worst {found.horizon}-day moves of collateral against published haircuts",
+        f"{note} Source: {source_words(manifest)} and the assets' own files. "
+        f"{version_words(manifest)}.",
+        f"A panel an asset, a stick a month. {'; '.join(words)}.",
+    )
+
+
+@styled
+def moves_against_haircuts(found: "CollateralStudy") -> "Axes":
+    """Draw a panel an asset, a stick a month, published haircuts as lines.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.lines import Line2D
+
+    data = moves_against_haircuts_data(found)
+    assets = list(dict.fromkeys(data["asset"]))
+    top = 0.62
+    sheet = Sheet(
+        moves_against_haircuts_caption(found),
+        room=top + len(assets) * (PANEL + BETWEEN) + 0.15,
+        simulated=found.study.simulated,
+    )
+    sheet.legend(
+        [
+            Line2D([], [], color=FAINT, lw=2, label="within"),
+            Line2D([], [], color=COLOURS[1], lw=2, label="beyond the lowest haircut"),
+            Line2D([], [], color=COLOURS[4], lw=2, label="beyond all"),
+            Line2D([], [], color=INK, lw=0.8, ls="--", label="haircut or capital charge"),
+        ],
+        top=0.0, columns=4, left=0.6,
+    )  # fmt: skip
+    edges = pd.Timestamp(str(data["month"].min())), pd.Timestamp(data["day"].max())
+    panels: list[Axes] = []
+    for place, asset in enumerate(assets):
+        axes = sheet.panel(left=0.6, right=0.55, top=top + place * (PANEL + BETWEEN), height=PANEL)
+        own = data[data["asset"] == asset]
+        rates = sorted(set(found.adequacy.loc[found.adequacy["asset"] == asset, "haircut"]))
+        _draw_moves(axes, own, rates)
+        for first, last in found.windows.values():
+            axes.axvspan(_day(first), _day(last), color="#000000", alpha=0.09, lw=0)
+        axes.set_xlim(_day(str(edges[0].date())), _day(str(edges[1].date())) + MIDDLE)
+        axes.set_ylabel(asset)
+        axes.yaxis.set_label_coords(-0.07, 0.5)
+        axes.tick_params(labelbottom=place == len(assets) - 1)
+        panels.append(axes)
+    within = [f for f, _ in found.windows.values() if _day(f) >= np.datetime64(edges[0])]
+    for named, first in enumerate(within):
+        panels[0].annotate(
+            f"{pd.Timestamp(first):%b %y}", (_day(first), 1.0), xycoords=("data", "axes fraction"),
+            xytext=(0, 2 + LIFT * (named % 3)), textcoords="offset points", ha="center", color=INK,
+        )  # fmt: skip
+    return panels[0]
+
+
+def _draw_moves(axes: "Axes", own: pd.DataFrame, rates: Sequence[float]) -> None:
+    """Sticks, and the haircuts with their rates at the right edge."""
+    days = pd.to_datetime(own["month"]).to_numpy() + MIDDLE
+    colours = np.where(
+        own["beyond_all"], COLOURS[4], np.where(own["beyond_least"], COLOURS[1], FAINT)
+    )
+    axes.vlines(days, 100 * np.minimum(own["worst"], 0.0), 0.0, colors=list(colours), lw=1.3)
+    for rate in rates:
+        axes.axhline(-100 * rate, color=INK, lw=0.7, ls="--")
+    lowest = min(100 * float(own["worst"].min()), -100 * max(rates))
+    axes.set_ylim(1.12 * lowest, 0)
+    marks = axes.secondary_yaxis("right")
+    spaced = _apart([-100 * rate for rate in rates], least=0.16 * abs(lowest))
+    marks.set_yticks(spaced, [f"{-mark:g} %" for mark in spaced])
+    marks.tick_params(length=0)
+    marks.spines["right"].set_visible(False)
+
+
+def _apart(marks: Sequence[float], *, least: float) -> list[float]:
+    """The marks that can be labelled without touching, the lowest haircut first."""
+    kept: list[float] = []
+    for mark in marks:
+        if all(abs(mark - other) >= least for other in kept):
+            kept.append(mark)
+    return kept
+
+
+def _day(text: str) -> Any:
+    return np.datetime64(text, "D")

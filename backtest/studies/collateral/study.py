@@ -1,0 +1,283 @@
+"""`backtest collateral`: collateral that moves, and whether its haircuts are enough."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.account.account import AccountTerms
+from backtest.account.adequacy import haircut_adequacy, moves
+from backtest.account.assets import Asset, parse_asset
+from backtest.account.haircuts import known_schedules, load_schedule
+from backtest.account.mix import Mix, published_haircut
+from backtest.book.mpor import closeout_days, longest_closeout
+from backtest.config.schema import StudyFile
+from backtest.data.csv_folder import read_column
+from backtest.data.load import load_market, load_with_sources
+from backtest.market.checks import LONGEST_STEP
+from backtest.market.episodes import EPISODES
+from backtest.market.market import Market, tenor_years
+from backtest.replay.manifest import describe_data, software
+from backtest.replay.run import run
+from backtest.replay.study import Study
+from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
+from backtest.studies.inputs import Inputs, digest, read_inputs
+from backtest.types import Progress, RowNumbers, StudyError
+
+COINS = ("BTC", "ETH", "USDC")
+MIXES: Mapping[str, Mapping[str, float]] = {
+    "cash": {"cash": 1.0},
+    "bills": {"BILL3M": 1.0},
+    "bill fund": {"BILL-FUND": 1.0},
+    "10Y": {"UST10Y": 1.0},
+    "cash and BTC": {"cash": 0.5, "BTC": 0.5},
+    "BTC": {"BTC": 1.0},
+    "ETH": {"ETH": 1.0},
+}
+STABLECOIN_MIXES: Mapping[str, Mapping[str, float]] = {
+    "cash": {"cash": 1.0},
+    "USDC": {"USDC": 1.0},
+    "USDC and BTC": {"USDC": 0.5, "BTC": 0.5},
+    "BTC": {"BTC": 1.0},
+}
+OWN_MIX = "the study's mix"
+# Treasury stress before there was a market for crypto, beside the episodes of the joint history.
+WINDOWS: Mapping[str, tuple[str, str]] = {
+    "Sep-Dec 2008": ("2008-09-01", "2008-12-31"),
+    "May-Sep 2013": ("2013-05-01", "2013-09-30"),
+    **EPISODES,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CollateralStudy:
+    """Breaches by mix, wrong-way risk, and the adequacy of haircuts.
+
+    Parameters
+    ----------
+    study : margins and losses that every mix is replayed against.
+    mixes, wrong_way : one row a (mix, model, portfolio), and a (mix, portfolio).
+    stablecoin : as `mixes`, on the days since the last hole of the USDC prices; None without them.
+    stablecoin_window : those days' first and last, in words.
+    adequacy : one row a (asset, schedule, horizon, period).
+    worst : one row a (asset, month): the worst move of `horizon` days that began in it.
+    windows : stress windows by name, first and last day.
+    """
+
+    study: Study
+    mixes: pd.DataFrame
+    wrong_way: pd.DataFrame
+    stablecoin: pd.DataFrame | None
+    stablecoin_window: str
+    adequacy: pd.DataFrame
+    worst: pd.DataFrame
+    horizon: int
+    windows: Mapping[str, tuple[str, str]]
+    text: str
+    manifest: dict[str, Any]
+
+
+def study_collateral(
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    n_jobs: int,
+    progress: Progress,
+) -> CollateralStudy:
+    """Replay a study's named books in one collateral after another, and test the haircuts.
+
+    Raises
+    ------
+    StudyError, DataError : see `read_inputs`, `compare_mixes`, `haircut_adequacy`.
+    """
+    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
+    book = inputs.book.select(list(range(len(config.books))))
+    terms = config.terms()
+    horizon, own = longest_closeout(book, coverage), closeout_days(book, coverage)
+    study = run(
+        market,
+        book,
+        config.margin_models(),
+        coverage=coverage,
+        account=replace(terms, collateral="cash"),
+        score_from=config.score_from,
+        seed=config.seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    progress("collateral mixes", 0.0)
+    mixes = mixes_of(config, MIXES, market)
+    if terms.collateral != "cash":
+        mixes[OWN_MIX] = terms.collateral
+    compared = compare_mixes(study, market, mixes, horizon=own, account=terms)
+    moving = {name: mix for name, mix in mixes.items() if name != "cash"}
+    against = wrong_way(study, market, moving, horizon=own)
+    stablecoin, window = _stablecoin(inputs, study, own, terms)
+    progress("haircut adequacy", 0.0)
+    sources = adequacy_sources(inputs)
+    adequacy = adequacy_by_schedule(sources)
+    worst = worst_by_month(sources, horizon, since=market.dates[0])
+    manifest: dict[str, Any] = {
+        "data": describe_data(market),
+        "window": study.manifest["window"],
+        "coverage": study.manifest["coverage"],
+        "study": config.resolved(),
+        "haircuts": {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)},
+        "sources": {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()},
+        "seed": config.seed,
+        "software": software(),
+    }
+    spans = [manifest["sources"], manifest["data"]["levels_sha256"]]
+    manifest["sha256"] = digest([manifest["study"], *spans])
+    return CollateralStudy(
+        study, compared, against, stablecoin, window, adequacy, worst, horizon,
+        WINDOWS, inputs.text, manifest,
+    )  # fmt: skip
+
+
+def mixes_of(
+    config: StudyFile, shares: Mapping[str, Mapping[str, float]], market: Market
+) -> dict[str, Posted]:
+    """The mixes this market can price, at the study's haircuts; caps hold for its own mix alone."""
+    made: dict[str, Posted] = {}
+    for name, mix in shares.items():
+        if not all(_is_priced(parse_asset(asset), market) for asset in mix):
+            continue
+        if name == "cash":
+            made[name] = "cash"
+        elif config.collateral is None:
+            made[name] = Mix(mix)
+        else:
+            table = config.collateral
+            own = {asset: rate for asset, rate in table.own.items() if asset in mix}
+            made[name] = Mix(mix, haircuts=table.haircuts, rule=table.rule, own=own)
+    return made
+
+
+def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series]:
+    """Prices by (asset, 'margin' or 'calendar'), over all the days that a folder holds.
+
+    Crypto of a folder is taken on its own calendar days too. A Treasury is priced from the yields
+    up to its tenor alone, so that its history is as long as they are.
+    """
+    market, folder = inputs.market, Path(inputs.config.data.source)
+    is_folder = folder.is_dir()
+    sources: dict[tuple[str, str], Market | pd.Series] = {}
+    for coin in COINS:
+        if is_folder and (folder / f"{coin.lower()}_usd.csv").is_file():
+            sources[coin, "calendar"] = read_column(folder, coin)
+        if coin in market.factors:
+            sources[coin, "margin"] = market
+    curve = [f for f in market.factors if tenor_years(f) is not None]
+    for factor in curve:
+        years = tenor_years(factor) or 0.0
+        asset = "BILL3M" if factor == "3M" else f"UST{factor}"
+        if factor != "3M" and 2 * years != int(2 * years):
+            continue
+        shorter = tuple(f for f in curve if (tenor_years(f) or 0.0) <= years)
+        if is_folder:
+            since = str(_after_last_hole(read_column(folder, factor)).date())
+            sources[asset, "margin"] = load_market(
+                folder, factors=shorter, start=since, calendar=inputs.config.clock.calendar
+            )
+        else:
+            sources[asset, "margin"] = market
+    return sources
+
+
+def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) -> pd.DataFrame:
+    """`haircut_adequacy` of every asset against every schedule that lists it."""
+    tables = []
+    for (asset, _), source in sources.items():
+        for schedule in known_schedules():
+            kind = load_schedule(schedule).kind
+            if kind == "margin rate":
+                continue
+            try:
+                rate = published_haircut(parse_asset(asset), (schedule,))
+            except StudyError:
+                continue
+            table = haircut_adequacy(source, asset=asset, haircut=rate, windows=WINDOWS)
+            table.insert(1, "schedule", schedule)
+            table.insert(2, "kind", kind)
+            tables.append(table)
+    if not tables:
+        raise StudyError("no schedule lists any asset of this market; add a factor such as BTC.")
+    return pd.concat(tables, ignore_index=True)
+
+
+def worst_by_month(
+    sources: Mapping[tuple[str, str], Market | pd.Series], horizon: int, *, since: np.datetime64
+) -> pd.DataFrame:
+    """One row a (asset, month): the worst move of `horizon` days that began in it, and its day."""
+    tables = []
+    for (asset, days), source in sources.items():
+        if days == "margin" and (asset, "calendar") in sources:
+            continue
+        change, _ = moves(source, asset=asset, horizon=horizon)
+        change = change.loc[pd.Timestamp(since) :]
+        months = change.groupby(pd.DatetimeIndex(change.index).to_period("M"))
+        day = months.idxmin()
+        tables.append(
+            pd.DataFrame(
+                {
+                    "asset": asset,
+                    "days": days,
+                    "month": day.index.astype(str),
+                    "day": day.to_numpy(),
+                    "worst": change.loc[day.to_numpy()].to_numpy(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _stablecoin(
+    inputs: Inputs, study: Study, horizon: RowNumbers, terms: AccountTerms
+) -> tuple[pd.DataFrame | None, str]:
+    """The mixes with USDC, on the study's days since the last hole of its prices."""
+    folder, market = Path(inputs.config.data.source), inputs.market
+    if not (folder / "usdc_usd.csv").is_file():
+        return None, ""
+    since = max(_after_last_hole(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
+    factors = tuple(dict.fromkeys((*market.factors, "USDC")))
+    later, _ = load_with_sources(
+        folder,
+        factors=factors,
+        start=str(since.date()),
+        end=str(market.dates[-1]),
+        calendar=inputs.config.clock.calendar,
+    )
+    mixes = mixes_of(inputs.config, STABLECOIN_MIXES, later)
+    table = compare_mixes(study, later, mixes, horizon=horizon, account=terms)
+    return table, f"{later.dates[0]} .. {later.dates[-1]}"
+
+
+def _after_last_hole(column: pd.Series) -> pd.Timestamp:
+    """First day after the last hole that is too long for a market."""
+    days = pd.DatetimeIndex(column.index)
+    steps = np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
+    holes = np.flatnonzero(steps > LONGEST_STEP)
+    return days[holes[-1] + 1 if len(holes) else 0]
+
+
+def _is_priced(asset: Asset, market: Market) -> bool:
+    return all(factor in market.factors for factor in asset.factors)
+
+
+def _span(source: Market | pd.Series) -> dict[str, Any]:
+    """First and last day, how many, and a sha256 of the values."""
+    if isinstance(source, Market):
+        described = describe_data(source)
+        return {key: described[key] for key in ("first", "last", "days", "levels_sha256")}
+    return {
+        "first": f"{source.index[0]:%Y-%m-%d}",
+        "last": f"{source.index[-1]:%Y-%m-%d}",
+        "days": len(source),
+        "levels_sha256": digest([source.index.astype(str).tolist(), source.tolist()]),
+    }

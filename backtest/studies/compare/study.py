@@ -1,0 +1,218 @@
+"""`backtest compare`: what two finished runs had for inputs, and how far their scores differ."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.replay.disclosures import scored_values
+from backtest.replay.family import paired_row, study_weights
+from backtest.replay.seal import read_manifest
+from backtest.replay.study import Study
+from backtest.scores.models.paired import paired_difference
+from backtest.studies.inputs import digest
+from backtest.studies.run.stored import finished_run, unequal
+from backtest.types import FloatArray, Progress
+
+SCORES = ("exceedances", "allowed", "coverage_p", "mean_margin", "equal_coverage_margin")
+PAIRED = (
+    *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
+    *("alike", "dominates", "dominated", "reason"),
+)
+# Shown even where they are the same: what a reader asks first.
+ALWAYS = (
+    "sha256",
+    "data.source",
+    "data.levels_sha256",
+    "window.first_scored",
+    "window.last_scored",
+    "window.observations",
+    "study.seed",
+    "software.margin-backtest",
+    "software.commit",
+    "software.dirty",
+)
+# Entries of a manifest that came of the run, and those that its `study` says again.
+NO_INPUTS = (
+    *("command", "written", "seconds", "causality", "failed_gates"),
+    *("account", "coverage", "models", "rebalance", "seed", "study_sha256"),
+)
+ABSENT = "absent"
+BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that TOML leaves unquoted
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two runs, A and B, side by side; every difference is B less A.
+
+    Parameters
+    ----------
+    first, second : the studies A and B. folders : names of theirs.
+    inputs : a row an entry of the manifests that differs or is always shown; A, B as text, differs.
+    unmatched : a row a model or book that stands in one of them only.
+    scores : (model, portfolio) of both; each of `SCORES` with _a, _b and _difference; USD.
+    paired : (model, portfolio) of both; rate and margin (USD) with 95 % intervals, `alike`,
+        dominates (B over A), dominated, and the reason where days are not paired.
+    sha256 : of every number that was compared.
+    """
+
+    first: Study
+    second: Study
+    folders: tuple[str, str]
+    inputs: pd.DataFrame
+    unmatched: pd.DataFrame
+    scores: pd.DataFrame
+    paired: pd.DataFrame
+    sha256: str
+
+    @property
+    def differs(self) -> pd.Series:
+        """Whether any score of a (model, portfolio) differs."""
+        found = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in SCORES]
+        return pd.Series(np.any(found, axis=0), index=self.scores.index)
+
+
+def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison:
+    """Compare the results folders of two runs, A and B.
+
+    Raises
+    ------
+    ResultsError : either is not what `backtest run` wrote.
+    """
+    a, b = finished_run(first), finished_run(second)
+    return Comparison(
+        first=a,
+        second=b,
+        folders=(first.resolve().name, second.resolve().name),
+        inputs=input_differences(a.manifest, b.manifest),
+        unmatched=_unmatched(a, b),
+        scores=score_differences(a.scores, b.scores),
+        paired=paired_differences(a, b, progress=progress),
+        sha256=digest([read_manifest(folder)[1] for folder in (first, second)]),
+    )
+
+
+def input_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd.DataFrame:
+    """Entries of two manifests by dotted name: those of `ALWAYS`, then whatever else differs.
+
+    Examples
+    --------
+    >>> input_differences({"path": 1, "study": {"seed": 5}}, {"study": {"seed": 5}})
+                     A       B  differs
+    entry
+    study.seed       5       5    False
+    path             1  absent     True
+    """
+    a, b = (
+        dotted({key: value for key, value in manifest.items() if key not in NO_INPUTS})
+        for manifest in (first, second)
+    )
+    entries = [name for name in ALWAYS if name in a or name in b]
+    entries += [name for name in a | b if name not in ALWAYS and a.get(name) != b.get(name)]
+    table = pd.DataFrame(
+        {"A": [a.get(n, ABSENT) for n in entries], "B": [b.get(n, ABSENT) for n in entries]},
+        index=pd.Index(entries, name="entry"),
+        dtype=object,
+    )
+    return table.assign(differs=table["A"] != table["B"])
+
+
+def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Values of nested tables by dotted name, written as TOML writes them; text is not quoted.
+
+    Examples
+    --------
+    >>> dotted({"models": {"var": {"lookback": 500}}, "long BTC": [{"name": "x", "at": None}]})
+    {'models.var.lookback': '500', '"long BTC".x.at': 'none'}
+    """
+    found: dict[str, str] = {}
+    for key, value in table.items():
+        name = prefix + (key if BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False))
+        value = _by_name(value)
+        if isinstance(value, dict):
+            found |= dotted(value, f"{name}.")
+        elif isinstance(value, str):
+            found[name] = value
+        else:
+            found[name] = "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return found
+
+
+def _by_name(value: Any) -> Any:
+    """A list of tables that all have a name as one table of them; anything else as it is."""
+    tables = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    if not tables or len(tables) < len(value) or not all("name" in one for one in tables):
+        return value
+    return {one["name"]: {k: one[k] for k in one if k != "name"} for one in tables}
+
+
+def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Scores of every (model, portfolio) in both, in A, in B, and B less A.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame(dict.fromkeys(SCORES, [1.0]), index=["book"])
+    >>> float(score_differences(one, 3.0 * one).loc["book", "allowed_difference"])
+    2.0
+    """
+    both = first.index.intersection(second.index, sort=False)
+    a, b = first.loc[both], second.loc[both]
+    columns = {
+        f"{name}_{side}": values
+        for name in SCORES
+        for side, values in (("a", a[name]), ("b", b[name]), ("difference", b[name] - a[name]))
+    }
+    return pd.DataFrame(columns, index=both)
+
+
+def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
+    """B less A on days common to both, for every (model, portfolio) whose losses are the same.
+
+    Resamples are those behind A's coverage_p. A row that has no pairs says why, and no number.
+    """
+    both = first.scores.index.intersection(second.scores.index, sort=False)
+    weights = study_weights(first)
+    reasons = {book: _reason(first, second, book) for book in both.unique("portfolio")}
+    rows: list[dict[str, Any]] = []
+    for done, (model, book) in enumerate(both, start=1):
+        reason = reasons[book] or ("" if weights is not None else "A drew no resamples")
+        if reason or weights is None:
+            rows.append({"reason": reason})
+        else:
+            loss, a, b = (
+                scored_values(first, frame[[book]])
+                for frame in (first.loss, first.required[model], second.required[model])
+            )
+            rows.append(paired_row(paired_difference(loss, b, a, weights=weights)) | {"reason": ""})
+        progress("paired differences", done / len(both))
+    return pd.DataFrame(rows, index=both, columns=list(PAIRED))
+
+
+def _reason(first: Study, second: Study, book: str) -> str:
+    """Why the days of a book are not paired; empty where they are."""
+    if not first.scored.equals(second.scored):
+        return "other scored days"
+    losses: list[FloatArray] = [scored_values(s, s.loss[[book]]) for s in (first, second)]
+    other = int(unequal(*losses).sum())
+    if not other:
+        return ""
+    held, now = first.exposure.loc[book].align(second.exposure.loc[book], fill_value=0.0)
+    if unequal(held, now).any():
+        return "other positions"
+    return f"other losses on {other:,} of {len(first.scored):,} days"
+
+
+def _unmatched(first: Study, second: Study) -> pd.DataFrame:
+    """Models and books that stand in one study only: nothing of theirs is compared."""
+    rows = []
+    for what, level in (("model", 0), ("book", 1)):
+        names = [list(s.scores.index.unique(level)) for s in (first, second)]
+        for side, here, there in (("A", *names), ("B", *reversed(names))):
+            rows += [(what, name, side) for name in here if name not in set(there)]
+    table = pd.DataFrame(rows, columns=["what", "name", "only in"])
+    return table.set_index(["what", "name"])

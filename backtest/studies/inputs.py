@@ -1,0 +1,67 @@
+"""A study file, its prices and its book: what every command starts from."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backtest.book.book import Book
+from backtest.config.load import build_book, load_study
+from backtest.config.models import build_model
+from backtest.config.schema import StudyFile
+from backtest.data.csv_folder import SourceFile
+from backtest.data.load import load_with_sources
+from backtest.market.calendars import Clock
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel
+from backtest.types import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A study file turned into what `run` takes; `base` margins the silos of the ladder."""
+
+    config: StudyFile
+    text: str
+    market: Market
+    files: list[SourceFile]
+    book: Book
+    base: MarginModel
+
+
+def read_inputs(
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    progress: Progress,
+    clock: Clock | None = None,
+) -> Inputs:
+    """Study file, prices and book; data, seed and clock override what the file says."""
+    config, text = load_study(study_file)
+    if data is not None:
+        config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
+    if seed is not None:
+        config = config.model_copy(update={"seed": seed})
+    if clock is not None:
+        kept = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": kept})
+    progress("prices", 0.0)
+    market, files = load_with_sources(
+        config.data.source,
+        factors=config.data.factors or None,
+        start=config.data.start,
+        end=config.data.end,
+        clock=config.clock.kind,
+        calendar=config.clock.calendar,
+    )
+    book = build_book(config, market)
+    progress("prices", 1.0)
+    return Inputs(config, text, market, files, book, build_model(config.sizing))
+
+
+def digest(table: Any) -> str:
+    """sha256 of a JSON-able table, whatever the order of its keys."""
+    text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""Figure: the reduction that models granted, beside the one that the data then supported."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from backtest.present.labels import MINUS, offset_footnote, points, ranked_books
+from backtest.present.panels import (
+    LEFT,
+    STRESS,
+    book_panels,
+    draw_time_axis,
+    label_rows,
+    stress_days_among,
+    stress_words,
+)
+from backtest.present.sheet import INK, OFFSET, TOTAL, Caption, label_of, model_styles, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.offset.study import OffsetStudy
+
+SUPPORTED = {
+    "supported total": (TOTAL, "-", "supported: total reduction"),
+    "supported dependence": (OFFSET, "-", "supported: offset (dependence)"),
+}
+
+
+def granted_against_supported_data(found: "OffsetStudy") -> pd.DataFrame:
+    """Pick the rows of the figure: date, portfolio, series, share; at most four books.
+
+    Days on which a series has no value are left out.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> granted = pd.DataFrame({"portfolio": ["pool"] * 2, "share": [float("nan"), 0.3]})
+    >>> found = SimpleNamespace(granted=granted, manifest={"study": {"books": {}}})
+    >>> granted_against_supported_data(found)["share"].tolist()
+    [0.3]
+    """
+    table = found.granted.dropna(subset=["share"])
+    books = ranked_books(found, table["portfolio"])
+    return table[table["portfolio"].isin(books)].reset_index(drop=True)
+
+
+def granted_against_supported_caption(found: "OffsetStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = granted_against_supported_data(found)
+    models = _models(data)
+    rolling = found.manifest.get("rolling")
+    behind = (
+        f"the {rolling['window']} scored days"
+        if rolling
+        else "a rolling window of the latest scored days"
+    )
+    note = (
+        "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
+        f"Supported: point estimates at equal coverage from {behind} whose losses were known by "
+        "the date, so that both were on the table that day; each rests on a handful of "
+        "exceedances, has no bound, and shares most of its days with its neighbours"
+    )
+    note += stress_words(data["date"], simulated=found.market.simulated)
+    books = []
+    for name, own in data.groupby("portfolio", sort=False):
+        series = {s: x["share"] for s, x in own.groupby("series", sort=False)}
+        said = [f"{model} granted {_span(series[model])} %" for model in models if model in series]
+        if "supported total" in series:
+            said.append(f"supported total {_span(series['supported total'])} %")
+            offset = series["supported dependence"]
+            said.append(f"supported offset {points(offset.min())} to {points(offset.max())} points")
+        books.append(f"{name}: {', '.join(said)}")
+    return Caption(
+        "Reduction granted by the models, and reduction supported by the data then at hand",
+        offset_footnote(found, note + ".", models=True),
+        f"Lines through time, a panel a book. {'; '.join(books)}.",
+    )
+
+
+@styled
+def granted_against_supported(found: "OffsetStudy") -> "Axes":
+    """Draw a panel a book: granted shares by model, supported total and offset, through time.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.lines import Line2D
+
+    data = granted_against_supported_data(found)
+    styles = model_styles(list(found.manifest["study"]["models"]))
+    models = _models(data)
+    books = ranked_books(found, data["portfolio"])
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=styles[m].colour,
+            ls=styles[m].line,
+            lw=1.3,
+            label=label_of(f"granted by '{m}'", width=30, lines=1),
+        )
+        for m in models
+    ] + [Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()]
+    if len(stress_days_among(data["date"])):
+        handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
+    sheet, panels = book_panels(
+        granted_against_supported_caption(found), {book: book for book in books},
+        keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3, simulated=found.market.simulated,
+    )  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=3, left=LEFT)
+    for book, panel in panels.items():
+        own = data[data["portfolio"] == book]
+        panel.axhline(0, color=INK, lw=0.7)
+        for model in models:
+            line = own[own["series"] == model]
+            panel.plot(line["date"], 100 * line["share"], color=styles[model].colour,
+                       ls=styles[model].line, lw=1.3, zorder=5)  # fmt: skip
+        for series, (colour, dashes, _) in SUPPORTED.items():
+            line = own[own["series"] == series]
+            panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
+        draw_time_axis(panel, data["date"])
+        panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))
+    label_rows(panels, "share of silos'\nmargins, %")
+    return next(iter(panels.values()))
+
+
+def _models(data: pd.DataFrame) -> list[str]:
+    return [str(s) for s in dict.fromkeys(data["series"]) if s not in SUPPORTED]
+
+
+def _span(shares: "pd.Series[float]") -> str:
+    return f"{100 * shares.min():.0f} to {100 * shares.max():.0f}".replace("-", MINUS)

@@ -1,0 +1,207 @@
+"""Figure: the offset under every choice of settings that could reasonably have been made."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.labels import BOUND_WORDS, MINUS, fitted_label, offset_footnote, points
+from backtest.present.sheet import FAINT, INK, OFFSET, WIDTH, Caption, Sheet, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.offset.study import OffsetStudy
+
+MOST_COLUMNS = 2  # books beside each other: each needs room for its specifications
+SAME = ["portfolio", "lookback", "mpor", "start", "observations"]
+CHOICES = {
+    "lookback": "lookback, days",
+    "mpor": "MPOR, days",
+    "window": "days scored",
+    "first_day": "first scored day",
+}
+EARLIEST = "earliest possible"
+PANEL, ROW, HEADING = 1.85, 0.155, 0.2  # inches
+LEFT, RIGHT, GAP = 1.2, 0.12, 0.22
+
+
+def specification_curve_data(found: "OffsetStudy") -> pd.DataFrame:
+    """List the distinct specifications by book, the lowest offset first.
+
+    Choices that come to the same scored days count once. `first_day` names the choice behind
+    `start`; `own` marks the study's own settings.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> row = {"portfolio": "pool", "lookback": 500, "mpor": 2, "window": "all",
+    ...        "start": "2017-08-17", "observations": 900, "dependence": 0.1}
+    >>> study = {"sizing": {"lookback": 500}, "coverage": {"mpor": 2}}
+    >>> found = SimpleNamespace(specifications=pd.DataFrame([row, row | {"window": "900"}]),
+    ...                         manifest={"study": study})
+    >>> specification_curve_data(found)[["window", "first_day", "own"]].values.tolist()
+    [['all', 'earliest possible', True]]
+    """
+    table = found.specifications.drop_duplicates(SAME).dropna(subset=["dependence"])
+    drawn = list(dict.fromkeys(table["portfolio"]))[:MOST_COLUMNS]
+    table = table[table["portfolio"].isin(drawn)].copy()
+    earliest = table.groupby(["portfolio", "lookback", "mpor"])["start"].transform("min")
+    table["first_day"] = np.where(table["start"] == earliest, EARLIEST, table["start"])
+    study = found.manifest["study"]
+    table["own"] = (
+        (table["lookback"] == study["sizing"].get("lookback"))
+        & table["mpor"].map(lambda days: days == study["coverage"]["mpor"])
+        & (table["window"] == "all")
+        & (table["first_day"] == EARLIEST)
+    )
+    place = table["portfolio"].map(drawn.index)
+    return (
+        table.assign(place=place)
+        .sort_values(["place", "dependence"], kind="stable")
+        .drop(columns="place")
+        .reset_index(drop=True)
+    )
+
+
+def specification_curve_caption(found: "OffsetStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = specification_curve_data(found)
+    choices = "; ".join(
+        f"{words} ({', '.join(_values(data, column))})" for column, words in CHOICES.items()
+    )
+    note = (
+        f"Every combination of {choices}, sorted by the offset; the dots below say which. Lines "
+        f"reach down to {BOUND_WORDS}, dark where those are above 0. Specifications share most of "
+        "their days: they are not independent, and the share of bounds above 0 is no test. Those "
+        "with the same scored days are drawn once. Number of days and MPOR, below, are those of "
+        "the study's own settings"
+    )
+    if data["own"].any():
+        note += ", which the diamonds mark"
+    books = []
+    for name, own in data.groupby("portfolio", sort=False):
+        middle = own["dependence"].median()
+        books.append(
+            f"{name}: {len(own)} specifications, offset {points(own['dependence'].min())} to "
+            f"{points(own['dependence'].max())} points, median {points(middle)}; lower bound "
+            f"above 0 in {_share(own)}"
+        )
+    return Caption(
+        "Offset under every choice of lookback, MPOR, window and first day",
+        offset_footnote(found, note + "."),
+        f"Sorted estimates with lower bounds, and a grid of choices. {'; '.join(books)}.",
+    )
+
+
+@styled
+def specification_curve(found: "OffsetStudy") -> "Axes":
+    """Draw a column a book: sorted estimates with bounds above, the choices behind them below.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all, estimates and choices in turn.
+    """
+    data = specification_curve_data(found)
+    rows, height = _grid(data)
+    books = list(dict.fromkeys(data["portfolio"]))
+    width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
+    names = [fitted_label(name, room=width, lines=2) for name in books]
+    above = 0.145 * (max(name.count("\n") + 1 for name in names) + 1) + 0.12
+    sheet = Sheet(
+        specification_curve_caption(found),
+        room=above + PANEL + 0.05 + height + 0.08,
+        simulated=found.market.simulated,
+    )
+    panels: list[Axes] = []
+    for column, (book, name) in enumerate(zip(books, names, strict=True)):
+        left = LEFT + column * (width + GAP)
+        right = WIDTH - left - width
+        own = data[data["portfolio"] == book]
+        curve = sheet.panel(left=left, right=right, top=above, height=PANEL,
+                            sharey=panels[0] if panels else None)  # fmt: skip
+        grid = sheet.panel(left=left, right=right, top=above + PANEL + 0.05, height=height)
+        _draw_curve(curve, own)
+        _draw_grid(grid, own, rows, height, labels=column == 0)
+        for panel in (curve, grid):
+            panel.set_xlim(-1.5, len(own) + 0.5)
+            panel.tick_params(axis="x", bottom=False, labelbottom=False)
+        curve.tick_params(axis="y", labelleft=column == 0)
+        curve.set_title(f"{name}\nbound above 0 in {_share(own)}", linespacing=1.1, pad=4)
+        panels += [curve, grid]
+    panels[0].set_ylabel("offset (dependence),\npercentage points")
+    return panels[0]
+
+
+def _share(own: pd.DataFrame) -> str:
+    above = int((own["dependence_bound"] > 0).sum())
+    return f"{above} of {len(own)} ({100 * above / len(own):.0f} %)"
+
+
+def _values(data: pd.DataFrame, column: str) -> list[str]:
+    """Settings of one choice, in order; numbers by size, dates by time, the earliest first."""
+    values = data[column].unique()
+    if column == "window":
+        return sorted(values, key=lambda v: (v != "all", v))
+    if column == "first_day":
+        return sorted(values, key=lambda v: (v != EARLIEST, v))
+    return [str(v) for v in sorted(values)]
+
+
+def _grid(data: pd.DataFrame) -> tuple[list[tuple[str, str, float]], float]:
+    """Rows (choice, setting, inches from the top; '' for a choice's heading), and their height."""
+    rows, at = [], 0.0
+    for column in CHOICES:
+        rows.append((column, "", at + 0.6 * HEADING))
+        at += HEADING
+        for value in _values(data, column):
+            rows.append((column, value, at + ROW / 2))
+            at += ROW
+    return rows, at + 0.03
+
+
+def _draw_curve(axes: "Axes", own: pd.DataFrame) -> None:
+    place = np.arange(len(own))
+    value, bound = 100 * own["dependence"].to_numpy(), 100 * own["dependence_bound"].to_numpy()
+    axes.axhline(0, color=INK, lw=0.8, zorder=1)
+    above = bound > 0
+    axes.vlines(place[~above], bound[~above], value[~above], color=FAINT, lw=0.9, zorder=2)
+    axes.vlines(place[above], bound[above], value[above], color=INK, lw=1.6, zorder=2)
+    axes.plot(place, value, ls="", marker="o", ms=2.4, color=OFFSET, mew=0, zorder=3)
+    marked = np.flatnonzero(own["own"].to_numpy())
+    axes.plot(place[marked], value[marked], ls="", marker="D", ms=5, mfc="white", mec=INK,
+              mew=1.2, zorder=4)  # fmt: skip
+    axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:g}".replace("-", MINUS))
+    axes.grid(visible=True, axis="y")
+    axes.spines["bottom"].set_visible(False)
+
+
+def _draw_grid(
+    axes: "Axes",
+    own: pd.DataFrame,
+    rows: list[tuple[str, str, float]],
+    height: float,
+    *,
+    labels: bool,
+) -> None:
+    place = np.arange(len(own))
+    marked = np.flatnonzero(own["own"].to_numpy())
+    for column, value, at in rows:
+        if not value:
+            if labels:
+                axes.annotate(CHOICES[column], (0, at), xycoords=("axes fraction", "data"),
+                              xytext=(-4, 0), textcoords="offset points", ha="right", va="center",
+                              weight="bold", annotation_clip=False)  # fmt: skip
+            continue
+        axes.axhline(at, color="#eeeeee", lw=0.5, zorder=0)
+        chosen = place[(own[column].astype(str) == value).to_numpy()]
+        axes.plot(chosen, np.full(len(chosen), at), ls="", marker="o", ms=2.0, color=INK, mew=0)
+        both = np.intersect1d(chosen, marked)
+        axes.plot(both, np.full(len(both), at), ls="", marker="D", ms=4, mfc="white", mec=INK,
+                  mew=1.0)  # fmt: skip
+    named = [(value, at) for _, value, at in rows if value]
+    axes.set_yticks([at for _, at in named], [value for value, _ in named])
+    axes.tick_params(axis="y", length=0, labelleft=labels)
+    axes.set_ylim(height, 0)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)

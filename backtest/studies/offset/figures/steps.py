@@ -1,0 +1,132 @@
+"""Figure: the steps from gross margin to the requirement, day by day."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.labels import MINUS, offset_footnote, ranked_books
+from backtest.present.panels import (
+    LEFT,
+    STRESS,
+    book_panels,
+    draw_time_axis,
+    label_rows,
+    stress_days_among,
+    stress_words,
+)
+from backtest.present.sheet import (
+    COLOURS,
+    DIVERSIFICATION,
+    INK,
+    LEGEND_COLUMNS,
+    OFFSET,
+    Caption,
+    legend_height,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.offset.study import OffsetStudy
+
+GROSS, REQUIRED = "gross", "required"
+STEP_COLOURS = {"diversification": DIVERSIFICATION, "offset": OFFSET, "dependence": OFFSET}
+OTHER_COLOURS = tuple(c for c in COLOURS if c not in (DIVERSIFICATION, OFFSET, "#000000"))
+
+
+def steps_from_gross_data(found: "OffsetStudy") -> pd.DataFrame:
+    """Steps of the most detailed model by day, as shares of that day's gross; at most four books.
+
+    Returns
+    -------
+    date, portfolio, model, a column a step that is ever taken, required; days without gross margin
+    are left out.
+    """
+    model = max(found.steps_by_day, key=lambda key: len(found.steps_by_day[key].columns))[0]
+    books = ranked_books(found, (book for name, book in found.steps_by_day if name == model))
+    pieces = []
+    for book in books:
+        steps = found.steps_by_day[model, book]
+        shares = steps[steps[GROSS] > 0].div(steps.loc[steps[GROSS] > 0, GROSS], axis=0)
+        shares = shares.drop(columns=GROSS).reset_index()
+        pieces.append(shares.assign(portfolio=book, model=model))
+    table = pd.concat(pieces, ignore_index=True).fillna(0.0)
+    taken = [step for step in _steps(table) if (table[step].abs() > 1e-9).any()]
+    return table[["date", "portfolio", "model", *taken, REQUIRED]]
+
+
+def steps_from_gross_caption(found: "OffsetStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = steps_from_gross_data(found)
+    model = data["model"].iloc[0]
+    kind = found.manifest["study"]["models"][model]["kind"]
+    note = (
+        f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
+        "day starts at 100, the silos' own margins summed (gross); each band is what one step "
+        "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "
+        "and lies over the one before"
+    )
+    note += stress_words(data["date"], simulated=found.market.simulated)
+    means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
+    said = "; ".join(
+        f"{book}: "
+        + ", ".join(f"{step} {100 * share:.0f}".replace("-", MINUS) for step, share in row.items())
+        for book, row in means.iterrows()
+    )
+    return Caption(
+        "From the silos' own margins to the requirement, by day, % of gross",
+        offset_footnote(found, note + "."),
+        f"Bands through time, a panel a book. Mean shares of gross in percent. {said}.",
+    )
+
+
+@styled
+def steps_from_gross(found: "OffsetStudy") -> "Axes":
+    """Draw a panel a book: bands of the steps below 100 %, and the requirement, through time.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    data = steps_from_gross_data(found)
+    steps = _steps(data)
+    colours = _colours(steps)
+    handles: list[Any] = [Patch(fc=colours[step], lw=0, label=step) for step in steps]
+    handles.append(Line2D([], [], color=INK, lw=1.2, label=REQUIRED))
+    if len(stress_days_among(data["date"])):
+        handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
+    books = dict.fromkeys(data["portfolio"])
+    sheet, panels = book_panels(
+        steps_from_gross_caption(found), {book: book for book in books},
+        keys=legend_height(len(handles)) + 0.04, below=0.3, simulated=found.market.simulated,
+    )  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
+    for book, panel in panels.items():
+        own = data[data["portfolio"] == book]
+        level = np.full(len(own), 100.0)
+        for step in steps:
+            then = level + 100 * own[step].to_numpy()
+            for where, hatch in ((then <= level, ""), (then > level, "//////")):
+                panel.fill_between(own["date"], level, then, where=where, color=colours[step],
+                                   hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
+            level = then
+        panel.plot(own["date"], 100 * own[REQUIRED], color=INK, lw=1.2, zorder=4)
+        draw_time_axis(panel, data["date"])
+        panel.set_ylim(0, None)
+    label_rows(panels, "% of gross")
+    return next(iter(panels.values()))
+
+
+def _steps(data: pd.DataFrame) -> list[str]:
+    return [str(c) for c in data if c not in ("date", "portfolio", "model", REQUIRED)]
+
+
+def _colours(steps: list[str]) -> dict[str, str]:
+    """The colours of diversification and offset everywhere; others in the palette's order."""
+    others = iter(OTHER_COLOURS)
+    return {step: STEP_COLOURS.get(step) or next(others, "#8a8a8a") for step in steps}

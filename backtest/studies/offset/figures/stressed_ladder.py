@@ -1,0 +1,190 @@
+"""Figure: what becomes of offset and total reduction under stress."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.labels import (
+    BOUND_WORDS,
+    MINUS,
+    fitted_label,
+    offset_footnote,
+    points,
+    ranked_books,
+)
+from backtest.present.sheet import FAINT, INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from backtest.studies.offset.study import OffsetStudy
+
+OBSERVED = "as observed"
+MEASURES = (
+    ("dependence", "dependence_bound", OFFSET, "s", "offset (dependence), percentage points"),
+    ("total", "total_bound", TOTAL, "D", "total reduction, %"),
+)
+ROW, BREAK = 0.165, 0.07  # inches: a stress, and the space between kinds of stress
+LEFT, RIGHT, GAP = 1.5, 0.12, 0.14
+
+
+def stressed_ladder_data(found: "OffsetStudy") -> pd.DataFrame:
+    """Pick the rows of the figure: a row a (portfolio, stress), 'as observed' first.
+
+    At most four books, risk-matched ones first. NaN where a stress leaves nothing to estimate.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> keys = [("MPOR 5", "pool"), ("as observed", "pool")]
+    >>> index = pd.MultiIndex.from_tuples(keys, names=["stress", "portfolio"])
+    >>> found = SimpleNamespace(stressed=pd.DataFrame({"dependence": [0.1, 0.2]}, index=index),
+    ...                         manifest={"study": {"books": {}}})
+    >>> stressed_ladder_data(found)["stress"].tolist()
+    ['as observed', 'MPOR 5']
+    """
+    table = found.stressed
+    books = ranked_books(found, table.index.unique("portfolio"))
+    stresses = sorted(table.index.unique("stress"), key=lambda s: s != OBSERVED)
+    rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
+    return table.swaplevel().reindex(rows).reset_index()
+
+
+def stressed_ladder_caption(found: "OffsetStudy") -> Caption:
+    """Title, footnote and alternative text."""
+    data = stressed_ladder_data(found)
+    left_out = found.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
+    note = (
+        f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
+        "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
+        "diversification. 'correlation': history's own shocks re-tied so that every price and "
+        "every yield correlate so, all else kept; 'worst' is the worse of both signs for the book. "
+        "'without': days whose MPOR touches the month are left out of the scores. Number of days "
+        "and MPOR, below, are those of 'as observed'"
+    )
+    if left_out:
+        note += f"; books not drawn but in the study's table: {left_out}"
+    books = []
+    for name, rows in data.groupby("portfolio", sort=False):
+        known = rows.dropna(subset=["dependence"]).set_index("stress")
+        if not len(known):
+            books.append(f"{name}: not estimable")
+            continue
+        lowest = known.iloc[int(known["dependence"].argmin())]
+        above = int((known["dependence_bound"] > 0).sum())
+        first = known.iloc[0]
+        books.append(
+            f"{name}: {known.index[0]} offset {points(first['dependence'])} points (lower bound "
+            f"{points(first['dependence_bound'])}), total {100 * first['total']:.1f} %; lowest "
+            f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
+            f"{above} of {len(known)}"
+        )
+    return Caption(
+        "Offset and total reduction under stress",
+        offset_footnote(found, note + "."),
+        f"Points with whiskers, a column a book and a row a stress. {'; '.join(books)}.",
+    )
+
+
+@styled
+def stressed_ladder(found: "OffsetStudy") -> "Axes":
+    """Draw a column a book and a row a stress: the offset above, the total reduction below.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all, book by book.
+    """
+    data = stressed_ladder_data(found)
+    stresses = list(dict.fromkeys(data["stress"]))
+    books = list(dict.fromkeys(data["portfolio"]))
+    places = _places(stresses)
+    height = max(places.values()) + ROW / 2
+    width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
+    names = [fitted_label(name, room=width + GAP, lines=3) for name in books]
+    above = 0.145 * max(name.count("\n") + 1 for name in names) + 0.1
+    below = 0.47
+    sheet = Sheet(
+        stressed_ladder_caption(found),
+        room=above + 2 * (height + below),
+        simulated=found.market.simulated,
+    )
+    panels: list[Axes] = []
+    for column, (book, name) in enumerate(zip(books, names, strict=True)):
+        left = LEFT + column * (width + GAP)
+        own = data[data["portfolio"] == book].set_index("stress")
+        for row, (value, bound, colour, marker, _) in enumerate(MEASURES):
+            panel = sheet.panel(
+                left=left, right=WIDTH - left - width,
+                top=above + row * (height + below), height=height,
+            )  # fmt: skip
+            _draw_measure(panel, own[value], own[bound], places, colour, marker)
+            panel.set_xlim(*_range(data, value, bound))
+            panel.set_ylim(height, 0)
+            panel.set_yticks(list(places.values()), [_label(s) for s in places])
+            panel.tick_params(axis="y", length=0, labelleft=column == 0)
+            panels.append(panel)
+        panels[-2].set_title(name, linespacing=1.0, pad=4)
+    for row, (*_, words) in enumerate(MEASURES):
+        sheet.figure.text(
+            (LEFT + (WIDTH - LEFT - RIGHT) / 2) / WIDTH,
+            (sheet.bottom + sheet.room - above - row * (height + below) - height - 0.24)
+            / sheet.height,
+            words, ha="center", va="top",
+        )  # fmt: skip
+    return panels[0]
+
+
+def _places(stresses: list[str]) -> dict[str, float]:
+    """Inches from the panel's top to each row; kinds of stress stand a little apart."""
+    places, at, kind = {}, ROW / 2 + 0.02, None
+    for stress in stresses:
+        own = stress.split()[0]
+        if kind is not None and own != kind:
+            at += BREAK
+        places[stress], kind = at, own
+        at += ROW
+    return places
+
+
+def _label(stress: str) -> str:
+    words = stress.replace("-", MINUS)
+    return f"{words} days" if stress.startswith("MPOR") else words
+
+
+def _range(data: pd.DataFrame, value: str, bound: str) -> tuple[float, float]:
+    """One scale for all books, zero included."""
+    numbers = 100 * data[[value, bound]].to_numpy(dtype=np.float64)
+    known = numbers[np.isfinite(numbers)]
+    low, high = min(known.min(initial=0.0), 0.0), max(known.max(initial=5.0), 5.0)
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+def _draw_measure(
+    axes: "Axes",
+    values: "pd.Series[float]",
+    bounds: "pd.Series[float]",
+    places: dict[str, float],
+    colour: str,
+    marker: str,
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.axvline(0, color=INK, lw=0.8, zorder=1)
+    if pd.notna(values.get(OBSERVED)):
+        axes.axvline(100 * values[OBSERVED], color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
+    for stress, place in places.items():
+        value, bound = 100 * float(values[stress]), 100 * float(bounds[stress])
+        if np.isnan(value):
+            axes.annotate("not estimable", (0.5, place), xycoords=("axes fraction", "data"),
+                          ha="center", va="center")  # fmt: skip
+            continue
+        if not np.isnan(bound):
+            axes.plot([bound, value], [place, place], color=INK, lw=0.9, zorder=2)
+            axes.plot(bound, place, marker="|", color=INK, ms=5, ls="", zorder=2)
+        axes.plot(value, place, marker=marker, ms=3.8, ls="", color=colour, zorder=3,
+                  mfc=colour if bound > 0 else "white", mew=1.0)  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(False)

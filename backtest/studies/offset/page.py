@@ -1,0 +1,165 @@
+"""The page of `backtest offset`: every table of an offset study beside its figure."""
+
+import pandas as pd
+
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.figure import Drawing
+from backtest.present.words import COST_WORDS
+from backtest.studies.offset.figures.written import offset_drawings
+from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
+from backtest.studies.offset.study import OffsetStudy
+
+CAPTION = (
+    "How much less margin do the data support for these books when their silos are pooled, and how "
+    "much of that is truly offset? Margins are scaled so that each silo alone just holds its "
+    "coverage; what pooling then saves is split into diversification, which independence alone "
+    "gives, and dependence, which needs the days to be the same days and may be called offset. "
+    "Bounds are one-sided 95 %, from a stationary bootstrap of days (mean block 20). In worlds "
+    "where the truth is known they err unsafely in at most 8 % of histories, save where volatility "
+    "is so persistent that a history holds few of its cycles (docs/offset-calibration.md)."
+)
+SHARES = {
+    column: ".1%"
+    for column in (
+        "total", "total_bound", "diversification", "dependence", "dependence_bound", "raw",
+        "worst_500", "passes", "mean",
+    )
+}  # fmt: skip
+STEPS = "steps_from_gross"
+TEXTS = {
+    "ladder": (
+        "Offset ladder",
+        "Shares of the silos' margins at equal coverage. 'effective' is the number of independent "
+        "exceedances that the clustered ones are worth; resampling adds nothing to them. 'raw' "
+        "leaves the silos' scales at 1; 'worst 500' is the least reduction over any 500 days; "
+        "'passes' the probability that a history of this length passes at the estimate.",
+    ),
+    "stressed_ladder": (
+        "Under stress",
+        "Offset [bound], percentage points, with correlations moved, with a longer MPOR, and "
+        "without each stress episode in turn.",
+    ),
+    "specification_curve": (
+        "Over specifications",
+        "Lowest, median and highest estimate over lookback, MPOR, window and first day.",
+    ),
+    "granted_against_supported": (
+        "Credit granted against credit supported",
+        "Reduction that each model grants and that the days of the same rolling window support "
+        "(point estimates of total and offset, no bounds): mean, lowest and highest window.",
+    ),
+    STEPS: (
+        "From gross to required",
+        "Mean of each step of the models that grant a reduction, as a share of gross: over all "
+        "scored days, and over the third of them on which the book was most volatile (standard "
+        "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
+        "steps add up to 'required' exactly. Only 'offset' and 'dependence' rest on silos moving "
+        "together; the CSV file has every regime, and stress windows, in USD. The figure shows "
+        "them day by day.",
+    ),
+    "just_covering": (
+        "Settings that just hold coverage",
+        "The scale of the haircuts and the correlation floor at which the allowed exceedances are "
+        "just met, in hindsight; each floor tried means margining the book again.",
+    ),
+}
+
+
+def offset_exhibit(found: OffsetStudy) -> Exhibit:
+    """Everything an offset study found, in the order in which it is read."""
+    drawings = {drawing.name: drawing for drawing in offset_drawings(found)}
+    tables = {
+        "ladder": (found.ladder, _short_ladder(found.ladder)),
+        "stressed_ladder": (found.stressed, _by_book(found.stressed)),
+        "specification_curve": (found.specifications, _range(found.specifications)),
+        "granted_against_supported": (found.granted, _averages(found.granted)),
+        **({STEPS: (found.steps, _shown_steps(found.steps))} if len(found.steps) else {}),
+        "just_covering": (found.just_covering, None),
+    }
+    sections = tuple(
+        _section(name, table, brief, drawings.get(name)) for name, (table, brief) in tables.items()
+    )
+    data, coverage = found.manifest["data"], found.manifest["study"]["coverage"]
+    cost = COST_WORDS if "liquidation" in found.manifest else ""
+    return Exhibit(
+        kind="offset",
+        title="The supportable offset",
+        caption=CAPTION,
+        simulated=found.market.simulated,
+        standing=(
+            f"{data['source']}, {data['days']:,} margin days {data['first']} .. {data['last']}; "
+            f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
+            f"MPOR {coverage['mpor']} margin days{cost}."
+        ),
+        sections=sections,
+        manifest=found.manifest,
+        text=found.text,
+    )
+
+
+def _section(
+    name: str, table: pd.DataFrame, brief: pd.DataFrame | None, drawing: Drawing | None
+) -> Section:
+    heading, text = TEXTS[name]
+    columns = (table if brief is None else brief).columns
+    return Section(
+        name=name,
+        heading=heading,
+        text=text,
+        table=table,
+        brief=brief,
+        formats={str(c): ".1%" if name == STEPS else _format(str(c)) for c in columns},
+        draw=None if drawing is None else drawing.draw,
+        caption=None if drawing is None else drawing.caption,
+        figure_data=None if drawing is None else drawing.data,
+    )
+
+
+def _format(column: str) -> str:
+    """Shares in percent, money whole, the rest to three digits."""
+    if column in SHARES or column.startswith(
+        ("lowest", "median", "highest", "granted", "supported")
+    ):
+        return ".1%"
+    if column.endswith("margin") or column.startswith("usd_"):
+        return ",.0f"
+    return ".3g" if column not in ("exceedances", "marginings", "observations") else ",.0f"
+
+
+def _short_ladder(ladder: pd.DataFrame) -> pd.DataFrame:
+    shown = [*SHARES, "exceedances", "effective", "reason"]
+    return ladder[[column for column in shown if column in ladder]]
+
+
+def _by_book(stressed: pd.DataFrame) -> pd.DataFrame:
+    """Stresses x books, 'offset [bound]' in percentage points."""
+    cells = (100 * stressed[["dependence", "dependence_bound"]]).apply(
+        lambda row: f"{row.iloc[0]:+.1f} [{row.iloc[1]:+.1f}]", axis=1
+    )
+    stresses, books = (stressed.index.unique(name) for name in ("stress", "portfolio"))
+    return pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=stresses)
+
+
+def _range(specifications: pd.DataFrame) -> pd.DataFrame:
+    """Lowest, median and highest estimates of each book."""
+    grouped = specifications.groupby("portfolio", sort=False)[["total", "dependence"]]
+    parts = {"lowest": grouped.min(), "median": grouped.median(), "highest": grouped.max()}
+    return pd.concat(
+        [table.add_prefix(f"{word} ") for word, table in parts.items()], axis=1
+    ).assign(specifications=grouped.size())
+
+
+def _shown_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """Books and models down, steps across, over all days and in the volatile third."""
+    shown = steps[steps["regime"].isin([EVERY, THIRDS[-1]])]
+    table = shown.pivot_table(
+        index=["portfolio", "model", "regime"], columns="step", values="share_of_gross", sort=False
+    )
+    order = [step for step in table if step != REQUIRED]
+    return table[[*order, REQUIRED]].drop(columns="gross")
+
+
+def _averages(granted: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the rolling windows of each series, and of its lowest and highest window."""
+    shares = granted.groupby(["portfolio", "series"], sort=False)["share"]
+    return shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})

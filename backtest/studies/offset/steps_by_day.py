@@ -1,0 +1,141 @@
+"""From gross to required through time: the steps of requirements by day, on average, by regime.
+
+The parts of a requirement add up to it on every day, so their means over any set of days add up to
+its mean: nothing is left over in these tables.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.episodes import EPISODES
+from backtest.market.market import Market
+from backtest.model.protocol import MarginModel, Parts
+from backtest.replay.run import scored_rows
+from backtest.types import BoolArray, DaysByPortfolios
+from strategies.parts import parts_of
+
+StepsByDay = dict[tuple[str, str], pd.DataFrame]  # (model, portfolio): days x steps, USD
+
+REQUIRED = "required"  # the last step: the sum of the others
+THIRDS = ("calm third", "middle third", "volatile third")
+EVERY = "all days"
+VOLATILITY_DAYS = 60  # days behind each day's volatility
+
+
+def steps_by_day(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    *,
+    coverage: Coverage,
+    score_from: str | None = None,
+) -> StepsByDay:
+    """USD of every step on every scored day, by model and portfolio; 'required' is the last column.
+
+    Any model can stand in `models`: one without parts is compared with its siloed self (see
+    `strategies.parts`). Days are those that `run` would score: all models have a requirement and
+    the loss is known.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> table = steps_by_day(market, book, {"offset": st.CorrelationOffset()},
+    ...                      coverage=bt.Coverage())
+    >>> table["offset", "p"].columns.tolist()
+    ['gross', 'diversification', 'offset', 'cap', 'required']
+    """
+    parts = {name: parts_of(model, market, book, coverage) for name, model in models.items()}
+    required = {name: _required(part) for name, part in parts.items()}
+    loss = book.loss(market, coverage).sum(axis=2)
+    rows = scored_rows(market, required, loss, models, score_from)
+    dates = pd.DatetimeIndex(market.dates[rows], name="date")
+    return {
+        (name, portfolio): pd.DataFrame(
+            {step: values[rows, p] for step, values in part.steps.items()}
+            | {REQUIRED: required[name][rows, p]},
+            index=dates,
+        )
+        for name, part in parts.items()
+        for p, portfolio in enumerate(book.portfolios)
+    }
+
+
+def steps_by_regime(
+    by_day: StepsByDay,
+    market: Market,
+    book: Book,
+    *,
+    stress: Mapping[str, tuple[str, str]] = EPISODES,
+) -> pd.DataFrame:
+    """Mean USD of every step, and its share of gross, over all days and over those of each regime.
+
+    by_day : of `steps_by_day`. Regimes are the thirds of the days by the book's own volatility
+    (standard deviation of its one-day P&L over the 60 days that were known), which is a label
+    given in hindsight, and the `stress` windows (first and last day) that hold a scored day.
+
+    Returns
+    -------
+    Tidy: model, portfolio, regime, step, usd, share_of_gross, days.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> days = steps_by_day(market, book, {"var": st.HistoricalVaR()}, coverage=bt.Coverage())
+    >>> found = steps_by_regime(days, market, book).pivot(index="regime", columns="step",
+    ...                                                   values="usd")
+    >>> bool((found.drop(columns="required").sum(axis=1) - found["required"]).abs().max() < 1e-6)
+    True
+    """
+    pieces = []
+    dates = pd.DatetimeIndex(next(iter(by_day.values())).index)
+    thirds = volatility_thirds(dates, market, book)
+    windows = {
+        name: np.asarray((dates >= pd.Timestamp(first)) & (dates <= pd.Timestamp(last)))
+        for name, (first, last) in stress.items()
+    }
+    for (model, portfolio), steps in by_day.items():
+        regimes = {EVERY: np.ones(len(dates), dtype=bool)} | thirds[portfolio] | windows
+        for regime, days in regimes.items():
+            if not days.any():
+                continue
+            usd = steps[days].mean()
+            pieces.append(
+                pd.DataFrame(
+                    {
+                        "model": model,
+                        "portfolio": portfolio,
+                        "regime": regime,
+                        "step": usd.index,
+                        "usd": usd.to_numpy(),
+                        "share_of_gross": (usd / usd["gross"]).to_numpy(),
+                        "days": int(days.sum()),
+                    }
+                )
+            )
+    return pd.concat(pieces, ignore_index=True)
+
+
+def volatility_thirds(
+    dates: pd.DatetimeIndex, market: Market, book: Book
+) -> dict[str, dict[str, BoolArray]]:
+    """For each portfolio: which of `dates` are in the calm, middle and volatile third."""
+    one_day = book.loss(market, Coverage(mpor=1)).sum(axis=2)
+    known = pd.DataFrame(one_day, index=pd.DatetimeIndex(market.dates)).shift(1)
+    spread = known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).loc[dates]
+    third = np.minimum(3 * (spread.rank(method="first") - 1) // len(spread), 2)
+    return {
+        portfolio: {name: (third[p] == t).to_numpy() for t, name in enumerate(THIRDS)}
+        for p, portfolio in enumerate(book.portfolios)
+    }
+
+
+def _required(part: Parts) -> DaysByPortfolios:
+    return np.add.reduce(list(part.steps.values()))

@@ -1,0 +1,77 @@
+"""Power of the tests of coverage: how often each rejects, by length of the record."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from backtest.present.sheet import COLOURS, INK, MARKERS, Caption, Sheet, legend_height, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEFT, RIGHT, GAP = 1.82, 0.12, 0.16  # inches
+ROW = 0.2  # inches a test
+AXIS = 0.42  # inches below a panel: ticks and label
+
+
+@styled
+def draw_power(table: pd.DataFrame, caption: Caption, *, labels: dict[str, str]) -> "Axes":
+    """Draw a panel a length of record: tests down, share of rejections across, marks a world.
+
+    table : from `power_table`. labels : alternative -> words of the legend.
+    """
+    from matplotlib.lines import Line2D
+
+    lengths, tests, alternatives = (
+        list(table.index.unique(level)) for level in ("days", "test", "alternative")
+    )
+    marks = {name: (COLOURS[i % 7], MARKERS[i % 8]) for i, name in enumerate(alternatives)}
+    top = legend_height(len(alternatives)) + 0.28
+    height = ROW * len(tests)
+    sheet = Sheet(caption, room=top + height + AXIS, simulated=False)
+    width = (6.5 - LEFT - RIGHT - GAP * (len(lengths) - 1)) / len(lengths)
+    first: Axes | None = None
+    for i, days in enumerate(lengths):
+        left = LEFT + i * (width + GAP)
+        panel = sheet.panel(
+            left=left, right=6.5 - left - width, top=top, height=height, sharey=first
+        )
+        _panel(panel, table.loc[[days]].droplevel("days"), tests, marks)
+        panel.set_title(f"{days:,} days", color=INK, pad=4)
+        if first is None:
+            first = panel
+            panel.set_yticks(range(len(tests)), tests)
+            panel.set_ylim(len(tests) - 0.5, -0.5)
+        else:
+            panel.tick_params(labelleft=False)
+        panel.set_xlabel("records rejected, %")
+    handles = [
+        Line2D(
+            [], [], color=colour, marker=marker, linestyle="none", markersize=4.5,
+            markerfacecolor="none", label=labels[name],
+        )
+        for name, (colour, marker) in marks.items()
+    ]  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=4, left=0.1)
+    assert first is not None
+    return first
+
+
+def _panel(
+    panel: "Axes", shares: pd.DataFrame, tests: Sequence[str], marks: dict[str, tuple[str, str]]
+) -> None:
+    for name, (colour, marker) in marks.items():
+        rejected = shares.xs(name, level="alternative")["rejected"].reindex(list(tests))
+        panel.plot(
+            100.0 * rejected.to_numpy(), range(len(tests)), color=colour, marker=marker,
+            linestyle="none", markersize=4.5, markerfacecolor="none", markeredgewidth=1.1,
+            clip_on=False, zorder=3,
+        )  # fmt: skip
+    for row, test in enumerate(tests):
+        nominal = 100.0 * shares.xs(test, level="test")["nominal"].to_numpy()[0]
+        panel.plot([nominal, nominal], [row - 0.4, row + 0.4], color=INK, linewidth=1.0, zorder=2)
+    panel.set_xlim(-3, 103)
+    panel.set_xticks([0, 25, 50, 75, 100])
+    panel.grid(axis="x")
+    panel.grid(axis="y", alpha=0.5)

@@ -1,0 +1,224 @@
+"""What the page says around its tables: the standard, the limits, the data, how to rerun."""
+
+from typing import Any
+
+import pandas as pd
+
+from backtest.account.haircuts import load_schedule
+from backtest.present.words import call_lag_words, source_words, standard_words
+from backtest.replay.family import detectable_sentence
+from backtest.replay.study import Study
+from backtest.studies.run.figures.ladder import has_bounds
+from backtest.studies.run.verdict import mixed_pools
+
+
+def standing_note(study: Study) -> str:
+    """What stands under every table: the standard, n, and how positions are kept."""
+    window = study.manifest["window"]
+    kept = (
+        "Positions are constant USD, rebalanced daily."
+        if study.manifest["rebalance"] == "daily"
+        else "Positions are units bought on the first day and held."
+    )
+    standard = standard_words(study.manifest).split(";")[0]
+    return (
+        f"{standard}; {window['observations']:,} scored days, {window['first_scored']} to "
+        f"{window['last_scored']}. {kept}"
+    )
+
+
+def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
+    """What the numbers cannot carry."""
+    factors = study.manifest["data"]["factors"]
+    yields = [name for name, kind in factors.items() if kind == "yield"]
+    prices = [name for name, kind in factors.items() if kind == "price"]
+    said = []
+    if study.simulated:
+        said.append(
+            "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real "
+            "prices is."
+        )
+    said.append(
+        "No clearing house runs exactly these models. They stand for families of models under one "
+        "standard, without the add-ons, floors and intraday calls that clearing houses use."
+    )
+    said.append(
+        "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
+        "in a hundred. It is printed with its interval; intervals of two models are not an "
+        "interval of their difference."
+    )
+    if has_bounds(ladder):
+        said.append(
+            "The bounds of the offset ladder are for each book on its own, without a correction "
+            "for the number of books. Resampling adds no information beyond the few exceedances "
+            "observed. Calibrated in simulated worlds, the bounds err unsafely in at most 8 % of "
+            "histories, save where volatility persists for years: there they fail."
+        )
+    elif len(ladder):
+        said.append(
+            "The offset ladder is a point estimate and carries no bound here. An offset of a point "
+            "or two may be chance, of either sign."
+        )
+    if study.manifest["rebalance"] == "daily":
+        said.append(
+            "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
+            "over the years; a real book drifts."
+        )
+    if yields:
+        said.append(
+            "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
+            "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
+            "not in them."
+        )
+    if study.exposure.columns.str.contains("~curve", regex=False).any():
+        said.append(
+            "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
+            "deliver option, conversion factor or repo rate."
+        )
+    if study.exposure.columns.str.startswith("SWAP").any():
+        said.append(
+            "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
+            "swap against a Treasury shows none of the risk of the swap spread."
+        )
+    if study.manifest["data"].get("adjusted"):
+        said.append(
+            "Front-month futures: the splice of each roll is taken out (listed below), so on that "
+            "day a future moves as what it was measured against, without its own basis."
+        )
+    if yields and prices and mixed_pools(study, portfolios):
+        said.append(
+            "A crypto level is the close of its date, three to four hours after the bond market's. "
+            "Moves in between fall on different days in the two legs, which blurs dependence."
+        )
+    said.append(
+        "Overlapping losses: one move can be an exceedance on several days. Coverage p and the "
+        "intervals allow for it; the bare counts do not."
+    )
+    said.append(
+        "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
+        "not been shown to be right."
+    )
+    said.append(detectable_sentence(study))
+    return said
+
+
+def facts_of_data(study: Study) -> list[tuple[str, str]]:
+    """Source, hashes, windows and dropped days."""
+    data, window = study.manifest["data"], study.manifest["window"]
+    facts = [
+        ("source", source_words(study.manifest)),
+        ("prices", f"{data['days']:,} margin days, {data['first']} to {data['last']}"),
+        (
+            "scored",
+            f"{window['observations']:,} days, {window['first_scored']} to {window['last_scored']}",
+        ),
+        ("factors", ", ".join(f"{name} ({kind})" for name, kind in data["factors"].items())),
+        ("sha256 of the levels", data["levels_sha256"]),
+    ]
+    facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
+    dropped = ", ".join(data["dropped"]) or "none"
+    facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
+    splices = data.get("adjusted", [])
+    if splices:
+        listed = ", ".join(f"{a['factor']} {a['date']} {a['jump']:+.2%}" for a in splices)
+        facts.append((f"splice jumps removed ({len(splices):,})", listed))
+    if data.get("clock", "business") != "business":
+        facts.append(("clock", f"{data['clock']}: every calendar day is a margin day"))
+    if data.get("missing"):
+        missing = ", ".join(data["missing"])
+        facts.append((f"sessions without data ({len(data['missing']):,})", missing))
+    return facts
+
+
+def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
+    """Command, seed, versions, commit, terms, models and the causality audit."""
+    manifest = study.manifest
+    software = dict(manifest["software"])
+    commit, dirty = software.pop("commit", None), software.pop("dirty", None)
+    account = manifest["account"]
+    facts = [("command", command), ("seed", str(manifest["seed"]))]
+    facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
+    for key, label in (
+        ("sha256", "sha256 of study and prices"),
+        ("study_sha256", "sha256 of the study"),
+    ):
+        if key in manifest:
+            facts.append((label, manifest[key]))
+    facts.append(("versions", ", ".join(f"{name} {v}" for name, v in software.items())))
+    state = " with uncommitted changes" if dirty else ""
+    facts.append(("commit", f"{commit}{state}" if commit else "not run from a checkout"))
+    facts.append(
+        (
+            "collateral account",
+            f"{call_lag_words(manifest)}, minimum transfer "
+            f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
+            f"{account['excess']}",
+        )
+    )
+    facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
+    facts += _parameters(manifest.get("parameters", {}))
+    facts += [(f"fits of {name}", fits_words(fits)) for name, fits in _fits(manifest)]
+    audits = manifest["causality"]
+    for name, audit in audits.items():
+        facts.append(
+            (
+                f"causality of {name}",
+                f"future cut off on {len(audit['cut_days'])} days; largest relative change of an "
+                f"earlier margin {audit['largest_change']:.1e}",
+            )
+        )
+    if not audits:
+        facts.append(("causality audit", "not run"))
+    return facts
+
+
+def _fits(manifest: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
+    """What each model fitted; nothing in folders written before fits were counted."""
+    return list(manifest.get("fits", {}).items())
+
+
+def fits_words(fits: dict[str, int]) -> str:
+    """How many fits a model made, and how many failed.
+
+    Examples
+    --------
+    >>> fits_words({"tried": 6600, "failed": 1})
+    '6,600, 1 not converged (the last good parameters stood)'
+    >>> fits_words({"tried": 6600, "failed": 0})
+    '6,600, all converged'
+    """
+    if not fits["failed"]:
+        return f"{fits['tried']:,}, all converged"
+    return f"{fits['tried']:,}, {fits['failed']:,} not converged (the last good parameters stood)"
+
+
+def _parameters(of_models: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
+    """Every parameter file that a model names, once: who uses it, date, mark, source."""
+    files = {file["name"]: file for named in of_models.values() for file in named}
+    users = {
+        name: [m for m, named in of_models.items() if any(f["name"] == name for f in named)]
+        for name in files
+    }
+    return [
+        (
+            f"parameters {name}",
+            f"used by {', '.join(users[name])}; {file['dated']}, {file['mark']}: "
+            f"{file['title']}. {file['source']}.",
+        )
+        for name, file in files.items()
+    ]
+
+
+def _collateral(posted: str | dict[str, Any]) -> str:
+    """'cash', or the shares of a mix with its haircuts."""
+    if isinstance(posted, str):
+        return posted
+    assets = (
+        f"{share:.0%} {name} (haircut {posted['rates'][name]:.1%})"
+        for name, share in posted["shares"].items()
+    )
+    words = f"{', '.join(assets)}, valued at close-out {posted['at_closeout']}"
+    charges = [n for n in posted["haircuts"] if load_schedule(n).kind == "capital charge"]
+    if charges:
+        words += f" ({', '.join(charges)}: capital charges on proprietary positions, no haircuts)"
+    return words

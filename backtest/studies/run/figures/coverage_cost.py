@@ -1,0 +1,262 @@
+"""Figure: what each model covers against what it costs, and what the same coverage costs."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.sheet import (
+    INK,
+    LEGEND_COLUMNS,
+    Caption,
+    ModelStyle,
+    Sheet,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+from backtest.present.words import footnote
+from backtest.replay.study import Study
+from backtest.scores import day_weights, stationary_indices
+from backtest.scores.money.cost import interval_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POOLED = "all books pooled"
+MILLION = 1e6
+EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
+ROUND_STEPS = (1.0, 2.0, 5.0)
+
+NO_MARGIN = "no margin to compare with"
+
+
+def coverage_against_cost_data(study: Study) -> pd.DataFrame:
+    """Collect the numbers of the figure: a row a (model, portfolio), a pooled row a model.
+
+    Columns: cost and equal_coverage (with _low, _high) as multiples of the siloed model's, in
+    USD m where the study has none; exceedance_rate with its 95 % interval. The pooled interval of
+    the rate is the percentile one of the stationary bootstrap of days, all books together; it is
+    NaN where there is no exceedance to resample.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
+    >>> coverage_against_cost_data(study)[["portfolio", "cost"]].values.tolist()
+    [['all books pooled', 1.0], ['long both', 1.0]]
+    """
+    manifest, rows = study.manifest, []
+    days = study.scored
+    weights = day_weights(
+        stationary_indices(len(days), resamples=manifest["resamples"], seed=manifest["seed"])
+    )
+    yardstick = manifest["siloed_model"]
+    pooled_unit = MILLION if yardstick is None else study.pooled.loc[yardstick, "mean_margin"]
+    equal_unit = (
+        MILLION if yardstick is None else study.pooled.loc[yardstick, "equal_coverage_margin"]
+    )
+    loss = study.loss.loc[days].to_numpy()
+    for model in study.models:
+        scores = study.scores.loc[model]
+        pool: Any = study.pooled.loc[model]
+        exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
+        rate = float(exceeded.mean())
+        drawn = weights @ exceeded / len(days)
+        low, high = interval_of(drawn) if rate > 0 else (np.nan, np.nan)
+        rows.append(
+            {
+                "model": model,
+                "portfolio": POOLED,
+                "cost": _ratio(pool["mean_margin"], pooled_unit),
+                "exceedance_rate": rate,
+                "exceedance_rate_low": float(low),
+                "exceedance_rate_high": float(high),
+                "equal_coverage": _ratio(pool["equal_coverage_margin"], equal_unit),
+                "equal_coverage_low": _ratio(pool["equal_coverage_low"], equal_unit),
+                "equal_coverage_high": _ratio(pool["equal_coverage_high"], equal_unit),
+            }
+        )
+        base = scores if yardstick is None else study.scores.loc[yardstick]
+        for portfolio in scores.index:
+            row = scores.loc[portfolio]
+            unit = equal = MILLION
+            if yardstick is not None:
+                unit = base.loc[portfolio, "mean_margin"]
+                equal = base.loc[portfolio, "equal_coverage_margin"]
+            rates = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
+            rows.append(
+                {"model": model, "portfolio": portfolio}
+                | {"cost": _ratio(row["mean_margin"], unit)}
+                | {name: row[name] for name in rates}
+                | {
+                    "equal_coverage": _ratio(row["equal_coverage_margin"], equal),
+                    "equal_coverage_low": _ratio(row["equal_coverage_low"], equal),
+                    "equal_coverage_high": _ratio(row["equal_coverage_high"], equal),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _ratio(value: float, unit: float) -> float:
+    """Value / unit, NaN where the unit is 0 or unbounded."""
+    return float(value / unit) if 0 < unit < np.inf else float("nan")
+
+
+def coverage_against_cost_caption(study: Study) -> Caption:
+    """Title, footnote and alternative text."""
+    data = coverage_against_cost_data(study)
+    pooled = data[data["portfolio"] == POOLED].set_index("model")
+    books = len(study.loss.columns)
+    unit = _unit(study)
+    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
+    note = (
+        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
+        "days, mean block 20); small marks: single books. Below: every model scaled once, in "
+        f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
+        "intervals are not of differences."
+    )
+    points = "; ".join(
+        f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
+        f"margin at equal coverage {row['equal_coverage']:.2f} "
+        f"({row['equal_coverage_low']:.2f} to {row['equal_coverage_high']:.2f})"
+        for model, row in pooled.iterrows()
+    )
+    return Caption(
+        "Exceedance rate against mean margin, and mean margin at equal coverage",
+        footnote(study, note),
+        f"Scatter of exceedance rate against mean margin ({unit}) with the {allowed:g} % line, "
+        f"and bars of the mean margin at equal coverage. Pooled over {books} books: {points}.",
+    )
+
+
+def _unit(study: Study) -> str:
+    yardstick = study.manifest["siloed_model"]
+    return "USD m" if yardstick is None else f"multiple of {yardstick}"
+
+
+@styled
+def coverage_against_cost(study: Study) -> "Axes":
+    """Draw exceedance rate against mean margin; below it the cost of equal coverage.
+
+    Returns
+    -------
+    The scatter's Axes; `.figure` is the whole sheet, whose second Axes hold the bars.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
+    >>> coverage_against_cost(study).get_ylabel()
+    'exceedance rate, %'
+    """
+    from matplotlib.lines import Line2D
+
+    data, styles = coverage_against_cost_data(study), model_styles(study.models)
+    models = len(study.models)
+    legend, bars = legend_height(models), 0.26 * models
+    sheet = Sheet(
+        coverage_against_cost_caption(study),
+        room=legend + 2.75 + 0.62 + bars + 0.42,
+        simulated=study.simulated,
+    )
+    sheet.legend(
+        [
+            Line2D([], [], ls="", marker=s.marker, color=s.colour, markeredgecolor=INK,
+                   markersize=7, label=label_of(model, width=30, lines=1))
+            for model, s in styles.items()
+        ],
+        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
+    )  # fmt: skip
+    scatter = sheet.panel(left=0.5, right=0.15, top=legend, height=2.75)
+    _draw_scatter(scatter, data, styles, study)
+    equal = sheet.panel(left=0.95, right=1.45, top=legend + 2.75 + 0.62, height=bars)
+    pooled = data[data["portfolio"] == POOLED].set_index("model")
+    _draw_bars(equal, pooled, styles, _unit(study))
+    return scatter
+
+
+def _draw_scatter(
+    axes: "Axes", data: pd.DataFrame, styles: dict[str, ModelStyle], study: Study
+) -> None:
+    from matplotlib.patheffects import withStroke
+    from matplotlib.ticker import NullFormatter
+
+    halo = withStroke(linewidth=2.5, foreground=INK)
+    books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
+    for model, style in styles.items():
+        own = books[(books["model"] == model) & (books["cost"] > 0)]
+        axes.scatter(
+            own["cost"], 100 * own["exceedance_rate"], s=11, marker=style.marker,
+            facecolors="none", edgecolors=style.colour, linewidths=0.7, clip_on=False, zorder=2,
+        )  # fmt: skip
+        row = pooled[pooled["model"] == model].iloc[0]
+        rate = 100 * row["exceedance_rate"]
+        low, high = (100 * row[f"exceedance_rate_{end}"] for end in ("low", "high"))
+        if np.isfinite(low):
+            axes.errorbar(row["cost"], rate, yerr=[[max(rate - low, 0.0)], [max(high - rate, 0.0)]],
+                          fmt="none", ecolor=style.colour, elinewidth=1.5, capthick=1.5,
+                          capsize=3.5, zorder=4, path_effects=[halo])  # fmt: skip
+        axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
+                     edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
+    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
+    axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+    axes.annotate(
+        f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
+        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", color=INK, zorder=6,
+        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
+    )  # fmt: skip
+    axes.set_ylim(0, None)
+    axes.set_ylabel("exceedance rate, %")
+    if (data["cost"] > 0).any():
+        axes.set_xscale("log")
+        axes.set_xticks(_round_ticks(*axes.get_xlim()))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel(f"mean margin, {_unit(study)} (logarithmic)")
+    else:
+        axes.text(0.5, 0.5, NO_MARGIN, transform=axes.transAxes, ha="center", va="center")
+        axes.set_xticks([])
+        axes.set_xlabel(f"mean margin, {_unit(study)}")
+    axes.grid(visible=True, which="major")
+
+
+def _round_ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten within the axis."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [step * 10.0**power for power in powers for step in ROUND_STEPS]
+    return [tick for tick in ticks if low <= tick <= high]
+
+
+def _draw_bars(
+    axes: "Axes", pooled: pd.DataFrame, styles: dict[str, ModelStyle], unit: str
+) -> None:
+    longest = 1.0
+    for place, (model, style) in enumerate(styles.items()):
+        value, low, high = (float(x) for x in pooled.loc[model, list(EQUAL)].to_numpy())
+        if not np.isfinite(value):
+            why = NO_MARGIN if np.isnan(value) else "no scale reaches the coverage"
+            axes.text(0, place, f" {why}", va="center")
+            continue
+        axes.barh(place, value, height=0.62, color=style.colour, hatch=style.hatch,
+                  edgecolor="white", linewidth=0.0, zorder=2)  # fmt: skip
+        longest = max(longest, value)
+        label = f"{value:.2f}"
+        if np.isfinite(low) and np.isfinite(high):
+            axes.errorbar(value, place, xerr=[[max(value - low, 0)], [max(high - value, 0)]],
+                          fmt="none", ecolor=INK, elinewidth=1.1, capsize=3, zorder=3)  # fmt: skip
+            longest = max(longest, high)
+            label += f"  [{low:.2f}, {high:.2f}]"
+        axes.annotate(label, (1.02, place), xycoords=("axes fraction", "data"), va="center",
+                      annotation_clip=False)  # fmt: skip
+    axes.set_yticks(range(len(styles)), [label_of(m, width=14, lines=1) for m in styles])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(styles) - 0.5, -0.5)
+    axes.set_xlim(0, 1.03 * longest)
+    axes.set_xlabel(f"pooled mean margin at equal coverage, {unit}")
+    axes.grid(visible=True, axis="x")

@@ -1,0 +1,219 @@
+"""Figure: when losses exceeded requirements, and by how much, beside the days of stress."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtest.market.episodes import stress_days
+from backtest.present.sheet import (
+    FAINT,
+    INK,
+    LEGEND_COLUMNS,
+    Caption,
+    ModelStyle,
+    Sheet,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+from backtest.present.words import footnote, shown_portfolios
+from backtest.replay.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LANE, GAP = 0.105, 0.13  # inches: one model of one book, and the space between books
+LARGEST = 2.0  # excess / required beyond which marks grow no further
+CLUSTER = 31  # calendar days: stress days closer than that share a label
+KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
+
+
+def stress_days_of(study: Study) -> pd.DatetimeIndex:
+    """The scored stress days that the study's prices hold: none of them on a simulated path.
+
+    The sample holds them although it is simulated, because they are laid over it.
+    """
+    source = study.manifest["data"]["source"]
+    held = not study.simulated or "stress days of" in source
+    return stress_days().intersection(study.scored) if held else stress_days()[:0]
+
+
+def exceedance_timeline_data(study: Study) -> pd.DataFrame:
+    """List the exceedances: date t, portfolio, model, loss, required (USD), excess / required.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> len(exceedance_timeline_data(study)) - int(study.summary()["exceedances"].sum())
+    0
+    """
+    days, pieces = study.scored, []
+    shown = shown_portfolios(study.loss.columns)
+    for portfolio in shown:
+        for model in study.models:
+            loss = study.loss.loc[days, portfolio].to_numpy()
+            required = study.required[model].loc[days, portfolio].to_numpy()
+            out = loss > required
+            relative = np.full(int(out.sum()), np.inf)
+            positive = required[out] > 0
+            relative[positive] = loss[out][positive] / required[out][positive] - 1.0
+            pieces.append(
+                pd.DataFrame(
+                    {
+                        "date": days[out],
+                        "portfolio": portfolio,
+                        "model": model,
+                        "loss": loss[out],
+                        "required": required[out],
+                        "excess_over_required": relative,
+                    }
+                )
+            )
+    return pd.concat(pieces, ignore_index=True)
+
+
+def exceedance_timeline_caption(study: Study) -> Caption:
+    """Title, footnote and alternative text."""
+    data = exceedance_timeline_data(study)
+    shown = shown_portfolios(study.loss.columns)
+    note = (
+        "A mark on day t: the loss over the MPOR that follows t is above what was required at t; "
+        "its area grows with the excess. Losses overlap, so one move can mark several days. Dotted "
+        "lines: days of stress"
+    )
+    if study.simulated:
+        note += ", laid over the simulated market as they happened"
+    counts = data.groupby("model", sort=False).size().reindex(study.models, fill_value=0)
+    worst = data[np.isfinite(data["excess_over_required"])]
+    text = f"{len(shown)} books by {len(study.models)} models; exceedances by model: " + ", ".join(
+        f"{model} {count}" for model, count in counts.items()
+    )
+    if len(worst):
+        top = worst.loc[worst["excess_over_required"].idxmax()]
+        text += (
+            f". The largest excess is {100 * top['excess_over_required']:.0f} % of the "
+            f"requirement: {top['portfolio']}, {top['model']}, {top['date']:%Y-%m-%d}"
+        )
+    return Caption(
+        "Days on which the loss over the MPOR exceeded the requirement",
+        footnote(study, note + "."),
+        f"Timeline of exceedances. {text}.",
+    )
+
+
+@styled
+def exceedance_timeline(study: Study) -> "Axes":
+    """Draw a lane a (portfolio, model) with a mark on each exceedance; stress days as lines.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> [label.get_text() for label in exceedance_timeline(study).get_yticklabels()]
+    ['long both']
+    """
+    from matplotlib.lines import Line2D
+
+    data, styles = exceedance_timeline_data(study), model_styles(study.models)
+    shown = shown_portfolios(study.loss.columns)
+    group = max(LANE * len(styles), 0.28) + GAP
+    height = group * len(shown)
+    keys = legend_height(len(styles)) + 0.19
+    marked = _clusters(stress_days_of(study), study.scored)
+    labels = 0.95 if marked else 0.05
+    sheet = Sheet(
+        exceedance_timeline_caption(study),
+        room=keys + labels + height + 0.3,
+        simulated=study.simulated,
+    )
+    handles = [
+        Line2D([], [], ls="", marker=s.marker, color=s.colour, ms=5,
+               label=label_of(model, width=30, lines=1))
+        for model, s in styles.items()
+    ]  # fmt: skip
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=1.75)
+    sheet.legend(
+        [
+            Line2D([], [], ls="", marker="o", mfc="none", mec=INK, ms=float(np.sqrt(_area(k))),
+                   label=f"excess {100 * k:.0f} %{' or more' if k == LARGEST else ''}")
+            for k in KEY
+        ],
+        top=legend_height(len(styles)) - 0.04, columns=3, left=1.75,
+    )  # fmt: skip
+    axes = sheet.panel(left=1.75, right=0.3, top=keys + labels, height=height)
+    _draw_lanes(axes, data, styles, shown, group)
+    for first, label in marked:
+        axes.annotate(
+            label, (first, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+            textcoords="offset points", rotation=90, ha="center", va="bottom",
+            annotation_clip=False,
+        )  # fmt: skip
+    for day in stress_days_of(study):
+        axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
+    axes.set_xlim(_number(study.scored[0]), _number(study.scored[-1]))
+    return axes
+
+
+def _number(day: pd.Timestamp) -> float:
+    """Where matplotlib's date axis puts a day: days since 1970."""
+    return (day - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
+
+
+def _area(relative: float) -> float:
+    """Area of a mark, points squared."""
+    return 5.0 + 24.0 * min(relative, LARGEST)
+
+
+def _draw_lanes(
+    axes: "Axes",
+    data: pd.DataFrame,
+    styles: dict[str, ModelStyle],
+    shown: list[str],
+    group: float,
+) -> None:
+    lane = (group - GAP) / len(styles)
+    for p, portfolio in enumerate(shown):
+        for m, (model, style) in enumerate(styles.items()):
+            own = data[(data["portfolio"] == portfolio) & (data["model"] == model)]
+            y = p * group + GAP / 2 + (m + 0.5) * lane
+            axes.axhline(y, color="#eeeeee", lw=0.5, zorder=0)
+            axes.scatter(
+                own["date"], np.full(len(own), y), marker=style.marker, facecolors=style.colour,
+                s=[_area(x) for x in own["excess_over_required"]], edgecolors="white",
+                linewidths=0.25, alpha=0.85, clip_on=False, zorder=3,
+            )  # fmt: skip
+        if p:
+            axes.axhline(p * group, color="#bbbbbb", lw=0.6, zorder=1)
+    axes.set_ylim(len(shown) * group, 0)
+    axes.set_yticks(
+        [(p + 0.5) * group for p in range(len(shown))],
+        [label_of(name, width=25) for name in shown],
+        linespacing=1.0,
+    )
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _clusters(days: pd.DatetimeIndex, scored: pd.DatetimeIndex) -> list[tuple[pd.Timestamp, str]]:
+    """Labels of stress days within the scored window; neighbours share one, at their middle."""
+    inside = days.intersection(scored).sort_values()
+    groups: list[list[pd.Timestamp]] = []
+    for day in inside:
+        if groups and (day - groups[-1][-1]).days <= CLUSTER:
+            groups[-1].append(day)
+        else:
+            groups.append([day])
+    return [
+        (
+            group[0] + (group[-1] - group[0]) / 2,
+            f"{group[0]:%Y-%m-%d}" + (f" to {group[-1]:%d}" if len(group) > 1 else ""),
+        )
+        for group in groups
+    ]

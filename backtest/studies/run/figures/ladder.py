@@ -1,0 +1,205 @@
+"""Figure: the reduction the data support, split into diversification and offset."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from backtest.present.sheet import (
+    DIVERSIFICATION,
+    INK,
+    OFFSET,
+    TOTAL,
+    Caption,
+    Sheet,
+    label_of,
+    styled,
+)
+from backtest.present.words import DRAWN, footnote, shown_portfolios
+from backtest.replay.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SAME_SIDE = "All legs on one side"
+OPPOSITE = "Some legs long, others short"
+PARTS = ("total", "diversification", "dependence")
+MINUS = "\N{MINUS SIGN}"
+BOUNDS = ("total_bound", "dependence_bound")
+ROW, HEADING = 0.42, 0.26  # inches
+
+
+def offset_ladder_data(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
+    """Pick the rows of the figure: named books in several silos, grouped by their legs' sides.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample")
+    >>> frame = pd.DataFrame({"UST10Y": [-1e8], "BTC": [5e6]}, index=["basis"])
+    >>> book = bt.Book.from_frame(frame, market)
+    >>> study = bt.run(market, book, {"siloed": st.Siloed()})
+    >>> rows = offset_ladder_data(study, bt.supportable_offset(market, book).to_frame())
+    >>> rows["group"].tolist()
+    ['Some legs long, others short']
+    """
+    rows = ladder.loc[shown_portfolios(ladder.index)].copy()
+    held = study.exposure.loc[rows.index]
+    mixed = (held > 0).any(axis=1) & (held < 0).any(axis=1)
+    rows.insert(0, "group", mixed.map({True: OPPOSITE, False: SAME_SIDE}))
+    order = mixed.sort_values(kind="stable").index
+    return rows.loc[order]
+
+
+def has_bounds(ladder: pd.DataFrame) -> bool:
+    """True where the ladder was estimated with lower bounds.
+
+    Examples
+    --------
+    >>> has_bounds(pd.DataFrame({"total": [0.3]}))
+    False
+    """
+    return "dependence_bound" in ladder and bool(ladder["dependence_bound"].notna().any())
+
+
+def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
+    """Title, footnote and alternative text."""
+    rows = offset_ladder_data(study, ladder)
+    drawn = ladder[[bool(DRAWN.fullmatch(str(p))) for p in ladder.index]].dropna(subset=["total"])
+    note = (
+        "Share of the silos' margins at equal coverage that the pool does without. Diversification "
+        "is what the same silos save when shifted against each other in time; only dependence, the "
+        "rest, is offset. Estimates are in-sample"
+    )
+    if has_bounds(rows):
+        note += (
+            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (stationary "
+            "bootstrap of days, mean block 20), each book on its own"
+        )
+    else:
+        note += ", without bounds"
+    if len(drawn):
+        low, middle, high = drawn["dependence"].quantile([0.1, 0.5, 0.9])
+        note += (
+            f"; over {len(drawn)} random books the offset is {100 * low:+.1f} / "
+            f"{100 * middle:+.1f} / {100 * high:+.1f} points (10th, 50th, 90th percentile)"
+        )
+        if has_bounds(drawn):
+            bounded = drawn["dependence_bound"].dropna()
+            note += f", with a bound above 0 in {int((bounded > 0).sum())}"
+            note += f" of {len(bounded)}" if len(bounded) < len(drawn) else ""
+    books = "; ".join(
+        f"{portfolio}: total {100 * row['total']:.1f} %, diversification "
+        f"{100 * row['diversification']:.1f} %, offset {100 * row['dependence']:+.1f} points"
+        + (
+            f" (lower bound {100 * row['dependence_bound']:+.1f})"
+            if pd.notna(row.get("dependence_bound"))
+            else ""
+        )
+        if pd.notna(row["total"])
+        else f"{portfolio}: not estimable, {row['reason']}"
+        for portfolio, row in rows.iterrows()
+    )
+    return Caption(
+        "Margin saved by pooling silos at equal coverage: diversification and offset",
+        footnote(study, note + "."),
+        f"Horizontal bars of diversification and offset. {books}.",
+    )
+
+
+@styled
+def offset_ladder(study: Study, ladder: pd.DataFrame) -> "Axes":
+    """Draw two zero-based bars a book, diversification above offset, a mark at their total.
+
+    Where the ladder has lower bounds, whiskers reach down to them from total and offset.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["both"])
+    >>> book = bt.Book.from_frame(frame, market)
+    >>> study = bt.run(market, book, {"siloed": st.Siloed()})
+    >>> len(offset_ladder(study, bt.supportable_offset(market, book).to_frame()).patches)
+    2
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    rows = offset_ladder_data(study, ladder)
+    groups = rows["group"].nunique()
+    height = ROW * max(len(rows), 1) + HEADING * groups
+    sheet = Sheet(
+        offset_ladder_caption(study, ladder), room=0.26 + height + 0.42, simulated=study.simulated
+    )
+    sheet.legend(
+        [
+            Patch(fc=DIVERSIFICATION, label="diversification"),
+            Patch(fc=OFFSET, hatch="////", ec="white", lw=0, label="offset (dependence)"),
+            Line2D([], [], ls="", marker="D", color=TOTAL, ms=4.5, label="total reduction"),
+        ],
+        top=0.0, columns=3, left=1.75,
+    )  # fmt: skip
+    axes = sheet.panel(left=1.75, right=0.2, top=0.26, height=height)
+    _draw_rows(axes, rows)
+    return axes
+
+
+def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
+    """Place rows from the top down, in inches, so that type and bars keep their size."""
+    shown = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
+    values = rows[shown].fillna(0.0) * 100
+    low = min(float(values.min().min()), 0.0) if len(rows) else 0.0
+    high = max(float(values.max().max()), 10.0) if len(rows) else 10.0
+    span = high - low
+    axes.set_xlim(low - (0.24 * span if low < 0 else 0.0), high + 0.14 * span)
+    place, group, ticks = 0.0, "", []
+    for portfolio, row in rows.iterrows():
+        if row["group"] != group:
+            group = row["group"]
+            axes.annotate(
+                group, (0, place + HEADING * 0.6), xycoords=("axes fraction", "data"),
+                xytext=(-118, 0), textcoords="offset points", weight="bold", va="center",
+                annotation_clip=False,
+            )  # fmt: skip
+            place += HEADING
+        middle = place + ROW / 2
+        ticks.append((middle, label_of(str(portfolio), width=25)))
+        if pd.isna(row["total"]):
+            axes.text(0, middle, f" not estimable: {row['reason']}", va="center")
+        else:
+            _draw_book(axes, middle, row)
+        place += ROW
+    axes.set_ylim(place, 0)
+    axes.set_yticks([t for t, _ in ticks], [label for _, label in ticks], linespacing=1.0)
+    axes.tick_params(axis="y", length=0)
+    axes.axvline(0, color=INK, lw=0.8)
+    axes.set_xlabel("reduction, % of the silos' equal-coverage margins (offset: percentage points)")
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(False)
+
+
+def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
+    total, spread, offset = (100 * float(row[part]) for part in PARTS)
+    upper, lower, thick = middle - 0.085, middle + 0.085, 0.15
+    axes.barh(upper, spread, height=thick, color=DIVERSIFICATION, zorder=2)
+    axes.barh(lower, offset, height=thick, color=OFFSET, hatch="////", edgecolor="white",
+              linewidth=0, zorder=2)  # fmt: skip
+    axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
+    lowest = offset
+    for value, bound, place in ((total, BOUNDS[0], upper), (offset, BOUNDS[1], lower)):
+        if pd.notna(row.get(bound)):
+            end = 100 * float(row[bound])
+            axes.plot([end, value], [place, place], color=INK, lw=1.0, zorder=3)
+            axes.plot(end, place, marker="|", color=INK, ms=6, ls="", zorder=3)
+            lowest = end if value is offset else lowest
+    away, side = (3, "left") if offset >= 0 else (-4, "right")
+    axes.annotate(
+        f"offset {offset:+.1f}".replace("-", MINUS), (max(offset, 0) or lowest, lower),
+        xytext=(away, 0),
+        textcoords="offset points", ha=side, va="center", zorder=5,
+    )  # fmt: skip
+    beyond = max(total, spread) if abs(total - spread) < 12 else spread
+    axes.annotate(
+        f"{spread:.1f}", (beyond, upper), xytext=(6, 0), textcoords="offset points",
+        ha="left", va="center", zorder=5,
+    )  # fmt: skip

@@ -1,0 +1,272 @@
+"""Figure: coverage and cost of each model over simulated histories, and in history itself."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.sheet import (
+    INK,
+    LEGEND_COLUMNS,
+    Caption,
+    Sheet,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+from backtest.present.words import (
+    model_words,
+    shown_portfolios,
+    source_words,
+    standard_words,
+    version_words,
+)
+from backtest.replay.distribution import Distribution
+from backtest.replay.study import Study
+from backtest.types import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MILLION = 1e6
+LEVEL = 0.95  # share of the paths inside an outline, and between low and high
+MOST_DOTS = 200  # paths drawn as dots; outlines rest on all
+MEAN, HISTORY = "mean over paths", "history"
+PANEL = 3.3  # inches
+
+
+def monte_carlo_frontier_data(distribution: Distribution, study: Study) -> pd.DataFrame:
+    """Collect the numbers of the figure: a row a (model, mean | history | path).
+
+    cost : mean margin over the books, as a multiple of the siloed model's on the same path, USD m
+    where the study has none. exceedance_rate : mean over the books. The row of the mean has the
+    95 % range of each, `over_allowed`, the share of paths whose rate is above 1 - confidence, and
+    the semi-axes (cost, exceedance_rate) x 2 of the ellipse about it that holds 95 % of the paths.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> models = {"siloed": st.Siloed()}
+    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
+    >>> data = monte_carlo_frontier_data(mc, bt.run(market, book, models))
+    >>> data[["what", "cost"]].values.tolist()
+    [['mean over paths', 1.0], ['history', 1.0], ['path 0', 1.0], ['path 1', 1.0]]
+    """
+    cost, rate = _cost(distribution, study), distribution.score("exceedance_rate").mean(axis=2)
+    edges = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
+    allowed = 1.0 - distribution.manifest["coverage"]["confidence"]
+    past = _history(distribution, study)
+    rows: list[dict[str, Any]] = []
+    for m, model in enumerate(distribution.models):
+        center, axes = outline(np.column_stack([cost[:, m], rate[:, m]]))
+        row: dict[str, Any] = {"model": model, "what": MEAN}
+        for name, mean, draws in (
+            ("cost", center[0], cost[:, m]), ("exceedance_rate", center[1], rate[:, m]),
+        ):  # fmt: skip
+            low, high = np.quantile(draws, edges)
+            row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+        row |= {"over_allowed": float((rate[:, m] > allowed).mean())}
+        for i in range(2):
+            row |= {f"axis_{i + 1}_cost": axes[0, i], f"axis_{i + 1}_exceedance_rate": axes[1, i]}
+        rows.append(row)
+        if model in past.index:
+            there = {name: float(past[name].loc[model]) for name in ("cost", "exceedance_rate")}
+            rows.append({"model": model, "what": HISTORY} | there)
+        rows += [
+            {"model": model, "what": f"path {p}", "cost": c, "exceedance_rate": r}
+            for p, (c, r) in enumerate(zip(cost[:MOST_DOTS, m], rate[:MOST_DOTS, m], strict=True))
+        ]
+    return pd.DataFrame(rows)
+
+
+def outline(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Centre and semi-axes (2, 2 axes) of an ellipse shaped by the covariance of (paths, 2) points.
+
+    Its size is such that it holds 95 % of the points; nothing is assumed normal. A coordinate that
+    does not vary makes it a line.
+
+    Examples
+    --------
+    >>> corners = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
+    >>> center, axes = outline(corners)
+    >>> center.tolist(), np.hypot(*axes).round(3).tolist()
+    ([1.0, 1.0], [1.414, 1.414])
+    """
+    center = points.mean(axis=0)
+    away = points - center
+    unit = away.std(axis=0)
+    unit[unit <= 1e-12 * np.maximum(np.abs(center), 1e-300)] = 0.0
+    scaled = np.divide(away, unit, out=np.zeros_like(away), where=unit > 0)
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / len(points))
+    values = np.where(values > 1e-9, values, 0.0)
+    coordinates = np.divide(
+        scaled @ vectors, np.sqrt(values), out=np.zeros_like(scaled), where=values > 0
+    )
+    radius = np.quantile(np.hypot(*coordinates.T), LEVEL)
+    return center, unit[:, None] * vectors * np.sqrt(values) * radius
+
+
+def _cost(distribution: Distribution, study: Study) -> FloatArray:
+    """(paths, models) mean margin over the books, relative to the siloed model's where it is."""
+    margin: FloatArray = distribution.score("mean_margin").mean(axis=2)
+    yardstick = _yardstick(distribution, study)
+    if yardstick is None:
+        return margin / MILLION
+    return margin / margin[:, [distribution.models.index(yardstick)]]
+
+
+def _yardstick(distribution: Distribution, study: Study) -> str | None:
+    siloed = study.manifest["siloed_model"]
+    return siloed if siloed in distribution.models else None
+
+
+def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
+    """Cost and exceedance rate of the same books in history, by model."""
+    books = list(distribution.portfolios)
+    own = study.scores[study.scores.index.get_level_values("portfolio").isin(books)]
+    means = own.groupby(level="model", sort=False)[["mean_margin", "exceedance_rate"]].mean()
+    yardstick = _yardstick(distribution, study)
+    unit = MILLION if yardstick is None else float(means["mean_margin"][yardstick])
+    return pd.DataFrame(
+        {"cost": means["mean_margin"] / unit, "exceedance_rate": means["exceedance_rate"]}
+    )
+
+
+def monte_carlo_frontier_caption(
+    distribution: Distribution, study: Study, *, ladder: pd.DataFrame | None = None
+) -> Caption:
+    """Title, footnote and alternative text; `ladder` gives the exceedances behind the paths."""
+    manifest = distribution.manifest
+    paths, books = len(distribution.scores), len(distribution.portfolios)
+    counts = distribution.score("observations")
+    few, many = int(counts.min()), int(counts.max())
+    days = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    note = (
+        f"{paths:,} simulated histories, every model on the same ones; {books} books pooled. Small "
+        f"marks: paths{f' (the first {MOST_DOTS})' if paths > MOST_DOTS else ''}; large: their "
+        f"mean; ellipses hold {100 * LEVEL:g} % of the paths, cost and coverage jointly; hollow: "
+        "history itself. The spread is of histories of this length, not the error of the mean. "
+        f"{_information(ladder)}"
+    )
+    standard = standard_words(manifest | {"rebalance": study.manifest["rebalance"]})
+    source = source_words({"data": manifest["fitted_to"]})
+    fitted = manifest["fitted_to"]
+    footnote = (
+        f"{note} Source: simulated histories fitted to {source}, {fitted['first']} to "
+        f"{fitted['last']}; {manifest['simulator']}, seed {manifest['seed']}; n = {days} scored "
+        f"days a path; {standard}. Models: {model_words(manifest)}. {version_words(manifest)}."
+    )
+    data = monte_carlo_frontier_data(distribution, study)
+    allowed = 100 * (1 - manifest["coverage"]["confidence"])
+    said = "; ".join(
+        f"{row['model']}: cost {row['cost']:.2f} ({row['cost_low']:.2f} to {row['cost_high']:.2f})"
+        f", exceedances {100 * row['exceedance_rate']:.2f} % "
+        f"({100 * row['exceedance_rate_low']:.2f} to {100 * row['exceedance_rate_high']:.2f}), "
+        f"above {allowed:g} % on {100 * row['over_allowed']:.0f} % of the paths"
+        for _, row in data[data["what"] == MEAN].iterrows()
+    )
+    return Caption(
+        "Exceedance rate against mean margin over simulated histories",
+        footnote,
+        f"Clouds of {paths:,} simulated histories, exceedance rate against mean margin "
+        f"({_unit(distribution, study)}), with the {allowed:g} % line. {said}.",
+    )
+
+
+def _information(ladder: pd.DataFrame | None) -> str:
+    """What the paths cannot add, with the exceedances they are redrawn from."""
+    words = (
+        "Paths come from one history: however many, they add no information beyond the exceedances "
+        "observed in it"
+    )
+    known = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
+    if not len(known):
+        return f"{words}."
+    known = known.loc[shown_portfolios(known.index)]
+    seen, worth = known["exceedances"], known["effective"]
+    number = (
+        f"{seen.min():.0f}" if seen.min() == seen.max() else f"{seen.min():.0f}-{seen.max():.0f}"
+    )
+    return (
+        f"{words}: {number} for each pooled book at its equal-coverage scale, worth "
+        f"{worth.min():.0f} to {worth.max():.0f} independent ones."
+    )
+
+
+def _unit(distribution: Distribution, study: Study) -> str:
+    yardstick = _yardstick(distribution, study)
+    return "USD m" if yardstick is None else f"multiple of {yardstick} on the same path"
+
+
+@styled
+def monte_carlo_frontier(
+    distribution: Distribution, study: Study, *, ladder: pd.DataFrame | None = None
+) -> "Axes":
+    """Draw exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
+
+    ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind it all.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
+    >>> models = {"siloed": st.Siloed()}
+    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
+    >>> monte_carlo_frontier(mc, bt.run(market, book, models)).get_xlabel()
+    'mean margin, multiple of siloed on the same path'
+    """
+    from matplotlib.lines import Line2D
+
+    data = monte_carlo_frontier_data(distribution, study)
+    styles = model_styles(study.models)
+    legend = legend_height(len(distribution.models))
+    sheet = Sheet(
+        monte_carlo_frontier_caption(distribution, study, ladder=ladder),
+        room=legend + PANEL + 0.42,
+        simulated=True,
+    )
+    sheet.legend(
+        [
+            Line2D([], [], ls="", marker=styles[m].marker, color=styles[m].colour,
+                   markeredgecolor=INK, markersize=7, label=label_of(m, width=30, lines=1))
+            for m in distribution.models
+        ],
+        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
+    )  # fmt: skip
+    axes = sheet.panel(left=0.5, right=0.15, top=legend, height=PANEL)
+    angle = np.linspace(0.0, 2.0 * np.pi, 181)
+    circle = np.stack([np.cos(angle), np.sin(angle)])
+    for model in distribution.models:
+        style, own = styles[model], data[data["model"] == model].set_index("what")
+        dots = own[own.index.str.startswith("path ")]
+        axes.scatter(dots["cost"], 100 * dots["exceedance_rate"], s=8, marker=style.marker,
+                     facecolors=style.colour, linewidths=0, alpha=0.5, zorder=2)  # fmt: skip
+        mean = own.loc[MEAN]
+        spread = np.array(
+            [[mean[f"axis_{i}_{name}"] for i in (1, 2)] for name in ("cost", "exceedance_rate")]
+        )
+        line = np.array([[mean["cost"]], [mean["exceedance_rate"]]]) + spread @ circle
+        axes.plot(line[0], 100 * line[1], color=style.colour, ls=style.line, lw=1.6, zorder=4)
+        axes.scatter(mean["cost"], 100 * mean["exceedance_rate"], s=50, marker=style.marker,
+                     facecolors=style.colour, edgecolors=INK, linewidths=0.9, zorder=6)  # fmt: skip
+        if HISTORY in own.index:
+            past = own.loc[HISTORY]
+            axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=42, marker=style.marker,
+                         facecolors="white", edgecolors=style.colour, linewidths=1.4,
+                         zorder=7)  # fmt: skip
+    allowed = 100 * (1 - distribution.manifest["coverage"]["confidence"])
+    axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+    axes.annotate(
+        f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
+        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", zorder=8,
+        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
+    )  # fmt: skip
+    axes.set_ylim(0, None)
+    axes.set_ylabel("exceedance rate, %")
+    axes.set_xlabel(f"mean margin, {_unit(distribution, study)}")
+    axes.grid(visible=True)
+    return axes

@@ -1,0 +1,184 @@
+"""Figure: margin at equal coverage, and what of its reduction is offset, by Treasury share."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from backtest.present.sheet import (
+    DIVERSIFICATION,
+    INK,
+    LEGEND_COLUMNS,
+    OFFSET,
+    TOTAL,
+    WIDTH,
+    Caption,
+    ModelStyle,
+    Sheet,
+    label_of,
+    legend_height,
+    model_styles,
+    styled,
+)
+from backtest.present.words import footnote
+from backtest.replay.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANEL = 1.75  # inches, as below
+LEFT, RIGHT = 0.78, 0.2
+MILLION = 1e6
+PARTS = {
+    "total": (TOTAL, "-", "total reduction"),
+    "diversification": (DIVERSIFICATION, "--", "diversification"),
+    "dependence": (OFFSET, "-.", "offset (dependence)"),
+}
+
+
+def treasury_share_sweep_data(study: Study, sweep: pd.DataFrame) -> pd.DataFrame:
+    """Add `margin`: the equal-coverage margin in % of the gross, USD m where that is unknown.
+
+    The gross stands in the study's resolved file; a study run from Python has none.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> treasury_share_sweep_data(study, pd.DataFrame({"equal_coverage_margin": [2e6]}))["margin"]
+    0    2.0
+    Name: margin, dtype: float64
+    """
+    gross = _gross(study)
+    unit = MILLION if gross is None else gross / 100
+    return sweep.assign(margin=sweep["equal_coverage_margin"] / unit)
+
+
+def _sweep_table(study: Study) -> dict[str, object]:
+    return (study.manifest.get("study") or {}).get("sweep") or {}
+
+
+def _gross(study: Study) -> float | None:
+    gross = _sweep_table(study).get("gross")
+    return float(gross) if isinstance(gross, int | float) else None
+
+
+def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
+    """Title, footnote and alternative text."""
+    crypto = _sweep_table(study).get("crypto")
+    gross = _gross(study)
+    legs = "One Treasury leg, long on the left and short on the right" + (
+        f"; the rest of the gross is long {crypto}" if crypto else "; the other leg is long"
+    )
+    if gross is not None:
+        legs += f"; {gross / MILLION:g}m USD gross"
+    note = (
+        f"{legs}. Every point is scaled on its own, in hindsight, to the coverage standard: "
+        "in-sample, on about one day in a hundred. Point estimates of the reduction, no bounds."
+    )
+    estimates = sweep.drop_duplicates(["side", "share"]).dropna(subset=["total"])
+    sides = []
+    for side, rows in estimates.groupby("side", sort=False):
+        top = rows.iloc[int(rows["total"].argmax())]
+        sides.append(
+            f"{side}: the total reduction is largest, {100 * top['total']:.1f} %, at a Treasury "
+            f"share of {100 * top['share']:.0f} %; offset there {100 * top['dependence']:+.1f} "
+            f"points, over all shares {100 * rows['dependence'].min():+.1f} to "
+            f"{100 * rows['dependence'].max():+.1f}"
+        )
+    return Caption(
+        "Margin at equal coverage, and what pooling saves, by Treasury share",
+        footnote(study, note),
+        f"Lines over the Treasury share from 0 to 100 %. {'; '.join(sides)}.",
+    )
+
+
+@styled
+def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
+    """Draw a column a side: equal-coverage margin by model above, the three reductions below.
+
+    Returns
+    -------
+    The first panel's Axes; `.figure.axes` holds all.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
+    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
+    >>> flat = {"equal_coverage_margin": 2e6, "total": 0.1, "diversification": 0.1}
+    >>> points = [{"side": "long", "share": s, "model": "var"} | flat for s in (0.0, 1.0)]
+    >>> treasury_share_sweep(study, pd.DataFrame(points).assign(dependence=0.0)).get_title("left")
+    'long'
+    """
+    from matplotlib.lines import Line2D
+
+    data, styles = treasury_share_sweep_data(study, sweep), model_styles(study.models)
+    first, second = legend_height(len(styles)) + 0.19, 0.52
+    sheet = Sheet(
+        treasury_share_sweep_caption(study, sweep),
+        room=first + 2 * PANEL + second + 0.4,
+        simulated=study.simulated,
+    )
+    sheet.legend(
+        [
+            Line2D([], [], color=s.colour, ls=s.line, marker=s.marker, ms=4,
+                   label=label_of(model, width=30, lines=1))
+            for model, s in styles.items()
+        ],
+        top=0.0, columns=LEGEND_COLUMNS, left=LEFT,
+    )  # fmt: skip
+    sheet.legend(
+        [Line2D([], [], color=c, ls=ls, lw=1.6, label=label) for c, ls, label in PARTS.values()],
+        top=first + PANEL + 0.26, columns=3, left=LEFT,
+    )  # fmt: skip
+    top_panels: list[Axes] = []
+    low_panels: list[Axes] = []
+    sides = list(dict.fromkeys(data["side"]))
+    gap = 0.3
+    width = (WIDTH - LEFT - RIGHT - gap * (len(sides) - 1)) / len(sides)
+    for column, side in enumerate(sides):
+        left = LEFT + column * (width + gap)
+        right = WIDTH - left - width
+        own = data[data["side"] == side]
+        above = sheet.panel(left=left, right=right, top=first, height=PANEL,
+                            sharey=top_panels[0] if top_panels else None)  # fmt: skip
+        below = sheet.panel(left=left, right=right, top=first + PANEL + second, height=PANEL,
+                            sharey=low_panels[0] if low_panels else None)  # fmt: skip
+        _draw_margins(above, own, styles)
+        _draw_parts(below, own.drop_duplicates("share"))
+        above.set_title(side, loc="left", weight="bold")
+        for panel in (above, below):
+            panel.set_xlim(0, 100)
+            panel.set_xticks([0, 25, 50, 75, 100])
+            panel.tick_params(labelleft=column == 0)
+            panel.grid(visible=True)
+        below.set_xlabel("Treasury share of the gross, %")
+        top_panels.append(above)
+        low_panels.append(below)
+    gross = _gross(study)
+    top_panels[0].set_ylim(0, None)
+    top_panels[0].set_ylabel(
+        "equal-coverage margin,\n" + ("USD m" if gross is None else "% of the gross")
+    )
+    low_panels[0].set_ylabel("reduction, %")
+    return top_panels[0]
+
+
+def _draw_margins(axes: "Axes", own: pd.DataFrame, styles: dict[str, ModelStyle]) -> None:
+    for place, (model, style) in enumerate(styles.items()):
+        line = own[own["model"] == model].sort_values("share")
+        axes.plot(
+            100 * line["share"], line["margin"], color=style.colour, ls=style.line,
+            marker=style.marker, ms=4, lw=1.2,
+            markevery=(place, max(len(styles), 2)),  # models lie close: marks take turns
+        )  # fmt: skip
+
+
+def _draw_parts(axes: "Axes", estimates: pd.DataFrame) -> None:
+    line = estimates.sort_values("share")
+    axes.axhline(0, color=INK, lw=0.7)
+    for part, (colour, dashes, _) in PARTS.items():
+        axes.plot(100 * line["share"], 100 * line[part], color=colour, ls=dashes, lw=1.6)

@@ -1,0 +1,26 @@
+"""Gates: conditions a study puts on its own summary; the command exits with 1 where one fails."""
+
+from backtest.config.schema import GateTable
+from backtest.replay.study import Study
+from backtest.types import StudyError
+
+
+def gate_failure(gate: GateTable, study: Study) -> str | None:
+    """One line for a gate that failed; None for one that held."""
+    rows = study.summary().loc[gate.model]
+    if gate.column not in rows.columns:
+        raise StudyError(f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}.")
+    if gate.portfolio is not None:
+        if gate.portfolio not in rows.index:
+            raise StudyError(f"a gate names portfolio {gate.portfolio!r}, which is not in it.")
+        rows = rows.loc[[gate.portfolio]]
+    values = rows[gate.column].astype(float)
+    low = -float("inf") if gate.at_least is None else gate.at_least
+    high = float("inf") if gate.at_most is None else gate.at_most
+    wrong = values[~values.between(low, high)]
+    if wrong.empty:
+        return None
+    return (
+        f"{gate.model}: {gate.column} of {wrong.index[0]!r} is {wrong.iloc[0]:.4g}, "
+        f"outside {low:g} .. {high:g} ({len(wrong)} of {len(values)} portfolios)"
+    )

@@ -1,0 +1,198 @@
+"""Results folders read back: the report written again, the study rerun and compared."""
+
+import csv
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from pandas.api.types import is_numeric_dtype
+
+from backtest.config.load import read_study
+from backtest.replay.distribution import Distribution
+from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.study import Study
+from backtest.studies.run.folder import write_numbers, write_presentation
+from backtest.studies.run.study import execute
+from backtest.types import ResultsError
+
+EQUAL_TO = 1e-9  # relative: other versions of BLAS may differ in the last digits
+STUDY_FILE, LADDER = "study.toml", "ladder.csv"
+TABLES = (".csv", ".parquet")  # what is compared number by number
+KEYS = ("date", "path", "model", "portfolio", "side", "share")  # columns that say which row
+
+
+def finished_run(folder: Path) -> Study:
+    """The study of a folder that `backtest run` wrote, every file as it was written.
+
+    Raises
+    ------
+    ResultsError : the folder holds no finished run, or a file of it was changed.
+    """
+    study = Study.load(folder)
+    _require(folder, read_manifest(folder)[1])
+    return study
+
+
+def unequal(before: ArrayLike, after: ArrayLike) -> NDArray[np.bool_]:
+    """Where numbers of one kind differ by more than versions of BLAS make them; NaN equals NaN.
+
+    Examples
+    --------
+    >>> unequal([1.0, 2e9, np.nan], [1.5, 2e9, np.nan]).tolist()  # 0.5 is nothing beside 2e9
+    [False, False, False]
+    >>> unequal([1.0, 2.0], [1.5, 2.0]).tolist()
+    [True, False]
+    """
+    x, y = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    size = np.abs(y[np.isfinite(y)]).max(initial=0.0)  # a small difference of large sums
+    return ~np.isclose(x, y, rtol=EQUAL_TO, atol=EQUAL_TO * size, equal_nan=True)
+
+
+def rewrite_report(folder: Path) -> Path:
+    """Figures and report.html of a results folder, from its stored numbers.
+
+    They are drawn aside first: a report that fails leaves the old one as it was.
+
+    Raises
+    ------
+    ResultsError : the folder holds no finished study, or a file of it was changed.
+    """
+    study = finished_run(folder)
+    ladder = _read_table(folder / LADDER).set_index("portfolio")
+    if len(ladder):
+        ladder["reason"] = ladder["reason"].astype(object).fillna("")
+    sweep = _read_table(folder / "sweep.csv") if (folder / "sweep.csv").exists() else None
+    forecasts = None
+    if (folder / "forecasts.csv").exists():
+        forecasts = _read_table(folder / "forecasts.csv").set_index(["model", "portfolio"])
+    text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    config = read_study(text, where=f"{folder.name}/{STUDY_FILE}")
+    distribution = Distribution.load(folder)
+    try:
+        aside = Path(mkdtemp(prefix="report.", suffix=".partial", dir=folder))
+    except OSError as error:
+        raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
+    try:
+        write_presentation(aside, study, ladder, sweep, distribution, config, forecasts=forecasts)
+        (folder / "figures").mkdir(exist_ok=True)
+        for made in sorted(p for p in aside.rglob("*") if p.is_file()):
+            os.replace(made, folder / made.relative_to(aside))
+    except OSError as error:
+        raise ResultsError(
+            f"cannot write the report to {str(folder)!r}: {error.strerror}."
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder / "report.html"
+
+
+def compare_rerun(
+    folder: Path, *, data: str | None, progress: Callable[[str, float], None]
+) -> list[str]:
+    """One line for each column of each stored table that a rerun does not give again.
+
+    data : where the prices lie now; where the study found them unless given.
+
+    Raises
+    ------
+    ResultsError : a file is missing, or so changed that it cannot be compared.
+    """
+    manifest, files = read_manifest(folder)
+    _require(folder, files)
+    edited = changed_files(folder, files)
+    if STUDY_FILE in edited:
+        raise ResultsError(changed(folder, STUDY_FILE))
+    tables = [name for name in files if name.endswith(TABLES)]
+    stored = {name: _read_table(folder / name) for name in tables}
+    used = manifest["study"]
+    rerun = execute(
+        folder / STUDY_FILE,
+        data=data or used["data"]["source"],
+        seed=used["seed"],
+        paths=manifest["paths"],
+        path=manifest["path"],
+        progress=progress,
+    )
+    now = rerun.study.manifest
+    lines = []
+    if now["sha256"] != manifest["sha256"]:
+        same_prices = now["data"]["levels_sha256"] == manifest["data"]["levels_sha256"]
+        lines.append("the study differs" if same_prices else "the prices differ")
+    with TemporaryDirectory() as aside:
+        write_numbers(rerun, Path(aside))
+        fresh = {name: _read_table(Path(aside) / name) for name in tables}
+    for name in files:
+        found = _differences(name, stored[name], fresh[name]) if name in tables else []
+        if name in edited and found[:1] == [f"{name}: other rows or columns"]:
+            raise ResultsError(changed(folder, name))
+        if name in edited and not found:
+            found = [f"{name}: not as the run wrote it"]
+        lines += found
+    return lines
+
+
+def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """One line a column that differs, with its first row that does."""
+    keys = [key for key in KEYS if key in before.columns]
+    alike = before.columns.equals(after.columns) and len(before) == len(after)
+    if not alike or not before[keys].equals(after[keys]):
+        return [f"{name}: other rows or columns"]
+    lines = []
+    for column in before.columns.difference(keys, sort=False):
+        old, new = before[column], after[column]
+        if is_numeric_dtype(new) and is_numeric_dtype(old):
+            wrong = unequal(old, new)
+        elif is_numeric_dtype(new) and not new.isna().all():
+            return [f"{name}: other rows or columns"]  # text where there were numbers
+        else:
+            wrong = (_words(old) != _words(new)).to_numpy()
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            place = ", ".join(_shown(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
+            lines.append(
+                f"{name}: {column} of {place}: {_shown(old.iloc[row])} stored, "
+                f"{_shown(new.iloc[row])} now ({int(wrong.sum())} rows)"
+            )
+    return lines
+
+
+def _words(column: pd.Series) -> pd.Series:
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _require(folder: Path, files: dict[str, str]) -> None:
+    """A folder that `Study.save` wrote alone holds neither study file nor ladder."""
+    for name in (STUDY_FILE, LADDER):
+        if name not in files:
+            raise ResultsError(
+                f"{str(folder)!r} was not written by `backtest run`: it has no {name}."
+            )
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """One stored table, its index among its columns."""
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        with path.open(newline="", encoding="utf-8") as file:
+            widths = {len(row) for row in csv.reader(file) if row}
+        if len(widths) != 1:  # pandas fills a row that was cut off
+            raise ValueError(f"rows of {widths} cells")
+        names = dict.fromkeys(("model", "portfolio", "reason"), str)
+        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise ResultsError(
+            f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "
+            "run the study again."
+        ) from error
