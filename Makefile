@@ -31,7 +31,7 @@ calibration: $(RUN)  ## are the offset bounds honest? half an hour, prints the t
 	$(PY) -m backtest.offset.calibration $(ARGS)
 
 bench: $(DEV)  ## time the kernels and the whole run
-	$(PY) -m tests.benchmark $(ARGS)
+	$(PY) -m tests.tools.benchmark $(ARGS)
 
 lint: $(DEV)  ## check style, format, types and the direction of imports
 	$(VENV)/bin/ruff check .

@@ -9,26 +9,13 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from tests.support.markets import random_market
+from tests.support.places import PRICES
 
 # At the desk hypothesis looks further with every run; a submission is judged by the same examples.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("repeatable")
-
-SHARED = Path(__file__).resolve().parents[1].parent / "shared"
-FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
-
-
-def random_market(days: int, seed: int = 0, start: str = "2020-01-01") -> bt.Market:
-    """A small market of random walks: five yields and two prices."""
-    generator = np.random.default_rng(seed)
-    dates = pd.bdate_range(start, periods=days)
-    yields = 0.03 + np.cumsum(generator.standard_t(4, (days, 5)) * 4e-4, axis=0)
-    prices = 100 * np.exp(np.cumsum(generator.standard_t(4, (days, 2)) * 0.03, axis=0))
-    frame = pd.DataFrame(
-        np.hstack([np.clip(yields, 0.0, 0.2), prices]), index=dates, columns=list(FACTORS)
-    )
-    return bt.Market.from_frame(frame, simulated=True, source="random walks")
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +56,9 @@ def small_book() -> bt.Book:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real prices beside the checkout; skipped where it is absent."""
-    folder = SHARED / "data"
+    folder = PRICES
     if not folder.is_dir():
-        pytest.skip("no folder of real prices beside this checkout")
+        pytest.skip("no real prices: set MARGIN_BACKTEST_DATA to their folder")
     return folder
 
 
@@ -79,11 +66,3 @@ def real_data() -> Path:
 def real_market(real_data: Path) -> bt.Market:
     """Par yields, BTC and ETH on their common days."""
     return bt.load_market(real_data)
-
-
-def one_line(done) -> str:
-    """What a refused command says: exit code 2, and one line on stderr that names the program."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.startswith("backtest: "), done.stderr
-    assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n"), done.stderr
-    return done.stderr

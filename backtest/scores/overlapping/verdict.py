@@ -35,7 +35,7 @@ def coverage_p(
 
     .. math:: p = \frac{1 + \#\{b : x^*_b - x \ge x - n (1 - confidence)\}}{B + 1}
 
-    Measured by tests/test_scores_calibration.py on 4,000 histories of n = 2,196 days of
+    Measured by tests/scores/overlapping/test_calibration.py on 4,000 histories of n = 2,196 days of
     GARCH(1,1)-t(5) losses, mean block 20, as rejections at a nominal 5 % (1 %). Size at a true
     1 %, requirement = the conditional quantile: 4.3 (0.5) % for independent days, 2.5 (0.3) % for
     overlapping losses over H = 2 and 2.1 (0.0) % over H = 5. A constant requirement, whose

@@ -1,0 +1,306 @@
+"""Estimators against arch, scipy, published numbers and plain loops."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal, assert_array_less
+from scipy import stats
+from scipy.special import psi
+
+from backtest.estimators.correlation import (
+    correlation_of,
+    dcc_covariance,
+    ewma_covariance,
+    shrunk_covariance,
+    tail_correlation,
+)
+from backtest.estimators.ewma import ewma_variance
+from backtest.estimators.extreme import fit_pareto
+from backtest.estimators.fits import FitCount, counting_fits
+from backtest.estimators.garch import WarmGarch, fit_garch, rolling_variance
+from backtest.estimators.innovations import cornish_fisher_tail, unit_probability, unit_tail
+from backtest.kernels.garch import digamma, student_freedom
+from backtest.kernels.garch_fit import loss_and_slope
+from backtest.kernels.pareto import peaks_tail
+from backtest.types import StudyError
+from tests.support.markets import garch_path
+from tests.support.places import GOLDEN
+
+VARIANTS = [(False, False), (False, True), (True, False), (True, True)]
+
+
+def arch_fit(series, *, leverage, student):
+    from arch import arch_model
+
+    scale = np.sqrt(np.mean(series**2))
+    model = arch_model(
+        series / scale,
+        mean="Zero",
+        vol="GARCH",
+        p=1,
+        o=int(leverage),
+        q=1,
+        dist="t" if student else "normal",
+        rescale=False,
+    )
+    fitted = model.fit(disp="off", backcast=1.0, show_warning=False)
+    return fitted, fitted.loglikelihood - len(series) * np.log(scale), scale
+
+
+def test_garch_meets_the_published_benchmark():
+    path = GOLDEN / "dmbp.csv"
+    if not path.is_file():
+        pytest.skip("no golden folder beside this checkout")
+    returns = np.loadtxt(path, skiprows=1)
+    fit = fit_garch(returns + 0.00619041, student=False)  # the published mean, at its optimum
+    # Bollerslev & Ghysels (1996): the figures are published to six digits.
+    published = (0.0107613, 0.153134, 0.805974)
+    assert_allclose((fit.omega, fit.alpha, fit.beta), published, atol=1e-5)
+    # Their backcast is taken about the sample mean, which is not the mean of the optimum.
+    assert fit.log_likelihood == pytest.approx(-1106.6066, abs=2e-3)
+
+
+@pytest.mark.parametrize(("leverage", "student"), VARIANTS)
+def test_garch_is_that_of_arch(leverage, student):
+    series = garch_path(1000, seed=5, leverage=0.06)
+    fit = fit_garch(series, leverage=leverage, student=student)
+    peer, likelihood, scale = arch_fit(series, leverage=leverage, student=student)
+    assert fit.converged
+    assert fit.log_likelihood == pytest.approx(likelihood, abs=1e-4)
+    found = [fit.omega / scale**2, fit.alpha, fit.gamma, fit.beta]
+    expected = [peer.params.get(n, 0.0) for n in ("omega", "alpha[1]", "gamma[1]", "beta[1]")]
+    assert_allclose(found, expected, atol=2e-3)
+    if student:
+        assert fit.freedom == pytest.approx(peer.params["nu"], rel=5e-3)
+
+
+def test_warm_refits_lose_no_likelihood_against_arch():
+    series = garch_path(900, seed=11)
+    garch = WarmGarch(1)
+    with counting_fits() as fits:
+        for end in range(500, 901, 80):
+            window = series[end - 500 : end]
+            garch.refit(np.ascontiguousarray(window)[None, :])
+            _, likelihood, _ = arch_fit(window, leverage=False, student=True)
+            assert garch.outcome[0, 1] >= likelihood - 0.01
+    assert fits == FitCount(tried=6, failed=0)
+
+
+def test_refits_lose_no_likelihood_against_arch_on_real_prices(real_market):
+    shocks, worse = real_market.shocks(1)[1:], []
+    for factor in ("10Y", "BTC"):
+        column = np.ascontiguousarray(shocks[:, real_market.column(factor)])
+        garch = WarmGarch(1)
+        for end in range(500, len(column), 100):
+            window = column[end - 500 : end]
+            garch.refit(window[None, :])
+            assert garch.outcome[0, 0] == 1.0
+            _, likelihood, _ = arch_fit(window, leverage=False, student=True)
+            worse.append(likelihood - garch.outcome[0, 1])
+    # Such windows have two peaks now and then, and either of us may take the lower one.
+    assert np.median(np.abs(worse)) < 1e-4
+    assert np.mean(np.array(worse) > 0.05) < 0.05
+
+
+@pytest.mark.parametrize(("leverage", "student"), VARIANTS)
+@pytest.mark.parametrize("persistence", [0.5, 3.5, 9.0])
+def test_the_slope_is_that_of_the_likelihood(leverage, student, persistence):
+    series = garch_path(300, seed=2)
+    series /= np.sqrt(np.mean(series**2))
+    free = np.array([0.2, persistence, -1.5, 0.3 if leverage else 0.0, 1.2])
+    scratch, slope = np.empty((2, 301)), np.empty(5)
+    loss_and_slope(free, series, leverage, student, scratch, slope)
+    for i in range(5):
+        if (i == 3 and not leverage) or (i == 4 and not student):
+            assert slope[i] == 0.0
+            continue
+        up, down = free.copy(), free.copy()
+        up[i] += 1e-6
+        down[i] -= 1e-6
+        ends = [
+            loss_and_slope(at, series, leverage, student, scratch, np.empty(5)) for at in (up, down)
+        ]
+        assert slope[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-4)
+
+
+def test_a_volatility_that_never_changes_is_fitted_all_the_same():
+    """Without clusters the likelihood is flat in most directions: no fit may fail for that."""
+    rows = np.random.default_rng(21).standard_t(8, (40, 500))
+    for leverage, student in VARIANTS:
+        garch = WarmGarch(40, leverage=leverage, student=student)
+        garch.refit(rows)
+        assert (garch.outcome[:, 0] == 1.0).all()
+    peers = [arch_fit(row, leverage=False, student=True)[1] for row in rows]
+    garch = WarmGarch(40)
+    garch.refit(rows)
+    assert_array_less(np.array(peers) - garch.outcome[:, 1], 0.05)
+
+
+def test_a_failed_fit_is_counted_and_keeps_the_last_good_one():
+    good = garch_path(400, seed=3)[None, :]
+    garch = WarmGarch(1)
+    with counting_fits() as fits:
+        garch.refit(good)
+        kept = garch.coefficients.copy()
+        bad = good.copy()
+        bad[0, 7] = np.nan
+        garch.refit(bad)
+        assert fits == FitCount(tried=2, failed=1)
+        assert_array_equal(garch.coefficients, kept)
+        garch.refit(np.zeros_like(good))  # what never moves is not a failure
+    assert fits == FitCount(tried=2, failed=1)
+    assert (garch.variances(np.zeros_like(good)) == 0.0).all()
+
+
+def test_a_fit_scales_with_its_series_and_refuses_what_it_cannot_fit():
+    series = garch_path(600, seed=8)
+    one, four = fit_garch(series), fit_garch(4.0 * series)
+    assert four.omega == pytest.approx(16.0 * one.omega, rel=1e-12)
+    assert (four.alpha, four.beta, four.freedom) == (one.alpha, one.beta, one.freedom)
+    for bad in (np.zeros(600), series[:40], np.append(series, np.nan)):
+        with pytest.raises(StudyError, match="give 50 or more finite values"):
+            fit_garch(bad)
+
+
+def test_rolling_variance_runs_the_recursion_between_refits():
+    series = garch_path(420, seed=4)
+    with counting_fits() as fits:
+        variance = rolling_variance(series, lookback=300, refit_every=1000)
+    fit = fit_garch(series[:300])
+    assert fits.tried == 1 and np.isnan(variance[:299]).all()
+    value = fit.omega + (fit.alpha + fit.beta) * np.mean(series[:300] ** 2)
+    for t in range(420):
+        value = fit.omega + fit.alpha * series[t] ** 2 + fit.beta * value
+        if t >= 299:
+            assert variance[t] == pytest.approx(value, rel=1e-10)
+
+
+def test_ewma_has_its_closed_form():
+    x = np.random.default_rng(1).standard_normal(200)
+    found = ewma_variance(x[:, None], decay=0.94)[:, 0]
+    seed, later = np.mean(x[:17] ** 2), x[17:] ** 2
+    weights = 0.06 * 0.94 ** np.arange(len(later))[::-1]
+    assert found[-1] == pytest.approx(0.94 ** len(later) * seed + weights @ later, rel=1e-12)
+    assert np.isnan(found[:16]).all() and found[16] == pytest.approx(seed, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "freedom", "var", "es"),
+    [
+        (0.975, np.inf, 1.959964, 2.337803),
+        (0.99, np.inf, 2.326348, 2.665214),
+        (0.995, np.inf, 2.575829, 2.891949),
+        (0.975, 4.0, 1.963243, 2.823871),
+        (0.99, 4.0, 2.649492, 3.691510),
+        (0.995, 4.0, 3.255587, 4.472331),
+        (0.975, 6.0, 1.997895, 2.658636),
+        (0.99, 6.0, 2.565978, 3.292545),
+        (0.995, 6.0, 3.027102, 3.817643),
+        (0.975, 3.0, 1.837386, 2.909605),
+        (0.99, 3.0, 2.621576, 4.043231),
+        (0.995, 3.0, 3.372251, 5.145619),
+    ],
+)
+def test_unit_tails_are_the_tabled_ones(confidence, freedom, var, es):
+    found = unit_tail(confidence, freedom)
+    assert_allclose(found, (var, es), atol=6e-7)
+    assert unit_probability(-found[0], np.array(freedom)) == pytest.approx(1 - confidence)
+
+
+def test_cornish_fisher_is_the_mean_of_its_quantiles():
+    skewness, kurtosis = np.array([-0.5, 0.0, 0.4]), np.array([3.0, 0.0, 2.0])
+    value, shortfall = cornish_fisher_tail(0.99, skewness, kurtosis)
+    assert value[0] == pytest.approx(3.301284, abs=5e-7)
+    assert (value[1], shortfall[1]) == pytest.approx((2.326348, 2.665214), abs=1e-6)
+    below = (np.arange(20_000) + 0.5) / 20_000 * 0.01
+    quantiles = np.array([cornish_fisher_tail(1 - u, skewness, kurtosis)[0] for u in below])
+    assert_allclose(shortfall, quantiles.mean(axis=0), rtol=1e-4)
+
+
+def test_special_functions_and_freedom_are_those_of_scipy():
+    for x in (0.05, 1.0, 2.7, 30.0, 400.0):
+        assert digamma(x) == pytest.approx(psi(x), rel=1e-9)
+    z = stats.t.rvs(5, size=3000, random_state=9) * np.sqrt(3 / 5)
+
+    def minus_likelihood(nu):
+        return -stats.t.logpdf(z, nu, scale=np.sqrt((nu - 2) / nu)).sum()
+
+    from scipy.optimize import minimize_scalar
+
+    expected = minimize_scalar(minus_likelihood, bounds=(2.1, 60), method="bounded").x
+    assert student_freedom(z) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [-0.3, 0.0, 0.2, 0.6])
+@pytest.mark.parametrize("count", [50, 400])
+def test_pareto_is_as_likely_as_that_of_scipy(shape, count):
+    excess = stats.genpareto.rvs(shape, scale=2.0, size=count, random_state=count)
+    found = fit_pareto(excess)
+    peer_shape, _, peer_scale = stats.genpareto.fit(excess, shape, floc=0, scale=2.0)
+    likelihood = stats.genpareto.logpdf(excess, found[0], scale=found[1]).sum()
+    peer = stats.genpareto.logpdf(excess, peer_shape, scale=peer_scale).sum()
+    assert likelihood >= peer - 1e-6
+    if -0.5 < peer_shape < 0.95:
+        assert_allclose(found, (peer_shape, peer_scale), rtol=2e-3, atol=2e-3)
+    assert_allclose(fit_pareto(3.0 * excess), (found[0], 3.0 * found[1]), rtol=1e-6, atol=1e-7)
+
+
+def test_peaks_give_the_tail_of_the_law_they_come_from():
+    losses = stats.t.rvs(4, size=200_000, random_state=3)
+    value, shortfall = peaks_tail(losses, 10_000, 0.001)
+    exact = stats.t.isf(0.001, 4)
+    density = stats.t.pdf(exact, 4)
+    assert value == pytest.approx(exact, rel=0.03)
+    assert shortfall == pytest.approx(density / 0.001 * (4 + exact**2) / 3, rel=0.05)
+    # At the share of the peaks themselves the value at risk is their threshold.
+    assert peaks_tail(losses, 10_000, 0.05)[0] == pytest.approx(np.sort(losses)[-10_001])
+
+
+def test_shrinkage_is_the_published_formula():
+    x = np.random.default_rng(6).standard_normal((40, 4)) @ np.diag([1.0, 2.0, 0.5, 1.0])
+    n, p = x.shape
+    centred = x - x.mean(axis=0)
+    sample = centred.T @ centred / n
+    m = np.trace(sample) / p
+    d2 = np.sum((sample - m * np.eye(p)) ** 2) / p
+    b2 = sum(np.sum((np.outer(row, row) - sample) ** 2) / p for row in centred) / n**2
+    b2 = min(b2, d2)
+    expected = b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * sample
+    assert 0.05 < b2 / d2 < 0.95
+    assert_allclose(shrunk_covariance(x, 40)[-1], expected, rtol=1e-12)
+    assert np.isnan(shrunk_covariance(x, 40)[:-1]).all()
+
+
+def test_correlations_that_move_equal_their_loops():
+    z = np.random.default_rng(7).standard_normal((60, 3))
+    z[:2] = np.nan
+    ewma = ewma_covariance(z, 0.9, seed_days=10)
+    state = z[2:12].T @ z[2:12] / 10
+    for day in range(12, 60):
+        state = 0.9 * state + 0.1 * z[day][:, None] * z[day][None, :]
+    assert_allclose(ewma[-1], state, rtol=1e-12)
+    dcc = dcc_covariance(z, reaction=0.05, persistence=0.95, lookback=20)
+    q = np.cov(z[2:22].T, bias=True)
+    for day in range(22, 60):
+        target = np.cov(z[day - 19 : day + 1].T, bias=True)
+        q = 0.05 * target + 0.05 * np.outer(z[day], z[day]) + 0.90 * q
+    assert_allclose(dcc[-1], q, rtol=1e-12)
+    for found in (correlation_of(ewma), correlation_of(dcc)):
+        assert np.isnan(found[10]).all() and (np.diagonal(found[-1]) == 1.0).all()
+        assert np.linalg.eigvalsh(found[-1]).min() > 0.0
+
+
+def test_tail_correlation_is_the_usual_one_but_where_crashes_are_shared():
+    rng = np.random.default_rng(13)
+    mixing = np.sqrt(4 / rng.chisquare(4, 20_000))[:, None]
+    joint = rng.multivariate_normal([0, 0], [[1, -0.4], [-0.4, 1]], 20_000) * mixing
+    assert tail_correlation(joint, 20_000, tail=0.05)[-1, 0, 1] == pytest.approx(-0.4, abs=0.04)
+    apart = rng.standard_normal((4000, 2))
+    crash = rng.random(4000) < 0.03
+    apart[crash] = -4.0 + 0.5 * rng.standard_normal((crash.sum(), 2))
+    usual = np.corrcoef(apart.T)[0, 1]
+    assert tail_correlation(apart, 4000, tail=0.02)[-1, 0, 1] > usual + 0.2
+    z = apart[100:160] / np.sqrt((apart[100:160] ** 2).mean(axis=0))
+    plus, minus = (np.sort(np.abs(z[:, 0] + side * z[:, 1]))[-6] ** 2 for side in (1, -1))
+    found = tail_correlation(apart[:160], 60, tail=0.1)
+    assert found[-1, 0, 1] == pytest.approx((plus - minus) / (plus + minus), rel=1e-12)
+    assert np.isnan(found[:59]).all()

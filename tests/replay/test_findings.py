@@ -1,0 +1,176 @@
+"""What stands beside the scores: disclosures, swings, money, families, pairs; and `power`."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest import cli
+from backtest.replay.disclosures import disclosure_table, money_table, swing_table
+from backtest.replay.family import (
+    detectable_sentence,
+    dominance_table,
+    family_sentence,
+    family_summary,
+    family_tests,
+    study_weights,
+)
+from backtest.scores import clustered_coverage, coverage_p
+from backtest.scores.power import exact_power
+from backtest.studies.power.study import detectable_table, power_exhibit
+from backtest.studies.run.evidence import write_evidence
+from backtest.types import StudyError
+from strategies import HistoricalVaR
+from tests.support import presented
+
+
+@pytest.fixture(scope="module")
+def study():
+    return presented.study()
+
+
+def scored(study, frame):
+    return frame.loc[study.scored].to_numpy()
+
+
+def test_disclosures_are_counted_from_the_frames(study):
+    table = disclosure_table(study)
+    summary = study.summary()
+    for model in study.models:
+        rows = summary.xs(model, level="model")
+        assert table.loc["6.5.1", model] == rows["breaches"].sum()
+        assert table.loc["6.5.3", model] == rows["observations"].sum()
+        assert table.loc["6.5.4", model] == pytest.approx(
+            1 - rows["breaches"].sum() / rows["observations"].sum()
+        )
+        peak = rows["max_shortfall"].max()
+        assert table.loc["6.5.5 (peak)", model] == pytest.approx(0.0 if np.isnan(peak) else peak)
+        called = study.call[model].loc[study.scored].sum(axis=1).max()
+        assert table.loc["6.8.1", model] == pytest.approx(called)
+        assert table.loc["6.1.1", model] == pytest.approx(rows["mean_margin"].sum())
+    assert not table.loc["6.5.4", "verified"]
+
+
+def test_swings_agree_with_scores_and_cost_with_the_pooled_scale(study):
+    table = swing_table(study)
+    assert table.index.equals(study.summary().index)
+    np.testing.assert_allclose(table["peak_to_trough"], study.summary()["peak_to_trough"])
+    for model in study.models:
+        cost = table.loc[model, "margin"].mean()
+        pooled = study.pooled.loc[model]
+        assert cost == pytest.approx(pooled["equal_coverage_margin"])
+    assert (table["rise_within_30"] >= table["rise_30"]).all()
+    assert (table.loc["_haircut", "calls_10"] == 0).all()
+
+
+def test_money_is_count_times_mean(study):
+    table, summary = money_table(study), study.summary()
+    np.testing.assert_allclose(
+        table["total_excess"], (summary["exceedances"] * summary["mean_excess"]).fillna(0.0)
+    )
+    np.testing.assert_allclose(
+        table["total_shortfall"], (summary["breaches"] * summary["mean_shortfall"]).fillna(0.0)
+    )
+    assert (table["beyond_50"].fillna(0) <= table["beyond_10"].fillna(0)).all()
+
+
+def test_a_family_is_all_books_under_one_model(study):
+    tests = family_tests(study)
+    summary = family_summary(study, tests)
+    assert tests["coverage_p"].equals(study.summary()["coverage_p"])
+    # The draws are those behind coverage_p, so Romano-Wolf never falls below it.
+    assert (tests["romano_wolf"] >= tests["coverage_p"] - 1e-12).all()
+    assert (tests["benjamini_hochberg"] <= tests["holm"] + 1e-12).all()
+    assert (summary["tested"] == len(study.exposure)).all()
+    for model in study.models:
+        marked = scored(study, study.loss) > scored(study, study.required[model])
+        pooled = clustered_coverage(marked, horizon=2, confidence=0.99, lags=60)
+        assert summary.loc[model, "pooled_p"] == pooled.pvalue
+        alone = coverage_p(marked, weights=study_weights(study))
+        np.testing.assert_allclose(alone, tests.xs(model, level="model")["coverage_p"])
+
+
+def test_all_books_pooled_are_tested_as_one_book_is(small_market, small_book):
+    """Clusters of exceedances over a quarter are allowed for in both, or in neither."""
+    models = {"mine": HistoricalVaR(lookback=60)}
+    study = bt.run(small_market, small_book.select(np.array([0])), models)
+    tests = family_tests(study)
+    pooled = family_summary(study, tests)["pooled_p"].loc["mine"]
+    assert pooled == pytest.approx(tests["hac_p"].iloc[0], rel=1e-12) and pooled < 1.0
+
+
+def test_the_number_of_books_tested_is_said(study):
+    said = family_sentence(study, family_tests(study))
+    assert said.startswith("5 books a model were tested")
+    for model in study.models:
+        assert f"{model} " in said
+
+
+def test_pairs_speak_of_pooled_rates_and_margins(study):
+    table, summary = dominance_table(study), study.summary()
+    assert list(table.index) == [
+        ("siloed", "_haircut"), ("siloed", "var"), ("_haircut", "var"),
+    ]  # fmt: skip
+    for (model, against), row in table.iterrows():
+        one, other = (summary.xs(name, level="model") for name in (model, against))
+        assert row["margin"] == pytest.approx((one["mean_margin"] - other["mean_margin"]).mean())
+        assert row["rate"] == pytest.approx(
+            (one["exceedance_rate"] - other["exceedance_rate"]).mean()
+        )
+        assert 0 <= row["dominates"] + row["dominated"] <= 1
+    assert dominance_table(presented.treasury_study()) is None
+
+
+def test_the_sentence_names_the_rates_of_the_table(study):
+    days = len(study.scored)
+    row = detectable_table([days], confidence=0.99).loc[days]
+    sentence = detectable_sentence(study)
+    assert f"{row['independent days']:.2%} if all days were independent" in sentence
+    assert f"{row['MPOR of 2, at worst']:.2%} if only one day in 2 was" in sentence
+    # A rate just below the smallest is still rejected four times in five, and so not 'as a rule'.
+    below = exact_power(days, 0.999 * row["independent days"])["binomial, one-sided"]
+    assert 0.79 < below < 0.80 and "passes more often than one time in 5" in sentence
+
+
+def test_everything_is_written_and_reads_back(study, tmp_path):
+    write_evidence(study, tmp_path)
+    names = {path.stem for path in tmp_path.iterdir()}
+    assert names == {
+        "disclosures", "procyclicality", "money", "family", "family_summary", "dominance",
+    }  # fmt: skip
+    read = pd.read_csv(tmp_path / "procyclicality.csv", index_col=["model", "portfolio"])
+    pd.testing.assert_frame_equal(read, swing_table(study), check_exact=False)
+
+
+def test_power_prints_and_stores_what_was_asked(tmp_path, capsys):
+    arguments = ["power", "--days", "40", "--days", "80", "--histories", "100"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*arguments, "--alternative", "x2", "--out", str(tmp_path)])
+    assert ended.value.code == 0
+    (folder,) = tmp_path.iterdir()
+    shown = capsys.readouterr().out
+    tables = shown[: shown.index("The smallest")]
+    assert "80 days" in tables and "rate x 2" in tables and "clustered" not in tables
+    power = pd.read_csv(folder / "figures" / "power.csv")
+    assert set(power["alternative"]) == {"right", "x2"} and set(power["days"]) == {40, 80}
+    smallest = pd.read_csv(folder / "smallest_detectable.csv", index_col="days")
+    pd.testing.assert_frame_equal(smallest, detectable_table([40, 80], confidence=0.99))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["study"]["alternatives"] == ["right", "x2"]
+    page = (folder / "report.html").read_text()
+    assert "SIMULATED" not in page and "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("days", "names", "words"),
+    [
+        ([40], ["x9"], "known: right, x1.5"),
+        ([4], [], "20 days or more"),
+        ([30, 40, 50, 60, 70], [], "at most 4"),
+    ],
+)
+def test_power_refuses_what_it_cannot_show(days, names, words):
+    with pytest.raises(StudyError, match=words):
+        power_exhibit(days, confidence=0.99, alternatives=names, histories=100)

@@ -1,0 +1,321 @@
+"""Duration, dynamic quantile, zone and exact tests against known answers, laws and edge cases."""
+
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from scipy import stats
+
+from backtest import DataError, StudyError, scores
+from backtest.scores.exceedances.durations import geometric_moments
+from backtest.scores.exceedances.record import runs_of, spells_of
+from tests.support.places import GOLDEN, needs_golden
+
+NAN = float("nan")
+
+# Exceedance days of 250, b, likelihood ratio, p of the Weibull test; rugarch double-counts a spell
+# in the third (b = 4.51, p = 0.0203).
+WEIBULL = {
+    (99, 100): (0.240406, 4.201139012841672, 0.04039683729419683),
+    (49, 199): (10.0, 5.626753664075558, 0.017688359917869913),
+    (0, 99): (3.076816, 1.0442079987272432, 0.3068448182504902),
+}
+
+
+@pytest.mark.parametrize("days", WEIBULL)
+def test_weibull_with_two_exceedances(days):
+    shape, ratio, pvalue = WEIBULL[days]
+    result = scores.weibull_duration(np.isin(np.arange(250), days))
+    assert result.estimates["b"] == pytest.approx(shape, abs=1e-4)
+    assert result.statistic == pytest.approx(ratio, rel=1e-8)
+    assert result.pvalue == pytest.approx(pvalue, rel=1e-6)
+    assert result.estimates["at_edge"] == (days == (49, 199))
+
+
+@needs_golden
+@pytest.mark.parametrize(
+    ("file", "confidence"), [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
+)
+def test_published_forecasts(file, confidence):
+    expected = json.loads((GOLDEN / f"{file}.json").read_text())["expected"]
+    table = pd.read_csv(GOLDEN / f"{file}.csv")
+    exceeded = (table["ret"] < table["var"]).to_numpy()
+    weibull = scores.weibull_duration(exceeded)
+    assert weibull.statistic == pytest.approx(expected["duration_weibull"]["LR"], rel=1e-8)
+    assert weibull.estimates["b"] == pytest.approx(expected["duration_weibull"]["b"], abs=1e-4)
+    plain = scores.dynamic_quantile(exceeded, table["var"], confidence=confidence)
+    wanted = expected["dq_engle_manganelli_const_var_4hits"]
+    assert plain.statistic == pytest.approx(wanted["stat"], rel=1e-9)
+    assert plain.pvalue == pytest.approx(wanted["p"], rel=1e-6)
+    squared = scores.dynamic_quantile(
+        exceeded, table["var"], loss=-table["ret"], confidence=confidence, variant="squared-loss"
+    )
+    wanted = expected["dq_GAS_variant_const_var_4hits_ysq"]
+    assert squared.statistic == pytest.approx(wanted["stat"], rel=1e-9)
+    # The unit of the requirement does not matter, and its sign neither.
+    in_usd = scores.dynamic_quantile(exceeded, -1e8 * table["var"], confidence=confidence)
+    assert in_usd.statistic == pytest.approx(plain.statistic, rel=1e-9)
+
+
+def test_matlab_waiting_times():
+    """MathWorks' varbacktest: 1,043 days, 57 failures at 95 %, the first on day 58."""
+    record = np.zeros(1043, bool)
+    record[57] = True
+    first = scores.time_to_first_exceedance(record, confidence=0.95)
+    assert first.statistic == pytest.approx(1.7354, abs=5e-5)
+    assert first.pvalue == pytest.approx(0.18773, abs=5e-6)
+    assert stats.chi2.sf(88.491, 57) == pytest.approx(0.0047475, rel=2e-4)
+    on_day_one = np.zeros(10, bool)
+    on_day_one[0] = True
+    sure = scores.time_to_first_exceedance(on_day_one, confidence=0.95)
+    assert sure.statistic == pytest.approx(-2 * np.log(0.05))
+
+
+def test_haas_sums_kupiec_and_every_wait():
+    record = np.isin(np.arange(400), [3, 50, 51, 300])
+    ratio = 0.0
+    for wait in (4, 47, 1, 249):
+        free = stats.geom.logpmf(wait, 1 / wait)
+        ratio += -2 * (stats.geom.logpmf(wait, 0.01) - free)
+    between = scores.time_between_exceedances(record)
+    assert between.statistic == pytest.approx(ratio)
+    assert between.pvalue == pytest.approx(stats.chi2.sf(ratio, 4))
+    both = scores.mixed_kupiec(record)
+    assert both.statistic == pytest.approx(ratio + scores.kupiec(record).statistic)
+    assert both.pvalue == pytest.approx(stats.chi2.sf(both.statistic, 5))
+
+
+def test_polynomials_are_orthonormal_under_the_geometric_law():
+    days = np.arange(1.0, 4000.0)
+    law = stats.geom.pmf(days, 0.02)
+    found = geometric_moments(days, 0.02, 5)
+    assert (found * law) @ found.T == pytest.approx(np.eye(5), abs=1e-8)
+    assert found @ law == pytest.approx(np.zeros(5), abs=1e-8)
+
+
+def test_gmm_kinds_use_what_they_say():
+    record = np.isin(np.arange(1500), [100, 220, 221, 500, 900, 1400])
+    spells = np.diff([100, 220, 221, 500, 900, 1400])
+    first = (0.99 + 0.01 * (0 - spells + 1) - 0.0) / np.sqrt(0.99)
+    rate = scores.gmm_duration(record, kind="rate")
+    assert rate.statistic == pytest.approx(first.sum() ** 2 / 5)
+    alone = scores.gmm_duration(record, kind="independence")
+    assert alone.pvalue == pytest.approx(stats.chi2.sf(alone.statistic, 2))
+    joint = scores.gmm_duration(record)
+    assert joint.statistic >= rate.statistic
+    with pytest.raises(StudyError, match="kind"):
+        scores.gmm_duration(record, kind="both")
+
+
+def test_zones_are_the_binomial_of_their_own_days():
+    yellow = {count: scores.traffic_light(count, 250) for count in range(12)}
+    zones = [light.zone for light in yellow.values()]
+    assert zones == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 2
+    assert [yellow[c].basel_multiplier for c in (4, 5, 6, 7, 8, 9, 10)] == [
+        3.0, 3.4, 3.5, 3.65, 3.75, 3.85, 4.0,
+    ]  # fmt: skip
+    assert [yellow[c].frtb_multiplier for c in (4, 5, 6, 7, 8, 9, 10)] == [
+        1.5, 1.7, 1.76, 1.83, 1.88, 1.92, 2.0,
+    ]  # fmt: skip
+    starts = {(500, 0.99): (9, 15), (750, 0.99): (12, 20), (1000, 0.99): (15, 24),
+              (250, 0.995): (3, 7), (750, 0.995): (7, 13), (2500, 0.95): (143, 167)}  # fmt: skip
+    for (days, confidence), expected in starts.items():
+        light = scores.traffic_light(0, days, confidence=confidence)
+        assert (light.yellow_from, light.red_from) == expected
+        assert light.basel_multiplier is None
+    assert scores.traffic_light(40, 250, confidence=0.9).zone == "yellow"
+    assert scores.traffic_light(0, 250).type_one == 1.0
+    with pytest.raises(StudyError):
+        scores.traffic_light(251, 250)
+
+
+def brute(record, confidence, test):
+    """The exact p-value by going through every record."""
+
+    def ratio(hits):
+        alone = scores.christoffersen_independence(hits)
+        value = alone.statistic if alone.identified else 0.0
+        if test == "conditional coverage":
+            value += scores.kupiec(hits, confidence=confidence).statistic
+        return value
+
+    here, total = ratio(record), 0.0
+    for hits in itertools.product([False, True], repeat=len(record)):
+        if ratio(np.array(hits)) >= here - 1e-9:
+            count = sum(hits)
+            total += (1 - confidence) ** count * confidence ** (len(hits) - count)
+    return total
+
+
+@pytest.mark.parametrize("test", ["independence", "conditional coverage"])
+@pytest.mark.parametrize("record", ["00111000", "10000001", "01010100", "11000001", "00000100"])
+def test_exact_pvalues_count_every_record(record, test):
+    given_record = np.array([c == "1" for c in record])
+    found = scores.exact_pvalue(given_record, test=test, confidence=0.8)
+    assert found == pytest.approx(brute(given_record, 0.8, test), abs=1e-12)
+
+
+def test_exact_pvalues_that_are_published():
+    record = np.isin(np.arange(12), [2, 3, 4])
+    assert scores.exact_pvalue(record, confidence=0.8) == pytest.approx(0.056949866496)
+    both = scores.exact_pvalue(record, test="conditional coverage", confidence=0.8)
+    assert both == pytest.approx(0.177513762816)
+    sizes = {(250, 0.99): 0.09475996401738508, (500, 0.99): 0.07085684748087549,
+             (1000, 0.99): 0.05507743540861257, (4000, 0.95): 0.0500749799708913}  # fmt: skip
+    for (days, confidence), size in sizes.items():
+        assert scores.kupiec_size(days, confidence=confidence) == pytest.approx(size, abs=1e-9)
+    assert scores.kupiec_exact(6, 250).pvalue == pytest.approx(
+        sum(stats.binom.pmf(x, 250, 0.01) for x in range(251) if x == 0 or x >= 6)
+    )
+
+
+def test_monte_carlo_pvalues_agree_with_the_exact_ones():
+    record = np.isin(np.arange(250), [40, 41, 120])
+
+    drawn = scores.monte_carlo_pvalue(
+        scores.christoffersen_independence, record, draws=1999, seed=3
+    )
+    assert drawn == pytest.approx(scores.exact_pvalue(record), abs=0.02)
+
+
+@pytest.mark.parametrize("edge", ["none", "last", "all", "empty"])
+def test_a_drawn_pvalue_is_not_1_where_nothing_is_identified(edge):
+    for test in (scores.christoffersen_independence, scores.christoffersen_coverage):
+        assert np.isnan(scores.monte_carlo_pvalue(test, EDGES[edge], draws=19))
+
+
+def test_a_drawn_pvalue_serves_a_record_that_misses_days():
+    """As the message of `exact_pvalue` promises; two neighbours a missing day apart are none."""
+    record = np.isin(np.arange(250), [40, 41, 120]).astype(float)
+    together = scores.monte_carlo_pvalue(scores.christoffersen_independence, record, draws=199)
+    record[[39, 42]] = NAN
+    record[40:42] = [1.0, NAN]
+    apart = scores.monte_carlo_pvalue(scores.christoffersen_independence, record, draws=199)
+    assert together < 0.05 < apart
+
+
+EDGES = {
+    "none": np.zeros(250, bool),
+    "one": np.arange(250) == 99,
+    "first": np.arange(250) == 0,
+    "last": np.arange(250) == 249,
+    "all": np.ones(250, bool),
+    "empty": np.zeros(0, bool),
+}
+TESTS = {
+    "weibull": scores.weibull_duration,
+    "gmm": scores.gmm_duration,
+    "tuff": scores.time_to_first_exceedance,
+    "tbfi": scores.time_between_exceedances,
+    "tbf": scores.mixed_kupiec,
+    "dq": lambda record: scores.dynamic_quantile(record, np.arange(len(record), dtype=float)),
+}
+IDENTIFIED = {
+    "weibull": {"all"},
+    "gmm": {"all"},
+    "tuff": {"one", "first", "last", "all"},
+    "tbfi": {"one", "first", "last", "all"},
+    "tbf": {"one", "first", "last", "all"},
+    "dq": {"one", "last"},
+}
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("edge", EDGES)
+def test_edge_records_are_defined(test, edge):
+    result = TESTS[test](EDGES[edge])
+    assert result.identified == (edge in IDENTIFIED[test])
+    assert np.isnan(result.pvalue) != result.identified
+    assert (result.verdict() == "not identified") != result.identified
+    if result.identified:
+        assert np.isfinite(result.statistic) and 0.0 <= result.pvalue <= 1.0
+
+
+records = some.lists(some.sampled_from([0.0, 1.0, NAN]), max_size=40)
+
+
+@given(records)
+def test_a_missing_day_splits_a_record(record):
+    runs = runs_of(np.array(record, dtype=float))
+    assert sum(len(run) for run in runs) == sum(not np.isnan(v) for v in record)
+    parts = [spells_of(run) for run in runs]
+    whole = spells_of(np.array(record, dtype=float))
+    assert whole.complete.tolist() == [d for part in parts for d in part.complete]
+    assert whole.censored.tolist() == [d for part in parts for d in part.censored]
+
+
+def test_a_missing_day_is_never_a_day_without_exceedance():
+    whole = np.isin(np.arange(300), [100, 150]).astype(float)
+    holed = whole.copy()
+    holed[120:130] = NAN
+    assert len(spells_of(whole).complete) == 1 and len(spells_of(holed).complete) == 0
+    with pytest.raises(DataError, match="every day"):
+        scores.exact_pvalue(holed)
+    with pytest.raises(DataError, match="hold 2"):
+        runs_of([0.0, 2.0])
+    with pytest.raises(DataError, match="one portfolio"):
+        runs_of(np.zeros((3, 2)))
+
+
+def test_a_constant_requirement_takes_a_degree_of_freedom_away():
+    record = np.isin(np.arange(500), [10, 11, 300, 301, 302])
+    moving = scores.dynamic_quantile(record, np.linspace(1, 2, 500))
+    fixed = scores.dynamic_quantile(record, np.full(500, 3.0))
+    assert "6 df" in moving.assumed and "5 df" in fixed.assumed
+    assert fixed.pvalue == pytest.approx(stats.chi2.sf(fixed.statistic, 5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", ["weibull", "gmm", "tbfi"])
+def test_monte_carlo_pvalues_have_their_size(test):
+    """Of right models over 250 days at 95 %, 5 % are rejected at 5 %: the chi-squared laws fail."""
+    functions = {
+        "weibull": scores.weibull_duration,
+        "gmm": lambda r: scores.gmm_duration(r, confidence=0.95),
+        "tbfi": lambda r: scores.time_between_exceedances(r, confidence=0.95),
+    }
+    rng = np.random.default_rng(5)
+    pvalues = [
+        scores.monte_carlo_pvalue(
+            lambda record: functions[test](record).statistic,
+            rng.random(250) < 0.05,
+            confidence=0.95,
+            draws=99,
+            seed=i,
+        )
+        for i in range(400)
+    ]
+    assert 0.025 <= np.mean(np.array(pvalues) <= 0.05) <= 0.08
+    assert stats.kstest(pvalues, "uniform").pvalue > 0.001
+
+
+@pytest.mark.slow
+def test_chi_squared_sizes_that_the_docstrings_state():
+    rng = np.random.default_rng(9)
+    drawn = [rng.random(1000) < 0.05 for _ in range(1000)]
+    share = {
+        name: np.mean([test(record).verdict() == "rejected" for record in drawn])
+        for name, test in {
+            "weibull": scores.weibull_duration,
+            "gmm": lambda r: scores.gmm_duration(r, confidence=0.95),
+            "tbfi": lambda r: scores.time_between_exceedances(r, confidence=0.95),
+        }.items()
+    }
+    assert share["weibull"] == pytest.approx(0.11, abs=0.03)
+    assert share["gmm"] == pytest.approx(0.043, abs=0.02)
+    assert share["tbfi"] == pytest.approx(0.16, abs=0.035)
+
+
+@pytest.mark.parametrize("test", ["weibull", "gmm", "tbfi", "dq"])
+def test_clustered_exceedances_are_seen(test):
+    """Twenty exceedances of 2,000 days in five clusters: the right rate, the wrong days."""
+    clusters = (100, 500, 900, 1300, 1700)
+    record = np.isin(np.arange(2000), [day + i for day in clusters for i in range(4)])
+    moving = np.random.default_rng(1).random(2000)
+    result = scores.dynamic_quantile(record, moving) if test == "dq" else TESTS[test](record)
+    assert scores.kupiec(record).verdict() == "not rejected"
+    assert result.verdict(0.001) == "rejected"

@@ -1,0 +1,247 @@
+"""Bounds, stresses, specifications, granted credit, and the settings that just cover."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.offset import (
+    granted_and_supported,
+    just_covering,
+    specification_curve,
+    stressed_ladder,
+)
+from backtest.offset.bounds import bound_reduction, pass_probability
+from backtest.offset.history import SiloHistory, draw_shifts, silo_shifts
+from backtest.offset.stress import without
+from backtest.scores.resample import stationary_indices
+from tests.support import by_hand
+from tests.support.markets import random_market
+
+COVERAGE = bt.Coverage(confidence=0.95)
+BASE = st.HistoricalVaR(lookback=60)
+
+
+def made_history(days=400, seed=0, silos=2):
+    rng = np.random.default_rng(seed)
+    return SiloHistory(
+        silos=tuple("ABC"[:silos]),
+        dates=np.datetime64("2020-01-01") + np.arange(days),
+        loss=rng.standard_t(4, (silos, days)),
+        margin=rng.uniform(1.5, 2.5, (silos, days)),
+        confidence=0.95,
+    )
+
+
+@pytest.fixture(scope="module")
+def market():
+    return random_market(700, seed=4, start="2020-01-01")
+
+
+@pytest.fixture(scope="module")
+def book(market):
+    frame = pd.DataFrame({"UST10Y": [1e8, -1e8], "BTC": [1e7, 1e7]}, index=["long", "short"])
+    return bt.Book.from_frame(frame, market)
+
+
+def test_bounds_are_the_percentile_of_resampled_estimates():
+    """Every resample once more: rows of both silos together, scales, pool and shifts anew."""
+    history = made_history(days=260)
+    found = bound_reduction(history, resamples=20, seed=3)
+    drawn = stationary_indices(260, resamples=20, block=20, seed=3)
+    rng = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1,)))
+    shifts = draw_shifts(260, 2, 20 * 50, rng).reshape(20, 50, 2)
+    for b in range(20):
+        loss, margin = history.loss[:, drawn[b]], history.margin[:, drawn[b]]
+        kappa = [by_hand.equal_coverage(loss[i], margin[i], 0.95) for i in range(2)]
+        scaled = [kappa[i] * margin[i] for i in range(2)]
+        theta = by_hand.equal_coverage(loss.sum(axis=0), scaled[0] + scaled[1], 0.95)
+        apart = [
+            by_hand.equal_coverage(
+                np.roll(loss[0], a) + np.roll(loss[1], c),
+                np.roll(scaled[0], a) + np.roll(scaled[1], c),
+                0.95,
+            )
+            for a, c in shifts[b]
+        ]
+        assert found.total_draws[b] == pytest.approx(1 - theta)
+        assert found.dependence_draws[b] == pytest.approx(np.mean(apart) - theta)
+    assert found.total == pytest.approx(np.quantile(found.total_draws, 0.05))
+    assert found.dependence == pytest.approx(np.quantile(found.dependence_draws, 0.05))
+
+
+def test_resamples_without_a_scale_are_dropped_and_counted():
+    history = made_history(days=200)
+    loss = history.loss.copy()
+    loss[1] = -1.0
+    loss[1, :11] = 5.0  # one day more than allowed: some resamples draw too few of them
+    part = SiloHistory(history.silos, history.dates, loss, history.margin, 0.95)
+    found = bound_reduction(part, resamples=60)
+    assert 0 < found.dropped < 60 and np.isnan(found.total_draws).sum() == found.dropped
+    assert np.isfinite(found.total)
+
+
+def test_about_half_of_histories_pass_at_the_estimate_and_more_with_less_reduction():
+    history = made_history(days=1000)
+    point = history.reduction(silo_shifts(1000, 2))
+    at = [pass_probability(history, point.total + d) for d in (-0.2, 0.0, 0.2)]
+    assert at[0] > at[1] > at[2] and 0.35 < at[1] < 0.75
+
+
+def test_the_worst_window_is_the_smallest_of_every_window():
+    history = made_history(days=130)
+    every = []
+    for start in range(31):
+        loss = history.loss[:, start : start + 100]
+        margin = history.margin[:, start : start + 100]
+        kappa = [by_hand.equal_coverage(loss[i], margin[i], 0.95) for i in range(2)]
+        pooled = kappa[0] * margin[0] + kappa[1] * margin[1]
+        every.append(1 - by_hand.equal_coverage(loss.sum(axis=0), pooled, 0.95))
+    assert history.worst_window(100) == pytest.approx(min(every))
+    assert np.isnan(history.worst_window(131))
+
+
+def test_effective_number_divides_by_the_clustering_of_exceedances():
+    history = made_history(days=900)
+    point = history.reduction(silo_shifts(900, 2))
+    x = point.exceeded.astype(float)
+    assert x.sum() == 45  # strict: the day that sets the scale is not beyond it
+    gap, n = x - x.mean(), len(x)
+    rho = np.array([(gap * np.roll(gap, i)).sum() for i in range(1, n)]) / (gap**2).sum()
+    i = np.arange(1, n)
+    inflation = 1 + 2 * ((1 - i / n) * 0.95**i * rho).sum()
+    assert point.effective == pytest.approx(45 / inflation, rel=1e-9)
+
+
+def test_three_silos_are_bounded_too():
+    history = made_history(days=900, silos=3)
+    found = bound_reduction(history, resamples=15)
+    point = history.reduction(silo_shifts(900, 3))
+    assert found.total < point.total and found.dropped == 0
+
+
+def test_supportable_offset_bounds_only_what_is_asked_for(market, book):
+    frame = bt.supportable_offset(
+        market, book, base=BASE, coverage=COVERAGE, bounds=["short"], resamples=30
+    ).to_frame()
+    assert np.isnan(frame.loc["long", "total_bound"])
+    assert frame.loc["short", "total_bound"] < frame.loc["short", "total"]
+    assert {"total", "diversification", "dependence", "total_bound", "dependence_bound", "raw",
+            "exceedances", "effective", "worst_500", "kappa_FICC", "kappa_CME", "usd_FICC",
+            "usd_CME"} <= set(frame.columns)  # fmt: skip
+
+
+def test_workers_do_not_change_the_ladder(market, book):
+    one, two = (
+        bt.supportable_offset(
+            market, book, base=BASE, coverage=COVERAGE, resamples=30, n_jobs=n
+        ).to_frame()
+        for n in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.fixture(scope="module")
+def stressed(market, book):
+    return stressed_ladder(
+        market, book, base=BASE, coverage=COVERAGE, resamples=20, longer_mpor=(5,)
+    )
+
+
+def test_stressed_correlation_moves_the_offset_the_right_way(stressed):
+    dependence = stressed["dependence"].astype(float).unstack("stress")  # noqa: PD010
+    # Prices that rise with yields hedge long bonds and add to short ones.
+    assert dependence.loc["long", "correlation +0.5"] > dependence.loc["long", "correlation 0"]
+    assert dependence.loc["long", "correlation -0.5"] < dependence.loc["long", "correlation 0"]
+    assert dependence.loc["short", "correlation +0.5"] < dependence.loc["short", "correlation 0"]
+    worst = dependence[["correlation +0.5", "correlation -0.5"]].min(axis=1)
+    pd.testing.assert_series_equal(dependence["correlation worst"], worst, check_names=False)
+
+
+def test_every_stress_is_there(stressed):
+    names = list(stressed.index.unique("stress"))
+    assert names[0] == "as observed" and "MPOR 5" in names and "without March 2020" in names
+
+
+def test_leaving_an_episode_out_drops_the_days_whose_mpor_touches_it(market):
+    history = made_history(days=len(market.dates))
+    history = SiloHistory(
+        history.silos, market.dates, history.loss, history.margin, history.confidence
+    )
+    kept = without(history, "2020-03-02", "2020-03-31", market, bt.Coverage(mpor=2))
+    gone = np.setdiff1d(history.dates, kept.dates).astype(str)
+    assert gone[0] == "2020-02-27" and gone[-1] == "2020-03-31"
+    assert len(gone) == np.busday_count("2020-03-02", "2020-04-01") + 2
+
+
+def test_specifications_that_do_not_fit_are_left_out(market, book):
+    curve = specification_curve(
+        market,
+        book.select([0]),
+        base=lambda n: st.HistoricalVaR(lookback=n),
+        coverage=COVERAGE,
+        lookbacks=(60, 650),
+        mpors=(1, 2),
+        windows=(None, 300),
+        starts=(None, "2022-01-03"),
+        resamples=5,
+    )
+    assert set(curve["lookback"]) == {60} and len(curve) == 2 * 3
+    assert (curve["dependence_bound"] <= curve["dependence"]).all()
+    row = curve.iloc[0]
+    whole = (
+        bt.supportable_offset(
+            market,
+            book.select([0]),
+            base=BASE,
+            bounds=False,
+            coverage=bt.Coverage(confidence=0.95, mpor=1),
+        )
+        .to_frame()
+        .iloc[0]
+    )
+    assert row["total"] == pytest.approx(whole["total"])
+
+
+def test_granted_and_supported_know_nothing_of_the_future(market, book):
+    models = {"offset": st.CorrelationOffset(base=BASE, lookback=60), "var": BASE}
+
+    def table(until):
+        return (
+            granted_and_supported(
+                until, book, models, base=BASE, coverage=COVERAGE, window=250, step=50
+            )
+            .set_index(["portfolio", "series", "date"])["share"]
+            .sort_index()
+        )
+
+    whole, cut = table(market), table(market.until(500))
+    pd.testing.assert_series_equal(whole.loc[cut.index], cut, rtol=1e-9)
+    assert cut.index.get_level_values("date").max() <= pd.Timestamp(market.dates[500])
+    share = whole.loc[("long", "offset")].iloc[-1]
+    gross = st.Siloed(base=BASE).margin(market, book, COVERAGE)[-1, 0]
+    required = models["offset"].margin(market, book, COVERAGE)[-1, 0]
+    assert share == pytest.approx(1 - required / gross)
+
+
+def test_settings_that_just_cover_hold_and_a_little_less_does_not(market, book):
+    found = just_covering(market, book, base=BASE, coverage=COVERAGE, lookback=60)
+    loss = book.loss(market, COVERAGE).sum(axis=2)[61:-2]
+    allowed = int(np.floor(round(len(loss) * 0.05, 9)))
+    for p, name in enumerate(book.portfolios):
+        row = found.loc[name]
+        for times, holds in ((1.0, True), (0.999, False)):
+            haircut = st.HaircutOnly(scale=float(row["haircut_scale"] * times))
+            charged = haircut.margin(market, book, COVERAGE)[61:-2, p]
+            assert ((loss[:, p] > charged * (1 + 1e-12)).sum() <= allowed) == holds
+        if -1 < row["correlation_floor"] <= 1:
+            for floor, holds in ((0.0, True), (-0.002, False)):
+                model = st.CorrelationOffset(
+                    base=BASE,
+                    lookback=60,
+                    cap=1.0,
+                    correlation_floor=float(max(-1, row["correlation_floor"] + floor)),
+                )
+                required = model.margin(market, book, COVERAGE)[61:-2, p]
+                assert ((loss[:, p] > required).sum() <= allowed) == holds
