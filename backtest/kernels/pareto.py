@@ -9,7 +9,7 @@ from backtest.kernels.tail_select import FloatArray, heap_largest
 
 LEAST_SHAPE = -0.5  # below it the likelihood has no regular maximum
 MOST_SHAPE = 0.95  # at 1 the expected shortfall is infinite
-COARSE = 40  # values tried before the best of them is refined
+COARSE = 0.3  # step between the places that are tried before the best of them is refined
 FINE = 1e-10  # width, relative, at which the refinement ends
 NEARLY_EXPONENTIAL = 1e-9
 GRID = 2.0**-30  # losses are rounded to it, so that last digits do not steer the search
@@ -19,16 +19,17 @@ GRID = 2.0**-30  # losses are rounded to it, so that last digits do not steer th
 def profile(excess: FloatArray, ratio: float) -> tuple[float, float]:
     r"""Mean log-likelihood of the best law with shape / scale = ratio, and its shape.
 
-    .. math:: \xi = \overline{\ln(1 + \theta y)}, \qquad
-              \bar \ell = -\ln(\xi / \theta) - \xi - 1
+    .. math:: \bar \ell = -\ln(\xi / \theta) - (1 + 1 / \xi) \, \overline{\ln(1 + \theta y)}
+
+    Given theta the likelihood rises up to xi = mean of ln(1 + theta y) and falls beyond it, so
+    where that lies outside the bounds of the shape, the nearest bound is the best there is.
     """
-    shape = 0.0
+    logs = 0.0
     for y in excess:
-        shape += math.log1p(ratio * y)
-    shape /= len(excess)
-    if not LEAST_SHAPE < shape < MOST_SHAPE:
-        return -np.inf, shape
-    return -math.log(shape / ratio) - shape - 1.0, shape
+        logs += math.log1p(ratio * y)
+    logs /= len(excess)
+    shape = min(max(logs, LEAST_SHAPE), MOST_SHAPE)
+    return -math.log(shape / ratio) - (1.0 + 1.0 / shape) * logs, shape
 
 
 @kernel
@@ -38,21 +39,20 @@ def fit_excesses(excess: FloatArray) -> tuple[float, float]:
     Grimshaw's one free value, shape / scale, is searched: coarsely, since the likelihood may have
     two peaks, then by golden section around the best. Excesses that are all zero have scale zero.
     """
-    mean, most = 0.0, 0.0
-    for y in excess:
-        mean += y / len(excess)
-        most = max(most, y)
-    if most == 0.0:
+    positive = np.sort(excess[excess > 0.0])
+    if len(positive) == 0:
         return 0.0, 0.0
-    # In ratio = (e^s - 1) / most the range -1 / most .. infinity is the whole line.
-    low, high = -7.0, math.log1p(20.0 * most / mean)
-    width = (high - low) / COARSE
-    best, found = 0.0, -math.log(mean) - 1.0
-    for i in range(COARSE + 1):
-        value = profile(excess, safe_ratio(low + i * width, most))[0]
+    most, middle = positive[-1], positive[len(positive) // 2]
+    # In ratio = (e^s - 1) / most the range -1 / most .. infinity is the whole line. The median and
+    # not the mean says where it ends: one outlier moves the mean beyond where the best law lies.
+    low, high = -7.0, math.log1p(20.0 * most / middle)
+    steps = math.ceil((high - low) / COARSE)
+    best, found = 0.0, -math.log(np.mean(excess)) - 1.0
+    for i in range(steps + 1):
+        value = profile(excess, safe_ratio(low + i * COARSE, most))[0]
         if value > found:
-            best, found = low + i * width, value
-    low, high = best - width, best + width
+            best, found = low + i * COARSE, value
+    low, high = best - COARSE, best + COARSE
     golden = (math.sqrt(5.0) - 1.0) / 2.0
     while high - low > FINE * (1.0 + abs(best)):
         left, right = high - golden * (high - low), low + golden * (high - low)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal, assert_array_less
 from scipy import stats
+from scipy.optimize import minimize
 from scipy.special import psi
 
 from backtest.estimators.correlation import (
@@ -20,7 +21,7 @@ from backtest.estimators.garch import WarmGarch, fit_garch, rolling_variance
 from backtest.estimators.innovations import cornish_fisher_tail, unit_probability, unit_tail
 from backtest.kernels.garch import digamma, student_freedom
 from backtest.kernels.garch_fit import loss_and_slope
-from backtest.kernels.pareto import peaks_tail
+from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, peaks_tail
 from backtest.types import StudyError
 from tests.support.markets import garch_path
 from tests.support.places import GOLDEN
@@ -242,6 +243,54 @@ def test_pareto_is_as_likely_as_that_of_scipy(shape, count):
     if -0.5 < peer_shape < 0.95:
         assert_allclose(found, (peer_shape, peer_scale), rtol=2e-3, atol=2e-3)
     assert_allclose(fit_pareto(3.0 * excess), (found[0], 3.0 * found[1]), rtol=1e-6, atol=1e-7)
+
+
+def likelihood_of(excess, shape, scale):
+    return stats.genpareto.logpdf(excess, shape, scale=scale).sum()
+
+
+def likeliest(excess):
+    """The largest likelihood within the bounds of the shape, by a simplex from ninety places."""
+
+    def minus(place):
+        shape, scale = np.clip(place[0], LEAST_SHAPE, MOST_SHAPE), np.exp(place[1])
+        return -np.clip(likelihood_of(excess, shape, scale), -1e9, None)
+
+    starts = [
+        (shape, np.log(max(np.quantile(excess, q), -1.01 * shape * excess.max(), 1e-6)))
+        for shape in np.linspace(LEAST_SHAPE, MOST_SHAPE, 30)
+        for q in (0.3, 0.5, 0.8)
+    ]
+    options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 4000}
+    return max(-minimize(minus, s, method="Nelder-Mead", options=options).fun for s in starts)
+
+
+def excesses(case):
+    """Fifty excesses: with an outlier, or with the likeliest shape beyond its bounds."""
+    u = (np.arange(49) + 0.5) / 49
+    if case == "outlier":
+        return np.append(-np.log1p(-u), 1e4)
+    if case == "uniform":
+        return u
+    if case == "heavy":
+        return (u**-1.5 - 1) / 1.5
+    draws = stats.genpareto.rvs(0.4, size=50, random_state=case)
+    draws[0] *= 10.0**case
+    return draws.round(1)
+
+
+@pytest.mark.parametrize("case", ["outlier", "uniform", "heavy", 1, 2, 3, 4])
+def test_pareto_is_the_likeliest_within_its_bounds(case):
+    excess = excesses(case)
+    shape, scale = fit_pareto(excess)
+    assert LEAST_SHAPE <= shape <= MOST_SHAPE
+    assert likelihood_of(excess, shape, scale) >= likeliest(excess) - 1e-6
+
+
+def test_pareto_at_an_edge_of_the_shape_has_the_scale_that_belongs_to_it():
+    u = (np.arange(2000) + 0.5) / 2000
+    assert_allclose(fit_pareto(u), (LEAST_SHAPE, 0.6275), rtol=1e-4)
+    assert_allclose(fit_pareto((u**-1.5 - 1) / 1.5), (MOST_SHAPE, 1.3262), rtol=1e-4)
 
 
 def test_peaks_give_the_tail_of_the_law_they_come_from():

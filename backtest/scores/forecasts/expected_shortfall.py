@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from backtest.scores.checks import check_confidence
+from backtest.scores.forecasts.signs import check_signs
 from backtest.scores.result import TestResult
 from backtest.types import DataError, FloatArray, StudyError
 
@@ -23,7 +24,7 @@ def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
 
     Raises
     ------
-    DataError : another shape, NaN or an infinity, or no day.
+    DataError : another shape, NaN or an infinity, no day; VaR or ES the wrong way round.
     """
     arrays = tuple(np.asarray(values, dtype=np.float64) for values in named.values())
     for name, array in zip(named, arrays, strict=True):
@@ -33,6 +34,9 @@ def as_forecasts(**named: ArrayLike) -> tuple[FloatArray, ...]:
             raise DataError(f"{name} holds NaN; leave the days out whose forecast is not known.")
         if np.isinf(array).any():
             raise DataError(f"{name} holds an infinity; give finite values.")
+    given = dict(zip(named, arrays, strict=True))
+    if "value_at_risk" in given:
+        check_signs(given["value_at_risk"], given.get("expected_shortfall"))
     return arrays
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.scores.checks import check_confidence
+from backtest.scores.forecasts.signs import check_signs
 from backtest.types import DataError, FloatArray
 
 
@@ -16,7 +17,7 @@ def tick_loss(loss: ArrayLike, value_at_risk: ArrayLike, *, confidence: float = 
 
     Raises
     ------
-    DataError : shapes that differ.
+    DataError : shapes that differ, a VaR the wrong way round.
 
     References
     ----------
@@ -29,6 +30,7 @@ def tick_loss(loss: ArrayLike, value_at_risk: ArrayLike, *, confidence: float = 
     """
     check_confidence(confidence)
     x, v = _of_one_shape(loss, value_at_risk)
+    check_signs(v)
     beyond = x - v
     return np.where(beyond > 0, confidence, confidence - 1.0) * beyond
 
@@ -48,7 +50,7 @@ def fz0_loss(
 
     Raises
     ------
-    DataError : an ES not above zero, shapes that differ.
+    DataError : an ES not above zero or below its VaR, shapes that differ.
 
     References
     ----------
@@ -62,6 +64,7 @@ def fz0_loss(
     """
     check_confidence(confidence)
     x, v, e = _of_one_shape(loss, value_at_risk, expected_shortfall)
+    check_signs(v, e)
     if (e <= 0).any():
         raise DataError(f"expected_shortfall holds {e[e <= 0].flat[0]:g}; it must be above zero.")
     return np.maximum(x - v, 0.0) / ((1.0 - confidence) * e) + v / e + np.log(e) - 1.0

@@ -123,11 +123,11 @@ def test_matlab_z2_from_its_counts():
     rng = np.random.default_rng(5)
     loss, days = rng.standard_normal(1966), 1966
     base = scores.acerbi_szekely(loss, *bands(days), draws=9).statistic
-    shifted = np.full(days, Q), np.full(days, E * (1.0 - base) / 1.38265)
-    normal = scores.acerbi_szekely(loss, *shifted, draws=4000)
+    worse = np.where(loss > Q, loss * 1.38265 / (1.0 - base), loss)
+    normal = scores.acerbi_szekely(worse, *bands(days), draws=4000)
     assert normal.statistic == pytest.approx(-0.38265)
     assert normal.pvalue == pytest.approx(0.0054, abs=0.004)
-    fatter = scores.acerbi_szekely(loss, *shifted, freedom=3, draws=4000)
+    fatter = scores.acerbi_szekely(worse, *bands(days), freedom=3, draws=4000)
     assert fatter.pvalue == pytest.approx(0.0186, abs=0.007)
 
 
@@ -165,6 +165,7 @@ def test_losses_are_smallest_for_the_right_forecast():
         (a, b): scores.fz0_loss(x, np.full(x.size, Q + a), np.full(x.size, E + b)).mean()
         for a in grid
         for b in grid
+        if E + b >= Q + a  # any other is no VaR and ES of one law
     }
     assert min(joint, key=joint.get) == (grid[4], grid[4])
 
@@ -255,10 +256,39 @@ def test_bad_input_is_one_clear_error(test):
         SEVERITY[test]([], [], [])
 
 
+@pytest.mark.parametrize("test", [*SEVERITY, "tick", "fz0", "regression"])
+def test_a_sign_or_an_order_the_wrong_way_round_is_one_line(test):
+    """Negative VaR and ES once gave p = 4e-29 without a word; an ES below its VaR passed."""
+    ask = {
+        **SEVERITY,
+        "tick": lambda x, v, e: scores.tick_loss(x, v),
+        "fz0": scores.fz0_loss,
+        "regression": scores.shortfall_regression,
+    }[test]
+    loss, (var, es) = history(), bands()
+    with pytest.raises(DataError, match=r"value_at_risk is negative on 250 of 250 .* give -value"):
+        ask(loss, -var, -es)
+    if test != "tick":
+        with pytest.raises(DataError, match="expected_shortfall is negative .* give -expected"):
+            ask(loss, var, -es)
+        with pytest.raises(DataError, match=r"expected_shortfall is 1.95996 where .* is 2.3378"):
+            ask(loss, es, var)
+        one_day = np.where(np.arange(len(es)) == 7, 0.9 * var, es)
+        with pytest.raises(DataError, match=r"\(1 of 250 days\)"):
+            ask(loss, var, one_day)
+
+
+def test_a_book_that_is_sure_to_earn_on_some_days_is_no_reversed_sign():
+    loss, (var, es) = history(), bands()
+    calm = np.where(np.arange(len(var)) % 5 == 0, -0.1, var)
+    assert np.isfinite(scores.tick_loss(loss, calm)).all()
+    assert scores.mcneil_frey(loss, calm, es).identified
+
+
 def test_bad_settings_name_the_value():
     loss, (var, es) = history(), bands()
     with pytest.raises(DataError, match="above zero"):
-        scores.acerbi_szekely(loss, var, -es)
+        scores.acerbi_szekely(loss, 0.0 * var, 0.0 * es)
     with pytest.raises(DataError, match="scale"):
         scores.mcneil_frey(loss, var, es, scale=np.zeros(DAYS))
     with pytest.raises(StudyError, match="Z3"):
