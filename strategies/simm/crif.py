@@ -1,12 +1,15 @@
 """Sensitivities from a CRIF, the file in which the industry exchanges them."""
 
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtest.types import DataError
 from strategies.simm.aggregation import Node
+from strategies.simm.parameters import RESIDUAL
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
 # Risk type -> risk class, measure; what stands in Label1 is an expiry for a vega.
@@ -28,7 +31,12 @@ RISK_TYPES: dict[str, tuple[str, Measure]] = {
     "Risk_FX": ("fx", "delta"),
     "Risk_FXVol": ("fx", "vega"),
 }
-NO_TENOR = ("equity", "commodity", "fx")
+# What the columns may say, as ISDA spells it; the industry's files differ in their capitals.
+PRODUCTS = ("RatesFx", "Credit", "Equity", "Commodity")
+CURVES = ("OIS", "Libor1m", "Libor3m", "Libor6m", "Libor12m", "Prime", "Municipal")
+VERTICES = ("2w", "1m", "3m", "6m", "1y", "2y", "3y", "5y", "10y", "15y", "20y", "30y")
+CREDIT_VERTICES = ("1y", "2y", "3y", "5y", "10y")
+BUCKETS = {"credit_qualifying": 12, "credit_other": 2, "equity": 12, "commodity": 17}
 
 
 def read_crif(path: Path) -> pd.DataFrame:
@@ -46,55 +54,136 @@ def read_crif(path: Path) -> pd.DataFrame:
         raise DataError(f"{path.name}: {error}; give AmountUSD as plain numbers.") from error
 
 
-def sensitivities(crif: pd.DataFrame) -> list[Sensitivity]:
+def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitivity]:
     """The sensitivities of a CRIF; parameters, notionals and present values are passed over.
+
+    Capitals do not tell names apart: 'libor3m' is Libor3m, and 'apple' the Apple of an earlier
+    row.
+
+    Parameters
+    ----------
+    currency : in which margin is calculated; an exchange rate of it with itself is no risk.
 
     Raises
     ------
-    DataError : a risk type that SIMM does not have.
+    DataError : a risk type, product class, vertex, curve or bucket that SIMM does not have, or no
+        amount: the row (the first is 1), the column, the value.
 
     Examples
     --------
     >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFx", "Qualifier": "USD",
     ...        "Bucket": "1", "Label1": "5y", "Label2": "OIS", "AmountUSD": -4e4}
-    >>> [found] = sensitivities(pd.DataFrame([row]))
-    >>> found.factor
+    >>> [one] = sensitivities(pd.DataFrame([row]))
+    >>> one.factor
     ('RatesFx', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
     """
-    found = []
-    for row in crif.to_dict("records"):
-        kind = str(row["RiskType"])
-        if not kind.startswith("Risk_"):
-            continue
-        if kind not in RISK_TYPES:
-            raise DataError(f"unknown risk type {kind!r}; known: {', '.join(RISK_TYPES)}.")
-        risk, measure = RISK_TYPES[kind]
-        qualifier, label = str(row["Qualifier"]), str(row["Label1"])
-        if kind == "Risk_FXVol":  # a pair is the same pair either way round
-            qualifier = "/".join(sorted((qualifier[:3], qualifier[3:])))
-        bucket = {"rates": qualifier, "fx": "Common"}.get(risk, str(row["Bucket"]))
-        found.append(
-            Sensitivity(
-                product=str(row["ProductClass"]),
-                risk=risk,
-                measure=measure,
-                bucket=bucket,
-                qualifier=qualifier,
-                amount=np.array(float(row["AmountUSD"])),
-                tenor=_tenor(kind, risk, label),
-                curve=str(row["Label2"]),
-                expiry=tenor_days(label) if measure == "vega" else 0.0,
-            )
-        )
-    return found
+    spelled: dict[tuple[str, str], str] = {}
+    rows = (_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1))
+    read = (_sensitivity(row, currency, spelled) for row in rows if row.is_sensitivity)
+    return [one for one in read if one is not None]
 
 
-def _tenor(kind: str, risk: str, label: str) -> str:
+def _sensitivity(
+    row: "_Row", currency: str, spelled: dict[tuple[str, str], str]
+) -> Sensitivity | None:
+    """One row; None for the exchange rate of the calculation currency.
+
+    spelled : (risk class, name in small letters) -> the name as an earlier row wrote it.
+    """
+    kind = row.one_of("RiskType", RISK_TYPES)
+    risk, measure = RISK_TYPES[kind]
+    qualifier = row.text("Qualifier")
+    if risk in ("rates", "fx"):
+        qualifier = qualifier.upper()
+    if kind == "Risk_FX" and qualifier == currency:
+        return None
+    if kind == "Risk_FXVol":  # a pair is the same pair either way round
+        qualifier = "/".join(sorted((qualifier[:3], qualifier[3:])))
+    qualifier = spelled.setdefault((risk, qualifier.casefold()), qualifier)
+    return Sensitivity(
+        product=row.one_of("ProductClass", PRODUCTS),
+        risk=risk,
+        measure=measure,
+        bucket=_bucket(row, risk, measure, qualifier),
+        qualifier=qualifier,
+        amount=np.array(row.amount()),
+        tenor=_tenor(row, kind, risk, measure),
+        curve=_curve(row, kind, risk),
+        expiry=tenor_days(row.one_of("Label1", VERTICES)) if measure == "vega" else 0.0,
+    )
+
+
+def _bucket(row: "_Row", risk: str, measure: Measure, qualifier: str) -> str:
+    if risk == "rates":
+        return qualifier
+    if risk == "fx":
+        return "Common"
+    if measure == "base correlation":
+        return row.text("Bucket")
+    numbers = [str(n + 1) for n in range(BUCKETS[risk])]
+    return row.one_of("Bucket", (*numbers, RESIDUAL))
+
+
+def _tenor(row: "_Row", kind: str, risk: str, measure: Measure) -> str:
     if kind.startswith("Risk_Inflation"):
         return "inflation"
     if kind == "Risk_XCcyBasis":
         return "basis"
-    return "" if risk in NO_TENOR else label
+    if risk in ("equity", "commodity", "fx"):
+        # Volatilities are told apart by their expiry, which is no vertex of a curve.
+        return ""
+    if measure == "base correlation":
+        return row.text("Label1")
+    curved = VERTICES if risk == "rates" or measure == "vega" else CREDIT_VERTICES
+    return row.one_of("Label1", curved)
+
+
+def _curve(row: "_Row", kind: str, risk: str) -> str:
+    """Sub-curve of a yield, or what a credit row says of the security; a name has one price."""
+    if kind == "Risk_IRCurve":
+        return row.one_of("Label2", CURVES)
+    return row.text("Label2") if risk.startswith("credit") else ""
+
+
+class _Row:
+    """One row of a CRIF, read with its number at hand for what is wrong with it."""
+
+    def __init__(self, number: int, values: Mapping[Hashable, Any]) -> None:
+        self.number, self.values = number, values
+
+    @property
+    def is_sensitivity(self) -> bool:
+        """Rows of parameters, notionals and present values are not."""
+        return self.text("RiskType").casefold().startswith("risk_")
+
+    def text(self, column: str) -> str:
+        """A cell without the spaces round it; '' where there is none."""
+        value = self.values.get(column, "")
+        return "" if pd.isna(value) else str(value).strip()
+
+    def one_of(self, column: str, known: Iterable[str]) -> str:
+        """The known word that a cell holds, whatever its capitals."""
+        words = list(known)
+        given = self.text(column)
+        for word in words:
+            if word.casefold() == given.casefold():
+                return word
+        raise DataError(
+            f"CRIF row {self.number}: {column} is {given[:80]!r}; known: {', '.join(words)}."
+        )
+
+    def amount(self) -> float:
+        """USD; a finite number."""
+        value = self.values.get("AmountUSD")
+        try:
+            usd = float("nan") if value is None else float(value)
+        except (TypeError, ValueError):
+            usd = float("nan")
+        if not np.isfinite(usd):
+            raise DataError(
+                f"CRIF row {self.number}: AmountUSD is {str(value)[:80]!r}; give a finite number."
+            )
+        return usd
 
 
 def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:

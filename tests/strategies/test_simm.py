@@ -251,8 +251,6 @@ def test_what_simm_cannot_margin_is_named(small_market, tmp_path):
         st.Simm().margin(market, book_of(market, GOLD=1e6), bt.Coverage())
     with pytest.raises(bt.StudyError, match="unknown parameter file 'simm/v9'; known: "):
         st.Simm(version="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
-    with pytest.raises(bt.DataError, match="unknown risk type 'Risk_Weather'"):
-        sensitivities(pd.DataFrame([{"RiskType": "Risk_Weather"}]))
     path = tmp_path / "crif.csv"
     path.write_text("RiskType\tAmountUSD\nRisk_FX\tmany\n")
     with pytest.raises(bt.DataError, match="give AmountUSD as plain numbers"):
