@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.caviar import Form, WarmCaviar
+from backtest.estimators.caviar import Form, RollingCaviar
 from backtest.market.market import Market
 from backtest.model.forecasting import Measure, margin_of
 from backtest.model.protocol import Forecast, model
@@ -71,7 +71,7 @@ class CaviarVaR:
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
-            fitted = WarmCaviar(len(past.exposure), coverage.confidence, form=self.form)
+            fitted = RollingCaviar(len(past.exposure), coverage.confidence, form=self.form)
             for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
                 if since % self.refit_every == 0:
                     fitted.refit(pnl)

@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Lt
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
-from backtest.estimators.garch import WarmGarch
+from backtest.estimators.garch import RollingGarch
 from backtest.kernels.pareto import peaks_tail
 from backtest.market.market import Market
 from backtest.model.filtered import Dynamics
@@ -73,7 +73,9 @@ class ExtremeValueVaR:
         for some, part in book.by_clock(market):
             past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
             found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
-            garch = WarmGarch(len(past.exposure), leverage=self.volatility == "gjr", student=False)
+            garch = RollingGarch(
+                len(past.exposure), leverage=self.volatility == "gjr", student=False
+            )
             garch.coefficients[:] = ewma_coefficients(self.decay)
             if self.volatility != "ewma":
                 garch.coefficients[:] = np.nan

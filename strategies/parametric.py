@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Lt
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
-from backtest.estimators.garch import WarmGarch
+from backtest.estimators.garch import RollingGarch
 from backtest.estimators.innovations import cornish_fisher_tail
 from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
@@ -142,7 +142,7 @@ class GarchVaR:
     def _law(self, past: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
         law = np.full((3, *_sizes(past)), np.nan)
-        garch = WarmGarch(
+        garch = RollingGarch(
             len(past.exposure),
             leverage=self.leverage,
             student=self.innovations == "t",

@@ -6,17 +6,16 @@ from typing import Literal
 import numpy as np
 
 from backtest.estimators.fits import note_fits
-from backtest.estimators.garch import AFRESH_EVERY
-from backtest.kernels.caviar import SIZE, tail_rows
-from backtest.kernels.caviar_fit import refit_rows
+from backtest.kernels.caviar import tail_rows
+from backtest.kernels.caviar_fit import fit_rows
 from backtest.types import Days, FloatArray, StudyError, tail_count
 
 Form = Literal["symmetric", "asymmetric", "indirect-garch"]
 
 
 @dataclass(eq=False)
-class WarmCaviar:
-    """The fits of many series, kept between refits: coefficients of the last good one of each.
+class RollingCaviar:
+    """The fits of many series as their windows roll on: coefficients of the last good one of each.
 
     Parameters
     ----------
@@ -40,23 +39,18 @@ class WarmCaviar:
     def __post_init__(self) -> None:
         self.coefficients = np.tile([0.0, 1.0, 0.0, 0.0], (self.series, 1))
         self.outcome = np.full((self.series, 2), np.nan)
-        self._free = np.full((self.series, SIZE), np.nan)
-        self._refits = 0
 
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
-        tried, failed = refit_rows(
+        tried, failed = fit_rows(
             rows,
             self.form != "asymmetric",
             self.form == "indirect-garch",
             1.0 - self.confidence,
             self._tail_of(rows),
-            self._refits % AFRESH_EVERY == 0,
-            self._free,
             self.coefficients,
             self.outcome,
         )
-        self._refits += 1
         note_fits(tried=tried, failed=failed)
 
     def tails(self, rows: FloatArray) -> FloatArray:
@@ -126,7 +120,7 @@ def fit_caviar(series: Days, *, confidence: float, form: Form = "symmetric") -> 
     True
     """
     rows = np.array(series, dtype=np.float64, order="C")[None, :]
-    fitted = WarmCaviar(1, confidence=confidence, form=form)
+    fitted = RollingCaviar(1, confidence=confidence, form=form)
     if not np.isfinite(rows).all():
         raise StudyError("a CAViaR was asked of values that are not finite; leave them out.")
     fitted.refit(rows)

@@ -1,4 +1,4 @@
-"""GARCH(1, 1) and GJR by maximum likelihood, refitted as time goes by from the last good fit."""
+"""GARCH(1, 1) and GJR by maximum likelihood, from several starts, refitted as time goes by."""
 
 from dataclasses import dataclass, field
 
@@ -6,14 +6,11 @@ import numpy as np
 
 from backtest.estimators.fits import note_fits
 from backtest.kernels.garch import variance_rows, variances
-from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE, refit_rows
+from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE
+from backtest.kernels.garch_peaks import OUTCOMES, fit_rows
 from backtest.types import Days, FloatArray, StudyError
 
 FEWEST_DAYS = 50  # five values fitted to less would follow noise
-
-# Refits between those that are also begun cold: a likelihood may have two peaks, and a fit on the
-# lower one would stay there.
-AFRESH_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,9 @@ class GarchFit:
     """One fit, in the units of its series; omega is a variance.
 
     gamma is what a loss reacts more than a gain, freedom infinite where innovations are normal,
-    skew zero where they are symmetric.
+    skew zero where they are symmetric. second_peak is the log-likelihood by which this peak is
+    above the next, infinite where none is near; at_edge, that a value ended where the likelihood
+    is flat: no memory, no mean, normal tails, or tails without a variance.
     """
 
     omega: float
@@ -33,11 +32,13 @@ class GarchFit:
     log_likelihood: float
     converged: bool
     evaluations: int
+    second_peak: float
+    at_edge: bool
 
 
 @dataclass(eq=False)
-class WarmGarch:
-    """The fits of many series, kept between refits: coefficients of the last good one of each.
+class RollingGarch:
+    """The fits of many series as their windows roll on: coefficients of the last good one of each.
 
     Parameters
     ----------
@@ -48,8 +49,9 @@ class WarmGarch:
     ----------
     coefficients : (series, 5) omega, reaction to gains, reaction to losses, beta, freedom; where
         skewed (series, 6), with the skew. NaN before the first good fit.
-    outcome : (series, 3) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
-        that never moves; log-likelihood; evaluations.
+    outcome : (series, 5) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
+        that never moves; log-likelihood; evaluations; log-likelihood above the second peak,
+        infinite where there is none near; 1 where the fit ended at an edge of the law.
     """
 
     series: int
@@ -62,17 +64,13 @@ class WarmGarch:
     def __post_init__(self) -> None:
         size = SKEWED_SIZE if self.skewed else SIZE
         self.coefficients = np.full((self.series, size), np.nan)
-        self.outcome = np.full((self.series, 3), np.nan)
-        self._free = np.full((self.series, size), np.nan)
-        self._inverse = np.zeros((self.series, size, size))
-        self._refits = 0
+        self.outcome = np.full((self.series, OUTCOMES), np.nan)
 
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
-        kept = (self._free, self._inverse, self.coefficients, self.outcome)
-        afresh, student = self._refits % AFRESH_EVERY == 0, self.student or self.skewed
-        tried, failed = refit_rows(rows, self.leverage, student, afresh, *kept)
-        self._refits += 1
+        tried, failed = fit_rows(
+            rows, self.leverage, self.student or self.skewed, self.coefficients, self.outcome
+        )
         note_fits(tried=tried, failed=failed)
 
     def freedom(self) -> FloatArray:
@@ -135,9 +133,9 @@ def fit_garch(
             f"a GARCH was asked of {rows.shape[1]} days; give {FEWEST_DAYS} or more finite values, "
             "not all zero."
         )
-    fitted = WarmGarch(1, leverage=leverage, student=student, skewed=skewed)
+    fitted = RollingGarch(1, leverage=leverage, student=student, skewed=skewed)
     fitted.refit(rows)
-    good, log_likelihood, evaluations = fitted.outcome[0]
+    good, log_likelihood, evaluations, second_peak, at_edge = fitted.outcome[0]
     omega, gain, loss, beta, freedom = (float(c) for c in fitted.coefficients[0, :SIZE])
     return GarchFit(
         omega=omega,
@@ -149,6 +147,8 @@ def fit_garch(
         log_likelihood=float(log_likelihood),
         converged=bool(good),
         evaluations=int(evaluations),
+        second_peak=float(second_peak),
+        at_edge=bool(at_edge),
     )
 
 
@@ -176,7 +176,7 @@ def rolling_variance(
     249
     """
     days = len(shocks)
-    variance, fitted = np.full(days, np.nan), WarmGarch(1, leverage=leverage)
+    variance, fitted = np.full(days, np.nan), RollingGarch(1, leverage=leverage)
     for day in range(lookback - 1, days, refit_every):
         begin, end = day - lookback + 1, min(day + refit_every, days)
         window = np.ascontiguousarray(shocks[begin : day + 1])

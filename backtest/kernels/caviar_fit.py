@@ -1,4 +1,4 @@
-"""Warm-started Nelder-Mead on the tick loss: where the last fit ended, the next begins."""
+"""Nelder-Mead on the tick loss from several starts; a fit is a function of its series alone."""
 
 import math
 from typing import NamedTuple
@@ -8,18 +8,21 @@ import numpy as np
 from backtest.kernels.caviar import SIZE, quantiles, tick_loss
 from backtest.kernels.compile import kernel
 from backtest.kernels.garch import mean_square
-from backtest.kernels.garch_fit import GRID, WALL, logistic
+from backtest.kernels.garch_fit import WALL, logistic
+from backtest.kernels.garch_peaks import GRID
 from backtest.kernels.tail_select import FloatArray, heap_largest
 
 # Free values (4,), any real number each: log of the mean quantile (of its square where the
 # recursion has squares); logit of persistence; logit of the share of that mean that the reactions
 # bring, not the constant; logit of the gains' share in the reactions, which a symmetric recursion
 # leaves at zero, half.
-PERSISTENCES = (0.5, 0.8, 0.93, 0.98)  # each with the best of the shares begins one cold search
-SHARES = (0.15, 0.5, 0.85)
-GAINS = (0.5, 0.2)
-COLD_STEP = 0.8  # first edge of the simplex in every free value
-WARM_STEP = 0.3
+# A grid of usual recursions; the best CHOSEN of them each begin a search.
+PERSISTENCES = (0.3, 0.7, 0.9, 0.97, 0.99)
+SHARES = (0.1, 0.4, 0.8, 0.97)
+MEANS = (-0.4, 0.0, 0.4)  # log of the mean quantile over that of the sample
+GAINS = (0.5, 0.2, 0.8)  # the first for a symmetric recursion
+CHOSEN = 8
+EDGE = 0.8  # first edge of the simplex in every free value
 TOLERANCE = 1e-6  # spread of the loss over the simplex, relative, at which a search ends
 GAIN = 1e-5  # of the loss, relative, below which a search is not begun again from its end
 MOST_STEPS = 400  # of one search
@@ -137,66 +140,60 @@ def search_again(free: FloatArray, edge: float, axes: int, problem: Problem) -> 
 
 
 @kernel
-def cold_start(persistence: float, axes: int, problem: Problem, free: FloatArray) -> None:
-    """Set `free` to the best of a few usual recursions with this persistence."""
-    trial, least = np.zeros(SIZE), np.inf
-    trial[0] = math.log(problem.start) * (2.0 if problem.squared else 1.0)
-    trial[1] = math.log(persistence / (1.0 - persistence))
-    for share in SHARES:
-        for gains in GAINS:
-            if axes < SIZE and gains != 0.5:
-                continue
-            trial[2], trial[3] = math.log(share / (1.0 - share)), math.log(gains / (1.0 - gains))
-            loss = loss_of(trial, problem)
-            if loss < least:
-                least = loss
-                free[:] = trial
+def starts(axes: int, problem: Problem) -> FloatArray:
+    """(CHOSEN, 4) free values of the grid's recursions of least loss."""
+    gains = len(GAINS) if axes == SIZE else 1
+    count = len(PERSISTENCES) * len(SHARES) * len(MEANS) * gains
+    grid, losses = np.empty((count, SIZE)), np.empty(count)
+    power, k = 2.0 if problem.squared else 1.0, 0
+    for persistence in PERSISTENCES:
+        for share in SHARES:
+            for mean in MEANS:
+                for g in range(gains):
+                    grid[k, 0] = power * (math.log(problem.start) + mean)
+                    grid[k, 1] = math.log(persistence / (1.0 - persistence))
+                    grid[k, 2] = math.log(share / (1.0 - share))
+                    grid[k, 3] = math.log(GAINS[g] / (1.0 - GAINS[g]))
+                    losses[k] = loss_of(grid[k], problem)
+                    k += 1
+    return grid[np.argsort(losses)[:CHOSEN]]
 
 
 @kernel
-def refit_one(free: FloatArray, axes: int, afresh: bool, problem: Problem) -> tuple[float, bool]:
-    """Search from the last fit, and from cold starts where that is missing or failed, or `afresh`.
+def fit_one(free: FloatArray, axes: int, problem: Problem) -> tuple[float, bool]:
+    """Set `free` to the end of the best search; it is left as it was where none ended.
 
-    free becomes the best that was found; it is left as it was where no search ended.
+    Returns the tick loss there, and whether a search ended.
     """
-    at, least, good = np.zeros(SIZE), np.inf, False
-    if not np.isnan(free[0]):
-        at[:] = free
-        least, good = search_again(at, WARM_STEP, axes, problem)
-    best = at.copy()
-    if afresh or not good:
-        for persistence in PERSISTENCES:
-            cold_start(persistence, axes, problem, at)
-            loss, ended = search_again(at, COLD_STEP, axes, problem)
-            if ended and (not good or loss < least):
-                least, good = loss, True
-                best[:] = at
-    if good:
-        free[:] = best
+    least, good = np.inf, False
+    for at in starts(axes, problem):
+        loss, ended = search_again(at, EDGE, axes, problem)
+        if ended and loss < least:
+            least, good = loss, True
+            free[:] = at
     return least, good
 
 
 @kernel
-def refit_rows(
+def fit_rows(
     rows: FloatArray,
     symmetric: bool,
     squared: bool,
     level: float,
     count: int,
-    afresh: bool,
-    free: FloatArray,
     coefficients: FloatArray,
     outcome: FloatArray,
 ) -> tuple[int, int]:
-    """Fit every row (series, days) anew, each from where its last good fit ended.
+    """Fit every row (series, days).
 
-    count : days in the tail of a sample, whose quantile a recursion begins at. free (series, 4),
-    NaN while there was none, and coefficients (series, 4) are kept where a fit fails. outcome
-    (series, 2): 1 for a good fit, 0 for a failed one, NaN for a series without losses that deep;
-    its tick loss. Returns how many were tried, and how many failed.
+    count : days in the tail of a sample, whose quantile a recursion begins at. coefficients
+    (series, 4) are kept where a fit fails. outcome (series, 2): 1 for a good fit, 0 for a failed
+    one, NaN for a series without losses that deep; its tick loss. Returns how many were tried, and
+    how many failed.
     """
     days, tried, failed = rows.shape[1], 0, 0
     series, path, heap = np.empty(days), np.empty(days + 1), np.empty(count)
+    free = np.empty(SIZE)
     for i in range(len(rows)):
         scale = math.sqrt(mean_square(rows[i]))
         outcome[i] = np.nan
@@ -207,10 +204,10 @@ def refit_rows(
         size = mean_square(series) if squared else np.abs(series).mean()
         start = heap_largest(-series, heap)
         problem = Problem(series, squared, level, start, size, path)
-        loss, good = refit_one(free[i], 3 if symmetric else 4, afresh, problem)
+        loss, good = fit_one(free, 3 if symmetric else SIZE, problem)
         tried, failed = tried + 1, failed + (0 if good else 1)
         outcome[i, 0], outcome[i, 1] = 1.0 if good else 0.0, loss * scale
         if good:
-            coefficients_of(free[i], size, coefficients[i])
+            coefficients_of(free, size, coefficients[i])
             coefficients[i, 0] *= scale * scale if squared else scale
     return tried, failed

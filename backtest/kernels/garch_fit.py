@@ -1,4 +1,4 @@
-"""Warm-started BFGS on the GARCH likelihood: where the last fit ended, the next begins."""
+"""BFGS on the GARCH likelihood: from one start to the peak above it."""
 
 import math
 
@@ -9,7 +9,6 @@ from backtest.kernels.compile import kernel
 from backtest.kernels.garch import (
     LEAST_FREEDOM,
     MOST_FREEDOM,
-    mean_square,
     normal_loss,
     push_back,
     student_loss,
@@ -23,24 +22,12 @@ from backtest.kernels.tail_select import FloatArray
 # Skewed innovations have a sixth, 2 artanh of the skew: the size of an array tells the law.
 SIZE = 5
 SKEWED_SIZE = 6
-# Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there is
-# done again from a cold start, and the next one does not start there.
-INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0), (-2.0, 2.0))
-LONG_MEMORY = (0.97, 0.995)  # persistences of the processes that cold starts are chosen among
-SHORT_MEMORY = (0.5, 0.90)
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
-# Log-likelihood still to be gained where a fit ends, as the quadratic model sees it: a cold start
-# has a curvature yet to learn, and the model of a flat likelihood promises too little.
-TOLERANCE, COLD_TOLERANCE = 1e-5, 1e-6
-SAME_PEAK = 1e-4  # log-likelihood within which two starts have ended on one peak
 LONGEST = 2.0  # of a step in any free value
 ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
 STEEPEST = 700.0  # exp overflows beyond
-# Series are rounded to this share of their root mean square before a fit, so that the last digits
-# of a shock (another price unit, another sum) do not decide between two peaks of a likelihood.
-GRID = 2.0**-23
 FIRST_CURVATURE = 20.0  # inverse curvature before the first step, divided by the days
 
 
@@ -179,124 +166,3 @@ def minimise(
         slope[:] = next_slope
         value = found
     return value, evaluations, False
-
-
-@kernel
-def cold_start(
-    series: FloatArray,
-    leverage: bool,
-    student: bool,
-    free: FloatArray,
-    inverse: FloatArray,
-    scratch: FloatArray,
-    among: tuple[float, float],
-) -> None:
-    """Set `free` to the likeliest of a few usual GARCH processes, and forget the curvature.
-
-    among : their persistences.
-    """
-    trial, slope, least = np.zeros(len(free)), np.empty(len(free)), np.inf
-    for persistence in among:
-        for share in (0.04, 0.12, 0.3):
-            trial[0], trial[3] = math.log(1.0 - persistence), 0.0
-            trial[4] = math.log(6.0 - LEAST_FREEDOM)
-            trial[1] = math.log(persistence / (1.0 - persistence))
-            trial[2] = math.log(share / (1.0 - share))
-            value = loss_and_slope(trial, series, leverage, student, scratch, slope)
-            if value < least:
-                least = value
-                free[:] = trial
-    inverse[:] = np.eye(len(free)) * FIRST_CURVATURE / len(series)
-
-
-@kernel
-def brought_inside(free: FloatArray, out: FloatArray) -> bool:
-    """Copy free values into out, those outside INNER at its edge; whether none was outside."""
-    inside = True
-    for j in range(len(free)):
-        out[j] = min(INNER[j][1], max(INNER[j][0], free[j]))
-        inside &= out[j] == free[j]
-    return inside
-
-
-@kernel
-def refit_one(
-    series: FloatArray,
-    leverage: bool,
-    student: bool,
-    afresh: bool,
-    free: FloatArray,
-    inverse: FloatArray,
-    scratch: FloatArray,
-) -> tuple[float, int, bool]:
-    """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
-
-    Two starts that end alike settle it. afresh : begin cold in any case, since a likelihood may
-    have more than one peak. free and inverse become those of the best, if any converged.
-    """
-    at, curvature, edge = np.empty_like(free), np.empty_like(inverse), np.empty_like(free)
-    least, spent, good = np.inf, 0, False
-    for attempt in range(3):
-        if attempt == 0:
-            if np.isnan(free[0]):
-                continue
-            brought_inside(free, at)
-            curvature[:] = inverse
-            tolerance = TOLERANCE
-        else:
-            tolerance = COLD_TOLERANCE
-            among = LONG_MEMORY if attempt == 1 else SHORT_MEMORY
-            cold_start(series, leverage, student, at, curvature, scratch, among)
-        value, evaluations, converged = minimise(
-            series, leverage, student, at, curvature, scratch, tolerance
-        )
-        spent += evaluations
-        found_again = abs(value - least) < SAME_PEAK
-        if converged and value < least:
-            least, good = value, True
-            free[:] = at
-            inverse[:] = curvature
-        inside = converged and brought_inside(at, edge)
-        if found_again or (inside and (attempt > 0 or not afresh)):
-            break
-    return least, spent, good
-
-
-@kernel
-def refit_rows(
-    rows: FloatArray,
-    leverage: bool,
-    student: bool,
-    afresh: bool,
-    free: FloatArray,
-    inverse: FloatArray,
-    coefficients: FloatArray,
-    outcome: FloatArray,
-) -> tuple[int, int]:
-    """Fit every row (series, days) anew, each from where its last good fit ended.
-
-    free (series, size), inverse (series, size, size) and coefficients (series, size) are kept where
-    a fit fails, NaN while there was none; size 6 is skewed innovations. outcome (series, 3): 1 for
-    a good fit, 0 for a failed one, NaN for a series that never moves; its log-likelihood; its
-    evaluations. Returns how many were tried, and how many failed.
-    """
-    days, tried, failed = rows.shape[1], 0, 0
-    scratch, series = np.empty((2, days + 1)), np.empty(days)
-    for i in range(len(rows)):
-        square = mean_square(rows[i])
-        outcome[i] = np.nan
-        if square == 0.0:
-            continue
-        grains = 1.0 / (math.sqrt(square) * GRID)
-        for t in range(days):
-            series[t] = np.rint(rows[i, t] * grains) * GRID
-        value, evaluations, good = refit_one(
-            series, leverage, student, afresh, free[i], inverse[i], scratch
-        )
-        tried, failed = tried + 1, failed + (0 if good else 1)
-        outcome[i, 0], outcome[i, 2] = 1.0 if good else 0.0, evaluations
-        outcome[i, 1] = -value - 0.5 * days * math.log(square)
-        if good:
-            coefficients_of(free[i], student, coefficients[i])
-            coefficients[i, 0] *= square
-    return tried, failed

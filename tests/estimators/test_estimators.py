@@ -17,10 +17,10 @@ from backtest.estimators.correlation import (
 from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.extreme import fit_pareto
 from backtest.estimators.fits import FitCount, counting_fits
-from backtest.estimators.garch import WarmGarch, fit_garch, rolling_variance
+from backtest.estimators.garch import RollingGarch, fit_garch, rolling_variance
 from backtest.estimators.innovations import cornish_fisher_tail, unit_probability, unit_tail
 from backtest.kernels.garch import digamma, student_freedom
-from backtest.kernels.garch_fit import loss_and_slope
+from backtest.kernels.garch_fit import loss_and_slope, minimise
 from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, peaks_tail
 from backtest.types import StudyError
 from tests.support.markets import garch_path
@@ -74,32 +74,95 @@ def test_garch_is_that_of_arch(leverage, student):
         assert fit.freedom == pytest.approx(peer.params["nu"], rel=5e-3)
 
 
-def test_warm_refits_lose_no_likelihood_against_arch():
+def arch_best(series):
+    """Largest log-likelihood that arch reaches from its own start and from six more."""
+    from arch import arch_model
+
+    scale = np.sqrt(np.mean(series**2))
+    model = arch_model(series / scale, mean="Zero", vol="GARCH", dist="t", rescale=False)
+    starts = [(p, s, nu) for p, s in ((0.99, 0.05), (0.6, 0.3), (0.3, 0.8)) for nu in (3.0, 8.0)]
+    reached = []
+    for start in (None, *([1 - p, p * s, p * (1 - s), nu] for p, s, nu in starts)):
+        fit = model.fit(disp="off", backcast=1.0, show_warning=False, starting_values=start)
+        reached.append(fit.loglikelihood)
+    return max(reached) - len(series) * np.log(scale)
+
+
+def test_refits_lose_no_likelihood_against_arch():
     series = garch_path(900, seed=11)
-    garch = WarmGarch(1)
+    garch = RollingGarch(1)
     with counting_fits() as fits:
         for end in range(500, 901, 80):
             window = series[end - 500 : end]
             garch.refit(np.ascontiguousarray(window)[None, :])
-            _, likelihood, _ = arch_fit(window, leverage=False, student=True)
-            assert garch.outcome[0, 1] >= likelihood - 0.01
+            assert garch.outcome[0, 1] >= arch_best(window) - 0.01
     assert fits == FitCount(tried=6, failed=0)
 
 
-def test_refits_lose_no_likelihood_against_arch_on_real_prices(real_market):
-    shocks, worse = real_market.shocks(1)[1:], []
+def test_refits_reach_the_highest_peak_on_real_prices(real_market):
+    """Begun where the last fit ended, 5 of 44 on the 10-year lay .3 or more below another peak."""
+    shocks = real_market.shocks(1)[1:]
+    garch = RollingGarch(1)
     for factor in ("10Y", "BTC"):
         column = np.ascontiguousarray(shocks[:, real_market.column(factor)])
-        garch = WarmGarch(1)
-        for end in range(500, len(column), 100):
+        for end in range(500, len(column), 150):
             window = column[end - 500 : end]
             garch.refit(window[None, :])
             assert garch.outcome[0, 0] == 1.0
-            _, likelihood, _ = arch_fit(window, leverage=False, student=True)
-            worse.append(likelihood - garch.outcome[0, 1])
-    # Such windows have two peaks now and then, and either of us may take the lower one.
-    assert np.median(np.abs(worse)) < 1e-4
-    assert np.mean(np.array(worse) > 0.05) < 0.05
+            assert garch.outcome[0, 1] >= arch_best(window) - 0.01
+
+
+def climbed(series, leverage, student, size, rng):
+    """Minus the log-likelihood at the end of one search from a random place."""
+    free = rng.uniform([-7, -1.5, -4, -2, -3, -1], [0.5, 6, 2, 2, 4, 1])[:size]
+    free[3] = free[3] if leverage else 0.0
+    curvature, scratch = np.eye(size) * 20.0 / len(series), np.empty((2, len(series) + 1))
+    return minimise(series, leverage, student, free, curvature, scratch, 1e-7)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("leverage", "student", "skewed", "missed"),
+    [(False, True, False, 0.0), (True, True, False, 0.02), (False, False, False, 0.0),
+     (False, True, True, 0.01), (True, True, True, 0.02)],
+)  # fmt: skip
+def test_how_many_fits_miss_the_highest_peak(leverage, student, skewed, missed, real_market):
+    """Share of windows more than .01 below the best of forty random starts; docs/fits.md."""
+    rng, shocks, short = np.random.default_rng(4), real_market.shocks(1)[1:], []
+    size = 6 if skewed else 5
+    for days in (250, 500, 1000):
+        for factor in ("3M", "2Y", "10Y", "30Y", "BTC", "ETH"):
+            column = shocks[:, real_market.column(factor)]
+            for end in range(days + 11, len(column), 300):
+                window = column[end - days : end]
+                window = np.ascontiguousarray(window / np.sqrt(np.mean(window**2)))
+                best = min(climbed(window, leverage, student, size, rng) for _ in range(40))
+                garch = RollingGarch(1, leverage=leverage, student=student, skewed=skewed)
+                garch.refit(window[None, :])
+                short.append(-garch.outcome[0, 1] - best)
+    assert np.mean(np.array(short) > 0.01) <= missed
+
+
+@pytest.mark.parametrize("leverage", [False, True])
+def test_a_refit_is_a_function_of_its_window_alone(leverage, real_market):
+    """Not of the windows before it, or a margin would depend on the first day of the study."""
+    column = real_market.shocks(1)[1:, real_market.column("10Y")]
+    young, old = (RollingGarch(1, leverage=leverage) for _ in range(2))
+    for end in (700, 720, 740):
+        old.refit(np.ascontiguousarray(column[end - 500 : end])[None, :])
+    young.refit(np.ascontiguousarray(column[240:740])[None, :])
+    assert_array_equal(young.coefficients, old.coefficients)
+    assert_array_equal(young.outcome, old.outcome)
+
+
+def test_a_fit_says_that_it_has_a_rival_or_stands_at_an_edge(real_market):
+    series = garch_path(2000, seed=3)
+    fit = fit_garch(series)
+    assert fit.second_peak == np.inf and not fit.at_edge
+    column = real_market.shocks(1)[1:, real_market.column("10Y")]
+    fits = [fit_garch(column[end - 500 : end]) for end in range(500, len(column), 100)]
+    rivals = [fit.second_peak for fit in fits if np.isfinite(fit.second_peak)]
+    assert rivals and min(rivals) > 0.0
 
 
 @pytest.mark.parametrize(("leverage", "student"), VARIANTS)
@@ -127,18 +190,18 @@ def test_a_volatility_that_never_changes_is_fitted_all_the_same():
     """Without clusters the likelihood is flat in most directions: no fit may fail for that."""
     rows = np.random.default_rng(21).standard_t(8, (40, 500))
     for leverage, student in VARIANTS:
-        garch = WarmGarch(40, leverage=leverage, student=student)
+        garch = RollingGarch(40, leverage=leverage, student=student)
         garch.refit(rows)
         assert (garch.outcome[:, 0] == 1.0).all()
     peers = [arch_fit(row, leverage=False, student=True)[1] for row in rows]
-    garch = WarmGarch(40)
+    garch = RollingGarch(40)
     garch.refit(rows)
     assert_array_less(np.array(peers) - garch.outcome[:, 1], 0.05)
 
 
 def test_a_failed_fit_is_counted_and_keeps_the_last_good_one():
     good = garch_path(400, seed=3)[None, :]
-    garch = WarmGarch(1)
+    garch = RollingGarch(1)
     with counting_fits() as fits:
         garch.refit(good)
         kept = garch.coefficients.copy()

@@ -21,7 +21,7 @@ from scipy.special import xlogy  # noqa: E402
 from scipy.stats import chi2  # noqa: E402
 
 from backtest.estimators.ewma import ewma_variance, memory
-from backtest.estimators.garch import WarmGarch
+from backtest.estimators.garch import RollingGarch
 from backtest.kernels.compile import kernel
 from backtest.kernels.replay import ROUNDING, replay
 from backtest.kernels.tails import tail_losses
@@ -238,7 +238,7 @@ def garch(lookback: int, rng: np.random.Generator) -> None:
     def ours() -> list[float]:
         found = []
         for windows in histories:
-            fitted = WarmGarch(1)
+            fitted = RollingGarch(1)
             for window in windows:
                 fitted.refit(window[None, :])
                 found.append(float(fitted.outcome[0, 1]))
@@ -257,7 +257,7 @@ def garch(lookback: int, rng: np.random.Generator) -> None:
     table(
         f"GARCH(1, 1)-t, {HISTORIES} histories of 20 refits, window {lookback}, per fit",
         20 * HISTORIES,
-        {"WarmGarch": ours, "arch": arch},
+        {"RollingGarch": ours, "arch": arch},
     )
 
 
