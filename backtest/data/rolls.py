@@ -1,24 +1,24 @@
 """Splice jumps of front-month futures: found, taken out, and listed.
 
-A front-month series changes contract on the first day after the last trading day, and that day's
-move mixes a market move with the price difference of two contracts (ZB gains a false 10.4 % on
-2015-03-23, when bonds of 15 to 21 years left the deliverable basket). The last trading day follows
-from the contract's rules; how large the splice is follows from what the market itself did:
+A front-month series changes contract on the first day after the last trading day, or on a day of
+the weeks before, and that day's move mixes a market move with the price difference of two contracts
+(ZB gains a false 10.4 % on 2015-03-23, when bonds of 15 to 21 years left the deliverable basket).
+`splices` finds the day; how large the splice is follows from what the market itself did:
 
 - Treasury futures: the part of the day's move that its par yield does not explain, with the
-  sensitivity to that yield fitted to the 60 ordinary days before. Should the rule's day look
-  ordinary and one of the eight days before it stand out, the source changed contract early, and
-  that day is taken.
+  sensitivity to that yield fitted to the 60 ordinary days before.
 - Crypto futures: the day's ratio of future to spot against its median over the five days before.
 
 Every price from that day on is divided by the ratio, so the first price is as traded, the moves of
 all other days are untouched, and a longer file never rewrites what a shorter one gave: a ratio uses
-closes up to the rule's day only (a few days after its own where the source rolled early).
+closes up to the contract's last trading day only. A series in which most of the changes that are
+due do not stand out from the market is refused: it may be adjusted already.
 
 Limits. On a roll day an adjusted future moves as its reference does, so its own basis move of that
 day is lost. One splice a contract is sought: a source that flips between two contracts for some
 days (ZT in September 2025) keeps its flips. A future of crypto closes hours before spot does, and
-the noise of that (1.4 % a day) is larger than most of its splices (0.6 %).
+the noise of that (1.4 % a day) is larger than most of its splices (0.6 %): their day is the rule's.
+docs/rolls.md has how often a planted splice is found.
 """
 
 from collections.abc import Iterator
@@ -28,18 +28,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.holiday import AbstractHolidayCalendar, GoodFriday, Holiday, nearest_workday
 
+from backtest.data.splices import CLEAR, find_splices
 from backtest.instruments.contracts import Contract, contract
 from backtest.market.market import Adjustment, tenor_years
 from backtest.types import DataError, Days
 
 IntArray = NDArray[np.int64]
+# Last trading day, row of the splice, jump, whether it stands out from the market.
+Splice = tuple[pd.Timestamp, int, float, bool]
 
 MONTH_CODES = "FGHJKMNQUVXZ"  # January to December, as exchanges name delivery months
 ORDINARY = 60  # days behind a fit, about one delivery cycle
 FEWEST = 30  # days without which nothing is fitted
-EARLY = 8  # trading days before the rule's day on which a source may have rolled already
-OUTLIER = 5.0  # robust standard deviations that make an early day stand out
-ROBUST = 1.4826  # median absolute value to standard deviation, normal distribution
+AROUND = 8  # days before a last trading day that are kept out of every fit
+LEAST_CLEAR = 0.5  # share of the splices due that must stand out, or the series is refused
 BASIS_DAYS = 5  # days whose median is the basis of an expiring crypto contract
 
 
@@ -63,7 +65,10 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
     >>> days.strftime("%Y-%m-%d").tolist()
     ['2015-03-20', '2015-06-19']
     """
-    months = pd.period_range(first, last, freq="M")
+    listed = first if terms.first is None else max(first, pd.Timestamp(terms.first))
+    if listed > last:
+        return pd.DatetimeIndex([])
+    months = pd.period_range(listed, last, freq="M")
     closed = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
     found = []
     for month in months[months.month.isin(terms.cycle)]:
@@ -102,48 +107,53 @@ def adjust_rolls(
     of_yield = tenor_years(terms.reference) is not None
     measured = _against_yield if of_yield else _against_spot
     ratio, start, made = np.ones(len(days)), 0, []
-    for expiry, row, jump in measured(expiries[inside], rows[inside], level, known):
+    for expiry, row, jump, clear in measured(expiries[inside], rows[inside], level, known):
         if np.isnan(jump):
             start = row
             continue
         ratio[row] = 1.0 + jump
         name = f"{code}{MONTH_CODES[expiry.month - 1]}{expiry:%y}"
+        early = int(days.searchsorted(expiry, side="right")) - row
+        reason = f"end of {name}" + (f", {early} days early" if early else "")
+        reason += "" if clear else ", hidden by the market"
         day = days[row].to_datetime64().astype("datetime64[D]")
-        made.append(Adjustment(code, day, float(jump), f"end of {name}"))
+        made.append(Adjustment(code, day, float(jump), reason))
     return pd.Series(level / np.cumprod(ratio), index=days, name=code).iloc[start:], made
 
 
 def _against_yield(
     expiries: pd.DatetimeIndex, rows: IntArray, level: Days, known: Days
-) -> Iterator[tuple[pd.Timestamp, int, float]]:
-    """(expiry, row of the splice, jump) by the moves of a yield; NaN where nothing was fitted."""
+) -> Iterator[Splice]:
+    """By the moves of a yield; the jump is NaN where nothing was fitted."""
     moves = np.concatenate([[np.nan], level[1:] / level[:-1] - 1.0])
     shifts = np.concatenate([[np.nan], np.diff(known)])
+    found = find_splices(moves, shifts, rows)
+    if found.clear < LEAST_CLEAR * np.count_nonzero(found.known):
+        raise DataError(
+            f"{found.clear} of {np.count_nonzero(found.known)} changes of contract stand out from "
+            f"the market ({expiries[0]:%Y-%m} to {expiries[-1]:%Y-%m}); a front-month series as "
+            "traded is needed, not one that was adjusted already."
+        )
     ordinary = np.isfinite(moves)
-    for row in rows:
-        ordinary[max(0, row - EARLY) : row + 1] = False
-    for expiry, row in zip(expiries, rows, strict=True):
-        first = max(1, row - EARLY)
-        behind = np.flatnonzero(ordinary[:first])[-ORDINARY:]
-        if len(behind) < FEWEST:
-            yield expiry, row, np.nan
+    for due, row in zip(rows, found.rows, strict=True):
+        ordinary[max(0, due - AROUND) : due + 1] = False
+        ordinary[row] = False
+    for expiry, due, row, score in zip(expiries, rows, found.rows, found.score, strict=True):
+        behind = np.flatnonzero(ordinary[: max(1, min(row, due - AROUND))])[-ORDINARY:]
+        if len(behind) < FEWEST or np.isnan(score):
+            yield expiry, row, np.nan, False
             continue
         slope = (moves[behind] @ shifts[behind]) / (shifts[behind] @ shifts[behind])
-        spread = ROBUST * np.median(np.abs(moves[behind] - slope * shifts[behind]))
-        window = slice(first, row + 1)
-        score = np.abs(moves[window] - slope * shifts[window]) / spread
-        early = int(np.argmax(score))
-        if score[early] > OUTLIER and score[-1] < score[early] / 2.0:
-            row = first + early
-        yield expiry, row, (1.0 + moves[row]) / (1.0 + slope * shifts[row]) - 1.0
+        jump = (1.0 + moves[row]) / (1.0 + slope * shifts[row]) - 1.0
+        yield expiry, row, jump, abs(score) > CLEAR
 
 
 def _against_spot(
     expiries: pd.DatetimeIndex, rows: IntArray, level: Days, known: Days
-) -> Iterator[tuple[pd.Timestamp, int, float]]:
-    """(expiry, row of the splice, jump) by the ratio of future to spot; NaN on the first days."""
+) -> Iterator[Splice]:
+    """By the ratio of future to spot; the jump is NaN on the first days."""
     ratio = level / known
     for expiry, row in zip(expiries, rows, strict=True):
         enough = row >= BASIS_DAYS
         before = np.median(ratio[row - BASIS_DAYS : row]) if enough else np.nan
-        yield expiry, row, ratio[row] / before - 1.0
+        yield expiry, row, ratio[row] / before - 1.0, True

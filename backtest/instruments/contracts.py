@@ -21,6 +21,7 @@ class Contract(BaseModel):
     reference: str
     last_trading: LastTrading
     cycle: tuple[int, ...]
+    first: date | None = None
     maturity: float | None = None
     to_delivery: float | None = None
 
