@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         Treasury,
     )
     from backtest.market.market import Market
-    from backtest.model.protocol import MarginModel, Parts, check_causal
+    from backtest.model.causality import check_causal
+    from backtest.model.protocol import MarginModel, Parts
     from backtest.offset import supportable_offset
     from backtest.replay.monte_carlo import monte_carlo
     from backtest.replay.run import run

@@ -1,10 +1,9 @@
 """What a margin model is: a frozen bag of parameters with one method, and the law it must keep.
 
-No base class, no state, no fit/predict. `check_causal` cuts the future off and requires that the
-past does not change.
+No base class, no state, no fit/predict. That it must not know its future is tested by `causality`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, dataclass_transform, runtime_checkable
 
@@ -16,7 +15,6 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.types import (
-    BacktestError,
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
     FloatArray,
@@ -129,94 +127,6 @@ def in_words(model: Any) -> str:
     cls: Any = type(model)
     plain = cls.__repr__ is object.__repr__
     return f"{cls.__module__}.{cls.__qualname__}" if plain else repr(model)
-
-
-class CausalityError(BacktestError):
-    """A margin that changes when the days after it are cut off."""
-
-
-@dataclass(frozen=True)
-class CausalityAudit:
-    """What was checked: the days at which the future was cut off, and the largest change seen."""
-
-    cut_days: tuple[str, ...]
-    largest_change: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """What the manifest keeps."""
-        return {"cut_days": list(self.cut_days), "largest_change": self.largest_change}
-
-
-def check_causal(
-    model: MarginModel,
-    market: Market,
-    book: Book,
-    *,
-    coverage: Coverage,
-    cuts: Sequence[int] | None = None,
-    rtol: float = 1e-9,
-) -> CausalityAudit:
-    """Cut the future off at several days; the margins up to each must stay what they were.
-
-    Cut days default to one inside the warm-up (or a back-filled warm-up would pass), its last day,
-    the first known day, three spread over the history, the last day but one.
-
-    Raises
-    ------
-    CausalityError
-        naming the first day on which the margin knew its future.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> days = pd.bdate_range("2024-01-02", periods=9)
-    >>> market = Market.from_frame(pd.DataFrame({"BTC": range(10, 19)}, index=days))
-    >>> book = Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["long BTC"]))
-    >>> @model
-    ... class Seer:
-    ...     def margin(self, market, book, coverage):
-    ...         return np.full((len(market.dates), 1), market.levels[:, 0].max())
-    >>> check_causal(Seer(), market, book, coverage=Coverage())
-    Traceback (most recent call last):
-    ...
-    backtest.model.protocol.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
-'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
-    """
-    full = required_margin(model, market, book, coverage)
-    days = len(market.dates)
-    if cuts is None:
-        warm = int(np.isnan(full).any(axis=1).sum())
-        wanted = {
-            warm // 2,
-            warm - 1,
-            warm,
-            (warm + days) // 3,
-            (warm + days) // 2,
-            2 * (warm + days) // 3,
-            days - 2,
-        }
-        cuts = sorted(c for c in wanted if 0 <= c < days - 1)
-    largest = 0.0
-    for cut in cuts:
-        try:
-            known = required_margin(model, market.until(cut), book, coverage)
-        except Exception as error:
-            error.add_note(f"with the days after {market.dates[cut]} cut off: {cut + 1} days stay")
-            raise
-        before = full[: cut + 1]
-        scale = np.maximum(np.abs(before), np.abs(known))
-        change = np.abs(before - known)
-        wrong = (np.isnan(before) != np.isnan(known)) | (change > rtol * scale)
-        if wrong.any():
-            day, p = np.argwhere(wrong)[0]
-            raise CausalityError(
-                f"{in_words(model)} is not causal: its margin at {market.dates[day]} for "
-                f"{book.portfolios[p]!r} is {before[day, p]:.10g} with the days after "
-                f"{market.dates[cut]} and {known[day, p]:.10g} without them."
-            )
-        moved = change[scale > 0] / scale[scale > 0]
-        largest = max(largest, float(moved.max(initial=0.0)))
-    return CausalityAudit(tuple(str(market.dates[c]) for c in cuts), largest)
 
 
 def required_margin(

@@ -15,10 +15,9 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, counting_fits, describe_fits
 from backtest.market.market import Market
+from backtest.model.causality import CausalityAudit, check_causal
 from backtest.model.protocol import (
-    CausalityAudit,
     MarginModel,
-    check_causal,
     in_words,
     required_margin,
 )

@@ -8,7 +8,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.model.protocol import CausalityError
+from backtest.model.causality import CausalityError
 
 MODELS = {
     "siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)),

@@ -1,0 +1,77 @@
+"""On which days an audit takes the future away, and which future it puts in its place."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from backtest.market.market import Market
+from backtest.types import DaysByPortfolios
+
+WORST = 5  # losses of each portfolio before which the future is taken away
+DRAWN = 5  # days drawn by the seed
+REPLACED = 3  # days after which the future is replaced
+MONTH = 20  # days between two of those
+
+
+def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
+    """Cuts that do not depend on losses: about the warm-up, spread over the history, and drawn."""
+    days = len(full)
+    warm = int(np.isnan(full).any(axis=1).sum())
+    spread = [(warm + days) // 3, (warm + days) // 2, 2 * (warm + days) // 3]
+    drawn = np.random.default_rng(seed).integers(min(warm, days - 1), days, DRAWN).tolist()
+    wanted = {warm // 2, warm - 1, warm, *spread, days - 2, *drawn}
+    return sorted(c for c in wanted if 0 <= c < days - 1)
+
+
+def days_before_losses(
+    losses: DaysByPortfolios, required: DaysByPortfolios, horizon: int
+) -> dict[int, list[int]]:
+    """Cut -> portfolios, on each of the H days on which a worst loss is not yet known.
+
+    The worst are the largest losses of a portfolio, and those that use most of its margin: a margin
+    that is lifted where it would fall short has them just below one.
+    """
+    plan: dict[int, set[int]] = {}
+    for p in range(losses.shape[1]):
+        loss = np.nan_to_num(losses[:, p])
+        used = np.divide(loss, required[:, p], out=np.zeros_like(loss), where=required[:, p] > 0)
+        for measure in (loss, np.nan_to_num(used)):
+            worst = np.argsort(-measure, kind="stable")[:WORST]
+            for day in worst[measure[worst] > 0.0]:
+                for later in range(horizon):
+                    if day + later < len(loss) - 1:
+                        plan.setdefault(int(day) + later, set()).add(p)
+    return {cut: sorted(rows) for cut, rows in plan.items()}
+
+
+def most_shared(plan: dict[int, list[int]], days: int, seed: int) -> list[int]:
+    """Cuts that most portfolios share, apart from each other by a month, and one that is drawn."""
+    chosen: list[int] = []
+    for cut in sorted(plan, key=lambda c: (-len(plan[c]), c)):
+        if len(chosen) == REPLACED - 1:
+            break
+        if all(abs(cut - other) > MONTH for other in chosen):
+            chosen.append(cut)
+    chosen.append(
+        int(np.random.default_rng([seed, 1]).integers(days // 4, max(days // 4 + 1, days - 1)))
+    )
+    return sorted({c for c in chosen if c < days - 1})
+
+
+def other_future(market: Market, day: int, seed: int) -> Market:
+    """The market up to `day`, then shocks of days drawn from all of its history, turned round.
+
+    Levels stay within those that the market has had, so that prices stay above zero and yields in
+    their range; a factor moves on the days on which it trades.
+    """
+    days = len(market.dates)
+    one = np.nan_to_num(market.shocks(1))
+    drawn = -one[np.random.default_rng([seed, 2]).integers(1, days, days)]
+    levels = market.levels.copy()
+    low, high = market.levels.min(axis=0), market.levels.max(axis=0)
+    price = np.array([kind == "price" for kind in market.kinds])
+    for t in range(day + 1, days):
+        before = levels[t - 1]
+        after = np.clip(np.where(price, before * (1.0 + drawn[t]), before + drawn[t]), low, high)
+        levels[t] = after if market.traded is None else np.where(market.traded[t], after, before)
+    return replace(market, levels=levels)

@@ -1,0 +1,246 @@
+"""Causality is a law that is tested: what comes after a day must not change the margin of that day.
+
+A margin that knows its future gains by it where losses are largest, so that is where the future is
+taken away: on the days of each portfolio's worst losses, on each of the H days until those are
+known, and on days drawn by a seed. The future is cut off, and on some days replaced by another one,
+for a model that only looks ahead in markets of full length.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from backtest.book.book import Book
+from backtest.book.closeout import Closeout
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.audit_days import days_before_losses, general_cuts, most_shared, other_future
+from backtest.model.protocol import MarginModel, in_words, required_margin
+from backtest.types import BacktestError, DaysByPortfolios, FloatArray
+
+ALONE = 3  # portfolios margined alone
+LATER = 37  # rows that the history begins later, once
+RTOL = 1e-9  # of a margin; slices of one matrix differ by 1e-16 in BLAS
+
+
+class CausalityError(BacktestError):
+    """A margin that changes with the days after it, or with the portfolios beside it."""
+
+
+@dataclass(frozen=True)
+class CausalityAudit:
+    """What was checked, and the largest relative change that was seen.
+
+    Parameters
+    ----------
+    cut_days : days after which the future was cut off. before_losses : how many of them lie before
+        one of the worst losses of a portfolio is known. replaced_days : days after which it was
+        replaced by another. portfolios : whose margins were compared. alone : portfolios that were
+        margined alone as well.
+    largest_change : of any of these, a share of the margin.
+    later_start : largest change of a margin when the history begins some weeks later; None where
+        too little is left. It is no look-ahead: a model with a long memory moves a little.
+    """
+
+    cut_days: tuple[str, ...]
+    before_losses: int
+    replaced_days: tuple[str, ...]
+    portfolios: tuple[str, ...]
+    alone: tuple[str, ...]
+    largest_change: float
+    later_start: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the manifest keeps."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def sentence(self) -> str:
+        """One line for pages and screens."""
+        return (
+            f"{len(self.cut_days)} days after which the future was cut off, {self.before_losses} "
+            f"of them before worst losses, {len(self.replaced_days)} after which it was replaced: "
+            f"the margins of {len(self.portfolios)} portfolios before them did not move."
+        )
+
+
+def check_causal(
+    model: MarginModel,
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    cuts: Sequence[int] | None = None,
+    seed: int = 0,
+    rtol: float = RTOL,
+) -> CausalityAudit:
+    """Take the future away; the margins up to there must stay what they were.
+
+    Beside the days of the worst losses the cuts are one inside the warm-up (or a back-filled
+    warm-up would pass), its last day, the first known day, three spread over the history, the last
+    day but one. A portfolio alone must be margined as among all, unless its model says
+    `across_books = True`.
+
+    Parameters
+    ----------
+    cuts : rows of the market after which the future is cut off, in place of those above.
+    seed : of the days drawn, and of the futures that replace the one that came.
+
+    Raises
+    ------
+    CausalityError
+        naming the first day on which the margin knew its future, or the portfolio whose margin
+        depends on the others.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from backtest.model import model
+    >>> days = pd.bdate_range("2024-01-02", periods=9)
+    >>> market = Market.from_frame(pd.DataFrame({"BTC": range(10, 19)}, index=days))
+    >>> book = Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["long BTC"]))
+    >>> @model
+    ... class Seer:
+    ...     def margin(self, market, book, coverage):
+    ...         return np.full((len(market.dates), 1), market.levels[:, 0].max())
+    >>> check_causal(Seer(), market, book, coverage=Coverage())
+    Traceback (most recent call last):
+    ...
+    backtest.model.causality.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
+'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
+    """
+    full = required_margin(model, market, book, coverage)
+    audit = _Audit(model, market, book, coverage, full, rtol)
+    everyone = list(range(len(book.portfolios)))
+    if cuts is not None:
+        plan, before = {c: everyone for c in cuts}, 0
+    else:
+        losses = book.loss(market, coverage).sum(axis=2)
+        horizon = Closeout(book, coverage).rows(market)
+        worst = days_before_losses(losses, full, horizon)
+        plan, before = dict(worst), len(worst)
+        for cut in general_cuts(full, seed):
+            plan[cut] = everyone
+    for cut in sorted(plan):
+        audit.cut(cut, plan[cut])
+    replaced: list[int] = []
+    if cuts is None:
+        replaced = most_shared(worst, len(market.dates), seed)
+        for day in replaced:
+            audit.replace(day, seed)
+        audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
+    return CausalityAudit(
+        cut_days=tuple(str(market.dates[c]) for c in sorted(plan)),
+        before_losses=before,
+        replaced_days=tuple(str(market.dates[d]) for d in replaced),
+        portfolios=book.portfolios,
+        alone=tuple(audit.margined_alone),
+        largest_change=audit.largest,
+        later_start=None if cuts is not None else audit.later_start(),
+    )
+
+
+class _Audit:
+    """One model on one book: the margins on the whole history, and what they are held against."""
+
+    def __init__(
+        self,
+        model: MarginModel,
+        market: Market,
+        book: Book,
+        coverage: Coverage,
+        full: DaysByPortfolios,
+        rtol: float,
+    ) -> None:
+        self.model, self.market, self.book, self.coverage = model, market, book, coverage
+        self.full, self.rtol, self.largest = full, rtol, 0.0
+        self.margined_alone: list[str] = []
+
+    def cut(self, day: int, portfolios: Iterable[int]) -> None:
+        """Margins of some portfolios on the days up to `day`, with nothing after it."""
+        rows = self._rows(portfolios)
+        known = self._margin(self.market.until(day), rows, f"cut off: {day + 1} days stay", day)
+        self._hold(known, rows, day, "without them")
+
+    def replace(self, day: int, seed: int) -> None:
+        """Margins of all portfolios up to `day`, with another future after it."""
+        rows = self._rows(range(len(self.book.portfolios)))
+        other = other_future(self.market, day, seed)
+        known = self._margin(other, rows, "replaced by others", day)
+        self._hold(known[: day + 1], rows, day, "with others in their place")
+
+    def alone(self, portfolios: Iterable[int]) -> None:
+        """Margins of single portfolios, against the same among all."""
+        if self._across_books or len(self.book.portfolios) == 1:
+            return
+        for p in portfolios:
+            one = required_margin(self.model, self.market, self.book.select([p]), self.coverage)
+            self.margined_alone.append(self.book.portfolios[p])
+            wrong = self._changed(self.full[:, [p]], one)
+            if wrong.any():
+                day = int(np.argmax(wrong))
+                raise CausalityError(
+                    f"{in_words(self.model)} looks across books: on {self.market.dates[day]} it "
+                    f"asks {one[day, 0]:.10g} of {self.book.portfolios[p]!r} alone and "
+                    f"{self.full[day, p]:.10g} among {len(self.book.portfolios)}. Say "
+                    "`across_books = True` in its class, or margin each book on its own."
+                )
+
+    def later_start(self) -> float | None:
+        """Largest relative change of the last third of margins where the history begins later."""
+        days = len(self.market.dates)
+        start = LATER
+        if self.market.traded is not None:  # a market begins on a day on which everything trades
+            together = np.flatnonzero(self.market.traded.all(axis=1))
+            start = int(together[np.searchsorted(together, LATER)])
+        since = start + 2 * (days - start) // 3
+        if np.isnan(self.full[since - LATER :]).any():
+            return None
+        try:
+            later = required_margin(
+                self.model, self.market.rows(slice(start, None)), self.book, self.coverage
+            )
+        except BacktestError:  # too short for it: that is said where it is run
+            return None
+        before, after = self.full[since:], later[since - start :]
+        if np.isnan(after).any():
+            return None
+        scale = np.maximum(before, after)
+        return float((np.abs(after - before)[scale > 0] / scale[scale > 0]).max(initial=0.0))
+
+    @property
+    def _across_books(self) -> bool:
+        return bool(getattr(self.model, "across_books", False))
+
+    def _rows(self, portfolios: Iterable[int]) -> list[int]:
+        """Portfolios to margin: those asked for, or all where a model looks across them."""
+        return list(range(len(self.book.portfolios))) if self._across_books else list(portfolios)
+
+    def _margin(self, market: Market, rows: list[int], what: str, day: int) -> DaysByPortfolios:
+        book = self.book if len(rows) == len(self.book.portfolios) else self.book.select(rows)
+        try:
+            return required_margin(self.model, market, book, self.coverage)
+        except Exception as error:
+            error.add_note(f"with the days after {self.market.dates[day]} {what}")
+            raise
+
+    def _changed(self, before: FloatArray, after: FloatArray) -> np.ndarray:
+        """Where two requirements differ; the largest relative difference is kept."""
+        scale = np.maximum(np.abs(before), np.abs(after))
+        change = np.abs(before - after)
+        wrong = (np.isnan(before) != np.isnan(after)) | (change > self.rtol * scale)
+        moved = change[scale > 0] / scale[scale > 0]
+        self.largest = max(self.largest, float(moved.max(initial=0.0)))
+        return wrong
+
+    def _hold(self, known: DaysByPortfolios, rows: list[int], day: int, how: str) -> None:
+        before = self.full[: day + 1, rows]
+        wrong = self._changed(before, known)
+        if wrong.any():
+            row, p = np.argwhere(wrong)[0]
+            raise CausalityError(
+                f"{in_words(self.model)} is not causal: its margin at {self.market.dates[row]} for "
+                f"{self.book.portfolios[rows[p]]!r} is {before[row, p]:.10g} with the days after "
+                f"{self.market.dates[day]} and {known[row, p]:.10g} {how}."
+            )
