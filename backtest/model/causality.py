@@ -122,6 +122,8 @@ def check_causal(
         plan, before = dict(worst), len(worst)
         for cut in general_cuts(full, seed):
             plan[cut] = everyone
+    if cuts is None:  # first, or a model that looks across books would be called a seer
+        audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
     for cut in sorted(plan):
         audit.cut(cut, plan[cut])
     replaced: list[int] = []
@@ -129,7 +131,6 @@ def check_causal(
         replaced = most_shared(worst, len(market.dates), seed)
         for day in replaced:
             audit.replace(day, seed)
-        audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
     return CausalityAudit(
         cut_days=tuple(str(market.dates[c]) for c in sorted(plan)),
         before_losses=before,
