@@ -6,6 +6,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import (
     correlation_of,
@@ -96,7 +97,7 @@ class VarianceCovariance:
         )
         for some, part, past in groups:
             scaled = filtered(past, market, volatility)
-            root = np.sqrt(part.horizons(coverage))
+            root = np.sqrt(Closeout(part, coverage).by_instrument)
             deviation[:, some] = past.spread(self._deviation(scaled, root[past.instrument]))
         return density_forecast(
             market,

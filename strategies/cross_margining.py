@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
@@ -152,7 +153,7 @@ class CrossMargining:
             asked = (book, coverage)
             # A house with an MPOR of its own closes all legs out over the same days as it is.
             if same_days is not None and getattr(house, "mpor", None) is None:
-                scale = np.sqrt(np.array(book.horizons(coverage)) / same_days)
+                scale = np.sqrt(np.array(Closeout(book, coverage).by_instrument) / same_days)
                 scaled = replace(book, exposure=book.exposure * scale)
                 asked = (scaled, replace(coverage, mpor=same_days))
             views[repr(house)] = _View.of(house, market, *asked)

@@ -7,8 +7,8 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.book.mpor import longest_closeout
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market.market import Market
@@ -156,5 +156,5 @@ class CorrelationOffset:
         """The correlation whose upper bound is exactly -min_correlation; +inf for full credit."""
         if self.credit == "full":
             return np.inf
-        horizon = longest_closeout(book, coverage)
+        horizon = Closeout(book, coverage).longest
         return correlation_bounded_by(-self.min_correlation, self.lookback / horizon)

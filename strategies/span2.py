@@ -7,6 +7,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, by_factor, is_option
@@ -133,7 +134,8 @@ class Span2:
             held: list[int] = list(range(len(part.instruments)))
             if market.traded is not None:  # what nobody holds must not take days from what some do
                 held = [i for i in held if part.exposure[:, i].any()]
-            legs = [self._leg(market, part.instruments[i], coverage) for i in held]
+            days = Closeout(part, coverage).by_instrument
+            legs = [self._leg(market, part.instruments[i], days[i]) for i in held]
             every = np.column_stack([f.standard for leg in legs for f in leg.factors])
             rows = np.flatnonzero(~np.isnan(every).any(axis=1))
             index = part.unit_index(market)[:, held]
@@ -169,9 +171,8 @@ class Span2:
             out += impact * np.sqrt(beyond / cost.adv_usd) * beyond
         return out
 
-    def _leg(self, market: Market, instrument: Instrument, coverage: Coverage) -> _Leg:
+    def _leg(self, market: Market, instrument: Instrument, horizon: int) -> _Leg:
         """Standardised shocks of what moves an instrument, over its own MPOR."""
-        horizon = coverage.horizon(instrument.silo, instrument.asset_class)
         moved = by_factor(instrument, market)
         names = instrument.moved_by if is_option(instrument) else tuple(moved)
         if is_option(instrument) and market.traded is not None:

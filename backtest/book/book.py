@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
 from backtest.book.sizing import margin_per_usd
@@ -182,30 +183,6 @@ class Book:
         chosen = tuple(self.instruments[i] for i in columns)
         return replace(self, instruments=chosen, exposure=self.exposure[:, list(columns)])
 
-    def horizons(self, coverage: Coverage) -> tuple[int, ...]:
-        """(instruments,) MPOR of each instrument in margin days."""
-        return tuple(coverage.horizon(i.silo, i.asset_class) for i in self.instruments)
-
-    def mpor(self, coverage: Coverage) -> dict[str, int]:
-        """Margin days by silo, or by silo and asset class where a silo closes these out apart.
-
-        Examples
-        --------
-        >>> frame = pd.DataFrame({"UST10Y": [1e6], "UST5Y@CME": [1e6], "BTC": [1e6]})
-        >>> Book.from_frame(frame).mpor(Coverage(mpor={"treasury": 3, "crypto": 2}))
-        {'FICC': 3, 'CME treasury': 3, 'CME crypto': 2}
-        """
-        days: dict[str, int] = {}
-        for silo in self.silos:
-            own = self.in_silo(silo)
-            horizons = own.horizons(coverage)
-            if len(set(horizons)) == 1:
-                days[silo] = horizons[0]
-                continue
-            for instrument, horizon in zip(own.instruments, horizons, strict=True):
-                days[f"{silo} {instrument.asset_class}"] = horizon
-        return days
-
     def unit_index(self, market: Market) -> DaysByInstruments:
         """USD held today per USD of `exposure`: ones where the USD is kept constant."""
         if self.rebalance == "daily":
@@ -244,23 +221,14 @@ class Book:
         The MPOR is counted in the days on which the instrument trades. On a day on which it does
         not, it is struck at its last close before.
         """
-        columns = []
-        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
+        columns, days = [], Closeout(self, coverage).by_instrument
+        for instrument, horizon in zip(self.instruments, days, strict=True):
             own, at = market.own_days(instrument.factors)
             columns.append(instrument.pnl(own, horizon)[at])
         pnl = np.column_stack(columns) * self.unit_index(market)
         # A day of the book is known only once its longest close-out has ended.
         pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
-
-    def overlap(self, market: Market, coverage: Coverage) -> int:
-        """Rows of the market that the longest close-out of any position spans."""
-        longest = 0
-        for instrument, horizon in zip(self.instruments, self.horizons(coverage), strict=True):
-            rows = np.flatnonzero(market.trades(instrument.factors))
-            steps = rows[horizon:]
-            longest = max(longest, int((steps - rows[: len(steps)]).max(initial=0)))
-        return longest
 
     def by_clock(self, market: Market) -> "list[tuple[slice | RowNumbers, Book]]":
         """Portfolios apart by the days on which everything they hold trades, each with its book.

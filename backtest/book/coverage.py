@@ -19,10 +19,8 @@ class Coverage:
 
     Examples
     --------
-    >>> Coverage(mpor={"FICC": 3, "CME": 2}).horizon("FICC")
+    >>> Coverage(mpor={"FICC": 3, "CME": 2}).longest
     3
-    >>> Coverage(mpor={"FICC": 3, "CME": 2, "crypto": 1}).horizon("CME", "crypto")
-    1
     """
 
     confidence: float = 0.99
@@ -40,21 +38,7 @@ class Coverage:
         if isinstance(self.mpor, Mapping):
             object.__setattr__(self, "mpor", MappingProxyType(dict(self.mpor)))
 
-    def horizon(self, silo: str, asset_class: str = "") -> int:
-        """Margin days from the last good settlement to the end of close-out of a contract.
-
-        The one lookup: the days of its asset class, or else those of its silo.
-        """
-        if isinstance(self.mpor, int):
-            return self.mpor
-        for key in (asset_class, silo):
-            if key in self.mpor:
-                return self.mpor[key]
-        known = ", ".join(sorted(self.mpor))
-        also = f" or asset class {asset_class!r}" if asset_class else ""
-        raise StudyError(f"mpor has no days for silo {silo!r}{also}; known: {known}. Add it.")
-
     @property
     def longest(self) -> int:
-        """The longest MPOR of any contract, in margin days."""
+        """The longest MPOR of the standard, in margin days, whatever a book holds."""
         return self.mpor if isinstance(self.mpor, int) else max(self.mpor.values())

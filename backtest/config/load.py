@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from backtest.book.book import Book
-from backtest.book.mpor import check_mpor
+from backtest.book.closeout import Closeout
 from backtest.config.checks import check_keys, check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
@@ -92,7 +92,7 @@ def build_book(study: StudyFile, market: Market) -> Book:
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
     liquidation = study.closeout.liquidation()
     book = Book.from_frame(frame, market, rebalance=study.rebalance, liquidation=liquidation)
-    check_mpor(book, coverage)
+    Closeout(book, coverage).check()
     return book
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.types import DaysByPortfolios, RowNumbers
+from backtest.types import DaysByPortfolios
 
 
 def largest_deficiencies(
@@ -33,7 +34,7 @@ def largest_deficiencies(
     [0.0, 0.0, 0.0, 5.0, 0.0, 0.0]
     """
     short = np.nan_to_num(np.maximum(book.loss(market, coverage).sum(axis=2) - required, 0.0))
-    known = known_from(market, book, coverage)
+    known = Closeout(book, coverage).known_from(market)
     largest = np.zeros_like(required)
     for t in range(len(required)):
         # Losses become known in the order of their days.
@@ -42,26 +43,3 @@ def largest_deficiencies(
         if len(trailing) >= rank:
             largest[t] = np.partition(trailing, len(trailing) - rank, axis=0)[-rank]
     return largest
-
-
-def known_from(market: Market, book: Book, coverage: Coverage) -> RowNumbers:
-    """(days,) the row at whose close the loss of positions struck on a day is known.
-
-    The number of days where that lies beyond the market.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> dates = pd.bdate_range("2024-01-02", periods=4)
-    >>> market = Market.from_frame(pd.DataFrame({"BTC": [10., 8., 8., 6.]}, index=dates))
-    >>> known_from(market, Book.from_frame(pd.DataFrame({"BTC": [1.0]})), Coverage()).tolist()
-    [2, 3, 4, 4]
-    """
-    days = len(market.dates)
-    known = np.arange(days)
-    for instrument, horizon in zip(book.instruments, book.horizons(coverage), strict=True):
-        rows = np.flatnonzero(market.trades(instrument.factors))
-        struck = np.searchsorted(rows, np.arange(days), side="right") - 1
-        rows = np.append(rows, np.full(horizon, days))
-        known = np.maximum(known, rows[np.minimum(struck + horizon, len(rows) - 1)])
-    return known

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import rolling_covariance
 from backtest.kernels.tails import tail_losses
@@ -110,7 +111,8 @@ def book_scenarios(
     own = market.trades([f for i in counted for f in book.instruments[i].factors])
     shocks, unit, silo, owner, made_of = [], [], [], [], []
     cache: dict[tuple[int, int], FloatArray] = {}
-    sensitivities, horizons = book.unit_sensitivities(market), book.horizons(coverage)
+    sensitivities = book.unit_sensitivities(market)
+    horizons = Closeout(book, coverage).by_instrument
     for i in counted:
         horizon = horizons[i]
         over = days_of_shocks(horizon, scaling=scaling, same_days=same_days)

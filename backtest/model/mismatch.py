@@ -16,30 +16,13 @@ negative where legs add up, for these too move together on fewer days.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
 
 MISMATCH = "MPOR mismatch"  # the step in `Parts.steps`
-
-
-def shared_days(book: Book, coverage: Coverage) -> NDArray[np.int64]:
-    """(portfolios,) shortest MPOR of what each holds; 0 where all of it has the same MPOR.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"UST10Y": [1e6, 1e6], "BTC": [1e6, 0.0]}, index=["both", "one"])
-    >>> shared_days(Book.from_frame(frame), Coverage(mpor={"FICC": 3, "CME": 2})).tolist()
-    [2, 0]
-    """
-    horizons = np.array(book.horizons(coverage))
-    held = book.exposure != 0.0
-    longest = np.where(held, horizons, 0).max(axis=1)
-    shortest = np.where(held, horizons, horizons.max()).min(axis=1)
-    return np.where(shortest < longest, shortest, 0)
 
 
 def as_if_together(
@@ -54,7 +37,7 @@ def as_if_together(
     required : margins, or a share of them that is saved.
     netted_over : (rows of the book, days h) -> (days, those portfolios), over the same h days.
     """
-    together, days = required.copy(), shared_days(book, coverage)
+    together, days = required.copy(), Closeout(book, coverage).shared
     for h in np.unique(days[days > 0]):
         rows = [int(p) for p in np.flatnonzero(days == h)]
         together[:, rows] = netted_over(rows, int(h))
@@ -66,7 +49,7 @@ def mismatch_step(
     book: Book, coverage: Coverage, required: FloatArray, together: FloatArray
 ) -> dict[str, DaysByPortfolios]:
     """The named step, where some MPORs of the book differ; nothing where none do."""
-    if len(set(book.horizons(coverage))) == 1:
+    if len(set(Closeout(book, coverage).by_instrument)) == 1:
         return {}
     return {MISMATCH: required - together}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
@@ -142,7 +143,7 @@ def priced_scenarios(
         )
     columns = [i for i, _ in held]
     joint, elapsed, moved_by, spans = [], [], [], []
-    horizons = book.horizons(coverage)
+    horizons = Closeout(book, coverage).by_instrument
     for i, instrument in held:
         over = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
         shocks = market.shocks(over) * (horizons[i] / over) ** 0.5

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
@@ -47,7 +48,7 @@ def granted_and_supported(
     ['offset', 'supported dependence', 'supported total']
     """
     histories = silo_histories(market, book, base=base, coverage=coverage)
-    rows, overlap = [], book.overlap(market, coverage)
+    rows, overlap = [], Closeout(book, coverage).rows(market)
     for name, history in histories.items():
         for last in range(window, history.days + 1, step):
             part = history.between(slice(last - window, last))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.book.mpor import check_mpor
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
@@ -180,7 +180,7 @@ def silo_histories(
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
         return {}
-    check_mpor(book, coverage)
+    Closeout(book, coverage).check()
     silos = book.silos
     margins = np.stack(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2

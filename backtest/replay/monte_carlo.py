@@ -10,8 +10,8 @@ import numpy as np
 from backtest.account.account import AccountTerms
 from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.book.mpor import check_mpor, closeout_days, longest_closeout
 from backtest.estimators.fits import FitCount, describe_fits
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, in_words
@@ -77,7 +77,7 @@ def monte_carlo(
     if not models:
         raise StudyError("the study names no model; give at least one.")
     coverage, account = coverage or Coverage(), account or AccountTerms()
-    check_mpor(book, coverage)
+    Closeout(book, coverage).check()
     report = progress or (lambda what, share: None)
     made = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
@@ -111,7 +111,7 @@ def monte_carlo(
             "fitted_to": describe_data(market),
             "coverage": {
                 "confidence": coverage.confidence,
-                "mpor": book.mpor(coverage),
+                "mpor": Closeout(book, coverage).by_silo,
             },
             "account": asdict(account),
             **describe_liquidation(book.liquidation),
@@ -156,17 +156,15 @@ def _replay_block(
             for name, count in margined.fits.items():
                 fits[name].add(count)
             rows = scored_rows(market, margined.required, margined.loss, models, score_from)
-            horizon = longest_closeout(book, coverage)
+            closeout = Closeout(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
                 rows=rows,
                 confidence=coverage.confidence,
-                horizon=horizon,
+                horizon=closeout.longest,
                 account=account,
-                marks=collateral_marks(
-                    account.collateral, market, horizon=closeout_days(book, coverage)
-                ),
+                marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
                 resamples=0,
                 dates=market.dates,

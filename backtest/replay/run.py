@@ -11,8 +11,8 @@ import pandas as pd
 from backtest.account.account import AccountTerms
 from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.book.mpor import check_mpor, closeout_days
 from backtest.estimators.fits import FitCount, counting_fits, describe_fits
 from backtest.market.market import Market
 from backtest.model.protocol import (
@@ -76,7 +76,8 @@ def run(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     if not models:
         raise StudyError("the study names no model; give at least one.")
-    check_mpor(book, coverage)
+    closeout = Closeout(book, coverage)
+    closeout.check()
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
     audits = _audit(models, market, book, coverage, report) if audit else {}
@@ -98,7 +99,7 @@ def run(
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    overlap = book.overlap(market, coverage)
+    overlap = closeout.rows(market)
     scored = score_models(
         loss,
         required,
@@ -106,7 +107,7 @@ def run(
         confidence=coverage.confidence,
         horizon=overlap,
         account=account,
-        marks=collateral_marks(account.collateral, market, horizon=closeout_days(book, coverage)),
+        marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
         yardstick=yardstick,
         resamples=RESAMPLES,
         seed=seed,
@@ -138,7 +139,7 @@ def run(
             "window": describe_window(market, rows),
             "coverage": {
                 "confidence": coverage.confidence,
-                "mpor": book.mpor(coverage),
+                "mpor": closeout.by_silo,
             },
             "overlap": overlap,
             "account": asdict(account),

@@ -67,7 +67,10 @@ class Study:
 
     @property
     def overlap(self) -> int:
-        """Rows that the longest close-out spans: the MPOR, and more where some markets rest."""
+        """Rows of the market that the longest close-out spans.
+
+        More than the MPOR on the 24/7 clock, where closed days lie between.
+        """
         mpor = max(int(days) for days in self.manifest["coverage"]["mpor"].values())
         return int(self.manifest.get("overlap", mpor))
 

@@ -7,6 +7,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
@@ -66,7 +67,7 @@ class ConcentrationAddOn:
 
     def _charge(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfoliosBySilos:
         charge = np.zeros((len(market.dates), len(book.portfolios), len(book.silos)))
-        index, horizons = book.unit_index(market), book.horizons(coverage)
+        index, horizons = book.unit_index(market), Closeout(book, coverage).by_instrument
         for i, alone in enumerate(book.by_instrument()):
             held = index[:, [i]] * np.abs(book.exposure[:, i])
             volume = load_costs(self.table).of(book.instruments[i]).adv_usd

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import CurveFuture, Instrument, by_factor, is_option
 from backtest.market.market import Market, tenor_years
@@ -66,7 +67,7 @@ def book_sensitivities(
     >>> [(s.bucket, s.tenor, round(s.amount.item(), 1)) for s in found]
     [('USD', '10y', 817.6), ('floating', '', -1000.0)]
     """
-    index, horizons = book.unit_index(market), book.horizons(coverage)
+    index, horizons = book.unit_index(market), Closeout(book, coverage).by_instrument
     found = []
     for i, instrument in enumerate(book.instruments):
         scale = (horizons[i] / SIMM_DAYS) ** 0.5 if scaled else 1.0

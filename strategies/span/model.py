@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option
 from backtest.market.market import Market
@@ -147,7 +148,7 @@ class Span:
         """Scan risk, charges and delta of the contracts on one commodity."""
         file = load_span(self.parameters)
         exposure, instruments = book.exposure[:, columns], [book.instruments[i] for i in columns]
-        horizons = [book.horizons(coverage)[i] for i in columns]
+        horizons = Closeout(book.holding(columns), coverage).by_instrument
         ranges = [self._scan(i, market, h) for i, h in zip(instruments, horizons, strict=True)]
         widest = np.maximum.reduce(ranges)[:, None]
         arrays = [

@@ -150,7 +150,7 @@ def test_historical_var_of_options_equals_a_plain_loop(option_market):
         for t in (62, 100, 259):
             losses = np.zeros((lookback, 3))
             for x, exposure in zip(book.instruments, book.exposure.T, strict=True):
-                horizon = coverage.horizon(x.silo)
+                horizon = coverage.mpor[x.silo]
                 step, scale = (horizon, 1.0) if scaling == "overlapping" else (1, horizon**0.5)
                 window = option_market.shocks(step)[t - lookback + 1 : t + 1] * scale
                 if isinstance(x, bt.Option):

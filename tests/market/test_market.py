@@ -102,11 +102,6 @@ def test_impossible_standards_are_refused(wrong):
         bt.Coverage(**wrong)
 
 
-def test_mpor_by_silo_names_a_missing_silo():
-    with pytest.raises(bt.StudyError, match="no days for silo 'CME'"):
-        bt.Coverage(mpor={"FICC": 3}).horizon("CME")
-
-
 def yields_file(folder, **columns):
     """A folder with nothing but par yields, in the numbers given."""
     table = pd.DataFrame(columns)

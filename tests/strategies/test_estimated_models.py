@@ -8,6 +8,7 @@ from scipy import stats
 
 import backtest as bt
 import strategies as st
+from backtest.book.closeout import Closeout
 from backtest.config.models import build_model
 from backtest.estimators.ewma import memory
 from backtest.estimators.fits import counting_fits
@@ -192,7 +193,7 @@ def test_variance_covariance_equals_a_plain_loop(small_market, small_book):
     w = np.zeros((4, len(small_market.factors)))
     sensitivities = small_book.unit_sensitivities(small_market)
     for i, (instrument, days) in enumerate(
-        zip(small_book.instruments, small_book.horizons(coverage), strict=True)
+        zip(small_book.instruments, Closeout(small_book, coverage).by_instrument, strict=True)
     ):
         f = small_market.column(instrument.factor)
         delta = sensitivities[i][instrument.factor][DAY, 0]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.config.schema import StudyFile
 from backtest.data.load import load_with_sources
@@ -172,7 +173,7 @@ def _scored_dates(
 def _spans_weekend(book: Book, market: Market, coverage: Coverage, around: Market) -> BoolArray:
     """(days, portfolios) whether (t, close-out] of a crypto position holds a Saturday or Sunday."""
     out = np.zeros((len(market.dates), len(book.portfolios)), dtype=np.bool_)
-    horizons = book.horizons(coverage)
+    horizons = Closeout(book, coverage).by_instrument
     for i in _crypto(book, around):
         horizon = horizons[i]
         after = market.dates[:-horizon] + 1
@@ -197,7 +198,7 @@ def _days(clocked: Clocked, coverage: Coverage) -> dict[str, Any]:
         "days with Treasuries": len(trades),
         "of them no SIFMA session": int((~is_session("SIFMA", trades)).sum()),
         "SIFMA sessions without": len(np.setdiff1d(expected, trades)),
-        "longest MPOR, rows": clocked.book.overlap(market, coverage),
+        "longest MPOR, rows": Closeout(clocked.book, coverage).rows(market),
     }
 
 

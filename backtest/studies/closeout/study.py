@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
@@ -88,8 +89,8 @@ def estimate_closeout(
         "data": describe_data(market),
         "window": describe_window(market, rows),
         "study": config.resolved(),
-        "coverage": {"confidence": coverage.confidence, "mpor": book.mpor(coverage)},
-        "compared": {name: book.mpor(c) for name, c in settings.items()},
+        "coverage": {"confidence": coverage.confidence, "mpor": Closeout(book, coverage).by_silo},
+        "compared": {name: Closeout(book, c).by_silo for name, c in settings.items()},
         "rebalance": book.rebalance,
         "models": {name: in_words(model) for name, model in models.items()},
         "seed": config.seed,
@@ -140,16 +141,17 @@ def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
     >>> list(mpor_settings(book, Coverage()))
     ['2 days', '3 days', 'FICC 3, others 2 days']
     """
-    days = book.horizons(coverage)
+    days = Closeout(book, coverage).by_instrument
     unequal = coverage
     if len(set(days)) == 1:
         silo = LONGER_SILO if LONGER_SILO in book.silos else book.silos[0]
         own: dict[str, int] = dict.fromkeys(book.silos, days[0])
         own[silo] = max(LONGER_DAYS, days[0] + 1)
         unequal = replace(coverage, mpor=own)
-    ends = (min(book.horizons(unequal)), max(book.horizons(unequal)))
+    closeout = Closeout(book, unequal)
+    ends = (min(closeout.by_instrument), closeout.longest)
     settings = {f"{d} days": replace(coverage, mpor=d) for d in ends}
-    longer = [f"{where} {d}" for where, d in book.mpor(unequal).items() if d > ends[0]]
+    longer = [f"{where} {d}" for where, d in closeout.by_silo.items() if d > ends[0]]
     return settings | {f"{', '.join(longer)}, others {ends[0]} days": unequal}
 
 

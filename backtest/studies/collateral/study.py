@@ -13,7 +13,7 @@ from backtest.account.adequacy import haircut_adequacy, moves
 from backtest.account.assets import Asset, parse_asset
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.account.mix import Mix, published_haircut
-from backtest.book.mpor import closeout_days, longest_closeout
+from backtest.book.closeout import Closeout
 from backtest.config.schema import StudyFile
 from backtest.data.csv_folder import read_column
 from backtest.data.load import load_market, load_with_sources
@@ -98,7 +98,8 @@ def study_collateral(
     config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
     book = inputs.book.select(list(range(len(config.books))))
     terms = config.terms()
-    horizon, own = longest_closeout(book, coverage), closeout_days(book, coverage)
+    closeout = Closeout(book, coverage)
+    horizon, own = closeout.longest, closeout.by_portfolio
     study = run(
         market,
         book,

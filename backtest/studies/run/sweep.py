@@ -7,9 +7,9 @@ import pandas as pd
 
 from backtest.account.account import AccountTerms
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
-from backtest.book.mpor import own_standard
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.offset import ladder_or_reason
@@ -47,7 +47,7 @@ def treasury_share_sweep(
             }
     frame = pd.DataFrame.from_dict(legs, orient="index")
     book = Book.from_frame(frame, market, liquidation=liquidation)
-    coverage = own_standard(book, coverage)
+    coverage = Closeout(book, coverage).standard
     study = run(market, book, models, coverage=coverage, account=account, seed=seed, audit=False)
     columns = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
     tidy = study.summary()[columns].reset_index()

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import backtest as bt
 import strategies as st
 from backtest.account.account import settled_by
+from backtest.book.closeout import Closeout
 from backtest.cli import main
 from backtest.config.load import read_study
 from backtest.config.models import build_model
@@ -71,7 +72,7 @@ def test_tests_stand_as_far_apart_as_close_outs_that_wait_for_a_market(around):
     study = bt.run(around, book, {"mine": st.HistoricalVaR(lookback=60)}, coverage=coverage)
     table = study.tests(draws=0)
     # Two bond days from a Friday end on Tuesday, or on Wednesday after a holiday.
-    assert book.overlap(around, coverage) == 5 and (table["every"] == 5).all()
+    assert Closeout(book, coverage).rows(around) == 5 and (table["every"] == 5).all()
     assert table["kupiec_p"].to_numpy() == pytest.approx(study.scores["kupiec_p"])
 
 
@@ -216,10 +217,10 @@ def test_scenarios_of_what_nobody_holds_take_no_day(around):
 
 
 def test_overlap_is_the_longest_close_out_in_rows(around, small_market, small_book):
-    assert small_book.overlap(small_market, COVERAGE) == 2
+    assert Closeout(small_book, COVERAGE).rows(small_market) == 2
     # Thursday 23 December 2021 to Monday: SIFMA rests on the 24th.
     rows = np.flatnonzero(around.trades(["10Y"]))
-    assert small_book.overlap(around, COVERAGE) == (rows[2:] - rows[:-2]).max() == 5
+    assert Closeout(small_book, COVERAGE).rows(around) == (rows[2:] - rows[:-2]).max() == 5
 
 
 # --- calls that settle on a calendar -------------------------------------------------------------

@@ -11,8 +11,8 @@ from hypothesis import strategies as h
 
 import backtest as bt
 import strategies as st
+from backtest.book.closeout import Closeout
 from backtest.book.liquidation import LiquidationCost, daily_volatility, load_costs
-from backtest.book.mpor import own_standard
 from backtest.cli import main
 from backtest.config.load import build_book, read_study
 from backtest.model.delta_gamma import book_scenarios
@@ -45,17 +45,6 @@ def book_of(market=None, rebalance="daily", **usd):
 # --- MPOR by silo or asset class
 
 
-def test_days_are_those_of_the_class_then_of_the_silo():
-    book = book_of(**{"UST10Y": 1.0, "UST5Y@CME": 1.0, "BTC": 1.0, "SPY": 1.0})
-    assert [i.asset_class for i in book.instruments] == ["treasury"] * 2 + ["crypto", "equity"]
-    mixed = bt.Coverage(mpor={"FICC": 4, "CME": 2, "crypto": 1})
-    assert book.horizons(mixed) == (4, 2, 1, 2)
-    assert book.mpor(mixed) == {"FICC": 4, "CME treasury": 2, "CME crypto": 1, "CME equity": 2}
-    assert book.mpor(bt.Coverage(mpor=2)) == {"FICC": 2, "CME": 2}
-    with pytest.raises(bt.StudyError, match="no days for silo 'CME' or asset class 'equity'"):
-        book.horizons(bt.Coverage(mpor={"treasury": 3, "crypto": 2}))
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_one_standard_however_it_is_written(name, market, small_book):
     plain, *others = (
@@ -82,7 +71,7 @@ def test_a_key_that_names_nothing_is_one_line(market):
     ):
         with pytest.raises(bt.StudyError, match="mpor names 'cripto', neither a silo"):
             call()
-    assert own_standard(book, wrong).mpor == {"FICC": 3, "CME": 2}
+    assert Closeout(book, wrong).standard.mpor == {"FICC": 3, "CME": 2}
 
 
 # --- the MPOR mismatch
