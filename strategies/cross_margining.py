@@ -182,7 +182,9 @@ class CrossMargining:
                     f"({', '.join(ASSET_CLASSES)}) nor an instrument; mend its spelling."
                 )
         named = {instrument.name, instrument.asset_class} & set(self.eligible)
-        return bool(named) and getattr(instrument, "tenor", np.inf) > self.over_years
+        if instrument.maturity is None or instrument.contract == "future":
+            return bool(named)
+        return bool(named) and instrument.maturity > self.over_years
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import Field
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
@@ -18,9 +17,9 @@ from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
+from backtest.parameters.buckets import Rate
 from backtest.parameters.files import load_parameters
 from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail_count
-from strategies.standard_schedule import maturity_of
 
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 
@@ -195,9 +194,14 @@ def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str
             )
     found: list[str | None] = []
     for instrument in book.instruments:
-        years = maturity_of(instrument)
+        years = instrument.maturity
         if tenor_years(instrument.factor) is None and instrument.factor in rates:
             found.append(instrument.factor)
+        elif years is None and "yield" in instrument.factors.values():
+            raise StudyError(
+                f"ficc_var has floors by maturity, and {instrument.name} moves with yields and has "
+                "none; give it one, or leave the floors out."
+            )
         elif years is None:
             found.append(None)
         else:

@@ -10,7 +10,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
-from backtest.instruments import Instrument, Revalued, by_factor
+from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
 from backtest.model.mismatch import in_proportion
@@ -44,7 +44,7 @@ class _Leg:
     ) -> FloatArray:
         """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
         scale = np.array([f.highest[day] if stressed else f.now[day] for f in self.factors])
-        if isinstance(self.instrument, Revalued):
+        if is_option(self.instrument):
             shocks = powers[:, : len(scale)] * scale
             return self.instrument.scenarios(market, day, shocks, elapsed=elapsed)
         delta, gamma = self.sensitivity[:, day].T
@@ -176,8 +176,8 @@ class Span2:
         """Standardised shocks of what moves an instrument, over its own MPOR."""
         market = volatility.market
         moved = by_factor(instrument, market)
-        names = instrument.moved_by if isinstance(instrument, Revalued) else tuple(moved)
-        if isinstance(instrument, Revalued) and market.traded is not None:
+        names = instrument.moved_by if is_option(instrument) else tuple(moved)
+        if is_option(instrument) and market.traded is not None:
             raise StudyError(
                 f"{instrument.name} is revalued in full, which needs the business clock; leave it "
                 "out or set [clock] kind = 'business'."

@@ -11,7 +11,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
 from backtest.book.sizing import margin_per_usd
-from backtest.instruments import Instrument, by_factor, check_priced, parse_instrument
+from backtest.instruments import Instrument, by_factor, check_priced, check_terms, parse_instrument
 from backtest.market.market import Market
 from backtest.types import (
     DaysByInstruments,
@@ -56,6 +56,8 @@ class Book:
         object.__setattr__(self, "exposure", exposure)
         object.__setattr__(self, "portfolios", tuple(self.portfolios))
         object.__setattr__(self, "instruments", tuple(self.instruments))
+        for instrument in self.instruments:
+            check_terms(instrument)
         expected = (len(self.portfolios), len(self.instruments))
         if exposure.shape != expected or 0 in expected:
             raise StudyError(

@@ -14,7 +14,7 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import Revalued
+from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scaling, Scenarios, book_scenarios, days_of_shocks
@@ -129,7 +129,7 @@ def priced_scenarios(
     [[-0.02, -0.0693], [0.0185, 0.0656]]
     """
     plain = book_scenarios(market, book, coverage=coverage, scaling=scaling, same_days=same_days)
-    held = [(i, x) for i, x in enumerate(book.instruments) if isinstance(x, Revalued)]
+    held = [(i, x) for i, x in enumerate(book.instruments) if is_option(x)]
     if not held:
         return plain
     if market.traded is not None:
