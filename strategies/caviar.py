@@ -11,7 +11,7 @@ from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import Revaluation, each_window
+from backtest.model.revaluation import Revaluation, each_fit
 from backtest.model.tails import scenario_tails, unknown
 from backtest.types import FloatArray
 
@@ -68,8 +68,8 @@ class CaviarVaR(MarginOfForecast):
         def tails(past: Scenarios | Revaluation) -> FloatArray:
             out = unknown(past)
             fitted = RollingCaviar(len(past.exposure), coverage.confidence, form=self.form)
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                if since % self.refit_every == 0:
+            for day, pnl, due in each_fit(past, self.lookback, self.refit_every):
+                if due:
                     fitted.refit(pnl)
                 out[:, day] = fitted.tails(pnl)
             return out

@@ -14,7 +14,7 @@ from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import Revaluation, each_window
+from backtest.model.revaluation import Revaluation, each_fit
 from backtest.model.tails import scenario_tails, unknown
 from backtest.model.volatility_scaled import Dynamics
 from backtest.types import FloatArray, StudyError, tail_count
@@ -74,10 +74,12 @@ class ExtremeValueVaR(MarginOfForecast):
                 len(past.exposure), leverage=self.volatility == "gjr", student=False
             )
             garch.coefficients[:] = ewma_coefficients(self.decay)
-            if self.volatility != "ewma":
+            fitted = self.volatility != "ewma"
+            if fitted:
                 garch.coefficients[:] = np.nan
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                if self.volatility != "ewma" and since % self.refit_every == 0:
+            days = each_fit(past, self.lookback, self.refit_every if fitted else 1)
+            for day, pnl, due in days:
+                if fitted and due:
                     garch.refit(pnl)
                 sigma = np.sqrt(garch.variances(pnl))
                 out[:, day] = 0.0

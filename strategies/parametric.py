@@ -15,15 +15,18 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import RollingGarch
 from backtest.estimators.innovations import cornish_fisher_tail
-from backtest.kernels.garch import student_freedom, variance_rows
+from backtest.kernels.garch import LEAST_FREEDOM, student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
-from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import Revaluation, each_window, priced_scenarios
+from backtest.model.protocol import Forecast, in_words, model
+from backtest.model.revaluation import Revaluation, each_fit, each_window, priced_scenarios
 from backtest.model.tails import Group, by_group, scenario_tails, unknown
-from backtest.types import FloatArray
+from backtest.types import FloatArray, StudyError
+
+STALE = 0.1  # share of P&Ls of zero beyond which tails at their floor say that prices are stale
+STALE_FLOOR = 1e-3  # relative distance from the floor that counts as it
 
 
 @model
@@ -75,9 +78,10 @@ class EwmaVaR(MarginOfForecast):
         rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
         skew = np.zeros(len(past.exposure))
         out = np.empty((len(past.exposure), self.lookback + 1))
-        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+        fitted = self.innovations != "normal"
+        for day, pnl, due in each_fit(past, self.lookback, self.refit_every if fitted else 1):
             variance_rows(pnl, rows, out)
-            if self.innovations != "normal" and since % self.refit_every == 0:
+            if fitted and due:
                 for p in np.flatnonzero(out[:, -1] > 0.0):
                     z = pnl[p] / np.sqrt(out[p, :-1])
                     if self.innovations == "t":
@@ -97,10 +101,12 @@ class GarchVaR(MarginOfForecast):
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
-    expected shortfall) at unit variance. Fitted by maximum likelihood, degrees of freedom and
-    Hansen's skew included, every `refit_every` days, each fit begun at the last; one that does not
-    converge is counted in the manifest, and the last good parameters stand. The volatility of the
-    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    expected shortfall) at unit variance. Fitted by maximum likelihood from several starts, degrees
+    of freedom and Hansen's skew included, on the first full window and then every `refit_every`
+    weekdays counted from 1970, so that margins do not depend on the first day of the study; one
+    that does not converge is counted in the manifest, and the last good parameters stay in use. The
+    volatility of the next day is held over the MPOR. Margin at day t uses closes up to and
+    including t. USD.
 
     Parameters
     ----------
@@ -141,12 +147,26 @@ class GarchVaR(MarginOfForecast):
             student=self.innovations == "t",
             skewed=self.innovations == "skew-t",
         )
-        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-            if since % self.refit_every == 0:
+        for day, pnl, due in each_fit(past, self.lookback, self.refit_every):
+            if due:
                 garch.refit(pnl)
+                self._refuse_stale(garch, pnl, past.dates[day])
             volatility = np.sqrt(garch.variances(pnl)[:, -1])
             law[:, day] = volatility, garch.freedom(), garch.skew()
         return law
+
+    def _refuse_stale(self, garch: RollingGarch, pnl: FloatArray, day: np.datetime64) -> None:
+        """StudyError where most P&Ls repeat: tails then end at their floor, and margins vanish."""
+        still = (pnl == 0.0).mean(axis=1)
+        floored = garch.freedom() <= LEAST_FREEDOM * (1.0 + STALE_FLOOR)
+        stale = floored & (still > STALE) & (still < 1.0)
+        if stale.any():
+            raise StudyError(
+                f"{in_words(self)} cannot be fitted up to {day}: {still[stale][0]:.0%} of "
+                f"{self.lookback} P&Ls are zero and the degrees of freedom end at their floor of "
+                f"{LEAST_FREEDOM}. Prices are stale: leave out the days that were filled, or take "
+                "a model that is not fitted."
+            )
 
 
 @model

@@ -8,7 +8,7 @@ from backtest.estimators.fits import note_fits
 from backtest.kernels.garch import variance_rows, variances
 from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE
 from backtest.kernels.garch_peaks import OUTCOMES, fit_rows
-from backtest.types import Days, FloatArray, StudyError
+from backtest.types import BoolArray, Days, FloatArray, StudyError
 
 FEWEST_DAYS = 50  # five values fitted to less would follow noise
 
@@ -153,16 +153,16 @@ def fit_garch(
 
 
 def rolling_variance(
-    shocks: Days, *, lookback: int, refit_every: int, leverage: bool = False
+    shocks: Days, due: BoolArray, *, lookback: int, leverage: bool = False
 ) -> Days:
     """Variance of the next day as foreseen at each close by a GARCH-t, refitted on a schedule.
 
-    A fit is on the last `lookback` shocks, first when that many are known, then every
-    `refit_every` days counted from there; between fits the recursion runs on.
+    A fit is on the last `lookback` shocks, first when that many are known; between fits the
+    recursion runs on.
 
     Parameters
     ----------
-    shocks : (days,) all finite.
+    shocks : (days,) all finite. due : (days,) whether a fit is due, as `refit_days` has it.
 
     Returns
     -------
@@ -171,14 +171,16 @@ def rolling_variance(
     Examples
     --------
     >>> shocks = np.random.default_rng(0).standard_t(5, 400)
-    >>> variance = rolling_variance(shocks, lookback=250, refit_every=50)
+    >>> variance = rolling_variance(shocks, np.arange(400) % 50 == 0, lookback=250)
     >>> int(np.isnan(variance).sum())
     249
     """
     days = len(shocks)
     variance, fitted = np.full(days, np.nan), RollingGarch(1, leverage=leverage)
-    for day in range(lookback - 1, days, refit_every):
-        begin, end = day - lookback + 1, min(day + refit_every, days)
+    first = lookback - 1
+    fits = [day for day in range(first, days) if day == first or due[day]]
+    for day, following in zip(fits, [*fits[1:], days], strict=True):
+        begin, end = day - lookback + 1, following
         window = np.ascontiguousarray(shocks[begin : day + 1])
         fitted.refit(window[None, :])
         path = np.empty(end - begin + 1)

@@ -14,6 +14,7 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
+from backtest.estimators.schedule import refit_days
 from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
 from backtest.market.market import Market
@@ -176,6 +177,19 @@ def each_window(past: Scenarios | Revaluation, lookback: int) -> Iterator[tuple[
     for day in range(past.first + lookback - 1, len(past.unit)):
         window_pnl(past.values(day, lookback=lookback), past.unit[day], past.exposure, pnl)
         yield day, pnl
+
+
+def each_fit(
+    past: Scenarios | Revaluation, lookback: int, refit_every: int
+) -> Iterator[tuple[int, FloatArray, bool]]:
+    """`each_window`, and whether a fit is due: on the first full window, then by the calendar.
+
+    From the second fit on a history that began later is fitted on the same days.
+    """
+    due = refit_days(past.dates, refit_every)
+    first = past.first + lookback - 1
+    for day, pnl in each_window(past, lookback):
+        yield day, pnl, day == first or bool(due[day])
 
 
 def _calendar_days(market: Market, over: int) -> FloatArray:

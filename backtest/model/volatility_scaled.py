@@ -15,10 +15,11 @@ import pandas as pd
 
 from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.garch import rolling_variance
+from backtest.estimators.schedule import refit_days
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.revaluation import Revaluation
-from backtest.types import Days, DaysByFactors, FloatArray
+from backtest.types import Dates, Days, DaysByFactors, FloatArray
 
 Dynamics = Literal["ewma", "garch", "gjr"]
 SEED_DAYS = 60  # one-day shocks behind a floor, and whose mean square starts its volatility
@@ -33,7 +34,7 @@ class FactorVolatility:
     Parameters
     ----------
     dynamics : 'ewma' with `decay`, or a GARCH-t ('gjr': that reacts to falls on their own) fitted
-        to the last `fit_lookback` shocks every `refit_every` days.
+        to the last `fit_lookback` shocks every `refit_every` weekdays.
     seed_days : shocks whose mean square starts the EWMA; 1 / (1 - decay) unless given.
 
     Examples
@@ -60,7 +61,7 @@ class FactorVolatility:
         if factor not in self._estimated:
             shocks = self._one_day[:, factor]
             own = np.flatnonzero(~np.isnan(shocks))
-            variance = self._variance(np.ascontiguousarray(shocks[own]))
+            variance = self._variance(np.ascontiguousarray(shocks[own]), self.market.dates[own])
             last = np.searchsorted(own, np.arange(len(shocks)), side="right") - 1
             out = np.full(len(shocks), np.nan)
             out[last >= 0] = np.sqrt(variance[last[last >= 0]])
@@ -81,14 +82,14 @@ class FactorVolatility:
     def _one_day(self) -> DaysByFactors:
         return self.market.shocks(1)
 
-    def _variance(self, shocks: FloatArray) -> FloatArray:
+    def _variance(self, shocks: Days, dates: Dates) -> Days:
         if self.dynamics == "ewma":
             column = ewma_variance(shocks[:, None], decay=self.decay, seed_days=self.seed_days)
             return column[:, 0]
         return rolling_variance(
             shocks,
+            refit_days(dates, self.refit_every),
             lookback=self.fit_lookback,
-            refit_every=self.refit_every,
             leverage=self.dynamics == "gjr",
         )
 

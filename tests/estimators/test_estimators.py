@@ -228,7 +228,7 @@ def test_a_fit_scales_with_its_series_and_refuses_what_it_cannot_fit():
 def test_rolling_variance_runs_the_recursion_between_refits():
     series = garch_path(420, seed=4)
     with counting_fits() as fits:
-        variance = rolling_variance(series, lookback=300, refit_every=1000)
+        variance = rolling_variance(series, np.zeros(420, dtype=bool), lookback=300)
     fit = fit_garch(series[:300])
     assert fits.tried == 1 and np.isnan(variance[:299]).all()
     value = fit.omega + (fit.alpha + fit.beta) * np.mean(series[:300] ** 2)
