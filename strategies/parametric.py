@@ -12,9 +12,9 @@ from annotated_types import Ge, Gt, Lt
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.estimators.cornish_fisher import cornish_fisher_tail
 from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import RollingGarch
-from backtest.estimators.innovations import cornish_fisher_tail
 from backtest.kernels.garch import LEAST_FREEDOM, student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
 from backtest.market.market import Market
@@ -178,8 +178,8 @@ class CornishFisherVaR(MarginOfForecast):
               - \tfrac{(2z^3 - 5z) S^2}{36}
 
     of the P&L of the positions of day t over the last `lookback` scenarios: mean, deviation,
-    skewness S and excess kurtosis K. Where S is large the expansion is not monotone in the
-    confidence. Margin at day t uses closes up to and including t. USD.
+    skewness S and excess kurtosis K. Where the expansion is not monotone its values are put in
+    order first. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------

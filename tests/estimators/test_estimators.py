@@ -1,12 +1,18 @@
 """Estimators against arch, scipy, published numbers and plain loops."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as h
 from numpy.testing import assert_allclose, assert_array_equal, assert_array_less
 from scipy import stats
 from scipy.optimize import minimize
-from scipy.special import psi
+from scipy.special import ndtri, psi
 
+import backtest as bt
+import strategies as st
+from backtest.estimators.cornish_fisher import cornish_fisher_tail, rises_everywhere
 from backtest.estimators.correlation import (
     correlation_of,
     dcc_covariance,
@@ -18,7 +24,7 @@ from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.extreme import fit_pareto
 from backtest.estimators.fits import FitCount, counting_fits
 from backtest.estimators.garch import RollingGarch, fit_garch, rolling_variance
-from backtest.estimators.innovations import cornish_fisher_tail, unit_probability, unit_tail
+from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.kernels.garch import digamma, student_freedom
 from backtest.kernels.garch_fit import loss_and_slope, minimise
 from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, peaks_tail
@@ -268,6 +274,39 @@ def test_unit_tails_are_the_tabled_ones(confidence, freedom, var, es):
     found = unit_tail(confidence, freedom)
     assert_allclose(found, (var, es), atol=6e-7)
     assert unit_probability(-found[0], np.array(freedom)) == pytest.approx(1 - confidence)
+
+
+@pytest.mark.parametrize("moments", [(2.0, 3.0), (-2.0, 6.0), (0.3, -0.5), (-3.0, 15.0)])
+@pytest.mark.parametrize("confidence", [0.975, 0.99])
+def test_cornish_fisher_outside_its_domain_is_put_in_order(moments, confidence):
+    skewness, kurtosis = map(np.array, moments)
+    assert not rises_everywhere(skewness, kurtosis)
+    z = ndtri((np.arange(1_000_000) + 0.5) / 1e6)
+    values = z + (z**2 - 1) * skewness / 6 + (z**3 - 3 * z) * kurtosis / 24
+    values -= (2 * z**3 - 5 * z) * skewness**2 / 36
+    worst = np.sort(values)[: round(1e6 * (1 - confidence))]
+    found = cornish_fisher_tail(confidence, skewness, kurtosis)
+    assert_allclose(found, (-worst[-1], -worst.mean()), rtol=1e-4)
+
+
+@given(h.floats(-4, 4), h.floats(-1.5, 30))
+def test_cornish_fisher_never_asks_less_for_more(skewness, kurtosis):
+    tails = [
+        cornish_fisher_tail(c, np.array(skewness), np.array(kurtosis))
+        for c in (0.9, 0.95, 0.99, 0.999)
+    ]
+    value, shortfall = np.array(tails).T
+    assert (np.diff(value) >= -1e-9).all() and (shortfall >= value - 1e-6).all()
+
+
+def test_cornish_fisher_on_real_prices_has_no_es_below_its_var(real_market):
+    """On Bitcoin with 100 days it had, on 43 days, and a margin of zero at 99.9 %."""
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e8]}, index=["coin"]))
+    model = st.CornishFisherVaR(lookback=100)
+    for confidence in (0.99, 0.999):
+        forecast = model.forecast(real_market, book, bt.Coverage(confidence=confidence))
+        value, shortfall = forecast.value_at_risk[102:], forecast.expected_shortfall[102:]
+        assert (shortfall >= value * (1 - 1e-6)).all() and (value > 0).all()
 
 
 def test_cornish_fisher_is_the_mean_of_its_quantiles():

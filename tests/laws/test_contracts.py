@@ -145,9 +145,6 @@ WAIVERS = {
     ("correlation_offset", "more confidence never lowers it"): (
         "sqrt(m' R m) falls when the smaller of two negatively correlated margins grows"
     ),
-    ("cornish_fisher_var", "more confidence never lowers it"): (
-        "the expansion is not monotone where the sample is very skewed"
-    ),
     ("caviar_var", "more confidence never lowers it"): (
         "the quantile of each confidence is fitted on its own, and two of them may cross"
     ),
