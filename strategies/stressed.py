@@ -14,7 +14,14 @@ from backtest.market.market import Market
 from backtest.model.forecasting import Measure, margin_of
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import priced_scenarios
-from backtest.types import BoolArray, DaysByPortfolios, FloatArray, RowNumbers, tail_count
+from backtest.types import (
+    BoolArray,
+    DaysByPortfolios,
+    FloatArray,
+    RowNumbers,
+    first_known,
+    tail_count,
+)
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
 
@@ -83,7 +90,7 @@ class StressedVaR:
             recent = past.tails(self.lookback, count=count)
             stressed = np.full((2, *recent[0].shape), np.nan)
             chosen = self._chosen(market, past.rows)
-            for day in np.flatnonzero(~np.isnan(recent[0]).any(axis=1)):
+            for day in range(first_known(recent[0]), len(stressed[0])):
                 ended = chosen[past.first : day + 1]
                 if ended.sum() < FEWEST_SCENARIOS:
                     continue

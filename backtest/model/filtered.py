@@ -52,10 +52,11 @@ def factor_volatility(
     Examples
     --------
     >>> import backtest as bt
+    >>> from backtest.types import first_known
     >>> market = bt.load_market("sample", end="2017-12-31")
     >>> volatility = factor_volatility(
     ...     market, dynamics="ewma", decay=0.97, fit_lookback=500, refit_every=20)
-    >>> int(np.isnan(volatility.foreseen).any(axis=1).sum())
+    >>> first_known(volatility.foreseen)
     34
     """
     shocks = market.shocks(1)
