@@ -144,13 +144,13 @@ def _rows_of_study(study: Study, market: Market) -> slice:
     return rows
 
 
-def _scored(study: Study, market: Market, horizon: int | RowNumbers) -> slice:
-    """The market's rows that are scored and whose collateral has a price at close-out."""
+def _scored(study: Study, market: Market, horizon: int | RowNumbers) -> RowNumbers:
+    """Rows of the market that are scored and whose collateral has a price at close-out."""
     known = market.dates[: -np.max(horizon)]
     window = ScoredWindow.shared(market, [study.scored.to_numpy(), known])
     if window.why_none:
         raise StudyError("no scored day of the study has prices of the collateral; widen either.")
-    return window.rows
+    return np.arange(len(market.dates))[window.rows]
 
 
 def _value_at_closeout(
