@@ -146,6 +146,9 @@ class CrossMargining:
 
         same_days : as if all legs closed out over these days, each scaled up to its own MPOR.
         """
+        # Savings are compared, not margins: each house is asked for the joint account and for every
+        # silo alone, so that its own level cancels. Over the same days, positions are enlarged by
+        # the root of time instead, and every leg keeps the size of its own MPOR.
         views: dict[str, _View] = {}
         for house in (self.house(silo) for silo in book.silos):
             if repr(house) in views:

@@ -16,6 +16,7 @@ from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model
+from backtest.model.tails import Group, by_group
 from backtest.parameters.buckets import Rate
 from backtest.parameters.files import load_parameters
 from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail_count
@@ -116,13 +117,13 @@ class FiccVaR:
 
     def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
-        required = np.zeros((len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = book_scenarios(market, part, coverage=own)
-            dates = market.dates[past.rows]
-            stressed = (dates >= first) & (dates <= last)
-            required[:, some] = past.spread(self._tails(past, stressed, own.confidence))
-        return required
+
+        def tails(group: Group) -> list[FloatArray]:
+            past = book_scenarios(market, group.book, coverage=own)
+            stressed = (past.dates >= first) & (past.dates <= last)
+            return [self._tails(past, stressed, own.confidence)]
+
+        return by_group(market, book, tails, empty=(0.0,))[0]
 
     def _tails(self, past: Scenarios, stressed: np.ndarray, confidence: float) -> FloatArray:
         """(days, portfolios) tail loss of the latest and the stressed scenarios, >= 0."""

@@ -18,7 +18,7 @@ from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scaling, Scenarios, book_scenarios, days_of_shocks
-from backtest.types import FloatArray, RowNumbers, StudyError, first_known
+from backtest.types import Dates, FloatArray, RowNumbers, StudyError, first_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +63,9 @@ class Revaluation:
     joint_steps: tuple[int, ...]
 
     @property
-    def rows(self) -> RowNumbers:
-        """(days,) the day of the market that each day of the scenarios is: the same."""
-        return np.arange(len(self.unit))
-
-    def spread(self, values: FloatArray) -> FloatArray:
-        """Give back the values: every day of the market is one of the scenarios."""
-        return values
+    def dates(self) -> Dates:
+        """(days,) of the scenarios: all those of the market."""
+        return self.market.dates
 
     @property
     def first(self) -> int:
