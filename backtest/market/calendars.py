@@ -1,6 +1,6 @@
 """Calendars: on which days a market has a session, from a table that is part of the package.
 
-The table lists closed weekdays (`market/closures.csv`; its header names the sources and what they
+The table lists closed weekdays (`closures.csv`; its header names the sources and what they
 leave out), so that results do not change with the release of a calendar library.
 """
 
