@@ -2,21 +2,22 @@
 
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Ge
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.caviar import Form, WarmCaviar
 from backtest.market.market import Market
-from backtest.model.forecasting import Measure, margin_of
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import each_window, priced_scenarios
+from backtest.model.revaluation import Revaluation, each_window
+from backtest.model.tails import scenario_tails, unknown
 from backtest.types import FloatArray
 
 
 @model
-class CaviarVaR:
+class CaviarVaR(MarginOfForecast):
     r"""Conditional autoregressive value at risk of the book's P&L.
 
     .. math:: q_{t+1} = b_0 + b_1 q_t + (b_+ 1_{p_t \ge 0} + b_- 1_{p_t < 0}) |p_t|, \qquad
@@ -58,24 +59,19 @@ class CaviarVaR:
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR of the recursion and ES in proportion to it; it has no density.
 
         StudyError where `lookback` days hold no day beyond the confidence.
         """
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
+
+        def tails(past: Scenarios | Revaluation) -> FloatArray:
+            out = unknown(past)
             fitted = WarmCaviar(len(past.exposure), coverage.confidence, form=self.form)
             for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
                 if since % self.refit_every == 0:
                     fitted.refit(pnl)
-                found[:, day] = fitted.tails(pnl)
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+                out[:, day] = fitted.tails(pnl)
+            return out
+
+        return scenario_tails(market, book, coverage, estimate=tails, scaling="sqrt")

@@ -12,13 +12,14 @@ from backtest.estimators.dependence import t_copula
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios, book_scenarios
-from backtest.model.forecasting import Measure, by_holdings, margin_of
+from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
+from backtest.model.tails import Group, by_group, same_holdings, unknown
 from backtest.types import FloatArray, tail_count
 
 
 @model
-class CopulaVaR:
+class CopulaVaR(MarginOfForecast):
     r"""Tail of simulated scenarios: empirical margins tied by a Student copula.
 
     .. math:: x_j = \hat F_j^{-1}(t_\nu(y_j)), \qquad y \sim t_\nu(0, R), \quad
@@ -53,26 +54,20 @@ class CopulaVaR:
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the drawn scenarios; they have no density."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         count = tail_count(self.draws, coverage.confidence)
-        for some, part in by_holdings(book):
-            past = book_scenarios(market, part, coverage=coverage)
-            found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
-            begin = past.first + self.lookback - 1
+
+        def tails(group: Group) -> FloatArray:
+            past = book_scenarios(market, group.book, coverage=coverage)
+            out, begin = unknown(past), past.first + self.lookback - 1
             for day in range(begin, len(past.unit)):
                 if (day - begin) % self.refit_every == 0:
                     values = self._draw(past, day)
-                today = (found[0, day], found[1, day])
-                window_tail(values, past.unit[day], past.exposure, count, *today)
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+                window_tail(values, past.unit[day], past.exposure, count, *out[:, day])
+            return out
+
+        return Forecast(*by_group(market, book, tails, split=same_holdings))
 
     def _draw(self, past: Scenarios, day: int) -> FloatArray:
         """(columns, draws) scenarios of the copula fitted on `day`.

@@ -19,14 +19,15 @@ from backtest.estimators.correlation import (
 from backtest.estimators.dependence import nearest_correlation
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios, book_scenarios
-from backtest.model.filtered import Dynamics, factor_volatility, factors_of, filtered
-from backtest.model.forecasting import Measure, by_holdings, density_forecast, margin_of
+from backtest.model.forecasting import MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
+from backtest.model.tails import Group, by_group, same_holdings
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
 from backtest.types import DaysByPortfolios, FloatArray
 
 
 @model
-class VarianceCovariance:
+class VarianceCovariance(MarginOfForecast):
     r"""Each factor's volatility, and the correlation between them.
 
     .. math:: M_t = q_c \sqrt{w' R_t w}, \qquad w_j = \sigma_{j,t+1} \sqrt{H} \, \delta_j
@@ -76,34 +77,26 @@ class VarianceCovariance:
     fit_lookback: Annotated[int, Ge(50)] = 500
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the joint density, and the PIT of the P&L that came."""
-        deviation = np.zeros((len(market.dates), len(book.portfolios)))
-        groups = [
-            (some, part, book_scenarios(market, part, coverage=coverage, scaling="sqrt"))
-            for some, part in by_holdings(book)
-        ]
-        volatility = factor_volatility(
+        volatility = FactorVolatility(
             market,
             dynamics=self.volatility,
             decay=self.decay,
             fit_lookback=self.fit_lookback,
             refit_every=self.refit_every,
-            needed=factors_of(past for *_, past in groups),
         )
-        for some, part, past in groups:
-            scaled = filtered(past, market, volatility)
-            root = np.sqrt(Closeout(part, coverage).by_instrument)
-            deviation[:, some] = past.spread(self._deviation(scaled, root[past.instrument]))
+
+        def deviation(group: Group) -> list[DaysByPortfolios]:
+            past = book_scenarios(market, group.book, coverage=coverage, scaling="sqrt")
+            root = np.sqrt(Closeout(group.book, coverage).by_instrument)
+            return [self._deviation(filtered(past, volatility), root[past.instrument])]
+
         return density_forecast(
             market,
             book,
             coverage,
-            volatility=deviation,
+            volatility=by_group(market, book, deviation, split=same_holdings, empty=(0.0,))[0],
             freedom=np.inf if self.freedom is None else self.freedom,
         )
 

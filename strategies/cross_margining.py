@@ -146,6 +146,9 @@ class CrossMargining:
 
         same_days : as if all legs closed out over these days, each scaled up to its own MPOR.
         """
+        # Savings are compared, not margins: each house is asked for the joint account and for every
+        # silo alone, so that its own level cancels. Over the same days, positions are enlarged by
+        # the root of time instead, and every leg keeps the size of its own MPOR.
         views: dict[str, _View] = {}
         for house in (self.house(silo) for silo in book.silos):
             if repr(house) in views:
@@ -179,7 +182,9 @@ class CrossMargining:
                     f"({', '.join(ASSET_CLASSES)}) nor an instrument; mend its spelling."
                 )
         named = {instrument.name, instrument.asset_class} & set(self.eligible)
-        return bool(named) and getattr(instrument, "tenor", np.inf) > self.over_years
+        if instrument.maturity is None or instrument.contract == "future":
+            return bool(named)
+        return bool(named) and instrument.maturity > self.over_years
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,17 +11,19 @@ from backtest.estimators.ewma import ewma_coefficients
 from backtest.estimators.garch import WarmGarch
 from backtest.kernels.pareto import peaks_tail
 from backtest.market.market import Market
-from backtest.model.filtered import Dynamics
-from backtest.model.forecasting import Measure, margin_of
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import each_window, priced_scenarios
+from backtest.model.revaluation import Revaluation, each_window
+from backtest.model.tails import scenario_tails, unknown
+from backtest.model.volatility_scaled import Dynamics
 from backtest.types import FloatArray, StudyError, tail_count
 
 FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
 
 
 @model
-class ExtremeValueVaR:
+class ExtremeValueVaR(MarginOfForecast):
     r"""Peaks over a threshold on standardised residuals.
 
     .. math:: M_t = \sigma_{t+1} \Bigl(u + \frac{\beta}{\xi}
@@ -59,20 +61,15 @@ class ExtremeValueVaR:
     decay: Annotated[float, Gt(0.5), Lt(1)] = 0.97
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the tail law; below the threshold it has no density.
 
         StudyError where the confidence is below the threshold, or fewer than 20 peaks are left.
         """
         peaks, level = self._peaks(coverage), 1.0 - coverage.confidence
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-            found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
+
+        def tails(past: Scenarios | Revaluation) -> FloatArray:
+            out = unknown(past)
             garch = WarmGarch(len(past.exposure), leverage=self.volatility == "gjr", student=False)
             garch.coefficients[:] = ewma_coefficients(self.decay)
             if self.volatility != "ewma":
@@ -81,13 +78,13 @@ class ExtremeValueVaR:
                 if self.volatility != "ewma" and since % self.refit_every == 0:
                     garch.refit(pnl)
                 sigma = np.sqrt(garch.variances(pnl))
-                found[:, day] = 0.0
+                out[:, day] = 0.0
                 for p in np.flatnonzero(sigma[:, -1] != 0.0):
                     z = -pnl[p] / sigma[p, :-1]
-                    found[:, day, p] = np.multiply(sigma[p, -1], peaks_tail(z, peaks, level))
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+                    out[:, day, p] = np.multiply(sigma[p, -1], peaks_tail(z, peaks, level))
+            return out
+
+        return scenario_tails(market, book, coverage, estimate=tails, scaling="sqrt")
 
     def _peaks(self, coverage: Coverage) -> int:
         """Excesses fitted to; StudyError where they cannot say what is asked."""

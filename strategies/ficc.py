@@ -8,7 +8,6 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import Field
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
@@ -17,9 +16,10 @@ from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model
+from backtest.model.tails import Group, by_group
+from backtest.parameters.buckets import Rate
 from backtest.parameters.files import load_parameters
 from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail_count
-from strategies.standard_schedule import maturity_of
 
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 
@@ -117,13 +117,13 @@ class FiccVaR:
 
     def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
-        required = np.zeros((len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = book_scenarios(market, part, coverage=own)
-            dates = market.dates[past.rows]
-            stressed = (dates >= first) & (dates <= last)
-            required[:, some] = past.spread(self._tails(past, stressed, own.confidence))
-        return required
+
+        def tails(group: Group) -> list[FloatArray]:
+            past = book_scenarios(market, group.book, coverage=own)
+            stressed = (past.dates >= first) & (past.dates <= last)
+            return [self._tails(past, stressed, own.confidence)]
+
+        return by_group(market, book, tails, empty=(0.0,))[0]
 
     def _tails(self, past: Scenarios, stressed: np.ndarray, confidence: float) -> FloatArray:
         """(days, portfolios) tail loss of the latest and the stressed scenarios, >= 0."""
@@ -194,9 +194,14 @@ def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str
             )
     found: list[str | None] = []
     for instrument in book.instruments:
-        years = maturity_of(instrument)
+        years = instrument.maturity
         if tenor_years(instrument.factor) is None and instrument.factor in rates:
             found.append(instrument.factor)
+        elif years is None and "yield" in instrument.factors.values():
+            raise StudyError(
+                f"ficc_var has floors by maturity, and {instrument.name} moves with yields and has "
+                "none; give it one, or leave the floors out."
+            )
         elif years is None:
             found.append(None)
         else:

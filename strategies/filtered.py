@@ -9,15 +9,17 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.aged_tail import aged_tail
 from backtest.market.market import Market
-from backtest.model.filtered import Dynamics, factor_volatility, factors_of, filtered
-from backtest.model.forecasting import Measure, margin_of
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import priced_scenarios
+from backtest.model.revaluation import Revaluation
+from backtest.model.tails import scenario_tails, unknown
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
 from backtest.types import FloatArray, tail_count
 
 
 @model
-class FilteredHistorical:
+class FilteredHistorical(MarginOfForecast):
     r"""Historical simulation of shocks rescaled to today's volatility, factor by factor.
 
     .. math:: x^*_s = \sigma_{t+1} \frac{x_s}{\sigma_s}, \qquad M_t = \max(0, L^*_{(k)})
@@ -57,35 +59,27 @@ class FilteredHistorical:
     fit_lookback: Annotated[int, Ge(50)] = 500
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the rescaled scenarios; they have no density."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        by_clock = [
-            (some, priced_scenarios(market, part, coverage=coverage, scaling=self.scaling))
-            for some, part in book.by_clock(market)
-        ]
-        volatility = factor_volatility(
+        volatility = FactorVolatility(
             market,
             dynamics=self.volatility,
             decay=self.decay,
             fit_lookback=self.fit_lookback,
             refit_every=self.refit_every,
-            needed=factors_of(past for _, past in by_clock),
         )
         count = tail_count(self.lookback, coverage.confidence)
-        for some, past in by_clock:
-            found = filtered(past, market, volatility).tails(self.lookback, count=count)
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+        return scenario_tails(
+            market,
+            book,
+            coverage,
+            estimate=lambda past: filtered(past, volatility).tails(self.lookback, count=count),
+            scaling=self.scaling,
+        )
 
 
 @model
-class AgeWeighted:
+class AgeWeighted(MarginOfForecast):
     r"""Historical simulation whose scenarios count less the older they are.
 
     .. math:: w_i = \frac{\lambda^{i-1} (1 - \lambda)}{1 - \lambda^N}
@@ -121,21 +115,15 @@ class AgeWeighted:
         share = (1.0 - self.decay) / (1.0 - self.decay**self.lookback)
         return np.asarray(self.decay**ages * share, dtype=np.float64)
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the weighted scenarios; they have no density."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
         weights, level = self.weights(), round(1.0 - coverage.confidence, 9)
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
-            found = np.full((2, len(past.unit), len(past.exposure)), np.nan)
+
+        def tails(past: Scenarios | Revaluation) -> FloatArray:
+            out = unknown(past)
             for day in range(past.first + self.lookback - 1, len(past.unit)):
                 values = past.values(day, lookback=self.lookback)
-                today = (found[0, day], found[1, day])
-                aged_tail(values, past.unit[day], past.exposure, weights, level, *today)
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+                aged_tail(values, past.unit[day], past.exposure, weights, level, *out[:, day])
+            return out
+
+        return scenario_tails(market, book, coverage, estimate=tails, scaling=self.scaling)

@@ -6,12 +6,13 @@ import numpy as np
 from annotated_types import Gt
 from pydantic import Field
 
-from backtest.account.haircuts import Rate, known_schedules, load_schedule
+from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument
 from backtest.market.market import Market
 from backtest.model.protocol import Parts, model
+from backtest.parameters.buckets import Rate
 from backtest.types import FloatArray, StudyError
 
 

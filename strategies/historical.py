@@ -10,15 +10,16 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
-from backtest.model.forecasting import Measure, margin_of
+from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
 from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
 from backtest.model.protocol import Forecast, Parts, model, required_margin
 from backtest.model.revaluation import Revaluation, priced_scenarios
+from backtest.model.tails import Group, by_group, scenario_tails
 from backtest.types import FloatArray, tail_count
 
 
 @model
-class HistoricalVaR:
+class HistoricalVaR(MarginOfForecast):
     r"""Value-at-risk or expected shortfall of the joint book over past shocks.
 
     .. math:: M_t = \max(0, L_{(k)}), \qquad k = \lceil N (1 - c) \rceil
@@ -50,18 +51,15 @@ class HistoricalVaR:
     measure: Measure = "var"
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the scenarios; they have no density."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
-            for tail, value in zip(tails, self._tails(past, coverage), strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+        return scenario_tails(
+            market,
+            book,
+            coverage,
+            estimate=lambda past: self._tails(past, coverage),
+            scaling=self.scaling,
+        )
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
@@ -105,22 +103,29 @@ class HistoricalVaR:
         same_days: int,
     ) -> FloatArray:
         """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
-        joint = np.zeros(alone.shape[:2])
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
-            own, scale = alone[past.rows][:, some], np.ones_like(alone[past.rows][:, some])
+
+        def joint(group: Group) -> list[FloatArray]:
+            past = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
+            own = alone[group.rows][:, group.portfolios]
+            # Moves over the same days, scaled by the root of time, give a silo another margin than
+            # its own MPOR does. Only what one leg says of the other is to be compared, so every
+            # silo's units are scaled until it asks what it asks alone.
+            scale = np.ones_like(own)
             for s in range(len(book.silos)):
                 in_silo = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
                 apart = self._tail(in_silo, coverage)
                 known = (own[:, :, s] > 0) & (apart > 0)
                 np.divide(own[:, :, s], apart, out=scale[:, :, s], where=known)
+            # The scale belongs to a portfolio and a day, and units are shared by all portfolios:
+            # each is replayed alone.
             columns = []
-            for p in range(len(part.portfolios)):
+            for p in range(len(group.book.portfolios)):
                 unit = past.unit * scale[:, p, past.silo]
                 column = replace(past, unit=unit, exposure=past.exposure[[p]])
                 columns.append(self._tail(column, coverage))
-            joint[:, some] = past.spread(np.hstack(columns))
-        return joint
+            return [np.hstack(columns)]
+
+        return by_group(market, book, joint, empty=(0.0,))[0]
 
     def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
         """(days, portfolios) margin by the scenarios, never below zero."""

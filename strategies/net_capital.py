@@ -7,24 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import TBill, Treasury
+from backtest.instruments import treasury_maturity
 from backtest.market.market import Market
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model
+from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
 from backtest.types import DaysByPortfolios, FloatArray, StudyError
 from strategies.haircut import HaircutOnly
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    category: int
-    over: float
-    up_to: float
-    rate: Rate
+class Categories(ByMaturity):
+    """Rates by maturity, and the category of each row."""
+
+    category: tuple[int, ...]
 
 
 class Deductions(BaseModel):
@@ -32,24 +30,24 @@ class Deductions(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     opposed: Annotated[float, Field(ge=0, le=1)]
-    government: tuple[_Row, ...]
+    government: Categories
 
     @property
     def rates(self) -> FloatArray:
         """(rows,) share of market value."""
-        return np.array([row.rate for row in self.government])
+        return np.array(self.government.rate)
 
     @property
     def categories(self) -> NDArray[np.int64]:
         """(rows,) the category of each."""
-        return np.array([row.category for row in self.government])
+        return np.array(self.government.category)
 
     def row(self, tenor: float) -> int:
         """Row of a maturity in years."""
-        for at, row in enumerate(self.government):
-            if row.over < tenor <= row.up_to:
-                return at
-        raise StudyError(f"no net capital haircut for a maturity of {tenor} years.")
+        row = self.government.row(tenor)
+        if row is None:
+            raise StudyError(f"no net capital haircut for a maturity of {tenor} years.")
+        return row
 
 
 @model
@@ -105,11 +103,12 @@ class NetCapital:
     def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:
         table, index = load_deductions(self.table), book.unit_index(market)
         others = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
-        net = np.zeros((len(market.dates), len(book.portfolios), len(table.government)))
+        net = np.zeros((len(market.dates), len(book.portfolios), len(table.rates)))
         apart, flat = np.zeros((2, *net.shape[:2]))
         for i, instrument in enumerate(book.instruments):
-            if isinstance(instrument, (Treasury, TBill)):
-                row = table.row(instrument.tenor)
+            years = treasury_maturity(instrument)
+            if years is not None:
+                row = table.row(years)
                 held = index[:, [i]] * book.exposure[:, i]
                 net[:, :, row] += held
                 apart += np.abs(held) * table.rates[row]

@@ -15,6 +15,7 @@ from backtest.market.market import Market
 from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
 from backtest.model.protocol import MarginModel, Parts, model, required_margin
 from backtest.model.revaluation import priced_scenarios
+from backtest.model.tails import same_clock
 from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
 
@@ -135,21 +136,23 @@ class CorrelationOffset:
     ) -> FloatArray:
         """sqrt(m' R m) (days, portfolios), R over own MPORs or over the same days."""
         netted = np.zeros(alone.shape[:2])
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, same_days=same_days)
-            margin = np.ascontiguousarray(alone[:, some])
+        # A silo's own margin may move on a day on which the pool as a whole does not trade, so
+        # netting is done on every day of the market, with the correlations that stand on it.
+        for group in same_clock(market, book):
+            past = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
+            margin = np.ascontiguousarray(alone[:, group.portfolios])
             out = np.empty(margin.shape[:2])
             netted_margin(
                 margin,
-                past.spread(past.covariance(self.lookback)),
-                past.spread(past.unit),
+                group.on_every_day(past.covariance(self.lookback)),
+                group.on_every_day(past.unit),
                 past.exposure,
                 past.silo if self.by == "silo" else past.instrument,
                 self._leaned_below(book, coverage),
                 self.correlation_floor,
                 out,
             )
-            netted[:, some] = out
+            netted[:, group.portfolios] = out
         return netted
 
     def _leaned_below(self, book: Book, coverage: Coverage) -> float:

@@ -19,14 +19,15 @@ from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
-from backtest.model.forecasting import Innovations, Measure, density_forecast, margin_of
+from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window, priced_scenarios
+from backtest.model.tails import Group, by_group, scenario_tails, unknown
 from backtest.types import FloatArray
 
 
 @model
-class EwmaVaR:
+class EwmaVaR(MarginOfForecast):
     r"""Exponentially weighted variance of the book's P&L, with normal, Student or skewed tails.
 
     .. math:: \sigma^2_{t+1} = \lambda \sigma^2_t + (1 - \lambda) p_t^2, \qquad
@@ -64,17 +65,13 @@ class EwmaVaR:
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
     def _law(self, past: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = np.full((3, *_sizes(past)), np.nan)
+        law = unknown(past, 3)
         rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
         skew = np.zeros(len(past.exposure))
         out = np.empty((len(past.exposure), self.lookback + 1))
@@ -92,7 +89,7 @@ class EwmaVaR:
 
 
 @model
-class GarchVaR:
+class GarchVaR(MarginOfForecast):
     r"""GARCH(1, 1) or GJR of the book's P&L, with normal, Student or skewed innovations.
 
     .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{p_t < 0}) p_t^2 + \beta v_t, \qquad
@@ -131,17 +128,13 @@ class GarchVaR:
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the fitted density, and the PIT of the P&L that came."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
     def _law(self, past: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = np.full((3, *_sizes(past)), np.nan)
+        law = unknown(past, 3)
         garch = WarmGarch(
             len(past.exposure),
             leverage=self.leverage,
@@ -157,7 +150,7 @@ class GarchVaR:
 
 
 @model
-class CornishFisherVaR:
+class CornishFisherVaR(MarginOfForecast):
     r"""The book's P&L by its first four moments.
 
     .. math:: M_t = \max(0, -\mu - \sigma \tilde z), \qquad
@@ -187,16 +180,11 @@ class CornishFisherVaR:
     measure: Measure = "var"
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the expansion; it has no density worth the name."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
-            found = np.full((2, *_sizes(past)), np.nan)
+
+        def tails(past: Scenarios | Revaluation) -> FloatArray:
+            out = unknown(past)
             for day, pnl in each_window(past, self.lookback):
                 mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
                 z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]
@@ -204,11 +192,11 @@ class CornishFisherVaR:
                 skewness = (square * z).mean(axis=1)
                 kurtosis = np.where(deviation > 0.0, (square * square).mean(axis=1) - 3.0, 0.0)
                 unit = cornish_fisher_tail(coverage.confidence, skewness, kurtosis)
-                found[0, day] = deviation * unit[0] - mean
-                found[1, day] = deviation * unit[1] - mean
-            for tail, value in zip(tails, found, strict=True):
-                tail[:, some] = past.spread(value)
-        return Forecast(*tails)
+                out[0, day] = deviation * unit[0] - mean
+                out[1, day] = deviation * unit[1] - mean
+            return out
+
+        return scenario_tails(market, book, coverage, estimate=tails, scaling=self.scaling)
 
 
 def _forecast(
@@ -220,13 +208,11 @@ def _forecast(
     law_of: Callable[[Scenarios | Revaluation], FloatArray],
 ) -> Forecast:
     """Forecast of the laws that `law_of` fits; a portfolio that holds nothing has no volatility."""
-    law = np.zeros((3, len(market.dates), len(book.portfolios)))
-    law[1] = np.inf
-    for some, part in book.by_clock(market):
-        past = priced_scenarios(market, part, coverage=coverage, scaling="sqrt")
-        for whole, value in zip(law, law_of(past), strict=True):
-            whole[:, some] = past.spread(value)
-    volatility, freedom, skew = law
+
+    def law(group: Group) -> FloatArray:
+        return law_of(priced_scenarios(market, group.book, coverage=coverage, scaling="sqrt"))
+
+    volatility, freedom, skew = by_group(market, book, law, empty=(0.0, np.inf, 0.0))
     return density_forecast(
         market,
         book,
@@ -235,8 +221,3 @@ def _forecast(
         freedom=freedom,
         skew=skew if innovations == "skew-t" else None,
     )
-
-
-def _sizes(past: Scenarios | Revaluation) -> tuple[int, int]:
-    """Days and portfolios of scenarios."""
-    return len(past.unit), len(past.exposure)

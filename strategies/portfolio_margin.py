@@ -5,13 +5,13 @@ from functools import cache
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument, Revalued, TBill, Treasury
+from backtest.instruments import Instrument, is_option, treasury_maturity
 from backtest.market.market import Market
 from backtest.model.grid import grid_pnl
 from backtest.model.protocol import model
+from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.haircut import HaircutOnly
@@ -35,29 +35,18 @@ class _Group(BaseModel):
         return np.column_stack([price, np.zeros_like(price)])
 
 
-class _Government(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    over: tuple[float, ...]
-    rate: tuple[Rate, ...]
-    verified: bool
-
-
 class Ranges(BaseModel):
     """Product groups with their ranges and offsets, maintenance of governments, the minimum."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     option_minimum: float
     group: dict[str, _Group]
-    government: _Government
+    government: ByMaturity
 
     def group_of(self, instrument: Instrument) -> str | None:
         """Product group of an instrument, by its price factor; None where it has none."""
         found = (name for name, g in self.group.items() if instrument.factor in g.classes)
         return next(found, None)
-
-    def row(self, tenor: float) -> int:
-        """Row of a government security's maturity in years."""
-        return sum(tenor > over for over in self.government.over) - 1
 
 
 @model
@@ -104,8 +93,9 @@ class PortfolioMargin:
         groups: dict[str, list[int]] = {}
         for i, held in enumerate(book.instruments):
             name = table.group_of(held)
-            if isinstance(held, (Treasury, TBill)):
-                rows[:, :, table.row(held.tenor)] += index[:, [i]] * book.exposure[:, i]
+            row = table.government.row(treasury_maturity(held))
+            if row is not None:
+                rows[:, :, row] += index[:, [i]] * book.exposure[:, i]
             elif name is not None:
                 groups.setdefault(name, []).append(i)
             else:
@@ -127,7 +117,7 @@ def group_margin(book: Book, market: Market, table: Ranges, name: str) -> DaysBy
     for i, held in enumerate(book.instruments):
         per_usd = grid_pnl(held, market, group.moves) * index[:, [i]]
         pnl[:, :, factors.index(held.factor)] += per_usd[:, None] * book.exposure[:, i, None]
-        if isinstance(held, Revalued):
+        if is_option(held):
             units = index[:, i] / market.level(held.factor)
             least += table.option_minimum * units[:, None] * np.abs(book.exposure[:, i])
     return np.maximum(worst_point(pnl, offset=group.offset), least)

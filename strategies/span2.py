@@ -10,12 +10,13 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
-from backtest.instruments import Instrument, Revalued, by_factor
+from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model, required_margin
-from backtest.model.rescaled import Rescaled, rescaled
+from backtest.model.tails import Group, by_group
+from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, FloatArray, RowNumbers, StudyError, tail_count
 
@@ -29,7 +30,7 @@ class _Leg:
     """One instrument over its MPOR: its factors' shocks, and what a shock is worth."""
 
     instrument: Instrument
-    factors: tuple[Rescaled, ...]
+    factors: tuple[FlooredShocks, ...]
     sensitivity: FloatArray
     elapsed: FloatArray
 
@@ -43,7 +44,7 @@ class _Leg:
     ) -> FloatArray:
         """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
         scale = np.array([f.highest[day] if stressed else f.now[day] for f in self.factors])
-        if isinstance(self.instrument, Revalued):
+        if is_option(self.instrument):
             shocks = powers[:, : len(scale)] * scale
             return self.instrument.scenarios(market, day, shocks, elapsed=elapsed)
         delta, gamma = self.sensitivity[:, day].T
@@ -59,7 +60,7 @@ class Span2:
               + \sum_i Y \sigma_i \sqrt{\tfrac{(|Q_i| - k V_i)^+}{V_i}} \, (|Q_i| - k V_i)^+
 
     HVaR is the tail loss of past shocks brought to today's volatility, r* = r sigma_T / sigma_t
-    (see `rescaled`), never below `floor` times the volatility of the whole look-back: the
+    (see `FlooredShocks`), never below `floor` times the volatility of the whole look-back: the
     anti-procyclical part. SVaR is that of the same shocks brought to the highest volatility each
     factor has had so far. Liquidity is half the bid-offer of every position, concentration the
     impact (Y daily volatilities for a day's volume V) of what exceeds `threshold` k days' volume,
@@ -124,39 +125,39 @@ class Span2:
             silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
         )
 
-    def tails(
-        self, market: Market, book: Book, coverage: Coverage
-    ) -> tuple[DaysByPortfolios, DaysByPortfolios]:
-        """HVaR and SVaR, (days, portfolios) USD, >= 0; NaN while warming up."""
-        out = np.zeros((2, len(market.dates), len(book.portfolios)))
-        for some, part in book.by_clock(market):
-            out[:, :, some] = np.nan
-            held: list[int] = list(range(len(part.instruments)))
+    def tails(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """(2, days, portfolios) HVaR and SVaR, USD, >= 0; NaN while warming up."""
+        volatility = FactorVolatility(market, decay=self.decay, seed_days=SEED_DAYS)
+
+        def tails(group: Group) -> FloatArray:
+            held: list[int] = list(range(len(group.book.instruments)))
             if market.traded is not None:  # what nobody holds must not take days from what some do
-                held = [i for i in held if part.exposure[:, i].any()]
-            days = Closeout(part, coverage).by_instrument
-            legs = [self._leg(market, part.instruments[i], days[i]) for i in held]
+                held = [i for i in held if group.book.exposure[:, i].any()]
+            days = Closeout(group.book, coverage).by_instrument
+            legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in held]
             every = np.column_stack([f.standard for leg in legs for f in leg.factors])
-            rows = np.flatnonzero(~np.isnan(every).any(axis=1))
-            index = part.unit_index(market)[:, held]
-            exposure = np.ascontiguousarray(part.exposure[:, held])
+            rows = group.rows[~np.isnan(every[group.rows]).any(axis=1)]
+            warming_up = len(group.rows) - len(rows)
+            index = group.book.unit_index(market)[:, held]
+            exposure = np.ascontiguousarray(group.book.exposure[:, held])
             powers = [leg.powers(rows) for leg in legs]
             elapsed = [leg.elapsed[rows] for leg in legs]
-            until = np.append(rows[1:], len(market.dates))
+            out = np.full((2, len(group.rows), len(exposure)), np.nan)
+            shortfall = np.empty(len(exposure))
             for seen in range(self.min_lookback, len(rows) + 1):
                 window, day = slice(max(0, seen - self.lookback), seen), int(rows[seen - 1])
                 count = tail_count(seen - window.start, coverage.confidence)
-                for k in range(2):
+                for k, tail in enumerate(out[:, warming_up + seen - 1]):
                     values = [
                         leg.values(
                             market, day, powers=p[window], elapsed=e[window], stressed=k == 1
                         )
                         for leg, p, e in zip(legs, powers, elapsed, strict=True)
                     ]
-                    tail, shortfall = np.empty((2, len(exposure)))
                     window_tail(np.stack(values), index[day], exposure, count, tail, shortfall)
-                    out[k][day : until[seen - 1], some] = np.maximum(tail, 0.0)
-        return out[0], out[1]
+            return np.maximum(out, 0.0)
+
+        return by_group(market, book, tails)
 
     def closeout(self, market: Market, book: Book) -> DaysByPortfolios:
         """(days, portfolios) liquidity and concentration, USD, >= 0."""
@@ -171,11 +172,12 @@ class Span2:
             out += impact * np.sqrt(beyond / cost.adv_usd) * beyond
         return out
 
-    def _leg(self, market: Market, instrument: Instrument, horizon: int) -> _Leg:
+    def _leg(self, volatility: FactorVolatility, instrument: Instrument, horizon: int) -> _Leg:
         """Standardised shocks of what moves an instrument, over its own MPOR."""
+        market = volatility.market
         moved = by_factor(instrument, market)
-        names = instrument.moved_by if isinstance(instrument, Revalued) else tuple(moved)
-        if isinstance(instrument, Revalued) and market.traded is not None:
+        names = instrument.moved_by if is_option(instrument) else tuple(moved)
+        if is_option(instrument) and market.traded is not None:
             raise StudyError(
                 f"{instrument.name} is revalued in full, which needs the business clock; leave it "
                 "out or set [clock] kind = 'business'."
@@ -185,13 +187,8 @@ class Span2:
         return _Leg(
             instrument=instrument,
             factors=tuple(
-                rescaled(
-                    market,
-                    name,
-                    horizon=horizon,
-                    decay=self.decay,
-                    floor=self.floor,
-                    lookback=self.lookback,
+                FlooredShocks.of(
+                    volatility, name, horizon=horizon, floor=self.floor, lookback=self.lookback
                 )
                 for name in names
             ),

@@ -7,24 +7,17 @@ import numpy as np
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import CurveFuture, Future, Instrument, Swap, TBill, Treasury
-from backtest.instruments.contracts import contract
+from backtest.instruments import Instrument
 from backtest.market.market import Market
 from backtest.model.protocol import Parts, model
+from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
 from backtest.types import DaysByInstruments, FloatArray, StudyError
 
-PRODUCTS = {"equity": "equity"}  # asset classes with a line of their own; crypto has none
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    over: float
-    up_to: float
-    rate: Rate
+# Line of the schedule by asset class, for what has no maturity; crypto has no line of its own.
+PRODUCTS = {"equity": "equity", "crypto": "other", "stablecoin": "other", "other": "other"}
 
 
 class MarginTable(BaseModel):
@@ -34,8 +27,8 @@ class MarginTable(BaseModel):
     gross_weight: Rate
     ratio_weight: Rate
     flat: dict[str, Rate]
-    credit: tuple[_Row, ...]
-    rates: tuple[_Row, ...]
+    credit: ByMaturity
+    rates: ByMaturity
 
     def rate(self, product: str, years: float | None = None) -> float:
         """Rate of a product; `years` to maturity for credit and rates.
@@ -48,10 +41,10 @@ class MarginTable(BaseModel):
         if product in self.flat:
             return self.flat[product]
         rows = self.credit if product == "credit" else self.rates
-        for row in rows:
-            if years is not None and row.over < years <= row.up_to:
-                return row.rate
-        raise StudyError(f"the schedule has no rate for {product} of {years} years.")
+        rate = rows.at(years)
+        if rate is None:
+            raise StudyError(f"the schedule has no rate for {product} of {years} years.")
+        return rate
 
 
 @model
@@ -102,7 +95,7 @@ class StandardSchedule:
         )
         for i, held in enumerate(book.instruments):
             silo = book.silos.index(held.silo)
-            rate = table.rate(product_of(held), maturity_of(held))
+            rate = table.rate(product_of(held), held.maturity)
             gross[:, :, silo] += rate * index[:, [i]] * np.abs(book.exposure[:, i])
             value = gained[:, [i]] * book.exposure[:, i]
             net[:, :, silo] += value
@@ -143,25 +136,26 @@ def replacement_cost(market: Market, book: Book, *, age: int) -> DaysByInstrumen
 
 
 def product_of(instrument: Instrument) -> str:
-    """'rates', 'equity' or 'other'."""
-    if maturity_of(instrument) is not None:
-        return "rates"
-    return PRODUCTS.get(instrument.asset_class, "other")
+    """'rates', 'equity' or 'other'.
 
-
-def maturity_of(instrument: Instrument) -> float | None:
-    """Years to maturity of what an instrument pays or delivers; None where it has none.
+    Raises
+    ------
+    StudyError : an instrument without maturity, of an asset class that has no line.
 
     Examples
     --------
-    >>> maturity_of(Swap(5)), maturity_of(Future("ZN")), maturity_of(Future("BTC_CME"))
-    (5, 6.5, None)
+    >>> from backtest.instruments import parse_instrument
+    >>> [product_of(parse_instrument(name)) for name in ("SWAP5Y", "ZN", "SPY", "BTC_CME")]
+    ['rates', 'rates', 'equity', 'other']
     """
-    if isinstance(instrument, (Treasury, TBill, Swap)):
-        return instrument.tenor
-    if isinstance(instrument, CurveFuture):
-        return instrument.maturity
-    return contract(instrument.code).maturity if isinstance(instrument, Future) else None
+    if instrument.maturity is not None:
+        return "rates"
+    if instrument.asset_class not in PRODUCTS:
+        raise StudyError(
+            f"the schedule has no line for {instrument.name}: it is {instrument.asset_class!r} "
+            "and has no maturity."
+        )
+    return PRODUCTS[instrument.asset_class]
 
 
 @cache

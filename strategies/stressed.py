@@ -11,10 +11,12 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
-from backtest.model.forecasting import Measure, margin_of
+from backtest.model.delta_gamma import Scenarios
+from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.revaluation import priced_scenarios
-from backtest.types import BoolArray, DaysByPortfolios, FloatArray, RowNumbers, tail_count
+from backtest.model.revaluation import Revaluation
+from backtest.model.tails import scenario_tails, unknown
+from backtest.types import BoolArray, Dates, DaysByPortfolios, tail_count
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
 
@@ -36,7 +38,7 @@ Windows = Annotated[tuple[tuple[str, str], ...], AfterValidator(_apart)]
 
 
 @model
-class StressedVaR:
+class StressedVaR(MarginOfForecast):
     r"""The larger of historical simulation and of the same over windows of stress, or a blend.
 
     .. math:: M_t = \max\bigl(V_t, (1 - b) V_t + b S_t\bigr) \;\text{or}\; (1 - b) V_t + b S_t
@@ -70,41 +72,36 @@ class StressedVaR:
     measure: Measure = "var"
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
-    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
-        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return margin_of(self.forecast(market, book, coverage), self.measure)
-
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES, each with its own stress; no density."""
-        tails = np.zeros((2, len(market.dates), len(book.portfolios)))
-        count = tail_count(self.lookback, coverage.confidence)
-        for some, part in book.by_clock(market):
-            past = priced_scenarios(market, part, coverage=coverage, scaling=self.scaling)
-            recent = past.tails(self.lookback, count=count)
-            stressed = np.full((2, *recent[0].shape), np.nan)
-            chosen = self._chosen(market, past.rows)
-            for day in np.flatnonzero(~np.isnan(recent[0]).any(axis=1)):
-                ended = chosen[past.first : day + 1]
-                if ended.sum() < FEWEST_SCENARIOS:
-                    continue
-                values = past.values(int(day), lookback=len(ended))[:, ended]
-                tail = tail_count(int(ended.sum()), coverage.confidence)
-                today = (stressed[0, day], stressed[1, day])
-                window_tail(
-                    np.ascontiguousarray(values), past.unit[day], past.exposure, tail, *today
-                )
-            for out, plain, worse in zip(tails, recent, stressed, strict=True):
-                out[:, some] = past.spread(self._joined(plain, worse))
-        return Forecast(*tails)
+        return scenario_tails(
+            market,
+            book,
+            coverage,
+            estimate=lambda past: self._tails(past, coverage.confidence),
+            scaling=self.scaling,
+        )
+
+    def _tails(self, past: Scenarios | Revaluation, confidence: float) -> list[DaysByPortfolios]:
+        """VaR and ES, (days of the scenarios, portfolios)."""
+        recent = past.tails(self.lookback, count=tail_count(self.lookback, confidence))
+        stressed, chosen = unknown(past), self._chosen(past.dates)
+        for day in np.flatnonzero(~np.isnan(recent[0]).any(axis=1)):
+            ended = chosen[past.first : day + 1]
+            if ended.sum() < FEWEST_SCENARIOS:
+                continue
+            values = np.ascontiguousarray(past.values(int(day), lookback=len(ended))[:, ended])
+            count = tail_count(int(ended.sum()), confidence)
+            window_tail(values, past.unit[day], past.exposure, count, *stressed[:, day])
+        return [self._joined(plain, worse) for plain, worse in zip(recent, stressed, strict=True)]
 
     def _joined(self, recent: DaysByPortfolios, stressed: DaysByPortfolios) -> DaysByPortfolios:
         blend = (1.0 - self.weight) * recent + self.weight * stressed
         joined = np.maximum(recent, blend) if self.floored else blend
         return np.where(np.isnan(stressed), recent, joined)
 
-    def _chosen(self, market: Market, rows: RowNumbers) -> BoolArray:
+    def _chosen(self, dates: Dates) -> BoolArray:
         """(days of the scenarios,) whether a shock that ends on the day is one of stress."""
-        dates = market.dates[rows]
         out = np.zeros(len(dates), dtype=np.bool_)
         for begin, end in self.windows:
             out |= (dates >= np.datetime64(begin, "D")) & (dates <= np.datetime64(end, "D"))

@@ -7,12 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.account.haircuts import Rate
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.grid import days_to_expiry, grid_pnl
 from backtest.model.protocol import model
+from backtest.parameters.buckets import Rate
 from backtest.parameters.files import read_as
 from backtest.types import Days, DaysByPortfolios, FloatArray
 from strategies.haircut import HaircutOnly
@@ -81,7 +81,7 @@ class VenueGrid:
         coins: dict[str, list[int]] = {}
         for i, held in enumerate(book.instruments):
             if held.asset_class == "crypto":
-                coins.setdefault(coin_of(held.factor), []).append(i)
+                coins.setdefault(held.underlying, []).append(i)
             else:
                 required += others.margin(market, book.holding([i]), coverage)
         for members in coins.values():
@@ -97,11 +97,6 @@ class VenueGrid:
             per_usd = grid_pnl(held, market, grid.moves, volatility_scale=scale)
             pnl += (per_usd * index[:, [i]])[:, None] * book.exposure[:, i, None]
         return np.maximum(-pnl.min(axis=2), 0.0)
-
-
-def coin_of(factor: str) -> str:
-    """The coin behind a price factor: 'BTC' of 'BTC' and of 'BTC_CME'."""
-    return factor.partition("_")[0]
 
 
 @cache

@@ -1,41 +1,25 @@
 """What can be posted as collateral, priced from the market's own factors.
 
-Anything with a name, factors and `pnl(market, horizon)` can be posted, so every instrument of a
-book is an asset already; here stand those that no book holds.
+An instrument that is held outright can be posted; here are the assets that no book holds. All have
+a name, factors and `pnl(market, horizon)` per 1 USD of market value.
 """
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
 
 import numpy as np
 
-from backtest.instruments import Spot, TBill, Treasury, parse_instrument
+from backtest.instruments import Instrument, TBill, parse_instrument
 from backtest.instruments.treasury import DAYS_PER_YEAR
 from backtest.market.market import Kind, Market
 from backtest.types import Days, StudyError
 
+HELD_OUTRIGHT = ("spot", "bill", "bond")  # contracts that can be delivered as collateral
 FUND_BILL = TBill(0.25)  # what a fund is looked through to
 _PRICE = re.compile(r"^[A-Z][A-Z0-9]*$")
-
-
-class Asset(Protocol):
-    """One asset. P&L is per 1 USD of market value."""
-
-    @property
-    def name(self) -> str:
-        """Its key in a mix."""
-
-    @property
-    def factors(self) -> Mapping[str, Kind]:
-        """Every market factor it cannot be priced without, and its kind."""
-
-    def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) change of value of 1 USD over the next `horizon` margin days; tail NaN."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +80,9 @@ class TokenisedFund:
         return (1.0 + self.pnl(market, horizon)) * (1.0 - self.token_basis) / funding
 
 
+Asset = Cash | TokenisedFund | Instrument
+
+
 def proceeds(asset: Asset, market: Market, horizon: int) -> Days:
     """(days,) what 1 USD of an asset posted at t brings at the end of close-out, t + horizon."""
     if isinstance(asset, TokenisedFund):
@@ -121,7 +108,7 @@ def parse_asset(name: str) -> Asset:
         return _tokenised_fund()
     if _PRICE.match(name):
         found = parse_instrument(name)
-        if isinstance(found, (Spot, TBill, Treasury)):
+        if found.contract in HELD_OUTRIGHT:
             return found
     raise StudyError(
         f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "

@@ -4,29 +4,23 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from backtest.instruments import CurveFuture, Instrument, Revalued, Swap, TBill, Treasury
+from backtest.instruments import Instrument, treasury_maturity
+from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.types import StudyError
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Bucket(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    over: float
-    up_to: float
-    haircut: Rate
+LINEAR = ("spot", "perpetual", "future")  # contracts that move as much as their price
 
 
 class Schedule(BaseModel):
     """A dated, cited table of haircuts (decimals of market value, or of notional).
 
     kind : what its source publishes; a capital charge or a margin rate is no collateral haircut.
-    treasury, swap : rows by maturity. bill : of bills; they take the Treasury rows where it is not
-    given. price : by the factor of an instrument; a curve-implied future takes its contract's.
+    treasury, swap : by maturity. bill : of bills; they take the Treasury rows where it is not
+    given. price : by the factor of an instrument; a bond future by the code of its contract.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,28 +30,23 @@ class Schedule(BaseModel):
     verified: bool
     kind: Literal["haircut", "capital charge", "margin rate"] = "haircut"
     note: str = ""
-    treasury: list[_Bucket] = []
+    treasury: ByMaturity = ByMaturity()
     bill: Rate | None = None
-    swap: list[_Bucket] = []
+    swap: ByMaturity = ByMaturity()
     price: dict[str, Rate] = {}
 
     def haircut(self, instrument: Instrument) -> float | None:
         """Haircut of one instrument; None where the schedule is silent."""
-        if isinstance(instrument, TBill) and self.bill is not None:
-            return self.bill
-        if isinstance(instrument, (Treasury, TBill)):
-            return _row(self.treasury, instrument.tenor)
-        if isinstance(instrument, Swap):
-            return _row(self.swap, instrument.tenor)
-        if isinstance(instrument, CurveFuture):
-            return self.price.get(instrument.code)
-        if isinstance(instrument, Revalued):
+        years = treasury_maturity(instrument)
+        if years is not None:
+            flat = self.bill if instrument.contract == "bill" else None
+            return self.treasury.at(years) if flat is None else flat
+        if instrument.contract == "swap":
+            return self.swap.at(instrument.maturity)
+        if instrument.contract not in LINEAR:
             return None  # A share of the underlying's price is no margin of an option on it.
-        return self.price.get(instrument.factor)
-
-
-def _row(buckets: list[_Bucket], tenor: float) -> float | None:
-    return next((b.haircut for b in buckets if b.over < tenor <= b.up_to), None)
+        bond_future = instrument.maturity is not None
+        return self.price.get(instrument.underlying if bond_future else instrument.factor)
 
 
 def known_schedules() -> list[str]:

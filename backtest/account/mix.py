@@ -7,9 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from backtest.account.assets import FUND_BILL, Asset, Cash, TokenisedFund, parse_asset, proceeds
+from backtest.account.assets import (
+    FUND_BILL,
+    HELD_OUTRIGHT,
+    Asset,
+    Cash,
+    TokenisedFund,
+    parse_asset,
+    proceeds,
+)
 from backtest.account.haircuts import Schedule, load_schedule
-from backtest.instruments import Spot, TBill, Treasury
+from backtest.instruments import Instrument
 from backtest.market.market import Market
 from backtest.types import Days, FloatArray, RowNumbers, StudyError
 
@@ -202,6 +210,7 @@ def published_haircut(
 
     Examples
     --------
+    >>> from backtest.instruments import Treasury
     >>> published_haircut(Treasury(10), ("cme_2014", "occ"))
     0.05
     >>> published_haircut(Treasury(10), ("cme_2014", "occ"), rule="first")
@@ -219,11 +228,11 @@ def published_haircut(
     return rates[0] if rule == "first" else max(rates)
 
 
-def _listed(asset: Asset, schedule: Schedule) -> float | None:
+def _listed(asset: TokenisedFund | Instrument, schedule: Schedule) -> float | None:
     if isinstance(asset, TokenisedFund):
         bill = schedule.haircut(FUND_BILL)
         return None if bill is None else bill + asset.token_haircut
-    return schedule.haircut(asset) if isinstance(asset, (Spot, TBill, Treasury)) else None
+    return schedule.haircut(asset) if asset.contract in HELD_OUTRIGHT else None
 
 
 def check_priced(asset: Asset, market: Market) -> None:

@@ -11,14 +11,13 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
 from backtest.book.sizing import margin_per_usd
-from backtest.instruments import Instrument, by_factor, check_priced, parse_instrument
+from backtest.instruments import Instrument, by_factor, check_priced, check_terms, parse_instrument
 from backtest.market.market import Market
 from backtest.types import (
     DaysByInstruments,
     DaysByPortfoliosBySilos,
     FloatArray,
     PortfoliosByInstruments,
-    RowNumbers,
     StudyError,
 )
 
@@ -57,6 +56,8 @@ class Book:
         object.__setattr__(self, "exposure", exposure)
         object.__setattr__(self, "portfolios", tuple(self.portfolios))
         object.__setattr__(self, "instruments", tuple(self.instruments))
+        for instrument in self.instruments:
+            check_terms(instrument)
         expected = (len(self.portfolios), len(self.instruments))
         if exposure.shape != expected or 0 in expected:
             raise StudyError(
@@ -227,21 +228,6 @@ class Book:
         # A day of the book is known only once its longest close-out has ended.
         pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
-
-    def by_clock(self, market: Market) -> "list[tuple[slice | RowNumbers, Book]]":
-        """Portfolios apart by the days on which everything they hold trades, each with its book.
-
-        Where all factors always trade that is all of them, and this book. Elsewhere a portfolio
-        that holds nothing keeps no days and is left out: its margin is zero, on every day.
-        """
-        if market.traded is None:
-            return [(slice(None), self)]
-        trades = np.stack([market.trades(i.factors) for i in self.instruments])
-        groups: dict[bytes, list[int]] = {}
-        for p in np.flatnonzero(self.exposure.any(axis=1)):
-            held = self.exposure[p] != 0
-            groups.setdefault(trades[held].all(axis=0).tobytes(), []).append(int(p))
-        return [(np.array(some), self.select(some)) for some in groups.values()]
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""

@@ -11,6 +11,7 @@ The shape of the files, for anyone who brings their own (`Date` first, ISO, asce
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from backtest.instruments.contracts import known_contracts
 from backtest.market.market import Kind, tenor_years
 from backtest.types import DataError
 
@@ -52,7 +53,8 @@ COLUMNS: dict[str, FactorColumn] = {
     "DFF": FactorColumn("short_rates.csv", "DFF", kind="yield", unit="percent"),
     **{
         code: FactorColumn(FUTURES_FILE, code, unit="points", rolls=True)
-        for code in ("ZT", "ZF", "ZN", "ZB")
+        for code, terms in known_contracts().items()
+        if terms.maturity is not None
     },
     "BTC_CME": FactorColumn("bitcoin_futures_cme_front.csv", rolls=True),
     "ETH_CME": FactorColumn("ether_futures_cme_front.csv", rolls=True),

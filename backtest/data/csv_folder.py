@@ -14,7 +14,7 @@ from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
 from backtest.data.csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
 from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
 from backtest.data.rolls import adjust_rolls
-from backtest.instruments.contracts import contract
+from backtest.instruments.contracts import contract_terms
 from backtest.market.calendars import Clock
 from backtest.market.checks import YIELD_RANGE
 from backtest.market.market import Adjustment, Market, tenor_years
@@ -145,7 +145,7 @@ def _reference(
     folder: Path, future: str, columns: dict[str, pd.Series], used: dict[str, SourceFile]
 ) -> pd.Series:
     """What the rolls of a future are measured by: a factor of the market, or read for it."""
-    name = contract(future).reference
+    name = contract_terms(future).reference
     if name in columns:
         return columns[name]
     try:

@@ -28,7 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.holiday import AbstractHolidayCalendar, GoodFriday, Holiday, nearest_workday
 
-from backtest.instruments.contracts import Contract, contract
+from backtest.instruments.contracts import Contract, contract_terms
 from backtest.market.market import Adjustment, tenor_years
 from backtest.types import DataError, Days
 
@@ -58,7 +58,7 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
 
     Examples
     --------
-    >>> days = last_trading_days(contract("ZB"), pd.Timestamp("2015-01-01"),
+    >>> days = last_trading_days(contract_terms("ZB"), pd.Timestamp("2015-01-01"),
     ...                          pd.Timestamp("2015-06-30"))
     >>> days.strftime("%Y-%m-%d").tolist()
     ['2015-03-20', '2015-06-19']
@@ -88,7 +88,7 @@ def adjust_rolls(
     ------
     DataError : too few days to measure any roll by.
     """
-    terms = contract(code)
+    terms = contract_terms(code)
     days = price.index.intersection(reference.index)
     if len(days) <= FEWEST:
         raise DataError(

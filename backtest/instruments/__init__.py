@@ -11,7 +11,14 @@ from backtest.instruments.names import parse_instrument
 from backtest.instruments.option import Option
 from backtest.instruments.perpetual import Perpetual, coin_pnl
 from backtest.instruments.priced import check_priced
-from backtest.instruments.protocol import Instrument, Revalued, by_factor
+from backtest.instruments.protocol import (
+    Instrument,
+    Revalued,
+    by_factor,
+    check_terms,
+    is_option,
+    treasury_maturity,
+)
 from backtest.instruments.spot import Spot
 from backtest.instruments.swap import Swap
 from backtest.instruments.treasury import Treasury, par_yield, seasoned_price
@@ -30,9 +37,12 @@ __all__ = [
     "basis",
     "by_factor",
     "check_priced",
+    "check_terms",
     "coin_pnl",
+    "is_option",
     "par_yield",
     "parse_instrument",
     "seasoned_price",
     "traded_price",
+    "treasury_maturity",
 ]

@@ -1,6 +1,7 @@
 """Treasury bills: each day a fresh discount bill of constant maturity."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -41,6 +42,9 @@ class TBill:
     ('BILL3M', '1Y')
     """
 
+    contract: ClassVar[str] = "bill"
+    asset_class: ClassVar[str] = "treasury"
+
     tenor: float
     silo: str = "FICC"
 
@@ -65,12 +69,17 @@ class TBill:
     @property
     def name(self) -> str:
         """'BILL' and maturity, with its silo where that is not FICC."""
-        return qualified(f"BILL{self.factor}", self.silo, "FICC")
+        return qualified(self.underlying, self.silo, "FICC")
 
     @property
-    def asset_class(self) -> str:
-        """'treasury'."""
-        return "treasury"
+    def underlying(self) -> str:
+        """'BILL' and maturity."""
+        return f"BILL{self.factor}"
+
+    @property
+    def maturity(self) -> float:
+        """Its tenor, years."""
+        return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bill over today's less 1; the last `horizon` rows NaN."""

@@ -41,7 +41,7 @@ def known_contracts() -> dict[str, Contract]:
     return _File(**tomllib.loads(text)).contracts
 
 
-def contract(code: str) -> Contract:
+def contract_terms(code: str) -> Contract:
     """Terms of one contract.
 
     Raises
@@ -50,7 +50,7 @@ def contract(code: str) -> Contract:
 
     Examples
     --------
-    >>> contract("ZN").maturity, contract("BTC_CME").reference
+    >>> contract_terms("ZN").maturity, contract_terms("BTC_CME").reference
     (6.5, 'BTC')
     """
     known = known_contracts()

@@ -1,10 +1,11 @@
 """Treasury futures implied by the par curve: approximate, for histories without futures prices."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.contracts import Contract, contract
+from backtest.instruments.contracts import Contract, contract_terms
 from backtest.instruments.protocol import qualified
 from backtest.instruments.treasury import (
     DAYS_PER_YEAR,
@@ -51,6 +52,9 @@ class CurveFuture:
     ('ZN~curve', {'5Y': 'yield', '10Y': 'yield', '3M': 'yield'})
     """
 
+    contract: ClassVar[str] = "future"
+    asset_class: ClassVar[str] = "treasury"
+
     code: str
     silo: str = "CME"
 
@@ -62,12 +66,17 @@ class CurveFuture:
 
     @property
     def _terms(self) -> Contract:
-        return contract(self.code)
+        return contract_terms(self.code)
 
     @property
     def maturity(self) -> float:
         """Years of the bond behind it."""
         return float(self._terms.maturity or 0.0)
+
+    @property
+    def underlying(self) -> str:
+        """Its code: the basket of bonds it delivers."""
+        return self.code
 
     @property
     def to_delivery(self) -> float:
@@ -91,11 +100,6 @@ class CurveFuture:
     def name(self) -> str:
         """Code and '~curve', with its silo where that is not CME."""
         return qualified(f"{self.code}~curve", self.silo, "CME")
-
-    @property
-    def asset_class(self) -> str:
-        """'treasury'."""
-        return "treasury"
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) change of the forward price over it, `horizon` margin days on; last rows NaN."""

@@ -1,8 +1,9 @@
 """Futures on their front-month prices, with the splices of the rolls taken out."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from backtest.instruments.contracts import contract
+from backtest.instruments.contracts import contract_terms
 from backtest.instruments.protocol import qualified
 from backtest.instruments.spot import Spot
 from backtest.market.market import Kind, Market
@@ -27,11 +28,13 @@ class Future:
     ('ZN', 'BTC_CME@NODAL')
     """
 
+    contract: ClassVar[str] = "future"
+
     code: str
     silo: str = "CME"
 
     def __post_init__(self) -> None:
-        contract(self.code)
+        contract_terms(self.code)
 
     @property
     def factor(self) -> str:
@@ -51,8 +54,17 @@ class Future:
     @property
     def asset_class(self) -> str:
         """'treasury', or that of the spot price that a crypto future follows."""
-        terms = contract(self.code)
-        return "treasury" if terms.maturity else Spot(terms.reference).asset_class
+        return "treasury" if self.maturity else Spot(self.underlying).asset_class
+
+    @property
+    def underlying(self) -> str:
+        """Its code where it delivers bonds, else the spot price that it follows."""
+        return self.code if self.maturity else contract_terms(self.code).reference
+
+    @property
+    def maturity(self) -> float | None:
+        """Years of the bond it delivers; None of a future on a price."""
+        return contract_terms(self.code).maturity
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) relative change over the next `horizon` margin days; last rows NaN."""
@@ -103,4 +115,4 @@ def basis(market: Market, code: str) -> Days:
     >>> basis(Market.from_frame(frame), "BTC_CME").round(3).tolist()
     [0.01]
     """
-    return traded_price(market, code) / market.level(contract(code).reference) - 1.0
+    return traded_price(market, code) / market.level(contract_terms(code).reference) - 1.0

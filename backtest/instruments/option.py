@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -71,6 +71,9 @@ class Option:
     'BTC-CALL-2026-06-26-90000-BTC-REALISED'
     """
 
+    contract: ClassVar[str] = "option"
+    maturity: ClassVar[None] = None
+
     factor: str
     volatility_factor: str = ""
     kind: Literal["call", "put"] = "call"
@@ -125,6 +128,11 @@ class Option:
         return self.factor, self.volatility_factor
 
     @property
+    def underlying(self) -> str:
+        """The price it is written on."""
+        return self.factor
+
+    @property
     def asset_class(self) -> str:
         """That of what it is written on."""
         return Spot(self.factor).asset_class
@@ -132,7 +140,7 @@ class Option:
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per USD of notional over `horizon` margin days; last rows NaN."""
         price, volatility = market.level(self.factor), self._volatility(market)
-        strike, left = self._strike(price), self._days_left(market.dates)
+        strike, left = self._strike(price), self.days_left(market.dates)
         elapsed = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
         later = left[:-horizon] - elapsed
         if (later < 0).any():
@@ -158,7 +166,7 @@ class Option:
             price,
             self._strike(price),
             volatility=volatility,
-            years=self._days_left(market.dates) / YEAR,
+            years=self.days_left(market.dates) / YEAR,
             kind=self.kind,
         )
         per_price = np.column_stack([greeks.delta, greeks.gamma * price])
@@ -177,7 +185,7 @@ class Option:
         row = market.levels[[day]]
         price = row[:, market.column(self.factor)]
         volatility = row[:, market.column(self.volatility_factor)]
-        strike, left = self._strike(price), self._days_left(market.dates[[day]])
+        strike, left = self._strike(price), self.days_left(market.dates[[day]])
         now = self._price(price, strike, volatility, left)
         moved = price * (1.0 + shocks[:, 0]), volatility * (1.0 + shocks[:, 1])
         later = np.maximum(left - elapsed, 0.0)
@@ -198,7 +206,7 @@ class Option:
             return self.moneyness * price
         return np.full_like(price, self.strike)
 
-    def _days_left(self, dates: Dates) -> FloatArray:
+    def days_left(self, dates: Dates) -> FloatArray:
         """Calendar days to expiry of the option held at each close; StudyError past it."""
         if self.expiry is None:
             return np.full(len(dates), float(self.days))

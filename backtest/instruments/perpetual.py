@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -54,6 +55,9 @@ class Perpetual:
     ('BTC-PERP', 'BTC-INV-BITMEX')
     """
 
+    contract: ClassVar[str] = "perpetual"
+    maturity: ClassVar[None] = None
+
     factor: str
     inverse: bool = False
     venue: str = ""
@@ -74,6 +78,11 @@ class Perpetual:
         """'BTC-PERP' or 'BTC-INV', then the venue and the silo where they are not the usual."""
         parts = [self.factor, "INV" if self.inverse else "PERP"] + [self.venue] * bool(self.venue)
         return qualified("-".join(parts), self.silo, HOME)
+
+    @property
+    def underlying(self) -> str:
+        """The coin."""
+        return self.factor
 
     @property
     def asset_class(self) -> str:

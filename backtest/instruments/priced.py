@@ -3,8 +3,6 @@
 from difflib import get_close_matches
 
 from backtest.instruments.protocol import Instrument
-from backtest.instruments.spot import Spot
-from backtest.instruments.treasury import Treasury
 from backtest.market.market import Market, tenor_years
 from backtest.types import StudyError
 
@@ -15,7 +13,7 @@ def check_priced(instrument: Instrument, market: Market) -> None:
     missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
     if not missing:
         return
-    if missing[0] != instrument.factor or not isinstance(instrument, (Spot, Treasury)):
+    if missing[0] != instrument.factor or instrument.contract not in ("spot", "bond"):
         raise StudyError(
             f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
             f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."

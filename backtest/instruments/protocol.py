@@ -1,10 +1,12 @@
 """What an instrument is: a contract at a venue, whose clearing house is its silo."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from backtest.market.market import Kind, Market
-from backtest.types import Days, FloatArray
+from backtest.types import Dates, Days, FloatArray, StudyError
+
+TERMS = ("asset_class", "contract", "underlying", "maturity")
 
 
 class Instrument(Protocol):
@@ -28,7 +30,26 @@ class Instrument(Protocol):
 
     @property
     def asset_class(self) -> str:
-        """What it is, as far as close-out goes: 'treasury', 'crypto', ..."""
+        """Family of its risk: 'treasury', 'rates', 'crypto', 'stablecoin', 'equity' or 'other'."""
+
+    @property
+    def contract(self) -> str:
+        """Form: 'bond', 'bill', 'swap', 'future', 'spot', 'perpetual', 'option' or one of its own.
+
+        An 'option' is a `Revalued`; a form that a model does not know is refused by name.
+        """
+
+    @property
+    def underlying(self) -> str:
+        """What it is a contract on: 'BTC' of the coin and of all that is written on it.
+
+        Bonds, bills and swaps: one by form and maturity at every clearing house ('UST10Y'). A bond
+        future delivers a basket of its own ('ZN').
+        """
+
+    @property
+    def maturity(self) -> float | None:
+        """Years of the bond, bill or swap, or of the bond a future delivers; None of a price."""
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
@@ -50,9 +71,8 @@ class Instrument(Protocol):
         """(days,) USD value of one unit, for books that buy units once and never rebalance."""
 
 
-@runtime_checkable
 class Revalued(Instrument, Protocol):
-    """An instrument priced anew in every scenario: its sensitivities do not tell enough of it.
+    """An option: priced anew in every scenario, for its sensitivities do not tell enough of it.
 
     Its `scenarios` take (scenarios, factors) joint shocks, columns in the order of `moved_by`,
     which is that of its sensitivities.
@@ -60,12 +80,43 @@ class Revalued(Instrument, Protocol):
 
     @property
     def moved_by(self) -> tuple[str, ...]:
-        """The factors whose shocks it is revalued under."""
+        """The factors whose shocks it is revalued under: the price, then its volatility."""
+
+    def days_left(self, dates: Dates) -> Days:
+        """(days,) calendar days to expiry of what is held on each of `dates`."""
 
     def scenarios(
         self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
     ) -> FloatArray:
         """(scenarios,) P&L per 1 USD; `elapsed` calendar days pass in each scenario."""
+
+
+def is_option(instrument: Instrument) -> TypeGuard[Revalued]:
+    """Whether an instrument is an option, and so is revalued in full."""
+    return instrument.contract == "option"
+
+
+def treasury_maturity(instrument: Instrument) -> float | None:
+    """Years of a Treasury bond or bill held outright; None of anything else.
+
+    Examples
+    --------
+    >>> from backtest.instruments import parse_instrument
+    >>> [treasury_maturity(parse_instrument(n)) for n in ("UST10Y", "BILL3M", "ZN", "BTC")]
+    [10.0, 0.25, None, None]
+    """
+    outright = instrument.asset_class == "treasury" and instrument.contract in ("bond", "bill")
+    return instrument.maturity if outright else None
+
+
+def check_terms(instrument: Instrument) -> None:
+    """One clear line (StudyError) where an instrument does not say what it is."""
+    lacking = [term for term in TERMS if not hasattr(instrument, term)]
+    if lacking:
+        raise StudyError(
+            f"instrument {instrument.name!r} does not say its {' and '.join(lacking)}, which "
+            "models ask for; see `backtest.instruments.Instrument`."
+        )
 
 
 def qualified(name: str, silo: str, home: str) -> str:

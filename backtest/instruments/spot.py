@@ -1,6 +1,7 @@
 """A price held outright."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,9 @@ class Spot:
     ('BTC', 'ETH@NODAL')
     """
 
+    contract: ClassVar[str] = "spot"
+    maturity: ClassVar[None] = None
+
     factor: str
     silo: str = "CME"
 
@@ -38,6 +42,11 @@ class Spot:
     def name(self) -> str:
         """Factor, with its silo where that is not CME."""
         return qualified(self.factor, self.silo, "CME")
+
+    @property
+    def underlying(self) -> str:
+        """The factor."""
+        return self.factor
 
     @property
     def asset_class(self) -> str:

@@ -1,6 +1,7 @@
 """Par interest-rate swaps, on discount factors stripped from the par curve."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,6 +47,9 @@ class Swap:
     ('SWAP10Y', 'SWAP5Y@LCH')
     """
 
+    contract: ClassVar[str] = "swap"
+    asset_class: ClassVar[str] = "rates"
+
     tenor: float
     silo: str = "CME"
 
@@ -66,12 +70,17 @@ class Swap:
     @property
     def name(self) -> str:
         """'SWAP' and maturity, with its silo where that is not CME."""
-        return qualified(f"SWAP{self.factor}", self.silo, "CME")
+        return qualified(self.underlying, self.silo, "CME")
 
     @property
-    def asset_class(self) -> str:
-        """'rates'."""
-        return "rates"
+    def underlying(self) -> str:
+        """'SWAP' and maturity."""
+        return f"SWAP{self.factor}"
+
+    @property
+    def maturity(self) -> float:
+        """Its tenor, years."""
+        return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) value of the seasoned swap per USD of notional; the last `horizon` rows NaN."""

@@ -1,6 +1,7 @@
 """Treasury notes and bonds: each day a fresh par bond, repriced on the later curve."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class Treasury:
     ('UST10Y', 'UST5Y@CME', '6M')
     """
 
+    contract: ClassVar[str] = "bond"
+    asset_class: ClassVar[str] = "treasury"
+
     tenor: float
     silo: str = "FICC"
 
@@ -64,12 +68,17 @@ class Treasury:
     @property
     def name(self) -> str:
         """'UST' and maturity, with its silo where that is not FICC."""
-        return qualified(f"UST{self.factor}", self.silo, "FICC")
+        return qualified(self.underlying, self.silo, "FICC")
 
     @property
-    def asset_class(self) -> str:
-        """'treasury'."""
-        return "treasury"
+    def underlying(self) -> str:
+        """'UST' and maturity."""
+        return f"UST{self.factor}"
+
+    @property
+    def maturity(self) -> float:
+        """Its tenor, years."""
+        return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""

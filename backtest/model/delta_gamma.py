@@ -18,7 +18,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import rolling_covariance
 from backtest.kernels.tails import tail_losses
 from backtest.market.market import Market
-from backtest.types import FloatArray, RowNumbers
+from backtest.types import Dates, FloatArray, RowNumbers
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -28,7 +28,7 @@ class Scenarios:
     """Delta-gamma scenarios of a book over its MPOR.
 
     Its days are those of the market on which every factor that the book holds traded: all of them,
-    unless factors keep days of their own. `spread` leads back to the days of the market.
+    unless factors keep days of their own.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Scenarios:
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
     factor : (columns,) column of the market. power : (columns,) 1 a shock, 2 half its square.
     steps : (columns,) of the factor's own days that a shock spans.
-    at : (days of the market,) the last day of the scenarios on or before each.
+    dates : (days,) of the scenarios.
     """
 
     shocks: FloatArray
@@ -49,16 +49,7 @@ class Scenarios:
     factor: RowNumbers
     power: RowNumbers
     steps: RowNumbers
-    at: RowNumbers
-
-    @property
-    def rows(self) -> RowNumbers:
-        """(days,) the day of the market that each day of the scenarios is."""
-        return np.asarray(np.unique(self.at, return_index=True)[1])
-
-    def spread(self, values: FloatArray) -> FloatArray:
-        """Carry (days, ...) values to every day of the market: the last known on each."""
-        return values if len(self.at) == len(values) else values[self.at]
+    dates: Dates
 
     @property
     def first(self) -> int:
@@ -137,7 +128,7 @@ def book_scenarios(
         factor=factors,
         power=powers,
         steps=steps,
-        at=np.cumsum(own) - 1,
+        dates=market.dates[own],
     )
 
 

@@ -1,7 +1,6 @@
-"""What forecasting models share: margin from a forecast, books by holdings, density forecasts."""
+"""What forecasting models share: margin from a forecast, density forecasts."""
 
-from dataclasses import replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.estimators.skewed import skewed_probability, skewed_tail
 from backtest.market.market import Market
 from backtest.model.protocol import Forecast
-from backtest.types import DaysByPortfolios, RowNumbers
+from backtest.types import DaysByPortfolios
 
 Measure = Literal["var", "es"]
 Innovations = Literal["normal", "t", "skew-t"]
@@ -30,33 +29,25 @@ def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
     return np.maximum(tail, 0.0)
 
 
-def by_holdings(book: Book) -> list[tuple[RowNumbers, Book]]:
-    """Portfolios apart by what they hold, each group with a book of those instruments alone.
+class Forecaster(Protocol):
+    """A model that forecasts a tail, and says which measure of it a margin is."""
 
-    For models whose estimate for one pair of factors depends on the others beside it: a portfolio
-    then stands alone, whatever its neighbours hold. One that holds nothing is left out: its margin
-    is zero, on every day.
+    @property
+    def measure(self) -> Measure:
+        """'var' or 'es'."""
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> book = Book.from_frame(pd.DataFrame({"BTC": [1.0, 2.0, 1.0], "ETH": [0.0, 1.0, 0.0]}))
-    >>> [(rows.tolist(), len(part.instruments)) for rows, part in by_holdings(book)]
-    [([0, 2], 1), ([1], 2)]
-    """
-    groups = []
-    held, group = np.unique(book.exposure != 0.0, axis=0, return_inverse=True)
-    for number, columns in enumerate(held):
-        if not columns.any():
-            continue
-        rows, chosen = np.flatnonzero(group.ravel() == number), np.flatnonzero(columns)
-        part = replace(
-            book.select([int(p) for p in rows]),
-            instruments=tuple(book.instruments[i] for i in chosen),
-            exposure=book.exposure[np.ix_(rows, chosen)],
-        )
-        groups.append((rows, part))
-    return groups
+    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the loss over the MPOR."""
+
+
+class MarginOfForecast:
+    """Gives a model with a `forecast` and a `measure` the margin that follows from them."""
+
+    def margin(
+        self: Forecaster, market: Market, book: Book, coverage: Coverage
+    ) -> DaysByPortfolios:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(self.forecast(market, book, coverage), self.measure)
 
 
 def density_forecast(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backtest.instruments import Instrument, Revalued, by_factor
+from backtest.instruments import Instrument, by_factor, is_option
 from backtest.market.market import Market
 from backtest.types import Days, FloatArray
 
@@ -29,7 +29,7 @@ def grid_pnl(
     [-0.15, 0.15]
     """
     days = len(market.dates)
-    if not isinstance(instrument, Revalued):
+    if not is_option(instrument):
         delta, gamma = by_factor(instrument, market)[instrument.factor].T
         price = moves[:, 0]
         return delta[:, None] * price + gamma[:, None] * price**2 / 2.0
@@ -41,7 +41,7 @@ def grid_pnl(
 
 
 def days_to_expiry(instrument: Instrument, market: Market) -> Days:
-    """(days,) calendar days an option has to run, at least one.
+    """(days,) calendar days an option has to run, at least one; one of what is no option.
 
     Examples
     --------
@@ -50,8 +50,6 @@ def days_to_expiry(instrument: Instrument, market: Market) -> Days:
     >>> days_to_expiry(bt.Option("BTC", days=45), market)[:2].tolist()
     [45.0, 45.0]
     """
-    expiry: str | None = getattr(instrument, "expiry", None)
-    if expiry is None:
-        return np.full(len(market.dates), float(getattr(instrument, "days", NEAREST_EXPIRY)))
-    left = (np.datetime64(expiry, "D") - market.dates).astype(np.float64)
-    return np.maximum(left, NEAREST_EXPIRY)
+    if not is_option(instrument):
+        return np.full(len(market.dates), NEAREST_EXPIRY)
+    return np.maximum(instrument.days_left(market.dates), NEAREST_EXPIRY)

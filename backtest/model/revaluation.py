@@ -14,11 +14,11 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import Revalued
+from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scaling, Scenarios, book_scenarios, days_of_shocks
-from backtest.types import FloatArray, RowNumbers, StudyError
+from backtest.types import Dates, FloatArray, RowNumbers, StudyError
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +63,9 @@ class Revaluation:
     joint_steps: tuple[int, ...]
 
     @property
-    def rows(self) -> RowNumbers:
-        """(days,) the day of the market that each day of the scenarios is: the same."""
-        return np.arange(len(self.unit))
-
-    def spread(self, values: FloatArray) -> FloatArray:
-        """Give back the values: every day of the market is one of the scenarios."""
-        return values
+    def dates(self) -> Dates:
+        """(days,) of the scenarios: all those of the market."""
+        return self.market.dates
 
     @property
     def first(self) -> int:
@@ -133,7 +129,7 @@ def priced_scenarios(
     [[-0.02, -0.0693], [0.0185, 0.0656]]
     """
     plain = book_scenarios(market, book, coverage=coverage, scaling=scaling, same_days=same_days)
-    held = [(i, x) for i, x in enumerate(book.instruments) if isinstance(x, Revalued)]
+    held = [(i, x) for i, x in enumerate(book.instruments) if is_option(x)]
     if not held:
         return plain
     if market.traded is not None:

@@ -8,10 +8,9 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import CurveFuture, Future, Instrument, Option, Spot, by_factor
-from backtest.instruments.contracts import contract
+from backtest.instruments import CurveFuture, Instrument, by_factor, is_option
 from backtest.market.market import Market, tenor_years
-from backtest.types import Days, FloatArray, StudyError
+from backtest.types import Days, StudyError
 from strategies.simm.parameters import DAYS_PER_YEAR
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
@@ -31,7 +30,7 @@ class _Unit:
     qualifier: str
     amount: Days
     tenor: str = ""
-    expiry: FloatArray | float = 0.0
+    expiry: Days | None = None
 
 
 def book_sensitivities(
@@ -74,7 +73,6 @@ def book_sensitivities(
         scale = (horizons[i] / SIMM_DAYS) ** 0.5 if scaled else 1.0
         for unit in _units(instrument, market, tenors, crypto_product):
             held = np.outer(unit.amount * index[:, i] * scale, -book.exposure[:, i])
-            expiry = unit.expiry
             found.append(
                 Sensitivity(
                     product=unit.product,
@@ -84,7 +82,7 @@ def book_sensitivities(
                     qualifier=unit.qualifier,
                     amount=held,
                     tenor=unit.tenor,
-                    expiry=expiry[:, None] if isinstance(expiry, np.ndarray) else expiry,
+                    expiry=0.0 if unit.expiry is None else unit.expiry[:, None],
                 )
             )
     return found
@@ -94,23 +92,21 @@ def _units(
     instrument: Instrument, market: Market, tenors: list[str], crypto_product: str
 ) -> Iterator[_Unit]:
     """The sensitivities of 1 USD of an instrument."""
-    if isinstance(instrument, Future) and contract(instrument.code).maturity is not None:
-        instrument = CurveFuture(instrument.code, silo=instrument.silo)
-    if any(kind == "yield" for kind in instrument.factors.values()):
+    if instrument.maturity is not None and "yield" not in instrument.factors.values():
+        instrument = CurveFuture(instrument.underlying, silo=instrument.silo)  # at its own price
+    if "yield" in instrument.factors.values():
         yield from _by_vertex(instrument, market, tenors)
         return
     product, risk, bucket = _class_of(instrument, crypto_product)
-    name = contract(instrument.code).reference if isinstance(instrument, Future) else ""
-    name = name or instrument.factor
     moved = by_factor(instrument, market)
     amount = PER_CENT * moved[instrument.factor][:, 0]
-    yield _Unit("delta", product, risk, bucket, name, amount)
-    if isinstance(instrument, Option):
+    yield _Unit("delta", product, risk, bucket, instrument.underlying, amount)
+    if is_option(instrument):
         # The derivative by a relative change of volatility, over the volatility, is that by itself.
-        by_volatility = moved[instrument.volatility_factor][:, 0]
-        vega = PER_CENT * by_volatility / market.level(instrument.volatility_factor)
-        left = _days_left(instrument, market)
-        yield _Unit("vega", product, risk, bucket, name, vega, expiry=left)
+        volatility = instrument.moved_by[1]
+        vega = PER_CENT * moved[volatility][:, 0] / market.level(volatility)
+        left = instrument.days_left(market.dates)
+        yield _Unit("vega", product, risk, bucket, instrument.underlying, vega, expiry=left)
 
 
 def _by_vertex(instrument: Instrument, market: Market, tenors: list[str]) -> Iterator[_Unit]:
@@ -134,16 +130,9 @@ def _class_of(instrument: Instrument, crypto_product: str) -> tuple[str, str, st
     if instrument.asset_class in ("crypto", "stablecoin"):
         pegged = instrument.asset_class == "stablecoin"
         return crypto_product, "crypto", "pegged" if pegged else "floating"
-    if Spot(instrument.factor).asset_class == "equity":
+    if instrument.asset_class == "equity":
         return "Equity", "equity", INDEX_BUCKET
     raise StudyError(
         f"SIMM has no risk class here for {instrument.name} ({instrument.asset_class}); it margins "
         "Treasuries, swaps, equity indices and crypto."
     )
-
-
-def _days_left(option: Option, market: Market) -> FloatArray | float:
-    """Calendar days to expiry at each close."""
-    if option.expiry is None:
-        return float(option.days)
-    return (np.datetime64(option.expiry, "D") - market.dates).astype(np.float64)

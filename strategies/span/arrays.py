@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.instruments import Instrument, Option
+from backtest.instruments import Instrument, by_factor, is_option
 from backtest.market.market import Market
 from backtest.types import Days, FloatArray
 
@@ -83,7 +83,7 @@ def risk_array(
     [-0.5, -0.5, 0.5, 0.5, -0.35, 0.35]
     """
     moves = scan[:, None] * grid.moves
-    if not isinstance(instrument, Option):
+    if not is_option(instrument):
         return 0.0 - moves * grid.counted
     out = np.full(moves.shape, np.nan)
     for day in np.flatnonzero(~np.isnan(scan)):
@@ -95,6 +95,6 @@ def risk_array(
 
 def delta(instrument: Instrument, market: Market) -> Days:
     """(days,) USD of the underlying price that 1 USD of a contract stands for."""
-    if isinstance(instrument, Option):
-        return instrument.sensitivity(market)[instrument.factor][:, 0]
+    if is_option(instrument):
+        return by_factor(instrument, market)[instrument.factor][:, 0]
     return np.ones(len(market.dates))

@@ -11,14 +11,14 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument, Option
+from backtest.instruments import Instrument, is_option
 from backtest.market.market import Market
 from backtest.model.mismatch import in_proportion
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
 from strategies.span.arrays import PAIRED, Grid, delta, risk_array
 from strategies.span.credits import Credits, intercommodity_credit
-from strategies.span.ranges import Legs, Share, commodity_of, load_span, month_of, rolling_scan
+from strategies.span.ranges import Legs, Share, load_span, month_of, rolling_scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class Span:
     delivery : charge by instrument in its delivery month, a share of notional.
     credits : (signed delta ratios by commodity, rate) in priority order; None takes the file's.
     short_option_minimum : per USD of short option; None takes the file's.
-    commodities : commodity by instrument, where it is not what `commodity_of` says.
+    commodities : commodity by instrument, where it is not the instrument's `underlying`.
     elapsed : calendar days that pass in every scenario.
 
     References
@@ -171,7 +171,7 @@ class Span:
             np.maximum(by_month, 0.0).sum(axis=2), np.maximum(-by_month, 0.0).sum(axis=2)
         )
         delivery = np.array([self._delivery(i) for i in instruments])
-        short = np.array([isinstance(i, Option) for i in instruments]) * np.maximum(-exposure, 0.0)
+        short = np.array([is_option(i) for i in instruments]) * np.maximum(-exposure, 0.0)
         size = np.abs(net)
         per_usd = np.divide(price, size, out=np.zeros_like(price), where=size > 0)
         return _Commodity(
@@ -207,7 +207,7 @@ class Span:
         return np.full(len(market.dates), share)
 
     def _commodity(self, instrument: Instrument) -> str:
-        return self.commodities.get(instrument.name, commodity_of(instrument))
+        return self.commodities.get(instrument.name, instrument.underlying)
 
     def _delivery(self, instrument: Instrument) -> float:
         return self.delivery.get(instrument.name, 0.0)

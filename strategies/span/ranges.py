@@ -7,30 +7,14 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.instruments import (
-    CurveFuture,
-    Future,
-    Instrument,
-    Option,
-    Perpetual,
-    Spot,
-    TBill,
-    Treasury,
-)
-from backtest.instruments.contracts import contract
+from backtest.instruments import Instrument, Spot, is_option, treasury_maturity
 from backtest.market.market import Market
+from backtest.parameters.buckets import ByMaturity
 from backtest.parameters.files import read_as
 from backtest.types import Days
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Legs = dict[str, float]
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    over: float
-    up_to: float
-    scan: Share
 
 
 class _Credit(BaseModel):
@@ -54,15 +38,13 @@ class SpanParameters(BaseModel):
     intermonth: Share
     short_option_minimum: Share
     price: dict[str, Share]
-    treasury: list[_Row]
+    treasury: ByMaturity
     credits: list[_Credit]
 
     def scan(self, instrument: Instrument, commodity: str) -> float | None:
         """Price scan range of a contract; None where the file is silent."""
-        if isinstance(instrument, (Treasury, TBill)):
-            rows = (r.scan for r in self.treasury if r.over < instrument.tenor <= r.up_to)
-            return next(rows, None)
-        return self.price.get(commodity)
+        years = treasury_maturity(instrument)
+        return self.price.get(commodity) if years is None else self.treasury.at(years)
 
 
 @cache
@@ -77,29 +59,9 @@ def load_span(name: str) -> SpanParameters:
     return read_as(SpanParameters, name)
 
 
-def commodity_of(instrument: Instrument) -> str:
-    """Combined commodity: what a contract is a contract on.
-
-    Coins and shares are one commodity with all that is written on them; a Treasury maturity is one
-    at every clearing house, and apart from the future.
-
-    Examples
-    --------
-    >>> from backtest.instruments import parse_instrument
-    >>> [commodity_of(parse_instrument(n)) for n in ("BTC_CME", "BTC-PERP", "UST5Y@CME", "ZN")]
-    ['BTC', 'BTC', 'UST5Y', 'ZN']
-    """
-    if isinstance(instrument, (Future, CurveFuture)):
-        terms = contract(instrument.code)
-        return terms.reference if terms.maturity is None else instrument.code
-    if isinstance(instrument, (Spot, Perpetual, Option)):
-        return instrument.factor
-    return instrument.name.partition("@")[0]
-
-
 def month_of(instrument: Instrument) -> str:
     """The contract a position counts towards: an option counts towards what it is written on."""
-    return instrument.factor if isinstance(instrument, Option) else instrument.name
+    return instrument.factor if is_option(instrument) else instrument.name
 
 
 def rolling_scan(
@@ -118,7 +80,7 @@ def rolling_scan(
     >>> rolling_scan(Spot("BTC"), market, horizon=1, multiple=3.0, lookback=2).round(3).tolist()
     [nan, nan, 0.3, 0.15]
     """
-    held = Spot(instrument.factor) if isinstance(instrument, Option) else instrument
+    held = Spot(instrument.factor) if is_option(instrument) else instrument
     own, at = market.own_days(held.factors)
     known = pd.Series(held.pnl(own, horizon)).shift(horizon)
     return multiple * known.rolling(lookback).std(ddof=0).to_numpy()[at]

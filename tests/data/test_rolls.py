@@ -9,7 +9,7 @@ from hypothesis import strategies as h
 import backtest as bt
 from backtest.data.rolls import adjust_rolls, last_trading_days
 from backtest.instruments import CurveFuture, Future, basis, traded_price
-from backtest.instruments.contracts import contract
+from backtest.instruments.contracts import contract_terms
 from backtest.replay.manifest import describe_data
 
 TREASURY = ("3M", "2Y", "5Y", "7Y", "10Y", "20Y", "30Y", "ZT", "ZF", "ZN", "ZB")
@@ -22,7 +22,7 @@ def front_month(seed=0, splice=-0.01, early=0, noise=5e-4):
     level = pd.Series(0.03 + np.cumsum(generator.normal(0, 5e-4, len(days))), index=days)
     moves = -6.0 * level.diff().fillna(0.0) + generator.normal(0, noise, len(days))
     clean = 120.0 * (1.0 + moves).cumprod()
-    expiries = last_trading_days(contract("ZN"), days[0], days[-1])
+    expiries = last_trading_days(contract_terms("ZN"), days[0], days[-1])
     rows = days.searchsorted(expiries, side="right") - early
     factor = np.ones(len(days))
     factor[rows] = 1.0 + splice
@@ -42,7 +42,7 @@ def front_month(seed=0, splice=-0.01, early=0, noise=5e-4):
     ],
 )
 def test_last_trading_days_follow_the_rules_of_the_contract(code, month, day):
-    found = last_trading_days(contract(code), pd.Timestamp(f"{month}-01"), pd.Timestamp(day))
+    found = last_trading_days(contract_terms(code), pd.Timestamp(f"{month}-01"), pd.Timestamp(day))
     assert found.strftime("%Y-%m-%d").tolist() == [day]
 
 

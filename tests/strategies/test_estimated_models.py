@@ -14,9 +14,9 @@ from backtest.estimators.ewma import memory
 from backtest.estimators.fits import counting_fits
 from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
-from backtest.model.filtered import FactorVolatility, filtered
 from backtest.model.protocol import Forecast, HasForecast
 from backtest.model.revaluation import priced_scenarios
+from backtest.model.volatility_scaled import FactorVolatility, filtered
 from backtest.replay.forecasts import forecast_table, model_forecasts
 from backtest.scores.forecasts.density import berkowitz
 from backtest.studies.run.content import forecasts_table
@@ -41,6 +41,14 @@ def ewma_by_hand(shocks, decay):
     return np.sqrt(out)
 
 
+class Foreseen(FactorVolatility):
+    """The same given volatility (days,) of every factor."""
+
+    def __init__(self, market, volatility):
+        super().__init__(market)
+        self._estimated.update(dict.fromkeys(range(len(market.factors)), volatility))
+
+
 def test_filtered_scenarios_equal_a_plain_loop(small_market, small_book):
     model = st.FilteredHistorical(lookback=100, decay=0.94, measure="es")
     found = model.margin(small_market, small_book, COVERAGE)
@@ -62,8 +70,8 @@ def test_a_volatility_that_never_moves_filters_nothing(option_market):
     frame = pd.DataFrame({"SPY-PUT-30D": [-1e7], "SPY": [2e6], "UST10Y": [1e7]}, index=["all"])
     book = bt.Book.from_frame(frame, option_market)
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
-    flat = FactorVolatility(np.full(option_market.levels.shape, 0.37))
-    plain, same = past.tails(60, count=3), filtered(past, option_market, flat).tails(60, count=3)
+    flat = Foreseen(option_market, np.full(len(option_market.dates), 0.37))
+    plain, same = past.tails(60, count=3), filtered(past, flat).tails(60, count=3)
     for one, two in zip(plain, same, strict=True):
         assert_array_equal(np.isnan(one), np.isnan(two))
         assert_allclose(two, one, rtol=1e-9)
@@ -73,9 +81,9 @@ def test_an_option_is_revalued_at_the_volatility_of_today(option_market):
     frame = pd.DataFrame({"SPY-PUT-30D": [-1e7]}, index=["short put"])
     book = bt.Book.from_frame(frame, option_market)
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
-    twice = np.full(option_market.levels.shape, 0.01)
+    twice = np.full(len(option_market.dates), 0.01)
     twice[DAY] = 0.02
-    scaled = filtered(past, option_market, FactorVolatility(twice))
+    scaled = filtered(past, Foreseen(option_market, twice))
     window = slice(DAY - 59, DAY + 1)
     put = book.instruments[0]
     expected = put.scenarios(

@@ -40,7 +40,8 @@ def test_net_capital_is_its_slow_twin(small_market):
     tenors |= {"UST10Y": 10, "UST12Y": 12, "UST20Y": 20, "UST30Y": 30, "UST30Y@CME": 30}
     drawn = np.random.default_rng(1).normal(0.0, 1e6, (20, len(tenors)))
     book = bt.Book.from_frame(pd.DataFrame(drawn, columns=list(tenors)))
-    rows = load_parameters("capital/sec_15c3_1")["government"]
+    columns = load_parameters("capital/sec_15c3_1")["government"]
+    rows = pd.DataFrame(columns).assign(over=[0.0, *columns["up_to"][:-1]]).to_dict("records")
     for exposure, required in zip(
         drawn, st.NetCapital().margin(small_market, book, COVERAGE)[7], strict=True
     ):

@@ -7,7 +7,7 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.book.liquidation import daily_volatility, load_costs
-from backtest.model.rescaled import SEED_DAYS, rescaled
+from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
 from tests.support.markets import random_market
 
 SHORT = {"lookback": 100, "min_lookback": 60}
@@ -36,7 +36,8 @@ def slow_variance(one: np.ndarray, t: int, decay: float) -> float:
 
 
 def test_volatility_is_the_weighted_sum_of_past_squares(small_market):
-    found = rescaled(small_market, "BTC", horizon=2, decay=0.9, floor=0.0, lookback=500)
+    volatility = FactorVolatility(small_market, decay=0.9, seed_days=SEED_DAYS)
+    found = FlooredShocks.of(volatility, "BTC", horizon=2, floor=0.0, lookback=500)
     one, two = small_market.shocks(1)[:, 5], small_market.shocks(2)[:, 5]
     assert np.isnan(found.now[:SEED_DAYS]).all() and np.isnan(found.standard[: SEED_DAYS + 2]).all()
     for t in (60, 61, 150, 259):
@@ -135,9 +136,9 @@ def test_an_option_is_revalued_under_the_shocks_of_its_day(option_market):
     usd = -1e6
     book = book_of(option_market, **{"SPY-PUT-30D": usd})
     found = model.tails(option_market, book, COVERAGE)[0][-1, 0]
+    volatility = FactorVolatility(option_market, decay=0.97, seed_days=SEED_DAYS)
     factors = [
-        rescaled(option_market, f, horizon=2, decay=0.97, floor=1.0, lookback=100)
-        for f in ("SPY", "VIX")
+        FlooredShocks.of(volatility, f, horizon=2, floor=1.0, lookback=100) for f in ("SPY", "VIX")
     ]
     shocks = np.column_stack([f.standard[-100:] * f.now[-1] for f in factors])
     dates = option_market.dates

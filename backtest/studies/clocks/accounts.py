@@ -91,7 +91,9 @@ def accounts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Exceedances and breaches by weekday, and what each way of calling costs and avoids."""
     cash, token = (replace(terms, settlement=s) for s in ("cash", "stablecoin"))
-    # Between Treasury days the requirement that stands is that of the last one.
+    # The first two ways are replayed on business days, on the business clock's margins and on the
+    # 24/7 clock's. The others are replayed on every day, but the requirement of the first of them
+    # moves only on days on which Treasuries trade; in between it is that of the last such day.
     own = around.market.trades(around.market.factors)
     last_own = np.maximum.accumulate(np.where(own, np.arange(len(own)), 0))
     at = around.market.dates.searchsorted(business.market.dates)
@@ -107,6 +109,7 @@ def accounts(
         for setting, (clocked, margin, how) in zip(SETTINGS, ways, strict=True):
             way = _replayed(clocked, margin, how)
             settings.append({"model": model, "setting": setting, **way.costs()})
+            # By weekday the clocks are compared, so one way of calling on each is enough.
             if setting in ("business clock", "24/7, cash"):
                 weekdays += [{"model": model, "clock": clocked.clock, **w} for w in way.weekdays()]
     by_measure = pd.DataFrame(weekdays).set_index(["measure", "model", "clock"])
@@ -119,7 +122,10 @@ def accounts(
 
 @dataclass(frozen=True, eq=False)
 class _Way:
-    """Scored days of one way of calling: (days, portfolios) USD, and the weekday of each day."""
+    """The account of one way of calling on the scored days, (days, portfolios) USD.
+
+    weekday : (days,) 0 is Monday. years : from the first scored day to the last.
+    """
 
     weekday: FloatArray
     years: float

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.instruments import parse_instrument
 from backtest.present.numbers import millions, percent, pvalue
 from backtest.replay.study import Study
 from backtest.scores.models.multiple import holm
@@ -12,8 +13,7 @@ from backtest.studies.run.figures.ladder import has_bounds
 
 SIGNIFICANT = 0.05
 DOUBT = 0.5  # a smallest p above it points at no book
-# Names of instruments on the Treasury curve begin with one of these.
-TREASURY = ("UST", "BILL", "SWAP", "ZT", "ZF", "ZN", "ZB")
+CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 
 
 def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:
@@ -28,7 +28,7 @@ def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:
 def mixed_pools(study: Study, portfolios: list[str]) -> list[str]:
     """Portfolios that hold both Treasuries and something else."""
     held = study.exposure.loc[portfolios] != 0
-    treasury = held.columns.str.startswith(TREASURY)
+    treasury = np.array([parse_instrument(c).asset_class in CURVE for c in held.columns])
     both = held.loc[:, treasury].any(axis=1) & held.loc[:, ~treasury].any(axis=1)
     return [str(p) for p in held.index[both]]
 

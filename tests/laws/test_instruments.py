@@ -1,0 +1,128 @@
+"""Models ask an instrument what it is: neither its class nor its name decides its margin."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.config.models import build_model
+from backtest.instruments import Instrument, parse_instrument
+from tests.laws.test_contracts import CASES, COVERAGE, with_haircuts
+
+INSTRUMENTS = (
+    "UST10Y",
+    "UST5Y@CME",
+    "BILL3M",
+    "SWAP10Y",
+    "ZN",
+    "ZN~curve",
+    "BTC",
+    "BTC_CME",
+    "BTC-PERP",
+    "BTC-INV",
+    "SPY",
+    "SPY-PUT-30D",
+)
+TWIN = "NEW"
+# Costs of closing out are listed by name, here and at other houses ('@').
+COSTED = ("concentration_add_on", "liquidity_add_on", "span2")
+
+
+@dataclass(frozen=True)
+class Twin:
+    """An instrument of another class and name that says what `of` says, but for `changed`."""
+
+    of: Instrument
+    name: str = TWIN
+    changed: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, term):
+        return self.changed[term] if term in self.changed else getattr(self.of, term)
+
+
+@pytest.fixture(scope="module")
+def market(option_market):
+    """The market of options with two futures, at prices of their own."""
+    generator, frame = np.random.default_rng(5), option_market.to_frame()
+    drawn = np.cumsum(generator.standard_t(4, (len(frame), 2)) * [0.003, 0.03], axis=0)
+    frame[["ZN", "BTC_CME"]] = 100.0 * np.exp(drawn)
+    return bt.Market.from_frame(frame, simulated=True, source="random walks")
+
+
+def outcome(table, market, instrument):
+    """Margins of an instrument long, short and beside two others; or the refusal."""
+    beside = (parse_instrument("UST2Y"), parse_instrument("ETH"))
+    exposure = [[1e7, 0.0, 0.0], [-1e7, 0.0, 0.0], [1e7, -4e7, 0.0], [1e7, 0.0, -1e7]]
+    book = bt.Book(("long", "short", "curve", "coin"), (instrument, *beside), exposure)
+    try:
+        return build_model(table).margin(market, book, COVERAGE)
+    except bt.StudyError as error:
+        return str(error)
+
+
+def listing(table, listed, name):
+    """The table with `name` wherever it has instrument `listed` by its name."""
+    table = with_haircuts(table, {name: 0.2})
+    if "eligible" in table:
+        eligible = [name if entry == listed else entry for entry in table["eligible"]]
+        table = table | {"eligible": eligible}
+    return table
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_a_twin_has_the_same_margin(table, market):
+    for name in INSTRUMENTS:
+        instrument = parse_instrument(name)
+        twin = f"{name}@{TWIN}" if table["kind"] in COSTED else TWIN
+        expected, found = (
+            outcome(listing(table, name, held.name), market, held)
+            for held in (instrument, Twin(instrument, twin))
+        )
+        if isinstance(expected, str):
+            assert name in expected and found.replace(twin, name) == expected
+        else:
+            np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_a_contract_of_its_own_has_the_margin_of_its_risk_or_is_refused_by_name(table, market):
+    """A strip of no known form, class or maturity: no schedule may take it for something else."""
+    bond = parse_instrument("UST10Y")
+    strip = {"contract": "strip", "asset_class": "strip", "underlying": "STRIP", "maturity": None}
+    book = bt.Book(("long",), (bond,), [[1e7]])
+    twin = bt.Book(("long",), (Twin(bond, changed=strip),), [[1e7]])
+    try:
+        found = build_model(table).margin(market, twin, COVERAGE)
+    except bt.StudyError as error:
+        assert TWIN in str(error)
+    else:
+        expected = build_model(table).margin(market, book, COVERAGE)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_book_refuses_what_does_not_say_what_it_is():
+    class Bond:
+        name, silo, factor = "OLD", "FICC", "10Y"
+
+    with pytest.raises(bt.StudyError, match="'OLD' does not say its asset_class and contract"):
+        bt.Book(("long",), (Bond(),), [[1.0]])
+
+
+def test_a_new_contract_needs_one_line_of_names(market, monkeypatch):
+    from backtest.instruments import names
+
+    def strip_of(body, silo):
+        return Twin(parse_instrument("UST10Y"), name=body[0])
+
+    contracts = {r"STRIP(\d+Y)": strip_of, **names.CONTRACTS}
+    monkeypatch.setattr(names, "CONTRACTS", contracts)
+    frame = pd.DataFrame({"STRIP10Y": [1e7], "BTC": [1e6]}, index=["p"])
+    theirs = frame.rename(columns={"STRIP10Y": "UST10Y"})
+    model = build_model({"kind": "net_capital_15c3_1"})
+    found, expected = (
+        model.margin(market, bt.Book.from_frame(f, market), COVERAGE) for f in (frame, theirs)
+    )
+    np.testing.assert_array_equal(found, expected)
