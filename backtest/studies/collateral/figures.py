@@ -201,7 +201,7 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
         axes.yaxis.set_label_coords(-0.07, 0.5)
         axes.tick_params(labelbottom=place == len(assets) - 1)
         panels.append(axes)
-    within = [f for f, _ in study.windows.values() if _day(f) >= np.datetime64(edges[0])]
+    within = [f for f, _ in study.windows.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
     for named, first in enumerate(within):
         panels[0].annotate(
             f"{pd.Timestamp(first):%b %y}", (_day(first), 1.0), xycoords=("data", "axes fraction"),
