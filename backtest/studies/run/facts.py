@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.account.haircuts import load_schedule
+from backtest.instruments import parse_instrument
 from backtest.present.words import call_lag_words, source_words, standard_words
 from backtest.replay.family import detectable_sentence
 from backtest.replay.study import Study
@@ -75,7 +76,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
             "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
             "deliver option, conversion factor or repo rate."
         )
-    if study.exposure.columns.str.startswith("SWAP").any():
+    if any(parse_instrument(c).contract == "swap" for c in study.exposure.columns):
         said.append(
             "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
             "swap against a Treasury shows none of the risk of the swap spread."
