@@ -60,7 +60,7 @@ class Inset:
         self.axes.spines[["top", "right"]].set_visible(False)
         self.axes.tick_params(labelsize=POINTS)
         for axis in (self.axes.xaxis, self.axes.yaxis):
-            axis.label.set_size(POINTS)
+            axis.label.set_fontsize(POINTS)
         return self.axes
 
     def legend(self, handles: Sequence[Any], *, top: float, columns: int, left: float) -> None:
