@@ -149,7 +149,7 @@ class Screen:
                 self.console.print(printed.section_table(section, simulated=exhibit.simulated))
             self._note(section.text)
         self._note(exhibit.caption)
-        drawn = any(section.draw is not None for section in exhibit.sections)
+        drawn = any(section.figure is not None for section in exhibit.sections)
         files = "report.html, figures/" if drawn else "report.html"
         self.console.print(Text(f"results: {folder}/  ({files})"))
 

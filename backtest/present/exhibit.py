@@ -1,19 +1,16 @@
 """An exhibit: what one command shows, as tables, figures and a page, and how it is stored."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from backtest.present.figure import Figure, write_figures
 from backtest.present.folder import written_aside
 from backtest.present.numbers import MISSING
-from backtest.present.sheet import Caption
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +24,7 @@ class Section:
     table : numbers at full precision; written as <name>.csv with its index.
     brief : what is shown instead of a table too long to read.
     formats : column -> format such as '.1%' or ',.0f'; other columns are shown as they are.
-    draw, caption : the figure, drawn from `figure_data` (the table where that is None).
+    figure : what is drawn; its name is the section's.
     """
 
     name: str
@@ -36,9 +33,7 @@ class Section:
     table: pd.DataFrame | None = None
     brief: pd.DataFrame | None = None
     formats: Mapping[str, str] = field(default_factory=dict)
-    draw: "Callable[[], Axes] | None" = None
-    caption: Caption | None = None
-    figure_data: pd.DataFrame | None = None
+    figure: Figure | None = None
 
     def shown(self) -> pd.DataFrame:
         """The table (or its brief) as text, its index as its first columns.
@@ -100,14 +95,12 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    from backtest.present.figure import Drawing, write_drawings
     from backtest.present.page import render_exhibit
 
     name = f"{exhibit.manifest['study']['name']}-{exhibit.kind}_{exhibit.manifest['sha256'][:8]}"
     with written_aside(out, name) as aside:
         folder = aside.folder
         manifest = exhibit.manifest | {"command": command, "written": aside.stamp}
-        drawings = []
         for section in exhibit.sections:
             if section.table is not None:
                 section.table.to_csv(
@@ -115,15 +108,8 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
                     index=_is_named(section.table),
                     lineterminator="\n",
                 )
-            if section.draw is not None and section.caption is not None:
-                data = section.table if section.figure_data is None else section.figure_data
-                numbers = pd.DataFrame() if data is None else data
-                drawings.append(Drawing(section.name, section.draw, section.caption, numbers))
-        figures = (
-            write_drawings(folder / "figures", drawings, simulated=exhibit.simulated)
-            if drawings
-            else []
-        )
+        drawn = [section.figure for section in exhibit.sections if section.figure is not None]
+        figures = write_figures(folder / "figures", drawn) if drawn else []
         (folder / "study.toml").write_text(exhibit.text, encoding="utf-8")
         described = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder / "manifest.json").write_text(described + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backtest.present.figure import FigureFiles
+from backtest.present.rendering import FigureFiles
 from backtest.present.templates import drawn, environment
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def render_exhibit(
 ) -> str:
     """Render an exhibit as one HTML page without scripts; every text is escaped.
 
-    figures : from `write_drawings`; each goes to the section of its name.
+    figures : from `write_figures`; each goes to the section of its name.
 
     Raises
     ------

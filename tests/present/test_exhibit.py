@@ -8,19 +8,22 @@ import pandas as pd
 import pytest
 
 from backtest.present.exhibit import Exhibit, Section, write_exhibit
-from backtest.present.sheet import Caption, Sheet, styled
+from backtest.present.figure import Canvas, Figure
+from backtest.present.sheet import Caption
 from backtest.types import ResultsError
 
 HOSTILE = "<script>alert(1)</script> & [bold]x[/bold]"
 
 
-@styled
-def drawn():
-    panel = Sheet(Caption("Title", "note", "alt"), room=1.0, simulated=True).panel(
-        left=0.5, right=0.1, top=0.0, height=0.8
-    )
+def paint(canvas: Canvas):
+    panel = canvas(1.0).panel(left=0.5, right=0.1, top=0.0, height=0.8)
     panel.plot([0, 1], [1, 0])
     return panel
+
+
+def picture(name="picture", paint=paint):
+    caption = Caption("Title", "note", HOSTILE)
+    return Figure(name, pd.DataFrame(), caption, paint, simulated=True)
 
 
 def exhibit(**changes):
@@ -30,7 +33,7 @@ def exhibit(**changes):
     )
     sections = (
         Section("rates", "Rates", HOSTILE, rates, formats={"rate": ".1%", "usd": ",.0f"}),
-        Section("picture", "A picture", "drawn", draw=drawn, caption=Caption("T", "n", HOSTILE)),
+        Section("picture", "A picture", "drawn", figure=picture()),
     )
     data = {
         "source": HOSTILE,
@@ -97,10 +100,10 @@ def test_a_brief_is_shown_and_the_table_is_stored(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
-    def fails():
+    def fails(canvas):
         raise RuntimeError("no drawing")
 
-    broken = Section("broken", "B", "", draw=fails, caption=Caption("t", "n", "a"))
+    broken = Section("broken", "B", "", figure=picture("broken", fails))
     with pytest.raises(RuntimeError):
         write_exhibit(exhibit(sections=(broken,)), tmp_path, command="c")
     assert list(tmp_path.iterdir()) == []

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.figure import Drawing
+from backtest.present.figure import Figure
 from backtest.present.words import COST_WORDS
-from backtest.studies.offset.figures.written import offset_drawings
+from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
 from backtest.studies.offset.study import OffsetStudy
 
@@ -67,7 +67,7 @@ TEXTS = {
 
 def offset_exhibit(found: OffsetStudy) -> Exhibit:
     """Everything an offset study found, in the order in which it is read."""
-    drawings = {drawing.name: drawing for drawing in offset_drawings(found)}
+    figures = {figure.name: figure for figure in offset_figures(found)}
     tables = {
         "ladder": (found.ladder, _short_ladder(found.ladder)),
         "stressed_ladder": (found.stressed, _by_book(found.stressed)),
@@ -77,7 +77,7 @@ def offset_exhibit(found: OffsetStudy) -> Exhibit:
         "just_covering": (found.just_covering, None),
     }
     sections = tuple(
-        _section(name, table, brief, drawings.get(name)) for name, (table, brief) in tables.items()
+        _section(name, table, brief, figures.get(name)) for name, (table, brief) in tables.items()
     )
     data, coverage = found.manifest["data"], found.manifest["study"]["coverage"]
     cost = COST_WORDS if "liquidation" in found.manifest else ""
@@ -98,7 +98,7 @@ def offset_exhibit(found: OffsetStudy) -> Exhibit:
 
 
 def _section(
-    name: str, table: pd.DataFrame, brief: pd.DataFrame | None, drawing: Drawing | None
+    name: str, table: pd.DataFrame, brief: pd.DataFrame | None, figure: Figure | None
 ) -> Section:
     heading, text = TEXTS[name]
     columns = (table if brief is None else brief).columns
@@ -109,9 +109,7 @@ def _section(
         table=table,
         brief=brief,
         formats={str(c): ".1%" if name == STEPS else _format(str(c)) for c in columns},
-        draw=None if drawing is None else drawing.draw,
-        caption=None if drawing is None else drawing.caption,
-        figure_data=None if drawing is None else drawing.data,
+        figure=figure,
     )
 
 

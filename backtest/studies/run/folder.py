@@ -68,12 +68,15 @@ def write_presentation(
     forecasts: pd.DataFrame | None,
 ) -> Path:
     """Figures and report.html from a study's numbers; the path of the report."""
-    from backtest.studies.run.figures.written import write_figures, write_monte_carlo_figure
+    from backtest.present.figure import write_figures
+    from backtest.studies.run.figures import run_figures
+    from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
     from backtest.studies.run.page import write_report
 
-    figures = write_figures(folder / "figures", study, ladder, sweep)
+    shown = run_figures(study, ladder, sweep)
     if distribution is not None:
-        figures.append(write_monte_carlo_figure(folder / "figures", distribution, study, ladder))
+        shown = (*shown, monte_carlo_frontier(distribution, study, ladder))
+    figures = write_figures(folder / "figures", shown)
     path = folder / "report.html"
     write_report(
         path,

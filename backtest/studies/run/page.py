@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.present.figure import FigureFiles
+from backtest.present.rendering import FigureFiles
 from backtest.present.templates import drawn, environment
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study

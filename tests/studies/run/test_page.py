@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as hs
 
-from backtest.charts import FigureFiles, write_figures
+from backtest.charts import run_figures, write_figures
 from backtest.present.numbers import (
     counts,
     interval,
@@ -27,6 +27,7 @@ from backtest.present.numbers import (
     pvalue_pair,
     ratio,
 )
+from backtest.present.rendering import FigureFiles
 from backtest.studies.run.page import render_report, write_report
 from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
@@ -81,7 +82,8 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> list[FigureFiles]:
     folder = tmp_path_factory.mktemp("figures")
-    return write_figures(folder, presented.study(), presented.ladder(), presented.sweep())
+    shown = run_figures(presented.study(), presented.ladder(), presented.sweep())
+    return write_figures(folder, shown)
 
 
 @pytest.fixture(scope="module")
@@ -417,7 +419,7 @@ def test_browser_fits_the_report_of_the_real_study(
     chromium: str, real_data: Path, tmp_path: Path
 ) -> None:
     made = presented.real_outcome(real_data)
-    figures = write_figures(tmp_path, made.study, made.ladder, made.sweep)
+    figures = write_figures(tmp_path, run_figures(made.study, made.ladder, made.sweep))
     words = {
         "title": made.config.title,
         "caption": made.config.caption,
