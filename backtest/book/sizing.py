@@ -7,7 +7,7 @@ import numpy as np
 
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.types import FloatArray, StudyError
+from backtest.types import FloatArray, StudyError, first_known
 
 if TYPE_CHECKING:
     from backtest.book.book import Book
@@ -32,13 +32,14 @@ def margin_per_usd(
         exposure=np.vstack([np.eye(count), -np.eye(count)]),
     )
     margin = base.margin(market, units, coverage)
-    known = np.flatnonzero(~np.isnan(margin).any(axis=1))
-    if len(known) == 0 or (day is not None and day < known[0]):
+    known = first_known(margin)
+    day = known if day is None else day
+    if known == len(margin) or day < known:
         raise StudyError(
             f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
             "days; shorten its lookback ([sizing] of a study) or lengthen the history."
         )
-    per_usd = margin[known[0] if day is None else day]
+    per_usd = margin[day]
     if (per_usd <= 0).any():
         name = units.portfolios[int(np.argmax(per_usd <= 0))]
         raise StudyError(f"{base!r} asks no margin of {name}; size that leg in USD instead.")

@@ -1,6 +1,6 @@
 """Calendars: on which days a market has a session, from a table that is part of the package.
 
-The table lists closed weekdays (`data/closures.csv`, whose head says where they come from and what
+The table lists closed weekdays (`closures.csv`, whose head says where they come from and what
 they are not), so that a run does not hang on the release of a calendar library.
 """
 

@@ -21,6 +21,7 @@ from backtest.types import (
     DaysByPortfoliosBySilos,
     FloatArray,
     StudyError,
+    first_known,
 )
 
 
@@ -185,7 +186,7 @@ def check_causal(
     full = required_margin(model, market, book, coverage)
     days = len(market.dates)
     if cuts is None:
-        warm = int(np.isnan(full).any(axis=1).sum())
+        warm = first_known(full)
         wanted = {
             warm // 2,
             warm - 1,

@@ -13,6 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
 from backtest.offset.history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
 from strategies.historical import HistoricalVaR
@@ -94,7 +95,7 @@ def supportable_offset(
     base: MarginModel | None = None,
     coverage: Coverage | None = None,
     confidence: float = 0.95,
-    score_from: int | None = None,
+    score_from: str | None = None,
     bounds: Sequence[str] | bool = True,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -106,7 +107,7 @@ def supportable_offset(
     ----------
     base : the model that margins each silo on its own; `HistoricalVaR()` unless given.
     confidence : of the one-sided lower bounds.
-    score_from : first scored row of the market; the first on which every silo's margin is known
+    score_from : ISO day of the first scored day; the first on which every silo's margin is known
         unless given. Every scored day counts as a default day; calls play no part.
     bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
     resamples, seed : of the stationary bootstrap over days, mean block 20.
@@ -175,7 +176,7 @@ def silo_histories(
     *,
     base: MarginModel,
     coverage: Coverage,
-    score_from: int | None = None,
+    score_from: str | None = None,
 ) -> dict[str, SiloHistory]:
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
@@ -186,14 +187,13 @@ def silo_histories(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2
     )
     losses = book.loss(market, coverage)
-    known = ~np.isnan(margins).any(axis=(1, 2)) & ~np.isnan(losses).any(axis=(1, 2))
-    rows = np.flatnonzero(known)
-    rows = rows[rows >= (score_from or 0)]
-    if len(rows) <= 2 * SHORTEST_SHIFT:
+    window = ScoredWindow.of(market, {"base": margins}, losses, score_from, models={"base": base})
+    rows, days = window.rows, len(window.dates)
+    if days <= 2 * SHORTEST_SHIFT:
         raise TooFewDays(
-            f"{len(rows)} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
+            f"{days} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
             "ways; shorten the [sizing] lookback or lengthen the history.",
-            days=len(rows),
+            days=days,
         )
     held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
     histories = {}
@@ -201,7 +201,7 @@ def silo_histories(
         own = np.flatnonzero(held[p])
         histories[book.portfolios[p]] = SiloHistory(
             silos=tuple(silos[s] for s in own),
-            dates=market.dates[rows],
+            dates=window.dates,
             loss=np.ascontiguousarray(losses[rows, p][:, own].T),
             margin=np.ascontiguousarray(margins[rows, p][:, own].T),
             confidence=coverage.confidence,

@@ -15,9 +15,10 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, describe_fits
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, in_words
+from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
 from backtest.replay.manifest import describe_data, describe_liquidation, software
-from backtest.replay.run import margin_block, scored_rows, yardstick_of
+from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import FloatArray, Progress, StudyError
@@ -155,12 +156,14 @@ def _replay_block(
             margined = margin_block(market, book, models, coverage)
             for name, count in margined.fits.items():
                 fits[name].add(count)
-            rows = scored_rows(market, margined.required, margined.loss, models, score_from)
+            window = ScoredWindow.of(
+                market, margined.required, margined.loss, score_from, models=models
+            ).checked()
             closeout = Closeout(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
-                rows=rows,
+                rows=window.rows,
                 confidence=coverage.confidence,
                 horizon=closeout.longest,
                 account=account,

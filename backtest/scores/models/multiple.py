@@ -5,6 +5,8 @@ the probability of any false rejection, Benjamini-Hochberg and -Yekutieli the sh
 A p-value of NaN (not identified) stays NaN and is no member of the family.
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -38,9 +40,11 @@ def holm(pvalues: ArrayLike) -> FloatArray:
     [0.03, 0.06, nan, 0.06]
     """
     given = _as_pvalues(pvalues)
-    order, ordered = _ranked(given)
-    steps = np.arange(len(ordered), 0, -1)
-    return _placed(given, order, np.maximum.accumulate(steps * ordered))
+    known = np.flatnonzero(~np.isnan(given))
+    order = known[np.argsort(given[known], kind="stable")]
+    steps = np.arange(len(order), 0, -1) * given[order]
+    given[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return given
 
 
 def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
@@ -65,7 +69,7 @@ def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    return _false_discovery(pvalues, dependent=False)
+    return _false_discovery(pvalues, "bh")
 
 
 def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
@@ -85,16 +89,16 @@ def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
     >>> benjamini_yekutieli([0.01, 0.04]).round(3).tolist()
     [0.03, 0.06]
     """
-    return _false_discovery(pvalues, dependent=True)
+    return _false_discovery(pvalues, "by")
 
 
-def _false_discovery(pvalues: ArrayLike, *, dependent: bool) -> FloatArray:
+def _false_discovery(pvalues: ArrayLike, method: Literal["bh", "by"]) -> FloatArray:
+    from scipy.stats import false_discovery_control
+
     given = _as_pvalues(pvalues)
-    order, ordered = _ranked(given)
-    rank = np.arange(1, len(ordered) + 1)
-    price = float((1.0 / rank).sum()) if dependent else 1.0
-    steps = price * len(ordered) / rank * ordered
-    return _placed(given, order, np.minimum.accumulate(steps[::-1])[::-1])
+    known = ~np.isnan(given)
+    given[known] = false_discovery_control(given[known], method=method)
+    return given
 
 
 def romano_wolf(
@@ -173,23 +177,10 @@ def _panel(exceedances: ArrayLike) -> BoolArray:
 
 
 def _as_pvalues(pvalues: ArrayLike) -> FloatArray:
-    given = np.asarray(pvalues, dtype=np.float64)
+    given = np.array(pvalues, dtype=np.float64)
     if given.ndim != 1:
         raise DataError(f"p-values have shape {given.shape}; give (portfolios,).")
     wrong = ~np.isnan(given) & ~((given >= 0.0) & (given <= 1.0))
     if wrong.any():
         raise DataError(f"a p-value is {given[wrong][0]:g}; give probabilities, or NaN.")
     return given
-
-
-def _ranked(given: FloatArray) -> tuple[np.ndarray, FloatArray]:
-    """Places of the identified p-values, smallest first, and the p-values in that order."""
-    places = np.flatnonzero(~np.isnan(given))
-    order = places[np.argsort(given[places], kind="stable")]
-    return order, given[order]
-
-
-def _placed(given: FloatArray, order: np.ndarray, adjusted: FloatArray) -> FloatArray:
-    out = np.full(given.shape, np.nan)
-    out[order] = np.minimum(adjusted, 1.0)
-    return out

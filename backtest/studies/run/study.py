@@ -88,13 +88,12 @@ def execute(
         progress=progress,
     )
     progress("offset ladder", 0.0)
-    first = int(market.dates.searchsorted(study.scored[0].to_datetime64().astype("M8[D]")))
     ladder = ladder_or_reason(
         market,
         book,
         base=base,
         coverage=coverage,
-        score_from=first,
+        score_from=f"{study.scored[0]:%Y-%m-%d}",
         bounds=list(config.books),
         seed=config.seed,
         n_jobs=n_jobs,
