@@ -56,4 +56,16 @@ def tail_count(
     return ceil(count) if rounding == "ceil" else floor(count)
 
 
+def first_known(values: FloatArray) -> int:
+    """First day (axis 0) on which no value is NaN; the number of days where there is none.
+
+    Examples
+    --------
+    >>> first_known(np.array([[np.nan, np.nan], [np.nan, 1.0], [2.0, 1.0]]))
+    2
+    """
+    known = ~np.asarray(np.isnan(values).any(axis=tuple(range(1, values.ndim))))
+    return int(known.argmax()) if known.any() else len(values)
+
+
 Progress = Callable[[str, float], None]  # (what, share done)

@@ -129,7 +129,7 @@ class FiccVaR:
         """(days, portfolios) tail loss of the latest and the stressed scenarios, >= 0."""
         days, portfolios = len(past.shocks), len(past.exposure)
         tails, unused = np.full((days, portfolios), np.nan), np.empty(portfolios)
-        known = int(np.isnan(past.shocks).any(axis=1).sum())
+        known = past.first
         for day in range(known + self.at_least - 1, days):
             start = max(known, day + 1 - self.lookback)
             rows = np.append(np.flatnonzero(stressed[known:start]) + known, range(start, day + 1))

@@ -16,7 +16,7 @@ from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation
 from backtest.model.tails import scenario_tails, unknown
-from backtest.types import BoolArray, Dates, DaysByPortfolios, tail_count
+from backtest.types import BoolArray, Dates, DaysByPortfolios, first_known, tail_count
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
 
@@ -86,11 +86,11 @@ class StressedVaR(MarginOfForecast):
         """VaR and ES, (days of the scenarios, portfolios)."""
         recent = past.tails(self.lookback, count=tail_count(self.lookback, confidence))
         stressed, chosen = unknown(past), self._chosen(past.dates)
-        for day in np.flatnonzero(~np.isnan(recent[0]).any(axis=1)):
+        for day in range(first_known(recent[0]), len(recent[0])):
             ended = chosen[past.first : day + 1]
             if ended.sum() < FEWEST_SCENARIOS:
                 continue
-            values = np.ascontiguousarray(past.values(int(day), lookback=len(ended))[:, ended])
+            values = np.ascontiguousarray(past.values(day, lookback=len(ended))[:, ended])
             count = tail_count(int(ended.sum()), confidence)
             window_tail(values, past.unit[day], past.exposure, count, *stressed[:, day])
         return [self._joined(plain, worse) for plain, worse in zip(recent, stressed, strict=True)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backtest.types import FloatArray, tail_count
+from backtest.types import FloatArray, first_known, tail_count
 
 # One-sided 95 % normal quantile, scipy.special.ndtri(0.95) to double precision.
 NORMAL_95 = 1.6448536269514722
@@ -21,7 +21,7 @@ def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     """
     days, width = columns.shape
     out = np.full((days, width, width), np.nan)
-    first = int(np.isnan(columns).any(axis=1).sum())
+    first = first_known(columns)
     for day in range(first + lookback - 1, days):
         window = columns[day - lookback + 1 : day + 1]
         centred = window - window.mean(axis=0)
@@ -85,7 +85,7 @@ def ewma_covariance(columns: FloatArray, decay: float, *, seed_days: int) -> Flo
     [nan, 5.0, 4.5]
     """
     out = np.full((*columns.shape, columns.shape[1]), np.nan)
-    first = int(np.isnan(columns).any(axis=1).sum()) + seed_days
+    first = first_known(columns) + seed_days
     if first > len(columns):
         return out
     seed = columns[first - seed_days : first]
@@ -195,7 +195,7 @@ def tail_correlation(columns: FloatArray, lookback: int, *, tail: float) -> Floa
     out = np.full((days, width, width), np.nan)
     one, other = np.triu_indices(width, 1)
     kept = tail_count(lookback, 1.0 - tail)
-    first = int(np.isnan(columns).any(axis=1).sum()) + lookback - 1
+    first = first_known(columns) + lookback - 1
     for day in range(first, days):
         window = columns[day - lookback + 1 : day + 1]
         size = np.sqrt((window**2).mean(axis=0))

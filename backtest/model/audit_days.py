@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from backtest.market.market import Market
-from backtest.types import DaysByPortfolios
+from backtest.types import DaysByPortfolios, first_known
 
 WORST = 5  # losses of each portfolio before which the future is taken away
 DRAWN = 5  # days drawn by the seed
@@ -16,7 +16,7 @@ MONTH = 20  # days between two of those
 def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
     """Cuts that do not depend on losses: about the warm-up, spread over the history, and drawn."""
     days = len(full)
-    warm = int(np.isnan(full).any(axis=1).sum())
+    warm = first_known(full)
     spread = [(warm + days) // 3, (warm + days) // 2, 2 * (warm + days) // 3]
     drawn = np.random.default_rng(seed).integers(min(warm, days - 1), days, DRAWN).tolist()
     wanted = {warm // 2, warm - 1, warm, *spread, days - 2, *drawn}

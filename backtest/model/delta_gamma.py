@@ -18,7 +18,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import rolling_covariance
 from backtest.kernels.tails import tail_losses
 from backtest.market.market import Market
-from backtest.types import Dates, FloatArray, RowNumbers
+from backtest.types import Dates, FloatArray, RowNumbers, first_known
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -54,7 +54,7 @@ class Scenarios:
     @property
     def first(self) -> int:
         """First day whose shock is known for every column."""
-        return int(np.isnan(self.shocks).any(axis=1).sum())
+        return first_known(self.shocks)
 
     def values(self, day: int, *, lookback: int) -> FloatArray:
         """(columns, lookback) shocks seen from `day`, its own the last of them."""

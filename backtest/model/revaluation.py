@@ -19,7 +19,7 @@ from backtest.instruments import Revalued, is_option
 from backtest.kernels.window_tail import window_pnl, window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scaling, Scenarios, book_scenarios, days_of_shocks
-from backtest.types import Dates, FloatArray, RowNumbers, StudyError
+from backtest.types import Dates, FloatArray, RowNumbers, StudyError, first_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +71,7 @@ class Revaluation:
     @property
     def first(self) -> int:
         """First day whose shock is known for every factor."""
-        every = np.column_stack([self.shocks, *self.joint])
-        return int(np.isnan(every).any(axis=1).sum())
+        return first_known(np.column_stack([self.shocks, *self.joint]))
 
     def values(self, day: int, *, lookback: int) -> FloatArray:
         """(columns, lookback) scenario values seen from `day`, its own shock the last of them."""

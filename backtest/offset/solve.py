@@ -9,8 +9,9 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.window import ScoredWindow
 from backtest.scores import equal_coverage_scale
-from backtest.types import DaysByPortfolios, FloatArray, StudyError, tail_count
+from backtest.types import DaysByPortfolios, FloatArray, tail_count
 from strategies.haircut import HaircutOnly
 from strategies.offset import CorrelationOffset
 
@@ -57,13 +58,11 @@ def just_covering(
         return required_margin(offset_model(floor), market, book, coverage)
 
     highest = floored(1.0)
-    scored = ~np.isnan(highest).any(axis=1) & ~np.isnan(loss).any(axis=1)
-    if not scored.any():
-        raise StudyError(
-            f"no day can be scored: {offset_model(1.0)!r} warms up for all {len(scored)} days; "
-            "shorten the lookback or lengthen the history."
-        )
-    allowed = tail_count(int(scored.sum()), coverage.confidence, "floor")
+    window = ScoredWindow.of(
+        market, {"offset": highest}, loss, models={"offset": offset_model(1.0)}
+    ).checked()
+    scored = window.rows
+    allowed = tail_count(len(window.dates), coverage.confidence, "floor")
 
     def holds(required: DaysByPortfolios) -> np.ndarray:
         return (loss[scored] > required[scored]).sum(axis=0) <= allowed

@@ -12,7 +12,9 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
 from backtest.offset.history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
 from strategies.historical import HistoricalVaR
@@ -66,6 +68,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+MOST_ROWS, NAME = 16, 30  # of a ladder that is printed unasked
+
+
 @dataclass(frozen=True)
 class OffsetLadder:
     """One estimate a book; the order is the book's."""
@@ -74,6 +79,21 @@ class OffsetLadder:
     coverage: Coverage
     base: MarginModel
     confidence: float
+
+    def __repr__(self) -> str:
+        shown = self.to_frame()[["total", "total_bound", "dependence", "dependence_bound"]]
+        more = len(shown) - MOST_ROWS
+        return "\n".join(
+            [
+                f"<OffsetLadder of {len(shown)} books, one-sided bounds at {self.confidence:.0%}>",
+                shown.head(MOST_ROWS).rename(lambda name: name[:NAME]).round(3).to_string(),
+                *([f"... and {more} more"] if more > 0 else []),
+                "Next: to_frame()",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(float_format="{:,.3f}".format))
 
     def to_frame(self) -> pd.DataFrame:
         """One row a book: estimates, bounds, exceedances, kappa and USD by silo, reason."""
@@ -94,7 +114,7 @@ def supportable_offset(
     base: MarginModel | None = None,
     coverage: Coverage | None = None,
     confidence: float = 0.95,
-    score_from: int | None = None,
+    score_from: str | None = None,
     bounds: Sequence[str] | bool = True,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -106,7 +126,7 @@ def supportable_offset(
     ----------
     base : the model that margins each silo on its own; `HistoricalVaR()` unless given.
     confidence : of the one-sided lower bounds.
-    score_from : first scored row of the market; the first on which every silo's margin is known
+    score_from : ISO day of the first scored day; the first on which every silo's margin is known
         unless given. Every scored day counts as a default day; calls play no part.
     bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
     resamples, seed : of the stationary bootstrap over days, mean block 20.
@@ -127,6 +147,7 @@ def supportable_offset(
     >>> bool(ladder.to_frame()["total"].between(0, 1).all())
     True
     """
+    check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
     wanted = set(histories) if bounds is True else set(bounds or ())
@@ -175,7 +196,7 @@ def silo_histories(
     *,
     base: MarginModel,
     coverage: Coverage,
-    score_from: int | None = None,
+    score_from: str | None = None,
 ) -> dict[str, SiloHistory]:
     """History of each portfolio that is held in several silos, over the days that can be scored."""
     if len(book.silos) < 2:
@@ -186,14 +207,13 @@ def silo_histories(
         [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2
     )
     losses = book.loss(market, coverage)
-    known = ~np.isnan(margins).any(axis=(1, 2)) & ~np.isnan(losses).any(axis=(1, 2))
-    rows = np.flatnonzero(known)
-    rows = rows[rows >= (score_from or 0)]
-    if len(rows) <= 2 * SHORTEST_SHIFT:
+    window = ScoredWindow.of(market, {"base": margins}, losses, score_from, models={"base": base})
+    rows, days = window.rows, len(window.dates)
+    if days <= 2 * SHORTEST_SHIFT:
         raise TooFewDays(
-            f"{len(rows)} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
+            f"{days} scored days are too few to shift silos by {SHORTEST_SHIFT} days both "
             "ways; shorten the [sizing] lookback or lengthen the history.",
-            days=len(rows),
+            days=days,
         )
     held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
     histories = {}
@@ -201,7 +221,7 @@ def silo_histories(
         own = np.flatnonzero(held[p])
         histories[book.portfolios[p]] = SiloHistory(
             silos=tuple(silos[s] for s in own),
-            dates=market.dates[rows],
+            dates=window.dates,
             loss=np.ascontiguousarray(losses[rows, p][:, own].T),
             margin=np.ascontiguousarray(margins[rows, p][:, own].T),
             confidence=coverage.confidence,

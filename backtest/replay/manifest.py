@@ -11,6 +11,7 @@ import numpy as np
 
 from backtest.book.liquidation import LiquidationCost
 from backtest.market.market import Market
+from backtest.model.window import ScoredWindow
 
 PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
 
@@ -43,12 +44,12 @@ def describe_data(market: Market) -> dict[str, Any]:
     }
 
 
-def describe_window(market: Market, rows: slice) -> dict[str, Any]:
+def describe_window(window: ScoredWindow) -> dict[str, Any]:
     """First and last scored day, and how many there are."""
     return {
-        "first_scored": str(market.dates[rows.start]),
-        "last_scored": str(market.dates[rows.stop - 1]),
-        "observations": rows.stop - rows.start,
+        "first_scored": str(window.dates[0]),
+        "last_scored": str(window.dates[-1]),
+        "observations": len(window.dates),
     }
 
 

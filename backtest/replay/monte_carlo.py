@@ -14,10 +14,12 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, describe_fits
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel, in_words
+from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
 from backtest.replay.manifest import describe_data, describe_liquidation, software
-from backtest.replay.run import margin_block, scored_rows, yardstick_of
+from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import FloatArray, Progress, StudyError
@@ -69,6 +71,7 @@ def monte_carlo(
     >>> mc.scores.shape[:3]
     (2, 1, 1)
     """
+    check_arguments(market, book, models)
     for what, value in (("paths", paths), ("block", block)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise StudyError(f"{what} is {value!r}; give a whole number, 1 or more.")
@@ -155,12 +158,14 @@ def _replay_block(
             margined = margin_block(market, book, models, coverage)
             for name, count in margined.fits.items():
                 fits[name].add(count)
-            rows = scored_rows(market, margined.required, margined.loss, models, score_from)
+            window = ScoredWindow.of(
+                market, margined.required, margined.loss, score_from, models=models
+            ).checked()
             closeout = Closeout(book, coverage)
             scored = score_models(
                 margined.loss,
                 margined.required,
-                rows=rows,
+                rows=window.rows,
                 confidence=coverage.confidence,
                 horizon=closeout.longest,
                 account=account,

@@ -15,12 +15,14 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, counting_fits, describe_fits
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.causality import CausalityAudit, check_causal
 from backtest.model.protocol import (
     MarginModel,
     in_words,
     required_margin,
 )
+from backtest.model.window import ScoredWindow
 from backtest.parameters.files import describe_parameters
 from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
 from backtest.replay.scorecard import BLOCK, RESAMPLES, blocks, score_models
@@ -72,6 +74,7 @@ def run(
     >>> study.summary().index.tolist()
     [('var', 'long both')]
     """
+    check_arguments(market, book, models)
     coverage, account = coverage or Coverage(), account or AccountTerms()
     if not models:
         raise StudyError("the study names no model; give at least one.")
@@ -94,7 +97,7 @@ def run(
     }
     for name in models:
         seconds[name] = sum(m.seconds[name] for m in margined)
-    rows = scored_rows(market, required, loss, models, score_from)
+    window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
@@ -102,7 +105,7 @@ def run(
     scored = score_models(
         loss,
         required,
-        rows=rows,
+        rows=window.rows,
         confidence=coverage.confidence,
         horizon=overlap,
         account=account,
@@ -135,7 +138,7 @@ def run(
         exposure=book.to_frame(),
         manifest={
             "data": describe_data(market),
-            "window": describe_window(market, rows),
+            "window": describe_window(window),
             "coverage": {
                 "confidence": coverage.confidence,
                 "mpor": closeout.by_silo,
@@ -199,44 +202,6 @@ def _audit(
         audits[name] = check_causal(model, market, some, coverage=coverage)
         report("causality audit", done / len(models))
     return audits
-
-
-def scored_rows(
-    market: Market,
-    required: Mapping[str, FloatArray],
-    loss: FloatArray,
-    models: Mapping[str, MarginModel],
-    score_from: str | None,
-) -> slice:
-    """Rows on which every model has a requirement and the loss is known."""
-    days = len(market.dates)
-    warm = {name: int(np.isnan(r).any(axis=1).sum()) for name, r in required.items()}
-    last = int((~np.isnan(loss).any(axis=1)).sum())
-    slowest = max(warm, key=lambda name: warm[name])
-    first = warm[slowest]
-    if score_from is not None:
-        first = max(first, _row_of(score_from, market, last))
-    if first >= last:
-        raise StudyError(
-            f"no day can be scored: {slowest!r} ({models[slowest]!r}) warms up for "
-            f"{warm[slowest]} of the {days} days and the last {days - last} losses are not yet "
-            "known; shorten the lookback or lengthen the history."
-        )
-    return slice(first, last)
-
-
-def _row_of(score_from: str, market: Market, last: int) -> int:
-    """First row on or after an ISO day that is asked for; it must be one that can be scored."""
-    try:
-        row = int(market.dates.searchsorted(np.datetime64(score_from, "D")))
-    except ValueError as error:
-        raise StudyError(f"score_from is {score_from!r}; give a day as YYYY-MM-DD.") from error
-    if row >= last:
-        raise StudyError(
-            f"score_from is {score_from}, after the last day that can be scored "
-            f"({market.dates[max(last - 1, 0)]}); give an earlier one."
-        )
-    return row
 
 
 def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:

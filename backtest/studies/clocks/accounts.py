@@ -39,7 +39,7 @@ class Clocked:
     book: Book
     loss: DaysByPortfolios
     required: Mapping[str, DaysByPortfolios]
-    rows: BoolArray
+    rows: slice
     spans: BoolArray
 
     @property

@@ -19,12 +19,13 @@ from backtest.config.schema import StudyFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import is_session, sessions
 from backtest.market.market import Market
+from backtest.model.window import ScoredWindow
 from backtest.replay.manifest import describe_data, software
 from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import Clocked, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
 from backtest.studies.inputs import digest, read_inputs
-from backtest.types import BoolArray, DaysByPortfolios, Progress, StudyError
+from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
 
@@ -74,30 +75,31 @@ def compare_clocks(
     for clock, days in (("business clock", inputs.market), ("24/7 clock", market)):
         progress(f"margins, {clock}", 0.0)
         margined = margin_block(days, book, models, coverage)
-        both.append((days, margined.loss, margined.required))
-    first, last = _scored_dates(both)
+        window = ScoredWindow.of(days, margined.required, margined.loss, models=models).checked()
+        both.append((days, margined, window.dates))
     business, around = (
         Clocked(
             "business" if days.traded is None else "24/7",
             days,
             book,
-            loss,
-            required,
-            (days.dates >= first) & (days.dates <= last),
+            margined.loss,
+            margined.required,
+            ScoredWindow.shared(days, [dates for *_, dates in both]).checked().rows,
             _spans_weekend(book, days, coverage, market),
         )
-        for days, loss, required in both
+        for days, margined, _ in both
     )
     progress("accounts", 0.0)
     weekdays, settings = accounts(business, around, config.terms())
     progress("correlations", 0.0)
     coins = _continuous(market)
+    scored = market.dates[around.rows]
     around_data, business_data = describe_data(market), describe_data(inputs.market)
     manifest: dict[str, Any] = {
         "data": around_data | {"files": [asdict(f) for f in inputs.files]},
         "business_data": business_data,
         "study": config.resolved(),
-        "scored": {"first": str(first), "last": str(last)},
+        "scored": {"first": str(scored[0]), "last": str(scored[-1])},
         "seed": config.seed,
         "software": software(),
     }
@@ -155,21 +157,6 @@ def _with_crypto(book: Book, market: Market) -> Book:
     return book.select([int(p) for p in held])
 
 
-def _scored_dates(
-    both: list[tuple[Market, DaysByPortfolios, dict[str, DaysByPortfolios]]],
-) -> tuple[np.datetime64, np.datetime64]:
-    """First and last date on which both clocks know every requirement and loss."""
-    known = []
-    for market, loss, required in both:
-        whole = ~np.isnan(loss).any(axis=1)
-        for margin in required.values():
-            whole &= ~np.isnan(margin).any(axis=1)
-        known.append(market.dates[whole])
-    if min(map(len, known)) == 0 or max(d[0] for d in known) > min(d[-1] for d in known):
-        raise StudyError("no day can be scored on both clocks; lengthen the history.")
-    return max(d[0] for d in known), min(d[-1] for d in known)
-
-
 def _spans_weekend(book: Book, market: Market, coverage: Coverage, around: Market) -> BoolArray:
     """(days, portfolios) whether (t, close-out] of a crypto position holds a Saturday or Sunday."""
     out = np.zeros((len(market.dates), len(book.portfolios)), dtype=np.bool_)
@@ -194,7 +181,7 @@ def _days(clocked: Clocked, coverage: Coverage) -> dict[str, Any]:
         "last": str(market.dates[-1]),
         "dropped": len(market.dropped),
         "missing sessions": len(market.missing),
-        "scored": int(clocked.rows.sum()),
+        "scored": len(market.dates[clocked.rows]),
         "days with Treasuries": len(trades),
         "of them no SIFMA session": int((~is_session("SIFMA", trades)).sum()),
         "SIFMA sessions without": len(np.setdiff1d(expected, trades)),

@@ -15,8 +15,8 @@ from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
 from backtest.model.mismatch import MISMATCH
 from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
+from backtest.model.window import ScoredWindow
 from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
-from backtest.replay.run import scored_rows
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
 from backtest.studies.inputs import digest, read_inputs
@@ -74,7 +74,10 @@ def estimate_closeout(
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
     parts = {n: m.parts(market, book, coverage) for n, m in models.items()}
     progress("coordination", 0.0)
-    rows = common_rows(market, book, coverage, parts, models, config.score_from)
+    required = {name: part.by_silo for name, part in parts.items()}
+    loss = book.loss(market, coverage)
+    window = ScoredWindow.of(market, required, loss, config.score_from, models=models).checked()
+    rows = window.rows
     assumed = config.closeout.coordination
     shared = coordination_table(
         market, book, parts, rows, coverage=coverage, assumed=assumed, seed=config.seed
@@ -87,7 +90,7 @@ def estimate_closeout(
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
     manifest: dict[str, Any] = {
         "data": describe_data(market),
-        "window": describe_window(market, rows),
+        "window": describe_window(window),
         "study": config.resolved(),
         "coverage": {"confidence": coverage.confidence, "mpor": Closeout(book, coverage).by_silo},
         "compared": {name: Closeout(book, c).by_silo for name, c in settings.items()},
@@ -113,20 +116,6 @@ def pooled_books(book: Book) -> Book:
     if not chosen:
         raise StudyError("no book of the study is held in two silos; name one that is.")
     return book.select(chosen)
-
-
-def common_rows(
-    market: Market,
-    book: Book,
-    coverage: Coverage,
-    parts: Mapping[str, Parts],
-    models: Mapping[str, MarginModel],
-    score_from: str | None = None,
-) -> slice:
-    """Days on which every model has a requirement and the loss is known."""
-    required = {name: part.by_silo.sum(axis=2) for name, part in parts.items()}
-    loss = book.loss(market, coverage).sum(axis=2)
-    return scored_rows(market, required, loss, models, score_from)
 
 
 def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
@@ -193,32 +182,33 @@ def steps_table(
     be without the MPOR mismatch. Models whose only step is gross are left out.
     """
     found: dict[tuple[str, str], Parts] = {}
-    windows = []
+    losses, windows = {}, []
     for setting, standard in settings.items():
         every = {
             name: model.parts(market, book, standard)
             for name, model in models.items()
             if isinstance(model, HasParts)
         }
-        windows.append(common_rows(market, book, standard, every, models, score_from))
+        required = {name: part.by_silo for name, part in every.items()}
+        losses[setting] = loss = book.loss(market, standard).sum(axis=2)
+        window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
+        windows.append(window.dates)
         found |= {(name, setting): part for name, part in every.items() if len(part.steps) > 1}
-    rows = slice(max(w.start for w in windows), min(w.stop for w in windows))
-    losses = {name: book.loss(market, c).sum(axis=2)[rows] for name, c in settings.items()}
+    common = ScoredWindow.shared(market, windows).checked()
+    rows, days = common.rows, len(common.dates)
     pieces = []
     for (model, setting), part in found.items():
         steps = {step: values[rows] for step, values in part.steps.items()}
-        required = part.by_silo[rows].sum(axis=2)
-        bare = required - steps.get(MISMATCH, 0.0)
-        wide = pd.DataFrame(
-            {k: v.mean(axis=0) for k, v in (steps | {"required": required}).items()}
-        )
+        margin = part.by_silo[rows].sum(axis=2)
+        bare = margin - steps.get(MISMATCH, 0.0)
+        wide = pd.DataFrame({k: v.mean(axis=0) for k, v in (steps | {"required": margin}).items()})
         tidy = wide.assign(
             book=book.portfolios,
-            exceedances=_exceedances(losses[setting], required),
-            exceedances_without_mismatch=_exceedances(losses[setting], bare),
+            exceedances=_exceedances(losses[setting][rows], margin),
+            exceedances_without_mismatch=_exceedances(losses[setting][rows], bare),
         ).melt(["book", *EXCEEDED], var_name="step", value_name="usd")
         tidy["share_of_gross"] = tidy["usd"] / np.tile(wide["gross"], len(wide.columns))
-        pieces.append(tidy.assign(model=model, mpor=setting, observations=rows.stop - rows.start))
+        pieces.append(tidy.assign(model=model, mpor=setting, observations=days))
     columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *EXCEEDED, "observations"]
     if not pieces:
         return pd.DataFrame(columns=columns)

@@ -10,9 +10,10 @@ import pandas as pd
 from backtest.account.account import AccountTerms, replay_account
 from backtest.account.mix import AtCloseout, Mix, collateral_marks
 from backtest.market.market import Market
+from backtest.model.window import ScoredWindow
 from backtest.replay.study import Study
 from backtest.scores import mean_shortfall, rate_interval
-from backtest.types import BoolArray, FloatArray, RowNumbers, StudyError, tail_count
+from backtest.types import FloatArray, RowNumbers, StudyError, tail_count
 
 Posted = Mix | Literal["cash"]
 
@@ -59,7 +60,8 @@ def compare_mixes(
     >>> found["breaches"].is_monotonic_increasing
     True
     """
-    days, scored = _common(study, market, horizon)
+    days = _rows_of_study(study, market)
+    scored = _scored(study, market, horizon)
     loss = study.loss.to_numpy()[days]
     rows = []
     for name, posted in mixes.items():
@@ -102,7 +104,8 @@ def wrong_way(
     the worst (negative is wrong-way; NaN where the collateral does not move), and mean_change of
     the collateral on the worst days.
     """
-    days, scored = _common(study, market, horizon)
+    days = _rows_of_study(study, market)
+    scored = _scored(study, market, horizon)
     loss = study.loss.to_numpy()[days][scored]
     rows = []
     for name, posted in mixes.items():
@@ -124,26 +127,30 @@ def wrong_way(
     return pd.DataFrame(rows).set_index(["mix", "portfolio"])
 
 
-def _common(study: Study, market: Market, horizon: int | RowNumbers) -> tuple[slice, BoolArray]:
-    """The study's rows that are the market's days, and which of those are scored."""
-    index = pd.DatetimeIndex(study.loss.index)
-    dates = pd.DatetimeIndex(market.dates)
+def _rows_of_study(study: Study, market: Market) -> slice:
+    """The study's rows that are the market's days."""
+    index, dates = pd.DatetimeIndex(study.loss.index), pd.DatetimeIndex(market.dates)
     first = int(index.searchsorted(dates[0]))
-    days = slice(first, first + len(dates))
-    if not index[days].equals(dates):
-        own = index[days]
-        count = min(len(own), len(dates))
-        at = int(np.argmin(np.append(own[:count] == dates[:count], False)))
+    rows = slice(first, first + len(dates))
+    if not index[rows].equals(dates):
+        days = index[rows]
+        count = min(len(days), len(dates))
+        at = int(np.argmin(np.append(days[:count] == dates[:count], False)))
         day = dates[min(at, len(dates) - 1)]
         raise StudyError(
             f"the prices of the collateral and the study part at {day:%Y-%m-%d}; give both the "
             "same margin days."
         )
-    scored = np.asarray(dates.isin(study.scored))
-    scored[-np.max(horizon) :] = False
-    if not scored.any():
+    return rows
+
+
+def _scored(study: Study, market: Market, horizon: int | RowNumbers) -> RowNumbers:
+    """Rows of the market that are scored and whose collateral has a price at close-out."""
+    known = market.dates[: -np.max(horizon)]
+    window = ScoredWindow.shared(market, [study.scored.to_numpy(), known])
+    if window.why_none:
         raise StudyError("no scored day of the study has prices of the collateral; widen either.")
-    return days, scored
+    return np.arange(len(market.dates))[window.rows]
 
 
 def _value_at_closeout(

@@ -14,7 +14,7 @@ from backtest.book.coverage import Coverage
 from backtest.market.episodes import EPISODES
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, Parts
-from backtest.replay.run import scored_rows
+from backtest.model.window import ScoredWindow
 from backtest.types import BoolArray, DaysByPortfolios
 from strategies.parts import parts_of
 
@@ -52,13 +52,13 @@ def steps_by_day(
     """
     parts = {name: parts_of(model, market, book, coverage) for name, model in models.items()}
     required = {name: _required(part) for name, part in parts.items()}
-    loss = book.loss(market, coverage).sum(axis=2)
-    rows = scored_rows(market, required, loss, models, score_from)
-    dates = pd.DatetimeIndex(market.dates[rows], name="date")
+    loss = book.loss(market, coverage)
+    window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
+    dates = pd.DatetimeIndex(window.dates, name="date")
     return {
         (name, portfolio): pd.DataFrame(
-            {step: values[rows, p] for step, values in part.steps.items()}
-            | {REQUIRED: required[name][rows, p]},
+            {step: values[window.rows, p] for step, values in part.steps.items()}
+            | {REQUIRED: required[name][window.rows, p]},
             index=dates,
         )
         for name, part in parts.items()
