@@ -72,6 +72,10 @@ def other_future(market: Market, day: int, seed: int) -> Market:
     price = np.array([kind == "price" for kind in market.kinds])
     for t in range(day + 1, days):
         before = levels[t - 1]
-        after = np.clip(np.where(price, before * (1.0 + drawn[t]), before + drawn[t]), low, high)
+        after = np.where(price, before * (1.0 + drawn[t]), before + drawn[t])
+        # Turned back at the edge, since a level that stays at it would look like stale prices.
+        after = np.where(after > high, 2.0 * high - after, after)
+        after = np.where(after < low, 2.0 * low - after, after)
+        after = np.clip(after, low, high)
         levels[t] = after if market.traded is None else np.where(market.traded[t], after, before)
     return replace(market, levels=levels)
