@@ -18,7 +18,7 @@ from backtest.model.tails import Group, by_group, same_holdings, unknown
 from backtest.types import FloatArray, tail_count
 
 
-@model
+@model(kind="copula_var")
 class CopulaVaR(MarginOfForecast):
     r"""Tail of simulated scenarios: empirical margins tied by a Student copula.
 

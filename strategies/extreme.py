@@ -22,7 +22,7 @@ from backtest.types import FloatArray, StudyError, tail_count
 FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
 
 
-@model
+@model(kind="extreme_value_var")
 class ExtremeValueVaR(MarginOfForecast):
     r"""Peaks over a threshold on standardised residuals.
 

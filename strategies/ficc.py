@@ -24,7 +24,7 @@ from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 
 
-@model
+@model(kind="ficc_var")
 class FiccVaR:
     r"""Sensitivity-based simulation over ten years and a stressed one, floored, raised to 99 %.
 

@@ -50,7 +50,7 @@ class Deductions(BaseModel):
         return row
 
 
-@model
+@model(kind="net_capital_15c3_1")
 class NetCapital:
     r"""Net capital rule: government haircuts net within a category, all else by a percentage.
 

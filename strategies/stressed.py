@@ -37,7 +37,7 @@ def _apart(windows: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 Windows = Annotated[tuple[tuple[str, str], ...], AfterValidator(_apart)]
 
 
-@model
+@model(kind="stressed_var")
 class StressedVaR(MarginOfForecast):
     r"""The larger of historical simulation and of the same over windows of stress, or a blend.
 

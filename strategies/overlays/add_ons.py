@@ -20,7 +20,7 @@ from strategies.parts import parts_of
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="concentration_add_on")
 class ConcentrationAddOn:
     r"""Base margin and, for positions too large to close out in the MPOR, that of longer days.
 
@@ -78,7 +78,7 @@ class ConcentrationAddOn:
         return charge
 
 
-@model
+@model(kind="liquidity_add_on")
 class LiquidityAddOn:
     r"""Base margin and what closing out costs: half the bid-offer and the impact of size.
 

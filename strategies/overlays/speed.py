@@ -19,7 +19,7 @@ from strategies.parts import parts_of
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="speed_limit")
 class SpeedLimit:
     r"""Base margin that may rise or fall by no more than a share of itself in a margin day.
 
