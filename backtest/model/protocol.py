@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.arguments import by_name
 from backtest.types import (
     BacktestError,
     DaysByPortfolios,
@@ -124,6 +125,7 @@ def model(cls: type[Any] | None = None, /, *, kind: str | None = None) -> Any:
             frozen=True, kw_only=True, config=config
         )
         model_class = decorate(cls)
+        model_class.__init__ = by_name(model_class.__init__)
         model_class.__repr__ = _short_repr
         return _registered(model_class, kind) if kind else model_class
 
