@@ -133,7 +133,7 @@ def model(cls: type[Any] | None = None, /, *, kind: str | None = None) -> Any:
 
 
 def _registered(cls: type[Model], kind: str) -> type[Model]:
-    """`cls`, found under `kind` from now on; a module that is loaded again replaces its own."""
+    """Enter `cls` under `kind`; a class whose module is loaded again takes its old place."""
     known = KINDS.setdefault(kind, cls)
     if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
         raise StudyError(
