@@ -12,7 +12,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window
-from backtest.model.tails import scenario_tails, unknown
+from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
@@ -66,7 +66,7 @@ class CaviarVaR(MarginOfForecast):
         """
 
         def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
+            out = nan_estimates(past)
             fitted = WarmCaviar(len(past.exposure), coverage.confidence, form=self.form)
             for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
                 if since % self.refit_every == 0:

@@ -14,7 +14,7 @@ from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
-from backtest.model.tails import Group, by_group, same_holdings, unknown
+from backtest.model.tails import Group, by_group, nan_estimates, same_holdings
 from backtest.types import FloatArray, tail_count
 
 
@@ -60,7 +60,7 @@ class CopulaVaR(MarginOfForecast):
 
         def tails(group: Group) -> FloatArray:
             past = book_scenarios(market, group.book, coverage=coverage)
-            out, begin = unknown(past), past.first + self.lookback - 1
+            out, begin = nan_estimates(past), past.first + self.lookback - 1
             for day in range(begin, len(past.unit)):
                 if (day - begin) % self.refit_every == 0:
                     values = self._draw(past, day)

@@ -22,7 +22,7 @@ from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
 from backtest.model.tails import Group, by_group, same_holdings
-from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatility_scaled
 from backtest.types import DaysByPortfolios, FloatArray
 
 
@@ -90,7 +90,7 @@ class VarianceCovariance(MarginOfForecast):
         def deviation(group: Group) -> list[DaysByPortfolios]:
             past = book_scenarios(market, group.book, coverage=coverage, scaling="sqrt")
             root = np.sqrt(Closeout(group.book, coverage).by_instrument)
-            return [self._deviation(filtered(past, volatility), root[past.instrument])]
+            return [self._deviation(volatility_scaled(past, volatility), root[past.instrument])]
 
         return density_forecast(
             market,

@@ -13,7 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
-from backtest.model.mismatch import as_if_together, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days
 from backtest.model.protocol import MarginModel, Parts, model, required_margin
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
@@ -91,7 +91,7 @@ class CrossMargining:
             some = accounts.book.select(rows)
             return _smallest(self._views(market, some, coverage, same_days=days), some)
 
-        saving = as_if_together(accounts.book, coverage, accounts.saving, netted_over=saved_over)
+        saving = over_same_days(accounts.book, coverage, accounts.saving, netted_over=saved_over)
         together, charged = (1.0 - saving) * pooled, (1.0 - self.granted(saving)) * pooled
         independent = np.sqrt((accounts.pooled**2).sum(axis=2))
         by_silo = accounts.required(self)

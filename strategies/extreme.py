@@ -15,7 +15,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window
-from backtest.model.tails import scenario_tails, unknown
+from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.model.volatility_scaled import Dynamics
 from backtest.types import FloatArray, StudyError, tail_count
 
@@ -69,7 +69,7 @@ class ExtremeValueVaR(MarginOfForecast):
         peaks, level = self._peaks(coverage), 1.0 - coverage.confidence
 
         def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
+            out = nan_estimates(past)
             garch = WarmGarch(len(past.exposure), leverage=self.volatility == "gjr", student=False)
             garch.coefficients[:] = ewma_coefficients(self.decay)
             if self.volatility != "ewma":

@@ -14,7 +14,7 @@ from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market, tenor_years
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.parameters.buckets import Rate
@@ -96,7 +96,7 @@ class FiccVaR:
         names = ("diversification and offset", "floors", "backtesting charge")
         return Parts(
             silos=book.silos,
-            by_silo=in_proportion(own, required, gross=gross),
+            by_silo=proportional_shares(own, required, gross=gross),
             steps={"gross": gross} | dict(zip(names, changes, strict=True)),
         )
 

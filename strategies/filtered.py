@@ -13,8 +13,8 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation
-from backtest.model.tails import scenario_tails, unknown
-from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
+from backtest.model.tails import nan_estimates, scenario_tails
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatility_scaled
 from backtest.types import FloatArray, tail_count
 
 
@@ -73,7 +73,9 @@ class FilteredHistorical(MarginOfForecast):
             market,
             book,
             coverage,
-            estimate=lambda past: filtered(past, volatility).tails(self.lookback, count=count),
+            estimate=lambda past: volatility_scaled(past, volatility).tails(
+                self.lookback, count=count
+            ),
             scaling=self.scaling,
         )
 
@@ -120,7 +122,7 @@ class AgeWeighted(MarginOfForecast):
         weights, level = self.weights(), round(1.0 - coverage.confidence, 9)
 
         def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
+            out = nan_estimates(past)
             for day in range(past.first + self.lookback - 1, len(past.unit)):
                 values = past.values(day, lookback=self.lookback)
                 aged_tail(values, past.unit[day], past.exposure, weights, level, *out[:, day])

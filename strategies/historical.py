@@ -11,7 +11,7 @@ from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
-from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
 from backtest.model.protocol import Forecast, Parts, model, required_margin
 from backtest.model.revaluation import Revaluation, priced_scenarios
 from backtest.model.tails import Group, by_group, scenario_tails
@@ -77,7 +77,7 @@ class HistoricalVaR(MarginOfForecast):
         alone[np.isnan(required)] = np.nan
         gross, together = alone.sum(axis=2), required
         if self.scaling == "overlapping":
-            together = as_if_together(
+            together = over_same_days(
                 book,
                 coverage,
                 required,
@@ -91,7 +91,7 @@ class HistoricalVaR(MarginOfForecast):
             **mismatch_step(book, coverage, required, together),
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
         )
 
     def _over_same_days(

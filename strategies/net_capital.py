@@ -11,7 +11,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import treasury_maturity
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
@@ -97,7 +97,7 @@ class NetCapital:
             [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
         required = np.sum(list(steps.values()), axis=0)
-        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
+        by_silo = proportional_shares(alone, required, gross=alone.sum(axis=2))
         return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
 
     def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:

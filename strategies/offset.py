@@ -12,7 +12,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market.market import Market
-from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
 from backtest.model.protocol import MarginModel, Parts, model, required_margin
 from backtest.model.revaluation import priced_scenarios
 from backtest.model.tails import same_clock
@@ -80,7 +80,7 @@ class CorrelationOffset:
         left.
         """
         alone, netted = self._alone_and_netted(market, book, coverage)
-        together = as_if_together(
+        together = over_same_days(
             book,
             coverage,
             netted,
@@ -108,7 +108,7 @@ class CorrelationOffset:
             **mismatch_step(book, coverage, required, charged),
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
         )
 
     def _required(self, gross: FloatArray, netted: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window, priced_scenarios
-from backtest.model.tails import Group, by_group, scenario_tails, unknown
+from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
@@ -71,7 +71,7 @@ class EwmaVaR(MarginOfForecast):
 
     def _law(self, past: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
+        law = nan_estimates(past, 3)
         rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
         skew = np.zeros(len(past.exposure))
         out = np.empty((len(past.exposure), self.lookback + 1))
@@ -134,7 +134,7 @@ class GarchVaR(MarginOfForecast):
 
     def _law(self, past: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
+        law = nan_estimates(past, 3)
         garch = WarmGarch(
             len(past.exposure),
             leverage=self.leverage,
@@ -184,7 +184,7 @@ class CornishFisherVaR(MarginOfForecast):
         """VaR and ES of the expansion; it has no density worth the name."""
 
         def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
+            out = nan_estimates(past)
             for day, pnl in each_window(past, self.lookback):
                 mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
                 z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]

@@ -3,7 +3,7 @@
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import HasParts, MarginModel, Parts, required_margin
 from strategies.siloed import Siloed
 
@@ -33,6 +33,6 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
     gross = alone.steps["gross"]
     return Parts(
         silos=book.silos,
-        by_silo=in_proportion(alone.by_silo, required, gross=gross),
+        by_silo=proportional_shares(alone.by_silo, required, gross=gross),
         steps={"gross": gross, "diversification and offset": required - gross},
     )

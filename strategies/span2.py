@@ -13,7 +13,7 @@ from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.model.tails import Group, by_group
 from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
@@ -36,14 +36,16 @@ class _Leg:
 
     def powers(self, rows: RowNumbers) -> FloatArray:
         """(rows, 2 factors) standardised shocks that ended on `rows`, then half their squares."""
-        standard = np.column_stack([f.standard[rows] for f in self.factors])
+        standard = np.column_stack([f.z[rows] for f in self.factors])
         return np.ascontiguousarray(np.hstack([standard, standard * standard / 2.0]))
 
     def values(
         self, market: Market, day: int, *, powers: FloatArray, elapsed: FloatArray, stressed: bool
     ) -> FloatArray:
         """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
-        scale = np.array([f.highest[day] if stressed else f.now[day] for f in self.factors])
+        scale = np.array(
+            [f.highest_volatility[day] if stressed else f.volatility[day] for f in self.factors]
+        )
         if is_option(self.instrument):
             shocks = powers[:, : len(scale)] * scale
             return self.instrument.scenarios(market, day, shocks, elapsed=elapsed)
@@ -122,7 +124,7 @@ class Span2:
         gross = alone.sum(axis=2)
         steps = {"gross": gross, "diversification and offset": required - gross}
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
         )
 
     def tails(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
@@ -135,7 +137,7 @@ class Span2:
                 held = [i for i in held if group.book.exposure[:, i].any()]
             days = Closeout(group.book, coverage).by_instrument
             legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in held]
-            every = np.column_stack([f.standard for leg in legs for f in leg.factors])
+            every = np.column_stack([f.z for leg in legs for f in leg.factors])
             rows = group.rows[~np.isnan(every[group.rows]).any(axis=1)]
             warming_up = len(group.rows) - len(rows)
             index = group.book.unit_index(market)[:, held]

@@ -15,7 +15,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation
-from backtest.model.tails import scenario_tails, unknown
+from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.types import BoolArray, Dates, DaysByPortfolios, first_known, tail_count
 
 FEWEST_SCENARIOS = 20  # days of stress known before they count
@@ -85,7 +85,7 @@ class StressedVaR(MarginOfForecast):
     def _tails(self, past: Scenarios | Revaluation, confidence: float) -> list[DaysByPortfolios]:
         """VaR and ES, (days of the scenarios, portfolios)."""
         recent = past.tails(self.lookback, count=tail_count(self.lookback, confidence))
-        stressed, chosen = unknown(past), self._chosen(past.dates)
+        stressed, chosen = nan_estimates(past), self._chosen(past.dates)
         for day in range(first_known(recent[0]), len(recent[0])):
             ended = chosen[past.first : day + 1]
             if ended.sum() < FEWEST_SCENARIOS:

@@ -10,7 +10,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
@@ -77,7 +77,7 @@ class Simm:
         gross = alone.sum(axis=2)
         steps = {"gross": gross, "netting within risk classes": required - gross}
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
         )
 
     def tree(self, market: Market, book: Book, coverage: Coverage) -> Node:

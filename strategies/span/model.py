@@ -13,7 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
 from strategies.span.arrays import PAIRED, Grid, delta, risk_array
@@ -117,7 +117,7 @@ class Span:
             "short-option minimum": required - gross - netting - credit,
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
         )
 
     def _steps(

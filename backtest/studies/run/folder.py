@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtest.config.schema import StudyFile
-from backtest.model.own import own_files
+from backtest.model.user_models import user_files
 from backtest.present.folder import written_aside
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
@@ -40,7 +40,7 @@ def write_results(outcome: Outcome, out: Path, *, command: str) -> Path:
 def write_numbers(outcome: Outcome, folder: Path) -> None:
     """Every number of a run, its study file and own models, and the manifest that seals them."""
     (folder / "study.toml").write_text(outcome.text, encoding="utf-8")
-    for lies, place in own_files([outcome.config.models, outcome.config.sizing]).items():
+    for lies, place in user_files([outcome.config.models, outcome.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(lies.read_bytes())
     outcome.ladder.to_csv(folder / "ladder.csv")
