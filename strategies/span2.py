@@ -1,4 +1,4 @@
-"""A model of the form of CME's SPAN 2: historical and stressed value at risk, and close-out."""
+"""A model in the form of CME's SPAN 2: historical and stressed value at risk, close-out costs."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -27,7 +27,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 
 @dataclass(frozen=True, eq=False)
 class _Leg:
-    """One instrument over its MPOR: its factors' shocks, and what a shock is worth."""
+    """One instrument over its MPOR: the shocks of its factors, and its sensitivities to them."""
 
     instrument: Instrument
     factors: tuple[FlooredShocks, ...]
@@ -40,11 +40,17 @@ class _Leg:
         return np.ascontiguousarray(np.hstack([standard, standard * standard / 2.0]))
 
     def values(
-        self, market: Market, day: int, *, powers: FloatArray, elapsed: FloatArray, stressed: bool
+        self,
+        market: Market,
+        day: int,
+        *,
+        powers: FloatArray,
+        elapsed: FloatArray,
+        is_stressed: bool,
     ) -> FloatArray:
-        """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
+        """(scenarios,) P&L per 1 USD on `day`, from shocks scaled to that day's volatility."""
         scale = np.array(
-            [f.highest_volatility[day] if stressed else f.volatility[day] for f in self.factors]
+            [f.highest_volatility[day] if is_stressed else f.volatility[day] for f in self.factors]
         )
         if is_option(self.instrument):
             shocks = powers[:, : len(scale)] * scale
@@ -61,24 +67,25 @@ class Span2:
               + \sum_i \tfrac{s_i}{2} |Q_i|
               + \sum_i Y \sigma_i \sqrt{\tfrac{(|Q_i| - k V_i)^+}{V_i}} \, (|Q_i| - k V_i)^+
 
-    HVaR is the tail loss of past shocks brought to today's volatility, r* = r sigma_T / sigma_t
-    (see `FlooredShocks`), never below `floor` times the volatility of the whole look-back: the
-    anti-procyclical part. SVaR is that of the same shocks brought to the highest volatility each
-    factor has had so far. Liquidity is half the bid-offer of every position, concentration the
-    impact (Y daily volatilities for a day's volume V) of what exceeds `threshold` k days' volume,
-    so that margins no longer double with the book beyond it. Options are revalued.
+    HVaR is the tail loss of past shocks scaled to today's volatility, r* = r sigma_T / sigma_t
+    (see `FlooredShocks`), which is never below `floor` times the volatility of the whole lookback:
+    the anti-procyclical part. SVaR is that of the same shocks scaled to the highest volatility of
+    each factor so far. Liquidity is half the bid-offer of every position; concentration is the
+    impact (Y daily volatilities for a day's volume V) of the amount above `threshold` k days'
+    volume, so that beyond it margin grows faster than the book. Options are revalued.
 
-    Of CME's model it keeps the form only. CME publishes neither x nor how correlations are scaled:
-    here they are those of the standardised shocks, unscaled, so that a position's scenarios do not
-    depend on its neighbours; hypothetical stresses are left out. Margin at day t uses closes up to
-    and including t; between days on which all that a portfolio holds trades, it stands. USD.
+    Only the form is that of CME's model. CME publishes neither x nor its scaling of correlations:
+    here correlations are those of the standardised shocks, unscaled, so that a position's scenarios
+    do not depend on other positions; hypothetical stresses are left out. Margin at day t uses
+    closes up to and including t; on a day on which not all instruments of a portfolio trade it
+    keeps its last value. USD.
 
     Parameters
     ----------
-    weight : x; 0.75 is remembered, not verified.
-    lookback, min_lookback : shocks behind each tail: at most, and at least. CME takes ten years.
+    weight : x; 0.75 is from memory, not verified.
+    lookback, min_lookback : most and fewest shocks of each tail. CME uses ten years.
     decay : of the exponentially weighted variance.
-    floor : see above; 0 lets margins fall as far as volatility does.
+    floor : see above; 0 removes the floor.
     threshold : days of average volume beyond which a position is concentrated; an assumption.
     costs : bid-offers and volumes, a file of `backtest/parameters/`, verified in part.
 
@@ -108,23 +115,25 @@ class Span2:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         historical, stressed = self.tails(market, book, coverage)
-        mixed = self.weight * historical + (1.0 - self.weight) * stressed
-        return mixed + self.closeout(market, book)
+        tail_margin = self.weight * historical + (1.0 - self.weight) * stressed
+        return tail_margin + self.closeout(market, book)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
 
-        Liquidity and concentration are in gross and are not reduced.
+        Gross contains liquidity and concentration, which are not reduced.
         """
         required = self.margin(market, book, coverage)
-        alone = np.stack(
+        silo_margins = np.stack(
             [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
-        alone[np.isnan(required)] = np.nan
-        gross = alone.sum(axis=2)
+        silo_margins[np.isnan(required)] = np.nan
+        gross = silo_margins.sum(axis=2)
         steps = {"gross": gross, "diversification and offset": required - gross}
         return Parts(
-            silos=book.silos, by_silo=proportional_shares(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
+            steps=steps,
         )
 
     def tails(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
@@ -133,7 +142,8 @@ class Span2:
 
         def tails(group: Group) -> FloatArray:
             held: list[int] = list(range(len(group.book.instruments)))
-            if market.traded is not None:  # what nobody holds must not take days from what some do
+            if market.traded is not None:
+                # A bond that no portfolio holds must not remove the weekends of a crypto book.
                 held = [i for i in held if group.book.exposure[:, i].any()]
             days = Closeout(group.book, coverage).by_instrument
             legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in held]
@@ -152,7 +162,7 @@ class Span2:
                 for k, tail in enumerate(out[:, warming_up + seen - 1]):
                     values = [
                         leg.values(
-                            market, day, powers=p[window], elapsed=e[window], stressed=k == 1
+                            market, day, powers=p[window], elapsed=e[window], is_stressed=k == 1
                         )
                         for leg, p, e in zip(legs, powers, elapsed, strict=True)
                     ]
@@ -167,18 +177,18 @@ class Span2:
         index, size = np.abs(book.unit_index(market)), np.abs(book.exposure)
         out = np.zeros((len(market.dates), len(book.portfolios)))
         for i, instrument in enumerate(book.instruments):
-            cost, held = costs.of(instrument), np.outer(index[:, i], size[:, i])
-            beyond = np.maximum(held - self.threshold * cost.adv_usd, 0.0)
+            cost, usd = costs.of(instrument), np.outer(index[:, i], size[:, i])
+            beyond = np.maximum(usd - self.threshold * cost.adv_usd, 0.0)
             impact = costs.impact.coefficient * daily_volatility(instrument, market)[:, None]
-            out += BASIS_POINT * cost.half_spread_bp * held
+            out += BASIS_POINT * cost.half_spread_bp * usd
             out += impact * np.sqrt(beyond / cost.adv_usd) * beyond
         return out
 
     def _leg(self, volatility: FactorVolatility, instrument: Instrument, horizon: int) -> _Leg:
-        """Standardised shocks of what moves an instrument, over its own MPOR."""
+        """Standardised shocks of the factors of an instrument, over its MPOR."""
         market = volatility.market
-        moved = by_factor(instrument, market)
-        names = instrument.moved_by if is_option(instrument) else tuple(moved)
+        by_factor_name = by_factor(instrument, market)
+        names = instrument.moved_by if is_option(instrument) else tuple(by_factor_name)
         if is_option(instrument) and market.traded is not None:
             raise StudyError(
                 f"{instrument.name} is revalued in full, which needs the business clock; leave it "
@@ -194,6 +204,6 @@ class Span2:
                 )
                 for name in names
             ),
-            sensitivity=np.stack([moved[name] for name in names]),
+            sensitivity=np.stack([by_factor_name[name] for name in names]),
             elapsed=elapsed,
         )
