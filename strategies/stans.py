@@ -49,7 +49,7 @@ class StansLike:
     Examples
     --------
     >>> alone, sides = np.array([30.0, 40.0]), np.array([1.0, -1.0])
-    >>> float(stressed_margin(alone, sides)), float(stressed(alone, np.ones(2)))
+    >>> float(stressed_margin(alone, sides)), float(stressed_margin(alone, np.ones(2)))
     (50.0, 70.0)
     """
 
