@@ -240,6 +240,8 @@ class _Accounts:
 
 def _smallest(views: Mapping[str, _View], book: Book) -> DaysByPortfolios:
     """Smallest saving among houses with positions of a portfolio; 0 where there are none."""
+    # A house without positions of a portfolio grants nothing and limits nothing: its saving
+    # counts as infinite in the minimum.
     first = next(iter(views.values()))
     smallest = np.where(np.isnan(first.joint), np.nan, np.inf)
     for silo, view in views.items():

@@ -107,6 +107,8 @@ class FiccVaR:
         own_coverage = coverage if self.mpor is None else replace(coverage, mpor=self.mpor)
         value_at_risk = self._value_at_risk(market, book, own_coverage)
         floored = np.maximum(value_at_risk, self._floor(market, book))
+        # The charge repairs the margin that members pay, so it is measured after the floors, at
+        # FICC's MPOR; the charge itself is not backtested again.
         charge = np.where(np.isnan(floored), np.nan, 0.0)
         if self.charge_days:
             allowed = tail_count(self.charge_days, coverage.confidence, "floor")

@@ -117,6 +117,8 @@ class CorrelationOffset:
         )
 
     def _required(self, gross: FloatArray, joint: FloatArray) -> FloatArray:
+        # EMIR grants a share of the modelled reduction, CME and FICC cap it at a share of margin:
+        # the stricter of the two holds.
         reduction = np.minimum(self.granted * (gross - joint), self.cap * gross)
         return gross - reduction
 

@@ -77,6 +77,8 @@ class EwmaVaR(MarginOfForecast):
         skew = np.zeros(len(scenarios.exposure))
         out = np.empty((len(scenarios.exposure), self.lookback + 1))
         for since_first, (day, pnl) in enumerate(each_window(scenarios, self.lookback)):
+            # Variances are those of today's positions over the whole window, so they are computed
+            # again every day; the shape of the tail changes slowly, and is fitted less often.
             variance_rows(pnl, rows, out)
             if self.innovations != "normal" and since_first % self.refit_every == 0:
                 for p in np.flatnonzero(out[:, -1] > 0.0):

@@ -110,6 +110,8 @@ class PortfolioMargin:
 def group_margin(book: Book, market: Market, table: Ranges, name: str) -> DaysByPortfolios:
     """(days, portfolios) requirement of one product group's positions."""
     group, index = table.group[name], book.unit_index(market)
+    # Stock, future and options on one underlying net in full at each point; only across the
+    # underlyings of a group do gains count at a discount.
     factors = list(dict.fromkeys(i.factor for i in book.instruments))
     shape = (len(market.dates), len(book.portfolios))
     pnl = np.zeros((*shape, len(factors), 2 * POINTS))

@@ -156,6 +156,8 @@ class Span2:
             elapsed = [leg.elapsed[rows] for leg in legs]
             out = np.full((2, len(group.rows), len(exposure)), np.nan)
             shortfall = np.empty(len(exposure))
+            # The two tails see the same shocks and differ in their scale alone: today's volatility
+            # for HVaR, the highest so far for SVaR.
             for seen in range(self.min_lookback, len(rows) + 1):
                 window, day = slice(max(0, seen - self.lookback), seen), int(rows[seen - 1])
                 count = tail_count(seen - window.start, coverage.confidence)
@@ -179,6 +181,8 @@ class Span2:
         for i, instrument in enumerate(book.instruments):
             cost, usd = costs.of(instrument), np.outer(index[:, i], size[:, i])
             beyond = np.maximum(usd - self.threshold * cost.adv_usd, 0.0)
+            # Up to the threshold a position pays the bid-offer alone; impact is charged on the
+            # amount beyond, so that only books too large for their market are dearer per USD.
             impact = costs.impact.coefficient * daily_volatility(instrument, market)[:, None]
             out += BASIS_POINT * cost.half_spread_bp * usd
             out += impact * np.sqrt(beyond / cost.adv_usd) * beyond

@@ -100,6 +100,8 @@ class StandardSchedule:
             value = gain[:, [i]] * book.exposure[:, i]
             net[:, :, silo] += value
             winners[:, :, silo] += np.maximum(value, 0.0)
+        # NGR compares net with gross replacement cost: positions that gained and lost together
+        # with one counterparty would be replaced at the net cost.
         by_silo = net_margin(gross, np.maximum(net, 0.0), winners, table)
         total = gross.sum(axis=2)
         total[np.isnan(by_silo).any(axis=2)] = np.nan

@@ -76,6 +76,8 @@ class StansLike:
         groups: dict[str, list[int]] = {}
         for i, instrument in enumerate(book.instruments):
             groups.setdefault(instrument.factor, []).append(i)
+        # A long Treasury and a long coin lose together when prices fall together, though yields
+        # rise: sides are those of prices, so that dependence 1 is the same for both.
         group_margins, sides = [], []
         for members in groups.values():
             group_book = book.holding(members)

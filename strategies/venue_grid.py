@@ -92,6 +92,8 @@ class VenueGrid:
         """(days, portfolios) worst loss of the positions in one coin."""
         grid, index = load_grid(self.table), book.unit_index(market)
         pnl = np.zeros((len(market.dates), len(book.portfolios), len(grid.moves)))
+        # All positions in a coin see the same point of the grid, so P&Ls are added point by point
+        # before the worst is taken.
         for i, instrument in enumerate(book.instruments):
             scale = grid.volatility_scale(days_to_expiry(instrument, market))
             per_usd = grid_pnl(instrument, market, grid.moves, volatility_scale=scale)

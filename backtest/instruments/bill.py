@@ -96,6 +96,8 @@ class TBill:
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bill."""
         level = market.level(self.factor)
+        # The price is a product of two discount terms: the slopes of their logarithms add up to
+        # the duration, and the second derivative follows from the same slopes.
         simple, compounded = min(self.tenor, 0.5), max(self.tenor - 0.5, 0.0)
         slopes = [simple / (1.0 + simple * level), compounded / (1.0 + compounded * level)]
         duration = slopes[0] + slopes[1]

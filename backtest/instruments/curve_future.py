@@ -155,6 +155,8 @@ def curve_weights(market: Market, maturity: float) -> dict[str, float]:
     years_of = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
     names = sorted(years_of, key=years_of.__getitem__)
     tenors = [years_of[f] for f in names]
+    # Interpolation is linear in the yields: interpolating a curve of one 1 and otherwise zeros
+    # gives the weight of that yield.
     shares = {
         f: float(np.interp(maturity, tenors, np.eye(len(names))[j])) for j, f in enumerate(names)
     }

@@ -149,6 +149,8 @@ class Option:
                 f"option {self.name} struck on {market.dates[at]} has {self.days} calendar days "
                 f"to run and is held for {elapsed[at]:.0f}; give it more days to expiry."
             )
+        # The later price has the later volatility and less time, at the strike of today: gamma,
+        # vega and time decay are all in the difference.
         price_today = self._price(price, strike, volatility, days_left)
         price_later = self._price(
             price[horizon:], strike[:-horizon], volatility[horizon:], days_left_after

@@ -98,6 +98,8 @@ class Perpetual:
 
     def funding_paid(self, market: Market, horizon: int) -> Days:
         """(days,) funding paid by a long per USD of notional in (t, t + horizon]; tail NaN."""
+        # Logarithms of the index add up all funding in between, weekends too, which a rate per
+        # margin day would miss.
         accrued = np.log(market.level(self.funding))
         out = np.full(len(accrued), np.nan)
         out[:-horizon] = accrued[horizon:] - accrued[:-horizon]

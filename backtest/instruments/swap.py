@@ -126,6 +126,8 @@ def discount_factors(market: Market, tenor: float) -> FloatArray:
     days = len(market.dates)
     out = np.empty((days, int(2 * tenor)))
     annuity = np.zeros(days)
+    # A par bond is worth 1, and all its coupons but the last are already discounted: the price
+    # equation of each maturity gives the next discount factor.
     for i in range(out.shape[1]):
         half = par_yield(market, np.full(days, (i + 1) / 2.0)) / 2.0
         out[:, i] = (1.0 - half * annuity) / (1.0 + half)
@@ -147,6 +149,8 @@ def discount_slopes(market: Market, tenor: float, factor: str) -> FloatArray:
     discount = discount_factors(market, tenor)
     out = np.empty_like(discount)
     annuity, annuity_slope = np.zeros(days), np.zeros(days)
+    # The derivative of the recursion above. A par yield also moves every longer discount factor,
+    # through the annuity, so the slopes of the earlier factors are carried along.
     for i in range(out.shape[1]):
         maturity = (i + 1) / 2.0
         half = par_yield(market, np.full(days, maturity)) / 2.0

@@ -114,6 +114,7 @@ def par_bond_sensitivity(level: Days, tenor: float) -> FloatArray:
     >>> par_bond_sensitivity(np.array([0.04]), 0.5).round(6).tolist()
     [[-0.490196, 0.480584]]
     """
+    # At par the price is 1, so the derivatives of the price are those per USD of notional too.
     half_yield = level[:, None] / 2.0
     times = np.arange(1, int(2 * tenor) + 1) / 2.0
     flows = np.where(times == tenor, 1.0 + half_yield, half_yield)
@@ -139,6 +140,7 @@ def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> Float
     curve = market.levels[offset : offset + len(maturity)][:, columns]
     if len(tenors) == 1:
         return curve[:, 0]
+    # numpy.interp takes one curve for all points; here every day has its own curve and maturity.
     right = np.clip(np.searchsorted(tenors, maturity), 1, len(tenors) - 1)
     weight = (maturity - tenors[right - 1]) / (tenors[right] - tenors[right - 1])
     weight = np.clip(weight, 0.0, 1.0)
@@ -158,6 +160,8 @@ def seasoned_price(
     >>> seasoned_price(np.array([0.04]), np.array([0.04]), 10, np.array([0.0])).round(12).tolist()
     [1.0]
     """
+    # A 30-year bond has 60 coupons, and is priced on every day of every path: hence the closed
+    # form. expm1 and log1p keep its digits at yields near zero, as in 2020.
     coupons = 2.0 * tenor
     growth = np.log1p(par / 2.0)
     zero = par == 0.0

@@ -112,6 +112,8 @@ def book_scenarios(
             cache[horizon, days] = market.shocks(days) * (horizon / days) ** 0.5
         for factor, sensitivity in sensitivities[i].items():
             shock = cache[horizon, days][:, market.column(factor)]
+            # Columns of curvature are added only where there is gamma: for linear instruments they
+            # would double the work of every tail.
             for order, column in enumerate([shock, shock * shock / 2.0]):
                 if order == 0 or sensitivity[:, order].any():
                     shocks.append(column)

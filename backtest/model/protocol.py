@@ -241,6 +241,8 @@ def required_margin(
             f"{in_words(model)} returned {required.dtype} of shape {required.shape}; "
             f"margin must be float64 of shape {expected}, (days, portfolios)."
         )
+    # A gap after the warm-up would leave days without a requirement, which every score would skip
+    # without a word: a model could hide its worst days in it.
     unknown = np.isnan(required)
     if (unknown[1:] & ~unknown[:-1]).any():
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]

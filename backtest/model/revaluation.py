@@ -78,6 +78,8 @@ class Revaluation:
         fixed = self.shocks.shape[1]
         out = np.empty((self.unit.shape[1], lookback))
         out[:fixed] = self.shocks[window].T
+        # The P&L of an option depends on today's price, volatility and time left as much as on the
+        # shock, so it cannot be stored with the shock: it is priced again on every day.
         priced = zip(self.revalued, self.joint, self.scale, self.elapsed, strict=True)
         for row, (instrument, joint, scale, elapsed) in enumerate(priced, start=fixed):
             out[row] = instrument.scenarios(
@@ -136,6 +138,8 @@ def priced_scenarios(
             f"{options[0][1].name} is revalued in full, which needs the business clock; leave it "
             "out or set [clock] kind = 'business'."
         )
+    # A crash raises implied volatility on the same day. Price and volatility are therefore shocked
+    # as a pair: two columns of their own would be added, and the crash would lose its vega.
     columns = [i for i, _ in options]
     joint, elapsed, moved_by, spans = [], [], [], []
     horizons = Closeout(book, coverage).by_instrument

@@ -55,6 +55,8 @@ def same_clock(market: Market, book: Book) -> list[Group]:
     """
     if market.traded is None:
         return [Group.of(market, book, slice(None))]
+    # Portfolios with the same trading days share their scenarios, so one estimate serves them all:
+    # on two clocks there are two or three groups, however many portfolios there are.
     trades = np.stack([market.trades(i.factors) for i in book.instruments])
     groups: dict[bytes, list[int]] = {}
     for p in np.flatnonzero(book.exposure.any(axis=1)):

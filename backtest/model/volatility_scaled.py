@@ -127,6 +127,8 @@ def volatility_scaled(scenarios: AnyScenarios, volatility: FactorVolatility) -> 
         pairs = zip(factors, steps, strict=True)
         return np.column_stack([volatility.at_start(int(f), int(s)) for f, s in pairs])[rows]
 
+    # Half a squared shock scales with the square of the volatility, hence the powers. Today's
+    # volatility goes into the units, so that the z remain one matrix for all days.
     unit, shocks = scenarios.unit.copy(), scenarios.shocks
     if shocks.shape[1]:  # none where the book holds nothing but options
         unit[:, : shocks.shape[1]] *= today(scenarios.factor) ** scenarios.power
@@ -193,6 +195,8 @@ class FlooredShocks:
         """
         market, column = volatility.market, volatility.market.column(factor)
         traded_market, last_row = market.own_days([factor])
+        # In a long calm today's volatility falls below that of most of the lookback, and a margin
+        # on it would have to be raised in the next stress, when members can least pay.
         squares = pd.Series(traded_market.shocks(1)[:, column] ** 2)
         mean_square = squares.rolling(lookback, min_periods=SEED_DAYS).mean().to_numpy()[last_row]
         sigma = volatility.foreseen(column)

@@ -61,6 +61,7 @@ class ScoredWindow:
         warm = {name: first_known(values) for name, values in required.items()}
         slowest = max(warm, key=lambda name: warm[name])
         days, first = len(market.dates), warm[slowest]
+        # Close-outs of the last days end after the market: their losses are not zero but unknown.
         last = days - first_known(loss[::-1])
         if score_from is not None:
             row = _row_of(score_from, market)

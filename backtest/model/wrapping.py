@@ -11,6 +11,7 @@ from backtest.types import DaysByPortfolios, StudyError
 
 def with_step(parts: Parts, required: DaysByPortfolios, *, step: str) -> Parts:
     """`parts` with one more step, so that they add up to `required`; silos in proportion."""
+    # An overlay acts on the total and names no silo, so it is shared as the total before it was.
     before = parts.by_silo.sum(axis=2)
     steps = dict(parts.steps)
     steps[step] = steps.get(step, 0.0) + required - before

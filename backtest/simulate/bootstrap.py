@@ -110,6 +110,8 @@ class FilteredBootstrap:
         persistence = np.full(len(target), self.persistence)
         z = np.empty_like(shocks)
         devolatilise(shocks, target.copy(), reaction, persistence, target, z)
+        # The recursion is not fitted, so its z have neither mean 0 nor variance 1. Both are needed:
+        # the drawn variance would drift from the mean variance otherwise.
         z = (z - z.mean(axis=0)) / z.std(axis=0)
         price = np.array([kind == "price" for kind in market.kinds])
 

@@ -254,6 +254,8 @@ class SampleGenerator:
         def draw(rng: np.random.Generator) -> DaysByFactors:
             seed = int(rng.integers(2**63))
             levels = sample_levels(seed, days=len(market.dates), stress=self.stress)[:, columns]
+            # The generator draws levels, a simulator must return shocks: yields by differences,
+            # prices relative to the level before.
             steps = np.diff(levels, axis=0)
             steps[:, price] /= levels[:-1, price]
             return steps

@@ -70,6 +70,8 @@ def _innovation_law(raw: dict[str, Any]) -> InnovationLaw:
     group = np.array([groups.index(f["group"]) for f in factor], dtype=np.int64)
     probability, scale = of_group("jump_probability", float), of_group("jump_scale", float)
     jump_mean = np.array([f.get("jump_mean", 0.0) for f in factor])
+    # Jumps add variance and shift the mean. Both are taken out by `norm` and the mean of the jump,
+    # so that innovations have mean 0 and variance 1, and the GARCH variance is the true one.
     p = probability[group]
     return InnovationLaw(
         transition=np.array([[1.0 - into, into], [out_of, 1.0 - out_of]]),
@@ -174,6 +176,8 @@ def innovation_quantile(probability: float, *, factor: str, regime: int) -> floa
     >>> round(innovation_cdf(q, factor="BTC", regime=1), 9)
     0.01
     """
+    # A mixture of Student laws has no closed quantile. Bisection is slow and needs no start; the
+    # result is cached.
     low, high = -QUANTILE_BRACKET, QUANTILE_BRACKET
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)

@@ -133,6 +133,8 @@ class LiquidityAddOn:
 
 def _with_add_on(parts: Parts, charge: DaysByPortfoliosBySilos, *, step: str) -> Parts:
     """`parts` with an add-on by silo as one more step, NaN where the base is."""
+    # The base may still be warming up while the charge is known: no step may be known before the
+    # requirement is.
     by_silo = parts.by_silo + charge
     charge_known = np.where(np.isnan(by_silo).any(axis=2), np.nan, charge.sum(axis=2))
     steps = {**parts.steps, step: parts.steps.get(step, 0.0) + charge_known}

@@ -62,6 +62,8 @@ class CorrelationBreak:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
         gross = self._gross(self.base, market, book, coverage)
+        # Netting is measured over short windows, each with its own correlations: one long lookback
+        # averages over the days on which an offset failed.
         short_model = with_lookback(self.base, self.days)
         short_joint = required_margin(short_model, market, book, coverage)
         short_gross = self._gross(short_model, market, book, coverage)

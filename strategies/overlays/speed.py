@@ -66,6 +66,8 @@ class SpeedLimit:
 
 def limited_margin(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:
     """(days, portfolios) `base` with limited changes; NaN in the same leading block."""
+    # The limit is on yesterday's requirement, itself limited, so days follow one another. After a
+    # margin of zero there is nothing to take a share of, and the base is taken.
     out = base.copy()
     for day in range(1, len(base)):
         before = out[day - 1]

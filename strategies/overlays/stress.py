@@ -69,6 +69,8 @@ class StressBlend:
         """(days, portfolios) margin of the stressed period."""
         if self.stressed is not None:
             return required_margin(self.stressed, market, book, coverage)
+        # The worst year of a position is that of its risk, not of its size: margins are compared
+        # per USD of gross exposure, then applied to today's exposure.
         year = required_margin(with_lookback(self.base, self.days), market, book, coverage)
         gross = book.unit_index(market) @ np.abs(book.exposure).T
         per_usd = np.divide(year, gross, out=np.zeros_like(year), where=gross > 0)

@@ -72,6 +72,8 @@ def simm_margin(
                 for measure, some in _grouped(of_risk, lambda s: s.measure).items()
             )
             risks.append(_summed(risk, measures))
+        # Correlations between classes are used inside a product only, so crypto in its own
+        # product is added to rates, whatever the signs of the two.
         square = sum(a.value * b.value * correlation(a.name, b.name) for a in risks for b in risks)
         products.append(Node(product, np.sqrt(np.maximum(square, 0.0)), tuple(risks)))
     return _summed("SIMM", tuple(products))
@@ -104,6 +106,8 @@ def _netted(
 
 def _measure_margin(measure: str, sensitivities: Sequence[Sensitivity], table: RiskClass) -> Node:
     """Margin of one measure of one risk class, with its buckets."""
+    # Correlations of curvature are the squares of those of delta: curvature is of second order in
+    # the same factors. Concentration raises weights before anything offsets.
     buckets, concentration = [], {}
     power = 2 if measure == "curvature" else 1
     for bucket, of_bucket in _grouped(sensitivities, lambda s: s.bucket).items():

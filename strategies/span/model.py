@@ -144,6 +144,8 @@ class Span:
             {name: c.unit_risk for name, c in commodities.items()},
             credits=self._credits(),
         )
+        # A credit may not reduce a commodity below the minimum of its short options: far out of
+        # the money they show no loss in sixteen scenarios, and are not free of risk.
         before = {name: c.scan + c.charges for name, c in commodities.items()}
         after = {name: before[name] - credit[name] for name in commodities}
         required = _total(np.maximum(after[name], c.minimum) for name, c in commodities.items())
