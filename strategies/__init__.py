@@ -1,4 +1,4 @@
-"""Candidate margin models, one family a file; `MODELS` holds them by their kind in study files.
+"""Candidate margin models, one family per file, and `MODELS`: their classes by name in study files.
 
 A file of this folder needs no entry here: `@model(kind=...)` registers each of its classes.
 """

@@ -1,1 +1,1 @@
-"""Overlays: each wraps any margin model in `base`, and keeps its parts."""
+"""Overlays: each adds one step to any margin model, its `base`."""

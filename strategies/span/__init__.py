@@ -1,1 +1,1 @@
-"""SPAN: sixteen scenarios a commodity, charges within it, credits between commodities."""
+"""SPAN: sixteen scenarios per commodity, charges within it, credits between commodities."""
