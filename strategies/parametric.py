@@ -1,7 +1,7 @@
 """Margins from a fitted distribution of the book's P&L: EWMA, GARCH and GJR, Cornish-Fisher.
 
-Each looks at the P&L that today's positions would have made over past scenarios, as historical
-simulation does, so that options, curvature and drifting durations are in it.
+Each is fitted to the P&L that today's positions would have made over past scenarios, as in
+historical simulation, so that options, curvature and changing durations are included.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, in_words, model
 from backtest.model.revaluation import Revaluation, each_fit, each_window, priced_scenarios
-from backtest.model.tails import Group, by_group, scenario_tails, unknown
+from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
 from backtest.types import FloatArray, StudyError
 
 STALE = 0.1  # share of P&Ls of zero beyond which tails at their floor say that prices are stale
 STALE_FLOOR = 1e-3  # relative distance from the floor that counts as it
 
 
-@model
+@model(kind="ewma_var")
 class EwmaVaR(MarginOfForecast):
     r"""Exponentially weighted variance of the book's P&L, with normal, Student or skewed tails.
 
@@ -38,14 +38,15 @@ class EwmaVaR(MarginOfForecast):
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
-    expected shortfall) at unit variance. Student degrees of freedom, and Hansen's skew with them,
-    are fitted to p / sigma by maximum likelihood every `refit_every` days. The volatility of the
-    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    expected shortfall) at unit variance. Student degrees of freedom, and for 'skew-t' Hansen's
+    skew, are fitted to p / sigma by maximum likelihood every `refit_every` days. The volatility of
+    the next day is assumed for the whole MPOR. Margin at day t uses closes up to and including t.
+    USD.
 
     Parameters
     ----------
-    lookback : P&Ls. decay : lambda. innovations : 'normal', 't' or 'skew-t'. measure : 'var' or
-        'es'. refit_every : days between fits of the degrees of freedom and the skew.
+    lookback : number of P&Ls. decay : lambda. innovations : 'normal', 't' or 'skew-t'.
+    measure : 'var' or 'es'. refit_every : days between fits of the degrees of freedom and the skew.
 
     References
     ----------
@@ -69,17 +70,17 @@ class EwmaVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
-    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
-        rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
-        skew = np.zeros(len(past.exposure))
-        out = np.empty((len(past.exposure), self.lookback + 1))
+        law = nan_estimates(scenarios, 3)
+        rows = np.tile(ewma_coefficients(self.decay), (len(scenarios.exposure), 1))
+        skew = np.zeros(len(scenarios.exposure))
+        out = np.empty((len(scenarios.exposure), self.lookback + 1))
         fitted = self.innovations != "normal"
-        for day, pnl, due in each_fit(past, self.lookback, self.refit_every if fitted else 1):
+        for day, pnl, due in each_fit(scenarios, self.lookback, self.refit_every if fitted else 1):
             variance_rows(pnl, rows, out)
             if fitted and due:
                 for p in np.flatnonzero(out[:, -1] > 0.0):
@@ -92,7 +93,7 @@ class EwmaVaR(MarginOfForecast):
         return law
 
 
-@model
+@model(kind="garch_var")
 class GarchVaR(MarginOfForecast):
     r"""GARCH(1, 1) or GJR of the book's P&L, with normal, Student or skewed innovations.
 
@@ -110,8 +111,8 @@ class GarchVaR(MarginOfForecast):
 
     Parameters
     ----------
-    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't', 'normal' or
-        'skew-t'. measure : 'var' or 'es'. refit_every : days between fits.
+    lookback : number of P&Ls. leverage : True for GJR, a separate reaction to losses. innovations :
+        't', 'normal' or 'skew-t'. measure : 'var' or 'es'. refit_every : days between fits.
 
     References
     ----------
@@ -135,22 +136,22 @@ class GarchVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
-    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
+        law = nan_estimates(scenarios, 3)
         garch = RollingGarch(
-            len(past.exposure),
+            len(scenarios.exposure),
             leverage=self.leverage,
             student=self.innovations == "t",
             skewed=self.innovations == "skew-t",
         )
-        for day, pnl, due in each_fit(past, self.lookback, self.refit_every):
+        for day, pnl, due in each_fit(scenarios, self.lookback, self.refit_every):
             if due:
                 garch.refit(pnl)
-                self._refuse_stale(garch, pnl, past.dates[day])
+                self._refuse_stale(garch, pnl, scenarios.dates[day])
             volatility = np.sqrt(garch.variances(pnl)[:, -1])
             law[:, day] = volatility, garch.freedom(), garch.skew()
         return law
@@ -169,9 +170,9 @@ class GarchVaR(MarginOfForecast):
             )
 
 
-@model
+@model(kind="cornish_fisher_var")
 class CornishFisherVaR(MarginOfForecast):
-    r"""The book's P&L by its first four moments.
+    r"""Quantile of the book's P&L from its first four moments.
 
     .. math:: M_t = \max(0, -\mu - \sigma \tilde z), \qquad
               \tilde z = z + \tfrac{(z^2 - 1) S}{6} + \tfrac{(z^3 - 3z) K}{24}
@@ -201,12 +202,14 @@ class CornishFisherVaR(MarginOfForecast):
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the expansion; it has no density worth the name."""
+        """VaR and ES of the expansion, which is no proper density."""
 
-        def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
-            for day, pnl in each_window(past, self.lookback):
+        def tails(scenarios: Scenarios | Revaluation) -> FloatArray:
+            out = nan_estimates(scenarios)
+            for day, pnl in each_window(scenarios, self.lookback):
                 mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
+                # A P&L that never moves has no shape. Its z are then zeros, and its kurtosis is
+                # set to that of the normal law, or the expansion would see one of -3.
                 z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]
                 square = z * z
                 skewness = (square * z).mean(axis=1)
@@ -227,7 +230,7 @@ def _forecast(
     *,
     law_of: Callable[[Scenarios | Revaluation], FloatArray],
 ) -> Forecast:
-    """Forecast of the laws that `law_of` fits; a portfolio that holds nothing has no volatility."""
+    """Forecast from the laws fitted by `law_of`; an empty portfolio has zero volatility."""
 
     def law(group: Group) -> FloatArray:
         return law_of(priced_scenarios(market, group.book, coverage=coverage, scaling="sqrt"))

@@ -24,13 +24,13 @@ GAINS = (0.5, 0.2, 0.8)  # the first for a symmetric recursion
 CHOSEN = 8
 EDGE = 0.8  # first edge of the simplex in every free value
 TOLERANCE = 1e-6  # spread of the loss over the simplex, relative, at which a search ends
-GAIN = 1e-5  # of the loss, relative, below which a search is not begun again from its end
+GAIN = 1e-5  # relative improvement of the loss below which a search is not repeated from its end
 MOST_STEPS = 400  # of one search
-MOST_SEARCHES = 10  # each from where the last ended
+MOST_SEARCHES = 10  # each from the end of the last
 
 
 class Problem(NamedTuple):
-    """What a tick loss is taken of: P&L (days,) of mean square one, by a recursion from `start`.
+    """Arguments of a tick loss: P&L (days,) of mean square one, and a recursion from `start`.
 
     level : share of days beyond the quantile. size : mean of |x|, or of its square. path :
     (days + 1,) scratch.
@@ -46,7 +46,7 @@ class Problem(NamedTuple):
 
 @kernel
 def coefficients_of(free: FloatArray, size: float, out: FloatArray) -> None:
-    """Coefficients (4,) of free values (4,), into out; size as a `Problem` has it."""
+    """Coefficients (4,) of free values (4,), into out; size as in `Problem`."""
     mean, persistence = math.exp(free[0]), logistic(free[1])
     share, gains = logistic(free[2]), logistic(free[3])
     out[0] = (1.0 - persistence) * mean * (1.0 - share)
@@ -70,7 +70,7 @@ def loss_of(free: FloatArray, problem: Problem) -> float:
 def probe(
     middle: FloatArray, worst: FloatArray, way: float, problem: Problem, out: FloatArray
 ) -> float:
-    """Loss `way` times the distance of the worst corner beyond the middle of the others: there."""
+    """Move from the middle away from the worst corner, `way` times their distance; loss there."""
     for j in range(SIZE):
         out[j] = max(-WALL, min(WALL, middle[j] + way * (middle[j] - worst[j])))
     return loss_of(out, problem)
@@ -78,7 +78,7 @@ def probe(
 
 @kernel
 def shrink(corners: FloatArray, losses: FloatArray, problem: Problem) -> None:
-    """Draw every corner half the way to the first."""
+    """Move every corner half the way to the first, the best."""
     for i in range(1, len(corners)):
         for j in range(SIZE):
             corners[i, j] = 0.5 * (corners[0, j] + corners[i, j])
@@ -87,9 +87,9 @@ def shrink(corners: FloatArray, losses: FloatArray, problem: Problem) -> None:
 
 @kernel
 def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[float, bool]:
-    """Nelder-Mead over the first `axes` free values, from `free`, which becomes its end.
+    """Nelder-Mead over the first `axes` free values; `free` is the start, then the result.
 
-    Returns the loss there, and whether the simplex closed.
+    Returns the loss at the result, and whether the simplex shrank to the tolerance.
     """
     corners, losses = np.empty((axes + 1, SIZE)), np.empty(axes + 1)
     for i in range(axes + 1):
@@ -97,7 +97,7 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
         if i > 0:
             corners[i, i - 1] += edge
         losses[i] = loss_of(corners[i], problem)
-    middle, trial, other = np.empty(SIZE), np.empty(SIZE), np.empty(SIZE)
+    middle, trial, second_trial = np.empty(SIZE), np.empty(SIZE), np.empty(SIZE)
     closed = False
     for _ in range(MOST_STEPS):
         order = np.argsort(losses)
@@ -114,10 +114,10 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
         elif value >= losses[axes - 1]:
             way = 0.5 if value < losses[axes] else -0.5
         if way != 0.0:
-            beside = probe(middle, corners[axes], way, problem, other)
-            if beside < value:
-                value = beside
-                trial[:] = other
+            second_value = probe(middle, corners[axes], way, problem, second_trial)
+            if second_value < value:
+                value = second_value
+                trial[:] = second_trial
         if value < losses[axes]:
             corners[axes], losses[axes] = trial, value
         else:
@@ -129,7 +129,10 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
 
 @kernel
 def search_again(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[float, bool]:
-    """`search` from where the last one ended, until nothing is gained: a simplex may fold early."""
+    """Repeat `search` from its result until the loss no longer falls.
+
+    A simplex may collapse before it reaches a minimum; a new one from there goes on.
+    """
     least = np.inf
     for _ in range(MOST_SEARCHES):
         loss, closed = search(free, edge, axes, problem)

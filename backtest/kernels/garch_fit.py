@@ -19,14 +19,14 @@ from backtest.kernels.tail_select import FloatArray
 
 # Free values (5,), any real number each: log of omega; logit of persistence; logit of the
 # reactions' share in it; logit of the gains' share in those; log of freedom - LEAST_FREEDOM.
-# Skewed innovations have a sixth, 2 artanh of the skew: the size of an array tells the law.
+# Skewed innovations have a sixth, 2 artanh of the skew: an array of six means skewed innovations.
 SIZE = 5
 SKEWED_SIZE = 6
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
 LONGEST = 2.0  # of a step in any free value
-ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
+ENOUGH = 1e-4  # Armijo: smallest share of the expected gain that accepts a step
 STEEPEST = 700.0  # exp overflows beyond
 FIRST_CURVATURE = 20.0  # inverse curvature before the first step, divided by the days
 
@@ -63,8 +63,9 @@ def loss_and_slope(
 ) -> float:
     """Minus the log-likelihood at `free`; its slope in the free values, into slope.
 
-    series (days,) with mean square one, which is the backcast too; scratch (2, days + 1). Without
-    leverage gains and losses react alike: the fourth slope is zero, and the value stays.
+    series (days,) with mean square one, which is also the backcast; scratch (2, days + 1). Without
+    leverage the reactions to gains and losses are equal: the fourth slope is zero, and its value
+    does not change.
     """
     at, by = np.empty(len(free)), np.empty(len(free))
     coefficients_of(free, student, at)
@@ -80,11 +81,11 @@ def loss_and_slope(
         value = normal_loss(series, variance[:-1], pull)
     push_back(series, variance, pull, at[3], 1.0, by)
     persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
-    both = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
+    by_reactions = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
     slope[0] = by[0] * at[0]
-    slope[1] = share * both + (1.0 - share) * by[3]
+    slope[1] = share * by_reactions + (1.0 - share) * by[3]
     slope[1] *= persistence * logistic(-free[1])
-    slope[2] = share * (1.0 - share) * persistence * (both - by[3])
+    slope[2] = share * (1.0 - share) * persistence * (by_reactions - by[3])
     slope[3] = 2.0 * persistence * share * gains * (1.0 - gains) * (by[1] - by[2])
     slope[3] = slope[3] if leverage else 0.0
     slope[4] = by[4] * (at[4] - LEAST_FREEDOM) if student and at[4] < MOST_FREEDOM else 0.0
@@ -95,9 +96,9 @@ def loss_and_slope(
 def direction(
     inverse: FloatArray, slope: FloatArray, free: FloatArray, days: int, out: FloatArray
 ) -> float:
-    """Quasi-Newton step into out; returns the gain foreseen. A useless curvature is reset.
+    """Quasi-Newton step into out; returns the expected gain. A useless curvature is reset.
 
-    No value that stands at the wall is sent through it.
+    A value at the wall is not moved beyond it.
     """
     for _ in range(2):
         foreseen, longest = 0.0, 0.0
@@ -129,40 +130,41 @@ def minimise(
     scratch: FloatArray,
     tolerance: float,
 ) -> tuple[float, int, bool]:
-    """BFGS with halved steps from `free`, which becomes the minimum; so does `inverse`.
+    """BFGS with shortened steps; `free` and `inverse` are the start, then the result.
 
-    Returns minus the log-likelihood, the evaluations it took, and whether it converged.
+    Returns minus the log-likelihood, the number of evaluations, and whether it converged.
     """
     size = len(free)
     slope, next_slope = np.empty(size), np.empty(size)
     step, trial = np.empty(size), np.empty(size)
     value = loss_and_slope(free, series, leverage, student, scratch, slope)
-    evaluations, fresh = 1, False
+    evaluations, curvature_reset = 1, False
     for _ in range(MOST_STEPS):
         foreseen = direction(inverse, slope, free, len(series), step)
         if foreseen < tolerance:
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
-        length, found = 1.0, np.inf
+        length, next_value = 1.0, np.inf
         for _ in range(MOST_CUTS):
             for i in range(size):
                 trial[i] = max(-WALL, min(WALL, free[i] + length * step[i]))
-            found = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
+            next_value = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
             evaluations += 1
-            if found <= value - ENOUGH * length * foreseen:
+            if next_value <= value - ENOUGH * length * foreseen:
                 break
             length *= 0.4
-        if not found < value:
-            if fresh:
+        if not next_value < value:
+            if curvature_reset:
                 return value, evaluations, False
-            # Where the likelihood is flat one way the curvature learnt misleads in the others.
+            # Where the likelihood is flat in one direction, the estimated curvature misleads in
+            # the other directions: start again from the identity, once.
             inverse[:] = np.eye(size) * FIRST_CURVATURE / len(series)
-            fresh = True
+            curvature_reset = True
             continue
-        fresh = False
+        curvature_reset = False
         for i in range(size):
             step[i] = trial[i] - free[i]
         update_inverse(inverse, step, next_slope - slope)
         free[:] = trial
         slope[:] = next_slope
-        value = found
+        value = next_value
     return value, evaluations, False

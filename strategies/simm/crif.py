@@ -12,7 +12,7 @@ from strategies.simm.aggregation import Node
 from strategies.simm.parameters import RESIDUAL
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
-# Risk type -> risk class, measure; what stands in Label1 is an expiry for a vega.
+# Risk type -> risk class, measure. Label1 is the tenor of a curve; for a vega it is the expiry.
 RISK_TYPES: dict[str, tuple[str, Measure]] = {
     "Risk_IRCurve": ("rates", "delta"),
     "Risk_Inflation": ("rates", "delta"),
@@ -40,7 +40,7 @@ BUCKETS = {"credit_qualifying": 12, "credit_other": 2, "equity": 12, "commodity"
 
 
 def read_crif(path: Path) -> pd.DataFrame:
-    """Rows of a tab-separated CRIF: strings, but for the amount in USD.
+    """Rows of a tab-separated CRIF: all columns strings, except the amount in USD.
 
     Raises
     ------
@@ -187,9 +187,9 @@ class _Row:
 
 
 def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
-    """Add-ons that a CRIF asks for beside SIMM: fixed, on notionals, on products; USD.
+    """Add-ons of a CRIF on top of SIMM: fixed, on notionals, on products; USD.
 
-    tree : the margin that product multipliers apply to.
+    tree : the margin to which product multipliers apply.
 
     Examples
     --------
@@ -199,16 +199,20 @@ def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
     >>> add_ons(pd.DataFrame(rows), tree)
     {'product Equity': 5.0}
     """
-    own = crif[crif["IMModel"] == "SIMM"]
-    found: dict[str, float] = {}
-    for kind, name, amount, usd in own[["RiskType", "Qualifier", "Amount", "AmountUSD"]].itertuples(
-        index=False, name=None
-    ):
+    simm_rows = crif[crif["IMModel"] == "SIMM"]
+    amounts: dict[str, float] = {}
+    for kind, name, amount, usd in simm_rows[
+        ["RiskType", "Qualifier", "Amount", "AmountUSD"]
+    ].itertuples(index=False, name=None):
         if kind == "Param_AddOnFixedAmount":
-            found["fixed"] = found.get("fixed", 0.0) + usd
+            amounts["fixed"] = amounts.get("fixed", 0.0) + usd
         elif kind == "Param_AddOnNotionalFactor":
-            traded = own[(own["RiskType"] == "Notional") & (own["Qualifier"] == name)]
-            found[f"notional {name}"] = float(traded["AmountUSD"].abs().sum() * float(amount) / 100)
+            notionals = simm_rows[
+                (simm_rows["RiskType"] == "Notional") & (simm_rows["Qualifier"] == name)
+            ]
+            amounts[f"notional {name}"] = float(
+                notionals["AmountUSD"].abs().sum() * float(amount) / 100
+            )
         elif kind == "Param_ProductClassMultiplier":
-            found[f"product {name}"] = float(tree[name].value * (float(amount) - 1.0))
-    return found
+            amounts[f"product {name}"] = float(tree[name].value * (float(amount) - 1.0))
+    return amounts
