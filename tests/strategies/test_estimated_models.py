@@ -66,7 +66,6 @@ CONTRACT = {
         },
     ],
 }
-WAIVERS = {}
 
 
 @pytest.fixture(scope="module")
