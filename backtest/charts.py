@@ -1,91 +1,44 @@
-"""Figures: free functions from a result to matplotlib Axes, each with its caption and its data.
+"""The figures by name: each takes a result and returns a `Figure`, to draw or to read.
 
-matplotlib is loaded when a figure is drawn, not when this package is imported.
+matplotlib is loaded when a figure is drawn, not when this module is imported.
 """
 
-from backtest.present.figure import Drawing, FigureFiles, write_drawings
-from backtest.present.sheet import Caption
-from backtest.studies.offset.figures.granted import (
-    granted_against_supported,
-    granted_against_supported_caption,
-    granted_against_supported_data,
-)
-from backtest.studies.offset.figures.specification import (
-    specification_curve,
-    specification_curve_caption,
-    specification_curve_data,
-)
-from backtest.studies.offset.figures.steps import (
-    steps_from_gross,
-    steps_from_gross_caption,
-    steps_from_gross_data,
-)
-from backtest.studies.offset.figures.stressed_ladder import (
-    stressed_ladder,
-    stressed_ladder_caption,
-    stressed_ladder_data,
-)
-from backtest.studies.offset.figures.written import offset_drawings
-from backtest.studies.run.figures.coverage_cost import (
-    coverage_against_cost,
-    coverage_against_cost_caption,
-    coverage_against_cost_data,
-)
-from backtest.studies.run.figures.exceedances import (
-    exceedance_timeline,
-    exceedance_timeline_caption,
-    exceedance_timeline_data,
-)
-from backtest.studies.run.figures.ladder import (
-    offset_ladder,
-    offset_ladder_caption,
-    offset_ladder_data,
-)
-from backtest.studies.run.figures.monte_carlo import (
-    monte_carlo_frontier,
-    monte_carlo_frontier_caption,
-    monte_carlo_frontier_data,
-)
-from backtest.studies.run.figures.treasury_share import (
-    treasury_share_sweep,
-    treasury_share_sweep_caption,
-    treasury_share_sweep_data,
-)
-from backtest.studies.run.figures.written import write_figures, write_monte_carlo_figure
+from backtest.present.figure import Figure, write_figures
+from backtest.studies.clocks.figures import correlation_by_horizon, exceedances_by_weekday
+from backtest.studies.closeout.figures import breach_by_coordination, margin_steps
+from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
+from backtest.studies.offset.figures import offset_figures
+from backtest.studies.offset.figures.granted import granted_against_supported
+from backtest.studies.offset.figures.specification import specification_curve
+from backtest.studies.offset.figures.steps import steps_from_gross
+from backtest.studies.offset.figures.stressed_ladder import stressed_ladder
+from backtest.studies.power.figures import power_of_tests
+from backtest.studies.run.figures import run_figures
+from backtest.studies.run.figures.coverage_cost import coverage_against_cost
+from backtest.studies.run.figures.exceedances import exceedance_timeline
+from backtest.studies.run.figures.ladder import offset_ladder
+from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
+from backtest.studies.run.figures.treasury_share import treasury_share_sweep
 
 __all__ = [
-    "Caption",
-    "Drawing",
-    "FigureFiles",
+    "Figure",
+    "breach_by_coordination",
+    "breach_by_mix",
+    "correlation_by_horizon",
     "coverage_against_cost",
-    "coverage_against_cost_caption",
-    "coverage_against_cost_data",
     "exceedance_timeline",
-    "exceedance_timeline_caption",
-    "exceedance_timeline_data",
+    "exceedances_by_weekday",
     "granted_against_supported",
-    "granted_against_supported_caption",
-    "granted_against_supported_data",
+    "margin_steps",
     "monte_carlo_frontier",
-    "monte_carlo_frontier_caption",
-    "monte_carlo_frontier_data",
-    "offset_drawings",
+    "moves_against_haircuts",
+    "offset_figures",
     "offset_ladder",
-    "offset_ladder_caption",
-    "offset_ladder_data",
+    "power_of_tests",
+    "run_figures",
     "specification_curve",
-    "specification_curve_caption",
-    "specification_curve_data",
     "steps_from_gross",
-    "steps_from_gross_caption",
-    "steps_from_gross_data",
     "stressed_ladder",
-    "stressed_ladder_caption",
-    "stressed_ladder_data",
     "treasury_share_sweep",
-    "treasury_share_sweep_caption",
-    "treasury_share_sweep_data",
-    "write_drawings",
     "write_figures",
-    "write_monte_carlo_figure",
 ]

@@ -61,4 +61,4 @@ ladder[["total", "diversification", "dependence"]].round(3)
 # A figure is a free function of a result.
 
 # %%
-bt.charts.offset_ladder(study, ladder).figure
+bt.charts.offset_ladder(study, ladder).draw().figure

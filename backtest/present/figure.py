@@ -1,49 +1,67 @@
-"""Figures as files: SVG, PDF, PNG, and the numbers they show; the same bytes every time."""
+"""A figure: its numbers and its words first, then its drawing, on a sheet or in a user's Axes."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import escape
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.present.sheet import Caption, settings
+from backtest.present.inset import Inset
+from backtest.present.rendering import FigureFiles, render
+from backtest.present.sheet import Caption, Sheet
+from backtest.present.style import settings
 from backtest.types import ResultsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-RESOLUTION = 300  # dots per inch of the PNG
-
-
-@dataclass(frozen=True)
-class FigureFiles:
-    """One figure on disk: its files and its words."""
-
-    name: str
-    caption: Caption
-    svg: Path
-    pdf: Path
-    png: Path
-    csv: Path
+Canvas = Callable[[float], Sheet | Inset]  # height of the content in inches -> where to draw it
+Paint = Callable[[Canvas], "Axes"]
 
 
-class Drawing(NamedTuple):
-    """One figure before it is drawn: its name, what draws it, its words and its numbers."""
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A figure before it is drawn.
+
+    Parameters
+    ----------
+    name : stem of its files.
+    data : the numbers it shows, at full precision.
+    caption : title, footnote and alternative text.
+    paint : draws the numbers on a canvas; returns the first panel.
+    simulated : True where any level is not real history; the drawing and the table then say so.
+    """
 
     name: str
-    draw: "Callable[[], Axes]"
-    caption: Caption
     data: pd.DataFrame
+    caption: Caption
+    paint: Paint
+    simulated: bool
+
+    def draw(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw on a sheet of its own, 6.5 inches wide, or in the place of a user's Axes.
+
+        ax : Axes to draw in; None makes a sheet with title and footnote. In Axes there is no
+            footnote, type keeps its 8 points, and other panels and legends take a part of the
+            Axes' place: about 6.5 inches of width hold them all.
+
+        Returns
+        -------
+        The first panel's Axes, `ax` where it was given; `.figure` is the whole drawing.
+        """
+        with settings():
+            if ax is None:
+                return self.paint(
+                    lambda room: Sheet(self.caption, room=room, simulated=self.simulated)
+                )
+            place = Inset(ax)
+            self.paint(place.of_height)
+            place.finish(self.caption, simulated=self.simulated)
+        return ax
 
 
-def write_drawings(
-    folder: str | Path, drawings: Sequence[Drawing], *, simulated: bool
-) -> list[FigureFiles]:
+def write_figures(folder: str | Path, figures: Iterable[Figure]) -> list[FigureFiles]:
     """Draw and write each figure, and its table with a column that says whether it is simulated.
 
     folder : created where it is missing.
@@ -56,15 +74,14 @@ def write_drawings(
     written = []
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name, draw, caption, data in drawings:
-            figure = draw().figure
-            files = FigureFiles(
-                name, caption, *(target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
-            )
-            _save(figure, files)  # type: ignore[arg-type]
-            data.assign(simulated=simulated).to_csv(
+        for figure in figures:
+            name = figure.name
+            paths = (target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
+            files = FigureFiles(name, figure.caption, *paths)
+            render(figure.draw().figure, files)  # type: ignore[arg-type]
+            figure.data.assign(simulated=figure.simulated).to_csv(
                 files.csv,
-                index=data.index.name is not None,
+                index=figure.data.index.name is not None,
                 float_format="%.10g",
                 lineterminator="\n",
             )
@@ -73,58 +90,3 @@ def write_drawings(
         reason = error.strerror or error
         raise ResultsError(f"cannot write figures to {str(target)!r}: {reason}.") from error
     return written
-
-
-def _save(figure: "Figure", files: FigureFiles) -> None:
-    """Write the three renderings; dates and random ids, which differ each time, are left out."""
-    from matplotlib import rc_context
-
-    words = files.caption
-    # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
-    with settings(), rc_context({"svg.hashsalt": files.name}):
-        svg = _drawn(figure, "svg", metadata={"Date": None}).decode("utf-8")
-        pdf = _drawn(figure, "pdf", metadata={"CreationDate": None, "Title": words.title})
-        about = {"Software": None, "Title": words.title, "Description": words.alt}
-        png = _drawn(figure, "png", dpi=RESOLUTION, metadata=about)
-    page = accessible_svg(svg, files.name, words)
-    files.svg.write_text(page, encoding="utf-8", newline="\n")
-    files.pdf.write_bytes(pdf)
-    files.png.write_bytes(png)
-
-
-def _drawn(figure: "Figure", kind: str, **options: Any) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format=kind, **options)
-    return buffer.getvalue()
-
-
-def accessible_svg(svg: str, name: str, caption: Caption) -> str:
-    """Make an SVG that can stand inside a page: named, described, its ids and style its own.
-
-    matplotlib's prolog, metadata (which point to web addresses) and its style sheet (which would
-    style the whole page) go; the ids are prefixed, so that two figures in one page do not share
-    clip paths.
-
-    Examples
-    --------
-    >>> drawn = '<?xml version="1.0"?><svg width="1pt"><g id="a"/><use xlink:href="#a"/></svg>'
-    >>> print(accessible_svg(drawn, "one", Caption("What", "note", "a < b")))
-    <svg role="img" aria-labelledby="one-title one-desc" width="1pt">
-    <title id="one-title">What</title>
-    <desc id="one-desc">a &lt; b</desc><g id="one-a"/><use xlink:href="#one-a"/></svg>
-    """
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
-    head, body = svg.split(">", 1)
-    named = f'<svg role="img" aria-labelledby="{name}-title {name}-desc"'
-    head = head.replace("<svg", named, 1)
-    if "xmlns=" in head:
-        head += ' style="stroke-linejoin: round; stroke-linecap: butt"'
-    return (
-        f'{head}>\n<title id="{name}-title">{escape(caption.title)}</title>\n'
-        f'<desc id="{name}-desc">{escape(caption.alt)}</desc>{body}'
-    )

@@ -1,29 +1,9 @@
-"""What a footnote says of a study, and which of its portfolios a figure shows."""
+"""What a footnote says of a study: source, window, standard, models, version."""
 
-import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from backtest.replay.study import Study
-
-MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
 COST_WORDS = "; losses include liquidation cost (approximate)"
 COUNTED_IN = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
-DRAWN = re.compile(r"random \d+")  # names that Book.random gives
-
-
-def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """Pick the named portfolios, in order, at most 20; drawn ones where there is no other.
-
-    Examples
-    --------
-    >>> shown_portfolios(["long both", "random 01"])
-    ['long both']
-    """
-    names = [str(p) for p in portfolios]
-    named = [p for p in names if not DRAWN.fullmatch(p)]
-    return (named or names)[:MOST_SHOWN]
 
 
 def standard_words(manifest: dict[str, Any]) -> str:
@@ -84,13 +64,3 @@ def version_words(manifest: dict[str, Any]) -> str:
     if software.get("commit"):
         words += f", commit {software['commit'][:8]}{'+' if software.get('dirty') else ''}"
     return words
-
-
-def footnote(study: "Study", *notes: str) -> str:
-    """Join a figure's notes with what all share: source, window, standard, models, version."""
-    manifest = study.manifest
-    shared = (
-        f"Source: {source_words(manifest)}; {window_words(manifest)}; "
-        f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."
-    )
-    return " ".join([*notes, shared])

@@ -6,19 +6,10 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.coverage import Coverage
-from backtest.present.sheet import (
-    COLOURS,
-    FAINT,
-    INK,
-    LEGEND_COLUMNS,
-    MARKERS,
-    Caption,
-    Sheet,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS, label_of
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import COLOURS, FAINT, INK, MARKERS, model_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +18,6 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOCKS = {"business": "business clock", "24/7": "24/7 clock"}
 PANEL, BETWEEN = 1.35, 0.42  # inches: a panel, and from it to the next
 BAR = 0.8  # share of a weekday's place that its bars take
-MINUS = "\N{MINUS SIGN}"
 
 
 def exceedance_rates(weekdays: pd.DataFrame) -> pd.DataFrame:
@@ -60,11 +50,25 @@ def exceedance_rates(weekdays: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(share=rates["exceedances"] / rates["strikes"].replace(0, np.nan))
 
 
-def exceedances_by_weekday_caption(
-    weekdays: pd.DataFrame, coverage: Coverage, *, footnote: str
-) -> Caption:
-    """Title, footnote and alternative text."""
-    struck = exceedance_rates(weekdays).dropna()
+def exceedances_by_weekday(
+    weekdays: pd.DataFrame, coverage: Coverage, *, footnote: str, simulated: bool
+) -> Figure:
+    """A panel a clock: for each weekday a bar a model, the share of its strikes exceeded.
+
+    weekdays : of a `ClockStudy`. footnote : source, window and standard.
+    """
+    rates = exceedance_rates(weekdays)
+    return Figure(
+        name="weekdays",
+        data=rates,
+        caption=_weekday_caption(rates, coverage, footnote),
+        paint=lambda canvas: _paint_weekdays(canvas, rates, coverage),
+        simulated=simulated,
+    )
+
+
+def _weekday_caption(rates: pd.DataFrame, coverage: Coverage, footnote: str) -> Caption:
+    struck = rates.dropna()
     said = [
         f"{model} on the {CLOCKS[str(clock)]}: "
         + ", ".join(f"{day} {count:.0f}" for day, count in own)
@@ -81,28 +85,25 @@ def exceedances_by_weekday_caption(
     )
 
 
-@styled
-def exceedances_by_weekday(
-    weekdays: pd.DataFrame, coverage: Coverage, *, caption: Caption, simulated: bool
-) -> "Axes":
-    """Draw a panel a clock: for each weekday a bar a model."""
+def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> "Axes":
     from matplotlib.patches import Patch
 
-    rates = exceedance_rates(weekdays)
     models = [str(model) for model in rates["model"].unique()]
     styles = model_styles(models)
     keys = legend_height(len(models))
-    sheet = Sheet(caption, room=keys + 2 * (PANEL + BETWEEN) + 0.02, simulated=simulated)
+    sheet = canvas(keys + 2 * (PANEL + BETWEEN) + 0.02)
     handles = [
         Patch(facecolor=s.colour, hatch=s.hatch, edgecolor="white",
               label=label_of(model, width=30, lines=1))
         for model, s in styles.items()
     ]  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.6)
-    axes = None
+    panels: list[Axes] = []
     for place, (clock, words) in enumerate(CLOCKS.items()):
         top = keys + 0.2 + place * (PANEL + BETWEEN)
-        axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=axes)
+        first = panels[0] if panels else None
+        axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=first)
+        panels.append(axes)
         width = BAR / len(models)
         for m, (model, style) in enumerate(styles.items()):
             own = rates[(rates["model"] == model) & (rates["clock"] == clock)]
@@ -121,12 +122,24 @@ def exceedances_by_weekday(
             if own["share"].isna().all():
                 axes.annotate("no strikes", (day, 0), xytext=(0, 3), textcoords="offset points",
                               ha="center", color=FAINT)  # fmt: skip
-    assert axes is not None  # there are two clocks
-    return axes
+    return panels[0]
 
 
-def correlation_by_horizon_caption(table: pd.DataFrame, *, footnote: str) -> Caption:
-    """Title, footnote and alternative text."""
+def correlation_by_horizon(table: pd.DataFrame, *, footnote: str, simulated: bool) -> Figure:
+    """A panel a price: correlation with each Treasury at each horizon, with intervals.
+
+    table : `correlation` of a `ClockStudy`. footnote : source and window.
+    """
+    return Figure(
+        name="correlation",
+        data=table,
+        caption=_correlation_caption(table, footnote),
+        paint=lambda canvas: _paint_correlation(canvas, table),
+        simulated=simulated,
+    )
+
+
+def _correlation_caption(table: pd.DataFrame, footnote: str) -> Caption:
     widest = table.iloc[int(np.argmax(np.abs(table["correlation"].to_numpy())))]
     apart = int(((table["low"] > 0) | (table["high"] < 0)).sum())
     return Caption(
@@ -138,25 +151,25 @@ def correlation_by_horizon_caption(table: pd.DataFrame, *, footnote: str) -> Cap
     )
 
 
-@styled
-def correlation_by_horizon(table: pd.DataFrame, *, caption: Caption, simulated: bool) -> "Axes":
-    """Draw a panel a price: correlation with each Treasury at each horizon, with intervals."""
+def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     flat = table.reset_index()
     prices = list(dict.fromkeys(flat["price"]))
     bonds = sorted(dict.fromkeys(flat["treasury"]), key=lambda name: float(name[3:-1]))
     horizons = sorted(int(h) for h in flat["horizon"].unique())
-    sheet = Sheet(caption, room=0.22 + len(prices) * (PANEL + BETWEEN), simulated=simulated)
+    sheet = canvas(0.22 + len(prices) * (PANEL + BETWEEN))
     handles = [
         Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=bond)
         for b, bond in enumerate(bonds)
     ]
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.75)
-    axes = None
+    panels: list[Axes] = []
     for place, price in enumerate(prices):
         top = 0.4 + place * (PANEL + BETWEEN)
-        axes = sheet.panel(left=0.75, right=0.1, top=top, height=PANEL, sharey=axes)
+        first = panels[0] if panels else None
+        axes = sheet.panel(left=0.75, right=0.1, top=top, height=PANEL, sharey=first)
+        panels.append(axes)
         axes.axhline(0, color=INK, lw=0.8, zorder=1)
         for b, bond in enumerate(bonds):
             own = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
@@ -175,5 +188,4 @@ def correlation_by_horizon(table: pd.DataFrame, *, caption: Caption, simulated: 
         axes.set_ylabel("correlation")
         axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:.2f}".replace("-", MINUS))
         axes.grid(visible=True, axis="y")
-    assert axes is not None  # a table has a row
-    return axes
+    return panels[0]

@@ -5,10 +5,7 @@ from backtest.present.words import version_words
 from backtest.studies.clocks.figures import (
     WEEKDAYS,
     correlation_by_horizon,
-    correlation_by_horizon_caption,
-    exceedance_rates,
     exceedances_by_weekday,
-    exceedances_by_weekday_caption,
 )
 from backtest.studies.clocks.study import ClockStudy
 
@@ -84,8 +81,6 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
         f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
     )
     simulated = found.around.market.simulated
-    weekdays = exceedances_by_weekday_caption(found.weekdays, found.coverage, footnote=footnote)
-    horizons = correlation_by_horizon_caption(found.correlation, footnote=window)
     sections = (
         Section("days", "Margin days", DAYS_TEXT, found.days),
         Section(
@@ -103,11 +98,9 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
             WEEKDAYS_TEXT,
             found.weekdays,
             brief=found.weekdays[[*WEEKDAYS, "all"]],
-            draw=lambda: exceedances_by_weekday(
-                found.weekdays, found.coverage, caption=weekdays, simulated=simulated
+            figure=exceedances_by_weekday(
+                found.weekdays, found.coverage, footnote=footnote, simulated=simulated
             ),
-            caption=weekdays,
-            figure_data=exceedance_rates(found.weekdays),
         ),
         Section(
             "weekends",
@@ -133,10 +126,7 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
             CORRELATION_TEXT,
             found.correlation,
             formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
-            draw=lambda: correlation_by_horizon(
-                found.correlation, caption=horizons, simulated=simulated
-            ),
-            caption=horizons,
+            figure=correlation_by_horizon(found.correlation, footnote=window, simulated=simulated),
         ),
     )
     return Exhibit(

@@ -5,19 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.labels import points, ranked_books
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import label_of, points
 from backtest.present.panels import LEFT, book_panels, label_rows
-from backtest.present.sheet import (
-    DIVERSIFICATION,
-    INK,
-    LEGEND_COLUMNS,
-    OFFSET,
-    Caption,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
 from backtest.present.words import (
     model_words,
     source_words,
@@ -25,6 +17,7 @@ from backtest.present.words import (
     version_words,
     window_words,
 )
+from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,10 +54,24 @@ def coordination_words(value: float) -> str:
     return NEVER if np.isinf(value) else f"{value:.2f}"
 
 
-def breach_by_coordination_data(found: "CloseoutStudy") -> pd.DataFrame:
-    """Breach probability of each (book, model) at coordinations from 0 to 1; at most four books."""
-    shown = found.coordination.reset_index()
-    books = ranked_books(found, shown["book"])
+def breach_by_coordination(study: "CloseoutStudy") -> Figure:
+    """A panel a book, at most four: breach probability against coordination, a line a model.
+
+    A row a (book, model, coordination from 0 to 1); the axis of probabilities is logarithmic.
+    """
+    data = _coordination_data(study)
+    return Figure(
+        name="coordination",
+        data=data,
+        caption=_coordination_caption(study, data),
+        paint=lambda canvas: _paint_coordination(canvas, study, data),
+        simulated=study.market.simulated,
+    )
+
+
+def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
+    shown = study.coordination.reset_index()
+    books = ranked_books(study.manifest["study"]["books"], shown["book"])
     shown = shown[shown["book"].isin(books)]
     wide = shown.loc[shown.index.repeat(len(GRID))].reset_index(drop=True)
     wide["coordination"] = np.tile(GRID, len(shown))
@@ -73,10 +80,8 @@ def breach_by_coordination_data(found: "CloseoutStudy") -> pd.DataFrame:
     return wide[["book", "model", "coordination", "breach_probability", "break_even"]]
 
 
-def breach_by_coordination_caption(found: "CloseoutStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = breach_by_coordination_data(found)
-    allowed = 100 * (1 - found.manifest["coverage"]["confidence"])
+def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
+    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
     note = (
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
@@ -94,30 +99,21 @@ def breach_by_coordination_caption(found: "CloseoutStudy") -> Caption:
         books.append(f"{book}: {', '.join(said)}")
     return Caption(
         f"Breach probability against coordination of the close-out; {allowed:g} % allowed",
-        _footnote(found, note),
+        _footnote(study, note),
         "Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
         f"{'; '.join(books)}.",
     )
 
 
-@styled
-def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
-    """Draw a panel a book: breach probability (logarithmic) against coordination, a line a model.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data = breach_by_coordination_data(found)
-    styles = model_styles(list(found.manifest["study"]["models"]))
+    styles = model_styles(list(study.manifest["study"]["models"]))
     models = list(dict.fromkeys(data["model"]))
     handles: list[Any] = [
         Line2D([], [], color=styles[m].colour, ls=styles[m].line, label=label_of(m, lines=1))
         for m in models
     ]
-    caption = breach_by_coordination_caption(found)
     scales = data.drop_duplicates(["book", "model"]).set_index(["book", "model"])["break_even"]
     titles = {
         str(book): f"{book}\nc*: "
@@ -126,15 +122,12 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
         )
         for book in dict.fromkeys(data["book"])
     }
-    sheet, panels = book_panels(
-        caption, titles, keys=legend_height(len(handles)), below=BELOW,
-        simulated=found.market.simulated,
-    )  # fmt: skip
+    sheet, panels = book_panels(canvas, titles, keys=legend_height(len(handles)), below=BELOW)
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
-    allowed = 1 - found.manifest["coverage"]["confidence"]
+    allowed = 1 - study.manifest["coverage"]["confidence"]
     fine = np.linspace(0.0, 1.0, 401)
     for book, axes in panels.items():
-        rows = found.coordination.loc[book]
+        rows = study.coordination.loc[book]
         for model in models:
             row, style = rows.loc[model], styles[model]
             line = (1 - fine) * row["any_short"] + fine * row["pooled_short"]
@@ -152,26 +145,40 @@ def breach_by_coordination(found: "CloseoutStudy") -> "Axes":
     return next(iter(panels.values()))
 
 
-def margin_steps_data(found: "CloseoutStudy") -> pd.DataFrame:
-    """Steps of the most detailed model at equal and unequal MPOR, as shares of its gross."""
-    table = found.steps[found.steps["mpor"].isin([found.equal, found.unequal])]
+def margin_steps(study: "CloseoutStudy") -> Figure | None:
+    """A panel a book, at most four: waterfalls of the mean margin at equal and unequal MPOR.
+
+    Steps of the most detailed model, as shares of its gross; None where no model has steps.
+    """
+    data = _steps_data(study)
+    if data.empty:
+        return None
+    return Figure(
+        name="margin_steps",
+        data=data,
+        caption=_steps_caption(study, data),
+        paint=lambda canvas: _paint_steps(canvas, study, data),
+        simulated=study.market.simulated,
+    )
+
+
+def _steps_data(study: "CloseoutStudy") -> pd.DataFrame:
+    table = study.steps[study.steps["mpor"].isin([study.equal, study.unequal])]
     if table.empty:
         return table
     detail = table.groupby("model", sort=False)["step"].nunique()
     table = table[table["model"] == detail.idxmax()]
-    books = ranked_books(found, table["book"])
+    books = ranked_books(study.manifest["study"]["books"], table["book"])
     return table[table["book"].isin(books)].reset_index(drop=True)
 
 
-def margin_steps_caption(found: "CloseoutStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = margin_steps_data(found)
-    unequal = data[data["mpor"] == found.unequal]
+def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
+    unequal = data[data["mpor"] == study.unequal]
     note = (
         f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
         "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
         "out over different days move together on fewer of them; below zero where legs add up. "
-        f"Compared: every silo {found.equal}, and {found.unequal} (with numbers)."
+        f"Compared: every silo {study.equal}, and {study.unequal} (with numbers)."
     )
     charge = unequal[unequal["step"] == "MPOR mismatch"]
     said = "; ".join(
@@ -179,29 +186,19 @@ def margin_steps_caption(found: "CloseoutStudy") -> Caption:
     )
     return Caption(
         "Margin steps at equal and unequal MPOR, share of gross",
-        _footnote(found, note),
+        _footnote(study, note),
         f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {said}.",
     )
 
 
-@styled
-def margin_steps(found: "CloseoutStudy") -> "Axes":
-    """Draw a panel a book: waterfalls of the mean margin at equal and unequal MPOR, side by side.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":
     from matplotlib.patches import Patch
 
-    data = margin_steps_data(found)
-    settings = {found.equal: (DIVERSIFICATION, ""), found.unequal: (OFFSET, "////")}
-    caption = margin_steps_caption(found)
+    settings = {study.equal: (DIVERSIFICATION, ""), study.unequal: (OFFSET, "////")}
     books = dict.fromkeys(data["book"])
     sheet, panels = book_panels(
-        caption, {book: book for book in books}, keys=legend_height(2), below=BELOW,
-        simulated=found.market.simulated,
-    )  # fmt: skip
+        canvas, {book: book for book in books}, keys=legend_height(2), below=BELOW
+    )
     sheet.legend(
         [
             Patch(fc=colour, hatch=hatch, ec="white", lw=0, label=f"MPOR {name}")
@@ -209,7 +206,7 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
         ],
         top=0.0, columns=2, left=LEFT,
     )  # fmt: skip
-    steps = list(dict.fromkeys(data.loc[data["mpor"] == found.unequal, "step"]))
+    steps = list(dict.fromkeys(data.loc[data["mpor"] == study.unequal, "step"]))
     for book, axes in panels.items():
         own = data[data["book"] == book].set_index(["mpor", "step"])["share_of_gross"]
         for side, (setting, (colour, hatch)) in enumerate(settings.items()):
@@ -235,8 +232,8 @@ def margin_steps(found: "CloseoutStudy") -> "Axes":
     return next(iter(panels.values()))
 
 
-def _footnote(found: "CloseoutStudy", note: str) -> str:
-    manifest = found.manifest
+def _footnote(study: "CloseoutStudy", note: str) -> str:
+    manifest = study.manifest
     return (
         f"{note} Source: {source_words(manifest)}; {window_words(manifest)}; "
         f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."

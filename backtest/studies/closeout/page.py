@@ -8,12 +8,8 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.words import source_words, standard_words, window_words
 from backtest.studies.closeout.figures import (
     breach_by_coordination,
-    breach_by_coordination_caption,
-    breach_by_coordination_data,
     coordination_words,
     margin_steps,
-    margin_steps_caption,
-    margin_steps_data,
 )
 from backtest.studies.closeout.study import EXCEEDED, CloseoutStudy
 
@@ -91,14 +87,11 @@ def _coordination(found: CloseoutStudy) -> Section:
         table=table,
         brief=brief,
         formats={"never, of resamples": ".0%", f"breach at {found.assumed:g}": ".2%"},
-        draw=lambda: breach_by_coordination(found),
-        caption=breach_by_coordination_caption(found),
-        figure_data=breach_by_coordination_data(found),
+        figure=breach_by_coordination(found),
     )
 
 
 def _steps(found: CloseoutStudy) -> Section:
-    drawn = not margin_steps_data(found).empty
     brief = _short_steps(found.steps)
     return Section(
         name="margin_steps",
@@ -115,9 +108,7 @@ def _steps(found: CloseoutStudy) -> Section:
         table=found.steps,
         brief=brief,
         formats=dict.fromkeys(map(str, brief), ".1%") | STEP_FORMATS,
-        draw=(lambda: margin_steps(found)) if drawn else None,
-        caption=margin_steps_caption(found) if drawn else None,
-        figure_data=margin_steps_data(found),
+        figure=margin_steps(found),
     )
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.sheet import COLOURS, FAINT, INK, WIDTH, Caption, Sheet, styled
+from backtest.present.figure import Canvas, Figure
+from backtest.present.sheet import WIDTH, Caption
+from backtest.present.style import COLOURS, FAINT, INK
 from backtest.present.words import source_words, standard_words, version_words, window_words
 
 if TYPE_CHECKING:
@@ -25,18 +27,30 @@ LIFT = 9  # points: names of episodes take turns on three lines
 MIDDLE = np.timedelta64(15, "D")  # a month's stick stands in its middle
 
 
-def breach_by_mix_data(found: "CollateralStudy") -> pd.DataFrame:
-    """One row a (mix, model, portfolio): the rate, its interval, whether the book is wrong-way."""
-    rates = found.mixes[["breaches", "observations", "breach_rate", "low", "high"]].reset_index()
-    related = found.wrong_way["correlation"].rename("correlation").reset_index()
+def breach_by_mix(study: "CollateralStudy") -> Figure:
+    """A panel a model, a row a mix, a point a book.
+
+    A row a (mix, model, portfolio): the rate, its interval, whether the book is wrong-way.
+    """
+    data = _breach_data(study)
+    return Figure(
+        name="breach_by_mix",
+        data=data,
+        caption=_breach_caption(study, data),
+        paint=lambda canvas: _paint_breaches(canvas, study, data),
+        simulated=study.study.simulated,
+    )
+
+
+def _breach_data(study: "CollateralStudy") -> pd.DataFrame:
+    rates = study.mixes[["breaches", "observations", "breach_rate", "low", "high"]].reset_index()
+    related = study.wrong_way["correlation"].rename("correlation").reset_index()
     data = rates.merge(related, on=["mix", "portfolio"], how="left")
     return data.assign(wrong_way=data["correlation"] < WRONG_WAY)
 
 
-def breach_by_mix_caption(found: "CollateralStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = breach_by_mix_data(found)
-    manifest = found.study.manifest
+def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+    manifest = study.study.manifest
     pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
     rate = 100 * pooled["breaches"] / pooled["observations"]
     words = "; ".join(
@@ -58,26 +72,14 @@ def breach_by_mix_caption(found: "CollateralStudy") -> Caption:
     )
 
 
-@styled
-def breach_by_mix(found: "CollateralStudy") -> "Axes":
-    """Draw a panel a model, a row a mix, a point a book.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data = breach_by_mix_data(found)
     models, mixes = (list(dict.fromkeys(data[key])) for key in ("model", "mix"))
     columns = min(PER_ROW, len(models))
     rows = -(-len(models) // columns)
     height, above, below = ROW * len(mixes), 0.48, 0.42
-    sheet = Sheet(
-        breach_by_mix_caption(found),
-        room=0.24 + rows * (height + above) + below - 0.24,
-        simulated=found.study.simulated,
-    )
+    sheet = canvas(rows * (height + above) + below)
     sheet.legend(
         [
             Line2D([], [], ls="", marker="^", ms=4, color=ALIKE, label="wrong-way book"),
@@ -87,7 +89,7 @@ def breach_by_mix(found: "CollateralStudy") -> "Axes":
         top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
     width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    allowed = 100 * (1 - found.study.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - study.study.manifest["coverage"]["confidence"])
     panels: list[Axes] = []
     for place, model in enumerate(models):
         row, column = divmod(place, columns)
@@ -126,21 +128,30 @@ def _draw_books(axes: "Axes", own: pd.DataFrame, mixes: Sequence[str]) -> None:
         axes.plot([pooled], [row], ls="", marker="|", ms=13, mew=1.8, color=INK)
 
 
-def moves_against_haircuts_data(found: "CollateralStudy") -> pd.DataFrame:
-    """One row a (asset, month): the worst move, the published haircuts, whether it is beyond."""
-    rates = found.adequacy.groupby("asset")["haircut"].agg(["min", "max"])
-    data = found.worst.join(rates.add_prefix("haircut_"), on="asset")
-    return data.assign(
+def moves_against_haircuts(study: "CollateralStudy") -> Figure:
+    """A panel an asset, a stick a month, published haircuts as lines.
+
+    A row a (asset, month): the worst move, the published haircuts, whether it is beyond them.
+    """
+    rates = study.adequacy.groupby("asset")["haircut"].agg(["min", "max"])
+    data = study.worst.join(rates.add_prefix("haircut_"), on="asset")
+    data = data.assign(
         beyond_least=data["worst"] < -data["haircut_min"],
         beyond_all=data["worst"] < -data["haircut_max"],
     )
+    return Figure(
+        name="moves_against_haircuts",
+        data=data,
+        caption=_moves_caption(study, data),
+        paint=lambda canvas: _paint_moves(canvas, study, data),
+        simulated=study.study.simulated,
+    )
 
 
-def moves_against_haircuts_caption(found: "CollateralStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data, manifest = moves_against_haircuts_data(found), found.study.manifest
+def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+    manifest = study.study.manifest
     note = (
-        f"The worst move over {found.horizon} days that began in each month: calendar days for "
+        f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
         "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
         "proprietary positions, not collateral haircuts. Colour: beyond the lowest, beyond all. "
@@ -154,31 +165,19 @@ def moves_against_haircuts_caption(found: "CollateralStudy") -> Caption:
             f"{int(own['beyond_all'].sum())} of {len(own)} months beyond every haircut"
         )
     return Caption(
-        f"Worst {found.horizon}-day moves of collateral against published haircuts",
+        f"Worst {study.horizon}-day moves of collateral against published haircuts",
         f"{note} Source: {source_words(manifest)} and the assets' own files. "
         f"{version_words(manifest)}.",
         f"A panel an asset, a stick a month. {'; '.join(words)}.",
     )
 
 
-@styled
-def moves_against_haircuts(found: "CollateralStudy") -> "Axes":
-    """Draw a panel an asset, a stick a month, published haircuts as lines.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data = moves_against_haircuts_data(found)
     assets = list(dict.fromkeys(data["asset"]))
     top = 0.62
-    sheet = Sheet(
-        moves_against_haircuts_caption(found),
-        room=top + len(assets) * (PANEL + BETWEEN) + 0.15,
-        simulated=found.study.simulated,
-    )
+    sheet = canvas(top + len(assets) * (PANEL + BETWEEN) + 0.15)
     sheet.legend(
         [
             Line2D([], [], color=FAINT, lw=2, label="within"),
@@ -193,16 +192,16 @@ def moves_against_haircuts(found: "CollateralStudy") -> "Axes":
     for place, asset in enumerate(assets):
         axes = sheet.panel(left=0.6, right=0.55, top=top + place * (PANEL + BETWEEN), height=PANEL)
         own = data[data["asset"] == asset]
-        rates = sorted(set(found.adequacy.loc[found.adequacy["asset"] == asset, "haircut"]))
+        rates = sorted(set(study.adequacy.loc[study.adequacy["asset"] == asset, "haircut"]))
         _draw_moves(axes, own, rates)
-        for first, last in found.windows.values():
+        for first, last in study.windows.values():
             axes.axvspan(_day(first), _day(last), color="#000000", alpha=0.09, lw=0)
         axes.set_xlim(_day(str(edges[0].date())), _day(str(edges[1].date())) + MIDDLE)
         axes.set_ylabel(asset)
         axes.yaxis.set_label_coords(-0.07, 0.5)
         axes.tick_params(labelbottom=place == len(assets) - 1)
         panels.append(axes)
-    within = [f for f, _ in found.windows.values() if _day(f) >= np.datetime64(edges[0])]
+    within = [f for f, _ in study.windows.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
     for named, first in enumerate(within):
         panels[0].annotate(
             f"{pd.Timestamp(first):%b %y}", (_day(first), 1.0), xycoords=("data", "axes fraction"),

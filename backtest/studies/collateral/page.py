@@ -9,11 +9,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.words import call_lag_words, source_words, standard_words, window_words
 from backtest.studies.collateral.figures import (
     breach_by_mix,
-    breach_by_mix_caption,
-    breach_by_mix_data,
     moves_against_haircuts,
-    moves_against_haircuts_caption,
-    moves_against_haircuts_data,
 )
 from backtest.studies.collateral.study import COINS, WINDOWS, CollateralStudy
 
@@ -73,9 +69,7 @@ def _breaches(found: CollateralStudy) -> Section:
         table=found.mixes,
         brief=brief,
         formats={str(column): ".2%" for column in brief},
-        draw=lambda: breach_by_mix(found),
-        caption=breach_by_mix_caption(found),
-        figure_data=breach_by_mix_data(found),
+        figure=breach_by_mix(found),
     )
 
 
@@ -271,9 +265,7 @@ def _moves(found: CollateralStudy) -> Section:
         name="moves_against_haircuts",
         heading="Worst moves through time",
         text=f"The worst move that began in each month. Schedules: {cited}",
-        draw=lambda: moves_against_haircuts(found),
-        caption=moves_against_haircuts_caption(found),
-        figure_data=moves_against_haircuts_data(found),
+        figure=moves_against_haircuts(found),
     )
 
 

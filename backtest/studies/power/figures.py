@@ -1,26 +1,38 @@
 """Power of the tests of coverage: how often each rejects, by length of the record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.present.sheet import COLOURS, INK, MARKERS, Caption, Sheet, legend_height, styled
+from backtest.present.figure import Canvas, Figure
+from backtest.present.sheet import Caption, legend_height
+from backtest.present.style import COLOURS, INK, MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEFT, RIGHT, GAP = 1.82, 0.12, 0.16  # inches
 ROW = 0.2  # inches a test
+ALT = "Dots for each test and alternative; a stroke at the nominal size of the test."
 AXIS = 0.42  # inches below a panel: ticks and label
 
 
-@styled
-def draw_power(table: pd.DataFrame, caption: Caption, *, labels: dict[str, str]) -> "Axes":
-    """Draw a panel a length of record: tests down, share of rejections across, marks a world.
+def power_of_tests(table: pd.DataFrame, *, labels: Mapping[str, str], footnote: str) -> Figure:
+    """A panel a length of record: tests down, share of rejections across, marks a world.
 
     table : from `power_table`. labels : alternative -> words of the legend.
     """
+    return Figure(
+        name="power",
+        data=table.reset_index(),
+        caption=Caption("How often each test rejects, by length of the record", footnote, ALT),
+        paint=lambda canvas: _paint(canvas, table, labels),
+        simulated=False,
+    )
+
+
+def _paint(canvas: Canvas, table: pd.DataFrame, labels: Mapping[str, str]) -> "Axes":
     from matplotlib.lines import Line2D
 
     lengths, tests, alternatives = (
@@ -29,7 +41,7 @@ def draw_power(table: pd.DataFrame, caption: Caption, *, labels: dict[str, str])
     marks = {name: (COLOURS[i % 7], MARKERS[i % 8]) for i, name in enumerate(alternatives)}
     top = legend_height(len(alternatives)) + 0.28
     height = ROW * len(tests)
-    sheet = Sheet(caption, room=top + height + AXIS, simulated=False)
+    sheet = canvas(top + height + AXIS)
     width = (6.5 - LEFT - RIGHT - GAP * (len(lengths) - 1)) / len(lengths)
     first: Axes | None = None
     for i, days in enumerate(lengths):

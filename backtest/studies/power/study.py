@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.sheet import Caption
 from backtest.replay.manifest import software
 from backtest.scores.alternatives import ALTERNATIVES
 from backtest.scores.power import HISTORIES, critical_count, power_table, smallest_detectable
 from backtest.studies.inputs import digest
-from backtest.studies.power.figures import draw_power
+from backtest.studies.power.figures import power_of_tests
 from backtest.types import Progress, StudyError
 
 DAYS = (250, 500, 2196)  # a year, two, and the default study's record of real prices
@@ -139,13 +138,7 @@ def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
             "'Christoffersen conditional', the dynamic quantile and GMM reject too few exceedances "
             "as well; 'Christoffersen independence' and Weibull look at the order of days alone."
         ),
-        draw=lambda: draw_power(
-            table,
-            Caption("How often each test rejects, by length of the record", standing, ALT),
-            labels=WORDS,
-        ),
-        caption=Caption("How often each test rejects, by length of the record", standing, ALT),
-        figure_data=table.reset_index(),
+        figure=power_of_tests(table, labels=WORDS, footnote=standing),
     )
     shown = []
     for days in table.index.unique("days"):
@@ -164,9 +157,6 @@ def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
             )
         )
     return whole, *shown
-
-
-ALT = "Dots for each test and alternative; a stroke at the nominal size of the test."
 
 
 def _smallest(table: pd.DataFrame) -> Section:

@@ -77,9 +77,10 @@ def test_the_page_shows_what_was_found(found):
     assert shown["by"].str.contains("capital charge").all()
     assert "capital charges on proprietary positions" in sections["crypto_haircuts"].text
     for section in exhibit.sections:
-        if section.draw is not None:
-            assert "capital charges" in section.caption.footnote or section.name == "breach_by_mix"
-            assert section.draw().figure.axes
+        if section.figure is not None:
+            footnote = section.figure.caption.footnote
+            assert "capital charges" in footnote or section.name == "breach_by_mix"
+            assert section.figure.draw().figure.axes
 
 
 def test_the_command_writes_a_page(study_file, tmp_path, capsys):

@@ -1,123 +1,29 @@
-"""Figures: what they show is what was scored, nothing is cut off, and bytes do not change."""
+"""Figures of a run: what they show is what was scored."""
 
 import dataclasses
-import itertools
-import re
-import subprocess
-import sys
-import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from backtest import charts
 from backtest.market.episodes import stress_days
-from backtest.present.sheet import LINES, MARKERS, model_styles
 from backtest.studies.run.figures.coverage_cost import POOLED
-from backtest.types import ResultsError
+from backtest.studies.run.figures.monte_carlo import HISTORY, MEAN, MOST_DOTS, outline
 from tests.support import presented
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def drawn() -> dict[str, Figure]:
-    study, ladder, sweep = presented.study(), presented.ladder(), presented.sweep()
-    axes = {
-        "coverage_against_cost": charts.coverage_against_cost(study),
-        "offset_ladder": charts.offset_ladder(study, ladder),
-        "exceedance_timeline": charts.exceedance_timeline(study),
-        "treasury_share_sweep": charts.treasury_share_sweep(study, sweep),
-        "coverage_against_cost without a yardstick": charts.coverage_against_cost(
-            presented.treasury_study()
-        ),
-        "exceedance_timeline of a Treasury market": charts.exceedance_timeline(
-            presented.treasury_study()
-        ),
-    }
-    return {name: panel.figure for name, panel in axes.items()}
-
-
-@pytest.fixture(scope="module")
-def figures() -> dict[str, Figure]:
-    return drawn()
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> list[charts.FigureFiles]:
-    folder = tmp_path_factory.mktemp("figures")
-    return charts.write_figures(folder, presented.study(), presented.ladder(), presented.sweep())
-
-
-def visible_texts(figure: Figure) -> list[Text]:
-    """Texts that are drawn: tick labels outside their axis are made but never drawn."""
-    renderer = figure.canvas.get_renderer()
-    made, shown = set(), set()
-    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
-        in_view = axis._update_ticks()
-        made |= {label for t in axis.majorTicks + axis.minorTicks for label in (t.label1, t.label2)}
-        shown |= {label for t in in_view for label in (t.label1, t.label2)}
-    return [
-        text
-        for text in figure.findobj(Text)
-        if text.get_visible()
-        and text.get_text().strip()
-        and text.get_gid() != "watermark"
-        and (text not in made or text in shown)
-        and text.get_window_extent(renderer).width > 0
-    ]
-
-
-def test_no_text_is_cut_off_or_covered_or_small(figures: dict[str, Figure]) -> None:
-    for name, figure in figures.items():
-        figure.canvas.draw()
-        renderer = figure.canvas.get_renderer()
-        page = figure.bbox
-        texts = visible_texts(figure)
-        assert len(texts) > 10
-        boxes = [t.get_window_extent(renderer) for t in texts]
-        for text, box in zip(texts, boxes, strict=True):
-            place = f"{name}: {text.get_text()!r}"
-            assert text.get_fontsize() >= 8, place
-            assert box.x0 >= page.x0 and box.x1 <= page.x1, place
-            assert box.y0 >= page.y0 and box.y1 <= page.y1, place
-        for (i, a), (j, b) in itertools.combinations(enumerate(boxes), 2):
-            width = min(a.x1, b.x1) - max(a.x0, b.x0)
-            height = min(a.y1, b.y1) - max(a.y0, b.y0)
-            # Boxes hold the room for descenders: a pixel or two of them may touch.
-            assert min(width, height) < 3, (
-                f"{name}: {texts[i].get_text()!r} over {texts[j].get_text()!r}"
-            )
-
-
-def test_figures_are_as_wide_as_a_letter_page(figures: dict[str, Figure]) -> None:
-    assert {figure.get_figwidth() for figure in figures.values()} == {6.5}
-
-
-def test_models_differ_without_colour() -> None:
-    styles = model_styles([f"m{i}" for i in range(min(len(LINES), len(MARKERS)))]).values()
-    for parts in ("marker", "line"):
-        assert len({str(getattr(style, parts)) for style in styles}) == len(styles)
-
-
-def test_style_of_a_model_is_its_place() -> None:
-    assert model_styles(["a", "b", "c"])["b"] == model_styles(["x", "y"])["y"]
 
 
 def test_timeline_shows_every_exceedance_of_named_books() -> None:
     study = presented.study()
-    data = charts.exceedance_timeline_data(study)
+    data = charts.exceedance_timeline(study).data
     summary = study.summary()
     assert "random 01" not in set(data["portfolio"])
     for (model, portfolio), row in summary.iterrows():
         own = data[(data["model"] == model) & (data["portfolio"] == portfolio)]
         assert len(own) == (0 if portfolio == "random 01" else row["exceedances"])
     assert (data["loss"] > data["required"]).all()
-    panel = charts.exceedance_timeline(study)
+    panel = charts.exceedance_timeline(study).draw()
     marks = sum(len(c.get_offsets()) for c in panel.collections)
     assert marks == len(data)
 
@@ -130,7 +36,7 @@ def test_timeline_names_the_stress_days_that_its_prices_hold() -> None:
     def words(**data: object) -> set[str]:
         manifest = study.manifest | {"data": study.manifest["data"] | data}
         shown = dataclasses.replace(study, manifest=manifest)
-        return {t.get_text() for t in charts.exceedance_timeline(shown).texts}
+        return {t.get_text() for t in charts.exceedance_timeline(shown).draw().texts}
 
     assert words(simulated=False) == {"2020-03-09 to 16"}
     assert words(simulated=True, source="SIMULATED: a path") == set()
@@ -140,7 +46,7 @@ def test_timeline_names_the_stress_days_that_its_prices_hold() -> None:
 
 def test_pooled_points_are_means_of_books_and_lie_in_their_intervals() -> None:
     study = presented.study()
-    data = charts.coverage_against_cost_data(study)
+    data = charts.coverage_against_cost(study).data
     for model, rows in data.groupby("model"):
         pooled = rows[rows["portfolio"] == POOLED].iloc[0]
         books = rows[rows["portfolio"] != POOLED]
@@ -156,9 +62,9 @@ def test_pooled_points_are_means_of_books_and_lie_in_their_intervals() -> None:
 
 def test_without_a_siloed_model_cost_is_in_usd() -> None:
     study = presented.treasury_study()
-    data = charts.coverage_against_cost_data(study).set_index("portfolio")
+    data = charts.coverage_against_cost(study).data.set_index("portfolio")
     assert np.isclose(data.loc["long", "cost"], study.summary()["mean_margin"].iloc[0] / 1e6)
-    assert "USD m" in charts.coverage_against_cost(study).get_xlabel()
+    assert "USD m" in charts.coverage_against_cost(study).draw().get_xlabel()
 
 
 def ladder_with(**values: object) -> pd.DataFrame:
@@ -170,7 +76,7 @@ def ladder_with(**values: object) -> pd.DataFrame:
 
 def test_negative_dependence_is_drawn_left_of_zero_and_bars_begin_at_zero() -> None:
     ladder = ladder_with(total=0.10, diversification=0.25, dependence=-0.15, dependence_bound=-0.31)
-    panel = charts.offset_ladder(presented.study(), ladder)
+    panel = charts.offset_ladder(presented.study(), ladder).draw()
     assert all(bar.get_x() == 0 for bar in panel.patches)
     assert min(bar.get_width() for bar in panel.patches) == pytest.approx(-15)
     assert panel.get_xlim()[0] < -31
@@ -181,9 +87,9 @@ def test_negative_dependence_is_drawn_left_of_zero_and_bars_begin_at_zero() -> N
 
 def test_only_dependence_is_called_offset() -> None:
     ladder = ladder_with(total=0.40, diversification=0.25, dependence=0.15)
-    panel = charts.offset_ladder(presented.study(), ladder)
+    panel = charts.offset_ladder(presented.study(), ladder).draw()
     said = {t.get_text() for t in panel.texts if "offset" in t.get_text()}
-    rows = charts.offset_ladder_data(presented.study(), ladder)
+    rows = charts.offset_ladder(presented.study(), ladder).data
     numbers = {f"offset {100 * d:+.1f}".replace("-", "−") for d in rows["dependence"]}
     assert said == numbers
     legend = {t.get_text() for t in panel.figure.legends[0].get_texts()}
@@ -191,7 +97,7 @@ def test_only_dependence_is_called_offset() -> None:
 
 
 def test_ladder_groups_long_books_apart_and_leaves_out_drawn_ones() -> None:
-    rows = charts.offset_ladder_data(presented.study(), presented.ladder())
+    rows = charts.offset_ladder(presented.study(), presented.ladder()).data
     assert rows["group"].tolist() == ["All legs on one side"] + 2 * ["Some legs long, others short"]
     assert "random 01" not in rows.index
 
@@ -199,41 +105,51 @@ def test_ladder_groups_long_books_apart_and_leaves_out_drawn_ones() -> None:
 def test_a_book_without_an_estimate_says_why() -> None:
     nan = float("nan")
     ladder = ladder_with(total=nan, diversification=nan, dependence=nan, reason="CME lost nothing")
-    panel = charts.offset_ladder(presented.study(), ladder)
+    panel = charts.offset_ladder(presented.study(), ladder).draw()
     assert any("CME lost nothing" in t.get_text() for t in panel.texts)
-    assert len(panel.patches) == 2 * (len(charts.offset_ladder_data(presented.study(), ladder)) - 1)
+    assert len(panel.patches) == 2 * (len(charts.offset_ladder(presented.study(), ladder).data) - 1)
+
+
+def test_ladder_counts_bounds_of_random_books_only_where_there_are_any() -> None:
+    study, ladder = presented.study(), presented.ladder()
+    said = charts.offset_ladder(study, ladder).caption.footnote
+    assert "with a bound above 0 in" in said
+    named = ladder.copy()
+    named.loc["random 01", ["total_bound", "dependence_bound"]] = np.nan
+    words = charts.offset_ladder(study, named).caption.footnote
+    assert "1 random books" in words and "with a bound above 0" not in words
+    assert "whiskers reach down" in words
+
+
+def test_a_book_without_a_bound_has_no_whisker() -> None:
+    study, ladder = presented.study(), presented.ladder().copy()
+
+    def ends(table: pd.DataFrame) -> int:
+        return sum(
+            line.get_marker() == "|" for line in charts.offset_ladder(study, table).draw().lines
+        )
+
+    before = ends(ladder)
+    ladder.loc[presented.HOSTILE, "dependence_bound"] = np.nan
+    assert ends(ladder) == before - 1
+    ladder[["total_bound", "dependence_bound"]] = np.nan
+    assert ends(ladder) == 0
+    assert "whiskers" not in charts.offset_ladder(study, ladder).caption.footnote
 
 
 def test_sweep_is_in_percent_of_the_gross_where_it_is_known() -> None:
     study, sweep = presented.study(), presented.sweep()
-    known = charts.treasury_share_sweep_data(study, sweep)["margin"]
+    known = charts.treasury_share_sweep(study, sweep).data["margin"]
     assert np.allclose(known, 100 * sweep["equal_coverage_margin"] / 2e8)
     python = replace(study, manifest={k: v for k, v in study.manifest.items() if k != "study"})
-    unknown = charts.treasury_share_sweep_data(python, sweep)["margin"]
+    unknown = charts.treasury_share_sweep(python, sweep).data["margin"]
     assert np.allclose(unknown, sweep["equal_coverage_margin"] / 1e6)
-    assert "USD m" in charts.treasury_share_sweep(python, sweep).get_ylabel()
-
-
-def test_simulated_studies_carry_a_watermark_and_real_ones_none(figures: dict[str, Figure]) -> None:
-    for name, figure in figures.items():
-        marks = [t for t in figure.texts if t.get_gid() == "watermark"]
-        title = figure.texts[0].get_text()
-        if "Treasury market" in name or "yardstick" in name:
-            assert not marks and "SIMULATED" not in title
-            assert not any("SIMULATED" in t.get_text() for t in figure.texts)
-        else:
-            assert [t.get_text() for t in marks] == ["SIMULATED"]
-            assert title.startswith("SIMULATED")
+    assert "USD m" in charts.treasury_share_sweep(python, sweep).draw().get_ylabel()
 
 
 def test_footnotes_say_source_window_n_standard_and_models() -> None:
     study = presented.study()
-    for caption in (
-        charts.coverage_against_cost_caption(study),
-        charts.offset_ladder_caption(study, presented.ladder()),
-        charts.exceedance_timeline_caption(study),
-        charts.treasury_share_sweep_caption(study, presented.sweep()),
-    ):
+    for figure in charts.run_figures(study, presented.ladder(), presented.sweep()):
         window = study.manifest["window"]
         for words in (
             "SIMULATED: random walks",
@@ -246,111 +162,81 @@ def test_footnotes_say_source_window_n_standard_and_models() -> None:
             "siloed (Siloed)",
             "var (HistoricalVaR)",
         ):
-            assert words in caption.footnote
+            assert words in figure.caption.footnote
 
 
-def test_files_are_the_same_bytes_every_time(
-    written: list[charts.FigureFiles], tmp_path: Path
-) -> None:
-    again = charts.write_figures(tmp_path, presented.study(), presented.ladder(), presented.sweep())
-    for first, second in zip(written, again, strict=True):
-        for end in ("svg", "pdf", "png", "csv"):
-            assert getattr(first, end).read_bytes() == getattr(second, end).read_bytes(), end
+def test_figures_that_a_study_lacks_are_left_out() -> None:
+    study = presented.study()
+    names = [f.name for f in charts.run_figures(study, presented.ladder(), presented.sweep())]
+    shown = [f.name for f in charts.run_figures(presented.treasury_study(), pd.DataFrame(), None)]
+    assert names[::2] == shown == ["coverage_against_cost", "exceedance_timeline"]
+    assert names[1::2] == ["offset_ladder", "treasury_share_sweep"]
 
 
-def test_pdf_fonts_are_type_42(written: list[charts.FigureFiles]) -> None:
-    for files in written:
-        content = files.pdf.read_bytes()
-        assert b"/Subtype /CIDFontType2" in content and b"/FontFile2" in content
-        assert b"/Subtype /Type3" not in content
+def test_cost_is_paired_by_path_and_history_is_the_study() -> None:
+    study, mc = presented.study(), presented.distribution()
+    data = charts.monte_carlo_frontier(mc, study).data.set_index(["model", "what"])
+    books = list(mc.portfolios)
+    margin, rate = mc.score("mean_margin"), mc.score("exceedance_rate")
+    for m, model in enumerate(mc.models):
+        for path in range(len(mc.scores)):
+            row = data.loc[(model, f"path {path}")]
+            assert np.isclose(row["cost"], margin[path, m].sum() / margin[path, 0].sum())
+            assert np.isclose(row["exceedance_rate"], rate[path, m].mean())
+        past = study.scores.loc[model].loc[books]
+        siloed = study.scores.loc["siloed"].loc[books]
+        row = data.loc[(model, HISTORY)]
+        assert np.isclose(row["cost"], past["mean_margin"].sum() / siloed["mean_margin"].sum())
+        assert np.isclose(row["exceedance_rate"], past["exceedance_rate"].mean())
+        above = (rate[:, m].mean(axis=1) > 0.01).mean()
+        assert np.isclose(data.loc[(model, MEAN), "over_allowed"], above)
+    assert data.loc[("siloed", MEAN), "axis_1_cost"] == 0
 
 
-def test_png_is_300_dots_per_inch(written: list[charts.FigureFiles]) -> None:
-    for files in written:
-        header = files.png.read_bytes()[16:20]
-        assert int.from_bytes(header, "big") == 1950
+def test_outline_holds_95_percent_of_correlated_points() -> None:
+    rng = np.random.default_rng(3)
+    points = rng.standard_t(3, (2000, 2)) @ np.array([[2.0, 0.0], [1e-3, 5e-4]]).T
+    center, axes = outline(points)
+    inside = np.hypot(*np.linalg.solve(axes, (points - center).T)) <= 1 + 1e-12
+    assert inside.mean() == pytest.approx(0.95, abs=1e-3)
 
 
-def test_svg_is_named_described_and_asks_for_nothing(written: list[charts.FigureFiles]) -> None:
-    seen: set[str] = set()
-    for files in written:
-        text = files.svg.read_text()
-        root = ElementTree.fromstring(text)
-        assert root.attrib["role"] == "img"
-        assert root.findtext(f"{SVG}title") == files.caption.title
-        assert root.findtext(f"{SVG}desc") == files.caption.alt
-        ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
-        assert len(ids) == len(set(ids)) and not seen & set(ids)
-        seen |= set(ids)
-        pointed = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
-        assert pointed and pointed <= set(ids)
-        assert set(root.attrib["aria-labelledby"].split()) <= set(ids)
-        assert not {e.tag for e in root.iter()} & {
-            f"{SVG}{t}" for t in ("style", "script", "image")
-        }
-        assert set(re.findall(r'(\S+)="https?:', text)) <= {"xmlns", "xmlns:xlink"}
+def test_monte_carlo_draws_the_first_paths_and_says_so() -> None:
+    mc = presented.many_paths()
+    assert len(mc.scores) > MOST_DOTS
+    data = charts.monte_carlo_frontier(mc, presented.study()).data
+    assert (data["model"] == "var").sum() == MOST_DOTS + 2
+    words = charts.monte_carlo_frontier(mc, presented.study()).caption.footnote
+    assert f"the first {MOST_DOTS}" in words and "240 simulated histories" in words
+    own = data[(data["model"] == "_haircut") & (data["what"] == MEAN)].iloc[0]
+    cost = mc.score("mean_margin").sum(axis=2)
+    assert np.isclose(own["cost"], (cost[:, 1] / cost[:, 0]).mean())
 
 
-def test_sidecar_tables_hold_what_is_drawn(written: list[charts.FigureFiles]) -> None:
-    expected = {
-        "coverage_against_cost": charts.coverage_against_cost_data(presented.study()),
-        "offset_ladder": charts.offset_ladder_data(presented.study(), presented.ladder()),
-        "exceedance_timeline": charts.exceedance_timeline_data(presented.study()),
-        "treasury_share_sweep": charts.treasury_share_sweep_data(
-            presented.study(), presented.sweep()
-        ),
-    }
-    assert [files.name for files in written] == list(expected)
-    for files in written:
-        table = pd.read_csv(files.csv)
-        assert table["simulated"].all()
-        frame = expected[files.name].reset_index(drop=files.name != "offset_ladder")
-        for column in frame.select_dtypes("float"):
-            assert np.allclose(table[column], frame[column], rtol=1e-9, equal_nan=True), column
+def test_monte_carlo_says_what_paths_cannot_add() -> None:
+    study, ladder = presented.study(), presented.ladder()
+    words = charts.monte_carlo_frontier(presented.distribution(), study, ladder).caption.footnote
+    named = ladder.dropna(subset=["total"]).drop(index="random 01")
+    for said in (
+        "no information beyond the exceedances observed",
+        f"{named['exceedances'].max()} for each pooled book",
+        f"worth {named['effective'].min():.0f} to {named['effective'].max():.0f} independent",
+        "simulated histories fitted to SIMULATED: random walks",
+        "seed 7",
+        "99 %",
+        "MPOR of 2 margin days",
+        "StationaryBootstrap(block_size=20)",
+    ):
+        assert said in words, said
+    bare = charts.monte_carlo_frontier(presented.distribution(), study).caption.footnote
+    assert "exceedances observed in it. Source" in bare
 
 
-def test_figures_that_a_study_lacks_are_left_out(tmp_path: Path) -> None:
-    made = charts.write_figures(tmp_path, presented.treasury_study(), pd.DataFrame(), None)
-    assert [files.name for files in made] == ["coverage_against_cost", "exceedance_timeline"]
-
-
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ResultsError, match="cannot write figures to .*taken"):
-        charts.write_figures(tmp_path / "taken", presented.study(), presented.ladder(), None)
-
-
-def test_drawing_leaves_matplotlib_as_it_was() -> None:
-    import matplotlib
-
-    with matplotlib.rc_context({"font.size": 31.0}):
-        before = dict(matplotlib.rcParams)
-        panel = charts.coverage_against_cost(presented.study())
-        assert dict(matplotlib.rcParams) == before
-    assert {t.get_fontsize() for t in panel.get_xticklabels()} == {8.0}
-
-
-def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
-    code = (
-        "import sys, backtest.charts, backtest.studies.run.page, backtest.present.numbers;"
-        "assert not {'matplotlib', 'jinja2', 'scipy.stats'} & set(sys.modules);"
-        "from tests.support import presented; from backtest import charts;"
-        "charts.exceedance_timeline(presented.treasury_study());"
-        "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
-    )
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-def test_real_study_fits_its_figures(real_data: Path) -> None:
-    made = presented.real_outcome(real_data)
-    assert made.sweep is not None
-    figures = {
-        "cost": charts.coverage_against_cost(made.study).figure,
-        "ladder": charts.offset_ladder(made.study, made.ladder).figure,
-        "timeline": charts.exceedance_timeline(made.study).figure,
-        "sweep": charts.treasury_share_sweep(made.study, made.sweep).figure,
-    }
-    test_no_text_is_cut_off_or_covered_or_small(figures)
+def test_without_a_siloed_model_monte_carlo_cost_is_in_usd() -> None:
+    study = presented.study()
+    python = replace(study, manifest=study.manifest | {"siloed_model": None})
+    panel = charts.monte_carlo_frontier(presented.distribution(), python).draw()
+    assert panel.get_xlabel() == "mean margin, USD m"
+    data = charts.monte_carlo_frontier(presented.distribution(), python).data
+    cost = data[(data["model"] == "var") & (data["what"] == "path 0")]["cost"].iloc[0]
+    assert np.isclose(cost, presented.distribution().score("mean_margin")[0, 2].mean() / 1e6)

@@ -1,20 +1,23 @@
 """Figure: the reduction that models granted, beside the one that the data then supported."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.present.labels import MINUS, offset_footnote, points, ranked_books
-from backtest.present.panels import (
-    LEFT,
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS, label_of, points
+from backtest.present.panels import LEFT, book_panels, label_rows
+from backtest.present.sheet import Caption
+from backtest.present.style import INK, OFFSET, TOTAL, model_styles
+from backtest.studies.offset.figures.footnote import offset_footnote
+from backtest.studies.offset.figures.through_time import (
     STRESS,
-    book_panels,
     draw_time_axis,
-    label_rows,
     stress_days_among,
     stress_words,
 )
-from backtest.present.sheet import INK, OFFSET, TOTAL, Caption, label_of, model_styles, styled
+from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,29 +30,26 @@ SUPPORTED = {
 }
 
 
-def granted_against_supported_data(found: "OffsetStudy") -> pd.DataFrame:
-    """Pick the rows of the figure: date, portfolio, series, share; at most four books.
+def granted_against_supported(study: "OffsetStudy") -> Figure:
+    """A panel a book, at most four: granted shares by model, supported total and offset by day.
 
-    Days on which a series has no value are left out.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> granted = pd.DataFrame({"portfolio": ["pool"] * 2, "share": [float("nan"), 0.3]})
-    >>> found = SimpleNamespace(granted=granted, manifest={"study": {"books": {}}})
-    >>> granted_against_supported_data(found)["share"].tolist()
-    [0.3]
+    A row a (date, portfolio, series); days on which a series has no share are left out.
     """
-    table = found.granted.dropna(subset=["share"])
-    books = ranked_books(found, table["portfolio"])
-    return table[table["portfolio"].isin(books)].reset_index(drop=True)
+    table = study.granted.dropna(subset=["share"])
+    books = ranked_books(study.manifest["study"]["books"], table["portfolio"])
+    data = table[table["portfolio"].isin(books)].reset_index(drop=True)
+    return Figure(
+        name="granted_against_supported",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, study, data, books),
+        simulated=study.market.simulated,
+    )
 
 
-def granted_against_supported_caption(found: "OffsetStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = granted_against_supported_data(found)
+def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     models = _models(data)
-    rolling = found.manifest.get("rolling")
+    rolling = study.manifest.get("rolling")
     behind = (
         f"the {rolling['window']} scored days"
         if rolling
@@ -61,7 +61,7 @@ def granted_against_supported_caption(found: "OffsetStudy") -> Caption:
         "the date, so that both were on the table that day; each rests on a handful of "
         "exceedances, has no bound, and shares most of its days with its neighbours"
     )
-    note += stress_words(data["date"], simulated=found.market.simulated)
+    note += stress_words(data["date"], simulated=study.market.simulated)
     books = []
     for name, own in data.groupby("portfolio", sort=False):
         series = {s: x["share"] for s, x in own.groupby("series", sort=False)}
@@ -73,41 +73,31 @@ def granted_against_supported_caption(found: "OffsetStudy") -> Caption:
         books.append(f"{name}: {', '.join(said)}")
     return Caption(
         "Reduction granted by the models, and reduction supported by the data then at hand",
-        offset_footnote(found, note + ".", models=True),
+        offset_footnote(study, note + ".", models=True),
         f"Lines through time, a panel a book. {'; '.join(books)}.",
     )
 
 
-@styled
-def granted_against_supported(found: "OffsetStudy") -> "Axes":
-    """Draw a panel a book: granted shares by model, supported total and offset, through time.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint(
+    canvas: Canvas, study: "OffsetStudy", data: pd.DataFrame, books: Sequence[str]
+) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data = granted_against_supported_data(found)
-    styles = model_styles(list(found.manifest["study"]["models"]))
+    styles = model_styles(list(study.manifest["study"]["models"]))
     models = _models(data)
-    books = ranked_books(found, data["portfolio"])
     handles = [
-        Line2D(
-            [],
-            [],
-            color=styles[m].colour,
-            ls=styles[m].line,
-            lw=1.3,
-            label=label_of(f"granted by '{m}'", width=30, lines=1),
-        )
+        Line2D([], [], color=styles[m].colour, ls=styles[m].line, lw=1.3,
+               label=label_of(f"granted by '{m}'", width=30, lines=1))
         for m in models
-    ] + [Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()]
+    ]  # fmt: skip
+    handles += [
+        Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()
+    ]
     if len(stress_days_among(data["date"])):
         handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
     sheet, panels = book_panels(
-        granted_against_supported_caption(found), {book: book for book in books},
-        keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3, simulated=found.market.simulated,
+        canvas, {book: book for book in books},
+        keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3,
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=3, left=LEFT)
     for book, panel in panels.items():

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from backtest.present.labels import BOUND_WORDS, MINUS, fitted_label, offset_footnote, points
-from backtest.present.sheet import FAINT, INK, OFFSET, WIDTH, Caption, Sheet, styled
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS, fitted_label, points
+from backtest.present.sheet import WIDTH, Caption
+from backtest.present.style import FAINT, INK, OFFSET
+from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,32 +29,33 @@ PANEL, ROW, HEADING = 1.85, 0.155, 0.2  # inches
 LEFT, RIGHT, GAP = 1.2, 0.12, 0.22
 
 
-def specification_curve_data(found: "OffsetStudy") -> pd.DataFrame:
-    """List the distinct specifications by book, the lowest offset first.
+def specification_curve(study: "OffsetStudy") -> Figure:
+    """A column a book: sorted estimates with bounds above, the choices behind them below.
 
-    Choices that come to the same scored days count once. `first_day` names the choice behind
-    `start`; `own` marks the study's own settings.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> row = {"portfolio": "pool", "lookback": 500, "mpor": 2, "window": "all",
-    ...        "start": "2017-08-17", "observations": 900, "dependence": 0.1}
-    >>> study = {"sizing": {"lookback": 500}, "coverage": {"mpor": 2}}
-    >>> found = SimpleNamespace(specifications=pd.DataFrame([row, row | {"window": "900"}]),
-    ...                         manifest={"study": study})
-    >>> specification_curve_data(found)[["window", "first_day", "own"]].values.tolist()
-    [['all', 'earliest possible', True]]
+    A row a distinct specification by book, the lowest offset first: choices that come to the same
+    scored days count once. `first_day` names the choice behind `start`; `own` marks the study's
+    own settings.
     """
-    table = found.specifications.drop_duplicates(SAME).dropna(subset=["dependence"])
+    data = _data(study)
+    return Figure(
+        name="specification_curve",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, data),
+        simulated=study.market.simulated,
+    )
+
+
+def _data(study: "OffsetStudy") -> pd.DataFrame:
+    table = study.specifications.drop_duplicates(SAME).dropna(subset=["dependence"])
     drawn = list(dict.fromkeys(table["portfolio"]))[:MOST_COLUMNS]
     table = table[table["portfolio"].isin(drawn)].copy()
     earliest = table.groupby(["portfolio", "lookback", "mpor"])["start"].transform("min")
     table["first_day"] = np.where(table["start"] == earliest, EARLIEST, table["start"])
-    study = found.manifest["study"]
+    file = study.manifest["study"]
     table["own"] = (
-        (table["lookback"] == study["sizing"].get("lookback"))
-        & table["mpor"].map(lambda days: days == study["coverage"]["mpor"])
+        (table["lookback"] == file["sizing"].get("lookback"))
+        & table["mpor"].map(lambda days: days == file["coverage"]["mpor"])
         & (table["window"] == "all")
         & (table["first_day"] == EARLIEST)
     )
@@ -64,9 +68,7 @@ def specification_curve_data(found: "OffsetStudy") -> pd.DataFrame:
     )
 
 
-def specification_curve_caption(found: "OffsetStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = specification_curve_data(found)
+def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     choices = "; ".join(
         f"{words} ({', '.join(_values(data, column))})" for column, words in CHOICES.items()
     )
@@ -89,30 +91,18 @@ def specification_curve_caption(found: "OffsetStudy") -> Caption:
         )
     return Caption(
         "Offset under every choice of lookback, MPOR, window and first day",
-        offset_footnote(found, note + "."),
+        offset_footnote(study, note + "."),
         f"Sorted estimates with lower bounds, and a grid of choices. {'; '.join(books)}.",
     )
 
 
-@styled
-def specification_curve(found: "OffsetStudy") -> "Axes":
-    """Draw a column a book: sorted estimates with bounds above, the choices behind them below.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all, estimates and choices in turn.
-    """
-    data = specification_curve_data(found)
+def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     rows, height = _grid(data)
     books = list(dict.fromkeys(data["portfolio"]))
     width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
     names = [fitted_label(name, room=width, lines=2) for name in books]
     above = 0.145 * (max(name.count("\n") + 1 for name in names) + 1) + 0.12
-    sheet = Sheet(
-        specification_curve_caption(found),
-        room=above + PANEL + 0.05 + height + 0.08,
-        simulated=found.market.simulated,
-    )
+    sheet = canvas(above + PANEL + 0.05 + height + 0.08)
     panels: list[Axes] = []
     for column, (book, name) in enumerate(zip(books, names, strict=True)):
         left = LEFT + column * (width + GAP)

@@ -5,26 +5,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.labels import MINUS, offset_footnote, ranked_books
-from backtest.present.panels import (
-    LEFT,
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS
+from backtest.present.panels import LEFT, book_panels, label_rows
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import COLOURS, DIVERSIFICATION, INK, OFFSET
+from backtest.studies.offset.figures.footnote import offset_footnote
+from backtest.studies.offset.figures.through_time import (
     STRESS,
-    book_panels,
     draw_time_axis,
-    label_rows,
     stress_days_among,
     stress_words,
 )
-from backtest.present.sheet import (
-    COLOURS,
-    DIVERSIFICATION,
-    INK,
-    LEGEND_COLUMNS,
-    OFFSET,
-    Caption,
-    legend_height,
-    styled,
-)
+from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,19 +29,29 @@ STEP_COLOURS = {"diversification": DIVERSIFICATION, "offset": OFFSET, "dependenc
 OTHER_COLOURS = tuple(c for c in COLOURS if c not in (DIVERSIFICATION, OFFSET, "#000000"))
 
 
-def steps_from_gross_data(found: "OffsetStudy") -> pd.DataFrame:
-    """Steps of the most detailed model by day, as shares of that day's gross; at most four books.
+def steps_from_gross(study: "OffsetStudy") -> Figure:
+    """A panel a book, at most four: bands of the steps below 100 %, and the requirement, by day.
 
-    Returns
-    -------
-    date, portfolio, model, a column a step that is ever taken, required; days without gross margin
-    are left out.
+    Steps of the most detailed model as shares of the day's gross: date, portfolio, model, a column
+    a step that is ever taken, required; days without gross margin are left out.
     """
-    model = max(found.steps_by_day, key=lambda key: len(found.steps_by_day[key].columns))[0]
-    books = ranked_books(found, (book for name, book in found.steps_by_day if name == model))
+    data = _data(study)
+    return Figure(
+        name="steps_from_gross",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, data),
+        simulated=study.market.simulated,
+    )
+
+
+def _data(study: "OffsetStudy") -> pd.DataFrame:
+    model = max(study.steps_by_day, key=lambda key: len(study.steps_by_day[key].columns))[0]
+    shown = (book for name, book in study.steps_by_day if name == model)
+    books = ranked_books(study.manifest["study"]["books"], shown)
     pieces = []
     for book in books:
-        steps = found.steps_by_day[model, book]
+        steps = study.steps_by_day[model, book]
         shares = steps[steps[GROSS] > 0].div(steps.loc[steps[GROSS] > 0, GROSS], axis=0)
         shares = shares.drop(columns=GROSS).reset_index()
         pieces.append(shares.assign(portfolio=book, model=model))
@@ -57,18 +60,16 @@ def steps_from_gross_data(found: "OffsetStudy") -> pd.DataFrame:
     return table[["date", "portfolio", "model", *taken, REQUIRED]]
 
 
-def steps_from_gross_caption(found: "OffsetStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = steps_from_gross_data(found)
+def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     model = data["model"].iloc[0]
-    kind = found.manifest["study"]["models"][model]["kind"]
+    kind = study.manifest["study"]["models"][model]["kind"]
     note = (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
         "day starts at 100, the silos' own margins summed (gross); each band is what one step "
         "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "
         "and lies over the one before"
     )
-    note += stress_words(data["date"], simulated=found.market.simulated)
+    note += stress_words(data["date"], simulated=study.market.simulated)
     means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
     said = "; ".join(
         f"{book}: "
@@ -77,23 +78,15 @@ def steps_from_gross_caption(found: "OffsetStudy") -> Caption:
     )
     return Caption(
         "From the silos' own margins to the requirement, by day, % of gross",
-        offset_footnote(found, note + "."),
+        offset_footnote(study, note + "."),
         f"Bands through time, a panel a book. Mean shares of gross in percent. {said}.",
     )
 
 
-@styled
-def steps_from_gross(found: "OffsetStudy") -> "Axes":
-    """Draw a panel a book: bands of the steps below 100 %, and the requirement, through time.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-    """
+def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    data = steps_from_gross_data(found)
     steps = _steps(data)
     colours = _colours(steps)
     handles: list[Any] = [Patch(fc=colours[step], lw=0, label=step) for step in steps]
@@ -102,8 +95,8 @@ def steps_from_gross(found: "OffsetStudy") -> "Axes":
         handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
     books = dict.fromkeys(data["portfolio"])
     sheet, panels = book_panels(
-        steps_from_gross_caption(found), {book: book for book in books},
-        keys=legend_height(len(handles)) + 0.04, below=0.3, simulated=found.market.simulated,
+        canvas, {book: book for book in books},
+        keys=legend_height(len(handles)) + 0.04, below=0.3,
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     for book, panel in panels.items():

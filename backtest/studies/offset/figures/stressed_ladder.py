@@ -5,15 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from backtest.present.labels import (
-    BOUND_WORDS,
-    MINUS,
-    fitted_label,
-    offset_footnote,
-    points,
-    ranked_books,
-)
-from backtest.present.sheet import FAINT, INK, OFFSET, TOTAL, WIDTH, Caption, Sheet, styled
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS, fitted_label, points
+from backtest.present.sheet import WIDTH, Caption
+from backtest.present.style import FAINT, INK, OFFSET, TOTAL
+from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
+from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,32 +26,27 @@ ROW, BREAK = 0.165, 0.07  # inches: a stress, and the space between kinds of str
 LEFT, RIGHT, GAP = 1.5, 0.12, 0.14
 
 
-def stressed_ladder_data(found: "OffsetStudy") -> pd.DataFrame:
-    """Pick the rows of the figure: a row a (portfolio, stress), 'as observed' first.
+def stressed_ladder(study: "OffsetStudy") -> Figure:
+    """A column a book and a row a stress: the offset above, the total reduction below.
 
-    At most four books, risk-matched ones first. NaN where a stress leaves nothing to estimate.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> keys = [("MPOR 5", "pool"), ("as observed", "pool")]
-    >>> index = pd.MultiIndex.from_tuples(keys, names=["stress", "portfolio"])
-    >>> found = SimpleNamespace(stressed=pd.DataFrame({"dependence": [0.1, 0.2]}, index=index),
-    ...                         manifest={"study": {"books": {}}})
-    >>> stressed_ladder_data(found)["stress"].tolist()
-    ['as observed', 'MPOR 5']
+    A row a (portfolio, stress), 'as observed' first; at most four books, risk-matched ones first.
+    NaN where a stress leaves nothing to estimate.
     """
-    table = found.stressed
-    books = ranked_books(found, table.index.unique("portfolio"))
-    stresses = sorted(table.index.unique("stress"), key=lambda s: s != OBSERVED)
+    books = ranked_books(study.manifest["study"]["books"], study.stressed.index.unique("portfolio"))
+    stresses = sorted(study.stressed.index.unique("stress"), key=lambda s: s != OBSERVED)
     rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
-    return table.swaplevel().reindex(rows).reset_index()
+    data = study.stressed.swaplevel().reindex(rows).reset_index()
+    return Figure(
+        name="stressed_ladder",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, data),
+        simulated=study.market.simulated,
+    )
 
 
-def stressed_ladder_caption(found: "OffsetStudy") -> Caption:
-    """Title, footnote and alternative text."""
-    data = stressed_ladder_data(found)
-    left_out = found.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
+def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
+    left_out = study.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
     note = (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
@@ -82,20 +74,12 @@ def stressed_ladder_caption(found: "OffsetStudy") -> Caption:
         )
     return Caption(
         "Offset and total reduction under stress",
-        offset_footnote(found, note + "."),
+        offset_footnote(study, note + "."),
         f"Points with whiskers, a column a book and a row a stress. {'; '.join(books)}.",
     )
 
 
-@styled
-def stressed_ladder(found: "OffsetStudy") -> "Axes":
-    """Draw a column a book and a row a stress: the offset above, the total reduction below.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all, book by book.
-    """
-    data = stressed_ladder_data(found)
+def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     stresses = list(dict.fromkeys(data["stress"]))
     books = list(dict.fromkeys(data["portfolio"]))
     places = _places(stresses)
@@ -104,11 +88,7 @@ def stressed_ladder(found: "OffsetStudy") -> "Axes":
     names = [fitted_label(name, room=width + GAP, lines=3) for name in books]
     above = 0.145 * max(name.count("\n") + 1 for name in names) + 0.1
     below = 0.47
-    sheet = Sheet(
-        stressed_ladder_caption(found),
-        room=above + 2 * (height + below),
-        simulated=found.market.simulated,
-    )
+    sheet = canvas(above + 2 * (height + below))
     panels: list[Axes] = []
     for column, (book, name) in enumerate(zip(books, names, strict=True)):
         left = LEFT + column * (width + GAP)
@@ -126,12 +106,11 @@ def stressed_ladder(found: "OffsetStudy") -> "Axes":
             panels.append(panel)
         panels[-2].set_title(name, linespacing=1.0, pad=4)
     for row, (*_, words) in enumerate(MEASURES):
-        sheet.figure.text(
-            (LEFT + (WIDTH - LEFT - RIGHT) / 2) / WIDTH,
-            (sheet.bottom + sheet.room - above - row * (height + below) - height - 0.24)
-            / sheet.height,
-            words, ha="center", va="top",
-        )  # fmt: skip
+        sheet.text(
+            words,
+            middle=LEFT + (WIDTH - LEFT - RIGHT) / 2,
+            top=above + row * (height + below) + height + 0.24,
+        )
     return panels[0]
 
 

@@ -5,21 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.sheet import (
-    INK,
-    LEGEND_COLUMNS,
-    Caption,
-    ModelStyle,
-    Sheet,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
-from backtest.present.words import footnote
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import label_of
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
 from backtest.scores import day_weights, stationary_indices
 from backtest.scores.money.cost import interval_of
+from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,13 +25,13 @@ ROUND_STEPS = (1.0, 2.0, 5.0)
 NO_MARGIN = "no margin to compare with"
 
 
-def coverage_against_cost_data(study: Study) -> pd.DataFrame:
-    """Collect the numbers of the figure: a row a (model, portfolio), a pooled row a model.
+def coverage_against_cost(study: Study) -> Figure:
+    """Exceedance rate against mean margin; below it the mean margin at equal coverage.
 
-    Columns: cost and equal_coverage (with _low, _high) as multiples of the siloed model's, in
-    USD m where the study has none; exceedance_rate with its 95 % interval. The pooled interval of
-    the rate is the percentile one of the stationary bootstrap of days, all books together; it is
-    NaN where there is no exceedance to resample.
+    A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
+    _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
+    with its 95 % interval. The pooled interval of the rate is the percentile one of the stationary
+    bootstrap of days, all books together; it is NaN where there is no exceedance to resample.
 
     Examples
     --------
@@ -46,9 +39,23 @@ def coverage_against_cost_data(study: Study) -> pd.DataFrame:
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
     >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
-    >>> coverage_against_cost_data(study)[["portfolio", "cost"]].values.tolist()
+    >>> figure = coverage_against_cost(study)
+    >>> figure.data[["portfolio", "cost"]].values.tolist()
     [['all books pooled', 1.0], ['long both', 1.0]]
+    >>> figure.draw().get_ylabel()
+    'exceedance rate, %'
     """
+    data = _data(study)
+    return Figure(
+        name="coverage_against_cost",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, study, data),
+        simulated=study.simulated,
+    )
+
+
+def _data(study: Study) -> pd.DataFrame:
     manifest, rows = study.manifest, []
     days = study.scored
     weights = day_weights(
@@ -106,9 +113,7 @@ def _ratio(value: float, unit: float) -> float:
     return float(value / unit) if 0 < unit < np.inf else float("nan")
 
 
-def coverage_against_cost_caption(study: Study) -> Caption:
-    """Title, footnote and alternative text."""
-    data = coverage_against_cost_data(study)
+def _caption(study: Study, data: pd.DataFrame) -> Caption:
     pooled = data[data["portfolio"] == POOLED].set_index("model")
     books = len(study.loss.columns)
     unit = _unit(study)
@@ -138,33 +143,13 @@ def _unit(study: Study) -> str:
     return "USD m" if yardstick is None else f"multiple of {yardstick}"
 
 
-@styled
-def coverage_against_cost(study: Study) -> "Axes":
-    """Draw exceedance rate against mean margin; below it the cost of equal coverage.
-
-    Returns
-    -------
-    The scatter's Axes; `.figure` is the whole sheet, whose second Axes hold the bars.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
-    >>> coverage_against_cost(study).get_ylabel()
-    'exceedance rate, %'
-    """
+def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data, styles = coverage_against_cost_data(study), model_styles(study.models)
+    styles = model_styles(study.models)
     models = len(study.models)
     legend, bars = legend_height(models), 0.26 * models
-    sheet = Sheet(
-        coverage_against_cost_caption(study),
-        room=legend + 2.75 + 0.62 + bars + 0.42,
-        simulated=study.simulated,
-    )
+    sheet = canvas(legend + 2.75 + 0.62 + bars + 0.42)
     sheet.legend(
         [
             Line2D([], [], ls="", marker=s.marker, color=s.colour, markeredgecolor=INK,

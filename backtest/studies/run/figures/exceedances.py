@@ -6,20 +6,12 @@ import numpy as np
 import pandas as pd
 
 from backtest.market.episodes import stress_days
-from backtest.present.sheet import (
-    FAINT,
-    INK,
-    LEGEND_COLUMNS,
-    Caption,
-    ModelStyle,
-    Sheet,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
-from backtest.present.words import footnote, shown_portfolios
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import label_of
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.study import Study
+from backtest.studies.run.figures.footnote import footnote, shown_portfolios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +32,10 @@ def stress_days_of(study: Study) -> pd.DatetimeIndex:
     return stress_days().intersection(study.scored) if held else stress_days()[:0]
 
 
-def exceedance_timeline_data(study: Study) -> pd.DataFrame:
-    """List the exceedances: date t, portfolio, model, loss, required (USD), excess / required.
+def exceedance_timeline(study: Study) -> Figure:
+    """A lane a (portfolio, model) with a mark on each exceedance; days of stress as lines.
+
+    A row an exceedance: date t, portfolio, model, loss, required (USD), excess / required.
 
     Examples
     --------
@@ -49,9 +43,23 @@ def exceedance_timeline_data(study: Study) -> pd.DataFrame:
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
     >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> len(exceedance_timeline_data(study)) - int(study.summary()["exceedances"].sum())
+    >>> figure = exceedance_timeline(study)
+    >>> len(figure.data) - int(study.summary()["exceedances"].sum())
     0
+    >>> [label.get_text() for label in figure.draw().get_yticklabels()]
+    ['long both']
     """
+    data = _data(study)
+    return Figure(
+        name="exceedance_timeline",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, study, data),
+        simulated=study.simulated,
+    )
+
+
+def _data(study: Study) -> pd.DataFrame:
     days, pieces = study.scored, []
     shown = shown_portfolios(study.loss.columns)
     for portfolio in shown:
@@ -77,9 +85,7 @@ def exceedance_timeline_data(study: Study) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True)
 
 
-def exceedance_timeline_caption(study: Study) -> Caption:
-    """Title, footnote and alternative text."""
-    data = exceedance_timeline_data(study)
+def _caption(study: Study, data: pd.DataFrame) -> Caption:
     shown = shown_portfolios(study.loss.columns)
     note = (
         "A mark on day t: the loss over the MPOR that follows t is above what was required at t; "
@@ -106,33 +112,17 @@ def exceedance_timeline_caption(study: Study) -> Caption:
     )
 
 
-@styled
-def exceedance_timeline(study: Study) -> "Axes":
-    """Draw a lane a (portfolio, model) with a mark on each exceedance; stress days as lines.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["long both"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> [label.get_text() for label in exceedance_timeline(study).get_yticklabels()]
-    ['long both']
-    """
+def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data, styles = exceedance_timeline_data(study), model_styles(study.models)
+    styles = model_styles(study.models)
     shown = shown_portfolios(study.loss.columns)
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(shown)
     keys = legend_height(len(styles)) + 0.19
     marked = _clusters(stress_days_of(study), study.scored)
     labels = 0.95 if marked else 0.05
-    sheet = Sheet(
-        exceedance_timeline_caption(study),
-        room=keys + labels + height + 0.3,
-        simulated=study.simulated,
-    )
+    sheet = canvas(keys + labels + height + 0.3)
     handles = [
         Line2D([], [], ls="", marker=s.marker, color=s.colour, ms=5,
                label=label_of(model, width=30, lines=1))

@@ -4,18 +4,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.present.sheet import (
-    DIVERSIFICATION,
-    INK,
-    OFFSET,
-    TOTAL,
-    Caption,
-    Sheet,
-    label_of,
-    styled,
-)
-from backtest.present.words import DRAWN, footnote, shown_portfolios
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import MINUS, label_of
+from backtest.present.sheet import Caption
+from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL
 from backtest.replay.study import Study
+from backtest.studies.run.figures.footnote import DRAWN, footnote, shown_portfolios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,13 +17,15 @@ if TYPE_CHECKING:
 SAME_SIDE = "All legs on one side"
 OPPOSITE = "Some legs long, others short"
 PARTS = ("total", "diversification", "dependence")
-MINUS = "\N{MINUS SIGN}"
 BOUNDS = ("total_bound", "dependence_bound")
 ROW, HEADING = 0.42, 0.26  # inches
 
 
-def offset_ladder_data(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
-    """Pick the rows of the figure: named books in several silos, grouped by their legs' sides.
+def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
+    """Two zero-based bars a book, diversification above offset, a mark at their total.
+
+    The rows are the named books in several silos, grouped by their legs' sides. Where the ladder
+    has lower bounds, whiskers reach down to them from total and offset.
 
     Examples
     --------
@@ -38,16 +34,29 @@ def offset_ladder_data(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
     >>> frame = pd.DataFrame({"UST10Y": [-1e8], "BTC": [5e6]}, index=["basis"])
     >>> book = bt.Book.from_frame(frame, market)
     >>> study = bt.run(market, book, {"siloed": st.Siloed()})
-    >>> rows = offset_ladder_data(study, bt.supportable_offset(market, book).to_frame())
-    >>> rows["group"].tolist()
+    >>> figure = offset_ladder(study, bt.supportable_offset(market, book).to_frame())
+    >>> figure.data["group"].tolist()
     ['Some legs long, others short']
+    >>> len(figure.draw().patches)
+    2
     """
+    rows = _rows(study, ladder)
+    return Figure(
+        name="offset_ladder",
+        data=rows,
+        caption=_caption(study, ladder, rows),
+        paint=lambda canvas: _paint(canvas, rows),
+        simulated=study.simulated,
+    )
+
+
+def _rows(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
     rows = ladder.loc[shown_portfolios(ladder.index)].copy()
     held = study.exposure.loc[rows.index]
     mixed = (held > 0).any(axis=1) & (held < 0).any(axis=1)
     rows.insert(0, "group", mixed.map({True: OPPOSITE, False: SAME_SIDE}))
     order = mixed.sort_values(kind="stable").index
-    return rows.loc[order]
+    return rows.loc[order].rename_axis("portfolio")
 
 
 def has_bounds(ladder: pd.DataFrame) -> bool:
@@ -61,9 +70,7 @@ def has_bounds(ladder: pd.DataFrame) -> bool:
     return "dependence_bound" in ladder and bool(ladder["dependence_bound"].notna().any())
 
 
-def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
-    """Title, footnote and alternative text."""
-    rows = offset_ladder_data(study, ladder)
+def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
     drawn = ladder[[bool(DRAWN.fullmatch(str(p))) for p in ladder.index]].dropna(subset=["total"])
     note = (
         "Share of the silos' margins at equal coverage that the pool does without. Diversification "
@@ -106,31 +113,13 @@ def offset_ladder_caption(study: Study, ladder: pd.DataFrame) -> Caption:
     )
 
 
-@styled
-def offset_ladder(study: Study, ladder: pd.DataFrame) -> "Axes":
-    """Draw two zero-based bars a book, diversification above offset, a mark at their total.
-
-    Where the ladder has lower bounds, whiskers reach down to them from total and offset.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["both"])
-    >>> book = bt.Book.from_frame(frame, market)
-    >>> study = bt.run(market, book, {"siloed": st.Siloed()})
-    >>> len(offset_ladder(study, bt.supportable_offset(market, book).to_frame()).patches)
-    2
-    """
+def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    rows = offset_ladder_data(study, ladder)
     groups = rows["group"].nunique()
     height = ROW * max(len(rows), 1) + HEADING * groups
-    sheet = Sheet(
-        offset_ladder_caption(study, ladder), room=0.26 + height + 0.42, simulated=study.simulated
-    )
+    sheet = canvas(0.26 + height + 0.42)
     sheet.legend(
         [
             Patch(fc=DIVERSIFICATION, label="diversification"),

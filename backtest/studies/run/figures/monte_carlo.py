@@ -5,25 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.sheet import (
-    INK,
-    LEGEND_COLUMNS,
-    Caption,
-    Sheet,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
-from backtest.present.words import (
-    model_words,
-    shown_portfolios,
-    source_words,
-    standard_words,
-    version_words,
-)
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import label_of
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import INK, model_styles
+from backtest.present.words import model_words, source_words, standard_words, version_words
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
+from backtest.studies.run.figures.footnote import shown_portfolios
 from backtest.types import FloatArray
 
 if TYPE_CHECKING:
@@ -36,9 +25,14 @@ MEAN, HISTORY = "mean over paths", "history"
 PANEL = 3.3  # inches
 
 
-def monte_carlo_frontier_data(distribution: Distribution, study: Study) -> pd.DataFrame:
-    """Collect the numbers of the figure: a row a (model, mean | history | path).
+def monte_carlo_frontier(
+    distribution: Distribution, study: Study, ladder: pd.DataFrame | None = None
+) -> Figure:
+    """Exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
 
+    ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind it all.
+
+    A row a (model, mean | history | path).
     cost : mean margin over the books, as a multiple of the siloed model's on the same path, USD m
     where the study has none. exceedance_rate : mean over the books. The row of the mean has the
     95 % range of each, `over_allowed`, the share of paths whose rate is above 1 - confidence, and
@@ -51,10 +45,23 @@ def monte_carlo_frontier_data(distribution: Distribution, study: Study) -> pd.Da
     >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
     >>> models = {"siloed": st.Siloed()}
     >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
-    >>> data = monte_carlo_frontier_data(mc, bt.run(market, book, models))
-    >>> data[["what", "cost"]].values.tolist()
+    >>> figure = monte_carlo_frontier(mc, bt.run(market, book, models))
+    >>> figure.data[["what", "cost"]].values.tolist()
     [['mean over paths', 1.0], ['history', 1.0], ['path 0', 1.0], ['path 1', 1.0]]
+    >>> figure.draw().get_xlabel()
+    'mean margin, multiple of siloed on the same path'
     """
+    data = _data(distribution, study)
+    return Figure(
+        name="monte_carlo_frontier",
+        data=data,
+        caption=_caption(distribution, study, ladder, data),
+        paint=lambda canvas: _paint(canvas, distribution, study, data),
+        simulated=True,
+    )
+
+
+def _data(distribution: Distribution, study: Study) -> pd.DataFrame:
     cost, rate = _cost(distribution, study), distribution.score("exceedance_rate").mean(axis=2)
     edges = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
     allowed = 1.0 - distribution.manifest["coverage"]["confidence"]
@@ -135,10 +142,9 @@ def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
     )
 
 
-def monte_carlo_frontier_caption(
-    distribution: Distribution, study: Study, *, ladder: pd.DataFrame | None = None
+def _caption(
+    distribution: Distribution, study: Study, ladder: pd.DataFrame | None, data: pd.DataFrame
 ) -> Caption:
-    """Title, footnote and alternative text; `ladder` gives the exceedances behind the paths."""
     manifest = distribution.manifest
     paths, books = len(distribution.scores), len(distribution.portfolios)
     counts = distribution.score("observations")
@@ -159,7 +165,6 @@ def monte_carlo_frontier_caption(
         f"{fitted['last']}; {manifest['simulator']}, seed {manifest['seed']}; n = {days} scored "
         f"days a path; {standard}. Models: {model_words(manifest)}. {version_words(manifest)}."
     )
-    data = monte_carlo_frontier_data(distribution, study)
     allowed = 100 * (1 - manifest["coverage"]["confidence"])
     said = "; ".join(
         f"{row['model']}: cost {row['cost']:.2f} ({row['cost_low']:.2f} to {row['cost_high']:.2f})"
@@ -201,34 +206,12 @@ def _unit(distribution: Distribution, study: Study) -> str:
     return "USD m" if yardstick is None else f"multiple of {yardstick} on the same path"
 
 
-@styled
-def monte_carlo_frontier(
-    distribution: Distribution, study: Study, *, ladder: pd.DataFrame | None = None
-) -> "Axes":
-    """Draw exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
-
-    ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind it all.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
-    >>> models = {"siloed": st.Siloed()}
-    >>> mc = bt.monte_carlo(bt.StationaryBootstrap(block_size=20), market, book, models, paths=2)
-    >>> monte_carlo_frontier(mc, bt.run(market, book, models)).get_xlabel()
-    'mean margin, multiple of siloed on the same path'
-    """
+def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data = monte_carlo_frontier_data(distribution, study)
     styles = model_styles(study.models)
     legend = legend_height(len(distribution.models))
-    sheet = Sheet(
-        monte_carlo_frontier_caption(distribution, study, ladder=ladder),
-        room=legend + PANEL + 0.42,
-        simulated=True,
-    )
+    sheet = canvas(legend + PANEL + 0.42)
     sheet.legend(
         [
             Line2D([], [], ls="", marker=styles[m].marker, color=styles[m].colour,

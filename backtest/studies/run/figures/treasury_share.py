@@ -4,23 +4,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.present.sheet import (
-    DIVERSIFICATION,
-    INK,
-    LEGEND_COLUMNS,
-    OFFSET,
-    TOTAL,
-    WIDTH,
-    Caption,
-    ModelStyle,
-    Sheet,
-    label_of,
-    legend_height,
-    model_styles,
-    styled,
-)
-from backtest.present.words import footnote
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import label_of
+from backtest.present.sheet import LEGEND_COLUMNS, WIDTH, Caption, legend_height
+from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL, ModelStyle, model_styles
 from backtest.replay.study import Study
+from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,10 +24,11 @@ PARTS = {
 }
 
 
-def treasury_share_sweep_data(study: Study, sweep: pd.DataFrame) -> pd.DataFrame:
-    """Add `margin`: the equal-coverage margin in % of the gross, USD m where that is unknown.
+def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> Figure:
+    """A column a side: equal-coverage margin by model above, the three reductions below.
 
-    The gross stands in the study's resolved file; a study run from Python has none.
+    `margin` is the equal-coverage margin in % of the gross, USD m where that is unknown: the gross
+    is a setting of the study file, and a study run from Python has none.
 
     Examples
     --------
@@ -46,13 +36,22 @@ def treasury_share_sweep_data(study: Study, sweep: pd.DataFrame) -> pd.DataFrame
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
     >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> treasury_share_sweep_data(study, pd.DataFrame({"equal_coverage_margin": [2e6]}))["margin"]
-    0    2.0
-    Name: margin, dtype: float64
+    >>> flat = {"equal_coverage_margin": 2e6, "total": 0.1, "diversification": 0.1}
+    >>> points = [{"side": "long", "share": s, "model": "var"} | flat for s in (0.0, 1.0)]
+    >>> figure = treasury_share_sweep(study, pd.DataFrame(points).assign(dependence=0.0))
+    >>> figure.data["margin"].tolist(), figure.draw().get_title("left")
+    ([2.0, 2.0], 'long')
     """
     gross = _gross(study)
     unit = MILLION if gross is None else gross / 100
-    return sweep.assign(margin=sweep["equal_coverage_margin"] / unit)
+    data = sweep.assign(margin=sweep["equal_coverage_margin"] / unit)
+    return Figure(
+        name="treasury_share_sweep",
+        data=data,
+        caption=_caption(study, data),
+        paint=lambda canvas: _paint(canvas, study, data),
+        simulated=study.simulated,
+    )
 
 
 def _sweep_table(study: Study) -> dict[str, object]:
@@ -64,8 +63,7 @@ def _gross(study: Study) -> float | None:
     return float(gross) if isinstance(gross, int | float) else None
 
 
-def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
-    """Title, footnote and alternative text."""
+def _caption(study: Study, data: pd.DataFrame) -> Caption:
     crypto = _sweep_table(study).get("crypto")
     gross = _gross(study)
     legs = "One Treasury leg, long on the left and short on the right" + (
@@ -77,7 +75,7 @@ def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
         f"{legs}. Every point is scaled on its own, in hindsight, to the coverage standard: "
         "in-sample, on about one day in a hundred. Point estimates of the reduction, no bounds."
     )
-    estimates = sweep.drop_duplicates(["side", "share"]).dropna(subset=["total"])
+    estimates = data.drop_duplicates(["side", "share"]).dropna(subset=["total"])
     sides = []
     for side, rows in estimates.groupby("side", sort=False):
         top = rows.iloc[int(rows["total"].argmax())]
@@ -94,34 +92,12 @@ def treasury_share_sweep_caption(study: Study, sweep: pd.DataFrame) -> Caption:
     )
 
 
-@styled
-def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> "Axes":
-    """Draw a column a side: equal-coverage margin by model above, the three reductions below.
-
-    Returns
-    -------
-    The first panel's Axes; `.figure.axes` holds all.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR()})
-    >>> flat = {"equal_coverage_margin": 2e6, "total": 0.1, "diversification": 0.1}
-    >>> points = [{"side": "long", "share": s, "model": "var"} | flat for s in (0.0, 1.0)]
-    >>> treasury_share_sweep(study, pd.DataFrame(points).assign(dependence=0.0)).get_title("left")
-    'long'
-    """
+def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    data, styles = treasury_share_sweep_data(study, sweep), model_styles(study.models)
+    styles = model_styles(study.models)
     first, second = legend_height(len(styles)) + 0.19, 0.52
-    sheet = Sheet(
-        treasury_share_sweep_caption(study, sweep),
-        room=first + 2 * PANEL + second + 0.4,
-        simulated=study.simulated,
-    )
+    sheet = canvas(first + 2 * PANEL + second + 0.4)
     sheet.legend(
         [
             Line2D([], [], color=s.colour, ls=s.line, marker=s.marker, ms=4,

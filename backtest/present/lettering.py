@@ -1,0 +1,84 @@
+"""Type in figures: names and notes broken into lines by the measure of their letters."""
+
+import textwrap
+
+FONT = "DejaVu Sans"  # comes with matplotlib: the same metrics everywhere
+POINTS = 8.0  # smallest type
+HINTED = 0.95  # on a screen, type is rounded to whole pixels and runs wider than its measure
+LONGEST_WORD = 60  # characters of a word that no line holds, such as a path
+MINUS = "\N{MINUS SIGN}"
+
+
+def folded(text: str, *, room: float, size: float, weight: str = "normal") -> str:
+    """Break text into lines no wider than `room` inches; a word that no line holds is cut.
+
+    Examples
+    --------
+    >>> folded("one two", room=6.5, size=8.0)
+    'one two'
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _fits(longer, room, size=size, weight=weight):
+            lines[-1] = longer
+            continue
+        whole = _fits(word, room, size=size, weight=weight)
+        pieces = [word] if whole else textwrap.wrap(word, LONGEST_WORD)
+        lines += pieces if lines[-1] else []
+        if not lines[0]:
+            lines = pieces
+    return "\n".join(lines)
+
+
+def label_of(name: str, *, width: int = 24, lines: int = 2) -> str:
+    r"""Break a name into lines of at most `width` characters, shortened where it is too long.
+
+    matplotlib drops legend labels that begin with an underscore; a leading space keeps them.
+
+    Examples
+    --------
+    >>> label_of("long BTC, long 10Y, risk-matched")
+    'long BTC, long 10Y,\nrisk-matched'
+    """
+    folded = textwrap.wrap(
+        name, width, max_lines=lines, placeholder=" …", break_on_hyphens=False
+    ) or [name]
+    text = "\n".join(folded)
+    return f" {text}" if text.startswith("_") else text
+
+
+def fitted_label(name: str, *, room: float, lines: int) -> str:
+    r"""Break a name into lines no wider than `room` inches, by the measure of its type.
+
+    Examples
+    --------
+    >>> fitted_label("long BTC, long 10Y, risk-matched", room=1.3, lines=3)
+    'long BTC, long 10Y,\nrisk-matched'
+    """
+    label = name
+    for width in range(len(name), 4, -1):
+        label = label_of(name, width=width, lines=lines)
+        if all(_fits(line, room) for line in label.splitlines()):
+            break
+    return label
+
+
+def _fits(line: str, room: float, *, size: float = POINTS, weight: str = "normal") -> bool:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    face = FontProperties(family=FONT, size=size, weight=weight)
+    width = text_to_path.get_text_width_height_descent(line, face, ismath=False)[0]
+    return float(width) <= HINTED * 72.0 * room
+
+
+def points(value: float) -> str:
+    """A share as signed percentage points, with a minus sign.
+
+    Examples
+    --------
+    >>> points(0.0224)
+    '+2.2'
+    """
+    return f"{100 * value:+.1f}".replace("-", MINUS)

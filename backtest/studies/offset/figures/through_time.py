@@ -1,0 +1,41 @@
+"""Panels through time: years along the bottom, and the days of stress."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.market.episodes import stress_days
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STRESS = "#b5b5b5"
+
+
+def stress_days_among(dates: "pd.Series[Any]") -> pd.DatetimeIndex:
+    """The marked days of stress that lie within some dates."""
+    days = stress_days()
+    return days[np.asarray((days >= dates.min()) & (days <= dates.max()))]
+
+
+def stress_words(dates: "pd.Series[Any]", *, simulated: bool) -> str:
+    """What a footnote says of the days of stress; empty where there are none."""
+    marked = stress_days_among(dates)
+    if not len(marked):
+        return ""
+    months = ", ".join(dict.fromkeys(f"{day:%B %Y}" for day in marked))
+    laid = ", laid over the simulated market as they happened" if simulated else ""
+    return f". Vertical lines: days of stress ({months}){laid}"
+
+
+def draw_time_axis(axes: "Axes", dates: "pd.Series[Any]") -> None:
+    """Years along the bottom, and a line at each day of stress."""
+    from matplotlib.dates import DateFormatter, YearLocator, date2num
+
+    for day in stress_days_among(dates):
+        axes.axvline(date2num(day), color=STRESS, lw=0.8, zorder=3)  # type: ignore[no-untyped-call]
+    axes.set_xlim(dates.min(), dates.max())
+    years = (dates.max() - dates.min()).days / 365.25
+    axes.xaxis.set_major_locator(YearLocator(2 if years > 6 else 1))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%Y"))  # type: ignore[no-untyped-call]

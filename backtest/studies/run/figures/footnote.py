@@ -1,0 +1,39 @@
+"""What the footnotes of a run's figures share, and which of its portfolios they show."""
+
+import re
+from collections.abc import Iterable
+
+from backtest.present.words import (
+    model_words,
+    source_words,
+    standard_words,
+    version_words,
+    window_words,
+)
+from backtest.replay.study import Study
+
+MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
+DRAWN = re.compile(r"random \d+")  # names that Book.random gives
+
+
+def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
+    """Pick the named portfolios, in order, at most 20; drawn ones where there is no other.
+
+    Examples
+    --------
+    >>> shown_portfolios(["long both", "random 01"])
+    ['long both']
+    """
+    names = [str(p) for p in portfolios]
+    named = [p for p in names if not DRAWN.fullmatch(p)]
+    return (named or names)[:MOST_SHOWN]
+
+
+def footnote(study: Study, *notes: str) -> str:
+    """Join a figure's notes with what all share: source, window, standard, models, version."""
+    manifest = study.manifest
+    shared = (
+        f"Source: {source_words(manifest)}; {window_words(manifest)}; "
+        f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."
+    )
+    return " ".join([*notes, shared])

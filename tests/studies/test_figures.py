@@ -1,0 +1,256 @@
+"""What holds for every figure: it is legible, repeatable, honest, and fits in a user's Axes."""
+
+import functools
+import itertools
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
+
+from backtest import charts
+from backtest.present.figure import Figure, write_figures
+from backtest.present.rendering import FigureFiles
+from backtest.types import ResultsError
+from tests.support import presented
+
+SVG = "{http://www.w3.org/2000/svg}"
+ALL = presented.FIGURES | presented.VARIANTS
+
+
+@functools.cache
+def figure_of(name: str) -> Figure:
+    return ALL[name]()
+
+
+@functools.cache
+def sheet_of(name: str) -> Canvas:
+    return figure_of(name).draw().figure
+
+
+def visible_texts(figure: Canvas) -> list[Text]:
+    """Texts that are drawn: tick labels outside their axis exist but are never drawn."""
+    renderer = figure.canvas.get_renderer()
+    labels, shown = set(), set()
+    for axis in (axis for axes in figure.findobj(Axes) for axis in (axes.xaxis, axes.yaxis)):
+        in_view = axis._update_ticks()
+        labels |= {x for t in axis.majorTicks + axis.minorTicks for x in (t.label1, t.label2)}
+        shown |= {x for t in in_view for x in (t.label1, t.label2)}
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_visible()
+        and text.get_text().strip()
+        and text.get_gid() != "watermark"
+        and (text not in labels or text in shown)
+        and text.get_window_extent(renderer).width > 0
+    ]
+
+
+def assert_text_fits(figure: Canvas) -> None:
+    """No text is cut off, covered, or smaller than 8 points."""
+    figure.canvas.draw()
+    renderer, page = figure.canvas.get_renderer(), figure.bbox
+    texts = visible_texts(figure)
+    assert len(texts) > 10
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    for text, box in zip(texts, boxes, strict=True):
+        assert text.get_fontsize() >= 8, text.get_text()
+        assert box.x0 >= page.x0 and box.x1 <= page.x1, text.get_text()
+        assert box.y0 >= page.y0 and box.y1 <= page.y1, text.get_text()
+    for (i, a), (j, b) in itertools.combinations(enumerate(boxes), 2):
+        width = min(a.x1, b.x1) - max(a.x0, b.x0)
+        height = min(a.y1, b.y1) - max(a.y0, b.y0)
+        # Boxes hold the room for descenders: a pixel or two of them may touch.
+        assert min(width, height) < 3, f"{texts[i].get_text()!r} over {texts[j].get_text()!r}"
+
+
+def users_figure(**settings: Any) -> Canvas:
+    figure = Canvas(**settings)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def watermarks(figure: Canvas) -> list[str]:
+    return [t.get_text() for t in figure.findobj(Text) if t.get_gid() == "watermark"]
+
+
+def artists(panel: Axes) -> list[Any]:
+    """Everything in a panel that shows a number, as plain arrays."""
+    return [
+        *(np.asarray(line.get_xydata(), dtype=np.float64) for line in panel.lines),
+        *(np.asarray(c.get_offsets(), dtype=np.float64) for c in panel.collections),
+        *(np.array([p.get_x(), p.get_y(), p.get_width(), p.get_height()]) for p in bars(panel)),
+    ]
+
+
+def bars(panel: Axes) -> list[Any]:
+    return [patch for patch in panel.patches if hasattr(patch, "get_height")]
+
+
+def test_all_figures_are_here() -> None:
+    functions = set(charts.__all__) - {"Figure", "write_figures", "run_figures", "offset_figures"}
+    assert len(presented.FIGURES) == len(functions) == 16
+    assert all(figure_of(name).name == name for name in presented.FIGURES)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_sheet_is_legible_and_as_wide_as_a_letter_page(name: str) -> None:
+    figure, sheet = figure_of(name), sheet_of(name)
+    assert_text_fits(sheet)
+    assert sheet.get_figwidth() == 6.5
+    assert watermarks(sheet) == (["SIMULATED"] if figure.simulated else [])
+    assert sheet.texts[0].get_text().startswith("SIMULATED") == figure.simulated
+    assert figure.simulated == ("real" not in name and "yardstick" not in name and name != "power")
+    if not figure.simulated:
+        assert not any("SIMULATED" in text.get_text() for text in sheet.findobj(Text))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_drawn_is_finite(name: str) -> None:
+    for panel in sheet_of(name).axes:
+        assert np.isfinite([*panel.get_xlim(), *panel.get_ylim()]).all()
+        drawn = artists(panel)
+        assert drawn
+        # A line may have a gap, where a probability of zero has no logarithm; marks have none.
+        assert all(np.isfinite(numbers).any() for numbers in drawn if numbers.size)
+    assert len(figure_of(name).data)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_figure_is_drawn_into_a_users_axes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, sheet = figure_of(name), sheet_of(name)
+    height = sheet.get_figheight() + 0.5  # room for a title of two lines
+    user = users_figure(figsize=(6.5, height))
+    ax = user.add_axes((0.0, 0.0, 1.0, 1.0 - 0.5 / height))
+    before = dict(matplotlib.rcParams)
+    with monkeypatch.context() as no_figure:
+        no_figure.delattr(Canvas, "__init__")
+        assert figure.draw(ax) is ax
+    assert dict(matplotlib.rcParams) == before
+    panels = [ax, *(child for child in ax.child_axes if isinstance(child, Axes))]
+    assert user.axes == [ax] and len(panels) == len(sheet.axes)
+    for own, there in zip(sheet.axes, panels, strict=True):
+        assert there.figure is user
+        assert (there.get_xlim(), there.get_ylim()) == (own.get_xlim(), own.get_ylim())
+        for one, other in zip(artists(own), artists(there), strict=True):
+            np.testing.assert_array_equal(one, other)
+    said = {text.get_text().replace("\n", " ") for text in user.findobj(Text)}
+    assert figure.caption.heading(figure.simulated) in said
+    assert figure.caption.footnote not in said
+    assert watermarks(user) == watermarks(sheet)
+    assert_text_fits(user)
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+def test_a_users_layout_places_what_is_drawn(layout: str | None) -> None:
+    user = users_figure(figsize=(13, 12), layout=layout)
+    first, second = user.subplots(2, 1)
+    for ax, name in ((first, "stressed_ladder"), (second, "offset_ladder")):
+        figure_of(name).draw(ax)
+    user.canvas.draw()
+    assert first.get_position().y0 > second.get_position().y1
+    for ax in (first, second):
+        place = ax.get_position(original=True)
+        assert place.x0 < ax.get_position().x0 and ax.get_position().x1 < place.x1
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[FigureFiles]]:
+    """Every figure, written twice, drawn anew each time."""
+    folders = [tmp_path_factory.mktemp(f"figures{i}") for i in range(2)]
+    figures = [figure_of(name) for name in presented.FIGURES]
+    pairs = zip(*(write_figures(folder, figures) for folder in folders), strict=True)
+    return {first.name: [first, second] for first, second in pairs}
+
+
+@pytest.mark.parametrize("name", presented.FIGURES)
+def test_files_are_the_same_bytes_and_hold_the_numbers(
+    written: dict[str, list[FigureFiles]], name: str
+) -> None:
+    figure, (first, second) = figure_of(name), written[name]
+    for end in ("svg", "pdf", "png", "csv"):
+        assert getattr(first, end).read_bytes() == getattr(second, end).read_bytes(), end
+    pdf = first.pdf.read_bytes()
+    assert b"/Subtype /CIDFontType2" in pdf and b"/FontFile2" in pdf  # type 42
+    assert b"/Subtype /Type3" not in pdf
+    assert int.from_bytes(first.png.read_bytes()[16:20], "big") == 1950  # 300 dots an inch
+    table = pd.read_csv(first.csv)
+    assert (table["simulated"] == figure.simulated).all() and len(table) == len(figure.data)
+    for column in figure.data.select_dtypes("float"):
+        np.testing.assert_allclose(table[column], figure.data[column], rtol=1e-9)
+
+
+def test_svg_is_named_described_and_asks_for_nothing(
+    written: dict[str, list[FigureFiles]],
+) -> None:
+    seen: set[str] = set()
+    for files, _ in written.values():
+        text = files.svg.read_text()
+        root = ElementTree.fromstring(text)
+        assert root.attrib["role"] == "img"
+        assert root.findtext(f"{SVG}title") == files.caption.title
+        assert root.findtext(f"{SVG}desc") == files.caption.alt
+        ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
+        assert len(ids) == len(set(ids)) and not seen & set(ids)
+        seen |= set(ids)
+        pointed = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
+        assert pointed and pointed <= set(ids)
+        assert set(root.attrib["aria-labelledby"].split()) <= set(ids)
+        assert not {e.tag for e in root.iter()} & {
+            f"{SVG}{t}" for t in ("style", "script", "image")
+        }
+        assert set(re.findall(r'(\S+)="https?:', text)) <= {"xmlns", "xmlns:xlink"}
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(ResultsError, match="cannot write figures to .*taken"):
+        write_figures(tmp_path / "taken", [figure_of("power")])
+
+
+def test_the_type_of_a_sheet_is_ours_whatever_the_users_settings() -> None:
+    with matplotlib.rc_context({"font.size": 31.0}):
+        before = dict(matplotlib.rcParams)
+        panel = figure_of("coverage_against_cost").draw()
+        assert dict(matplotlib.rcParams) == before
+    assert {t.get_fontsize() for t in panel.get_xticklabels()} == {8.0}
+
+
+def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
+    code = (
+        "import sys, backtest.charts, backtest.studies.run.page, backtest.present.numbers;"
+        "assert not {'matplotlib', 'jinja2', 'scipy.stats'} & set(sys.modules);"
+        "from tests.support import presented; from backtest import charts;"
+        "figure = charts.exceedance_timeline(presented.treasury_study());"
+        "assert 'matplotlib' not in sys.modules;"
+        "figure.draw();"
+        "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_figures_of_real_prices_fit(real_data: Path) -> None:
+    from backtest.studies.offset.study import estimate_offsets
+
+    run = presented.real_run(real_data)
+    offsets = estimate_offsets(
+        None, data=str(real_data), seed=None, n_jobs=1, progress=lambda what, share: None
+    )
+    for figure in (
+        *charts.run_figures(run.study, run.ladder, run.sweep), *charts.offset_figures(offsets)
+    ):  # fmt: skip
+        assert_text_fits(figure.draw().figure)
