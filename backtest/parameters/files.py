@@ -128,14 +128,6 @@ def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
     return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
 
 
-def describe_parameters(model: Any) -> list[dict[str, str]]:
-    """What the manifest keeps of `parameter_sources`."""
-    return [
-        {"name": s.name, "title": s.title, "source": s.source, "dated": s.dated, "mark": s.mark}
-        for s in parameter_sources(model)
-    ]
-
-
 def _named(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield from [value] if value in known_parameters() else []

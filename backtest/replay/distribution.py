@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.replay.provenance import Provenance
 from backtest.scores.models.paired import JointRegion, distances
 from backtest.types import FloatArray, ResultsError, StudyError, tail_count
 
@@ -29,7 +30,7 @@ class Distribution:
     ----------
     scores : (paths, models, portfolios, COLUMNS). pooled : (paths, models, POOLED).
     range_acted : (paths,) share of days on which the sane range of yields stopped some yield.
-    manifest : simulator, seed, data, models, versions; JSON.
+    provenance : simulator, seed, the prices it was fitted to, models, versions.
     """
 
     models: tuple[str, ...]
@@ -37,7 +38,7 @@ class Distribution:
     scores: FloatArray
     pooled: FloatArray
     range_acted: FloatArray
-    manifest: dict[str, Any]
+    provenance: Provenance
 
     def score(self, column: str) -> FloatArray:
         """(paths, models, portfolios) of one score.
@@ -154,7 +155,7 @@ class Distribution:
         ).reset_index()
 
     def save(self, folder: str | Path) -> Path:
-        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and a manifest."""
+        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and provenance."""
         target = Path(folder)
         by_path = pd.DataFrame(
             self.pooled.reshape(len(self.pooled), -1),
@@ -167,7 +168,7 @@ class Distribution:
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
             by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
             named = {"models": list(self.models), "portfolios": list(self.portfolios)}
-            text = json.dumps({"names": named, "manifest": self.manifest}, indent=2)
+            text = json.dumps({"names": named, "provenance": self.provenance.to_json()}, indent=2)
             (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
@@ -196,7 +197,7 @@ class Distribution:
                 scores=scores[list(COLUMNS)].to_numpy().reshape(*shape, len(portfolios), -1),
                 pooled=by_path.drop(columns="range_acted").to_numpy().reshape(*shape, -1),
                 range_acted=by_path["range_acted"].to_numpy(),
-                manifest=kept["manifest"],
+                provenance=Provenance.from_json(kept["provenance"]),
             )
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]

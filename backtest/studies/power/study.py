@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.replay.manifest import software
+from backtest.replay.origin import Software
+from backtest.replay.provenance import Provenance, digest
 from backtest.scores.alternatives import ALTERNATIVES
 from backtest.scores.power import HISTORIES, critical_count, power_table, smallest_detectable
-from backtest.studies.inputs import digest
 from backtest.studies.power.figures import power_of_tests
 from backtest.types import Progress, StudyError
 
@@ -98,7 +98,9 @@ def power_exhibit(
         simulated=False,
         standing=standing,
         sections=(*_sections(table, standing), _smallest(smallest)),
-        manifest={"study": study, "software": software(), "sha256": digest(study)},
+        provenance=Provenance(
+            software=Software.now(), seed=seed, study=study, sha256=digest(study)
+        ),
         text="".join(f"{key} = {_toml(value)}\n" for key, value in study.items()),
     )
 
