@@ -269,10 +269,12 @@ class Provenance:
         ]  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
-        """A table that JSON can hold."""
+        """The table that manifest.json holds: lists, text, numbers and tables of them."""
         table = asdict(self)
         software = table["software"]
-        return {"format": FORMAT} | table | {"software": software.pop("versions") | software}
+        table |= {"software": software.pop("versions") | software}
+        plain: dict[str, Any] = json.loads(json.dumps(table, default=str))
+        return {"format": FORMAT} | plain
 
     @classmethod
     def from_json(cls, table: Mapping[str, Any]) -> "Provenance":
