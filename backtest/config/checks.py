@@ -1,27 +1,14 @@
 """What a study file can have wrong, each said in one line: what, which value, what to do."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from backtest.config.schema import (
-    AccountTable,
-    BookTable,
-    ClockTable,
-    CloseoutTable,
-    CollateralTable,
-    CoverageTable,
-    DataTable,
-    GateTable,
-    MonteCarloTable,
-    RandomTable,
-    StudyFile,
-    SweepTable,
-)
+from backtest.config.schema import StudyFile
 from backtest.instruments import parse_instrument
 from backtest.types import StudyError
 
@@ -29,47 +16,18 @@ LONGEST_NAME = 100  # bytes: a folder's name has 255, and holds stamp, kind and 
 LINES = "\n\t"  # what a text of several lines may hold beside printed characters
 
 
-def check_keys(raw: Mapping[str, Any], where: str) -> None:
-    """Misspelt keys, with the nearest known one; deeper than pydantic's own message."""
-    tables: list[tuple[str, Mapping[str, Any], type[BaseModel]]] = [("", raw, StudyFile)]
-    kinds: dict[str, type[BaseModel]] = {
-        "data": DataTable,
-        "clock": ClockTable,
-        "coverage": CoverageTable,
-        "closeout": CloseoutTable,
-        "account": AccountTable,
-        "collateral": CollateralTable,
-        "random": RandomTable,
-        "monte_carlo": MonteCarloTable,
-        "sweep": SweepTable,
-    }
-    for key, kind in kinds.items():
-        if isinstance(raw.get(key), Mapping):
-            tables.append((f"{key}.", raw[key], kind))
-    books, gates = raw.get("books"), raw.get("gates")
-    for name, table in books.items() if isinstance(books, Mapping) else ():
-        if isinstance(table, Mapping):
-            tables.append((f"books.{name}.", table, BookTable))
-    for table in gates if isinstance(gates, list) else ():
-        if isinstance(table, Mapping):
-            tables.append(("gates.", table, GateTable))
-    for prefix, table, kind in tables:
-        known = list(kind.model_fields)
-        for key in table:
-            if key not in known:
-                close = get_close_matches(key, known, n=1)
-                hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
-                raise StudyError(f"{where}: unknown key {prefix + key!r}. {hint}")
-
-
-def mistake(first: ErrorDetails, raw: Mapping[str, Any]) -> str:
-    """The first thing pydantic found, in the words of the file.
+def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
+    """The first thing pydantic reports, in the words of the file; misspelt keys before all else.
 
     Examples
     --------
-    >>> mistake({"type": "missing", "loc": ("books",), "msg": "", "input": {}}, {})
+    >>> mistake([{"type": "missing", "loc": ("books",), "msg": "", "input": {}}], {})
     "'books' is missing; add it."
     """
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    if unknown:
+        return _unknown_key(min(unknown, key=len))
+    first = errors[0]
     if first["type"] == "missing":
         return f"{'.'.join(map(str, first['loc']))!r} is missing; add it."
     keys: list[str] = []
@@ -84,6 +42,20 @@ def mistake(first: ErrorDetails, raw: Mapping[str, Any]) -> str:
             continue
         keys.append(str(part))
     return f"{'.'.join(keys)} is {first['input']!r}: {first['msg']}."
+
+
+def _unknown_key(place: tuple[int | str, ...]) -> str:
+    """A misspelt key with the nearest known one; no table lies deeper than one level."""
+    table: type[BaseModel] = StudyFile
+    if len(place) > 1:
+        kind = StudyFile.model_fields[str(place[0])].annotation
+        table = next(
+            t for t in (kind, *get_args(kind)) if isinstance(t, type) and issubclass(t, BaseModel)
+        )
+    known = list(table.model_fields)
+    close = get_close_matches(str(place[-1]), known, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+    return f"unknown key {'.'.join(part for part in place if isinstance(part, str))!r}. {hint}"
 
 
 def check_study(study: StudyFile) -> None:

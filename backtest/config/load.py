@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
-from backtest.config.checks import check_keys, check_study, mistake
+from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
@@ -48,11 +48,10 @@ def read_study(text: str, *, where: str) -> StudyFile:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{where} is not TOML: {error}") from error
-    check_keys(raw, where)
     try:
         study = StudyFile(**raw)
     except ValidationError as error:
-        raise StudyError(f"{where}: {mistake(error.errors()[0], raw)}") from error
+        raise StudyError(f"{where}: {mistake(error.errors(), raw)}") from error
     try:
         check_study(study)
     except StudyError as error:

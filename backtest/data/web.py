@@ -29,6 +29,8 @@ class RateLimited(Exception):
 class Web:
     """A client for text over HTTP.
 
+    urllib is enough for one request at a time; httpx would be one dependency more.
+
     timeout : seconds to wait for an answer. pause : seconds between two requests. sleep : replaced
         in tests.
     """

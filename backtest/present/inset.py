@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.lettering import POINTS, folded
-from backtest.present.sheet import FRAMELESS, TITLE_POINTS, WATERMARK, WIDTH, Caption
+from backtest.present.sheet import FRAMELESS, MARGIN, TITLE_POINTS, WATERMARK, WIDTH, Caption
 from backtest.present.style import INK
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Inset:
         self.axes.set_axes_locator(_Part(self.axes, bounds))
         self.axes.spines[["top", "right"]].set_visible(False)
         self.axes.tick_params(labelsize=POINTS)
+        for axis in (self.axes.xaxis, self.axes.yaxis):
+            axis.label.set_fontsize(POINTS)
         return self.axes
 
     def legend(self, handles: Sequence[Any], *, top: float, columns: int, left: float) -> None:
@@ -83,10 +85,10 @@ class Inset:
                 )
             )  # fmt: skip
         figure, place = self.axes.figure, self.axes.get_position(original=True)
-        width = place.width * figure.bbox.width / figure.dpi
+        width = place.width * figure.bbox.width / figure.dpi - 2 * MARGIN
         self.axes.annotate(
             folded(caption.heading(simulated), room=width, size=TITLE_POINTS, weight="bold"),
-            self._at(0.0, 0.0), xycoords="axes fraction", xytext=(0, 4),
+            self._at(MARGIN, 0.0), xycoords="axes fraction", xytext=(0, 4),
             textcoords="offset points", va="bottom", weight="bold", size=TITLE_POINTS, color=INK,
             annotation_clip=False,
         )  # fmt: skip

@@ -91,9 +91,12 @@ class Screen:
         self.console.print(Text(text), style="dim")
 
     def _section(self, section: Section, *, simulated: bool) -> None:
+        tables = section.shown()
+        if all(table.caption != section.heading for table in tables):
+            self.console.print(Text(section.heading, style="bold underline"))
         for term, sentence in section.terms:
             self.console.print(Text.assemble((term, "bold"), f": {sentence}"))
-        for table in section.shown():
+        for table in tables:
             self.console.print(screen_table(table, simulated=simulated))
             if table.note:
                 self.note(table.note)

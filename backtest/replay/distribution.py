@@ -10,13 +10,10 @@ import pandas as pd
 
 from backtest.replay.provenance import Provenance
 from backtest.scores.models.paired import JointRegion, distances
+from backtest.scores.table import SCORES
 from backtest.types import FloatArray, ResultsError, StudyError, tail_count
 
-COLUMNS = (
-    "observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate",
-    "mean_margin", "peak_margin", "saving_vs_siloed", "equal_coverage_margin", "mean_excess",
-    "max_excess", "mean_shortfall", "max_shortfall", "peak_to_trough",
-)  # fmt: skip
+COLUMNS = tuple(score.name for score in SCORES if score.over_paths)
 POOLED = ("scale", "mean_margin", "equal_coverage_margin", "worst_rate", "tenth_percentile_rate")
 
 DIFFERENCES = ("exceedance_rate", "mean_margin", "excess_per_day")

@@ -6,7 +6,6 @@ and counted, at the rate the model claims, for the tests of independence too.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -37,7 +36,8 @@ from backtest.scores.overlapping.overlap import check_horizon
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
-Statistic = Callable[[BoolArray], TestResult]
+Statistic = Callable[[BoolArray, float], TestResult]  # of a record at a confidence
+PValue = Callable[["_Law", BoolArray, FloatArray], float]  # of a record and its requirement
 ZONES: tuple[Zone, ...] = ("green", "yellow", "red")
 UNKNOWN = float("nan")
 
@@ -110,14 +110,18 @@ def battery(
     for book in range(marked.shape[1]):
         phases = [slice(start, None, horizon) for start in range(horizon)]
         records = [marked[phase, book] for phase in phases]
-        found = [law.pvalues(marked[phase, book], margins[phase, book]) for phase in phases]
         row: dict[str, object] = {"observations": len(marked), "exceedances": marked[:, book].sum()}
         if verdict_p is not None:
             pvalue = float(verdict_p[book])
             row |= {"coverage_p": pvalue, "coverage": verdict_of(pvalue, level)}
         row |= {"every": horizon, "zone": _zone(records, confidence)}
-        for test in found[0]:
-            pvalue = _median([pvalues[test] for pvalues in found])
+        for test, pvalue_of in TESTS.items():
+            pvalue = _median(
+                [
+                    pvalue_of(law, record, margins[phase, book])
+                    for phase, record in zip(phases, records, strict=True)
+                ]
+            )
             row[f"{test}_p"], row[test] = pvalue, verdict_of(pvalue, level)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -140,64 +144,86 @@ class _Law:
     def __init__(self, confidence: float, draws: int, seed: int) -> None:
         self.confidence, self.draws, self.seed = confidence, draws, seed
         self.records: dict[int, BoolArray] = {}
-        self.drawn: dict[tuple[str, int], FloatArray] = {}
-        self.waits: dict[str, Statistic] = {
-            "tuff": partial(time_to_first_exceedance, confidence=confidence),
-            "tbfi": partial(time_between_exceedances, confidence=confidence),
-            "tbf": partial(mixed_kupiec, confidence=confidence),
-            "weibull": weibull_duration,
-            "gmm": partial(gmm_duration, confidence=confidence),
-        }
+        self.statistics: dict[tuple[Statistic, int], FloatArray] = {}
 
-    def pvalues(self, record: BoolArray, required: FloatArray) -> dict[str, float]:
-        """Every test of one record by name; NaN where it is not identified."""
-        count, days, confidence = int(record.sum()), len(record), self.confidence
-        found = {"binomial": binomial_one_sided(count, days, confidence=confidence).pvalue}
-        if self.draws:
-            found["kupiec"] = kupiec_exact(count, days, confidence=confidence).pvalue
-            found["christoffersen"] = exact_pvalue(record, confidence=confidence)
-            found["conditional_coverage"] = exact_pvalue(
-                record, test="conditional coverage", confidence=confidence
-            )
-        else:
-            found["kupiec"] = kupiec(record, confidence=confidence).pvalue
-            found["christoffersen"] = christoffersen_independence(record).pvalue
-            found["conditional_coverage"] = christoffersen_coverage(
-                record, confidence=confidence
-            ).pvalue
-        found["dynamic_quantile"] = self._dynamic_quantile(record, required)
-        for name, test in self.waits.items():
-            found[name] = self._waiting(name, test, record)
-        found["squared_spells"] = (
-            squared_spells(record, draws=self.draws, seed=self.seed).pvalue
-            if self.draws
-            else UNKNOWN
-        )
-        return found
-
-    def _dynamic_quantile(self, record: BoolArray, required: FloatArray) -> float:
-        """P-value from the drawn records beside this requirement: its law depends on it."""
-        here = dynamic_quantile(record, required, confidence=self.confidence)
-        if not self.draws or not here.identified:
-            return here.pvalue
-        drawn = drawn_statistics(self._drawn(len(record)), required, confidence=self.confidence)
-        return tied_pvalue(here.statistic, drawn, np.random.default_rng(self.seed))
-
-    def _waiting(self, name: str, test: Statistic, record: BoolArray) -> float:
-        here, days = test(record), len(record)
-        if not self.draws or not here.identified:
-            return here.pvalue
-        if (name, days) not in self.drawn:
-            self.drawn[name, days] = np.array([test(r).statistic for r in self._drawn(days)])
-        rng = np.random.default_rng(self.seed)
-        return tied_pvalue(here.statistic, self.drawn[name, days], rng)
-
-    def _drawn(self, days: int) -> BoolArray:
+    def drawn(self, days: int) -> BoolArray:
         """(draws, days) records of a right model."""
         if days not in self.records:
             uniform = np.random.default_rng(self.seed).random((self.draws, days))
             self.records[days] = uniform < 1.0 - self.confidence
         return self.records[days]
+
+    def null(self, test: Statistic, days: int) -> FloatArray:
+        """(draws,) statistics of a test under a right model."""
+        if (test, days) not in self.statistics:
+            values = [test(record, self.confidence).statistic for record in self.drawn(days)]
+            self.statistics[test, days] = np.array(values)
+        return self.statistics[test, days]
+
+
+def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> PValue:
+    """P-value counted over all records; the chi-squared law's where no records are drawn."""
+
+    def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
+        if law.draws:
+            return counted(record, law.confidence)
+        return limit(record, law.confidence).pvalue
+
+    return pvalue
+
+
+def _among_drawn(test: Statistic) -> PValue:
+    """P-value among the drawn records; the chi-squared law's where none are drawn."""
+
+    def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
+        here = test(record, law.confidence)
+        if not law.draws or not here.identified:
+            return here.pvalue
+        drawn = law.null(test, len(record))
+        return tied_pvalue(here.statistic, drawn, np.random.default_rng(law.seed))
+
+    return pvalue
+
+
+def _dynamic_quantile(law: _Law, record: BoolArray, required: FloatArray) -> float:
+    """P-value from the drawn records beside this requirement: its law depends on it."""
+    here = dynamic_quantile(record, required, confidence=law.confidence)
+    if not law.draws or not here.identified:
+        return here.pvalue
+    drawn = drawn_statistics(law.drawn(len(record)), required, confidence=law.confidence)
+    return tied_pvalue(here.statistic, drawn, np.random.default_rng(law.seed))
+
+
+def _squared_spells(law: _Law, record: BoolArray, required: FloatArray) -> float:
+    """Drawn by the test itself, with as many exceedances as the record has."""
+    return squared_spells(record, draws=law.draws, seed=law.seed).pvalue if law.draws else UNKNOWN
+
+
+# A new test is a function in one of the rooms and a row here. In the order of the columns.
+TESTS: dict[str, PValue] = {
+    "binomial": lambda law, record, required: (
+        binomial_one_sided(int(record.sum()), len(record), confidence=law.confidence).pvalue
+    ),
+    "kupiec": _counted(
+        lambda record, level: kupiec_exact(int(record.sum()), len(record), confidence=level).pvalue,
+        lambda record, level: kupiec(record, confidence=level),
+    ),
+    "christoffersen": _counted(
+        lambda record, level: exact_pvalue(record, confidence=level),
+        lambda record, level: christoffersen_independence(record),
+    ),
+    "conditional_coverage": _counted(
+        lambda record, level: exact_pvalue(record, test="conditional coverage", confidence=level),
+        lambda record, level: christoffersen_coverage(record, confidence=level),
+    ),
+    "dynamic_quantile": _dynamic_quantile,
+    "tuff": _among_drawn(lambda record, level: time_to_first_exceedance(record, confidence=level)),
+    "tbfi": _among_drawn(lambda record, level: time_between_exceedances(record, confidence=level)),
+    "tbf": _among_drawn(lambda record, level: mixed_kupiec(record, confidence=level)),
+    "weibull": _among_drawn(lambda record, level: weibull_duration(record)),
+    "gmm": _among_drawn(lambda record, level: gmm_duration(record, confidence=level)),
+    "squared_spells": _squared_spells,
+}
 
 
 def _zone(records: list[BoolArray], confidence: float) -> Zone:

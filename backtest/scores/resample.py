@@ -52,6 +52,8 @@ def stationary_indices(
             f"the bootstrap was asked for {resamples} resamples of {days} days in blocks of "
             f"{block}; give 1 or more of each."
         )
+    # Not arch's StationaryBootstrap: from the same seed it draws other days, so that no coverage_p
+    # of a kept study could be computed again.
     generator = np.random.default_rng(seed)
     begins = generator.random((resamples, days)) < 1.0 / block
     begins[:, 0] = True

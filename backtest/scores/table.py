@@ -1,6 +1,13 @@
-"""The scored columns of one model, in the order they are printed."""
+"""Every score of a model, declared once: its name, its unit, how it is computed, where it is shown.
 
-from functools import partial
+A new score is a function in one of the rooms and a row of `SCORES`: the summary, Monte Carlo and
+`backtest compare` take their columns from there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +19,143 @@ from backtest.scores.money.cost import equal_coverage_margin
 from backtest.scores.money.procyclicality import peak_to_trough
 from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
 from backtest.scores.overlapping.verdict import coverage_p, rate_interval
-from backtest.types import DaysByPortfolios, FloatArray, tail_count
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
 Column = NDArray[np.float64] | NDArray[np.int64]  # (portfolios,)
+Unit = Literal["days", "USD", "ratio", "probability"]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One model over the scored days, and what several scores share, computed once.
+
+    Parameters
+    ----------
+    As of `score_table`.
+    """
+
+    loss: DaysByPortfolios
+    required: DaysByPortfolios
+    collateral: DaysByPortfolios
+    confidence: float
+    horizon: int
+    weights: FloatArray | None
+    siloed_mean: FloatArray | None
+
+    @cached_property
+    def exceeded(self) -> BoolArray:
+        """(days, portfolios) whether the loss is above the requirement."""
+        return self.loss > self.required
+
+    @cached_property
+    def breached(self) -> BoolArray:
+        """(days, portfolios) whether the loss is above the collateral."""
+        return self.loss > self.collateral
+
+    @cached_property
+    def mean_margin(self) -> FloatArray:
+        """(portfolios,) mean requirement, USD."""
+        return np.asarray(self.required.mean(axis=0))
+
+    @cached_property
+    def rate_interval(self) -> tuple[FloatArray, FloatArray]:
+        """(portfolios,) low and high end of the exceedance rate."""
+        return rate_interval(self.exceeded, horizon=self.horizon)
+
+    @cached_property
+    def equal_coverage(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """(portfolios,) margin at equal coverage and its interval, USD."""
+        return equal_coverage_margin(
+            self.loss, self.required, confidence=self.confidence, weights=self.weights
+        )
+
+    @cached_property
+    def kupiec(self) -> tuple[FloatArray, FloatArray]:
+        """(portfolios,) p-values: median and least over the phases."""
+        test = partial(kupiec_pvalues, confidence=self.confidence)
+        return over_phases(test, self.exceeded, horizon=self.horizon)
+
+    @cached_property
+    def christoffersen(self) -> tuple[FloatArray, FloatArray]:
+        """(portfolios,) p-values: median and least over the phases."""
+        return over_phases(christoffersen_pvalues, self.exceeded, horizon=self.horizon)
+
+    def every(self, count: int) -> NDArray[np.int64]:
+        """(portfolios,) the same count."""
+        return np.full(self.loss.shape[1], count, dtype=np.int64)
+
+    def coverage_p(self) -> FloatArray:
+        """(portfolios,) NaN without weights."""
+        if self.weights is None:
+            return np.full(self.mean_margin.shape, np.nan)
+        return coverage_p(self.exceeded, confidence=self.confidence, weights=self.weights)
+
+    def saving(self) -> FloatArray:
+        """1 - mean / siloed mean, NaN for a book that the siloed model asks nothing of."""
+        saving = np.full(self.mean_margin.shape, np.nan)
+        if self.siloed_mean is not None:
+            siloed = np.asarray(self.siloed_mean, dtype=np.float64)
+            np.divide(siloed - self.mean_margin, siloed, out=saving, where=siloed > 0.0)
+        return saving
+
+
+@dataclass(frozen=True)
+class Score:
+    """One column of `score_table`.
+
+    Parameters
+    ----------
+    unit : of its values; days are whole numbers.
+    of : (portfolios,) values of a record.
+    over_paths : Monte Carlo keeps it for every path. compared : `backtest compare` shows it.
+    """
+
+    name: str
+    unit: Unit
+    of: Callable[[Record], Column]
+    over_paths: bool = False
+    compared: bool = False
+
+
+# In the order in which they are printed.
+SCORES = (
+    Score("observations", "days", lambda r: r.every(len(r.loss)), over_paths=True),
+    Score("exceedances", "days", lambda r: r.exceeded.sum(axis=0), over_paths=True, compared=True),
+    Score(
+        "allowed",
+        "days",
+        lambda r: r.every(tail_count(len(r.loss), r.confidence, "floor")),
+        over_paths=True,
+        compared=True,
+    ),
+    Score("exceedance_rate", "ratio", lambda r: r.exceeded.mean(axis=0), over_paths=True),
+    Score("exceedance_rate_low", "ratio", lambda r: r.rate_interval[0]),
+    Score("exceedance_rate_high", "ratio", lambda r: r.rate_interval[1]),
+    Score("coverage_p", "probability", Record.coverage_p, compared=True),
+    Score("breaches", "days", lambda r: r.breached.sum(axis=0), over_paths=True),
+    Score("breach_rate", "ratio", lambda r: r.breached.mean(axis=0), over_paths=True),
+    Score("mean_margin", "USD", lambda r: r.mean_margin, over_paths=True, compared=True),
+    Score("peak_margin", "USD", lambda r: r.required.max(axis=0), over_paths=True),
+    Score("saving_vs_siloed", "ratio", Record.saving, over_paths=True),
+    Score(
+        "equal_coverage_margin",
+        "USD",
+        lambda r: r.equal_coverage[0],
+        over_paths=True,
+        compared=True,
+    ),
+    Score("equal_coverage_low", "USD", lambda r: r.equal_coverage[1]),
+    Score("equal_coverage_high", "USD", lambda r: r.equal_coverage[2]),
+    Score("mean_excess", "USD", lambda r: mean_excess(r.loss, r.required), over_paths=True),
+    Score("max_excess", "USD", lambda r: max_excess(r.loss, r.required), over_paths=True),
+    Score("mean_shortfall", "USD", lambda r: mean_shortfall(r.loss, r.collateral), over_paths=True),
+    Score("max_shortfall", "USD", lambda r: max_shortfall(r.loss, r.collateral), over_paths=True),
+    Score("peak_to_trough", "ratio", lambda r: peak_to_trough(r.required), over_paths=True),
+    Score("kupiec_p", "probability", lambda r: r.kupiec[0]),
+    Score("kupiec_p_min", "probability", lambda r: r.kupiec[1]),
+    Score("christoffersen_p", "probability", lambda r: r.christoffersen[0]),
+    Score("christoffersen_p_min", "probability", lambda r: r.christoffersen[1]),
+)
 
 
 def score_table(
@@ -60,58 +201,5 @@ def score_table(
     """
     check_confidence(confidence)
     losses, margins, held = as_panels(loss=loss, required=required, collateral=collateral)
-    days, portfolios = losses.shape
-    exceeded = losses > margins
-    exceedances = np.count_nonzero(exceeded, axis=0)
-    breaches = np.count_nonzero(losses > held, axis=0)
-    allowed = tail_count(days, confidence, "floor")
-    unknown = np.full(portfolios, np.nan)
-    rate_low, rate_high = rate_interval(exceeded, horizon=horizon)
-    mean_margin = margins.mean(axis=0)
-    cost, cost_low, cost_high = equal_coverage_margin(
-        losses, margins, confidence=confidence, weights=weights
-    )
-    kupiec_p, kupiec_p_min = over_phases(
-        partial(kupiec_pvalues, confidence=confidence), exceeded, horizon=horizon
-    )
-    christoffersen_p, christoffersen_p_min = over_phases(
-        christoffersen_pvalues, exceeded, horizon=horizon
-    )
-    return {
-        "observations": np.full(portfolios, days, dtype=np.int64),
-        "exceedances": np.asarray(exceedances, dtype=np.int64),
-        "allowed": np.full(portfolios, allowed, dtype=np.int64),
-        "exceedance_rate": exceedances / days,
-        "exceedance_rate_low": rate_low,
-        "exceedance_rate_high": rate_high,
-        "coverage_p": (
-            unknown.copy()
-            if weights is None
-            else coverage_p(exceeded, confidence=confidence, weights=weights)
-        ),
-        "breaches": np.asarray(breaches, dtype=np.int64),
-        "breach_rate": breaches / days,
-        "mean_margin": mean_margin,
-        "peak_margin": margins.max(axis=0),
-        "saving_vs_siloed": unknown if siloed_mean is None else _saving(mean_margin, siloed_mean),
-        "equal_coverage_margin": cost,
-        "equal_coverage_low": cost_low,
-        "equal_coverage_high": cost_high,
-        "mean_excess": mean_excess(losses, margins),
-        "max_excess": max_excess(losses, margins),
-        "mean_shortfall": mean_shortfall(losses, held),
-        "max_shortfall": max_shortfall(losses, held),
-        "peak_to_trough": peak_to_trough(margins),
-        "kupiec_p": kupiec_p,
-        "kupiec_p_min": kupiec_p_min,
-        "christoffersen_p": christoffersen_p,
-        "christoffersen_p_min": christoffersen_p_min,
-    }
-
-
-def _saving(mean_margin: FloatArray, siloed_mean: FloatArray) -> FloatArray:
-    """1 - mean / siloed mean, NaN for a book that the siloed model asks nothing of."""
-    siloed = np.asarray(siloed_mean, dtype=np.float64)
-    saving = np.full(mean_margin.shape, np.nan)
-    np.divide(siloed - mean_margin, siloed, out=saving, where=siloed > 0.0)
-    return saving
+    record = Record(losses, margins, held, confidence, horizon, weights, siloed_mean)
+    return {score.name: score.of(record) for score in SCORES}

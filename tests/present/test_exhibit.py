@@ -150,6 +150,7 @@ def test_the_screen_shows_what_it_has_room_for(tmp_path, capsys) -> None:
     printed = capsys.readouterr().out
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     assert "book, model p what it is" in lines and f"one 0.01 {HOSTILE}" in lines
+    assert lines[lines.index("Terms") + 1] == f"one: {HOSTILE}"
     for words in ("SIMULATED. Nested", f"one: {HOSTILE}", "A note.", "gate failed", "a b"):
         assert words in lines
     assert "second" not in printed

@@ -9,6 +9,7 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.model.protocol import CausalityError
+from backtest.scores.table import SCORES
 
 MODELS = {
     "siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)),
@@ -17,32 +18,6 @@ MODELS = {
     "var": st.HistoricalVaR(lookback=80),
 }
 COVERAGE = bt.Coverage(confidence=0.95)
-COLUMNS = [
-    "observations",
-    "exceedances",
-    "allowed",
-    "exceedance_rate",
-    "exceedance_rate_low",
-    "exceedance_rate_high",
-    "coverage_p",
-    "breaches",
-    "breach_rate",
-    "mean_margin",
-    "peak_margin",
-    "saving_vs_siloed",
-    "equal_coverage_margin",
-    "equal_coverage_low",
-    "equal_coverage_high",
-    "mean_excess",
-    "max_excess",
-    "mean_shortfall",
-    "max_shortfall",
-    "peak_to_trough",
-    "kupiec_p",
-    "kupiec_p_min",
-    "christoffersen_p",
-    "christoffersen_p_min",
-]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +27,7 @@ def study(small_market, small_book):
 
 def test_columns_and_shapes(study, small_market, small_book):
     summary = study.summary()
-    assert list(summary.columns) == COLUMNS
+    assert list(summary.columns) == [score.name for score in SCORES]
     assert summary.index.names == ["model", "portfolio"]
     assert len(summary) == 4 * 4
     assert study.required["var"].shape == study.loss.shape == (260, 4)

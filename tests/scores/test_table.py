@@ -20,15 +20,8 @@ from backtest.scores import (
     score_table,
     stationary_indices,
 )
+from backtest.scores.table import SCORES
 from backtest.types import DataError, FloatArray
-
-COLUMNS = (
-    "observations exceedances allowed exceedance_rate exceedance_rate_low exceedance_rate_high "
-    "coverage_p breaches breach_rate mean_margin peak_margin saving_vs_siloed "
-    "equal_coverage_margin equal_coverage_low equal_coverage_high mean_excess max_excess "
-    "mean_shortfall max_shortfall peak_to_trough kupiec_p kupiec_p_min christoffersen_p "
-    "christoffersen_p_min"
-).split()
 
 panels = arrays.arrays(np.float64, (12, 3), elements=some.sampled_from([-2.0, 0.0, 1.0, 2.5, 4.0]))
 
@@ -66,7 +59,7 @@ def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
     weights = day_weights(stationary_indices(600, resamples=200))
     siloed = required.mean(axis=0) * np.array([2.0, 1.0, 0.5, 1.25, 0.0])
     table = score_table(loss, required, collateral, horizon=2, weights=weights, siloed_mean=siloed)
-    assert list(table) == COLUMNS
+    assert list(table) == [score.name for score in SCORES]
     assert {column.shape for column in table.values()} == {(5,)}
     exceeded = loss > required
     np.testing.assert_array_equal(table["exceedances"], exceeded.sum(axis=0))
@@ -87,6 +80,31 @@ def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
         ("equal_coverage_low", "equal_coverage_high"),
     ):
         assert (table[low] < table[high]).all()
+
+
+def test_units_are_those_declared() -> None:
+    """With all money doubled, USD doubles and nothing else moves; days are whole numbers."""
+    loss, required, collateral = a_study()
+    weights = day_weights(stationary_indices(600, resamples=100))
+    siloed = required.mean(axis=0) * 1.5
+    once, doubled = (
+        score_table(
+            unit * loss,
+            unit * required,
+            unit * collateral,
+            horizon=2,
+            weights=weights,
+            siloed_mean=unit * siloed,
+        )
+        for unit in (1.0, 2.0)
+    )
+    for score in SCORES:
+        values = once[score.name]
+        factor = 2.0 if score.unit == "USD" else 1.0
+        np.testing.assert_allclose(doubled[score.name], factor * values, err_msg=score.name)
+        assert (values.dtype == np.int64) == (score.unit == "days"), score.name
+        if score.unit == "probability":
+            assert ((values >= 0.0) & (values <= 1.0)).all(), score.name
 
 
 def test_equality_is_neither_exceedance_nor_breach() -> None:

@@ -1,4 +1,4 @@
-"""Write `backtest/data/closures.csv`: `python -m tests.tools.write_closures`.
+"""Write `backtest/market/closures.csv`: `python -m tests.tools.write_closures`.
 
 Needs pandas-market-calendars, which the package itself never loads.
 """

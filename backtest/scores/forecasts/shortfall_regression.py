@@ -107,6 +107,7 @@ def quantile_regression(response: FloatArray, regressor: FloatArray, level: floa
     design = np.vstack([np.ones(len(response)), regressor])
     if np.ptp(regressor) == 0.0:
         design = design[:1]
+    # The linear program is exact, where statsmodels' QuantReg iterates and stops some 1e-5 away.
     found = linprog(
         -response,
         A_eq=design,

@@ -6,7 +6,7 @@ A p-value of NaN (not identified) stays NaN and is no member of the family.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.checks import as_indicator, check_confidence, check_weights
 from backtest.types import BoolArray, DataError, FloatArray
@@ -38,9 +38,10 @@ def holm(pvalues: ArrayLike) -> FloatArray:
     [0.03, 0.06, nan, 0.06]
     """
     given = _as_pvalues(pvalues)
-    order, ordered = _ranked(given)
-    steps = np.arange(len(ordered), 0, -1)
-    return _placed(given, order, np.maximum.accumulate(steps * ordered))
+    order = _ranked(given)
+    steps = np.arange(len(order), 0, -1) * given[order]
+    given[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return given
 
 
 def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
@@ -89,12 +90,15 @@ def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
 
 
 def _false_discovery(pvalues: ArrayLike, *, dependent: bool) -> FloatArray:
+    # scipy's false_discovery_control multiplies in another order: the last digit of stored families
+    # would change.
     given = _as_pvalues(pvalues)
-    order, ordered = _ranked(given)
-    rank = np.arange(1, len(ordered) + 1)
+    order = _ranked(given)
+    rank = np.arange(1, len(order) + 1)
     price = float((1.0 / rank).sum()) if dependent else 1.0
-    steps = price * len(ordered) / rank * ordered
-    return _placed(given, order, np.minimum.accumulate(steps[::-1])[::-1])
+    steps = price * len(order) / rank * given[order]
+    given[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return given
 
 
 def romano_wolf(
@@ -173,7 +177,7 @@ def _panel(exceedances: ArrayLike) -> BoolArray:
 
 
 def _as_pvalues(pvalues: ArrayLike) -> FloatArray:
-    given = np.asarray(pvalues, dtype=np.float64)
+    given = np.array(pvalues, dtype=np.float64)
     if given.ndim != 1:
         raise DataError(f"p-values have shape {given.shape}; give (portfolios,).")
     wrong = ~np.isnan(given) & ~((given >= 0.0) & (given <= 1.0))
@@ -182,14 +186,7 @@ def _as_pvalues(pvalues: ArrayLike) -> FloatArray:
     return given
 
 
-def _ranked(given: FloatArray) -> tuple[np.ndarray, FloatArray]:
-    """Places of the identified p-values, smallest first, and the p-values in that order."""
-    places = np.flatnonzero(~np.isnan(given))
-    order = places[np.argsort(given[places], kind="stable")]
-    return order, given[order]
-
-
-def _placed(given: FloatArray, order: np.ndarray, adjusted: FloatArray) -> FloatArray:
-    out = np.full(given.shape, np.nan)
-    out[order] = np.minimum(adjusted, 1.0)
-    return out
+def _ranked(given: FloatArray) -> NDArray[np.intp]:
+    """Places of the identified p-values, smallest first."""
+    known = np.flatnonzero(~np.isnan(given))
+    return known[np.argsort(given[known], kind="stable")]

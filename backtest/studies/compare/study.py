@@ -16,10 +16,11 @@ from backtest.replay.provenance import digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
 from backtest.scores.models.paired import paired_difference
+from backtest.scores.table import SCORES
 from backtest.studies.run.reopen import finished_run, unequal
 from backtest.types import FloatArray, Progress
 
-SCORES = ("exceedances", "allowed", "coverage_p", "mean_margin", "equal_coverage_margin")
+COLUMNS = tuple(score.name for score in SCORES if score.compared)
 PAIRED = (
     *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
     *("alike", "dominates", "dominated", "reason"),
@@ -55,7 +56,7 @@ class Comparison:
     first, second : the studies A and B. folders : names of theirs.
     inputs : a row an entry of the manifests that differs or is always shown; A, B as text, differs.
     unmatched : a row a model or book that stands in one of them only.
-    scores : (model, portfolio) of both; each of `SCORES` with _a, _b and _difference; USD.
+    scores : (model, portfolio) of both; each of `COLUMNS` with _a, _b and _difference; USD.
     paired : (model, portfolio) of both; rate and margin (USD) with 95 % intervals, `alike`,
         dominates (B over A), dominated, and the reason where days are not paired.
     sha256 : of every number that was compared.
@@ -73,7 +74,7 @@ class Comparison:
     @property
     def differs(self) -> pd.Series:
         """Whether any score of a (model, portfolio) differs."""
-        found = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in SCORES]
+        found = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in COLUMNS]
         return pd.Series(np.any(found, axis=0), index=self.scores.index)
 
 
@@ -156,7 +157,7 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 
     Examples
     --------
-    >>> one = pd.DataFrame(dict.fromkeys(SCORES, [1.0]), index=["book"])
+    >>> one = pd.DataFrame(dict.fromkeys(COLUMNS, [1.0]), index=["book"])
     >>> float(score_differences(one, 3.0 * one).loc["book", "allowed_difference"])
     2.0
     """
@@ -164,7 +165,7 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
     a, b = first.loc[both], second.loc[both]
     columns = {
         f"{name}_{side}": values
-        for name in SCORES
+        for name in COLUMNS
         for side, values in (("a", a[name]), ("b", b[name]), ("difference", b[name] - a[name]))
     }
     return pd.DataFrame(columns, index=both)

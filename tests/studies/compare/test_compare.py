@@ -10,7 +10,7 @@ import pytest
 
 from backtest.cli import main
 from backtest.scores import stationary_indices
-from backtest.studies.compare.study import SCORES, compare_runs, dotted
+from backtest.studies.compare.study import COLUMNS, compare_runs, dotted
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from tests.support.commands import (
@@ -99,7 +99,7 @@ def test_scores_are_those_of_the_two_summaries(shown, runs):
     found = table(folder, "coverage").join(table(folder, "cost"))
     a, b = (table(runs[name], "summary").loc[found.index] for name in ("a", "shorter"))
     assert len(found) == len(a) == 6
-    for name in SCORES:
+    for name in COLUMNS:
         pd.testing.assert_series_equal(found[f"{name}_a"], a[name], check_names=False)
         pd.testing.assert_series_equal(found[f"{name}_b"], b[name], check_names=False)
         np.testing.assert_allclose(found[f"{name}_difference"], b[name] - a[name], rtol=1e-12)
