@@ -13,7 +13,7 @@ from scipy import stats
 from backtest import DataError, StudyError, scores
 from backtest.scores.exceedances.durations import geometric_moments
 from backtest.scores.exceedances.record import runs_of, spells_of
-from tests.support.places import GOLDEN, needs_golden
+from tests.support.places import PEER_DATA, needs_peer_data
 
 NAN = float("nan")
 
@@ -36,13 +36,13 @@ def test_weibull_with_two_exceedances(days):
     assert result.estimates["at_edge"] == (days == (49, 199))
 
 
-@needs_golden
+@needs_peer_data
 @pytest.mark.parametrize(
     ("file", "confidence"), [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
 )
 def test_published_forecasts(file, confidence):
-    expected = json.loads((GOLDEN / f"{file}.json").read_text())["expected"]
-    table = pd.read_csv(GOLDEN / f"{file}.csv")
+    expected = json.loads((PEER_DATA / f"{file}.json").read_text())["expected"]
+    table = pd.read_csv(PEER_DATA / f"{file}.csv")
     exceeded = (table["ret"] < table["var"]).to_numpy()
     weibull = scores.weibull_duration(exceeded)
     assert weibull.statistic == pytest.approx(expected["duration_weibull"]["LR"], rel=1e-8)
