@@ -14,7 +14,7 @@ GOLDEN = ROOT / "tests" / "golden"
 PEER_DATA = SHARED / "golden"
 
 needs_peer_data = pytest.mark.skipif(
-    not PEER_DATA.is_dir(), reason="no series of other packages: their licences keep them out"
+    not PEER_DATA.is_dir(), reason="no data of other packages: their licences keep it out"
 )
 needs_prices = pytest.mark.skipif(
     not PRICES.is_dir(), reason="no real prices: set MARGIN_BACKTEST_DATA to their folder"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy import stats
 
+import backtest as bt
 from backtest import DataError, StudyError, scores
 from backtest.scores.exceedances.durations import geometric_moments
 from backtest.scores.exceedances.record import runs_of, spells_of
@@ -319,3 +320,16 @@ def test_clustered_exceedances_are_seen(test):
     result = scores.dynamic_quantile(record, moving) if test == "dq" else TESTS[test](record)
     assert scores.kupiec(record).verdict() == "not rejected"
     assert result.verdict(0.001) == "rejected"
+
+
+@pytest.mark.parametrize("day", [1, 2, 58, 1043])
+def test_the_day_alone_says_what_the_record_says(day: int) -> None:
+    record = np.arange(1, 1044) == day
+    record[-1] = True  # what comes after the first does not count
+    assert scores.first_exceedance_on(day) == scores.time_to_first_exceedance(record)
+
+
+def test_no_day_is_not_identified_and_day_zero_is_one_line() -> None:
+    assert not scores.first_exceedance_on(None).identified
+    with pytest.raises(bt.StudyError, match="on day 0; the first day is 1"):
+        scores.first_exceedance_on(0)
