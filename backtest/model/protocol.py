@@ -145,10 +145,6 @@ class CausalityAudit:
     cut_days: tuple[str, ...]
     largest_change: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """What the manifest keeps."""
-        return {"cut_days": list(self.cut_days), "largest_change": self.largest_change}
-
 
 def check_causal(
     model: MarginModel,
