@@ -24,7 +24,7 @@ class Section:
     table : numbers at full precision; written as <name>.csv with its index.
     brief : what is shown instead of a table too long to read.
     formats : column -> format such as '.1%' or ',.0f'; other columns are shown as they are.
-    figure : what is drawn; its name is the section's.
+    figure : what is drawn, under the text.
     """
 
     name: str

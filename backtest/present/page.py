@@ -17,7 +17,7 @@ def render_exhibit(
 ) -> str:
     """Render an exhibit as one HTML page without scripts; every text is escaped.
 
-    figures : from `write_figures`; each goes to the section of its name.
+    figures : from `write_figures`; one for each section that has a figure.
 
     Raises
     ------

@@ -21,7 +21,7 @@ def paint(canvas: Canvas):
     return panel
 
 
-def picture(name="picture", paint=paint):
+def picture(name="line", paint=paint):
     caption = Caption("Title", "note", HOSTILE)
     return Figure(name, pd.DataFrame(), caption, paint, simulated=True)
 
@@ -79,8 +79,8 @@ def test_the_page_has_no_script_and_says_simulated(tmp_path: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/", "")
-    assert page.count("SIMULATED") >= 4
-    assert "simulated" in (folder / "figures" / "picture.csv").read_text()
+    assert page.count("SIMULATED") >= 4 and page.count("<svg") == 1
+    assert "simulated" in (folder / "figures" / "line.csv").read_text()
 
 
 def test_numbers_are_read_as_their_column_says() -> None:
