@@ -1,4 +1,4 @@
-"""The collateral account: when a call is made, when it arrives, what is held on each day."""
+"""The collateral account: when calls are made, when they settle, what is held on each day."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,11 +22,11 @@ class AccountTerms:
     ----------
     call_lag : margin days from the close at which a call is made to the close by which it has
         settled; 0 settles at once.
-    minimum_transfer : USD; smaller calls and returns do not move.
-    collateral : 'cash', whose value does not move, or a `Mix` of assets, which is re-marked daily.
+    minimum_transfer : USD; smaller calls and returns are not made.
+    collateral : 'cash', whose value is constant, or a `Mix` of assets, which is re-marked daily.
     excess : 'returned' at the close at which it arises, or 'kept'.
-    settlement : the days in which `call_lag` is counted: 'margin_days', whatever they are; 'cash',
-        days on which Fedwire is open; 'stablecoin', every calendar day.
+    settlement : the days in which `call_lag` is counted: 'margin_days', those of the study;
+        'cash', days on which Fedwire is open; 'stablecoin', every calendar day.
 
     Examples
     --------
@@ -59,12 +59,12 @@ class AccountTerms:
 
 @dataclass(frozen=True, eq=False)
 class AccountHistory:
-    """What the account did, (days, portfolios) USD each; NaN before the first requirement.
+    """The account day by day, (days, portfolios) USD each; NaN before the first requirement.
 
     Parameters
     ----------
-    held : collateral settled at each close, its value after haircut. call : called at each close.
-    collateral : value at close-out of what was held when the book was frozen.
+    held : collateral settled at each close, its value after haircut. call : amount called then.
+    collateral : value at the end of close-out of the collateral held at each close.
     shortfall : loss over the MPOR beyond that value; NaN where the loss is not yet known.
     """
 
@@ -84,9 +84,9 @@ def replay_account(
 ) -> AccountHistory:
     """Replay the account day by day under `terms`.
 
-    required : (days, portfolios) USD, NaN as a leading block. loss : (days, portfolios) USD.
-    marks : of the terms' collateral on these days (`collateral_marks`); needed unless it is cash.
-    dates : (days,) the margin days; needed where calls do not settle in margin days.
+    required : (days, portfolios) USD, NaN in a leading block only. loss : (days, portfolios) USD.
+    marks : values of the collateral on these days (`collateral_marks`); needed unless it is cash.
+    dates : (days,) the margin days; needed unless calls settle in margin days.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def replay_account(
     held, call, shortfall = (np.empty(required.shape) for _ in range(3))
     if marks is None:
         if terms.collateral != "cash":
-            raise StudyError("collateral that moves needs its marks; see `collateral_marks`.")
+            raise StudyError("a mix of assets needs its marks; see `collateral_marks`.")
         marks = cash_marks(len(required))
     replay(
         required,
@@ -116,14 +116,15 @@ def replay_account(
 
 
 def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:
-    """(days,) the margin day by whose close a call made at each close has settled.
+    """(days,) row of the margin day by whose close a call made at each close has settled.
 
-    It lies beyond the last day where the call arrives after the end. With a lag of 0 a call made
-    while payments rest settles when they resume.
+    `days` or more where a call settles after the last margin day. With lag 0, a call on a day
+    without payments settles on the next payment day.
 
     Raises
     ------
-    StudyError : calls that settle on a calendar, and no dates; DataError : dates it does not reach.
+    StudyError : calls that settle on a calendar, without dates. DataError : dates outside the
+        calendar.
 
     Examples
     --------
@@ -138,10 +139,11 @@ def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) ->
     if dates is None or len(dates) != days:
         raise StudyError(f"settlement = {terms.settlement!r} needs the dates of the margin days.")
     paid = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
-    # The lag-th payment day after the call; with no lag the first one not before it.
+    # A call is paid on the lag-th payment day after it; with no lag on the day of the call itself
+    # if payments are open, else on the next one. It counts at the first close from then on.
     first = paid.searchsorted(dates, side="right" if terms.call_lag else "left")
     settles = first + max(terms.call_lag, 1) - 1
     arrives = np.full(days, days)
-    known = settles < len(paid)
-    arrives[known] = dates.searchsorted(paid[settles[known]])
+    arrives_in_time = settles < len(paid)
+    arrives[arrives_in_time] = dates.searchsorted(paid[settles[arrives_in_time]])
     return arrives

@@ -1,4 +1,4 @@
-"""Is a haircut enough? How often collateral loses more than its haircut while it is closed out."""
+"""Is a haircut enough? How often collateral loses more than its haircut before it is sold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from backtest.scores.overlapping.verdict import rate_interval
 from backtest.types import DataError, StudyError, tail_count
 
 HORIZONS = (1, 2, 5, 10)  # days; ten are the horizon of the BCBS-IOSCO haircuts
-COVERED = (0.99, 0.999)  # shares of moves that a haircut is asked to have covered
+COVERED = (0.99, 0.999)  # shares of moves for which the covering haircut is shown
 ALL = "all"
 
 
@@ -30,31 +30,31 @@ def haircut_adequacy(
     """How often an asset lost more than its haircut, P(t + H) / P(t) < 1 - h, by period.
 
     Moves overlap and belong to the period in which they begin. The interval is Clopper and
-    Pearson's at the effective number of days, so that runs count for what they are
-    (`scores.rate_interval`).
+    Pearson's at the effective number of days, so that several days of one crisis do not count as
+    independent evidence (`scores.rate_interval`).
 
     Parameters
     ----------
-    source : a market, whose H are margin days; or closing prices on their own days, whose H are
-        calendar days. Of those, a move counts where both its ends are known: one into a hole, or
-        out of it, does not, and nothing is filled.
+    source : a market, with H in margin days; or a series of closing prices, with H in calendar
+        days. In a series a move counts only where the prices of both its days are known; missing
+        prices are not filled.
     asset : name as in a `Mix`.
     haircut : fraction of value, 0 or more and below 1.
     windows : first and last day (ISO) by name, beside 'all' and the calendar years.
-    years : whether to give the calendar years too.
-    level : of the two-sided interval.
+    years : whether to show the calendar years too.
+    level : confidence of the two-sided interval.
 
     Returns
     -------
-    One row a (horizon, period): observations, uncounted (moves that lack their end), beyond and
-    beyond_rate with low and high, worst (P(t+H)/P(t) - 1) and the day it began, cover_99 and
-    cover_99.9, the smallest haircuts that at most 1 % and 0.1 % of the period's moves went
-    beyond: the worst move itself where there are fewer than 100, or 1,000.
+    One row per (horizon, period): observations, uncounted (moves without a price at their end),
+    beyond and beyond_rate with low and high, worst (P(t+H)/P(t) - 1) and the day it began,
+    cover_99 and cover_99.9, the smallest haircuts that at most 1 % and 0.1 % of the period's moves
+    exceeded: the worst move itself where there are fewer than 100, or 1,000.
 
     Raises
     ------
     StudyError : a haircut outside [0, 1), a horizon below 1, an asset the market cannot price.
-    DataError : prices that are not ascending days and positive numbers.
+    DataError : days that do not ascend, prices that are not positive numbers.
 
     References
     ----------
@@ -77,8 +77,8 @@ def haircut_adequacy(
     for horizon in horizons:
         change, uncounted = moves(source, asset=asset, horizon=horizon)
         for period, (first, last) in _periods(change, windows or {}, years).items():
-            own = change.loc[first:last]
-            if own.empty:
+            moves_of_period = change.loc[first:last]
+            if moves_of_period.empty:
                 continue
             inside = (uncounted >= pd.Timestamp(first)) & (uncounted <= pd.Timestamp(last))
             rows.append(
@@ -88,12 +88,12 @@ def haircut_adequacy(
                     "days": "margin" if isinstance(source, Market) else "calendar",
                     "horizon": horizon,
                     "period": period,
-                    "first": str(own.index[0].date()),
-                    "last": str(own.index[-1].date()),
-                    "observations": len(own),
+                    "first": str(moves_of_period.index[0].date()),
+                    "last": str(moves_of_period.index[-1].date()),
+                    "observations": len(moves_of_period),
                     "uncounted": int(inside.sum()),
                 }
-                | _counts(own, haircut, horizon, level)
+                | _counts(moves_of_period, haircut, horizon, level)
             )
     return pd.DataFrame(rows)
 
@@ -101,7 +101,7 @@ def haircut_adequacy(
 def moves(
     source: Market | pd.Series, *, asset: str, horizon: int
 ) -> tuple[pd.Series, pd.DatetimeIndex]:
-    """P(t + H) / P(t) - 1 by the day t it begins; and the days whose move lacks its end.
+    """P(t + H) / P(t) - 1 by its first day t; and the days t without a price at t + H.
 
     Examples
     --------
@@ -113,17 +113,18 @@ def moves(
     if horizon < 1:
         raise StudyError(f"horizon is {horizon}; give whole days, 1 or more.")
     if isinstance(source, Market):
-        held = parse_asset(asset)
-        check_priced(held, source)
+        asset_held = parse_asset(asset)
+        check_priced(asset_held, source)
         index = pd.DatetimeIndex(source.dates)
-        change = pd.Series(proceeds(held, source, horizon) - 1.0, index=index)
+        change = pd.Series(proceeds(asset_held, source, horizon) - 1.0, index=index)
         return change.iloc[:-horizon], index[:0]
     _check_prices(source, asset)
     ends = pd.DatetimeIndex(source.index) + pd.Timedelta(days=horizon)
-    later = source.reindex(ends).to_numpy()
-    change = pd.Series(later / source.to_numpy() - 1.0, index=source.index)
-    lacking = source.index[change.isna().to_numpy() & (ends <= source.index[-1])]
-    return change.dropna(), pd.DatetimeIndex(lacking)
+    later_prices = source.reindex(ends).to_numpy()
+    change = pd.Series(later_prices / source.to_numpy() - 1.0, index=source.index)
+    # Near the end of the series a move is not yet over; only a gap inside it is missing data.
+    days_without_end = source.index[change.isna().to_numpy() & (ends <= source.index[-1])]
+    return change.dropna(), pd.DatetimeIndex(days_without_end)
 
 
 def _check_prices(prices: pd.Series, asset: str) -> None:
@@ -132,9 +133,9 @@ def _check_prices(prices: pd.Series, asset: str) -> None:
     if prices.empty or not prices.index.is_unique:
         raise DataError(f"the prices of {asset} need one row a day, at least one; mend them.")
     values = prices.to_numpy(dtype=np.float64)
-    wrong = ~(np.isfinite(values) & (values > 0))
-    if wrong.any():
-        at = int(np.argmax(wrong))
+    unusable = ~(np.isfinite(values) & (values > 0))
+    if unusable.any():
+        at = int(np.argmax(unusable))
         raise DataError(
             f"{asset} on {prices.index[at]:%Y-%m-%d} is {values[at]:g}; a price must be above zero."
         )
@@ -154,7 +155,9 @@ def _periods(
 
 
 def _counts(change: pd.Series, haircut: float, horizon: int, level: float) -> dict[str, Any]:
-    """Moves beyond the haircut, their interval, the worst, and what would have covered."""
+    """Moves beyond the haircut, their interval, the worst move, and the covering haircuts."""
+    # A loss of exactly the haircut is covered. Overlapping moves make the days of a crisis exceed
+    # together, so the interval counts effective days: their plain number would make it too narrow.
     ratio = 1.0 + change.to_numpy()
     beyond = ratio < 1.0 - haircut
     low, high = rate_interval(beyond[:, None], horizon=horizon, level=level)

@@ -1,7 +1,7 @@
-"""What can be posted as collateral, priced from the market's own factors.
+"""Assets that can be posted as collateral, priced from the factors of the market.
 
-An instrument that is held outright can be posted; here are the assets that no book holds. All have
-a name, factors and `pnl(market, horizon)` per 1 USD of market value.
+Any instrument held outright can be posted; this file adds cash and a tokenised fund, which no book
+holds. All have a name, factors and `pnl(market, horizon)` per 1 USD of market value.
 """
 
 import re
@@ -18,23 +18,23 @@ from backtest.market.market import Kind, Market
 from backtest.types import Days, StudyError
 
 HELD_OUTRIGHT = ("spot", "bill", "bond")  # contracts that can be delivered as collateral
-FUND_BILL = TBill(0.25)  # what a fund is looked through to
+FUND_BILL = TBill(0.25)  # the fund is priced as this bill
 _PRICE = re.compile(r"^[A-Z][A-Z0-9]*$")
 
 
 @dataclass(frozen=True)
 class Cash:
-    """US dollars: the value does not move, and no interest is credited."""
+    """US dollars: the value is constant, and no interest is credited."""
 
     name: str = "cash"
 
     @property
     def factors(self) -> dict[str, Kind]:
-        """None."""
+        """No factor: cash needs no price."""
         return {}
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) zeros; tail NaN."""
+        """(days,) zeros; the last `horizon` rows NaN."""
         out = np.zeros(len(market.dates))
         out[-horizon:] = np.nan
         return out
@@ -42,14 +42,14 @@ class Cash:
 
 @dataclass(frozen=True)
 class TokenisedFund:
-    """A tokenised bill fund: marked as the bills it holds, paid out late and below them.
+    """A tokenised bill fund: marked as the bills it holds, paid out later and for less.
 
     APPROXIMATE: the terms are assumptions (`strategies/parameters/collateral/`).
 
     Parameters
     ----------
     redemption_lag : calendar days from the end of close-out to cash, funded at the 3M yield.
-    token_basis : fraction of value lost where the token is sold or redeemed in haste.
+    token_basis : fraction of value lost when the token is sold or redeemed at once.
     token_haircut : added to the haircut of the bills.
 
     Examples
@@ -65,18 +65,20 @@ class TokenisedFund:
 
     @property
     def factors(self) -> dict[str, Kind]:
-        """Those of its bills."""
+        """The factors of its bills."""
         return FUND_BILL.factors
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) P&L of its bills: how it is marked from day to day."""
+        """(days,) P&L of its bills, by which the fund is marked from day to day."""
         return FUND_BILL.pnl(market, horizon)
 
     def proceeds(self, market: Market, horizon: int) -> Days:
-        """(days,) cash of 1 USD posted at t and closed out at t + horizon; tail NaN."""
-        later = np.full(len(market.dates), np.nan)
-        later[:-horizon] = market.level("3M")[horizon:]
-        funding = 1.0 + later * self.redemption_lag / DAYS_PER_YEAR
+        """(days,) cash from 1 USD posted at t and closed out at t + horizon; last rows NaN."""
+        # The clearing house must pay when close-out ends, and the fund pays days later: until then
+        # it borrows at the yield of that day, and the token is worth its payment discounted.
+        later_yield = np.full(len(market.dates), np.nan)
+        later_yield[:-horizon] = market.level("3M")[horizon:]
+        funding = 1.0 + later_yield * self.redemption_lag / DAYS_PER_YEAR
         return (1.0 + self.pnl(market, horizon)) * (1.0 - self.token_basis) / funding
 
 
@@ -84,7 +86,7 @@ Asset = Cash | TokenisedFund | Instrument
 
 
 def proceeds(asset: Asset, market: Market, horizon: int) -> Days:
-    """(days,) what 1 USD of an asset posted at t brings at the end of close-out, t + horizon."""
+    """(days,) cash from 1 USD of an asset posted at t, at the end of close-out, t + horizon."""
     if isinstance(asset, TokenisedFund):
         return asset.proceeds(market, horizon)
     return 1.0 + asset.pnl(market, horizon)
@@ -107,9 +109,9 @@ def parse_asset(name: str) -> Asset:
     if name == "BILL-FUND":
         return _tokenised_fund()
     if _PRICE.match(name):
-        found = parse_instrument(name)
-        if found.contract in HELD_OUTRIGHT:
-            return found
+        instrument = parse_instrument(name)
+        if instrument.contract in HELD_OUTRIGHT:
+            return instrument
     raise StudyError(
         f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "
         "such as UST10Y, and price factors such as BTC, ETH, USDC."
@@ -120,5 +122,5 @@ def parse_asset(name: str) -> Asset:
 def _tokenised_fund() -> TokenisedFund:
     path = files("strategies") / "parameters" / "collateral" / "tokenised_fund.toml"
     terms = tomllib.loads(path.read_text(encoding="utf-8"))
-    kept = ("redemption_lag", "token_basis", "token_haircut")
-    return TokenisedFund(**{key: terms[key] for key in kept})
+    fields = ("redemption_lag", "token_basis", "token_haircut")
+    return TokenisedFund(**{key: terms[key] for key in fields})

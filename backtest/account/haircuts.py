@@ -1,4 +1,4 @@
-"""Published rates: dated, cited tables of `strategies/parameters/`."""
+"""Published haircuts and margin rates: dated, cited tables of `strategies/parameters/`."""
 
 import tomllib
 from datetime import date
@@ -12,15 +12,15 @@ from backtest.instruments import Instrument, treasury_maturity
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.types import StudyError
 
-LINEAR = ("spot", "perpetual", "future")  # contracts that move as much as their price
+LINEAR = ("spot", "perpetual", "future")  # contracts whose P&L is the relative change of a price
 
 
 class Schedule(BaseModel):
     """A dated, cited table of haircuts (decimals of market value, or of notional).
 
-    kind : what its source publishes; a capital charge or a margin rate is no collateral haircut.
-    treasury, swap : by maturity. bill : of bills; they take the Treasury rows where it is not
-    given. price : by the factor of an instrument; a bond future by the code of its contract.
+    kind : what the source publishes; a capital charge or a margin rate is no collateral haircut.
+    treasury, swap : rates by maturity. bill : rate of bills; without it bills take the Treasury
+    rows. price : rate by the factor of an instrument; of a bond future by its contract code.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +36,7 @@ class Schedule(BaseModel):
     price: dict[str, Rate] = {}
 
     def haircut(self, instrument: Instrument) -> float | None:
-        """Haircut of one instrument; None where the schedule is silent."""
+        """Haircut of one instrument; None where the schedule does not list it."""
         years = treasury_maturity(instrument)
         if years is not None:
             flat = self.bill if instrument.contract == "bill" else None
@@ -44,7 +44,9 @@ class Schedule(BaseModel):
         if instrument.contract == "swap":
             return self.swap.at(instrument.maturity)
         if instrument.contract not in LINEAR:
-            return None  # A share of the underlying's price is no margin of an option on it.
+            # A share of the underlying's price says nothing of an option, which may lose all its
+            # value, or many times that, when the price moves by as much.
+            return None
         bond_future = instrument.maturity is not None
         return self.price.get(instrument.underlying if bond_future else instrument.factor)
 
@@ -68,7 +70,7 @@ def load_schedule(name: str) -> Schedule:
     >>> load_schedule("cftc_pilot_2025").price["BTC"]
     0.2
     """
-    folder, known = files("strategies") / "parameters", known_schedules()
-    if name not in known:
-        raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(known)}.")
+    folder, names = files("strategies") / "parameters", known_schedules()
+    if name not in names:
+        raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(names)}.")
     return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Collateral that moves: a mix of assets, its haircuts, and what it is worth day by day."""
+"""A mix of collateral assets: its shares, its haircuts, and its value day by day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,24 +30,24 @@ ROUNDING = 1e-9  # shares sum to one within this
 
 @dataclass(frozen=True)
 class Mix:
-    """What is posted, in shares of the account's value after haircut.
+    """The posted collateral, in shares of the account's value after haircut.
 
-    The shares are kept by substitution at each close: what has grown beyond its share is exchanged
-    for what has fallen below, at that close's prices and without cost. Calls and returns are met
-    in the same shares.
+    The shares are constant: at each close assets above their share are exchanged for assets below
+    theirs, at the prices of that close and without cost. Calls and returns have the same shares.
 
     Parameters
     ----------
     shares : share by asset ('cash', 'BILL3M', 'BILL-FUND', 'UST10Y', 'BTC', ...), adding up to 1.
-    haircuts : schedules of `strategies/parameters/`. Those of the CFTC's pilot for BTC, ETH and
-        USDC are capital charges on proprietary positions: the only published numbers, no haircuts.
-    rule : 'more conservative', the largest haircut of any schedule that lists the asset (what the
-        clearing houses of the Treasury cross-margining do), or the 'first' schedule that does.
-    own : haircut by asset, before any schedule.
-    caps : largest share by asset; a mix above one is refused, never quietly re-allocated.
+    haircuts : schedules of `strategies/parameters/`. The CFTC's pilot publishes no collateral
+        haircut for BTC, ETH and USDC; its numbers are capital charges on proprietary positions,
+        used here because no others are published.
+    rule : 'more conservative', the largest haircut of any schedule that lists the asset (the rule
+        of CME and FICC in their cross-margining), or 'first', that of the first such schedule.
+    own : haircut by asset, which replaces that of any schedule.
+    caps : largest share by asset; a mix above a cap is refused, not re-allocated.
     at_closeout : value the collateral at close-out 'after haircut' (the convention: the haircut
-        is kept back), or at 'market', where the haircut is a cushion that is used up first.
-    rates : haircut of each asset, resolved.
+        is never used), or at 'market' value, where the haircut absorbs the first losses.
+    rates : haircut of each asset, from `own` or the schedules.
 
     Raises
     ------
@@ -101,10 +101,12 @@ class Mix:
         total = fsum(self.shares.values())
         if abs(total - 1.0) > ROUNDING:
             raise StudyError(f"the collateral mix sums to {total:.6g}; make its shares add to 1.")
-        for where, given in (("own", self.own), ("caps", self.caps)):
-            extra = next((name for name in given if name not in self.shares), None)
-            if extra is not None:
-                raise StudyError(f"{where} names {extra!r}, which is not in the mix; remove it.")
+        for field_name, by_asset in (("own", self.own), ("caps", self.caps)):
+            unknown = next((name for name in by_asset if name not in self.shares), None)
+            if unknown is not None:
+                raise StudyError(
+                    f"{field_name} names {unknown!r}, which is not in the mix; remove it."
+                )
         for name, cap in self.caps.items():
             if not 0 <= cap <= 1:
                 raise StudyError(f"the cap of {name} is {cap:g}; give a share, 0 .. 1.")
@@ -127,14 +129,14 @@ class Mix:
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What a unit of collateral (1 USD of value after haircut) is worth.
+    """Value of one unit of collateral (1 USD of value after haircut) over time.
 
     Parameters
     ----------
     growth : (days,) value at t per unit at t - 1; 1 on the first day.
     closeout : (days, 1) value at t + H, the end of close-out, per unit at t; (days, portfolios)
-        where portfolios are closed out over days of their own.
-    posted : USD of market value behind a unit.
+        where H differs by portfolio.
+    posted : USD of market value posted per unit.
     """
 
     growth: Days
@@ -143,7 +145,7 @@ class Marks:
 
 
 def cash_marks(days: int) -> Marks:
-    """Cash keeps its value, between days and through the close-out."""
+    """Marks of cash: ones, from day to day and through the close-out."""
     return Marks(np.ones(days), np.ones((days, 1)))
 
 
@@ -152,7 +154,7 @@ def collateral_marks(
 ) -> Marks:
     r"""Marks of a mix on a market, H = `horizon` margin days to the end of close-out.
 
-    horizon : of all portfolios, or (portfolios,) of each.
+    horizon : margin days, one number or (portfolios,).
 
     With shares w of value after haircut h, and R the value of 1 USD of an asset H days on,
 
@@ -160,13 +162,13 @@ def collateral_marks(
               closeout_t = \sum_a w_a R_a(t, t+H) \times
               (1 \text{ after haircut}, \; 1 / (1 - h_a) \text{ at market}):
 
-    a constant haircut cancels from a relative change. The last H values of closeout are NaN, not
-    yet known.
+    a constant haircut cancels from a relative change. The last H values of closeout are NaN: the
+    end of those close-outs is not yet known.
 
     Raises
     ------
-    StudyError : an asset that the market cannot price; a 24/7 market, on which the MPORs of the
-        mix's assets end on different days.
+    StudyError : an asset that the market cannot price; a 24/7 market, on which the assets of a
+        mix would be sold on different days.
 
     Examples
     --------
@@ -184,25 +186,28 @@ def collateral_marks(
             "a mix is marked on the business clock only; set [clock] kind = 'business', or post "
             "cash."
         )
-    own, of = np.unique(horizon, return_inverse=True)
-    growth, closeout = np.zeros(len(market.dates)), np.zeros((len(market.dates), len(own)))
+    # Portfolios with the same days to close out share a column, so that an asset is priced once
+    # per horizon. At market value the haircut is posted on top of the unit: a unit is backed by
+    # 1 / (1 - h) USD of the asset, and all of it pays for losses.
+    horizons, horizon_of_portfolio = np.unique(horizon, return_inverse=True)
+    growth, closeout = np.zeros(len(market.dates)), np.zeros((len(market.dates), len(horizons)))
     for name, asset in collateral.assets().items():
         check_priced(asset, market)
         share = collateral.shares[name]
         cushion = 1.0 - collateral.rates[name] if collateral.at_closeout == "market" else 1.0
         growth[1:] += share * (1.0 + asset.pnl(market, 1)[:-1])
-        for column, days in enumerate(own):
+        for column, days in enumerate(horizons):
             closeout[:, column] += share / cushion * proceeds(asset, market, int(days))
     growth[0] = 1.0
-    if len(own) > 1:
-        closeout = closeout[:, of]
+    if len(horizons) > 1:
+        closeout = closeout[:, horizon_of_portfolio]
     return Marks(growth, closeout, collateral.posted)
 
 
 def published_haircut(
     asset: Asset, schedules: tuple[str, ...], *, rule: Rule = "more conservative"
 ) -> float:
-    """Haircut of an asset by the schedules that list it; that of cash is 0.
+    """Haircut of an asset by the schedules that list it; cash has a haircut of 0.
 
     Raises
     ------
@@ -218,8 +223,8 @@ def published_haircut(
     """
     if isinstance(asset, Cash):
         return 0.0
-    listed = [_listed(asset, load_schedule(name)) for name in schedules]
-    rates = [rate for rate in listed if rate is not None]
+    listed_rates = [_listed_rate(asset, load_schedule(name)) for name in schedules]
+    rates = [rate for rate in listed_rates if rate is not None]
     if not rates:
         raise StudyError(
             f"no haircut for {asset.name} in schedules {', '.join(schedules) or '(none)'}; "
@@ -228,7 +233,8 @@ def published_haircut(
     return rates[0] if rule == "first" else max(rates)
 
 
-def _listed(asset: TokenisedFund | Instrument, schedule: Schedule) -> float | None:
+def _listed_rate(asset: TokenisedFund | Instrument, schedule: Schedule) -> float | None:
+    # A schedule also holds margin rates of derivatives; those are no haircut of posted collateral.
     if isinstance(asset, TokenisedFund):
         bill = schedule.haircut(FUND_BILL)
         return None if bill is None else bill + asset.token_haircut
@@ -236,7 +242,7 @@ def _listed(asset: TokenisedFund | Instrument, schedule: Schedule) -> float | No
 
 
 def check_priced(asset: Asset, market: Market) -> None:
-    """One clear line (StudyError) where the market cannot price an asset."""
+    """Raise StudyError, one line, where the market cannot price an asset."""
     kinds = dict(zip(market.factors, market.kinds, strict=True))
     for factor, kind in asset.factors.items():
         if kinds.get(factor) != kind:

@@ -1,4 +1,4 @@
-"""Who holds what, to which standard, and what closing it out takes."""
+"""A book of positions, the standard it is margined to, and the time and cost to close it out."""
 
 from .book import Book
 from .closeout import Closeout

@@ -1,4 +1,4 @@
-"""A book: what each portfolio holds, its losses over the MPOR by silo, its unit sensitivities."""
+"""A book: positions of portfolios, their losses over the MPOR by silo, their sensitivities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +32,11 @@ class Book:
     Parameters
     ----------
     portfolios : names.
-    instruments : what the columns of `exposure` hold.
+    instruments : one for each column of `exposure`.
     exposure : (portfolios, instruments) signed USD.
     rebalance : 'daily' keeps the USD constant, so that risk is stationary; 'never' buys units at
-        the first day of the market and lets their USD value drift with the price.
-    liquidation : what closing out costs, added to every loss; None leaves it out.
+        the first day of the market, whose USD value then drifts with the price.
+    liquidation : cost of closing out, added to every loss; None leaves it out.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class Book:
         for axis in (self.portfolios, tuple(i.name for i in self.instruments)):
             if len(set(axis)) != len(axis):
                 twice = next(name for name in axis if axis.count(name) > 1)
-                raise StudyError(f"{twice!r} stands twice in the book; name each once.")
+                raise StudyError(f"{twice!r} is twice in the book; name each once.")
         if not np.isfinite(exposure).all():
             p, i = np.argwhere(~np.isfinite(exposure))[0]
             raise StudyError(
@@ -90,8 +90,8 @@ class Book:
         """Book of a frame: index portfolios, columns instrument names, values signed USD.
 
         Treasuries ('UST2Y' .. 'UST30Y') clear at FICC and price factors ('BTC', 'ETH') at CME
-        unless the name says otherwise ('UST5Y@CME'). With a `market`, an instrument it has no
-        factor for is an error here rather than later.
+        unless the name says otherwise ('UST5Y@CME'). With a `market`, an instrument that it cannot
+        price is refused here rather than later.
         """
         instruments = tuple(parse_instrument(str(c)) for c in frame.columns)
         if market is not None:
@@ -119,15 +119,17 @@ class Book:
         """Legs sized by risk: USD = weight / stand-alone margin per USD, scaled to `gross`.
 
         weights : (portfolios x instrument names) signed; +1 and -1 make legs of equal stand-alone
-            margin. A leg's margin is that of its own side, long or short.
+            margin. Long legs are sized by the margin of a long position, short legs by a short's.
         gross : USD, sum of absolute exposures of every portfolio.
-        day : row of the market on which margins are compared; the first on which `base` knows
-            them unless given. Nothing later than that day is used.
+        day : row of the market on which margins are compared; by default the first on which `base`
+            has margins. No later day is used.
 
         Raises
         ------
         StudyError : no such day, or a leg without margin on it.
         """
+        # One dollar of BTC carries many times the risk of one of a Treasury: equal dollars would
+        # make a crypto portfolio of every pair, with no offset to measure.
         unsized = cls.from_frame(weights, market)
         per_usd = margin_per_usd(unsized, market, base=base, coverage=coverage, day=day)
         side = np.where(unsized.exposure >= 0, per_usd[0], per_usd[1])
@@ -147,10 +149,10 @@ class Book:
         seed: int,
         day: int | None = None,
     ) -> "Book":
-        """Seeded books with independent standard normal risk weights on every instrument."""
-        drawn = np.random.default_rng(seed).standard_normal((portfolios, len(instruments)))
+        """A book of random portfolios: independent standard normal risk weights, from a seed."""
+        draws = np.random.default_rng(seed).standard_normal((portfolios, len(instruments)))
         names = [f"random {i + 1:02d}" for i in range(portfolios)]
-        weights = pd.DataFrame(drawn, index=names, columns=list(instruments))
+        weights = pd.DataFrame(draws, index=names, columns=list(instruments))
         return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross, day=day)
 
     def to_frame(self) -> pd.DataFrame:
@@ -160,39 +162,39 @@ class Book:
 
     @property
     def silos(self) -> tuple[str, ...]:
-        """Clearing houses, in the order in which the instruments name them."""
+        """Clearing houses, in the order of the instruments."""
         return tuple(dict.fromkeys(i.silo for i in self.instruments))
 
     def select(self, portfolios: slice | Sequence[int]) -> "Book":
-        """Some of the portfolios, all instruments."""
+        """The book of the named rows: these portfolios, all instruments."""
         rows = np.arange(len(self.portfolios))[portfolios]
         names = tuple(self.portfolios[r] for r in rows)
         return replace(self, portfolios=names, exposure=self.exposure[rows])
 
     def in_silo(self, silo: str) -> "Book":
-        """Every portfolio's own positions in one silo."""
+        """Every portfolio's positions in one silo."""
         return self.holding([i for i, x in enumerate(self.instruments) if x.silo == silo])
 
     def by_instrument(self) -> list["Book"]:
-        """One book an instrument: every portfolio's position in that alone."""
+        """One book per instrument: every portfolio's position in it alone."""
         return [self.holding([i]) for i in range(len(self.instruments))]
 
     def holding(self, columns: Sequence[int]) -> "Book":
-        """Every portfolio's positions in some of the instruments."""
-        chosen = tuple(self.instruments[i] for i in columns)
-        return replace(self, instruments=chosen, exposure=self.exposure[:, list(columns)])
+        """Every portfolio's positions in the instruments of `columns`."""
+        instruments = tuple(self.instruments[i] for i in columns)
+        return replace(self, instruments=instruments, exposure=self.exposure[:, list(columns)])
 
     def unit_index(self, market: Market) -> DaysByInstruments:
-        """USD held today per USD of `exposure`: ones where the USD is kept constant."""
+        """USD held at each close per USD of `exposure`: ones where positions are rebalanced."""
         if self.rebalance == "daily":
             return np.ones((len(market.dates), len(self.instruments)))
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
 
     def with_mirrors(self) -> "Book":
-        """The same portfolios, then the mirror image of each: what its counterparty holds.
+        """The same portfolios, then the mirror of each: the positions of its counterparty.
 
-        A clearing house margins both sides of every trade, so both count.
+        A clearing house margins both sides of every trade, so coverage of both counts.
 
         Examples
         --------
@@ -207,38 +209,45 @@ class Book:
         )
 
     def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
-        """Per instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
+        """For each instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
         index = self.unit_index(market)
         return [
-            {name: each * index[:, i, None] for name, each in by_factor(held, market).items()}
-            for i, held in enumerate(self.instruments)
+            {
+                name: sensitivity * index[:, i, None]
+                for name, sensitivity in by_factor(instrument, market).items()
+            }
+            for i, instrument in enumerate(self.instruments)
         ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L per USD of `exposure`, struck at t, held over the MPOR.
+        """(days, instruments) exact P&L over the MPOR per USD of `exposure` held at the close of t.
 
-        The MPOR is counted in the days on which the instrument trades. On a day on which it does
-        not, it is struck at its last close before.
+        The MPOR is counted in the days on which the instrument trades. On other days the P&L
+        starts from its last close.
         """
         columns, days = [], Closeout(self, coverage).by_instrument
         for instrument, horizon in zip(self.instruments, days, strict=True):
-            own, at = market.own_days(instrument.factors)
-            columns.append(instrument.pnl(own, horizon)[at])
+            traded_market, last_row = market.own_days(instrument.factors)
+            columns.append(instrument.pnl(traded_market, horizon)[last_row])
         pnl = np.column_stack(columns) * self.unit_index(market)
-        # A day of the book is known only once its longest close-out has ended.
+        # The loss of a day is known only when the last position is closed out. Earlier, a margin
+        # would be compared with the loss of the fast legs alone.
         pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
         return pnl
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
-        """Loss (USD, > 0 is a loss) of positions struck at t over the MPOR; last rows NaN."""
+        """Loss over the MPOR of positions held at t, USD, > 0 is a loss; last rows NaN."""
         pnl = self.unit_pnl(market, coverage)
         out = np.empty((len(market.dates), len(self.portfolios), len(self.silos)))
         for s, silo in enumerate(self.silos):
-            held = [i for i, x in enumerate(self.instruments) if x.silo == silo]
-            out[:, :, s] = -pnl[:, held] @ self.exposure[:, held].T
+            columns = [i for i, x in enumerate(self.instruments) if x.silo == silo]
+            out[:, :, s] = -pnl[:, columns] @ self.exposure[:, columns].T
             if self.liquidation is not None:
-                own = self.holding(held)
+                silo_book = self.holding(columns)
                 out[:, :, s] += self.liquidation.cost(
-                    market, own.instruments, exposure=own.exposure, index=own.unit_index(market)
+                    market,
+                    silo_book.instruments,
+                    exposure=silo_book.exposure,
+                    index=silo_book.unit_index(market),
                 )
         return out

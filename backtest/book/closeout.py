@@ -1,4 +1,4 @@
-"""Over how many days each position is closed out, and whether a standard fits a book at all."""
+"""Days over which each position is closed out, and whether a standard fits the book."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Closeout:
     """Margin days from the last good settlement to the end of close-out, position by position.
 
-    A margin day is one on which the instrument trades. StudyError where the standard has no days
-    for an instrument of the book.
+    They are counted in days on which the instrument trades. StudyError where the standard has no
+    days for an instrument of the book.
 
     Examples
     --------
@@ -36,12 +36,12 @@ class Closeout:
 
     @property
     def by_instrument(self) -> tuple[int, ...]:
-        """(instruments,) margin days of each."""
+        """(instruments,) margin days to close out each instrument."""
         return tuple(self._days_of(instrument) for instrument in self.book.instruments)
 
     @property
     def by_silo(self) -> dict[str, int]:
-        """Margin days by silo, or by silo and asset class where a silo closes these out apart.
+        """Margin days by silo, or by silo and asset class where they differ within a silo.
 
         Examples
         --------
@@ -52,40 +52,41 @@ class Closeout:
         """
         days: dict[str, int] = {}
         for silo in self.book.silos:
-            held = [i for i in self.book.instruments if i.silo == silo]
-            by_class = {i.asset_class: self._days_of(i) for i in held}
+            silo_instruments = [i for i in self.book.instruments if i.silo == silo]
+            by_class = {i.asset_class: self._days_of(i) for i in silo_instruments}
             if len(set(by_class.values())) == 1:
-                days[silo] = self._days_of(held[0])
+                days[silo] = self._days_of(silo_instruments[0])
             else:
                 days |= {f"{silo} {name}": value for name, value in by_class.items()}
         return days
 
     @property
     def by_portfolio(self) -> RowNumbers:
-        """(portfolios,) margin days of the last position to be closed out; 1 without positions."""
-        days = np.where(self.book.exposure != 0.0, self.by_instrument, 1)
-        return np.asarray(days.max(axis=1))
+        """(portfolios,) margin days of the slowest position; 1 for an empty portfolio."""
+        days_held = np.where(self.book.exposure != 0.0, self.by_instrument, 1)
+        return np.asarray(days_held.max(axis=1))
 
     @property
     def longest(self) -> int:
-        """Margin days of the book's slowest instrument."""
+        """Margin days of the slowest instrument in the book."""
         return max(self.by_instrument)
 
     @property
     def shared(self) -> RowNumbers:
-        """(portfolios,) margin days on which all its positions are still being closed out.
+        """(portfolios,) margin days on which all positions are still being closed out.
 
-        The shortest of its positions; 0 where all of them take equally long.
+        The days of the fastest position; 0 where all positions take the same time.
         """
-        days, held = np.array(self.by_instrument), self.book.exposure != 0.0
-        longest = np.where(held, days, 0).max(axis=1)
-        shortest = np.where(held, days, days.max()).min(axis=1)
+        days, is_held = np.array(self.by_instrument), self.book.exposure != 0.0
+        longest = np.where(is_held, days, 0).max(axis=1)
+        shortest = np.where(is_held, days, days.max()).min(axis=1)
         return np.where(shortest < longest, shortest, 0)
 
     def rows(self, market: Market) -> int:
         """Rows of the market that the longest close-out of any position spans.
 
-        More than its margin days on the 24/7 clock, where closed days lie between.
+        More than the MPOR on the 24/7 clock, where closed days lie between. Losses that overlap by
+        this many rows are not independent, which the tests of exceedances must know.
         """
         longest = 0
         for instrument, days in zip(self.book.instruments, self.by_instrument, strict=True):
@@ -95,9 +96,9 @@ class Closeout:
         return longest
 
     def known_from(self, market: Market) -> RowNumbers:
-        """(days,) the row at whose close the loss of positions struck on a day is known.
+        """(days,) row at whose close the loss of positions held on each day is known.
 
-        The number of days where that lies beyond the market.
+        The number of days where the market ends before.
 
         Examples
         --------
@@ -109,25 +110,29 @@ class Closeout:
         [2, 3, 4, 4]
         """
         count = len(market.dates)
-        known = np.arange(count)
+        row_known = np.arange(count)
         for instrument, days in zip(self.book.instruments, self.by_instrument, strict=True):
+            # A position held over a weekend starts from its last close, so a loss of Saturday is
+            # known when Friday's is. Rows past the end stand for days after the market.
             traded = np.flatnonzero(market.trades(instrument.factors))
-            struck = np.searchsorted(traded, np.arange(count), side="right") - 1
+            last_traded = np.searchsorted(traded, np.arange(count), side="right") - 1
             ends = np.append(traded, np.full(days, count))
-            known = np.maximum(known, ends[np.minimum(struck + days, len(ends) - 1)])
-        return known
+            row_known = np.maximum(row_known, ends[np.minimum(last_traded + days, len(ends) - 1)])
+        return row_known
 
     @property
     def standard(self) -> Coverage:
-        """The standard without the days of silos and asset classes that the book does not hold."""
+        """The standard, without days for silos and asset classes that the book does not hold."""
         mpor = self.coverage.mpor
         if not isinstance(mpor, Mapping):
             return self.coverage
-        known = {*self.book.silos, *(i.asset_class for i in self.book.instruments)}
-        return replace(self.coverage, mpor={key: d for key, d in mpor.items() if key in known})
+        names_in_book = {*self.book.silos, *(i.asset_class for i in self.book.instruments)}
+        return replace(
+            self.coverage, mpor={key: d for key, d in mpor.items() if key in names_in_book}
+        )
 
     def check(self) -> None:
-        """One clear line where the standard gives days to what is neither a silo nor a class here.
+        """StudyError where the standard names what is neither a silo nor a class of the book.
 
         Examples
         --------
@@ -151,7 +156,7 @@ class Closeout:
                 )
 
     def _days_of(self, instrument: Instrument) -> int:
-        """The one lookup: the days of its asset class, or else those of its silo."""
+        """Days of its asset class, or else of its silo; the only place that reads `mpor`."""
         mpor = self.coverage.mpor
         if not isinstance(mpor, Mapping):
             return mpor

@@ -1,4 +1,4 @@
-"""The standard that models are held to: confidence, and days to close out."""
+"""The standard of a study: confidence of the margin, and days to close out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,13 +9,14 @@ from backtest.types import StudyError
 
 @dataclass(frozen=True)
 class Coverage:
-    """The standard that every model of a study is held to.
+    """The standard that every model of a study must meet.
 
     Parameters
     ----------
     confidence : probability that the margin covers the loss, in (0, 1).
     mpor : margin period of risk in margin days: one number, or days by silo or asset class (a
-        mapping that covers every instrument of the book; an asset class stands before a silo).
+        mapping that covers every instrument of the book; the days of an asset class are taken
+        before those of a silo).
 
     Examples
     --------
@@ -40,5 +41,5 @@ class Coverage:
 
     @property
     def longest(self) -> int:
-        """The longest MPOR of the standard, in margin days, whatever a book holds."""
+        """Longest MPOR of the standard in margin days, whether a book holds it or not."""
         return self.mpor if isinstance(self.mpor, int) else max(self.mpor.values())

@@ -1,4 +1,4 @@
-"""What it costs to close a position out: half the bid-offer, and the impact of its own size.
+"""Cost of closing a position out: half the bid-offer, and the price impact of its size.
 
 APPROXIMATE wherever it is shown: one set of parameters for all of history.
 """
@@ -47,7 +47,7 @@ class _Impact(BaseModel):
 
 
 class CostTable(BaseModel):
-    """A dated, cited table of costs: by contract, and by asset class for what is not listed."""
+    """A dated, cited table of costs: by contract, and by asset class for other contracts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: str
@@ -58,11 +58,11 @@ class CostTable(BaseModel):
     asset_class: dict[str, ContractCost]
 
     def of(self, instrument: Instrument) -> ContractCost:
-        """Costs of a contract: its own, its home market's, or its asset class's.
+        """Costs of a contract, of the same contract at its home venue, or of its asset class.
 
         Raises
         ------
-        StudyError : none of them is listed.
+        StudyError : the table has none of the three.
         """
         for name in (instrument.name, instrument.name.partition("@")[0]):
             if name in self.contract:
@@ -71,7 +71,7 @@ class CostTable(BaseModel):
             return self.asset_class[instrument.asset_class]
         raise StudyError(
             f"no liquidation cost for {instrument.name} ({instrument.asset_class}); "
-            "leave liquidation_cost off, or add it to a table of your own."
+            "leave liquidation_cost off, or add the contract to a table of your own."
         )
 
 
@@ -96,18 +96,18 @@ def load_costs(name: str) -> CostTable:
 
 @dataclass(frozen=True)
 class LiquidationCost:
-    r"""Cost of closing a position out, known at the close at which it is struck.
+    r"""Cost of closing a position out, known at the close from which the loss is counted.
 
     .. math:: C = |Q| \left(\tfrac{s}{2} + Y \sigma \sqrt{|Q| / V}\right)
 
     Q is the position in USD, s / 2 half the bid-offer, V the average daily volume in USD, Y the
     impact coefficient and sigma the standard deviation of the one-day P&L per USD over the 60 days
-    up to and including the close (of as many as there are, before). It does not depend on the MPOR,
-    and positions of other members are not closed out beside it: both flatter it in a crisis.
+    up to and including the close (over fewer at the start). The cost does not depend on the MPOR,
+    and no other member closes out at the same time: in a crisis both make it too low.
 
     Parameters
     ----------
-    table : of `backtest/parameters/`.
+    table : file of `backtest/parameters/`.
 
     References
     ----------
@@ -135,26 +135,28 @@ class LiquidationCost:
         exposure: PortfoliosByInstruments,
         index: DaysByInstruments,
     ) -> DaysByPortfolios:
-        """(days, portfolios) USD >= 0 of closing out all `instruments`.
+        """(days, portfolios) cost of closing out all `instruments`, USD >= 0.
 
         exposure : signed USD. index : USD held at each close per USD of exposure.
         """
         costs = load_costs(self.table)
-        each = [costs.of(i) for i in instruments]
-        half_spread = BASIS_POINT * np.array([c.half_spread_bp for c in each])
-        volume = np.array([c.adv_usd for c in each])
+        contract_costs = [costs.of(i) for i in instruments]
+        half_spread = BASIS_POINT * np.array([c.half_spread_bp for c in contract_costs])
+        volume = np.array([c.adv_usd for c in contract_costs])
         volatility = np.column_stack([daily_volatility(i, market) for i in instruments])
         impact = costs.impact.coefficient * volatility / np.sqrt(volume)
-        held, size = np.abs(index), np.abs(exposure)
-        return (held * half_spread) @ size.T + (held**1.5 * impact) @ (size**1.5).T
+        # |Q| is the index times the exposure, and both terms of the cost are powers of |Q|: the
+        # powers of the two factors multiply, so one product over instruments gives all days.
+        usd_held, size = np.abs(index), np.abs(exposure)
+        return (usd_held * half_spread) @ size.T + (usd_held**1.5 * impact) @ (size**1.5).T
 
     def to_dict(self) -> dict[str, Any]:
-        """What the manifest keeps."""
+        """The entry of the manifest."""
         return {"table": self.table, "dated": str(load_costs(self.table).dated)}
 
 
 def daily_volatility(instrument: Instrument, market: Market) -> Days:
-    """(days,) standard deviation of the one-day P&L per USD over the past 60 days; 0 before two.
+    """(days,) standard deviation of one-day P&L per USD over 60 days; 0 before two are known.
 
     Examples
     --------
@@ -164,8 +166,8 @@ def daily_volatility(instrument: Instrument, market: Market) -> Days:
     >>> daily_volatility(Spot("BTC"), market).round(6).tolist()
     [0.0, 0.0, 0.1]
     """
-    own, at = market.own_days(instrument.factors)
-    # The P&L of day t - 1 is known at t.
-    known = pd.Series(instrument.pnl(own, 1)).shift(1)
-    spread = known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).fillna(0.0)
-    return spread.to_numpy()[at]
+    traded_market, last_row = market.own_days(instrument.factors)
+    # An instrument's P&L of row t runs from t to t + 1, so at t only that of t - 1 is known.
+    known_pnl = pd.Series(instrument.pnl(traded_market, 1)).shift(1)
+    deviation = known_pnl.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).fillna(0.0)
+    return deviation.to_numpy()[last_row]

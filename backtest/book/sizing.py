@@ -1,4 +1,4 @@
-"""Stand-alone margin of one USD of each instrument, which risk-matched legs are sized by."""
+"""Stand-alone margin of one USD of each instrument, by which risk-matched legs are sized."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def margin_per_usd(
     book: "Book", market: Market, *, base: "MarginModel", coverage: Coverage, day: int | None
 ) -> FloatArray:
-    """(2, instruments) margin of one USD long, and of one USD short, of what the book can hold.
+    """(2, instruments) margin of one USD long, and of one USD short, of each instrument.
 
-    day : row of the market; the first on which `base` knows all of them where it is None.
+    day : row of the market; None takes the first on which `base` has a margin for all.
 
     Raises
     ------
-    StudyError : no margin on that day, or none of some leg.
+    StudyError : no margin on that day, or a margin of zero for a leg.
     """
     count = len(book.instruments)
     units = replace(
@@ -32,9 +32,9 @@ def margin_per_usd(
         exposure=np.vstack([np.eye(count), -np.eye(count)]),
     )
     margin = base.margin(market, units, coverage)
-    known = first_known(margin)
-    day = known if day is None else day
-    if known == len(margin) or day < known:
+    first = first_known(margin)
+    day = first if day is None else day
+    if first == len(margin) or day < first:
         raise StudyError(
             f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
             "days; shorten its lookback ([sizing] of a study) or lengthen the history."

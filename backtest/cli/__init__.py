@@ -55,15 +55,16 @@ def run(
     ] = None,
 ) -> None:
     """Run a study: table, offset ladder, figures and report."""
-    from backtest.cli.screen import Screen
     from backtest.present.folder import check_writable
-    from backtest.studies.run.folder import write_results
+    from backtest.present.screen import Screen
+    from backtest.studies.run.page import run_exhibit
+    from backtest.studies.run.store import write_results
     from backtest.studies.run.study import execute
 
     check_writable(out)
     screen = Screen()
     with screen.progress() as progress:
-        outcome = execute(
+        finished = execute(
             study,
             data=data,
             seed=seed,
@@ -73,10 +74,11 @@ def run(
             progress=progress,
         )
         progress("figures and report", 0.0)
-        folder = write_results(outcome, out, command=_as_typed())
+        exhibit = run_exhibit(finished)
+        folder = write_results(finished, exhibit, out, command=_as_typed())
         progress("figures and report", 1.0)
-    screen.outcome(outcome, folder)
-    if outcome.failed_gates:
+    screen.exhibit(exhibit, folder)
+    if finished.failed_gates:
         raise typer.Exit(1)
 
 
@@ -89,18 +91,15 @@ def offset(
     seed: Seed = None,
 ) -> None:
     """Estimate the supportable offset: bounds, stresses, specifications, granted credit."""
-    from backtest.cli.screen import Screen
-    from backtest.present.exhibit import write_exhibit
-    from backtest.present.folder import check_writable
     from backtest.studies.offset.page import offset_exhibit
     from backtest.studies.offset.study import estimate_offsets
 
-    check_writable(out)
-    screen = Screen()
-    with screen.progress() as progress:
-        found = estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=progress)
-        folder = write_exhibit(offset_exhibit(found), out, command=_as_typed())
-    screen.offsets(found, folder)
+    _show(
+        out,
+        lambda p: offset_exhibit(
+            estimate_offsets(study, data=data, seed=seed, n_jobs=n_jobs, progress=p)
+        ),
+    )
 
 
 @app.command()
@@ -197,15 +196,18 @@ def compare(
 @app.command()
 def models() -> None:
     """List the margin models that a study file can name, with parameters and defaults."""
-    from backtest.cli.screen import Screen
+    from backtest.cli.models import models_list
+    from backtest.present.screen import Screen
 
-    Screen().models()
+    console = Screen().console
+    for block in models_list():
+        console.print(block)
 
 
 @app.command()
 def report(result: Result) -> None:
     """Write report.html and the figures of a results folder again, from its stored numbers."""
-    from backtest.studies.run.stored import rewrite_report
+    from backtest.studies.run.reopen import rewrite_report
 
     typer.echo(f"wrote {rewrite_report(result)}")
 
@@ -213,8 +215,8 @@ def report(result: Result) -> None:
 @app.command()
 def reproduce(result: Result, data: Data = None) -> None:
     """Run the study of a results folder again and compare every score; 1 where one drifted."""
-    from backtest.cli.screen import Screen
-    from backtest.studies.run.stored import compare_rerun
+    from backtest.present.screen import Screen
+    from backtest.studies.run.reopen import compare_rerun
 
     screen = Screen()
     with screen.progress() as progress:
@@ -249,9 +251,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _show(out: Path, make: "Callable[[Progress], Exhibit]") -> None:
     """Make an exhibit while its progress is shown, store it, and print it."""
-    from backtest.cli.screen import Screen
-    from backtest.present.exhibit import write_exhibit
     from backtest.present.folder import check_writable
+    from backtest.present.screen import Screen
+    from backtest.present.store import write_exhibit
 
     check_writable(out)
     screen = Screen()

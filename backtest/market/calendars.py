@@ -1,7 +1,7 @@
 """Calendars: on which days a market has a session, from a table that is part of the package.
 
-The table lists closed weekdays (`closures.csv`, whose head says where they come from and what
-they are not), so that a run does not hang on the release of a calendar library.
+The table lists closed weekdays (`closures.csv`; its header names the sources and what they
+leave out), so that results do not change with the release of a calendar library.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ import pandas as pd
 from backtest.types import BoolArray, DataError, Dates
 
 Clock = Literal["business", "24/7"]  # margin days: business days, or every calendar day
-MarginCalendar = Literal["data", "SIFMA", "CME", "NYSE"]  # whose sessions they are
+MarginCalendar = Literal["data", "SIFMA", "CME", "NYSE"]  # whose sessions are the margin days
 Calendar = Literal["SIFMA", "NYSE", "CME", "Fedwire", "24/7"]
 CALENDARS: tuple[Calendar, ...] = ("SIFMA", "NYSE", "CME", "Fedwire", "24/7")
 FIRST, LAST = np.datetime64("1990-01-01", "D"), np.datetime64("2030-12-31", "D")
@@ -30,7 +30,7 @@ def sessions(calendar: Calendar, first: np.datetime64 | str, last: np.datetime64
 
     Raises
     ------
-    DataError : an unknown calendar, or days that its table does not reach.
+    DataError : an unknown calendar, or days outside its table.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def sessions(calendar: Calendar, first: np.datetime64 | str, last: np.datetime64
 
 
 def is_session(calendar: Calendar, days: Dates) -> BoolArray:
-    """(days,) whether `calendar` has a session on each day; `sessions` says more.
+    """(days,) whether `calendar` has a session on each day; for the names see `sessions`.
 
     Examples
     --------
@@ -70,4 +70,5 @@ def _closures() -> dict[str, Dates]:
     with path.open(encoding="utf-8") as lines:
         table = pd.read_csv(lines, comment="#", parse_dates=["date"], index_col="date")["closed"]
     days, closed = table.index.to_numpy().astype("datetime64[D]"), table.str.split()
-    return {name: days[[name in each for each in closed]] for name in CALENDARS if name != "24/7"}
+    listed = [name for name in CALENDARS if name != "24/7"]
+    return {name: days[[name in calendars for calendars in closed]] for name in listed}

@@ -1,4 +1,4 @@
-"""What levels must be to be a market; every fault is one line: what, which value, what to do."""
+"""Checks of a market's levels. Every error is one line: what is wrong, which value, what to do."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,12 @@ from backtest.types import BoolArray, DataError
 if TYPE_CHECKING:
     from backtest.market.market import Market
 
-LONGEST_STEP = 14  # calendar days between two margin days; a longer hole is missing data
+LONGEST_STEP = 14  # calendar days between two margin days; a longer gap is missing data
 YIELD_RANGE = (-0.05, 0.25)  # decimal; outside it the unit is wrong (percent read as decimal)
 
 
 def check_shape(market: "Market") -> None:
-    """Names once each, a row a day and a column a factor, kinds that are known."""
+    """Each factor named once, one row per day, one column per factor, only known kinds."""
     if len(set(market.factors)) != len(market.factors):
         raise DataError(f"factors {list(market.factors)} repeat a name; name each once.")
     expected = (len(market.dates), len(market.factors))
@@ -31,7 +31,7 @@ def check_shape(market: "Market") -> None:
 
 
 def check_dates(market: "Market") -> None:
-    """Days that ascend, once each, without a long hole."""
+    """Ascending days, each once, without a long gap."""
     if np.isnat(market.dates).any():
         raise DataError("a date is missing (NaT); give every row its day.")
     steps = np.diff(market.dates).astype(int)
@@ -43,7 +43,7 @@ def check_dates(market: "Market") -> None:
         at = int(np.argmax(steps > LONGEST_STEP))
         raise DataError(
             f"no complete day between {market.dates[at]} and {market.dates[at + 1]} "
-            f"({steps[at]} calendar days, {LONGEST_STEP} allowed); fill the hole in the source "
+            f"({steps[at]} calendar days, {LONGEST_STEP} allowed); fill the gap in the source "
             "or start the study after it."
         )
 
@@ -73,7 +73,7 @@ def check_levels(market: "Market") -> None:
 
 
 def check_traded(market: "Market", traded: BoolArray) -> None:
-    """Flags of the levels' shape; a factor that does not trade stands at its last level."""
+    """Flags of the levels' shape; a factor that does not trade keeps its last level."""
     if traded.shape != market.levels.shape:
         raise DataError(
             f"traded has shape {traded.shape}, levels {market.levels.shape}; give one each."
@@ -84,9 +84,11 @@ def check_traded(market: "Market", traded: BoolArray) -> None:
             f"{still} did not trade on {market.dates[0]}, the first day; start the market on a "
             "day on which every factor does."
         )
-    moved = ~traded[1:] & (market.levels[1:] != market.levels[:-1])
-    if moved.any():
-        row, j = np.argwhere(moved)[0]
+    # A level that moves without trading would be a loss that nobody could have traded on, and
+    # its step would be counted neither in the factor's days nor in its MPOR.
+    moved_untraded = ~traded[1:] & (market.levels[1:] != market.levels[:-1])
+    if moved_untraded.any():
+        row, j = np.argwhere(moved_untraded)[0]
         raise DataError(
             f"{market.factors[j]} moves on {market.dates[row + 1]}, when it did not trade; carry "
             "its last level or mark the day as traded."

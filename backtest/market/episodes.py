@@ -1,14 +1,9 @@
-"""Stress in the record: windows by name, and the days of the largest moves."""
+"""Stress in market history: windows by name, and the days of the largest moves."""
 
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    pass
-
 
 # Stress episodes of the joint history, first and last day (see simulate/stress_days.csv).
 EPISODES: Mapping[str, tuple[str, str]] = {

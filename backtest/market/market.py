@@ -35,7 +35,7 @@ def tenor_years(factor: str) -> float | None:
 
 @dataclass(frozen=True)
 class Adjustment:
-    """A false move taken out of a factor's history: on `date`, `jump` as a share of the level."""
+    """A false move removed from a factor's history: on `date`, `jump` as a share of the level."""
 
     factor: str
     date: np.datetime64
@@ -45,30 +45,31 @@ class Adjustment:
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """Levels of every factor on every margin day, complete: no NaN, no forged change.
+    """Levels of every factor on every margin day, complete: no NaN, no invented change.
 
     Parameters
     ----------
     dates : (days,) datetime64[D], ascending, unique.
-    factors : names, one a column of `levels`.
+    factors : names, one for each column of `levels`.
     levels : (days, factors). Prices in USD, yields in decimals.
     kinds : 'price' (shock = relative change, level > 0) or 'yield' (shock = absolute change; zero
-        is a level), one a factor.
-    simulated : True where any level is not real history; shown wherever results are.
-    source : what the figures' footnotes and the manifest say.
-    dropped : days of the window left out because some factor was unknown, or no session.
-    adjusted : false moves that were taken out of the levels, such as the splices of a future; also
-        those before the first day, so that traded prices can be had back.
-    missing : sessions of the calendar asked for on which there was no data.
-    traded : (days, factors), whether a factor traded on a day; None where all always do. A factor
-        that did not stands at its last level, which is not a change of zero: its steps, and the
-        MPOR of what it prices, are counted in the days on which it trades. All trade on row 0.
+        is a valid level), one for each factor.
+    simulated : True where any level is not real history; stated wherever results are shown.
+    source : where the levels come from, for footnotes of figures and for the manifest.
+    dropped : days of the window without a session, or on which some factor was unknown.
+    adjusted : false moves removed from the levels, such as the splices of a rolled future; moves
+        before the first day are listed too, so that traded prices can be recovered.
+    missing : sessions of the study's calendar without data.
+    traded : (days, factors), whether a factor traded on a day; None where all trade on every day.
+        A factor that did not trade keeps its last level, which is no observed change of zero: its
+        shocks, and the MPOR of instruments on it, are counted in the days on which it trades. All
+        factors trade on row 0.
 
     Raises
     ------
     DataError : days that do not ascend, a step of more than 14 calendar days, a level that is not
-        finite, a price <= 0, a yield that must be in the wrong unit, a level that moves on a day
-        on which its factor did not trade.
+        finite, a price <= 0, a yield outside any plausible range (wrong unit), a level that moves
+        on a day on which its factor did not trade.
 
     Examples
     --------
@@ -118,11 +119,11 @@ class Market:
     def from_frame(
         cls, frame: pd.DataFrame, *, kinds: dict[str, Kind] | None = None, **labels: Any
     ) -> "Market":
-        """Market of a frame: index days, a column a factor, yields in decimals.
+        """Market of a frame: index days, one column per factor, yields in decimals.
 
         Columns named like a maturity ('3M', '10Y') are yields, all others prices, unless `kinds`
         says otherwise. Rows in which some factor is NaN are dropped and listed in `dropped`.
-        labels : other fields of the market; `traded`, a row each of the frame.
+        labels : other fields of the market; `traded` has the rows of the frame.
         """
         if frame.empty:
             raise DataError("the frame is empty; give at least one day and one factor.")
@@ -132,9 +133,11 @@ class Market:
                 f"the index carries time zone {index.tz}; convert it to plain dates first."
             )
         factors = tuple(str(c) for c in frame.columns)
-        given = kinds or {}
+        kind_of = kinds or {}
         days = index.to_numpy().astype("datetime64[D]")
         levels = frame.to_numpy(dtype=np.float64)
+        # A price filled in for one factor would be a change of zero beside real changes of the
+        # others, and would push their correlation towards zero: such a day is dropped for all.
         complete = ~np.isnan(levels).any(axis=1)
         labels["dropped"] = np.union1d(labels.get("dropped", days[:0]), days[~complete])
         if labels.get("traded") is not None:
@@ -144,7 +147,7 @@ class Market:
             factors=factors,
             levels=levels[complete],
             kinds=tuple(
-                given.get(f, "price" if tenor_years(f) is None else "yield") for f in factors
+                kind_of.get(f, "price" if tenor_years(f) is None else "yield") for f in factors
             ),
             **labels,
         )
@@ -154,7 +157,7 @@ class Market:
         return pd.DataFrame(self.levels, index=pd.DatetimeIndex(self.dates), columns=self.factors)
 
     def column(self, factor: str) -> int:
-        """Column of a factor in `levels`; DataError for a name it does not have."""
+        """Column of a factor in `levels`; DataError for an unknown name."""
         if factor not in self.factors:
             raise DataError(
                 f"the market has no factor {factor!r}; known: {', '.join(self.factors)}."
@@ -169,48 +172,52 @@ class Market:
         """(days,) whether every one of `factors` traded on each day."""
         if self.traded is None:
             return np.ones(len(self.dates), dtype=np.bool_)
-        own: BoolArray = self.traded[:, [self.column(f) for f in factors]]
-        return np.logical_and.reduce(own, axis=1)
+        traded: BoolArray = self.traded[:, [self.column(f) for f in factors]]
+        return np.logical_and.reduce(traded, axis=1)
 
     def own_days(self, factors: Collection[str]) -> "tuple[Market, RowNumbers]":
-        """The market on the days on which all of `factors` traded, and where its rows hold.
+        """The market on the days on which all of `factors` traded, and its row for every day.
 
         Returns
         -------
-        market : those days, every factor at its level. at : (days,) for each day of this market
-            the row of the last own day on or before it.
+        traded_market : the days on which all of `factors` traded. last_row : (days,) for each day
+            of this market, the row of `traded_market` for the last such day on or before it.
 
         Examples
         --------
         >>> days = pd.to_datetime(["2024-01-05", "2024-01-06", "2024-01-08"])
         >>> levels = pd.DataFrame({"10Y": [0.04, 0.04, 0.05], "BTC": [1.0, 2.0, 4.0]}, index=days)
         >>> traded = np.array([[True, True], [False, True], [True, True]])
-        >>> own, at = Market.from_frame(levels, traded=traded).own_days(["10Y"])
-        >>> own.dates.astype(str).tolist(), at.tolist()
+        >>> traded_market, last_row = Market.from_frame(levels, traded=traded).own_days(["10Y"])
+        >>> traded_market.dates.astype(str).tolist(), last_row.tolist()
         (['2024-01-05', '2024-01-08'], [0, 0, 1])
         """
         if self.traded is None:
             return self, np.arange(len(self.dates))
-        own = self.trades(factors)
-        market = replace(self, dates=self.dates[own], levels=self.levels[own], traded=None)
-        return market, np.cumsum(own) - 1
+        traded = self.trades(factors)
+        dates, levels = self.dates[traded], self.levels[traded]
+        traded_market = replace(self, dates=dates, levels=levels, traded=None)
+        return traded_market, np.cumsum(traded) - 1
 
     def shocks(self, horizon: int) -> DaysByFactors:
         """(days, factors) overlapping shocks that end on each day; the first `horizon` rows NaN.
 
         Prices: level(s) / level(s - horizon) - 1. Yields: y(s) - y(s - horizon). Where factors
-        keep days of their own the steps are counted in those, and rows between them are NaN.
+        trade on different days, `horizon` counts the days on which a factor trades, and its rows
+        between them are NaN.
         """
         if self.traded is None:
             return self._steps(self.levels, horizon, slice(None))
+        # Over days on which it does not trade a factor keeps its level. Counting them would make
+        # a two-day shock of a bond over a weekend a shock of zero days, and its margin too small.
         out = np.full(self.levels.shape, np.nan)
         for j in range(len(self.factors)):
-            own, one = self.traded[:, j], slice(j, j + 1)
-            out[own, one] = self._steps(self.levels[own, one], horizon, one)
+            traded, column = self.traded[:, j], slice(j, j + 1)
+            out[traded, column] = self._steps(self.levels[traded, column], horizon, column)
         return out
 
     def _steps(self, levels: FloatArray, horizon: int, columns: slice) -> FloatArray:
-        """Shocks between rows `horizon` apart of some columns."""
+        """Shocks between rows `horizon` apart; `columns` says which factors `levels` holds."""
         out = np.full(levels.shape, np.nan)
         if horizon >= len(levels):
             return out

@@ -1,1 +1,1 @@
-"""Numbers from outside: dated, cited TOML files, and objects built of tables."""
+"""Numbers from published sources: dated, cited TOML files, and objects built from their tables."""

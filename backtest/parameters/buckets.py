@@ -9,13 +9,13 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class ByMaturity(BaseModel):
-    """Rates by maturity: a row reaches from the end of the one before, excluded, to its own.
+    """Rates by maturity: a row covers maturities above the row before it, up to and with its own.
 
     Parameters
     ----------
     up_to : (rows,) last maturity of each row in years, ascending; the first row begins above 0.
     rate : (rows,) decimals.
-    verified : False where the table is not, though its file is.
+    verified : False for an unverified table in a verified file.
 
     Examples
     --------
@@ -39,11 +39,11 @@ class ByMaturity(BaseModel):
         return self
 
     def row(self, years: float | None) -> int | None:
-        """Row of a maturity in years; None where there is none, or no row reaches it."""
+        """Row of a maturity in years; None without a maturity, or beyond the last row."""
         row = bisect_left(self.up_to, years or 0.0)
         return row if years and 0 < years and row < len(self.up_to) else None
 
     def at(self, years: float | None) -> float | None:
-        """Rate of a maturity in years; None where there is none, or no row reaches it."""
+        """Rate of a maturity in years; None without a maturity, or beyond the last row."""
         row = self.row(years)
         return None if row is None else self.rate[row]

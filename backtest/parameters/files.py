@@ -1,8 +1,8 @@
-"""Where a model's numbers come from: the parameter files it names, dated, cited and marked.
+"""Parameter files of the models: dated, cited, and marked as verified or not.
 
 A model names a file of parameters by a field (`schedules`, `table`), or by a plain class attribute
-`parameter_files` where its defaults are read from it. A file holds `title`, `source`, `dated` and
-`verified`; a table in it that is not verified though the file is says `verified = false` itself.
+`parameter_files` where its defaults are read from that file. A file holds `title`, `source`,
+`dated` and `verified`; an unverified table in a verified file says `verified = false` itself.
 """
 
 import tomllib
@@ -24,9 +24,9 @@ Form = TypeVar("Form", bound=BaseModel)
 
 @dataclass(frozen=True)
 class ParameterSource:
-    """A parameter file: its name, what it holds, where from, how old, and what is unverified.
+    """A parameter file: its name, content, source, date, and what in it is unverified.
 
-    unverified : 'all', or the tables of the file that are marked so; empty where all is verified.
+    unverified : 'all', or the unverified tables of the file; empty where all is verified.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ParameterSource:
 
     @property
     def mark(self) -> str:
-        """'verified', or what is not.
+        """'verified', or 'NOT VERIFIED' and the tables concerned.
 
         Examples
         --------
@@ -70,11 +70,11 @@ def load_parameters(name: str) -> dict[str, Any]:
 
 
 def read_as(form: type[Form], name: str) -> Form:
-    """Parameter file `name`, held to a form.
+    """Parameter file `name`, checked against the fields of `form`.
 
     Raises
     ------
-    StudyError : no such file, or one that holds something else.
+    StudyError : no such file, or a file with other fields.
 
     Examples
     --------
@@ -97,10 +97,10 @@ def read_as(form: type[Form], name: str) -> Form:
 @cache
 def known_parameters() -> dict[str, Traversable]:
     """Every parameter file of the package by name, without '.toml'."""
-    found: dict[str, Traversable] = {}
+    parameter_files: dict[str, Traversable] = {}
     for package in PACKAGES:
-        found |= dict(_walk(files(package) / "parameters", ""))
-    return dict(sorted(found.items()))
+        parameter_files |= dict(_walk(files(package) / "parameters", ""))
+    return dict(sorted(parameter_files.items()))
 
 
 def parameter_source(name: str) -> ParameterSource:
@@ -117,7 +117,7 @@ def parameter_source(name: str) -> ParameterSource:
 
 
 def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
-    """The parameter files that a model and all models inside it name.
+    """The parameter files named by a model and by all models inside it.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
 
 
 def describe_parameters(model: Any) -> list[dict[str, str]]:
-    """What the manifest keeps of `parameter_sources`."""
+    """The entries of the manifest for `parameter_sources`."""
     return [
         {"name": s.name, "title": s.title, "source": s.source, "dated": s.dated, "mark": s.mark}
         for s in parameter_sources(model)
@@ -137,14 +137,17 @@ def describe_parameters(model: Any) -> list[dict[str, str]]:
 
 
 def _named(value: Any) -> Iterator[str]:
+    """Names of parameter files in a value and in everything inside it."""
+    # A model does not say which of its strings are file names: a string that is the name of an
+    # existing file is taken as one, so that a model cannot use a file and hide it.
     if isinstance(value, str):
         yield from [value] if value in known_parameters() else []
     elif isinstance(value, (tuple, list)):
-        for each in value:
-            yield from _named(each)
+        for inner_value in value:
+            yield from _named(inner_value)
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _named(each)
+        for inner_value in value.values():
+            yield from _named(inner_value)
     elif is_dataclass(value):
         yield from getattr(value, "parameter_files", ())
         for field in field_names(type(value)):
@@ -160,7 +163,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
 
 
 def _unverified(table: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Dotted names of the tables marked `verified = false`; '' is the file itself."""
+    """Dotted names of the tables marked `verified = false`; '' means the whole file."""
     if table.get("verified") is False:
         yield path
         return

@@ -1,4 +1,4 @@
-"""Parameter bags from TOML tables, and back: `kind` names the class, the other keys its fields."""
+"""Objects from TOML tables, and back: `kind` names the class, the other keys are its fields."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -12,11 +12,11 @@ Registry = Mapping[str, type[Any]]
 
 
 def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") -> Any:
-    """The object of a table; tables with a `kind` inside it are built first, from one registry.
+    """The object that a table describes; tables with a `kind` inside it are built first.
 
     Raises
     ------
-    StudyError : one line: which key, which value, what is known.
+    StudyError : one line: the key, its value, and the known choices.
 
     Examples
     --------
@@ -30,8 +30,10 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     if kind is None:
         raise StudyError(f"a {what} needs a `kind`; known: {', '.join(registry)}.")
     if kind not in registry:
-        known = ", ".join(registry)
-        raise StudyError(f"unknown kind {kind!r}; known: {known}." + _hint(str(kind), registry))
+        known_kinds = ", ".join(registry)
+        raise StudyError(
+            f"unknown kind {kind!r}; known: {known_kinds}." + _hint(str(kind), registry)
+        )
     names = field_names(registry[kind])
     for key, value in fields.items():
         if key not in names:
@@ -46,16 +48,16 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
-    except TypeError as error:  # a user's own class, which may be no dataclass
+    except TypeError as error:  # a user's class, which need not be a dataclass
         raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
 
 
 def to_table(value: Any, registry: Registry) -> dict[str, Any]:
-    """The table that builds `value`: plain TOML values, every field that is not None written out.
+    """The table from which `build` makes `value`: plain TOML values, fields of None left out.
 
     Raises
     ------
-    StudyError : the class of `value`, or of something inside it, is in no registry.
+    StudyError : the class of `value`, or of an object inside it, is not in the registry.
     """
     kinds = {cls: kind for kind, cls in registry.items()}
     if type(value) not in kinds:
@@ -69,12 +71,12 @@ def to_table(value: Any, registry: Registry) -> dict[str, Any]:
 
 
 def field_names(cls: type[Any]) -> tuple[str, ...]:
-    """Parameters of a class, in the order of its definition."""
+    """Fields of a dataclass, in the order of its definition; none of any other class."""
     return tuple(getattr(cls, "__dataclass_fields__", {}))
 
 
 def _built(value: Any, registry: Registry, what: str) -> Any:
-    """A value of a table as a field holds it: objects of their tables, lists as tuples."""
+    """A TOML value as a field holds it: tables with a `kind` as objects, lists as tuples."""
     if isinstance(value, Mapping):
         if "kind" in value:
             return build(value, registry, what=what)
@@ -85,7 +87,7 @@ def _built(value: Any, registry: Registry, what: str) -> Any:
 
 
 def _plain(value: Any, registry: Registry) -> Any:
-    """A field as a table holds it."""
+    """A field as a TOML value: objects as tables with a `kind`, tuples as lists."""
     if type(value) in registry.values():
         return to_table(value, registry)
     if isinstance(value, Mapping):
@@ -95,6 +97,6 @@ def _plain(value: Any, registry: Registry) -> Any:
     return value
 
 
-def _hint(wrong: str, known: Iterable[str]) -> str:
-    close = get_close_matches(wrong, list(known), n=1)
+def _hint(misspelt: str, known_names: Iterable[str]) -> str:
+    close = get_close_matches(misspelt, list(known_names), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -9,6 +9,7 @@ MISSING = "n/a"
 UNBOUNDED = "unbounded"  # no scale reaches the coverage, or a requirement that was once zero
 SMALLEST_P = 0.001  # p-values come from about a thousand resamples
 MILLION = 1e6
+UNBROKEN = "\N{NO-BREAK SPACE}"
 FINE = 0.1  # USD m: below this two decimals show too little
 
 

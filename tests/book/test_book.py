@@ -90,5 +90,5 @@ def test_what_cannot_be_held_is_named(columns, said):
 
 def test_a_book_needs_distinct_names():
     frame = pd.DataFrame({"BTC": [1.0, 2.0]}, index=["p", "p"])
-    with pytest.raises(bt.StudyError, match="'p' stands twice"):
+    with pytest.raises(bt.StudyError, match="'p' is twice"):
         bt.Book.from_frame(frame)

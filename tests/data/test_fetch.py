@@ -142,7 +142,8 @@ def test_files_of_ones_own_need_no_manifest_and_are_never_overwritten(tmp_path):
 
 
 def test_a_rewritten_history_is_printed_and_kept_in_the_manifest(tmp_path, capsys):
-    from backtest.cli.screen import Screen
+    from backtest.cli.cache import show_cache
+    from backtest.present.screen import Screen
 
     fetched(tmp_path)
     changed = history_of(column_of("BTC-USD"))
@@ -153,7 +154,7 @@ def test_a_rewritten_history_is_printed_and_kept_in_the_manifest(tmp_path, capsy
     assert rewrite["values"] == [["2020-03-12", "Close", old, 1.1 * old]]
     assert rewrite["largest_relative"] == pytest.approx(0.1)
     assert rewrite["against"].endswith("fetched 2024-03-05T09:00:00+00:00")
-    Screen().cache(entries)
+    show_cache(Screen(), entries)
     printed = " ".join(capsys.readouterr().out.split())
     assert f"2020-03-12 Close {old:.10g} -> {1.1 * old:.10g}" in printed
     assert "1 changed, 0 gone, 0 new, largest relative change 10.000%" in printed

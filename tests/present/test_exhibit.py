@@ -7,23 +7,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.present.exhibit import Exhibit, Section, write_exhibit
-from backtest.present.figure import Canvas, Figure
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.figure import Figure
+from backtest.present.page import render_exhibit
+from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
+from backtest.present.store import write_exhibit
+from backtest.present.table import Cell, TextTable
 from backtest.types import ResultsError
 
 HOSTILE = "<script>alert(1)</script> & [bold]x[/bold]"
 
 
-def paint(canvas: Canvas):
+def figure(paint) -> Figure:
+    numbers = pd.DataFrame({"x": [0, 1]})
+    return Figure("picture", numbers, Caption("T", "n", HOSTILE), paint, simulated=True)
+
+
+def paint(canvas):
     panel = canvas(1.0).panel(left=0.5, right=0.1, top=0.0, height=0.8)
     panel.plot([0, 1], [1, 0])
     return panel
-
-
-def picture(name="line", paint=paint):
-    caption = Caption("Title", "note", HOSTILE)
-    return Figure(name, pd.DataFrame(), caption, paint, simulated=True)
 
 
 def exhibit(**changes):
@@ -33,7 +37,7 @@ def exhibit(**changes):
     )
     sections = (
         Section("rates", "Rates", HOSTILE, rates, formats={"rate": ".1%", "usd": ",.0f"}),
-        Section("picture", "A picture", "drawn", figure=picture()),
+        Section("picture", "A picture", "drawn", figure=figure(paint)),
     )
     data = {
         "source": HOSTILE,
@@ -79,14 +83,15 @@ def test_the_page_has_no_script_and_says_simulated(tmp_path: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/", "")
-    assert page.count("SIMULATED") >= 4 and page.count("<svg") == 1
-    assert "simulated" in (folder / "figures" / "line.csv").read_text()
+    assert page.count("SIMULATED") >= 4
+    assert "simulated" in (folder / "figures" / "picture.csv").read_text()
 
 
 def test_numbers_are_read_as_their_column_says() -> None:
-    shown = exhibit().sections[0].shown()
-    assert shown["rate"].tolist() == ["1.2%", "n/a", "0.0%"]
-    assert shown["usd"].tolist() == ["1,234,567", "0", "-1"]
+    (shown,) = exhibit().sections[0].shown()
+    rows = [[cell.text for cell in row] for _, (row,) in shown.groups]
+    assert rows == [["1.2%", "1,234,567"], ["n/a", "0"], ["0.0%", "-1"]]
+    assert [name for name, _ in shown.groups] == [HOSTILE, "b", "c"]
 
 
 def test_a_brief_is_shown_and_the_table_is_stored(tmp_path: Path) -> None:
@@ -103,10 +108,52 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     def fails(canvas):
         raise RuntimeError("no drawing")
 
-    broken = Section("broken", "B", "", figure=picture("broken", fails))
+    broken = Section("broken", "B", figure=figure(fails))
     with pytest.raises(RuntimeError):
         write_exhibit(exhibit(sections=(broken,)), tmp_path, command="c")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match="cannot write results"):
         write_exhibit(exhibit(), tmp_path / "file", command="c")
+
+
+def every_kind() -> Exhibit:
+    """Nested rows, a noticed cell, words, facts, terms, sentences, a failed gate."""
+    row = {"p": Cell("0.01", noticed=True), "words": Cell(HOSTILE, words=True)}
+    columns = {"p": lambda row: row["p"], "what it is": lambda row: row["words"]}
+    nested = TextTable.nest(
+        "Nested", ("book", "model"), [("a", [("one", row), ("two", row)])], columns, note="A note."
+    )
+    return exhibit(
+        prices="Prices of nobody.",
+        failures=("gate failed",),
+        facts=(("seed", "7"),),
+        sections=(
+            Section("terms", "Terms", terms=(("one", HOSTILE),)),
+            Section("tables", "Tables", tables=(nested, TextTable.of_facts("Facts", [("a", "b")]))),
+            Section("list", "List", sentences=(HOSTILE, "second"), on_screen=False),
+        ),
+    )
+
+
+def test_the_page_shows_every_kind_of_section() -> None:
+    page = render_exhibit(every_kind(), [], command="c")
+    assert '<th scope="rowgroup" rowspan="2">a</th>' in page
+    assert page.count('<th scope="row" class="nested">') == 2
+    assert page.count("<td><strong>0.01</strong></td>") == 2
+    assert '<th scope="col" class="words">what it is</th>' in page
+    assert "<dt>one</dt>" in page and "<li>second</li>" in page and "A note." in page
+    assert page.count('<table id="tables-2" class="facts">') == 1 and "gate failed" in page
+    assert '<th scope="row">seed</th>' in page and "Prices of nobody." in page
+    assert "<script" not in page
+
+
+def test_the_screen_shows_what_it_has_room_for(tmp_path, capsys) -> None:
+    Screen().exhibit(every_kind(), tmp_path)
+    printed = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    assert "book, model p what it is" in lines and f"one 0.01 {HOSTILE}" in lines
+    assert lines[lines.index("Terms") + 1] == f"one: {HOSTILE}"
+    for words in ("SIMULATED. Nested", f"one: {HOSTILE}", "A note.", "gate failed", "a b"):
+        assert words in lines
+    assert "second" not in printed

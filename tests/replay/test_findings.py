@@ -1,6 +1,7 @@
 """What stands beside the scores: disclosures, swings, money, families, pairs; and `power`."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ import pytest
 
 import backtest as bt
 from backtest import cli
-from backtest.replay.disclosures import disclosure_table, money_table, swing_table
-from backtest.replay.family import (
+from backtest.replay.findings import Findings, findings
+from backtest.replay.findings.disclosures import disclosure_table, money_table, swing_table
+from backtest.replay.findings.family import (
     detectable_sentence,
     dominance_table,
-    family_sentence,
     family_summary,
     family_tests,
     study_weights,
@@ -20,10 +21,10 @@ from backtest.replay.family import (
 from backtest.scores import clustered_coverage, coverage_p
 from backtest.scores.power import exact_power
 from backtest.studies.power.study import detectable_table, power_exhibit
-from backtest.studies.run.evidence import write_evidence
 from backtest.types import StudyError
 from strategies import HistoricalVaR
 from tests.support import presented
+from tests.support.commands import write_prices, write_study
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +102,6 @@ def test_all_books_pooled_are_tested_as_one_book_is(small_market, small_book):
     assert pooled == pytest.approx(tests["hac_p"].iloc[0], rel=1e-12) and pooled < 1.0
 
 
-def test_the_number_of_books_tested_is_said(study):
-    said = family_sentence(study, family_tests(study))
-    assert said.startswith("5 books a model were tested")
-    for model in study.models:
-        assert f"{model} " in said
-
-
 def test_pairs_speak_of_pooled_rates_and_margins(study):
     table, summary = dominance_table(study), study.summary()
     assert list(table.index) == [
@@ -134,14 +128,46 @@ def test_the_sentence_names_the_rates_of_the_table(study):
     assert 0.79 < below < 0.80 and "passes more often than one time in 5" in sentence
 
 
-def test_everything_is_written_and_reads_back(study, tmp_path):
-    write_evidence(study, tmp_path)
-    names = {path.stem for path in tmp_path.iterdir()}
-    assert names == {
+def test_findings_hold_each_table_under_the_name_of_its_file(study):
+    tables = Findings.of(study).by_file()
+    assert list(tables) == [
         "disclosures", "procyclicality", "money", "family", "family_summary", "dominance",
-    }  # fmt: skip
-    read = pd.read_csv(tmp_path / "procyclicality.csv", index_col=["model", "portfolio"])
-    pd.testing.assert_frame_equal(read, swing_table(study), check_exact=False)
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(tables["procyclicality"], swing_table(study))
+    pd.testing.assert_frame_equal(tables["dominance"], dominance_table(study))
+    assert Findings.of(presented.treasury_study()).pairs is None
+
+
+COMPUTED = (
+    "disclosure_table", "swing_table", "money_table", "family_tests", "family_summary",
+    "dominance_table", "forecast_table",
+)  # fmt: skip
+
+
+def test_a_whole_run_computes_each_finding_once(tmp_path, monkeypatch, capsys):
+    """Tables, page and screen read what `Findings.of` computed; a report computes it again."""
+    calls = Counter()
+
+    def counted(name):
+        compute = getattr(findings, name)
+
+        def once_more(*arguments, **words):
+            calls[name] += 1
+            return compute(*arguments, **words)
+
+        return once_more
+
+    for name in COMPUTED:
+        monkeypatch.setattr(findings, name, counted(name))
+    prices = write_prices(tmp_path / "prices", days=300)
+    study = write_study(tmp_path, source=str(prices))
+    for arguments in (["run", str(study), "--out", str(tmp_path / "results")], ["report"]):
+        calls.clear()
+        given = arguments if arguments[1:] else ["report", str(*(tmp_path / "results").iterdir())]
+        with pytest.raises(SystemExit) as ended:
+            cli.main(given)
+        assert ended.value.code == 0, capsys.readouterr().err
+        assert calls == dict.fromkeys(COMPUTED, 1)
 
 
 def test_power_prints_and_stores_what_was_asked(tmp_path, capsys):

@@ -19,7 +19,7 @@ from backtest.model.revaluation import priced_scenarios
 from backtest.model.volatility_scaled import FactorVolatility, filtered
 from backtest.replay.forecasts import forecast_table, model_forecasts
 from backtest.scores.forecasts.density import berkowitz
-from backtest.studies.run.content import forecasts_table
+from backtest.studies.run.tables import forecasts_table
 from tests.support.markets import coin_market, garch_path, random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
@@ -398,7 +398,7 @@ def test_the_table_asks_of_a_density_only_where_there_is_one(density, small_mark
     )
     tested = forecast_table(forecasts, confidence=0.95, horizon=2)
     shown = forecasts_table(tested, list(book.portfolios))
-    heads = ["book", "model", "FZ loss", "expected shortfall p"]
+    heads = ("book", "model", "FZ loss", "expected shortfall p")
     assert shown.heads[:4] == heads and (len(shown.heads) > 4) == density
-    assert ("Berkowitz" in shown.notes) == density
+    assert ("Berkowitz" in shown.note) == density
     assert all(len(row) == len(shown.heads) - 1 for _, rows in shown.groups for row in rows)

@@ -246,7 +246,7 @@ def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
 def test_figures_of_real_prices_fit(real_data: Path) -> None:
     from backtest.studies.offset.study import estimate_offsets
 
-    run = presented.real_outcome(real_data)
+    run = presented.real_run(real_data)
     offsets = estimate_offsets(
         None, data=str(real_data), seed=None, n_jobs=1, progress=lambda what, share: None
     )

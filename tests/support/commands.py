@@ -7,6 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from backtest.studies.run.page import run_exhibit
+from backtest.studies.run.store import write_results
+from backtest.studies.run.study import execute
+
 STUDY = """
 name = "small"
 title = "A small study"
@@ -45,6 +49,16 @@ def backtest(*arguments, cwd, timeout=240):
         text=True,
         timeout=timeout,
     )
+
+
+def quiet(what: str, share: float) -> None:
+    """Progress that nobody watches."""
+
+
+def run_and_store(study: Path, out: Path, *, command: str) -> Path:
+    """The results folder of a study file, as `backtest run` leaves it."""
+    run = execute(study, progress=quiet)
+    return write_results(run, run_exhibit(run), out, command=command)
 
 
 def write_prices(folder: Path, days: int = 420, **edits) -> Path:

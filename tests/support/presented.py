@@ -12,16 +12,20 @@ import pandas as pd
 import backtest as bt
 import strategies as st
 from backtest import charts
+from backtest.config.schema import BookTable, StudyFile
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
 from backtest.present.figure import Figure
+from backtest.present.store import write_page
 from backtest.replay.distribution import COLUMNS, Distribution
+from backtest.replay.findings import Findings
 from backtest.scores.power import ALTERNATIVES, power_table
 from backtest.studies.clocks.figures import WEEKDAYS
 from backtest.studies.closeout.study import CloseoutStudy, estimate_closeout
 from backtest.studies.collateral.study import CollateralStudy, study_collateral
 from backtest.studies.offset.steps_by_day import steps_by_day
 from backtest.studies.offset.study import OffsetStudy
-from backtest.studies.run.study import Outcome, execute
+from backtest.studies.run.page import run_exhibit
+from backtest.studies.run.study import Run, execute
 from backtest.studies.run.sweep import treasury_share_sweep
 from tests.support.markets import random_market
 
@@ -131,9 +135,42 @@ def many_paths() -> Distribution:
 
 
 @functools.cache
-def real_outcome(folder: Path) -> Outcome:
+def real_run(folder: Path) -> Run:
     """The packaged study on the real prices in `folder`."""
     return execute(None, data=str(folder), progress=lambda what, share: None)
+
+
+CAPTION = 'A caption with "quotes" & <b>tags</b>.'
+COMMAND = "backtest run 'a study.toml' && echo <done>"
+
+
+def finished(
+    study: bt.Study,
+    ladder: pd.DataFrame,
+    sweep: pd.DataFrame | None = None,
+    *,
+    title: str = TITLE,
+    explains: dict[str, str] = EXPLAINS,
+) -> Run:
+    """A run as `execute` leaves it, of a study that is computed already."""
+    books = {name: BookTable.model_construct(explain=text) for name, text in explains.items()}
+    return Run(
+        study=study,
+        findings=Findings.of(study),
+        ladder=ladder,
+        forecasts=pd.DataFrame(),
+        sweep=sweep,
+        distribution=None,
+        config=StudyFile.model_construct(title=title, caption=CAPTION, books=books),
+        text="",
+        failed_gates=(),
+    )
+
+
+def page_of(run: Run, folder: Path) -> str:
+    """The page of a run, written with its figures in `folder`."""
+    write_page(run_exhibit(run), folder, command=COMMAND)
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -5,10 +5,8 @@ the probability of any false rejection, Benjamini-Hochberg and -Yekutieli the sh
 A p-value of NaN (not identified) stays NaN and is no member of the family.
 """
 
-from typing import Literal
-
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.checks import as_indicator, check_confidence, check_weights
 from backtest.types import BoolArray, DataError, FloatArray
@@ -40,8 +38,7 @@ def holm(pvalues: ArrayLike) -> FloatArray:
     [0.03, 0.06, nan, 0.06]
     """
     given = _as_pvalues(pvalues)
-    known = np.flatnonzero(~np.isnan(given))
-    order = known[np.argsort(given[known], kind="stable")]
+    order = _ranked(given)
     steps = np.arange(len(order), 0, -1) * given[order]
     given[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return given
@@ -69,7 +66,7 @@ def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    return _false_discovery(pvalues, "bh")
+    return _false_discovery(pvalues, dependent=False)
 
 
 def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
@@ -89,15 +86,18 @@ def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
     >>> benjamini_yekutieli([0.01, 0.04]).round(3).tolist()
     [0.03, 0.06]
     """
-    return _false_discovery(pvalues, "by")
+    return _false_discovery(pvalues, dependent=True)
 
 
-def _false_discovery(pvalues: ArrayLike, method: Literal["bh", "by"]) -> FloatArray:
-    from scipy.stats import false_discovery_control
-
+def _false_discovery(pvalues: ArrayLike, *, dependent: bool) -> FloatArray:
+    # scipy's false_discovery_control multiplies in another order: the last digit of stored families
+    # would change.
     given = _as_pvalues(pvalues)
-    known = ~np.isnan(given)
-    given[known] = false_discovery_control(given[known], method=method)
+    order = _ranked(given)
+    rank = np.arange(1, len(order) + 1)
+    price = float((1.0 / rank).sum()) if dependent else 1.0
+    steps = price * len(order) / rank * given[order]
+    given[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
     return given
 
 
@@ -184,3 +184,9 @@ def _as_pvalues(pvalues: ArrayLike) -> FloatArray:
     if wrong.any():
         raise DataError(f"a p-value is {given[wrong][0]:g}; give probabilities, or NaN.")
     return given
+
+
+def _ranked(given: FloatArray) -> NDArray[np.intp]:
+    """Places of the identified p-values, smallest first."""
+    known = np.flatnonzero(~np.isnan(given))
+    return known[np.argsort(given[known], kind="stable")]

@@ -10,11 +10,11 @@ import pandas as pd
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import counts, interval, millions, percent, pvalue, signed
 from backtest.present.words import source_words, standard_words, window_words
+from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
 from backtest.replay.manifest import software
 from backtest.replay.study import Study
-from backtest.replay.unverified import MARK, unverified_parameters, unverified_sentence
 from backtest.studies.compare.study import Comparison
-from backtest.studies.run.stored import unequal
+from backtest.studies.run.reopen import unequal
 
 CAPTION = (
     "Two finished runs as they were stored, every file as its seal says. All differences are B "

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.replay.disclosures import scored_values
-from backtest.replay.family import paired_row, study_weights
+from backtest.replay.findings.disclosures import scored_values
+from backtest.replay.findings.family import paired_row, study_weights
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
 from backtest.scores.models.paired import paired_difference
 from backtest.scores.table import SCORES
 from backtest.studies.inputs import digest
-from backtest.studies.run.stored import finished_run, unequal
+from backtest.studies.run.reopen import finished_run, unequal
 from backtest.types import FloatArray, Progress
 
 COLUMNS = tuple(score.name for score in SCORES if score.compared)

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.figure import Figure
 from backtest.present.words import COST_WORDS
+from backtest.studies.ladder import ladder_tables
 from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
 from backtest.studies.offset.study import OffsetStudy
@@ -18,21 +18,12 @@ CAPTION = (
     "where the truth is known they err unsafely in at most 8 % of histories, save where volatility "
     "is so persistent that a history holds few of its cycles (docs/offset-calibration.md)."
 )
-SHARES = {
-    column: ".1%"
-    for column in (
-        "total", "total_bound", "diversification", "dependence", "dependence_bound", "raw",
-        "worst_500", "passes", "mean",
-    )
-}  # fmt: skip
 STEPS = "steps_from_gross"
 TEXTS = {
     "ladder": (
         "Offset ladder",
-        "Shares of the silos' margins at equal coverage. 'effective' is the number of independent "
-        "exceedances that the clustered ones are worth; resampling adds nothing to them. 'raw' "
-        "leaves the silos' scales at 1; 'worst 500' is the least reduction over any 500 days; "
-        "'passes' the probability that a history of this length passes at the estimate.",
+        "Shares of the silos' margins at equal coverage; resampling adds nothing to the "
+        "exceedances observed.",
     ),
     "stressed_ladder": (
         "Under stress",
@@ -65,68 +56,52 @@ TEXTS = {
 }
 
 
-def offset_exhibit(found: OffsetStudy) -> Exhibit:
+def offset_exhibit(result: OffsetStudy) -> Exhibit:
     """Everything an offset study found, in the order in which it is read."""
-    figures = {figure.name: figure for figure in offset_figures(found)}
-    tables = {
-        "ladder": (found.ladder, _short_ladder(found.ladder)),
-        "stressed_ladder": (found.stressed, _by_book(found.stressed)),
-        "specification_curve": (found.specifications, _range(found.specifications)),
-        "granted_against_supported": (found.granted, _averages(found.granted)),
-        **({STEPS: (found.steps, _shown_steps(found.steps))} if len(found.steps) else {}),
-        "just_covering": (found.just_covering, None),
+    figures = {figure.name: figure for figure in offset_figures(result)}
+    briefs = {
+        "ladder": (result.ladder, None),
+        "stressed_ladder": (result.stressed, _by_book(result.stressed)),
+        "specification_curve": (result.specifications, _range(result.specifications)),
+        "granted_against_supported": (result.granted, _averages(result.granted)),
+        **({STEPS: (result.steps, _shown_steps(result.steps))} if len(result.steps) else {}),
+        "just_covering": (result.just_covering, None),
     }
     sections = tuple(
-        _section(name, table, brief, figures.get(name)) for name, (table, brief) in tables.items()
+        Section(
+            name,
+            *TEXTS[name],
+            table=table,
+            brief=brief,
+            formats={str(c): _format(str(c)) for c in (table if brief is None else brief)},
+            figure=figures.get(name),
+            tables=ladder_tables(table) if name == "ladder" else (),
+        )
+        for name, (table, brief) in briefs.items()
     )
-    data, coverage = found.manifest["data"], found.manifest["study"]["coverage"]
-    cost = COST_WORDS if "liquidation" in found.manifest else ""
+    data, coverage = result.manifest["data"], result.manifest["study"]["coverage"]
+    cost = COST_WORDS if "liquidation" in result.manifest else ""
     return Exhibit(
         kind="offset",
         title="The supportable offset",
         caption=CAPTION,
-        simulated=found.market.simulated,
+        simulated=result.market.simulated,
         standing=(
             f"{data['source']}, {data['days']:,} margin days {data['first']} .. {data['last']}; "
-            f"base {found.manifest['base']}; {coverage['confidence']:.1%}, "
+            f"base {result.manifest['base']}; {coverage['confidence']:.1%}, "
             f"MPOR {coverage['mpor']} margin days{cost}."
         ),
         sections=sections,
-        manifest=found.manifest,
-        text=found.text,
-    )
-
-
-def _section(
-    name: str, table: pd.DataFrame, brief: pd.DataFrame | None, figure: Figure | None
-) -> Section:
-    heading, text = TEXTS[name]
-    columns = (table if brief is None else brief).columns
-    return Section(
-        name=name,
-        heading=heading,
-        text=text,
-        table=table,
-        brief=brief,
-        formats={str(c): ".1%" if name == STEPS else _format(str(c)) for c in columns},
-        figure=figure,
+        manifest=result.manifest,
+        text=result.text,
     )
 
 
 def _format(column: str) -> str:
-    """Shares in percent, money whole, the rest to three digits."""
-    if column in SHARES or column.startswith(
-        ("lowest", "median", "highest", "granted", "supported")
-    ):
-        return ".1%"
-    if column.endswith("margin") or column.startswith("usd_"):
+    """Counts and money whole, settings and seconds to three digits, shares in percent."""
+    if column in ("specifications", "marginings") or column.endswith("margin"):
         return ",.0f"
-    return ".3g" if column not in ("exceedances", "marginings", "observations") else ",.0f"
-
-
-def _short_ladder(ladder: pd.DataFrame) -> pd.DataFrame:
-    shown = [*SHARES, "exceedances", "effective", "reason"]
-    return ladder[[column for column in shown if column in ladder]]
+    return ".3g" if column in ("haircut_scale", "correlation_floor", "seconds") else ".1%"
 
 
 def _by_book(stressed: pd.DataFrame) -> pd.DataFrame:

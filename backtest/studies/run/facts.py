@@ -7,10 +7,11 @@ import pandas as pd
 from backtest.account.haircuts import load_schedule
 from backtest.instruments import parse_instrument
 from backtest.present.words import call_lag_words, source_words, standard_words
-from backtest.replay.family import detectable_sentence
 from backtest.replay.study import Study
 from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
+
+LISTED = 8  # days named in one line
 
 
 def standing_note(study: Study) -> str:
@@ -26,6 +27,33 @@ def standing_note(study: Study) -> str:
         f"{standard}; {window['observations']:,} scored days, {window['first_scored']} to "
         f"{window['last_scored']}. {kept}"
     )
+
+
+def prices_line(study: Study) -> str:
+    """Where prices come from, their days, and the days that are not among them, in one line."""
+    data = study.manifest["data"]
+    return (
+        f"{source_words(study.manifest)}; {data['days']:,} margin days {data['first']} .. "
+        f"{data['last']}, {len(data['dropped'])} dropped{_listed(data['dropped'])}"
+        + (
+            f", {len(data['missing'])} sessions without data{_listed(data['missing'])}"
+            if data.get("missing")
+            else ""
+        )
+    )
+
+
+def _listed(days: list[str]) -> str:
+    """The days in brackets while they fit on a line; the section on data names all."""
+    return f" ({', '.join(days)})" if 0 < len(days) <= LISTED else ""
+
+
+def fits_sentence(study: Study) -> str:
+    """How many fits each model made; empty where none was made."""
+    fits = study.manifest.get("fits", {})
+    if not fits:
+        return ""
+    return f"Likelihood fits: {'; '.join(f'{name} {fits_words(f)}' for name, f in fits.items())}."
 
 
 def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
@@ -99,7 +127,6 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
         "not been shown to be right."
     )
-    said.append(detectable_sentence(study))
     return said
 
 
@@ -131,13 +158,13 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     return facts
 
 
-def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
-    """Command, seed, versions, commit, terms, models and the causality audit."""
+def facts_of_run(study: Study) -> list[tuple[str, str]]:
+    """Seed, versions, commit, terms, models and the causality audit."""
     manifest = study.manifest
     software = dict(manifest["software"])
     commit, dirty = software.pop("commit", None), software.pop("dirty", None)
     account = manifest["account"]
-    facts = [("command", command), ("seed", str(manifest["seed"]))]
+    facts = [("seed", str(manifest["seed"]))]
     facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
     for key, label in (
         ("sha256", "sha256 of study and prices"),
@@ -158,7 +185,8 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     )
     facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
     facts += _parameters(manifest.get("parameters", {}))
-    facts += [(f"fits of {name}", fits_words(fits)) for name, fits in _fits(manifest)]
+    # Folders written before fits were counted say nothing of them.
+    facts += [(f"fits of {n}", fits_words(fits)) for n, fits in manifest.get("fits", {}).items()]
     audits = manifest["causality"]
     for name, audit in audits.items():
         facts.append(
@@ -171,11 +199,6 @@ def facts_of_run(study: Study, command: str) -> list[tuple[str, str]]:
     if not audits:
         facts.append(("causality audit", "not run"))
     return facts
-
-
-def _fits(manifest: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
-    """What each model fitted; nothing in folders written before fits were counted."""
-    return list(manifest.get("fits", {}).items())
 
 
 def fits_words(fits: dict[str, int]) -> str:

@@ -1,150 +1,172 @@
-"""The report: one HTML file that needs nothing else, no script, no font, no network."""
+"""The page of `backtest run`: its sections, in the order in which they are read."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
-import pandas as pd
-
-from backtest.present.rendering import FigureFiles
-from backtest.present.templates import drawn, environment
-from backtest.replay.distribution import Distribution
-from backtest.replay.study import Study
-from backtest.studies.run.content import (
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.figure import Figure
+from backtest.present.table import TextTable
+from backtest.replay.findings.family import detectable_sentence
+from backtest.studies.ladder import ladder_tables
+from backtest.studies.run.facts import (
+    facts_of_data,
+    facts_of_run,
+    fits_sentence,
+    limits,
+    prices_line,
+    standing_note,
+)
+from backtest.studies.run.figures import run_figures
+from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
+from backtest.studies.run.findings_tables import (
+    disclosures_table,
+    family_table,
+    pairs_table,
+    swings_table,
+)
+from backtest.studies.run.study import Run
+from backtest.studies.run.tables import (
     books_table,
     cost_table,
     coverage_table,
     forecasts_table,
-    ladder_tables,
+    histories_table,
     pooled_table,
 )
-from backtest.studies.run.facts import facts_of_data, facts_of_run, limits, standing_note
-from backtest.studies.run.histories import simulated_table
-from backtest.studies.run.swings import (
-    disclosures_table,
-    dominance_rows,
-    family_table,
-    swings_table,
+from backtest.studies.run.verdict import verdicts
+
+LADDER_TEXT = (
+    "Bounds come from a stationary bootstrap of days, mean block 20; resampling adds nothing to "
+    "the exceedances observed. What the data support is the bound of the offset, or nothing where "
+    "it is below zero. Where volatility persists for years the bounds err unsafely more often than "
+    "they should (docs/offset-calibration.md)."
 )
-from backtest.studies.run.verdict import named_portfolios, verdicts
-from backtest.types import ResultsError
 
-TEMPLATE = "report.html.j2"
+SWEEP_TEXT = (
+    "What each model asks, and what of the saving is offset, as the Treasury's share of a pool of "
+    "two legs goes from none to all of it. Numbers: sweep.csv."
+)
 
 
-def render_report(
-    study: Study,
-    ladder: pd.DataFrame,
-    sweep: pd.DataFrame | None,
-    figures: Sequence[FigureFiles],
-    *,
-    title: str,
-    caption: str,
-    explains: dict[str, str],
-    command: str,
-    distribution: Distribution | None = None,
-    forecasts: pd.DataFrame | None = None,
-) -> str:
-    """Render the report as HTML.
+def run_exhibit(run: Run) -> Exhibit:
+    """Everything a run shows, from its numbers; nothing is computed but the figures' data."""
+    study = run.study
+    figures = {figure.name: figure for figure in run_figures(study, run.ladder, run.sweep)}
+    sections = (
+        Section(
+            "verdict",
+            "Verdict",
+            terms=tuple(verdicts(study, run.ladder, run.named)),
+            figure=figures["coverage_against_cost"],
+        ),
+        _scores(run, figures["exceedance_timeline"]),
+        *_offset(run, figures),
+        _pooled(run),
+        Section(
+            "swings",
+            "Procyclicality and disclosure",
+            tables=(swings_table(run.findings), disclosures_table(run.findings)),
+            on_screen=False,
+        ),
+        *_histories(run),
+        Section(
+            "books",
+            "What the books are",
+            tables=(books_table(study, run.explains, run.named),),
+            on_screen=False,
+        ),
+        Section(
+            "limits",
+            "Limits",
+            sentences=tuple(limits(study, run.ladder, run.named)),
+            on_screen=False,
+        ),
+        Section(
+            "data",
+            "Data",
+            tables=(TextTable.of_facts("Where the prices come from", facts_of_data(study)),),
+            on_screen=False,
+        ),
+    )
+    return Exhibit(
+        kind="run",
+        title=run.config.title or run.config.name,
+        caption=run.config.caption.strip(),
+        simulated=study.simulated,
+        standing=standing_note(study),
+        sections=sections,
+        manifest=study.manifest,
+        text=run.text,
+        prices=prices_line(study),
+        facts=tuple(facts_of_run(study)),
+        failures=tuple(f"gate failed: {failure}" for failure in run.failed_gates),
+    )
 
-    Parameters
-    ----------
-    ladder, sweep : what the figures were drawn from; a sweep of None is mentioned nowhere.
-    figures : from `write_figures`; their SVG files are read and put into the page.
-    explains : a line on each named portfolio; the tables show these and not the drawn ones.
-    command : what to type to get the same numbers.
-    distribution : scores over simulated histories, where the study drew some.
-    forecasts : from `forecast_table`, where a model forecasts more than a margin.
 
-    Raises
-    ------
-    ResultsError : a figure cannot be read.
+def _scores(run: Run, figure: Figure) -> Section:
+    """The named books: coverage, cost, and what stands behind the margins."""
+    tested = run.findings.forecasts
+    return Section(
+        "scores",
+        "Named books",
+        " ".join(filter(None, (detectable_sentence(run.study), fits_sentence(run.study)))),
+        tables=(
+            coverage_table(run.study, run.named),
+            cost_table(run.study, run.named),
+            *([] if tested is None else [forecasts_table(tested, run.named)]),
+        ),
+        figure=figure,
+    )
 
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["a < b"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
-    >>> words = {"title": "One book", "caption": "", "explains": {}, "command": "backtest run"}
-    >>> page = render_report(study, pd.DataFrame(), None, [], **words)
-    >>> "a &lt; b" in page, "SIMULATED" in page
-    (True, True)
-    """
-    named = named_portfolios(study, explains)
-    shown = [f for f in figures if sweep is not None or f.name != "treasury_share_sweep"]
-    page = (
-        environment()
-        .get_template(TEMPLATE)
-        .render(
-            title=title,
-            caption=caption.strip(),
-            simulated=study.simulated,
-            standing=standing_note(study),
-            verdicts=verdicts(study, ladder, named),
-            figures=[(f, drawn(f.svg)) for f in shown],
-            scores=[coverage_table(study, named), cost_table(study, named)]
-            + ([] if forecasts is None else [forecasts_table(forecasts, named)]),
-            ladder=ladder_tables(study, ladder, named) if len(ladder) else [],
-            pooled=[pooled_table(study), family_table(study), dominance_rows(study)],
-            swings=[swings_table(study), disclosures_table(study)],
-            histories=None if distribution is None else simulated_table(distribution),
-            books=books_table(study, explains, named),
-            limits=limits(study, ladder, named),
-            data=facts_of_data(study),
-            run=facts_of_run(study, command),
+
+def _offset(run: Run, figures: dict[str, Figure]) -> list[Section]:
+    """The offset ladder, where a book is held in several silos, and the Treasury share."""
+    sections = []
+    if len(run.ladder):
+        named = run.ladder.loc[run.ladder.index.isin(run.named)]
+        sections.append(
+            Section(
+                "offset-ladder",
+                "Offset ladder",
+                LADDER_TEXT,
+                tables=ladder_tables(named) if len(named) else (),
+                figure=figures["offset_ladder"],
+            )
         )
+    if run.sweep is not None:
+        sections.append(
+            Section(
+                "treasury-share",
+                "Treasury share",
+                SWEEP_TEXT,
+                figure=figures["treasury_share_sweep"],
+                on_screen=False,
+            )
+        )
+    return sections
+
+
+def _pooled(run: Run) -> Section:
+    """All books at once: one scale a model, tests of the family, pairs of models."""
+    pairs = run.findings.pairs
+    return Section(
+        "pooled",
+        "All books pooled",
+        tables=(
+            pooled_table(run.study),
+            family_table(run.findings),
+            *([] if pairs is None else [pairs_table(pairs)]),
+        ),
     )
-    return page + "\n"
 
 
-def write_report(
-    path: str | Path,
-    study: Study,
-    ladder: pd.DataFrame,
-    sweep: pd.DataFrame | None,
-    figures: Sequence[FigureFiles],
-    *,
-    title: str,
-    caption: str,
-    explains: dict[str, str],
-    command: str,
-    distribution: Distribution | None = None,
-    forecasts: pd.DataFrame | None = None,
-) -> Path:
-    """Write `render_report` to `path`.
-
-    Raises
-    ------
-    ResultsError : the file cannot be written, or a figure not read.
-
-    Examples
-    --------
-    >>> import backtest as bt, strategies as st, tempfile
-    >>> market = bt.load_market("sample", end="2018-12-31")
-    >>> frame = pd.DataFrame({"UST10Y": [1e8]}, index=["long"])
-    >>> study = bt.run(market, bt.Book.from_frame(frame, market), {"siloed": st.Siloed()})
-    >>> words = {"title": "One book", "caption": "", "explains": {}, "command": "backtest run"}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_report(Path(folder) / "r.html", study, pd.DataFrame(), None, [], **words).name
-    'r.html'
-    """
-    page = render_report(
-        study,
-        ladder,
-        sweep,
-        figures,
-        title=title,
-        caption=caption,
-        explains=explains,
-        command=command,
-        distribution=distribution,
-        forecasts=forecasts,
-    )
-    target = Path(path)
-    try:
-        target.write_text(page, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ResultsError(
-            f"cannot write the report to {str(target)!r}: {error.strerror}."
-        ) from error
-    return target
+def _histories(run: Run) -> list[Section]:
+    """Simulated histories, where the study drew some."""
+    if run.distribution is None:
+        return []
+    return [
+        Section(
+            "histories",
+            "Simulated histories",
+            tables=(histories_table(run.distribution),),
+            figure=monte_carlo_frontier(run.distribution, run.study, run.ladder),
+            simulated=True,
+        )
+    ]

@@ -9,7 +9,8 @@ import pandas as pd
 from backtest.config.schema import StudyFile, build_simulator
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
-from backtest.replay.forecasts import forecast_table, model_forecasts
+from backtest.replay.findings import Findings
+from backtest.replay.forecasts import model_forecasts
 from backtest.replay.monte_carlo import monte_carlo, path_market
 from backtest.replay.run import run
 from backtest.replay.study import Study
@@ -17,17 +18,19 @@ from backtest.simulate.paths import refuse_own_days
 from backtest.studies.inputs import digest, read_inputs
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
+from backtest.studies.run.verdict import named_portfolios
 from backtest.types import Progress
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """A finished run: the study, its ladder and sweep, and the gates that failed.
+class Run:
+    """A finished run: the study, what follows from it, its ladder and sweep, the failed gates.
 
     forecasts : `model_forecasts` of the named books on the scored days.
     """
 
     study: Study
+    findings: Findings
     ladder: pd.DataFrame
     forecasts: pd.DataFrame
     sweep: pd.DataFrame | None
@@ -38,16 +41,13 @@ class Outcome:
 
     @property
     def named(self) -> list[str]:
-        """Portfolios the study file names; the rest were drawn."""
-        return list(self.config.books)
+        """Portfolios the study file names, in the study's order; the rest were drawn."""
+        return named_portfolios(self.study, self.explains)
 
-    def tested_forecasts(self) -> pd.DataFrame | None:
-        """`forecast_table` of the run; None where no model forecasts more than a margin."""
-        return forecast_table(
-            self.forecasts,
-            confidence=float(self.study.manifest["coverage"]["confidence"]),
-            horizon=self.study.overlap,
-        )
+    @property
+    def explains(self) -> dict[str, str]:
+        """A line on each portfolio that the study file names."""
+        return {name: book.explain for name, book in self.config.books.items()}
 
 
 def execute(
@@ -59,7 +59,7 @@ def execute(
     paths: int | None = None,
     path: int | None = None,
     progress: Progress,
-) -> Outcome:
+) -> Run:
     """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
 
     data, seed : override what the file says; the manifest records what was used.
@@ -148,7 +148,17 @@ def execute(
     )
     failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
     study.manifest["failed_gates"] = list(failed)
-    return Outcome(study, ladder, forecasts, sweep, distribution, config, inputs.text, failed)
+    return Run(
+        study=study,
+        findings=Findings.of(study, forecasts),
+        ladder=ladder,
+        forecasts=forecasts,
+        sweep=sweep,
+        distribution=distribution,
+        config=config,
+        text=inputs.text,
+        failed_gates=failed,
+    )
 
 
 def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:

@@ -11,15 +11,18 @@ import pytest
 from backtest.cli import main
 from backtest.scores import stationary_indices
 from backtest.studies.compare.study import COLUMNS, compare_runs, dotted
-from backtest.studies.run.folder import write_numbers, write_results
+from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
-from tests.support.commands import backtest, refused, write_prices, write_study
+from tests.support.commands import (
+    backtest,
+    quiet,
+    refused,
+    run_and_store,
+    write_prices,
+    write_study,
+)
 
 BOND = '\n[books."bond"]\nusd = { UST10Y = 1e6 }\n'
-
-
-def quiet(what, share):
-    pass
 
 
 def stored(folder: Path, name: str, edit=lambda text: text, **fields) -> Path:
@@ -28,8 +31,7 @@ def stored(folder: Path, name: str, edit=lambda text: text, **fields) -> Path:
     place.mkdir()
     study = write_study(place, **({"source": folder / "prices"} | fields))
     study.write_text(edit(study.read_text() + BOND))
-    outcome = execute(study, progress=quiet)
-    write_numbers(outcome, place)
+    write_numbers(execute(study, progress=quiet), place)
     return place
 
 
@@ -47,8 +49,7 @@ def runs(tmp_path_factory):
     (folder / "a").mkdir()
     study = write_study(folder / "a", source=folder / "prices")
     study.write_text(study.read_text() + BOND)
-    write_results(execute(study, progress=quiet), folder / "a", command="backtest run")
-    (first,) = (p for p in (folder / "a").iterdir() if p.is_dir())
+    first = run_and_store(study, folder / "a", command="backtest run")
     return {
         "a": first,
         "shorter": stored(folder, "shorter", lookback=40),
@@ -222,8 +223,7 @@ def stored_alone(result: Path, folder: Path) -> Path:
     text = (result / "study.toml").read_text()
     kept, _ = text.split('[books."long both"]')
     study.write_text(kept + "[books.lonely]\nusd = { BTC = 1e6 }\n")
-    outcome = execute(study, progress=quiet)
-    write_numbers(outcome, folder / "alone")
+    write_numbers(execute(study, progress=quiet), folder / "alone")
     return folder / "alone"
 
 

@@ -5,13 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtest.studies.run.folder import write_results
-from backtest.studies.run.study import execute
-from tests.support.commands import write_prices, write_study
-
-
-def quiet(what, share):
-    pass
+from tests.support.commands import run_and_store, write_prices, write_study
 
 
 def still(yields: pd.DataFrame, btc: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -26,8 +20,8 @@ def written(folder: Path, *edits: tuple[str, str], **prices) -> tuple[Path, pd.D
         assert old in text
         text = text.replace(old, new)
     study.write_text(text)
-    outcome = execute(study, progress=quiet)
-    return write_results(outcome, folder / "results", command="backtest run"), outcome.ladder
+    result = run_and_store(study, folder / "results", command="backtest run")
+    return result, pd.read_csv(result / "ladder.csv", index_col="portfolio")
 
 
 def test_no_margin_at_all_is_drawn_and_said(tmp_path):

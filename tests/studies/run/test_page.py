@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as hs
 
-from backtest.charts import run_figures, write_figures
 from backtest.present.numbers import (
     counts,
     interval,
@@ -27,18 +26,14 @@ from backtest.present.numbers import (
     pvalue_pair,
     ratio,
 )
+from backtest.present.page import render_exhibit
 from backtest.present.rendering import FigureFiles
-from backtest.studies.run.page import render_report, write_report
+from backtest.present.sheet import Caption
+from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
 from tests.support import presented
 
-WORDS: dict[str, Any] = {
-    "title": presented.TITLE,
-    "caption": 'A caption with "quotes" & <b>tags</b>.',
-    "explains": presented.EXPLAINS,
-    "command": "backtest run 'a study.toml' && echo <done>",
-}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
 
@@ -80,15 +75,16 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> list[FigureFiles]:
-    folder = tmp_path_factory.mktemp("figures")
-    shown = run_figures(presented.study(), presented.ladder(), presented.sweep())
-    return write_figures(folder, shown)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("page")
+    run = presented.finished(presented.study(), presented.ladder(), presented.sweep())
+    presented.page_of(run, place)
+    return place
 
 
 @pytest.fixture(scope="module")
-def source(figures: list[FigureFiles]) -> str:
-    return render_report(presented.study(), presented.ladder(), presented.sweep(), figures, **WORDS)
+def source(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +95,12 @@ def page(source: str) -> Page:
 
 
 @pytest.fixture(scope="module")
-def plain() -> Page:
-    """Report of real Treasury yields, in one silo, without ladder, sweep or figures."""
-    words = {**WORDS, "explains": {}, "title": "Treasuries"}
-    return Page(render_report(presented.treasury_study(), pd.DataFrame(), None, [], **words))
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """Report of real Treasury yields, in one silo, without ladder and sweep."""
+    run = presented.finished(
+        presented.treasury_study(), pd.DataFrame(), title="Treasuries", explains={}
+    )
+    return Page(presented.page_of(run, tmp_path_factory.mktemp("plain")))
 
 
 def test_what_users_wrote_is_text(page: Page, source: str) -> None:
@@ -112,8 +110,8 @@ def test_what_users_wrote_is_text(page: Page, source: str) -> None:
     assert heading == presented.TITLE
     heads = {text for _, text in page.all("th")}
     assert set(presented.EXPLAINS) <= heads
-    assert any(WORDS["command"] == text for _, text in page.all("td"))
-    assert any(WORDS["caption"] == text for _, text in page.all("p"))
+    assert any(presented.COMMAND == text for _, text in page.all("td"))
+    assert any(presented.CAPTION == text for _, text in page.all("p"))
 
 
 def test_page_asks_for_nothing(page: Page, source: str) -> None:
@@ -133,14 +131,13 @@ def test_the_page_tells_how_many_books_were_tested_and_what_the_sample_could_sho
     captions = [text for _, text in page.all("caption")]
     for words in ("5 books tested at once", "Pairs of models", "Procyclicality", "CPMI-IOSCO"):
         assert any(words in caption for caption in captions)
-    assert any("Smallest miscoverage" in text for _, text in page.all("li"))
+    assert any("Smallest miscoverage" in text for _, text in page.all("p"))
 
 
 def test_sections_stand_in_order(page: Page) -> None:
     assert [text for _, text in page.all("h2")] == [
-        "Verdict", "Figures", "Named books", "Offset ladder", "All books pooled",
-        "Procyclicality and disclosure",
-        "What the books are", "Limits", "Data", "Reproduce",
+        "Verdict", "Named books", "Offset ladder", "Treasury share", "All books pooled",
+        "Procyclicality and disclosure", "What the books are", "Limits", "Data", "Reproduce",
     ]  # fmt: skip
 
 
@@ -173,7 +170,7 @@ def test_simulated_is_said_of_every_table_figure_and_verdict(page: Page) -> None
 def test_real_prices_are_never_called_simulated(plain: Page) -> None:
     assert "SIMULATED" not in " ".join(text for _, text in plain.all("html"))
     sections = [text for _, text in plain.all("h2")]
-    assert "Offset ladder" not in sections and "Figures" not in sections
+    assert "Offset ladder" not in sections and "Treasury share" not in sections
     said = " ".join(text for _, text in plain.all("li"))
     assert "Par yields are fitted" in said and "crypto" not in said
 
@@ -192,13 +189,13 @@ def test_table_of_named_books_is_the_summary(page: Page) -> None:
             assert pvalue_pair(row["kupiec_p"], row["kupiec_p_min"]) in cells
 
 
-def test_constant_usd_is_stated_under_every_scored_table(page: Page) -> None:
+def test_constant_usd_is_stated_under_every_scored_table(page: Page, tmp_path: Path) -> None:
     notes = [text for attrs, text in page.all("p") if attrs.get("class") == "note"]
     tables = [a for a, _ in page.all("table") if a.get("class") != "facts"]
     assert sum("constant USD, rebalanced daily" in note for note in notes) == len(tables) + 1
     held = presented.study()
     never = replace(held, manifest={**held.manifest, "rebalance": "never"})
-    other = render_report(never, presented.ladder(), None, [], **WORDS)
+    other = presented.page_of(presented.finished(never, presented.ladder()), tmp_path)
     assert "constant USD" not in other and "units bought on the first day" in other
 
 
@@ -206,17 +203,15 @@ def test_ladder_lists_usd_by_silo_and_says_offset_of_dependence_only(page: Page)
     text = next(t for a, t in page.all("table") if a.get("id") == "offset-ladder-2")
     assert "FICC 50.00, CME 5.00" in text.replace("\N{NO-BREAK SPACE}", " ")
     heads = [t for _, t in page.all("th") if "offset" in t.lower()]
-    assert set(heads) == {"offset (dependence)", "supportable offset"}
+    assert set(heads) == {"offset (dependence) [bound]", "supportable offset"}
 
 
-def test_ladder_without_bounds_says_so(figures: list[FigureFiles]) -> None:
+def test_ladder_without_bounds_says_so(source: str) -> None:
     bounds = [c for c in presented.ladder() if c.endswith("_bound")]
-    ladder = presented.ladder().drop(columns=bounds)
-    text = render_report(presented.study(), ladder, presented.sweep(), figures, **WORDS)
-    assert "carries no bound here" in text
-    assert "carries no bound" not in render_report(
-        presented.study(), presented.ladder(), presented.sweep(), figures, **WORDS
-    )
+    run = presented.finished(presented.study(), presented.ladder().drop(columns=bounds))
+    (limits,) = (s for s in run_exhibit(run).sections if s.name == "limits")
+    assert any("carries no bound here" in sentence for sentence in limits.sentences)
+    assert "carries no bound" not in source
 
 
 def test_page_says_where_numbers_come_from(page: Page) -> None:
@@ -236,22 +231,19 @@ def test_page_says_where_numbers_come_from(page: Page) -> None:
     assert "used by _haircut; 2014-01-01, verified: CME collateral haircuts" in text
 
 
-def test_report_is_the_same_every_time(source: str, figures: list[FigureFiles]) -> None:
-    again = render_report(
-        presented.study(), presented.ladder(), presented.sweep(), figures, **WORDS
-    )
-    assert again == source
+def test_report_is_the_same_every_time(source: str, tmp_path: Path) -> None:
+    run = presented.finished(presented.study(), presented.ladder(), presented.sweep())
+    assert presented.page_of(run, tmp_path) == source
 
 
-def test_a_place_that_cannot_be_written_and_a_figure_that_is_gone(
-    tmp_path: Path, figures: list[FigureFiles]
-) -> None:
-    study, ladder = presented.study(), presented.ladder()
-    with pytest.raises(ResultsError, match="cannot write the report to .*missing"):
-        write_report(tmp_path / "missing" / "r.html", study, ladder, None, [], **WORDS)
-    gone = replace(figures[0], svg=tmp_path / "gone.svg")
+def test_a_figure_that_is_gone_and_a_gate_that_failed(folder: Path) -> None:
+    run = presented.finished(presented.study(), pd.DataFrame())
+    failed = run_exhibit(replace(run, failed_gates=("var: <b> is 3",)))
+    assert "gate failed: var: &lt;b&gt; is 3" in render_exhibit(failed, [], command="")
+    paths = (folder / f"gone.{end}" for end in ("svg", "pdf", "png", "csv"))
+    gone = FigureFiles("coverage_against_cost", Caption("Title", "note", "alt"), *paths)
     with pytest.raises(ResultsError, match="cannot read the figure .*gone"):
-        render_report(study, ladder, None, [gone], **WORDS)
+        render_exhibit(failed, [gone], command="")
 
 
 # --- verdict
@@ -418,15 +410,7 @@ def test_browser_renders_the_page_alone_and_nothing_runs_over(
 def test_browser_fits_the_report_of_the_real_study(
     chromium: str, real_data: Path, tmp_path: Path
 ) -> None:
-    made = presented.real_outcome(real_data)
-    figures = write_figures(tmp_path, run_figures(made.study, made.ladder, made.sweep))
-    words = {
-        "title": made.config.title,
-        "caption": made.config.caption,
-        "explains": {name: book.explain for name, book in made.config.books.items()},
-        "command": "backtest run",
-    }
-    source = render_report(made.study, made.ladder, made.sweep, figures, **words)
+    source = presented.page_of(presented.real_run(real_data), tmp_path)
     found = measure(chromium, tmp_path, source, 800)
     assert found["scroll"] <= 800 and found["wide"] == []
 

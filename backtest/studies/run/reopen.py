@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
+from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
+from backtest.replay.findings import Findings
 from backtest.replay.seal import changed, changed_files, read_manifest
 from backtest.replay.study import Study
-from backtest.studies.run.folder import write_numbers, write_presentation
-from backtest.studies.run.study import execute
+from backtest.studies.run.page import run_exhibit
+from backtest.studies.run.store import write_numbers
+from backtest.studies.run.study import Run, execute
 from backtest.types import ResultsError
 
 EQUAL_TO = 1e-9  # relative: other versions of BLAS may differ in the last digits
@@ -53,6 +56,32 @@ def unequal(before: ArrayLike, after: ArrayLike) -> NDArray[np.bool_]:
     return ~np.isclose(x, y, rtol=EQUAL_TO, atol=EQUAL_TO * size, equal_nan=True)
 
 
+def stored_run(folder: Path) -> Run:
+    """The run that a results folder holds; what follows from its study is computed again.
+
+    Raises
+    ------
+    ResultsError : the folder holds no finished run, or a file of it was changed.
+    """
+    study = finished_run(folder)
+    ladder = _read_table(folder / LADDER).set_index("portfolio")
+    if len(ladder):
+        ladder["reason"] = ladder["reason"].astype(object).fillna("")
+    forecasts = _read_if_there(folder / "forecasts.parquet")
+    text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    return Run(
+        study=study,
+        findings=Findings.of(study, forecasts),
+        ladder=ladder,
+        forecasts=pd.DataFrame() if forecasts is None else forecasts,
+        sweep=_read_if_there(folder / "sweep.csv"),
+        distribution=Distribution.load(folder),
+        config=read_study(text, where=f"{folder.name}/{STUDY_FILE}"),
+        text=text,
+        failed_gates=tuple(study.manifest["failed_gates"]),
+    )
+
+
 def rewrite_report(folder: Path) -> Path:
     """Figures and report.html of a results folder, from its stored numbers.
 
@@ -62,23 +91,13 @@ def rewrite_report(folder: Path) -> Path:
     ------
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
-    study = finished_run(folder)
-    ladder = _read_table(folder / LADDER).set_index("portfolio")
-    if len(ladder):
-        ladder["reason"] = ladder["reason"].astype(object).fillna("")
-    sweep = _read_table(folder / "sweep.csv") if (folder / "sweep.csv").exists() else None
-    forecasts = None
-    if (folder / "forecasts.csv").exists():
-        forecasts = _read_table(folder / "forecasts.csv").set_index(["model", "portfolio"])
-    text = (folder / STUDY_FILE).read_text(encoding="utf-8")
-    config = read_study(text, where=f"{folder.name}/{STUDY_FILE}")
-    distribution = Distribution.load(folder)
+    run = stored_run(folder)
     try:
         aside = Path(mkdtemp(prefix="report.", suffix=".partial", dir=folder))
     except OSError as error:
         raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
     try:
-        write_presentation(aside, study, ladder, sweep, distribution, config, forecasts=forecasts)
+        write_page(run_exhibit(run), aside, command=run.study.manifest["command"])
         (folder / "figures").mkdir(exist_ok=True)
         for made in sorted(p for p in aside.rglob("*") if p.is_file()):
             os.replace(made, folder / made.relative_to(aside))
@@ -178,6 +197,10 @@ def _require(folder: Path, files: dict[str, str]) -> None:
             raise ResultsError(
                 f"{str(folder)!r} was not written by `backtest run`: it has no {name}."
             )
+
+
+def _read_if_there(path: Path) -> pd.DataFrame | None:
+    return _read_table(path) if path.exists() else None
 
 
 def _read_table(path: Path) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def disclosure_table(study: Study) -> pd.DataFrame:
     'Achieved coverage level'
     """
     items = tomllib.loads(
-        (files("backtest") / "replay" / "disclosure_items.toml").read_text("utf-8")
+        (files("backtest.replay.findings") / "disclosure_items.toml").read_text("utf-8")
     )["items"]
     values = {model: _disclosed(study, model) for model in study.models}
     rows = [

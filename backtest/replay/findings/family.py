@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from backtest.replay.disclosures import scored_values
+from backtest.replay.findings.disclosures import scored_values
 from backtest.replay.study import Study
 from backtest.scores.models.multiple import (
     benjamini_hochberg,
@@ -112,20 +112,6 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
             | {"pooled_p": pooled.pvalue}
         )
     return pd.DataFrame(rows, index=pd.Index(study.models, name="model"))
-
-
-def family_sentence(study: Study, tests: pd.DataFrame) -> str:
-    """How many books were tested and rejected, as if alone and as a family, in a sentence."""
-    summary = family_summary(study, tests)
-    counts = ", ".join(
-        f"{model} {row['coverage_p']:.0f} / {row['romano_wolf']:.0f}"
-        for model, row in summary.iterrows()
-    )
-    return (
-        f"{len(study.exposure)} books a model were tested, of which {LEVEL:.0%} are rejected by "
-        f"chance where the model is right; rejected by coverage p alone / as a family "
-        f"(Romano-Wolf): {counts}."
-    )
 
 
 def dominance_table(study: Study) -> pd.DataFrame | None:

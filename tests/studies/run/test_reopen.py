@@ -8,10 +8,8 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.studies.run.folder import write_results
-from backtest.studies.run.stored import compare_rerun, rewrite_report
-from backtest.studies.run.study import execute
-from tests.support.commands import write_prices, write_study
+from backtest.studies.run.reopen import compare_rerun, rewrite_report
+from tests.support.commands import quiet, run_and_store, write_prices, write_study
 
 PARTS = """
 [models.garch]
@@ -27,10 +25,6 @@ paths = 3
 """
 
 
-def quiet(what, share):
-    pass
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """A results folder with every kind of table, and the prices it was made from."""
@@ -38,8 +32,7 @@ def written(tmp_path_factory):
     prices = write_prices(folder / "prices", days=300)
     study = write_study(folder, source=str(prices))
     study.write_text(study.read_text() + PARTS)
-    outcome = execute(study, progress=quiet)
-    return write_results(outcome, folder / "results", command="backtest run")
+    return run_and_store(study, folder / "results", command="backtest run")
 
 
 @pytest.fixture
@@ -188,7 +181,7 @@ def test_a_report_that_fails_leaves_the_old_one(result, monkeypatch):
     def fail(*arguments, **words):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("backtest.studies.run.page.write_report", fail)
+    monkeypatch.setattr("backtest.studies.run.reopen.write_page", fail)
     with pytest.raises(bt.ResultsError, match="No space left on device"):
         rewrite_report(result)
     assert tree(result) == before
@@ -197,7 +190,7 @@ def test_a_report_that_fails_leaves_the_old_one(result, monkeypatch):
 def test_a_study_without_a_pool_has_its_report_again(tmp_path):
     text = write_study(tmp_path, source=str(write_prices(tmp_path / "prices", days=300)))
     text.write_text(text.read_text().replace("BTC = 1, UST10Y = 1", "BTC = 1"))
-    folder = write_results(execute(text, progress=quiet), tmp_path / "results", command="again")
+    folder = run_and_store(text, tmp_path / "results", command="again")
     page = (folder / "report.html").read_text()
     assert rewrite_report(folder).read_text() == page
     assert compare_rerun(folder, data=None, progress=quiet) == []

@@ -1,0 +1,137 @@
+"""The screen: progress while a command works, then its tables and where the files are."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import fill
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from backtest.present.exhibit import Exhibit, Section
+from backtest.present.table import TextTable
+from backtest.types import Progress as Report
+
+WIDTH = 156  # columns that keep every number whole; a narrower terminal folds the lines itself
+HEAD = 16  # columns of a column head, which goes over several lines before numbers do
+ALARM = "bold red"
+
+
+class _Console(Console):
+    """A console whose reader may leave (`| head`): the rest goes unseen, and the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more; what is buffered goes nowhere."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Screen:
+    """A console that draws with rich on a terminal and prints plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        console = _Console()
+        self.console = _Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
+
+    @contextmanager
+    def progress(self) -> Iterator[Report]:
+        """A callback (what, share done): a bar a stage on a terminal, a line a stage elsewhere."""
+        if not self.console.is_terminal:
+            started: set[str] = set()
+
+            def line(what: str, share: float) -> None:
+                if what not in started:
+                    started.add(what)
+                    self.console.print(f"... {what}", highlight=False)
+
+            yield line
+            return
+        bars = Progress(
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+        with bars:
+            tasks: dict[str, TaskID] = {}
+
+            def draw(what: str, share: float) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=1.0)
+                bars.update(tasks[what], completed=share)
+
+            yield draw
+
+    def exhibit(self, exhibit: Exhibit, folder: Path) -> None:
+        """Print an exhibit, and where its files are."""
+        self.console.print(Text(exhibit.title, style="bold"))
+        if exhibit.simulated:
+            self.console.print(Text("SIMULATED prices: nothing below is history", style=ALARM))
+        for line in filter(None, (exhibit.prices, exhibit.standing)):
+            self.console.print(Text(line))
+        for section in exhibit.sections:
+            if section.on_screen:
+                self._section(section, simulated=exhibit.simulated or section.simulated)
+        if exhibit.caption:
+            self.note(exhibit.caption)
+        for failure in exhibit.failures:
+            self.console.print(Text(failure, style=ALARM))
+        drawn = any(section.figure is not None for section in exhibit.sections)
+        files = "report.html, figures/" if drawn else "report.html"
+        self.console.print(Text(f"results: {folder}/  ({files})"))
+
+    def note(self, text: str) -> None:
+        """Print what must be known to read what stands above it."""
+        self.console.print(Text(text), style="dim")
+
+    def _section(self, section: Section, *, simulated: bool) -> None:
+        tables = section.shown()
+        if all(table.caption != section.heading for table in tables):
+            self.console.print(Text(section.heading, style="bold underline"))
+        for term, sentence in section.terms:
+            self.console.print(Text.assemble((term, "bold"), f": {sentence}"))
+        for table in tables:
+            self.console.print(screen_table(table, simulated=simulated))
+            if table.note:
+                self.note(table.note)
+        for text in (section.text, *section.sentences):
+            if text:
+                self.note(text)
+
+
+def screen_table(table: TextTable, *, simulated: bool) -> Table:
+    """A table for the screen; where rows are nested, the head of each group has its own line."""
+    drawn = empty_table(table.caption, simulated=simulated)
+    words = table.columns_of_words
+    heads = table.heads or ("",) * len(words)
+    if table.nested:
+        heads, words = (", ".join(heads[:2]), *heads[2:]), words[1:]
+    for place, (head, left) in enumerate(zip(heads, words, strict=True)):
+        drawn.add_column(
+            Text(fill(head, HEAD)), justify="left" if left else "right", no_wrap=place == 0
+        )
+    for name, rows in table.groups:
+        if table.nested:
+            drawn.add_row(Text(name, style="bold"))
+        for place, row in enumerate(rows, start=1):
+            cells = [Text(cell.text, style="bold" if cell.noticed else "") for cell in row]
+            first = Text.assemble("  ", cells.pop(0)) if table.nested else Text(name)
+            drawn.add_row(first, *cells, end_section=table.nested and place == len(rows))
+    return drawn
+
+
+def empty_table(title: str, *, simulated: bool = False) -> Table:
+    """A table without columns yet, as all tables on the screen look."""
+    return Table(
+        title=Text(f"SIMULATED. {title}" if simulated else title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+    )

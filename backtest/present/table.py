@@ -1,0 +1,155 @@
+"""A table as it is read: text in cells, rows in groups; the same for the page and the screen."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtest.present.numbers import MISSING, interval
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its text, whether it is to be noticed, whether its words may go over lines."""
+
+    text: str
+    noticed: bool = False
+    words: bool = False
+
+
+Cells = tuple[Cell, ...]
+Columns = Mapping[str, Callable[[Any], str | Cell]]  # column head -> cell of a row of numbers
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text.
+
+    Parameters
+    ----------
+    caption : what it shows. heads : of its columns; none in a table of facts.
+    groups : head of each group and its rows of cells, without that head.
+    note : what must be known to read it; shown under it.
+    nested : True where each row has a head of its own, its first cell, beside that of its group:
+        a model within a book.
+    """
+
+    caption: str
+    heads: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[Cells, ...]], ...]
+    note: str = ""
+    nested: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        caption: str,
+        head: str,
+        rows: Iterable[tuple[str, Any]],
+        columns: Columns,
+        *,
+        note: str = "",
+    ) -> "TextTable":
+        """A table of named rows, under `head` and the heads of `columns`.
+
+        Examples
+        --------
+        >>> table = TextTable.of("Rates", "book", [("a", {"rate": 0.5})],
+        ...                      {"rate": lambda row: f"{row['rate']:.0%}"})
+        >>> table.groups
+        (('a', ((Cell(text='50%', noticed=False, words=False),),)),)
+        """
+        groups = tuple((name, (_cells(row, columns),)) for name, row in rows)
+        return cls(caption, (head, *columns), groups, note)
+
+    @classmethod
+    def nest(
+        cls,
+        caption: str,
+        heads: tuple[str, str],
+        groups: Iterable[tuple[str, Iterable[tuple[str, Any]]]],
+        columns: Columns,
+        *,
+        note: str = "",
+    ) -> "TextTable":
+        """A table of groups of named rows: `heads` are those of groups and of their rows."""
+        filled = tuple(
+            (group, tuple((Cell(name, words=True), *_cells(row, columns)) for name, row in rows))
+            for group, rows in groups
+        )
+        return cls(caption, (*heads, *columns), filled, note, nested=True)
+
+    @classmethod
+    def of_facts(cls, caption: str, facts: Iterable[tuple[str, str]]) -> "TextTable":
+        """A table of two columns without heads: what a fact is of, and the fact."""
+        groups = tuple((name, ((Cell(value, words=True),),)) for name, value in facts)
+        return cls(caption, (), groups)
+
+    @classmethod
+    def of_frame(cls, caption: str, frame: pd.DataFrame, formats: Mapping[str, str]) -> "TextTable":
+        """A frame as text, the levels of its index first; a nameless index is left out.
+
+        formats : column -> format such as '.1%' or ',.0f'; other columns are shown as they are.
+
+        Examples
+        --------
+        >>> books = pd.Index(["a", "b"], name="book")
+        >>> frame = pd.DataFrame({"rate": [0.0123, float("nan")]}, index=books)
+        >>> table = TextTable.of_frame("Rates", frame, {"rate": ".1%"})
+        >>> [(name, row[0].text) for name, (row,) in table.groups]
+        [('a', '1.2%'), ('b', 'n/a')]
+        """
+        flat = frame.reset_index(drop=not is_named(frame))
+        levels = len(flat.columns) - len(frame.columns)
+        texts = [
+            [
+                Cell(as_text(value, formats.get(str(column), "")), words=place < levels)
+                for value in flat[column]
+            ]
+            for place, column in enumerate(flat.columns)
+        ]
+        rows = zip(*texts, strict=True)
+        groups = tuple((first.text, (tuple(others),)) for first, *others in rows)
+        return cls(caption, tuple(map(str, flat.columns)), groups)
+
+    @property
+    def columns_of_words(self) -> tuple[bool, ...]:
+        """For each column, whether it holds words, which are read from the left."""
+        rows = [row for _, rows in self.groups for row in rows]
+        return (True, *(all(cell.words for cell in column) for column in zip(*rows, strict=True)))
+
+
+def of_column(column: str, show: Callable[[Any], str | Cell]) -> Callable[[Any], str | Cell]:
+    """What shows one column of a row of numbers."""
+    return lambda row: show(row[column])
+
+
+def of_interval(column: str, show: Callable[[float], str]) -> Callable[[Any], str]:
+    """What shows one column of a row of numbers with its interval (see `interval`)."""
+    return lambda row: interval(row, column, show)
+
+
+def records(frame: pd.DataFrame) -> list[tuple[Any, dict[Any, Any]]]:
+    """Rows of a frame: the index of each, and its values by column."""
+    return list(zip(frame.index, frame.to_dict("records"), strict=True))
+
+
+def is_named(frame: pd.DataFrame) -> bool:
+    """False where the index only numbers the rows."""
+    return any(name is not None for name in frame.index.names)
+
+
+def as_text(value: Any, form: str) -> str:
+    """A value in a format; what rounds to zero has no sign."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return MISSING
+    text = format(value, form)
+    return text[1:] if text[:1] == "-" and not text.strip("-0.,%") else text
+
+
+def _cells(row: Any, columns: Columns) -> Cells:
+    cells = (show(row) for show in columns.values())
+    return tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)

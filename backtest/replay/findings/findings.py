@@ -1,0 +1,74 @@
+"""Everything that follows from a finished study, as tables, each computed once."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtest.replay.findings.disclosures import disclosure_table, money_table, swing_table
+from backtest.replay.findings.family import dominance_table, family_summary, family_tests
+from backtest.replay.forecasts import forecast_table
+from backtest.replay.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Tables that follow from a study's frames and scores; nothing is computed after `of`.
+
+    Parameters
+    ----------
+    disclosures : of `disclosure_table`. swings : of `swing_table`. money : of `money_table`.
+    family, family_summary : of `family_tests` and `family_summary`.
+    pairs : of `dominance_table`; None where there is one model, or no bootstrap was drawn.
+    forecasts : of `forecast_table`; None where no model forecasts more than a margin.
+    """
+
+    disclosures: pd.DataFrame
+    swings: pd.DataFrame
+    money: pd.DataFrame
+    family: pd.DataFrame
+    family_summary: pd.DataFrame
+    pairs: pd.DataFrame | None
+    forecasts: pd.DataFrame | None
+
+    @classmethod
+    def of(cls, study: Study, forecasts: pd.DataFrame | None = None) -> "Findings":
+        """Compute every table of a study.
+
+        forecasts : of `model_forecasts`, scored days only.
+
+        Examples
+        --------
+        >>> import backtest as bt, strategies as st
+        >>> market = bt.load_market("sample", end="2018-12-31")
+        >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["long"]), market)
+        >>> findings = Findings.of(bt.run(market, book, {"var": st.HistoricalVaR()}))
+        >>> list(findings.by_file())
+        ['disclosures', 'procyclicality', 'money', 'family', 'family_summary']
+        """
+        family = family_tests(study)
+        tested = None
+        if forecasts is not None:
+            confidence = float(study.manifest["coverage"]["confidence"])
+            tested = forecast_table(forecasts, confidence=confidence, horizon=study.overlap)
+        return cls(
+            disclosures=disclosure_table(study),
+            swings=swing_table(study),
+            money=money_table(study),
+            family=family,
+            family_summary=family_summary(study, family),
+            pairs=dominance_table(study),
+            forecasts=tested,
+        )
+
+    def by_file(self) -> dict[str, pd.DataFrame]:
+        """The tables there are, by the name of the CSV file in which a run stores them."""
+        tables = {
+            "disclosures": self.disclosures,
+            "procyclicality": self.swings,
+            "money": self.money,
+            "family": self.family,
+            "family_summary": self.family_summary,
+            "dominance": self.pairs,
+            "forecasts": self.forecasts,
+        }
+        return {name: table for name, table in tables.items() if table is not None}

@@ -1,0 +1,94 @@
+"""The offset ladder as it is read, for every command that shows one."""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from backtest.present.numbers import MISSING, UNBROKEN, millions, percent, ratio
+from backtest.present.table import Cell, TextTable, of_column, records
+
+BOUND_COLUMNS = (
+    "total_bound", "dependence_bound", "effective", "worst_500", "passes", "passes_bound",
+)  # fmt: skip
+NO_BOUNDS = dict.fromkeys(BOUND_COLUMNS, float("nan"))
+REDUCTIONS = (
+    "Diversification is what independence alone gives: the reduction left when the silos are "
+    "shifted against each other in time. Offset is the rest, the part that needs the days to be "
+    "the same days. Bounds are one-sided 95 %, for each book on its own; supportable is the bound "
+    "of the offset, or 0."
+)
+BEHIND = (
+    "Effective: exceedances divided by the inflation that their clustering makes. A history passes "
+    "where the reduced margin keeps the standard in a resample of the days. Worst 500 days: the "
+    "least reduction over any 500 days in a row."
+)
+
+
+def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
+    """Reductions of books held in several silos, and what stands behind them.
+
+    ladder : from `OffsetLadder.to_frame`, with or without bounds; a row a book.
+    """
+    silos = [c.removeprefix("usd_") for c in ladder.columns if c.startswith("usd_")]
+    rows = [(str(book), NO_BOUNDS | row) for book, row in records(ladder)]
+    return (
+        TextTable.of(
+            "Reduction from pooling silos, as a share of their equal-coverage margins",
+            "book",
+            rows,
+            {
+                "total reduction [bound]": _total,
+                "diversification": of_column("diversification", percent),
+                "offset (dependence) [bound]": lambda row: _bounded(row, "dependence"),
+                "supportable offset": lambda row: percent(_supported(row["dependence_bound"])),
+            },
+            note=REDUCTIONS,
+        ),
+        TextTable.of(
+            "What stands behind the reductions",
+            "book",
+            rows,
+            {
+                "raw (silos unscaled)": of_column("raw", percent),
+                "worst 500 days": of_column("worst_500", partial(percent, sign=True)),
+                "exceedances (effective)": lambda row: (
+                    f"{int(row['exceedances']):,} ({_one_digit(row['effective'])})"
+                ),
+                "histories that pass, at the total / at its bound": lambda row: (
+                    f"{percent(row['passes'], digits=0)} / {percent(row['passes_bound'], digits=0)}"
+                ),
+                "USD m by silo": lambda row: _by_silo(row, silos, "usd_", millions),
+                "scale by silo": lambda row: _by_silo(row, silos, "kappa_", ratio),
+            },
+            note=BEHIND,
+        ),
+    )
+
+
+def _total(row: dict[str, Any]) -> Cell:
+    """The total reduction, or why there is none."""
+    reason = row["reason"]
+    if isinstance(reason, str) and reason:
+        return Cell(f"{MISSING}: {reason}", words=True)
+    return Cell(_bounded(row, "total"))
+
+
+def _bounded(row: dict[str, Any], name: str) -> str:
+    """An estimate and its lower bound."""
+    bound = percent(row[f"{name}_bound"], sign=True)
+    return f"{percent(row[name], sign=name == 'dependence')} [{bound}]"
+
+
+def _supported(bound: float) -> float:
+    return bound if pd.isna(bound) else max(0.0, bound)
+
+
+def _one_digit(value: float) -> str:
+    return MISSING if pd.isna(value) else f"{value:.1f}"
+
+
+def _by_silo(row: dict[str, Any], silos: list[str], prefix: str, show: Any) -> Cell:
+    values = {silo: row.get(f"{prefix}{silo}") for silo in silos}
+    words = (f"{silo}{UNBROKEN}{show(v)}" for silo, v in values.items() if pd.notna(v))
+    return Cell(", ".join(words), words=True)

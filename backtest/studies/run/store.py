@@ -1,0 +1,46 @@
+"""The results folder of a run: its numbers, figures and page, written aside and renamed."""
+
+from pathlib import Path
+
+from backtest.model.own import own_files
+from backtest.present.exhibit import Exhibit
+from backtest.present.folder import written_aside
+from backtest.present.store import write_page
+from backtest.studies.run.study import Run
+
+
+def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Path:
+    """The results folder of a run: `<UTC>_<study>_<hash8>/`, complete or not there at all.
+
+    exhibit : of `run_exhibit`.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written; nothing half-made is left behind.
+    """
+    manifest = run.study.manifest
+    with written_aside(out, f"{run.config.name}_{manifest['sha256'][:8]}") as aside:
+        manifest["command"] = command
+        manifest["written"] = aside.stamp
+        write_numbers(run, aside.folder)
+        write_page(exhibit, aside.folder, command=command)
+    return aside.final
+
+
+def write_numbers(run: Run, folder: Path) -> None:
+    """Every number of a run, its study file and own models, and the manifest that seals them."""
+    (folder / "study.toml").write_text(run.text, encoding="utf-8")
+    for lies, place in own_files([run.config.models, run.config.sizing]).items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(lies.read_bytes())
+    run.ladder.to_csv(folder / "ladder.csv")
+    for name, table in run.findings.by_file().items():
+        table.to_csv(folder / f"{name}.csv", lineterminator="\n")
+    if len(run.forecasts):
+        run.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
+    if run.distribution is not None:
+        run.distribution.save(folder)
+    if run.sweep is not None:
+        run.sweep.to_csv(folder / "sweep.csv", index=False)
+    written = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
+    run.study.save(folder, beside=[name for name in written if (folder / name).is_file()])

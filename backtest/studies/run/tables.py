@@ -1,0 +1,210 @@
+"""The tables of scores: named books, all books pooled, simulated histories, what books hold."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from backtest.present.numbers import (
+    MILLION,
+    MISSING,
+    UNBROKEN,
+    counts,
+    millions,
+    percent,
+    pvalue,
+    pvalue_pair,
+    ratio,
+)
+from backtest.present.table import Cell, Columns, TextTable, of_column, of_interval, records
+from backtest.replay.distribution import Distribution
+from backtest.replay.findings.unverified import marked_name, unverified_sentence
+from backtest.replay.study import Study
+from backtest.studies.run.verdict import SIGNIFICANT
+
+BOOK_AND_MODEL = ("book", "model")
+rate = partial(percent, digits=2)
+Groups = list[tuple[str, list[tuple[str, Any]]]]
+
+
+def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
+    """Counts and tests of every named book under every model."""
+    return TextTable.nest(
+        "Coverage of the named books",
+        BOOK_AND_MODEL,
+        _by_book(study, portfolios),
+        {
+            "exceedances": lambda row: counts(row["exceedances"], row["allowed"]),
+            "exceedance rate [95 %]": of_interval("exceedance_rate", rate),
+            "coverage p": of_column("coverage_p", _tested),
+            "breaches": lambda row: f"{int(row['breaches']):,}",
+            "Kupiec p, median / minimum over phases": lambda row: pvalue_pair(
+                row["kupiec_p"], row["kupiec_p_min"]
+            ),
+            "Christoffersen p, median / minimum over phases": lambda row: pvalue_pair(
+                row["christoffersen_p"], row["christoffersen_p_min"]
+            ),
+        },
+        note="Coverage p is one-sided (a rate above the standard) and respects overlapping losses: "
+        "it is the verdict; up to 0.05 it is set in bold. Kupiec and Christoffersen run on every "
+        "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
+        "few exceedances as well." + _unverified(study),
+    )
+
+
+def cost_table(study: Study, portfolios: list[str]) -> TextTable:
+    """Cost and severity of every named book under every model."""
+    return TextTable.nest(
+        "Cost and severity in the named books, USD m",
+        BOOK_AND_MODEL,
+        _by_book(study, portfolios),
+        {
+            "mean margin": of_column("mean_margin", millions),
+            "saving vs siloed": of_column("saving_vs_siloed", percent),
+            "equal-coverage margin [95 %]": of_interval("equal_coverage", millions),
+            "mean excess": of_column("mean_excess", millions),
+            "largest excess": of_column("max_excess", millions),
+            "peak to trough": of_column("peak_to_trough", ratio),
+        },
+        note="Excess: loss above the requirement, over exceedance days. Equal coverage scales each "
+        "book in hindsight to its allowed exceedances; it rests on one day in a hundred. "
+        + _unverified(study),
+    )
+
+
+FORECAST_HEADS = {
+    "shortfall_p": "expected shortfall p",
+    "berkowitz_p": "density p (Berkowitz)",
+    "berkowitz_tail_p": "its worst 5 % p",
+    "histogram_p": "PIT histogram p",
+}
+FORECAST_NOTE = (
+    "P-values are medians over the phases of the MPOR. Expected shortfall: losses beyond the VaR "
+    "exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is better, within a book. "
+    "Daily values: forecasts.parquet."
+)
+DENSITY_NOTE = (
+    " Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "
+    "worst 5 % alone, and in ten bins; two-sided, so a density that is too wide is rejected too; "
+    "n/a where a model has none."
+)
+
+
+def forecasts_table(tested: pd.DataFrame, portfolios: list[str]) -> TextTable:
+    """Tests of expected shortfall, and of the density where any model forecasts one.
+
+    tested : of `forecast_table`.
+    """
+    rows = dict(records(tested))
+    models = list(tested.index.unique("model"))
+    density = bool(tested["berkowitz_p"].notna().any())
+    columns: Columns = {
+        "FZ loss": lambda row: MISSING if pd.isna(row["fz0"]) else f"{row['fz0']:.3f}"
+    } | {
+        head: of_column(column, _tested)
+        for column, head in FORECAST_HEADS.items()
+        if column == "shortfall_p" or tested[column].notna().any()
+    }
+    return TextTable.nest(
+        "What models forecast behind their margins",
+        BOOK_AND_MODEL,
+        [(book, [(model, rows[model, book]) for model in models]) for book in portfolios],
+        columns,
+        note=FORECAST_NOTE + (DENSITY_NOTE if density else ""),
+    )
+
+
+def pooled_table(study: Study) -> TextTable:
+    """One scale a model over all books, named and drawn."""
+    rows = dict(records(study.pooled))
+
+    def book(row: Any) -> Cell:
+        return Cell(str(study.exposure.index[int(row["worst_book"])]), words=True)
+
+    return TextTable.of(
+        f"All {len(study.exposure)} books pooled: one scale a model, USD m",
+        "model",
+        [(marked_name(study, model), rows[model]) for model in study.models],
+        {
+            "scale [95 %]": of_interval("scale", ratio),
+            "mean margin": of_column("mean_margin", millions),
+            "equal-coverage margin [95 %]": of_interval("equal_coverage", millions),
+            "rate of the book one in ten is worse than": lambda row: percent(
+                row["tenth_percentile_rate"], digits=2
+            ),
+            "rate of the worst book": of_column("worst_rate", rate),
+            "worst book": book,
+        },
+        note="One factor per model, in hindsight, at which all books together keep the standard; "
+        "the rates are at that factor. A scale a book would hide what a model gets wrong across "
+        "books." + _unverified(study),
+    )
+
+
+def histories_table(distribution: Distribution) -> TextTable:
+    """Spread of exceedance rate and margin over simulated histories, by book and model."""
+    manifest, rows = distribution.manifest, dict(records(distribution.summary()))
+    return TextTable.nest(
+        f"{manifest['paths']:,} histories drawn by {manifest['simulator']}, seed "
+        f"{manifest['seed']}; {manifest['coverage']['confidence']:.1%}",
+        BOOK_AND_MODEL,
+        [
+            (book, [(model, rows[model, book]) for model in distribution.models])
+            for book in distribution.portfolios
+        ],
+        {
+            "exceedance rate [95 % of paths]": of_interval("exceedance_rate", rate),
+            "paths with more than allowed": of_column("missed", percent),
+            "mean margin, USD m [95 % of paths]": of_interval("mean_margin", millions),
+            "saving vs siloed": of_column("saving_vs_siloed", partial(percent, sign=True)),
+        },
+        note="The same paths for every model. They say what else could have happened under the "
+        "fitted law, and add no information beyond the exceedances that history holds: the offset "
+        "tables count those, with their effective number. Yields were stopped at the edge of "
+        f"their range on {float(distribution.range_acted.mean()):.2%} of days.",
+    )
+
+
+def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -> TextTable:
+    """What each named book holds, and why it is there."""
+    positions = dict(records(study.exposure))
+    drawn = len(study.exposure) - len(portfolios)
+
+    def holding(book: str) -> Cell:
+        held = ((name, usd) for name, usd in positions[book].items() if usd)
+        words = (f"{name}{UNBROKEN}{usd / MILLION:+,.2f}" for name, usd in held)
+        return Cell(", ".join(words), words=True)
+
+    return TextTable.of(
+        "The named books",
+        "book",
+        zip(portfolios, portfolios, strict=True),
+        {
+            "holding, USD m": holding,
+            "what it is": lambda book: Cell(explains.get(book, ""), words=True),
+        },
+        note=f"{drawn} drawn books, seeded, enter the pooled table and the first figure."
+        if drawn
+        else "",
+    )
+
+
+def _tested(p: float) -> Cell:
+    """A p-value, to be noticed where it rejects."""
+    return Cell(pvalue(p), noticed=p <= SIGNIFICANT)
+
+
+def _unverified(study: Study) -> str:
+    """What follows a note where some model rests on parameters that nobody has verified."""
+    sentence = unverified_sentence(study)
+    return f" {sentence}" if sentence else ""
+
+
+def _by_book(study: Study, portfolios: Iterable[str]) -> Groups:
+    """The scores of each model, by portfolio."""
+    rows = dict(records(study.scores))
+    return [
+        (book, [(marked_name(study, model), rows[model, book]) for model in study.models])
+        for book in portfolios
+    ]
