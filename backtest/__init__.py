@@ -1,63 +1,52 @@
 """Monte Carlo backtesting of margin models that pool Treasuries and crypto.
 
-Names are imported when they are first used, so that the command line starts quickly.
+Names are imported when they are first used, so that the command line starts quickly. A noun of the
+README's first example stands here; a family (contracts, simulators, scores, figures) is reached
+through its module. The decorator of models is `backtest.model.model`: `bt.model` is the room.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backtest import charts, scores, simulate
-    from backtest.account.account import AccountTerms
-    from backtest.account.adequacy import haircut_adequacy
-    from backtest.account.mix import Mix
-    from backtest.book.book import Book
-    from backtest.book.coverage import Coverage
+    from backtest import charts, instruments, scores, simulate
+    from backtest.account import AccountTerms, Mix, haircut_adequacy
+    from backtest.book import Book, Coverage
     from backtest.data.load import load_market
-    from backtest.instruments import (
-        CurveFuture,
-        Future,
-        Option,
-        Perpetual,
-        Spot,
-        Swap,
-        TBill,
-        Treasury,
-    )
-    from backtest.market.market import Market
-    from backtest.model.protocol import MarginModel, Parts, check_causal
-    from backtest.offset import supportable_offset
+    from backtest.market import Market
+    from backtest.model import Forecast, MarginModel, Parts, check_causal
+    from backtest.offset import OffsetLadder, supportable_offset
+    from backtest.replay.distribution import Distribution
     from backtest.replay.monte_carlo import monte_carlo
     from backtest.replay.run import run
     from backtest.replay.study import Study
     from backtest.simulate import StationaryBootstrap
     from backtest.types import BacktestError, DataError, ResultsError, StudyError
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AccountTerms",
     "BacktestError",
     "Book",
     "Coverage",
-    "CurveFuture",
     "DataError",
-    "Future",
+    "Distribution",
+    "Forecast",
     "MarginModel",
     "Market",
     "Mix",
-    "Option",
+    "OffsetLadder",
     "Parts",
-    "Perpetual",
     "ResultsError",
-    "Spot",
     "StationaryBootstrap",
     "Study",
     "StudyError",
-    "Swap",
-    "TBill",
-    "Treasury",
+    "__version__",
     "charts",
     "check_causal",
     "haircut_adequacy",
+    "instruments",
     "load_market",
     "monte_carlo",
     "run",
@@ -66,28 +55,24 @@ __all__ = [
     "supportable_offset",
 ]
 
+_MODULES = ("charts", "instruments", "scores", "simulate")
 _HOME = {
     "AccountTerms": "account",
     "BacktestError": "types",
     "Book": "book",
     "Coverage": "book",
-    "CurveFuture": "instruments",
     "DataError": "types",
-    "Future": "instruments",
+    "Distribution": "replay.distribution",
+    "Forecast": "model",
     "MarginModel": "model",
     "Market": "market",
     "Mix": "account",
-    "Option": "instruments",
+    "OffsetLadder": "offset",
     "Parts": "model",
-    "Perpetual": "instruments",
     "ResultsError": "types",
-    "Spot": "instruments",
     "StationaryBootstrap": "simulate",
     "Study": "replay.study",
     "StudyError": "types",
-    "Swap": "instruments",
-    "TBill": "instruments",
-    "Treasury": "instruments",
     "check_causal": "model",
     "haircut_adequacy": "account",
     "load_market": "data.load",
@@ -98,10 +83,15 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("charts", "scores", "simulate"):
+    if name in _MODULES:
         return import_module(f".{name}", __name__)
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name[:1].isupper():  # a contract or a simulator by its bare name, as studies have it
+        for family in ("instruments", "simulate"):
+            found = getattr(import_module(f".{family}", __name__), name, None)
+            if found is not None:
+                return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from backtest.model.protocol import MarginModel
 
 
+SHOWN = 6  # instruments named in a repr
+MOST_ROWS = 30  # portfolios shown in a notebook
+
+
 @dataclass(frozen=True, eq=False)
 class Book:
     """Portfolios x instruments, in signed USD.
@@ -77,6 +81,20 @@ class Book:
         if self.rebalance not in ("daily", "never"):
             raise StudyError(f"rebalance is {self.rebalance!r}; known: 'daily', 'never'.")
         exposure.flags.writeable = False
+
+    def __repr__(self) -> str:
+        gross = np.abs(self.exposure).sum(axis=1) / 1e6
+        names = ", ".join(i.name for i in self.instruments[:SHOWN])
+        more = ", ..." if len(self.instruments) > SHOWN else ""
+        return (
+            f"<Book of {len(self.portfolios)} portfolios in {names}{more}; gross "
+            f"{gross.min():,.1f} to {gross.max():,.1f} USD m, rebalanced {self.rebalance}>"
+        )
+
+    def _repr_html_(self) -> str:
+        page = str(self.to_frame().head(MOST_ROWS).to_html(float_format="{:,.0f}".format))
+        more = len(self.portfolios) - MOST_ROWS
+        return page + (f"<p>and {more:,} more portfolios</p>" if more > 0 else "")
 
     @classmethod
     def from_frame(

@@ -6,6 +6,7 @@ A simulated path is just another market, so everything downstream takes one of t
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -114,6 +115,13 @@ class Market:
             f"<Market {label}{len(self.dates)} days {self.dates[0]}..{self.dates[-1]}, "
             f"factors {' '.join(self.factors)}>"
         )
+
+    def _repr_html_(self) -> str:
+        label = "<p><strong>SIMULATED</strong></p>" if self.simulated else ""
+        days = len(self.dates)
+        ends = self.to_frame().iloc[sorted({*range(min(3, days)), *range(max(0, days - 3), days)})]
+        words = f"<p>{len(self.dates):,} days; source: {escape(self.source)}</p>"
+        return label + words + str(ends.to_html(float_format="{:,.6g}".format))
 
     @classmethod
     def from_frame(

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.arguments import by_name
 from backtest.types import (
     BacktestError,
     DaysByPortfolios,
@@ -108,6 +109,7 @@ def model(cls: type[Model]) -> type[Model]:
         frozen=True, kw_only=True, config=config
     )
     made: type[Model] = decorate(cls)
+    made.__init__ = by_name(made.__init__)  # type: ignore[method-assign]
     made.__repr__ = _short_repr  # type: ignore[method-assign]
     return made
 

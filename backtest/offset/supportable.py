@@ -12,6 +12,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
@@ -67,6 +68,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+MOST_ROWS, NAME = 16, 30  # of a ladder that is printed unasked
+
+
 @dataclass(frozen=True)
 class OffsetLadder:
     """One estimate a book; the order is the book's."""
@@ -75,6 +79,21 @@ class OffsetLadder:
     coverage: Coverage
     base: MarginModel
     confidence: float
+
+    def __repr__(self) -> str:
+        shown = self.to_frame()[["total", "total_bound", "dependence", "dependence_bound"]]
+        more = len(shown) - MOST_ROWS
+        return "\n".join(
+            [
+                f"<OffsetLadder of {len(shown)} books, one-sided bounds at {self.confidence:.0%}>",
+                shown.head(MOST_ROWS).rename(lambda name: name[:NAME]).round(3).to_string(),
+                *([f"... and {more} more"] if more > 0 else []),
+                "Next: to_frame()",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(float_format="{:,.3f}".format))
 
     def to_frame(self) -> pd.DataFrame:
         """One row a book: estimates, bounds, exceedances, kappa and USD by silo, reason."""
@@ -128,6 +147,7 @@ def supportable_offset(
     >>> bool(ladder.to_frame()["total"].between(0, 1).all())
     True
     """
+    check_arguments(market, book)
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
     wanted = set(histories) if bounds is True else set(bounds or ())

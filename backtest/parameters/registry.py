@@ -44,8 +44,11 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         fields[key] = _built(value, registry, what)
     try:
         return registry[kind](**fields)
-    except ValidationError as error:
-        first = error.errors()[0]
+    except (StudyError, ValidationError) as error:
+        invalid = error if isinstance(error, ValidationError) else error.__cause__
+        if not isinstance(invalid, ValidationError):
+            raise
+        first = invalid.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
     except TypeError as error:  # a user's class, which need not be a dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.replay.shown import table_html
 from backtest.scores.models.paired import JointRegion, distances
 from backtest.scores.table import SCORES
 from backtest.types import FloatArray, ResultsError, StudyError, tail_count
@@ -35,6 +36,18 @@ class Distribution:
     pooled: FloatArray
     range_acted: FloatArray
     manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        paths, models, books = self.scores.shape[:3]
+        return (
+            f"<Distribution of {paths:,} paths, {models} models, {books} portfolios>\n"
+            "Next: summary(), differences(model, against), score(column)"
+        )
+
+    def _repr_html_(self) -> str:
+        columns = ["exceedances", "mean_margin", "exceedance_rate"]
+        shown = [f"{c}{edge}" for c in columns for edge in ("", "_low", "_high")]
+        return "<p><strong>SIMULATED</strong> paths</p>" + table_html(self.summary()[shown])
 
     def score(self, column: str) -> FloatArray:
         """(paths, models, portfolios) of one score.

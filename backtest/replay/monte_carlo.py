@@ -14,6 +14,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, describe_fits
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
@@ -70,6 +71,7 @@ def monte_carlo(
     >>> mc.scores.shape[:3]
     (2, 1, 1)
     """
+    check_arguments(market, book, models)
     for what, value in (("paths", paths), ("block", block)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise StudyError(f"{what} is {value!r}; give a whole number, 1 or more.")

@@ -15,6 +15,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount, counting_fits, describe_fits
 from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
 from backtest.model.protocol import (
     CausalityAudit,
     MarginModel,
@@ -74,6 +75,7 @@ def run(
     >>> study.summary().index.tolist()
     [('var', 'long both')]
     """
+    check_arguments(market, book, models)
     coverage, account = coverage or Coverage(), account or AccountTerms()
     if not models:
         raise StudyError("the study names no model; give at least one.")

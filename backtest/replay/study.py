@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.replay.seal import changed, changed_files, read_manifest, write_manifest
+from backtest.replay.shown import study_html, study_text
 from backtest.types import FloatArray, ResultsError
 
 FRAMES = ("required", "held", "call", "shortfall")
@@ -204,9 +205,11 @@ class Study:
             manifest=manifest,
         )
 
+    def __repr__(self) -> str:
+        return study_text(self)
+
     def _repr_html_(self) -> str:
-        label = "<p><strong>SIMULATED</strong></p>" if self.simulated else ""
-        return label + str(self.summary().to_html(float_format="{:,.4g}".format))
+        return study_html(self)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,166 @@
+"""What a stranger meets first: public names, their types outside, how objects print, refusals."""
+
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.model import model
+from tests.support.markets import random_market
+from tests.support.places import ROOT
+
+NAMES = set(
+    "load_market Market Book Coverage AccountTerms Mix MarginModel Parts Forecast check_causal run "
+    "Study monte_carlo Distribution supportable_offset OffsetLadder haircut_adequacy __version__ "
+    "BacktestError DataError StudyError ResultsError StationaryBootstrap "
+    "instruments simulate scores charts".split()
+)
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def market():
+    return random_market(300, seed=2)
+
+
+@pytest.fixture(scope="module")
+def book(market):
+    frame = pd.DataFrame({"UST10Y": [1e8, -1e8], "BTC": [5e6, 5e6]}, index=[HOSTILE, "b" * 90])
+    return bt.Book.from_frame(frame, market)
+
+
+@pytest.fixture(scope="module")
+def study(market, book):
+    models = {
+        f"a model with quite a long name {n}": st.HistoricalVaR(lookback=60 + n) for n in range(15)
+    }
+    return bt.run(market, book, models, audit=False)
+
+
+def test_the_public_names_are_these_and_all_resolve():
+    assert set(bt.__all__) == NAMES and set(dir(bt)) == NAMES
+    for name in NAMES:
+        assert getattr(bt, name) is not None
+    assert bt.Treasury is bt.instruments.Treasury  # a family is also reached by the bare name
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        bt.Nothing  # noqa: B018
+
+
+def test_the_version_is_that_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert bt.__version__.count(".") == 2
+
+
+def test_types_are_seen_outside(tmp_path):
+    """mypy of a user's own file, in another folder: real types, and a wrong argument is seen."""
+    (tmp_path / "user.py").write_text(
+        "import backtest as bt\n"
+        "import strategies as st\n"
+        "market = bt.load_market('sample')\n"
+        "reveal_type(market)\n"
+        "reveal_type(st.HistoricalVaR(lookback=250))\n"
+        "reveal_type(bt.run)\n"
+        "reveal_type(bt.instruments.Treasury)\n"
+        "st.HistoricalVaR(lookbak=250)\n"
+        "bt.Coverage(confidence='high')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "user.py"],
+        cwd=tmp_path,
+        env={
+            "MYPYPATH": "",
+            "PYTHONPATH": str(ROOT),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+    )
+    said = done.stdout
+    assert 'note: Revealed type is "backtest.market.market.Market"' in said
+    assert 'note: Revealed type is "strategies.historical.HistoricalVaR"' in said
+    assert "-> backtest.replay.study.Study" in said and "instruments.treasury.Treasury" in said
+    assert 'Unexpected keyword argument "lookbak"' in said
+    assert 'Argument "confidence" to "Coverage" has incompatible type "str"' in said
+
+
+def fits_a_screen(text):
+    lines = text.splitlines()
+    return len(lines) <= 24 and max(map(len, lines)) <= 80
+
+
+def test_what_prints_unasked_fits_a_screen_and_says_what_is_next(study, market, book):
+    text = repr(study)
+    assert fits_a_screen(text), text
+    assert "SIMULATED" in text and "study.summary()" in text and "3 more models" in text
+    ladder = bt.supportable_offset(market, book, base=st.HistoricalVaR(lookback=60), bounds=False)
+    mc = bt.monte_carlo(
+        bt.StationaryBootstrap(), market, book, {"var": st.HistoricalVaR(lookback=60)}, paths=2
+    )
+    for thing in (ladder, mc):
+        assert "Next: " in repr(thing) and max(map(len, repr(thing).splitlines())) <= 100
+    for thing in (market, book):
+        assert len(repr(thing)) < 200 and "\n" not in repr(thing)
+
+
+def test_notebooks_show_tables_and_escape_what_users_wrote(study, market, book):
+    ladder = bt.supportable_offset(market, book, base=st.HistoricalVaR(lookback=60), bounds=False)
+    mc = bt.monte_carlo(
+        bt.StationaryBootstrap(), market, book, {"var": st.HistoricalVaR(lookback=60)}, paths=2
+    )
+    named = bt.Market.from_frame(market.to_frame(), source=HOSTILE)
+    for thing in (study, ladder, mc, book, named):
+        page = thing._repr_html_()
+        assert "<table" in page and "<script>" not in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"book": lambda m, b: b.to_frame()},
+            "book is a DataFrame; pass a Book: bt.Book.from",
+        ),
+        ({"market": lambda m, b: "prices"}, r"market is a str; pass a Market: bt.load_market\('pr"),
+        ({"market": lambda m, b: m.to_frame()}, "pass a Market: bt.Market.from_frame"),
+        ({"models": lambda m, b: st.Siloed()}, r"models is a Siloed; .*\{'siloed': Siloed\("),
+        ({"models": lambda m, b: [st.Siloed()]}, r"models is a list; .*\{'siloed': Siloed\("),
+    ],
+)
+def test_what_is_passed_by_mistake_gets_one_sentence(change, said, market, book):
+    given = {"market": market, "book": book, "models": {"var": st.HistoricalVaR(lookback=60)}}
+    given |= {name: make(market, book) for name, make in change.items()}
+    with pytest.raises(bt.StudyError, match=said) as refused:
+        bt.run(given["market"], given["book"], given["models"])
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: st.HistoricalVaR(500), r"by name: HistoricalVaR\(lookback=500\)\."),
+        (lambda: st.HistoricalVaR(lookback=5), "HistoricalVaR: lookback is 5: input should be"),
+        (lambda: st.HistoricalVaR(lookbak=500), "HistoricalVaR: lookbak is 500: unexpected"),
+        (lambda: st.HistoricalVaR(lookback="500"), "lookback is '500': input should be"),
+    ],
+)
+def test_a_wrong_parameter_is_one_line_without_a_foreign_address(make, said):
+    with pytest.raises(bt.StudyError, match=said) as refused:
+        make()
+    assert "http" not in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_model_without_parameters_says_so():
+    @model
+    class Nothing:
+        def margin(self, market, book, coverage):
+            return np.zeros((len(market.dates), len(book.portfolios)))
+
+    with pytest.raises(bt.StudyError, match=r"Nothing has no parameters; write Nothing\(\)"):
+        Nothing(1)
