@@ -16,7 +16,7 @@ from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, HasForecast
 from backtest.model.revaluation import priced_scenarios
-from backtest.model.volatility_scaled import FactorVolatility, filtered
+from backtest.model.volatility_scaled import FactorVolatility, volatility_scaled
 from backtest.replay.forecasts import forecast_table, model_forecasts
 from backtest.scores.forecasts.density import berkowitz
 from backtest.studies.run.tables import forecasts_table
@@ -24,6 +24,53 @@ from tests.support.markets import coin_market, garch_path, random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 DAY = 250
+CONTRACT = {
+    "age_weighted": [{"lookback": 60}, {"lookback": 60, "decay": 0.97, "measure": "es"}],
+    "filtered_historical": [
+        {"lookback": 60},
+        {"lookback": 60, "scaling": "sqrt", "measure": "es", "decay": 0.94},
+        {"lookback": 60, "volatility": "gjr", "fit_lookback": 80, "refit_every": 15},
+    ],
+    "ewma_var": [
+        {"lookback": 60},
+        {"lookback": 60, "innovations": "t", "measure": "es"},
+        {"lookback": 60, "innovations": "skew-t"},
+    ],
+    "garch_var": [
+        {"lookback": 80, "refit_every": 15},
+        {"lookback": 80, "leverage": True, "innovations": "normal", "measure": "es"},
+        {"lookback": 80, "refit_every": 15, "innovations": "skew-t"},
+    ],
+    "cornish_fisher_var": [{"lookback": 60}, {"lookback": 60, "measure": "es"}],
+    "extreme_value_var": [
+        {"lookback": 120, "peaks": 0.2, "volatility": "ewma"},
+        {"lookback": 120, "peaks": 0.2, "refit_every": 15, "measure": "es"},
+    ],
+    "variance_covariance": [
+        {"lookback": 60},
+        {"lookback": 60, "correlation": "ewma", "freedom": 5.0, "measure": "es"},
+        {"lookback": 60, "correlation": "dcc", "volatility": "garch", "fit_lookback": 80},
+        {"lookback": 60, "correlation": "shrunk"},
+        {"lookback": 60, "correlation": "tail", "tail": 0.1},
+        {"lookback": 60, "correlation": "stressed", "stress": 0.5},
+    ],
+    "copula_var": [{"lookback": 60, "draws": 500}],
+    "stressed_var": [
+        {"lookback": 60, "windows": [["2020-03-01", "2020-06-30"]]},
+        {
+            "lookback": 60,
+            "windows": [["2020-05-01", "2020-08-30"]],
+            "weight": 0.25,
+            "floored": False,
+            "measure": "es",
+        },
+    ],
+}
+WAIVERS = {
+    ("cornish_fisher_var", "more confidence never lowers it"): (
+        "the expansion is not monotone where the sample is very skewed"
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +118,7 @@ def test_a_volatility_that_never_moves_filters_nothing(option_market):
     book = bt.Book.from_frame(frame, option_market)
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
     flat = Foreseen(option_market, np.full(len(option_market.dates), 0.37))
-    plain, same = past.tails(60, count=3), filtered(past, flat).tails(60, count=3)
+    plain, same = past.tails(60, count=3), volatility_scaled(past, flat).tails(60, count=3)
     for one, two in zip(plain, same, strict=True):
         assert_array_equal(np.isnan(one), np.isnan(two))
         assert_allclose(two, one, rtol=1e-9)
@@ -83,7 +130,7 @@ def test_an_option_is_revalued_at_the_volatility_of_today(option_market):
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
     twice = np.full(len(option_market.dates), 0.01)
     twice[DAY] = 0.02
-    scaled = filtered(past, Foreseen(option_market, twice))
+    scaled = volatility_scaled(past, Foreseen(option_market, twice))
     window = slice(DAY - 59, DAY + 1)
     put = book.instruments[0]
     expected = put.scenarios(
