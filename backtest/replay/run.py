@@ -1,7 +1,7 @@
 """`run`: replay every model on one market and one book, in blocks of portfolios, and score it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import joblib
@@ -28,7 +28,7 @@ from backtest.replay.study import Study
 from backtest.types import FloatArray, Progress, StudyError
 from strategies.siloed import Siloed
 
-AUDITED = 8  # portfolios on which causality is audited, spread over the book
+AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
     seed: int = 0,
     n_jobs: int = 1,
     block: int = BLOCK,
-    audit: bool = True,
+    audit: bool | Sequence[str] = True,
     progress: Progress | None = None,
 ) -> Study:
     """Replay history day by day through every model and score what came of it.
@@ -56,8 +56,10 @@ def run(
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
     seed : of the bootstrap behind coverage_p and the intervals.
-    n_jobs, block : workers, and portfolios a task; neither changes a number.
-    audit : check that no margin knows its future, and write that into the manifest.
+    n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
+        across portfolios (`across_books = True`) all are one task.
+    audit : check that no margin knows its future, and write that into the manifest: on the
+        portfolios named here, if any, and on some spread over the book.
 
     Raises
     ------
@@ -80,7 +82,8 @@ def run(
     closeout.check()
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
-    audits = _audit(models, market, book, coverage, report) if audit else {}
+    named = () if isinstance(audit, bool) else tuple(audit)
+    audits = _audit(models, market, book, coverage, report, named) if audit else {}
     seconds = {"audit": time.perf_counter() - began}
 
     margined = _margins(models, market, book, coverage, n_jobs=n_jobs, block=block, report=report)
@@ -162,6 +165,8 @@ def _margins(
     report: Progress,
 ) -> Margined:
     """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
+    if any(getattr(model, "across_books", False) for model in models.values()):
+        block = len(book.portfolios)
     slices = list(blocks(len(book.portfolios), block))
     tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
     parts: list[Margined] = []
@@ -207,13 +212,15 @@ def _audit(
     book: Book,
     coverage: Coverage,
     report: Progress,
+    named: Sequence[str],
 ) -> dict[str, CausalityAudit]:
-    """Cut the future off for every model, on a few portfolios spread over the book."""
-    spread = np.unique(np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int))
-    some = book.select([int(p) for p in spread])
+    """Audit every model on the named portfolios and on some spread over the book."""
+    spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
+    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
+    audited = book.select(sorted(rows))
     audits = {}
     for done, (name, model) in enumerate(models.items(), start=1):
-        audits[name] = check_causal(model, market, some, coverage=coverage)
+        audits[name] = check_causal(model, market, audited, coverage=coverage)
         report("causality audit", done / len(models))
     return audits
 

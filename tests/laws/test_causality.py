@@ -88,6 +88,26 @@ def test_a_model_that_looks_across_books_must_say_so(small_market, small_book):
     assert audit.alone == () and audit.largest_change == 0.0
 
 
+def test_a_declared_pool_is_margined_whole_whatever_the_block(small_market, small_book):
+    """Undeclared, 300 accounts were asked 500m, 200m or 100m at blocks of 64, 256, 512."""
+    models = {"pool": DeclaredPool()}
+    studies = [bt.run(small_market, small_book, models, block=block) for block in (1, 3, 64)]
+    for study in studies:
+        assert study.required["pool"].sum(axis=1).iloc[-1] == pytest.approx(1e8)
+    with pytest.raises(CausalityError, match="across_books = True"):
+        bt.run(small_market, small_book, {"pool": Pool()}, block=1)
+
+
+def test_named_portfolios_are_always_audited():
+    market = random_market(300, seed=8)
+    names = [f"book {n:02d}" for n in range(40)]
+    frame = pd.DataFrame({"UST10Y": np.linspace(1e6, 9e7, 40)}, index=names)
+    book = bt.Book.from_frame(frame, market)
+    study = bt.run(market, book, {"var": st.HistoricalVaR(lookback=60)}, audit=["book 17"])
+    audited = study.provenance.causality["var"].portfolios
+    assert "book 17" in audited and len(audited) == 9
+
+
 def test_days_before_losses_are_those_on_which_the_loss_is_not_known():
     loss = np.zeros((50, 2))
     loss[20, 0], loss[31, 1] = 5.0, 3.0

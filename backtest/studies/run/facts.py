@@ -173,8 +173,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += [
         (
             f"causality of {name}",
-            f"future cut off on {len(audit.cut_days)} days; largest relative change of an earlier "
-            f"margin {audit.largest_change:.1e}",
+            f"{audit.sentence()} Largest relative change {audit.largest_change:.1e}.",
         )
         for name, audit in origin.causality.items()
     ]

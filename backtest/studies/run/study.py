@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtest.book.book import Book
 from backtest.config.schema import StudyFile, build_simulator
+from backtest.model.causality import check_causal
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -89,6 +90,7 @@ def execute(
         score_from=config.score_from,
         seed=config.seed,
         n_jobs=n_jobs,
+        audit=list(config.books),
         progress=progress,
     )
     ladder = _ladder(inputs, study, n_jobs, progress)
@@ -182,9 +184,13 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
         "levels": study.provenance.prices.levels_sha256,
     }
     failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
+    # The offset ladder is made of this model's margins, whether or not the study scores it too.
+    named = inputs.book.select(list(range(len(inputs.config.books))))
+    sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
     return replace(
         study.provenance.of_study(resolved, inputs.hashes),
         sha256=digest(computed),
+        causality=study.provenance.causality | {"sizing": sizing},
         paths=paths,
         path=path,
         failed_gates=failed,
