@@ -60,7 +60,7 @@ def test_the_manifest_tells_data_window_hash_and_audit(finished):
         "eth_usd.csv",
     }
     assert result.name.endswith("_small_" + manifest["sha256"][:8])
-    assert set(manifest["causality"]) == {"siloed", "var"}
+    assert set(manifest["causality"]) == {"siloed", "var", "sizing"}
     assert manifest["command"] == "backtest run study.toml"
 
 
