@@ -44,7 +44,7 @@ class Web:
 
         Raises
         ------
-        RateLimited : 429. HostError : no connection, an incomplete answer, any other status but 404.
+        RateLimited : 429. HostError : no connection, an incomplete answer, any status but 404.
         DataError : 404, or an answer that is not text.
         """
         if self.has_asked:

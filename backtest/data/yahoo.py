@@ -74,7 +74,7 @@ class Yahoo:
             except OSError as error:  # errors of curl_cffi and requests are OSErrors
                 raise HostError(f"cannot reach Yahoo ({_first_line(error)})") from error
             except Exception as error:
-                # When Yahoo changes its answer, yfinance fails with errors of any kind: KeyError, JSON.
+                # When Yahoo changes its answer, yfinance raises any error: KeyError, JSON.
                 raise DataError(
                     f"Yahoo sent nothing usable for {column.code} "
                     f"({type(error).__name__}: {_first_line(error)})"
