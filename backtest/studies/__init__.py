@@ -1,1 +1,18 @@
-"""One folder a command: what it computes, its page, its figures."""
+"""One folder a command: what it computes, its page, its figures.
+
+A new command is a folder and its name in `COMMANDS`: the command line, the README's table and what
+CI runs from the wheel take it from there.
+"""
+
+from backtest.studies import clocks, closeout, collateral, compare, offset, power, run
+
+# In the order of `backtest --help`.
+COMMANDS = (
+    run.COMMAND,
+    offset.COMMAND,
+    closeout.COMMAND,
+    collateral.COMMAND,
+    clocks.COMMAND,
+    power.COMMAND,
+    compare.COMMAND,
+)

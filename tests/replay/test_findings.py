@@ -20,7 +20,7 @@ from backtest.replay.findings.family import (
 )
 from backtest.scores import clustered_coverage, coverage_p
 from backtest.scores.power import exact_power
-from backtest.studies.power.study import detectable_table, power_exhibit
+from backtest.studies.power.study import detectable_table, study_power
 from backtest.types import StudyError
 from strategies import HistoricalVaR
 from tests.support import presented
@@ -199,4 +199,4 @@ def test_power_prints_and_stores_what_was_asked(tmp_path, capsys):
 )
 def test_power_refuses_what_it_cannot_show(days, names, words):
     with pytest.raises(StudyError, match=words):
-        power_exhibit(days, confidence=0.99, alternatives=names, histories=100)
+        study_power(days, confidence=0.99, alternative=names, histories=100)

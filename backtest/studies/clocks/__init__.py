@@ -1,1 +1,14 @@
-"""`backtest clocks`."""
+"""`backtest clocks`: the business clock beside the 24/7 clock."""
+
+from backtest.studies.command import DATA, SEED, STUDY, Command
+
+COMMAND = Command(
+    name="clocks",
+    help=(
+        "Compare the business clock with the 24/7 clock: weekends, calls, settlement, "
+        "correlation by horizon."
+    ),
+    options=(STUDY, DATA, SEED),
+    compute="study:compare_clocks",
+    exhibit="page:clock_exhibit",
+)

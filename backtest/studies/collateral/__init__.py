@@ -1,1 +1,15 @@
-"""`backtest collateral`."""
+"""`backtest collateral`: other collateral than cash."""
+
+from backtest.studies.command import DATA, JOBS, SEED, STUDY, Command
+
+COMMAND = Command(
+    name="collateral",
+    help=(
+        "Post other collateral than cash: breaches by mix, wrong-way risk, whether published "
+        "haircuts are enough."
+    ),
+    options=(STUDY, DATA, JOBS, SEED),
+    compute="study:study_collateral",
+    exhibit="page:collateral_exhibit",
+    quick=True,
+)

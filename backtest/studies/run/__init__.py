@@ -1,1 +1,25 @@
-"""`backtest run`."""
+"""`backtest run`: a study replayed and scored."""
+
+from backtest.studies.command import DATA, JOBS, SEED, STUDY, Command, Option
+
+COMMAND = Command(
+    name="run",
+    help=(
+        "Run a study: scores, offset ladder, figures and report. --paths adds simulated histories, "
+        "--path replays one of them in full."
+    ),
+    options=(
+        STUDY,
+        DATA,
+        JOBS,
+        SEED,
+        Option(
+            "paths", int | None, None, "N", "Monte Carlo histories beside the real one.", least=0
+        ),
+        Option("path", int | None, None, "I", "Replay this one Monte Carlo path in full.", least=0),
+    ),
+    compute="study:execute",
+    exhibit="page:run_exhibit",
+    store="store:write_results",
+    quick=True,
+)

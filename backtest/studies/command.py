@@ -1,0 +1,113 @@
+"""What makes a folder of studies a command of `backtest`; nothing heavy loads before it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import Parameter
+from pathlib import Path
+from typing import Any, get_origin
+
+REQUIRED = Parameter.empty
+RESULT = "A results folder that `backtest run` wrote."
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a command: a keyword of the function that computes.
+
+    Parameters
+    ----------
+    kind, default : of the value; a list may be given one value at a time.
+    metavar : what stands for the value in the usage.
+    least : smallest value allowed.
+    argument : True where the value is given by its place and without a --name.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    metavar: str
+    help: str
+    least: float | None = None
+    argument: bool = False
+
+    @property
+    def usage(self) -> str:
+        """As the README writes it.
+
+        Examples
+        --------
+        >>> STUDY.usage, JOBS.usage
+        ('[STUDY.toml]', '[--n-jobs N]')
+        """
+        if self.argument:
+            return self.metavar if self.default is REQUIRED else f"[{self.metavar}]"
+        more = "..." if get_origin(self.kind) is list else ""
+        return f"[--{self.name.replace('_', '-')} {self.metavar}]{more}"
+
+
+STUDY = Option(
+    "study_file",
+    Path | None,
+    None,
+    "STUDY.toml",
+    "Study file (TOML) or packaged study; the default one if left out.",
+    argument=True,
+)
+DATA = Option(
+    "data",
+    str | None,
+    None,
+    "DIR",
+    "Prices: 'sample' (simulated), 'treasury', or a folder of CSV files.",
+)
+JOBS = Option("n_jobs", int, 1, "N", "Worker processes.", least=1)
+SEED = Option("seed", int | None, None, "N", "Overrides the study's seed.", least=0)
+OUT = Option(
+    "out", Path, Path("results"), "DIR", "Folder under which a new results folder is written."
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it computes, the exhibit that shows it, and how that is stored.
+
+    Functions are written 'module:function', the module inside the command's own folder, and are
+    imported when the command runs.
+
+    Parameters
+    ----------
+    name : of the command and of its folder. help : one line, in the README too.
+    options : keywords of `compute`, which takes `progress` besides. Every command has --out.
+    compute : the result. exhibit : of the result.
+    store : (result, exhibit, out, command=...) -> folder; the exhibit alone is stored where empty.
+    quick : True where CI runs it on the sample, from the wheel.
+    """
+
+    name: str
+    help: str
+    options: tuple[Option, ...]
+    compute: str
+    exhibit: str
+    store: str = ""
+    quick: bool = False
+
+    @property
+    def usage(self) -> str:
+        """The command line, with every option."""
+        return " ".join(["backtest", self.name, *(o.usage for o in (*self.options, OUT))])
+
+    def load(self, place: str) -> Callable[..., Any]:
+        """A function of the command's folder.
+
+        Examples
+        --------
+        >>> from backtest.studies import COMMANDS
+        >>> COMMANDS[0].load(COMMANDS[0].exhibit).__name__
+        'run_exhibit'
+        """
+        module, function = place.split(":")
+        loaded: Callable[..., Any] = getattr(
+            import_module(f"backtest.studies.{self.name}.{module}"), function
+        )
+        return loaded

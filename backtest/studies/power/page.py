@@ -1,0 +1,98 @@
+"""The page of `backtest power`."""
+
+import pandas as pd
+
+from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.power.figures import power_of_tests
+from backtest.studies.power.study import LEVEL, POWER, PowerStudy
+
+WORDS = {
+    "right": "right rate (size)",
+    "x1.5": "rate x 1.5",
+    "x2": "rate x 2",
+    "x3": "rate x 3",
+    "clustered": "right rate, clustered",
+    "overlap": "right rate, MPOR of 2",
+    "overlap-x2": "rate x 2, MPOR of 2",
+}
+CAPTION = (
+    "The right rate on independent days shows a test's size, to be read beside its nominal one; "
+    "'clustered' exceedances come at the right rate on average, six times as often on a tenth of "
+    "the days, in spells of 20 days; an MPOR of 2 makes losses overlap though every requirement is "
+    "right. All tests run on all days: those that take days as independent reject overlap itself, "
+    "which is why a study runs them on every H-th day. A test that is not identified does not "
+    "reject. No prices enter."
+)
+
+
+def power_exhibit(result: PowerStudy) -> Exhibit:
+    """Everything `backtest power` shows."""
+    study = result.manifest["study"]
+    standing = (
+        f"{study['confidence']:.1%} coverage; {study['histories']:,} records an alternative, seed "
+        f"{study['seed']}; standard error at most {0.5 / study['histories'] ** 0.5:.1%}, 0 where "
+        "exact."
+    )
+    return Exhibit(
+        kind="power",
+        title="What tests of coverage can and cannot see",
+        caption=CAPTION,
+        simulated=False,
+        standing=standing,
+        sections=(*_sections(result.power, standing), _smallest(result.smallest)),
+        manifest=result.manifest,
+        text="".join(f"{key} = {_toml(value)}\n" for key, value in study.items()),
+    )
+
+
+def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
+    """The whole table with its figure, then a readable one for each length."""
+    alternatives = list(table.index.unique("alternative"))
+    whole = Section(
+        name="power",
+        heading="Records rejected",
+        text=(
+            "Share of records that each test rejects; the upright stroke is its nominal size. "
+            "'Binomial, one-sided' and the zones are one-sided, as is coverage_p; Kupiec, "
+            "'Christoffersen conditional', the dynamic quantile and GMM reject too few exceedances "
+            "as well; 'Christoffersen independence' and Weibull look at the order of days alone."
+        ),
+        figure=power_of_tests(table, labels=WORDS, footnote=standing),
+    )
+    shown = []
+    for days in table.index.unique("days"):
+        here = table.loc[[days]].droplevel("days")
+        columns = {"nominal": here.xs("right", level="alternative")["nominal"]} | {
+            WORDS[name]: here.xs(name, level="alternative")["rejected"] for name in alternatives
+        }
+        wide = pd.DataFrame(columns)
+        shown.append(
+            Section(
+                name=f"power_{days}",
+                heading=f"{days:,} days",
+                text="Share of records rejected.",
+                table=wide,
+                formats={str(column): ".1%" for column in wide.columns} | {"nominal": ".2%"},
+            )
+        )
+    return whole, *shown
+
+
+def _smallest(table: pd.DataFrame) -> Section:
+    return Section(
+        name="smallest_detectable",
+        heading="The smallest miscoverage a record could have shown",
+        text=(
+            f"True rate at which the exact one-sided binomial test at {LEVEL:.0%} rejects with "
+            f"probability {POWER:.0%}: on independent days, and on the half of them that an MPOR "
+            "of 2 leaves independent at worst. 'Rejected from' is the count it takes."
+        ),
+        table=table,
+        formats={"independent days": ".2%", "MPOR of 2, at worst": ".2%"},
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else f"{value}"
