@@ -13,9 +13,10 @@ import backtest as bt
 from backtest.book.liquidation import ContractCost
 from backtest.config.models import build_model
 from backtest.instruments import Instrument, names, parse_instrument
-from tests.laws.test_contracts import CASES, COVERAGE, with_haircuts
+from tests.support.contracts import COVERAGE, contract_cases, with_haircuts
 from tests.support.places import ROOT
 
+CASES = contract_cases()
 INSTRUMENTS = (
     "UST10Y",
     "UST5Y@CME",
