@@ -211,10 +211,10 @@ def _audit(
 ) -> dict[str, CausalityAudit]:
     """Cut the future off for every model, on a few portfolios spread over the book."""
     spread = np.unique(np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int))
-    some = book.select([int(p) for p in spread])
+    sample = book.select([int(p) for p in spread])
     audits = {}
     for done, (name, model) in enumerate(models.items(), start=1):
-        audits[name] = check_causal(model, market, some, coverage=coverage)
+        audits[name] = check_causal(model, market, sample, coverage=coverage)
         report("causality audit", done / len(models))
     return audits
 
