@@ -1,4 +1,4 @@
-"""The settings of `backtest fetch`: hosts, pace, and the files with their columns."""
+"""The settings of `backtest fetch`: publishers, pace, and the files with their columns."""
 
 import tomllib
 from datetime import date
@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtest.data.columns import YIELDS_FILE
 from backtest.types import StudyError
 
 SETTINGS = Path(__file__).with_name("sources.toml")
 
-Publisher = Literal["treasury", "fred", "yahoo"]
 Calendar = Literal["daily", "bond", "exchange"]
 
 
@@ -45,15 +44,17 @@ class File(_Strict):
     """One CSV of the cache and the publisher its columns come from."""
 
     name: str
-    source: Publisher
+    source: str
     columns: tuple[Column, ...]
 
 
-class Hosts(_Strict):
-    """Addresses with the places to fill in."""
+class Publisher(_Strict):
+    """Who is asked: by which class of `backtest.data`, and where; see `sources.toml`."""
 
-    treasury: str
-    fred: str
+    client: str
+    url: str | None = None
+    folder: str | None = None
+    package: str | None = None
 
 
 class Pace(_Strict):
@@ -67,9 +68,16 @@ class Pace(_Strict):
 class Settings(_Strict):
     """Everything in `sources.toml`."""
 
-    hosts: Hosts
     pace: Pace
+    publishers: dict[str, Publisher] = Field(alias="publisher")
     files: tuple[File, ...] = Field(alias="file")
+
+    @model_validator(mode="after")
+    def _publishers_are_known(self) -> "Settings":
+        unknown = {file.source for file in self.files} - self.publishers.keys()
+        if unknown:
+            raise ValueError(f"no [publisher.{unknown.pop()}], which a file names")
+        return self
 
     def chosen(self, only: tuple[str, ...] = (), *, yields: str = "treasury") -> tuple[File, ...]:
         """The files to fetch: all, or those named (with or without .csv); par yields by `yields`.
