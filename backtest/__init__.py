@@ -2,7 +2,8 @@
 
 Names are imported when they are first used, so that the command line starts quickly. A noun of the
 README's first example stands here; a family (contracts, simulators, scores, figures) is reached
-through its module. The decorator of models is `backtest.model.model`: `bt.model` is the room.
+through its module, and a contract also by its bare name (`bt.Treasury`). The decorator of models is
+`backtest.model.model`, because `bt.model` is that package.
 """
 
 from importlib import import_module
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from backtest.account import AccountTerms, Mix, haircut_adequacy
     from backtest.book import Book, Coverage
     from backtest.data.load import load_market
+    from backtest.instruments import CurveFuture as CurveFuture
+    from backtest.instruments import Future as Future
+    from backtest.instruments import Option as Option
+    from backtest.instruments import Perpetual as Perpetual
+    from backtest.instruments import Spot as Spot
+    from backtest.instruments import Swap as Swap
+    from backtest.instruments import TBill as TBill
+    from backtest.instruments import Treasury as Treasury
     from backtest.market import Market
     from backtest.model import Forecast, MarginModel, Parts, check_causal
     from backtest.offset import OffsetLadder, supportable_offset
@@ -56,6 +65,7 @@ __all__ = [
 ]
 
 _MODULES = ("charts", "instruments", "scores", "simulate")
+_CONTRACTS = ("CurveFuture", "Future", "Option", "Perpetual", "Spot", "Swap", "TBill", "Treasury")
 _HOME = {
     "AccountTerms": "account",
     "BacktestError": "types",
@@ -79,20 +89,17 @@ _HOME = {
     "monte_carlo": "replay.monte_carlo",
     "run": "replay.run",
     "supportable_offset": "offset",
-}
+} | dict.fromkeys(_CONTRACTS, "instruments")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f".{name}", __name__)
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    if name[:1].isupper():  # a contract or a simulator by its bare name, as studies have it
-        for family in ("instruments", "simulate"):
-            found = getattr(import_module(f".{family}", __name__), name, None)
-            if found is not None:
-                return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for Any
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
+        if name in _HOME:
+            return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

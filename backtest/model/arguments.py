@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from backtest.book.book import Book
 from backtest.market.market import Market
+from backtest.parameters.registry import ParameterError, first_mistake
 from backtest.types import StudyError
 
 
@@ -42,13 +43,41 @@ def check_arguments(market: object, book: object, models: object = None) -> None
             f"book is a {type(book).__name__}; pass a Book: bt.Book.from_frame(frame, market), "
             "index portfolios, columns instruments, values USD."
         )
-    if models is not None and not isinstance(models, Mapping):
+    if models is not None:
+        check_models(models)
+
+
+def check_models(models: object) -> None:
+    """Refuse anything but models by name: a single model, a list, a class that was not called.
+
+    Raises
+    ------
+    StudyError : one sentence.
+
+    Examples
+    --------
+    >>> check_models({"mine": 3})
+    Traceback (most recent call last):
+    ...
+    backtest.types.StudyError: model 'mine' is of type int; pass an object with a method \
+`margin`, such as st.HistoricalVaR(lookback=500).
+    """
+    if not isinstance(models, Mapping):
         one = models[0] if isinstance(models, (list, tuple)) and models else models
-        name = type(one).__name__
+        is_model = hasattr(one, "margin") and not isinstance(one, type)
+        name = type(one).__name__ if is_model else "HistoricalVaR"
         raise StudyError(
             f"models is a {type(models).__name__}; pass models by the names they carry in tables: "
             f"{{'{name.lower()}': {name}(...)}}."
         )
+    for name, model in models.items():
+        if isinstance(model, type):
+            raise StudyError(f"model {name!r} is a class; call it: {model.__name__}(...).")
+        if not hasattr(model, "margin"):
+            raise StudyError(
+                f"model {name!r} is of type {type(model).__name__}; pass an object with a method "
+                "`margin`, such as st.HistoricalVaR(lookback=500)."
+            )
 
 
 def by_name(init: Callable[..., None]) -> Callable[..., None]:
@@ -68,14 +97,7 @@ def by_name(init: Callable[..., None]) -> Callable[..., None]:
         try:
             init(self, **parameters)
         except ValidationError as error:
-            raise StudyError(f"{cls}: {first_mistake(error)}") from error
+            # Without a cause: a traceback would end its first half with pydantic's web address.
+            raise ParameterError(first_mistake(cls, error)) from None
 
     return checked
-
-
-def first_mistake(error: ValidationError) -> str:
-    """The first thing that is wrong, without the address pydantic adds to it."""
-    mistake = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in mistake["loc"])
-    value = mistake.get("input")
-    return f"{where} is {value!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}."

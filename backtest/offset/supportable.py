@@ -147,7 +147,7 @@ def supportable_offset(
     >>> bool(ladder.to_frame()["total"].between(0, 1).all())
     True
     """
-    check_arguments(market, book)
+    check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
     wanted = set(histories) if bounds is True else set(bounds or ())

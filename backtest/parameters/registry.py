@@ -11,6 +11,19 @@ from backtest.types import StudyError
 Registry = Mapping[str, type[Any]]
 
 
+class ParameterError(StudyError):
+    """A parameter that a class refuses; the message begins with the name of the class."""
+
+
+def first_mistake(name: str, error: ValidationError) -> str:
+    """The first thing that pydantic refuses in `name`, in one line and without its web address."""
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:  # from a check of all parameters together, which names what is wrong
+        return f"{name}: {first['msg'].removeprefix('Value error, ').removesuffix('.')}."
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{name}.{place} is {first['input']!r}: {first['msg']}."
+
+
 def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") -> Any:
     """The object that a table describes; tables with a `kind` inside it are built first.
 
@@ -44,13 +57,11 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         fields[key] = _built(value, registry, what)
     try:
         return registry[kind](**fields)
-    except (StudyError, ValidationError) as error:
-        invalid = error if isinstance(error, ValidationError) else error.__cause__
-        if not isinstance(invalid, ValidationError):
-            raise
-        first = invalid.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StudyError(f"{kind}.{where} is {first['input']!r}: {first['msg']}.") from error
+    except ParameterError as error:  # says the name of the class, where the file has the kind
+        said = str(error).removeprefix(registry[kind].__name__)
+        raise StudyError(f"{kind}{said}") from None
+    except ValidationError as error:
+        raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass
         raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
 
