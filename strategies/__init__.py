@@ -1,4 +1,4 @@
-"""Candidate margin models, one family a file, and the registry that study files name them by."""
+"""Candidate margin models, one family per file, and the registry of their names in study files."""
 
 from backtest.model.protocol import MarginModel
 from strategies.caviar import CaviarVaR

@@ -1,4 +1,4 @@
-"""A margin that follows a recursion of its own: the quantile, with no distribution behind it."""
+"""A margin from a recursion of the quantile itself, without any distribution of the P&L."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window
-from backtest.model.tails import scenario_tails, unknown
+from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
@@ -25,19 +25,21 @@ class CaviarVaR(MarginOfForecast):
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; the recursion begins at their quantile.
-    Coefficients of least tick loss, all positive and b_1 below one, are sought every `refit_every`
-    days from the last ones; a search that does not end is counted in the manifest, and the last
-    good coefficients stand. Of the tail beyond it the recursion says nothing: expected shortfall
-    is q times one ratio, the one that Taylor's likelihood is largest at, given q. Margin at day t
-    uses closes up to and including t. USD.
+    The coefficients minimise the tick loss, all positive and b_1 below one; the search is repeated
+    every `refit_every` days from the last result. The manifest counts searches that do not end,
+    after which the last good coefficients are kept. The recursion says nothing of the tail beyond
+    the quantile: expected shortfall is q times one ratio, that of the largest likelihood of Taylor
+    given q. Margin at day t uses closes up to and including t. USD.
 
-    Each confidence is fitted on its own, so quantiles may cross; and with lookback (1 - confidence)
-    days beyond the quantile, ten by default, the fit follows noise. The authors have 2,892 days.
+    Each confidence is fitted alone, so quantiles may cross; and since only lookback (1 -
+    confidence) days exceed the quantile, ten by default, the fit follows noise. The authors use
+    2,892 days.
 
     Parameters
     ----------
-    lookback : P&Ls. form : 'symmetric' (absolute value), both reactions equal; 'asymmetric'
-        (slope), each its own; 'indirect-garch', equal, with squares of q and p.
+    lookback : number of P&Ls. form : 'symmetric' (absolute value), equal reactions to gains and
+        losses; 'asymmetric' (slope), different reactions; 'indirect-garch', equal reactions, with
+        squares of q and p.
     measure : 'var' or 'es'. refit_every : days between fits.
 
     References
@@ -60,16 +62,16 @@ class CaviarVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR of the recursion and ES in proportion to it; it has no density.
+        """VaR of the recursion and ES in proportion to it; without a density.
 
-        StudyError where `lookback` days hold no day beyond the confidence.
+        StudyError where `lookback` is too short for any day beyond the confidence.
         """
 
-        def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
-            fitted = WarmCaviar(len(past.exposure), coverage.confidence, form=self.form)
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                if since % self.refit_every == 0:
+        def tails(scenarios: Scenarios | Revaluation) -> FloatArray:
+            out = nan_estimates(scenarios)
+            fitted = WarmCaviar(len(scenarios.exposure), coverage.confidence, form=self.form)
+            for since_first, (day, pnl) in enumerate(each_window(scenarios, self.lookback)):
+                if since_first % self.refit_every == 0:
                     fitted.refit(pnl)
                 out[:, day] = fitted.tails(pnl)
             return out

@@ -22,7 +22,7 @@ from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
 from backtest.model.tails import Group, by_group, same_holdings
-from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatility_scaled
 from backtest.types import DaysByPortfolios, FloatArray
 
 
@@ -33,21 +33,21 @@ class VarianceCovariance(MarginOfForecast):
     .. math:: M_t = q_c \sqrt{w' R_t w}, \qquad w_j = \sigma_{j,t+1} \sqrt{H} \, \delta_j
 
     with delta_j the USD sensitivity of the positions of day t to factor j, sigma its volatility
-    foreseen for the next day and held over the MPOR, R the correlation of the z = shock /
+    foreseen for the next day and constant over the MPOR, R the correlation of the z = shock /
     volatility of its day, q_c the normal or Student quantile (or expected shortfall) at unit
-    variance. Delta only: what curvature and options add is left out. Margin at day t uses closes
-    up to and including t. USD.
+    variance. Delta only: curvature and options are not revalued. Margin at day t uses closes up to
+    and including t. USD.
 
     Parameters
     ----------
     correlation : 'rolling' over `lookback` days (with GARCH volatilities the constant conditional
         correlation), 'ewma' with `decay`, 'dcc', 'shrunk' (Ledoit-Wolf), 'stressed': the rolling
-        one, moved by `stress` of the way to where every leg loses at once, or 'tail': that of the
-        `tail` largest moves of each pair, in the last `lookback` days.
-    lookback : days behind the correlation. volatility : 'ewma' with `decay`, 'garch' or 'gjr'.
-    freedom : of Student innovations; none makes them normal. measure : 'var' or 'es'.
+        one, moved by the share `stress` towards losses of all legs at once, or 'tail': that of the
+        share `tail` of largest moves of each pair, in the last `lookback` days.
+    lookback : days of the correlation. volatility : 'ewma' with `decay`, 'garch' or 'gjr'.
+    freedom : degrees of freedom of Student innovations; None for normal. measure : 'var' or 'es'.
     reaction, persistence : of the DCC, not fitted.
-    fit_lookback, refit_every : shocks behind each GARCH fit, days between.
+    fit_lookback, refit_every : shocks of each GARCH fit, days between fits.
 
     References
     ----------
@@ -78,7 +78,7 @@ class VarianceCovariance(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the joint density, and the PIT of the P&L that came."""
+        """VaR and ES of the joint density, and the PIT of the realised P&L."""
         volatility = FactorVolatility(
             market,
             dynamics=self.volatility,
@@ -88,9 +88,13 @@ class VarianceCovariance(MarginOfForecast):
         )
 
         def deviation(group: Group) -> list[DaysByPortfolios]:
-            past = book_scenarios(market, group.book, coverage=coverage, scaling="sqrt")
+            scenarios = book_scenarios(market, group.book, coverage=coverage, scaling="sqrt")
             root = np.sqrt(Closeout(group.book, coverage).by_instrument)
-            return [self._deviation(filtered(past, volatility), root[past.instrument])]
+            return [
+                self._deviation(
+                    volatility_scaled(scenarios, volatility), root[scenarios.instrument]
+                )
+            ]
 
         return density_forecast(
             market,
@@ -100,21 +104,24 @@ class VarianceCovariance(MarginOfForecast):
             freedom=np.inf if self.freedom is None else self.freedom,
         )
 
-    def _deviation(self, past: Scenarios, root: FloatArray) -> DaysByPortfolios:
-        """sqrt(w' R w) of filtered scenarios, whose units hold today's volatility.
+    def _deviation(self, scenarios: Scenarios, root: FloatArray) -> DaysByPortfolios:
+        """sqrt(w' R w) of rescaled scenarios, whose units contain today's volatility.
 
-        root : (columns,) of the MPOR, which each column's z carry. Columns of one factor are one z,
-        whatever their MPORs: they are added up before R is asked.
+        root : (columns,) square root of the MPOR, contained in the shocks of each column.
         """
-        linear = np.flatnonzero(past.power == 1)
-        _, first, owner = np.unique(past.factor[linear], return_index=True, return_inverse=True)
-        z = past.shocks[:, linear[first]] / root[linear[first]]
+        # A factor has a column for every instrument that it moves. They are one risk: their z are
+        # equal but for the root of the MPOR, so their weights are added first.
+        linear = np.flatnonzero(scenarios.power == 1)
+        _, first, factor_of_column = np.unique(
+            scenarios.factor[linear], return_index=True, return_inverse=True
+        )
+        z = scenarios.shocks[:, linear[first]] / root[linear[first]]
         correlation = self._correlation(np.ascontiguousarray(z))
         gather = np.zeros((len(linear), len(first)))
-        gather[np.arange(len(linear)), owner] = root[linear]
-        out = np.empty((len(past.unit), len(past.exposure)))
+        gather[np.arange(len(linear)), factor_of_column] = root[linear]
+        out = np.empty((len(scenarios.unit), len(scenarios.exposure)))
         for day in range(len(out)):
-            w = (past.exposure[:, linear] * past.unit[day, linear]) @ gather
+            w = (scenarios.exposure[:, linear] * scenarios.unit[day, linear]) @ gather
             variance = np.einsum("pi,ij,pj->p", w, correlation[day], w)
             if self.correlation == "stressed":
                 worst = np.abs(w).sum(axis=1) ** 2
@@ -123,7 +130,7 @@ class VarianceCovariance(MarginOfForecast):
         return out
 
     def _correlation(self, z: FloatArray) -> FloatArray:
-        """(days, factors, factors) foreseen at each close; NaN until `lookback` z are known."""
+        """(days, factors, factors) correlation foreseen at each close; NaN in the warm-up."""
         if self.correlation == "ewma":
             covariance = ewma_covariance(z, self.decay, seed_days=self.lookback)
         elif self.correlation == "dcc":

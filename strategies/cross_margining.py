@@ -13,7 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
-from backtest.model.mismatch import as_if_together, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days
 from backtest.model.protocol import MarginModel, Parts, model, required_margin
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
@@ -25,27 +25,27 @@ ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
 @model
 class CrossMargining:
-    r"""Each silo's own margin less one share: the smallest saving that any house's model sees.
+    r"""Each silo's margin less one share: the smallest saving by the models of the houses.
 
     .. math:: s_c = 1 - \frac{M_c(A \cup B)}{M_c(A) + M_c(B)}, \qquad s = \min_c s_c, \qquad
               \text{required}_i = (1 - g(s)) M_i(E_i) + M_i(I_i)
 
     A and B are the eligible positions E_i of the silos, margined by the model M_c of each house c
-    in which a portfolio has some; g(s) = min(s, cap), or 0 below `threshold`. Eligible positions
-    stand in a cross-margining account of their own: the others, I_i, are margined by their silo
-    alone. Each instrument keeps its MPOR in whichever house margins it. Margin at day t uses
-    closes up to and including t. USD.
+    in which a portfolio has positions; g(s) = min(s, cap), or 0 below `threshold`. Eligible
+    positions are in a separate cross-margining account; the other positions, I_i, are margined by
+    their silo alone. Each instrument has the same MPOR in every house. Margin at day t uses closes
+    up to and including t. USD.
 
     Parameters
     ----------
     houses : model by silo, such as ``houses = { FICC = { kind = "ficc_var" } }``.
     base : model of the silos that `houses` does not name.
     eligible : asset classes and instrument names; the arrangement in force takes Treasuries.
-    over_years : of bonds, bills and swaps only those of a longer maturity are eligible.
-    limit : 'margin': s is capped, as CME and FICC do. 'reduction': the share `cap` of s is
-        granted, as EMIR has it (set `threshold` to 0 with it, for that article names none).
+    over_years : bonds, bills and swaps are eligible only with a longer maturity.
+    limit : 'margin': s is capped, as by CME and FICC. 'reduction': the share `cap` of s is
+        granted, as by EMIR (set `threshold` to 0 then, since that article has none).
     cap : 0.80 in both forms.
-    threshold : no reduction is granted below this saving; remembered, not verified.
+    threshold : no reduction is granted below this saving; from memory, not verified.
 
     References
     ----------
@@ -75,46 +75,51 @@ class CrossMargining:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, diversification, dependence, cap and floor, MPOR mismatch.
 
-        'gross' is what the silos ask with no arrangement at all. 'separate accounts', where a silo
-        holds eligible positions and others, is what it asks for margining them apart.
-        'diversification' is the saving of silos that are uncorrelated, sqrt(m' m) - sum m;
-        'dependence' the rest of the smallest saving, positive where it takes back. 'cap and floor'
-        is what the limit withholds, and the saving that is none: below the threshold, or negative.
-        Where MPORs differ these are of legs closed out over the same days (each scaled to its own
-        MPOR by the square root of time), and 'MPOR mismatch' is what closing them out over their
-        own takes back of what was left.
+        'gross' is the silos' requirement without any arrangement. 'separate accounts' is the
+        increase where a silo must margin its eligible and its other positions separately.
+        'diversification' is the saving of uncorrelated silos, sqrt(m' m) - sum m; 'dependence' the
+        difference to the smallest saving, positive where dependence reduces it. 'cap and floor' is
+        the saving withheld by the limit, or refused because it is below the threshold or negative.
+        Where MPORs differ, these steps are those of legs closed out over the same days (each
+        scaled to its own MPOR by the square root of time), and 'MPOR mismatch' is the part of the
+        saving that is lost because legs close out over different days.
         """
         accounts = self._accounts(market, book, coverage)
-        pooled, alone = accounts.pooled.sum(axis=2), accounts.rest.sum(axis=2)
+        pooled_margin, rest_margin = accounts.pooled.sum(axis=2), accounts.rest.sum(axis=2)
 
         def saved_over(rows: list[int], days: int) -> DaysByPortfolios:
-            some = accounts.book.select(rows)
-            return _smallest(self._views(market, some, coverage, same_days=days), some)
+            portfolios_book = accounts.book.select(rows)
+            return _smallest(
+                self._views(market, portfolios_book, coverage, same_days=days), portfolios_book
+            )
 
-        saving = as_if_together(accounts.book, coverage, accounts.saving, netted_over=saved_over)
-        together, charged = (1.0 - saving) * pooled, (1.0 - self.granted(saving)) * pooled
+        saving = over_same_days(accounts.book, coverage, accounts.saving, netted_over=saved_over)
+        same_days_margin, same_days_required = (
+            (1.0 - saving) * pooled_margin,
+            (1.0 - self.granted_share(saving)) * pooled_margin,
+        )
         independent = np.sqrt((accounts.pooled**2).sum(axis=2))
         by_silo = accounts.required(self)
         gross = self._gross(market, book, coverage, accounts)
         steps = {"gross": gross}
         if accounts.mixed.any():
-            steps["separate accounts"] = pooled + alone - gross
+            steps["separate accounts"] = pooled_margin + rest_margin - gross
         steps |= {
-            "diversification": independent - pooled,
-            "dependence": together - independent,
-            "cap and floor": charged - together,
-            **mismatch_step(book, coverage, by_silo.sum(axis=2), charged + alone),
+            "diversification": independent - pooled_margin,
+            "dependence": same_days_margin - independent,
+            "cap and floor": same_days_required - same_days_margin,
+            **mismatch_step(book, coverage, by_silo.sum(axis=2), same_days_required + rest_margin),
         }
         return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
 
-    def granted(self, saving: FloatArray) -> FloatArray:
-        """Share of the silos' margins that is given up for a saving s; NaN stays NaN.
+    def granted_share(self, saving: FloatArray) -> FloatArray:
+        """Share of the silos' margins that is waived for a saving s; NaN where s is NaN.
 
         Examples
         --------
-        >>> CrossMargining().granted(np.array([0.95, 0.5, 0.005, -0.1])).tolist()
+        >>> CrossMargining().granted_share(np.array([0.95, 0.5, 0.005, -0.1])).tolist()
         [0.8, 0.5, 0.0, 0.0]
-        >>> CrossMargining(limit="reduction").granted(np.array([0.95, 0.5])).round(2).tolist()
+        >>> CrossMargining(limit="reduction").granted_share(np.array([0.95, 0.5])).round(2).tolist()
         [0.76, 0.4]
         """
         limited = np.minimum(saving, self.cap) if self.limit == "margin" else self.cap * saving
@@ -125,26 +130,26 @@ class CrossMargining:
         return self.houses.get(silo, self.base)
 
     def _accounts(self, market: Market, book: Book, coverage: Coverage) -> "_Accounts":
-        chosen = np.array([self._is_eligible(i, book) for i in book.instruments])
-        inside = replace(book, exposure=np.where(chosen, book.exposure, 0.0))
-        outside = replace(book, exposure=np.where(chosen, 0.0, book.exposure))
-        views = self._views(market, inside, coverage)
+        is_eligible = np.array([self._is_eligible(i, book) for i in book.instruments])
+        eligible_book = replace(book, exposure=np.where(is_eligible, book.exposure, 0.0))
+        other_book = replace(book, exposure=np.where(is_eligible, 0.0, book.exposure))
+        views = self._views(market, eligible_book, coverage)
         pooled = np.stack([view.alone[:, :, s] for s, view in enumerate(views.values())], axis=2)
         rest, mixed = np.zeros_like(pooled), np.zeros(pooled.shape[1:], dtype=bool)
         for s, silo in enumerate(book.silos):
-            others = outside.in_silo(silo)
-            if others.exposure.any():
-                rest[:, :, s] = required_margin(self.house(silo), market, others, coverage)
-                held = inside.in_silo(silo).exposure.any(axis=1)
-                mixed[:, s] = held & others.exposure.any(axis=1)
-        return _Accounts(inside, pooled, rest, mixed, _smallest(views, inside))
+            rest_book = other_book.in_silo(silo)
+            if rest_book.exposure.any():
+                rest[:, :, s] = required_margin(self.house(silo), market, rest_book, coverage)
+                holds_eligible = eligible_book.in_silo(silo).exposure.any(axis=1)
+                mixed[:, s] = holds_eligible & rest_book.exposure.any(axis=1)
+        return _Accounts(eligible_book, pooled, rest, mixed, _smallest(views, eligible_book))
 
     def _views(
         self, market: Market, book: Book, coverage: Coverage, same_days: int | None = None
     ) -> "dict[str, _View]":
-        """What the house of each silo sees; houses of one model are asked once.
+        """Margins of the eligible positions by the house of each silo; equal models run once.
 
-        same_days : as if all legs closed out over these days, each scaled up to its own MPOR.
+        same_days : closes all legs out over these days, each scaled to its own MPOR.
         """
         # Savings are compared, not margins: each house is asked for the joint account and for every
         # silo alone, so that its own level cancels. Over the same days, positions are enlarged by
@@ -153,69 +158,73 @@ class CrossMargining:
         for house in (self.house(silo) for silo in book.silos):
             if repr(house) in views:
                 continue
-            asked = (book, coverage)
-            # A house with an MPOR of its own closes all legs out over the same days as it is.
+            arguments = (book, coverage)
+            # A house with one MPOR for all positions already closes them out over the same days.
             if same_days is not None and getattr(house, "mpor", None) is None:
                 scale = np.sqrt(np.array(Closeout(book, coverage).by_instrument) / same_days)
                 scaled = replace(book, exposure=book.exposure * scale)
-                asked = (scaled, replace(coverage, mpor=same_days))
-            views[repr(house)] = _View.of(house, market, *asked)
+                arguments = (scaled, replace(coverage, mpor=same_days))
+            views[repr(house)] = _View.of(house, market, *arguments)
         return {silo: views[repr(self.house(silo))] for silo in book.silos}
 
     def _gross(
         self, market: Market, book: Book, coverage: Coverage, accounts: "_Accounts"
     ) -> DaysByPortfolios:
-        """Sum of the silos' margins of all they hold, one account each."""
-        alone = accounts.pooled + accounts.rest
+        """Sum of the silos' margins where each silo has one account for all its positions."""
+        silo_margins = accounts.pooled + accounts.rest
         for s in np.flatnonzero(accounts.mixed.any(axis=0)):
             silo = book.silos[s]
-            alone[:, :, s] = required_margin(self.house(silo), market, book.in_silo(silo), coverage)
-        return alone.sum(axis=2)
+            silo_margins[:, :, s] = required_margin(
+                self.house(silo), market, book.in_silo(silo), coverage
+            )
+        return silo_margins.sum(axis=2)
 
     def _is_eligible(self, instrument: Instrument, book: Book) -> bool:
         names = {i.name for i in book.instruments}
         for entry in self.eligible:
-            known = entry in ASSET_CLASSES or entry in names
-            if not known and parse_instrument(entry).asset_class == "other":
+            is_known = entry in ASSET_CLASSES or entry in names
+            if not is_known and parse_instrument(entry).asset_class == "other":
                 raise StudyError(
                     f"cross_margining.eligible names {entry!r}, neither an asset class "
                     f"({', '.join(ASSET_CLASSES)}) nor an instrument; mend its spelling."
                 )
-        named = {instrument.name, instrument.asset_class} & set(self.eligible)
+        matches = {instrument.name, instrument.asset_class} & set(self.eligible)
         if instrument.maturity is None or instrument.contract == "future":
-            return bool(named)
-        return bool(named) and instrument.maturity > self.over_years
+            return bool(matches)
+        return bool(matches) and instrument.maturity > self.over_years
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """One house's margins of the eligible positions: of all together, and silo by silo."""
+    """Margins of the eligible positions by one house's model: joint, and silo by silo."""
 
     joint: DaysByPortfolios
     alone: DaysByPortfoliosBySilos
 
     @classmethod
     def of(cls, house: MarginModel, market: Market, book: Book, coverage: Coverage) -> "_View":
-        alone = [required_margin(house, market, book.in_silo(s), coverage) for s in book.silos]
-        return cls(required_margin(house, market, book, coverage), np.stack(alone, axis=2))
+        silo_margins = [
+            required_margin(house, market, book.in_silo(s), coverage) for s in book.silos
+        ]
+        return cls(required_margin(house, market, book, coverage), np.stack(silo_margins, axis=2))
 
     @property
     def saving(self) -> DaysByPortfolios:
-        """1 - M(A u B) / [M(A) + M(B)]; 0 where there is no margin to save."""
-        apart = self.alone.sum(axis=2)
-        unknown = np.isnan(apart) | np.isnan(self.joint)
-        kept = np.where(unknown, np.nan, 1.0)
-        np.divide(self.joint, apart, out=kept, where=~unknown & (apart > 0))
-        return 1.0 - kept
+        """1 - M(A u B) / [M(A) + M(B)]; 0 where the margin is zero."""
+        separate = self.alone.sum(axis=2)
+        unknown = np.isnan(separate) | np.isnan(self.joint)
+        share_left = np.where(unknown, np.nan, 1.0)
+        np.divide(self.joint, separate, out=share_left, where=~unknown & (separate > 0))
+        return 1.0 - share_left
 
 
 @dataclass(frozen=True, eq=False)
 class _Accounts:
-    """The cross-margining account of every silo, and what stays outside it.
+    """The cross-margining account of every silo, and the account of its other positions.
 
     book : the eligible positions. pooled, rest : (days, portfolios, silos) margins of eligible and
-    other positions. mixed : (portfolios, silos), whether a silo holds some of both. saving :
-    (days, portfolios) the smallest of the houses.
+    of other positions. mixed : (portfolios, silos), whether a silo holds both. saving : (days,
+    portfolios) the smallest saving of the houses.
     """
 
     book: Book
@@ -226,15 +235,17 @@ class _Accounts:
 
     def required(self, terms: CrossMargining) -> DaysByPortfoliosBySilos:
         """(days, portfolios, silos) margin of both accounts."""
-        return (1.0 - terms.granted(self.saving))[:, :, None] * self.pooled + self.rest
+        return (1.0 - terms.granted_share(self.saving))[:, :, None] * self.pooled + self.rest
 
 
 def _smallest(views: Mapping[str, _View], book: Book) -> DaysByPortfolios:
-    """Smallest saving of the houses that hold a portfolio's positions; 0 where none does."""
+    """Smallest saving among houses with positions of a portfolio; 0 where there are none."""
+    # A house without positions of a portfolio grants nothing and limits nothing: its saving
+    # counts as infinite in the minimum.
     first = next(iter(views.values()))
     smallest = np.where(np.isnan(first.joint), np.nan, np.inf)
     for silo, view in views.items():
-        held = book.in_silo(silo).exposure.any(axis=1)
-        seen = np.where(held | np.isnan(view.saving), view.saving, np.inf)
-        smallest = np.minimum(smallest, seen)
+        holds_positions = book.in_silo(silo).exposure.any(axis=1)
+        saving_of_holders = np.where(holds_positions | np.isnan(view.saving), view.saving, np.inf)
+        smallest = np.minimum(smallest, saving_of_holders)
     return np.where(np.isinf(smallest), 0.0, smallest)

@@ -1,4 +1,4 @@
-"""Extreme value theory: the tail beyond a threshold, once volatility is taken out."""
+"""Extreme value theory: the tail beyond a threshold, after division by volatility."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window
-from backtest.model.tails import scenario_tails, unknown
+from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.model.volatility_scaled import Dynamics
 from backtest.types import FloatArray, StudyError, tail_count
 
-FEWEST_PEAKS = 20  # excesses that a law of two values is fitted to
+FEWEST_PEAKS = 20  # excesses needed to fit a law with two parameters
 
 
 @model
@@ -31,17 +31,17 @@ class ExtremeValueVaR(MarginOfForecast):
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; sigma the volatility foreseen for each.
-    To the k = `peaks` x n largest losses of p / sigma a generalised Pareto law (xi, beta) is fitted
-    above their threshold u, every day. Expected shortfall is (VaR + beta - xi u) / (1 - xi). The
-    volatility of the next day is held over the MPOR. Margin at day t uses closes up to and
+    A generalised Pareto law (xi, beta) is fitted every day to the k = `peaks` x n largest losses of
+    p / sigma, above their threshold u. Expected shortfall is (VaR + beta - xi u) / (1 - xi). The
+    volatility of the next day is assumed for the whole MPOR. Margin at day t uses closes up to and
     including t. USD.
 
     Parameters
     ----------
-    lookback : P&Ls; the authors take 1000. peaks : share of them beyond the threshold;
-        theirs is 0.10, and 1 - confidence must not be above it. measure : 'var' or 'es'.
+    lookback : number of P&Ls; the authors use 1000. peaks : share of them beyond the threshold;
+        the authors use 0.10; 1 - confidence must not exceed it. measure : 'var' or 'es'.
     volatility : of the book's P&L: 'ewma' with `decay`, or 'garch' or 'gjr' with normal innovations
-        (a pseudo-likelihood, as the authors have it), fitted every `refit_every` days.
+        (the pseudo-likelihood of the authors), fitted every `refit_every` days.
 
     References
     ----------
@@ -62,22 +62,25 @@ class ExtremeValueVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the tail law; below the threshold it has no density.
+        """VaR and ES of the tail law, which has no density below the threshold.
 
-        StudyError where the confidence is below the threshold, or fewer than 20 peaks are left.
+        StudyError where the confidence is below the threshold, or there are fewer than 20 peaks.
         """
         peaks, level = self._peaks(coverage), 1.0 - coverage.confidence
 
-        def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
-            garch = WarmGarch(len(past.exposure), leverage=self.volatility == "gjr", student=False)
+        def tails(scenarios: Scenarios | Revaluation) -> FloatArray:
+            out = nan_estimates(scenarios)
+            garch = WarmGarch(
+                len(scenarios.exposure), leverage=self.volatility == "gjr", student=False
+            )
             garch.coefficients[:] = ewma_coefficients(self.decay)
             if self.volatility != "ewma":
                 garch.coefficients[:] = np.nan
-            for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-                if self.volatility != "ewma" and since % self.refit_every == 0:
+            for since_first, (day, pnl) in enumerate(each_window(scenarios, self.lookback)):
+                if self.volatility != "ewma" and since_first % self.refit_every == 0:
                     garch.refit(pnl)
                 sigma = np.sqrt(garch.variances(pnl))
+                # A portfolio that never moved has no z to fit a tail to; its margin is zero.
                 out[:, day] = 0.0
                 for p in np.flatnonzero(sigma[:, -1] != 0.0):
                     z = -pnl[p] / sigma[p, :-1]
@@ -87,7 +90,7 @@ class ExtremeValueVaR(MarginOfForecast):
         return scenario_tails(market, book, coverage, estimate=tails, scaling="sqrt")
 
     def _peaks(self, coverage: Coverage) -> int:
-        """Excesses fitted to; StudyError where they cannot say what is asked."""
+        """Number of peaks; StudyError where they are too few, or do not reach the confidence."""
         peaks = tail_count(self.lookback, 1.0 - self.peaks, "floor")
         if peaks < FEWEST_PEAKS:
             raise StudyError(

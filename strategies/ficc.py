@@ -1,4 +1,4 @@
-"""FICC: simulation by sensitivities over ten years, floors, backtesting charge."""
+"""FICC: historical simulation by sensitivities over ten years, floors, a backtesting charge."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market, tenor_years
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.parameters.buckets import Rate
@@ -26,33 +26,33 @@ TERMS = load_parameters("clearing/ficc_gsd_2018")
 
 @model
 class FiccVaR:
-    r"""Sensitivity-based simulation over ten years and a stressed one, floored, raised to 99 %.
+    r"""Historical simulation over ten years and a stressed year, with floors and a charge.
 
     .. math:: M_t = \max(L_{(k)}, F_t, A_t) + B_t, \quad
               F = \sum_b n_b |N_b| + g_b G_b, \quad A = \sum_b a_b |N_b|
 
     L_(k) is the k-th largest of N scenario losses, k = ceil of N (1 - c): the last `lookback`
-    shocks and those of the stressed year that lie before them, at today's sensitivities (delta and
-    gamma; options are not revalued). N_b and G_b are net and gross market values of bucket b. B_t
-    is the largest deficiency too many of the trailing `charge_days` days: the third at 99 %, so
-    that with it no more than allowed would have been short; a loss counts once it is known.
-    Margin at day t uses closes up to and including t. USD.
+    shocks and the earlier ones of the stressed year, at today's sensitivities (delta and gamma;
+    options are not revalued). N_b and G_b are net and gross market values of bucket b. B_t is the
+    first deficiency beyond the allowed number in the trailing `charge_days` days, the third
+    largest at 99 %: with it, no more days than allowed would have been short. A loss counts from
+    the day on which it is known. Margin at day t uses closes up to and including t. USD.
 
-    The coefficients of the floors and of the minimum margin amount (an add-on by price returns of
-    indices, 2024) were not found in a source that can be quoted: they are zero unless given, and
-    without them this is the simulation and the backtesting charge alone.
+    No citable source was found for the coefficients of the floors and of the minimum margin amount
+    (an add-on by price returns of indices, 2024): they are zero by default, and the model is then
+    the simulation and the backtesting charge alone.
 
     Parameters
     ----------
-    lookback, at_least : scenarios, ending on day t: at most, and before there is a margin.
-    stress : first and last day of the stressed year, ISO; () leaves it out, which a market that
-        starts later must say. Its shocks count from the day on which they are known.
-    mpor : margin days of all positions, FICC's own three; None takes those of the study. Losses
-        are the study's, so at a study's two days three cover more than is asked.
+    lookback, at_least : scenarios that end by day t: the most used, and the fewest for a margin.
+    stress : first and last day of the stressed year, ISO; () leaves it out, which is required
+        where the market starts later. Its shocks count from the day on which they are known.
+    mpor : margin days of all positions, FICC's three; None takes those of the study. Losses are
+        always over the study's days, so against two days a margin of three covers more.
     net_floor, gross_floor, minimum : rates n_b, g_b, a_b by bucket, decimals of market value. A
-        bucket is a longest maturity ('2Y', '10Y': of bonds of more than two and up to ten years)
-        or a price factor ('BTC'); a bond future counts with the bonds delivered into it. Each
-        table has buckets of its own: '10Y' alone holds all bonds of up to ten years.
+        bucket is a longest maturity ('2Y', '10Y': bonds of more than two and up to ten years) or a
+        price factor ('BTC'); a bond future counts with the bonds it delivers. Each table has its
+        own buckets: '10Y' alone contains all bonds of up to ten years.
     charge_days : margin days of backtesting; 0 leaves the charge out.
 
     References
@@ -84,62 +84,78 @@ class FiccVaR:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, 'diversification and offset', 'floors', 'backtesting charge'.
 
-        'gross' is the sum of the silos' own margins, with their own floors and charges; the other
-        steps are what margining the book as one changes in each layer. Silos share it in
-        proportion.
+        'gross' is the sum of the silos' margins, each with its own floors and charges; the other
+        steps are the changes of each layer when the silos are margined as one book. Silos share
+        the requirement in proportion.
         """
         joint = self._layers(market, book, coverage)
-        alone = [self._layers(market, book.in_silo(s), coverage) for s in book.silos]
-        own = np.stack([np.add.reduce(layers) for layers in alone], axis=2)
-        gross, required = own.sum(axis=2), np.add.reduce(joint)
-        changes = np.array(joint) - np.add.reduce(alone)
+        silo_layers = [self._layers(market, book.in_silo(s), coverage) for s in book.silos]
+        silo_margins = np.stack([np.add.reduce(layers) for layers in silo_layers], axis=2)
+        gross, required = silo_margins.sum(axis=2), np.add.reduce(joint)
+        changes = np.array(joint) - np.add.reduce(silo_layers)
         names = ("diversification and offset", "floors", "backtesting charge")
         return Parts(
             silos=book.silos,
-            by_silo=in_proportion(own, required, gross=gross),
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
             steps={"gross": gross} | dict(zip(names, changes, strict=True)),
         )
 
     def _layers(
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[DaysByPortfolios, DaysByPortfolios, DaysByPortfolios]:
-        """Value at risk, what the floors add to it, the backtesting charge."""
-        own = coverage if self.mpor is None else replace(coverage, mpor=self.mpor)
-        value_at_risk = self._value_at_risk(market, book, own)
+        """Value at risk, the increase to the floors, the backtesting charge."""
+        own_coverage = coverage if self.mpor is None else replace(coverage, mpor=self.mpor)
+        value_at_risk = self._value_at_risk(market, book, own_coverage)
         floored = np.maximum(value_at_risk, self._floor(market, book))
+        # The charge repairs the margin that members pay, so it is measured after the floors, at
+        # FICC's MPOR; the charge itself is not backtested again.
         charge = np.where(np.isnan(floored), np.nan, 0.0)
         if self.charge_days:
             allowed = tail_count(self.charge_days, coverage.confidence, "floor")
             charge += largest_deficiencies(
-                market, book, floored, coverage=own, days=self.charge_days, rank=allowed + 1
+                market,
+                book,
+                floored,
+                coverage=own_coverage,
+                days=self.charge_days,
+                rank=allowed + 1,
             )
         return value_at_risk, floored - value_at_risk, charge
 
-    def _value_at_risk(self, market: Market, book: Book, own: Coverage) -> DaysByPortfolios:
+    def _value_at_risk(
+        self, market: Market, book: Book, own_coverage: Coverage
+    ) -> DaysByPortfolios:
         first, last = self._stressed_year(market)
 
         def tails(group: Group) -> list[FloatArray]:
-            past = book_scenarios(market, group.book, coverage=own)
-            stressed = (past.dates >= first) & (past.dates <= last)
-            return [self._tails(past, stressed, own.confidence)]
+            scenarios = book_scenarios(market, group.book, coverage=own_coverage)
+            is_stressed = (scenarios.dates >= first) & (scenarios.dates <= last)
+            return [self._tails(scenarios, is_stressed, own_coverage.confidence)]
 
         return by_group(market, book, tails, empty=(0.0,))[0]
 
-    def _tails(self, past: Scenarios, stressed: np.ndarray, confidence: float) -> FloatArray:
+    def _tails(
+        self, scenarios: Scenarios, is_stressed: np.ndarray, confidence: float
+    ) -> FloatArray:
         """(days, portfolios) tail loss of the latest and the stressed scenarios, >= 0."""
-        days, portfolios = len(past.shocks), len(past.exposure)
+        days, portfolios = len(scenarios.shocks), len(scenarios.exposure)
         tails, unused = np.full((days, portfolios), np.nan), np.empty(portfolios)
-        known = past.first
-        for day in range(known + self.at_least - 1, days):
-            start = max(known, day + 1 - self.lookback)
-            rows = np.append(np.flatnonzero(stressed[known:start]) + known, range(start, day + 1))
-            values = np.ascontiguousarray(past.shocks[rows].T)
+        first_known_day = scenarios.first
+        for day in range(first_known_day + self.at_least - 1, days):
+            start = max(first_known_day, day + 1 - self.lookback)
+            # Every window contains the stressed year, but only once: its days within the last
+            # `lookback` shocks are not added again.
+            rows = np.append(
+                np.flatnonzero(is_stressed[first_known_day:start]) + first_known_day,
+                range(start, day + 1),
+            )
+            values = np.ascontiguousarray(scenarios.shocks[rows].T)
             count = tail_count(len(rows), confidence)
-            window_tail(values, past.unit[day], past.exposure, count, tails[day], unused)
+            window_tail(values, scenarios.unit[day], scenarios.exposure, count, tails[day], unused)
         return np.maximum(tails, 0.0)
 
     def _stressed_year(self, market: Market) -> Dates:
-        """First and last day of the stressed year; StudyError where the market starts later."""
+        """First and last day of the stressed year; StudyError if the market starts after it."""
         if not self.stress:
             return np.array(["NaT", "NaT"], dtype="datetime64[D]")
         try:
@@ -173,9 +189,13 @@ class FiccVaR:
             return total
         index, buckets = book.unit_index(market), _buckets(book, market, rates)
         for bucket, rate in rates.items():
-            held = [i for i, own in enumerate(buckets) if own == bucket]
-            exposure = book.exposure[:, held]
-            value = index[:, held] @ (exposure if net else np.abs(exposure)).T
+            columns = [
+                i
+                for i, bucket_of_instrument in enumerate(buckets)
+                if bucket_of_instrument == bucket
+            ]
+            exposure = book.exposure[:, columns]
+            value = index[:, columns] @ (exposure if net else np.abs(exposure)).T
             total += rate * np.abs(value)
         return total
 
@@ -192,18 +212,18 @@ def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str
                 f"ficc_var has a rate for {key!r}, neither a maturity such as '10Y' nor a factor "
                 f"of the market ({', '.join(market.factors)}); mend its spelling."
             )
-    found: list[str | None] = []
+    bucket_of: list[str | None] = []
     for instrument in book.instruments:
         years = instrument.maturity
         if tenor_years(instrument.factor) is None and instrument.factor in rates:
-            found.append(instrument.factor)
+            bucket_of.append(instrument.factor)
         elif years is None and "yield" in instrument.factors.values():
             raise StudyError(
-                f"ficc_var has floors by maturity, and {instrument.name} moves with yields and has "
-                "none; give it one, or leave the floors out."
+                f"ficc_var has floors by maturity, and {instrument.name} moves with yields but has "
+                "no maturity; give it one, or leave the floors out."
             )
         elif years is None:
-            found.append(None)
+            bucket_of.append(None)
         else:
-            found.append(next((longest[end] for end in sorted(longest) if years <= end), None))
-    return found
+            bucket_of.append(next((longest[end] for end in sorted(longest) if years <= end), None))
+    return bucket_of

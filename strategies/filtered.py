@@ -1,4 +1,4 @@
-"""Historical simulation whose scenarios are rescaled, or count by their age."""
+"""Historical simulation with rescaled scenarios, or with weights by age."""
 
 from typing import Annotated, Literal
 
@@ -13,8 +13,8 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation
-from backtest.model.tails import scenario_tails, unknown
-from backtest.model.volatility_scaled import Dynamics, FactorVolatility, filtered
+from backtest.model.tails import nan_estimates, scenario_tails
+from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatility_scaled
 from backtest.types import FloatArray, tail_count
 
 
@@ -25,18 +25,18 @@ class FilteredHistorical(MarginOfForecast):
     .. math:: x^*_s = \sigma_{t+1} \frac{x_s}{\sigma_s}, \qquad M_t = \max(0, L^*_{(k)})
 
     with sigma_s the volatility foreseen when shock s began, sigma_{t+1} the one foreseen today
-    for the next day, k as in historical simulation. One day ahead Hull-White and filtered
-    historical simulation are the same; over several days the shocks keep the order they had,
-    where Barone-Adesi et al. would draw days one by one. Options are revalued in full. Margin at
-    day t uses closes up to and including t. USD.
+    for the next day, k as in historical simulation. Over one day Hull-White and filtered
+    historical simulation are the same; over several days shocks are those of consecutive days,
+    where Barone-Adesi et al. draw days one by one. Options are revalued in full. Margin at day t
+    uses closes up to and including t. USD.
 
     Parameters
     ----------
     lookback : scenarios, ending on day t. measure : 'var' or 'es'.
     scaling : 'overlapping' MPOR-day shocks, or 'sqrt': one-day shocks times sqrt(MPOR).
     volatility : of each factor's one-day shocks: 'ewma', 'garch' or 'gjr' (both with t
-        innovations, fitted on a schedule).
-    decay : of the EWMA. fit_lookback, refit_every : shocks behind each GARCH fit, days between.
+        innovations).
+    decay : of the EWMA. fit_lookback, refit_every : shocks of each GARCH fit, days between fits.
 
     References
     ----------
@@ -60,7 +60,7 @@ class FilteredHistorical(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the rescaled scenarios; they have no density."""
+        """VaR and ES of the rescaled scenarios; without a density."""
         volatility = FactorVolatility(
             market,
             dynamics=self.volatility,
@@ -73,20 +73,22 @@ class FilteredHistorical(MarginOfForecast):
             market,
             book,
             coverage,
-            estimate=lambda past: filtered(past, volatility).tails(self.lookback, count=count),
+            estimate=lambda scenarios: volatility_scaled(scenarios, volatility).tails(
+                self.lookback, count=count
+            ),
             scaling=self.scaling,
         )
 
 
 @model
 class AgeWeighted(MarginOfForecast):
-    r"""Historical simulation whose scenarios count less the older they are.
+    r"""Historical simulation in which older scenarios have smaller weights.
 
     .. math:: w_i = \frac{\lambda^{i-1} (1 - \lambda)}{1 - \lambda^N}
 
-    for the i-th latest of N scenarios; the margin is the smallest loss that, with all larger ones,
-    holds a weight of 1 - confidence (ES: the weighted mean of that tail). With lambda near one it
-    is historical simulation. Margin at day t uses closes up to and including t. USD.
+    for the i-th latest of N scenarios; the margin is the largest loss at which the weights of this
+    and all larger losses reach 1 - confidence (ES: the weighted mean of that tail). With lambda
+    near one it is historical simulation. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -116,14 +118,17 @@ class AgeWeighted(MarginOfForecast):
         return np.asarray(self.decay**ages * share, dtype=np.float64)
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the weighted scenarios; they have no density."""
+        """VaR and ES of the weighted scenarios; without a density."""
+        # 1 - 0.99 is not 0.01 in binary: round to the decimal that the confidence means.
         weights, level = self.weights(), round(1.0 - coverage.confidence, 9)
 
-        def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
-            for day in range(past.first + self.lookback - 1, len(past.unit)):
-                values = past.values(day, lookback=self.lookback)
-                aged_tail(values, past.unit[day], past.exposure, weights, level, *out[:, day])
+        def tails(scenarios: Scenarios | Revaluation) -> FloatArray:
+            out = nan_estimates(scenarios)
+            for day in range(scenarios.first + self.lookback - 1, len(scenarios.unit)):
+                values = scenarios.values(day, lookback=self.lookback)
+                aged_tail(
+                    values, scenarios.unit[day], scenarios.exposure, weights, level, *out[:, day]
+                )
             return out
 
         return scenario_tails(market, book, coverage, estimate=tails, scaling=self.scaling)

@@ -1,4 +1,4 @@
-"""A published percentage of every position, long or short, and nothing else."""
+"""A published percentage of every position, long or short, without netting."""
 
 from typing import Annotated
 
@@ -22,14 +22,14 @@ class HaircutOnly:
 
     .. math:: M_t = s \sum_i h_i |x_i(t)|
 
-    Margin at day t uses exposures of day t. USD. It does not move with confidence or MPOR: the
-    published numbers hold for the horizon their source states.
+    Margin at day t uses exposures of day t. USD. It does not depend on confidence or MPOR: the
+    published numbers are for the horizon of their source.
 
     Parameters
     ----------
-    schedules : names in `strategies/parameters/`; the first that lists an instrument decides.
-    haircuts : haircut by instrument name, before any schedule.
-    scale : s, multiplies every haircut.
+    schedules : names in `strategies/parameters/`; the first that lists an instrument is used.
+    haircuts : haircut by instrument name, in place of any schedule.
+    scale : s, multiple of every haircut.
 
     References
     ----------
@@ -71,6 +71,6 @@ class HaircutOnly:
 
 
 def _elsewhere(instrument: Instrument) -> str:
-    """The schedules that do list an instrument, as the end of a sentence."""
-    having = [n for n in known_schedules() if load_schedule(n).haircut(instrument) is not None]
-    return f", or a schedule that has one ({', '.join(having)})" if having else ""
+    """End of the error sentence: the schedules that do list an instrument."""
+    listing = [n for n in known_schedules() if load_schedule(n).haircut(instrument) is not None]
+    return f", or a schedule that has one ({', '.join(listing)})" if listing else ""

@@ -1,4 +1,4 @@
-"""Historical simulation of the joint book: its scenario losses, ranked."""
+"""Historical simulation of the joint book: a quantile of its scenario losses."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
-from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
 from backtest.model.protocol import Forecast, Parts, model, required_margin
 from backtest.model.revaluation import Revaluation, priced_scenarios
 from backtest.model.tails import Group, by_group, scenario_tails
@@ -26,9 +26,9 @@ class HistoricalVaR(MarginOfForecast):
 
     with :math:`L_{(k)}` the k-th largest of the N = `lookback` scenario losses of the positions of
     day t (ES: the mean of the k largest). No interpolation. Options are revalued in full, under
-    the shocks of price and volatility together and the calendar days they took. Margin at day t
-    uses closes up to and including t; between days on which all that a portfolio holds trades, it
-    stands. USD.
+    the joint shocks of price and volatility and the calendar days they took. Margin at day t uses
+    closes up to and including t; on a day on which not all instruments of a portfolio trade it
+    keeps its last value. USD.
 
     Parameters
     ----------
@@ -52,46 +52,48 @@ class HistoricalVaR(MarginOfForecast):
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the scenarios; they have no density."""
+        """VaR and ES of the scenarios; without a density."""
         return scenario_tails(
             market,
             book,
             coverage,
-            estimate=lambda past: self._tails(past, coverage),
+            estimate=lambda scenarios: self._tails(scenarios, coverage),
             scaling=self.scaling,
         )
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
 
-        Gross is the sum of the silos' own margins. A joint simulation does not say how much of
-        the reduction needs dependence. Where MPORs differ, 'MPOR mismatch' (see
-        `backtest.model.mismatch`) is what closing legs out over their own days takes back; it is
-        zero with `scaling='sqrt'`, whose one-day shocks never part the legs: that setting grants
-        offsets in full which unequal MPORs do not earn.
+        Gross is the sum of the silos' stand-alone margins. A joint simulation does not say how
+        much of the reduction comes from dependence. Where MPORs differ, 'MPOR mismatch' (see
+        `backtest.model.mismatch`) is the offset lost because legs close out over different days.
+        It is zero with `scaling='sqrt'`: one-day shocks treat all legs as closed out together, and
+        grant an offset in full that does not exist for unequal MPORs.
         """
         required = self.margin(market, book, coverage)
-        alone = np.stack(
+        silo_margins = np.stack(
             [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
-        alone[np.isnan(required)] = np.nan
-        gross, together = alone.sum(axis=2), required
+        silo_margins[np.isnan(required)] = np.nan
+        gross, same_days_margin = silo_margins.sum(axis=2), required
         if self.scaling == "overlapping":
-            together = as_if_together(
+            same_days_margin = over_same_days(
                 book,
                 coverage,
                 required,
                 netted_over=lambda rows, h: self._over_same_days(
-                    market, book.select(rows), coverage, alone[:, rows], h
+                    market, book.select(rows), coverage, silo_margins[:, rows], h
                 ),
             )
         steps = {
             "gross": gross,
-            "diversification and offset": together - gross,
-            **mismatch_step(book, coverage, required, together),
+            "diversification and offset": same_days_margin - gross,
+            **mismatch_step(book, coverage, required, same_days_margin),
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
+            steps=steps,
         )
 
     def _over_same_days(
@@ -99,40 +101,42 @@ class HistoricalVaR(MarginOfForecast):
         market: Market,
         book: Book,
         coverage: Coverage,
-        alone: FloatArray,
+        silo_margins: FloatArray,
         same_days: int,
     ) -> FloatArray:
-        """Joint margin of legs closed out over the same days, each silo's own as in `alone`."""
+        """Joint margin of legs closed out over the same days; each silo alone is unchanged."""
 
         def joint(group: Group) -> list[FloatArray]:
-            past = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
-            own = alone[group.rows][:, group.portfolios]
-            # Moves over the same days, scaled by the root of time, give a silo another margin than
-            # its own MPOR does. Only what one leg says of the other is to be compared, so every
-            # silo's units are scaled until it asks what it asks alone.
-            scale = np.ones_like(own)
+            scenarios = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
+            target = silo_margins[group.rows][:, group.portfolios]
+            # Moves over the same days, scaled by the root of time, give a silo a different margin
+            # from that over its own MPOR. Only the dependence between legs is to be compared, so
+            # the units of every silo are scaled until its margin is the stand-alone one again.
+            scale = np.ones_like(target)
             for s in range(len(book.silos)):
-                in_silo = replace(past, exposure=np.where(past.silo == s, past.exposure, 0.0))
-                apart = self._tail(in_silo, coverage)
-                known = (own[:, :, s] > 0) & (apart > 0)
-                np.divide(own[:, :, s], apart, out=scale[:, :, s], where=known)
-            # The scale belongs to a portfolio and a day, and units are shared by all portfolios:
-            # each is replayed alone.
+                in_silo = replace(
+                    scenarios, exposure=np.where(scenarios.silo == s, scenarios.exposure, 0.0)
+                )
+                silo_tail = self._tail(in_silo, coverage)
+                has_tail = (target[:, :, s] > 0) & (silo_tail > 0)
+                np.divide(target[:, :, s], silo_tail, out=scale[:, :, s], where=has_tail)
+            # The scale differs by portfolio and day, and all portfolios share their units: so each
+            # portfolio is computed alone.
             columns = []
             for p in range(len(group.book.portfolios)):
-                unit = past.unit * scale[:, p, past.silo]
-                column = replace(past, unit=unit, exposure=past.exposure[[p]])
+                unit = scenarios.unit * scale[:, p, scenarios.silo]
+                column = replace(scenarios, unit=unit, exposure=scenarios.exposure[[p]])
                 columns.append(self._tail(column, coverage))
             return [np.hstack(columns)]
 
         return by_group(market, book, joint, empty=(0.0,))[0]
 
-    def _tail(self, past: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
-        """(days, portfolios) margin by the scenarios, never below zero."""
-        return margin_of(Forecast(*self._tails(past, coverage)), self.measure)
+    def _tail(self, scenarios: Scenarios | Revaluation, coverage: Coverage) -> FloatArray:
+        """(days, portfolios) margin from the scenarios, never below zero."""
+        return margin_of(Forecast(*self._tails(scenarios, coverage)), self.measure)
 
     def _tails(
-        self, past: Scenarios | Revaluation, coverage: Coverage
+        self, scenarios: Scenarios | Revaluation, coverage: Coverage
     ) -> tuple[FloatArray, FloatArray]:
         """(days, portfolios) VaR and ES of the scenarios."""
-        return past.tails(self.lookback, count=tail_count(self.lookback, coverage.confidence))
+        return scenarios.tails(self.lookback, count=tail_count(self.lookback, coverage.confidence))

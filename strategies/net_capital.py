@@ -1,4 +1,4 @@
-"""The haircuts of the SEC's net capital rule, with the offsets it grants between governments."""
+"""The haircuts of the SEC's net capital rule, with its offsets between government securities."""
 
 from functools import cache
 from typing import Annotated
@@ -11,7 +11,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import treasury_maturity
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
@@ -26,7 +26,7 @@ class Categories(ByMaturity):
 
 
 class Deductions(BaseModel):
-    """The rule's table: rows by maturity, grouped in categories; `opposed` of the lesser side."""
+    """The rule's table: rows by maturity in categories; `opposed`: share of the smaller side."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     opposed: Annotated[float, Field(ge=0, le=1)]
@@ -52,23 +52,23 @@ class Deductions(BaseModel):
 
 @model
 class NetCapital:
-    r"""Net capital rule: government haircuts net within a category, all else by a percentage.
+    r"""Net capital rule: governments net within a category, other positions by a percentage.
 
     .. math:: M = \sum_c \left(|L_c - S_c| + \tfrac12 \min(L_c, S_c)\right) + \sum_i h_i |x_i|
 
-    Governments are netted within each row of maturity, whatever their clearing house: the rule
-    looks at a firm. L_c and S_c are the deductions on the net long and net short rows of category
-    c; nothing is offset across categories. The rule's rows begin at a whole maturity; a bond of
-    constant maturity stands for a note just short of it and takes the row below (10 years: 4 %).
-    Everything else takes its haircut h_i on |x_i|. Margin at day t uses exposures of day t and no
-    history. USD. It moves with neither confidence nor MPOR. A charge on a dealer's own capital,
-    here as a candidate margin.
+    Governments are netted within each row of maturity across clearing houses, since the rule is
+    for a firm. L_c and S_c are the deductions on the net long and net short rows of category c;
+    nothing is offset across categories. The rule's rows begin at a whole maturity; a bond of
+    constant maturity represents a note just short of it and takes the row below (10 years: 4 %).
+    All other positions take their haircut h_i on |x_i|. Margin at day t uses exposures of day t
+    and no history. USD. It depends on neither confidence nor MPOR. The rule charges a dealer's own
+    capital; here it is a candidate margin.
 
     Parameters
     ----------
     table : rates by category and maturity, of `strategies/parameters/`.
-    haircuts : haircut by instrument name, for what is not a government security.
-    schedules : where `haircuts` is silent, the first of these that lists an instrument.
+    haircuts : haircut by instrument name, for instruments that are no government securities.
+    schedules : for names not in `haircuts`, the first of these that lists the instrument.
 
     References
     ----------
@@ -93,32 +93,32 @@ class NetCapital:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, netting within a row, offset within a category; silos in proportion."""
         steps = self._steps(market, book, coverage)
-        alone = np.stack(
+        silo_margins = np.stack(
             [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
         required = np.sum(list(steps.values()), axis=0)
-        by_silo = in_proportion(alone, required, gross=alone.sum(axis=2))
+        by_silo = proportional_shares(silo_margins, required, gross=silo_margins.sum(axis=2))
         return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
 
     def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:
         table, index = load_deductions(self.table), book.unit_index(market)
-        others = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
+        haircut_model = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
         net = np.zeros((len(market.dates), len(book.portfolios), len(table.rates)))
-        apart, flat = np.zeros((2, *net.shape[:2]))
+        gross_charge, haircut_charge = np.zeros((2, *net.shape[:2]))
         for i, instrument in enumerate(book.instruments):
             years = treasury_maturity(instrument)
             if years is not None:
                 row = table.row(years)
-                held = index[:, [i]] * book.exposure[:, i]
-                net[:, :, row] += held
-                apart += np.abs(held) * table.rates[row]
+                usd = index[:, [i]] * book.exposure[:, i]
+                net[:, :, row] += usd
+                gross_charge += np.abs(usd) * table.rates[row]
             else:
-                flat += others.margin(market, book.holding([i]), coverage)
-        netted = (np.abs(net) * table.rates).sum(axis=2)
+                haircut_charge += haircut_model.margin(market, book.holding([i]), coverage)
+        net_charge = (np.abs(net) * table.rates).sum(axis=2)
         return {
-            "gross": apart + flat,
-            "netting within a row": netted - apart,
-            "offset within a category": government_charge(net, table) - netted,
+            "gross": gross_charge + haircut_charge,
+            "netting within a row": net_charge - gross_charge,
+            "offset within a category": government_charge(net, table) - net_charge,
         }
 
 
@@ -127,9 +127,11 @@ def government_charge(net: FloatArray, table: Deductions) -> FloatArray:
     deduction = net * table.rates
     charge = np.zeros(net.shape[:-1])
     for category in np.unique(table.categories):
-        own = deduction[..., table.categories == category]
-        longs = np.maximum(own, 0.0).sum(axis=-1)
-        shorts = np.maximum(-own, 0.0).sum(axis=-1)
+        # Opposite sides of one category offset, but not in full: yields of two maturities move
+        # alike without being the same, so the rule charges a share of the smaller side.
+        deductions = deduction[..., table.categories == category]
+        longs = np.maximum(deductions, 0.0).sum(axis=-1)
+        shorts = np.maximum(-deductions, 0.0).sum(axis=-1)
         charge += np.abs(longs - shorts) + table.opposed * np.minimum(longs, shorts)
     return charge
 

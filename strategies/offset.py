@@ -12,7 +12,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import correlation_bounded_by
 from backtest.kernels.netting import netted_margin
 from backtest.market.market import Market
-from backtest.model.mismatch import as_if_together, in_proportion, mismatch_step
+from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
 from backtest.model.protocol import MarginModel, Parts, model, required_margin
 from backtest.model.revaluation import priced_scenarios
 from backtest.model.tails import same_clock
@@ -28,22 +28,22 @@ class CorrelationOffset:
               \text{required} = S - \min(g (S - M), \; c S)
 
     m_i are the base model's margins by silo (or by instrument), R the Pearson correlation of the
-    H-day scenario P&Ls of the positions over `lookback` scenarios (the signs of the positions are
-    in the P&Ls, those of options revalued in full; zero variance gives correlation 0), g =
-    `granted`, c = `cap`. Margin at day t uses closes up to and including t. USD.
+    H-day scenario P&Ls of the positions over `lookback` scenarios (P&Ls contain the signs of the
+    positions; options are revalued in full; zero variance gives correlation 0), g = `granted`,
+    c = `cap`. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
     base : model of the stand-alone margins.
-    lookback : scenarios behind each correlation.
+    lookback : scenarios of each correlation.
     by : 'silo' or 'instrument'.
-    granted : share of the modelled reduction that is granted; the EMIR form is 0.80.
-    cap : largest reduction as a share of S; 0.80 is the form of the CME-FICC programme.
-    credit : 'full' takes each correlation as estimated; 'reliable' sets to +1 every pair whose
-        correlation lacks a 95 % upper bound (Fisher, lookback / H independent observations) below
+    granted : share of the modelled reduction that is granted; EMIR: 0.80.
+    cap : largest reduction as a share of S; CME-FICC programme: 0.80.
+    credit : 'full' takes each correlation as estimated; 'reliable' sets to +1 every correlation
+        whose 95 % upper bound (Fisher, lookback / H independent observations) is not below
         -min_correlation.
-    min_correlation : how negative the bound must be before credit is given.
-    correlation_floor : no correlation counts as less than this; -1 leaves all as they are.
+    min_correlation : size of a negative bound from which credit is given.
+    correlation_floor : smallest correlation that counts; -1 changes none.
 
     References
     ----------
@@ -67,35 +67,38 @@ class CorrelationOffset:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        alone, netted = self._alone_and_netted(market, book, coverage)
-        return self._required(alone.sum(axis=2), netted)
+        standalone, joint = self._alone_and_netted(market, book, coverage)
+        return self._required(standalone.sum(axis=2), joint)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, diversification, offset, cap; silos share the reduction in proportion.
 
-        'diversification' is what independence alone would give, 'offset' what dependence adds
-        (positive where it takes back), 'cap' what the cap and the granted share withhold. Where
-        MPORs differ, these are of legs closed out over the same days, and 'MPOR mismatch' (see
-        `backtest.model.mismatch`) is what closing them out over their own takes back of what was
-        left.
+        'diversification' is the reduction of independent groups, 'offset' the further effect of
+        dependence (positive where it raises the margin), 'cap' the reduction withheld by the cap
+        and the granted share. Where MPORs differ, these steps are those of legs closed out over
+        the same days, and 'MPOR mismatch' (see `backtest.model.mismatch`) is the reduction lost
+        because they close out over different days.
         """
-        alone, netted = self._alone_and_netted(market, book, coverage)
-        together = as_if_together(
+        standalone, joint = self._alone_and_netted(market, book, coverage)
+        same_days_joint = over_same_days(
             book,
             coverage,
-            netted,
+            joint,
             netted_over=lambda rows, h: self._netted(
-                market, book.select(rows), coverage, alone[:, rows], same_days=h
+                market, book.select(rows), coverage, standalone[:, rows], same_days=h
             ),
         )
-        gross = alone.sum(axis=2)
-        required, charged = self._required(gross, netted), self._required(gross, together)
-        independent = np.sqrt((alone**2).sum(axis=2))
+        gross = standalone.sum(axis=2)
+        required, same_days_required = (
+            self._required(gross, joint),
+            self._required(gross, same_days_joint),
+        )
+        independent = np.sqrt((standalone**2).sum(axis=2))
         owner = [book.silos.index(i.silo) for i in book.instruments]
         if self.by == "instrument":
-            alone = np.stack(
+            standalone = np.stack(
                 [
-                    alone[:, :, [k for k, o in enumerate(owner) if o == s]].sum(axis=2)
+                    standalone[:, :, [k for k, o in enumerate(owner) if o == s]].sum(axis=2)
                     for s in range(len(book.silos))
                 ],
                 axis=2,
@@ -103,16 +106,20 @@ class CorrelationOffset:
         steps = {
             "gross": gross,
             "diversification": independent - gross,
-            "offset": together - independent,
-            "cap": charged - together,
-            **mismatch_step(book, coverage, required, charged),
+            "offset": same_days_joint - independent,
+            "cap": same_days_required - same_days_joint,
+            **mismatch_step(book, coverage, required, same_days_required),
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(standalone, required, gross=gross),
+            steps=steps,
         )
 
-    def _required(self, gross: FloatArray, netted: FloatArray) -> FloatArray:
-        reduction = np.minimum(self.granted * (gross - netted), self.cap * gross)
+    def _required(self, gross: FloatArray, joint: FloatArray) -> FloatArray:
+        # EMIR grants a share of the modelled reduction, CME and FICC cap it at a share of margin:
+        # the stricter of the two holds.
+        reduction = np.minimum(self.granted * (gross - joint), self.cap * gross)
         return gross - reduction
 
     def _alone_and_netted(
@@ -121,42 +128,44 @@ class CorrelationOffset:
         """Stand-alone margins (days, portfolios, groups) and sqrt(m' R m) (days, portfolios)."""
         silos = self.by == "silo"
         books = [book.in_silo(s) for s in book.silos] if silos else book.by_instrument()
-        alone = np.stack([required_margin(self.base, market, b, coverage) for b in books], axis=2)
-        netted = self._netted(market, book, coverage, alone)
-        alone[np.isnan(netted)] = np.nan
-        return alone, netted
+        standalone = np.stack(
+            [required_margin(self.base, market, b, coverage) for b in books], axis=2
+        )
+        joint = self._netted(market, book, coverage, standalone)
+        standalone[np.isnan(joint)] = np.nan
+        return standalone, joint
 
     def _netted(
         self,
         market: Market,
         book: Book,
         coverage: Coverage,
-        alone: FloatArray,
+        standalone: FloatArray,
         same_days: int | None = None,
     ) -> FloatArray:
         """sqrt(m' R m) (days, portfolios), R over own MPORs or over the same days."""
-        netted = np.zeros(alone.shape[:2])
-        # A silo's own margin may move on a day on which the pool as a whole does not trade, so
-        # netting is done on every day of the market, with the correlations that stand on it.
+        joint = np.zeros(standalone.shape[:2])
+        # The margin of one silo may change on a day on which others do not trade. So margins are
+        # netted on every day of the market, with the last known correlations.
         for group in same_clock(market, book):
-            past = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
-            margin = np.ascontiguousarray(alone[:, group.portfolios])
+            scenarios = priced_scenarios(market, group.book, coverage=coverage, same_days=same_days)
+            margin = np.ascontiguousarray(standalone[:, group.portfolios])
             out = np.empty(margin.shape[:2])
             netted_margin(
                 margin,
-                group.on_every_day(past.covariance(self.lookback)),
-                group.on_every_day(past.unit),
-                past.exposure,
-                past.silo if self.by == "silo" else past.instrument,
-                self._leaned_below(book, coverage),
+                group.on_every_day(scenarios.covariance(self.lookback)),
+                group.on_every_day(scenarios.unit),
+                scenarios.exposure,
+                scenarios.silo if self.by == "silo" else scenarios.instrument,
+                self._credit_below(book, coverage),
                 self.correlation_floor,
                 out,
             )
-            netted[:, group.portfolios] = out
-        return netted
+            joint[:, group.portfolios] = out
+        return joint
 
-    def _leaned_below(self, book: Book, coverage: Coverage) -> float:
-        """The correlation whose upper bound is exactly -min_correlation; +inf for full credit."""
+    def _credit_below(self, book: Book, coverage: Coverage) -> float:
+        """The correlation whose upper bound is -min_correlation; +inf for full credit."""
         if self.credit == "full":
             return np.inf
         horizon = Closeout(book, coverage).longest

@@ -1,7 +1,7 @@
 """Margins from a fitted distribution of the book's P&L: EWMA, GARCH and GJR, Cornish-Fisher.
 
-Each looks at the P&L that today's positions would have made over past scenarios, as historical
-simulation does, so that options, curvature and drifting durations are in it.
+Each is fitted to the P&L that today's positions would have made over past scenarios, as in
+historical simulation, so that options, curvature and changing durations are included.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
 from backtest.model.protocol import Forecast, model
 from backtest.model.revaluation import Revaluation, each_window, priced_scenarios
-from backtest.model.tails import Group, by_group, scenario_tails, unknown
+from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
@@ -35,14 +35,15 @@ class EwmaVaR(MarginOfForecast):
 
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
-    expected shortfall) at unit variance. Student degrees of freedom, and Hansen's skew with them,
-    are fitted to p / sigma by maximum likelihood every `refit_every` days. The volatility of the
-    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    expected shortfall) at unit variance. Student degrees of freedom, and for 'skew-t' Hansen's
+    skew, are fitted to p / sigma by maximum likelihood every `refit_every` days. The volatility of
+    the next day is assumed for the whole MPOR. Margin at day t uses closes up to and including t.
+    USD.
 
     Parameters
     ----------
-    lookback : P&Ls. decay : lambda. innovations : 'normal', 't' or 'skew-t'. measure : 'var' or
-        'es'. refit_every : days between fits of the degrees of freedom and the skew.
+    lookback : number of P&Ls. decay : lambda. innovations : 'normal', 't' or 'skew-t'.
+    measure : 'var' or 'es'. refit_every : days between fits of the degrees of freedom and the skew.
 
     References
     ----------
@@ -66,18 +67,20 @@ class EwmaVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
-    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
-        rows = np.tile(ewma_coefficients(self.decay), (len(past.exposure), 1))
-        skew = np.zeros(len(past.exposure))
-        out = np.empty((len(past.exposure), self.lookback + 1))
-        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
+        law = nan_estimates(scenarios, 3)
+        rows = np.tile(ewma_coefficients(self.decay), (len(scenarios.exposure), 1))
+        skew = np.zeros(len(scenarios.exposure))
+        out = np.empty((len(scenarios.exposure), self.lookback + 1))
+        for since_first, (day, pnl) in enumerate(each_window(scenarios, self.lookback)):
+            # Variances are those of today's positions over the whole window, so they are computed
+            # again every day; the shape of the tail changes slowly, and is fitted less often.
             variance_rows(pnl, rows, out)
-            if self.innovations != "normal" and since % self.refit_every == 0:
+            if self.innovations != "normal" and since_first % self.refit_every == 0:
                 for p in np.flatnonzero(out[:, -1] > 0.0):
                     z = pnl[p] / np.sqrt(out[p, :-1])
                     if self.innovations == "t":
@@ -98,14 +101,15 @@ class GarchVaR(MarginOfForecast):
     p are the P&Ls that the positions of day t would have made in the one-day shocks of the last
     `lookback` days, every shock times the root of its MPOR; zero mean; q_c is the quantile (or
     expected shortfall) at unit variance. Fitted by maximum likelihood, degrees of freedom and
-    Hansen's skew included, every `refit_every` days, each fit begun at the last; one that does not
-    converge is counted in the manifest, and the last good parameters stand. The volatility of the
-    next day is held over the MPOR. Margin at day t uses closes up to and including t. USD.
+    Hansen's skew included, every `refit_every` days, each fit starting from the last. The manifest
+    counts fits that do not converge, after which the last good parameters are kept. The volatility
+    of the next day is assumed for the whole MPOR. Margin at day t uses closes up to and including
+    t. USD.
 
     Parameters
     ----------
-    lookback : P&Ls. leverage : GJR, losses react on their own. innovations : 't', 'normal' or
-        'skew-t'. measure : 'var' or 'es'. refit_every : days between fits.
+    lookback : number of P&Ls. leverage : True for GJR, a separate reaction to losses. innovations :
+        't', 'normal' or 'skew-t'. measure : 'var' or 'es'. refit_every : days between fits.
 
     References
     ----------
@@ -129,20 +133,20 @@ class GarchVaR(MarginOfForecast):
     refit_every: Annotated[int, Ge(1)] = 20
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the P&L that came."""
+        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
         return _forecast(market, book, coverage, self.innovations, law_of=self._law)
 
-    def _law(self, past: Scenarios | Revaluation) -> FloatArray:
+    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
-        law = unknown(past, 3)
+        law = nan_estimates(scenarios, 3)
         garch = WarmGarch(
-            len(past.exposure),
+            len(scenarios.exposure),
             leverage=self.leverage,
             student=self.innovations == "t",
             skewed=self.innovations == "skew-t",
         )
-        for since, (day, pnl) in enumerate(each_window(past, self.lookback)):
-            if since % self.refit_every == 0:
+        for since_first, (day, pnl) in enumerate(each_window(scenarios, self.lookback)):
+            if since_first % self.refit_every == 0:
                 garch.refit(pnl)
             volatility = np.sqrt(garch.variances(pnl)[:, -1])
             law[:, day] = volatility, garch.freedom(), garch.skew()
@@ -151,7 +155,7 @@ class GarchVaR(MarginOfForecast):
 
 @model
 class CornishFisherVaR(MarginOfForecast):
-    r"""The book's P&L by its first four moments.
+    r"""Quantile of the book's P&L from its first four moments.
 
     .. math:: M_t = \max(0, -\mu - \sigma \tilde z), \qquad
               \tilde z = z + \tfrac{(z^2 - 1) S}{6} + \tfrac{(z^3 - 3z) K}{24}
@@ -181,12 +185,14 @@ class CornishFisherVaR(MarginOfForecast):
     scaling: Literal["overlapping", "sqrt"] = "overlapping"
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the expansion; it has no density worth the name."""
+        """VaR and ES of the expansion, which is no proper density."""
 
-        def tails(past: Scenarios | Revaluation) -> FloatArray:
-            out = unknown(past)
-            for day, pnl in each_window(past, self.lookback):
+        def tails(scenarios: Scenarios | Revaluation) -> FloatArray:
+            out = nan_estimates(scenarios)
+            for day, pnl in each_window(scenarios, self.lookback):
                 mean, deviation = pnl.mean(axis=1), pnl.std(axis=1)
+                # A P&L that never moves has no shape. Its z are then zeros, and its kurtosis is
+                # set to that of the normal law, or the expansion would see one of -3.
                 z = (pnl - mean[:, None]) / np.where(deviation > 0.0, deviation, 1.0)[:, None]
                 square = z * z
                 skewness = (square * z).mean(axis=1)
@@ -207,7 +213,7 @@ def _forecast(
     *,
     law_of: Callable[[Scenarios | Revaluation], FloatArray],
 ) -> Forecast:
-    """Forecast of the laws that `law_of` fits; a portfolio that holds nothing has no volatility."""
+    """Forecast from the laws fitted by `law_of`; an empty portfolio has zero volatility."""
 
     def law(group: Group) -> FloatArray:
         return law_of(priced_scenarios(market, group.book, coverage=coverage, scaling="sqrt"))

@@ -1,9 +1,9 @@
-"""Parts of any model: its own, or itself with its siloed self beside it."""
+"""Parts of any model: those it reports, or its requirement beside that of its silos alone."""
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import HasParts, MarginModel, Parts, required_margin
 from strategies.siloed import Siloed
 
@@ -11,8 +11,9 @@ from strategies.siloed import Siloed
 def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage) -> Parts:
     """Split of a requirement by silo and by step; steps add up to it.
 
-    A model without `parts` has two steps: gross, what it asks of each silo alone, and
-    'diversification and offset', what margining them as one changes. Silos share it in proportion.
+    A model without `parts` has two steps: 'gross', the sum of its margins of each silo alone, and
+    'diversification and offset', the difference to the joint margin. Silos share the requirement
+    in proportion to their margins alone.
 
     Examples
     --------
@@ -29,10 +30,10 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
     if isinstance(model, HasParts):
         return model.parts(market, book, coverage)
     required = required_margin(model, market, book, coverage)
-    alone = Siloed(base=model).parts(market, book, coverage)
-    gross = alone.steps["gross"]
+    siloed_parts = Siloed(base=model).parts(market, book, coverage)
+    gross = siloed_parts.steps["gross"]
     return Parts(
         silos=book.silos,
-        by_silo=in_proportion(alone.by_silo, required, gross=gross),
+        by_silo=proportional_shares(siloed_parts.by_silo, required, gross=gross),
         steps={"gross": gross, "diversification and offset": required - gross},
     )

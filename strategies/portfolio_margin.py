@@ -1,4 +1,4 @@
-"""Portfolio margin of securities accounts: the worst of ten points, offsets within a group."""
+"""Portfolio margin of securities accounts: the worst of ten price moves, offsets within a group."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ from backtest.parameters.files import read_as
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.haircut import HaircutOnly
 
-POINTS = 5  # either way from today's price, the range itself the last of them
+POINTS = 5  # price moves on either side of today's price; the last one is the whole range
 
 
 class _Group(BaseModel):
@@ -29,14 +29,14 @@ class _Group(BaseModel):
 
     @property
     def moves(self) -> FloatArray:
-        """(points, 2) price moves; volatility stands."""
+        """(points, 2) moves of price and of volatility; the latter are zero."""
         share = np.arange(1, POINTS + 1) / POINTS
         price = np.concatenate([-self.down * share[::-1], self.up * share])
         return np.column_stack([price, np.zeros_like(price)])
 
 
 class Ranges(BaseModel):
-    """Product groups with their ranges and offsets, maintenance of governments, the minimum."""
+    """Product groups with ranges and offsets, rates of government securities, option minimum."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     option_minimum: float
@@ -44,9 +44,9 @@ class Ranges(BaseModel):
     government: ByMaturity
 
     def group_of(self, instrument: Instrument) -> str | None:
-        """Product group of an instrument, by its price factor; None where it has none."""
-        found = (name for name, g in self.group.items() if instrument.factor in g.classes)
-        return next(found, None)
+        """Product group of an instrument, by its price factor; None where no group has it."""
+        groups = (name for name, g in self.group.items() if instrument.factor in g.classes)
+        return next(groups, None)
 
 
 @model
@@ -56,17 +56,17 @@ class PortfolioMargin:
     .. math:: M = \sum_q \max\left(\max_j \sum_{c \in q} \left[(-P_{cj})^+ - o_q P_{cj}^+\right],
               \; n_q\right)
 
-    P_cj is the P&L of all positions on underlying c at point j: they net in full. Gains on one
+    P_cj is the P&L of all positions on underlying c at point j, which net in full. Gains on one
     underlying count at o_q against losses on others of its product group q; nothing is offset
-    between groups. n_q is the dollar minimum of the group's options. Volatility and time stand
-    still. Governments take their maintenance percentage on the net of each row of maturity, all
-    else an explicit haircut. Margin at day t uses levels of day t and no history. USD. It moves
-    with neither confidence nor MPOR.
+    between groups. n_q is the dollar minimum of the group's options. Volatility and time are held
+    constant. Government securities take their maintenance percentage on the net of each row of
+    maturity, other instruments an explicit haircut. Margin at day t uses levels of day t and no
+    history. USD. It depends on neither confidence nor MPOR.
 
     Parameters
     ----------
     table : groups, ranges and offsets, of `strategies/parameters/`.
-    haircuts : haircut by instrument name, for what is in no group.
+    haircuts : haircut by instrument name, for instruments in no group.
 
     References
     ----------
@@ -91,16 +91,16 @@ class PortfolioMargin:
         required = np.zeros((len(market.dates), len(book.portfolios)))
         rows = np.zeros((*required.shape, len(table.government.rate)))
         groups: dict[str, list[int]] = {}
-        for i, held in enumerate(book.instruments):
-            name = table.group_of(held)
-            row = table.government.row(treasury_maturity(held))
+        for i, instrument in enumerate(book.instruments):
+            name = table.group_of(instrument)
+            row = table.government.row(treasury_maturity(instrument))
             if row is not None:
                 rows[:, :, row] += index[:, [i]] * book.exposure[:, i]
             elif name is not None:
                 groups.setdefault(name, []).append(i)
             else:
-                flat = HaircutOnly(haircuts=self.haircuts, schedules=())
-                required += flat.margin(market, book.holding([i]), coverage)
+                haircut_model = HaircutOnly(haircuts=self.haircuts, schedules=())
+                required += haircut_model.margin(market, book.holding([i]), coverage)
         required += (np.abs(rows) * np.array(table.government.rate)).sum(axis=2)
         for name, members in groups.items():
             required += group_margin(book.holding(members), market, table, name)
@@ -110,23 +110,25 @@ class PortfolioMargin:
 def group_margin(book: Book, market: Market, table: Ranges, name: str) -> DaysByPortfolios:
     """(days, portfolios) requirement of one product group's positions."""
     group, index = table.group[name], book.unit_index(market)
+    # Stock, future and options on one underlying net in full at each point; only across the
+    # underlyings of a group do gains count at a discount.
     factors = list(dict.fromkeys(i.factor for i in book.instruments))
     shape = (len(market.dates), len(book.portfolios))
     pnl = np.zeros((*shape, len(factors), 2 * POINTS))
-    least = np.zeros(shape)
-    for i, held in enumerate(book.instruments):
-        per_usd = grid_pnl(held, market, group.moves) * index[:, [i]]
-        pnl[:, :, factors.index(held.factor)] += per_usd[:, None] * book.exposure[:, i, None]
-        if is_option(held):
-            units = index[:, i] / market.level(held.factor)
-            least += table.option_minimum * units[:, None] * np.abs(book.exposure[:, i])
-    return np.maximum(worst_point(pnl, offset=group.offset), least)
+    minimum = np.zeros(shape)
+    for i, instrument in enumerate(book.instruments):
+        per_usd = grid_pnl(instrument, market, group.moves) * index[:, [i]]
+        pnl[:, :, factors.index(instrument.factor)] += per_usd[:, None] * book.exposure[:, i, None]
+        if is_option(instrument):
+            units = index[:, i] / market.level(instrument.factor)
+            minimum += table.option_minimum * units[:, None] * np.abs(book.exposure[:, i])
+    return np.maximum(worst_point(pnl, offset=group.offset), minimum)
 
 
 def worst_point(pnl: FloatArray, *, offset: float) -> FloatArray:
     """Largest loss over points of P&L (..., classes, points), gains counted at `offset`.
 
-    A class that gains where no other loses leaves no loss.
+    Zero where every point is a gain.
     """
     loss = np.maximum(-pnl, 0.0).sum(axis=-2) - offset * np.maximum(pnl, 0.0).sum(axis=-2)
     return np.maximum(loss.max(axis=-1), 0.0)

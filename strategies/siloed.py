@@ -1,4 +1,4 @@
-"""The same model, no netting across silos."""
+"""Any model on each silo alone, without netting across silos."""
 
 import numpy as np
 from pydantic import Field
@@ -17,8 +17,8 @@ class Siloed:
 
     .. math:: M_t = \sum_i m_i(t)
 
-    Caption: 'same model, no netting across silos'. It is the yardstick that savings are measured
-    from, not any clearing house's present regime. Margin at day t uses closes up to and including
+    Caption: 'same model, no netting across silos'. Savings are measured from this margin; it is
+    not the present regime of any clearing house. Margin at day t uses closes up to and including
     t. USD.
 
     Parameters

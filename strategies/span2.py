@@ -1,4 +1,4 @@
-"""A model of the form of CME's SPAN 2: historical and stressed value at risk, and close-out."""
+"""A model in the form of CME's SPAN 2: historical and stressed value at risk, close-out costs."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +13,7 @@ from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.model.tails import Group, by_group
 from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
@@ -27,7 +27,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 
 @dataclass(frozen=True, eq=False)
 class _Leg:
-    """One instrument over its MPOR: its factors' shocks, and what a shock is worth."""
+    """One instrument over its MPOR: the shocks of its factors, and its sensitivities to them."""
 
     instrument: Instrument
     factors: tuple[FlooredShocks, ...]
@@ -36,14 +36,22 @@ class _Leg:
 
     def powers(self, rows: RowNumbers) -> FloatArray:
         """(rows, 2 factors) standardised shocks that ended on `rows`, then half their squares."""
-        standard = np.column_stack([f.standard[rows] for f in self.factors])
+        standard = np.column_stack([f.z[rows] for f in self.factors])
         return np.ascontiguousarray(np.hstack([standard, standard * standard / 2.0]))
 
     def values(
-        self, market: Market, day: int, *, powers: FloatArray, elapsed: FloatArray, stressed: bool
+        self,
+        market: Market,
+        day: int,
+        *,
+        powers: FloatArray,
+        elapsed: FloatArray,
+        is_stressed: bool,
     ) -> FloatArray:
-        """(scenarios,) P&L per 1 USD on `day`, of shocks brought to that day's volatility."""
-        scale = np.array([f.highest[day] if stressed else f.now[day] for f in self.factors])
+        """(scenarios,) P&L per 1 USD on `day`, from shocks scaled to that day's volatility."""
+        scale = np.array(
+            [f.highest_volatility[day] if is_stressed else f.volatility[day] for f in self.factors]
+        )
         if is_option(self.instrument):
             shocks = powers[:, : len(scale)] * scale
             return self.instrument.scenarios(market, day, shocks, elapsed=elapsed)
@@ -59,24 +67,25 @@ class Span2:
               + \sum_i \tfrac{s_i}{2} |Q_i|
               + \sum_i Y \sigma_i \sqrt{\tfrac{(|Q_i| - k V_i)^+}{V_i}} \, (|Q_i| - k V_i)^+
 
-    HVaR is the tail loss of past shocks brought to today's volatility, r* = r sigma_T / sigma_t
-    (see `FlooredShocks`), never below `floor` times the volatility of the whole look-back: the
-    anti-procyclical part. SVaR is that of the same shocks brought to the highest volatility each
-    factor has had so far. Liquidity is half the bid-offer of every position, concentration the
-    impact (Y daily volatilities for a day's volume V) of what exceeds `threshold` k days' volume,
-    so that margins no longer double with the book beyond it. Options are revalued.
+    HVaR is the tail loss of past shocks scaled to today's volatility, r* = r sigma_T / sigma_t
+    (see `FlooredShocks`), which is never below `floor` times the volatility of the whole lookback:
+    the anti-procyclical part. SVaR is that of the same shocks scaled to the highest volatility of
+    each factor so far. Liquidity is half the bid-offer of every position; concentration is the
+    impact (Y daily volatilities for a day's volume V) of the amount above `threshold` k days'
+    volume, so that beyond it margin grows faster than the book. Options are revalued.
 
-    Of CME's model it keeps the form only. CME publishes neither x nor how correlations are scaled:
-    here they are those of the standardised shocks, unscaled, so that a position's scenarios do not
-    depend on its neighbours; hypothetical stresses are left out. Margin at day t uses closes up to
-    and including t; between days on which all that a portfolio holds trades, it stands. USD.
+    Only the form is that of CME's model. CME publishes neither x nor its scaling of correlations:
+    here correlations are those of the standardised shocks, unscaled, so that a position's scenarios
+    do not depend on other positions; hypothetical stresses are left out. Margin at day t uses
+    closes up to and including t; on a day on which not all instruments of a portfolio trade it
+    keeps its last value. USD.
 
     Parameters
     ----------
-    weight : x; 0.75 is remembered, not verified.
-    lookback, min_lookback : shocks behind each tail: at most, and at least. CME takes ten years.
+    weight : x; 0.75 is from memory, not verified.
+    lookback, min_lookback : most and fewest shocks of each tail. CME uses ten years.
     decay : of the exponentially weighted variance.
-    floor : see above; 0 lets margins fall as far as volatility does.
+    floor : see above; 0 removes the floor.
     threshold : days of average volume beyond which a position is concentrated; an assumption.
     costs : bid-offers and volumes, a file of `backtest/parameters/`, verified in part.
 
@@ -106,23 +115,25 @@ class Span2:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         historical, stressed = self.tails(market, book, coverage)
-        mixed = self.weight * historical + (1.0 - self.weight) * stressed
-        return mixed + self.closeout(market, book)
+        tail_margin = self.weight * historical + (1.0 - self.weight) * stressed
+        return tail_margin + self.closeout(market, book)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.
 
-        Liquidity and concentration are in gross and are not reduced.
+        Gross contains liquidity and concentration, which are not reduced.
         """
         required = self.margin(market, book, coverage)
-        alone = np.stack(
+        silo_margins = np.stack(
             [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
-        alone[np.isnan(required)] = np.nan
-        gross = alone.sum(axis=2)
+        silo_margins[np.isnan(required)] = np.nan
+        gross = silo_margins.sum(axis=2)
         steps = {"gross": gross, "diversification and offset": required - gross}
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
+            steps=steps,
         )
 
     def tails(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
@@ -131,11 +142,12 @@ class Span2:
 
         def tails(group: Group) -> FloatArray:
             held: list[int] = list(range(len(group.book.instruments)))
-            if market.traded is not None:  # what nobody holds must not take days from what some do
+            if market.traded is not None:
+                # A bond that no portfolio holds must not remove the weekends of a crypto book.
                 held = [i for i in held if group.book.exposure[:, i].any()]
             days = Closeout(group.book, coverage).by_instrument
             legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in held]
-            every = np.column_stack([f.standard for leg in legs for f in leg.factors])
+            every = np.column_stack([f.z for leg in legs for f in leg.factors])
             rows = group.rows[~np.isnan(every[group.rows]).any(axis=1)]
             warming_up = len(group.rows) - len(rows)
             index = group.book.unit_index(market)[:, held]
@@ -144,13 +156,15 @@ class Span2:
             elapsed = [leg.elapsed[rows] for leg in legs]
             out = np.full((2, len(group.rows), len(exposure)), np.nan)
             shortfall = np.empty(len(exposure))
+            # The two tails see the same shocks and differ in their scale alone: today's volatility
+            # for HVaR, the highest so far for SVaR.
             for seen in range(self.min_lookback, len(rows) + 1):
                 window, day = slice(max(0, seen - self.lookback), seen), int(rows[seen - 1])
                 count = tail_count(seen - window.start, coverage.confidence)
                 for k, tail in enumerate(out[:, warming_up + seen - 1]):
                     values = [
                         leg.values(
-                            market, day, powers=p[window], elapsed=e[window], stressed=k == 1
+                            market, day, powers=p[window], elapsed=e[window], is_stressed=k == 1
                         )
                         for leg, p, e in zip(legs, powers, elapsed, strict=True)
                     ]
@@ -165,18 +179,20 @@ class Span2:
         index, size = np.abs(book.unit_index(market)), np.abs(book.exposure)
         out = np.zeros((len(market.dates), len(book.portfolios)))
         for i, instrument in enumerate(book.instruments):
-            cost, held = costs.of(instrument), np.outer(index[:, i], size[:, i])
-            beyond = np.maximum(held - self.threshold * cost.adv_usd, 0.0)
+            cost, usd = costs.of(instrument), np.outer(index[:, i], size[:, i])
+            beyond = np.maximum(usd - self.threshold * cost.adv_usd, 0.0)
+            # Up to the threshold a position pays the bid-offer alone; impact is charged on the
+            # amount beyond, so that only books too large for their market are dearer per USD.
             impact = costs.impact.coefficient * daily_volatility(instrument, market)[:, None]
-            out += BASIS_POINT * cost.half_spread_bp * held
+            out += BASIS_POINT * cost.half_spread_bp * usd
             out += impact * np.sqrt(beyond / cost.adv_usd) * beyond
         return out
 
     def _leg(self, volatility: FactorVolatility, instrument: Instrument, horizon: int) -> _Leg:
-        """Standardised shocks of what moves an instrument, over its own MPOR."""
+        """Standardised shocks of the factors of an instrument, over its MPOR."""
         market = volatility.market
-        moved = by_factor(instrument, market)
-        names = instrument.moved_by if is_option(instrument) else tuple(moved)
+        by_factor_name = by_factor(instrument, market)
+        names = instrument.moved_by if is_option(instrument) else tuple(by_factor_name)
         if is_option(instrument) and market.traded is not None:
             raise StudyError(
                 f"{instrument.name} is revalued in full, which needs the business clock; leave it "
@@ -192,6 +208,6 @@ class Span2:
                 )
                 for name in names
             ),
-            sensitivity=np.stack([moved[name] for name in names]),
+            sensitivity=np.stack([by_factor_name[name] for name in names]),
             elapsed=elapsed,
         )

@@ -1,4 +1,4 @@
-"""The standardised schedule for uncleared derivatives: per cent of notional, net to gross."""
+"""The standardised schedule for uncleared derivatives: rates of notional, net-to-gross ratio."""
 
 from functools import cache
 from typing import Annotated
@@ -16,12 +16,12 @@ from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
 from backtest.types import DaysByInstruments, FloatArray, StudyError
 
-# Line of the schedule by asset class, for what has no maturity; crypto has no line of its own.
+# Line of the schedule by asset class, for instruments without maturity; crypto has no own line.
 PRODUCTS = {"equity": "equity", "crypto": "other", "stablecoin": "other", "other": "other"}
 
 
 class MarginTable(BaseModel):
-    """Rates by product, flat or by residual maturity in years, and the two weights."""
+    """Rates by product, flat or by residual maturity in years, and the weights 0.4 and 0.6."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     gross_weight: Rate
@@ -54,19 +54,19 @@ class StandardSchedule:
     .. math:: M = \sum_s (0.4 + 0.6\, N_s)\, G_s, \qquad
               N_s = \frac{\max(0, \sum_i V_i)}{\sum_i \max(0, V_i)}
 
-    G is the sum of rate times |notional| over the positions held at a silo s, which stands for a
-    counterparty: no netting agreement reaches across two, and one reaches across products.
-    Treasuries and their futures count as rates of their maturity; crypto, for which the standard
-    has no line, as other (15 %).
-    V_i is the replacement cost of position i: its gain since it was struck, taken to be `age`
-    margin days ago for every position, with no variation margin paid since. N is 1 where no
-    position has gained. Margin at day t uses closes up to and including t; NaN for the first
-    `age` days. USD. It moves with neither confidence nor MPOR (the standard's is ten days).
+    G is the sum of rate times |notional| over the positions at a silo s, which here represents a
+    counterparty: a netting agreement covers all products with one counterparty, never two
+    counterparties. Treasuries and their futures count as rates of their maturity; crypto, for
+    which the standard has no line, as other (15 %).
+    V_i is the replacement cost of position i: its gain over the last `age` margin days, an
+    assumed age of every position, without variation margin since. N is 1 where no position has a
+    gain. Margin at day t uses closes up to and including t; NaN for the first `age` days. USD. It
+    depends on neither confidence nor MPOR (the standard's is ten days).
 
     Parameters
     ----------
     table : rates and weights, of `strategies/parameters/`.
-    age : margin days since the positions were struck.
+    age : margin days since the positions were opened.
 
     References
     ----------
@@ -87,19 +87,21 @@ class StandardSchedule:
         return self.parts(market, book, coverage).by_silo.sum(axis=2)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
-        """Steps gross and 'net to gross'; each silo is margined on its own."""
+        """Steps gross and 'net to gross'; each silo is margined alone."""
         table, index = load_margin_table(self.table), book.unit_index(market)
-        gained = replacement_cost(market, book, age=self.age)
+        gain = replacement_cost(market, book, age=self.age)
         gross, net, winners = np.zeros(
             (3, len(market.dates), len(book.portfolios), len(book.silos))
         )
-        for i, held in enumerate(book.instruments):
-            silo = book.silos.index(held.silo)
-            rate = table.rate(product_of(held), held.maturity)
+        for i, instrument in enumerate(book.instruments):
+            silo = book.silos.index(instrument.silo)
+            rate = table.rate(product_of(instrument), instrument.maturity)
             gross[:, :, silo] += rate * index[:, [i]] * np.abs(book.exposure[:, i])
-            value = gained[:, [i]] * book.exposure[:, i]
+            value = gain[:, [i]] * book.exposure[:, i]
             net[:, :, silo] += value
             winners[:, :, silo] += np.maximum(value, 0.0)
+        # NGR compares net with gross replacement cost: positions that gained and lost together
+        # with one counterparty would be replaced at the net cost.
         by_silo = net_margin(gross, np.maximum(net, 0.0), winners, table)
         total = gross.sum(axis=2)
         total[np.isnan(by_silo).any(axis=2)] = np.nan
@@ -110,29 +112,29 @@ class StandardSchedule:
 def net_margin(
     gross: FloatArray, net_cost: FloatArray, gross_cost: FloatArray, table: MarginTable
 ) -> FloatArray:
-    """(0.4 + 0.6 NGR) gross; NGR = net over gross replacement cost, 1 where the latter is 0."""
+    """(0.4 + 0.6 NGR) gross; NGR = net over gross replacement cost, 1 where gross cost is 0."""
     ratio = np.divide(net_cost, gross_cost, out=np.ones_like(gross_cost), where=gross_cost != 0)
     return (table.gross_weight + table.ratio_weight * ratio) * gross
 
 
 def replacement_cost(market: Market, book: Book, *, age: int) -> DaysByInstruments:
-    """(days, instruments) gain per 1 USD of exposure struck `age` days ago; first rows NaN.
+    """(days, instruments) gain per 1 USD of exposure over the last `age` days; first rows NaN.
 
-    Days are those on which the instrument trades. What a book of units bought once held then is
-    what its exposure was worth then.
+    Days are those on which the instrument trades. In a book that is never rebalanced the exposure
+    is that of `age` days ago.
     """
     columns = []
     index = book.unit_index(market)
     for i, instrument in enumerate(book.instruments):
-        own, at = market.own_days(instrument.factors)
-        rows = np.unique(at, return_index=True)[1]
-        struck = instrument.pnl(own, age) * index[rows, i]
-        known = np.full_like(struck, np.nan)
-        known[age:] = struck[:-age]
-        columns.append(known[at])
-    gained = np.column_stack(columns)
-    gained[np.isnan(gained).any(axis=1)] = np.nan
-    return gained
+        traded_market, last_row = market.own_days(instrument.factors)
+        rows = np.unique(last_row, return_index=True)[1]
+        pnl_from_then = instrument.pnl(traded_market, age) * index[rows, i]
+        gain_known = np.full_like(pnl_from_then, np.nan)
+        gain_known[age:] = pnl_from_then[:-age]
+        columns.append(gain_known[last_row])
+    gain = np.column_stack(columns)
+    gain[np.isnan(gain).any(axis=1)] = np.nan
+    return gain
 
 
 def product_of(instrument: Instrument) -> str:

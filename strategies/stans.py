@@ -1,4 +1,4 @@
-"""Expected shortfall of the joint book, and an add-on for dependence that turns out otherwise."""
+"""Expected shortfall of the joint book, and an add-on for other dependence than in history."""
 
 from typing import Annotated
 
@@ -24,22 +24,22 @@ def _expected_shortfall() -> HistoricalVaR:
 
 @model
 class StansLike:
-    r"""Joint expected shortfall, and 25 % of what stressed dependence would add to it.
+    r"""Joint expected shortfall, and 25 % of the increase under stressed dependence.
 
     .. math:: M = E + f \max\left(0, \; \max\left(\sqrt{\textstyle\sum_g m_g^2}, \;
               \left|\textstyle\sum_g d_g m_g\right|\right) - E\right)
 
-    E is the base margin of the joint book, m_g that of what moves with risk factor g alone
-    (positions with the same `factor`, whatever their silo), f = `share`. Dependence 0 adds the
-    m_g as independent risks; dependence 1 moves every price the same way, d_g = +1 where the group
-    gains as prices rise and -1 where it loses. Both are rules of elliptical risks, not
+    E is the base margin of the joint book, m_g that of the positions on risk factor g alone
+    (instruments with the same `factor`, in any silo), f = `share`. Dependence 0 adds the m_g as
+    independent risks; dependence 1 moves every price in the same direction, d_g = +1 where the
+    group gains as prices rise and -1 where it loses. Both are rules for elliptical risks, not
     simulations. **STANS-like**: OCC simulates fat-tailed marginals under a copula, over two days,
-    and stresses them, as remembered, at 99.5 %; here all margins have the study's confidence.
-    Margin at day t uses closes up to and including t. USD.
+    and stresses them at 99.5 % (from memory, not verified); here all margins have the study's
+    confidence. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
-    base : model of the joint book and of each factor's own part.
+    base : model of the joint book and of the positions on each factor.
     share : f.
 
     References
@@ -49,7 +49,7 @@ class StansLike:
     Examples
     --------
     >>> alone, sides = np.array([30.0, 40.0]), np.array([1.0, -1.0])
-    >>> float(stressed(alone, sides)), float(stressed(alone, np.ones(2)))
+    >>> float(stressed_margin(alone, sides)), float(stressed_margin(alone, np.ones(2)))
     (50.0, 70.0)
     """
 
@@ -76,23 +76,25 @@ class StansLike:
         groups: dict[str, list[int]] = {}
         for i, instrument in enumerate(book.instruments):
             groups.setdefault(instrument.factor, []).append(i)
-        alone, sides = [], []
+        # A long Treasury and a long coin lose together when prices fall together, though yields
+        # rise: sides are those of prices, so that dependence 1 is the same for both.
+        group_margins, sides = [], []
         for members in groups.values():
-            part = book.holding(members)
-            alone.append(required_margin(self.base, market, part, coverage))
-            sides.append(np.sign(price_delta(part, market)))
-        return stressed(np.stack(alone, axis=2), np.stack(sides, axis=2))
+            group_book = book.holding(members)
+            group_margins.append(required_margin(self.base, market, group_book, coverage))
+            sides.append(np.sign(price_delta(group_book, market)))
+        return stressed_margin(np.stack(group_margins, axis=2), np.stack(sides, axis=2))
 
 
-def stressed(alone: FloatArray, sides: FloatArray) -> FloatArray:
-    """The larger of the margins under dependence 0 and 1; both arguments (..., groups)."""
-    independent = np.sqrt((alone**2).sum(axis=-1))
-    together = np.abs((sides * alone).sum(axis=-1))
-    return np.maximum(independent, together)
+def stressed_margin(margins: FloatArray, sides: FloatArray) -> FloatArray:
+    """The larger of the margins under dependence 0 and 1; arguments (..., groups)."""
+    independent = np.sqrt((margins**2).sum(axis=-1))
+    comoving = np.abs((sides * margins).sum(axis=-1))
+    return np.maximum(independent, comoving)
 
 
 def price_delta(book: Book, market: Market) -> DaysByPortfolios:
-    """(days, portfolios) USD gained as the main factor's price rises: as a yield falls."""
+    """(days, portfolios) USD gained as the price of the main factor rises, or its yield falls."""
     index = book.unit_index(market)
     delta = np.zeros((len(market.dates), len(book.portfolios)))
     for i, instrument in enumerate(book.instruments):

@@ -1,4 +1,4 @@
-"""A crypto venue's portfolio margin: the worst of a grid of price by volatility, coin by coin."""
+"""A crypto venue's portfolio margin: the worst point of a price and volatility grid, per coin."""
 
 from functools import cache
 from itertools import product
@@ -17,7 +17,7 @@ from backtest.parameters.files import read_as
 from backtest.types import Days, DaysByPortfolios, FloatArray
 from strategies.haircut import HaircutOnly
 
-REFERENCE_DAYS = 30.0  # to expiry, at which a volatility move is what the table says
+REFERENCE_DAYS = 30.0  # days to expiry of the volatility moves in the table
 
 
 class Grid(BaseModel):
@@ -38,7 +38,7 @@ class Grid(BaseModel):
         return np.array(list(product(prices, (-self.volatility_down, 0.0, self.volatility_up))))
 
     def volatility_scale(self, days: Days) -> Days:
-        """What a volatility move is multiplied by for an option with so many days to run."""
+        """Multiple of the volatility moves for options with `days` to expiry."""
         power = np.where(days < REFERENCE_DAYS, self.short_term_power, self.long_term_power)
         return (REFERENCE_DAYS / days) ** power
 
@@ -49,16 +49,16 @@ class VenueGrid:
 
     .. math:: M = \sum_c \max_{j, v} \left(-P_{c}(\Delta_j, \nu_v)\right)^+ + \sum_i h_i |x_i|
 
-    Nine prices evenly spaced over +/-16 %, each with volatility up 50 %, as it is and down 25 %
+    Nine prices evenly spaced over +/-16 %, each with volatility up 50 %, unchanged and down 25 %
     (at 30 days to expiry, scaled by (30 / days)^p otherwise). Positions in one coin net in full,
-    nothing nets between coins, and what is no crypto asset takes a haircut. Margin at day t uses
-    levels of day t and no history. USD. It moves with neither confidence nor MPOR.
+    nothing nets between coins, and other assets take a haircut. Margin at day t uses levels of day
+    t and no history. USD. It depends on neither confidence nor MPOR.
 
     Parameters
     ----------
-    table : of `strategies/parameters/`.
-    haircuts : haircut by instrument name, for what is no crypto asset.
-    schedules : where `haircuts` is silent, the first of these that lists an instrument.
+    table : grid, of `strategies/parameters/`.
+    haircuts : haircut by instrument name, for instruments that are no crypto assets.
+    schedules : for names not in `haircuts`, the first of these that lists the instrument.
 
     References
     ----------
@@ -77,13 +77,13 @@ class VenueGrid:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
         required = np.zeros((len(market.dates), len(book.portfolios)))
-        others = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
+        haircut_model = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
         coins: dict[str, list[int]] = {}
-        for i, held in enumerate(book.instruments):
-            if held.asset_class == "crypto":
-                coins.setdefault(held.underlying, []).append(i)
+        for i, instrument in enumerate(book.instruments):
+            if instrument.asset_class == "crypto":
+                coins.setdefault(instrument.underlying, []).append(i)
             else:
-                required += others.margin(market, book.holding([i]), coverage)
+                required += haircut_model.margin(market, book.holding([i]), coverage)
         for members in coins.values():
             required += self._worst(market, book.holding(members))
         return required
@@ -92,9 +92,11 @@ class VenueGrid:
         """(days, portfolios) worst loss of the positions in one coin."""
         grid, index = load_grid(self.table), book.unit_index(market)
         pnl = np.zeros((len(market.dates), len(book.portfolios), len(grid.moves)))
-        for i, held in enumerate(book.instruments):
-            scale = grid.volatility_scale(days_to_expiry(held, market))
-            per_usd = grid_pnl(held, market, grid.moves, volatility_scale=scale)
+        # All positions in a coin see the same point of the grid, so P&Ls are added point by point
+        # before the worst is taken.
+        for i, instrument in enumerate(book.instruments):
+            scale = grid.volatility_scale(days_to_expiry(instrument, market))
+            per_usd = grid_pnl(instrument, market, grid.moves, volatility_scale=scale)
             pnl += (per_usd * index[:, [i]])[:, None] * book.exposure[:, i, None]
         return np.maximum(-pnl.min(axis=2), 0.0)
 

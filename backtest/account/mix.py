@@ -107,6 +107,8 @@ class Mix:
                 raise StudyError(
                     f"{field_name} names {unknown!r}, which is not in the mix; remove it."
                 )
+        # A mix above its cap would not be accepted. Moving the excess elsewhere would test another
+        # mix than the one of the study.
         for name, cap in self.caps.items():
             if not 0 <= cap <= 1:
                 raise StudyError(f"the cap of {name} is {cap:g}; give a share, 0 .. 1.")

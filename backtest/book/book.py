@@ -206,6 +206,7 @@ class Book:
         """USD held at each close per USD of `exposure`: ones where positions are rebalanced."""
         if self.rebalance == "daily":
             return np.ones((len(market.dates), len(self.instruments)))
+        # Units are bought once: their USD, and so their share of the risk, follows the price.
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
         return values / values[0]
 

@@ -13,7 +13,7 @@ from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
-from backtest.model.own import look_in
+from backtest.model.user_models import make_importable
 from backtest.types import StudyError
 
 PACKAGED = files("backtest") / "config" / "studies"
@@ -113,5 +113,5 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
             f"cannot read study {str(path)!r}: {reason}. Packaged studies: {known}."
         ) from error
     study = read_study(text, where=path.name)
-    look_in((path.resolve().parent, Path.cwd()), study.models, study.sizing)
+    make_importable((path.resolve().parent, Path.cwd()), study.models, study.sizing)
     return study, text

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backtest.model.own import own_classes, own_models
 from backtest.model.protocol import MarginModel
+from backtest.model.user_models import user_classes, user_models
 from backtest.parameters.registry import build, to_table
 from strategies import MODELS
 
@@ -12,7 +12,7 @@ from strategies import MODELS
 def build_model(table: Mapping[str, Any]) -> MarginModel:
     """Model of a table; nested tables with a `kind` are built first.
 
-    A kind 'module:Class' is a user's own model, imported (see `backtest.model.own`).
+    A kind 'module:Class' is a user's own model, imported (see `backtest.model.user_models`).
 
     Raises
     ------
@@ -23,7 +23,7 @@ def build_model(table: Mapping[str, Any]) -> MarginModel:
     >>> build_model({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 250}})
     Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
     """
-    made: MarginModel = build(table, MODELS | own_models(table))
+    made: MarginModel = build(table, MODELS | user_models(table))
     return made
 
 
@@ -36,4 +36,4 @@ def model_table(model: MarginModel) -> dict[str, Any]:
     >>> build_model(model_table(HistoricalVaR(lookback=99))) == HistoricalVaR(lookback=99)
     True
     """
-    return to_table(model, own_classes(model) | MODELS)
+    return to_table(model, user_classes(model) | MODELS)

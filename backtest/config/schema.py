@@ -11,8 +11,8 @@ from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
 from backtest.config.models import build_model, model_table
 from backtest.market.calendars import Clock, MarginCalendar
-from backtest.model.own import own_sources
 from backtest.model.protocol import MarginModel
+from backtest.model.user_models import user_file_hashes
 from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError
@@ -193,7 +193,7 @@ class StudyFile(_Table):
         simulator = build_simulator(self.monte_carlo.simulator)
         table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
         table["sizing"] = model_table(build_model(self.sizing))
-        sources = own_sources([table["models"], table["sizing"]])
+        sources = user_file_hashes([table["models"], table["sizing"]])
         return table | ({"own_models": sources} if sources else {})
 
 

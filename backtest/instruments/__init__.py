@@ -1,7 +1,7 @@
-"""What can be held: each instrument is a contract at a venue, whose clearing house is its silo.
+"""Instruments of a book: each is a contract at a venue, whose clearing house is its silo.
 
 An instrument turns levels into exact P&L per 1 USD of notional, and shocks into scenario P&L
-(delta-gamma by default). Constant USD is the unit throughout.
+(delta-gamma by default). Positions are counted in constant USD.
 """
 
 from backtest.instruments.bill import TBill

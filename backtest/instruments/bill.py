@@ -1,4 +1,4 @@
-"""Treasury bills: each day a fresh discount bill of constant maturity."""
+"""Treasury bills: a new discount bill of constant maturity each day."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ DISCOUNT_YEAR = 360.0  # days in the year of a bank discount rate, 31 CFR 356 Ap
 
 @dataclass(frozen=True)
 class TBill:
-    r"""Each day a fresh discount bill: it pays 1 at maturity and nothing before.
+    r"""A new discount bill each day: it pays 1 at maturity and nothing before.
 
     The published constant-maturity yields of a year or less are *bond-equivalent* (investment)
     yields y, not bank discount rates. A bill of tau years costs
@@ -24,8 +24,8 @@ class TBill:
 
     simple interest up to half a year, one compounding beyond it. P&L per USD invested is
     P(y', tau - d/365.25) / P(y, tau) - 1, d calendar days later at the par yield y' interpolated
-    at the remaining maturity (flat below the market's shortest yield). Carry is in it; scenarios
-    leave it out.
+    at the remaining maturity (flat below the market's shortest yield). The P&L contains carry;
+    scenarios do not.
 
     Parameters
     ----------
@@ -82,18 +82,22 @@ class TBill:
         return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) price of the seasoned bill over today's less 1; the last `horizon` rows NaN."""
+        """(days,) later price over today's price, less 1; the last `horizon` rows NaN."""
         level = market.level(self.factor)
         out = np.full(len(level), np.nan)
         calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        left = np.maximum(self.tenor - calendar / DAYS_PER_YEAR, 0.0)
-        later = par_yield(market, left, offset=horizon)
-        out[:-horizon] = bill_price(later, left) / bill_price(level[:-horizon], self.tenor) - 1.0
+        years_left = np.maximum(self.tenor - calendar / DAYS_PER_YEAR, 0.0)
+        later_yield = par_yield(market, years_left, offset=horizon)
+        out[:-horizon] = (
+            bill_price(later_yield, years_left) / bill_price(level[:-horizon], self.tenor) - 1.0
+        )
         return out
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bill."""
         level = market.level(self.factor)
+        # The price is a product of two discount terms: the slopes of their logarithms add up to
+        # the duration, and the second derivative follows from the same slopes.
         simple, compounded = min(self.tenor, 0.5), max(self.tenor - 0.5, 0.0)
         slopes = [simple / (1.0 + simple * level), compounded / (1.0 + compounded * level)]
         duration = slopes[0] + slopes[1]
@@ -104,12 +108,12 @@ class TBill:
         return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is rolled into a fresh bill at every close."""
+        """(days,) 1: the holding is rolled into a new bill at every close."""
         return np.ones(len(market.dates))
 
 
 def bill_price(level: FloatArray, years: float | FloatArray) -> FloatArray:
-    """Price of 1 USD in `years` (at most 1) at a bond-equivalent yield.
+    """Price of 1 USD paid in `years` (at most 1) at a bond-equivalent yield.
 
     Examples
     --------

@@ -23,8 +23,8 @@ def black_price(
     .. math:: V = w (F N(w d_1) - K N(w d_2)), \qquad
               d_{1,2} = \frac{\ln (F / K)}{\sigma \sqrt{T}} \pm \frac{\sigma \sqrt{T}}{2}
 
-    with w = 1 for a call and -1 for a put. Without volatility or time left it is worth what it
-    would pay; forward and volatility stop at zero, which a shock scaled up by sqrt(H) may cross.
+    with w = 1 for a call and -1 for a put. Without volatility or time left the price is the
+    payoff. A shock scaled by sqrt(H) may take forward or volatility below zero; both stop there.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def black_price(
 
 
 class Greeks(NamedTuple):
-    """Derivatives of a price: first and second by the forward, first and second by volatility."""
+    """Derivatives of a price: first and second in the forward, first and second in volatility."""
 
     delta: FloatArray
     gamma: FloatArray
@@ -101,10 +101,10 @@ def black_greeks(
 def _standardised(
     forward: FloatArray, strike: FloatArray, volatility: FloatArray, years: FloatArray | float
 ) -> tuple[FloatArray, FloatArray]:
-    """Moneyness in standard deviations, d1 and d2; infinite where nothing is uncertain."""
+    """Moneyness in standard deviations, d1 and d2; infinite without volatility or time."""
     spread = np.maximum(volatility, 0.0) * np.sqrt(years)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         centre = np.log(forward / strike) / spread
-    # 0 / 0 is an option at the money that no longer moves: either side of the strike pays nothing.
+    # 0 / 0 is an option exactly at the money without time left: it pays nothing either way.
     centre = np.where(np.isnan(centre), 0.0, centre)
     return centre + spread / 2.0, centre - spread / 2.0

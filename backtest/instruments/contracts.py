@@ -1,4 +1,4 @@
-"""Terms of the futures that books can name, from `contracts.toml`."""
+"""Terms of the futures that a book can hold, from `contracts.toml`."""
 
 import tomllib
 from datetime import date
@@ -53,7 +53,7 @@ def contract_terms(code: str) -> Contract:
     >>> contract_terms("ZN").maturity, contract_terms("BTC_CME").reference
     (6.5, 'BTC')
     """
-    known = known_contracts()
-    if code not in known:
-        raise StudyError(f"unknown future {code!r}; known: {', '.join(known)}.")
-    return known[code]
+    contracts = known_contracts()
+    if code not in contracts:
+        raise StudyError(f"unknown future {code!r}; known: {', '.join(contracts)}.")
+    return contracts[code]

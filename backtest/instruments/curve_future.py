@@ -1,4 +1,4 @@
-"""Treasury futures implied by the par curve: approximate, for histories without futures prices."""
+"""Treasury futures priced from the par curve: approximate, for histories without futures prices."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,12 +17,12 @@ from backtest.market.market import Kind, Market, tenor_years
 from backtest.types import Days, FloatArray, StudyError
 
 FINANCING = "3M"
-CURVE = ("2Y", "5Y", "10Y", "30Y")  # the least of a curve; a market with more is read finer
+CURVE = ("2Y", "5Y", "10Y", "30Y")  # yields that it needs; other yields of the market are used too
 
 
 @dataclass(frozen=True)
 class CurveFuture:
-    r"""Each day a fresh forward on a fresh par bond, financed at the 3-month yield.
+    r"""A new forward on a new par bond each day, financed at the 3-month yield.
 
     The bond has the contract's shortest deliverable maturity T and coupon c, the par yield at T;
     the forward is delivered in tau years. Its price is F = 1 + s tau - c tau, s the 3-month yield,
@@ -30,9 +30,9 @@ class CurveFuture:
 
     .. math:: \frac{P' (1 + s' (\tau - d/365.25)) - (1 + s \tau)}{F},
 
-    P' the dirty price of the seasoned bond (see `Treasury`). Two kinds of factor move it: the par
-    yields around T, weighted as they are interpolated, and the 3-month yield. Curvature is shared
-    out by the same weights, which is exact for parallel moves.
+    P' the dirty price of the same bond on that day (see `Treasury`). Two kinds of factors move it:
+    the par yields around T, with their weights in the interpolation, and the 3-month yield.
+    Curvature is divided by the same weights, which is exact for parallel moves.
 
     **Approximate**: no cheapest-to-deliver switch, no conversion factor, no repo rate.
 
@@ -70,12 +70,12 @@ class CurveFuture:
 
     @property
     def maturity(self) -> float:
-        """Years of the bond behind it."""
+        """Years of the deliverable bond."""
         return float(self._terms.maturity or 0.0)
 
     @property
     def underlying(self) -> str:
-        """Its code: the basket of bonds it delivers."""
+        """Its code: each future delivers a basket of its own."""
         return self.code
 
     @property
@@ -85,12 +85,12 @@ class CurveFuture:
 
     @property
     def factor(self) -> str:
-        """The par yield nearest to its maturity, of the least curve it needs."""
+        """The par yield nearest to its maturity, among `CURVE`."""
         return min(CURVE, key=lambda f: abs((tenor_years(f) or 0.0) - self.maturity))
 
     @property
     def factors(self) -> dict[str, Kind]:
-        """The yields on either side of its maturity, and the one that finances it."""
+        """The yields on either side of its maturity, and the financing yield."""
         years = {f: tenor_years(f) or 0.0 for f in CURVE}
         below = [f for f in CURVE if years[f] <= self.maturity][-1]
         above = next(f for f in CURVE if years[f] >= self.maturity)
@@ -102,44 +102,48 @@ class CurveFuture:
         return qualified(f"{self.code}~curve", self.silo, "CME")
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) change of the forward price over it, `horizon` margin days on; last rows NaN."""
+        """(days,) relative change of the forward over `horizon` margin days; last rows NaN."""
         count = len(market.dates)
         coupon = par_yield(market, np.full(count, self.maturity))
         repo = market.level(FINANCING)
         out = np.full(count, np.nan)
         calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        aged = calendar / DAYS_PER_YEAR
-        left = np.maximum(self.to_delivery - aged, 0.0)
-        later = par_yield(market, self.maturity - aged, offset=horizon)
-        dirty = seasoned_price(coupon[:-horizon], later, self.maturity, aged)
+        years_passed = calendar / DAYS_PER_YEAR
+        years_left = np.maximum(self.to_delivery - years_passed, 0.0)
+        later_yield = par_yield(market, self.maturity - years_passed, offset=horizon)
+        dirty = seasoned_price(coupon[:-horizon], later_yield, self.maturity, years_passed)
+        # A forward struck at t is worth the bond today less its financing to delivery. What the
+        # later day finances is only the time that is left, at its own yield.
         financed = 1.0 + repo[:-horizon] * self.to_delivery
-        struck = financed - coupon[:-horizon] * self.to_delivery
-        out[:-horizon] = (dirty * (1.0 + repo[horizon:] * left) - financed) / struck
+        forward_price = financed - coupon[:-horizon] * self.to_delivery
+        out[:-horizon] = (dirty * (1.0 + repo[horizon:] * years_left) - financed) / forward_price
         return out
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
-        """By factor (days, 2): delta and gamma per USD of notional."""
+        """(days, 2) by factor: delta and gamma per USD of notional."""
         coupon = par_yield(market, np.full(len(market.dates), self.maturity))
         financed = 1.0 + market.level(FINANCING) * self.to_delivery
-        struck = financed - coupon * self.to_delivery
-        bond = par_bond_sensitivity(coupon, self.maturity) * (financed / struck)[:, None]
-        found = {f: w * bond for f, w in curve_weights(market, self.maturity).items()}
-        found[FINANCING] = np.column_stack([self.to_delivery / struck, np.zeros(len(struck))])
-        return found
+        forward_price = financed - coupon * self.to_delivery
+        bond = par_bond_sensitivity(coupon, self.maturity) * (financed / forward_price)[:, None]
+        by_factor = {f: w * bond for f, w in curve_weights(market, self.maturity).items()}
+        by_factor[FINANCING] = np.column_stack(
+            [self.to_delivery / forward_price, np.zeros(len(forward_price))]
+        )
+        return by_factor
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) P&L per USD; `shocks` (scenarios, factors) in the order of `sensitivity`."""
-        each = [s[-1] for s in self.sensitivity(market.until(day)).values()]
-        delta, gamma = np.array(each).T
+        today = [s[-1] for s in self.sensitivity(market.until(day)).values()]
+        delta, gamma = np.array(today).T
         return shocks @ delta + (shocks * shocks) @ gamma / 2.0
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is struck afresh at every close."""
+        """(days,) 1: the holding is replaced by a new forward at every close."""
         return np.ones(len(market.dates))
 
 
 def curve_weights(market: Market, maturity: float) -> dict[str, float]:
-    """Shares of the market's par yields in the one interpolated at `maturity`; they sum to 1.
+    """Weights of the market's par yields in the yield interpolated at `maturity`; they sum to 1.
 
     Examples
     --------
@@ -148,9 +152,11 @@ def curve_weights(market: Market, maturity: float) -> dict[str, float]:
     >>> curve_weights(Market.from_frame(frame), 6.5)
     {'5Y': 0.7, '10Y': 0.3}
     """
-    known = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
-    names = sorted(known, key=known.__getitem__)
-    tenors = [known[f] for f in names]
+    years_of = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
+    names = sorted(years_of, key=years_of.__getitem__)
+    tenors = [years_of[f] for f in names]
+    # Interpolation is linear in the yields: interpolating a curve of one 1 and otherwise zeros
+    # gives the weight of that yield.
     shares = {
         f: float(np.interp(maturity, tenors, np.eye(len(names))[j])) for j, f in enumerate(names)
     }

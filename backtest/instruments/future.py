@@ -1,4 +1,4 @@
-"""Futures on their front-month prices, with the splices of the rolls taken out."""
+"""Futures on their front-month prices, without the jumps at the rolls."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,12 +14,12 @@ from backtest.types import Days, FloatArray
 class Future:
     """A front-month future, rolled at no cost: P&L per USD of notional = level(t+H)/level(t) - 1.
 
-    Variation margin is settled daily, so nothing is financed and no carry is added: what carry
-    there is, is in the price.
+    Variation margin is settled daily, so nothing is financed and no carry is added: the price
+    already contains it.
 
     Parameters
     ----------
-    code : of `contracts.toml`, and the factor of its roll-adjusted price.
+    code : contract of `contracts.toml`, and the factor of its roll-adjusted price.
     silo : clearing house; CME unless said.
 
     Examples
@@ -53,7 +53,7 @@ class Future:
 
     @property
     def asset_class(self) -> str:
-        """'treasury', or that of the spot price that a crypto future follows."""
+        """'treasury' of a bond future, else the class of the spot price that it follows."""
         return "treasury" if self.maturity else Spot(self.underlying).asset_class
 
     @property
@@ -79,12 +79,12 @@ class Future:
         return Spot(self.code).scenarios(market, day, shocks)
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) the adjusted price: what a holding rolled at every expiry is worth."""
+        """(days,) the adjusted price: the value of a holding rolled at every expiry."""
         return market.level(self.code)
 
 
 def traded_price(market: Market, code: str) -> Days:
-    """(days,) front-month price as it was traded: the adjusted one with its splices put back.
+    """(days,) front-month price as traded: the adjusted price with its roll jumps restored.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def traded_price(market: Market, code: str) -> Days:
 
 
 def basis(market: Market, code: str) -> Days:
-    """(days,) traded future over spot, less 1.
+    """(days,) traded futures price over spot price, less 1.
 
     A CME future of crypto closes at 16:00 Chicago (Yahoo) or settles at 15:00, spot at midnight
     UTC: one to three hours of crypto moves are in every figure, so read averages, not days.

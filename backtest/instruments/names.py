@@ -1,8 +1,8 @@
-"""From a column name of a book to the contract it stands for.
+"""From a column name of a book to its instrument.
 
-A kind of contract is one entry of `CONTRACTS`: a pattern for the body of the name, and what makes
-the contract of a match and of the venue that stands behind '@' (None: its home). A body that no
-pattern knows is a price held outright.
+A kind of contract is one entry of `CONTRACTS`: a pattern for the name, and a function from its
+match and the silo after '@' (None: its home) to the instrument. A name that fits no pattern is a
+price held outright.
 """
 
 import re
@@ -49,7 +49,7 @@ def _curve_future(body: re.Match[str], silo: str | None) -> Instrument:
 def not_held(body: re.Match[str], silo: str | None) -> Instrument:
     """StudyError: no position is held in a quoted index."""
     raise StudyError(
-        f"{body[0]!r} is a volatility or a funding index, which nothing pays outright; hold an "
+        f"{body[0]!r} is a volatility or a funding index, which nobody can hold outright; hold an "
         "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
     )
 
@@ -67,7 +67,7 @@ CONTRACTS: Mapping[str, Maker] = {
 
 
 def parse_instrument(name: str) -> Instrument:
-    """Instrument of a column name: 'UST10Y', 'BILL3M', 'ZN', 'BTC'; elsewhere, 'UST5Y@CME'.
+    """Instrument of a column name: 'UST10Y', 'BILL3M', 'ZN', 'BTC'; with its silo, 'UST5Y@CME'.
 
     Perpetuals are 'BTC-PERP' and 'BTC-INV' (see `Perpetual`), options 'SPY-PUT-30D-95' and
     'SPY-CALL-2026-06-26-700' (see `Option`).

@@ -1,4 +1,4 @@
-"""European options on a price factor: Black-76, volatility a factor of its own."""
+"""European options on a price factor: Black-76, with volatility as a second factor."""
 
 import re
 from dataclasses import dataclass
@@ -31,30 +31,30 @@ OPTION_NAME = (
 class Option:
     r"""European option on 1 USD of a price factor, revalued in full.
 
-    Without an `expiry` each day's position is a fresh option: struck at `moneyness` times the
-    close, `days` calendar days to run, so that its risk is stationary. Held to t + H, d calendar
+    Without an `expiry` each day's position is a new option, struck at `moneyness` times the close
+    with `days` calendar days to run, so that its risk is stationary. Held to t + H, d calendar
     days later, it has gained
 
     .. math:: \frac{V(S_{t+H}, K, \sigma_{t+H}, T - d) - V(S_t, K, \sigma_t, T)}{S_t}
 
-    per 1 USD of underlying notional, V Black-76 at the volatility factor of the day, whatever the
+    per 1 USD of underlying notional, V Black-76 at the volatility factor of the day, for any
     strike and time left (no smile, no term structure). With `expiry` and `strike` the same listed
-    option is held throughout; a market that runs past its expiry is refused.
+    option is held on all days; a market that runs past its expiry is refused.
 
-    The forward is the close and the interest rate is zero: over 30 days at 5 % a call at the money
-    is some 0.2 % of notional dearer than that, of which margins see only the change. Scenarios
-    move price and volatility together and let time pass: decay is no surprise, and margins of long
-    options that leave it out fall short. The premium is marked to market like a futures price.
+    The forward is the close and the interest rate is zero. Over 30 days at 5 % an at-the-money
+    call is some 0.2 % of notional dearer; only the change of that enters a margin. Scenarios move
+    price and volatility together and let time pass: time decay is certain, and a margin of a long
+    option that leaves it out is too small. The premium is marked to market like a futures price.
 
     Parameters
     ----------
     factor : a factor of kind 'price'.
     volatility_factor : its annual volatility in decimals, kind 'price'; '' takes VIX for SPY and
         '<factor>-VOL' for others. '<factor>-REALISED' is an approximation (trailing realised
-        volatility, which knows no risk premium) and stands in the option's name.
+        volatility, without a risk premium) and is shown in the option's name.
     kind : 'call' or 'put'.
     moneyness : strike / close on the day it is struck.
-    days : calendar days to expiry of a fresh option.
+    days : calendar days to expiry of each day's new option.
     expiry, strike : last day (ISO) and strike (USD) of a listed option; both or neither.
     silo : clearing house; OCC unless said.
 
@@ -91,13 +91,13 @@ class Option:
         if (self.expiry is None) != (self.strike is None):
             raise StudyError(
                 f"an option on {self.factor} has expiry {self.expiry} and strike {self.strike}; "
-                "give both for a listed option, or neither for a fresh one each day."
+                "give both for a listed option, or neither for a new one each day."
             )
         for what, value in (("moneyness", self.moneyness), ("strike", self.strike)):
             if value is not None and not 0 < value < np.inf:
                 raise StudyError(f"{what} is {value}; give one above zero.")
         if self.days < 1:
-            raise StudyError(f"days is {self.days}; a fresh option needs 1 or more to run.")
+            raise StudyError(f"days is {self.days}; a new option needs 1 or more to run.")
         if self.expiry is not None:
             try:
                 date.fromisoformat(self.expiry)
@@ -129,37 +129,41 @@ class Option:
 
     @property
     def underlying(self) -> str:
-        """The price it is written on."""
+        """The factor of the underlying price."""
         return self.factor
 
     @property
     def asset_class(self) -> str:
-        """That of what it is written on."""
+        """The asset class of the underlying."""
         return Spot(self.factor).asset_class
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) exact P&L per USD of notional over `horizon` margin days; last rows NaN."""
         price, volatility = market.level(self.factor), self._volatility(market)
-        strike, left = self._strike(price), self.days_left(market.dates)
+        strike, days_left = self._strike(price), self.days_left(market.dates)
         elapsed = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        later = left[:-horizon] - elapsed
-        if (later < 0).any():
-            at = int(np.argmax(later < 0))
+        days_left_after = days_left[:-horizon] - elapsed
+        if (days_left_after < 0).any():
+            at = int(np.argmax(days_left_after < 0))
             raise StudyError(
                 f"option {self.name} struck on {market.dates[at]} has {self.days} calendar days "
                 f"to run and is held for {elapsed[at]:.0f}; give it more days to expiry."
             )
-        now = self._price(price, strike, volatility, left)
-        then = self._price(price[horizon:], strike[:-horizon], volatility[horizon:], later)
+        # The later price has the later volatility and less time, at the strike of today: gamma,
+        # vega and time decay are all in the difference.
+        price_today = self._price(price, strike, volatility, days_left)
+        price_later = self._price(
+            price[horizon:], strike[:-horizon], volatility[horizon:], days_left_after
+        )
         out = np.full(len(price), np.nan)
-        out[:-horizon] = (then - now[:-horizon]) / price[:-horizon]
+        out[:-horizon] = (price_later - price_today[:-horizon]) / price[:-horizon]
         return out
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
         """(days, 2) delta and gamma per USD of notional by price, vega and volga by volatility.
 
-        All by relative changes. For models that revalue nothing: what price and volatility do
-        together is not in them, nor the passing of time, nor what is far from today's levels.
+        All for relative changes. For models without revaluation: joint moves of price and
+        volatility, the passing of time and moves far from today's levels are not in them.
         """
         price, volatility = market.level(self.factor), self._volatility(market)
         greeks = black_greeks(
@@ -169,6 +173,9 @@ class Option:
             years=self.days_left(market.dates) / YEAR,
             kind=self.kind,
         )
+        # Black's derivatives are per USD of price and per point of volatility; shocks are relative
+        # changes. Each order is multiplied by its level, then divided by the price: one USD of
+        # notional is 1 / price options.
         per_price = np.column_stack([greeks.delta, greeks.gamma * price])
         scale = (volatility / price)[:, None] * np.column_stack([np.ones_like(price), volatility])
         per_volatility = np.column_stack([greeks.vega, greeks.volga]) * scale
@@ -180,25 +187,27 @@ class Option:
         """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2) of price, volatility.
 
         elapsed : calendar days that pass meanwhile, (scenarios,) or one number; an option that
-            expires within them pays what it is worth at their end.
+            expires within them is paid at the price of their end.
         """
         row = market.levels[[day]]
         price = row[:, market.column(self.factor)]
         volatility = row[:, market.column(self.volatility_factor)]
-        strike, left = self._strike(price), self.days_left(market.dates[[day]])
-        now = self._price(price, strike, volatility, left)
-        moved = price * (1.0 + shocks[:, 0]), volatility * (1.0 + shocks[:, 1])
-        later = np.maximum(left - elapsed, 0.0)
-        return (self._price(moved[0], strike, moved[1], later) - now) / price
+        strike, days_left = self._strike(price), self.days_left(market.dates[[day]])
+        value_today = self._price(price, strike, volatility, days_left)
+        shocked = price * (1.0 + shocks[:, 0]), volatility * (1.0 + shocks[:, 1])
+        days_left_after = np.maximum(days_left - elapsed, 0.0)
+        return (self._price(shocked[0], strike, shocked[1], days_left_after) - value_today) / price
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) the price of the underlying: one unit is an option on one of it."""
+        """(days,) the price of the underlying: one unit is an option on one unit of it."""
         return market.level(self.factor)
 
     def _price(
-        self, price: FloatArray, strike: FloatArray, volatility: FloatArray, left: FloatArray
+        self, price: FloatArray, strike: FloatArray, volatility: FloatArray, days_left: FloatArray
     ) -> FloatArray:
-        return black_price(price, strike, volatility=volatility, years=left / YEAR, kind=self.kind)
+        return black_price(
+            price, strike, volatility=volatility, years=days_left / YEAR, kind=self.kind
+        )
 
     def _strike(self, price: FloatArray) -> FloatArray:
         """Strike of the option held at each close."""
@@ -214,13 +223,13 @@ class Option:
         if left[-1] < 0:
             raise StudyError(
                 f"option {self.name} expires on {self.expiry} and the study runs to {dates[-1]}; "
-                f"end [data] by {self.expiry}, or hold a fresh option such as "
+                f"end [data] by {self.expiry}, or hold a new option each day, such as "
                 f"{Option(self.factor, kind=self.kind).name}."
             )
         return left
 
     def _volatility(self, market: Market) -> FloatArray:
-        """Volatility at each close; DataError where it must be in percent."""
+        """Volatility at each close; DataError where its unit must be percent."""
         level = market.level(self.volatility_factor)
         if (level > HIGHEST_VOLATILITY).any():
             at = int(np.argmax(level > HIGHEST_VOLATILITY))
@@ -252,14 +261,14 @@ def option_of(name: re.Match[str], silo: str | None) -> Option:
     Option(factor='SPY', volatility_factor='VIX', kind='put', moneyness=0.95, days=30, \
 expiry=None, strike=None, silo='OCC')
     """
-    listed = name["expiry"] is not None
+    is_listed = name["expiry"] is not None
     return Option(
         name["factor"],
         name["volatility"] or "",
         kind="call" if name["kind"] == "CALL" else "put",
         moneyness=float(name["percent"] or 100) / 100,
-        days=30 if listed else int(name["days"]),
+        days=30 if is_listed else int(name["days"]),
         expiry=name["expiry"],
-        strike=float(name["strike"]) if listed else None,
+        strike=float(name["strike"]) if is_listed else None,
         silo=silo or HOME,
     )

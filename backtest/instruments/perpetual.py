@@ -1,4 +1,4 @@
-"""Perpetual swaps on a coin, linear and inverse, with the funding their longs pay."""
+"""Perpetual swaps on a coin, linear and inverse, with the funding that long positions pay."""
 
 import re
 from dataclasses import dataclass
@@ -19,28 +19,28 @@ PERPETUAL_NAME = r"(?P<factor>.+)-(?P<form>PERP|INV)(?:-(?P<venue>[A-Z0-9]+))?"
 
 @dataclass(frozen=True)
 class Perpetual:
-    r"""Perpetual swap: the price change of the coin less the funding its longs pay.
+    r"""Perpetual swap: the price change of the coin less the funding that long positions pay.
 
     .. math:: \frac{P_{t+H}}{P_t} - 1 - \sum_{t < s \le t+H} f_s
 
     per 1 USD of notional, s over every *calendar* day (weekends too), f_s the day's rate, positive
-    where longs pay. The funding factor is an index, the exponential of the sum of all rates so
-    far, so that the sum is the logarithm of a ratio of its levels and is exact between any two
-    margin days. Each rate is charged on the USD notional of t.
+    where long positions pay. The funding factor is an index, the exponential of the sum of all
+    rates so far, so that the sum over any period is the logarithm of a ratio of its levels and is
+    exact between any two margin days. Each rate is charged on the USD notional of t.
 
-    An inverse perpetual is quoted in USD and pays in the coin: N (1 / P_0 - 1 / P_1) coins of N
-    USD. They are worth N (P_1 / P_0 - 1) USD at P_1, so in USD it is linear too and the formula is
-    the same; its curvature is in coin (`coin_pnl`).
+    An inverse perpetual is quoted in USD and pays in the coin: N (1 / P_0 - 1 / P_1) coins for N
+    USD of notional. They are worth N (P_1 / P_0 - 1) USD at P_1, so in USD it is linear too and
+    the formula is the same; it is curved in coin (`coin_pnl`).
 
     Scenarios are the coin's change less the funding of the same days: a long spot, short perpetual
-    book has no other risk here, and funding is a price that moves, not a carry known beforehand.
+    book has no other risk here, and funding is an uncertain price, not a carry known in advance.
 
     Parameters
     ----------
-    factor : the coin, a factor of kind 'price'; the perpetual's own basis to it is not modelled.
-    inverse : pays in the coin.
-    venue : whose funding: '' takes '<factor>-FUNDING', 'BITMEX' takes '<factor>-FUNDING-BITMEX'.
-        Venues are never joined into one series.
+    factor : the coin, a factor of kind 'price'; the basis of the perpetual to it is not modelled.
+    inverse : True where it pays in the coin.
+    venue : exchange of the funding rate: '' takes '<factor>-FUNDING', 'BITMEX' takes
+        '<factor>-FUNDING-BITMEX'. Venues are never joined into one series.
     silo : clearing house; NODAL unless said.
 
     References
@@ -65,12 +65,12 @@ class Perpetual:
 
     @property
     def funding(self) -> str:
-        """The market factor that accrues its funding."""
+        """The market factor of its funding index."""
         return "-".join([self.factor, "FUNDING"] + [self.venue] * bool(self.venue))
 
     @property
     def factors(self) -> dict[str, Kind]:
-        """The coin, and the index its funding accrues on."""
+        """The coin and its funding index."""
         return {self.factor: "price", self.funding: "price"}
 
     @property
@@ -86,27 +86,29 @@ class Perpetual:
 
     @property
     def asset_class(self) -> str:
-        """That of what it follows."""
+        """The asset class of the coin."""
         return Spot(self.factor).asset_class
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) USD per USD of notional over `horizon` margin days, funding paid; tail NaN."""
+        """(days,) USD per USD of notional over `horizon` margin days, less funding; tail NaN."""
         price = market.level(self.factor)
         out = np.full(len(price), np.nan)
         out[:-horizon] = price[horizon:] / price[:-horizon] - 1.0
         return out - self.funding_paid(market, horizon)
 
     def funding_paid(self, market: Market, horizon: int) -> Days:
-        """(days,) funding a long pays per USD of notional in (t, t + horizon]; tail NaN."""
+        """(days,) funding paid by a long per USD of notional in (t, t + horizon]; tail NaN."""
+        # Logarithms of the index add up all funding in between, weekends too, which a rate per
+        # margin day would miss.
         accrued = np.log(market.level(self.funding))
         out = np.full(len(accrued), np.nan)
         out[:-horizon] = accrued[horizon:] - accrued[:-horizon]
         return out
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
-        """(days, 2) by factor: the coin's change, inverse or not, and minus the log of funding's.
+        """(days, 2) by factor: the change of the coin, and minus the log change of funding.
 
-        To second order -log(1 + y) is -y + y^2 / 2; for a funding of 1 % the rest is 3e-7.
+        To second order -log(1 + y) is -y + y^2 / 2; for a funding of 1 % the error is 3e-7.
         """
         days = len(market.dates)
         return {
@@ -119,7 +121,7 @@ class Perpetual:
         return shocks[:, 0] - np.log1p(shocks[:, 1])
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) a linear one is one coin, an inverse one a contract of 1 USD at any price."""
+        """(days,) price of one coin; of an inverse contract 1 USD, whatever the price."""
         price = market.level(self.factor)
         return np.ones(len(price)) if self.inverse else price
 
@@ -131,10 +133,10 @@ def coin_pnl(notional: float, *, entry: FloatArray, close: FloatArray) -> FloatA
 
     Concave for a long, convex for a short: with x the relative change of the price a long gains
     (N / P_0) (x - x^2 + x^3 - ...) coins. It matters where the margin is posted in coin. A long
-    then loses ever more coins as each of them is worth less: it has nothing left of V coins at
-    P_1 = N / (V + N / P_0), halfway down at 1x, where a linear contract on USD margin would have
-    lost half. A backtest in USD that re-marks the coin held as collateral counts the same thing,
-    as a linear loss and a falling collateral.
+    then loses more coins the less each coin is worth: V coins are used up at
+    P_1 = N / (V + N / P_0), which at 1x leverage is half the entry price, where a linear contract
+    on USD margin would have lost half. A backtest in USD that re-marks coin collateral contains
+    the same effect, as a linear loss and a falling value of the collateral.
 
     Parameters
     ----------

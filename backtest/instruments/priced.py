@@ -1,4 +1,4 @@
-"""Whether a market can price a contract, said in one line where it cannot."""
+"""Checks that a market can price an instrument, with an error of one line where it cannot."""
 
 from difflib import get_close_matches
 
@@ -8,23 +8,24 @@ from backtest.types import StudyError
 
 
 def check_priced(instrument: Instrument, market: Market) -> None:
-    """One clear line where the market cannot price an instrument."""
+    """Raise StudyError, one line, where the market cannot price an instrument."""
     kinds = dict(zip(market.factors, market.kinds, strict=True))
     missing = [f for f, kind in instrument.factors.items() if kinds.get(f) != kind]
     if not missing:
         return
     if missing[0] != instrument.factor or instrument.contract not in ("spot", "bond"):
         raise StudyError(
-            f"{instrument.name!r} needs the factor {missing[0]!r}, which this market has not "
+            f"{instrument.name!r} needs the factor {missing[0]!r}, which this market does not have "
             f"(it has {', '.join(market.factors)}); add it to the study's [data] factors."
         )
-    known = [
+    priced_names = [
         f"UST{f}" if k == "yield" else f
         for f, k in kinds.items()
         if k == "price" or (tenor_years(f) or 0) * 2 >= 1
     ]
-    close = get_close_matches(instrument.name, known, n=1)
+    close = get_close_matches(instrument.name, priced_names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise StudyError(
-        f"unknown instrument {instrument.name!r}; this market prices {', '.join(known)}.{hint}"
+        f"unknown instrument {instrument.name!r}; this market prices {', '.join(priced_names)}."
+        f"{hint}"
     )

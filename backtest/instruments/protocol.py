@@ -1,4 +1,4 @@
-"""What an instrument is: a contract at a venue, whose clearing house is its silo."""
+"""The protocol of an instrument: a contract at a venue, whose clearing house is its silo."""
 
 from collections.abc import Mapping
 from typing import Protocol, TypeGuard
@@ -22,7 +22,7 @@ class Instrument(Protocol):
 
     @property
     def factors(self) -> Mapping[str, Kind]:
-        """Every market factor it cannot be priced without, and its kind."""
+        """Every market factor that its price needs, and the kind of each."""
 
     @property
     def silo(self) -> str:
@@ -30,41 +30,41 @@ class Instrument(Protocol):
 
     @property
     def asset_class(self) -> str:
-        """Family of its risk: 'treasury', 'rates', 'crypto', 'stablecoin', 'equity' or 'other'."""
+        """Class of its risk: 'treasury', 'rates', 'crypto', 'stablecoin', 'equity' or 'other'."""
 
     @property
     def contract(self) -> str:
-        """Form: 'bond', 'bill', 'swap', 'future', 'spot', 'perpetual', 'option' or one of its own.
+        """Form: 'bond', 'bill', 'swap', 'future', 'spot', 'perpetual', 'option' or another.
 
-        An 'option' is a `Revalued`; a form that a model does not know is refused by name.
+        An 'option' is a `Revalued`; a model refuses a form that it does not know, by name.
         """
 
     @property
     def underlying(self) -> str:
-        """What it is a contract on: 'BTC' of the coin and of all that is written on it.
+        """What it is a contract on: 'BTC' for the coin and for every derivative of it.
 
-        Bonds, bills and swaps: one by form and maturity at every clearing house ('UST10Y'). A bond
-        future delivers a basket of its own ('ZN').
+        Bonds, bills and swaps: form and maturity, the same at every clearing house ('UST10Y'). A
+        bond future delivers a basket of its own ('ZN').
         """
 
     @property
     def maturity(self) -> float | None:
-        """Years of the bond, bill or swap, or of the bond a future delivers; None of a price."""
+        """Years of the bond, bill or swap, or of the bond a future delivers; None for a price."""
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) exact P&L per 1 USD struck at each close, held `horizon` days; tail NaN."""
+        """(days,) exact P&L per 1 USD bought at each close, held `horizon` days; tail NaN."""
 
     def sensitivity(self, market: Market) -> FloatArray | Mapping[str, FloatArray]:
         """(days, 2) delta and gamma per 1 USD: P&L is about delta x + gamma x^2 / 2.
 
-        Of an instrument that more than one factor moves: such an array by factor.
+        An instrument with more than one factor returns such an array by factor.
         """
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) P&L per 1 USD at the level of `day` for each shock of the factor.
 
-        Of an instrument that more than one factor moves: `shocks` are (scenarios, factors), in the
-        order of its sensitivities.
+        For an instrument with more than one factor `shocks` are (scenarios, factors), in the order
+        of its sensitivities.
         """
 
     def unit_value(self, market: Market) -> Days:
@@ -83,7 +83,7 @@ class Revalued(Instrument, Protocol):
         """The factors whose shocks it is revalued under: the price, then its volatility."""
 
     def days_left(self, dates: Dates) -> Days:
-        """(days,) calendar days to expiry of what is held on each of `dates`."""
+        """(days,) calendar days to expiry of the option held on each of `dates`."""
 
     def scenarios(
         self, market: Market, day: int, shocks: FloatArray, *, elapsed: FloatArray | float = 0.0
@@ -97,7 +97,7 @@ def is_option(instrument: Instrument) -> TypeGuard[Revalued]:
 
 
 def treasury_maturity(instrument: Instrument) -> float | None:
-    """Years of a Treasury bond or bill held outright; None of anything else.
+    """Years of a Treasury bond or bill held outright; None for any other instrument.
 
     Examples
     --------
@@ -110,24 +110,24 @@ def treasury_maturity(instrument: Instrument) -> float | None:
 
 
 def check_terms(instrument: Instrument) -> None:
-    """One clear line (StudyError) where an instrument does not say what it is."""
-    lacking = [term for term in TERMS if not hasattr(instrument, term)]
-    if lacking:
+    """Raise StudyError, one line, where an instrument lacks a term that models ask for."""
+    missing_terms = [term for term in TERMS if not hasattr(instrument, term)]
+    if missing_terms:
         raise StudyError(
-            f"instrument {instrument.name!r} does not say its {' and '.join(lacking)}, which "
+            f"instrument {instrument.name!r} does not say its {' and '.join(missing_terms)}, which "
             "models ask for; see `backtest.instruments.Instrument`."
         )
 
 
 def qualified(name: str, silo: str, home: str) -> str:
-    """Name of a contract, with its silo where that is not where it usually clears."""
+    """Name of a contract, with its silo where that is not its home clearing house."""
     return name if silo == home else f"{name}@{silo}"
 
 
 def by_factor(instrument: Instrument, market: Market) -> Mapping[str, FloatArray]:
-    """(days, 2) delta and gamma per 1 USD, by the factors that move the instrument."""
-    found = instrument.sensitivity(market)
-    return found if isinstance(found, Mapping) else {instrument.factor: found}
+    """(days, 2) delta and gamma per 1 USD, by the factors of the instrument."""
+    sensitivity = instrument.sensitivity(market)
+    return sensitivity if isinstance(sensitivity, Mapping) else {instrument.factor: sensitivity}
 
 
 def delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:

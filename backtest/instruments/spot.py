@@ -50,7 +50,7 @@ class Spot:
 
     @property
     def asset_class(self) -> str:
-        """'crypto', 'stablecoin', 'equity', or 'other' for a price it does not know."""
+        """'crypto', 'stablecoin', 'equity', or 'other' for an unlisted price."""
         return ASSET_CLASSES.get(self.factor, "other")
 
     def pnl(self, market: Market, horizon: int) -> Days:

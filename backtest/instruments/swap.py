@@ -16,7 +16,7 @@ FLOATING = "3M"
 
 @dataclass(frozen=True)
 class Swap:
-    r"""Each day a fresh par swap that receives fixed: rate s_t = par yield, semi-annual, value 0.
+    r"""A new par swap each day that receives fixed: rate s_t = par yield, semi-annual, value 0.
 
     Discount factors D at half-years are stripped from the market's par curve (linear in maturity
     between its yields), and are log-linear in between. Held to t + H, d calendar days later,
@@ -24,12 +24,12 @@ class Swap:
     .. math:: \sum_{i=1}^{2T} \frac{s_t}{2} D'(t_i - d/365.25) + D'(T - d/365.25)
               - (1 + r_t\, d/365.25),
 
-    r_t the 3-month yield at which the floating leg accrues. At par the value moves with the own
-    par yield alone: delta is minus the annuity A = sum D / 2, gamma -2 dA/ds.
+    r_t the 3-month yield at which the floating leg accrues. At par the value moves with the par
+    yield of the swap's maturity alone: delta is minus the annuity A = sum D / 2, gamma -2 dA/ds.
 
     **Approximate**: the Treasury par curve stands in for the SOFR curve (no annual act/360 legs),
-    the 3-month bill for compounded SOFR. There is no swap spread in it, so what a swap against a
-    Treasury seems to save is overstated.
+    the 3-month bill for compounded SOFR. There is no swap spread, so the offset of a swap against
+    a Treasury is overstated.
 
     Parameters
     ----------
@@ -83,20 +83,23 @@ class Swap:
         return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) value of the seasoned swap per USD of notional; the last `horizon` rows NaN."""
+        """(days,) later value of the swap per USD of notional; the last `horizon` rows NaN."""
         fixed = market.level(self.factor)
         out = np.full(len(fixed), np.nan)
         calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        aged = calendar / DAYS_PER_YEAR
+        years_passed = calendar / DAYS_PER_YEAR
         log_discount = np.log(discount_factors(market, self.tenor)[horizon:])
-        sooner = np.column_stack([np.zeros(len(aged)), log_discount[:, :-1]])
-        discount = np.exp(log_discount + 2.0 * aged[:, None] * (sooner - log_discount))
+        # After d days every payment is d days nearer, between two half-year nodes of the new
+        # curve. Log discount factors are linear there: forward rates are then constant and jump
+        # only at the nodes.
+        earlier = np.column_stack([np.zeros(len(years_passed)), log_discount[:, :-1]])
+        discount = np.exp(log_discount + 2.0 * years_passed[:, None] * (earlier - log_discount))
         received = fixed[:-horizon] / 2.0 * discount.sum(axis=1) + discount[:, -1]
-        out[:-horizon] = received - (1.0 + market.level(FLOATING)[:-horizon] * aged)
+        out[:-horizon] = received - (1.0 + market.level(FLOATING)[:-horizon] * years_passed)
         return out
 
     def sensitivity(self, market: Market) -> FloatArray:
-        """(days, 2): minus the annuity (years), and its curvature to the own par yield."""
+        """(days, 2): minus the annuity (years), and its curvature in the swap's par yield."""
         annuity = discount_factors(market, self.tenor).sum(axis=1) / 2.0
         slope = discount_slopes(market, self.tenor, self.factor).sum(axis=1) / 2.0
         return np.column_stack([-annuity, -2.0 * slope])
@@ -106,7 +109,7 @@ class Swap:
         return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is struck afresh at every close."""
+        """(days,) 1: the holding is replaced by a new par swap at every close."""
         return np.ones(len(market.dates))
 
 
@@ -123,6 +126,8 @@ def discount_factors(market: Market, tenor: float) -> FloatArray:
     days = len(market.dates)
     out = np.empty((days, int(2 * tenor)))
     annuity = np.zeros(days)
+    # A par bond is worth 1, and all its coupons but the last are already discounted: the price
+    # equation of each maturity gives the next discount factor.
     for i in range(out.shape[1]):
         half = par_yield(market, np.full(days, (i + 1) / 2.0)) / 2.0
         out[:, i] = (1.0 - half * annuity) / (1.0 + half)
@@ -131,7 +136,7 @@ def discount_factors(market: Market, tenor: float) -> FloatArray:
 
 
 def discount_slopes(market: Market, tenor: float, factor: str) -> FloatArray:
-    """(days, 2 tenor) derivatives of the discount factors to one par yield of the market.
+    """(days, 2 tenor) derivatives of the discount factors in one par yield of the market.
 
     Examples
     --------
@@ -143,12 +148,14 @@ def discount_slopes(market: Market, tenor: float, factor: str) -> FloatArray:
     days = len(market.dates)
     discount = discount_factors(market, tenor)
     out = np.empty_like(discount)
-    annuity, moved = np.zeros(days), np.zeros(days)
+    annuity, annuity_slope = np.zeros(days), np.zeros(days)
+    # The derivative of the recursion above. A par yield also moves every longer discount factor,
+    # through the annuity, so the slopes of the earlier factors are carried along.
     for i in range(out.shape[1]):
         maturity = (i + 1) / 2.0
         half = par_yield(market, np.full(days, maturity)) / 2.0
         share = curve_weights(market, maturity).get(factor, 0.0) / 2.0
-        out[:, i] = -(share * (annuity + discount[:, i]) + half * moved) / (1.0 + half)
+        out[:, i] = -(share * (annuity + discount[:, i]) + half * annuity_slope) / (1.0 + half)
         annuity += discount[:, i]
-        moved += out[:, i]
+        annuity_slope += out[:, i]
     return out

@@ -1,4 +1,4 @@
-"""Treasury notes and bonds: each day a fresh par bond, repriced on the later curve."""
+"""Treasury notes and bonds: a new par bond each day, repriced on the later curve."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ DAYS_PER_YEAR = 365.25
 
 @dataclass(frozen=True)
 class Treasury:
-    r"""Each day a fresh par bond of constant maturity: coupon = par yield, semi-annual, price 1.
+    r"""A new par bond of constant maturity each day: coupon = par yield, semi-annual, price 1.
 
     Held to t + H, d calendar days later, it is worth
 
@@ -22,8 +22,8 @@ class Treasury:
               + (1 + y'/2)^{-2 (T - d/365.25)},
 
     with y' the par yield of t + H interpolated linearly in maturity at T - d/365.25 between the
-    market's yield factors (flat outside). Carry and roll-down are in the P&L; scenarios (modified
-    duration and convexity of today's bond) leave them out.
+    market's yield factors (flat outside). The P&L contains carry and roll-down; scenarios (modified
+    duration and convexity of today's bond) do not.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ class Treasury:
     @property
     def factor(self) -> str:
         """The par-yield factor of its maturity."""
-        whole = self.tenor == int(self.tenor)
-        return f"{self.tenor:.0f}Y" if whole else f"{12 * self.tenor:.0f}M"
+        is_whole_years = self.tenor == int(self.tenor)
+        return f"{self.tenor:.0f}Y" if is_whole_years else f"{12 * self.tenor:.0f}M"
 
     @property
     def factors(self) -> dict[str, Kind]:
-        """The par yield of its maturity; the rest of the curve is taken as the market has it."""
+        """The par yield of its maturity; other yields of the market are used where they exist."""
         return {self.factor: "yield"}
 
     @property
@@ -81,13 +81,15 @@ class Treasury:
         return self.tenor
 
     def pnl(self, market: Market, horizon: int) -> Days:
-        """(days,) price of the seasoned bond at t + H less 1; the last `horizon` rows NaN."""
+        """(days,) price of the bond at t + H less 1; the last `horizon` rows NaN."""
         coupon = market.level(self.factor)
         out = np.full(len(coupon), np.nan)
         calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        aged = calendar / DAYS_PER_YEAR
-        later = par_yield(market, self.tenor - aged, offset=horizon)
-        out[:-horizon] = seasoned_price(coupon[:-horizon], later, self.tenor, aged) - 1.0
+        years_passed = calendar / DAYS_PER_YEAR
+        later_yield = par_yield(market, self.tenor - years_passed, offset=horizon)
+        out[:-horizon] = (
+            seasoned_price(coupon[:-horizon], later_yield, self.tenor, years_passed) - 1.0
+        )
         return out
 
     def sensitivity(self, market: Market) -> FloatArray:
@@ -100,7 +102,7 @@ class Treasury:
         return delta_gamma(self.sensitivity(today)[-1], shocks)
 
     def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is rolled into a fresh par bond at every close."""
+        """(days,) 1: the holding is rolled into a new par bond at every close."""
         return np.ones(len(market.dates))
 
 
@@ -112,6 +114,7 @@ def par_bond_sensitivity(level: Days, tenor: float) -> FloatArray:
     >>> par_bond_sensitivity(np.array([0.04]), 0.5).round(6).tolist()
     [[-0.490196, 0.480584]]
     """
+    # At par the price is 1, so the derivatives of the price are those per USD of notional too.
     half_yield = level[:, None] / 2.0
     times = np.arange(1, int(2 * tenor) + 1) / 2.0
     flows = np.where(times == tenor, 1.0 + half_yield, half_yield)
@@ -137,6 +140,7 @@ def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> Float
     curve = market.levels[offset : offset + len(maturity)][:, columns]
     if len(tenors) == 1:
         return curve[:, 0]
+    # numpy.interp takes one curve for all points; here every day has its own curve and maturity.
     right = np.clip(np.searchsorted(tenors, maturity), 1, len(tenors) - 1)
     weight = (maturity - tenors[right - 1]) / (tenors[right] - tenors[right - 1])
     weight = np.clip(weight, 0.0, 1.0)
@@ -145,20 +149,22 @@ def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> Float
 
 
 def seasoned_price(
-    coupon: FloatArray, par: FloatArray, tenor: float, aged: FloatArray
+    coupon: FloatArray, par: FloatArray, tenor: float, years_passed: FloatArray
 ) -> FloatArray:
-    """Dirty price of a bond struck at par `aged` years ago, discounted at the par yield `par`.
+    """Dirty price of a bond issued at par `years_passed` years ago, at the par yield `par`.
 
-    The geometric sum in closed form; its limit where the yield is zero.
+    The sum over coupons in closed form; its limit where the yield is zero.
 
     Examples
     --------
     >>> seasoned_price(np.array([0.04]), np.array([0.04]), 10, np.array([0.0])).round(12).tolist()
     [1.0]
     """
+    # A 30-year bond has 60 coupons, and is priced on every day of every path: hence the closed
+    # form. expm1 and log1p keep its digits at yields near zero, as in 2020.
     coupons = 2.0 * tenor
     growth = np.log1p(par / 2.0)
     zero = par == 0.0
     annuity = np.where(zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0))
-    accrued = np.exp(2.0 * aged * growth)
+    accrued = np.exp(2.0 * years_passed * growth)
     return accrued * (coupon / 2.0 * annuity + np.exp(-coupons * growth))

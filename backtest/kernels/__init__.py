@@ -1,1 +1,1 @@
-"""Numba kernels: few, dumb and deterministic. They import numpy and numba and nothing of ours."""
+"""Numba kernels: few, simple and deterministic. They import nothing but numpy and numba."""

@@ -1,4 +1,4 @@
-"""Tails of one day's scenario P&Ls when scenarios do not count alike."""
+"""Tails of one day's scenario P&Ls with weighted scenarios."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from backtest.kernels.compile import kernel
 from backtest.kernels.tail_select import FloatArray, weighted_sum
 from backtest.kernels.window_tail import held_weights
 
-ROUNDING = 1e-12  # weights that sum to the level but for this have reached it
+ROUNDING = 1e-12  # weights that sum to the level within this have reached it
 
 
 @kernel
@@ -29,14 +29,14 @@ def aged_tail(
     weight (scenarios,) w, summing to one; level alpha; both outputs (portfolios,), not floored.
     """
     portfolios, width = exposure.shape
-    held, amount = np.empty(width, np.int64), np.empty(width)
+    columns, amount = np.empty(width, np.int64), np.empty(width)
     loss = np.empty(values.shape[1])
     for p in range(portfolios):
-        k = held_weights(unit, exposure[p], held, amount)
-        if k == 0:
+        count = held_weights(unit, exposure[p], columns, amount)
+        if count == 0:
             value_at_risk[p] = expected_shortfall[p] = 0.0
             continue
-        weighted_sum(values, held[:k], amount[:k], 0, loss)
+        weighted_sum(values, columns[:count], amount[:count], 0, loss)
         order = np.argsort(-loss)
         reached = total = 0.0
         place = 0

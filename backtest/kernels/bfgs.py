@@ -1,4 +1,4 @@
-"""What a quasi-Newton search learns from a step."""
+"""The BFGS update of a quasi-Newton search."""
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from backtest.kernels.tail_select import FloatArray
 @kernel
 def update_inverse(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> None:
     """BFGS: correct the inverse curvature by a step and the change of slope over it."""
+    # Without positive curvature along the step the update would lose positive definiteness, and
+    # the next step might go uphill.
     along = np.dot(step, turn)
     if along <= 1e-14:
         return

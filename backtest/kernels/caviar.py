@@ -1,4 +1,4 @@
-"""Quantiles that follow a recursion of their own, and the tick loss that they are fitted by."""
+"""Recursions of a quantile, and the tick loss by which they are fitted."""
 
 import math
 
@@ -19,8 +19,8 @@ def quantiles(
 
     .. math:: q_{t+1} = b_0 + b_1 q_t + (b_+ 1_{x_t \ge 0} + b_- 1_{x_t < 0}) |x_t|
 
-    of P&L series (days,), q > 0 a loss; out (days + 1,), begun at `start`. `squared` has the
-    squares of q and x in place of q and |x|.
+    of P&L series (days,), q > 0 a loss; out (days + 1,), out[0] = start. `squared` uses the squares
+    of q and x in place of q and |x|.
     """
     constant, persistence, gain, loss = coefficients
     value = start * start if squared else start
@@ -64,9 +64,8 @@ def tail_of(
     .. math:: ES = q_{t+1} \Bigl(1 + \frac{1}{\alpha n} \sum_{-x_s > q_s}
               \Bigl(\frac{-x_s}{q_s} - 1\Bigr)\Bigr)
 
-    The recursion begins at the sample quantile: heap (count,) is as long as the tail of the sample;
-    path (days + 1,) is scratch. A sample without losses that deep keeps its quantile and the mean
-    beyond it.
+    The recursion begins at the sample quantile, the smallest of the len(heap) largest losses; path
+    (days + 1,) is scratch. Where that quantile is no loss, it and the mean beyond it are returned.
     """
     start = heap_largest(-series, heap)
     if start <= 0.0:

@@ -1,4 +1,4 @@
-"""Warm-started Nelder-Mead on the tick loss: where the last fit ended, the next begins."""
+"""Warm-started Nelder-Mead on the tick loss: each fit starts where the last one ended."""
 
 import math
 from typing import NamedTuple
@@ -11,23 +11,22 @@ from backtest.kernels.garch import mean_square
 from backtest.kernels.garch_fit import GRID, WALL, logistic
 from backtest.kernels.tail_select import FloatArray, heap_largest
 
-# Free values (4,), any real number each: log of the mean quantile (of its square where the
-# recursion has squares); logit of persistence; logit of the share of that mean that the reactions
-# bring, not the constant; logit of the gains' share in the reactions, which a symmetric recursion
-# leaves at zero, half.
-PERSISTENCES = (0.5, 0.8, 0.93, 0.98)  # each with the best of the shares begins one cold search
+# Free values (4,), any real number each: log of the mean quantile (of its square in a recursion of
+# squares); logit of persistence; logit of the share of that mean due to the reactions, not the
+# constant; logit of the share of gains in the reactions, zero (one half) in a symmetric recursion.
+PERSISTENCES = (0.5, 0.8, 0.93, 0.98)  # one cold search each, from the best of the shares
 SHARES = (0.15, 0.5, 0.85)
 GAINS = (0.5, 0.2)
 COLD_STEP = 0.8  # first edge of the simplex in every free value
 WARM_STEP = 0.3
 TOLERANCE = 1e-6  # spread of the loss over the simplex, relative, at which a search ends
-GAIN = 1e-5  # of the loss, relative, below which a search is not begun again from its end
+GAIN = 1e-5  # relative improvement of the loss below which a search is not repeated from its end
 MOST_STEPS = 400  # of one search
-MOST_SEARCHES = 10  # each from where the last ended
+MOST_SEARCHES = 10  # each from the end of the last
 
 
 class Problem(NamedTuple):
-    """What a tick loss is taken of: P&L (days,) of mean square one, by a recursion from `start`.
+    """Arguments of a tick loss: P&L (days,) of mean square one, and a recursion from `start`.
 
     level : share of days beyond the quantile. size : mean of |x|, or of its square. path :
     (days + 1,) scratch.
@@ -43,7 +42,7 @@ class Problem(NamedTuple):
 
 @kernel
 def coefficients_of(free: FloatArray, size: float, out: FloatArray) -> None:
-    """Coefficients (4,) of free values (4,), into out; size as a `Problem` has it."""
+    """Coefficients (4,) of free values (4,), into out; size as in `Problem`."""
     mean, persistence = math.exp(free[0]), logistic(free[1])
     share, gains = logistic(free[2]), logistic(free[3])
     out[0] = (1.0 - persistence) * mean * (1.0 - share)
@@ -67,7 +66,7 @@ def loss_of(free: FloatArray, problem: Problem) -> float:
 def probe(
     middle: FloatArray, worst: FloatArray, way: float, problem: Problem, out: FloatArray
 ) -> float:
-    """Loss `way` times the distance of the worst corner beyond the middle of the others: there."""
+    """Move from the middle away from the worst corner, `way` times their distance; loss there."""
     for j in range(SIZE):
         out[j] = max(-WALL, min(WALL, middle[j] + way * (middle[j] - worst[j])))
     return loss_of(out, problem)
@@ -75,7 +74,7 @@ def probe(
 
 @kernel
 def shrink(corners: FloatArray, losses: FloatArray, problem: Problem) -> None:
-    """Draw every corner half the way to the first."""
+    """Move every corner half the way to the first, the best."""
     for i in range(1, len(corners)):
         for j in range(SIZE):
             corners[i, j] = 0.5 * (corners[0, j] + corners[i, j])
@@ -84,9 +83,9 @@ def shrink(corners: FloatArray, losses: FloatArray, problem: Problem) -> None:
 
 @kernel
 def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[float, bool]:
-    """Nelder-Mead over the first `axes` free values, from `free`, which becomes its end.
+    """Nelder-Mead over the first `axes` free values; `free` is the start, then the result.
 
-    Returns the loss there, and whether the simplex closed.
+    Returns the loss at the result, and whether the simplex shrank to the tolerance.
     """
     corners, losses = np.empty((axes + 1, SIZE)), np.empty(axes + 1)
     for i in range(axes + 1):
@@ -94,7 +93,7 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
         if i > 0:
             corners[i, i - 1] += edge
         losses[i] = loss_of(corners[i], problem)
-    middle, trial, other = np.empty(SIZE), np.empty(SIZE), np.empty(SIZE)
+    middle, trial, second_trial = np.empty(SIZE), np.empty(SIZE), np.empty(SIZE)
     closed = False
     for _ in range(MOST_STEPS):
         order = np.argsort(losses)
@@ -111,10 +110,10 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
         elif value >= losses[axes - 1]:
             way = 0.5 if value < losses[axes] else -0.5
         if way != 0.0:
-            beside = probe(middle, corners[axes], way, problem, other)
-            if beside < value:
-                value = beside
-                trial[:] = other
+            second_value = probe(middle, corners[axes], way, problem, second_trial)
+            if second_value < value:
+                value = second_value
+                trial[:] = second_trial
         if value < losses[axes]:
             corners[axes], losses[axes] = trial, value
         else:
@@ -126,7 +125,10 @@ def search(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[
 
 @kernel
 def search_again(free: FloatArray, edge: float, axes: int, problem: Problem) -> tuple[float, bool]:
-    """`search` from where the last one ended, until nothing is gained: a simplex may fold early."""
+    """Repeat `search` from its result until the loss no longer falls.
+
+    A simplex may collapse before it reaches a minimum; a new one from there goes on.
+    """
     least = np.inf
     for _ in range(MOST_SEARCHES):
         loss, closed = search(free, edge, axes, problem)
@@ -155,25 +157,25 @@ def cold_start(persistence: float, axes: int, problem: Problem, free: FloatArray
 
 @kernel
 def refit_one(free: FloatArray, axes: int, afresh: bool, problem: Problem) -> tuple[float, bool]:
-    """Search from the last fit, and from cold starts where that is missing or failed, or `afresh`.
+    """Search from the last fit; from cold starts too if it is missing or failed, or if `afresh`.
 
-    free becomes the best that was found; it is left as it was where no search ended.
+    free becomes the best result; it does not change where no search converged.
     """
-    at, least, good = np.zeros(SIZE), np.inf, False
+    trial, least, converged = np.zeros(SIZE), np.inf, False
     if not np.isnan(free[0]):
-        at[:] = free
-        least, good = search_again(at, WARM_STEP, axes, problem)
-    best = at.copy()
-    if afresh or not good:
+        trial[:] = free
+        least, converged = search_again(trial, WARM_STEP, axes, problem)
+    best = trial.copy()
+    if afresh or not converged:
         for persistence in PERSISTENCES:
-            cold_start(persistence, axes, problem, at)
-            loss, ended = search_again(at, COLD_STEP, axes, problem)
-            if ended and (not good or loss < least):
-                least, good = loss, True
-                best[:] = at
-    if good:
+            cold_start(persistence, axes, problem, trial)
+            loss, ended = search_again(trial, COLD_STEP, axes, problem)
+            if ended and (not converged or loss < least):
+                least, converged = loss, True
+                best[:] = trial
+    if converged:
         free[:] = best
-    return least, good
+    return least, converged
 
 
 @kernel
@@ -188,12 +190,12 @@ def refit_rows(
     coefficients: FloatArray,
     outcome: FloatArray,
 ) -> tuple[int, int]:
-    """Fit every row (series, days) anew, each from where its last good fit ended.
+    """Fit every row (series, days), each from the result of its last good fit.
 
-    count : days in the tail of a sample, whose quantile a recursion begins at. free (series, 4),
-    NaN while there was none, and coefficients (series, 4) are kept where a fit fails. outcome
-    (series, 2): 1 for a good fit, 0 for a failed one, NaN for a series without losses that deep;
-    its tick loss. Returns how many were tried, and how many failed.
+    count : days in the tail of a sample; the recursion begins at their smallest loss. free
+    (series, 4), NaN before the first good fit, and coefficients (series, 4) do not change where a
+    fit fails. outcome (series, 2): 1 for a good fit, 0 for a failed one, NaN for a series whose
+    quantile is no loss; its tick loss. Returns the numbers of series tried and failed.
     """
     days, tried, failed = rows.shape[1], 0, 0
     series, path, heap = np.empty(days), np.empty(days + 1), np.empty(count)
@@ -207,10 +209,10 @@ def refit_rows(
         size = mean_square(series) if squared else np.abs(series).mean()
         start = heap_largest(-series, heap)
         problem = Problem(series, squared, level, start, size, path)
-        loss, good = refit_one(free[i], 3 if symmetric else 4, afresh, problem)
-        tried, failed = tried + 1, failed + (0 if good else 1)
-        outcome[i, 0], outcome[i, 1] = 1.0 if good else 0.0, loss * scale
-        if good:
+        loss, converged = refit_one(free[i], 3 if symmetric else 4, afresh, problem)
+        tried, failed = tried + 1, failed + (0 if converged else 1)
+        outcome[i, 0], outcome[i, 1] = 1.0 if converged else 0.0, loss * scale
+        if converged:
             coefficients_of(free[i], size, coefficients[i])
             coefficients[i, 0] *= scale * scale if squared else scale
     return tried, failed

@@ -1,10 +1,10 @@
-"""The one decorator of the numba kernels, and the rules they keep.
+"""The decorator of all numba kernels, and their rules.
 
 float64, C-contiguous, time on axis 0; results are written into `out`; no RNG object, no
 validation, no strings (the Python wrapper checks once); no fastmath, because NaN has a meaning.
 
-What numba has compiled is kept beside the sources and made anew when a kernel's own file changes,
-but not when a kernel that it calls does: whoever changes or pulls kernels runs `make clean` first.
+Numba caches compiled kernels beside the sources and compiles again when the kernel's file changes,
+but not when the file of a kernel that it calls does: run `make clean` after any change of kernels.
 """
 
 from functools import partial

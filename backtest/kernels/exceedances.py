@@ -1,4 +1,4 @@
-"""The order statistic of days that count several times."""
+"""The order statistic of a resample in which days are drawn several times."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ def weighted_tail(
     allowed: float,
     out: NDArray[np.float64],
 ) -> None:
-    r"""Value that at most `allowed` cells exceed, cell k counting as often as its day is drawn.
+    r"""Value exceeded by at most `allowed` cells, where a cell counts once per draw of its day.
 
     .. math:: out_b = v_{k}, \qquad k = \min \{k : w_{b,d_0} + \dots + w_{b,d_k} > allowed\}
 
@@ -22,10 +22,10 @@ def weighted_tail(
     allowed : cells that may exceed. out (resamples,) : written; NaN where the cells run out first.
     """
     for resample in range(weights.shape[0]):
-        drawn = 0.0
+        cells_above = 0.0
         out[resample] = np.nan
         for cell in range(values.shape[0]):
-            drawn += weights[resample, days[cell]]
-            if drawn > allowed:
+            cells_above += weights[resample, days[cell]]
+            if cells_above > allowed:
                 out[resample] = values[cell]
                 break

@@ -1,4 +1,4 @@
-"""Variance recursion and likelihood of GARCH(1, 1) and GJR, with its gradient by one pass back."""
+"""Variance recursion and likelihood of GARCH(1, 1) and GJR; its gradient in a backward pass."""
 
 import math
 
@@ -8,7 +8,7 @@ from backtest.kernels.compile import kernel
 from backtest.kernels.tail_select import FloatArray
 
 # Coefficients (5,) of one series: omega, reaction to a gain, reaction to a loss, beta, degrees of
-# freedom (infinite for normal innovations). A sixth, where there is one, is the skew.
+# freedom (infinite for normal innovations); for skewed innovations a sixth, the skew.
 LEAST_FREEDOM = 2.05  # as in arch; at 2 the variance is infinite
 MOST_FREEDOM = 500.0  # as in arch; above it the likelihood is flat
 # Factors multiplied together before one logarithm is taken of them. Of a series with a mean square
@@ -24,8 +24,8 @@ def variances(
 
     .. math:: v_{t+1} = \omega + (a_+ 1_{x_t \ge 0} + a_- 1_{x_t < 0}) x_t^2 + \beta v_t
 
-    series (days,); out (days + 1,). What came before the first day counts as `backcast`, both as
-    its variance and as its square, half of it a gain.
+    series (days,); out (days + 1,). The day before the first has variance `backcast` and a squared
+    P&L of `backcast`, half of it a gain and half a loss.
     """
     omega, gain, loss, beta = coefficients[:4]
     value = omega + ((gain + loss) / 2.0 + beta) * backcast
@@ -77,7 +77,7 @@ def student_loss(
     The derivative by each variance goes into `pull` (days,).
     """
     days, room, power = len(series), freedom - 2.0, (freedom + 1.0) / 2.0
-    for t in range(days):  # apart from the sums below, so that divisions run side by side
+    for t in range(days):  # a loop without sums, so that the divisions are vectorised
         square, wide = series[t] * series[t], room * variance[t]
         inverse = 1.0 / (wide * (wide + square))
         pull[t] = (0.5 - power * square * wide * inverse) * room * (wide + square) * inverse
@@ -112,6 +112,8 @@ def push_back(
     slope: FloatArray,
 ) -> None:
     """Slopes in omega, both reactions and beta, into slope[:4]: one pass from the last day back."""
+    # A variance acts on its day and, through beta, on all later ones. Summed from the end, that
+    # whole effect is one number a day (`reach`), where a forward pass would carry four derivatives.
     slope[:4] = 0.0
     reach = 0.0
     for t in range(len(series) - 1, -1, -1):
@@ -140,7 +142,7 @@ def mean_square(series: FloatArray) -> float:
 
 @kernel
 def variance_rows(rows: FloatArray, coefficients: FloatArray, out: FloatArray) -> None:
-    """`variances` of every row (series, days), its own mean square the backcast, into out.
+    """`variances` of every row (series, days), with its mean square as the backcast, into out.
 
     coefficients (series, 5); out (series, days + 1). A row that never moves has no variance.
     """
@@ -154,23 +156,27 @@ def variance_rows(rows: FloatArray, coefficients: FloatArray, out: FloatArray) -
 
 @kernel
 def student_freedom(z: FloatArray) -> float:
-    """Likeliest degrees of freedom of unit-variance Student draws z (days,), by golden section.
+    """Most likely degrees of freedom of unit-variance Student draws z (days,), by golden section.
 
     Searched in log(freedom - LEAST_FREEDOM), in which the likelihood has one peak.
     """
     ratio = (math.sqrt(5.0) - 1.0) / 2.0
-    one, pull = np.ones(len(z)), np.empty(len(z))
+    unit_variance, pull = np.ones(len(z)), np.empty(len(z))
     low, high = math.log(0.01), math.log(MOST_FREEDOM - LEAST_FREEDOM)
-    inner, outer = high - ratio * (high - low), low + ratio * (high - low)
-    at_inner = student_loss(z, one, LEAST_FREEDOM + math.exp(inner), pull)[0]
-    at_outer = student_loss(z, one, LEAST_FREEDOM + math.exp(outer), pull)[0]
+    inner_place, outer_place = high - ratio * (high - low), low + ratio * (high - low)
+    at_inner = student_loss(z, unit_variance, LEAST_FREEDOM + math.exp(inner_place), pull)[0]
+    at_outer = student_loss(z, unit_variance, LEAST_FREEDOM + math.exp(outer_place), pull)[0]
     while high - low > 1e-4:
         if at_inner < at_outer:
-            high, outer, at_outer = outer, inner, at_inner
-            inner = high - ratio * (high - low)
-            at_inner = student_loss(z, one, LEAST_FREEDOM + math.exp(inner), pull)[0]
+            high, outer_place, at_outer = outer_place, inner_place, at_inner
+            inner_place = high - ratio * (high - low)
+            at_inner = student_loss(z, unit_variance, LEAST_FREEDOM + math.exp(inner_place), pull)[
+                0
+            ]
         else:
-            low, inner, at_inner = inner, outer, at_outer
-            outer = low + ratio * (high - low)
-            at_outer = student_loss(z, one, LEAST_FREEDOM + math.exp(outer), pull)[0]
+            low, inner_place, at_inner = inner_place, outer_place, at_outer
+            outer_place = low + ratio * (high - low)
+            at_outer = student_loss(z, unit_variance, LEAST_FREEDOM + math.exp(outer_place), pull)[
+                0
+            ]
     return LEAST_FREEDOM + math.exp((low + high) / 2.0)

@@ -1,4 +1,4 @@
-"""Warm-started BFGS on the GARCH likelihood: where the last fit ended, the next begins."""
+"""Warm-started BFGS on the GARCH likelihood: each fit starts where the last one ended."""
 
 import math
 
@@ -20,26 +20,26 @@ from backtest.kernels.tail_select import FloatArray
 
 # Free values (5,), any real number each: log of omega; logit of persistence; logit of the
 # reactions' share in it; logit of the gains' share in those; log of freedom - LEAST_FREEDOM.
-# Skewed innovations have a sixth, 2 artanh of the skew: the size of an array tells the law.
+# Skewed innovations have a sixth, 2 artanh of the skew: an array of six means skewed innovations.
 SIZE = 5
 SKEWED_SIZE = 6
 # Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there is
-# done again from a cold start, and the next one does not start there.
+# repeated from a cold start, and the next fit does not start there.
 INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0), (-2.0, 2.0))
-LONG_MEMORY = (0.97, 0.995)  # persistences of the processes that cold starts are chosen among
+LONG_MEMORY = (0.97, 0.995)  # persistences among which a cold start chooses
 SHORT_MEMORY = (0.5, 0.90)
 WALL = 12.0  # size of a free value at most: e^-12 is as good as zero, and the likelihood flat
 MOST_STEPS = 100
 MOST_CUTS = 30  # halvings of one step at most
-# Log-likelihood still to be gained where a fit ends, as the quadratic model sees it: a cold start
-# has a curvature yet to learn, and the model of a flat likelihood promises too little.
+# A fit ends when the quadratic model expects to gain less log-likelihood than this. After a cold
+# start the curvature is not yet estimated and the expected gain too small: a stricter limit.
 TOLERANCE, COLD_TOLERANCE = 1e-5, 1e-6
-SAME_PEAK = 1e-4  # log-likelihood within which two starts have ended on one peak
+SAME_PEAK = 1e-4  # two starts with log-likelihoods this close have reached the same maximum
 LONGEST = 2.0  # of a step in any free value
-ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
+ENOUGH = 1e-4  # Armijo: smallest share of the expected gain that accepts a step
 STEEPEST = 700.0  # exp overflows beyond
 # Series are rounded to this share of their root mean square before a fit, so that the last digits
-# of a shock (another price unit, another sum) do not decide between two peaks of a likelihood.
+# of a shock (another unit or order of summation) do not decide between two maxima of a likelihood.
 GRID = 2.0**-23
 FIRST_CURVATURE = 20.0  # inverse curvature before the first step, divided by the days
 
@@ -76,8 +76,9 @@ def loss_and_slope(
 ) -> float:
     """Minus the log-likelihood at `free`; its slope in the free values, into slope.
 
-    series (days,) with mean square one, which is the backcast too; scratch (2, days + 1). Without
-    leverage gains and losses react alike: the fourth slope is zero, and the value stays.
+    series (days,) with mean square one, which is also the backcast; scratch (2, days + 1). Without
+    leverage the reactions to gains and losses are equal: the fourth slope is zero, and its value
+    does not change.
     """
     at, by = np.empty(len(free)), np.empty(len(free))
     coefficients_of(free, student, at)
@@ -93,11 +94,11 @@ def loss_and_slope(
         value = normal_loss(series, variance[:-1], pull)
     push_back(series, variance, pull, at[3], 1.0, by)
     persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
-    both = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
+    by_reactions = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
     slope[0] = by[0] * at[0]
-    slope[1] = share * both + (1.0 - share) * by[3]
+    slope[1] = share * by_reactions + (1.0 - share) * by[3]
     slope[1] *= persistence * logistic(-free[1])
-    slope[2] = share * (1.0 - share) * persistence * (both - by[3])
+    slope[2] = share * (1.0 - share) * persistence * (by_reactions - by[3])
     slope[3] = 2.0 * persistence * share * gains * (1.0 - gains) * (by[1] - by[2])
     slope[3] = slope[3] if leverage else 0.0
     slope[4] = by[4] * (at[4] - LEAST_FREEDOM) if student and at[4] < MOST_FREEDOM else 0.0
@@ -108,9 +109,9 @@ def loss_and_slope(
 def direction(
     inverse: FloatArray, slope: FloatArray, free: FloatArray, days: int, out: FloatArray
 ) -> float:
-    """Quasi-Newton step into out; returns the gain foreseen. A useless curvature is reset.
+    """Quasi-Newton step into out; returns the expected gain. A useless curvature is reset.
 
-    No value that stands at the wall is sent through it.
+    A value at the wall is not moved beyond it.
     """
     for _ in range(2):
         foreseen, longest = 0.0, 0.0
@@ -142,42 +143,43 @@ def minimise(
     scratch: FloatArray,
     tolerance: float,
 ) -> tuple[float, int, bool]:
-    """BFGS with halved steps from `free`, which becomes the minimum; so does `inverse`.
+    """BFGS with shortened steps; `free` and `inverse` are the start, then the result.
 
-    Returns minus the log-likelihood, the evaluations it took, and whether it converged.
+    Returns minus the log-likelihood, the number of evaluations, and whether it converged.
     """
     size = len(free)
     slope, next_slope = np.empty(size), np.empty(size)
     step, trial = np.empty(size), np.empty(size)
     value = loss_and_slope(free, series, leverage, student, scratch, slope)
-    evaluations, fresh = 1, False
+    evaluations, curvature_reset = 1, False
     for _ in range(MOST_STEPS):
         foreseen = direction(inverse, slope, free, len(series), step)
         if foreseen < tolerance:
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
-        length, found = 1.0, np.inf
+        length, next_value = 1.0, np.inf
         for _ in range(MOST_CUTS):
             for i in range(size):
                 trial[i] = max(-WALL, min(WALL, free[i] + length * step[i]))
-            found = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
+            next_value = loss_and_slope(trial, series, leverage, student, scratch, next_slope)
             evaluations += 1
-            if found <= value - ENOUGH * length * foreseen:
+            if next_value <= value - ENOUGH * length * foreseen:
                 break
             length *= 0.4
-        if not found < value:
-            if fresh:
+        if not next_value < value:
+            if curvature_reset:
                 return value, evaluations, False
-            # Where the likelihood is flat one way the curvature learnt misleads in the others.
+            # Where the likelihood is flat in one direction, the estimated curvature misleads in
+            # the other directions: start again from the identity, once.
             inverse[:] = np.eye(size) * FIRST_CURVATURE / len(series)
-            fresh = True
+            curvature_reset = True
             continue
-        fresh = False
+        curvature_reset = False
         for i in range(size):
             step[i] = trial[i] - free[i]
         update_inverse(inverse, step, next_slope - slope)
         free[:] = trial
         slope[:] = next_slope
-        value = found
+        value = next_value
     return value, evaluations, False
 
 
@@ -191,9 +193,9 @@ def cold_start(
     scratch: FloatArray,
     among: tuple[float, float],
 ) -> None:
-    """Set `free` to the likeliest of a few usual GARCH processes, and forget the curvature.
+    """Set `free` to the most likely of a few usual GARCH processes, and reset the curvature.
 
-    among : their persistences.
+    among : the persistences to choose from.
     """
     trial, slope, least = np.zeros(len(free)), np.empty(len(free)), np.inf
     for persistence in among:
@@ -210,8 +212,8 @@ def cold_start(
 
 
 @kernel
-def brought_inside(free: FloatArray, out: FloatArray) -> bool:
-    """Copy free values into out, those outside INNER at its edge; whether none was outside."""
+def clip_inside(free: FloatArray, out: FloatArray) -> bool:
+    """Copy free values into out, limited to INNER; returns whether all were inside."""
     inside = True
     for j in range(len(free)):
         out[j] = min(INNER[j][1], max(INNER[j][0], free[j]))
@@ -229,18 +231,19 @@ def refit_one(
     inverse: FloatArray,
     scratch: FloatArray,
 ) -> tuple[float, int, bool]:
-    """`minimise` from the last fit, and from cold starts where that is missing, failed or flat.
+    """`minimise` from the last fit, then from cold starts if it is missing, failed or flat.
 
-    Two starts that end alike settle it. afresh : begin cold in any case, since a likelihood may
-    have more than one peak. free and inverse become those of the best, if any converged.
+    No further start is tried when two have reached the same maximum. afresh : try a cold start in
+    any case, since a likelihood may have more than one maximum. free and inverse become those of
+    the best fit, if any converged.
     """
     at, curvature, edge = np.empty_like(free), np.empty_like(inverse), np.empty_like(free)
-    least, spent, good = np.inf, 0, False
+    least, spent, any_converged = np.inf, 0, False
     for attempt in range(3):
         if attempt == 0:
             if np.isnan(free[0]):
                 continue
-            brought_inside(free, at)
+            clip_inside(free, at)
             curvature[:] = inverse
             tolerance = TOLERANCE
         else:
@@ -251,15 +254,15 @@ def refit_one(
             series, leverage, student, at, curvature, scratch, tolerance
         )
         spent += evaluations
-        found_again = abs(value - least) < SAME_PEAK
+        same_peak = abs(value - least) < SAME_PEAK
         if converged and value < least:
-            least, good = value, True
+            least, any_converged = value, True
             free[:] = at
             inverse[:] = curvature
-        inside = converged and brought_inside(at, edge)
-        if found_again or (inside and (attempt > 0 or not afresh)):
+        inside = converged and clip_inside(at, edge)
+        if same_peak or (inside and (attempt > 0 or not afresh)):
             break
-    return least, spent, good
+    return least, spent, any_converged
 
 
 @kernel
@@ -273,12 +276,12 @@ def refit_rows(
     coefficients: FloatArray,
     outcome: FloatArray,
 ) -> tuple[int, int]:
-    """Fit every row (series, days) anew, each from where its last good fit ended.
+    """Fit every row (series, days), each from the result of its last good fit.
 
-    free (series, size), inverse (series, size, size) and coefficients (series, size) are kept where
-    a fit fails, NaN while there was none; size 6 is skewed innovations. outcome (series, 3): 1 for
-    a good fit, 0 for a failed one, NaN for a series that never moves; its log-likelihood; its
-    evaluations. Returns how many were tried, and how many failed.
+    free (series, size), inverse (series, size, size) and coefficients (series, size) do not change
+    where a fit fails, and are NaN before the first good one; size 6 means skewed innovations.
+    outcome (series, 3): 1 for a good fit, 0 for a failed one, NaN for a series that never moves;
+    its log-likelihood; its evaluations. Returns the numbers of series tried and failed.
     """
     days, tried, failed = rows.shape[1], 0, 0
     scratch, series = np.empty((2, days + 1)), np.empty(days)
@@ -290,13 +293,13 @@ def refit_rows(
         grains = 1.0 / (math.sqrt(square) * GRID)
         for t in range(days):
             series[t] = np.rint(rows[i, t] * grains) * GRID
-        value, evaluations, good = refit_one(
+        value, evaluations, converged = refit_one(
             series, leverage, student, afresh, free[i], inverse[i], scratch
         )
-        tried, failed = tried + 1, failed + (0 if good else 1)
-        outcome[i, 0], outcome[i, 2] = 1.0 if good else 0.0, evaluations
+        tried, failed = tried + 1, failed + (0 if converged else 1)
+        outcome[i, 0], outcome[i, 2] = 1.0 if converged else 0.0, evaluations
         outcome[i, 1] = -value - 0.5 * days * math.log(square)
-        if good:
+        if converged:
             coefficients_of(free[i], student, coefficients[i])
             coefficients[i, 0] *= square
     return tried, failed

@@ -1,11 +1,11 @@
-"""From one-day shocks to levels, with yields kept in a sane range."""
+"""From one-day shocks to levels, with yields limited to a plausible range."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
 
-ROUNDING = 1e-12  # decimal yield; summing a history's own shocks ends this close to its levels
+ROUNDING = 1e-12  # decimal yield; sums of the shocks of a history differ from its levels by less
 
 
 @kernel
@@ -79,7 +79,7 @@ def devolatilise(
     target: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """Inverse of `revolatilise`: unit-variance innovations of given shocks, into out."""
+    """Inverse of `revolatilise`: the unit-variance innovations of shocks, into out."""
     for t in range(len(shocks)):
         for f in range(len(variance)):
             out[t, f] = shocks[t, f] / np.sqrt(variance[f])

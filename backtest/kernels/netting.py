@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
 
-# Below this share of the variance its columns could add up to, a variance is rounding, not risk.
+# A variance below this share of its largest possible value (all columns perfectly correlated) is
+# rounding, not risk: a fully hedged group must have correlation 0, not that of rounding errors.
 NO_VARIANCE = 1e-20
 
 
@@ -43,7 +44,7 @@ def netted_margin(
     unit: NDArray[np.float64],
     exposure: NDArray[np.float64],
     group: NDArray[np.int64],
-    leaned_below: float,
+    credit_below: float,
     floor: float,
     out: NDArray[np.float64],
 ) -> None:
@@ -51,8 +52,8 @@ def netted_margin(
 
     margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;
     unit (days, columns); exposure (portfolios, columns); group (columns,). Zero variance gives
-    correlation 0. A pair whose correlation is not below `leaned_below` counts as +1 (pass +inf to
-    take every correlation as it is); none counts as less than `floor`. NaN where margin or
+    correlation 0. A correlation that is not below `credit_below` counts as +1 (+inf takes every
+    correlation as it is); a correlation below `floor` counts as `floor`. NaN where margin or
     covariance is not yet known.
     """
     days, portfolios, groups = margin.shape
@@ -71,7 +72,8 @@ def netted_margin(
                     spread = np.sqrt(joint[g, g] * joint[h, h])
                     rho = joint[g, h] / spread if spread > 0.0 else 0.0
                     rho = min(1.0, max(floor, rho))
-                    if not rho < leaned_below:
+                    # An offset is granted only for reliable dependence; otherwise margins add up.
+                    if not rho < credit_below:
                         rho = 1.0
                     total += 2.0 * rho * margin[t, p, g] * margin[t, p, h]
             out[t, p] = np.sqrt(max(0.0, total))

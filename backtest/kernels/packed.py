@@ -1,7 +1,7 @@
-"""Exceedances of many records as bits: packed 64 days a word, counted a word at a time.
+"""Exceedances of many records as bits: 64 days per word, counted one word at a time.
 
-Bit b of word w is day 64 w + b. Words are (words, records), so that the days of one record stand
-below each other and the inner loop runs over records, which the compiler turns into vectors.
+Bit b of word w is day 64 w + b. Words are (words, records), so that the inner loop runs over
+records, which the compiler vectorises.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backtest.kernels.compile import kernel
 
 WORD = 64  # days a word
-RECORDS = 1024  # counted at a time: their counters then stay in the nearest cache
+RECORDS = 1024  # counted at a time, so that their counters stay in the first-level cache
 EMPTY = -1
 
 Words = NDArray[np.uint64]  # (words, records)
@@ -19,7 +19,7 @@ Counts = NDArray[np.int64]  # (..., records)
 
 @kernel
 def ones(word: np.uint64) -> np.uint64:
-    """Bits set in a word; the compiler knows the pattern and uses the processor's own count."""
+    """Number of bits set; the compiler replaces this pattern by one processor instruction."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + (
         (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
@@ -39,7 +39,7 @@ def pack_bits(marked: NDArray[np.bool_], out: Words) -> None:
 
 
 @kernel
-def count_words(exceeded: Words, known: Words, shared: bool, out: Counts) -> None:
+def count_words(exceeded: Words, known: Words, same_days: bool, out: Counts) -> None:
     r"""Days and transitions of every record, by the bits of a day and of the day before it.
 
     With x the exceedances, k the known days and x', k' the same one day later in the word:
@@ -49,22 +49,23 @@ def count_words(exceeded: Words, known: Words, shared: bool, out: Counts) -> Non
               n_{00} = |k \wedge k'| - n_{01} - n_{10} - n_{11}
 
     exceeded (words, records) : a subset of `known`. known : (words, records), or (words, 1) where
-    `shared`: the same days for all. out (6, records) : written; known days, exceedances, n00, n01,
-    n10, n11.
+    all records have the same days (`same_days`). out (6, records) : written; known days,
+    exceedances, n00, n01, n10, n11.
     """
     words, records = exceeded.shape
-    one, last = np.uint64(1), np.uint64(WORD - 1)
+    one_bit, last = np.uint64(1), np.uint64(WORD - 1)
     for first in range(0, records, RECORDS):
         stop = min(first + RECORDS, records)
         out[:, first:stop] = 0
         for w in range(words):
             for r in range(first, stop):
-                column = 0 if shared else r
+                column = 0 if same_days else r
                 x, k = exceeded[w, r], known[w, column]
-                before_x, before_k = x << one, k << one
+                before_x, before_k = x << one_bit, k << one_bit
                 if w > 0:
                     before_x |= exceeded[w - 1, r] >> last
                     before_k |= known[w - 1, column] >> last
+                # Pairs with an exceedance on one day only follow from these sums, below.
                 out[0, r] += np.int64(ones(k))
                 out[1, r] += np.int64(ones(x))
                 out[2, r] += np.int64(ones(k & before_k))
@@ -86,11 +87,12 @@ def distinct_columns(columns: Counts, slots: NDArray[np.int64], group: NDArray[n
     each is left in `slots`, the number of its column in `group`.
     """
     mask = np.uint64(slots.shape[0] - 1)
-    found = 0
+    count = 0
     for r in range(columns.shape[1]):
         code = np.uint64(0)
         for row in range(columns.shape[0]):
-            # Multiplier of Knuth's 64-bit linear congruential generator (MMIX): spreads the counts.
+            # A hash of the column, by the multiplier of Knuth's generator MMIX: similar counts get
+            # distant places.
             code = (code ^ np.uint64(columns[row, r])) * np.uint64(6364136223846793005)
             code ^= code >> np.uint64(29)
         place = code & mask
@@ -98,14 +100,14 @@ def distinct_columns(columns: Counts, slots: NDArray[np.int64], group: NDArray[n
             first = slots[place]
             if first == EMPTY:
                 slots[place] = r
-                group[r] = found
-                found += 1
+                group[r] = count
+                count += 1
                 break
-            same = True
+            is_same = True
             for row in range(columns.shape[0]):
-                same &= columns[row, first] == columns[row, r]
-            if same:
+                is_same &= columns[row, first] == columns[row, r]
+            if is_same:
                 group[r] = group[first]
                 break
             place = (place + np.uint64(1)) & mask
-    return found
+    return count

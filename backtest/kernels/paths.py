@@ -1,7 +1,7 @@
-"""Simulated factor paths: a counter-based generator, the innovations it draws, the recursion.
+"""Simulated factor paths: a counter-based random generator, innovations, the recursion.
 
-Every draw is a pure function of (seed, path, day, counter), so any path can be rebuilt alone and
-nothing depends on the number of workers.
+Every draw is a function of (seed, path, day, counter) alone, so any path can be rebuilt without
+the others and results do not depend on the number of workers.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ UNIT = 2.0**-53  # spacing of 53-bit uniforms
 
 
 class InnovationLaw(NamedTuple):
-    """What one day's innovations are drawn from; regime 0 is calm, regime 1 stress."""
+    """Law of one day's innovations; regime 0 is calm, regime 1 stress."""
 
     transition: FloatArray  # (regimes, regimes), rows sum to 1
     cholesky: FloatArray  # (regimes, factors, factors), lower, of the normals' correlation
@@ -32,28 +32,28 @@ class InnovationLaw(NamedTuple):
     jump_probability: FloatArray  # (groups,)
     jump_scale: FloatArray  # (groups,)
     jump_mean: FloatArray  # (factors,)
-    norm: FloatArray  # (factors,) sd before it is made 1
+    norm: FloatArray  # (factors,) sd before division by it
 
 
 class Dynamics(NamedTuple):
-    """How states move; a state is a log price or a yield."""
+    """Dynamics of states; a state is a log price or a yield."""
 
     start: FloatArray  # (factors,) state on day 0
     drift: FloatArray  # (factors,) per step
     reversion: FloatArray  # (factors,) share of the distance to `target` closed a step
     target: FloatArray  # (factors,) state
-    leader: IntArray  # (factors,) int64: column whose log volatility shifts `target`; -1 none
+    leader: IntArray  # (factors,) int64: column whose log volatility moves `target`; -1 none
     variance: FloatArray  # (factors,) long-run, per weekday
     alpha: FloatArray  # (factors,)
     beta: FloatArray  # (factors,)
     floored: BoolArray  # (factors,) bool: reflect the state at zero
     regime_scale: FloatArray  # (regimes, factors)
-    cap: float  # largest squared shock, in conditional variances, that moves the variance
+    cap: float  # in conditional variances: squared shocks count up to it in the recursion
 
 
 @kernel
 def splitmix(x: np.uint64) -> np.uint64:
-    """Scatter neighbouring counters: the finaliser of splitmix64, a bijection of uint64."""
+    """Finaliser of splitmix64, a bijection of uint64 that separates neighbouring counters."""
     x = (x ^ (x >> np.uint64(30))) * MIX_A
     x = (x ^ (x >> np.uint64(27))) * MIX_B
     return x ^ (x >> np.uint64(31))
@@ -69,7 +69,7 @@ def day_key(seed: np.uint64, path: np.uint64, day: int) -> np.uint64:
 
 @kernel
 def uniform(key: np.uint64, counter: int) -> float:
-    """Uniform in the open interval (0, 1): draw number `counter` of a key."""
+    """Uniform in the open interval (0, 1): draw number `counter` of one key."""
     bits = splitmix(key + (np.uint64(counter) + ONE) * GOLDEN) >> np.uint64(11)
     return (np.float64(bits) + 0.5) * UNIT
 
@@ -93,9 +93,9 @@ def innovations(
     .. math:: z_k = \left(T_k + J_g [(c_g - 1) T_k + m_k] - p_g m_k\right) / n_k, \qquad
               T_k = N_k \sqrt{(\nu_g - 2) / \chi^2_g}
 
-    with N normal of the regime's correlation, J_g = 1 with probability p_g. Row 0 starts the
-    regime from its stationary law. An even number of degrees of freedom makes the chi-square
-    minus twice the log of a product of uniforms.
+    with N normal of the regime's correlation, J_g = 1 with probability p_g. The regime of row 0 is
+    drawn from the stationary law. For an even number of degrees of freedom a chi-square is minus
+    twice the log of a product of uniforms.
 
     seed, path : uint64. regimes (days,) int64 and out (days, factors) are written.
     """
@@ -137,7 +137,7 @@ def factor_path(
     z: FloatArray,
     regimes: IntArray,
     weights: FloatArray,
-    given: FloatArray,
+    replaced_shocks: FloatArray,
     model: Dynamics,
     state: FloatArray,
     mean: FloatArray,
@@ -151,11 +151,13 @@ def factor_path(
               u = (x_{t+1} - \mu_t) / (a_{s_{t+1}} \sqrt{w_t})
 
     Rows t of mean and variance are known at t and belong to the step t -> t+1. A state of a
-    floored factor that would fall below zero is reflected, and marked; h uses the shock before.
+    floored factor that would fall below zero is reflected and marked; h uses the shock without the
+    reflection.
 
     z (days, factors), regimes (days,) int64, weights (days, factors) calendar variance of the step
-    t -> t+1, given (days, factors) shocks that end on the day and replace the drawn ones, NaN where
-    drawn. state, mean, variance (days, factors) and reflected (days, factors) bool are written.
+    t -> t+1, replaced_shocks (days, factors) shocks that end on the day and replace the drawn ones,
+    NaN for drawn shocks. state, mean, variance (days, factors) and reflected (days, factors) bool
+    are written.
     """
     days, factors = z.shape
     for k in range(factors):
@@ -176,11 +178,12 @@ def factor_path(
             h, v = variance[t, k], model.variance[k]
             unit = model.regime_scale[regimes[t + 1], k] * np.sqrt(weights[t, k])
             shock = mean[t, k] + unit * np.sqrt(h) * z[t + 1, k]
-            if not np.isnan(given[t + 1, k]):
-                shock = given[t + 1, k]
-            moved = state[t, k] + shock
-            reflected[t + 1, k] = model.floored[k] and moved < 0.0
-            state[t + 1, k] = -moved if reflected[t + 1, k] else moved
+            if not np.isnan(replaced_shocks[t + 1, k]):
+                shock = replaced_shocks[t + 1, k]
+            new_state = state[t, k] + shock
+            reflected[t + 1, k] = model.floored[k] and new_state < 0.0
+            state[t + 1, k] = -new_state if reflected[t + 1, k] else new_state
+            # Without the cap one real stress day would dominate the variance long after it.
             squared = min(((shock - mean[t, k]) / unit) ** 2, model.cap * h)
             a, b = model.alpha[k], model.beta[k]
             variance[t + 1, k] = (1.0 - a - b) * v + a * squared + b * h

@@ -10,15 +10,16 @@ from backtest.kernels.compile import kernel
 def tail_scale(
     loss: NDArray[np.float64], margin: NDArray[np.float64], tail: NDArray[np.float64]
 ) -> float:
-    """Find the len(tail)-th largest of max(0, loss / margin); margin 0 under a loss is +inf.
+    """Find the len(tail)-th largest of max(0, loss / margin); a loss over margin 0 is +inf.
 
-    loss, margin (days,); tail (count,) is working space, left ascending.
+    loss, margin (days,); tail (count,) is scratch, ascending at the end.
     """
     count = len(tail)
     tail[:] = 0.0
     low = 0.0
     for t in range(len(loss)):
-        # One rarely taken branch: a gain is never above low x margin either.
+        # One comparison skips most days, gains among them: only a ratio above the smallest of the
+        # tail can change the tail.
         if loss[t] <= low * margin[t]:
             continue
         ratio = loss[t] / margin[t] if margin[t] > 0.0 else np.inf
@@ -33,7 +34,7 @@ def tail_scale(
 
 @kernel
 def add_rotated(into: NDArray[np.float64], series: NDArray[np.float64], start: int) -> None:
-    """Add `series` (days,), read from `start` on and around the end, to `into`."""
+    """Add `series` (days,), from `start` to its end and then from its beginning, to `into`."""
     head, tail = series[start:], series[:start]
     for t in range(len(head)):
         into[t] += head[t]
@@ -81,33 +82,32 @@ def resampled_reductions(
 ) -> None:
     """Total reduction and dependence offset of resampled histories, into total and dependence.
 
-    loss, margin (silos, days), rows of all silos drawn together; days_drawn (resamples, days
-    of a resample);
-    shifts (resamples, shifts, silos), fresh for each; total, dependence (resamples,). Equal-
-    coverage scales of the silos are found anew each time; NaN where one of them is not positive.
+    loss, margin (silos, days); days_drawn (resamples, days of a resample), the same days for all
+    silos; shifts (resamples, shifts, silos); total, dependence (resamples,). Equal-coverage scales
+    of the silos are computed for each resample; NaN where one of them is not positive.
     """
     silos, days = len(loss), days_drawn.shape[1]
     drawn_loss = np.empty((silos, days))
     scaled = np.empty((silos, days))
     tail = np.empty(count)
     thetas = np.empty(shifts.shape[1])
-    together = np.zeros((1, silos), dtype=shifts.dtype)
+    no_shift = np.zeros((1, silos), dtype=shifts.dtype)
     pooled = np.empty(1)
     for b in range(len(days_drawn)):
-        alive = True
+        has_scales = True
         for s in range(silos):
             for t in range(days):
                 drawn_loss[s, t] = loss[s, days_drawn[b, t]]
                 scaled[s, t] = margin[s, days_drawn[b, t]]
             kappa = tail_scale(drawn_loss[s], scaled[s], tail)
-            alive = alive and kappa > 0.0
+            has_scales = has_scales and kappa > 0.0
             for t in range(days):
                 scaled[s, t] *= kappa
-        if not alive:
+        if not has_scales:
             total[b] = np.nan
             dependence[b] = np.nan
             continue
-        shifted_scales(drawn_loss, scaled, together, count, pooled)
+        shifted_scales(drawn_loss, scaled, no_shift, count, pooled)
         shifted_scales(drawn_loss, scaled, shifts[b], count, thetas)
         total[b] = 1.0 - pooled[0]
         dependence[b] = thetas.mean() - pooled[0]
@@ -121,7 +121,7 @@ def window_reductions(
     count: int,
     out: NDArray[np.float64],
 ) -> None:
-    """Total reduction over every window of scored days, scales found anew in each, into out.
+    """Total reduction over every window of scored days, with the scales of each, into out.
 
     loss, margin (silos, days); out (days - window + 1,); NaN where a scale is not positive.
     """

@@ -8,7 +8,7 @@ from backtest.kernels.compile import kernel
 FloatArray = NDArray[np.float64]
 RowArray = NDArray[np.int64]
 
-# A need this small beside the requirement is the rounding of earlier sums, never a call.
+# A need below this share of the requirement is rounding of earlier sums, not a call.
 ROUNDING = 1e-12
 
 
@@ -37,8 +37,7 @@ def replay(
         h_t &= g_t - r_t \; (+ \, c_t \text{ if } a_t = t) \\
         s_t &= \max(0, L_t - h_t \, closeout_t)
 
-    so that a call is cash, worth its amount while pending, and one still pending at t never
-    arrives for the breach at t.
+    so that a pending call is worth its amount in cash, but does not cover a loss that begins at t.
 
     required : (days, portfolios), USD, NaN in a leading block, where all outputs are NaN.
     loss : (days, portfolios) L, USD, over t -> t + H; NaN in the last H rows, where shortfall is.
@@ -52,7 +51,7 @@ def replay(
     """
     days, portfolios = required.shape
     alike = closeout.shape[1] == 1
-    due = pending = 0  # calls of rows due .. pending - 1 arrive today, of later ones after it
+    due = pending = 0  # calls of rows due .. pending - 1 arrive today, later ones are pending
     for t in range(days):
         due = pending
         while pending < t and arrival[pending] <= t:
@@ -73,12 +72,14 @@ def replay(
                 if returned and excess > 0.0 and excess >= minimum:
                     value = need
                 else:
-                    missing = need - value
+                    # Pending calls are on their way: calling their amount again every day would
+                    # overstate the cash that a member needs.
+                    deficit = need - value
                     for i in range(pending, t):
                         if call[i, p] > 0.0:
-                            missing -= call[i, p]
-                    if missing > ROUNDING * need and missing >= minimum:
-                        call[t, p] = missing
+                            deficit -= call[i, p]
+                    if deficit > ROUNDING * need and deficit >= minimum:
+                        call[t, p] = deficit
                         if arrival[t] == t:
                             value = need
             held[t, p] = value

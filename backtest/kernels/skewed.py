@@ -1,4 +1,4 @@
-"""Hansen's skewed Student law: its likelihood with slopes, and the likeliest shape of draws."""
+"""Hansen's skewed Student law: its likelihood with slopes, and the most likely shape of draws."""
 
 import math
 
@@ -9,15 +9,15 @@ from backtest.kernels.compile import kernel
 from backtest.kernels.garch import GROUP, LEAST_FREEDOM, MOST_FREEDOM, digamma
 from backtest.kernels.tail_select import FloatArray
 
-# The shape of draws is sought from a freedom of 6 and no skew, within these free values (see
-# `shape_loss`): freedoms 2.06 to 500, skews of 0.96 at most.
+# The search for the shape starts at 6 degrees of freedom and no skew, within these free values (see
+# `shape_loss`): freedoms 2.06 to 500, skews of at most 0.96.
 START = (math.log(6.0 - LEAST_FREEDOM), 0.0)
 LIMITS = ((math.log(0.01), math.log(MOST_FREEDOM - LEAST_FREEDOM)), (-4.0, 4.0))
 FIRST_CURVATURE = 10.0  # inverse curvature before the first step, divided by the days
 MOST_STEPS = 100
-LEAST_STEP = 1e-9  # share of a step that is tried last
-ENOUGH = 1e-4  # Armijo: share of the gain foreseen that a step must bring
-TOLERANCE = 1e-7  # of the log-likelihood still to be gained
+LEAST_STEP = 1e-9  # smallest share of a step that is tried
+ENOUGH = 1e-4  # Armijo: smallest share of the expected gain that accepts a step
+TOLERANCE = 1e-7  # expected gain of log-likelihood at which the search ends
 
 
 @kernel
@@ -40,7 +40,7 @@ def skewed_loss(
               \ln\Bigl(1 + \frac{y_t^2}{\nu - 2}\Bigr) - n \ln b c, \qquad
               y_t = \frac{b x_t / \sqrt{v_t} + a}{1 \pm \lambda}
 
-    with the sign of the numerator, a = 4 lambda c (nu - 2) / (nu - 1), b^2 = 1 + 3 lambda^2 - a^2.
+    +- the sign of the numerator, a = 4 lambda c (nu - 2) / (nu - 1), b^2 = 1 + 3 lambda^2 - a^2.
     The derivative by each variance goes into `pull` (days,).
     """
     days, room = len(series), freedom - 2.0
@@ -93,9 +93,9 @@ def shape_loss(z: FloatArray, free: FloatArray, scratch: FloatArray, slope: Floa
 
 @kernel
 def skewed_shape(z: FloatArray) -> tuple[float, float]:
-    """Likeliest freedom and skew of unit-variance skewed Student draws z (days,), by BFGS.
+    """Most likely freedom and skew of unit-variance skewed Student draws z (days,), by BFGS.
 
-    Steps are halved until they gain, and end at LIMITS, beyond which the likelihood is flat.
+    Steps are halved until the likelihood rises, and end at LIMITS, beyond which it is flat.
     """
     free, slope, next_slope = np.array(START), np.empty(2), np.empty(2)
     step, trial = np.empty(2), np.empty(2)
@@ -109,14 +109,14 @@ def skewed_shape(z: FloatArray) -> tuple[float, float]:
             foreseen -= step[i] * slope[i]
         if not foreseen > TOLERANCE:
             break
-        found, length = np.inf, 1.0
-        while length > LEAST_STEP and not found <= value - ENOUGH * length * foreseen:
+        next_value, length = np.inf, 1.0
+        while length > LEAST_STEP and not next_value <= value - ENOUGH * length * foreseen:
             for i in range(2):
                 trial[i] = free[i] + length * step[i]
-            found = shape_loss(z, trial, scratch, next_slope)
+            next_value = shape_loss(z, trial, scratch, next_slope)
             length *= 0.5
-        if not found < value:
+        if not next_value < value:
             break
         update_inverse(inverse, trial - free, next_slope - slope)
-        free[:], slope[:], value = trial, next_slope, found
+        free[:], slope[:], value = trial, next_slope, next_value
     return LEAST_FREEDOM + math.exp(free[0]), math.tanh(free[1] / 2.0)

@@ -1,8 +1,8 @@
-"""Rolling tail of portfolios whose sensitivities are constant, exact.
+"""Exact rolling tail of portfolios with constant sensitivities.
 
 The scenario loss of a day then never changes, so a portfolio is one series of losses. A sorted
-buffer of the largest of the window is exchanged on the few days that touch it; on all others the
-last answer stands.
+buffer contains the largest losses of the window; it changes on the few days on which such a loss
+enters or leaves, and on all other days the tail is that of the day before.
 """
 
 from typing import NamedTuple
@@ -15,8 +15,8 @@ from backtest.kernels.tail_select import FloatArray, IntArray, weighted_sum
 
 BoolArray = NDArray[np.bool_]
 
-# The buffer holds half as many again as the tail, and WANT_EXTRA, after a refill, and up to
-# CAP_FACTOR times that. Measured: fewer is refilled, more is touched too often; flat between.
+# After a refill the buffer contains 1.5 times the tail plus WANT_EXTRA losses, and at most
+# CAP_FACTOR times that. Measured: smaller buffers are refilled, larger ones changed too often.
 WANT_EXTRA = 2
 CAP_FACTOR = 2
 LANES = 16  # portfolios written together: two whole cache lines a day
@@ -25,7 +25,7 @@ LARGEST = 1e300  # USD; losses below it add up over any window without overflow
 
 
 class Change(NamedTuple):
-    """Changes of the tails of the portfolios written together, chained by day."""
+    """Changes of the tails of a block of portfolios, as a linked list for each day."""
 
     last: IntArray  # (days,) the newest change of each day, -1 where there is none
     before: IntArray  # (changes,) the change of the same day recorded before, -1 where none
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
 @kernel
 def gather(shocks: FloatArray, index: IntArray, out: FloatArray) -> None:
-    """out[j] = shocks[:, index[j]]. A constant number of columns compiles to straight code."""
+    """out[j] = shocks[:, index[j]]. A constant number of columns compiles to code without loops."""
     for left in range(0, len(index), LANES):
         right = min(left + LANES, len(index))
         if right - left == LANES:
@@ -51,35 +51,35 @@ def gather(shocks: FloatArray, index: IntArray, out: FloatArray) -> None:
 
 @kernel
 def held_by_any(exposure: FloatArray, union: IntArray) -> int:
-    """List the columns that any of the portfolios holds, in order; returns how many."""
-    found = 0
+    """List the columns held by any of the portfolios, in order; returns their number."""
+    count = 0
     for c in range(exposure.shape[1]):
-        held = False
+        is_held = False
         for p in range(len(exposure)):
-            held |= exposure[p, c] != 0.0
-        union[found] = c
-        found += held
-    return found
+            is_held |= exposure[p, c] != 0.0
+        union[count] = c
+        count += is_held
+    return count
 
 
 @kernel
 def weigh(
     exposure: FloatArray, unit: FloatArray, union: IntArray, held: IntArray, weight: FloatArray
 ) -> int:
-    """List the columns of the union held, and the loss per unit of shock; returns how many."""
-    found = 0
+    """List the held columns of the union, and the loss per unit of shock; returns their number."""
+    count = 0
     for j in range(len(union)):
         amount = exposure[union[j]]
         if amount != 0.0:
-            held[found] = j
-            weight[found] = -amount * unit[union[j]]
-            found += 1
-    return found
+            held[count] = j
+            weight[count] = -amount * unit[union[j]]
+            count += 1
+    return count
 
 
 @kernel
 def record(change: Change, size: int, day: int, lane: int, value: float, mean: float) -> int:
-    """Chain a change of a portfolio's tail to its day; returns the number of changes.
+    """Add a change of a portfolio's tail to the list of its day; returns the number of changes.
 
     Adding zero turns -0.0, the loss of a position worth nothing, into 0.0.
     """
@@ -102,7 +102,7 @@ def write(
 ) -> None:
     """Write the tails of portfolios begin .. begin + size - 1, row by row, `first` on.
 
-    What was left unchanged is never read: a row is the last, with the changes of its day.
+    Each row is the row before with the changes of its day, so unchanged tails are never read.
     """
     value, mean = np.empty(LANES), np.empty(LANES)
     for t in range(len(change.last)):
@@ -111,7 +111,7 @@ def write(
             value[change.lane[i]] = change.value_at_risk[i]
             mean[change.lane[i]] = change.expected_shortfall[i]
             i = change.before[i]
-        if size == LANES:  # A constant number of lanes compiles to straight code.
+        if size == LANES:  # A constant number of lanes compiles to code without loops.
             for lane in range(LANES):
                 value_at_risk[first + t, begin + lane] = value[lane]
             for lane in range(LANES):
@@ -144,7 +144,7 @@ def insert(buffer: FloatArray, size: int, loss: float) -> int:
 
 @kernel
 def remove(buffer: FloatArray, size: int, loss: float) -> int:
-    """Take one copy of a loss that it holds out of buffer[:size]; returns the place it had."""
+    """Remove one copy of a loss from buffer[:size]; returns the place it had."""
     place = size - 1
     below = buffer[place]
     while below < loss:
@@ -170,19 +170,19 @@ def refill(window: FloatArray, want: int, buffer: FloatArray) -> int:
 def touching(
     new: FloatArray, old: FloatArray, least: float, touch: BoolArray, days: IntArray
 ) -> int:
-    """List the days on which a loss of at least `least` enters or leaves; returns how many."""
+    """List the days on which a loss of at least `least` enters or leaves; returns their number."""
     for i in range(len(new)):
         touch[i] = (new[i] >= least) | (old[i] >= least)
-    found = 0
+    count = 0
     for i in range(len(new)):
-        days[found] = i  # Written always and kept if it counts: no branch to mispredict.
-        found += touch[i]
-    return found
+        days[count] = i  # Written always and kept if it counts: no branch to mispredict.
+        count += touch[i]
+    return count
 
 
 @kernel
 def mean_first(buffer: FloatArray, count: int) -> float:
-    """Return the mean of buffer[:count], summed afresh so that no rounding is carried along."""
+    """Return the mean of buffer[:count], summed anew so that rounding does not accumulate."""
     total = 0.0
     for i in range(count):
         total += buffer[i]

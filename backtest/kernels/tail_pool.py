@@ -1,7 +1,7 @@
-"""Rolling tail of portfolios whose sensitivities drift from day to day, exact.
+"""Exact rolling tail of portfolios whose sensitivities change from day to day.
 
-Only scenarios near the tail can be among the largest losses, so each portfolio keeps a small pool
-of them and re-evaluates the pool alone while a bound proves that no scenario outside it matters.
+Only scenarios near the tail can be among the largest losses, so each portfolio has a small pool of
+them. The pool alone is revalued, as long as a bound proves that no scenario outside it matters.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ BLOCK = 16  # portfolios written together: two whole cache lines a day
 
 
 class Pool(NamedTuple):
-    """Candidate scenarios of one portfolio, oldest first, and the scratch space of their upkeep."""
+    """Candidate scenarios of one portfolio, oldest first, and scratch space."""
 
     held: IntArray  # (columns,) position of each held column in the shocks
     amount: FloatArray  # (columns,) exposure, USD
@@ -51,7 +51,7 @@ def admit(columns: FloatArray, day: int, slot: int, pool: Pool) -> None:
 
 @kernel
 def exclude(columns: FloatArray, day: int, pool: Pool) -> bool:
-    """Leave the scenario of `day` outside the pool; True if the shocks there now reach wider."""
+    """Leave the scenario of `day` outside the pool; True if that widens the shocks there."""
     widened = False
     for c in range(len(pool.held)):
         shock = columns[pool.held[c], day]
@@ -69,7 +69,7 @@ def refill(columns: FloatArray, first: int, pool: Pool) -> float:
     """Fill the pool from slot 0 with the largest losses of the window that begins on day `first`.
 
     Returns the threshold: at `pool.reference`, now today's weights, no scenario outside the pool
-    loses more. Of the scenarios that lose just as much the newest are taken: they stay longest.
+    loses more. Of scenarios with exactly this loss the newest enter, which remain longest.
     """
     pool.reference[:] = pool.weight
     pool.high[:] = 0.0
@@ -100,9 +100,9 @@ def outside_below(value: float, threshold: float, pool: Pool) -> bool:
 
     .. math:: w z = a r z + (w - a r) z \le a h + \sum_c \max((w_c - a r_c) u_c, (w_c - a r_c) l_c)
 
-    The bound is convex in a and bends where a column keeps its weight, so one of those a is best.
-    That of the column with the widest range of losses is tried first, and most often will do: a
-    common scale of all weights (duration, volatility) then costs nothing.
+    The bound is convex and piecewise linear in a, with kinks at w_c = a r_c, so the best a is at a
+    kink. The kink of the column with the widest range of losses is tried first and usually is
+    enough: when all weights change by one factor (duration, volatility) the bound stays exact.
     """
     widest, first = 0.0, -1
     for c in range(len(pool.held)):
@@ -110,12 +110,12 @@ def outside_below(value: float, threshold: float, pool: Pool) -> bool:
         if width > widest:
             widest, first = width, c
     for turn in range(-1, len(pool.held)):
-        kept = first if turn < 0 else turn
-        if turn == first >= 0 or (kept >= 0 and pool.reference[kept] == 0.0):
+        anchor = first if turn < 0 else turn
+        if turn == first >= 0 or (anchor >= 0 and pool.reference[anchor] == 0.0):
             continue
         scale = 1.0
-        if kept >= 0:
-            scale = max(0.0, pool.weight[kept] / pool.reference[kept])
+        if anchor >= 0:
+            scale = max(0.0, pool.weight[anchor] / pool.reference[anchor])
         bound = scale * threshold
         for c in range(len(pool.held)):
             change = pool.weight[c] - scale * pool.reference[c]
@@ -129,17 +129,17 @@ def outside_below(value: float, threshold: float, pool: Pool) -> bool:
 def reweigh(unit: FloatArray, pool: Pool) -> tuple[bool, float]:
     """Set today's weights, minus exposure times unit sensitivity.
 
-    Returns whether any of them moved, and their size over that of yesterday.
+    Returns whether any of them changed, and their total size over that of yesterday.
     """
-    moved, size, before = False, 0.0, 0.0
+    weights_changed, size, before = False, 0.0, 0.0
     for c in range(len(pool.held)):
         weight = -pool.amount[c] * unit[pool.held[c]]
         size += abs(weight)
         before += abs(pool.weight[c])
         if weight != pool.weight[c]:
             pool.weight[c] = weight
-            moved = True
-    return moved, size / before if before > 0.0 else 1.0
+            weights_changed = True
+    return weights_changed, size / before if before > 0.0 else 1.0
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Sums and the largest of them: what the rolling tail of drifting sensitivities is made of."""
+"""Weighted sums, and the largest values of an array: tools of the rolling tails."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def weighted_sum(
 
 @kernel
 def heap_largest(values: FloatArray, heap: FloatArray) -> float:
-    """Return the len(heap)-th largest value: the heap holds the largest so far, least on top."""
+    """Return the len(heap)-th largest value; the heap has the largest so far, the least on top."""
     size = len(heap)
     heap[:] = -np.inf
     for value in values:
@@ -49,10 +49,10 @@ def heap_largest(values: FloatArray, heap: FloatArray) -> float:
 
 @kernel
 def walk_largest(values: FloatArray, size: int, count: int, guess: float) -> float:
-    """Return the count-th largest of values[:size], walking to it from a guess.
+    """Return the count-th largest of values[:size], in steps from a guess.
 
-    Each step is to the next value up, or each to the next down, so that the walk ends. It ends at
-    minus infinity if fewer than `count` values are numbers.
+    All steps go to the next larger value, or all to the next smaller one, so the loop ends. The
+    result is minus infinity if fewer than `count` values are numbers.
     """
     value = guess
     while True:

@@ -1,7 +1,7 @@
-"""Rolling value at risk and expected shortfall of many portfolios, exact.
+"""Exact rolling value at risk and expected shortfall of many portfolios.
 
-One question, two algorithms: where unit sensitivities are constant a portfolio is one series of
-losses and a sorted buffer rolls over it; where they drift a pool of candidates is re-evaluated.
+Two algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
+sorted buffer rolls; with changing ones a pool of candidate scenarios is revalued every day.
 """
 
 import numpy as np
@@ -13,10 +13,10 @@ from backtest.kernels.tail_pool import rolling_tail
 
 FloatArray = NDArray[np.float64]
 
-# Rows of a long history rolled at once, so that the scratch of the kernel stays in cache: over a
-# million days a fifth faster than all at once. Each span reads one window again, hence SPANS.
+# A long history is rolled in spans of this many rows, so that the scratch of the kernel stays in
+# cache: a fifth faster over a million days. Each span reads one window twice, so it must be long.
 SPAN = 4096
-SPANS = 4  # windows in a span at least
+SPANS = 4  # fewest windows in a span
 
 
 @kernel
@@ -30,7 +30,7 @@ def first_known(shocks: FloatArray) -> int:
 
 @kernel
 def is_constant(rows: FloatArray) -> bool:
-    """Return whether every row equals the first; leaves at the first that differs."""
+    """Return whether every row equals the first; stops at the first that differs."""
     for row in range(1, len(rows)):
         differ = 0
         for column in range(rows.shape[1]):
@@ -51,7 +51,7 @@ def refuse_unusable(shocks: FloatArray, unit: FloatArray, exposure: FloatArray) 
     with np.errstate(over="ignore", invalid="ignore"):
         reach = np.abs(exposure) * np.abs(unit).max(axis=0) * np.abs(shocks).max(axis=0)
         worst = reach.sum(axis=1).max(initial=0.0)
-    # Half of what the kernels bear: what they refuse is refused here too, rounding apart.
+    # Half of the kernels' limit, so that whatever they refuse is refused here despite rounding.
     if not worst < LARGEST / 2:
         raise ValueError(
             f"Losses may reach {worst:g} USD, too large to add up; check the units of exposure, "
@@ -114,7 +114,7 @@ def tail_losses(
     days = len(shocks)
     shocks = np.ascontiguousarray(shocks, dtype=np.float64)
     exposure = np.ascontiguousarray(exposure, dtype=np.float64)
-    # One allocation: the larger it is, the larger the pages it is likely to get.
+    # One allocation for both: a larger one is more likely to get large memory pages.
     tails = np.empty((2, days, len(exposure)))
     value_at_risk, expected_shortfall = tails
     start = first_known(shocks)
@@ -122,12 +122,12 @@ def tail_losses(
     tails[:, :first] = np.nan
     if first == days:
         return value_at_risk, expected_shortfall
-    # A row repeated by broadcasting is constant without being read.
+    # Rows repeated by broadcasting are constant and need not be read.
     unit = unit[first : first + 1] if unit.strides[0] == 0 else unit[first:]
-    used = np.flatnonzero((exposure != 0.0).any(axis=0))
-    if len(used) < exposure.shape[1]:
-        shocks, unit = np.ascontiguousarray(shocks[:, used]), unit[:, used]
-        exposure = np.ascontiguousarray(exposure[:, used])
+    held_columns = np.flatnonzero((exposure != 0.0).any(axis=0))
+    if len(held_columns) < exposure.shape[1]:
+        shocks, unit = np.ascontiguousarray(shocks[:, held_columns]), unit[:, held_columns]
+        exposure = np.ascontiguousarray(exposure[:, held_columns])
     unit = np.ascontiguousarray(unit, dtype=np.float64)
     if not is_constant(unit):
         refuse_unusable(shocks[start:], unit, exposure)

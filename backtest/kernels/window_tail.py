@@ -1,4 +1,4 @@
-"""One day's scenario P&Ls and their tails, where they must be computed afresh each day."""
+"""One day's scenario P&Ls and their tails, for scenarios that change every day."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def window_pnl(values: FloatArray, unit: FloatArray, exposure: FloatArray, out: 
 
     values (columns, scenarios) v; unit (columns,) u; exposure (portfolios, columns) x; out
     (portfolios, scenarios). Columns a portfolio does not hold are skipped, so that its numbers do
-    not depend on its neighbours.
+    not depend on other portfolios.
     """
     out[:] = 0.0
     for p in range(len(exposure)):
@@ -31,7 +31,7 @@ def window_pnl(values: FloatArray, unit: FloatArray, exposure: FloatArray, out: 
 
 @kernel
 def held_weights(unit: FloatArray, exposure: FloatArray, held: IntArray, weight: FloatArray) -> int:
-    """Columns that one portfolio holds, and its loss per unit of each, -x_c u_c; returns how many.
+    """Columns held by one portfolio, and its loss per unit of each, -x_c u_c; returns their number.
 
     unit, exposure, held and weight (columns,); the last two are written from the front.
     """
@@ -60,7 +60,7 @@ def window_tail(
 
     values (columns, scenarios) v; unit (columns,) u; exposure (portfolios, columns) x, signed USD;
     both outputs (portfolios,), not floored at zero. Columns a portfolio does not hold are skipped,
-    so that its numbers do not depend on its neighbours.
+    so that its numbers do not depend on other portfolios.
     """
     portfolios, width = exposure.shape
     held, weight = np.empty(width, np.int64), np.empty(width)

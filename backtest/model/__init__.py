@@ -1,4 +1,4 @@
-"""What a margin model is, the law it keeps, and what it may ask: scenarios, parts, volatility."""
+"""The protocol of a margin model, the audit it must pass, and the tools that models share."""
 
 from .protocol import (
     CausalityAudit,

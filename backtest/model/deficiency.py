@@ -1,4 +1,4 @@
-"""Backtesting deficiencies of a margin: what losses that are known by a day exceeded it by."""
+"""Backtesting deficiencies of a margin: the amounts by which known losses exceeded it."""
 
 import numpy as np
 
@@ -20,8 +20,8 @@ def largest_deficiencies(
 ) -> DaysByPortfolios:
     """The `rank`-th largest deficiency of the trailing days, max(0, loss - required), in USD.
 
-    At the close of day t those of the last `days` days whose loss over the MPOR is known by t; 0
-    where fewer than `rank` of them are short. Days without a requirement count as not short.
+    At the close of day t, over the last `days` days whose loss over the MPOR is known by then; 0
+    where fewer than `rank` of them have a deficiency. Days without a requirement have none.
 
     Examples
     --------
@@ -34,11 +34,12 @@ def largest_deficiencies(
     [0.0, 0.0, 0.0, 5.0, 0.0, 0.0]
     """
     short = np.nan_to_num(np.maximum(book.loss(market, coverage).sum(axis=2) - required, 0.0))
-    known = Closeout(book, coverage).known_from(market)
+    rows_known = Closeout(book, coverage).known_from(market)
     largest = np.zeros_like(required)
     for t in range(len(required)):
-        # Losses become known in the order of their days.
-        stop = int(np.searchsorted(known, t, side="right"))
+        # A house cannot charge today for losses that it sees only when close-out has ended. Losses
+        # become known in the order of their days, so the known ones are a block that ends here.
+        stop = int(np.searchsorted(rows_known, t, side="right"))
         trailing = short[max(0, stop - days) : stop]
         if len(trailing) >= rank:
             largest[t] = np.partition(trailing, len(trailing) - rank, axis=0)[-rank]

@@ -1,9 +1,9 @@
-"""Historical scenarios of a book: one matrix of shocks that never changes, and what scales it.
+"""Historical scenarios of a book: one constant matrix of shocks, and the sensitivities to them.
 
 A portfolio's scenario P&L is exposure x unit x shock, summed over columns. A column is a shock of
 one factor of one instrument over that instrument's MPOR, or half its square where the instrument
-is curved in it; so delta-gamma revaluation of every portfolio on every day is one product, and
-nothing of size days x portfolios x columns is ever stored.
+has gamma; so delta-gamma revaluation of every portfolio on every day is one product, and no array
+of size days x portfolios x columns is ever stored.
 """
 
 from collections.abc import Sequence
@@ -27,18 +27,18 @@ Scaling = Literal["overlapping", "sqrt"]
 class Scenarios:
     """Delta-gamma scenarios of a book over its MPOR.
 
-    Its days are those of the market on which every factor that the book holds traded: all of them,
-    unless factors keep days of their own.
+    Its days are those on which all factors of the book traded: all days of the market, unless
+    factors trade on different days.
 
     Parameters
     ----------
     shocks : (days, columns) shock that ends on each day; leading rows NaN.
-    unit : (days, columns) P&L per 1 USD of exposure and unit shock, at today's level.
+    unit : (days, columns) P&L per 1 USD of exposure and unit shock, at the levels of the day.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
     factor : (columns,) column of the market. power : (columns,) 1 a shock, 2 half its square.
-    steps : (columns,) of the factor's own days that a shock spans.
-    dates : (days,) of the scenarios.
+    steps : (columns,) trading days of the factor that a shock spans.
+    dates : (days,) days of the scenarios.
     """
 
     shocks: FloatArray
@@ -57,7 +57,7 @@ class Scenarios:
         return first_known(self.shocks)
 
     def values(self, day: int, *, lookback: int) -> FloatArray:
-        """(columns, lookback) shocks seen from `day`, its own the last of them."""
+        """(columns, lookback) latest shocks on `day`; the last column is the shock of that day."""
         return np.ascontiguousarray(self.shocks[day - lookback + 1 : day + 1].T)
 
     def tails(self, lookback: int, *, count: int) -> tuple[FloatArray, FloatArray]:
@@ -79,12 +79,11 @@ def book_scenarios(
 ) -> Scenarios:
     """Delta-gamma scenarios of every instrument of a book, each over its own MPOR.
 
-    Of an option they hold no more than its sensitivities: `revaluation.priced_scenarios` has the
-    whole of it.
+    An option enters by its sensitivities alone; `revaluation.priced_scenarios` revalues it in full.
 
     scaling : 'overlapping' takes H-day shocks; 'sqrt' takes one-day shocks times sqrt(H).
-    same_days : takes the shocks of every instrument over these same days h, times sqrt(H / h), as
-        if all were closed out together.
+    same_days : takes the shocks of every instrument over the same h days, times sqrt(H / h), as
+        if all instruments were closed out together.
 
     Examples
     --------
@@ -95,43 +94,47 @@ def book_scenarios(
     >>> book_scenarios(market, book, coverage=Coverage()).shocks[2:, 0].round(6).tolist()
     [0.2, 0.363636]
     """
-    counted: Sequence[int] = range(len(book.instruments))
-    if market.traded is not None:  # what nobody holds must not take days from what somebody does
-        counted = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
-    # Steps are counted in a factor's own days, so they are taken before the common days are.
-    own = market.trades([f for i in counted for f in book.instruments[i].factors])
-    shocks, unit, silo, owner, made_of = [], [], [], [], []
+    instruments: Sequence[int] = range(len(book.instruments))
+    if market.traded is not None:
+        # A bond that no portfolio holds must not remove the weekends of a crypto book.
+        instruments = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
+    # An H-day shock counts the days on which its factor trades. Shocks are therefore taken first,
+    # and only then cut to the days that all factors share; the other order would make them longer.
+    all_traded = market.trades([f for i in instruments for f in book.instruments[i].factors])
+    shocks, unit, silo, column_instrument, column_source = [], [], [], [], []
     cache: dict[tuple[int, int], FloatArray] = {}
     sensitivities = book.unit_sensitivities(market)
     horizons = Closeout(book, coverage).by_instrument
-    for i in counted:
+    for i in instruments:
         horizon = horizons[i]
-        over = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
-        if (horizon, over) not in cache:
-            cache[horizon, over] = market.shocks(over) * (horizon / over) ** 0.5
+        days = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
+        if (horizon, days) not in cache:
+            cache[horizon, days] = market.shocks(days) * (horizon / days) ** 0.5
         for factor, sensitivity in sensitivities[i].items():
-            shock = cache[horizon, over][:, market.column(factor)]
+            shock = cache[horizon, days][:, market.column(factor)]
+            # Columns of curvature are added only where there is gamma: for linear instruments they
+            # would double the work of every tail.
             for order, column in enumerate([shock, shock * shock / 2.0]):
                 if order == 0 or sensitivity[:, order].any():
                     shocks.append(column)
                     unit.append(sensitivity[:, order])
                     silo.append(book.silos.index(book.instruments[i].silo))
-                    owner.append(i)
-                    made_of.append((market.column(factor), order + 1, over))
-    factors, powers, steps = np.array(made_of).T
+                    column_instrument.append(i)
+                    column_source.append((market.column(factor), order + 1, days))
+    factors, powers, steps = np.array(column_source).T
     return Scenarios(
-        shocks=np.ascontiguousarray(np.column_stack(shocks)[own]),
-        unit=np.ascontiguousarray(np.column_stack(unit)[own]),
-        exposure=np.ascontiguousarray(book.exposure[:, owner]),
+        shocks=np.ascontiguousarray(np.column_stack(shocks)[all_traded]),
+        unit=np.ascontiguousarray(np.column_stack(unit)[all_traded]),
+        exposure=np.ascontiguousarray(book.exposure[:, column_instrument]),
         silo=np.array(silo),
-        instrument=np.array(owner),
+        instrument=np.array(column_instrument),
         factor=factors,
         power=powers,
         steps=steps,
-        dates=market.dates[own],
+        dates=market.dates[all_traded],
     )
 
 
 def days_of_shocks(horizon: int, *, scaling: Scaling, same_days: int | None) -> int:
-    """Margin days that a shock is taken over, before it is scaled up to the MPOR."""
+    """Margin days over which a shock is taken, before it is scaled to the MPOR."""
     return same_days or (horizon if scaling == "overlapping" else 1)

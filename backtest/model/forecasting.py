@@ -1,4 +1,4 @@
-"""What forecasting models share: margin from a forecast, density forecasts."""
+"""Shared by models that forecast: the margin of a forecast, and density forecasts."""
 
 from typing import Literal, Protocol
 
@@ -17,7 +17,7 @@ Innovations = Literal["normal", "t", "skew-t"]
 
 
 def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
-    """The measure that a margin is, never below zero.
+    """Margin from a forecast: its VaR or its expected shortfall, never below zero.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def margin_of(forecast: Forecast, measure: Measure) -> DaysByPortfolios:
 
 
 class Forecaster(Protocol):
-    """A model that forecasts a tail, and says which measure of it a margin is."""
+    """A model that forecasts a tail, and names the measure that is its margin."""
 
     @property
     def measure(self) -> Measure:
@@ -41,7 +41,7 @@ class Forecaster(Protocol):
 
 
 class MarginOfForecast:
-    """Gives a model with a `forecast` and a `measure` the margin that follows from them."""
+    """Base of models whose margin is the `measure` of their `forecast`."""
 
     def margin(
         self: Forecaster, market: Market, book: Book, coverage: Coverage
@@ -61,9 +61,12 @@ def density_forecast(
 ) -> Forecast:
     """Forecast of a zero-mean P&L with the given volatility and unit-variance t innovations.
 
-    volatility : (days, portfolios) USD over the MPOR. freedom : inf for normal innovations.
-    skew : of skewed innovations, below zero where losses have the longer tail.
+    volatility : (days, portfolios) USD over the MPOR. freedom : degrees of freedom, inf for normal
+    innovations. skew : of skewed innovations, below zero where losses have the longer tail.
     """
+    # The quantile is that of innovations of variance one. The textbook Student law has variance
+    # nu / (nu - 2): its quantile would raise a volatility that already is the whole deviation.
+    # A portfolio without volatility has no z, so its density cannot be tested.
     freedoms = np.broadcast_to(freedom, volatility.shape)
     pnl = -book.loss(market, coverage).sum(axis=2)
     z = np.divide(pnl, volatility, out=np.full_like(pnl, np.nan), where=volatility > 0.0)

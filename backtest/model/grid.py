@@ -6,7 +6,7 @@ from backtest.instruments import Instrument, by_factor, is_option
 from backtest.market.market import Market
 from backtest.types import Days, FloatArray
 
-NEAREST_EXPIRY = 1.0  # days; a volatility move is not scaled beyond that of an option with one left
+NEAREST_EXPIRY = 1.0  # days; volatility moves grow towards expiry, and stop at one day to run
 
 
 def grid_pnl(
@@ -18,8 +18,8 @@ def grid_pnl(
 ) -> FloatArray:
     """(days, points) P&L per 1 USD of notional at each close.
 
-    moves : (points, 2) relative moves of the price and of the volatility; an instrument that only
-        its price moves does not see the second. volatility_scale : (days,) multiplies the second.
+    moves : (points, 2) relative moves of the price and of the volatility; only options use the
+        second. volatility_scale : (days,) multiplies the move of volatility.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def grid_pnl(
 
 
 def days_to_expiry(instrument: Instrument, market: Market) -> Days:
-    """(days,) calendar days an option has to run, at least one; one of what is no option.
+    """(days,) calendar days to expiry of an option, at least one; ones for other instruments.
 
     Examples
     --------

@@ -1,16 +1,16 @@
-"""The MPOR mismatch: what it takes back of an offset that legs close out over different days.
+"""The MPOR mismatch: the part of an offset that is lost because legs have different MPORs.
 
-Own MPORs H_i end on the same day in the scenarios, as they would begin on the same day in a
-default. Legs that are both being closed out on only min(H_i, H_j) of their days share only those
-days' moves: of a correlation rho of daily moves, rho min / sqrt(H_i H_j) is left, and what netting
-at rho itself would grant beyond that is not earned. The charge is
+In a default all legs begin to close out on the same day; the scenarios let them end on the same
+day, which overlaps as much. Legs with MPORs H_i and H_j share the moves of min(H_i, H_j) days
+only: of a correlation rho of daily moves, rho min(H_i, H_j) / sqrt(H_i H_j) remains. Netting at
+rho itself would grant an offset that does not exist. The charge is
 
-    required over own MPORs - required if all legs closed out over the same days,
+    required over each leg's own MPOR - required if all legs closed out over the same days.
 
-the same days being the h = min H_i that all share, their moves scaled by sqrt(H_i / h), and every
-leg's stand-alone margin being what it is over its own MPOR: only what one leg says of another
-differs, so the charge is not the difference between two estimates of one leg's own risk. It is
-negative where legs add up, for these too move together on fewer days.
+The same days are the h = min H_i that all legs share; their moves are scaled by sqrt(H_i / h), and
+the stand-alone margin of every leg remains that over its own MPOR. So only the dependence between
+legs differs, and the charge does not mix in two estimates of the risk of one leg. It is negative
+where the losses of legs add up, since these too coincide on fewer days.
 """
 
 from collections.abc import Callable
@@ -25,53 +25,53 @@ from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
 MISMATCH = "MPOR mismatch"  # the step in `Parts.steps`
 
 
-def as_if_together(
+def over_same_days(
     book: Book,
     coverage: Coverage,
     required: DaysByPortfolios,
     *,
     netted_over: Callable[[list[int], int], DaysByPortfolios],
 ) -> DaysByPortfolios:
-    """`required` as it would be if the legs of each portfolio closed out over the same days.
+    """`required` if the legs of each portfolio closed out over the same days.
 
-    required : margins, or a share of them that is saved.
+    required : (days, portfolios) margins, or shares of margin saved.
     netted_over : (rows of the book, days h) -> (days, those portfolios), over the same h days.
     """
-    together, days = required.copy(), Closeout(book, coverage).shared
+    same_days_required, days = required.copy(), Closeout(book, coverage).shared
     for h in np.unique(days[days > 0]):
         rows = [int(p) for p in np.flatnonzero(days == h)]
-        together[:, rows] = netted_over(rows, int(h))
-    together[np.isnan(required)] = np.nan
-    return together
+        same_days_required[:, rows] = netted_over(rows, int(h))
+    same_days_required[np.isnan(required)] = np.nan
+    return same_days_required
 
 
 def mismatch_step(
-    book: Book, coverage: Coverage, required: FloatArray, together: FloatArray
+    book: Book, coverage: Coverage, required: FloatArray, same_days_required: FloatArray
 ) -> dict[str, DaysByPortfolios]:
-    """The named step, where some MPORs of the book differ; nothing where none do."""
+    """The step 'MPOR mismatch' where MPORs of the book differ; no step where all are equal."""
     if len(set(Closeout(book, coverage).by_instrument)) == 1:
         return {}
-    return {MISMATCH: required - together}
+    return {MISMATCH: required - same_days_required}
 
 
-def in_proportion(
-    alone: DaysByPortfoliosBySilos, required: DaysByPortfolios, *, gross: DaysByPortfolios
+def proportional_shares(
+    silo_margins: DaysByPortfoliosBySilos, required: DaysByPortfolios, *, gross: DaysByPortfolios
 ) -> DaysByPortfoliosBySilos:
-    """`required` shared out by silo in proportion to stand-alone margins.
+    """`required` divided between silos in proportion to their stand-alone margins.
 
-    gross : the sum of `alone`, as the steps state it.
+    silo_margins : stand-alone. gross : their sum over silos.
 
     Each silo's margin is reduced by the same share, the form of the CME-FICC programme. Where no
-    silo has a margin of its own the requirement is shared equally.
+    silo has a margin of its own the requirement is divided equally.
 
     Examples
     --------
-    >>> alone, required = np.array([[[30.0, 10.0]]]), np.array([[20.0]])
-    >>> in_proportion(alone, required, gross=alone.sum(axis=2)).tolist()
+    >>> silo_margins, required = np.array([[[30.0, 10.0]]]), np.array([[20.0]])
+    >>> proportional_shares(silo_margins, required, gross=silo_margins.sum(axis=2)).tolist()
     [[[15.0, 5.0]]]
     """
-    kept = np.divide(required, gross, out=np.where(np.isnan(gross), np.nan, 0.0), where=gross > 0)
-    shared = alone * kept[:, :, None]
-    bare = (gross == 0.0) & (required > 0.0)
-    shared[bare] = required[bare][:, None] / alone.shape[2]
-    return shared
+    share = np.divide(required, gross, out=np.where(np.isnan(gross), np.nan, 0.0), where=gross > 0)
+    by_silo = silo_margins * share[:, :, None]
+    no_silo_margin = (gross == 0.0) & (required > 0.0)
+    by_silo[no_silo_margin] = required[no_silo_margin][:, None] / silo_margins.shape[2]
+    return by_silo

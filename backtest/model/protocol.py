@@ -1,7 +1,7 @@
-"""What a margin model is: a frozen bag of parameters with one method, and the law it must keep.
+"""The protocol of a margin model: frozen parameters and one method; and the audit of causality.
 
-No base class, no state, no fit/predict. `check_causal` cuts the future off and requires that the
-past does not change.
+No base class, no state, no fit/predict. `check_causal` cuts off the days after a cut and requires
+that margins up to it do not change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,14 +36,14 @@ class MarginModel(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Where a requirement comes from; both views add up to `margin`.
+    """Split of a requirement by silo and by step; each split adds up to `margin`.
 
     Parameters
     ----------
     silos : names of the last axis of `by_silo`.
     by_silo : (days, portfolios, silos) USD, the share of the requirement held at each silo.
-    steps : from gross to required, in order; each (days, portfolios) USD, signed, so that their
-        sum is the requirement.
+    steps : from gross to required, in order; each (days, portfolios) USD, signed; their sum is the
+        requirement.
     """
 
     silos: tuple[str, ...]
@@ -53,13 +53,13 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """What a model says of the loss over the MPOR, before any floor.
+    """A model's forecast of the loss over the MPOR, before any floor.
 
     Parameters
     ----------
     value_at_risk, expected_shortfall : (days, portfolios) USD, loss > 0; NaN while warming up.
-    pit : (days, portfolios) probability that the model gave to a P&L no higher than the one that
-        came; uniform if it is right. NaN where either is not known. None without a density.
+    pit : (days, portfolios) forecast probability of a P&L no higher than the realised one; uniform
+        if the model is right. NaN where either is not known. None without a density.
     """
 
     value_at_risk: DaysByPortfolios
@@ -69,15 +69,15 @@ class Forecast:
 
 @runtime_checkable
 class HasForecast(Protocol):
-    """A model that forecasts the tail, and perhaps the density, that its margin rests on."""
+    """A model that also forecasts the tail behind its margin, and perhaps the whole density."""
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the loss over the MPOR, and the PIT of the P&L that came."""
+        """VaR and ES of the loss over the MPOR, and the PIT of the realised P&L."""
 
 
 @runtime_checkable
 class HasParts(Protocol):
-    """A model that can also say where its requirement comes from."""
+    """A model that can also split its requirement."""
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Split of the requirement by silo and by step."""
@@ -108,20 +108,20 @@ def model(cls: type[Model]) -> type[Model]:
     decorate: Callable[[type[Model]], Any] = pydantic_dataclass(
         frozen=True, kw_only=True, config=config
     )
-    made: type[Model] = decorate(cls)
-    made.__init__ = by_name(made.__init__)  # type: ignore[method-assign]
-    made.__repr__ = _short_repr  # type: ignore[method-assign]
-    return made
+    model_class: type[Model] = decorate(cls)
+    model_class.__init__ = by_name(model_class.__init__)  # type: ignore[method-assign]
+    model_class.__repr__ = _short_repr  # type: ignore[method-assign]
+    return model_class
 
 
 def _short_repr(self: Any) -> str:
-    """`Siloed(base=HistoricalVaR(lookback=500))`, without the place where it was defined."""
+    """`Siloed(base=HistoricalVaR(lookback=500))`, without the function that defined the class."""
     fields = ", ".join(f"{f}={in_words(getattr(self, f))}" for f in self.__dataclass_fields__)
     return f"{type(self).__name__}({fields})"
 
 
 def in_words(model: Any) -> str:
-    """The repr of a model, or the name of its class where that would tell where it lies in memory.
+    """The repr of a model, or the name of its class where the repr is a memory address.
 
     Examples
     --------
@@ -130,8 +130,8 @@ def in_words(model: Any) -> str:
     True
     """
     cls: Any = type(model)
-    plain = cls.__repr__ is object.__repr__
-    return f"{cls.__module__}.{cls.__qualname__}" if plain else repr(model)
+    has_default_repr = cls.__repr__ is object.__repr__
+    return f"{cls.__module__}.{cls.__qualname__}" if has_default_repr else repr(model)
 
 
 class CausalityError(BacktestError):
@@ -140,13 +140,13 @@ class CausalityError(BacktestError):
 
 @dataclass(frozen=True)
 class CausalityAudit:
-    """What was checked: the days at which the future was cut off, and the largest change seen."""
+    """Result of an audit: the cut days, and the largest relative change of a margin."""
 
     cut_days: tuple[str, ...]
     largest_change: float
 
     def to_dict(self) -> dict[str, Any]:
-        """What the manifest keeps."""
+        """The entry of the manifest."""
         return {"cut_days": list(self.cut_days), "largest_change": self.largest_change}
 
 
@@ -159,15 +159,15 @@ def check_causal(
     cuts: Sequence[int] | None = None,
     rtol: float = 1e-9,
 ) -> CausalityAudit:
-    """Cut the future off at several days; the margins up to each must stay what they were.
+    """Cut off all later days at several dates; margins up to each must not change.
 
-    Cut days default to one inside the warm-up (or a back-filled warm-up would pass), its last day,
-    the first known day, three spread over the history, the last day but one.
+    Default cut days: one inside the warm-up, its last day, the first day with a margin, three
+    spread over the history, and the last day but one.
 
     Raises
     ------
     CausalityError
-        naming the first day on which the margin knew its future.
+        naming the first day whose margin used later days.
 
     Examples
     --------
@@ -185,11 +185,13 @@ def check_causal(
     backtest.model.protocol.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
 'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
     """
-    full = required_margin(model, market, book, coverage)
+    margin = required_margin(model, market, book, coverage)
     days = len(market.dates)
     if cuts is None:
-        warm = first_known(full)
-        wanted = {
+        warm = first_known(margin)
+        # A cut inside the warm-up catches back-filled margins; the days around its end catch
+        # windows that are off by one; the last day but one catches a look at tomorrow alone.
+        days_to_cut = {
             warm // 2,
             warm - 1,
             warm,
@@ -198,39 +200,39 @@ def check_causal(
             2 * (warm + days) // 3,
             days - 2,
         }
-        cuts = sorted(c for c in wanted if 0 <= c < days - 1)
+        cuts = sorted(c for c in days_to_cut if 0 <= c < days - 1)
     largest = 0.0
     for cut in cuts:
         try:
-            known = required_margin(model, market.until(cut), book, coverage)
+            known_margin = required_margin(model, market.until(cut), book, coverage)
         except Exception as error:
-            error.add_note(f"with the days after {market.dates[cut]} cut off: {cut + 1} days stay")
+            error.add_note(f"with the days after {market.dates[cut]} cut off: {cut + 1} days left")
             raise
-        before = full[: cut + 1]
-        scale = np.maximum(np.abs(before), np.abs(known))
-        change = np.abs(before - known)
-        wrong = (np.isnan(before) != np.isnan(known)) | (change > rtol * scale)
-        if wrong.any():
-            day, p = np.argwhere(wrong)[0]
+        full_margin = margin[: cut + 1]
+        scale = np.maximum(np.abs(full_margin), np.abs(known_margin))
+        change = np.abs(full_margin - known_margin)
+        differs = (np.isnan(full_margin) != np.isnan(known_margin)) | (change > rtol * scale)
+        if differs.any():
+            day, p = np.argwhere(differs)[0]
             raise CausalityError(
                 f"{in_words(model)} is not causal: its margin at {market.dates[day]} for "
-                f"{book.portfolios[p]!r} is {before[day, p]:.10g} with the days after "
-                f"{market.dates[cut]} and {known[day, p]:.10g} without them."
+                f"{book.portfolios[p]!r} is {full_margin[day, p]:.10g} with the days after "
+                f"{market.dates[cut]} and {known_margin[day, p]:.10g} without them."
             )
-        moved = change[scale > 0] / scale[scale > 0]
-        largest = max(largest, float(moved.max(initial=0.0)))
+        relative_change = change[scale > 0] / scale[scale > 0]
+        largest = max(largest, float(relative_change.max(initial=0.0)))
     return CausalityAudit(tuple(str(market.dates[c]) for c in cuts), largest)
 
 
 def required_margin(
     model: MarginModel, market: Market, book: Book, coverage: Coverage
 ) -> DaysByPortfolios:
-    """`model.margin`, held to its contract: shape, dtype, sign, NaN as a leading block only.
+    """`model.margin`, checked: shape, dtype, sign, NaN in a leading block only.
 
     Raises
     ------
     StudyError
-        naming the model and what it returned.
+        naming the model and the fault.
     """
     required = np.asarray(model.margin(market, book, coverage))
     expected = (len(market.dates), len(book.portfolios))
@@ -239,12 +241,14 @@ def required_margin(
             f"{in_words(model)} returned {required.dtype} of shape {required.shape}; "
             f"margin must be float64 of shape {expected}, (days, portfolios)."
         )
+    # A gap after the warm-up would leave days without a requirement, which every score would skip
+    # without a word: a model could hide its worst days in it.
     unknown = np.isnan(required)
     if (unknown[1:] & ~unknown[:-1]).any():
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]
         raise StudyError(
             f"{in_words(model)} has no margin for {book.portfolios[p]!r} on "
-            f"{market.dates[day + 1]} after it had one; NaN may stand only "
+            f"{market.dates[day + 1]} after it had one; NaN is allowed only "
             "while the model warms up."
         )
     if (required < 0).any() or np.isinf(required).any():

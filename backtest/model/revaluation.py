@@ -1,9 +1,9 @@
-"""Scenarios of books that hold options: what delta and gamma miss is revalued in full, day by day.
+"""Scenarios of books with options, which are revalued in full on every day.
 
-`priced_scenarios` is what a model asks for. A book without such instruments gets the scenarios of
-`book_scenarios`, whose shocks never change; any other one gets a `Revaluation`, which prices each
-window of shocks afresh at the levels of its day. Both answer `tails` and `covariance`, and nothing
-of size days x portfolios x scenarios is ever stored.
+Models call `priced_scenarios`. A book without options gets the constant shocks of
+`book_scenarios`; a book with options gets a `Revaluation`, which prices every window of shocks at
+the levels of its day. Both have `tails` and `covariance`, and no array of size days x portfolios x
+scenarios is ever stored.
 """
 
 from collections.abc import Iterator
@@ -23,27 +23,27 @@ from backtest.types import Dates, FloatArray, RowNumbers, StudyError, first_know
 
 @dataclass(frozen=True, eq=False)
 class Revaluation:
-    """Scenarios whose values depend on the day they are seen from.
+    """Scenarios whose values depend on the day of valuation.
 
-    A portfolio's scenario P&L is exposure x unit x value, summed over columns: the delta-gamma
-    columns of plain instruments come first (value = shock), then one a revalued instrument (value
-    = its P&L per 1 USD today under the joint shocks of its factors, while as many calendar days
-    pass as passed in those of history).
+    A portfolio's scenario P&L is exposure x unit x value, summed over columns. First come the
+    delta-gamma columns of linear instruments (value = shock), then one column per option: its P&L
+    per 1 USD today under the joint historical shocks of its factors, while as many calendar days
+    pass as in history.
 
     Parameters
     ----------
-    market : levels that the revalued instruments are priced at.
+    market : levels at which the options are priced.
     shocks : (days, delta-gamma columns) shock that ends on each day; leading rows NaN.
-    revalued : instruments priced anew. joint : for each, (days, factors) shocks of what moves it.
-    scale : for each, (days, factors) what joint shocks are multiplied by on the day they are seen
-        from: ones, or a volatility.
+    revalued : the options. joint : for each, (days, factors) shocks of its factors.
+    scale : for each, (days, factors) multiple of the joint shocks on the day of valuation: ones,
+        or a volatility.
     elapsed : for each, (days,) calendar days that its shocks took.
     unit : (days, columns) USD per 1 USD of exposure and unit of value.
     exposure : (portfolios, columns) signed USD.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
-    factor, power, steps : of the delta-gamma columns, as `Scenarios` has them.
-    joint_factors : for each revalued instrument, columns of the market. joint_steps : for each,
-        days that its shocks span.
+    factor, power, steps : of the delta-gamma columns, as in `Scenarios`.
+    joint_factors : for each option, columns of the market. joint_steps : for each, days that its
+        shocks span.
     """
 
     market: Market
@@ -64,7 +64,7 @@ class Revaluation:
 
     @property
     def dates(self) -> Dates:
-        """(days,) of the scenarios: all those of the market."""
+        """(days,) days of the scenarios: all days of the market."""
         return self.market.dates
 
     @property
@@ -73,11 +73,13 @@ class Revaluation:
         return first_known(np.column_stack([self.shocks, *self.joint]))
 
     def values(self, day: int, *, lookback: int) -> FloatArray:
-        """(columns, lookback) scenario values seen from `day`, its own shock the last of them."""
+        """(columns, lookback) scenario values on `day`; the last is that of the day's shock."""
         window = slice(day - lookback + 1, day + 1)
         fixed = self.shocks.shape[1]
         out = np.empty((self.unit.shape[1], lookback))
         out[:fixed] = self.shocks[window].T
+        # The P&L of an option depends on today's price, volatility and time left as much as on the
+        # shock, so it cannot be stored with the shock: it is priced again on every day.
         priced = zip(self.revalued, self.joint, self.scale, self.elapsed, strict=True)
         for row, (instrument, joint, scale, elapsed) in enumerate(priced, start=fixed):
             out[row] = instrument.scenarios(
@@ -95,7 +97,7 @@ class Revaluation:
         return tails[0], tails[1]
 
     def covariance(self, lookback: int) -> FloatArray:
-        """(days, columns, columns) covariance of the values seen from each day; leading NaN."""
+        """(days, columns, columns) covariance of the values on each day; leading rows NaN."""
         days, width = self.unit.shape
         out = np.full((days, width, width), np.nan)
         for day in range(self.first + lookback - 1, days):
@@ -113,9 +115,9 @@ def priced_scenarios(
     scaling: Scaling = "overlapping",
     same_days: int | None = None,
 ) -> Scenarios | Revaluation:
-    """Scenarios of a book, each instrument as its contract asks: delta-gamma, or in full.
+    """Scenarios of a book: options revalued in full, all other instruments by delta and gamma.
 
-    scaling, same_days : as `book_scenarios` takes them.
+    scaling, same_days : see `book_scenarios`.
 
     Examples
     --------
@@ -127,53 +129,59 @@ def priced_scenarios(
     >>> priced_scenarios(market, book, coverage=Coverage()).values(3, lookback=2).round(4).tolist()
     [[-0.02, -0.0693], [0.0185, 0.0656]]
     """
-    plain = book_scenarios(market, book, coverage=coverage, scaling=scaling, same_days=same_days)
-    held = [(i, x) for i, x in enumerate(book.instruments) if is_option(x)]
-    if not held:
-        return plain
+    linear = book_scenarios(market, book, coverage=coverage, scaling=scaling, same_days=same_days)
+    options = [(i, x) for i, x in enumerate(book.instruments) if is_option(x)]
+    if not options:
+        return linear
     if market.traded is not None:
         raise StudyError(
-            f"{held[0][1].name} is revalued in full, which needs the business clock; leave it out "
-            "or set [clock] kind = 'business'."
+            f"{options[0][1].name} is revalued in full, which needs the business clock; leave it "
+            "out or set [clock] kind = 'business'."
         )
-    columns = [i for i, _ in held]
+    # A crash raises implied volatility on the same day. Price and volatility are therefore shocked
+    # as a pair: two columns of their own would be added, and the crash would lose its vega.
+    columns = [i for i, _ in options]
     joint, elapsed, moved_by, spans = [], [], [], []
     horizons = Closeout(book, coverage).by_instrument
-    for i, instrument in held:
-        over = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
-        shocks = market.shocks(over) * (horizons[i] / over) ** 0.5
+    for i, instrument in options:
+        days = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
+        shocks = market.shocks(days) * (horizons[i] / days) ** 0.5
         moved_by.append([market.column(factor) for factor in instrument.moved_by])
         joint.append(shocks[:, moved_by[-1]])
-        spans.append(over)
-        elapsed.append(_calendar_days(market, over) * (horizons[i] / over))
-    kept = ~np.isin(plain.instrument, columns)
+        spans.append(days)
+        elapsed.append(_calendar_days(market, days) * (horizons[i] / days))
+    is_linear = ~np.isin(linear.instrument, columns)
     return Revaluation(
         market=market,
-        shocks=plain.shocks[:, kept],
-        revalued=tuple(instrument for _, instrument in held),
+        shocks=linear.shocks[:, is_linear],
+        revalued=tuple(instrument for _, instrument in options),
         joint=tuple(joint),
         scale=tuple(np.ones_like(shocks) for shocks in joint),
         elapsed=tuple(elapsed),
-        unit=np.column_stack([plain.unit[:, kept], book.unit_index(market)[:, columns]]),
-        exposure=np.column_stack([plain.exposure[:, kept], book.exposure[:, columns]]),
-        silo=np.append(plain.silo[kept], [book.silos.index(x.silo) for _, x in held]),
-        instrument=np.append(plain.instrument[kept], columns),
-        factor=plain.factor[kept],
-        power=plain.power[kept],
-        steps=plain.steps[kept],
+        unit=np.column_stack([linear.unit[:, is_linear], book.unit_index(market)[:, columns]]),
+        exposure=np.column_stack([linear.exposure[:, is_linear], book.exposure[:, columns]]),
+        silo=np.append(linear.silo[is_linear], [book.silos.index(x.silo) for _, x in options]),
+        instrument=np.append(linear.instrument[is_linear], columns),
+        factor=linear.factor[is_linear],
+        power=linear.power[is_linear],
+        steps=linear.steps[is_linear],
         joint_factors=tuple(moved_by),
         joint_steps=tuple(spans),
     )
 
 
-def each_window(past: Scenarios | Revaluation, lookback: int) -> Iterator[tuple[int, FloatArray]]:
+def each_window(
+    scenarios: Scenarios | Revaluation, lookback: int
+) -> Iterator[tuple[int, FloatArray]]:
     """Each day with a full window, and the P&L (portfolios, lookback) of its positions over it.
 
-    USD, the latest scenario last. The array is written anew every day: copy what is to be kept.
+    USD, the latest scenario last. The array is overwritten every day: copy it to keep it.
     """
-    pnl = np.empty((len(past.exposure), lookback))
-    for day in range(past.first + lookback - 1, len(past.unit)):
-        window_pnl(past.values(day, lookback=lookback), past.unit[day], past.exposure, pnl)
+    pnl = np.empty((len(scenarios.exposure), lookback))
+    for day in range(scenarios.first + lookback - 1, len(scenarios.unit)):
+        window_pnl(
+            scenarios.values(day, lookback=lookback), scenarios.unit[day], scenarios.exposure, pnl
+        )
         yield day, pnl
 
 

@@ -1,8 +1,8 @@
-"""Where a model meets the days of its market: estimates on the days on which a book trades.
+"""Groups of portfolios that trade on the same days, and estimates from their scenarios.
 
-Scenarios exist on the days on which everything a portfolio holds trades. A model says what it
-estimates from them; this file alone knows on which days that is, and which portfolios share them.
-Between those days an estimate stays what it was.
+Scenarios exist on the days on which all instruments of a portfolio trade. A model says how it
+estimates from scenarios; this file alone finds those days, and the portfolios that share them.
+Between those days an estimate keeps its last value.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,11 +21,11 @@ from backtest.types import FloatArray, RowNumbers
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Portfolios that are estimated together, on the days on which all that they hold trades.
+    """Portfolios that are estimated together, on the days on which all their instruments trade.
 
     Parameters
     ----------
-    portfolios : their columns in a margin of the whole book. book : of these alone.
+    portfolios : their columns in a margin of the whole book. book : these portfolios alone.
     rows : (days of the group,) rows of the market. last : (days of the market,) the last day of
         the group on or before each.
     """
@@ -37,24 +37,26 @@ class Group:
 
     @classmethod
     def of(cls, market: Market, book: Book, portfolios: slice | RowNumbers) -> "Group":
-        """Portfolios of a market, with their `book`."""
-        held = np.flatnonzero(book.exposure.any(axis=0))
-        trades = market.trades([f for i in held for f in book.instruments[i].factors])
+        """Group of the portfolios in `book`; `portfolios` are their columns in the whole book."""
+        held_instruments = np.flatnonzero(book.exposure.any(axis=0))
+        trades = market.trades([f for i in held_instruments for f in book.instruments[i].factors])
         return cls(portfolios, book, np.flatnonzero(trades), np.cumsum(trades) - 1)
 
     def on_every_day(self, values: FloatArray) -> FloatArray:
-        """Carry (days of the group, ...) values to every day of the market: the last known."""
+        """Values (days of the group, ...) on every day of the market: the last known on each."""
         return values if len(self.rows) == len(self.last) else values[self.last]
 
 
 def same_clock(market: Market, book: Book) -> list[Group]:
     """Group portfolios by the days on which all their instruments trade.
 
-    One group where all factors always trade. Elsewhere a portfolio that holds nothing has no days
-    and is left out: its margin is zero, on every day.
+    One group where all factors trade on every day. Otherwise an empty portfolio has no trading
+    days and is left out: its margin is zero on every day.
     """
     if market.traded is None:
         return [Group.of(market, book, slice(None))]
+    # Portfolios with the same trading days share their scenarios, so one estimate serves them all:
+    # on two clocks there are two or three groups, however many portfolios there are.
     trades = np.stack([market.trades(i.factors) for i in book.instruments])
     groups: dict[bytes, list[int]] = {}
     for p in np.flatnonzero(book.exposure.any(axis=1)):
@@ -64,11 +66,11 @@ def same_clock(market: Market, book: Book) -> list[Group]:
 
 
 def same_holdings(market: Market, book: Book) -> list[Group]:
-    """Group portfolios by what they hold, each group with a book of those instruments alone.
+    """Group portfolios by the instruments they hold, each group with a book of those alone.
 
-    For models whose estimate for one pair of factors depends on the others beside it: a portfolio
-    then stands alone, whatever its neighbours hold. One that holds nothing is left out: its margin
-    is zero, on every day.
+    For models whose estimate for one pair of factors depends on the other factors, such as a
+    copula: the margin of a portfolio must not depend on the positions of others. An empty
+    portfolio is left out: its margin is zero on every day.
 
     Examples
     --------
@@ -80,12 +82,14 @@ def same_holdings(market: Market, book: Book) -> list[Group]:
     [([0, 2], 1), ([1], 2)]
     """
     groups = []
-    held, group = np.unique(book.exposure != 0.0, axis=0, return_inverse=True)
-    for number, columns in enumerate(held):
+    holdings, group = np.unique(book.exposure != 0.0, axis=0, return_inverse=True)
+    for number, columns in enumerate(holdings):
         if columns.any():
-            rows = np.flatnonzero(group.ravel() == number)
-            part = book.select([int(p) for p in rows]).holding(np.flatnonzero(columns).tolist())
-            groups.append(Group.of(market, part, rows))
+            portfolios = np.flatnonzero(group.ravel() == number)
+            group_book = book.select([int(p) for p in portfolios]).holding(
+                np.flatnonzero(columns).tolist()
+            )
+            groups.append(Group.of(market, group_book, portfolios))
     return groups
 
 
@@ -97,16 +101,16 @@ def by_group(
     split: Callable[[Market, Book], list[Group]] = same_clock,
     empty: Sequence[float] = (0.0, 0.0),
 ) -> FloatArray:
-    """(estimates, days, portfolios) what `estimate` says of each group, on every day of the market.
+    """(estimates, days, portfolios) estimates of all groups, on every day of the market.
 
-    estimate : gives as many (days of the group, its portfolios) as `empty` has values.
-    empty : each estimate of a portfolio that holds nothing, where the groups leave it out.
+    estimate : group -> one (days of the group, its portfolios) array for each value of `empty`.
+    empty : each estimate of an empty portfolio, which belongs to no group.
     """
     out = np.empty((len(empty), len(market.dates), len(book.portfolios)))
     out[:] = np.reshape(empty, (-1, 1, 1))
     for group in split(market, book):
-        for whole, values in zip(out, estimate(group), strict=True):
-            whole[:, group.portfolios] = group.on_every_day(values)
+        for all_portfolios, values in zip(out, estimate(group), strict=True):
+            all_portfolios[:, group.portfolios] = group.on_every_day(values)
     return out
 
 
@@ -118,7 +122,7 @@ def scenario_tails(
     estimate: Callable[[Scenarios | Revaluation], Sequence[FloatArray] | FloatArray],
     scaling: Scaling = "overlapping",
 ) -> Forecast:
-    """VaR and ES of a book as `estimate` takes them from its scenarios; they have no density.
+    """VaR and ES of a book, estimated from its scenarios; without a density.
 
     estimate : scenarios of some portfolios -> VaR and ES, (days of the scenarios, portfolios) USD
         each, loss > 0; NaN while warming up.
@@ -131,6 +135,6 @@ def scenario_tails(
     return Forecast(*by_group(market, book, tails))
 
 
-def unknown(past: Scenarios | Revaluation, count: int = 2) -> FloatArray:
-    """(count, days of the scenarios, portfolios) NaN, for an estimate that warms up."""
-    return np.full((count, len(past.unit), len(past.exposure)), np.nan)
+def nan_estimates(scenarios: Scenarios | Revaluation, count: int = 2) -> FloatArray:
+    """(count, days of the scenarios, portfolios) NaN, to be filled after the warm-up."""
+    return np.full((count, len(scenarios.unit), len(scenarios.exposure)), np.nan)

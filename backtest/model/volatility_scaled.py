@@ -1,8 +1,8 @@
-"""Shocks over the volatility that was foreseen when they began, brought to that of another day.
+"""Historical shocks rescaled from the volatility of their own time to that of today.
 
-A shock in units of that volatility is a z, and z never change; what changes is the volatility of
-today, and that goes into the unit sensitivities. So the tails of filtered scenarios are those of
-plain ones with other units, by the same kernels.
+A shock divided by the volatility foreseen when it began is its z. The z of a day never change;
+only today's volatility does, and it is multiplied into the unit sensitivities. So the tails of
+rescaled scenarios come from the same kernels as those of plain ones.
 """
 
 from collections.abc import Iterable
@@ -21,20 +21,20 @@ from backtest.model.revaluation import Revaluation
 from backtest.types import Days, DaysByFactors, FloatArray
 
 Dynamics = Literal["ewma", "garch", "gjr"]
-SEED_DAYS = 60  # one-day shocks behind a floor, and whose mean square starts its volatility
+SEED_DAYS = 60  # one-day shocks needed for a floor; their mean square also starts the volatility
 
 
 @dataclass(frozen=True, eq=False)
 class FactorVolatility:
     """Volatility of the next day of each factor, foreseen at each close from its one-day shocks.
 
-    A factor is counted in its own days, and estimated when it is first asked for.
+    Days are those on which a factor trades. Each factor is estimated at its first use.
 
     Parameters
     ----------
-    dynamics : 'ewma' with `decay`, or a GARCH-t ('gjr': that reacts to falls on their own) fitted
-        to the last `fit_lookback` shocks every `refit_every` days.
-    seed_days : shocks whose mean square starts the EWMA; 1 / (1 - decay) unless given.
+    dynamics : 'ewma' with `decay`, or a GARCH-t ('gjr': with its own reaction to falls) fitted to
+        the last `fit_lookback` shocks every `refit_every` days.
+    seed_days : shocks whose mean square starts the EWMA; 1 / (1 - decay) by default.
 
     Examples
     --------
@@ -53,28 +53,30 @@ class FactorVolatility:
     _estimated: dict[int, Days] = field(default_factory=dict, repr=False)
 
     def foreseen(self, factor: int) -> Days:
-        """(days,) volatility in units of the shocks of a column of the market.
+        """(days,) volatility of one market column, in the units of its shocks.
 
-        NaN while warming up; on a day on which the factor does not trade, its last.
+        NaN while warming up; the last value on a day on which the factor does not trade.
         """
         if factor not in self._estimated:
             shocks = self._one_day[:, factor]
-            own = np.flatnonzero(~np.isnan(shocks))
-            variance = self._variance(np.ascontiguousarray(shocks[own]))
-            last = np.searchsorted(own, np.arange(len(shocks)), side="right") - 1
+            known_rows = np.flatnonzero(~np.isnan(shocks))
+            variance = self._variance(np.ascontiguousarray(shocks[known_rows]))
+            last_known = np.searchsorted(known_rows, np.arange(len(shocks)), side="right") - 1
             out = np.full(len(shocks), np.nan)
-            out[last >= 0] = np.sqrt(variance[last[last >= 0]])
+            out[last_known >= 0] = np.sqrt(variance[last_known[last_known >= 0]])
             self._estimated[factor] = out
         return self._estimated[factor]
 
     def at_start(self, factor: int, steps: int) -> Days:
-        """(days,) volatility foreseen when the shock began that ends on each day.
+        """(days,) for the shock that ends on each day, the volatility foreseen when it began.
 
-        steps : own days that a shock spans. NaN on days on which the factor does not trade.
+        steps : trading days that a shock spans. NaN on days on which the factor does not trade.
         """
-        own = np.flatnonzero(self.market.trades([self.market.factors[factor]]))
+        # The volatility of the day on which a shock ends already contains the shock: dividing by
+        # it would shrink the largest shocks most, and with them the tail.
+        traded_rows = np.flatnonzero(self.market.trades([self.market.factors[factor]]))
         out = np.full(len(self.market.dates), np.nan)
-        out[own[steps:]] = self.foreseen(factor)[own[:-steps]]
+        out[traded_rows[steps:]] = self.foreseen(factor)[traded_rows[:-steps]]
         return out
 
     @cached_property
@@ -93,83 +95,88 @@ class FactorVolatility:
         )
 
 
-def standardised(shocks: FloatArray, volatility: FloatArray) -> FloatArray:
+def standardised_shocks(shocks: FloatArray, volatility: FloatArray) -> FloatArray:
     """Z = shock / volatility; NaN where either is not known.
 
-    A factor that had never moved when a shock began has no z: the shock counts as none.
+    Zero where the factor had never moved before the shock: without a volatility the shock cannot
+    be scaled, and it is left out of the scenarios.
 
     Examples
     --------
-    >>> standardised(np.array([0.02, 0.02, np.nan]), np.array([0.01, 0.0, 0.01])).tolist()
+    >>> standardised_shocks(np.array([0.02, 0.02, np.nan]), np.array([0.01, 0.0, 0.01])).tolist()
     [2.0, 0.0, nan]
     """
     moves = (volatility > 0.0) | np.isnan(volatility) | np.isnan(shocks)
     return np.divide(shocks, volatility, out=np.zeros_like(shocks), where=moves)
 
 
-Past = TypeVar("Past", bound=Scenarios | Revaluation)
+AnyScenarios = TypeVar("AnyScenarios", bound=Scenarios | Revaluation)
 
 
-def filtered(past: Past, volatility: FactorVolatility) -> Past:
-    """Scenarios with every shock over the volatility foreseen at its start, times that of today.
+def volatility_scaled(scenarios: AnyScenarios, volatility: FactorVolatility) -> AnyScenarios:
+    """Scenarios with every shock divided by the volatility at its start, times that of today.
 
-    Over several days both volatilities are those of one, so that the days cancel.
+    Shocks over several days are scaled by one-day volatilities too: the ratio is the same.
     """
-    rows = volatility.market.dates.searchsorted(past.dates)
+    rows = volatility.market.dates.searchsorted(scenarios.dates)
 
-    def now(factors: Iterable[int]) -> FloatArray:
+    def today(factors: Iterable[int]) -> FloatArray:
         return np.column_stack([volatility.foreseen(int(f)) for f in factors])[rows]
 
     def start(factors: Iterable[int], steps: Iterable[int]) -> FloatArray:
         pairs = zip(factors, steps, strict=True)
         return np.column_stack([volatility.at_start(int(f), int(s)) for f, s in pairs])[rows]
 
-    unit, shocks = past.unit.copy(), past.shocks
+    # Half a squared shock scales with the square of the volatility, hence the powers. Today's
+    # volatility goes into the units, so that the z remain one matrix for all days.
+    unit, shocks = scenarios.unit.copy(), scenarios.shocks
     if shocks.shape[1]:  # none where the book holds nothing but options
-        unit[:, : shocks.shape[1]] *= now(past.factor) ** past.power
-        shocks = standardised(shocks, start(past.factor, past.steps) ** past.power)
+        unit[:, : shocks.shape[1]] *= today(scenarios.factor) ** scenarios.power
+        shocks = standardised_shocks(
+            shocks, start(scenarios.factor, scenarios.steps) ** scenarios.power
+        )
         shocks = np.ascontiguousarray(shocks)
-    if isinstance(past, Scenarios):
-        return replace(past, shocks=shocks, unit=unit)
-    joint = zip(past.joint, past.joint_factors, past.joint_steps, strict=True)
+    if isinstance(scenarios, Scenarios):
+        return replace(scenarios, shocks=shocks, unit=unit)
+    joint = zip(scenarios.joint, scenarios.joint_factors, scenarios.joint_steps, strict=True)
     return replace(
-        past,
+        scenarios,
         shocks=shocks,
         unit=unit,
         joint=tuple(
-            standardised(one, start(factors, [steps] * len(factors)))
-            for one, factors, steps in joint
+            standardised_shocks(shocks_of_instrument, start(factors, [steps] * len(factors)))
+            for shocks_of_instrument, factors, steps in joint
         ),
-        scale=tuple(now(factors) for factors in past.joint_factors),
+        scale=tuple(today(factors) for factors in scenarios.joint_factors),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class FlooredShocks:
-    """Shocks of one factor over some horizon, (days,) each; NaN while unknown.
+    """Standardised shocks of one factor over a horizon, (days,) each; NaN while unknown.
 
     Parameters
     ----------
-    standard : z of the shock that ends on each day; NaN where the factor did not trade.
-    now : volatility to bring z to, never below its floor.
-    highest : the highest volatility so far.
+    z : of the shock that ends on each day; NaN where the factor did not trade.
+    volatility : today's volatility, by which z are multiplied, never below its floor.
+    highest_volatility : the highest volatility so far.
     """
 
-    standard: Days
-    now: Days
-    highest: Days
+    z: Days
+    volatility: Days
+    highest_volatility: Days
 
     @classmethod
     def of(
         cls, volatility: FactorVolatility, factor: str, *, horizon: int, floor: float, lookback: int
     ) -> "FlooredShocks":
-        r"""Standardised shocks of a factor, and the volatilities to bring them to.
+        r"""Standardised shocks of a factor, and the volatilities by which they are multiplied.
 
         .. math:: z_t = R_t / \sigma_{t-H}, \qquad
                   R^*_{t \to T} = z_t \max(\sigma_T, f \bar\sigma_T)
 
-        R are shocks over H days, in the factor's own days; :math:`\bar\sigma` is the root mean
-        square of the last `lookback` one-day shocks.
+        R are shocks over H trading days of the factor; :math:`\bar\sigma` is the root mean square
+        of the last `lookback` one-day shocks.
 
         References
         ----------
@@ -183,18 +190,20 @@ class FlooredShocks:
         >>> market = Market.from_frame(pd.DataFrame({"BTC": level}, index=days))
         >>> volatility = FactorVolatility(market, seed_days=60)
         >>> shocks = FlooredShocks.of(volatility, "BTC", horizon=1, floor=1.0, lookback=500)
-        >>> shocks.standard[-2:].round(6).tolist(), shocks.now[-1].round(6).item()
+        >>> shocks.z[-2:].round(6).tolist(), shocks.volatility[-1].round(6).item()
         ([-1.0, 1.0], 0.01)
         """
         market, column = volatility.market, volatility.market.column(factor)
-        own, last = market.own_days([factor])
-        squares = pd.Series(own.shocks(1)[:, column] ** 2)
-        mean_square = squares.rolling(lookback, min_periods=SEED_DAYS).mean().to_numpy()[last]
+        traded_market, last_row = market.own_days([factor])
+        # In a long calm today's volatility falls below that of most of the lookback, and a margin
+        # on it would have to be raised in the next stress, when members can least pay.
+        squares = pd.Series(traded_market.shocks(1)[:, column] ** 2)
+        mean_square = squares.rolling(lookback, min_periods=SEED_DAYS).mean().to_numpy()[last_row]
         sigma = volatility.foreseen(column)
         return cls(
-            standard=standardised(
+            z=standardised_shocks(
                 market.shocks(horizon)[:, column], volatility.at_start(column, horizon)
             ),
-            now=np.maximum(sigma, floor * np.sqrt(mean_square)),
-            highest=np.fmax.accumulate(sigma),
+            volatility=np.maximum(sigma, floor * np.sqrt(mean_square)),
+            highest_volatility=np.fmax.accumulate(sigma),
         )

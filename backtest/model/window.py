@@ -1,4 +1,4 @@
-"""The days that are scored: every model has a requirement and the loss is known."""
+"""The scored days: those on which every model has a requirement and the loss is known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from backtest.types import Dates, FloatArray, StudyError, first_known
 
 @dataclass(frozen=True, eq=False)
 class ScoredWindow:
-    """Consecutive days of a market that are scored.
+    """Consecutive scored days of a market.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class ScoredWindow:
         *,
         models: Mapping[str, object],
     ) -> "ScoredWindow":
-        """Window from the first day on which all is required to the last whose loss is known.
+        """Window from the first day with all requirements to the last day with a known loss.
 
         Parameters
         ----------
@@ -61,16 +61,17 @@ class ScoredWindow:
         warm = {name: first_known(values) for name, values in required.items()}
         slowest = max(warm, key=lambda name: warm[name])
         days, first = len(market.dates), warm[slowest]
+        # Close-outs of the last days end after the market: their losses are not zero but unknown.
         last = days - first_known(loss[::-1])
         if score_from is not None:
-            asked = _row_of(score_from, market)
-            if asked >= last:
+            row = _row_of(score_from, market)
+            if row >= last:
                 return cls._none(
                     market,
                     f"score_from is {score_from}, after the last day that can be scored "
                     f"({market.dates[max(last - 1, 0)]}); give an earlier one.",
                 )
-            first = max(first, asked)
+            first = max(first, row)
         if first >= last:
             return cls._none(
                 market,
@@ -82,7 +83,7 @@ class ScoredWindow:
 
     @classmethod
     def shared(cls, market: Market, windows: Sequence[Dates]) -> "ScoredWindow":
-        """Rows of `market` between the first and the last day that all `windows` of days hold."""
+        """Rows of `market` from the first to the last day that all `windows` share."""
         if all(map(len, windows)):
             first, last = max(d[0] for d in windows), min(d[-1] for d in windows)
             days = np.flatnonzero((market.dates >= first) & (market.dates <= last))

@@ -1,20 +1,21 @@
-"""What overlays do alike: lead the parts of the base on, ask the base for another lookback."""
+"""Shared by overlays: one more step after the parts of the base, and the base's lookback."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import MarginModel, Parts
 from backtest.types import DaysByPortfolios, StudyError
 
 
 def with_step(parts: Parts, required: DaysByPortfolios, *, step: str) -> Parts:
-    """`parts` led on to `required` by one more step; every silo's share scales alike."""
+    """`parts` with one more step, so that they add up to `required`; silos in proportion."""
+    # An overlay acts on the total and names no silo, so it is shared as the total before it was.
     before = parts.by_silo.sum(axis=2)
     steps = dict(parts.steps)
     steps[step] = steps.get(step, 0.0) + required - before
-    by_silo = in_proportion(parts.by_silo, required, gross=before)
+    by_silo = proportional_shares(parts.by_silo, required, gross=before)
     return Parts(silos=parts.silos, by_silo=by_silo, steps=steps)
 
 
@@ -27,17 +28,8 @@ def longest_lookback(model: MarginModel) -> int:
     >>> longest_lookback(CorrelationOffset(base=HistoricalVaR(lookback=750)))
     750
     """
-    own = int(getattr(model, "lookback", 0))
-    return max(
-        [
-            own,
-            *(
-                longest_lookback(each)
-                for field in _inner(model).values()
-                for each in _models(field)
-            ),
-        ]
-    )
+    inner_models = [inner for field in _inner(model).values() for inner in _models(field)]
+    return max([int(getattr(model, "lookback", 0)), *map(longest_lookback, inner_models)])
 
 
 def with_lookback(model: MarginModel, days: int) -> MarginModel:
@@ -45,7 +37,7 @@ def with_lookback(model: MarginModel, days: int) -> MarginModel:
 
     Raises
     ------
-    StudyError : nothing in it has a `lookback`.
+    StudyError : no model in it has a `lookback`.
 
     Examples
     --------
@@ -58,25 +50,25 @@ def with_lookback(model: MarginModel, days: int) -> MarginModel:
 
     def changed_field(field: Any) -> Any:
         if isinstance(field, Mapping):
-            return {key: changed_field(inner) for key, inner in field.items()}
+            return {key: changed_field(inner_field) for key, inner_field in field.items()}
         return with_lookback(field, days) if longest_lookback(field) else field
 
     changed = {name: changed_field(field) for name, field in _inner(model).items()}
     if hasattr(model, "lookback"):
         changed["lookback"] = days
-    whole: Any = model
-    return replace(whole, **changed)
+    dataclass_model: Any = model
+    return replace(dataclass_model, **changed)
 
 
 def _inner(model: Any) -> dict[str, Any]:
     """Fields of a model that hold models: one, or several by name."""
     if not is_dataclass(model):
         return {}
-    held = {field.name: getattr(model, field.name) for field in fields(model)}
-    return {name: value for name, value in held.items() if _models(value)}
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
+    return {name: value for name, value in values.items() if _models(value)}
 
 
 def _models(field: Any) -> list[MarginModel]:
     """The models that a field holds."""
-    held = field.values() if isinstance(field, Mapping) else [field]
-    return [each for each in held if isinstance(each, MarginModel)]
+    values = field.values() if isinstance(field, Mapping) else [field]
+    return [value for value in values if isinstance(value, MarginModel)]

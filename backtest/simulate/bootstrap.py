@@ -1,4 +1,4 @@
-"""Bootstraps of the joint shocks of all factors: as they were, or with volatility filtered out."""
+"""Bootstraps of the joint shocks of all factors: as observed, or with volatility filtered out."""
 
 import math
 from typing import Annotated
@@ -37,9 +37,11 @@ def block_length(shocks: DaysByFactors) -> int:
 
 
 def _rows(shocks: DaysByFactors, block: int, rng: np.random.Generator) -> DaysByFactors:
+    # Whole days are drawn, never factors one by one: a crash of crypto must meet the Treasury
+    # moves of its own day, or the dependence between the two would be lost.
     seed = int(rng.integers(2**63))
-    chosen = stationary_indices(len(shocks), resamples=1, block=block, seed=seed)[0]
-    return shocks[chosen]
+    rows = stationary_indices(len(shocks), resamples=1, block=block, seed=seed)[0]
+    return shocks[rows]
 
 
 @model
@@ -71,14 +73,14 @@ class StationaryBootstrap:
 
 @model
 class FilteredBootstrap:
-    r"""Resample shocks with their volatility taken out, then let a volatility grow on them again.
+    r"""Resample shocks divided by their volatility, then multiply by a new volatility path.
 
     .. math:: v_{t+1} = (1 - p) \bar v + a x_t^2 + (p - a) v_t, \qquad z_t = x_t / \sqrt{v_t}
 
-    for each factor, with the same days drawn for all, so that dependence is kept. Shocks are then
-    scaled so that the typical history as long as the data has the data's standard deviation
-    (`pilot.matching_scale`): volatility that the recursion misses stays in z, and would otherwise
-    be counted twice.
+    for each factor, with the same days drawn for all, which preserves dependence. Shocks are then
+    scaled so that a typical history as long as the data has the data's standard deviation
+    (`pilot.matching_scale`): volatility that the recursion misses remains in z, and would
+    otherwise be counted twice.
 
     Parameters
     ----------
@@ -108,20 +110,22 @@ class FilteredBootstrap:
         persistence = np.full(len(target), self.persistence)
         z = np.empty_like(shocks)
         devolatilise(shocks, target.copy(), reaction, persistence, target, z)
+        # The recursion is not fitted, so its z have neither mean 0 nor variance 1. Both are needed:
+        # the drawn variance would drift from the mean variance otherwise.
         z = (z - z.mean(axis=0)) / z.std(axis=0)
         price = np.array([kind == "price" for kind in market.kinds])
 
         def draw(rng: np.random.Generator) -> FloatArray:
             out = np.empty_like(z)
-            chosen = np.ascontiguousarray(_rows(z, self.block_size, rng))
-            revolatilise(chosen, target.copy(), reaction, persistence, target, out)
+            z_drawn = np.ascontiguousarray(_rows(z, self.block_size, rng))
+            revolatilise(z_drawn, target.copy(), reaction, persistence, target, out)
             return out
 
         scale = matching_scale(draw, shocks)
         return lambda rng: floored(draw(rng) * scale, price)
 
 
-LARGEST_FALL = -0.90  # of a simulated price in a day: beyond any in history, and short of ruin
+LARGEST_FALL = -0.90  # of a simulated price in a day: larger than any in history, short of zero
 
 
 def floored(shocks: DaysByFactors, price: np.ndarray) -> DaysByFactors:

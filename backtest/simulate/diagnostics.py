@@ -1,4 +1,4 @@
-"""How a simulator's stylised facts compare with those of the data it was fitted to."""
+"""Stylised facts of a simulator beside those of the data to which it was fitted."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from backtest.types import DaysByFactors, FloatArray, StudyError
 
 
 def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFrame:
-    """One row a factor: sd, skew, excess kurtosis, 1 % and 99 % quantiles, acf of |shock|.
+    """One row per factor: sd, skew, excess kurtosis, 1 % and 99 % quantiles, acf of |shock|.
 
     NaN where a factor does not move.
 
@@ -21,7 +21,7 @@ def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFr
     """
     centred = shocks - shocks.mean(axis=0)
     sd = centred.std(axis=0)
-    own = np.where(sd > 0, sd, np.nan)
+    positive_sd = np.where(sd > 0, sd, np.nan)
     size = np.abs(shocks) - np.abs(shocks).mean(axis=0)
 
     def acf(lag: int) -> np.ndarray:
@@ -32,8 +32,8 @@ def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFr
     return pd.DataFrame(
         {
             "sd": sd,
-            "skew": (centred**3).mean(axis=0) / own**3,
-            "kurtosis": (centred**4).mean(axis=0) / own**4 - 3.0,
+            "skew": (centred**3).mean(axis=0) / positive_sd**3,
+            "kurtosis": (centred**4).mean(axis=0) / positive_sd**4 - 3.0,
             "q01": np.quantile(shocks, 0.01, axis=0),
             "q99": np.quantile(shocks, 0.99, axis=0),
             "acf1": acf(1),
@@ -48,8 +48,8 @@ def diagnose(
 ) -> pd.DataFrame:
     """Facts of the data beside their mean over simulated paths: columns (fact, data | simulated).
 
-    `correlation` is the largest gap of a factor's correlations with the others; `range` the share
-    of days on which the sane range of yields stopped some yield, the same in every row.
+    `correlation` is the largest difference between data and simulation in a factor's correlations;
+    `range` the share of days on which some yield stopped at its limit, the same in every row.
 
     Examples
     --------
@@ -61,26 +61,28 @@ def diagnose(
     """
     if paths < 1:
         raise StudyError(f"paths is {paths}; give 1 or more.")
-    made = Paths.of(simulator, market, seed=seed)
+    # One path is one history, and its kurtosis may be anything: facts are averaged over paths. A
+    # large `range` share means that the limits of yields, not the simulator, made the facts.
+    simulated_paths = Paths.of(simulator, market, seed=seed)
     data = market.shocks(1)[1:]
-    tables, correlations, acted = [], [], []
+    tables, correlations, range_shares = [], [], []
     for number in range(paths):
-        path, share = made.path_and_range(number)
+        path, share = simulated_paths.path_and_range(number)
         shocks = path.shocks(1)[1:]
         tables.append(stylised_facts(shocks, market.factors).to_numpy())
         correlations.append(_correlation(shocks))
-        acted.append(share)
+        range_shares.append(share)
     facts = stylised_facts(data, market.factors)
     simulated = pd.DataFrame(np.mean(tables, axis=0), index=facts.index, columns=facts.columns)
-    both = pd.concat({"data": facts, "simulated": simulated}, axis=1).swaplevel(axis=1)
-    both = both[[(fact, side) for fact in facts.columns for side in ("data", "simulated")]]
+    table = pd.concat({"data": facts, "simulated": simulated}, axis=1).swaplevel(axis=1)
+    table = table[[(fact, side) for fact in facts.columns for side in ("data", "simulated")]]
     gap = np.abs(np.mean(correlations, axis=0) - _correlation(data)).max(axis=1)
-    both[("correlation", "gap")] = gap
-    both[("range", "acted")] = float(np.mean(acted))
-    return both
+    table[("correlation", "gap")] = gap
+    table[("range", "acted")] = float(np.mean(range_shares))
+    return table
 
 
 def _correlation(shocks: DaysByFactors) -> FloatArray:
-    """(factors, factors), a matrix for one factor too."""
-    with np.errstate(invalid="ignore"):  # a factor that does not move has none
+    """(factors, factors) correlation; a matrix also for one factor."""
+    with np.errstate(invalid="ignore"):  # a factor that does not move has no correlation
         return np.atleast_2d(np.corrcoef(shocks.T))

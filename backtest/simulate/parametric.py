@@ -16,21 +16,21 @@ from backtest.simulate.paths import Sampler, known_shocks
 from backtest.simulate.pilot import matching_scale
 from backtest.types import DaysByFactors, FloatArray
 
-BURN_IN = 250  # days simulated and thrown away, so that the first volatility is not the mean
+BURN_IN = 250  # first simulated days, not used: they start from the mean volatility
 
 
 @model
 class GarchT:
-    r"""GARCH(1, 1) with Student innovations for each factor, tied by a constant correlation.
+    r"""GARCH(1, 1) with Student innovations for each factor, and a constant correlation.
 
     .. math:: v_{t+1} = \omega + \alpha x_t^2 + \beta v_t, \qquad
               x_t = \sqrt{v_t} \, T_{\nu}^{-1}(\Phi(u_t)) \sqrt{(\nu - 2) / \nu}
 
-    u are correlated standard normals: each factor keeps its own degrees of freedom. Fitted once
-    by arch to zero-mean shocks; the correlation is that of the standardised residuals. An
-    approximation: tails are independent of each other beyond what the correlation gives, and
-    shocks are symmetric. omega is set so that the typical history as long as the data has the
-    data's standard deviation (`pilot.matching_scale`), whatever long-run variance was fitted.
+    u are correlated standard normals, so that each factor has its own degrees of freedom. Fitted
+    once by arch to zero-mean shocks; the correlation is that of the standardised residuals. An
+    approximation: factors have no tail dependence beyond their correlation, and shocks are
+    symmetric. omega is set so that a typical history as long as the data has the data's standard
+    deviation (`pilot.matching_scale`), in place of the fitted long-run variance.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class GarchT:
     def sampler(self, market: Market) -> Sampler:
         """Fit every factor, then draw as many shocks as the market has steps."""
         shocks = known_shocks(market, fit=True)
+        # Each factor is fitted alone and the correlation afterwards, from residuals: raw shocks of
+        # a quiet and a wild factor correlate less in calm times than the innovations behind them.
         fits = [_fit_garch(column, self.max_persistence) for column in shocks.T]
         reaction = np.array([f.reaction for f in fits])
         persistence = np.array([f.persistence for f in fits])
@@ -146,7 +148,7 @@ class MultivariateT:
 
 @model
 class TCopula:
-    """Each factor's own empirical distribution, tied by a Student copula; independent days.
+    """Each factor's empirical distribution, joined by a Student copula; independent days.
 
     Correlation from Kendall's tau, degrees of freedom by maximum likelihood.
 
@@ -171,6 +173,8 @@ class TCopula:
         def draw(rng: np.random.Generator) -> DaysByFactors:
             normal = rng.standard_normal(shocks.shape) @ root.T
             mixing = np.sqrt(freedom / rng.chisquare(freedom, len(shocks)))
+            # A draw is read off the sorted shocks of its factor, so that no factor ever moves
+            # further than it has; new are only the days on which extremes coincide.
             uniform = stdtr(freedom, normal * mixing[:, None])
             rank = np.minimum((uniform * len(shocks)).astype(np.int64), len(shocks) - 1)
             return np.take_along_axis(ordered, rank, axis=0)

@@ -1,4 +1,4 @@
-"""A simulator draws shocks; a path is the market those shocks make. Path i is keyed (seed, i)."""
+"""A simulator draws shocks; a path is the market with those shocks. (seed, i) determines path i."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,23 +18,23 @@ Sampler = Callable[[np.random.Generator], DaysByFactors]
 
 @runtime_checkable
 class Simulator(Protocol):
-    """Alternative histories of a market: a frozen bag of parameters with one method."""
+    """Alternative histories of a market: frozen parameters and one method."""
 
     def sampler(self, market: Market) -> Sampler:
-        """Fit to `market` once; the function returned draws (days, factors) one-day shocks.
+        """Fit to `market` once; the returned function draws (days, factors) one-day shocks.
 
-        Row 0 leads from the market's first day to its second. More rows than the market has steps
-        carry on after its last day, on weekdays. The function is called in worker processes, with
-        a stream of each path's own: it keeps nothing between calls.
+        Row 0 is the step from the market's first day to its second. More rows than the market has
+        steps continue after its last day, on weekdays. The function is called in worker processes,
+        with a random stream for each path, and must have no state.
         """
 
 
 def known_shocks(market: Market, *, fit: bool = False) -> DaysByFactors:
-    """(days - 1, factors) one-day shocks of a market, all known.
+    """(days - 1, factors) one-day shocks of a market, without the first row of NaN.
 
     Parameters
     ----------
-    fit : a distribution is to be fitted: every factor must move, on at least 60 days.
+    fit : True where a distribution is fitted: there must be 60 days, and every factor must move.
 
     Raises
     ------
@@ -63,12 +63,13 @@ def known_shocks(market: Market, *, fit: bool = False) -> DaysByFactors:
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """The paths of one simulator on one market; any of them can be built alone.
+    """The paths of one simulator on one market; each can be built without the others.
 
     Parameters
     ----------
-    template : gives dates, first levels, factors and kinds.
-    draw : shocks of a random stream. seed : with the path's number it keys that stream.
+    template : market with the dates, first levels, factors and kinds of every path.
+    draw : shocks of a random stream. seed : of all paths; with the number of a path it determines
+        its stream.
 
     Examples
     --------
@@ -88,7 +89,7 @@ class Paths:
     def of(cls, simulator: Simulator, market: Market, *, seed: int) -> "Paths":
         """Fit a simulator to a market.
 
-        StudyError where `seed` is not a whole number from 0, or factors keep days of their own.
+        StudyError where `seed` is not a whole number from 0, or factors trade on different days.
         """
         refuse_own_days(market)
         return cls(market, simulator.sampler(market), repr(simulator), _whole(seed, "seed"))
@@ -98,14 +99,16 @@ class Paths:
         return self.path_and_range(number)[0]
 
     def path_and_range(self, number: int) -> tuple[Market, float]:
-        """The path, and the share of its days on which the range of yields stopped some yield.
+        """The path, and the share of its days on which some yield stopped at a limit.
 
-        Yields stop at 0 and at 20 %, or at the lowest and highest of the data where those lie
-        further out.
+        Yields stop at 0 and at 20 %, or at the lowest and highest yield of the data where these
+        are outside 0 .. 20 %.
         """
+        # The stream depends on seed and number alone, so that a path is the same in any worker, in
+        # any order, and however many paths a study has.
         stream = np.random.SeedSequence(self.seed, spawn_key=(_whole(number, "path"),))
-        drawn = self.draw(np.random.default_rng(stream))
-        shocks = np.ascontiguousarray(drawn, dtype=np.float64)
+        drawn_shocks = self.draw(np.random.default_rng(stream))
+        shocks = np.ascontiguousarray(drawn_shocks, dtype=np.float64)
         market = self.template
         if shocks.ndim != 2 or len(shocks) == 0 or shocks.shape[1] != len(market.factors):
             raise StudyError(
@@ -126,7 +129,7 @@ class Paths:
         yields = market.levels[:, ~price]
         low, high = float(yields.min(initial=0.0)), float(yields.max(initial=HIGHEST_YIELD))
         levels = np.empty((len(shocks) + 1, len(market.factors)))
-        acted = shocked_levels(market.levels[0], shocks, price, low, high, levels)
+        days_stopped = shocked_levels(market.levels[0], shocks, price, low, high, levels)
         path = replace(
             market,
             dates=path_days(market.dates, len(levels)),
@@ -135,11 +138,11 @@ class Paths:
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
             adjusted=(),
         )
-        return path, acted / len(shocks)
+        return path, days_stopped / len(shocks)
 
 
 def refuse_own_days(market: Market) -> None:
-    """StudyError where factors keep days of their own: no simulator draws those."""
+    """StudyError where factors trade on different days: no simulator draws such days."""
     if market.traded is not None:
         raise StudyError(
             "simulators draw days on which every factor trades; simulated histories need [clock] "
@@ -163,5 +166,5 @@ def path_days(dates: Dates, days: int) -> Dates:
     """
     if days <= len(dates):
         return dates[:days]
-    more = np.busday_offset(dates[-1], np.arange(1, days - len(dates) + 1), roll="backward")
-    return np.concatenate([dates, more])
+    later_days = np.busday_offset(dates[-1], np.arange(1, days - len(dates) + 1), roll="backward")
+    return np.concatenate([dates, later_days])

@@ -1,4 +1,4 @@
-"""Pilot histories: what a sampler does over a history as long as the data, found by drawing."""
+"""Pilot histories: simulated paths as long as the data, from which moments are estimated."""
 
 from collections.abc import Iterator
 
@@ -7,24 +7,24 @@ import numpy as np
 from backtest.simulate.paths import Sampler
 from backtest.types import DaysByFactors, FloatArray
 
-PILOTS = 100  # histories: their typical sd errs by 1-3 %, most where variance explodes
+PILOTS = 100  # their typical sd has an error of 1-3 %, the most where variance explodes
 PILOT_SEED = 0  # of every pilot, so that a fit depends on the data alone
 
 
 def pilot_shocks(draw: Sampler) -> Iterator[DaysByFactors]:
-    """Shocks of the pilot histories; their streams are those of no path."""
+    """Shocks of the pilot histories; no path of a study has their streams."""
     for number in range(PILOTS):
-        # A path's key has one entry.
+        # The key of a path has one entry, that of a pilot two: a fit never sees a scored path.
         stream = np.random.SeedSequence(PILOT_SEED, spawn_key=(number, 0))
         yield draw(np.random.default_rng(stream))
 
 
 def matching_scale(draw: Sampler, shocks: DaysByFactors) -> FloatArray:
-    """(factors,) multiples that give the typical history as long as the data the data's sd.
+    """(factors,) multiples at which a typical history has the standard deviation of the data.
 
-    Typical is the geometric mean over the pilots. Matching the variance of the law instead would
-    make most histories too calm: where variance explodes, its mean is made by a few of them, and
-    the data are one history.
+    Typical is the geometric mean over pilots as long as the data. Matching the variance of the law
+    instead would make most histories too calm: where variance can explode, a few histories
+    dominate its mean, and the data are one history.
 
     Examples
     --------

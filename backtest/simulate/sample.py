@@ -1,7 +1,7 @@
 """The generator of the sample: SIMULATED yields, crypto, equity, funding, implied volatility.
 
 No price history that may be redistributed covers Treasuries and crypto through the stress years,
-so the package carries a generator instead of a file. Without the stress days laid over it its true
+so the package has a generator instead of a file. Without the ten real stress days its true
 conditional law is known (`sample_law`).
 """
 
@@ -21,14 +21,14 @@ from backtest.types import BoolArray, Dates, DaysByFactors, StudyError
 START, END = np.datetime64("2015-08-10"), np.datetime64("2026-06-30")
 JUNETEENTH_SINCE = 2022  # first year in which the Treasury market closed for it
 LONGEST_SAMPLE = 50_000  # days; some 200 years, before prices outgrow floats
-DEFAULT_SEED = 3  # how it was chosen: see sample_market
+DEFAULT_SEED = 3  # for the reason see sample_market
 STRESS_DAYS = Path(__file__).with_name("stress_days.csv")
 
 
 def holidays(year: int) -> list[np.datetime64]:
     """Federal holidays of a year on which the Treasury publishes no yields.
 
-    A holiday on a Sunday is kept on the Monday, one on a Saturday not at all (Federal Reserve).
+    A holiday on a Sunday moves to Monday; one on a Saturday is not made up for (Federal Reserve).
 
     Examples
     --------
@@ -79,9 +79,9 @@ def margin_days(days: int | None = None) -> Dates:
 def step_variance(dates: Dates) -> DaysByFactors:
     """(days, factors) variance of the step that starts on each day, 1 for one weekday.
 
-    BTC and ETH trade every calendar day: a step holds all weekdays and, at a lower variance, all
-    Saturdays and Sundays after its first day; other factors move on margin days only. The last
-    step is taken to end on the next weekday.
+    BTC and ETH trade every calendar day: a step contains all weekdays and, at a lower variance,
+    all Saturdays and Sundays after its first day; other factors move on margin days only. The last
+    step is assumed to end on the next weekday.
     """
     next_weekday = np.busday_offset(dates[-1], 1)
     ends = np.append(dates[1:], next_weekday)
@@ -94,7 +94,7 @@ def step_variance(dates: Dates) -> DaysByFactors:
 
 @cache
 def stress_shocks() -> tuple[Dates, DaysByFactors]:
-    """Read the ten stress days and their real shocks; NaN where a factor stays simulated.
+    """Read the ten stress days and their real shocks; NaN for a factor that remains simulated.
 
     Log returns of prices, (stress days, factors), and changes of yields in decimals.
 
@@ -106,11 +106,11 @@ def stress_shocks() -> tuple[Dates, DaysByFactors]:
     """
     lines = STRESS_DAYS.read_text(encoding="utf-8").splitlines()
     header, *rows = [line.split(",") for line in lines if not line.startswith("#")]
-    known = sample_parameters()
-    shocks = np.full((len(rows), len(known.factors)), np.nan)
+    parameters = sample_parameters()
+    shocks = np.full((len(rows), len(parameters.factors)), np.nan)
     for name, *values in zip(header[1:], *(row[1:] for row in rows), strict=True):
-        k = known.factors.index(name)
-        unit = BASIS_POINT if known.kinds[k] == "yield" else PERCENT
+        k = parameters.factors.index(name)
+        unit = BASIS_POINT if parameters.kinds[k] == "yield" else PERCENT
         shocks[:, k] = np.array(values, dtype=np.float64) * unit
     return np.array([row[0] for row in rows], dtype="datetime64[D]"), shocks
 
@@ -135,10 +135,10 @@ def sample_path(
     Parameters
     ----------
     seed, path : whole numbers from 0; the same pair gives the same levels to the bit, whatever
-        other paths are drawn and however long this one is.
+        the number of other paths and the length of this one.
     days : margin days from 2015-08-10; None runs to 2026-06-30.
-    stress : lay the ten real stress days over the path. Their shocks are not draws of `law`; the
-        volatility that follows them is.
+    stress : put the shocks of the ten real stress days into the path. They are not draws of `law`;
+        the volatility after them follows it.
 
     Raises
     ------
@@ -159,29 +159,31 @@ def sample_path(
         if not _is_whole(value) or not 0 <= value < 2**64:
             raise StudyError(f"{name} is {value}; give a whole number from 0 to 2^64 - 1.")
     dates = margin_days(days)
-    known = sample_parameters()
-    shape = (len(dates), len(known.factors))
-    z, given = np.empty(shape), np.full(shape, np.nan)
+    parameters = sample_parameters()
+    shape = (len(dates), len(parameters.factors))
+    z, stress_shock = np.empty(shape), np.full(shape, np.nan)
     regimes = np.empty(len(dates), dtype=np.int64)
-    innovations(np.uint64(seed), np.uint64(path), known.law, regimes, z)
+    innovations(np.uint64(seed), np.uint64(path), parameters.law, regimes, z)
     if stress:
-        at, shocks = stress_shocks()
-        inside = at <= dates[-1]
-        given[np.searchsorted(dates, at[inside])] = shocks[inside]
+        stress_dates, shocks = stress_shocks()
+        inside = stress_dates <= dates[-1]
+        stress_shock[np.searchsorted(dates, stress_dates[inside])] = shocks[inside]
     weights = step_variance(dates)
     state, mean, variance = np.empty(shape), np.empty(shape), np.empty(shape)
     reflected: BoolArray = np.empty(shape, dtype=np.bool_)
-    factor_path(z, regimes, weights, given, known.dynamics, state, mean, variance, reflected)
-    price = np.array([kind == "price" for kind in known.kinds])
+    factor_path(
+        z, regimes, weights, stress_shock, parameters.dynamics, state, mean, variance, reflected
+    )
+    price = np.array([kind == "price" for kind in parameters.kinds])
     state[:, price] = np.exp(state[:, price])
     law = SampleLaw(
         dates=dates,
-        factors=known.factors,
-        kinds=known.kinds,
+        factors=parameters.factors,
+        kinds=parameters.kinds,
         mean=mean,
         scale=np.sqrt(variance * weights),
         regimes=regimes,
-        stress_probability=known.law.transition[regimes, 1],
+        stress_probability=parameters.law.transition[regimes, 1],
         reflected=reflected,
     )
     return SamplePath(levels=state, law=law)
@@ -201,7 +203,7 @@ def sample_levels(
 
 
 def sample_law(*, seed: int = DEFAULT_SEED, path: int = 0, days: int | None = None) -> SampleLaw:
-    """Give the true conditional law along the path that `stress=False` leaves alone.
+    """True conditional law along a path without the real stress days.
 
     Examples
     --------
@@ -215,13 +217,13 @@ def sample_law(*, seed: int = DEFAULT_SEED, path: int = 0, days: int | None = No
 
 @model
 class SampleGenerator:
-    """The generator of the package's own sample, for any of its factors.
+    """The generator of the sample market, for any of its factors.
 
-    The market gives factors and length; laws and calendar are the generator's.
+    Factors and length are those of the market; laws and calendar those of the generator.
 
     Parameters
     ----------
-    stress : lay the ten real stress days over every path.
+    stress : put the shocks of the ten real stress days into every path.
 
     Examples
     --------
@@ -232,14 +234,15 @@ class SampleGenerator:
     stress: bool = False
 
     def sampler(self, market: Market) -> Sampler:
-        """Draw paths as long as the market; their seed comes from the stream."""
-        known, kinds = sample_parameters().factors, sample_parameters().kinds
-        unknown = [f for f in market.factors if f not in known]
+        """Draw paths as long as the market; the random stream draws their seeds."""
+        sample_factors, kinds = sample_parameters().factors, sample_parameters().kinds
+        unknown = [f for f in market.factors if f not in sample_factors]
         if unknown:
             raise StudyError(
-                f"the sample generator has no factor {unknown[0]!r}; it has {', '.join(known)}."
+                f"the sample generator has no factor {unknown[0]!r}; it has "
+                f"{', '.join(sample_factors)}."
             )
-        columns = [known.index(f) for f in market.factors]
+        columns = [sample_factors.index(f) for f in market.factors]
         for factor, kind, column in zip(market.factors, market.kinds, columns, strict=True):
             if kind != kinds[column]:
                 raise StudyError(
@@ -251,6 +254,8 @@ class SampleGenerator:
         def draw(rng: np.random.Generator) -> DaysByFactors:
             seed = int(rng.integers(2**63))
             levels = sample_levels(seed, days=len(market.dates), stress=self.stress)[:, columns]
+            # The generator draws levels, a simulator must return shocks: yields by differences,
+            # prices relative to the level before.
             steps = np.diff(levels, axis=0)
             steps[:, price] /= levels[:-1, price]
             return steps

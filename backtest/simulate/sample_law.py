@@ -1,7 +1,7 @@
-"""The law the sample market is drawn from: its parameters, and the oracle that knows them.
+"""The law of the sample market: its parameters, and the true quantile of every step.
 
-On real data nobody knows the true quantile; here it is a number, so a margin model can be held
-against the truth as well as against its own exceedances.
+On real data the true quantile is unknown; here it is a number, so a margin model can be compared
+with the truth as well as with its exceedances.
 """
 
 import tomllib
@@ -21,14 +21,14 @@ from backtest.types import BoolArray, DataError, Dates, Days, DaysByFactors, Flo
 PARAMETERS = Path(__file__).with_name("sample.toml")
 REGIMES = ("calm", "stress")
 BASIS_POINT, PERCENT = 1e-4, 1e-2
-LARGEST_SQUARED_SHOCK = 25.0  # 5 conditional sds: the most that one day moves the variance by
-QUANTILE_BRACKET = 1e4  # standardised shocks; beyond any quantile a float can ask for
+LARGEST_SQUARED_SHOCK = 25.0  # 5 conditional sds: larger shocks raise the variance no further
+QUANTILE_BRACKET = 1e4  # standardised shocks; beyond any quantile that a float can name
 BISECTIONS = 100  # halves the bracket to below the spacing of floats
 
 
 @dataclass(frozen=True, eq=False)
 class SampleParameters:
-    """The contents of sample.toml as the kernels take them (units: decimals, log prices)."""
+    """The contents of sample.toml in the form of the kernels (units: decimals, log prices)."""
 
     factors: tuple[str, ...]
     kinds: tuple[Kind, ...]
@@ -66,15 +66,20 @@ def _innovation_law(raw: dict[str, Any]) -> InnovationLaw:
         return np.array([raw["groups"][g][key] for g in groups], dtype=dtype)
 
     into, out_of = raw["regimes"]["calm_to_stress"], raw["regimes"]["stress_to_calm"]
-    both = raw["correlation"]["both"]
+    both_regimes = raw["correlation"]["both"]
     group = np.array([groups.index(f["group"]) for f in factor], dtype=np.int64)
     probability, scale = of_group("jump_probability", float), of_group("jump_scale", float)
     jump_mean = np.array([f.get("jump_mean", 0.0) for f in factor])
+    # Jumps add variance and shift the mean. Both are taken out by `norm` and the mean of the jump,
+    # so that innovations have mean 0 and variance 1, and the GARCH variance is the true one.
     p = probability[group]
     return InnovationLaw(
         transition=np.array([[1.0 - into, into], [out_of, 1.0 - out_of]]),
         cholesky=np.stack(
-            [np.linalg.cholesky(_correlation(names, both, raw["correlation"][r])) for r in REGIMES]
+            [
+                np.linalg.cholesky(_correlation(names, both_regimes, raw["correlation"][r]))
+                for r in REGIMES
+            ]
         ),
         group=group,
         dof=of_group("dof", np.int64),
@@ -150,15 +155,15 @@ def innovation_cdf(shock: float, *, factor: str, regime: int) -> float:
     """
     from scipy.special import stdtr
 
-    known = sample_parameters()
-    law, k = known.law, known.factors.index(factor)
+    parameters = sample_parameters()
+    law, k = parameters.law, parameters.factors.index(factor)
     g = law.group[k]
     p, m = law.jump_probability[g], law.jump_mean[k]
     to_t = np.sqrt(law.dof[g] / (law.dof[g] - 2.0))
-    y = law.norm[k] * shock / known.dynamics.regime_scale[:, k] + p * m
-    plain = stdtr(law.dof[g], to_t * y)
+    y = law.norm[k] * shock / parameters.dynamics.regime_scale[:, k] + p * m
+    no_jump = stdtr(law.dof[g], to_t * y)
     jump = stdtr(law.dof[g], to_t * (y - m) / law.jump_scale[g])
-    return float(law.transition[regime] @ ((1.0 - p) * plain + p * jump))
+    return float(law.transition[regime] @ ((1.0 - p) * no_jump + p * jump))
 
 
 @cache
@@ -171,6 +176,8 @@ def innovation_quantile(probability: float, *, factor: str, regime: int) -> floa
     >>> round(innovation_cdf(q, factor="BTC", regime=1), 9)
     0.01
     """
+    # A mixture of Student laws has no closed quantile. Bisection is slow and needs no start; the
+    # result is cached.
     low, high = -QUANTILE_BRACKET, QUANTILE_BRACKET
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
@@ -183,7 +190,7 @@ def innovation_quantile(probability: float, *, factor: str, regime: int) -> floa
 
 @dataclass(frozen=True, eq=False)
 class SampleLaw:
-    """What is known at each close about the shock of the next margin day, exactly.
+    """The exact law, known at each close, of the shock of the next margin day.
 
     Row t belongs to the step t -> t+1 and uses nothing after the close of t. Prices' shocks are log
     returns here; `shock_quantile` gives them as the market does.
@@ -196,9 +203,9 @@ class SampleLaw:
     scale : (days, factors) conditional sd of the shock before the regime's multiplier; the
         calendar days of the step are in it.
     regimes : (days,) 0 calm, 1 stress: the regime of the shock that ended on the day, known then.
-    stress_probability : (days,) that the next day's regime is stress.
-    reflected : (days, factors) True where a yield was reflected at zero: its shock that ends there
-        is not a draw of this law.
+    stress_probability : (days,) probability that the next day's regime is stress.
+    reflected : (days, factors) True where a yield was reflected at zero: the shock that ends on
+        that day is not a draw of this law.
 
     Examples
     --------
@@ -220,8 +227,8 @@ class SampleLaw:
     def shock_quantile(self, factor: str, probability: float) -> FloatArray:
         """(days,) quantile of the factor's next one-day shock: relative, or absolute for yields.
 
-        Minus the 0.01 quantile of BTC is the oracle's 99 % one-day margin per USD of a long
-        position; the 0.99 quantile is that of a short one.
+        Minus the 0.01 quantile of BTC is the true 99 % one-day margin per USD of a long position;
+        the 0.99 quantile is that of a short one.
         """
         if factor not in self.factors:
             raise DataError(

@@ -1,4 +1,4 @@
-"""Stresses that wrap any simulator: correlation, volatility, an episode, a warm history."""
+"""Simulators that change another one: correlation, volatility, a stress episode, a warm history."""
 
 from datetime import date
 from typing import Annotated
@@ -17,7 +17,7 @@ from backtest.types import DataError, DaysByFactors, FloatArray, StudyError
 
 @model
 class History:
-    """History itself, once, as a simulator: what the stresses below are first applied to.
+    """The market's own history as a simulator: the default base of the stresses below.
 
     Examples
     --------
@@ -26,31 +26,32 @@ class History:
     """
 
     def sampler(self, market: Market) -> Sampler:
-        """The market's own shocks, whatever the stream."""
+        """The market's own shocks, the same for every random stream."""
         shocks = known_shocks(market)
         return lambda rng: shocks.copy()
 
 
 @model
 class CorrelationStress:
-    r"""Shocks of another simulator, re-tied to another correlation; own variances are kept.
+    r"""Shocks of another simulator with another correlation; variances do not change.
 
     .. math:: x' = m + D R_1^{1/2} R_0^{-1/2} D^{-1} (x - m)
 
     with R_0 the correlation and D the standard deviations of the base (over pilot histories), m
-    the means of the path, which it keeps, and R_1 the target: the base's own within yields and
-    within prices, `cross` between every price and every yield, or `matrix`. Symmetric roots, so
-    that no factor leads. Where the target is not a correlation matrix, the nearest one is taken.
+    the means of the path, which do not change, and R_1 the target: the base's correlation among
+    yields and among prices, `cross` between every price and every yield, or `matrix`. The roots
+    are symmetric, so that the order of the factors does not matter. Where the target is not a
+    correlation matrix, the nearest one is taken.
 
-    Every day of the base is re-tied. To keep the history of a `Spliced` as it was and stress its
-    future alone, put this inside: ``Spliced(base=CorrelationStress(base=...))``.
+    Every day of the base is changed. To stress only the future of a `Spliced`, put this inside:
+    ``Spliced(base=CorrelationStress(base=...))``.
 
     Parameters
     ----------
-    base : what is stressed.
+    base : the stressed simulator.
     cross : correlation between every price and every yield. +c makes prices rise with yields, so
-        that long crypto hedges long Treasuries; -c makes both lose together. The worst sign is the
-        worse of the two for the book at hand.
+        that long crypto hedges long Treasuries; -c makes both lose together. Which sign is worse
+        depends on the book.
     matrix : rows of a whole correlation matrix in the market's order of factors, instead.
 
     Examples
@@ -64,40 +65,47 @@ class CorrelationStress:
     matrix: tuple[tuple[float, ...], ...] | None = None
 
     def sampler(self, market: Market) -> Sampler:
-        """Draw from the base and re-tie."""
+        """Draw from the base and change the correlation."""
         draw = self.base.sampler(market)
-        spread, now = pilot_moments(draw)
-        if (spread == 0).any():
-            factor = market.factors[int(np.argmin(spread))]
+        base_sd, base_correlation = pilot_moments(draw)
+        if (base_sd == 0).any():
+            factor = market.factors[int(np.argmin(base_sd))]
             raise DataError(f"{factor} never moves, so it has no correlation; leave it out.")
-        now = nearest_correlation(now)
-        mix = _root(self._target(market, now)) @ np.linalg.inv(_root(now))
+        base_correlation = nearest_correlation(base_correlation)
+        # The inverse root makes the base's factors uncorrelated, the other root correlates them
+        # anew. Deviations are divided out before and multiplied in after, so variances stay.
+        rotation = _root(self._target(market, base_correlation)) @ np.linalg.inv(
+            _root(base_correlation)
+        )
         price = np.array([kind == "price" for kind in market.kinds])
 
         def tie(rng: np.random.Generator) -> DaysByFactors:
             shocks = draw(rng)
             mean = shocks.mean(axis=0)
-            return floored(mean + ((shocks - mean) / spread) @ mix.T * spread, price)
+            return floored(mean + ((shocks - mean) / base_sd) @ rotation.T * base_sd, price)
 
         return tie
 
-    def _target(self, market: Market, now: FloatArray) -> FloatArray:
+    def _target(self, market: Market, base_correlation: FloatArray) -> FloatArray:
+        """(factors, factors) correlation after the stress."""
+        size = len(market.factors)
         if self.matrix is not None:
-            if [len(row) for row in self.matrix] != [len(now)] * len(now):
+            if [len(row) for row in self.matrix] != [size] * size:
                 raise StudyError(
                     f"matrix has {len(self.matrix)} rows of {sorted({*map(len, self.matrix)})}; "
-                    f"give {len(now)} of {len(now)}, in the order {', '.join(market.factors)}."
+                    f"give {size} of {size}, in the order {', '.join(market.factors)}."
                 )
             target = np.array(self.matrix, dtype=np.float64)
-            one = np.array_equal(np.diag(target), np.ones(len(now)))
-            if not one or not np.allclose(target, target.T) or np.abs(target).max() > 1.0:
+            unit_diagonal = np.array_equal(np.diag(target), np.ones(size))
+            if not unit_diagonal or not np.allclose(target, target.T) or np.abs(target).max() > 1.0:
                 raise StudyError(
                     f"matrix {self.matrix} holds no correlations; give a symmetric one within "
                     "-1 .. 1 whose diagonal is 1."
                 )
             return nearest_correlation(target)
+        # Only pairs of a price and a yield change: within a class the base is evidence.
         price = np.array([kind == "price" for kind in market.kinds])
-        target = np.where(price[:, None] != price[None, :], self.cross, now)
+        target = np.where(price[:, None] != price[None, :], self.cross, base_correlation)
         return nearest_correlation(target)
 
 
@@ -109,11 +117,11 @@ def _root(matrix: FloatArray) -> FloatArray:
 
 @model
 class VolatilityScaling:
-    """Shocks of another simulator, all or one kind of factor multiplied, drift included.
+    """Shocks of another simulator times a constant, one for prices and one for yields.
 
     Parameters
     ----------
-    base : what is scaled. prices, yields : multiples of their shocks.
+    base : the scaled simulator. prices, yields : multiples of their shocks, drift included.
 
     Examples
     --------
@@ -135,16 +143,16 @@ class VolatilityScaling:
 
 @model
 class StressEpisode:
-    """Shocks of another simulator with an episode of history spliced in at a random date.
+    """Shocks of another simulator, with an episode of history in their place at a random date.
 
-    Any date of the path, its history included where the base is a `Spliced`; inside a `Spliced`
-    the episode falls in the future.
+    Any date of the path may be drawn, also in the history of a base that is a `Spliced`; inside a
+    `Spliced` the episode always falls in the future.
 
     Parameters
     ----------
     start, end : first and last day of the episode, ISO, days of the market's own history. Shocks
-        that end on these days and between them are laid over the base's, unchanged.
-    base : what they are laid over.
+        that end between these days, both included, replace those of the base, unchanged.
+    base : the simulator whose shocks are replaced.
 
     Examples
     --------
@@ -157,12 +165,12 @@ class StressEpisode:
     base: Simulator = History()
 
     def sampler(self, market: Market) -> Sampler:
-        """Draw from the base, then lay the episode over it; its date comes from the same stream."""
+        """Draw from the base, then put the episode in; its date comes from the same stream."""
         draw = self.base.sampler(market)
         start, end = _day(self.start, "start"), _day(self.end, "end")
-        # The market's first day has no shock.
-        into = market.dates[1:]
-        episode = known_shocks(market)[(into >= start) & (into <= end)]
+        # Shocks are named by the day on which they end; the market's first day has none.
+        shock_dates = market.dates[1:]
+        episode = known_shocks(market)[(shock_dates >= start) & (shock_dates <= end)]
         if len(episode) == 0:
             raise StudyError(
                 f"the market has no shock between {self.start} and {self.end}; it runs from "
@@ -192,16 +200,16 @@ def _day(text: str, what: str) -> np.datetime64:
 
 @model
 class Spliced:
-    """History, then a simulated future: lookbacks are warm when the future begins.
+    """History, then a simulated future: lookbacks are full when the future begins.
 
-    The future starts from the last day's levels, on the weekdays after it. A simulator with
-    volatility of its own starts it at the mean, not at the last day's. Put the stresses inside, or
-    they act on the history too. Scores are of the future alone where `score_from` is the market's
-    last day, whose margin is the first to cover a simulated shock.
+    The future starts from the last day's levels, on the weekdays after it. A simulator with a
+    volatility recursion starts it at the mean, not at the volatility of the last day. Put stresses
+    inside, or they change the history too. To score the future alone set `score_from` to the
+    market's last day, whose margin is the first to cover a simulated shock.
 
     Parameters
     ----------
-    base : what the future is drawn from; repeated where it is shorter than `days`.
+    base : simulator of the future; drawn again where its path is shorter than `days`.
     days : length of the future in margin days.
 
     Examples
@@ -216,12 +224,12 @@ class Spliced:
     def sampler(self, market: Market) -> Sampler:
         """The market's own shocks, then `days` drawn ones."""
         draw = self.base.sampler(market)
-        past = known_shocks(market)
+        history = known_shocks(market)
 
         def splice(rng: np.random.Generator) -> DaysByFactors:
             future = draw(rng)
             while len(future) < self.days:
                 future = np.vstack([future, draw(rng)])
-            return np.vstack([past, future[: self.days]])
+            return np.vstack([history, future[: self.days]])
 
         return splice

@@ -1,4 +1,4 @@
-"""Overlays: each wraps any margin model in `base`, and keeps its parts."""
+"""Overlays: each adds one step to any margin model, its `base`."""
 
 from strategies.overlays.add_ons import ConcentrationAddOn, LiquidityAddOn
 from strategies.overlays.buffer import Buffer

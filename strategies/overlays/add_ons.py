@@ -1,4 +1,4 @@
-"""Add-ons for size: what a position too large for its market costs, and takes, to close out."""
+"""Add-ons for size: extra days and cost to close out a position too large for its market."""
 
 from typing import Annotated
 
@@ -22,20 +22,19 @@ ASSUMED = load_parameters("overlays/assumed_2026")
 
 @model
 class ConcentrationAddOn:
-    r"""Base margin and, for positions too large to close out in the MPOR, that of longer days.
+    r"""Base margin, and for positions too large for the MPOR the margin of a longer close-out.
 
     .. math:: M = m + \sum_i m_i \left(\sqrt{\max(1, D_i / H_i)} - 1\right),
               \qquad D_i = \frac{|x_i|}{p V_i}
 
-    m_i is the base margin of position i alone, D_i the days it takes to sell at the share p of an
-    average day's volume V_i, H_i its MPOR: margin grows with the square root of the days, and the
-    add-ons do not net. Volumes are one figure for all of history. Margin at day t uses what the
-    base uses. USD.
+    m_i is the base margin of position i alone, D_i the days to sell it at the share p of an average
+    day's volume V_i, H_i its MPOR: margin grows with the square root of the days, and the add-ons
+    do not net. Volumes are constant over history. Margin at day t uses the data of the base. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
-    participation : p, share of a day's volume that close-out may be.
+    base : the model to which the add-on is added.
+    participation : p, largest share of a day's volume that the close-out sells.
     table : average daily volumes, of `backtest/parameters/`.
 
     References
@@ -63,24 +62,28 @@ class ConcentrationAddOn:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'concentration', held where the position is."""
         charge = self._charge(market, book, coverage)
-        return _added(parts_of(self.base, market, book, coverage), charge, step="concentration")
+        return _with_add_on(
+            parts_of(self.base, market, book, coverage), charge, step="concentration"
+        )
 
     def _charge(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfoliosBySilos:
         charge = np.zeros((len(market.dates), len(book.portfolios), len(book.silos)))
         index, horizons = book.unit_index(market), Closeout(book, coverage).by_instrument
-        for i, alone in enumerate(book.by_instrument()):
-            held = index[:, [i]] * np.abs(book.exposure[:, i])
+        for i, single_book in enumerate(book.by_instrument()):
+            usd = index[:, [i]] * np.abs(book.exposure[:, i])
             volume = load_costs(self.table).of(book.instruments[i]).adv_usd
-            days = held / (self.participation * volume)
+            days = usd / (self.participation * volume)
             longer = np.sqrt(np.maximum(1.0, days / horizons[i])) - 1.0
+            # The house that holds a position must sell it, whatever offsets it elsewhere: so the
+            # charge is on the position's own margin, and in its own silo.
             silo = book.silos.index(book.instruments[i].silo)
-            charge[:, :, silo] += longer * required_margin(self.base, market, alone, coverage)
+            charge[:, :, silo] += longer * required_margin(self.base, market, single_book, coverage)
         return charge
 
 
 @model
 class LiquidityAddOn:
-    r"""Base margin and what closing out costs: half the bid-offer and the impact of size.
+    r"""Base margin and the cost of closing out: half the bid-offer and the impact of size.
 
     .. math:: M = m + f \sum_i |x_i| \left(\tfrac{s_i}{2} + Y \sigma_i \sqrt{|x_i| / V_i}\right)
 
@@ -89,7 +92,7 @@ class LiquidityAddOn:
 
     Parameters
     ----------
-    base : the model that is wrapped.
+    base : the model to which the cost is added.
     share : f, of the cost.
     table : bid-offer, volumes and impact, of `backtest/parameters/`.
 
@@ -116,21 +119,23 @@ class LiquidityAddOn:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'liquidity', held where the position is."""
         charge = self._charge(market, book)
-        return _added(parts_of(self.base, market, book, coverage), charge, step="liquidity")
+        return _with_add_on(parts_of(self.base, market, book, coverage), charge, step="liquidity")
 
     def _charge(self, market: Market, book: Book) -> DaysByPortfoliosBySilos:
         cost = LiquidationCost(self.table)
-        own = [book.in_silo(s) for s in book.silos]
-        charged = [
+        silo_books = [book.in_silo(s) for s in book.silos]
+        costs = [
             cost.cost(market, b.instruments, exposure=b.exposure, index=b.unit_index(market))
-            for b in own
+            for b in silo_books
         ]
-        return self.share * np.stack(charged, axis=2)
+        return self.share * np.stack(costs, axis=2)
 
 
-def _added(parts: Parts, charge: DaysByPortfoliosBySilos, *, step: str) -> Parts:
+def _with_add_on(parts: Parts, charge: DaysByPortfoliosBySilos, *, step: str) -> Parts:
     """`parts` with an add-on by silo as one more step, NaN where the base is."""
+    # The base may still be warming up while the charge is known: no step may be known before the
+    # requirement is.
     by_silo = parts.by_silo + charge
-    known = np.where(np.isnan(by_silo).any(axis=2), np.nan, charge.sum(axis=2))
-    steps = {**parts.steps, step: parts.steps.get(step, 0.0) + known}
+    charge_known = np.where(np.isnan(by_silo).any(axis=2), np.nan, charge.sum(axis=2))
+    steps = {**parts.steps, step: parts.steps.get(step, 0.0) + charge_known}
     return Parts(silos=parts.silos, by_silo=by_silo, steps=steps)

@@ -1,4 +1,4 @@
-"""A margin buffer that is built in calm times and drawn down when margin rises."""
+"""A margin buffer that is built in calm times and released when margin rises."""
 
 from typing import Annotated
 
@@ -20,22 +20,22 @@ from strategies.parts import parts_of
 
 @model
 class Buffer:
-    r"""A buffer on top of the base margin, exhausted while margin is above its own average.
+    r"""A buffer on top of the base margin, released as margin rises above its average.
 
     .. math:: M_t = \max\left(m_t, \; (1 + b) \min(m_t, a_t)\right)
 
     m is the base margin, b = `size`, a_t the mean of m over the last `days` margin days, day t
-    among them (of as many as there are, before). The release rule is that line: with margin at or
-    below its average the buffer is whole; as margin rises above it the buffer absorbs the rise, the
-    requirement standing at (1 + b) a_t; above that the buffer is exhausted and the base margin
-    rules. It is rebuilt as margin falls, or as the average follows. Margin at day t uses closes up
-    to and including t. USD.
+    included (over fewer at the start). While margin is at or below its average the buffer is full;
+    as margin rises above the average the buffer absorbs the rise, with a requirement of
+    (1 + b) a_t; above that the buffer is empty and the requirement is the base margin. It is
+    rebuilt as margin falls or the average rises. Margin at day t uses closes up to and including
+    t. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
+    base : the model to which the buffer is added.
     size : b, share of margin.
-    days : margin days of the average that says whether margin is rising.
+    days : margin days of the average.
 
     References
     ----------
@@ -45,7 +45,7 @@ class Buffer:
 
     Examples
     --------
-    >>> released(np.array([100.0, 120.0, 140.0]), np.full(3, 100.0), size=0.25).tolist()
+    >>> margin_with_buffer(np.array([100.0, 120.0, 140.0]), np.full(3, 100.0), size=0.25).tolist()
     [125.0, 125.0, 140.0]
     """
 
@@ -59,7 +59,7 @@ class Buffer:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
         average = pd.DataFrame(base).rolling(self.days, min_periods=1).mean().to_numpy()
-        return released(base, average, size=self.size)
+        return margin_with_buffer(base, average, size=self.size)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'buffer'; silos scale alike."""
@@ -67,6 +67,6 @@ class Buffer:
         return with_step(parts_of(self.base, market, book, coverage), required, step="buffer")
 
 
-def released(base: FloatArray, average: FloatArray, *, size: float) -> FloatArray:
-    """Margin with what is left of the buffer."""
+def margin_with_buffer(base: FloatArray, average: FloatArray, *, size: float) -> FloatArray:
+    """Margin with the part of the buffer that is not released."""
     return np.maximum(base, (1.0 + size) * np.minimum(base, average))

@@ -1,4 +1,4 @@
-"""An add-on for correlations that differ from one part of history to another."""
+"""An add-on for correlations that change from one part of history to another."""
 
 from typing import Annotated, Literal
 
@@ -21,28 +21,28 @@ ASSUMED = load_parameters("overlays/assumed_2026")
 
 @model
 class CorrelationBreak:
-    r"""Base margin and what netting would grant less in a bad part of history.
+    r"""Base margin, raised to the netting of a bad part of history.
 
     .. math:: M = \max\left(m, \; \min(1, \mu + \kappa s) \sum_i m_i\right)
 
     m is the base margin, m_i its stand-alone margins. The kept share of a sub-window is joint over
     summed margin, both of the base over `days` scenarios; mu and s are its mean and population
-    standard deviation over the last `windows` sub-windows, one behind the other (of as many as
-    have passed). A book in one piece keeps everything and pays nothing. **PRISMA-like**: the form
-    of the adjustment and its settings are not those of any clearing house. Margin at day t uses
-    closes up to and including t. USD.
+    standard deviation over the last `windows` consecutive sub-windows (over fewer at the start). A
+    book with one piece has nothing to net and no add-on. **PRISMA-like**: the form of the
+    adjustment and its settings are not those of any clearing house. Margin at day t uses closes up
+    to and including t. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
-    by : 'silo' or 'instrument': the pieces whose correlation may break.
+    base : the model to which the add-on is added.
+    by : 'silo' or 'instrument': the pieces whose correlation may change.
     windows, days : sub-windows, and the scenarios of each.
     deviations : kappa.
 
     References
     ----------
-    Eurex Clearing Prisma: correlation break adjustment (brochure; its formula is remembered, not
-    reproduced).
+    Eurex Clearing Prisma: correlation break adjustment (brochure; its formula from memory, not
+    verified).
 
     Examples
     --------
@@ -62,12 +62,18 @@ class CorrelationBreak:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
         gross = self._gross(self.base, market, book, coverage)
-        short = with_lookback(self.base, self.days)
-        joint = required_margin(short, market, book, coverage)
-        summed = self._gross(short, market, book, coverage)
-        kept = np.divide(joint, summed, out=np.ones_like(joint), where=summed != 0)
-        broken = np.minimum(1.0, kept_share(kept, self.windows, self.days, self.deviations))
-        return np.where(np.isnan(base), np.nan, np.fmax(base, broken * gross))
+        # Netting is measured over short windows, each with its own correlations: one long lookback
+        # averages over the days on which an offset failed.
+        short_model = with_lookback(self.base, self.days)
+        short_joint = required_margin(short_model, market, book, coverage)
+        short_gross = self._gross(short_model, market, book, coverage)
+        share = np.divide(
+            short_joint, short_gross, out=np.ones_like(short_joint), where=short_gross != 0
+        )
+        stressed_share = np.minimum(
+            1.0, kept_share(share, self.windows, self.days, self.deviations)
+        )
+        return np.where(np.isnan(base), np.nan, np.fmax(base, stressed_share * gross))
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'correlation break'; silos scale alike."""
@@ -87,19 +93,19 @@ class CorrelationBreak:
 
 
 def kept_share(
-    kept: DaysByPortfolios, windows: int, days: int, deviations: float
+    share: DaysByPortfolios, windows: int, days: int, deviations: float
 ) -> DaysByPortfolios:
-    """Mean and `deviations` standard deviations over values `days` apart, unknown ones left out.
+    """Mean plus `deviations` standard deviations of values `days` apart, without unknown ones.
 
     Examples
     --------
     >>> kept_share(np.array([[np.nan], [0.4], [0.5], [0.6]]), 2, 2, 1.0).round(3).ravel().tolist()
     [nan, 0.4, 0.5, 0.6]
     """
-    lagged = np.full((windows, *kept.shape), np.nan)
-    for window, back in enumerate(range(0, min(windows * days, len(kept)), days)):
-        lagged[window, back:] = kept[: len(kept) - back]
+    lagged = np.full((windows, *share.shape), np.nan)
+    for window, lag in enumerate(range(0, min(windows * days, len(share)), days)):
+        lagged[window, lag:] = share[: len(share) - lag]
     count = np.maximum((~np.isnan(lagged)).sum(axis=0), 1)
     mean = np.nansum(lagged, axis=0) / count
-    spread = np.sqrt(np.nansum((lagged - mean) ** 2, axis=0) / count)
-    return np.where(np.isnan(kept), np.nan, mean + deviations * spread)
+    deviation = np.sqrt(np.nansum((lagged - mean) ** 2, axis=0) / count)
+    return np.where(np.isnan(share), np.nan, mean + deviations * deviation)

@@ -1,4 +1,4 @@
-"""Floors: margin not below a longer memory, and not below a share of what is held."""
+"""Floors: margin not below that of a longer lookback, and not below a share of exposure."""
 
 from typing import Annotated
 
@@ -22,19 +22,19 @@ ASSUMED = load_parameters("overlays/assumed_2026")
 
 @model
 class TenYearFloor:
-    r"""Margin not below that of a ten-year lookback, or of another model given as the floor.
+    r"""Margin not below that of a ten-year lookback, or of another model.
 
     .. math:: M_t = \max(m_t, f_t)
 
-    m is the base margin and f that of `floor`. Without one, f is the base itself over `days`
+    m is the base margin and f that of `floor`. Without `floor`, f is the base itself over `days`
     scenarios; a shorter history takes the longest lookback that it fills, in steps of `step`
-    beyond the base's own, and none below the first of them. Margin at day t uses closes up to and
-    including t. USD.
+    beyond the lookback of the base, and has no floor before the first step. Margin at day t uses
+    closes up to and including t. USD.
 
     Parameters
     ----------
-    base : the model that is floored.
-    floor : the model it must not fall below; the base over `days` scenarios unless given.
+    base : the model to which the floor is applied.
+    floor : the model of the floor; by default the base over `days` scenarios.
     days : scenarios of ten years.
     step : scenarios by which the lookback of a growing history is lengthened.
 
@@ -58,8 +58,8 @@ class TenYearFloor:
     @property
     def lookbacks(self) -> tuple[int, ...]:
         """Lookbacks of the floor as history grows, without an explicit floor."""
-        own = longest_lookback(self.base)
-        return (*range(own + self.step, self.days, self.step), self.days)
+        base_lookback = longest_lookback(self.base)
+        return (*range(base_lookback + self.step, self.days, self.step), self.days)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -74,15 +74,17 @@ class TenYearFloor:
         )
 
     def _floor(self, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
-        """(days, portfolios) the floor; NaN where none is known."""
+        """(days, portfolios) the floor; NaN before it is known."""
         if self.floor is not None:
             return required_margin(self.floor, market, book, coverage)
+        # A history of ten years is rare: until then the floor grows with it, or it would be absent
+        # from most of a backtest and appear at once. Longer lookbacks overwrite shorter ones.
         floor = np.full((len(market.dates), len(book.portfolios)), np.nan)
         for lookback in self.lookbacks:
-            longer = with_lookback(self.base, lookback)
+            longer_model = with_lookback(self.base, lookback)
             if lookback > len(market.dates):
                 break
-            required = required_margin(longer, market, book, coverage)
+            required = required_margin(longer_model, market, book, coverage)
             floor = np.where(np.isnan(required), floor, required)
         return floor
 
@@ -93,11 +95,11 @@ class Minimum:
 
     .. math:: M_t = \max\left(m_t, r \sum_i |x_i(t)|\right)
 
-    x_i(t) is the USD held in instrument i. Margin at day t uses what the base uses. USD.
+    x_i(t) is the USD held in instrument i. Margin at day t uses the data of the base. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
+    base : the model to which the minimum is applied.
     rate : r, USD per USD of gross exposure.
 
     References

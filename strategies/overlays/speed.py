@@ -21,18 +21,18 @@ ASSUMED = load_parameters("overlays/assumed_2026")
 
 @model
 class SpeedLimit:
-    r"""Base margin that may rise or fall by no more than a share of itself in a margin day.
+    r"""Base margin with a largest rise and a largest fall in a margin day.
 
     .. math:: M_t = \min\left(\max(m_t, (1 - d) M_{t-1}), (1 + u) M_{t-1}\right)
 
-    m is the base margin, u = `up`, d = `down`; M starts at the first m that is known, and is m
-    again after a day without any margin. A limit on the way up leaves losses uncovered while it
-    binds. Books whose positions change are held back too. Margin at day t uses closes up to and
+    m is the base margin, u = `up`, d = `down`; M starts at the first known m, and is m again after
+    a day with zero margin. While the limit on rises binds, losses may be uncovered. It also limits
+    changes of margin that come from changes of positions. Margin at day t uses closes up to and
     including t. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
+    base : the model whose changes are limited.
     up : largest rise in a day, share of the margin of the day before.
     down : largest fall.
 
@@ -43,7 +43,7 @@ class SpeedLimit:
 
     Examples
     --------
-    >>> limited(np.array([[100.0], [130.0], [130.0]]), up=0.25, down=0.05).ravel().tolist()
+    >>> limited_margin(np.array([[100.0], [130.0], [130.0]]), up=0.25, down=0.05).ravel().tolist()
     [100.0, 125.0, 130.0]
     """
 
@@ -56,7 +56,7 @@ class SpeedLimit:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
-        return limited(base, up=self.up, down=self.down)
+        return limited_margin(base, up=self.up, down=self.down)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'speed limit'; silos scale alike."""
@@ -64,11 +64,13 @@ class SpeedLimit:
         return with_step(parts_of(self.base, market, book, coverage), required, step="speed limit")
 
 
-def limited(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:
-    """(days, portfolios) `base` held to the speed limit; a leading block of NaN stays."""
+def limited_margin(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:
+    """(days, portfolios) `base` with limited changes; NaN in the same leading block."""
+    # The limit is on yesterday's requirement, itself limited, so days follow one another. After a
+    # margin of zero there is nothing to take a share of, and the base is taken.
     out = base.copy()
     for day in range(1, len(base)):
         before = out[day - 1]
-        held = np.clip(base[day], (1.0 - down) * before, (1.0 + up) * before)
-        out[day] = np.where(before > 0, held, base[day])
+        within_limits = np.clip(base[day], (1.0 - down) * before, (1.0 + up) * before)
+        out[day] = np.where(before > 0, within_limits, base[day])
     return out

@@ -1,4 +1,4 @@
-"""Weight for stressed observations."""
+"""A fixed weight for the margin of a stressed period."""
 
 from typing import Annotated
 
@@ -23,18 +23,18 @@ class StressBlend:
 
     .. math:: M_t = (1 - w) m_t + w \max(m_t, s_t)
 
-    m is the base margin, w = `weight`, s the margin of `stressed`. Without one, s is that of the
-    worst year so far: the base over only `days` scenarios, per USD of gross exposure, at its
-    highest up to and including t. No day of a crisis counts before it has come. A stressed margin
-    below the base's would give the base a discount; it counts as the base's. Margin at day t uses
-    closes up to and including t. USD.
+    m is the base margin, w = `weight`, s the margin of `stressed`. Without `stressed`, s is that
+    of the worst year so far: the base over `days` scenarios, per USD of gross exposure, at its
+    highest up to and including t. No day of a crisis counts before it has happened. A stressed
+    margin below the base's counts as the base's, so that the blend is never a discount. Margin at
+    day t uses closes up to and including t. USD.
 
     Parameters
     ----------
-    base : the model that is wrapped.
-    stressed : the model of the stressed margin; the worst year so far unless given.
+    base : the model that is blended.
+    stressed : the model of the stressed margin; by default the worst year so far.
     weight : w, of the stressed margin.
-    days : scenarios of that year.
+    days : scenarios of a year.
 
     References
     ----------
@@ -56,8 +56,8 @@ class StressBlend:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
-        stressed = np.fmax(base, self._stressed(market, book, coverage))
-        blended = (1.0 - self.weight) * base + self.weight * stressed
+        stressed_margin = np.fmax(base, self._stressed(market, book, coverage))
+        blended = (1.0 - self.weight) * base + self.weight * stressed_margin
         return np.where(np.isnan(base), np.nan, blended)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
@@ -69,6 +69,8 @@ class StressBlend:
         """(days, portfolios) margin of the stressed period."""
         if self.stressed is not None:
             return required_margin(self.stressed, market, book, coverage)
+        # The worst year of a position is that of its risk, not of its size: margins are compared
+        # per USD of gross exposure, then applied to today's exposure.
         year = required_margin(with_lookback(self.base, self.days), market, book, coverage)
         gross = book.unit_index(market) @ np.abs(book.exposure).T
         per_usd = np.divide(year, gross, out=np.zeros_like(year), where=gross > 0)

@@ -1,6 +1,6 @@
-"""ISDA SIMM: sensitivities weighted, correlated and added up, ten days at 99 %.
+"""ISDA SIMM: weighted sensitivities, aggregated with correlations, ten days at 99 %.
 
-SIMM is ISDA's. What stands here is for research; commercial use needs ISDA's licence.
+SIMM belongs to ISDA. This code is for research; commercial use needs ISDA's licence.
 """
 
 from strategies.simm.model import Simm

@@ -15,7 +15,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A margin (USD, any shape) and what it is made of."""
+    """A margin (USD, any shape) and the amounts from which it is aggregated."""
 
     name: str
     value: FloatArray
@@ -41,10 +41,10 @@ def simm_margin(
 
     with S_b the sum of the WS of a bucket within +-K_b, CR the root of a position over its
     concentration threshold (at least 1) and f, g the smaller over the larger CR. Vega the same;
-    curvature as `curvature_margin` has it. The measures of a risk class are added, the classes of a
+    for curvature see `curvature_margin`. The measures of a risk class are added, the classes of a
     product correlated, the products added: no product offsets another.
 
-    Amounts are arrays of any one shape, and so is every value of the tree.
+    All amounts have one shape, and every value of the tree has it too.
 
     References
     ----------
@@ -60,9 +60,11 @@ def simm_margin(
     >>> f"{tree.value:,.2f}"
     '96,694,880.94'
     """
-    netted = _netted([*sensitivities, *_curvature(sensitivities, risk_class)], risk_class)
+    sensitivities_netted = _netted(
+        [*sensitivities, *_curvature(sensitivities, risk_class)], risk_class
+    )
     products = []
-    for product, of_product in _grouped(netted, lambda s: s.product).items():
+    for product, of_product in _grouped(sensitivities_netted, lambda s: s.product).items():
         risks = []
         for risk, of_risk in _grouped(of_product, lambda s: s.risk).items():
             measures = tuple(
@@ -70,6 +72,8 @@ def simm_margin(
                 for measure, some in _grouped(of_risk, lambda s: s.measure).items()
             )
             risks.append(_summed(risk, measures))
+        # Correlations between classes are used inside a product only, so crypto in its own
+        # product is added to rates, whatever the signs of the two.
         square = sum(a.value * b.value * correlation(a.name, b.name) for a in risks for b in risks)
         products.append(Node(product, np.sqrt(np.maximum(square, 0.0)), tuple(risks)))
     return _summed("SIMM", tuple(products))
@@ -79,32 +83,34 @@ def _curvature(
     sensitivities: Iterable[Sensitivity], risk_class: Callable[[str], RiskClass]
 ) -> list[Sensitivity]:
     """Curvature of each vega: SF(t) sigma vega, SF = min(1, 14 days / t) / 2."""
-    found = []
+    curvatures = []
     for s in sensitivities:
         if s.measure == "vega":
             scale = 0.5 * np.minimum(1.0, CURVATURE_DAYS / np.maximum(s.expiry, 1e-9))
-            found.append(replace(s, measure="curvature", amount=s.amount * scale))
-    return found
+            curvatures.append(replace(s, measure="curvature", amount=s.amount * scale))
+    return curvatures
 
 
 def _netted(
     sensitivities: Iterable[Sensitivity], risk_class: Callable[[str], RiskClass]
 ) -> list[Sensitivity]:
-    """One sensitivity a factor; those to volatility times the volatility of their class."""
+    """One sensitivity per factor; vega and curvature times the volatility of their class."""
     net = []
-    for same in _grouped(sensitivities, lambda s: s.factor).values():
-        first, amount = same[0], np.add.reduce([s.amount for s in same])
+    for same_factor in _grouped(sensitivities, lambda s: s.factor).values():
+        first, amount = same_factor[0], np.add.reduce([s.amount for s in same_factor])
         if first.measure in ("vega", "curvature"):
             amount = amount * risk_class(first.risk).volatility(first)
         net.append(replace(first, amount=amount))
     return net
 
 
-def _measure_margin(measure: str, some: Sequence[Sensitivity], table: RiskClass) -> Node:
+def _measure_margin(measure: str, sensitivities: Sequence[Sensitivity], table: RiskClass) -> Node:
     """Margin of one measure of one risk class, with its buckets."""
+    # Correlations of curvature are the squares of those of delta: curvature is of second order in
+    # the same factors. Concentration raises weights before anything offsets.
     buckets, concentration = [], {}
     power = 2 if measure == "curvature" else 1
-    for bucket, of_bucket in _grouped(some, lambda s: s.bucket).items():
+    for bucket, of_bucket in _grouped(sensitivities, lambda s: s.bucket).items():
         ratio = _concentration(of_bucket, table)
         weights = [
             _weight(s, table) * (1.0 if s.tenor == "basis" else ratio[s.qualifier])
@@ -115,11 +121,11 @@ def _measure_margin(measure: str, some: Sequence[Sensitivity], table: RiskClass)
             for s, weight in zip(of_bucket, weights, strict=True)
         )
         square = np.zeros_like(leaves[0].value)
-        for a, one in zip(of_bucket, leaves, strict=True):
-            for b, other in zip(of_bucket, leaves, strict=True):
+        for a, leaf_a in zip(of_bucket, leaves, strict=True):
+            for b, leaf_b in zip(of_bucket, leaves, strict=True):
                 rho = 1.0 if a is b else _within(a, b, table) ** power
-                shared = _smaller_over_larger(ratio[a.qualifier], ratio[b.qualifier])
-                square = square + rho * shared * one.value * other.value
+                concentration_ratio = _smaller_over_larger(ratio[a.qualifier], ratio[b.qualifier])
+                square = square + rho * concentration_ratio * leaf_a.value * leaf_b.value
         buckets.append(Node(bucket, np.sqrt(np.maximum(square, 0.0)), leaves))
         concentration[bucket] = next(iter(ratio.values())) if of_bucket[0].risk == "rates" else 1.0
     if measure == "base correlation":
@@ -132,24 +138,26 @@ def _measure_margin(measure: str, some: Sequence[Sensitivity], table: RiskClass)
 
 
 def curvature_margin(buckets: Sequence[Node], table: RiskClass) -> FloatArray:
-    r"""Curvature margin of a risk class, its buckets' leaves being the CVR.
+    r"""Curvature margin of a risk class; the leaves of its buckets are the CVR.
 
     .. math:: \max(0, \; \textstyle\sum CVR + \lambda K), \qquad
               \lambda = (\Phi^{-1}(0.995)^2 - 1)(1 + \theta) - \theta, \qquad
               \theta = \min(0, \textstyle\sum CVR / \sum |CVR|)
 
-    correlations squared; the residual bucket apart and added.
+    with squared correlations; the residual bucket is computed separately and added.
     """
     total: FloatArray = np.zeros_like(buckets[0].value)
     for residual in (False, True):
-        some = [b for b in buckets if (b.name == RESIDUAL) == residual]
-        if not some:
+        counted_buckets = [b for b in buckets if (b.name == RESIDUAL) == residual]
+        if not counted_buckets:
             continue
-        leaves = [leaf.value for b in some for leaf in b.children]
+        leaves = [leaf.value for b in counted_buckets for leaf in b.children]
         net, size = np.add.reduce(leaves), np.add.reduce([np.abs(leaf) for leaf in leaves])
         theta = np.minimum(np.divide(net, size, out=np.zeros_like(net), where=size > 0), 0.0)
         reach = (NORMAL_995**2 - 1.0) * (1.0 + theta) - theta
-        spread = _across(some, table, dict.fromkeys((b.name for b in some), 1.0), 2)
+        spread = _across(
+            counted_buckets, table, dict.fromkeys((b.name for b in counted_buckets), 1.0), 2
+        )
         total = total + np.maximum(net + reach * spread, 0.0)
     return table.curvature_scale * total
 
@@ -160,36 +168,40 @@ def _across(
     concentration: Mapping[str, FloatArray | float],
     power: int,
 ) -> FloatArray:
-    """Root of the buckets' squares and their correlated sums; 0.0 for no bucket."""
+    """Square root of the buckets' squares and correlated sums; 0.0 without buckets."""
     square: FloatArray = np.array(0.0)
     for a in buckets:
         square = square + a.value**2
         for b in buckets:
             if a is not b:
                 gamma = table.between(a.name, b.name) ** power
-                shared = _smaller_over_larger(concentration[a.name], concentration[b.name])
-                square = square + gamma * shared * _within_reach(a) * _within_reach(b)
+                concentration_ratio = _smaller_over_larger(
+                    concentration[a.name], concentration[b.name]
+                )
+                square = square + gamma * concentration_ratio * _within_reach(a) * _within_reach(b)
     return np.sqrt(np.maximum(square, 0.0))
 
 
 def _within_reach(bucket: Node) -> FloatArray:
-    """S_b: the sum of the weighted sensitivities of a bucket, within +-K_b."""
+    """S_b: the sum of the weighted sensitivities of a bucket, limited to +-K_b."""
     return np.clip(
         np.add.reduce([leaf.value for leaf in bucket.children]), -bucket.value, bucket.value
     )
 
 
-def _concentration(some: Sequence[Sensitivity], table: RiskClass) -> dict[str, FloatArray | float]:
-    """CR by qualifier: the root of its net position over the threshold, at least 1."""
-    found: dict[str, FloatArray | float] = {}
-    for name, own in _grouped(some, lambda s: s.qualifier).items():
-        counted = [s for s in own if s.tenor != "basis"]
-        if not counted or counted[0].measure in ("curvature", "base correlation"):
-            found[name] = 1.0
+def _concentration(
+    sensitivities: Sequence[Sensitivity], table: RiskClass
+) -> dict[str, FloatArray | float]:
+    """CR by qualifier: square root of its net position over the threshold, at least 1."""
+    ratios: dict[str, FloatArray | float] = {}
+    for name, same_name in _grouped(sensitivities, lambda s: s.qualifier).items():
+        without_basis = [s for s in same_name if s.tenor != "basis"]
+        if not without_basis or without_basis[0].measure in ("curvature", "base correlation"):
+            ratios[name] = 1.0
             continue
-        net = np.abs(np.add.reduce([s.amount for s in counted]))
-        found[name] = np.maximum(1.0, np.sqrt(net / table.threshold(counted[0])))
-    return found
+        net = np.abs(np.add.reduce([s.amount for s in without_basis]))
+        ratios[name] = np.maximum(1.0, np.sqrt(net / table.threshold(without_basis[0])))
+    return ratios
 
 
 def _weight(s: Sensitivity, table: RiskClass) -> float:
@@ -205,8 +217,12 @@ def _within(a: Sensitivity, b: Sensitivity, table: RiskClass) -> float:
 
 
 def _base(table: RiskClass) -> tuple[float, float]:
-    extra = getattr(table, "base_correlation", None)
-    return (0.0, 0.0) if extra is None else (extra.weight, extra.correlation)
+    base_correlation = getattr(table, "base_correlation", None)
+    return (
+        (0.0, 0.0)
+        if base_correlation is None
+        else (base_correlation.weight, base_correlation.correlation)
+    )
 
 
 def _smaller_over_larger(a: FloatArray | float, b: FloatArray | float) -> FloatArray | float:
@@ -218,9 +234,9 @@ def _summed(name: str, children: tuple[Node, ...]) -> Node:
 
 
 def _grouped(
-    some: Iterable[Sensitivity], key: Callable[[Sensitivity], Key]
+    sensitivities: Iterable[Sensitivity], key: Callable[[Sensitivity], Key]
 ) -> dict[Key, list[Sensitivity]]:
     groups: dict[Key, list[Sensitivity]] = {}
-    for s in some:
+    for s in sensitivities:
         groups.setdefault(key(s), []).append(s)
     return groups

@@ -9,7 +9,7 @@ from backtest.types import DataError
 from strategies.simm.aggregation import Node
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
-# Risk type -> risk class, measure; what stands in Label1 is an expiry for a vega.
+# Risk type -> risk class, measure. Label1 is the tenor of a curve; for a vega it is the expiry.
 RISK_TYPES: dict[str, tuple[str, Measure]] = {
     "Risk_IRCurve": ("rates", "delta"),
     "Risk_Inflation": ("rates", "delta"),
@@ -32,7 +32,7 @@ NO_TENOR = ("equity", "commodity", "fx")
 
 
 def read_crif(path: Path) -> pd.DataFrame:
-    """Rows of a tab-separated CRIF: strings, but for the amount in USD.
+    """Rows of a tab-separated CRIF: all columns strings, except the amount in USD.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def read_crif(path: Path) -> pd.DataFrame:
 
 
 def sensitivities(crif: pd.DataFrame) -> list[Sensitivity]:
-    """The sensitivities of a CRIF; parameters, notionals and present values are passed over.
+    """The sensitivities of a CRIF; parameters, notionals and present values are left out.
 
     Raises
     ------
@@ -57,11 +57,11 @@ def sensitivities(crif: pd.DataFrame) -> list[Sensitivity]:
     --------
     >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFx", "Qualifier": "USD",
     ...        "Bucket": "1", "Label1": "5y", "Label2": "OIS", "AmountUSD": -4e4}
-    >>> [found] = sensitivities(pd.DataFrame([row]))
-    >>> found.factor
+    >>> [sensitivity] = sensitivities(pd.DataFrame([row]))
+    >>> sensitivity.factor
     ('RatesFx', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
     """
-    found = []
+    rows_read = []
     for row in crif.to_dict("records"):
         kind = str(row["RiskType"])
         if not kind.startswith("Risk_"):
@@ -70,10 +70,10 @@ def sensitivities(crif: pd.DataFrame) -> list[Sensitivity]:
             raise DataError(f"unknown risk type {kind!r}; known: {', '.join(RISK_TYPES)}.")
         risk, measure = RISK_TYPES[kind]
         qualifier, label = str(row["Qualifier"]), str(row["Label1"])
-        if kind == "Risk_FXVol":  # a pair is the same pair either way round
+        if kind == "Risk_FXVol":  # EURUSD and USDEUR are one pair
             qualifier = "/".join(sorted((qualifier[:3], qualifier[3:])))
         bucket = {"rates": qualifier, "fx": "Common"}.get(risk, str(row["Bucket"]))
-        found.append(
+        rows_read.append(
             Sensitivity(
                 product=str(row["ProductClass"]),
                 risk=risk,
@@ -86,7 +86,7 @@ def sensitivities(crif: pd.DataFrame) -> list[Sensitivity]:
                 expiry=tenor_days(label) if measure == "vega" else 0.0,
             )
         )
-    return found
+    return rows_read
 
 
 def _tenor(kind: str, risk: str, label: str) -> str:
@@ -98,9 +98,9 @@ def _tenor(kind: str, risk: str, label: str) -> str:
 
 
 def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
-    """Add-ons that a CRIF asks for beside SIMM: fixed, on notionals, on products; USD.
+    """Add-ons of a CRIF on top of SIMM: fixed, on notionals, on products; USD.
 
-    tree : the margin that product multipliers apply to.
+    tree : the margin to which product multipliers apply.
 
     Examples
     --------
@@ -110,16 +110,20 @@ def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
     >>> add_ons(pd.DataFrame(rows), tree)
     {'product Equity': 5.0}
     """
-    own = crif[crif["IMModel"] == "SIMM"]
-    found: dict[str, float] = {}
-    for kind, name, amount, usd in own[["RiskType", "Qualifier", "Amount", "AmountUSD"]].itertuples(
-        index=False, name=None
-    ):
+    simm_rows = crif[crif["IMModel"] == "SIMM"]
+    amounts: dict[str, float] = {}
+    for kind, name, amount, usd in simm_rows[
+        ["RiskType", "Qualifier", "Amount", "AmountUSD"]
+    ].itertuples(index=False, name=None):
         if kind == "Param_AddOnFixedAmount":
-            found["fixed"] = found.get("fixed", 0.0) + usd
+            amounts["fixed"] = amounts.get("fixed", 0.0) + usd
         elif kind == "Param_AddOnNotionalFactor":
-            traded = own[(own["RiskType"] == "Notional") & (own["Qualifier"] == name)]
-            found[f"notional {name}"] = float(traded["AmountUSD"].abs().sum() * float(amount) / 100)
+            notionals = simm_rows[
+                (simm_rows["RiskType"] == "Notional") & (simm_rows["Qualifier"] == name)
+            ]
+            amounts[f"notional {name}"] = float(
+                notionals["AmountUSD"].abs().sum() * float(amount) / 100
+            )
         elif kind == "Param_ProductClassMultiplier":
-            found[f"product {name}"] = float(tree[name].value * (float(amount) - 1.0))
-    return found
+            amounts[f"product {name}"] = float(tree[name].value * (float(amount) - 1.0))
+    return amounts

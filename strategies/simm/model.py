@@ -1,4 +1,4 @@
-"""SIMM over a book, replayed day by day."""
+"""SIMM of a book on every day."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
@@ -25,25 +25,25 @@ class Simm:
 
     .. math:: M = \sum_{\text{product}} \sqrt{\sum_{rs} \psi_{rs} IM_r IM_s}
 
-    with the IM of a risk class as `simm_margin` states it. Products do not offset one another, so
-    **crypto and Treasuries are margined apart** whichever way round either is held; the choice of
-    class only decides how much crypto asks for.
+    with the IM of a risk class as in `simm_margin`. Products do not offset one another, so
+    **crypto and Treasuries are margined separately**, long or short; the choice of class only
+    changes the margin of crypto.
 
-    - 'own_class': a class of its own with floating and pegged buckets, as FEDS 2026-009 proposes.
-    - 'commodity': inside commodities, with the weight that proposal finds there.
-    - 'other': commodity bucket 16, 'Other', as version 2.1 has it; coins there do not net.
+    - 'own_class': a separate class with floating and pegged buckets, as FEDS 2026-009 proposes.
+    - 'commodity': inside commodities, with the weight that the same proposal estimates there.
+    - 'other': commodity bucket 16, 'Other', as in version 2.1; coins there do not net.
 
-    Weights hold for ten days at 99 % and move with neither confidence nor, unless scaled, MPOR.
-    Margin at day t uses closes up to and including t. USD. SIMM is ISDA's: commercial use needs
-    ISDA's licence, and version 2.1 has long been superseded.
+    Weights are for ten days at 99 %; they do not depend on confidence, nor on the MPOR unless
+    scaled. Margin at day t uses closes up to and including t. USD. SIMM belongs to ISDA: commercial
+    use needs ISDA's licence, and version 2.1 has long been superseded.
 
     Parameters
     ----------
-    crypto : where crypto stands, see above.
-    scaling : 'ten_days' as published; 'sqrt' takes sensitivities to the MPOR by the root of time
+    crypto : risk class of crypto, see above.
+    scaling : 'ten_days' as published; 'sqrt' scales sensitivities to the MPOR by the root of time
         (curvature too, which is then too high).
-    crypto_weights : per cent by 'floating' or 'pegged', instead of the file's; pegged coins have
-        none there.
+    crypto_weights : per cent by 'floating' or 'pegged', instead of the file's, which has no weight
+        for pegged coins.
     version, crypto_parameters : files of `strategies/parameters/`.
 
     References
@@ -71,19 +71,21 @@ class Simm:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'netting within risk classes'; silos share it in proportion."""
         required = self.margin(market, book, coverage)
-        alone = np.stack(
+        silo_margins = np.stack(
             [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
         )
-        gross = alone.sum(axis=2)
+        gross = silo_margins.sum(axis=2)
         steps = {"gross": gross, "netting within risk classes": required - gross}
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
+            steps=steps,
         )
 
     def tree(self, market: Market, book: Book, coverage: Coverage) -> Node:
-        """The margin and what it is made of; every value (days, portfolios) USD."""
+        """The margin with all its components; every value (days, portfolios) USD."""
         simm = load_simm(self.version)
-        found = book_sensitivities(
+        sensitivities = book_sensitivities(
             market,
             book,
             coverage=coverage,
@@ -92,20 +94,20 @@ class Simm:
             scaled=self.scaling == "sqrt",
         )
         return simm_margin(
-            found,
-            risk_class=self._risk_class(found),
+            sensitivities,
+            risk_class=self._risk_class(sensitivities),
             correlation=lambda a, b: 1.0 if a == b else simm.correlation(a, b),
         )
 
-    def _risk_class(self, found: list[Sensitivity]) -> Callable[[str], RiskClass]:
-        """Risk classes by name, crypto where this model puts it."""
+    def _risk_class(self, sensitivities: list[Sensitivity]) -> Callable[[str], RiskClass]:
+        """Risk classes by name, with crypto in the class chosen by `crypto`."""
         table = load_crypto(self.crypto_parameters).bucketed[self.crypto]
         weights = [
             self.crypto_weights.get(bucket, weight)
             for bucket, weight in zip(table.buckets, table.weights, strict=True)
         ]
         for bucket, weight in zip(table.buckets, weights, strict=True):
-            if np.isnan(weight) and any(s.bucket == bucket for s in found):
+            if np.isnan(weight) and any(s.bucket == bucket for s in sensitivities):
                 raise StudyError(
                     f"{self.crypto_parameters} has no risk weight for {bucket} coins; give one, "
                     f"in per cent: crypto_weights = {{ {bucket} = ... }}."

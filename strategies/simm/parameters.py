@@ -37,7 +37,7 @@ class _Currencies(_Table):
 
 
 class Rates(_Table):
-    """Interest rates: a bucket is a currency, its factors the tenors of its curves."""
+    """Interest rates: one bucket per currency, whose factors are the tenors of its curves."""
 
     tenors: list[str]
     triangle: list[list[float]]
@@ -51,7 +51,7 @@ class Rates(_Table):
 
     @property
     def curvature_scale(self) -> float:
-        """Curvature of rates is scaled back up by the square of the ratio vega was scaled by."""
+        """1 / ratio^2: curvature of rates is not reduced by the volatility ratio of vega."""
         return 1.0 / self.volatility_ratio**2
 
     def weight(self, of: Sensitivity) -> float:
@@ -63,11 +63,11 @@ class Rates(_Table):
         return self._group(of.bucket).weights[self.tenors.index(of.tenor)]
 
     def volatility(self, of: Sensitivity) -> float:
-        """A vega of rates is stated times its volatility."""
+        """1: a vega of rates is already multiplied by its volatility."""
         return 1.0
 
     def threshold(self, of: Sensitivity) -> float:
-        """Concentration threshold, USD; the basis between currencies has none."""
+        """Concentration threshold, USD; infinite for the basis between currencies."""
         if of.tenor == "basis":
             return np.inf
         group = self._group(of.bucket)
@@ -75,9 +75,9 @@ class Rates(_Table):
 
     def within(self, a: Sensitivity, b: Sensitivity) -> float:
         """Correlation of two factors of one currency."""
-        for name, extra in (("basis", self.basis), ("inflation", self.inflation)):
+        for name, special in (("basis", self.basis), ("inflation", self.inflation)):
             if name in (a.tenor, b.tenor):
-                return extra.correlation
+                return special.correlation
         same_curve = 1.0 if a.curve == b.curve else self.curves
         return same_curve * _entry(self.triangle, self.tenors, a.tenor, b.tenor)
 
@@ -105,7 +105,7 @@ class Bucketed(_Table):
 
     @property
     def curvature_scale(self) -> float:
-        """None but rates has its curvature scaled."""
+        """1: only the curvature of rates is scaled."""
         return 1.0
 
     def weight(self, of: Sensitivity) -> float:
@@ -115,12 +115,12 @@ class Bucketed(_Table):
         return self._of(self.vega_weight, of.bucket)
 
     def volatility(self, of: Sensitivity) -> float:
-        r"""What a vega is multiplied by: the volatility that the delta weight implies.
+        r"""Multiple of a vega: the volatility implied by the delta weight.
 
         .. math:: \sigma = RW \sqrt{365 / 14} / \Phi^{-1}(0.99)
 
-        times the ratio of historical to implied volatility, which curvature leaves out. A vega of
-        credit is stated times its volatility.
+        times the ratio of historical to implied volatility (not for curvature). 1 for credit, whose
+        vega is already multiplied by its volatility.
         """
         if self.volatility_ratio is None:
             return 1.0
@@ -135,8 +135,8 @@ class Bucketed(_Table):
 
     def within(self, a: Sensitivity, b: Sensitivity) -> float:
         """Correlation of two factors of one bucket."""
-        same = self.same_name is not None and a.qualifier == b.qualifier
-        table = self.same_name if self.same_name is not None and same else self.other_name
+        is_same_name = self.same_name is not None and a.qualifier == b.qualifier
+        table = self.same_name if self.same_name is not None and is_same_name else self.other_name
         return self._of(table, a.bucket)
 
     def between(self, a: str, b: str) -> float:
@@ -177,7 +177,7 @@ class SimmParameters(_Table):
 
 
 class CryptoParameters(_Table):
-    """Where crypto could stand, and with what weights."""
+    """Possible classes of crypto, with their weights."""
 
     title: str
     source: str
@@ -188,7 +188,7 @@ class CryptoParameters(_Table):
 
 
 def _entry(triangle: list[list[float]], names: list[str], a: str, b: str) -> float:
-    """Entry of a symmetric matrix of which the part below the diagonal is kept."""
+    """Entry of a symmetric matrix, from its part below the diagonal; 1 on the diagonal."""
     low, high = sorted((names.index(a), names.index(b)))
     return 1.0 if low == high else triangle[high][low]
 

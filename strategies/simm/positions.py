@@ -1,4 +1,4 @@
-"""What SIMM asks about a book: its sensitivities on every day."""
+"""Sensitivities of a book in the form of SIMM, on every day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,15 +42,15 @@ def book_sensitivities(
     crypto_product: str,
     scaled: bool,
 ) -> list[Sensitivity]:
-    """Sensitivities of every portfolio on every day, as the party that collects sees them.
+    """Sensitivities of every portfolio on every day, from the view of the collecting party.
 
-    Amounts (days, portfolios) are minus the holder's own, for what the holder loses the collecting
-    party gains: curvature asks margin of who is short options. Yields: USD per basis point, shared
-    out between the vertices on either side. Prices: USD per per cent. Options: USD per point of
-    volatility too. The funding of a perpetual is no factor of SIMM.
+    Amounts (days, portfolios) are minus those of the holder, since a loss of the holder is a gain
+    of the collecting party: curvature thus charges the holder of short options. Yields: USD per
+    basis point, divided between the vertices on either side. Prices: USD per per cent. Options
+    also: USD per point of volatility. The funding of a perpetual is no factor of SIMM.
 
-    crypto_product : the product class that crypto belongs to.
-    scaled : takes each from SIMM's ten days to the MPOR, by the root of time.
+    crypto_product : the product class of crypto.
+    scaled : True scales each from SIMM's ten days to the MPOR, by the root of time.
 
     Raises
     ------
@@ -62,30 +62,30 @@ def book_sensitivities(
     >>> levels = pd.DataFrame({"10Y": [0.04], "BTC": [1e5]}, index=["2024-01-02"])
     >>> market = Market.from_frame(levels)
     >>> book = Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e5]}, index=["p"]))
-    >>> found = book_sensitivities(market, book, coverage=Coverage(), tenors=["5y", "10y"],
-    ...                            crypto_product="Crypto", scaled=False)
-    >>> [(s.bucket, s.tenor, round(s.amount.item(), 1)) for s in found]
+    >>> rows = book_sensitivities(market, book, coverage=Coverage(), tenors=["5y", "10y"],
+    ...                           crypto_product="Crypto", scaled=False)
+    >>> [(s.bucket, s.tenor, round(s.amount.item(), 1)) for s in rows]
     [('USD', '10y', 817.6), ('floating', '', -1000.0)]
     """
     index, horizons = book.unit_index(market), Closeout(book, coverage).by_instrument
-    found = []
+    sensitivities = []
     for i, instrument in enumerate(book.instruments):
         scale = (horizons[i] / SIMM_DAYS) ** 0.5 if scaled else 1.0
         for unit in _units(instrument, market, tenors, crypto_product):
-            held = np.outer(unit.amount * index[:, i] * scale, -book.exposure[:, i])
-            found.append(
+            usd = np.outer(unit.amount * index[:, i] * scale, -book.exposure[:, i])
+            sensitivities.append(
                 Sensitivity(
                     product=unit.product,
                     risk=unit.risk,
                     measure=unit.measure,
                     bucket=unit.bucket,
                     qualifier=unit.qualifier,
-                    amount=held,
+                    amount=usd,
                     tenor=unit.tenor,
                     expiry=0.0 if unit.expiry is None else unit.expiry[:, None],
                 )
             )
-    return found
+    return sensitivities
 
 
 def _units(
@@ -98,19 +98,19 @@ def _units(
         yield from _by_vertex(instrument, market, tenors)
         return
     product, risk, bucket = _class_of(instrument, crypto_product)
-    moved = by_factor(instrument, market)
-    amount = PER_CENT * moved[instrument.factor][:, 0]
+    by_factor_name = by_factor(instrument, market)
+    amount = PER_CENT * by_factor_name[instrument.factor][:, 0]
     yield _Unit("delta", product, risk, bucket, instrument.underlying, amount)
     if is_option(instrument):
-        # The derivative by a relative change of volatility, over the volatility, is that by itself.
+        # Models shock volatility by relative changes, SIMM asks per point: divide by the level.
         volatility = instrument.moved_by[1]
-        vega = PER_CENT * moved[volatility][:, 0] / market.level(volatility)
-        left = instrument.days_left(market.dates)
-        yield _Unit("vega", product, risk, bucket, instrument.underlying, vega, expiry=left)
+        vega = PER_CENT * by_factor_name[volatility][:, 0] / market.level(volatility)
+        days_left = instrument.days_left(market.dates)
+        yield _Unit("vega", product, risk, bucket, instrument.underlying, vega, expiry=days_left)
 
 
 def _by_vertex(instrument: Instrument, market: Market, tenors: list[str]) -> Iterator[_Unit]:
-    """USD per basis point of each yield, shared out linearly between the vertices around it."""
+    """USD per basis point of each yield, divided linearly between the vertices around it."""
     years = [tenor_days(t) / DAYS_PER_YEAR for t in tenors]
     for factor, sensitivity in by_factor(instrument, market).items():
         per_point = BASIS_POINT * sensitivity[:, 0]

@@ -1,4 +1,4 @@
-"""One sensitivity to one risk factor, as SIMM asks for it."""
+"""One sensitivity to one risk factor, in the form of SIMM."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,11 +16,11 @@ class Sensitivity:
     Parameters
     ----------
     product : product class, within which risk classes offset.
-    risk : risk class. measure : what it is a sensitivity to.
+    risk : risk class. measure : delta, vega, curvature or base correlation.
     bucket : currency, or bucket of the risk class. qualifier : issuer, name, commodity, currency.
     amount : USD, any shape (days, portfolios); every sensitivity of one call has the same.
     tenor : vertex of a curve; 'inflation' or 'basis' of a currency; '' where there is none.
-    curve : sub-curve, or what the sensitivity says of the security.
+    curve : sub-curve, or Label2 of the CRIF.
     expiry : calendar days to the expiry of a vega's option; a number or the shape of `amount`.
     """
 
@@ -36,7 +36,7 @@ class Sensitivity:
 
     @property
     def factor(self) -> tuple[str, ...]:
-        """What two sensitivities must share to be netted."""
+        """Key of the risk factor: sensitivities with the same key are netted."""
         return (
             self.product,
             self.risk,

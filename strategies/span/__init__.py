@@ -1,4 +1,4 @@
-"""SPAN: sixteen scenarios a commodity, charges within it, credits between commodities."""
+"""SPAN: sixteen scenarios per commodity, charges within it, credits between commodities."""
 
 from strategies.span.model import Span
 

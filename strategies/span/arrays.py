@@ -1,4 +1,4 @@
-"""Risk arrays: what one USD of a contract loses in each of SPAN's sixteen scenarios."""
+"""Risk arrays: the loss of one USD of a contract in each of SPAN's sixteen scenarios."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,22 @@ from backtest.types import Days, FloatArray
 
 SCENARIOS = 16
 THIRD = 1.0 / 3.0
-# Price moves in scan ranges and the direction of volatility, in the order in which they are
-# published: unchanged, a third up and down, two thirds, all of it; then the extreme moves.
+# Price moves in scan ranges and direction of volatility, in the published order: unchanged, a
+# third up and down, two thirds, the whole range; then the extreme moves.
 MOVES = np.repeat([0.0, THIRD, -THIRD, 2 * THIRD, -2 * THIRD, 1.0, -1.0], 2)
 VOLATILITY = np.tile([1.0, -1.0], 7)
-# The scenario of the same price move and the opposite volatility; an extreme one has none.
+# For each scenario the one of the same price move and the opposite volatility; an extreme scenario
+# has no such partner and is its own.
 PAIRED = np.array([1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15])
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The sixteen scenarios in multiples of the scan ranges, and the share of each loss counted.
+    """The sixteen scenarios in multiples of the scan ranges, and the counted share of each loss.
 
     Parameters
     ----------
-    extreme : scan ranges of the two extreme moves. cover : share of their loss that is margined.
+    extreme : scan ranges of the two extreme moves. cover : share of their loss that counts.
 
     Examples
     --------
@@ -42,7 +43,7 @@ class Grid:
 
     @property
     def volatility(self) -> FloatArray:
-        """(16,) volatility moves in volatility scan ranges; none with an extreme move."""
+        """(16,) volatility moves in volatility scan ranges; zero with an extreme price move."""
         return np.append(VOLATILITY, [0.0, 0.0])
 
     @property
@@ -62,7 +63,7 @@ def risk_array(
 ) -> FloatArray:
     """(days, 16) loss of 1 USD of a long contract in each scenario; > 0 is a loss.
 
-    An option is priced afresh in each; any other contract moves with its scan range.
+    An option is revalued in each scenario; any other contract moves with its scan range.
 
     scan : (days,) price scan range as a share of notional, NaN while unknown.
     volatility : scan range of the implied volatility, relative. elapsed : calendar days that pass.
@@ -94,7 +95,7 @@ def risk_array(
 
 
 def delta(instrument: Instrument, market: Market) -> Days:
-    """(days,) USD of the underlying price that 1 USD of a contract stands for."""
+    """(days,) delta of 1 USD of a contract: USD of the underlying price."""
     if is_option(instrument):
         return by_factor(instrument, market)[instrument.factor][:, 0]
     return np.ones(len(market.dates))

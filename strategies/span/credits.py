@@ -1,4 +1,4 @@
-"""Inter-commodity credits: spreads between commodities, taken in priority order."""
+"""Inter-commodity credits: spreads between commodities, formed in order of priority."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,17 +20,17 @@ def intercommodity_credit(
               \text{credit}_k = n |\rho_k| \, c \, w_k, \qquad
               \Delta_k \leftarrow \Delta_k \mp n \rho_k
 
-    where :math:`\Delta` is what earlier spreads left of the net delta and w the price risk per
-    USD of delta. A spread is formed only where all legs stand on the side their ratio says, or all
-    on the other. Two legs of equal risk, wholly spread, are margined (1 - c) of their sum; where
-    the credit is given once, on the smaller leg, they would be margined 1 - c / 2 of it.
+    where :math:`\Delta` is the net delta not used by earlier spreads and w the price risk per USD
+    of delta. A spread is formed only where all legs have the sign of their ratio, or all have the
+    opposite sign. The margin of two fully spread legs of equal risk is 1 - c of their sum; with
+    the credit on the smaller leg alone it would be 1 - c / 2 of it.
 
     Parameters
     ----------
     delta : net delta by commodity, USD, any one shape.
-    price_risk : weighted price risk per USD of delta, the same.
-    credits : (ratios by commodity, rate) in priority order; one whose legs are not all held is
-        passed over.
+    price_risk : weighted price risk per USD of delta, of the same shape.
+    credits : (ratios by commodity, rate) in order of priority; a spread with a leg that is not
+        held is left out.
 
     References
     ----------
@@ -39,23 +39,24 @@ def intercommodity_credit(
 
     Examples
     --------
-    >>> held = {"A": np.array([10.0]), "B": np.array([-6.0])}
+    >>> delta = {"A": np.array([10.0]), "B": np.array([-6.0])}
     >>> risk = {"A": np.array([0.5]), "B": np.array([0.5])}
-    >>> found = intercommodity_credit(held, risk, credits=[({"A": 1.0, "B": -1.0}, 0.8)])
-    >>> found["A"].round(2).tolist(), found["B"].round(2).tolist()
+    >>> credit = intercommodity_credit(delta, risk, credits=[({"A": 1.0, "B": -1.0}, 0.8)])
+    >>> credit["A"].round(2).tolist(), credit["B"].round(2).tolist()
     ([2.4], [2.4])
     """
-    left = dict(delta)
+    delta_left = dict(delta)
     credit = {name: np.zeros_like(value) for name, value in delta.items()}
     for legs, rate in credits:
-        if not legs or not set(legs) <= set(left):
+        if not legs or not set(legs) <= set(delta_left):
             continue
-        spreads = [left[name] / ratio for name, ratio in legs.items()]
-        # All on the side of their ratios: the smallest is positive; all on the other: the largest.
+        spreads = [delta_left[name] / ratio for name, ratio in legs.items()]
+        # Delta over ratio counts spreads. If all counts are positive the smallest limits the
+        # spread, if all are negative the largest; with mixed signs there is no spread.
         lower, upper = np.minimum.reduce(spreads), np.maximum.reduce(spreads)
-        formed = np.where(lower > 0, lower, np.where(upper < 0, upper, 0.0))
-        formed = np.where(np.isnan(lower), np.nan, formed)
+        spread_size = np.where(lower > 0, lower, np.where(upper < 0, upper, 0.0))
+        spread_size = np.where(np.isnan(lower), np.nan, spread_size)
         for name, ratio in legs.items():
-            credit[name] = credit[name] + np.abs(formed * ratio) * rate * price_risk[name]
-            left[name] = left[name] - formed * ratio
+            credit[name] = credit[name] + np.abs(spread_size * ratio) * rate * price_risk[name]
+            delta_left[name] = delta_left[name] - spread_size * ratio
     return credit

@@ -1,4 +1,4 @@
-"""SPAN over a book, replayed day by day."""
+"""SPAN of a book on every day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option
 from backtest.market.market import Market
-from backtest.model.mismatch import in_proportion
+from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
 from strategies.span.arrays import PAIRED, Grid, delta, risk_array
@@ -34,36 +34,37 @@ class _Commodity:
 
 @model
 class Span:
-    r"""SPAN: the worst of sixteen scenarios a commodity, spread charges and credits, a minimum.
+    r"""SPAN: the worst of sixteen scenarios per commodity, spread charges and credits, a minimum.
 
     .. math:: M = \sum_c \max(\text{scan}_c + \text{inter-month}_c + \text{delivery}_c
                               - \text{credit}_c, \; \text{SOM}_c)
 
     scan is the worst loss of all contracts on one commodity under common moves of price (none, a
-    third, two thirds and all of the scan range, either way) and volatility, and under two extreme
-    moves of which a share counts; options are revalued. Contracts on one commodity net in it, and
-    pay the inter-month charge on what they net. Credits between commodities are taken on deltas in
-    priority order, **both legs credited** (the form of CME). No net option value is deducted: a
-    premium is marked to market like a futures price here.
+    third, two thirds and all of the scan range, up and down) and volatility, and under two extreme
+    moves of which a share counts; options are revalued. Contracts on one commodity net in scan,
+    and pay the inter-month charge on the netted amount. Credits between commodities are formed on
+    deltas in order of priority, **both legs credited** (the form of CME). No net option value is
+    deducted: a premium is marked to market here like a futures price.
 
-    Scan ranges are a file's (which hold for the horizon their source sets them for and move with
-    neither confidence nor MPOR), or `scan_multiple` standard deviations of past P&L over the MPOR.
-    Margin at day t uses closes up to and including t. USD; all shares are of notional.
+    Scan ranges are those of a file (for the horizon of its source, whatever confidence and MPOR),
+    or `scan_multiple` standard deviations of past P&L over the MPOR. Margin at day t uses closes
+    up to and including t. USD; all shares are of notional.
 
     Parameters
     ----------
-    parameters : of `strategies/parameters/`; the file that comes with it is not verified.
+    parameters : file of `strategies/parameters/`; the file in the package is not verified.
     extreme, cover : scan ranges of the extreme move, and the share of its loss that counts; None
-        takes the file's. 2 and 0.35 were CME's older ones.
-    scan : price scan range by instrument or commodity, before the file's.
-    scan_multiple : takes standard deviations of `lookback` past P&Ls over the MPOR instead of both.
+        takes the file's. CME's older values were 2 and 0.35.
+    scan : price scan range by instrument or commodity, in place of the file's.
+    scan_multiple : in place of both, a multiple of the standard deviation of `lookback` past P&Ls
+        over the MPOR.
     volatility_scan : relative scan range of implied volatility; None takes the file's.
     intermonth : charge per USD of spread between contracts on one commodity, as a share of its
         scan range; None takes the file's.
     delivery : charge by instrument in its delivery month, a share of notional.
-    credits : (signed delta ratios by commodity, rate) in priority order; None takes the file's.
+    credits : (signed delta ratios by commodity, rate) in order of priority; None takes the file's.
     short_option_minimum : per USD of short option; None takes the file's.
-    commodities : commodity by instrument, where it is not the instrument's `underlying`.
+    commodities : commodity by instrument; by default the instrument's `underlying`.
     elapsed : calendar days that pass in every scenario.
 
     References
@@ -98,18 +99,22 @@ class Span:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, netting within commodities, credit between them, option minimum.
 
-        Gross is the sum of the silos' own margins; the others are what pooling the silos changes,
-        so a credit that one silo grants alone is in gross. Silos share it in proportion.
+        Gross is the sum of the silos' margins; the other steps are the changes when the silos are
+        pooled, so a credit that one silo grants alone is in gross. Silos share the requirement in
+        proportion.
         """
         books = [book.in_silo(silo) for silo in book.silos]
-        alone = np.stack([required_margin(self, market, b, coverage) for b in books], axis=2)
+        silo_margins = np.stack([required_margin(self, market, b, coverage) for b in books], axis=2)
         before, credited, required = self._steps(market, book, coverage)
-        own = [self._steps(market, b, coverage) for b in books]
-        own_before = sum(o[0] for o in own)
-        own_credited = sum(o[1] for o in own)
-        alone[np.isnan(required)] = np.nan
-        gross = alone.sum(axis=2)
-        netting, credit = before - own_before, (credited - before) - (own_credited - own_before)
+        silo_steps = [self._steps(market, b, coverage) for b in books]
+        gross_before = sum(o[0] for o in silo_steps)
+        gross_credited = sum(o[1] for o in silo_steps)
+        silo_margins[np.isnan(required)] = np.nan
+        gross = silo_margins.sum(axis=2)
+        netting, credit = (
+            before - gross_before,
+            (credited - before) - (gross_credited - gross_before),
+        )
         steps = {
             "gross": gross,
             "netting within commodities": netting,
@@ -117,29 +122,33 @@ class Span:
             "short-option minimum": required - gross - netting - credit,
         }
         return Parts(
-            silos=book.silos, by_silo=in_proportion(alone, required, gross=gross), steps=steps
+            silos=book.silos,
+            by_silo=proportional_shares(silo_margins, required, gross=gross),
+            steps=steps,
         )
 
     def _steps(
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[DaysByPortfolios, DaysByPortfolios, DaysByPortfolios]:
         """Sums over commodities: before credits, after them, and with the minimum."""
-        held: dict[str, list[int]] = {}
+        columns_of: dict[str, list[int]] = {}
         for i, instrument in enumerate(book.instruments):
-            held.setdefault(self._commodity(instrument), []).append(i)
+            columns_of.setdefault(self._commodity(instrument), []).append(i)
         index = book.unit_index(market)
-        found = {
+        commodities = {
             name: self._measure(market, book, coverage, columns, index[:, columns])
-            for name, columns in held.items()
+            for name, columns in columns_of.items()
         }
         credit = intercommodity_credit(
-            {name: c.delta for name, c in found.items()},
-            {name: c.unit_risk for name, c in found.items()},
+            {name: c.delta for name, c in commodities.items()},
+            {name: c.unit_risk for name, c in commodities.items()},
             credits=self._credits(),
         )
-        before = {name: c.scan + c.charges for name, c in found.items()}
-        after = {name: before[name] - credit[name] for name in found}
-        required = _total(np.maximum(after[name], c.minimum) for name, c in found.items())
+        # A credit may not reduce a commodity below the minimum of its short options: far out of
+        # the money they show no loss in sixteen scenarios, and are not free of risk.
+        before = {name: c.scan + c.charges for name, c in commodities.items()}
+        after = {name: before[name] - credit[name] for name in commodities}
+        required = _total(np.maximum(after[name], c.minimum) for name, c in commodities.items())
         return _total(before.values()), _total(after.values()), np.maximum(required, 0.0)
 
     def _measure(
@@ -165,6 +174,8 @@ class Span:
         loss = np.einsum("dks,dk,pk->dps", np.stack(arrays, axis=1), index, exposure)
         scan, price = scan_and_price_risk(loss)
         deltas = np.column_stack([delta(i, market) for i in instruments]) * index
+        # Contracts of different months net in the scan as if they always moved together. The
+        # inter-month charge is for the days on which they do not, on the smaller side.
         by_month = _by_month(instruments, deltas, exposure)
         net = by_month.sum(axis=2)
         spread = np.minimum(
@@ -172,6 +183,8 @@ class Span:
         )
         delivery = np.array([self._delivery(i) for i in instruments])
         short = np.array([is_option(i) for i in instruments]) * np.maximum(-exposure, 0.0)
+        # With little net delta, price risk per USD of delta has no limit: a hedged book would
+        # earn a credit beyond any risk. The widest scan range of its contracts is the limit.
         size = np.abs(net)
         per_usd = np.divide(price, size, out=np.zeros_like(price), where=size > 0)
         return _Commodity(
@@ -194,9 +207,8 @@ class Span:
                 lookback=self.lookback,
             )
         commodity = self._commodity(instrument)
-        named = (instrument.name, instrument.name.partition("@")[0], commodity)
-        given = next((self.scan[name] for name in named if name in self.scan), None)
-        share = given
+        names = (instrument.name, instrument.name.partition("@")[0], commodity)
+        share = next((self.scan[name] for name in names if name in self.scan), None)
         if share is None:
             share = load_span(self.parameters).scan(instrument, commodity)
         if share is None:
@@ -221,9 +233,9 @@ class Span:
 def scan_and_price_risk(loss: FloatArray) -> tuple[DaysByPortfolios, DaysByPortfolios]:
     """Scan risk and the part of it that is price risk; `loss` (days, portfolios, 16).
 
-    Scan risk is the worst loss, at least zero. Averaging it with its pair (the same price move,
-    volatility the other way) takes volatility out, and less the mean of the first two scenarios
-    (no move of the price) time.
+    Scan risk is the worst loss, at least zero. Its mean with the loss of the paired scenario (same
+    price move, opposite volatility) removes volatility risk; subtracting the mean loss of the first
+    two scenarios (no price move) removes time risk.
 
     Examples
     --------
@@ -235,8 +247,8 @@ def scan_and_price_risk(loss: FloatArray) -> tuple[DaysByPortfolios, DaysByPortf
     """
     worst = loss.argmax(axis=2)[:, :, None]
     scan = np.take_along_axis(loss, worst, axis=2)[:, :, 0]
-    other = np.take_along_axis(loss, PAIRED[worst], axis=2)[:, :, 0]
-    price = (scan + other) / 2.0 - loss[:, :, :2].mean(axis=2)
+    paired = np.take_along_axis(loss, PAIRED[worst], axis=2)[:, :, 0]
+    price = (scan + paired) / 2.0 - loss[:, :, :2].mean(axis=2)
     price = np.where(scan <= 0.0, 0.0, np.maximum(price, 0.0))
     return np.maximum(scan, 0.0), price
 
@@ -244,7 +256,7 @@ def scan_and_price_risk(loss: FloatArray) -> tuple[DaysByPortfolios, DaysByPortf
 def _by_month(
     instruments: list[Instrument], deltas: FloatArray, exposure: FloatArray
 ) -> FloatArray:
-    """(days, portfolios, months) net delta of each contract, its options with it, USD."""
+    """(days, portfolios, months) net delta of each contract with its options, USD."""
     months = list(dict.fromkeys(month_of(i) for i in instruments))
     member = np.array([[month_of(i) == m for m in months] for i in instruments], dtype=np.float64)
     return np.einsum("dk,pk,km->dpm", deltas, exposure, member)
@@ -254,5 +266,5 @@ def _total(parts: Iterable[DaysByPortfolios]) -> DaysByPortfolios:
     return np.add.reduce(list(parts))
 
 
-def _or(given: float | None, otherwise: float) -> float:
-    return otherwise if given is None else given
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

@@ -1,4 +1,4 @@
-"""Parameters of SPAN: a dated, cited file, or scan ranges that follow the market's volatility."""
+"""Parameters of SPAN: a dated, cited file, or scan ranges from the market's volatility."""
 
 from datetime import date
 from functools import cache
@@ -42,7 +42,7 @@ class SpanParameters(BaseModel):
     credits: list[_Credit]
 
     def scan(self, instrument: Instrument, commodity: str) -> float | None:
-        """Price scan range of a contract; None where the file is silent."""
+        """Price scan range of a contract; None where the file has none."""
         years = treasury_maturity(instrument)
         return self.price.get(commodity) if years is None else self.treasury.at(years)
 
@@ -60,18 +60,18 @@ def load_span(name: str) -> SpanParameters:
 
 
 def month_of(instrument: Instrument) -> str:
-    """The contract a position counts towards: an option counts towards what it is written on."""
+    """Name of the contract in which a position is netted; for an option, its underlying."""
     return instrument.factor if is_option(instrument) else instrument.name
 
 
 def rolling_scan(
     instrument: Instrument, market: Market, *, horizon: int, multiple: float, lookback: int
 ) -> Days:
-    r"""(days,) scan range that follows the market: a multiple of the deviation of past P&L.
+    r"""(days,) scan range as a multiple of the standard deviation of past P&L.
 
     .. math:: PSR_t = k \, sd(\text{P\&L}_{s \to s+H}: t - H - n < s \le t - H)
 
-    per USD of notional (of an option: of its underlying), all of them known at t; NaN before.
+    per USD of notional (for an option: of its underlying), all P&Ls known at t; NaN before.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def rolling_scan(
     >>> rolling_scan(Spot("BTC"), market, horizon=1, multiple=3.0, lookback=2).round(3).tolist()
     [nan, nan, 0.3, 0.15]
     """
-    held = Spot(instrument.factor) if is_option(instrument) else instrument
-    own, at = market.own_days(held.factors)
-    known = pd.Series(held.pnl(own, horizon)).shift(horizon)
-    return multiple * known.rolling(lookback).std(ddof=0).to_numpy()[at]
+    scanned = Spot(instrument.factor) if is_option(instrument) else instrument
+    traded_market, last_row = market.own_days(scanned.factors)
+    known_pnl = pd.Series(scanned.pnl(traded_market, horizon)).shift(horizon)
+    return multiple * known_pnl.rolling(lookback).std(ddof=0).to_numpy()[last_row]

@@ -51,8 +51,8 @@ def test_the_published_sample_is_the_cap_to_the_cent(small_market):
 def test_the_emir_form_grants_less_than_the_form_of_cme_and_ficc():
     """80 % of the difference is not 80 % of the margin: they agree on a perfect hedge alone."""
     savings = np.array([0.0, 0.1, 0.5, 0.79, 0.8, 0.9, 1.0])
-    ours = st.CrossMargining().granted(savings)
-    emir = st.CrossMargining(limit="reduction", threshold=0.0).granted(savings)
+    ours = st.CrossMargining().granted_share(savings)
+    emir = st.CrossMargining(limit="reduction", threshold=0.0).granted_share(savings)
     assert_allclose(ours, [0.0, 0.1, 0.5, 0.79, 0.8, 0.8, 0.8])
     assert_allclose(emir, [0.0, 0.08, 0.4, 0.632, 0.64, 0.72, 0.8])
     assert (emir[1:-1] < ours[1:-1]).all() and emir[-1] == ours[-1]
@@ -74,9 +74,9 @@ def test_emir_and_cme_ficc_differ_on_a_market(small_market):
 
 def test_below_the_threshold_nothing_is_granted_and_nothing_is_added():
     terms = st.CrossMargining(threshold=0.01)
-    assert terms.granted(np.array([0.0099, 0.01, -0.2])).tolist() == [0.0, 0.01, 0.0]
-    assert st.CrossMargining(threshold=0.0).granted(np.array([-0.2])).tolist() == [0.0]
-    assert np.isnan(terms.granted(np.array([np.nan]))).all()
+    assert terms.granted_share(np.array([0.0099, 0.01, -0.2])).tolist() == [0.0, 0.01, 0.0]
+    assert st.CrossMargining(threshold=0.0).granted_share(np.array([-0.2])).tolist() == [0.0]
+    assert np.isnan(terms.granted_share(np.array([np.nan]))).all()
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["random", "real"])

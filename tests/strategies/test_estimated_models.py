@@ -16,7 +16,7 @@ from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, HasForecast
 from backtest.model.revaluation import priced_scenarios
-from backtest.model.volatility_scaled import FactorVolatility, filtered
+from backtest.model.volatility_scaled import FactorVolatility, volatility_scaled
 from backtest.replay.forecasts import forecast_table, model_forecasts
 from backtest.scores.forecasts.density import berkowitz
 from backtest.studies.run.tables import forecasts_table
@@ -71,7 +71,7 @@ def test_a_volatility_that_never_moves_filters_nothing(option_market):
     book = bt.Book.from_frame(frame, option_market)
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
     flat = Foreseen(option_market, np.full(len(option_market.dates), 0.37))
-    plain, same = past.tails(60, count=3), filtered(past, flat).tails(60, count=3)
+    plain, same = past.tails(60, count=3), volatility_scaled(past, flat).tails(60, count=3)
     for one, two in zip(plain, same, strict=True):
         assert_array_equal(np.isnan(one), np.isnan(two))
         assert_allclose(two, one, rtol=1e-9)
@@ -83,7 +83,7 @@ def test_an_option_is_revalued_at_the_volatility_of_today(option_market):
     past = priced_scenarios(option_market, book, coverage=COVERAGE)
     twice = np.full(len(option_market.dates), 0.01)
     twice[DAY] = 0.02
-    scaled = filtered(past, Foreseen(option_market, twice))
+    scaled = volatility_scaled(past, Foreseen(option_market, twice))
     window = slice(DAY - 59, DAY + 1)
     put = book.instruments[0]
     expected = put.scenarios(

@@ -13,7 +13,7 @@ from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.config.models import build_model
 from backtest.model.protocol import model
 from strategies.overlays.correlation_break import kept_share
-from strategies.overlays.speed import limited
+from strategies.overlays.speed import limited_margin
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 BASE = st.HistoricalVaR(lookback=60)
@@ -96,7 +96,7 @@ def test_stress_blend_is_its_rule_in_plain_loops(small_market, small_book):
 
 @given(MARGINS, draw.floats(0, 1), draw.floats(0, 1))
 def test_speed_limit_holds_and_lets_go(base, up, down):
-    out = limited(base, up=up, down=down)
+    out = limited_margin(base, up=up, down=down)
     previous = None
     for own, now in zip(base[:, 0].tolist(), out[:, 0].tolist(), strict=True):
         if previous is None or previous == 0.0:

@@ -39,13 +39,13 @@ def test_volatility_is_the_weighted_sum_of_past_squares(small_market):
     volatility = FactorVolatility(small_market, decay=0.9, seed_days=SEED_DAYS)
     found = FlooredShocks.of(volatility, "BTC", horizon=2, floor=0.0, lookback=500)
     one, two = small_market.shocks(1)[:, 5], small_market.shocks(2)[:, 5]
-    assert np.isnan(found.now[:SEED_DAYS]).all() and np.isnan(found.standard[: SEED_DAYS + 2]).all()
+    assert np.isnan(found.volatility[:SEED_DAYS]).all() and np.isnan(found.z[: SEED_DAYS + 2]).all()
     for t in (60, 61, 150, 259):
-        assert found.now[t] == pytest.approx(slow_variance(one, t, 0.9) ** 0.5, rel=1e-12)
+        assert found.volatility[t] == pytest.approx(slow_variance(one, t, 0.9) ** 0.5, rel=1e-12)
     for t in (62, 150, 259):
         met = slow_variance(one, t - 2, 0.9) ** 0.5
-        assert found.standard[t] == pytest.approx(two[t] / met, rel=1e-12)
-    assert found.highest[-1] == np.nanmax(found.now)
+        assert found.z[t] == pytest.approx(two[t] / met, rel=1e-12)
+    assert found.highest_volatility[-1] == np.nanmax(found.volatility)
 
 
 def slow_twin(model, market, usd, day):
@@ -140,7 +140,7 @@ def test_an_option_is_revalued_under_the_shocks_of_its_day(option_market):
     factors = [
         FlooredShocks.of(volatility, f, horizon=2, floor=1.0, lookback=100) for f in ("SPY", "VIX")
     ]
-    shocks = np.column_stack([f.standard[-100:] * f.now[-1] for f in factors])
+    shocks = np.column_stack([f.z[-100:] * f.volatility[-1] for f in factors])
     dates = option_market.dates
     elapsed = (dates[-100:] - dates[-102:-2]).astype(float)
     gain = book.instruments[0].scenarios(option_market, 259, shocks, elapsed=elapsed)

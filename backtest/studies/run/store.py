@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backtest.model.own import own_files
+from backtest.model.user_models import user_files
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import written_aside
 from backtest.present.store import write_page
@@ -30,7 +30,7 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 def write_numbers(run: Run, folder: Path) -> None:
     """Every number of a run, its study file and own models, and the manifest that seals them."""
     (folder / "study.toml").write_text(run.text, encoding="utf-8")
-    for lies, place in own_files([run.config.models, run.config.sizing]).items():
+    for lies, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(lies.read_bytes())
     run.ladder.to_csv(folder / "ladder.csv")

@@ -16,7 +16,7 @@ from backtest.book.liquidation import LiquidationCost, daily_volatility, load_co
 from backtest.cli import main
 from backtest.config.load import build_book, read_study
 from backtest.model.delta_gamma import book_scenarios
-from backtest.model.mismatch import MISMATCH, in_proportion
+from backtest.model.mismatch import MISMATCH, proportional_shares
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
 from backtest.studies.closeout.study import estimate_closeout
 from backtest.types import DataError
@@ -195,7 +195,7 @@ def test_legs_inside_one_silo_and_one_day_shocks_have_no_charge_between_silos(ma
 
 
 def test_a_requirement_without_any_silos_own_is_shared_equally():
-    shared = in_proportion(np.zeros((1, 1, 2)), np.array([[4.0]]), gross=np.zeros((1, 1)))
+    shared = proportional_shares(np.zeros((1, 1, 2)), np.array([[4.0]]), gross=np.zeros((1, 1)))
     assert shared.tolist() == [[[2.0, 2.0]]]
 
 

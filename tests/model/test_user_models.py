@@ -10,7 +10,7 @@ import backtest as bt
 import strategies as st
 from backtest.cli import main
 from backtest.config.models import build_model, model_table
-from backtest.model.own import own_sources
+from backtest.model.user_models import user_file_hashes
 from tests.support.commands import backtest, write_prices
 
 TEN_LINES = """
@@ -88,9 +88,9 @@ def test_its_numbers_are_those_of_the_class_itself(tmp_path, monkeypatch, small_
         assert required[t].tolist() == loss[t - 61 : t - 1].max(axis=0).clip(0).tolist()
     nested = st.Siloed(base=model)
     assert model_table(nested)["base"] == {"kind": "own_numbers:WorstOfYear"}
-    before = own_sources([model_table(nested)])
+    before = user_file_hashes([model_table(nested)])
     (tmp_path / "own_numbers.py").write_text(TEN_LINES + "\n")
-    assert own_sources([model_table(nested)]) != before
+    assert user_file_hashes([model_table(nested)]) != before
 
 
 PARAMETERS = "from backtest.model.protocol import model\n" + TEN_LINES.replace(
@@ -120,7 +120,7 @@ MISTAKES = {
         TEN_LINES.replace("t - coverage.longest + 1", "t + 1"),
         "my_module:WorstOfYear",
         "",
-        "may stand only while the model warms up",
+        "is allowed only while the model warms up",
     ),
     "looks ahead": (
         TEN_LINES.replace("return required", "return required + market.levels[-1, 5]"),
