@@ -16,7 +16,7 @@ from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
-@model
+@model(kind="caviar_var")
 class CaviarVaR(MarginOfForecast):
     r"""Conditional autoregressive value at risk of the book's P&L.
 

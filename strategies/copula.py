@@ -18,7 +18,7 @@ from backtest.model.tails import Group, by_group, nan_estimates, same_holdings
 from backtest.types import FloatArray, tail_count
 
 
-@model
+@model(kind="copula_var")
 class CopulaVaR(MarginOfForecast):
     r"""Tail of simulated scenarios: empirical distributions joined by a Student copula.
 

@@ -26,7 +26,7 @@ from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatil
 from backtest.types import DaysByPortfolios, FloatArray
 
 
-@model
+@model(kind="variance_covariance")
 class VarianceCovariance(MarginOfForecast):
     r"""Each factor's volatility, and the correlation between them.
 

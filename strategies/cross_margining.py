@@ -23,7 +23,7 @@ TERMS = load_parameters("clearing/cme_ficc_2024")
 ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
 
-@model
+@model(kind="cross_margining")
 class CrossMargining:
     r"""Each silo's margin less one share: the smallest saving by the models of the houses.
 

@@ -22,7 +22,7 @@ from backtest.types import FloatArray, StudyError, tail_count
 FEWEST_PEAKS = 20  # excesses needed to fit a law with two parameters
 
 
-@model
+@model(kind="extreme_value_var")
 class ExtremeValueVaR(MarginOfForecast):
     r"""Peaks over a threshold on standardised residuals.
 

@@ -24,7 +24,7 @@ from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail
 TERMS = load_parameters("clearing/ficc_gsd_2018")
 
 
-@model
+@model(kind="ficc_var")
 class FiccVaR:
     r"""Historical simulation over ten years and a stressed year, with floors and a charge.
 

@@ -18,7 +18,7 @@ from backtest.model.volatility_scaled import Dynamics, FactorVolatility, volatil
 from backtest.types import FloatArray, tail_count
 
 
-@model
+@model(kind="filtered_historical")
 class FilteredHistorical(MarginOfForecast):
     r"""Historical simulation of shocks rescaled to today's volatility, factor by factor.
 
@@ -80,7 +80,7 @@ class FilteredHistorical(MarginOfForecast):
         )
 
 
-@model
+@model(kind="age_weighted")
 class AgeWeighted(MarginOfForecast):
     r"""Historical simulation in which older scenarios have smaller weights.
 

@@ -16,7 +16,7 @@ from backtest.parameters.buckets import Rate
 from backtest.types import FloatArray, StudyError
 
 
-@model
+@model(kind="haircut_only")
 class HaircutOnly:
     r"""Haircut times absolute exposure, summed over positions: no netting, no history.
 

@@ -18,7 +18,7 @@ from backtest.model.tails import Group, by_group, scenario_tails
 from backtest.types import FloatArray, tail_count
 
 
-@model
+@model(kind="historical_var")
 class HistoricalVaR(MarginOfForecast):
     r"""Value-at-risk or expected shortfall of the joint book over past shocks.
 

@@ -50,7 +50,7 @@ class Deductions(BaseModel):
         return row
 
 
-@model
+@model(kind="net_capital_15c3_1")
 class NetCapital:
     r"""Net capital rule: governments net within a category, other positions by a percentage.
 

@@ -20,7 +20,7 @@ from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
 
 
-@model
+@model(kind="correlation_offset")
 class CorrelationOffset:
     r"""Stand-alone margins netted through the correlation of their scenario P&Ls, up to a cap.
 

@@ -26,7 +26,7 @@ from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
 from backtest.types import FloatArray
 
 
-@model
+@model(kind="ewma_var")
 class EwmaVaR(MarginOfForecast):
     r"""Exponentially weighted variance of the book's P&L, with normal, Student or skewed tails.
 
@@ -91,7 +91,7 @@ class EwmaVaR(MarginOfForecast):
         return law
 
 
-@model
+@model(kind="garch_var")
 class GarchVaR(MarginOfForecast):
     r"""GARCH(1, 1) or GJR of the book's P&L, with normal, Student or skewed innovations.
 
@@ -153,7 +153,7 @@ class GarchVaR(MarginOfForecast):
         return law
 
 
-@model
+@model(kind="cornish_fisher_var")
 class CornishFisherVaR(MarginOfForecast):
     r"""Quantile of the book's P&L from its first four moments.
 

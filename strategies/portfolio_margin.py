@@ -49,7 +49,7 @@ class Ranges(BaseModel):
         return next(groups, None)
 
 
-@model
+@model(kind="portfolio_margin")
 class PortfolioMargin:
     r"""TIMS under FINRA 4210(g): the worst of ten price moves, gains offset within a group.
 

@@ -11,7 +11,7 @@ from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
 
 
-@model
+@model(kind="siloed")
 class Siloed:
     r"""The base model on each silo's own positions, summed.
 

@@ -59,7 +59,7 @@ class _Leg:
         return powers @ np.append(delta * scale, gamma * scale * scale)
 
 
-@model
+@model(kind="span2")
 class Span2:
     r"""SPAN 2-like: x historical + (1 - x) stressed value at risk, liquidity and concentration.
 

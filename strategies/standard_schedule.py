@@ -47,7 +47,7 @@ class MarginTable(BaseModel):
         return rate
 
 
-@model
+@model(kind="uncleared_schedule")
 class StandardSchedule:
     r"""Standardised schedule: 0.4 gross + 0.6 NGR gross, by counterparty.
 

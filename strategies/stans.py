@@ -22,7 +22,7 @@ def _expected_shortfall() -> HistoricalVaR:
     return HistoricalVaR(measure="es")
 
 
-@model
+@model(kind="stans_like")
 class StansLike:
     r"""Joint expected shortfall, and 25 % of the increase under stressed dependence.
 

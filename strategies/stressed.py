@@ -37,7 +37,7 @@ def _check_windows(windows: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str
 Windows = Annotated[tuple[tuple[str, str], ...], AfterValidator(_check_windows)]
 
 
-@model
+@model(kind="stressed_var")
 class StressedVaR(MarginOfForecast):
     r"""Historical simulation of recent days and of windows of stress: the larger, or a blend.
 

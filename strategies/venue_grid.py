@@ -43,7 +43,7 @@ class Grid(BaseModel):
         return (REFERENCE_DAYS / days) ** power
 
 
-@model
+@model(kind="venue_grid")
 class VenueGrid:
     r"""Worst loss of each coin's positions over price moves times volatility moves.
 

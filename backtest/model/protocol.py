@@ -6,7 +6,7 @@ that margins up to it do not change.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, dataclass_transform, runtime_checkable
+from typing import Any, Protocol, TypeVar, dataclass_transform, overload, runtime_checkable
 
 import numpy as np
 from pydantic import ConfigDict
@@ -84,14 +84,28 @@ class HasParts(Protocol):
 
 
 Model = TypeVar("Model")
+KINDS: dict[str, type[Any]] = {}  # classes that study files name, by the `kind` of `model`
 
 
+@overload
+def model(cls: type[Model], /) -> type[Model]: ...
+@overload
+def model(*, kind: str) -> Callable[[type[Model]], type[Model]]: ...
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def model(cls: type[Model]) -> type[Model]:
+def model(cls: type[Any] | None = None, /, *, kind: str | None = None) -> Any:
     """Make a class a margin model: a frozen, strict, validated dataclass with keyword fields.
 
     A value of the wrong type or out of its bounds, or an unknown field, is an error; the repr
     round-trips.
+
+    Parameters
+    ----------
+    kind : name of a model of `strategies` in study files. Your own class needs none: a study file
+        names it 'module:Class', which says where to import it from.
+
+    Raises
+    ------
+    StudyError : another class has this kind.
 
     Examples
     --------
@@ -104,14 +118,30 @@ def model(cls: type[Model]) -> type[Model]:
     >>> TwoPercent()
     TwoPercent(rate=0.02)
     """
-    config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
-    decorate: Callable[[type[Model]], Any] = pydantic_dataclass(
-        frozen=True, kw_only=True, config=config
-    )
-    model_class: type[Model] = decorate(cls)
-    model_class.__init__ = by_name(model_class.__init__)  # type: ignore[method-assign]
-    model_class.__repr__ = _short_repr  # type: ignore[method-assign]
-    return model_class
+
+    def decorated(cls: type[Any]) -> type[Any]:
+        config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
+        decorate: Callable[[type[Any]], Any] = pydantic_dataclass(
+            frozen=True, kw_only=True, config=config
+        )
+        model_class = decorate(cls)
+        model_class.__init__ = by_name(model_class.__init__)
+        model_class.__repr__ = _short_repr
+        return _registered(model_class, kind) if kind else model_class
+
+    return decorated if cls is None else decorated(cls)
+
+
+def _registered(cls: type[Model], kind: str) -> type[Model]:
+    """Enter `cls` under `kind`; a class whose module is loaded again takes its old place."""
+    known = KINDS.setdefault(kind, cls)
+    if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise StudyError(
+            f"kind {kind!r} of {cls.__module__}.{cls.__qualname__} is taken by "
+            f"{known.__module__}.{known.__qualname__}; give another."
+        )
+    KINDS[kind] = cls
+    return cls
 
 
 def _short_repr(self: Any) -> str:

@@ -20,7 +20,7 @@ from strategies.parts import parts_of
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="concentration_add_on")
 class ConcentrationAddOn:
     r"""Base margin, and for positions too large for the MPOR the margin of a longer close-out.
 
@@ -81,7 +81,7 @@ class ConcentrationAddOn:
         return charge
 
 
-@model
+@model(kind="liquidity_add_on")
 class LiquidityAddOn:
     r"""Base margin and the cost of closing out: half the bid-offer and the impact of size.
 

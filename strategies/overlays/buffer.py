@@ -18,7 +18,7 @@ from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
 
 
-@model
+@model(kind="buffer")
 class Buffer:
     r"""A buffer on top of the base margin, released as margin rises above its average.
 

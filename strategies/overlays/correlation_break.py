@@ -19,7 +19,7 @@ from strategies.parts import parts_of
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="correlation_break")
 class CorrelationBreak:
     r"""Base margin, raised to the netting of a bad part of history.
 

@@ -20,7 +20,7 @@ RULE = load_parameters("overlays/emir_2013")
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="ten_year_floor")
 class TenYearFloor:
     r"""Margin not below that of a ten-year lookback, or of another model.
 
@@ -89,7 +89,7 @@ class TenYearFloor:
         return floor
 
 
-@model
+@model(kind="minimum")
 class Minimum:
     r"""Margin not below a share of gross exposure.
 

@@ -19,7 +19,7 @@ from strategies.parts import parts_of
 ASSUMED = load_parameters("overlays/assumed_2026")
 
 
-@model
+@model(kind="speed_limit")
 class SpeedLimit:
     r"""Base margin with a largest rise and a largest fall in a margin day.
 

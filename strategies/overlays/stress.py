@@ -17,7 +17,7 @@ from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
 
 
-@model
+@model(kind="stress_blend")
 class StressBlend:
     r"""Base margin blended with that of a stressed period.
 

@@ -2,7 +2,3 @@
 
 SIMM belongs to ISDA. This code is for research; commercial use needs ISDA's licence.
 """
-
-from strategies.simm.model import Simm
-
-__all__ = ["Simm"]

@@ -19,7 +19,7 @@ from strategies.simm.positions import book_sensitivities
 from strategies.simm.sensitivity import Sensitivity
 
 
-@model
+@model(kind="simm")
 class Simm:
     r"""ISDA SIMM: delta, vega and curvature, for rates, equity and crypto; ten days at 99 %.
 

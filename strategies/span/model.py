@@ -32,7 +32,7 @@ class _Commodity:
     minimum: DaysByPortfolios
 
 
-@model
+@model(kind="span")
 class Span:
     r"""SPAN: the worst of sixteen scenarios per commodity, spread charges and credits, a minimum.
 

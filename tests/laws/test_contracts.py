@@ -11,162 +11,12 @@ import backtest as bt
 import strategies as st
 from backtest.config.models import build_model, model_table
 from strategies.parts import parts_of
+from tests.support.contracts import COVERAGE, contract_cases, contract_entries, with_haircuts
 from tests.support.markets import FACTORS
+from tests.tools.write_model_names import TARGET, model_names
 
-# One or more settings of every model, short enough for a small market.
-BASE = {"kind": "historical_var", "lookback": 60}
-FICC = {"kind": "ficc_var", "lookback": 60, "at_least": 60, "stress": [], "mpor": 3}
-TABLES = {
-    "siloed": [{"base": BASE}],
-    "haircut_only": [{}],
-    "correlation_offset": [
-        {"base": BASE, "lookback": 60},
-        {"base": BASE, "lookback": 80, "by": "instrument", "granted": 0.8, "cap": 0.5},
-        {"base": BASE, "lookback": 60, "credit": "reliable", "min_correlation": 0.0},
-        {"base": BASE, "lookback": 60, "correlation_floor": 0.25},
-    ],
-    "historical_var": [
-        {"lookback": 60},
-        {"lookback": 60, "measure": "es"},
-        {"lookback": 60, "scaling": "sqrt"},
-    ],
-    "age_weighted": [{"lookback": 60}, {"lookback": 60, "decay": 0.97, "measure": "es"}],
-    "filtered_historical": [
-        {"lookback": 60},
-        {"lookback": 60, "scaling": "sqrt", "measure": "es", "decay": 0.94},
-        {"lookback": 60, "volatility": "gjr", "fit_lookback": 80, "refit_every": 15},
-    ],
-    "ewma_var": [
-        {"lookback": 60},
-        {"lookback": 60, "innovations": "t", "measure": "es"},
-        {"lookback": 60, "innovations": "skew-t"},
-    ],
-    "garch_var": [
-        {"lookback": 80, "refit_every": 15},
-        {"lookback": 80, "leverage": True, "innovations": "normal", "measure": "es"},
-        {"lookback": 80, "refit_every": 15, "innovations": "skew-t"},
-    ],
-    "cornish_fisher_var": [{"lookback": 60}, {"lookback": 60, "measure": "es"}],
-    "caviar_var": [
-        {"lookback": 120, "refit_every": 15},
-        {"lookback": 120, "form": "asymmetric", "measure": "es"},
-        {"lookback": 120, "form": "indirect-garch"},
-    ],
-    "extreme_value_var": [
-        {"lookback": 120, "peaks": 0.2, "volatility": "ewma"},
-        {"lookback": 120, "peaks": 0.2, "refit_every": 15, "measure": "es"},
-    ],
-    "variance_covariance": [
-        {"lookback": 60},
-        {"lookback": 60, "correlation": "ewma", "freedom": 5.0, "measure": "es"},
-        {"lookback": 60, "correlation": "dcc", "volatility": "garch", "fit_lookback": 80},
-        {"lookback": 60, "correlation": "shrunk"},
-        {"lookback": 60, "correlation": "tail", "tail": 0.1},
-        {"lookback": 60, "correlation": "stressed", "stress": 0.5},
-    ],
-    "copula_var": [{"lookback": 60, "draws": 500}],
-    "stressed_var": [
-        {"lookback": 60, "windows": [["2020-03-01", "2020-06-30"]]},
-        {
-            "lookback": 60,
-            "windows": [["2020-05-01", "2020-08-30"]],
-            "weight": 0.25,
-            "floored": False,
-            "measure": "es",
-        },
-    ],
-    "net_capital_15c3_1": [{}, {"haircuts": {"BTC": 0.35}}],
-    "uncleared_schedule": [{}, {"age": 3}],
-    "portfolio_margin": [{}],
-    "stans_like": [{"base": BASE | {"measure": "es"}}, {"base": BASE, "share": 1.0}],
-    "venue_grid": [{}],
-    "ten_year_floor": [
-        {"base": BASE, "days": 120, "step": 20},
-        {"base": BASE, "floor": {"kind": "haircut_only"}},
-    ],
-    "buffer": [{"base": BASE}, {"base": {"kind": "siloed", "base": BASE}, "days": 20}],
-    "stress_blend": [
-        {"base": BASE, "days": 30},
-        {"base": BASE, "stressed": {"kind": "haircut_only"}, "weight": 0.5},
-    ],
-    "speed_limit": [{"base": BASE}, {"base": BASE, "up": 0.01, "down": 0.0}],
-    "concentration_add_on": [{"base": BASE, "participation": 1e-4}],
-    "liquidity_add_on": [{"base": BASE}],
-    "correlation_break": [
-        {"base": BASE, "windows": 3, "days": 30},
-        {"base": BASE, "windows": 2, "days": 30, "by": "instrument"},
-    ],
-    "minimum": [{"base": BASE}, {"base": {"kind": "buffer", "base": BASE}, "rate": 0.1}],
-    "simm": [
-        {},
-        {"crypto": "commodity", "scaling": "sqrt"},
-        {"crypto": "other", "crypto_weights": {"floating": 40.0}},
-    ],
-    "span2": [
-        {"lookback": 60, "min_lookback": 40},
-        {"lookback": 100, "min_lookback": 60, "weight": 0.5, "floor": 0.0},
-    ],
-    "span": [
-        {},
-        {"scan_multiple": 3.0, "lookback": 60},
-        {"credits": [[{"UST2Y": 4.0, "UST10Y": -1.0}, 0.9], [{"BTC": 1.0, "UST10Y": -1.0}, 0.5]]},
-    ],
-    "cross_margining": [
-        {"base": BASE},
-        {"base": BASE, "eligible": ["treasury", "crypto"]},
-        {
-            "houses": {"FICC": FICC, "CME": {"kind": "historical_var", "lookback": 80}},
-            "base": BASE,
-            "eligible": ["UST10Y", "UST10Y@CME", "BTC"],
-            "limit": "reduction",
-            "threshold": 0.0,
-        },
-    ],
-    "ficc_var": [
-        {k: v for k, v in FICC.items() if k != "kind"},
-        {
-            "lookback": 80,
-            "at_least": 30,
-            "stress": ["2022-01-20", "2022-03-10"],  # in the market of test_clocks
-            "net_floor": {"2Y": 0.002, "30Y": 0.02, "BTC": 0.1},
-            "gross_floor": {"10Y": 0.001},
-            "minimum": {"10Y": 0.01},
-            "charge_days": 100,
-        },
-        {"lookback": 80, "at_least": 30, "stress": [], "charge_days": 100},
-    ],
-}
-CASES = [
-    pytest.param({"kind": kind, **fields}, id=f"{kind}-{i}")
-    for kind, tables in TABLES.items()
-    for i, fields in enumerate(tables)
-]
-WAIVERS = {
-    ("correlation_offset", "more confidence never lowers it"): (
-        "sqrt(m' R m) falls when the smaller of two negatively correlated margins grows"
-    ),
-    ("cornish_fisher_var", "more confidence never lowers it"): (
-        "the expansion is not monotone where the sample is very skewed"
-    ),
-    ("caviar_var", "more confidence never lowers it"): (
-        "the quantile of each confidence is fitted on its own, and two of them may cross"
-    ),
-    ("correlation_break", "more confidence never lowers it"): (
-        "the share of margin that netting keeps may fall as confidence rises"
-    ),
-    ("concentration_add_on", "doubles with the book"): "twice the size takes twice as long to sell",
-    ("liquidity_add_on", "doubles with the book"): "impact grows with the square root of size",
-    ("portfolio_margin", "unchanged when price units change"): (
-        "the minimum is in dollars an option; it binds in protected books"
-    ),
-    ("cross_margining", "more confidence never lowers it"): (
-        "the houses' saving can pass the threshold, and is a ratio of margins of several models"
-    ),
-    ("ficc_var", "more confidence never lowers it"): (
-        "a higher value at risk leaves smaller deficiencies, so the backtesting charge falls"
-    ),
-}
-COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+CASES = contract_cases()
+WAIVERS = contract_entries("WAIVERS")
 UNEQUAL = bt.Coverage(confidence=0.95, mpor={"treasury": 3, "crypto": 2})
 
 
@@ -174,8 +24,15 @@ def margins(table, market, book, coverage=COVERAGE):
     return build_model(table).margin(market, book, coverage)
 
 
-def test_every_model_of_the_registry_is_here():
-    assert set(TABLES) == set(st.MODELS)
+def test_every_model_of_the_registry_has_settings():
+    assert set(contract_entries("CONTRACT")) == set(st.MODELS)
+    assert {kind for kind, _ in WAIVERS} <= set(st.MODELS)
+
+
+def test_type_checkers_see_every_model_of_the_registry():
+    assert TARGET.read_text(encoding="utf-8") == model_names(), (
+        "run python -m tests.tools.write_model_names"
+    )
 
 
 @pytest.mark.parametrize("table", CASES)
@@ -223,7 +80,7 @@ def test_more_confidence_never_lowers_it_and_every_waiver_is_used(small_market, 
     law, lowered = "more confidence never lowers it", set()
     hedged = pd.DataFrame({"UST10Y": [1e8], "UST10Y@CME": [-4e7], "BTC": [1e6]}, index=["hedged"])
     books = [small_book, bt.Book.from_frame(hedged, small_market)]
-    for kind, tables in TABLES.items():
+    for kind, tables in contract_entries("CONTRACT").items():
         for fields, book in itertools.product(tables, books):
             table = {"kind": kind, **fields}
             previous = None
@@ -310,18 +167,6 @@ def test_units_bought_once_keep_the_laws(small_market):
     haircut = st.HaircutOnly(haircuts={"UST10Y": 0.0, "BTC": 0.2})
     required = haircut.margin(small_market, held, COVERAGE)
     assert required[100, 0] == pytest.approx(0.2 * 5e6 * growth, rel=1e-12)
-
-
-def with_haircuts(table, haircuts):
-    """The table, and those inside it, with haircuts for what no schedule lists."""
-    inner = {
-        k: with_haircuts(v, haircuts)
-        for k, v in table.items()
-        if k in ("base", "floor", "stressed") and isinstance(v, dict)
-    }
-    if table["kind"] in ("haircut_only", "net_capital_15c3_1", "venue_grid"):
-        inner["haircuts"] = table.get("haircuts", {}) | haircuts
-    return table | inner
 
 
 @pytest.mark.parametrize("table", CASES)

@@ -13,8 +13,9 @@ import backtest as bt
 import tests.instruments
 from backtest.config.models import build_model
 from backtest.instruments import Instrument, names, parse_instrument
-from tests.laws.test_contracts import CASES, COVERAGE, with_haircuts
+from tests.support.contracts import COVERAGE, contract_cases, with_haircuts
 
+CASES = contract_cases()
 # Names that the laws try: `NAMES` of the files in tests/instruments.
 INSTRUMENTS = tuple(
     name

@@ -10,6 +10,7 @@ import backtest as bt
 import strategies as st
 from backtest.cli import main
 from backtest.config.models import build_model, model_table
+from backtest.model import protocol
 from backtest.model.user_models import user_file_hashes
 from tests.support.commands import backtest, write_prices
 
@@ -158,3 +159,21 @@ def test_no_file_of_a_study_stands_in_for_an_installed_module(
     with pytest.raises(SystemExit):
         main(["run", "study.toml"])
     assert "json/__init__.py has no 'WorstOfYear'" in capsys.readouterr().err
+
+
+def test_a_kind_belongs_to_one_class_and_a_bare_model_has_none(monkeypatch):
+    monkeypatch.setattr(protocol, "KINDS", kinds := {})
+
+    def plain():
+        class Plain:
+            pass
+
+        return Plain
+
+    protocol.model(plain())
+    assert kinds == {}
+    first, reloaded = (protocol.model(kind="plain")(plain()) for _ in range(2))
+    assert kinds == {"plain": reloaded} and first is not reloaded
+    with pytest.raises(bt.StudyError, match="kind 'plain' of .*Other is taken by .*Plain; give"):
+        protocol.model(kind="plain")(type("Other", (), {}))
+    assert kinds == {"plain": reloaded}

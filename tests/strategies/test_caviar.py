@@ -25,6 +25,18 @@ TRUE = {  # constant, persistence, reaction to a gain and to a loss: of sigma, o
     "asymmetric": (0.05, 0.85, 0.05, 0.20),
     "indirect-garch": (0.05, 0.85, 0.10, 0.10),
 }
+CONTRACT = {
+    "caviar_var": [
+        {"lookback": 120, "refit_every": 15},
+        {"lookback": 120, "form": "asymmetric", "measure": "es"},
+        {"lookback": 120, "form": "indirect-garch"},
+    ],
+}
+WAIVERS = {
+    ("caviar_var", "more confidence never lowers it"): (
+        "the quantile of each confidence is fitted on its own, and two of them may cross"
+    ),
+}
 
 
 def known_path(form, days, *, seed):

@@ -13,20 +13,52 @@ from backtest.model.deficiency import largest_deficiencies
 from backtest.model.mismatch import MISMATCH
 from backtest.parameters.files import parameter_source, parameter_sources
 from tests.support import by_hand
-from tests.support.markets import random_market
+from tests.support.contracts import HISTORICAL
+from tests.support.markets import levels_of, random_market
 
 HS = st.HistoricalVaR(lookback=60)
 COVERAGE = bt.Coverage(confidence=0.95)
 BOTH = ("treasury", "crypto")
+FICC = {"kind": "ficc_var", "lookback": 60, "at_least": 60, "stress": [], "mpor": 3}
+CONTRACT = {
+    "cross_margining": [
+        {"base": HISTORICAL},
+        {"base": HISTORICAL, "eligible": ["treasury", "crypto"]},
+        {
+            "houses": {"FICC": FICC, "CME": {"kind": "historical_var", "lookback": 80}},
+            "base": HISTORICAL,
+            "eligible": ["UST10Y", "UST10Y@CME", "BTC"],
+            "limit": "reduction",
+            "threshold": 0.0,
+        },
+    ],
+    "ficc_var": [
+        {k: v for k, v in FICC.items() if k != "kind"},
+        {
+            "lookback": 80,
+            "at_least": 30,
+            "stress": ["2022-01-20", "2022-03-10"],  # in the market of `tests/studies/clocks`
+            "net_floor": {"2Y": 0.002, "30Y": 0.02, "BTC": 0.1},
+            "gross_floor": {"10Y": 0.001},
+            "minimum": {"10Y": 0.01},
+            "charge_days": 100,
+        },
+        {"lookback": 80, "at_least": 30, "stress": [], "charge_days": 100},
+    ],
+}
+WAIVERS = {
+    ("cross_margining", "more confidence never lowers it"): (
+        "the houses' saving can pass the threshold, and is a ratio of margins of several models"
+    ),
+    ("ficc_var", "more confidence never lowers it"): (
+        "a higher value at risk leaves smaller deficiencies, so the backtesting charge falls"
+    ),
+}
 
 
 def book_of(*rows, **kept):
     names = [f"p{i}" for i in range(len(rows))]
     return bt.Book.from_frame(pd.DataFrame(list(rows), index=names).fillna(0.0), **kept)
-
-
-def levels_of(market):
-    return {name: market.level(name).tolist() for name in market.factors}
 
 
 # --- cross-margining

@@ -24,6 +24,53 @@ from tests.support.markets import coin_market, garch_path, random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 DAY = 250
+CONTRACT = {
+    "age_weighted": [{"lookback": 60}, {"lookback": 60, "decay": 0.97, "measure": "es"}],
+    "filtered_historical": [
+        {"lookback": 60},
+        {"lookback": 60, "scaling": "sqrt", "measure": "es", "decay": 0.94},
+        {"lookback": 60, "volatility": "gjr", "fit_lookback": 80, "refit_every": 15},
+    ],
+    "ewma_var": [
+        {"lookback": 60},
+        {"lookback": 60, "innovations": "t", "measure": "es"},
+        {"lookback": 60, "innovations": "skew-t"},
+    ],
+    "garch_var": [
+        {"lookback": 80, "refit_every": 15},
+        {"lookback": 80, "leverage": True, "innovations": "normal", "measure": "es"},
+        {"lookback": 80, "refit_every": 15, "innovations": "skew-t"},
+    ],
+    "cornish_fisher_var": [{"lookback": 60}, {"lookback": 60, "measure": "es"}],
+    "extreme_value_var": [
+        {"lookback": 120, "peaks": 0.2, "volatility": "ewma"},
+        {"lookback": 120, "peaks": 0.2, "refit_every": 15, "measure": "es"},
+    ],
+    "variance_covariance": [
+        {"lookback": 60},
+        {"lookback": 60, "correlation": "ewma", "freedom": 5.0, "measure": "es"},
+        {"lookback": 60, "correlation": "dcc", "volatility": "garch", "fit_lookback": 80},
+        {"lookback": 60, "correlation": "shrunk"},
+        {"lookback": 60, "correlation": "tail", "tail": 0.1},
+        {"lookback": 60, "correlation": "stressed", "stress": 0.5},
+    ],
+    "copula_var": [{"lookback": 60, "draws": 500}],
+    "stressed_var": [
+        {"lookback": 60, "windows": [["2020-03-01", "2020-06-30"]]},
+        {
+            "lookback": 60,
+            "windows": [["2020-05-01", "2020-08-30"]],
+            "weight": 0.25,
+            "floored": False,
+            "measure": "es",
+        },
+    ],
+}
+WAIVERS = {
+    ("cornish_fisher_var", "more confidence never lowers it"): (
+        "the expansion is not monotone where the sample is very skewed"
+    ),
+}
 
 
 @pytest.fixture(scope="module")

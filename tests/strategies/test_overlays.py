@@ -14,10 +14,40 @@ from backtest.config.models import build_model
 from backtest.model.protocol import model
 from strategies.overlays.correlation_break import kept_share
 from strategies.overlays.speed import limited_margin
+from tests.support.contracts import HISTORICAL
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 BASE = st.HistoricalVaR(lookback=60)
 MARGINS = arrays(np.float64, (30, 1), elements=draw.floats(0, 1e9))
+CONTRACT = {
+    "ten_year_floor": [
+        {"base": HISTORICAL, "days": 120, "step": 20},
+        {"base": HISTORICAL, "floor": {"kind": "haircut_only"}},
+    ],
+    "buffer": [{"base": HISTORICAL}, {"base": {"kind": "siloed", "base": HISTORICAL}, "days": 20}],
+    "stress_blend": [
+        {"base": HISTORICAL, "days": 30},
+        {"base": HISTORICAL, "stressed": {"kind": "haircut_only"}, "weight": 0.5},
+    ],
+    "speed_limit": [{"base": HISTORICAL}, {"base": HISTORICAL, "up": 0.01, "down": 0.0}],
+    "concentration_add_on": [{"base": HISTORICAL, "participation": 1e-4}],
+    "liquidity_add_on": [{"base": HISTORICAL}],
+    "correlation_break": [
+        {"base": HISTORICAL, "windows": 3, "days": 30},
+        {"base": HISTORICAL, "windows": 2, "days": 30, "by": "instrument"},
+    ],
+    "minimum": [
+        {"base": HISTORICAL},
+        {"base": {"kind": "buffer", "base": HISTORICAL}, "rate": 0.1},
+    ],
+}
+WAIVERS = {
+    ("concentration_add_on", "doubles with the book"): "twice the size takes twice as long to sell",
+    ("liquidity_add_on", "doubles with the book"): "impact grows with the square root of size",
+    ("correlation_break", "more confidence never lowers it"): (
+        "the share of margin that netting keeps may fall as confidence rises"
+    ),
+}
 
 
 @model

@@ -9,8 +9,19 @@ import backtest as bt
 import strategies as st
 from backtest.instruments import coin_pnl
 from strategies.venue_grid import load_grid
+from tests.support.contracts import HISTORICAL
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+CONTRACT = {
+    "portfolio_margin": [{}],
+    "stans_like": [{"base": HISTORICAL | {"measure": "es"}}, {"base": HISTORICAL, "share": 1.0}],
+    "venue_grid": [{}],
+}
+WAIVERS = {
+    ("portfolio_margin", "unchanged when price units change"): (
+        "the minimum is in dollars an option; it binds in protected books"
+    ),
+}
 
 
 def black(price, strike, volatility, years, call):

@@ -12,6 +12,10 @@ from strategies.standard_schedule import load_margin_table, net_margin
 from tests.support.places import GOLDEN
 
 COVERAGE = bt.Coverage()
+CONTRACT = {
+    "net_capital_15c3_1": [{}, {"haircuts": {"BTC": 0.35}}],
+    "uncleared_schedule": [{}, {"age": 3}],
+}
 
 
 def net_capital(small_market, **usd):

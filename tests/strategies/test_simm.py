@@ -27,6 +27,13 @@ NAMES = {
     "Commodity": "commodity",
     "BaseCorrelation": "base correlation",
 }
+CONTRACT = {
+    "simm": [
+        {},
+        {"crypto": "commodity", "scaling": "sqrt"},
+        {"crypto": "other", "crypto_weights": {"floating": 40.0}},
+    ],
+}
 
 
 def margin_of(found):

@@ -19,7 +19,7 @@ from backtest.estimators.skewed import skewed_probability, skewed_tail
 from backtest.kernels.garch_fit import loss_and_slope
 from backtest.kernels.skewed import skewed_loss, skewed_shape
 from backtest.scores.forecasts.density import pit_histogram
-from tests.strategies.test_estimated_models import COVERAGE
+from tests.support.contracts import COVERAGE
 from tests.support.markets import coin_market
 
 PEER = SkewStudent()

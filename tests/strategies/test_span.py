@@ -18,6 +18,13 @@ ONE_DAY = bt.Market.from_frame(
     pd.DataFrame({"BTC": [1e5], "ETH": [4e3]}, index=pd.to_datetime(["2024-01-02"]))
 )
 NO_CREDITS = {"credits": (), "intermonth": 0.0}
+CONTRACT = {
+    "span": [
+        {},
+        {"scan_multiple": 3.0, "lookback": 60},
+        {"credits": [[{"UST2Y": 4.0, "UST10Y": -1.0}, 0.9], [{"BTC": 1.0, "UST10Y": -1.0}, 0.5]]},
+    ],
+}
 
 
 def book_of(market, **usd):

@@ -12,6 +12,12 @@ from tests.support.markets import random_market
 
 SHORT = {"lookback": 100, "min_lookback": 60}
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+CONTRACT = {
+    "span2": [
+        {"lookback": 60, "min_lookback": 40},
+        {"lookback": 100, "min_lookback": 60, "weight": 0.5, "floor": 0.0},
+    ],
+}
 
 
 def book_of(market, **usd):

@@ -20,6 +20,11 @@ def random_market(days: int, seed: int = 0, start: str = "2020-01-01") -> bt.Mar
     return bt.Market.from_frame(frame, simulated=True, source="random walks")
 
 
+def levels_of(market):
+    """Levels of each factor by name, (days,)."""
+    return {name: market.level(name) for name in market.factors}
+
+
 def coin_market(shocks):
     """A coin that moves by these shocks, a business day each."""
     price = 100 * np.cumprod(np.append(1.0, 1 + shocks))

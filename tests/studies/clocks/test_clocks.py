@@ -22,10 +22,11 @@ from backtest.model.delta_gamma import book_scenarios
 from backtest.replay.manifest import describe_data
 from backtest.studies.clocks.study import compare_clocks
 from strategies.parts import parts_of
-from tests.laws.test_contracts import CASES
 from tests.support import by_hand
+from tests.support.contracts import contract_cases
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+CASES = contract_cases()
 YIELDS = ("3M", "2Y", "5Y", "10Y", "30Y")
 
 
