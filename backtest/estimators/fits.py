@@ -22,21 +22,19 @@ class FitCount:
         self.failed += other.failed
 
 
-def describe_fits(counts: Iterable[Mapping[str, FitCount]]) -> dict[str, dict[str, int]]:
-    """Fits of each model that made any, over blocks of books or of paths, as a manifest has them.
+def total_fits(counts: Iterable[Mapping[str, FitCount]]) -> dict[str, FitCount]:
+    """Fits of each model that made any, over blocks of books or of paths.
 
     Examples
     --------
-    >>> describe_fits([{"garch": FitCount(6, 1), "var": FitCount()}, {"garch": FitCount(5, 0)}])
-    {'garch': {'tried': 11, 'failed': 1}}
+    >>> total_fits([{"garch": FitCount(6, 1), "var": FitCount()}, {"garch": FitCount(5, 0)}])
+    {'garch': FitCount(tried=11, failed=1)}
     """
-    out: dict[str, dict[str, int]] = {}
+    out: dict[str, FitCount] = {}
     for count in counts:
         for name, made in count.items():
             if made.tried:
-                total = out.setdefault(name, {"tried": 0, "failed": 0})
-                total["tried"] += made.tried
-                total["failed"] += made.failed
+                out.setdefault(name, FitCount()).add(made)
     return out
 
 

@@ -175,10 +175,6 @@ class CausalityAudit:
     cut_days: tuple[str, ...]
     largest_change: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """The entry of the manifest."""
-        return {"cut_days": list(self.cut_days), "largest_change": self.largest_change}
-
 
 def check_causal(
     model: MarginModel,

@@ -128,14 +128,6 @@ def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
     return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
 
 
-def describe_parameters(model: Any) -> list[dict[str, str]]:
-    """The entries of the manifest for `parameter_sources`."""
-    return [
-        {"name": s.name, "title": s.title, "source": s.source, "dated": s.dated, "mark": s.mark}
-        for s in parameter_sources(model)
-    ]
-
-
 def _named(value: Any) -> Iterator[str]:
     """Names of parameter files in a value and in everything inside it."""
     # A model does not say which of its strings are file names: a string that is the name of an

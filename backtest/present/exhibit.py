@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -50,6 +50,24 @@ class Section:
         return (TextTable.of_frame(self.heading, frame, self.formats),)
 
 
+class Origin(Protocol):
+    """Where an exhibit's numbers come from: a name, a hash, facts to list, a table to store."""
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+
+    @property
+    def sha256(self) -> str:
+        """Of what the numbers depend on."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What it takes to get the same numbers."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What manifest.json holds."""
+
+
 @dataclass(frozen=True, eq=False)
 class Exhibit:
     """What one command shows.
@@ -61,10 +79,10 @@ class Exhibit:
     simulated : True where any level is not real history.
     standing : one line under every table: source, window, observations, standard.
     sections : in the order in which they are read.
-    manifest : what is needed to get the same numbers; `study` (resolved) and `sha256` among it.
+    provenance : where the numbers come from, and what is needed to get the same.
     text : the study file, verbatim.
     prices : one line under the title: where prices come from, which days were dropped.
-    facts : what it takes to get the same numbers, beside the command; taken from the manifest
+    facts : what it takes to get the same numbers, beside the command; those of `provenance`
         unless given.
     failures : what the study demanded of its results and they do not hold; in red.
     """
@@ -75,7 +93,7 @@ class Exhibit:
     simulated: bool
     standing: str
     sections: tuple[Section, ...]
-    manifest: dict[str, Any]
+    provenance: Origin
     text: str
     prices: str = ""
     facts: tuple[tuple[str, str], ...] = ()

@@ -1,7 +1,6 @@
 """The page of an exhibit: one HTML file that needs nothing else, no script, no font, no network."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from backtest.present.exhibit import Exhibit
 from backtest.present.rendering import FigureFiles
@@ -21,7 +20,7 @@ def render_exhibit(exhibit: Exhibit, figures: Sequence[FigureFiles], *, command:
     ------
     ResultsError : a figure cannot be read.
     """
-    facts = exhibit.facts or _facts(exhibit.manifest)
+    facts = exhibit.facts or exhibit.provenance.facts()
     page = (
         environment()
         .get_template(TEMPLATE)
@@ -34,24 +33,3 @@ def render_exhibit(exhibit: Exhibit, figures: Sequence[FigureFiles], *, command:
         )
     )
     return page + "\n"
-
-
-def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What it takes to get the same numbers, beside the command."""
-    data = manifest.get("data")
-    prices = (
-        []
-        if data is None
-        else [
-            ("source", str(data["source"])),
-            ("days", f"{data['days']:,} margin days {data['first']} .. {data['last']}"),
-            ("dropped days", f"{data['dropped_count']}"),
-            ("sha256 of the levels", str(data["levels_sha256"])),
-        ]
-    )
-    versions = manifest["software"].items()
-    return [
-        *prices,
-        ("sha256 of study and levels" if prices else "sha256", str(manifest["sha256"])),
-        ("software", ", ".join(f"{name} {value}" for name, value in versions)),
-    ]

@@ -18,7 +18,8 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    name = f"{exhibit.manifest['study']['name']}-{exhibit.kind}_{exhibit.manifest['sha256'][:8]}"
+    origin = exhibit.provenance
+    name = f"{origin.name}-{exhibit.kind}_{origin.sha256[:8]}"
     with written_aside(out, name) as aside:
         folder = aside.folder
         for section in exhibit.sections:
@@ -29,7 +30,7 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
                     lineterminator="\n",
                 )
         (folder / "study.toml").write_text(exhibit.text, encoding="utf-8")
-        manifest = exhibit.manifest | {"command": command, "written": aside.stamp}
+        manifest = origin.to_json() | {"command": command, "written": aside.stamp}
         described = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder / "manifest.json").write_text(described + "\n", encoding="utf-8")
         write_page(exhibit, folder, command=command)

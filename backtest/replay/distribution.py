@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.replay.provenance import Provenance
 from backtest.replay.shown import table_html
 from backtest.scores.models.paired import JointRegion, distances
 from backtest.scores.table import SCORES
@@ -27,7 +28,7 @@ class Distribution:
     ----------
     scores : (paths, models, portfolios, COLUMNS). pooled : (paths, models, POOLED).
     range_acted : (paths,) share of days on which the sane range of yields stopped some yield.
-    manifest : simulator, seed, data, models, versions; JSON.
+    provenance : simulator, seed, the prices it was fitted to, models, versions.
     """
 
     models: tuple[str, ...]
@@ -35,7 +36,7 @@ class Distribution:
     scores: FloatArray
     pooled: FloatArray
     range_acted: FloatArray
-    manifest: dict[str, Any]
+    provenance: Provenance
 
     def __repr__(self) -> str:
         paths, models, books = self.scores.shape[:3]
@@ -164,7 +165,7 @@ class Distribution:
         ).reset_index()
 
     def save(self, folder: str | Path) -> Path:
-        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and a manifest."""
+        """Write monte_carlo.csv (summary), frontier.csv, the scores by path, and provenance."""
         target = Path(folder)
         by_path = pd.DataFrame(
             self.pooled.reshape(len(self.pooled), -1),
@@ -177,7 +178,7 @@ class Distribution:
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
             by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
             named = {"models": list(self.models), "portfolios": list(self.portfolios)}
-            text = json.dumps({"names": named, "manifest": self.manifest}, indent=2)
+            text = json.dumps({"names": named, "provenance": self.provenance.to_json()}, indent=2)
             (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
@@ -206,7 +207,7 @@ class Distribution:
                 scores=scores[list(COLUMNS)].to_numpy().reshape(*shape, len(portfolios), -1),
                 pooled=by_path.drop(columns="range_acted").to_numpy().reshape(*shape, -1),
                 range_acted=by_path["range_acted"].to_numpy(),
-                manifest=kept["manifest"],
+                provenance=Provenance.from_json(kept["provenance"]),
             )
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]

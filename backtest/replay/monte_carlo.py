@@ -1,7 +1,6 @@
 """`monte_carlo`: every model on thousands of alternative histories, all on the same ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import joblib
@@ -12,13 +11,13 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, describe_fits
+from backtest.estimators.fits import FitCount, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.protocol import MarginModel, in_words
+from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
-from backtest.replay.manifest import describe_data, describe_liquidation, software
+from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.simulate.paths import Paths, Simulator
@@ -107,21 +106,17 @@ def monte_carlo(
         scores=scores,
         pooled=pooled,
         range_acted=acted,
-        manifest={
-            "simulator": made.label,
-            "seed": seed,
-            "paths": paths,
-            "fitted_to": describe_data(market),
-            "coverage": {
-                "confidence": coverage.confidence,
-                "mpor": Closeout(book, coverage).by_silo,
-            },
-            "account": asdict(account),
-            **describe_liquidation(book.liquidation),
-            "models": {name: in_words(model) for name, model in models.items()},
-            "fits": describe_fits([fits]),
-            "software": software(),
-        },
+        provenance=Provenance.of(
+            market,
+            book,
+            models,
+            coverage=coverage,
+            seed=seed,
+            account=account,
+            fits=total_fits([fits]),
+            simulator=made.label,
+            paths=paths,
+        ),
     )
 
 

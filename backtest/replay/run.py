@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -13,19 +13,17 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, counting_fits, describe_fits
+from backtest.estimators.fits import FitCount, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.protocol import (
     CausalityAudit,
     MarginModel,
     check_causal,
-    in_words,
     required_margin,
 )
 from backtest.model.window import ScoredWindow
-from backtest.parameters.files import describe_parameters
-from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
+from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import BLOCK, RESAMPLES, blocks, score_models
 from backtest.replay.study import Study
 from backtest.types import FloatArray, Progress, StudyError
@@ -137,27 +135,20 @@ def run(
         ),
         pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
         exposure=book.to_frame(),
-        manifest={
-            "data": describe_data(market),
-            "window": describe_window(window),
-            "coverage": {
-                "confidence": coverage.confidence,
-                "mpor": closeout.by_silo,
-            },
-            "overlap": overlap,
-            "account": asdict(account),
-            "rebalance": book.rebalance,
-            **describe_liquidation(book.liquidation),
-            "models": {name: in_words(model) for name, model in models.items()},
-            "parameters": {n: describe_parameters(model) for n, model in models.items()},
-            "fits": describe_fits(m.fits for m in margined),
-            "siloed_model": yardstick,
-            "causality": {name: a.to_dict() for name, a in audits.items()},
-            "seed": seed,
-            "resamples": RESAMPLES,
-            "seconds": {name: round(value, 3) for name, value in seconds.items()},
-            "software": software(),
-        },
+        provenance=Provenance.of(
+            market,
+            book,
+            models,
+            coverage=coverage,
+            seed=seed,
+            window=window,
+            account=account,
+            fits=total_fits(m.fits for m in margined),
+            causality=audits,
+            siloed_model=yardstick,
+            resamples=RESAMPLES,
+            seconds={name: round(value, 3) for name, value in seconds.items()},
+        ),
     )
 
 

@@ -6,26 +6,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from backtest.replay.provenance import FORMAT, Provenance
 from backtest.types import ResultsError
 
 MANIFEST = "manifest.json"
 FILES, SELF = "files", "manifest_sha256"  # what sealing adds to a manifest
 
 
-def write_manifest(folder: Path, manifest: dict[str, Any], *, names: Iterable[str]) -> None:
+def write_manifest(folder: Path, provenance: Provenance, *, names: Iterable[str]) -> None:
     """Write manifest.json with the sha256 of the files `names` of the folder, and its own."""
-    sealed = manifest | {FILES: {name: _sha256((folder / name).read_bytes()) for name in names}}
+    sealed = provenance.to_json()
+    sealed[FILES] = {name: _sha256((folder / name).read_bytes()) for name in names}
     sealed[SELF] = _own_sha256(sealed)
     text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The manifest as the run had it, and the sha256 of each file written with it.
+def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
+    """The provenance of a run, and the sha256 of each file written with it.
 
     Raises
     ------
-    ResultsError : no results folder, one of another command, or a manifest that was changed.
+    ResultsError : no results folder, one of another command, a manifest that was changed, or one
+        that another version wrote.
     """
     try:
         sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -42,7 +45,13 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
         )
     if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _own_sha256(sealed):
         raise ResultsError(changed(folder, MANIFEST))
-    return sealed, sealed.pop(FILES)
+    if sealed.get("format") != FORMAT:
+        raise ResultsError(
+            f"{str(folder)!r} was written by another version (its {MANIFEST} has format "
+            f"{sealed.get('format', 'none')}, here {FORMAT}); run the study again."
+        )
+    files = sealed.pop(FILES)
+    return Provenance.from_json(sealed), files
 
 
 def changed_files(folder: Path, files: dict[str, str]) -> list[str]:

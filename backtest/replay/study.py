@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.replay.provenance import Provenance
 from backtest.replay.seal import changed, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.types import FloatArray, ResultsError
@@ -36,7 +36,7 @@ class Study:
     scores : one row a (model, portfolio); see `summary`.
     pooled : one row a model: the single scale at which all books together keep the standard.
     exposure : USD (portfolios x instruments).
-    manifest : everything needed to say where the numbers come from; JSON.
+    provenance : everything needed to say where the numbers come from.
     """
 
     required: Mapping[str, pd.DataFrame]
@@ -47,7 +47,7 @@ class Study:
     scores: pd.DataFrame
     pooled: pd.DataFrame
     exposure: pd.DataFrame
-    manifest: dict[str, Any]
+    provenance: Provenance
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -57,13 +57,13 @@ class Study:
     @property
     def simulated(self) -> bool:
         """True where the prices are not real history."""
-        return bool(self.manifest["data"]["simulated"])
+        return self.provenance.prices.simulated
 
     @property
     def scored(self) -> pd.DatetimeIndex:
         """The days that are scored: every model has a requirement and the loss is known."""
-        window = self.manifest["window"]
-        index = self.loss.loc[window["first_scored"] : window["last_scored"]].index
+        window = self.provenance.scored
+        index = self.loss.loc[window.first_scored : window.last_scored].index
         return pd.DatetimeIndex(index)
 
     @property
@@ -72,8 +72,7 @@ class Study:
 
         More than the MPOR on the 24/7 clock, where closed days lie between.
         """
-        mpor = max(int(days) for days in self.manifest["coverage"]["mpor"].values())
-        return int(self.manifest.get("overlap", mpor))
+        return self.provenance.held_to.overlap
 
     def summary(self) -> pd.DataFrame:
         """One row a (model, portfolio); all columns over the scored days, money in USD.
@@ -95,7 +94,6 @@ class Study:
         """
         from backtest.scores import battery
 
-        coverage = self.manifest["coverage"]
         days = self.scored
         loss = self.loss.loc[days].to_numpy()
         tables = {}
@@ -104,7 +102,7 @@ class Study:
             table = battery(
                 loss > required,
                 required,
-                confidence=coverage["confidence"],
+                confidence=self.provenance.confidence,
                 horizon=self.overlap,
                 level=level,
                 draws=draws,
@@ -159,7 +157,7 @@ class Study:
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
             self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
-            write_manifest(target, self.manifest, names=(*TABLES, *beside))
+            write_manifest(target, self.provenance, names=(*TABLES, *beside))
         except OSError as error:
             reason = error.strerror or error
             raise ResultsError(f"cannot write results to {str(target)!r}: {reason}.") from error
@@ -174,7 +172,7 @@ class Study:
         ResultsError : the folder holds no finished study, or a file of it was changed.
         """
         source = Path(folder)
-        manifest, files = read_manifest(source)
+        provenance, files = read_manifest(source)
         for name in changed_files(source, files):
             raise ResultsError(changed(source, name))
         try:
@@ -202,7 +200,7 @@ class Study:
             scores=scores,
             pooled=pooled,
             exposure=exposure,
-            manifest=manifest,
+            provenance=provenance,
         )
 
     def __repr__(self) -> str:

@@ -1,10 +1,7 @@
 """A study file, its prices and its book: what every command starts from."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from backtest.book.book import Book
 from backtest.config.load import build_book, load_study
@@ -15,6 +12,7 @@ from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
+from backtest.replay.origin import FileHash
 from backtest.types import Progress
 
 
@@ -28,6 +26,11 @@ class Inputs:
     files: list[SourceFile]
     book: Book
     base: MarginModel
+
+    @property
+    def hashes(self) -> tuple[FileHash, ...]:
+        """Name and sha256 of each file that prices were read from."""
+        return tuple(FileHash(file.name, file.sha256) for file in self.files)
 
 
 def read_inputs(
@@ -59,9 +62,3 @@ def read_inputs(
     book = build_book(config, market)
     progress("prices", 1.0)
     return Inputs(config, text, market, files, book, build_model(config.sizing))
-
-
-def digest(table: Any) -> str:
-    """sha256 of a JSON-able table, whatever the order of its keys."""
-    text = json.dumps(table, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

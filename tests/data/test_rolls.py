@@ -10,7 +10,7 @@ import backtest as bt
 from backtest.data.rolls import adjust_rolls, last_trading_days
 from backtest.instruments import CurveFuture, Future, basis, traded_price
 from backtest.instruments.contracts import contract_terms
-from backtest.replay.manifest import describe_data
+from backtest.replay.origin import Prices
 
 TREASURY = ("3M", "2Y", "5Y", "7Y", "10Y", "20Y", "30Y", "ZT", "ZF", "ZN", "ZB")
 
@@ -101,13 +101,12 @@ def test_the_false_move_of_the_bond_future_is_removed_and_listed(treasury_future
     row = list(treasury_futures.dates.astype(str)).index("2015-03-23")
     shocks = treasury_futures.shocks(1)
     assert abs(shocks[row, treasury_futures.column("ZB")]) < 0.002
-    listed = describe_data(treasury_futures)["adjusted"]
-    assert {"factor": "ZB", "date": "2015-03-23"}.items() <= max(
-        listed, key=lambda a: abs(a["jump"])
-    ).items()
+    listed = Prices.of(treasury_futures).adjusted
+    largest = max(listed, key=lambda splice: abs(splice.jump))
+    assert (largest.factor, largest.date) == ("ZB", "2015-03-23")
     quarters = len(pd.period_range("2006-03", "2025-12", freq="Q"))
     for code in ("ZT", "ZF", "ZN", "ZB"):
-        assert sum(a["factor"] == code for a in listed) == quarters
+        assert sum(splice.factor == code for splice in listed) == quarters
 
 
 @pytest.mark.parametrize("code", ["ZT", "ZF", "ZN", "ZB"])

@@ -86,10 +86,10 @@ def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
 
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):
     models = {"siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)), "net": st.NetCapital()}
-    manifest = bt.run(small_market, small_book, models, coverage=bt.Coverage()).manifest
-    assert manifest["parameters"]["siloed"] == []
-    (first, _) = manifest["parameters"]["net"]
-    assert first["name"] == "capital/sec_15c3_1" and first["mark"] == "verified"
+    study = bt.run(small_market, small_book, models, coverage=bt.Coverage())
+    assert study.provenance.parameters["siloed"] == ()
+    (first, _) = study.provenance.parameters["net"]
+    assert first.name == "capital/sec_15c3_1" and first.mark == "verified"
 
 
 def test_list_has_a_block_a_model():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import backtest as bt
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
 from backtest.present.page import render_exhibit
@@ -14,6 +15,8 @@ from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
 from backtest.present.store import write_exhibit
 from backtest.present.table import Cell, TextTable
+from backtest.replay.origin import Prices, Software
+from backtest.replay.provenance import Provenance
 from backtest.types import ResultsError
 
 HOSTILE = "<script>alert(1)</script> & [bold]x[/bold]"
@@ -39,14 +42,8 @@ def exhibit(**changes):
         Section("rates", "Rates", HOSTILE, rates, formats={"rate": ".1%", "usd": ",.0f"}),
         Section("picture", "A picture", "drawn", figure=figure(paint)),
     )
-    data = {
-        "source": HOSTILE,
-        "days": 10,
-        "first": "2020-01-01",
-        "last": "2020-01-14",
-        "dropped_count": 0,
-        "levels_sha256": "ab" * 32,
-    }
+    days = pd.bdate_range("2020-01-01", periods=10)
+    market = bt.Market.from_frame(pd.DataFrame({"BTC": 1.0}, index=days), source=HOSTILE)
     given = {
         "kind": "kind",
         "title": HOSTILE,
@@ -54,12 +51,12 @@ def exhibit(**changes):
         "simulated": True,
         "standing": HOSTILE,
         "sections": sections,
-        "manifest": {
-            "study": {"name": "small"},
-            "sha256": "0123456789abcdef",
-            "data": data,
-            "software": {"python": "3"},
-        },
+        "provenance": Provenance(
+            software=Software({"python": "3"}),
+            data=Prices.of(market),
+            study={"name": "small"},
+            sha256="0123456789abcdef",
+        ),
         "text": 'name = "small"\n',
     }
     return Exhibit(**(given | changes))

@@ -129,10 +129,10 @@ def test_a_distribution_is_saved_whole(tmp_path, seven):
     assert len(tidy) == 7 * 3 * 4
     picked = tidy.query("path == 5 and model == 'var' and portfolio == 'steepener'")
     assert_array_equal(picked[list(COLUMNS)].to_numpy()[0], seven.scores[5, 1, 1])
-    manifest = json.loads((folder / "monte_carlo.json").read_text())["manifest"]
-    assert manifest["simulator"] == "StationaryBootstrap(block_size=10)"
-    assert (manifest["seed"], manifest["paths"]) == (3, 7)
-    assert manifest["fitted_to"]["days"] == 260
+    origin = json.loads((folder / "monte_carlo.json").read_text())["provenance"]
+    assert origin["simulator"] == "StationaryBootstrap(block_size=10)"
+    assert (origin["seed"], origin["paths"]) == (3, 7)
+    assert origin["data"]["days"] == 260
     summary = pd.read_csv(folder / "monte_carlo.csv", index_col=[0, 1])
     assert_allclose(summary["missed"], seven.summary()["missed"])
     assert pd.read_csv(folder / "frontier.csv")["model"].tolist() == list(MODELS)
@@ -142,7 +142,7 @@ def test_a_distribution_is_saved_whole(tmp_path, seven):
         seven.portfolios,
     )
     assert_identical(again, seven)
-    assert again.manifest == seven.manifest
+    assert again.provenance == seven.provenance
     assert Distribution.load(tmp_path) is None
 
 

@@ -82,7 +82,7 @@ def test_save_and_load_give_the_study_back(study, tmp_path):
                 check_index_type=False,
                 check_column_type=False,
             )
-    assert again.manifest == study.manifest
+    assert again.provenance == study.provenance
     tidy = again.to_frame()
     assert len(tidy) == 260 * 4 * 4 and "SIMULATED" in again._repr_html_()
 
@@ -154,13 +154,13 @@ def test_an_error_inside_a_model_carries_its_place(small_market, small_book):
     assert any("model 'mine'" in note for note in caught.value.__notes__)
 
 
-def test_the_manifest_says_where_the_numbers_come_from(study, small_market):
-    manifest = study.manifest
-    assert manifest["data"]["simulated"] and manifest["data"]["days"] == 260
-    assert len(manifest["data"]["levels_sha256"]) == 64
-    assert manifest["models"]["var"] == repr(MODELS["var"])
-    assert set(manifest["causality"]) == set(MODELS)
-    assert manifest["coverage"]["mpor"] == {"FICC": 2, "CME": 2}
+def test_the_provenance_says_where_the_numbers_come_from(study, small_market):
+    origin = study.provenance
+    assert origin.prices.simulated and origin.prices.days == 260
+    assert len(origin.prices.levels_sha256) == 64
+    assert origin.models["var"] == repr(MODELS["var"])
+    assert set(origin.causality) == set(MODELS)
+    assert origin.held_to.mpor == {"FICC": 2, "CME": 2}
 
 
 def test_longer_lags_hold_less_when_margins_rise(small_market, small_book):

@@ -274,7 +274,7 @@ def test_a_study_has_its_table(small_market, small_book):
     table = study.tests(draws=0)
     assert table.index.equals(study.scores.index)
     assert (table["coverage_p"] == study.scores["coverage_p"]).all()
-    horizon = max(study.manifest["coverage"]["mpor"].values())
+    horizon = study.overlap
     assert (table["every"] == horizon).all()
     assert (table["exceedances"] == study.scores["exceedances"]).all()
     # kupiec_p of the summary is the same median of chi-squared p-values.

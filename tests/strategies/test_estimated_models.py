@@ -11,7 +11,7 @@ import strategies as st
 from backtest.book.closeout import Closeout
 from backtest.config.models import build_model
 from backtest.estimators.ewma import memory
-from backtest.estimators.fits import counting_fits
+from backtest.estimators.fits import FitCount, counting_fits
 from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, HasForecast
@@ -410,7 +410,7 @@ def test_fits_are_counted_in_models_inside_models(small_market, small_book):
         small_market, small_book, {"plain": st.HaircutOnly(), "garch": inside}, audit=False
     )
     # Two of the four books hold both silos; 180 windows of 80 days are refitted four times.
-    assert study.manifest["fits"] == {"garch": {"tried": 4 * 6, "failed": 0}}
+    assert study.provenance.fits == {"garch": FitCount(tried=4 * 6, failed=0)}
 
 
 def test_a_book_that_holds_nothing_needs_nothing(small_market):

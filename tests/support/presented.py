@@ -18,6 +18,8 @@ from backtest.present.figure import Figure
 from backtest.present.store import write_page
 from backtest.replay.distribution import COLUMNS, Distribution
 from backtest.replay.findings import Findings
+from backtest.replay.origin import Software
+from backtest.replay.provenance import Provenance
 from backtest.scores.power import ALTERNATIVES, power_table
 from backtest.studies.clocks.figures import WEEKDAYS
 from backtest.studies.closeout.study import CloseoutStudy, estimate_closeout
@@ -97,7 +99,7 @@ def study() -> bt.Study:
     """Five books, three models, as the command line leaves it."""
     result = bt.run(market(), book_of(BOOKS), MODELS, seed=5)
     table = {"treasury": "UST10Y", "crypto": "BTC", "steps": 4, "gross": 2e8}
-    return replace(result, manifest={**result.manifest, "study": {"sweep": table}})
+    return replace(result, provenance=replace(result.provenance, study={"sweep": table}))
 
 
 @functools.cache
@@ -187,6 +189,18 @@ def offset_study() -> OffsetStudy:
     """A small offset study of the simulated market, as the command line makes it."""
     coverage, book = bt.Coverage(), book_of(OFFSET_BOOKS)
     models = {"offset": st.CorrelationOffset(base=BASE, lookback=BASE.lookback), "_var": BASE}
+    file = {
+        "books": {
+            name: {"risk": {"BTC": 1.0} if name == HOSTILE else None} for name in OFFSET_BOOKS
+        },
+        "coverage": {"confidence": 0.99, "mpor": 2},
+        "models": {
+            "siloed": {"kind": "siloed"},
+            "offset": {"kind": "correlation_offset"},
+            "_var": {"kind": "historical_var"},
+        },
+        "sizing": {"kind": "historical_var", "lookback": BASE.lookback},
+    }
     return OffsetStudy(
         market=market(),
         ladder=bt.supportable_offset(market(), book, base=BASE, resamples=20).to_frame(),
@@ -210,31 +224,13 @@ def offset_study() -> OffsetStudy:
         just_covering=pd.DataFrame(),
         steps_by_day=steps_by_day(market(), book, models, coverage=coverage),
         text="",
-        manifest={
-            "data": {
-                "source": market().source,
-                "simulated": True,
-                "first": str(market().dates[0]),
-                "last": str(market().dates[-1]),
-            },
-            "study": {
-                "books": {
-                    name: {"risk": {"BTC": 1.0} if name == HOSTILE else None}
-                    for name in OFFSET_BOOKS
-                },
-                "coverage": {"confidence": 0.99, "mpor": 2},
-                "rebalance": "daily",
-                "models": {
-                    "siloed": {"kind": "siloed"},
-                    "offset": {"kind": "correlation_offset"},
-                    "_var": {"kind": "historical_var"},
-                },
-                "sizing": {"kind": "historical_var", "lookback": BASE.lookback},
-            },
-            "base": repr(BASE),
-            "seed": 5,
-            "software": {"margin-backtest": "0.1.0", "commit": "c" * 40, "dirty": True},
-        },
+        provenance=replace(
+            Provenance.of(
+                market(), book, models, coverage=coverage, seed=5, base=repr(BASE)
+            ).of_study(file, ()),
+            software=Software({"margin-backtest": "0.1.0"}, commit="c" * 40, dirty=True),
+        ),
+        rolling=150,
     )
 
 
@@ -250,9 +246,9 @@ def of_one_book(study: OffsetStudy) -> OffsetStudy:
 
 def of_real_prices(study: OffsetStudy) -> OffsetStudy:
     """The same tables as if the prices were real."""
-    data = study.manifest["data"] | {"source": "x", "simulated": False}
-    manifest = study.manifest | {"data": data}
-    return replace(study, market=replace(study.market, simulated=False), manifest=manifest)
+    data = replace(study.provenance.prices, source="x", simulated=False)
+    provenance = replace(study.provenance, data=data)
+    return replace(study, market=replace(study.market, simulated=False), provenance=provenance)
 
 
 @functools.cache

@@ -80,7 +80,7 @@ def _disclosed(study: Study, model: str) -> dict[str, Any]:
     uncovered = shortfall[shortfall > 0.0]
     return {
         "mean_required": float(required.sum(axis=1).mean()),
-        "model": study.manifest["models"][model],
+        "model": study.provenance.models[model],
         "breaches": int(uncovered.size),
         "observations": int(shortfall.size),
         "achieved_coverage": 1.0 - uncovered.size / shortfall.size,

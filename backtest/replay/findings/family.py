@@ -28,12 +28,10 @@ ADJUSTED = ("holm", "benjamini_hochberg", "benjamini_yekutieli", "romano_wolf")
 
 def study_weights(study: Study) -> FloatArray | None:
     """The (resamples, days) draws behind a study's coverage_p; None where it made none."""
-    resamples = int(study.manifest["resamples"])
+    resamples = study.provenance.resamples
     if resamples == 0:
         return None
-    indices = stationary_indices(
-        len(study.scored), resamples=resamples, seed=int(study.manifest["seed"])
-    )
+    indices = stationary_indices(len(study.scored), resamples=resamples, seed=study.provenance.seed)
     return day_weights(indices)
 
 
@@ -50,7 +48,7 @@ def family_tests(study: Study) -> pd.DataFrame:
     all books under one model.
     """
     loss, weights = scored_values(study, study.loss), study_weights(study)
-    confidence = float(study.manifest["coverage"]["confidence"])
+    confidence = study.provenance.confidence
     tables = []
     for model in study.models:
         marked = loss > scored_values(study, study.required[model])
@@ -99,7 +97,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
         pooled = clustered_coverage(
             marked,
             horizon=study.overlap,
-            confidence=float(study.manifest["coverage"]["confidence"]),
+            confidence=study.provenance.confidence,
             lags=max(LAGS, study.overlap),
         )
         counts = {
@@ -152,7 +150,7 @@ def paired_row(found: PairedDifference) -> dict[str, float | bool]:
 def detectable_sentence(study: Study) -> str:
     """The smallest miscoverage that one book of the study could have shown, in a sentence."""
     days, mpor = len(study.scored), study.overlap
-    confidence = float(study.manifest["coverage"]["confidence"])
+    confidence = study.provenance.confidence
 
     def rate(length: int) -> float:
         return smallest_detectable(length, confidence=confidence, level=LEVEL, power=POWER)

@@ -48,7 +48,7 @@ class Findings:
         family = family_tests(study)
         tested = None
         if forecasts is not None:
-            confidence = float(study.manifest["coverage"]["confidence"])
+            confidence = study.provenance.confidence
             tested = forecast_table(forecasts, confidence=confidence, horizon=study.overlap)
         return cls(
             disclosures=disclosure_table(study),

@@ -8,8 +8,8 @@ MARK = "†"
 def unverified_parameters(study: Study) -> dict[str, list[str]]:
     """Parameter files not verified, whole or in part, by model; verified models are absent."""
     found = {
-        model: [source["name"] for source in sources if source["mark"] != "verified"]
-        for model, sources in study.manifest.get("parameters", {}).items()
+        model: [source.name for source in sources if source.mark != "verified"]
+        for model, sources in study.provenance.parameters.items()
     }
     return {model: names for model, names in found.items() if names}
 

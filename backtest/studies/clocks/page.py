@@ -1,7 +1,6 @@
 """The page of `backtest clocks`: what the calendar does to coverage, cost and correlation."""
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.words import version_words
 from backtest.studies.clocks.figures import (
     WEEKDAYS,
     correlation_by_horizon,
@@ -74,7 +73,7 @@ MONEY = ("excess", "margin", "shortfall", "called, USD")
 
 def clock_exhibit(found: ClockStudy) -> Exhibit:
     """Everything a clock study found, in the order in which it is read."""
-    version, market = version_words(found.manifest), found.business.market
+    version, market = found.provenance.software.sentence(), found.business.market
     footnote = f"Source: {_standing(found)} {version}."
     window = (
         f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
@@ -136,18 +135,17 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
         simulated=simulated,
         standing=_standing(found),
         sections=sections,
-        manifest=found.manifest,
+        provenance=found.provenance,
         text=found.text,
     )
 
 
 def _standing(found: ClockStudy) -> str:
     """Source, window, observations and standard, in one line."""
-    scored, days = found.manifest["scored"], found.days["scored"]
-    mpor = found.manifest["study"]["coverage"]["mpor"]
+    scored, days = found.provenance.scored, found.days["scored"]
     return (
         f"{found.business.market.source}; {len(found.around.book.portfolios)} books that hold "
-        f"crypto, scored {scored['first']} .. {scored['last']}, {days['business']:,} business and "
-        f"{days['24/7']:,} calendar days; {found.coverage.confidence:.1%}, MPOR {mpor} days of "
-        "each instrument's own."
+        f"crypto, scored {scored.first_scored} .. {scored.last_scored}, {days['business']:,} "
+        f"business and {days['24/7']:,} calendar days; {found.provenance.held_to.sentence()}. "
+        "The MPOR counts each instrument's own days."
     )

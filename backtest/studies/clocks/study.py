@@ -20,11 +20,12 @@ from backtest.data.load import load_with_sources
 from backtest.market.calendars import is_session, sessions
 from backtest.market.market import Market
 from backtest.model.window import ScoredWindow
-from backtest.replay.manifest import describe_data, software
+from backtest.replay.origin import Prices
+from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import Clocked, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
-from backtest.studies.inputs import digest, read_inputs
+from backtest.studies.inputs import read_inputs
 from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
@@ -53,7 +54,7 @@ class ClockStudy:
     correlation: pd.DataFrame
     coverage: Coverage
     text: str
-    manifest: dict[str, Any]
+    provenance: Provenance
 
 
 def compare_clocks(
@@ -77,6 +78,7 @@ def compare_clocks(
         margined = margin_block(days, book, models, coverage)
         window = ScoredWindow.of(days, margined.required, margined.loss, models=models).checked()
         both.append((days, margined, window.dates))
+    scored = [dates for *_, dates in both]
     business, around = (
         Clocked(
             "business" if days.traded is None else "24/7",
@@ -84,7 +86,7 @@ def compare_clocks(
             book,
             margined.loss,
             margined.required,
-            ScoredWindow.shared(days, [dates for *_, dates in both]).checked().rows,
+            ScoredWindow.shared(days, scored).checked().rows,
             _spans_weekend(book, days, coverage, market),
         )
         for days, margined, _ in both
@@ -93,18 +95,17 @@ def compare_clocks(
     weekdays, settings = accounts(business, around, config.terms())
     progress("correlations", 0.0)
     coins = _continuous(market)
-    scored = market.dates[around.rows]
-    around_data, business_data = describe_data(market), describe_data(inputs.market)
-    manifest: dict[str, Any] = {
-        "data": around_data | {"files": [asdict(f) for f in inputs.files]},
-        "business_data": business_data,
-        "study": config.resolved(),
-        "scored": {"first": str(scored[0]), "last": str(scored[-1])},
-        "seed": config.seed,
-        "software": software(),
-    }
-    hashes = [each["levels_sha256"] for each in (business_data, around_data)]
-    manifest["sha256"] = digest([manifest["study"], *hashes])
+    on_business = Prices.of(inputs.market)
+    provenance = Provenance.of(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        seed=config.seed,
+        window=ScoredWindow.shared(market, scored),
+        account=config.terms(),
+        details={"business_data": asdict(on_business)},
+    ).of_study(config.resolved(), inputs.hashes, on_business.levels_sha256)
     return ClockStudy(
         business,
         around,
@@ -123,7 +124,7 @@ def compare_clocks(
         ),
         coverage=coverage,
         text=inputs.text,
-        manifest=manifest,
+        provenance=provenance,
     )
 
 

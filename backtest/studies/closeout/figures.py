@@ -10,13 +10,6 @@ from backtest.present.lettering import label_of, points
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
-from backtest.present.words import (
-    model_words,
-    source_words,
-    standard_words,
-    version_words,
-    window_words,
-)
 from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
@@ -71,7 +64,7 @@ def breach_by_coordination(study: "CloseoutStudy") -> Figure:
 
 def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
     shown = study.coordination.reset_index()
-    books = ranked_books(study.manifest["study"]["books"], shown["book"])
+    books = ranked_books(study.provenance.books, shown["book"])
     shown = shown[shown["book"].isin(books)]
     wide = shown.loc[shown.index.repeat(len(GRID))].reset_index(drop=True)
     wide["coordination"] = np.tile(GRID, len(shown))
@@ -81,7 +74,7 @@ def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
 
 
 def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
-    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - study.provenance.confidence)
     note = (
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
@@ -108,7 +101,7 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
 def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
-    styles = model_styles(list(study.manifest["study"]["models"]))
+    styles = model_styles(list(study.provenance.study["models"]))
     models = list(dict.fromkeys(data["model"]))
     handles: list[Any] = [
         Line2D([], [], color=styles[m].colour, ls=styles[m].line, label=label_of(m, lines=1))
@@ -124,7 +117,7 @@ def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFra
     }
     sheet, panels = book_panels(canvas, titles, keys=legend_height(len(handles)), below=BELOW)
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
-    allowed = 1 - study.manifest["coverage"]["confidence"]
+    allowed = 1 - study.provenance.confidence
     fine = np.linspace(0.0, 1.0, 401)
     for book, axes in panels.items():
         rows = study.coordination.loc[book]
@@ -168,7 +161,7 @@ def _steps_data(study: "CloseoutStudy") -> pd.DataFrame:
         return table
     detail = table.groupby("model", sort=False)["step"].nunique()
     table = table[table["model"] == detail.idxmax()]
-    books = ranked_books(study.manifest["study"]["books"], table["book"])
+    books = ranked_books(study.provenance.books, table["book"])
     return table[table["book"].isin(books)].reset_index(drop=True)
 
 
@@ -233,8 +226,4 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
 
 
 def _footnote(study: "CloseoutStudy", note: str) -> str:
-    manifest = study.manifest
-    return (
-        f"{note} Source: {source_words(manifest)}; {window_words(manifest)}; "
-        f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."
-    )
+    return f"{note} {study.provenance.footnote()}"

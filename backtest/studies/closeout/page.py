@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.words import source_words, standard_words, window_words
 from backtest.studies.closeout.figures import (
     breach_by_coordination,
     coordination_words,
@@ -37,18 +36,14 @@ STEP_FORMATS = {"gross": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
 
 def closeout_exhibit(found: CloseoutStudy) -> Exhibit:
     """Everything a close-out study found, in the order in which it is read."""
-    manifest = found.manifest
     return Exhibit(
         kind="closeout",
         title="Close-out: coordination, MPOR mismatch, liquidation cost",
         caption=CAPTION,
         simulated=found.market.simulated,
-        standing=(
-            f"{source_words(manifest)}; {window_words(manifest)}; {standard_words(manifest)}; "
-            f"seed {manifest['seed']}."
-        ),
+        standing=f"{found.provenance.sentence()}; seed {found.provenance.seed}.",
         sections=(_coordination(found), _steps(found), _liquidation(found), _costs(found)),
-        manifest=manifest,
+        provenance=found.provenance,
         text=found.text,
     )
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,12 @@ from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
 from backtest.model.mismatch import MISMATCH
-from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
+from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
-from backtest.replay.manifest import describe_data, describe_liquidation, describe_window, software
+from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
-from backtest.studies.inputs import digest, read_inputs
+from backtest.studies.inputs import read_inputs
 from backtest.types import DaysByPortfolios, FloatArray, Progress, StudyError, tail_count
 
 LONGER_SILO, LONGER_DAYS = (
@@ -54,7 +53,7 @@ class CloseoutStudy:
     unequal: str
     assumed: float
     text: str
-    manifest: dict[str, Any]
+    provenance: Provenance
 
 
 def estimate_closeout(
@@ -88,24 +87,20 @@ def estimate_closeout(
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
-    manifest: dict[str, Any] = {
-        "data": describe_data(market),
-        "window": describe_window(window),
-        "study": config.resolved(),
-        "coverage": {"confidence": coverage.confidence, "mpor": Closeout(book, coverage).by_silo},
-        "compared": {name: Closeout(book, c).by_silo for name, c in settings.items()},
-        "rebalance": book.rebalance,
-        "models": {name: in_words(model) for name, model in models.items()},
-        "seed": config.seed,
-        "resamples": RESAMPLES,
-        **describe_liquidation(book.liquidation),
-        "software": software(),
-    }
-    manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
+    provenance = Provenance.of(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        seed=config.seed,
+        window=window,
+        resamples=RESAMPLES,
+        details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
+    ).of_study(config.resolved(), inputs.hashes)
     names = list(settings)
     return CloseoutStudy(
         market, shared, steps, liquidation, costs_table(book, cost), names[0], names[-1],
-        assumed, inputs.text, manifest,
+        assumed, inputs.text, provenance,
     )  # fmt: skip
 
 

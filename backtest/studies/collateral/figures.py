@@ -9,7 +9,6 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import COLOURS, FAINT, INK
-from backtest.present.words import source_words, standard_words, version_words, window_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +49,6 @@ def _breach_data(study: "CollateralStudy") -> pd.DataFrame:
 
 
 def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
-    manifest = study.study.manifest
     pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
     rate = 100 * pooled["breaches"] / pooled["observations"]
     words = "; ".join(
@@ -66,8 +64,7 @@ def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
     )
     return Caption(
         "Breach rate by what is posted as collateral",
-        f"{note} Source: {source_words(manifest)}; {window_words(manifest)}; "
-        f"{standard_words(manifest)}. {version_words(manifest)}.",
+        f"{note} {study.provenance.footnote(models=False)}",
         f"Points by mix, a panel a model. All books together: {words}.",
     )
 
@@ -89,7 +86,7 @@ def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame
         top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
     width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    allowed = 100 * (1 - study.study.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - study.provenance.confidence)
     panels: list[Axes] = []
     for place, model in enumerate(models):
         row, column = divmod(place, columns)
@@ -149,7 +146,6 @@ def moves_against_haircuts(study: "CollateralStudy") -> Figure:
 
 
 def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
-    manifest = study.study.manifest
     note = (
         f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
@@ -166,8 +162,8 @@ def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
         )
     return Caption(
         f"Worst {study.horizon}-day moves of collateral against published haircuts",
-        f"{note} Source: {source_words(manifest)} and the assets' own files. "
-        f"{version_words(manifest)}.",
+        f"{note} Source: {study.provenance.prices.sentence()} and the assets' own files. "
+        f"{study.provenance.software.sentence()}.",
         f"A panel an asset, a stick a month. {'; '.join(words)}.",
     )
 

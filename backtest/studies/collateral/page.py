@@ -6,7 +6,6 @@ import pandas as pd
 
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.words import call_lag_words, source_words, standard_words, window_words
 from backtest.studies.collateral.figures import (
     breach_by_mix,
     moves_against_haircuts,
@@ -30,18 +29,14 @@ STRESSED = ("UST10Y", "UST30Y")  # beside crypto, in the table of stress on scre
 
 def collateral_exhibit(found: CollateralStudy) -> Exhibit:
     """Everything a collateral study found, in the order in which it is read."""
-    manifest = found.study.manifest
     return Exhibit(
         kind="collateral",
         title="Collateral that moves",
         caption=CAPTION,
         simulated=found.study.simulated,
-        standing=(
-            f"{source_words(manifest)}; {window_words(manifest)}; {standard_words(manifest)}; "
-            f"{call_lag_words(manifest)}."
-        ),
+        standing=f"{found.provenance.sentence()}; {found.provenance.terms.lag_words()}.",
         sections=tuple(section for section in _sections(found) if section is not None),
-        manifest=found.manifest,
+        provenance=found.provenance,
         text=found.text,
     )
 

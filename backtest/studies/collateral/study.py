@@ -20,11 +20,12 @@ from backtest.data.load import load_market, load_with_sources
 from backtest.market.checks import LONGEST_STEP
 from backtest.market.episodes import EPISODES
 from backtest.market.market import Market, tenor_years
-from backtest.replay.manifest import describe_data, software
+from backtest.replay.origin import Prices
+from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, digest, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -77,7 +78,7 @@ class CollateralStudy:
     horizon: int
     windows: Mapping[str, tuple[str, str]]
     text: str
-    manifest: dict[str, Any]
+    provenance: Provenance
 
 
 def study_collateral(
@@ -123,21 +124,14 @@ def study_collateral(
     sources = adequacy_sources(inputs)
     adequacy = adequacy_by_schedule(sources)
     worst = worst_by_month(sources, horizon, since=market.dates[0])
-    manifest: dict[str, Any] = {
-        "data": describe_data(market),
-        "window": study.manifest["window"],
-        "coverage": study.manifest["coverage"],
-        "study": config.resolved(),
-        "haircuts": {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)},
-        "sources": {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()},
-        "seed": config.seed,
-        "software": software(),
-    }
-    spans = [manifest["sources"], manifest["data"]["levels_sha256"]]
-    manifest["sha256"] = digest([manifest["study"], *spans])
+    spans = {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()}
+    rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
+    provenance = replace(study.provenance, details={"haircuts": rates, "sources": spans}).of_study(
+        config.resolved(), inputs.hashes, spans
+    )
     return CollateralStudy(
         study, compared, against, stablecoin, window, adequacy, worst, horizon,
-        WINDOWS, inputs.text, manifest,
+        WINDOWS, inputs.text, provenance,
     )  # fmt: skip
 
 
@@ -274,8 +268,10 @@ def _is_priced(asset: Asset, market: Market) -> bool:
 def _span(source: Market | pd.Series) -> dict[str, Any]:
     """First and last day, how many, and a sha256 of the values."""
     if isinstance(source, Market):
-        described = describe_data(source)
-        return {key: described[key] for key in ("first", "last", "days", "levels_sha256")}
+        p = Prices.of(source)
+        return {
+            "first": p.first, "last": p.last, "days": p.days, "levels_sha256": p.levels_sha256,
+        }  # fmt: skip
     return {
         "first": f"{source.index[0]:%Y-%m-%d}",
         "last": f"{source.index[-1]:%Y-%m-%d}",

@@ -9,9 +9,9 @@ import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import counts, interval, millions, percent, pvalue, signed
-from backtest.present.words import source_words, standard_words, window_words
 from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
-from backtest.replay.manifest import software
+from backtest.replay.origin import Software
+from backtest.replay.provenance import Provenance
 from backtest.replay.study import Study
 from backtest.studies.compare.study import Comparison
 from backtest.studies.run.reopen import unequal
@@ -60,34 +60,29 @@ LESS = "B\u00a0-\u00a0A"  # spaces at which no line breaks
 
 def comparison_exhibit(found: Comparison) -> Exhibit:
     """Everything a comparison found, in the order in which it is read."""
-    first, second = found.first.manifest, found.second.manifest
-    name, other = first["study"]["name"], second["study"]["name"]
-    study = {"name": name, "first": found.folders[0], "second": found.folders[1]}
+    first, second = (study.provenance for study in _both(found))
+    study = {"name": first.name, "first": found.folders[0], "second": found.folders[1]}
     marks = (unverified_sentence(found.first), unverified_sentence(found.second))
     return Exhibit(
-        kind=f"against-{other}",
+        kind=f"against-{second.name}",
         title="What differs between two runs",
         caption=" ".join([CAPTION, *dict.fromkeys(filter(None, marks))]),
         simulated=found.first.simulated or found.second.simulated,
         standing=_standing(found),
         sections=(_inputs(found), _coverage(found), _cost(found), _paired(found), _alone(found)),
-        manifest={
-            "study": study,
-            "first": first,
-            "second": second,
-            "software": software(),
-            "sha256": found.sha256,
-        },
+        provenance=Provenance(
+            software=Software.now(),
+            study=study,
+            sha256=found.sha256,
+            details={"first": first.to_json(), "second": second.to_json()},
+        ),
         text="".join(f"{key} = {json.dumps(value)}\n" for key, value in study.items()),
     )
 
 
 def _standing(found: Comparison) -> str:
     """Folder, source, window and standard of A and of B, in one line."""
-    a, b = (
-        f"{source_words(s.manifest)}; {window_words(s.manifest)}; {standard_words(s.manifest)}."
-        for s in (found.first, found.second)
-    )
+    a, b = (f"{study.provenance.sentence()}." for study in _both(found))
     names = found.folders
     if a == b:
         return f"A: {names[0]}. B: {names[1]}. Both: {a}"
@@ -104,7 +99,7 @@ def _inputs(found: Comparison) -> Section:
         }
     )
     text = INPUTS_TEXT.format(differ=int(table["differs"].sum()))
-    text += DIRTY if any(s.manifest["software"]["dirty"] for s in _both(found)) else ""
+    text += DIRTY if any(s.provenance.software.dirty for s in _both(found)) else ""
     return Section("inputs", "Inputs", text, table, brief)
 
 
@@ -184,7 +179,7 @@ def _section(
     if table.empty:
         return Section(name, heading, NONE)
     books, models = (list(table.index.unique(level)) for level in ("portfolio", "model"))
-    named = [b for b in books if any(b in s.manifest["study"]["books"] for s in _both(found))]
+    named = [b for b in books if any(b in s.provenance.books for s in _both(found))]
     alike = [model for model in models if not found.differs.loc[model].any()]
     if len(alike) < len(models):
         models = [model for model in models if model not in alike]
@@ -211,7 +206,7 @@ def _marked(found: Comparison, model: str) -> str:
 
 
 def _other_days(found: Comparison) -> str:
-    a, b = (window_words(study.manifest) for study in _both(found))
+    a, b = (study.provenance.scored.sentence() for study in _both(found))
     same = found.first.scored.equals(found.second.scored)
     return "" if same else OTHER_DAYS.format(a=a, b=b)
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from backtest.replay.findings.disclosures import scored_values
 from backtest.replay.findings.family import paired_row, study_weights
+from backtest.replay.provenance import digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
 from backtest.scores.models.paired import paired_difference
 from backtest.scores.table import SCORES
-from backtest.studies.inputs import digest
 from backtest.studies.run.reopen import finished_run, unequal
 from backtest.types import FloatArray, Progress
 
@@ -41,7 +41,7 @@ ALWAYS = (
 # Entries of a manifest that came of the run, and those that its `study` says again.
 NO_INPUTS = (
     *("command", "written", "seconds", "causality", "failed_gates"),
-    *("account", "coverage", "models", "rebalance", "seed", "study_sha256"),
+    *("account", "standard", "models", "seed", "study_sha256"),
 )
 ABSENT = "absent"
 BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that TOML leaves unquoted
@@ -90,7 +90,7 @@ def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison
         first=a,
         second=b,
         folders=(first.resolve().name, second.resolve().name),
-        inputs=input_differences(a.manifest, b.manifest),
+        inputs=input_differences(a.provenance.to_json(), b.provenance.to_json()),
         unmatched=_unmatched(a, b),
         scores=score_differences(a.scores, b.scores),
         paired=paired_differences(a, b, progress=progress),

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.words import COST_WORDS
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
@@ -79,20 +78,18 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         )
         for name, (table, brief) in briefs.items()
     )
-    data, coverage = result.manifest["data"], result.manifest["study"]["coverage"]
-    cost = COST_WORDS if "liquidation" in result.manifest else ""
+    origin = result.provenance
     return Exhibit(
         kind="offset",
         title="The supportable offset",
         caption=CAPTION,
         simulated=result.market.simulated,
         standing=(
-            f"{data['source']}, {data['days']:,} margin days {data['first']} .. {data['last']}; "
-            f"base {result.manifest['base']}; {coverage['confidence']:.1%}, "
-            f"MPOR {coverage['mpor']} margin days{cost}."
+            f"{origin.prices.sentence()}, {origin.prices.span()}; base {origin.base}; "
+            f"{origin.held_to.sentence()}."
         ),
         sections=sections,
-        manifest=result.manifest,
+        provenance=origin,
         text=result.text,
     )
 

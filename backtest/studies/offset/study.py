@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,8 +15,8 @@ from backtest.offset import (
     supportable_offset,
 )
 from backtest.offset.granted import STEP, WINDOW
-from backtest.replay.manifest import describe_data, describe_liquidation, software
-from backtest.studies.inputs import digest, read_inputs
+from backtest.replay.provenance import Provenance
+from backtest.studies.inputs import read_inputs
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
@@ -31,7 +30,7 @@ class OffsetStudy:
 
     `just_covering` holds the haircut scale and the correlation floor that just keep coverage,
     `steps` and `steps_by_day` the way of each granting model from gross to required, by regime and
-    by day (see `decomposition`).
+    by day. `rolling` counts the scored days behind each estimate of what is supported.
     """
 
     market: Market
@@ -41,9 +40,10 @@ class OffsetStudy:
     granted: pd.DataFrame
     just_covering: pd.DataFrame
     text: str
-    manifest: dict[str, Any]
+    provenance: Provenance
     steps: pd.DataFrame = field(default_factory=pd.DataFrame)
     steps_by_day: StepsByDay = field(default_factory=dict)
+    rolling: int = WINDOW
 
 
 def estimate_offsets(
@@ -88,16 +88,15 @@ def estimate_offsets(
     progress("haircut and floor that just cover", 0.0)
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
     solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
-    manifest: dict[str, Any] = {
-        "data": describe_data(market),
-        "study": inputs.config.resolved(),
-        "base": in_words(base),
-        "seed": seed,
-        **describe_liquidation(book.liquidation),
-        "rolling": {"window": WINDOW, "step": STEP},
-        "software": software(),
-    }
-    manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
+    provenance = Provenance.of(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        seed=seed,
+        base=in_words(base),
+        details={"rolling": {"window": WINDOW, "step": STEP}},
+    ).of_study(inputs.config.resolved(), inputs.hashes)
     return OffsetStudy(
-        market, ladder, stressed, curve, granted, solved, inputs.text, manifest, steps, by_day
+        market, ladder, stressed, curve, granted, solved, inputs.text, provenance, steps, by_day
     )

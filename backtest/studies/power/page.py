@@ -27,7 +27,7 @@ CAPTION = (
 
 def power_exhibit(result: PowerStudy) -> Exhibit:
     """Everything `backtest power` shows."""
-    study = result.manifest["study"]
+    study = result.provenance.study
     standing = (
         f"{study['confidence']:.1%} coverage; {study['histories']:,} records an alternative, seed "
         f"{study['seed']}; standard error at most {0.5 / study['histories'] ** 0.5:.1%}, 0 where "
@@ -40,7 +40,7 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
         simulated=False,
         standing=standing,
         sections=(*_sections(result.power, standing), _smallest(result.smallest)),
-        manifest=result.manifest,
+        provenance=result.provenance,
         text="".join(f"{key} = {_toml(value)}\n" for key, value in study.items()),
     )
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from backtest.replay.manifest import software
+from backtest.replay.origin import Software
+from backtest.replay.provenance import Provenance, digest
 from backtest.scores.alternatives import ALTERNATIVES
 from backtest.scores.power import HISTORIES, critical_count, power_table, smallest_detectable
-from backtest.studies.inputs import digest
 from backtest.types import Progress, StudyError
 
 DAYS = (250, 500, 2196)  # a year, two, and the default study's record of real prices
@@ -24,12 +23,12 @@ class PowerStudy:
 
     Parameters
     ----------
-    power : `power_table`. smallest : `detectable_table`. manifest : what was asked for.
+    power : `power_table`. smallest : `detectable_table`. provenance : what was asked for.
     """
 
     power: pd.DataFrame
     smallest: pd.DataFrame
-    manifest: dict[str, Any]
+    provenance: Provenance
 
 
 def study_power(
@@ -86,7 +85,7 @@ def study_power(
     return PowerStudy(
         table,
         detectable_table(lengths, confidence=confidence),
-        {"study": study, "software": software(), "sha256": digest(study)},
+        Provenance(software=Software.now(), seed=seed, study=study, sha256=digest(study)),
     )
 
 

@@ -1,12 +1,14 @@
 """What the page says around its tables: the standard, the limits, the data, how to rerun."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from backtest.account.haircuts import load_schedule
+from backtest.estimators.fits import FitCount
 from backtest.instruments import parse_instrument
-from backtest.present.words import call_lag_words, source_words, standard_words
+from backtest.parameters.files import ParameterSource
 from backtest.replay.study import Study
 from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
@@ -15,42 +17,28 @@ LISTED = 8  # days named in one line
 
 
 def standing_note(study: Study) -> str:
-    """What stands under every table: the standard, n, and how positions are kept."""
-    window = study.manifest["window"]
-    kept = (
-        "Positions are constant USD, rebalanced daily."
-        if study.manifest["rebalance"] == "daily"
-        else "Positions are units bought on the first day and held."
-    )
-    standard = standard_words(study.manifest).split(";")[0]
-    return (
-        f"{standard}; {window['observations']:,} scored days, {window['first_scored']} to "
-        f"{window['last_scored']}. {kept}"
-    )
+    """What is said under every table: the scored days, the standard, and how positions are kept."""
+    origin = study.provenance
+    return f"{origin.held_to.sentence()}; {origin.scored.sentence()}."
 
 
 def prices_line(study: Study) -> str:
     """Where prices come from, their days, and the days that are not among them, in one line."""
-    data = study.manifest["data"]
-    return (
-        f"{source_words(study.manifest)}; {data['days']:,} margin days {data['first']} .. "
-        f"{data['last']}, {len(data['dropped'])} dropped{_listed(data['dropped'])}"
-        + (
-            f", {len(data['missing'])} sessions without data{_listed(data['missing'])}"
-            if data.get("missing")
-            else ""
-        )
-    )
+    data = study.provenance.prices
+    line = f"{data.sentence()}; {data.span()}, {data.dropped_count} dropped{_listed(data.dropped)}"
+    if data.missing:
+        line += f", {len(data.missing)} sessions without data{_listed(data.missing)}"
+    return line
 
 
-def _listed(days: list[str]) -> str:
+def _listed(days: Sequence[str]) -> str:
     """The days in brackets while they fit on a line; the section on data names all."""
     return f" ({', '.join(days)})" if 0 < len(days) <= LISTED else ""
 
 
 def fits_sentence(study: Study) -> str:
     """How many fits each model made; empty where none was made."""
-    fits = study.manifest.get("fits", {})
+    fits = study.provenance.fits
     if not fits:
         return ""
     return f"Likelihood fits: {'; '.join(f'{name} {fits_words(f)}' for name, f in fits.items())}."
@@ -58,7 +46,7 @@ def fits_sentence(study: Study) -> str:
 
 def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
     """What the numbers cannot carry."""
-    factors = study.manifest["data"]["factors"]
+    factors = study.provenance.prices.factors
     yields = [name for name, kind in factors.items() if kind == "yield"]
     prices = [name for name, kind in factors.items() if kind == "price"]
     said = []
@@ -88,7 +76,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
             "The offset ladder is a point estimate and carries no bound here. An offset of a point "
             "or two may be chance, of either sign."
         )
-    if study.manifest["rebalance"] == "daily":
+    if study.provenance.held_to.daily:
         said.append(
             "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
             "over the years; a real book drifts."
@@ -109,7 +97,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
             "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
             "swap against a Treasury shows none of the risk of the swap spread."
         )
-    if study.manifest["data"].get("adjusted"):
+    if study.provenance.prices.adjusted:
         said.append(
             "Front-month futures: the splice of each roll is taken out (listed below), so on that "
             "day a future moves as what it was measured against, without its own basis."
@@ -132,102 +120,86 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
 
 def facts_of_data(study: Study) -> list[tuple[str, str]]:
     """Source, hashes, windows and dropped days."""
-    data, window = study.manifest["data"], study.manifest["window"]
+    data, window = study.provenance.prices, study.provenance.scored
     facts = [
-        ("source", source_words(study.manifest)),
-        ("prices", f"{data['days']:,} margin days, {data['first']} to {data['last']}"),
-        (
-            "scored",
-            f"{window['observations']:,} days, {window['first_scored']} to {window['last_scored']}",
-        ),
-        ("factors", ", ".join(f"{name} ({kind})" for name, kind in data["factors"].items())),
-        ("sha256 of the levels", data["levels_sha256"]),
+        ("source", data.sentence()),
+        ("prices", data.span()),
+        ("scored", window.sentence()),
+        ("factors", ", ".join(f"{name} ({kind})" for name, kind in data.factors.items())),
+        ("sha256 of the levels", data.levels_sha256),
     ]
-    facts += [(f"sha256 of {f['name']}", f["sha256"]) for f in data.get("files", [])]
-    dropped = ", ".join(data["dropped"]) or "none"
-    facts.append((f"days dropped ({data['dropped_count']:,})", dropped))
-    splices = data.get("adjusted", [])
-    if splices:
-        listed = ", ".join(f"{a['factor']} {a['date']} {a['jump']:+.2%}" for a in splices)
-        facts.append((f"splice jumps removed ({len(splices):,})", listed))
-    if data.get("clock", "business") != "business":
-        facts.append(("clock", f"{data['clock']}: every calendar day is a margin day"))
-    if data.get("missing"):
-        missing = ", ".join(data["missing"])
-        facts.append((f"sessions without data ({len(data['missing']):,})", missing))
+    facts += [(f"sha256 of {file.name}", file.sha256) for file in data.files]
+    dropped = ", ".join(data.dropped) or "none"
+    facts.append((f"days dropped ({data.dropped_count:,})", dropped))
+    if data.adjusted:
+        listed = ", ".join(f"{a.factor} {a.date} {a.jump:+.2%}" for a in data.adjusted)
+        facts.append((f"splice jumps removed ({len(data.adjusted):,})", listed))
+    if data.clock != "business":
+        facts.append(("clock", f"{data.clock}: every calendar day is a margin day"))
+    if data.missing:
+        missing = ", ".join(data.missing)
+        facts.append((f"sessions without data ({len(data.missing):,})", missing))
     return facts
 
 
 def facts_of_run(study: Study) -> list[tuple[str, str]]:
     """Seed, versions, commit, terms, models and the causality audit."""
-    manifest = study.manifest
-    software = dict(manifest["software"])
-    commit, dirty = software.pop("commit", None), software.pop("dirty", None)
-    account = manifest["account"]
-    facts = [("seed", str(manifest["seed"]))]
-    facts.append(("bootstrap resamples", f"{manifest['resamples']:,}"))
-    for key, label in (
-        ("sha256", "sha256 of study and prices"),
-        ("study_sha256", "sha256 of the study"),
-    ):
-        if key in manifest:
-            facts.append((label, manifest[key]))
-    facts.append(("versions", ", ".join(f"{name} {v}" for name, v in software.items())))
-    state = " with uncommitted changes" if dirty else ""
-    facts.append(("commit", f"{commit}{state}" if commit else "not run from a checkout"))
+    origin = study.provenance
+    software, account = origin.software, origin.terms
+    facts = [("seed", str(origin.seed)), ("bootstrap resamples", f"{origin.resamples:,}")]
+    if origin.sha256:
+        facts.append(("sha256 of study and prices", origin.sha256))
+        facts.append(("sha256 of the study", origin.study_sha256))
+    facts.append(("versions", ", ".join(f"{n} {v}" for n, v in software.versions.items())))
+    state = " with uncommitted changes" if software.dirty else ""
+    commit = f"{software.commit}{state}" if software.commit else "not run from a checkout"
+    facts.append(("commit", commit))
     facts.append(
         (
             "collateral account",
-            f"{call_lag_words(manifest)}, minimum transfer "
-            f"{account['minimum_transfer']:,.0f} USD, {_collateral(account['collateral'])}, excess "
-            f"{account['excess']}",
+            f"{account.lag_words()}, minimum transfer {account.minimum_transfer:,.0f} USD, "
+            f"{_collateral(account.collateral)}, excess {account.excess}",
         )
     )
-    facts += [(f"model {name}", shown) for name, shown in manifest["models"].items()]
-    facts += _parameters(manifest.get("parameters", {}))
-    # Folders written before fits were counted say nothing of them.
-    facts += [(f"fits of {n}", fits_words(fits)) for n, fits in manifest.get("fits", {}).items()]
-    audits = manifest["causality"]
-    for name, audit in audits.items():
-        facts.append(
-            (
-                f"causality of {name}",
-                f"future cut off on {len(audit['cut_days'])} days; largest relative change of an "
-                f"earlier margin {audit['largest_change']:.1e}",
-            )
+    facts += [(f"model {name}", words) for name, words in origin.models.items()]
+    facts += _parameters(origin.parameters)
+    facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
+    facts += [
+        (
+            f"causality of {name}",
+            f"future cut off on {len(audit.cut_days)} days; largest relative change of an earlier "
+            f"margin {audit.largest_change:.1e}",
         )
-    if not audits:
+        for name, audit in origin.causality.items()
+    ]
+    if not origin.causality:
         facts.append(("causality audit", "not run"))
     return facts
 
 
-def fits_words(fits: dict[str, int]) -> str:
+def fits_words(fits: FitCount) -> str:
     """How many fits a model made, and how many failed.
 
     Examples
     --------
-    >>> fits_words({"tried": 6600, "failed": 1})
+    >>> fits_words(FitCount(tried=6600, failed=1))
     '6,600, 1 not converged (the last good parameters stood)'
-    >>> fits_words({"tried": 6600, "failed": 0})
+    >>> fits_words(FitCount(tried=6600, failed=0))
     '6,600, all converged'
     """
-    if not fits["failed"]:
-        return f"{fits['tried']:,}, all converged"
-    return f"{fits['tried']:,}, {fits['failed']:,} not converged (the last good parameters stood)"
+    if not fits.failed:
+        return f"{fits.tried:,}, all converged"
+    return f"{fits.tried:,}, {fits.failed:,} not converged (the last good parameters stood)"
 
 
-def _parameters(of_models: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
+def _parameters(of_models: Mapping[str, Sequence[ParameterSource]]) -> list[tuple[str, str]]:
     """Every parameter file that a model names, once: who uses it, date, mark, source."""
-    files = {file["name"]: file for named in of_models.values() for file in named}
-    users = {
-        name: [m for m, named in of_models.items() if any(f["name"] == name for f in named)]
-        for name in files
-    }
+    files = {file.name: file for named in of_models.values() for file in named}
     return [
         (
             f"parameters {name}",
-            f"used by {', '.join(users[name])}; {file['dated']}, {file['mark']}: "
-            f"{file['title']}. {file['source']}.",
+            f"used by {', '.join(m for m, named in of_models.items() if file in named)}; "
+            f"{file.dated}, {file.mark}: {file.title}. {file.source}.",
         )
         for name, file in files.items()
     ]

@@ -92,7 +92,7 @@ def run_exhibit(run: Run) -> Exhibit:
         simulated=study.simulated,
         standing=standing_note(study),
         sections=sections,
-        manifest=study.manifest,
+        provenance=study.provenance,
         text=run.text,
         prices=prices_line(study),
         facts=tuple(facts_of_run(study)),

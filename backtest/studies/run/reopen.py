@@ -78,7 +78,7 @@ def stored_run(folder: Path) -> Run:
         distribution=Distribution.load(folder),
         config=read_study(text, where=f"{folder.name}/{STUDY_FILE}"),
         text=text,
-        failed_gates=tuple(study.manifest["failed_gates"]),
+        failed_gates=study.provenance.failed_gates,
     )
 
 
@@ -97,7 +97,7 @@ def rewrite_report(folder: Path) -> Path:
     except OSError as error:
         raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
     try:
-        write_page(run_exhibit(run), aside, command=run.study.manifest["command"])
+        write_page(run_exhibit(run), aside, command=run.study.provenance.command)
         (folder / "figures").mkdir(exist_ok=True)
         for made in sorted(p for p in aside.rglob("*") if p.is_file()):
             os.replace(made, folder / made.relative_to(aside))
@@ -121,26 +121,25 @@ def compare_rerun(
     ------
     ResultsError : a file is missing, or so changed that it cannot be compared.
     """
-    manifest, files = read_manifest(folder)
+    origin, files = read_manifest(folder)
     _require(folder, files)
     edited = changed_files(folder, files)
     if STUDY_FILE in edited:
         raise ResultsError(changed(folder, STUDY_FILE))
     tables = [name for name in files if name.endswith(TABLES)]
     stored = {name: _read_table(folder / name) for name in tables}
-    used = manifest["study"]
     rerun = execute(
         folder / STUDY_FILE,
-        data=data or used["data"]["source"],
-        seed=used["seed"],
-        paths=manifest["paths"],
-        path=manifest["path"],
+        data=data or origin.study["data"]["source"],
+        seed=origin.study["seed"],
+        paths=origin.paths,
+        path=origin.path,
         progress=progress,
     )
-    now = rerun.study.manifest
+    now = rerun.study.provenance
     lines = []
-    if now["sha256"] != manifest["sha256"]:
-        same_prices = now["data"]["levels_sha256"] == manifest["data"]["levels_sha256"]
+    if now.sha256 != origin.sha256:
+        same_prices = now.prices.levels_sha256 == origin.prices.levels_sha256
         lines.append("the study differs" if same_prices else "the prices differ")
     with TemporaryDirectory() as aside:
         write_numbers(rerun, Path(aside))

@@ -1,5 +1,6 @@
 """The results folder of a run: its numbers, figures and page, written aside and renamed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from backtest.model.user_models import user_files
@@ -18,10 +19,10 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
     ------
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
-    manifest = run.study.manifest
-    with written_aside(out, f"{run.config.name}_{manifest['sha256'][:8]}") as aside:
-        manifest["command"] = command
-        manifest["written"] = aside.stamp
+    origin = run.study.provenance
+    with written_aside(out, f"{run.config.name}_{origin.sha256[:8]}") as aside:
+        written = replace(origin, command=command, written=aside.stamp)
+        run = replace(run, study=replace(run.study, provenance=written))
         write_numbers(run, aside.folder)
         write_page(exhibit, aside.folder, command=command)
     return aside.final

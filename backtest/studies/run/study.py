@@ -1,6 +1,6 @@
 """One study file from prices to everything that a run finds."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
 from backtest.replay.forecasts import model_forecasts
 from backtest.replay.monte_carlo import monte_carlo, path_market
+from backtest.replay.provenance import digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import digest, read_inputs
+from backtest.studies.inputs import read_inputs
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -118,7 +119,6 @@ def execute(
             liquidation=book.liquidation,
         )
         progress("Treasury share", 1.0)
-    resolved = config.resolved()
     distribution = None
     if many and path is None:
         distribution = monte_carlo(
@@ -134,20 +134,22 @@ def execute(
             n_jobs=n_jobs,
             progress=progress,
         )
-    study.manifest["paths"], study.manifest["path"] = many, path
-    study.manifest["data"]["files"] = [asdict(f) for f in inputs.files]
-    study.manifest["study"] = resolved
-    study.manifest["study_sha256"] = digest(resolved)
-    study.manifest["sha256"] = digest(
-        {
-            "study": _numbers_only(resolved),
-            "path": path,
-            "paths": many,
-            "levels": study.manifest["data"]["levels_sha256"],
-        }
-    )
     failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
-    study.manifest["failed_gates"] = list(failed)
+    resolved = config.resolved()
+    computed = {
+        "study": _numbers_only(resolved),
+        "path": path,
+        "paths": many,
+        "levels": study.provenance.prices.levels_sha256,
+    }
+    provenance = replace(
+        study.provenance.of_study(resolved, inputs.hashes),
+        sha256=digest(computed),
+        paths=many,
+        path=path,
+        failed_gates=failed,
+    )
+    study = replace(study, provenance=provenance)
     return Run(
         study=study,
         findings=Findings.of(study, forecasts),

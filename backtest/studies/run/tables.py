@@ -144,10 +144,10 @@ def pooled_table(study: Study) -> TextTable:
 
 def histories_table(distribution: Distribution) -> TextTable:
     """Spread of exceedance rate and margin over simulated histories, by book and model."""
-    manifest, rows = distribution.manifest, dict(records(distribution.summary()))
+    origin, rows = distribution.provenance, dict(records(distribution.summary()))
     return TextTable.nest(
-        f"{manifest['paths']:,} histories drawn by {manifest['simulator']}, seed "
-        f"{manifest['seed']}; {manifest['coverage']['confidence']:.1%}",
+        f"{origin.paths:,} histories drawn by {origin.simulator}, seed {origin.seed}; "
+        f"{origin.confidence:.1%}",
         BOOK_AND_MODEL,
         [
             (book, [(model, rows[model, book]) for model in distribution.models])

@@ -71,7 +71,7 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
 def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
     scores = study.scores.loc[model].loc[portfolios]
     pvalues = scores["coverage_p"]
-    confidence = f"{100 * study.manifest['coverage']['confidence']:g} %"
+    confidence = f"{100 * study.provenance.confidence:g} %"
     books = f"{len(portfolios)} named book{'s' if len(portfolios) > 1 else ''}"
     if pvalues.isna().all():
         return f"coverage of {confidence} was not tested"
@@ -97,7 +97,7 @@ def _cost(study: Study, model: str) -> str:
     spread = f"{millions(pool['equal_coverage_low'])} to {millions(pool['equal_coverage_high'])}"
     text = f"scaled to equal coverage over all books it asks {millions(margin)}m USD on average"
     text += f" ({spread})"
-    yardstick = study.manifest["siloed_model"]
+    yardstick = study.provenance.siloed_model
     if yardstick is not None and model != yardstick:
         base = float(study.pooled["equal_coverage_margin"][yardstick])
         if 0.0 < base < np.inf:
@@ -108,7 +108,7 @@ def _cost(study: Study, model: str) -> str:
 
 
 def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str]) -> str:
-    yardstick = study.manifest["siloed_model"]
+    yardstick = study.provenance.siloed_model
     if yardstick is None:
         return "the study has no siloed model to measure a saving from"
     if model == yardstick:

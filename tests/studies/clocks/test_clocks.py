@@ -19,7 +19,7 @@ from backtest.config.load import read_study
 from backtest.config.models import build_model
 from backtest.market.calendars import is_session
 from backtest.model.delta_gamma import book_scenarios
-from backtest.replay.manifest import describe_data
+from backtest.replay.origin import Prices
 from backtest.studies.clocks.study import compare_clocks
 from strategies.parts import parts_of
 from tests.support import by_hand
@@ -400,10 +400,10 @@ def test_a_whole_run_around_the_clock(around, small_book):
     study = bt.run(
         around, small_book, models, account=bt.AccountTerms(settlement="cash"), coverage=COVERAGE
     )
-    data = study.manifest["data"]
-    assert data["clock"] == "24/7" and data["days"] == 260
-    untold = describe_data(replace(around, traded=None))
-    assert data["levels_sha256"] != untold["levels_sha256"]
+    data = study.provenance.prices
+    assert data.clock == "24/7" and data.days == 260
+    untold = Prices.of(replace(around, traded=None))
+    assert data.levels_sha256 != untold.levels_sha256
 
 
 # --- the study of clocks -------------------------------------------------------------------------
@@ -419,7 +419,8 @@ def test_the_weekends_share_by_plain_loops(real_data):
         for name in ("btc", "eth")
     ]
     crypto = pd.concat(coins, axis=1, join="inner").iloc[:, 0]
-    first, last = (pd.Timestamp(found.manifest["scored"][end]) for end in ("first", "last"))
+    scored = found.provenance.scored
+    first, last = pd.Timestamp(scored.first_scored), pd.Timestamp(scored.last_scored)
     for clock, series in {
         "24/7": crypto[crypto.index >= "2015-08-10"],
         "business": crypto[crypto.index.isin(yields.index)],

@@ -305,14 +305,13 @@ def test_a_study_asks_for_the_cost_and_says_so(market):
     ]
     models = {"var": MODELS["var"]}
     bare, charged = (bt.run(market, b, models, audit=False) for b in books)
-    assert "liquidation" not in bare.manifest
-    assert charged.manifest["liquidation"] == {"table": "liquidation_2025", "dated": "2025-12-31"}
+    without, standard = bare.provenance.held_to, charged.provenance.held_to
+    assert without.liquidation is None
+    assert standard.liquidation == {"table": "liquidation_2025", "dated": "2025-12-31"}
     pd.testing.assert_frame_equal(bare.required["var"], charged.required["var"])
     assert (charged.loss - bare.loss).dropna().gt(0).all(axis=None)
-    from backtest.present.words import standard_words
-
-    assert "liquidation cost (approximate)" in standard_words(charged.manifest)
-    assert "liquidation" not in standard_words(bare.manifest)
+    assert "liquidation cost (approximate)" in standard.sentence()
+    assert "liquidation" not in without.sentence()
 
 
 # --- the command
@@ -373,15 +372,15 @@ def test_a_study_of_its_own_unequal_days_is_the_last_compared(tmp_path):
     study.write_text(_text(coverage="mpor = { treasury = 5, crypto = 2 }"))
     found = _estimate(study)
     assert found.unequal == "FICC 5, others 2 days" and found.equal == "2 days"
-    assert found.manifest["coverage"]["mpor"] == {"FICC": 5, "CME": 2}
+    assert found.provenance.held_to.mpor == {"FICC": 5, "CME": 2}
 
 
 def test_every_table_is_scored_from_the_day_the_study_says(tmp_path):
     study = tmp_path / "small.toml"
     study.write_text('score_from = "2018-06-01"\n' + _text(coverage="mpor = 3"))
     found = _estimate(study)
-    scored = found.manifest["window"]["observations"]
-    assert found.manifest["window"]["first_scored"] == "2018-06-01"
+    scored = found.provenance.scored.observations
+    assert found.provenance.scored.first_scored == "2018-06-01"
     assert set(found.coordination["observations"]) == {scored}
     longest = scored - 1  # the longest of the MPORs compared is a day longer than the study's
     assert set(found.steps["observations"]) == {longest}

@@ -51,7 +51,9 @@ def found(study_file):
 def test_every_mix_is_held_against_the_same_margins(found):
     mixes = list(found.mixes.index.unique("mix"))
     assert mixes == ["cash", "bills", "bill fund", "10Y", "cash and BTC", "BTC", "ETH", OWN_MIX]
-    assert found.manifest["haircuts"]["BTC"] == {"BTC": 0.35}  # the study's own, in every mix
+    assert found.provenance.details["haircuts"]["BTC"] == {
+        "BTC": 0.35
+    }  # the study's own, in every mix
     assert found.mixes.groupby(["model", "portfolio"])["mean_required"].nunique().eq(1).all()
     assert found.mixes.groupby(["model", "portfolio"])["exceedances"].nunique().eq(1).all()
     assert found.stablecoin is None
@@ -129,7 +131,7 @@ def test_usdc_study_starts_after_the_hole(real_data, tmp_path):
     found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
     assert found.stablecoin_window.startswith("2022-05-02 ..")
     assert set(found.stablecoin.index.unique("mix")) == {"cash", "USDC", "USDC and BTC", "BTC"}
-    spans = found.manifest["sources"]
+    spans = found.provenance.details["sources"]
     assert spans["USDC, calendar days"]["first"] == "2018-10-08"
     assert spans["UST10Y, margin days"]["first"] == "1990-01-02"
 
@@ -162,5 +164,5 @@ def test_collateral_keeps_the_sessions_of_the_study(real_data, tmp_path):
     assert closed not in found.study.loss.index.astype(str)
     assert found.stablecoin is not None
     quoted = load_market(real_data, factors=("3M", "2Y", "10Y")).dates
-    bond = found.manifest["sources"]["UST10Y, margin days"]
+    bond = found.provenance.details["sources"]["UST10Y, margin days"]
     assert bond["days"] == is_session("NYSE", quoted).sum() < len(quoted)

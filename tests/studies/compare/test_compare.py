@@ -191,7 +191,7 @@ def test_other_days_are_not_paired_until_both_score_from_the_same(runs, tmp_path
     found = compare_runs(runs["a"], runs["longer"], progress=quiet)
     assert (found.paired["reason"] == "other scored days").all()
     assert found.paired.drop(columns="reason").isna().all(axis=None)
-    first = found.second.manifest["window"]["first_scored"]
+    first = found.second.provenance.scored.first_scored
     advice = f'score_from = "{first}"'
     assert advice in said
     write_prices(tmp_path / "prices", days=300)

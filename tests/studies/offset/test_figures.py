@@ -17,7 +17,7 @@ WORDS = ["date", "portfolio", "model", "required"]
 
 
 def test_risk_matched_books_come_first_and_four_fit() -> None:
-    shown = ranked_books(study().manifest["study"]["books"], OFFSET_BOOKS)
+    shown = ranked_books(study().provenance.books, OFFSET_BOOKS)
     assert shown[0] == HOSTILE and len(shown) == 4
     assert shown[1:] == [name for name in OFFSET_BOOKS if name != HOSTILE][:3]
     assert (
@@ -111,7 +111,7 @@ def test_each_specification_has_a_dot_at_each_of_its_choices() -> None:
 def test_granted_lines_are_the_table() -> None:
     data = charts.granted_against_supported(study()).data
     panels = charts.granted_against_supported(study()).draw().figure.axes
-    books = ranked_books(study().manifest["study"]["books"], data["portfolio"])
+    books = ranked_books(study().provenance.books, data["portfolio"])
     assert len(panels) == len(books) == 4
     for panel, book in zip(panels, books, strict=True):
         drawn = {tuple(np.round(line.get_ydata(), 9)) for line in panel.lines}
@@ -119,9 +119,7 @@ def test_granted_lines_are_the_table() -> None:
             assert tuple(np.round(100 * series["share"].to_numpy(), 9)) in drawn
     words = charts.granted_against_supported(study()).caption.footnote
     assert "March 2020" in words and "May 2021" not in words and "as they happened" in words
-    known = replace(study(), manifest=study().manifest | {"rolling": {"window": 150}})
-    said = charts.granted_against_supported(known).caption.footnote
-    assert "from the 150 scored days whose losses were known" in said
+    assert "from the 150 scored days whose losses were known" in words
 
 
 def test_steps_of_each_day_lead_from_gross_to_the_requirement() -> None:
@@ -137,7 +135,7 @@ def test_steps_of_each_day_lead_from_gross_to_the_requirement() -> None:
 def test_panels_are_the_books_and_their_lines_the_requirement() -> None:
     data = charts.steps_from_gross(study()).data
     panels = charts.steps_from_gross(study()).draw().figure.axes
-    books = ranked_books(study().manifest["study"]["books"], data["portfolio"])
+    books = ranked_books(study().provenance.books, data["portfolio"])
     assert len(panels) == len(books) == 4
     for panel, book in zip(panels, books, strict=True):
         own = data[data["portfolio"] == book]

@@ -1,6 +1,5 @@
 """Figures of a run: what they show is what was scored."""
 
-import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +33,8 @@ def test_timeline_names_the_stress_days_that_its_prices_hold() -> None:
     assert 0 < len(inside) < len(stress_days()) == 10
 
     def words(**data: object) -> set[str]:
-        manifest = study.manifest | {"data": study.manifest["data"] | data}
-        shown = dataclasses.replace(study, manifest=manifest)
+        prices = replace(study.provenance.prices, **data)
+        shown = replace(study, provenance=replace(study.provenance, data=prices))
         return {t.get_text() for t in charts.exceedance_timeline(shown).draw().texts}
 
     assert words(simulated=False) == {"2020-03-09 to 16"}
@@ -141,7 +140,7 @@ def test_sweep_is_in_percent_of_the_gross_where_it_is_known() -> None:
     study, sweep = presented.study(), presented.sweep()
     known = charts.treasury_share_sweep(study, sweep).data["margin"]
     assert np.allclose(known, 100 * sweep["equal_coverage_margin"] / 2e8)
-    python = replace(study, manifest={k: v for k, v in study.manifest.items() if k != "study"})
+    python = replace(study, provenance=replace(study.provenance, study={}))
     unknown = charts.treasury_share_sweep(python, sweep).data["margin"]
     assert np.allclose(unknown, sweep["equal_coverage_margin"] / 1e6)
     assert "USD m" in charts.treasury_share_sweep(python, sweep).draw().get_ylabel()
@@ -150,12 +149,12 @@ def test_sweep_is_in_percent_of_the_gross_where_it_is_known() -> None:
 def test_footnotes_say_source_window_n_standard_and_models() -> None:
     study = presented.study()
     for figure in charts.run_figures(study, presented.ladder(), presented.sweep()):
-        window = study.manifest["window"]
+        window = study.provenance.scored
         for words in (
             "SIMULATED: random walks",
-            window["first_scored"],
-            window["last_scored"],
-            f"n = {window['observations']}",
+            window.first_scored,
+            window.last_scored,
+            f"n = {window.observations}",
             "99 %",
             "MPOR of 2 margin days",
             "rebalanced daily",
@@ -234,7 +233,7 @@ def test_monte_carlo_says_what_paths_cannot_add() -> None:
 
 def test_without_a_siloed_model_monte_carlo_cost_is_in_usd() -> None:
     study = presented.study()
-    python = replace(study, manifest=study.manifest | {"siloed_model": None})
+    python = replace(study, provenance=replace(study.provenance, siloed_model=None))
     panel = charts.monte_carlo_frontier(presented.distribution(), python).draw()
     assert panel.get_xlabel() == "mean margin, USD m"
     data = charts.monte_carlo_frontier(presented.distribution(), python).data

@@ -194,7 +194,8 @@ def test_constant_usd_is_stated_under_every_scored_table(page: Page, tmp_path: P
     tables = [a for a, _ in page.all("table") if a.get("class") != "facts"]
     assert sum("constant USD, rebalanced daily" in note for note in notes) == len(tables) + 1
     held = presented.study()
-    never = replace(held, manifest={**held.manifest, "rebalance": "never"})
+    standard = replace(held.provenance.held_to, rebalance="never")
+    never = replace(held, provenance=replace(held.provenance, standard=standard))
     other = presented.page_of(presented.finished(never, presented.ladder()), tmp_path)
     assert "constant USD" not in other and "units bought on the first day" in other
 
@@ -215,15 +216,15 @@ def test_ladder_without_bounds_says_so(source: str) -> None:
 
 
 def test_page_says_where_numbers_come_from(page: Page) -> None:
-    manifest = presented.study().manifest
+    origin = presented.study().provenance
     heads = {text for attrs, text in page.all("th") if attrs["scope"] == "row"}
     text = " ".join(t for _, t in page.all("html"))
     for wanted in (
-        manifest["data"]["levels_sha256"],
-        manifest["software"]["numpy"],
-        manifest["window"]["first_scored"],
+        origin.prices.levels_sha256,
+        origin.software.versions["numpy"],
+        origin.scored.first_scored,
         "random walks",
-        manifest["models"]["var"],
+        origin.models["var"],
     ):
         assert str(wanted) in text
     assert {"causality of siloed", "command", "days dropped (0)"} <= heads

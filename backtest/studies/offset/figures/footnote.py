@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from backtest.present.words import source_words, standard_words, version_words
-
 if TYPE_CHECKING:
     from backtest.studies.offset.study import OffsetStudy
 
@@ -12,30 +10,14 @@ BOUND_WORDS = "one-sided 95 % lower bounds (stationary bootstrap of days, mean b
 
 def offset_footnote(study: "OffsetStudy", *notes: str, models: bool = False) -> str:
     """Join a figure's notes with what all share: source, window, n, standard, base model, seed."""
-    manifest, file = study.manifest, study.manifest["study"]
-    confidence, mpor = file["coverage"]["confidence"], file["coverage"]["mpor"]
-    standard = standard_words(
-        {
-            "coverage": {
-                "confidence": confidence,
-                "mpor": mpor if isinstance(mpor, dict) else {"every silo": mpor},
-            },
-            "rebalance": file["rebalance"],
-            **{key: manifest[key] for key in ("liquidation",) if key in manifest},
-        }
-    )
-    data = manifest["data"]
-    named = ""
-    if models:
-        kinds = {name: table["kind"] for name, table in file["models"].items()}
-        shown = set(study.granted["series"])
-        named = " Models: " + ", ".join(f"{n} ({k})" for n, k in kinds.items() if n in shown) + "."
+    origin = study.provenance
+    named = f" {origin.models_sentence(set(study.granted['series']))}" if models else ""
     return " ".join(
         [
             *notes,
-            f"Source: {source_words(manifest)}, {data['first']} to {data['last']}; scored n = "
-            f"{int(study.ladder['observations'].max()):,} days; {standard}. "
-            f"Base model of each silo: {manifest['base']}; seed {manifest['seed']}.{named} "
-            f"{version_words(manifest)}.",
+            f"Source: {origin.prices.sentence()}, {origin.prices.first} to {origin.prices.last}; "
+            f"scored n = {int(study.ladder['observations'].max()):,} days; "
+            f"{origin.held_to.sentence()}. Base model of each silo: {origin.base}; seed "
+            f"{origin.seed}.{named} {origin.software.sentence()}.",
         ]
     )

@@ -36,7 +36,7 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
     A row a (date, portfolio, series); days on which a series has no share are left out.
     """
     table = study.granted.dropna(subset=["share"])
-    books = ranked_books(study.manifest["study"]["books"], table["portfolio"])
+    books = ranked_books(study.provenance.books, table["portfolio"])
     data = table[table["portfolio"].isin(books)].reset_index(drop=True)
     return Figure(
         name="granted_against_supported",
@@ -49,17 +49,11 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     models = _models(data)
-    rolling = study.manifest.get("rolling")
-    behind = (
-        f"the {rolling['window']} scored days"
-        if rolling
-        else "a rolling window of the latest scored days"
-    )
     note = (
         "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
-        f"Supported: point estimates at equal coverage from {behind} whose losses were known by "
-        "the date, so that both were on the table that day; each rests on a handful of "
-        "exceedances, has no bound, and shares most of its days with its neighbours"
+        f"Supported: point estimates at equal coverage from the {study.rolling} scored days whose "
+        "losses were known by the date, so that both were on the table that day; each rests on a "
+        "handful of exceedances, has no bound, and shares most of its days with its neighbours"
     )
     note += stress_words(data["date"], simulated=study.market.simulated)
     books = []
@@ -83,7 +77,7 @@ def _paint(
 ) -> "Axes":
     from matplotlib.lines import Line2D
 
-    styles = model_styles(list(study.manifest["study"]["models"]))
+    styles = model_styles(list(study.provenance.study["models"]))
     models = _models(data)
     handles = [
         Line2D([], [], color=styles[m].colour, ls=styles[m].line, lw=1.3,

@@ -52,7 +52,7 @@ def _data(study: "OffsetStudy") -> pd.DataFrame:
     table = table[table["portfolio"].isin(drawn)].copy()
     earliest = table.groupby(["portfolio", "lookback", "mpor"])["start"].transform("min")
     table["first_day"] = np.where(table["start"] == earliest, EARLIEST, table["start"])
-    file = study.manifest["study"]
+    file = study.provenance.study
     table["own"] = (
         (table["lookback"] == file["sizing"].get("lookback"))
         & table["mpor"].map(lambda days: days == file["coverage"]["mpor"])

@@ -48,7 +48,7 @@ def steps_from_gross(study: "OffsetStudy") -> Figure:
 def _data(study: "OffsetStudy") -> pd.DataFrame:
     model = max(study.steps_by_day, key=lambda key: len(study.steps_by_day[key].columns))[0]
     shown = (book for name, book in study.steps_by_day if name == model)
-    books = ranked_books(study.manifest["study"]["books"], shown)
+    books = ranked_books(study.provenance.books, shown)
     pieces = []
     for book in books:
         steps = study.steps_by_day[model, book]
@@ -62,7 +62,7 @@ def _data(study: "OffsetStudy") -> pd.DataFrame:
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     model = data["model"].iloc[0]
-    kind = study.manifest["study"]["models"][model]["kind"]
+    kind = study.provenance.study["models"][model]["kind"]
     note = (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
         "day starts at 100, the silos' own margins summed (gross); each band is what one step "

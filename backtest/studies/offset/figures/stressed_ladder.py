@@ -32,7 +32,7 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
     A row a (portfolio, stress), 'as observed' first; at most four books, risk-matched ones first.
     NaN where a stress leaves nothing to estimate.
     """
-    books = ranked_books(study.manifest["study"]["books"], study.stressed.index.unique("portfolio"))
+    books = ranked_books(study.provenance.books, study.stressed.index.unique("portfolio"))
     stresses = sorted(study.stressed.index.unique("stress"), key=lambda s: s != OBSERVED)
     rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
     data = study.stressed.swaplevel().reindex(rows).reset_index()

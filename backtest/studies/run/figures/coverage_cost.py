@@ -56,15 +56,15 @@ def coverage_against_cost(study: Study) -> Figure:
 
 
 def _data(study: Study) -> pd.DataFrame:
-    manifest, rows = study.manifest, []
+    origin, rows = study.provenance, []
     days = study.scored
     weights = day_weights(
-        stationary_indices(len(days), resamples=manifest["resamples"], seed=manifest["seed"])
+        stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
     )
-    yardstick = manifest["siloed_model"]
-    pooled_unit = MILLION if yardstick is None else study.pooled.loc[yardstick, "mean_margin"]
+    yardstick = origin.siloed_model
+    pooled_unit = MILLION if yardstick is None else float(study.pooled["mean_margin"][yardstick])
     equal_unit = (
-        MILLION if yardstick is None else study.pooled.loc[yardstick, "equal_coverage_margin"]
+        MILLION if yardstick is None else float(study.pooled["equal_coverage_margin"][yardstick])
     )
     loss = study.loss.loc[days].to_numpy()
     for model in study.models:
@@ -117,7 +117,7 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     pooled = data[data["portfolio"] == POOLED].set_index("model")
     books = len(study.loss.columns)
     unit = _unit(study)
-    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - study.provenance.confidence)
     note = (
         f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
         "days, mean block 20); small marks: single books. Below: every model scaled once, in "
@@ -139,7 +139,7 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
 
 
 def _unit(study: Study) -> str:
-    yardstick = study.manifest["siloed_model"]
+    yardstick = study.provenance.siloed_model
     return "USD m" if yardstick is None else f"multiple of {yardstick}"
 
 
@@ -189,7 +189,7 @@ def _draw_scatter(
                           capsize=3.5, zorder=4, path_effects=[halo])  # fmt: skip
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
                      edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
-    allowed = 100 * (1 - study.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - study.provenance.confidence)
     axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
     axes.annotate(
         f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),

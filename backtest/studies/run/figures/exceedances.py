@@ -27,7 +27,7 @@ def stress_days_of(study: Study) -> pd.DatetimeIndex:
 
     The sample holds them although it is simulated, because they are laid over it.
     """
-    source = study.manifest["data"]["source"]
+    source = study.provenance.prices.source
     held = not study.simulated or "stress days of" in source
     return stress_days().intersection(study.scored) if held else stress_days()[:0]
 

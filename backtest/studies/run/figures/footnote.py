@@ -3,13 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from backtest.present.words import (
-    model_words,
-    source_words,
-    standard_words,
-    version_words,
-    window_words,
-)
 from backtest.replay.study import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
@@ -31,9 +24,4 @@ def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
 
 def footnote(study: Study, *notes: str) -> str:
     """Join a figure's notes with what all share: source, window, standard, models, version."""
-    manifest = study.manifest
-    shared = (
-        f"Source: {source_words(manifest)}; {window_words(manifest)}; "
-        f"{standard_words(manifest)}. Models: {model_words(manifest)}. {version_words(manifest)}."
-    )
-    return " ".join([*notes, shared])
+    return " ".join([*notes, study.provenance.footnote()])

@@ -9,7 +9,6 @@ from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, model_styles
-from backtest.present.words import model_words, source_words, standard_words, version_words
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
 from backtest.studies.run.figures.footnote import shown_portfolios
@@ -64,7 +63,7 @@ def monte_carlo_frontier(
 def _data(distribution: Distribution, study: Study) -> pd.DataFrame:
     cost, rate = _cost(distribution, study), distribution.score("exceedance_rate").mean(axis=2)
     edges = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
-    allowed = 1.0 - distribution.manifest["coverage"]["confidence"]
+    allowed = 1.0 - distribution.provenance.confidence
     past = _history(distribution, study)
     rows: list[dict[str, Any]] = []
     for m, model in enumerate(distribution.models):
@@ -126,7 +125,7 @@ def _cost(distribution: Distribution, study: Study) -> FloatArray:
 
 
 def _yardstick(distribution: Distribution, study: Study) -> str | None:
-    siloed = study.manifest["siloed_model"]
+    siloed = study.provenance.siloed_model
     return siloed if siloed in distribution.models else None
 
 
@@ -145,7 +144,8 @@ def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
 def _caption(
     distribution: Distribution, study: Study, ladder: pd.DataFrame | None, data: pd.DataFrame
 ) -> Caption:
-    manifest = distribution.manifest
+    origin = distribution.provenance
+    fitted = origin.prices
     paths, books = len(distribution.scores), len(distribution.portfolios)
     counts = distribution.score("observations")
     few, many = int(counts.min()), int(counts.max())
@@ -157,15 +157,12 @@ def _caption(
         "history itself. The spread is of histories of this length, not the error of the mean. "
         f"{_information(ladder)}"
     )
-    standard = standard_words(manifest | {"rebalance": study.manifest["rebalance"]})
-    source = source_words({"data": manifest["fitted_to"]})
-    fitted = manifest["fitted_to"]
     footnote = (
-        f"{note} Source: simulated histories fitted to {source}, {fitted['first']} to "
-        f"{fitted['last']}; {manifest['simulator']}, seed {manifest['seed']}; n = {days} scored "
-        f"days a path; {standard}. Models: {model_words(manifest)}. {version_words(manifest)}."
+        f"{note} Source: simulated histories fitted to {fitted.sentence()}, {fitted.first} to "
+        f"{fitted.last}; {origin.simulator}, seed {origin.seed}; n = {days} scored days a path; "
+        f"{origin.held_to.sentence()}. {origin.models_sentence()} {origin.software.sentence()}."
     )
-    allowed = 100 * (1 - manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - origin.confidence)
     said = "; ".join(
         f"{row['model']}: cost {row['cost']:.2f} ({row['cost_low']:.2f} to {row['cost_high']:.2f})"
         f", exceedances {100 * row['exceedance_rate']:.2f} % "
@@ -241,7 +238,7 @@ def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.Da
             axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=42, marker=style.marker,
                          facecolors="white", edgecolors=style.colour, linewidths=1.4,
                          zorder=7)  # fmt: skip
-    allowed = 100 * (1 - distribution.manifest["coverage"]["confidence"])
+    allowed = 100 * (1 - distribution.provenance.confidence)
     axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
     axes.annotate(
         f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),

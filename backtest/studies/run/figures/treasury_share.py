@@ -55,7 +55,7 @@ def treasury_share_sweep(study: Study, sweep: pd.DataFrame) -> Figure:
 
 
 def _sweep_table(study: Study) -> dict[str, object]:
-    return (study.manifest.get("study") or {}).get("sweep") or {}
+    return study.provenance.study.get("sweep") or {}
 
 
 def _gross(study: Study) -> float | None:

@@ -1,0 +1,147 @@
+"""What a study starts from: the prices it read and the software that computed it."""
+
+import hashlib
+import platform
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from backtest.market.market import Market
+
+PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
+
+
+@dataclass(frozen=True)
+class FileHash:
+    """One file of prices and the sha256 of its content."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Splice:
+    """The jump of a future on the day of a roll, which is not in its levels."""
+
+    factor: str
+    date: str
+    jump: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Where prices come from, which days they cover, and which days are not among them.
+
+    Parameters
+    ----------
+    source : as the market says it. factors : 'price' or 'yield' by factor.
+    first, last : ISO days. dropped : days on which some factor was unknown.
+    missing : sessions of the study's calendar that have no data.
+    levels_sha256 : of the levels themselves. files : that were read, where a command lists them.
+    """
+
+    source: str
+    simulated: bool
+    factors: dict[str, str]
+    days: int
+    first: str
+    last: str
+    dropped_count: int
+    dropped: tuple[str, ...]
+    adjusted: tuple[Splice, ...]
+    missing: tuple[str, ...]
+    clock: str
+    levels_sha256: str
+    files: tuple[FileHash, ...] = ()
+
+    @classmethod
+    def of(cls, market: Market) -> "Prices":
+        """Describe the prices of a market."""
+        digest = hashlib.sha256()
+        digest.update("|".join(market.factors).encode())
+        digest.update(market.dates.astype(np.int64).tobytes())
+        digest.update(market.levels.tobytes())
+        if market.traded is not None:
+            digest.update(market.traded.tobytes())
+        return cls(
+            source=market.source,
+            simulated=market.simulated,
+            factors=dict(zip(market.factors, market.kinds, strict=True)),
+            days=len(market.dates),
+            first=str(market.dates[0]),
+            last=str(market.dates[-1]),
+            dropped_count=len(market.dropped),
+            dropped=tuple(str(day) for day in market.dropped),
+            adjusted=tuple(
+                Splice(a.factor, str(a.date), a.jump, a.reason)
+                for a in market.adjusted
+                if market.dates[0] < a.date <= market.dates[-1]
+            ),
+            missing=tuple(str(day) for day in market.missing),
+            clock="business" if market.traded is None else "24/7",
+            levels_sha256=digest.hexdigest(),
+        )
+
+    def sentence(self) -> str:
+        """Where prices come from; begins with SIMULATED where they are."""
+        if self.simulated and not self.source.startswith("SIMULATED"):
+            return f"SIMULATED: {self.source}"
+        return self.source
+
+    def span(self) -> str:
+        """How many margin days, from which to which."""
+        return f"{self.days:,} margin days {self.first} .. {self.last}"
+
+
+@dataclass(frozen=True)
+class Software:
+    """Versions of what computed the numbers, and the commit of a source checkout.
+
+    commit, dirty : None where the package does not run from a checkout of its own.
+    """
+
+    versions: dict[str, str]
+    commit: str | None = None
+    dirty: bool | None = None
+
+    @classmethod
+    def now(cls) -> "Software":
+        """What is installed here."""
+        versions = {"python": platform.python_version()}
+        for name in PACKAGES:
+            try:
+                versions[name] = version(name)
+            except PackageNotFoundError:
+                versions[name] = "not installed as a package"
+        return cls(versions, *_commit())
+
+    def sentence(self) -> str:
+        """Version and commit of the package; '+' marks a checkout with changes."""
+        words = "margin-backtest"
+        if self.versions.get("margin-backtest", "")[:1].isdigit():
+            words += f" {self.versions['margin-backtest']}"
+        if self.commit:
+            words += f", commit {self.commit[:8]}{'+' if self.dirty else ''}"
+        return words
+
+
+def _commit() -> tuple[str | None, bool | None]:
+    """Commit and dirty flag where the package runs from its own git checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None, None
+    try:
+        return _git(root, "rev-parse", "HEAD"), bool(_git(root, "status", "--porcelain"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()

@@ -1,0 +1,95 @@
+"""Provenance: one shape for all commands, read back as it was written, in the words pages use."""
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.estimators.fits import FitCount
+from backtest.replay.origin import FileHash, Software
+from backtest.replay.provenance import FORMAT, Provenance, Standard
+from backtest.replay.seal import MANIFEST, SELF, _own_sha256
+
+
+@pytest.fixture(scope="module")
+def study(small_market, small_book):
+    models = {"siloed": st.Siloed(base=st.HistoricalVaR(lookback=60)), "net": st.NetCapital()}
+    account = bt.AccountTerms(call_lag=2, settlement="stablecoin", collateral=bt.Mix({"BTC": 1.0}))
+    return bt.run(small_market, small_book, models, coverage=bt.Coverage(mpor=2), account=account)
+
+
+def as_read(origin: Provenance) -> Provenance:
+    return Provenance.from_json(json.loads(json.dumps(origin.to_json())))
+
+
+def test_what_json_kept_is_what_was_written(study):
+    origin = replace(
+        study.provenance.of_study({"name": "small", "books": {"b": {}}}, (FileHash("x", "ab"),)),
+        fits={"garch": FitCount(6, 1)},
+        failed_gates=("no",),
+        path=3,
+        software=Software({"python": "3", "numpy": "2"}, "c" * 40, True),
+    )
+    again = as_read(origin)
+    assert again.account.collateral["haircuts"] == list(origin.account.collateral["haircuts"])
+    for field in fields(Provenance):
+        if field.name != "account":  # JSON has no tuples: those inside a mix are lists
+            assert getattr(again, field.name) == getattr(origin, field.name), field.name
+    assert as_read(again) == again
+    assert again.to_json()["format"] == FORMAT
+
+
+def test_a_command_without_prices_has_no_days_and_no_standard():
+    origin = Provenance(software=Software.now(), study={"name": "coverage"}, sha256="ab")
+    assert as_read(origin) == origin
+    assert origin.sentence() == "" and [name for name, _ in origin.facts()] == [
+        "sha256",
+        "software",
+    ]
+    for part in ("prices", "scored", "held_to", "terms", "confidence"):
+        with pytest.raises(ValueError, match="no such part"):
+            getattr(origin, part)
+
+
+def test_one_sentence_says_source_days_and_standard(study):
+    origin = study.provenance
+    assert origin.sentence() == (
+        f"SIMULATED: {origin.prices.source}; scored {origin.scored.first_scored} to "
+        f"{origin.scored.last_scored}, n = {origin.scored.observations} days; 99 % coverage over "
+        "an MPOR of 2 margin days; constant USD, rebalanced daily"
+    )
+    note = origin.footnote()
+    assert note.startswith(
+        f"Source: {origin.sentence()}. Models: siloed (Siloed), net (NetCapital)"
+    )
+    assert note.endswith(f" {origin.software.sentence()}.")
+    assert "Models" not in origin.footnote(models=False)
+    assert origin.models_sentence({"net"}) == "Models: net (NetCapital)."
+    assert origin.terms.lag_words() == "call lag 2 calendar days"
+
+
+def test_unequal_days_and_costs_are_said():
+    table = {"table": "liquidation_2025", "dated": "2025-12-31"}
+    assert Standard(0.975, {"FICC": 5, "CME": 2}, 5, "never", table).sentence() == (
+        "97.5 % coverage over an MPOR of FICC 5, CME 2 margin days; units bought on the first day "
+        "and held; losses include liquidation cost (approximate)"
+    )
+
+
+@pytest.mark.parametrize("form", [None, 1, FORMAT + 1])
+def test_a_folder_of_another_format_is_refused_by_name(study, tmp_path, form):
+    folder = study.save(tmp_path / "older")
+    sealed = json.loads((folder / MANIFEST).read_text())
+    sealed.pop(SELF)
+    sealed.pop("format")
+    if form is not None:
+        sealed["format"] = form
+    sealed[SELF] = _own_sha256(sealed)
+    (folder / MANIFEST).write_text(json.dumps(sealed))
+    with pytest.raises(
+        bt.ResultsError, match=r"older' was written by another version .*format"
+    ) as e:
+        bt.Study.load(folder)
+    assert "\n" not in str(e.value) and "run the study again" in str(e.value)
