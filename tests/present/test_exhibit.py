@@ -1,4 +1,4 @@
-"""Exhibits: what is stored, what is shown, and that hostile text stays text."""
+"""Exhibits: what is stored and shown, how figures look, and that hostile text stays text."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,12 @@ import pytest
 import backtest as bt
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
+from backtest.present.lettering import fitted_label
 from backtest.present.page import render_exhibit
 from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
 from backtest.present.store import write_exhibit
+from backtest.present.style import LINES, MARKERS, model_styles
 from backtest.present.table import Cell, TextTable
 from backtest.replay.origin import Prices, Software
 from backtest.replay.provenance import Provenance
@@ -154,3 +156,19 @@ def test_the_screen_shows_what_it_has_room_for(tmp_path, capsys) -> None:
     for words in ("SIMULATED. Nested", f"one: {HOSTILE}", "A note.", "gate failed", "a b"):
         assert words in lines
     assert "second" not in printed
+
+
+def test_models_differ_without_colour() -> None:
+    styles = model_styles([f"m{i}" for i in range(min(len(LINES), len(MARKERS)))]).values()
+    for parts in ("marker", "line"):
+        assert len({str(getattr(style, parts)) for style in styles}) == len(styles)
+
+
+def test_style_of_a_model_is_its_place() -> None:
+    assert model_styles(["a", "b", "c"])["b"] == model_styles(["x", "y"])["y"]
+
+
+def test_labels_are_broken_to_fit_their_room() -> None:
+    assert fitted_label("short", room=2.0, lines=2) == "short"
+    narrow = fitted_label("WWWW WWWW WWWW", room=0.7, lines=3)
+    assert narrow.splitlines() == ["WWWW"] * 3

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+import strategies as st
 from backtest import cli
 from backtest.replay.findings import Findings, findings
 from backtest.replay.findings.disclosures import disclosure_table, money_table, swing_table
@@ -18,9 +19,11 @@ from backtest.replay.findings.family import (
     family_tests,
     study_weights,
 )
+from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
 from backtest.scores import clustered_coverage, coverage_p
 from backtest.scores.power import exact_power
 from backtest.studies.power.study import detectable_table, study_power
+from backtest.studies.run.tables import cost_table, coverage_table, pooled_table
 from backtest.types import StudyError
 from strategies import HistoricalVaR
 from tests.support import presented
@@ -200,3 +203,23 @@ def test_power_prints_and_stores_what_was_asked(tmp_path, capsys):
 def test_power_refuses_what_it_cannot_show(days, names, words):
     with pytest.raises(StudyError, match=words):
         study_power(days, confidence=0.99, alternative=names, histories=100)
+
+
+def study_of(market, book, **models):
+    return bt.run(market, book, models, coverage=bt.Coverage())
+
+
+def test_tables_mark_what_rests_on_unverified_parameters(small_market, small_book):
+    study = study_of(small_market, small_book, scan=st.Span(), haircut=st.HaircutOnly())
+    named = list(small_book.portfolios)
+    assert unverified_parameters(study) == {"scan": ["span/cme_2026"]}
+    for shown in (coverage_table(study, named), cost_table(study, named)):
+        assert [row[0].text for row in shown.groups[0][1]] == [f"scan {MARK}", "haircut"]
+        assert "(scan: span/cme_2026)" in shown.note
+    assert [name for name, _ in pooled_table(study).groups] == [f"scan {MARK}", "haircut"]
+
+
+def test_nothing_is_marked_where_all_is_verified(small_market, small_book):
+    study = study_of(small_market, small_book, haircut=st.HaircutOnly(), net=st.NetCapital())
+    assert unverified_parameters(study) == {} and unverified_sentence(study) == ""
+    assert [name for name, _ in pooled_table(study).groups] == ["haircut", "net"]

@@ -9,7 +9,7 @@ import strategies as st
 from backtest.account.haircuts import load_schedule
 from backtest.parameters.files import load_parameters
 from strategies.standard_schedule import load_margin_table, net_margin
-from tests.support.places import GOLDEN
+from tests.support.places import PEER_DATA, needs_peer_data
 
 COVERAGE = bt.Coverage()
 CONTRACT = {
@@ -74,12 +74,11 @@ def test_net_capital_needs_a_haircut_for_the_rest(option_market):
     assert model.margin(option_market, book, COVERAGE)[0, 0] == 0.15
 
 
+@needs_peer_data
 @pytest.mark.parametrize(("tree", "side"), [("TreePledgor", -1.0), ("TreeSecured", 1.0)])
 def test_public_example_of_the_schedule(tree, side):
     """Its lines by product net the notionals of a trade; its total nets none, under one ratio."""
-    folder = GOLDEN / "simm"
-    if not folder.is_dir():
-        pytest.skip("no public example beside this checkout")
+    folder = PEER_DATA / "simm"
     printed = (folder / f"{tree}.txt").read_text(encoding="utf-8")
     data = schedule_rows(folder)
     for product, rows in data.groupby("ProductClass"):

@@ -14,9 +14,9 @@ from strategies.simm.aggregation import simm_margin
 from strategies.simm.crif import RISK_TYPES, add_ons, read_crif, sensitivities
 from strategies.simm.parameters import NORMAL_995, load_crypto, load_simm
 from strategies.simm.sensitivity import Sensitivity
-from tests.support.places import GOLDEN
+from tests.support.places import PEER_DATA
 
-EXAMPLE = GOLDEN / "simm"
+EXAMPLE = PEER_DATA / "simm"
 V2_1 = load_simm("simm/v2_1")
 NAMES = {
     "Rates": "rates",
@@ -72,7 +72,7 @@ def printed_tree(path):
 @pytest.fixture(scope="module", params=[("TreePledgor.txt", -1.0), ("TreeSecured.txt", 1.0)])
 def example(request):
     if not EXAMPLE.is_dir():
-        pytest.skip("no folder of published examples beside this checkout")
+        pytest.skip("no published example beside this checkout: its licence is not known")
     name, sign = request.param
     crif = read_crif(EXAMPLE / "Crif.csv")
     found = [replace(s, amount=sign * s.amount) for s in sensitivities(crif)]

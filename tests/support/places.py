@@ -1,4 +1,4 @@
-"""Where tests find what does not ship: real prices and other programs' answers."""
+"""Where tests find known answers, and the prices and series that may not ship."""
 
 import os
 from pathlib import Path
@@ -9,9 +9,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 # Real prices may not be redistributed: name a folder of your own, in the layout the README gives.
 PRICES = Path(os.environ.get("MARGIN_BACKTEST_DATA", SHARED / "data"))
-GOLDEN = SHARED / "golden"
+GOLDEN = ROOT / "tests" / "golden"
+# Series of other packages, under licences that this project cannot carry.
+PEER_DATA = SHARED / "golden"
 
-needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden cases are not here")
+needs_peer_data = pytest.mark.skipif(
+    not PEER_DATA.is_dir(), reason="no data of other packages: their licences keep it out"
+)
 needs_prices = pytest.mark.skipif(
     not PRICES.is_dir(), reason="no real prices: set MARGIN_BACKTEST_DATA to their folder"
 )

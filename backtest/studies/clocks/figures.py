@@ -71,8 +71,8 @@ def _weekday_caption(rates: pd.DataFrame, coverage: Coverage, footnote: str) -> 
     struck = rates.dropna()
     said = [
         f"{model} on the {CLOCKS[str(clock)]}: "
-        + ", ".join(f"{day} {count:.0f}" for day, count in own)
-        for (model, clock), own in (
+        + ", ".join(f"{day} {count:.0f}" for day, count in counts)
+        for (model, clock), counts in (
             (key, zip(each["weekday"], each["exceedances"], strict=True))
             for key, each in struck.groupby(["model", "clock"], sort=False)
         )
@@ -106,9 +106,9 @@ def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> 
         panels.append(axes)
         width = BAR / len(models)
         for m, (model, style) in enumerate(styles.items()):
-            own = rates[(rates["model"] == model) & (rates["clock"] == clock)]
+            rows = rates[(rates["model"] == model) & (rates["clock"] == clock)]
             at = np.arange(len(WEEKDAYS)) - BAR / 2 + (m + 0.5) * width
-            axes.bar(at, 100 * own["share"].to_numpy(), width, color=style.colour,
+            axes.bar(at, 100 * rows["share"].to_numpy(), width, color=style.colour,
                      hatch=style.hatch, edgecolor="white", lw=0)  # fmt: skip
         axes.axhline(100 * (1 - coverage.confidence), color=INK, lw=0.8, ls="--")
         axes.set_title(words, loc="left", pad=3, weight="bold")
@@ -118,8 +118,8 @@ def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> 
         axes.tick_params(axis="x", length=0)
         axes.grid(visible=True, axis="y")
         for day, name in enumerate(WEEKDAYS):
-            own = rates[(rates["weekday"] == name) & (rates["clock"] == clock)]
-            if own["share"].isna().all():
+            rows = rates[(rates["weekday"] == name) & (rates["clock"] == clock)]
+            if rows["share"].isna().all():
                 axes.annotate("no strikes", (day, 0), xytext=(0, 3), textcoords="offset points",
                               ha="center", color=FAINT)  # fmt: skip
     return panels[0]
@@ -172,8 +172,8 @@ def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
         panels.append(axes)
         axes.axhline(0, color=INK, lw=0.8, zorder=1)
         for b, bond in enumerate(bonds):
-            own = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
-            for row in own.itertuples():
+            rows = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
+            for row in rows.itertuples():
                 hollow = row.estimator != "same days"
                 x = horizons.index(row.horizon) + 0.24 * (b - (len(bonds) - 1) / 2) + 0.09 * hollow
                 axes.vlines(x, row.low, row.high, color=COLOURS[b], lw=1.0, zorder=2)

@@ -84,10 +84,10 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
         "standard. No line: no margin was ever short."
     )
     books = []
-    for book, own in data.groupby("book", sort=False):
+    for book, rows in data.groupby("book", sort=False):
         said = [
             f"{model} {coordination_words(line['break_even'].iloc[0])}"
-            for model, line in own.groupby("model", sort=False)
+            for model, line in rows.groupby("model", sort=False)
         ]
         books.append(f"{book}: {', '.join(said)}")
     return Caption(
@@ -201,11 +201,11 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
     )  # fmt: skip
     steps = list(dict.fromkeys(data.loc[data["mpor"] == study.unequal, "step"]))
     for book, axes in panels.items():
-        own = data[data["book"] == book].set_index(["mpor", "step"])["share_of_gross"]
+        shares = data[data["book"] == book].set_index(["mpor", "step"])["share_of_gross"]
         for side, (setting, (colour, hatch)) in enumerate(settings.items()):
             level = 0.0
             for place, step in enumerate(steps):
-                value = 100 * float(own.get((setting, step), 0.0))
+                value = 100 * float(shares.get((setting, step), 0.0))
                 start = 0.0 if step in TOTALS else level
                 level = start + value
                 x = place + (-0.2, 0.2)[side]

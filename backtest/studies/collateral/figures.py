@@ -113,9 +113,9 @@ def _top(data: pd.DataFrame) -> float:
     return max(1.1 * 100 * float(data["breach_rate"].max()), 1.2)
 
 
-def _draw_books(axes: "Axes", own: pd.DataFrame, mixes: Sequence[str]) -> None:
+def _draw_books(axes: "Axes", rows: pd.DataFrame, mixes: Sequence[str]) -> None:
     for row, mix in enumerate(mixes):
-        books = own[own["mix"] == mix]
+        books = rows[rows["mix"] == mix]
         place = row + SPREAD * np.linspace(-0.5, 0.5, len(books))
         rate, wrong = 100 * books["breach_rate"].to_numpy(), books["wrong_way"].to_numpy()
         axes.plot(rate[~wrong], place[~wrong], ls="", marker="o", ms=3, mfc="none", mew=0.7,
@@ -154,11 +154,11 @@ def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
         "Shaded: stress episodes. Nothing is drawn where the source has a hole."
     )
     words = []
-    for asset, own in data.groupby("asset", sort=False):
-        day = own["day"].to_numpy()[own["worst"].argmin()]
+    for asset, rows in data.groupby("asset", sort=False):
+        day = rows["day"].to_numpy()[rows["worst"].argmin()]
         words.append(
-            f"{asset}: worst {100 * own['worst'].min():.1f} % from {np.datetime64(day, 'D')}, "
-            f"{int(own['beyond_all'].sum())} of {len(own)} months beyond every haircut"
+            f"{asset}: worst {100 * rows['worst'].min():.1f} % from {np.datetime64(day, 'D')}, "
+            f"{int(rows['beyond_all'].sum())} of {len(rows)} months beyond every haircut"
         )
     return Caption(
         f"Worst {study.horizon}-day moves of collateral against published haircuts",
@@ -187,9 +187,9 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
     panels: list[Axes] = []
     for place, asset in enumerate(assets):
         axes = sheet.panel(left=0.6, right=0.55, top=top + place * (PANEL + BETWEEN), height=PANEL)
-        own = data[data["asset"] == asset]
+        rows = data[data["asset"] == asset]
         rates = sorted(set(study.adequacy.loc[study.adequacy["asset"] == asset, "haircut"]))
-        _draw_moves(axes, own, rates)
+        _draw_moves(axes, rows, rates)
         for first, last in study.windows.values():
             axes.axvspan(_day(first), _day(last), color="#000000", alpha=0.09, lw=0)
         axes.set_xlim(_day(str(edges[0].date())), _day(str(edges[1].date())) + MIDDLE)
@@ -206,16 +206,16 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
     return panels[0]
 
 
-def _draw_moves(axes: "Axes", own: pd.DataFrame, rates: Sequence[float]) -> None:
+def _draw_moves(axes: "Axes", rows: pd.DataFrame, rates: Sequence[float]) -> None:
     """Sticks, and the haircuts with their rates at the right edge."""
-    days = pd.to_datetime(own["month"]).to_numpy() + MIDDLE
+    days = pd.to_datetime(rows["month"]).to_numpy() + MIDDLE
     colours = np.where(
-        own["beyond_all"], COLOURS[4], np.where(own["beyond_least"], COLOURS[1], FAINT)
+        rows["beyond_all"], COLOURS[4], np.where(rows["beyond_least"], COLOURS[1], FAINT)
     )
-    axes.vlines(days, 100 * np.minimum(own["worst"], 0.0), 0.0, colors=list(colours), lw=1.3)
+    axes.vlines(days, 100 * np.minimum(rows["worst"], 0.0), 0.0, colors=list(colours), lw=1.3)
     for rate in rates:
         axes.axhline(-100 * rate, color=INK, lw=0.7, ls="--")
-    lowest = min(100 * float(own["worst"].min()), -100 * max(rates))
+    lowest = min(100 * float(rows["worst"].min()), -100 * max(rates))
     axes.set_ylim(1.12 * lowest, 0)
     marks = axes.secondary_yaxis("right")
     spaced = _apart([-100 * rate for rate in rates], least=0.16 * abs(lowest))

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backtest.book.closeout import Closeout
 from backtest.present.exhibit import Exhibit, Section
-from backtest.present.words import source_words, standard_words
-from backtest.replay.manifest import describe_data, software
-from backtest.studies.inputs import digest, read_inputs
+from backtest.replay.provenance import Provenance
+from backtest.studies.inputs import read_inputs
 from backtest.types import Progress
 
 # GAP 5: what the reader is to know, and what the numbers do not say
@@ -25,13 +22,14 @@ class WorstLosses:
     Parameters
     ----------
     losses : row a book: `began` (ISO day) and `loss`, USD, positive.
-    simulated : True where prices are. text : the study file. manifest : what gives these numbers.
+    simulated : True where prices are. text : the study file. provenance : where the
+        numbers come from, and what is needed to get the same.
     """  # GAP 6: the result: tables at full precision, no words and no formats
 
     losses: pd.DataFrame
     simulated: bool
     text: str
-    manifest: dict[str, Any]
+    provenance: Provenance
 
 
 def worst_losses(
@@ -54,30 +52,19 @@ def worst_losses(
         {"began": market.dates[worst].astype(str), "loss": np.nanmax(loss, axis=0)},
         index=pd.Index(book.portfolios, name="book"),
     )
-    manifest: dict[str, Any] = {
-        "data": describe_data(market),
-        "study": inputs.config.resolved(),
-        "coverage": {
-            "confidence": coverage.confidence,
-            "mpor": Closeout(book, coverage).by_silo,
-        },
-        "rebalance": book.rebalance,
-        "seed": inputs.config.seed,
-        "software": software(),
-    }
-    manifest["sha256"] = digest([manifest["study"], manifest["data"]["levels_sha256"]])
-    return WorstLosses(losses, market.simulated, inputs.text, manifest)
+    provenance = Provenance.of(market, book, {}, coverage=coverage, seed=inputs.config.seed)
+    provenance = provenance.of_study(inputs.config.resolved(), inputs.hashes)
+    return WorstLosses(losses, market.simulated, inputs.text, provenance)
 
 
 def worst_exhibit(result: WorstLosses) -> Exhibit:
     """The page and the screen of `backtest mystudy`."""
-    manifest = result.manifest
     return Exhibit(
         kind="mystudy",  # GAP 8: part of the name of the results folder
         title="Largest losses",
         caption=CAPTION,
         simulated=result.simulated,
-        standing=f"{source_words(manifest)}; {standard_words(manifest)}.",
+        standing=f"{result.provenance.sentence()}.",
         # GAP 9: sections in the order in which they are read, each a question with a table
         sections=(
             Section(
@@ -88,6 +75,6 @@ def worst_exhibit(result: WorstLosses) -> Exhibit:
                 formats={"loss": ",.0f"},
             ),
         ),
-        manifest=manifest,
+        provenance=result.provenance,
         text=result.text,
     )

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy import stats
 
+import backtest as bt
 from backtest import DataError, StudyError, scores
 from backtest.scores.exceedances.durations import geometric_moments
 from backtest.scores.exceedances.record import runs_of, spells_of
-from tests.support.places import GOLDEN, needs_golden
+from tests.support.places import PEER_DATA, needs_peer_data
 
 NAN = float("nan")
 
@@ -36,13 +37,13 @@ def test_weibull_with_two_exceedances(days):
     assert result.estimates["at_edge"] == (days == (49, 199))
 
 
-@needs_golden
+@needs_peer_data
 @pytest.mark.parametrize(
     ("file", "confidence"), [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
 )
 def test_published_forecasts(file, confidence):
-    expected = json.loads((GOLDEN / f"{file}.json").read_text())["expected"]
-    table = pd.read_csv(GOLDEN / f"{file}.csv")
+    expected = json.loads((PEER_DATA / f"{file}.json").read_text())["expected"]
+    table = pd.read_csv(PEER_DATA / f"{file}.csv")
     exceeded = (table["ret"] < table["var"]).to_numpy()
     weibull = scores.weibull_duration(exceeded)
     assert weibull.statistic == pytest.approx(expected["duration_weibull"]["LR"], rel=1e-8)
@@ -319,3 +320,16 @@ def test_clustered_exceedances_are_seen(test):
     result = scores.dynamic_quantile(record, moving) if test == "dq" else TESTS[test](record)
     assert scores.kupiec(record).verdict() == "not rejected"
     assert result.verdict(0.001) == "rejected"
+
+
+@pytest.mark.parametrize("day", [1, 2, 58, 1043])
+def test_the_day_alone_says_what_the_record_says(day: int) -> None:
+    record = np.arange(1, 1044) == day
+    record[-1] = True  # what comes after the first does not count
+    assert scores.first_exceedance_on(day) == scores.time_to_first_exceedance(record)
+
+
+def test_no_day_is_not_identified_and_day_zero_is_one_line() -> None:
+    assert not scores.first_exceedance_on(None).identified
+    with pytest.raises(bt.StudyError, match="on day 0; the first day is 1"):
+        scores.first_exceedance_on(0)

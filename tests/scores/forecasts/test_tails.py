@@ -13,27 +13,27 @@ from backtest import DataError, StudyError, scores
 from backtest.scores.forecasts.calibration import hommel
 from backtest.scores.forecasts.expected_shortfall import tail_of
 from backtest.scores.forecasts.shortfall_regression import quantile_regression
-from tests.support.places import GOLDEN, needs_golden
+from tests.support.places import GOLDEN, PEER_DATA, needs_peer_data
 
 FILES = [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
 DAYS = 250
 Q, E = tail_of(0.025, None)
 
 
-def golden(name):
-    return json.loads((GOLDEN / f"{name}.json").read_text())["expected"]
+def peer_answers(name):
+    return json.loads((PEER_DATA / f"{name}.json").read_text())["expected"]
 
 
 def forecasts(name):
     """Losses, VaR, ES, volatility; the files are in return space."""
-    table = pd.read_csv(GOLDEN / f"{name}.csv")
+    table = pd.read_csv(PEER_DATA / f"{name}.csv")
     return -table["ret"], -table["var"], -table["es"], table["sigma"]
 
 
-@needs_golden
+@needs_peer_data
 @pytest.mark.parametrize(("file", "confidence"), FILES)
 def test_forecasts_that_peers_have_tested(file, confidence):
-    expected, (loss, var, es, sigma) = golden(file), forecasts(file)
+    expected, (loss, var, es, sigma) = peer_answers(file), forecasts(file)
     printed = expected["nolde_ziegel_cc"]
     for side, theirs in (("two", "twosided"), ("one", "onesided")):
         for scale, form in ((None, "simple"), (sigma, "general")):
@@ -54,11 +54,11 @@ def test_forecasts_that_peers_have_tested(file, confidence):
     assert fz0 == pytest.approx(expected["fz0_loss_mean"], rel=1e-9)
 
 
-@needs_golden
+@needs_peer_data
 @pytest.mark.parametrize("level", ["01", "05"])
 def test_rugarch_example(level):
-    expected = golden(f"rugarch_VaRTest_example_a{level}")
-    table = pd.read_csv(GOLDEN / "rugarch_dji30_AA_example.csv")
+    expected = peer_answers(f"rugarch_VaRTest_example_a{level}")
+    table = pd.read_csv(PEER_DATA / "rugarch_dji30_AA_example.csv")
     loss, var, es = -table["ret"], -table[f"var{level}"], -table[f"es{level}"]
     confidence = 1.0 - int(level) / 100.0
     exceeded = (loss > var).to_numpy()
@@ -75,16 +75,16 @@ def test_rugarch_example(level):
     assert tick == pytest.approx(expected["quantile_loss_mean"], rel=1e-9)
 
 
-@needs_golden
+@needs_peer_data
 def test_densities_of_the_rugarch_example():
-    pit = pd.read_csv(GOLDEN / "rugarch_dji30_AA_example.csv")["pit"]
-    expected = golden("berkowitz_pit")
+    pit = pd.read_csv(PEER_DATA / "rugarch_dji30_AA_example.csv")["pit"]
+    expected = peer_answers("berkowitz_pit")
     whole = scores.berkowitz(pit)
     assert whole.statistic == pytest.approx(expected["full_LR_exact_conditional_ML"], rel=1e-9)
     tail = scores.berkowitz_tail(pit)
     assert tail.statistic == pytest.approx(expected["tail_LR"], rel=1e-8)
     assert tail.estimates["mean"] == pytest.approx(expected["tail_mu"], abs=1e-5)
-    expected = golden("du_escanciano_pit")
+    expected = peer_answers("du_escanciano_pit")
     rate = scores.shortfall_by_pit(pit)
     assert rate.statistic == pytest.approx(expected["z"], rel=1e-9)
     assert rate.pvalue == pytest.approx(expected["p_two_sided"], rel=1e-9)
@@ -93,7 +93,7 @@ def test_densities_of_the_rugarch_example():
     assert calls.statistic == pytest.approx(expected["C5"], rel=1e-9)
 
 
-@needs_golden
+@needs_peer_data
 def test_regression_is_near_the_joint_one_of_esback():
     """Their p-values by a joint fit: 5.6e-4 and 8.9e-4; another estimator of the same two."""
     found = scores.shortfall_regression(*forecasts("esback_risk_forecasts")[:3], draws=0)
@@ -101,12 +101,12 @@ def test_regression_is_near_the_joint_one_of_esback():
     assert found.pvalue == found.estimates["limit_p"]
 
 
-@needs_golden
 def test_model_confidence_set_of_two_packages():
     table = pd.read_csv(GOLDEN / "mcs_losses.csv")
+    expected = json.loads((GOLDEN / "mcs.json").read_text())["expected"]
     found = scores.model_confidence_set({name: table[name] for name in table})
-    assert found.index[found["included"]].tolist() == golden("mcs")["included"]
-    for name, pvalue in golden("mcs")["pvalues_mcs_pkg"].items():
+    assert found.index[found["included"]].tolist() == expected["included"]
+    for name, pvalue in expected["pvalues_mcs_pkg"].items():
         assert found.loc[name, "pvalue"] == pytest.approx(pvalue, abs=0.03)
 
 

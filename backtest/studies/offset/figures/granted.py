@@ -57,8 +57,8 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     )
     note += stress_words(data["date"], simulated=study.market.simulated)
     books = []
-    for name, own in data.groupby("portfolio", sort=False):
-        series = {s: x["share"] for s, x in own.groupby("series", sort=False)}
+    for name, rows in data.groupby("portfolio", sort=False):
+        series = {s: x["share"] for s, x in rows.groupby("series", sort=False)}
         said = [f"{model} granted {_span(series[model])} %" for model in models if model in series]
         if "supported total" in series:
             said.append(f"supported total {_span(series['supported total'])} %")
@@ -95,14 +95,14 @@ def _paint(
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=3, left=LEFT)
     for book, panel in panels.items():
-        own = data[data["portfolio"] == book]
+        rows = data[data["portfolio"] == book]
         panel.axhline(0, color=INK, lw=0.7)
         for model in models:
-            line = own[own["series"] == model]
+            line = rows[rows["series"] == model]
             panel.plot(line["date"], 100 * line["share"], color=styles[model].colour,
                        ls=styles[model].line, lw=1.3, zorder=5)  # fmt: skip
         for series, (colour, dashes, _) in SUPPORTED.items():
-            line = own[own["series"] == series]
+            line = rows[rows["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
         draw_time_axis(panel, data["date"])
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))

@@ -82,12 +82,12 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     if data["own"].any():
         note += ", which the diamonds mark"
     books = []
-    for name, own in data.groupby("portfolio", sort=False):
-        middle = own["dependence"].median()
+    for name, table in data.groupby("portfolio", sort=False):
+        middle = table["dependence"].median()
         books.append(
-            f"{name}: {len(own)} specifications, offset {points(own['dependence'].min())} to "
-            f"{points(own['dependence'].max())} points, median {points(middle)}; lower bound "
-            f"above 0 in {_share(own)}"
+            f"{name}: {len(table)} specifications, offset {points(table['dependence'].min())} to "
+            f"{points(table['dependence'].max())} points, median {points(middle)}; lower bound "
+            f"above 0 in {_share(table)}"
         )
     return Caption(
         "Offset under every choice of lookback, MPOR, window and first day",
@@ -107,25 +107,25 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     for column, (book, name) in enumerate(zip(books, names, strict=True)):
         left = LEFT + column * (width + GAP)
         right = WIDTH - left - width
-        own = data[data["portfolio"] == book]
+        table = data[data["portfolio"] == book]
         curve = sheet.panel(left=left, right=right, top=above, height=PANEL,
                             sharey=panels[0] if panels else None)  # fmt: skip
         grid = sheet.panel(left=left, right=right, top=above + PANEL + 0.05, height=height)
-        _draw_curve(curve, own)
-        _draw_grid(grid, own, rows, height, labels=column == 0)
+        _draw_curve(curve, table)
+        _draw_grid(grid, table, rows, height, labels=column == 0)
         for panel in (curve, grid):
-            panel.set_xlim(-1.5, len(own) + 0.5)
+            panel.set_xlim(-1.5, len(table) + 0.5)
             panel.tick_params(axis="x", bottom=False, labelbottom=False)
         curve.tick_params(axis="y", labelleft=column == 0)
-        curve.set_title(f"{name}\nbound above 0 in {_share(own)}", linespacing=1.1, pad=4)
+        curve.set_title(f"{name}\nbound above 0 in {_share(table)}", linespacing=1.1, pad=4)
         panels += [curve, grid]
     panels[0].set_ylabel("offset (dependence),\npercentage points")
     return panels[0]
 
 
-def _share(own: pd.DataFrame) -> str:
-    above = int((own["dependence_bound"] > 0).sum())
-    return f"{above} of {len(own)} ({100 * above / len(own):.0f} %)"
+def _share(table: pd.DataFrame) -> str:
+    above = int((table["dependence_bound"] > 0).sum())
+    return f"{above} of {len(table)} ({100 * above / len(table):.0f} %)"
 
 
 def _values(data: pd.DataFrame, column: str) -> list[str]:
@@ -150,15 +150,15 @@ def _grid(data: pd.DataFrame) -> tuple[list[tuple[str, str, float]], float]:
     return rows, at + 0.03
 
 
-def _draw_curve(axes: "Axes", own: pd.DataFrame) -> None:
-    place = np.arange(len(own))
-    value, bound = 100 * own["dependence"].to_numpy(), 100 * own["dependence_bound"].to_numpy()
+def _draw_curve(axes: "Axes", table: pd.DataFrame) -> None:
+    place = np.arange(len(table))
+    value, bound = 100 * table["dependence"].to_numpy(), 100 * table["dependence_bound"].to_numpy()
     axes.axhline(0, color=INK, lw=0.8, zorder=1)
     above = bound > 0
     axes.vlines(place[~above], bound[~above], value[~above], color=FAINT, lw=0.9, zorder=2)
     axes.vlines(place[above], bound[above], value[above], color=INK, lw=1.6, zorder=2)
     axes.plot(place, value, ls="", marker="o", ms=2.4, color=OFFSET, mew=0, zorder=3)
-    marked = np.flatnonzero(own["own"].to_numpy())
+    marked = np.flatnonzero(table["own"].to_numpy())
     axes.plot(place[marked], value[marked], ls="", marker="D", ms=5, mfc="white", mec=INK,
               mew=1.2, zorder=4)  # fmt: skip
     axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:g}".replace("-", MINUS))
@@ -168,14 +168,14 @@ def _draw_curve(axes: "Axes", own: pd.DataFrame) -> None:
 
 def _draw_grid(
     axes: "Axes",
-    own: pd.DataFrame,
+    table: pd.DataFrame,
     rows: list[tuple[str, str, float]],
     height: float,
     *,
     labels: bool,
 ) -> None:
-    place = np.arange(len(own))
-    marked = np.flatnonzero(own["own"].to_numpy())
+    place = np.arange(len(table))
+    marked = np.flatnonzero(table["own"].to_numpy())
     for column, value, at in rows:
         if not value:
             if labels:
@@ -184,7 +184,7 @@ def _draw_grid(
                               weight="bold", annotation_clip=False)  # fmt: skip
             continue
         axes.axhline(at, color="#eeeeee", lw=0.5, zorder=0)
-        chosen = place[(own[column].astype(str) == value).to_numpy()]
+        chosen = place[(table[column].astype(str) == value).to_numpy()]
         axes.plot(chosen, np.full(len(chosen), at), ls="", marker="o", ms=2.0, color=INK, mew=0)
         both = np.intersect1d(chosen, marked)
         axes.plot(both, np.full(len(both), at), ls="", marker="D", ms=4, mfc="white", mec=INK,

@@ -100,15 +100,15 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     for book, panel in panels.items():
-        own = data[data["portfolio"] == book]
-        level = np.full(len(own), 100.0)
+        rows = data[data["portfolio"] == book]
+        level = np.full(len(rows), 100.0)
         for step in steps:
-            then = level + 100 * own[step].to_numpy()
+            then = level + 100 * rows[step].to_numpy()
             for where, hatch in ((then <= level, ""), (then > level, "//////")):
-                panel.fill_between(own["date"], level, then, where=where, color=colours[step],
+                panel.fill_between(rows["date"], level, then, where=where, color=colours[step],
                                    hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
             level = then
-        panel.plot(own["date"], 100 * own[REQUIRED], color=INK, lw=1.2, zorder=4)
+        panel.plot(rows["date"], 100 * rows[REQUIRED], color=INK, lw=1.2, zorder=4)
         draw_time_axis(panel, data["date"])
         panel.set_ylim(0, None)
     label_rows(panels, "% of gross")

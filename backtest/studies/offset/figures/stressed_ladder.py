@@ -92,13 +92,13 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     panels: list[Axes] = []
     for column, (book, name) in enumerate(zip(books, names, strict=True)):
         left = LEFT + column * (width + GAP)
-        own = data[data["portfolio"] == book].set_index("stress")
+        rows = data[data["portfolio"] == book].set_index("stress")
         for row, (value, bound, colour, marker, _) in enumerate(MEASURES):
             panel = sheet.panel(
                 left=left, right=WIDTH - left - width,
                 top=above + row * (height + below), height=height,
             )  # fmt: skip
-            _draw_measure(panel, own[value], own[bound], places, colour, marker)
+            _draw_measure(panel, rows[value], rows[bound], places, colour, marker)
             panel.set_xlim(*_range(data, value, bound))
             panel.set_ylim(height, 0)
             panel.set_yticks(list(places.values()), [_label(s) for s in places])
@@ -118,10 +118,10 @@ def _places(stresses: list[str]) -> dict[str, float]:
     """Inches from the panel's top to each row; kinds of stress stand a little apart."""
     places, at, kind = {}, ROW / 2 + 0.02, None
     for stress in stresses:
-        own = stress.split()[0]
-        if kind is not None and own != kind:
+        word = stress.split()[0]
+        if kind is not None and word != kind:
             at += BREAK
-        places[stress], kind = at, own
+        places[stress], kind = at, word
         at += ROW
     return places
 

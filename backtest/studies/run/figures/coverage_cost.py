@@ -175,9 +175,9 @@ def _draw_scatter(
     halo = withStroke(linewidth=2.5, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():
-        own = books[(books["model"] == model) & (books["cost"] > 0)]
+        rows = books[(books["model"] == model) & (books["cost"] > 0)]
         axes.scatter(
-            own["cost"], 100 * own["exceedance_rate"], s=11, marker=style.marker,
+            rows["cost"], 100 * rows["exceedance_rate"], s=11, marker=style.marker,
             facecolors="none", edgecolors=style.colour, linewidths=0.7, clip_on=False, zorder=2,
         )  # fmt: skip
         row = pooled[pooled["model"] == model].iloc[0]

@@ -171,12 +171,12 @@ def _draw_lanes(
     lane = (group - GAP) / len(styles)
     for p, portfolio in enumerate(shown):
         for m, (model, style) in enumerate(styles.items()):
-            own = data[(data["portfolio"] == portfolio) & (data["model"] == model)]
+            marks = data[(data["portfolio"] == portfolio) & (data["model"] == model)]
             y = p * group + GAP / 2 + (m + 0.5) * lane
             axes.axhline(y, color="#eeeeee", lw=0.5, zorder=0)
             axes.scatter(
-                own["date"], np.full(len(own), y), marker=style.marker, facecolors=style.colour,
-                s=[_area(x) for x in own["excess_over_required"]], edgecolors="white",
+                marks["date"], np.full(len(marks), y), marker=style.marker, facecolors=style.colour,
+                s=[_area(x) for x in marks["excess_over_required"]], edgecolors="white",
                 linewidths=0.25, alpha=0.85, clip_on=False, zorder=3,
             )  # fmt: skip
         if p:

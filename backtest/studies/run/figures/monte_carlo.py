@@ -132,8 +132,8 @@ def _yardstick(distribution: Distribution, study: Study) -> str | None:
 def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
     """Cost and exceedance rate of the same books in history, by model."""
     books = list(distribution.portfolios)
-    own = study.scores[study.scores.index.get_level_values("portfolio").isin(books)]
-    means = own.groupby(level="model", sort=False)[["mean_margin", "exceedance_rate"]].mean()
+    scores = study.scores[study.scores.index.get_level_values("portfolio").isin(books)]
+    means = scores.groupby(level="model", sort=False)[["mean_margin", "exceedance_rate"]].mean()
     yardstick = _yardstick(distribution, study)
     unit = MILLION if yardstick is None else float(means["mean_margin"][yardstick])
     return pd.DataFrame(
@@ -221,11 +221,11 @@ def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.Da
     angle = np.linspace(0.0, 2.0 * np.pi, 181)
     circle = np.stack([np.cos(angle), np.sin(angle)])
     for model in distribution.models:
-        style, own = styles[model], data[data["model"] == model].set_index("what")
-        dots = own[own.index.str.startswith("path ")]
+        style, rows = styles[model], data[data["model"] == model].set_index("what")
+        dots = rows[rows.index.str.startswith("path ")]
         axes.scatter(dots["cost"], 100 * dots["exceedance_rate"], s=8, marker=style.marker,
                      facecolors=style.colour, linewidths=0, alpha=0.5, zorder=2)  # fmt: skip
-        mean = own.loc[MEAN]
+        mean = rows.loc[MEAN]
         spread = np.array(
             [[mean[f"axis_{i}_{name}"] for i in (1, 2)] for name in ("cost", "exceedance_rate")]
         )
@@ -233,8 +233,8 @@ def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.Da
         axes.plot(line[0], 100 * line[1], color=style.colour, ls=style.line, lw=1.6, zorder=4)
         axes.scatter(mean["cost"], 100 * mean["exceedance_rate"], s=50, marker=style.marker,
                      facecolors=style.colour, edgecolors=INK, linewidths=0.9, zorder=6)  # fmt: skip
-        if HISTORY in own.index:
-            past = own.loc[HISTORY]
+        if HISTORY in rows.index:
+            past = rows.loc[HISTORY]
             axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=42, marker=style.marker,
                          facecolors="white", edgecolors=style.colour, linewidths=1.4,
                          zorder=7)  # fmt: skip

@@ -118,13 +118,13 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     for column, side in enumerate(sides):
         left = LEFT + column * (width + gap)
         right = WIDTH - left - width
-        own = data[data["side"] == side]
+        rows = data[data["side"] == side]
         above = sheet.panel(left=left, right=right, top=first, height=PANEL,
                             sharey=top_panels[0] if top_panels else None)  # fmt: skip
         below = sheet.panel(left=left, right=right, top=first + PANEL + second, height=PANEL,
                             sharey=low_panels[0] if low_panels else None)  # fmt: skip
-        _draw_margins(above, own, styles)
-        _draw_parts(below, own.drop_duplicates("share"))
+        _draw_margins(above, rows, styles)
+        _draw_parts(below, rows.drop_duplicates("share"))
         above.set_title(side, loc="left", weight="bold")
         for panel in (above, below):
             panel.set_xlim(0, 100)
@@ -143,9 +143,9 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     return top_panels[0]
 
 
-def _draw_margins(axes: "Axes", own: pd.DataFrame, styles: dict[str, ModelStyle]) -> None:
+def _draw_margins(axes: "Axes", rows: pd.DataFrame, styles: dict[str, ModelStyle]) -> None:
     for place, (model, style) in enumerate(styles.items()):
-        line = own[own["model"] == model].sort_values("share")
+        line = rows[rows["model"] == model].sort_values("share")
         axes.plot(
             100 * line["share"], line["margin"], color=style.colour, ls=style.line,
             marker=style.marker, ms=4, lw=1.2,
