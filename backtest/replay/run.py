@@ -24,7 +24,7 @@ from backtest.model.protocol import (
 )
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import BLOCK, RESAMPLES, blocks, score_models
+from backtest.replay.scorecard import BLOCK, RESAMPLES, Scored, blocks, score_models
 from backtest.replay.study import Study
 from backtest.types import FloatArray, Progress, StudyError
 from strategies.siloed import Siloed
@@ -84,29 +84,19 @@ def run(
     audits = _audit(models, market, book, coverage, report) if audit else {}
     seconds = {"audit": time.perf_counter() - began}
 
-    slices = list(blocks(len(book.portfolios), block))
-    tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
-    margined = []
-    for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
-        margined.append(result)
-        report("margins", len(margined) / len(slices))
-    loss = np.concatenate([m.loss for m in margined], axis=1)
-    required = {
-        name: np.concatenate([m.required[name] for m in margined], axis=1) for name in models
-    }
-    for name in models:
-        seconds[name] = sum(m.seconds[name] for m in margined)
+    margined = _margins(models, market, book, coverage, n_jobs=n_jobs, block=block, report=report)
+    loss, required = margined.loss, margined.required
+    seconds |= margined.seconds
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    overlap = closeout.rows(market)
     scored = score_models(
         loss,
         required,
         rows=window.rows,
         confidence=coverage.confidence,
-        horizon=overlap,
+        horizon=closeout.rows(market),
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
         yardstick=yardstick,
@@ -118,43 +108,26 @@ def run(
     )
     seconds["account and scores"] = time.perf_counter() - began
 
-    dates, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
-
-    def frame(values: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=dates, columns=portfolios)
-
-    return Study(
-        required={name: frame(values) for name, values in required.items()},
-        held={name: frame(history.held) for name, history in scored.accounts.items()},
-        call={name: frame(history.call) for name, history in scored.accounts.items()},
-        shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
-        loss=frame(loss),
-        scores=pd.concat(
-            {name: pd.DataFrame(t, index=portfolios) for name, t in scored.tables.items()},
-            names=["model", "portfolio"],
-        ),
-        pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
-        exposure=book.to_frame(),
-        provenance=Provenance.of(
-            market,
-            book,
-            models,
-            coverage=coverage,
-            seed=seed,
-            window=window,
-            account=account,
-            fits=total_fits(m.fits for m in margined),
-            causality=audits,
-            siloed_model=yardstick,
-            resamples=RESAMPLES,
-            seconds={name: round(value, 3) for name, value in seconds.items()},
-        ),
+    provenance = Provenance.of(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        seed=seed,
+        window=window,
+        account=account,
+        fits=margined.fits,
+        causality=audits,
+        siloed_model=yardstick,
+        resamples=RESAMPLES,
+        seconds={name: round(value, 3) for name, value in seconds.items()},
     )
+    return _as_study(market, book, margined, scored, provenance)
 
 
 @dataclass(frozen=True, eq=False)
 class Margined:
-    """Loss and requirements of one block of portfolios, what each model took and fitted."""
+    """Loss and requirements of some portfolios; seconds and fits of each model."""
 
     loss: FloatArray
     required: dict[str, FloatArray]
@@ -177,6 +150,56 @@ def margin_block(
             raise
         seconds[name] = time.perf_counter() - began
     return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits)
+
+
+def _margins(
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    *,
+    n_jobs: int,
+    block: int,
+    report: Progress,
+) -> Margined:
+    """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
+    slices = list(blocks(len(book.portfolios), block))
+    tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
+    parts: list[Margined] = []
+    for part in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+        parts.append(part)
+        report("margins", len(parts) / len(slices))
+    return Margined(
+        loss=np.concatenate([part.loss for part in parts], axis=1),
+        required={n: np.concatenate([part.required[n] for part in parts], axis=1) for n in models},
+        seconds={n: sum(part.seconds[n] for part in parts) for n in models},
+        fits=total_fits(part.fits for part in parts),
+    )
+
+
+def _as_study(
+    market: Market, book: Book, margined: Margined, scored: Scored, provenance: Provenance
+) -> Study:
+    """The arrays of a replay as tables with their dates, portfolios and models."""
+    days, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
+
+    def frame(values: FloatArray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=days, columns=portfolios)
+
+    return Study(
+        required={name: frame(values) for name, values in margined.required.items()},
+        held={name: frame(history.held) for name, history in scored.accounts.items()},
+        call={name: frame(history.call) for name, history in scored.accounts.items()},
+        shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
+        loss=frame(margined.loss),
+        scores=pd.concat(
+            {name: pd.DataFrame(t, index=portfolios) for name, t in scored.tables.items()},
+            names=["model", "portfolio"],
+        ),
+        pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
+        exposure=book.to_frame(),
+        provenance=provenance,
+    )
 
 
 def _audit(

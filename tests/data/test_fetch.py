@@ -120,7 +120,7 @@ def test_a_damaged_file_is_mended_by_fetching_it_again(tmp_path):
     (tmp_path / "btc_usd.csv").write_text("Date,Close\n")
     entry = fetched(tmp_path, now=LATER)["btc_usd.csv"]
     assert Cache(tmp_path).verify() == 1
-    assert entry.warnings == ["the version before was damaged, so no change could be sought"]
+    assert entry.warnings == ["the previous version was damaged, so it could not be compared"]
 
 
 def test_a_manifest_that_cannot_be_read_is_one_line(tmp_path):

@@ -73,6 +73,20 @@ MONEY = ("excess", "margin", "shortfall", "called, USD")
 
 def clock_exhibit(found: ClockStudy) -> Exhibit:
     """Everything a clock study found, in the order in which it is read."""
+    return Exhibit(
+        kind="clocks",
+        title="The business clock and the 24/7 clock",
+        caption=CAPTION,
+        simulated=found.around.market.simulated,
+        standing=_standing(found),
+        sections=_sections(found),
+        provenance=found.provenance,
+        text=found.text,
+    )
+
+
+def _sections(found: ClockStudy) -> tuple[Section, ...]:
+    """Table, text and figure of each result, in the order in which they are read."""
     version, market = found.provenance.software.sentence(), found.business.market
     footnote = f"Source: {_standing(found)} {version}."
     window = (
@@ -80,7 +94,7 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
         f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
     )
     simulated = found.around.market.simulated
-    sections = (
+    return (
         Section("days", "Margin days", DAYS_TEXT, found.days),
         Section(
             "variance",
@@ -127,16 +141,6 @@ def clock_exhibit(found: ClockStudy) -> Exhibit:
             formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
             figure=correlation_by_horizon(found.correlation, footnote=window, simulated=simulated),
         ),
-    )
-    return Exhibit(
-        kind="clocks",
-        title="The business clock and the 24/7 clock",
-        caption=CAPTION,
-        simulated=simulated,
-        standing=_standing(found),
-        sections=sections,
-        provenance=found.provenance,
-        text=found.text,
     )
 
 

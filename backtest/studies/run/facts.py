@@ -14,6 +14,62 @@ from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
 
 LISTED = 8  # days named in one line
+# What the numbers cannot carry, a sentence or two a limit; `limits` says which of them apply.
+SIMULATED = (
+    "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real prices is."
+)
+FAMILIES = (
+    "No clearing house runs exactly these models. They stand for families of models under one "
+    "standard, without the add-ons, floors and intraday calls that clearing houses use."
+)
+EQUAL_COVERAGE = (
+    "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
+    "in a hundred. It is printed with its interval; intervals of two models are not an "
+    "interval of their difference."
+)
+BOUNDS = (
+    "The bounds of the offset ladder are for each book on its own, without a correction "
+    "for the number of books. Resampling adds no information beyond the few exceedances "
+    "observed. Calibrated in simulated worlds, the bounds err unsafely in at most 8 % of "
+    "histories, save where volatility persists for years: there they fail."
+)
+NO_BOUNDS = (
+    "The offset ladder is a point estimate and carries no bound here. An offset of a point "
+    "or two may be chance, of either sign."
+)
+REBALANCED = (
+    "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
+    "over the years; a real book drifts."
+)
+PAR_YIELDS = (
+    "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
+    "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
+    "not in them."
+)
+CURVE_FUTURES = (
+    "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
+    "deliver option, conversion factor or repo rate."
+)
+SWAPS = (
+    "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
+    "swap against a Treasury shows none of the risk of the swap spread."
+)
+SPLICES = (
+    "Front-month futures: the splice of each roll is taken out (listed below), so on that "
+    "day a future moves as what it was measured against, without its own basis."
+)
+CLOSES = (
+    "A crypto level is the close of its date, three to four hours after the bond market's. "
+    "Moves in between fall on different days in the two legs, which blurs dependence."
+)
+OVERLAP = (
+    "Overlapping losses: one move can be an exceedance on several days. Coverage p and the "
+    "intervals allow for it; the bare counts do not."
+)
+FEW_TAIL_DAYS = (
+    "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
+    "not been shown to be right."
+)
 
 
 def standing_note(study: Study) -> str:
@@ -45,77 +101,27 @@ def fits_sentence(study: Study) -> str:
 
 
 def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
-    """What the numbers cannot carry."""
-    factors = study.provenance.prices.factors
-    yields = [name for name, kind in factors.items() if kind == "yield"]
-    prices = [name for name, kind in factors.items() if kind == "price"]
-    said = []
-    if study.simulated:
-        said.append(
-            "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real "
-            "prices is."
-        )
-    said.append(
-        "No clearing house runs exactly these models. They stand for families of models under one "
-        "standard, without the add-ons, floors and intraday calls that clearing houses use."
-    )
-    said.append(
-        "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
-        "in a hundred. It is printed with its interval; intervals of two models are not an "
-        "interval of their difference."
-    )
-    if has_bounds(ladder):
-        said.append(
-            "The bounds of the offset ladder are for each book on its own, without a correction "
-            "for the number of books. Resampling adds no information beyond the few exceedances "
-            "observed. Calibrated in simulated worlds, the bounds err unsafely in at most 8 % of "
-            "histories, save where volatility persists for years: there they fail."
-        )
-    elif len(ladder):
-        said.append(
-            "The offset ladder is a point estimate and carries no bound here. An offset of a point "
-            "or two may be chance, of either sign."
-        )
-    if study.provenance.held_to.daily:
-        said.append(
-            "Positions are constant USD, rebalanced daily at no cost, so that risk is comparable "
-            "over the years; a real book drifts."
-        )
-    if yields:
-        said.append(
-            "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
-            "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
-            "not in them."
-        )
-    if study.exposure.columns.str.contains("~curve", regex=False).any():
-        said.append(
-            "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
-            "deliver option, conversion factor or repo rate."
-        )
-    if any(parse_instrument(c).contract == "swap" for c in study.exposure.columns):
-        said.append(
-            "Swaps are approximate: the Treasury par curve stands in for the SOFR curve, so a "
-            "swap against a Treasury shows none of the risk of the swap spread."
-        )
-    if study.provenance.prices.adjusted:
-        said.append(
-            "Front-month futures: the splice of each roll is taken out (listed below), so on that "
-            "day a future moves as what it was measured against, without its own basis."
-        )
-    if yields and prices and mixed_pools(study, portfolios):
-        said.append(
-            "A crypto level is the close of its date, three to four hours after the bond market's. "
-            "Moves in between fall on different days in the two legs, which blurs dependence."
-        )
-    said.append(
-        "Overlapping losses: one move can be an exceedance on several days. Coverage p and the "
-        "intervals allow for it; the bare counts do not."
-    )
-    said.append(
-        "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
-        "not been shown to be right."
-    )
-    return said
+    """The limits that apply to this study, in the order in which the page lists them."""
+    prices, columns = study.provenance.prices, study.exposure.columns
+    kinds = set(prices.factors.values())
+    two_closes = {"yield", "price"} <= kinds and mixed_pools(study, portfolios)
+    bounded = has_bounds(ladder)
+    applies = {
+        SIMULATED: study.simulated,
+        FAMILIES: True,
+        EQUAL_COVERAGE: True,
+        BOUNDS: bounded,
+        NO_BOUNDS: len(ladder) and not bounded,
+        REBALANCED: study.provenance.held_to.daily,
+        PAR_YIELDS: "yield" in kinds,
+        CURVE_FUTURES: columns.str.contains("~curve", regex=False).any(),
+        SWAPS: any(parse_instrument(name).contract == "swap" for name in columns),
+        SPLICES: prices.adjusted,
+        CLOSES: two_closes,
+        OVERLAP: True,
+        FEW_TAIL_DAYS: True,
+    }
+    return [limit for limit, holds in applies.items() if holds]
 
 
 def facts_of_data(study: Study) -> list[tuple[str, str]]:

@@ -6,17 +6,18 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.book.book import Book
 from backtest.config.schema import StudyFile, build_simulator
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
 from backtest.replay.forecasts import model_forecasts
 from backtest.replay.monte_carlo import monte_carlo, path_market
-from backtest.replay.provenance import digest
+from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, read_inputs
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -69,16 +70,18 @@ def execute(
     path : replay this one path of the simulator instead of history, in full.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    config, market, book, base = inputs.config, inputs.market, inputs.book, inputs.base
+    config, book = inputs.config, inputs.book
     simulator = build_simulator(config.monte_carlo.simulator)
     many = config.monte_carlo.paths if paths is None else paths
     if many or path is not None:
-        refuse_own_days(market)
+        refuse_own_days(inputs.market)
     if path is not None:
-        market = path_market(simulator, market, seed=config.seed, path=path)
+        market = path_market(simulator, inputs.market, seed=config.seed, path=path)
+        inputs = replace(inputs, market=market)
     models, coverage, terms = config.margin_models(), config.standard(), config.terms()
+    named = book.select(list(range(len(config.books))))
     study = run(
-        market,
+        inputs.market,
         book,
         models,
         coverage=coverage,
@@ -88,42 +91,14 @@ def execute(
         n_jobs=n_jobs,
         progress=progress,
     )
-    progress("offset ladder", 0.0)
-    ladder = ladder_or_reason(
-        market,
-        book,
-        base=base,
-        coverage=coverage,
-        score_from=f"{study.scored[0]:%Y-%m-%d}",
-        bounds=list(config.books),
-        seed=config.seed,
-        n_jobs=n_jobs,
-    ).to_frame()
-    progress("offset ladder", 1.0)
-    progress("forecasts", 0.0)
-    named = book.select(list(range(len(config.books))))
-    forecasts = model_forecasts(models, market, named, coverage=coverage)
-    forecasts = forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
-    progress("forecasts", 1.0)
-    sweep = None
-    if config.sweep is not None:
-        progress("Treasury share", 0.0)
-        sweep = treasury_share_sweep(
-            market,
-            models,
-            **config.sweep.model_dump(),
-            base=base,
-            coverage=coverage,
-            account=terms,
-            seed=config.seed,
-            liquidation=book.liquidation,
-        )
-        progress("Treasury share", 1.0)
+    ladder = _ladder(inputs, study, n_jobs, progress)
+    forecasts = _forecasts(inputs, study, named, progress)
+    sweep = _sweep(inputs, progress)
     distribution = None
     if many and path is None:
         distribution = monte_carlo(
             simulator,
-            market,
+            inputs.market,
             named,
             models,
             coverage=coverage,
@@ -134,22 +109,7 @@ def execute(
             n_jobs=n_jobs,
             progress=progress,
         )
-    failed = tuple(filter(None, (gate_failure(g, study) for g in config.gates)))
-    resolved = config.resolved()
-    computed = {
-        "study": _numbers_only(resolved),
-        "path": path,
-        "paths": many,
-        "levels": study.provenance.prices.levels_sha256,
-    }
-    provenance = replace(
-        study.provenance.of_study(resolved, inputs.hashes),
-        sha256=digest(computed),
-        paths=many,
-        path=path,
-        failed_gates=failed,
-    )
-    study = replace(study, provenance=provenance)
+    study = replace(study, provenance=_provenance(inputs, study, many, path))
     return Run(
         study=study,
         findings=Findings.of(study, forecasts),
@@ -159,6 +119,74 @@ def execute(
         distribution=distribution,
         config=config,
         text=inputs.text,
+        failed_gates=study.provenance.failed_gates,
+    )
+
+
+def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd.DataFrame:
+    """Supportable offset of every book on the study's scored days; bounds for the named books."""
+    config = inputs.config
+    progress("offset ladder", 0.0)
+    ladder = ladder_or_reason(
+        inputs.market,
+        inputs.book,
+        base=inputs.base,
+        coverage=config.standard(),
+        score_from=f"{study.scored[0]:%Y-%m-%d}",
+        bounds=list(config.books),
+        seed=config.seed,
+        n_jobs=n_jobs,
+    ).to_frame()
+    progress("offset ladder", 1.0)
+    return ladder
+
+
+def _forecasts(inputs: Inputs, study: Study, named: Book, progress: Progress) -> pd.DataFrame:
+    """What the models forecast of the named books, on the study's scored days."""
+    config = inputs.config
+    progress("forecasts", 0.0)
+    forecasts = model_forecasts(
+        config.margin_models(), inputs.market, named, coverage=config.standard()
+    )
+    progress("forecasts", 1.0)
+    return forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
+
+
+def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
+    """Margins and offsets over the Treasury share of the pool; None if the study asks for none."""
+    config = inputs.config
+    if config.sweep is None:
+        return None
+    progress("Treasury share", 0.0)
+    sweep = treasury_share_sweep(
+        inputs.market,
+        config.margin_models(),
+        **config.sweep.model_dump(),
+        base=inputs.base,
+        coverage=config.standard(),
+        account=config.terms(),
+        seed=config.seed,
+        liquidation=inputs.book.liquidation,
+    )
+    progress("Treasury share", 1.0)
+    return sweep
+
+
+def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> Provenance:
+    """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
+    resolved = inputs.config.resolved()
+    computed = {
+        "study": _numbers_only(resolved),
+        "path": path,
+        "paths": paths,
+        "levels": study.provenance.prices.levels_sha256,
+    }
+    failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
+    return replace(
+        study.provenance.of_study(resolved, inputs.hashes),
+        sha256=digest(computed),
+        paths=paths,
+        path=path,
         failed_gates=failed,
     )
 
