@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +14,10 @@ import pandas as pd
 from backtest.data.cache import Cache, Entry, sha256
 from backtest.data.columns import YIELDS_FILE
 from backtest.data.history import difference
-from backtest.data.official import Fred, Treasury
 from backtest.data.screening import screened
-from backtest.data.sources import Column, File, Publisher, settings
+from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
 from backtest.data.web import HostError, Sleep, Web, patiently
-from backtest.data.yahoo import Yahoo
 from backtest.types import DataError
 
 # Percentage points, median over common days, between an exchange's yield index and the par yield it
@@ -47,7 +46,7 @@ def fetch(
     only: tuple[str, ...] = (),
     yields: str = "treasury",
     timeout: float | None = None,
-    sources: Mapping[Publisher, Source] | None = None,
+    sources: Mapping[str, Source] | None = None,
     sleep: Sleep = time.sleep,
     now: datetime | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
@@ -106,15 +105,20 @@ def fetch(
     return done
 
 
-def _publishers(folder: Path, timeout: float, sleep: Sleep) -> dict[Publisher, Source]:
-    """The three publishers of the settings."""
-    hosts, pause = settings().hosts, settings().pace.pause
+def _publishers(folder: Path, timeout: float, sleep: Sleep) -> dict[str, Source]:
+    """Every publisher of the settings."""
+    pause = settings().pace.pause
     web = Web(timeout, pause=pause, sleep=sleep)
-    return {
-        "treasury": Treasury(web, hosts.treasury),
-        "fred": Fred(web, hosts.fred),
-        "yahoo": Yahoo(folder / ".yfinance", timeout=timeout, pause=pause, sleep=sleep),
-    }
+    sources: dict[str, Source] = {}
+    for name, publisher in settings().publishers.items():
+        module, cls = publisher.client.split(":")
+        client = getattr(import_module(f"backtest.data.{module}"), cls)
+        if publisher.folder is None:
+            sources[name] = client(web, publisher.url)
+        else:
+            place = folder / publisher.folder
+            sources[name] = client(place, timeout=timeout, pause=pause, sleep=sleep)
+    return sources
 
 
 def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: datetime) -> Entry:
@@ -161,8 +165,9 @@ def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: 
 
 
 def _label(file: File) -> str:
-    """Publisher, with the version of the client where the data depend on it."""
-    return f"yahoo (yfinance {version('yfinance')})" if file.source == "yahoo" else file.source
+    """Publisher, with the version of its package where the data depend on it."""
+    package = settings().publishers[file.source].package
+    return f"{file.source} ({package} {version(package)})" if package else file.source
 
 
 def _compared(

@@ -1,4 +1,4 @@
-"""The settings of `backtest fetch`: hosts, waiting times, and the files with their columns."""
+"""The settings of `backtest fetch`: publishers, waiting times, and the files with their columns."""
 
 import tomllib
 from datetime import date
@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtest.data.columns import YIELDS_FILE
 from backtest.types import StudyError
 
 SETTINGS = Path(__file__).with_name("sources.toml")
 
-Publisher = Literal["treasury", "fred", "yahoo"]
 Calendar = Literal["daily", "bond", "exchange"]
 
 
@@ -45,15 +44,17 @@ class File(_Strict):
     """One CSV file of the cache and the publisher of its columns."""
 
     name: str
-    source: Publisher
+    source: str
     columns: tuple[Column, ...]
 
 
-class Hosts(_Strict):
-    """Web addresses, with placeholders for the code, the start and the year."""
+class Publisher(_Strict):
+    """The class of `backtest.data` that asks a publisher, and the address; see `sources.toml`."""
 
-    treasury: str
-    fred: str
+    client: str
+    url: str | None = None
+    folder: str | None = None
+    package: str | None = None
 
 
 class Pace(_Strict):
@@ -67,9 +68,16 @@ class Pace(_Strict):
 class Settings(_Strict):
     """Everything in `sources.toml`."""
 
-    hosts: Hosts
     pace: Pace
+    publishers: dict[str, Publisher] = Field(alias="publisher")
     files: tuple[File, ...] = Field(alias="file")
+
+    @model_validator(mode="after")
+    def _publishers_are_known(self) -> "Settings":
+        unknown = {file.source for file in self.files} - self.publishers.keys()
+        if unknown:
+            raise ValueError(f"no [publisher.{unknown.pop()}], which a file names")
+        return self
 
     def chosen(self, only: tuple[str, ...] = (), *, yields: str = "treasury") -> tuple[File, ...]:
         """Select the files to fetch: all, or those in `only` (with or without .csv).
