@@ -40,16 +40,16 @@ def _as_function(command: Command) -> Any:
 
 
 def _parameter(option: Option) -> Parameter:
-    asked: Any
+    parameter: Any
     if option.argument:
-        asked = typer.Argument(metavar=option.metavar, help=option.help)
+        parameter = typer.Argument(metavar=option.metavar, help=option.help)
     else:
-        asked = typer.Option(min=option.least, metavar=option.metavar, help=option.help)
+        parameter = typer.Option(min=option.least, metavar=option.metavar, help=option.help)
     return Parameter(
         option.name,
         Parameter.KEYWORD_ONLY,
         default=option.default,
-        annotation=Annotated[option.kind, asked],
+        annotation=Annotated[option.kind, parameter],
     )
 
 
@@ -137,8 +137,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _fail(message: str) -> None:
     """One line of printed characters on stderr, and exit code 2 whatever becomes of stdout."""
-    said = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
-    typer.echo(f"backtest: {said}", err=True)
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
+    typer.echo(f"backtest: {line}", err=True)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -70,7 +70,7 @@ def show_cache(screen: "Screen", entries: "Mapping[str, Entry]") -> None:
     """Print the fetched files: what they become, where they come from, what they cover."""
     from rich.text import Text
 
-    from backtest.data.history import said
+    from backtest.data.history import difference_line
     from backtest.present.screen import empty_table
 
     table = empty_table("Fetched prices (times in UTC; the manifest holds whole sha256s)")
@@ -92,6 +92,6 @@ def show_cache(screen: "Screen", entries: "Mapping[str, Entry]") -> None:
     screen.console.print(table)
     for name, entry in entries.items():
         for rewrite in entry.rewrites:
-            screen.note(f"{name}: {said(rewrite)}; against {rewrite['against']}")
+            screen.note(f"{name}: {difference_line(rewrite)}; against {rewrite['against']}")
         for warning in entry.warnings:
             screen.note(f"{name}: {warning}")

@@ -17,8 +17,13 @@ def models_list() -> list[RenderableType]:
     """One block a model of the registry, then every parameter file they name, once."""
     blocks = [model_block(kind, cls) for kind, cls in MODELS.items()]
     named = {s.name: s for cls in MODELS.values() for s in parameter_sources(cls())}
-    own = Text("Your own: kind = 'my_module:MyModel', a file beside the study.\n")
-    return [*blocks, own, Text("Parameter files", style="bold"), *map(source_line, named.values())]
+    user_models = Text("Your own: kind = 'my_module:MyModel', a file beside the study.\n")
+    return [
+        *blocks,
+        user_models,
+        Text("Parameter files", style="bold"),
+        *map(source_line, named.values()),
+    ]
 
 
 def model_block(kind: str, cls: type[Any]) -> RenderableType:
@@ -59,7 +64,7 @@ def references(cls: type[Any]) -> str:
     >>> references(StandardSchedule)[:19]
     'BCBS-IOSCO (2020). '
     """
-    found = re.search(
+    section = re.search(
         r"^References\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", inspect.getdoc(cls) or "", re.S | re.M
     )
-    return " ".join(found[1].split()) if found else "none given"
+    return " ".join(section[1].split()) if section else "none given"

@@ -1,4 +1,4 @@
-"""What a study file can have wrong, each said in one line: what, which value, what to do."""
+"""Mistakes in a study file, each reported in one line: key, value, what to do."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from backtest.config.schema import StudyFile
 from backtest.instruments import parse_instrument
 from backtest.types import StudyError
 
-LONGEST_NAME = 100  # bytes: a folder's name has 255, and holds stamp, kind and hash besides
-LINES = "\n\t"  # what a text of several lines may hold beside printed characters
+LONGEST_NAME = 100  # bytes; a folder's name may have 255 and also holds a stamp, kind and hash
+LINES = "\n\t"  # control characters that a text of several lines may contain
 
 
 def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
-    """The first thing pydantic reports, in the words of the file; misspelt keys before all else.
+    """The first error of pydantic, in the words of the file; misspelt keys come first.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
     keys: list[str] = []
     place: Any = raw
     for part in first["loc"]:
-        # pydantic also names the type it tried, which is no key of the file.
+        # The path of pydantic also holds names of types, which are no keys of the file.
         if isinstance(place, Mapping) and part in place:
             place = place[part]
         elif isinstance(place, list) and isinstance(part, int):
@@ -45,7 +45,7 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
 
 
 def _unknown_key(place: tuple[int | str, ...]) -> str:
-    """A misspelt key with the nearest known one; no table lies deeper than one level."""
+    """A misspelt key, and the known key most like it; no table is nested deeper than one level."""
     table: type[BaseModel] = StudyFile
     if len(place) > 1:
         kind = StudyFile.model_fields[str(place[0])].annotation
@@ -59,12 +59,12 @@ def _unknown_key(place: tuple[int | str, ...]) -> str:
 
 
 def check_study(study: StudyFile) -> None:
-    """One line for what every key alone would allow, but not all of them together.
+    """Check the keys of a study against each other; each of them is valid alone.
 
     Raises
     ------
-    StudyError : names that cannot be written or printed, books that hold nothing, a sweep within
-        one silo, gates that no number could fail.
+    StudyError : names that cannot be written or printed, books without a position, a sweep within
+        one silo, gates without a bound.
     """
     _check_names(study)
     if not study.books and not study.random.portfolios:
@@ -93,7 +93,7 @@ def check_study(study: StudyFile) -> None:
             )
     for gate in study.gates:
         if gate.model not in study.models:
-            raise StudyError(f"a gate names model {gate.model!r}, which is not in it.")
+            raise StudyError(f"a gate names model {gate.model!r}, which is not in the study.")
         if gate.at_least is None and gate.at_most is None:
             raise StudyError(
                 f"the gate on {gate.column} of {gate.model!r} has no bound; give at_least or "
@@ -102,7 +102,7 @@ def check_study(study: StudyFile) -> None:
 
 
 def _check_names(study: StudyFile) -> None:
-    """Names become folders, rows of tables and words in figures."""
+    """Check the names: they are used in folders, tables and figures."""
     if "/" in study.name or study.name in (".", ".."):
         raise StudyError(f"name is {study.name!r}; it becomes part of a folder's name: no '/'.")
     if len(study.name.encode()) > LONGEST_NAME:
@@ -116,8 +116,8 @@ def _check_names(study: StudyFile) -> None:
         names += [("a book's name", name), (f"books.{name!r}.short", book.short)]
     texts = [("title", study.title), ("caption", study.caption)]
     texts += [(f"books.{name!r}.explain", book.explain) for name, book in study.books.items()]
-    for allowed, some in (("", names), (LINES, texts)):
-        for what, text in some:
+    for allowed, labels in (("", names), (LINES, texts)):
+        for what, text in labels:
             control = [c for c in text if unicodedata.category(c) == "Cc" and c not in allowed]
             if control:
                 raise StudyError(

@@ -1,4 +1,4 @@
-"""A study file read: TOML, validated, every key known, every mistake one line; and its book."""
+"""Read a study file: TOML, every key checked, every mistake in one line; and build its book."""
 
 import tomllib
 from importlib.resources import files
@@ -26,16 +26,16 @@ def default_study() -> str:
 
 
 def packaged_studies() -> list[str]:
-    """Names of the studies that come with the package, the default one among them."""
+    """Names of the studies that come with the package, with the default one."""
     return sorted(f.name.removesuffix(".toml") for f in PACKAGED.iterdir() if ".toml" in f.name)
 
 
 def read_study(text: str, *, where: str) -> StudyFile:
-    """Study of a TOML text; `where` names the file in messages.
+    """Read a study from a TOML text; `where` names the file in messages.
 
     Raises
     ------
-    StudyError : one line: which key or value, what is known.
+    StudyError : one line that names the key or value, and the known ones.
 
     Examples
     --------
@@ -60,10 +60,10 @@ def read_study(text: str, *, where: str) -> StudyFile:
 
 
 def build_book(study: StudyFile, market: Market) -> Book:
-    """The study's portfolios on one set of columns, risk-weighted ones sized in USD.
+    """Build the portfolios of a study over one set of instruments; risk weights are sized in USD.
 
-    Books are sized on the first day on which the sizing model knows a margin, so nothing later
-    enters them.
+    Portfolios are sized with the first margin that the sizing model knows, so no later data
+    influence them.
     """
     base, coverage = build_model(study.sizing), study.standard()
     rows: dict[str, dict[str, float]] = {}
@@ -75,7 +75,7 @@ def build_book(study: StudyFile, market: Market) -> Book:
         sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
         rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
     if study.random.portfolios:
-        drawn = Book.random(
+        random_books = Book.random(
             study.random.instruments,
             market,
             base=base,
@@ -84,9 +84,9 @@ def build_book(study: StudyFile, market: Market) -> Book:
             portfolios=study.random.portfolios,
             seed=study.random.seed,
         )
-        for name, usd in zip(drawn.portfolios, drawn.exposure, strict=True):
+        for name, usd in zip(random_books.portfolios, random_books.exposure, strict=True):
             if name in rows:
-                raise StudyError(f"book {name!r} has the name of a drawn one; give it another.")
+                raise StudyError(f"book {name!r} has the name of a random book; give it another.")
             rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
     liquidation = study.closeout.liquidation()
@@ -96,7 +96,7 @@ def build_book(study: StudyFile, market: Market) -> Book:
 
 
 def load_study(path: Path | None) -> tuple[StudyFile, str]:
-    """The study of a file, of a packaged name, or the packaged default; with its verbatim text."""
+    """Load a study, with its text, from a file or by its packaged name; None is the default."""
     if path is None:
         text = default_study()
         return read_study(text, where="the default study"), text
@@ -107,10 +107,10 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
     except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(packaged_studies())
+        names = ", ".join(packaged_studies())
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise StudyError(
-            f"cannot read study {str(path)!r}: {reason}. Packaged studies: {known}."
+            f"cannot read study {str(path)!r}: {reason}. Packaged studies: {names}."
         ) from error
     study = read_study(text, where=path.name)
     make_importable((path.resolve().parent, Path.cwd()), study.models, study.sizing)

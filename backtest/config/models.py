@@ -1,4 +1,4 @@
-"""Margin models from TOML tables, and back."""
+"""Convert TOML tables to margin models, and models to tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,25 +10,25 @@ from strategies import MODELS
 
 
 def build_model(table: Mapping[str, Any]) -> MarginModel:
-    """Model of a table; nested tables with a `kind` are built first.
+    """Build the model of a table; nested tables with a `kind` are built first.
 
     A kind 'module:Class' is a user's own model, imported (see `backtest.model.user_models`).
 
     Raises
     ------
-    StudyError : one line: which key, which value, what is known.
+    StudyError : one line that names the key, the value, and the known ones.
 
     Examples
     --------
     >>> build_model({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 250}})
     Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
     """
-    made: MarginModel = build(table, MODELS | user_models(table))
-    return made
+    model: MarginModel = build(table, MODELS | user_models(table))
+    return model
 
 
 def model_table(model: MarginModel) -> dict[str, Any]:
-    """The table that builds `model`: plain TOML values, every field written out.
+    """Return the table from which `model` can be built: TOML values, all fields with defaults.
 
     Examples
     --------

@@ -17,9 +17,9 @@ from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError
 
-MOST_USD = 1e15  # above it a number is a slip of the keyboard: more than the world's wealth
+MOST_USD = 1e15  # more than the wealth of the world: a larger number is a typing error
 
-# Strict, or `true` would be the number 1.
+# Strict, because otherwise pydantic takes `true` as the number 1.
 Number = Annotated[float, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -32,7 +32,7 @@ class _Table(BaseModel):
 
 
 class DataTable(_Table):
-    """Where prices come from, and which."""
+    """Source of the prices, the factors and the window."""
 
     source: str = "sample"
     factors: tuple[str, ...] = ()
@@ -41,31 +41,31 @@ class DataTable(_Table):
 
 
 class ClockTable(_Table):
-    """Margin days: business days or every calendar day, by the data or by a calendar."""
+    """Which days are margin days: business days or all days, from the data or from a calendar."""
 
     kind: Clock = "business"
     calendar: MarginCalendar = "data"
 
 
 class CoverageTable(_Table):
-    """The standard all models are held to."""
+    """The coverage standard that all models have to meet."""
 
     confidence: Number = 0.99
     mpor: Whole | dict[str, Whole] = 2
 
 
 class CloseoutTable(_Table):
-    """How a defaulter's book is closed out.
+    """How the book of a defaulter is closed out.
 
-    `liquidation_cost` adds bid-offer and impact to every loss (approximate); `coordination` is the
-    assumed probability that the silos close out as one, shown by `backtest closeout`.
+    `liquidation_cost` adds bid-offer and market impact to every loss (approximate); `coordination`
+    is the assumed probability that the silos close out jointly, used by `backtest closeout`.
     """
 
     liquidation_cost: bool = False
     coordination: Annotated[float, Field(strict=True, ge=0, le=1)] = 1.0
 
     def liquidation(self) -> LiquidationCost | None:
-        """What closing out costs; None where losses are those of prices alone."""
+        """Cost of closing out; None if losses contain price moves only."""
         return LiquidationCost() if self.liquidation_cost else None
 
 
@@ -80,7 +80,7 @@ class AccountTable(_Table):
 
 
 class CollateralTable(_Table):
-    """What is posted, in shares of the account's value after haircut; see `Mix`."""
+    """The collateral posted, in shares of the account's value after haircut; see `Mix`."""
 
     mix: dict[str, Number]
     haircuts: tuple[str, ...] = SCHEDULES
@@ -90,13 +90,13 @@ class CollateralTable(_Table):
     at_closeout: AtCloseout = "after haircut"
 
     def build(self) -> Mix:
-        """The mix, its haircuts resolved."""
+        """Build the mix with its haircuts."""
         fields = self.model_dump()
         return Mix(fields.pop("mix"), **fields)
 
 
 class BookTable(_Table):
-    """One portfolio: signed USD, or signed risk weights sized to `gross` USD."""
+    """One portfolio: signed USD, or signed risk weights that are sized to `gross` USD."""
 
     explain: str = ""
     usd: dict[str, Amount] | None = None
@@ -106,7 +106,7 @@ class BookTable(_Table):
 
 
 class RandomTable(_Table):
-    """Seeded books drawn in risk weights."""
+    """Random books: risk weights drawn from a seed."""
 
     portfolios: Count = 0
     instruments: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class RandomTable(_Table):
 
 
 class MonteCarloTable(_Table):
-    """Alternative histories: how many, and what draws them."""
+    """Simulated histories: the number of paths, and the simulator."""
 
     paths: Count = 0
     simulator: dict[str, Any] = Field(
@@ -124,7 +124,7 @@ class MonteCarloTable(_Table):
 
 
 class SweepTable(_Table):
-    """One leg's share of the gross from 0 to 100 %, the other leg the rest, long and short."""
+    """Books of two legs, long and short: the share of the first leg runs from 0 to 100 %."""
 
     treasury: str = "UST10Y"
     crypto: str = "BTC"
@@ -133,7 +133,7 @@ class SweepTable(_Table):
 
 
 class GateTable(_Table):
-    """A condition on the summary; where it fails the command exits with 1."""
+    """A condition on the summary; if it fails the command exits with 1."""
 
     model: str
     column: str
@@ -143,7 +143,7 @@ class GateTable(_Table):
 
 
 class StudyFile(_Table):
-    """A whole study. `models` stay tables until `build`."""
+    """A whole study. `models` are tables until `margin_models` builds them."""
 
     name: str = "study"
     title: str = ""
@@ -187,7 +187,7 @@ class StudyFile(_Table):
         return built
 
     def resolved(self) -> dict[str, Any]:
-        """The study with every default written out; what the hash is taken of."""
+        """The study with every default filled in; the hash of a study is that of this table."""
         table = self.model_dump(mode="json")
         table["models"] = {n: model_table(m) for n, m in self.margin_models().items()}
         simulator = build_simulator(self.monte_carlo.simulator)
@@ -198,6 +198,6 @@ class StudyFile(_Table):
 
 
 def build_simulator(table: Mapping[str, Any]) -> Simulator:
-    """Simulator of a table; nested ones are built first."""
-    made: Simulator = build(table, SIMULATORS, what="simulator")
-    return made
+    """Build the simulator of a table; nested ones are built first."""
+    simulator: Simulator = build(table, SIMULATORS, what="simulator")
+    return simulator

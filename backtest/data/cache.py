@@ -1,8 +1,8 @@
 """The cache of fetched prices: CSV files and a manifest that holds the sha256 of each.
 
 A file is replaced in three steps, each of them atomic: the manifest takes the new entry beside the
-old, the file is renamed into place, the manifest drops the old entry. Whenever a fetch is cut off,
-the file is one whole version, and the entry with its sha256 is the one that counts.
+old, the file is renamed into place, the manifest drops the old entry. Wherever a fetch is cut off,
+the file is one whole version, and the entry whose sha256 matches it is the valid one.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ import pandas as pd
 from backtest.types import DataError
 
 MANIFEST = "manifest.json"
-KIND = "margin-backtest data cache"  # other folders hold files of that name too
+KIND = "margin-backtest data cache"  # other programs write a manifest.json too
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the manifest says of one file.
+    """What the manifest records about one file.
 
-    first, last : days, ISO. rows : days with some value. fetched_at : UTC, ISO. rewrites : what
-    later fetches found changed, see `history.difference`.
+    first, last : days, ISO. rows : days with a value in any column. fetched_at : UTC, ISO.
+    rewrites : changes of history that later fetches found, see `history.difference`.
     """
 
     source: str
@@ -59,7 +59,7 @@ class Cache:
         self.entries = _read_manifest(self.folder) or {}
 
     def read(self, name: str) -> pd.DataFrame | None:
-        """A cached file by date, or None where there is none or it is not as it was fetched."""
+        """Read a cached file by date; None where it is absent or was changed after its fetch."""
         path = self.folder / name
         if name not in self.entries or not path.is_file():
             return None
@@ -69,7 +69,7 @@ class Cache:
         return pd.read_csv(io.BytesIO(raw), index_col="Date", parse_dates=["Date"])
 
     def check_free(self, name: str) -> None:
-        """DataError where a file cannot be written, or is there and no fetch wrote it."""
+        """Raise DataError where a file cannot be written, or exists and no fetch wrote it."""
         place = self.folder
         while not place.exists():
             place = place.parent
@@ -82,7 +82,7 @@ class Cache:
             )
 
     def put(self, name: str, content: bytes, entry: Entry) -> None:
-        """Replace a file and its entry; cut off anywhere, the cache stays whole."""
+        """Replace a file and its entry; an interruption at any step leaves the cache valid."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_manifest(in_flight={name: entry})
         _replace(self.folder / name, content)
@@ -90,17 +90,17 @@ class Cache:
         self._write_manifest(in_flight={})
 
     def listed(self) -> dict[str, Entry]:
-        """The entries by file name; DataError where nothing was fetched."""
+        """Return the entries by file name; DataError where no file was fetched."""
         if not self.entries:
             raise DataError(f"nothing was fetched into {str(self.folder)!r}; run `backtest fetch`.")
         return self.entries
 
     def verify(self) -> int:
-        """Hash every file again; how many agree with the manifest.
+        """Hash every file again and return how many agree with the manifest.
 
         Raises
         ------
-        DataError : nothing was fetched, a file is gone, or its bytes are not those fetched.
+        DataError : no file was fetched, a file is gone, or its bytes changed after the fetch.
         """
         wrong = []
         for name, entry in self.listed().items():
@@ -128,23 +128,23 @@ def sha256(raw: bytes) -> str:
 
 
 def check_fetched(path: Path, raw: bytes) -> None:
-    """DataError where a manifest beside `path` names it with another sha256 than `raw` has."""
+    """Raise DataError where the manifest beside `path` gives another sha256 than that of `raw`."""
     entry = (_read_manifest(path.parent) or {}).get(path.name)
     if entry is not None and sha256(raw) != entry.sha256:
         raise DataError(_mismatch(path, entry, raw))
 
 
 def _mismatch(path: Path, entry: Entry, raw: bytes | None) -> str:
-    found = "no file" if raw is None else f"sha256 {sha256(raw)[:12]}"
+    actual = "no file" if raw is None else f"sha256 {sha256(raw)[:12]}"
     return (
         f"{path.name} is not as it was fetched on {entry.fetched_at[:10]}: expected sha256 "
-        f"{entry.sha256[:12]}, found {found}; run `backtest fetch --only {path.stem} --cache "
+        f"{entry.sha256[:12]}, found {actual}; run `backtest fetch --only {path.stem} --cache "
         f"{path.parent}`, or keep files of your own in a folder without a manifest."
     )
 
 
 def _read_manifest(folder: Path) -> dict[str, Entry] | None:
-    """Entries by file name; None where no fetch has written here."""
+    """Entries by file name; None for a folder that no fetch has written to."""
     path = folder / MANIFEST
     if not path.is_file():
         return None
@@ -153,6 +153,7 @@ def _read_manifest(folder: Path) -> dict[str, Entry] | None:
         if manifest.get("kind") != KIND:
             return None
         entries = {name: Entry(**entry) for name, entry in manifest["files"].items()}
+        # A fetch was cut off between steps: its entry counts only if its file had been renamed.
         for name, entry in manifest["in_flight"].items():
             arrived = path.with_name(name)
             if arrived.is_file() and sha256(arrived.read_bytes()) == entry["sha256"]:
@@ -165,7 +166,7 @@ def _read_manifest(folder: Path) -> dict[str, Entry] | None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write beside `path` and rename: readers see the old file or the new one, never a part."""
+    """Write a file beside `path`, then rename it: a reader never sees a part of a file."""
     part = path.with_name(f".{path.name}.partial")
     try:
         with part.open("wb") as file:

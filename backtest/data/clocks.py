@@ -1,7 +1,7 @@
-"""Margin days: every calendar day where a factor trades around the clock, and none but sessions.
+"""Which days are margin days: every calendar day (the 24/7 clock), or the sessions of a calendar.
 
-No level is ever made up. A factor that did not trade stands at its last level and is marked so
-(`Market.traded`), which is not a return of zero; a day that is left out is listed.
+No level is invented. A factor that did not trade keeps its last level and is marked as not traded
+(`Market.traded`): this is not an observed return of zero. Every day that is left out is listed.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from backtest.market.calendars import MarginCalendar, is_session, sessions
 from backtest.market.market import Market
 from backtest.types import BoolArray, DataError
 
-MOST = 0.5  # share of the weekend days a factor that trades around the clock has a close of
+MOST = 0.5  # a factor with closes on more than this share of weekend days trades 24/7
 
 
 def around_the_clock(
@@ -25,11 +25,11 @@ def around_the_clock(
     last: pd.Timestamp | None = None,
     **labels: Any,
 ) -> Market:
-    """Market of every calendar day, the other factors standing still while they do not trade.
+    """Build a market of every calendar day; a factor keeps its level while it does not trade.
 
-    columns : levels of each factor by day, no NaN, as the source has them. Factors with closes at
-        weekends make the days: one on which some of them has none is dropped and listed.
-    last : day to stop at; else, or where it is earlier, the day on which the first factor ends.
+    columns : levels of each factor by day, no NaN, as the source has them. The factors with closes
+        at weekends decide the days: a day on which any of them has no close is dropped and listed.
+    last : last day of the market, at most the day on which the first factor ends; None is that day.
     labels : other fields of the market, as `Market.from_frame` takes them.
 
     Raises
@@ -49,33 +49,34 @@ def around_the_clock(
     days = pd.date_range(start, end if last is None else min(end, last))
     frame = pd.DataFrame({name: column.reindex(days) for name, column in columns.items()})
     weekend = frame[days.day_of_week >= 5]
-    always = [name for name in frame if weekend[name].notna().mean() > MOST]
-    if not always:
+    round_the_clock = [name for name in frame if weekend[name].notna().mean() > MOST]
+    if not round_the_clock:
         raise DataError(
             f"the 24/7 clock needs a factor with closes at weekends; {', '.join(columns)} have "
             "none in common days. Add one, or set [clock] kind = 'business'."
         )
-    known = frame[always].notna().all(axis=1)
-    traded = frame[known].notna()
-    whole = traded.all(axis=1).cummax()
-    if not whole.any():
+    is_complete = frame[round_the_clock].notna().all(axis=1)
+    traded = frame[is_complete].notna()
+    has_begun = traded.all(axis=1).cummax()
+    if not has_begun.any():
         raise DataError(f"{', '.join(columns)} trade on no day together; widen the window.")
-    kept = frame[known][whole].ffill()
-    dropped = days[(days >= kept.index[0]) & ~known.to_numpy()]
+    levels = frame[is_complete][has_begun].ffill()
+    dropped = days[(days >= levels.index[0]) & ~is_complete.to_numpy()]
     return Market.from_frame(
-        kept,
+        levels,
         source=f"{source}, every calendar day",
-        traded=traded[whole].to_numpy(),
+        traded=traded[has_begun].to_numpy(),
         dropped=dropped.to_numpy().astype("datetime64[D]"),
         **labels,
     )
 
 
 def on_sessions(market: Market, calendar: MarginCalendar) -> Market:
-    """The market with nothing from days that are not sessions of `calendar`, and what it lacks.
+    """Keep the sessions of `calendar` only, and list the sessions for which data are missing.
 
-    Such days are left out and listed in `dropped`; sessions without data are listed in `missing`.
-    A factor that trades around the clock keeps its days; 'data' leaves all as it is.
+    Days that are no session are left out and listed in `dropped`; sessions without data are listed
+    in `missing`. A factor that trades around the clock keeps all its days; the calendar 'data'
+    changes nothing.
 
     Raises
     ------
@@ -85,8 +86,8 @@ def on_sessions(market: Market, calendar: MarginCalendar) -> Market:
     --------
     >>> days = pd.to_datetime(["2021-12-30", "2022-01-01", "2022-01-04"])
     >>> market = Market.from_frame(pd.DataFrame({"BTC": [1.0, 2.0, 3.0]}, index=days))
-    >>> kept = on_sessions(market, "SIFMA")
-    >>> kept.dropped.astype(str).tolist(), kept.missing.astype(str).tolist()
+    >>> on_calendar = on_sessions(market, "SIFMA")
+    >>> on_calendar.dropped.astype(str).tolist(), on_calendar.missing.astype(str).tolist()
     (['2022-01-01'], ['2021-12-31', '2022-01-03'])
     """
     if calendar == "data":
@@ -95,21 +96,27 @@ def on_sessions(market: Market, calendar: MarginCalendar) -> Market:
     if market.traded is None:
         if not is_open.any():
             raise DataError(f"none of the market's days is a session of {calendar}; take another.")
-        kept, own, shut = market.rows(is_open), market.dates[is_open], market.dates[~is_open]
+        on_calendar = market.rows(is_open)
+        data_days, closed_days = market.dates[is_open], market.dates[~is_open]
     else:
-        always = market.traded.all(axis=0)
-        kept = _standing(market, market.traded & (always | is_open[:, None]))
+        round_the_clock = market.traded.all(axis=0)
+        # Factors with a calendar trade on sessions only and keep their levels between them.
+        on_calendar = _carry_levels(market, market.traded & (round_the_clock | is_open[:, None]))
         trades = market.traded.all(axis=1)
-        own, shut = market.dates[trades & is_open], market.dates[trades & ~is_open]
-    dropped = np.union1d(market.dropped, shut)
-    wanted = sessions(calendar, kept.dates[0], kept.dates[-1])
-    missing = np.setdiff1d(np.setdiff1d(wanted, own), dropped)
-    return replace(kept, dropped=dropped, missing=missing)
+        data_days, closed_days = market.dates[trades & is_open], market.dates[trades & ~is_open]
+    dropped = np.union1d(market.dropped, closed_days)
+    session_days = sessions(calendar, on_calendar.dates[0], on_calendar.dates[-1])
+    missing = np.setdiff1d(np.setdiff1d(session_days, data_days), dropped)
+    return replace(on_calendar, dropped=dropped, missing=missing)
 
 
-def _standing(market: Market, traded: BoolArray) -> Market:
-    """The market as it is where only `traded` counts, from its first complete day on."""
+def _carry_levels(market: Market, traded: BoolArray) -> Market:
+    """Carry each factor's last level over the days on which `traded` is False.
+
+    The market begins on the first day on which all factors trade.
+    """
     first = int(np.argmax(traded.all(axis=1)))
+    # The row of the last day on which each factor traded, so that one look-up fills all gaps.
     last = np.where(traded, np.arange(len(traded))[:, None], 0)
     last = np.maximum.accumulate(last[first:], axis=0)
     return replace(

@@ -1,11 +1,11 @@
-"""Which column of which file of a folder a factor is, and in what unit.
+"""In which file and column each factor is found, and in what unit.
 
-The shape of the files, for anyone who brings their own (`Date` first, ISO, ascending):
+The format of the files, for users who bring their own (`Date` first, ISO, ascending):
 
-- `treasury_par_yields.csv`: a column a maturity ('3M', '10Y'), percent.
-- `<name>_usd.csv` (`btc_usd.csv`): `Close`, one row a calendar day or trading day, USD.
+- `treasury_par_yields.csv`: one column for each maturity ('3M', '10Y'), percent.
+- `<name>_usd.csv` (`btc_usd.csv`): `Close`, one row for each calendar or trading day, USD.
 - `<name>_vol.csv`: `Close`, the implied volatility index '<name>-VOL', percent.
-- the others as listed in `COLUMNS`; '<name>-REALISED' is made of the prices of <name>.
+- all others as listed in `COLUMNS`; '<name>-REALISED' is computed from the prices of <name>.
 """
 
 from dataclasses import dataclass, replace
@@ -21,18 +21,18 @@ FUTURES_FILE = "treasury_futures_front_unadjusted.csv"
 
 @dataclass(frozen=True)
 class FactorColumn:
-    """Where one factor stands in a folder of prices.
+    """File, column and unit of one factor in a folder of prices.
 
     Parameters
     ----------
     file, column : name of the CSV file and of its column.
     kind : what the factor is in a market.
-    unit : of the file; percent becomes a decimal.
-    rolls : True where the file splices front months, so that each roll shows a false return.
-    form : 'level' as it stands; 'funding' a rate (fraction) that becomes the index it accrues on;
-        'realised' a price that becomes its trailing volatility, APPROXIMATE where an option needs
-        an implied one. See `derived`.
-    payments : of funding, how often a day the rate is paid.
+    unit : unit in the file; percent is converted to a decimal.
+    rolls : True where the file joins front months, so that each roll shows a false return.
+    form : 'level', taken as it is; 'funding', a rate (fraction) that is converted to an index that
+        accrues it; 'realised', a price that is converted to its trailing volatility, APPROXIMATE
+        where an option needs an implied volatility. See `derived`.
+    payments : how many times a day the funding rate is paid.
     """
 
     file: str
@@ -58,7 +58,7 @@ COLUMNS: dict[str, FactorColumn] = {
     },
     "BTC_CME": FactorColumn("bitcoin_futures_cme_front.csv", rolls=True),
     "ETH_CME": FactorColumn("ether_futures_cme_front.csv", rolls=True),
-    # Two venues are two series. One is the day's mean 8-hour rate, the other the day's sum.
+    # One series a venue. The first holds the mean of a day's 8-hour rates, the second their sum.
     "BTC-FUNDING": FactorColumn(
         FUNDING_FILE, "btc_perp_mean_per_8h", unit="fraction", form="funding", payments=3
     ),
@@ -69,7 +69,7 @@ COLUMNS: dict[str, FactorColumn] = {
 
 
 def factor_column(factor: str) -> FactorColumn:
-    """Where `factor` stands: as listed, a column of the par-yield file, or `<name>_usd.csv`.
+    """Find the column of `factor`: a listed one, a par yield, or `Close` of `<name>_usd.csv`.
 
     Examples
     --------

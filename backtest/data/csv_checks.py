@@ -1,4 +1,4 @@
-"""Mistakes of a whole CSV file that no single cell shows."""
+"""Mistakes in a CSV file that only show when the whole file is examined."""
 
 from collections.abc import Iterable
 
@@ -9,18 +9,18 @@ from backtest.types import DataError
 
 PRICE_RANGE = (1e-9, 1e12)  # USD; outside it a price is a slip, and squares of it overflow
 
-# The Treasury's 5-year par yield, the lowest of these, has been below 0.25 % on 8 days in a row
-# since 1990 (August 2020) and its 10-year yield never, while 25 % in decimals is 0.25. Shorter
-# maturities say nothing: bills stayed below 0.25 % from 2009 to 2015.
+# A yield of 25 % is 0.25 in decimals, and since 1990 the Treasury's 5-year par yield, the lowest of
+# the long ones, was below 0.25 percent on at most 8 days in a row (August 2020); the 10-year yield
+# never was. Bills cannot decide: they stayed below 0.25 % from 2009 to 2015.
 LONG_TENOR = 5.0  # years
 DECIMAL_BELOW = 0.25  # percent
 DECIMAL_DAYS = 20
 
 
-def refuse_repeated(file: str, header: Iterable[str], wanted: Iterable[str]) -> None:
-    """One line where a column that is read stands twice in its file."""
+def refuse_repeated(file: str, header: Iterable[str], columns: Iterable[str]) -> None:
+    """Raise DataError where a column to be read occurs more than once in its file."""
     names = list(header)
-    for column in wanted:
+    for column in columns:
         if names.count(column) > 1:
             raise DataError(
                 f"{file} has {names.count(column)} columns {column!r}; keep the right one."
@@ -28,11 +28,11 @@ def refuse_repeated(file: str, header: Iterable[str], wanted: Iterable[str]) -> 
 
 
 def refuse_decimals(file: str, table: pd.DataFrame) -> None:
-    """One line where yields are in decimals (0.0425) though a file holds percent (4.25).
+    """Raise DataError where yields are in decimals (0.0425) and not in percent (4.25).
 
-    A maturity of five years or more that is given on 20 days or more, and is never as high as
-    0.25, is taken to be in decimals. All maturities of the file are looked at, also those that no
-    factor asks for, so that a study of bills is told too.
+    A maturity of five years or more with values on 20 days or more, all below 0.25, is taken to be
+    in decimals. All maturities of the file are examined, also those that no factor uses, so that
+    the mistake is found in a study of bills too.
 
     Examples
     --------

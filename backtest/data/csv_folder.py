@@ -1,4 +1,4 @@
-"""Prices from a folder of CSV files; `columns.py` says which factor stands where."""
+"""Read prices from a folder of CSV files; `columns.py` says in which file each factor is."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from backtest.market.checks import YIELD_RANGE
 from backtest.market.market import Adjustment, Market, tenor_years
 from backtest.types import DataError
 
-# The H.15 copy carries 30-year values while the Treasury published none (the bond was
-# discontinued); they are extrapolations and are not used.
+# The H.15 copy has 30-year values for the years in which the Treasury published none (the bond was
+# discontinued). They are extrapolations and are not used.
 NO_30Y = (np.datetime64("2002-02-19"), np.datetime64("2006-02-08"))
 
 
@@ -41,20 +41,20 @@ def read_folder(
     end: str | None = None,
     clock: Clock = "business",
 ) -> tuple[Market, list[SourceFile]]:
-    """Market of the days on which every factor is known, and the files it was read from.
+    """Read the market of the days on which every factor has a value, and list the files read.
 
-    start : first day to keep, ISO; a hole in the data before it does no harm.
-    end : last day of the study, ISO; a hole in the data after it does no harm either.
+    start : first day to keep, ISO; missing data before it cause no error.
+    end : last day of the study, ISO; missing data after it cause no error.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
-    the first ends. Within it the days that have yields but lack a price are dropped, and listed in
-    `Market.dropped`; days without yields (weekends, bond holidays) are not margin days, and the
-    price move over them falls in the next one. On the '24/7' clock every calendar day is a margin
-    day: see `around_the_clock`.
+    the first factor ends. Within it, days that have yields but lack a price are dropped and listed
+    in `Market.dropped`. Days without yields (weekends, bond holidays) are not margin days: the
+    price move over them is part of the next margin day's move. On the '24/7' clock every calendar
+    day is a margin day: see `around_the_clock`.
 
     Raises
     ------
-    DataError : folder, file, column or value that is not as it must be.
+    DataError : a folder, file, column or value that cannot be used.
     """
     if not folder.is_dir():
         raise DataError(f"no folder {str(folder)!r}; give a folder of CSV files, or 'sample'.")
@@ -65,8 +65,8 @@ def read_folder(
     adjusted: list[Adjustment] = []
     for name in [f for f in factors if factor_column(f).rolls]:
         reference = _reference(folder, name, columns, used)
-        columns[name], made = adjust_rolls(name, columns[name], reference)
-        adjusted += made
+        columns[name], roll_adjustments = adjust_rolls(name, columns[name], reference)
+        adjusted += roll_adjustments
     first = max(c.index[0] for c in columns.values())
     if start is not None:
         first = max(first, _day(start, "start"))
@@ -101,7 +101,7 @@ def _curve_days(
     first: pd.Timestamp,
     last: pd.Timestamp,
 ) -> pd.DatetimeIndex:
-    """Days from `first` to `last` on which some yield is known; of the first price without any."""
+    """Days from `first` to `last` with any yield; days of the first factor if none is a yield."""
     curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
     days = columns[curve[0]].index
     for name in curve[1:]:
@@ -110,11 +110,11 @@ def _curve_days(
 
 
 def read_column(folder: Path, factor: str) -> pd.Series:
-    """(days,) one factor on its own days, its holes left as they are; yields in decimals.
+    """(days,) one factor on the days of its file, missing values not filled; yields in decimals.
 
     Raises
     ------
-    DataError : file, column or value that is not as it must be.
+    DataError : a file, column or value that cannot be used.
     """
     return _read_factors(folder, (factor,), {})[factor]
 
@@ -122,15 +122,15 @@ def read_column(folder: Path, factor: str) -> pd.Series:
 def _read_factors(
     folder: Path, factors: tuple[str, ...], used: dict[str, SourceFile]
 ) -> dict[str, pd.Series]:
-    """Every factor in the unit of a market, on the days its file knows; each file read once."""
+    """Every factor in the unit of a market, on the days of its file; each file is read once."""
     places = {name: factor_column(name) for name in factors}
-    # The par yields first: the days of a market are theirs.
+    # The par yields first: they decide the days of a market.
     names = dict.fromkeys(sorted((p.file for p in places.values()), key=YIELDS_FILE.__ne__))
     columns: dict[str, pd.Series] = {}
     for file in names:
-        here = {name: place for name, place in places.items() if place.file == file}
-        table = _read(folder / file, sorted({place.column for place in here.values()}), used)
-        for name, place in here.items():
+        file_places = {name: place for name, place in places.items() if place.file == file}
+        table = _read(folder / file, sorted({place.column for place in file_places.values()}), used)
+        for name, place in file_places.items():
             column = table[place.column].dropna()
             if column.empty:
                 raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
@@ -144,7 +144,7 @@ def _read_factors(
 def _reference(
     folder: Path, future: str, columns: dict[str, pd.Series], used: dict[str, SourceFile]
 ) -> pd.Series:
-    """What the rolls of a future are measured by: a factor of the market, or read for it."""
+    """Series by which the rolls of a future are measured; read if it is no factor of the market."""
     name = contract_terms(future).reference
     if name in columns:
         return columns[name]
@@ -154,7 +154,7 @@ def _reference(
         raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
 
 
-def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.DataFrame:
+def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.DataFrame:
     """Columns of one file by date, as numbers, ascending."""
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
@@ -166,11 +166,11 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path.name} is not a CSV table ({reason}); export it again.") from error
-    for column in ["Date", *wanted]:
+    for column in ["Date", *columns]:
         if column not in table.columns:
-            known = ", ".join(map(str, table.columns))
-            raise DataError(f"{path.name} has no column {column!r}; it has {known}.")
-    refuse_repeated(path.name, header, ["Date", *wanted])
+            present = ", ".join(map(str, table.columns))
+            raise DataError(f"{path.name} has no column {column!r}; it has {present}.")
+    refuse_repeated(path.name, header, ["Date", *columns])
     if path.name == YIELDS_FILE:
         refuse_decimals(path.name, table)
     dates = pd.to_datetime(table["Date"], format="%Y-%m-%d", errors="coerce")
@@ -182,18 +182,18 @@ def _read(path: Path, wanted: list[str], used: dict[str, SourceFile]) -> pd.Data
     steps = np.diff(dates.to_numpy().astype("datetime64[D]")).astype(int)
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0)) + 1
-        what = "stands twice" if steps[row - 1] == 0 else "comes after a later day"
+        what = "occurs twice" if steps[row - 1] == 0 else "comes after a later day"
         raise DataError(
             f"{path.name} line {row + 2}: {dates.iloc[row]:%Y-%m-%d} {what}; "
             "sort the rows, one a day."
         )
-    numbers = table[wanted].apply(pd.to_numeric, errors="coerce")
-    broken = numbers.isna() & table[wanted].notna()
+    numbers = table[columns].apply(pd.to_numeric, errors="coerce")
+    broken = numbers.isna() & table[columns].notna()
     if broken.to_numpy().any():
         row, column = np.argwhere(broken.to_numpy())[0]
-        value = table[wanted].iloc[row, column]
+        value = table[columns].iloc[row, column]
         raise DataError(
-            f"{path.name} line {row + 2}: {wanted[column]} is {value!r}, not a number; "
+            f"{path.name} line {row + 2}: {columns[column]} is {value!r}, not a number; "
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
@@ -209,7 +209,7 @@ def _day(text: str, what: str) -> pd.Timestamp:
 
 
 def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Levels of a factor from its column as the file has it."""
+    """Convert a column of a file to the levels of its factor."""
     if place.form == "funding":
         return funding_index(place.payments * column)
     if place.kind == "yield":
@@ -219,7 +219,7 @@ def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
 
 
 def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Decimal yields of a column in percent; an impossible one is named as the file has it."""
+    """Convert yields from percent to decimals; an error shows the percent of the file."""
     low, high = (100 * edge for edge in YIELD_RANGE)
     wrong = ~column.between(low, high)
     if wrong.any():
@@ -232,7 +232,7 @@ def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
 
 
 def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Prices of a column; one in percent becomes a decimal."""
+    """Prices of a column; a column in percent is converted to decimals."""
     low, high = PRICE_RANGE
     wrong = ~column.between(low, high)
     if wrong.any():

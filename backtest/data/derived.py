@@ -1,4 +1,4 @@
-"""Factors made of a column: the index that funding accrues on, and realised volatility."""
+"""Factors computed from a column: the index that accrues funding, and realised volatility."""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,12 @@ import pandas as pd
 from backtest.data.columns import FactorColumn
 from backtest.types import DataError
 
-REALISED_MOVES = 30  # behind a realised volatility
+REALISED_MOVES = 30  # moves in one realised volatility
 YEAR = 365.0  # calendar days, as option volatilities count it
 
 
 def funding_index(daily: pd.Series) -> pd.Series:
-    """Exponential of the running sum of daily rates: log ratios are what was paid between closes.
+    """Exponential of the running sum of daily rates: a log ratio is the rate paid between closes.
 
     Examples
     --------
@@ -24,9 +24,9 @@ def funding_index(daily: pd.Series) -> pd.Series:
 
 
 def refuse_gaps(index: pd.Series, days: pd.DatetimeIndex, place: FactorColumn) -> None:
-    """DataError where funding is unknown on a calendar day after the first of `days`, to the last.
+    """Raise DataError where a calendar day after the first of `days`, up to the last, has no rate.
 
-    A day without a rate would count as a day without funding, on weekends without a trace.
+    A missing rate would count as funding of zero, and on a weekend nobody would notice it.
     """
     if len(days) == 0:
         return
@@ -46,7 +46,8 @@ def realised_volatility(price: pd.Series) -> pd.Series:
 
     .. math:: \sigma_t = \sqrt{\frac{365}{d} \sum_{i} \ln^2 \frac{P_i}{P_{i-1}}}
 
-    with d the calendar days that the 30 moves span, so that weekends count once, however quoted.
+    with d the calendar days that the 30 moves span, so that a series quoted at weekends and one not
+    quoted at weekends are annualised alike.
 
     Examples
     --------

@@ -1,9 +1,10 @@
-"""`fetch`: every series asked for, screened, compared with what was there, and put in the cache."""
+"""`fetch`: ask for every series, screen it, compare it with the cached version, and cache it."""
 
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,16 +14,14 @@ import pandas as pd
 from backtest.data.cache import Cache, Entry, sha256
 from backtest.data.columns import YIELDS_FILE
 from backtest.data.history import difference
-from backtest.data.official import Fred, Treasury
 from backtest.data.screening import screened
-from backtest.data.sources import Column, File, Publisher, settings
+from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
 from backtest.data.web import HostError, Sleep, Web, patiently
-from backtest.data.yahoo import Yahoo
 from backtest.types import DataError
 
-# Percentage points between an exchange's yield index and the par yield it checks, median over the
-# days of both: they differ by a few hundredths, a discount rate from a yield by up to 0.2.
+# Percentage points, median over common days, between an exchange's yield index and the par yield it
+# checks. They differ by a few hundredths; a discount rate differs from a yield by up to 0.2.
 CHECK_TOLERANCE = 0.25
 
 
@@ -35,7 +34,7 @@ class FetchError(DataError):
 
 
 class Source(Protocol):
-    """A publisher: the history of one column as it has it, see `screening.screened`."""
+    """A publisher of histories, one column at a time, unscreened; see `screening.screened`."""
 
     def history(self, column: Column, today: date) -> pd.DataFrame:
         """(days x value[, dividend])."""
@@ -47,22 +46,22 @@ def fetch(
     only: tuple[str, ...] = (),
     yields: str = "treasury",
     timeout: float | None = None,
-    sources: Mapping[Publisher, Source] | None = None,
+    sources: Mapping[str, Source] | None = None,
     sleep: Sleep = time.sleep,
     now: datetime | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> dict[str, Entry]:
-    """Fetch files into the cache; the new entries by file name.
+    """Fetch files into the cache and return the new entries by file name.
 
-    Each file is replaced when all its columns are right, and not before. One that fails is left as
-    it was and the others are still fetched, but a host that fails is not asked again.
+    A file is replaced only when all its columns pass the checks. A file that fails keeps its old
+    version and the other files are still fetched; a host that fails is not asked again.
 
     Parameters
     ----------
-    folder : the cache. only : file names, all unless given. yields : who publishes the par yields,
-        'treasury' or 'fred'. timeout : seconds to wait for an answer, the settings' unless given.
-    sources, sleep, now : publishers by name, the clock and its waits, replaced in tests.
-    progress : told what is asked and the share done.
+    folder : the cache. only : file names; all by default. yields : publisher of the par yields,
+        'treasury' or 'fred'. timeout : seconds to wait for an answer; None takes the settings'.
+    sources, sleep, now : publishers by name, how to wait, time of the fetch; tests replace them.
+    progress : called with the current request and the share done.
 
     Raises
     ------
@@ -106,22 +105,27 @@ def fetch(
     return done
 
 
-def _publishers(folder: Path, timeout: float, sleep: Sleep) -> dict[Publisher, Source]:
-    """The three publishers of the settings."""
-    hosts, pause = settings().hosts, settings().pace.pause
+def _publishers(folder: Path, timeout: float, sleep: Sleep) -> dict[str, Source]:
+    """Every publisher of the settings."""
+    pause = settings().pace.pause
     web = Web(timeout, pause=pause, sleep=sleep)
-    return {
-        "treasury": Treasury(web, hosts.treasury),
-        "fred": Fred(web, hosts.fred),
-        "yahoo": Yahoo(folder / ".yfinance", timeout=timeout, pause=pause, sleep=sleep),
-    }
+    sources: dict[str, Source] = {}
+    for name, publisher in settings().publishers.items():
+        module, cls = publisher.client.split(":")
+        client = getattr(import_module(f"backtest.data.{module}"), cls)
+        if publisher.folder is None:
+            sources[name] = client(web, publisher.url)
+        else:
+            place = folder / publisher.folder
+            sources[name] = client(place, timeout=timeout, pause=pause, sleep=sleep)
+    return sources
 
 
 def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: datetime) -> Entry:
     """Ask for each column, screen it, put the file in the cache."""
     today = moment.date()
     columns: dict[str, pd.Series] = {}
-    warnings: dict[str, list[str]] = {}  # and the codes they hold for: holes are often shared
+    warnings: dict[str, list[str]] = {}  # codes by warning: columns often miss the same days
     for column in file.columns:
         raw = patiently(
             partial(source.history, column, today),
@@ -129,17 +133,19 @@ def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: 
             back_off=settings().pace.back_off,
             sleep=sleep,
         )
-        kept, said = screened(raw, column, today=today)
-        columns[column.name] = kept["value"]
+        screened_rows, notes = screened(raw, column, today=today)
+        columns[column.name] = screened_rows["value"]
         if column.adjusted is not None:
-            _check_dividends(raw, kept, column)
-            columns[column.adjusted] = adjusted_close(kept["value"], kept["dividend"])
+            _check_dividends(raw, screened_rows, column)
+            columns[column.adjusted] = adjusted_close(
+                screened_rows["value"], screened_rows["dividend"]
+            )
         if column.checks is not None:
-            said += _check(kept["value"], column, cache)
-        for warning in said:
+            notes += _check(screened_rows["value"], column, cache)
+        for warning in notes:
             warnings.setdefault(warning, []).append(column.code)
     table = pd.DataFrame(columns).rename_axis("Date")
-    rewrites, said = _compared(file, table, cache)
+    rewrites, notes = _compared(file, table, cache)
     content = table.to_csv(date_format="%Y-%m-%d").encode()
     entry = Entry(
         source=_label(file),
@@ -151,7 +157,7 @@ def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: 
         rows=len(table),
         fetched_at=moment.isoformat(timespec="seconds"),
         sha256=sha256(content),
-        warnings=[f"{', '.join(codes)}: {text}" for text, codes in warnings.items()] + said,
+        warnings=[f"{', '.join(codes)}: {text}" for text, codes in warnings.items()] + notes,
         rewrites=rewrites,
     )
     cache.put(file.name, content, entry)
@@ -159,8 +165,9 @@ def _fetch_file(file: File, cache: Cache, source: Source, sleep: Sleep, moment: 
 
 
 def _label(file: File) -> str:
-    """Publisher, with the version of the client where that decides what arrives."""
-    return f"yahoo (yfinance {version('yfinance')})" if file.source == "yahoo" else file.source
+    """Publisher, with the version of its package where the data depend on it."""
+    package = settings().publishers[file.source].package
+    return f"{file.source} ({package} {version(package)})" if package else file.source
 
 
 def _compared(
@@ -172,17 +179,17 @@ def _compared(
         return [], []
     old = cache.read(file.name)
     if old is None:
-        return before.rewrites, ["the version before was damaged, so no change could be sought"]
+        return before.rewrites, ["the previous version was damaged, so it could not be compared"]
     derived = [c.adjusted for c in file.columns if c.adjusted is not None]
-    found = difference(old.drop(columns=derived, errors="ignore"), table)
-    if found is None:
+    changes = difference(old.drop(columns=derived, errors="ignore"), table)
+    if changes is None:
         return before.rewrites, []
     against = {"against": f"{before.source}, fetched {before.fetched_at}"}
-    return [*before.rewrites, against | found], []
+    return [*before.rewrites, against | changes], []
 
 
 def _check(values: pd.Series, column: Column, cache: Cache) -> list[str]:
-    """A warning where an exchange's index of yields disagrees with the cached par yields."""
+    """Warn where an exchange's index of yields disagrees with the cached par yields."""
     curve = cache.read(YIELDS_FILE)
     if curve is None or column.checks not in curve.columns:
         return ["no par yields in the cache to compare with"]
@@ -192,11 +199,13 @@ def _check(values: pd.Series, column: Column, cache: Cache) -> list[str]:
     return [f"median distance to the {column.checks} par yield {apart:.2f} points"]
 
 
-def _check_dividends(raw: pd.DataFrame, kept: pd.DataFrame, column: Column) -> None:
-    """No dividend may fall on a day that was left out."""
+def _check_dividends(raw: pd.DataFrame, screened_rows: pd.DataFrame, column: Column) -> None:
+    """Raise DataError where a dividend falls on a day that was left out."""
     sent = raw["dividend"]
     days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize()
-    lost = sent[(sent > 0).to_numpy() & ~days.isin(kept.index) & (days <= kept.index[-1])]
+    lost = sent[
+        (sent > 0).to_numpy() & ~days.isin(screened_rows.index) & (days <= screened_rows.index[-1])
+    ]
     if len(lost):
         raise DataError(
             f"{column.code} paid a dividend on {lost.index[0]:%Y-%m-%d}, a day left out: "

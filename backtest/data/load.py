@@ -1,4 +1,4 @@
-"""`load_market`: a market by name, from a folder, or as it is."""
+"""`load_market`: a market by its name, from a folder, or a Market itself."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +23,14 @@ def load_market(
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
 ) -> Market:
-    """Market of `source`: 'sample' (SIMULATED), 'treasury', a folder of CSV files, or a Market.
+    """Load the market of `source`: 'sample' (SIMULATED), 'treasury', a CSV folder, or a Market.
 
-    factors : which to load; the source's own default unless given (folders: 3M 2Y 5Y 10Y 30Y BTC
-        ETH). Treasury-only factors use the whole Treasury history.
+    factors : factors to load; None takes the default of the source (folders: 3M 2Y 5Y 10Y 30Y BTC
+        ETH). Treasury factors alone use the whole Treasury history.
     start, end : first and last day to keep, ISO.
     clock : 'business', the move over a weekend is one step; '24/7', every calendar day is a margin
-        day, on which Treasuries may stand still.
-    calendar : whose sessions margin days are; 'data' takes the days that have data.
+        day, and Treasuries keep their level on days on which they do not trade.
+    calendar : the calendar whose sessions are the margin days; 'data' takes the days with data.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def load_with_sources(
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
 ) -> tuple[Market, list[SourceFile]]:
-    """`load_market`, and the files (name, sha256) the levels were read from."""
+    """`load_market`, with the files (name, sha256) from which the levels were read."""
     files: list[SourceFile] = []
     twice = [f for f in factors or () if (factors or ()).count(f) > 1]
     if twice:
@@ -104,7 +104,7 @@ def _window(market: Market, start: str | None, end: str | None) -> Market:
     except ValueError as error:
         raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
     keep = (market.dates >= low) & (market.dates <= high)
-    if market.traded is not None:  # from the first day on which every factor trades
+    if market.traded is not None:  # a market begins on a day on which every factor trades
         keep &= np.maximum.accumulate(keep & market.trades(market.factors))
     if not keep.any():
         raise DataError(

@@ -13,10 +13,10 @@ from backtest.types import DataError
 
 @dataclass
 class Treasury:
-    """The Treasury's daily par yield curve: one request a year, kept for the columns that follow.
+    """The Treasury's daily par yield curve: one request for each year, its table kept for reuse.
 
-    Its tables run backwards in time, have empty cells where a maturity was not published, and gain
-    columns over the years ('4 Mo' in 2022, '1.5 Month' in 2025).
+    The latest day comes first in its tables. Cells are empty where a maturity was not published,
+    and columns were added over the years ('4 Mo' in 2022, '1.5 Month' in 2025).
     """
 
     web: Web
@@ -24,11 +24,11 @@ class Treasury:
     years: dict[int, pd.DataFrame] = field(default_factory=dict)
 
     def history(self, column: Column, today: date) -> pd.DataFrame:
-        """(days x value) percent, as published; one column heading at a time.
+        """(days x value) percent, as published; the maturity is the code of `column`.
 
         Raises
         ------
-        DataError : an answer that is not the table, or a past year without a row.
+        DataError : an answer that is not the table, or an earlier year without a row.
         """
         for year in range(column.starts.year, today.year + 1):
             if year not in self.years:
@@ -36,14 +36,14 @@ class Treasury:
         tables = [t for year, t in self.years.items() if year >= column.starts.year]
         merged = pd.concat(tables)
         if column.code not in merged.columns:
-            known = ", ".join(map(str, merged.columns))
-            raise DataError(f"the Treasury sent no column {column.code!r}; it sent {known}")
+            headings = ", ".join(map(str, merged.columns))
+            raise DataError(f"the Treasury sent no column {column.code!r}; it sent {headings}")
         return merged[[column.code]].set_axis(["value"], axis=1)
 
     def _year(self, year: int, today: date) -> pd.DataFrame:
         text = self.web.get(self.url.format(year=year))
         table = _table(text, f"the Treasury ({year})", dates="%m/%d/%Y")
-        # On the first days of January the running year has no row yet.
+        # On the first days of January the current year has no row yet.
         if table.empty and year < today.year:
             raise DataError(f"the Treasury sent no row for {year}")
         return table
@@ -51,17 +51,17 @@ class Treasury:
 
 @dataclass(frozen=True)
 class Fred:
-    """Series of the Federal Reserve Bank of St. Louis: one request a series."""
+    """Series of the Federal Reserve Bank of St. Louis: one request for each series."""
 
     web: Web
     url: str
 
     def history(self, column: Column, today: date) -> pd.DataFrame:
-        """(days x value) percent, as published; holidays are empty.
+        """(days x value) percent, as published; NaN on holidays.
 
         Raises
         ------
-        DataError : an answer that is not the series asked for.
+        DataError : an answer with another series.
         """
         text = self.web.get(self.url.format(code=column.code, start=column.starts))
         table = _table(text, f"FRED ({column.code})", dates="%Y-%m-%d")

@@ -1,7 +1,7 @@
-"""Days that ought to have a value, so that a session that is missing can be named.
+"""Days on which a publisher should have a value, so that missing sessions can be reported.
 
-Unscheduled closings (September 2001, storms, state funerals) are not in the rules: such days are
-named too, and a reader tells them apart. Nothing is ever filled in for any of them.
+The rules do not contain unscheduled closings (September 2001, storms, state funerals). Such days
+are reported as missing too, and the reader has to recognise them. No value is filled in.
 """
 
 from datetime import date
@@ -22,8 +22,8 @@ from pandas.tseries.holiday import (
 
 from backtest.data.sources import Calendar
 
-# Exchange and bond holidays: NYSE Rule 7.2 and SIFMA's recommendations. A holiday too many would
-# hide a missing session, one too few would only name a day that was rightly empty.
+# Exchange and bond holidays: NYSE Rule 7.2 and SIFMA's recommendations. One holiday too
+# many would hide a missing session; one too few only reports a day that was closed.
 _EXCHANGE = [
     Holiday("New Year", month=1, day=1, observance=nearest_workday),
     USMartinLutherKingJr,
@@ -45,7 +45,7 @@ _RULES = {"exchange": _EXCHANGE, "bond": _BOND}
 
 
 def expected_days(calendar: Calendar, first: date, last: date) -> pd.DatetimeIndex:
-    """Days from `first` to `last`, both included, on which a value is expected.
+    """Days on which a value is expected, from `first` to `last`, both included.
 
     calendar : 'daily' (every day), 'exchange' (weekdays but US exchange holidays) or 'bond' (these
         and Columbus and Veterans Day).

@@ -1,4 +1,4 @@
-"""The settings of `backtest fetch`: hosts, pace, and the files with their columns."""
+"""The settings of `backtest fetch`: publishers, waiting times, and the files with their columns."""
 
 import tomllib
 from datetime import date
@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtest.data.columns import YIELDS_FILE
 from backtest.types import StudyError
 
 SETTINGS = Path(__file__).with_name("sources.toml")
 
-Publisher = Literal["treasury", "fred", "yahoo"]
 Calendar = Literal["daily", "bond", "exchange"]
 
 
@@ -22,7 +21,7 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """One series: what it is called here and there, and what its values must look like."""
+    """One series: its name in the file, its code at the publisher, and the range of its values."""
 
     name: str
     code: str
@@ -37,27 +36,29 @@ class Column(_Strict):
 
     @property
     def checks(self) -> str | None:
-        """The factor it only checks, or None."""
+        """The factor that this column only checks, or None."""
         return self.factor.removeprefix("check of ") if self.factor.startswith("check ") else None
 
 
 class File(_Strict):
-    """One CSV of the cache and the publisher its columns come from."""
+    """One CSV file of the cache and the publisher of its columns."""
 
     name: str
-    source: Publisher
+    source: str
     columns: tuple[Column, ...]
 
 
-class Hosts(_Strict):
-    """Addresses with the places to fill in."""
+class Publisher(_Strict):
+    """The class of `backtest.data` that asks a publisher, and the address; see `sources.toml`."""
 
-    treasury: str
-    fred: str
+    client: str
+    url: str | None = None
+    folder: str | None = None
+    package: str | None = None
 
 
 class Pace(_Strict):
-    """How long to wait for an answer, between requests, and after 'too many requests'."""
+    """Seconds to wait for an answer, between requests, and after 'too many requests'."""
 
     timeout: float
     pause: float
@@ -67,12 +68,21 @@ class Pace(_Strict):
 class Settings(_Strict):
     """Everything in `sources.toml`."""
 
-    hosts: Hosts
     pace: Pace
+    publishers: dict[str, Publisher] = Field(alias="publisher")
     files: tuple[File, ...] = Field(alias="file")
 
+    @model_validator(mode="after")
+    def _publishers_are_known(self) -> "Settings":
+        unknown = {file.source for file in self.files} - self.publishers.keys()
+        if unknown:
+            raise ValueError(f"no [publisher.{unknown.pop()}], which a file names")
+        return self
+
     def chosen(self, only: tuple[str, ...] = (), *, yields: str = "treasury") -> tuple[File, ...]:
-        """The files to fetch: all, or those named (with or without .csv); par yields by `yields`.
+        """Select the files to fetch: all, or those in `only` (with or without .csv).
+
+        yields : publisher of the par yields.
 
         Raises
         ------
@@ -87,11 +97,11 @@ class Settings(_Strict):
         if yields not in publishers:
             raise StudyError(f"unknown yields {yields!r}; known: {', '.join(publishers)}.")
         files = {f.name: f for f in self.files if f.name != YIELDS_FILE or f.source == yields}
-        wanted = [name if name.endswith(".csv") else f"{name}.csv" for name in only]
-        for name in wanted:
+        names = [name if name.endswith(".csv") else f"{name}.csv" for name in only]
+        for name in names:
             if name not in files:
                 raise StudyError(f"no source has {name!r}; known: {', '.join(files)}.")
-        return tuple(file for name, file in files.items() if not wanted or name in wanted)
+        return tuple(file for name, file in files.items() if not names or name in names)
 
 
 @cache

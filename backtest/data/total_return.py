@@ -1,4 +1,4 @@
-"""Closes adjusted for dividends, derived here so that the raw closes can be kept unchanged."""
+"""Closes adjusted for dividends, computed from raw closes so that these can be stored unchanged."""
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ def adjusted_close(close: pd.Series, dividends: pd.Series) -> pd.Series:
 
     .. math:: a_t = c_t \prod_{s > t} \left(1 - \frac{d_s}{c_{s-1}}\right)
 
-    the product running over ex-dividend days s, and c_{s-1} the close of the row before. The last
-    adjusted close is the raw one; each new dividend rewrites all earlier ones, which is why only
-    raw closes are compared from fetch to fetch. (Centre for Research in Security Prices
-    multipliers, the convention of Yahoo's 'Adj Close'.)
+    with the product over ex-dividend days s, and c_{s-1} the close of the row before. The last
+    adjusted close equals the raw close. A new dividend changes all earlier adjusted closes, so only
+    raw closes are compared between two fetches. (Multipliers of the Center for Research in Security
+    Prices, the convention of Yahoo's 'Adj Close'.)
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Real US Treasury par yields 1990-01 to 2017-03, embedded: a market without a network."""
+"""Real US Treasury par yields 1990-01 to 2017-03, part of the package: no network is needed."""
 
 import gzip
 import io
@@ -34,16 +34,16 @@ def treasury_market(*, factors: Sequence[str] | None = None, start: str | None =
 
     Parameters
     ----------
-    factors : of 1M 3M 6M 1Y 2Y 3Y 5Y 7Y 10Y 20Y 30Y; None takes 3M 2Y 5Y 10Y, whose history is
-        unbroken. 30Y was not published from 2002-02-19 to 2006-02-08: with it, start after that.
-    start : first day to keep (ISO date); None starts where every factor first has a yield.
+    factors : any of 1M 3M 6M 1Y 2Y 3Y 5Y 7Y 10Y 20Y 30Y; None takes 3M 2Y 5Y 10Y, which have no
+        gap. 30Y was not published from 2002-02-19 to 2006-02-08: start after that to use it.
+    start : first day to keep (ISO date); None is the first day on which every factor has a yield.
 
-    Days on which some factor was not published are left out and listed in `dropped`, those before
-    the first complete day aside.
+    After the first complete day, days on which any factor was not published are left out and listed
+    in `dropped`.
 
     Raises
     ------
-    DataError : an unknown factor, a start that is no date or leaves no day, or a hole of more than
+    DataError : an unknown factor, a start that is no date or leaves no day, or a gap of more than
         14 calendar days between two complete days.
 
     Examples

@@ -1,4 +1,4 @@
-"""Asking a host: one request at a time, a pause between two, patience with 'too many requests'."""
+"""Requests to a host: one at a time, with a pause between two and after 'too many requests'."""
 
 import time
 import urllib.error
@@ -19,7 +19,7 @@ Sleep = Callable[[float], object]
 
 
 class HostError(DataError):
-    """A host that cannot be reached or does not serve: asking it for more would be idle."""
+    """A host that cannot be reached or does not answer: further requests would fail too."""
 
 
 class RateLimited(Exception):
@@ -37,19 +37,19 @@ class Web:
 
     def __init__(self, timeout: float, *, pause: float, sleep: Sleep = time.sleep) -> None:
         self.timeout, self.pause, self.sleep = timeout, pause, sleep
-        self.asked = False
+        self.has_asked = False
 
     def get(self, url: str) -> str:
         """Text at an address.
 
         Raises
         ------
-        RateLimited : 429. HostError : no connection, a cut answer, any other status but 404.
+        RateLimited : 429. HostError : no connection, an incomplete answer, any status but 404.
         DataError : 404, or an answer that is not text.
         """
-        if self.asked:
+        if self.has_asked:
             self.sleep(self.pause)
-        self.asked = True
+        self.has_asked = True
         host = urlsplit(url).netloc
         request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
         try:
@@ -71,11 +71,11 @@ class Web:
 def patiently(
     ask: Callable[[], Answer], *, who: str, back_off: tuple[float, ...], sleep: Sleep
 ) -> Answer:
-    """What `ask` returns, asked again after each pause of `back_off` while it is rate limited.
+    """Call `ask`, and while it is rate limited call it again after each pause of `back_off`.
 
     Raises
     ------
-    HostError : still rate limited after the last pause; hammering would only lengthen the ban.
+    HostError : still rate limited after the last pause; more requests would lengthen the ban.
 
     Examples
     --------

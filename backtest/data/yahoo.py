@@ -1,8 +1,8 @@
-"""Daily closes from Yahoo through yfinance, imported only when it is used.
+"""Daily closes from Yahoo through yfinance, which is imported only when it is used.
 
-`Ticker.history` is asked, not `download`: in yfinance 1.7.0 `download` catches every error of a
+`Ticker.history` is called and not `download`: in yfinance 1.7.0 `download` catches every error of a
 ticker, 429 among them, and returns an empty frame; it also starts threads and shuffles columns.
-Yahoo's terms allow personal use: what is fetched stays in the git-ignored cache.
+Yahoo's terms allow personal use: the data stay in the cache, which git ignores.
 """
 
 import logging
@@ -21,36 +21,36 @@ from backtest.types import DataError
 
 
 class Yahoo:
-    """One ticker at a time, raw closes, dividends where a column asks for them.
+    """Raw closes of one ticker at a time, with dividends where a column needs them.
 
-    folder : where yfinance keeps its cookies and time zones. It is ours alone, for a database
-        shared with other programs gets locked. timeout, pause : seconds.
+    folder : where yfinance keeps its cookies and time zones. No other program uses it, because a
+        database that programs share can be locked. timeout, pause : seconds.
     """
 
     def __init__(self, folder: Path, *, timeout: float, pause: float, sleep: Sleep) -> None:
         self.folder, self.timeout, self.pause, self.sleep = folder, timeout, pause, sleep
-        self.asked = False
+        self.has_asked = False
 
     def history(self, column: Column, today: date) -> pd.DataFrame:
-        """(days x value[, dividend]) as Yahoo has them, NaN where it has a row without a close.
+        """(days x value[, dividend]) as Yahoo has them, NaN for a row without a close.
 
         Raises
         ------
         RateLimited : 429. HostError : no connection.
-        DataError : no row (yfinance need not raise then), no Close, or anything yfinance raises.
+        DataError : no row (yfinance may not raise then), no Close, or any other error of yfinance.
         """
-        if self.asked:
+        if self.has_asked:
             self.sleep(self.pause)
-        self.asked = True
+        self.has_asked = True
         frame = _flat(self._ask(column), column.code)
         if frame.empty:
             raise DataError(f"Yahoo sent no row for {column.code}")
-        wanted = {"Close": "value"} | ({"Dividends": "dividend"} if column.adjusted else {})
-        for name in wanted:
+        columns = {"Close": "value"} | ({"Dividends": "dividend"} if column.adjusted else {})
+        for name in columns:
             if name not in frame.columns or frame[name].isna().all():
-                known = ", ".join(map(str, frame.columns))
-                raise DataError(f"Yahoo sent no {name} for {column.code}, only {known}")
-        return frame[list(wanted)].rename(columns=wanted)
+                headings = ", ".join(map(str, frame.columns))
+                raise DataError(f"Yahoo sent no {name} for {column.code}, only {headings}")
+        return frame[list(columns)].rename(columns=columns)
 
     def _ask(self, column: Column) -> pd.DataFrame:
         with _quiet():
@@ -59,22 +59,22 @@ class Yahoo:
 
             self.folder.mkdir(parents=True, exist_ok=True)
             yfinance.set_tz_cache_location(str(self.folder))
-            yfinance.config.debug.hide_exceptions = False  # or a failure is an empty frame
+            yfinance.config.debug.hide_exceptions = False  # else a failure gives an empty frame
             try:
                 frame: Any = yfinance.Ticker(column.code).history(
                     start=column.starts.isoformat(),
                     interval="1d",
                     auto_adjust=False,  # adjusted closes are rewritten by every dividend
                     actions=column.adjusted is not None,
-                    keepna=True,  # a session without a close is to be seen, not swallowed
+                    keepna=True,  # the screening must see a session without a close
                     timeout=self.timeout,
                 )
             except YFRateLimitError as error:
                 raise RateLimited from error
-            except OSError as error:  # curl_cffi and requests derive theirs from it
+            except OSError as error:  # errors of curl_cffi and requests are OSErrors
                 raise HostError(f"cannot reach Yahoo ({_first_line(error)})") from error
             except Exception as error:
-                # yfinance raises whatever a changed answer breaks in it: KeyError, JSON errors.
+                # When Yahoo changes its answer, yfinance raises any error: KeyError, JSON.
                 raise DataError(
                     f"Yahoo sent nothing usable for {column.code} "
                     f"({type(error).__name__}: {_first_line(error)})"
@@ -83,7 +83,7 @@ class Yahoo:
 
 
 def _flat(frame: pd.DataFrame, code: str) -> pd.DataFrame:
-    """Columns by price name alone; yfinance may head even one ticker (Price, Ticker)."""
+    """Columns by price name alone; yfinance may use (Price, Ticker) even for one ticker."""
     if not isinstance(frame.columns, pd.MultiIndex):
         return frame
     ticker = "Ticker" if "Ticker" in frame.columns.names else frame.columns.nlevels - 1
@@ -95,7 +95,7 @@ def _flat(frame: pd.DataFrame, code: str) -> pd.DataFrame:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without yfinance's log lines and the pandas deprecations it sets off; ours stay errors."""
+    """Hide yfinance's log lines and the pandas deprecations that it causes."""
     logger = logging.getLogger("yfinance")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -110,5 +110,5 @@ def _quiet() -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    """What went wrong, without curl's advice on where to read about it."""
+    """First line of an error, without curl's reference to its manual."""
     return (str(error).splitlines() or [type(error).__name__])[0].split(". See ")[0]

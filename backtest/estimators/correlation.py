@@ -1,4 +1,4 @@
-"""Rolling covariance of shocks, and when a correlation is reliable enough to lean on."""
+"""Estimators of the covariance of shocks, and a confidence bound for a correlation."""
 
 import numpy as np
 
@@ -69,11 +69,11 @@ def correlation_of(covariance: FloatArray) -> FloatArray:
 
 
 def ewma_covariance(columns: FloatArray, decay: float, *, seed_days: int) -> FloatArray:
-    r"""Zero-mean covariance that forgets: (days, columns, columns), known at each close.
+    r"""Exponentially weighted zero-mean covariance: (days, columns, columns), known at each close.
 
     .. math:: S_t = \lambda S_{t-1} + (1 - \lambda) z_t z_t'
 
-    begun with the mean of the first `seed_days` products; NaN until those are known.
+    starting from the mean of the first `seed_days` products; NaN until these are known.
 
     References
     ----------
@@ -121,11 +121,11 @@ def dcc_covariance(
     [nan, 1.0, 1.0, 1.0]
     """
     out = rolling_covariance(z, lookback)
-    known = np.flatnonzero(~np.isnan(out).any(axis=(1, 2)))
-    for day in known[1:]:
+    known_days = np.flatnonzero(~np.isnan(out).any(axis=(1, 2)))
+    for day in known_days[1:]:
         news = np.outer(z[day], z[day])
-        kept = (persistence - reaction) * out[day - 1]
-        out[day] = (1.0 - persistence) * out[day] + reaction * news + kept
+        carried = (persistence - reaction) * out[day - 1]
+        out[day] = (1.0 - persistence) * out[day] + reaction * news + carried
     return out
 
 
@@ -165,7 +165,7 @@ def shrunk_covariance(columns: FloatArray, lookback: int) -> FloatArray:
 
 
 def tail_correlation(columns: FloatArray, lookback: int, *, tail: float) -> FloatArray:
-    r"""Correlation of each trailing window as its large moves have it, not all its days.
+    r"""Correlation of each trailing window, estimated from its large moves only.
 
     .. math:: \rho_{ij} = \frac{s_+^2 - s_-^2}{s_+^2 + s_-^2}, \qquad
               s_\pm = (1 - \text{tail})\text{-quantile of } |z_i \pm z_j|
@@ -194,16 +194,16 @@ def tail_correlation(columns: FloatArray, lookback: int, *, tail: float) -> Floa
     days, width = columns.shape
     out = np.full((days, width, width), np.nan)
     one, other = np.triu_indices(width, 1)
-    kept = tail_count(lookback, 1.0 - tail)
+    tail_days = tail_count(lookback, 1.0 - tail)
     first = first_known(columns) + lookback - 1
     for day in range(first, days):
         window = columns[day - lookback + 1 : day + 1]
         size = np.sqrt((window**2).mean(axis=0))
         z = window / np.where(size > 0.0, size, 1.0)
         both = np.abs([z[:, one] + z[:, other], z[:, one] - z[:, other]])
-        plus, minus = np.partition(both, lookback - kept, axis=1)[:, lookback - kept] ** 2
-        known = plus + minus > 0.0
-        rho = np.divide(plus - minus, plus + minus, out=np.zeros_like(plus), where=known)
+        plus, minus = np.partition(both, lookback - tail_days, axis=1)[:, lookback - tail_days] ** 2
+        is_moving = plus + minus > 0.0
+        rho = np.divide(plus - minus, plus + minus, out=np.zeros_like(plus), where=is_moving)
         out[day] = np.eye(width)
         out[day, one, other] = out[day, other, one] = rho
     return out

@@ -59,8 +59,8 @@ def fit_multivariate_t(
                 - (nu + width) / 2 * np.log1p(distance / nu).sum()
             )
 
-        found = minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded")
-        before, freedom = freedom, float(found.x)
+        fit = minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded")
+        before, freedom = freedom, float(fit.x)
         if abs(freedom - before) < 1e-6:
             break
     return mean, scatter, freedom
@@ -107,5 +107,5 @@ def t_copula(values: DaysByFactors) -> tuple[FloatArray, float]:
             + (nu + 1) / 2 * np.log1p(x * x / nu).sum()
         )
 
-    found = minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded")
-    return correlation, float(found.x)
+    fit = minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded")
+    return correlation, float(fit.x)

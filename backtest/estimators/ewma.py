@@ -1,4 +1,4 @@
-"""Exponentially weighted variance: the volatility that remembers about 1 / (1 - decay) days."""
+"""Exponentially weighted variance, with a memory of about 1 / (1 - decay) days."""
 
 from math import ceil
 

@@ -32,9 +32,9 @@ def total_fits(counts: Iterable[Mapping[str, FitCount]]) -> dict[str, FitCount]:
     """
     out: dict[str, FitCount] = {}
     for count in counts:
-        for name, made in count.items():
-            if made.tried:
-                out.setdefault(name, FitCount()).add(made)
+        for name, fits in count.items():
+            if fits.tried:
+                out.setdefault(name, FitCount()).add(fits)
     return out
 
 

@@ -46,7 +46,8 @@ def _curve_future(body: re.Match[str], silo: str | None) -> Instrument:
     return CurveFuture(body[1], silo=silo or "CME")
 
 
-def _not_held(body: re.Match[str], silo: str | None) -> Instrument:
+def not_held(body: re.Match[str], silo: str | None) -> Instrument:
+    """StudyError: no position is held in a quoted index."""
     raise StudyError(
         f"{body[0]!r} is a volatility or a funding index, which nobody can hold outright; hold an "
         "option (SPY-CALL-30D) or a perpetual (BTC-PERP)."
@@ -61,7 +62,7 @@ CONTRACTS: Mapping[str, Maker] = {
     r"(\w+)~curve": _curve_future,
     PERPETUAL_NAME: perpetual_of,
     OPTION_NAME: option_of,
-    r"VIX|.+-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)": _not_held,
+    r"VIX|.+-(?:VOL|REALISED|FUNDING(?:-[A-Z0-9]+)?)": not_held,
 }
 
 

@@ -1,6 +1,6 @@
-"""The supportable offset: how much less margin the data support, and how much of it is offset."""
+"""The supportable offset: the reduction of margin that the data support, and its offset part."""
 
-from backtest.offset.granted import granted_and_supported
+from backtest.offset.credit_granted import granted_and_supported
 from backtest.offset.solve import just_covering
 from backtest.offset.specification import specification_curve
 from backtest.offset.stress import stressed_ladder

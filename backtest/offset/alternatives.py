@@ -1,4 +1,4 @@
-"""Other lower bounds that were tried beside the percentile; `make calibration` prints them all."""
+"""Other methods for the lower bounds, compared with the percentile by `make calibration`."""
 
 import math
 
@@ -12,14 +12,14 @@ from backtest.scores.resample import stationary_indices
 from backtest.types import FloatArray, tail_count
 
 SUBSAMPLE = 400  # scored days of a subsample
-PART = 0.5  # m / n of the m-out-of-n bootstrap
+PART = 0.5  # m / n in the m-out-of-n bootstrap
 OUTER, INNER = 100, 25  # resamples of the nested methods
 LEVEL = 0.95
 NORMAL = 1.6448536269514722  # one-sided 95 %
 
 
 def alternative_bounds(
-    history: SiloHistory, point: Reduction, found: Bounds, *, seed: int
+    history: SiloHistory, point: Reduction, bounds: Bounds, *, seed: int
 ) -> dict[str, tuple[float, float]]:
     """(bound of s, bound of s_dep) by method, one-sided 95 %; NaN where a method has none.
 
@@ -29,11 +29,11 @@ def alternative_bounds(
       van Zwet 1997).
     - subsampling: windows of 400 days, deviations scaled by sqrt(b / n) (Politis, Romano & Wolf
       1999).
-    - order statistic: rank of the pooled loss at a binomial 5 % quantile over the effective number
-      of exceedances, silo scales taken as known.
+    - order statistic: the loss ratio of the pool at the rank that is the binomial 5 % quantile for
+      the effective number of exceedances, with the scales of the silos taken as known.
     """
-    total, dependence = (d[~np.isnan(d)] for d in (found.total_draws, found.dependence_draws))
-    part_total, part_dependence = _half_histories(history, len(found.total_draws), seed)
+    total, dependence = (d[~np.isnan(d)] for d in (bounds.total_draws, bounds.dependence_draws))
+    part_total, part_dependence = _half_histories(history, len(bounds.total_draws), seed)
 
     def by_draws(value: float, draws: FloatArray, rate: float) -> float:
         return value - rate * float(np.quantile(draws - value, LEVEL))
@@ -60,16 +60,18 @@ def alternative_bounds(
 def _half_histories(
     history: SiloHistory, resamples: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Reductions of resampled histories half as long."""
+    """Reductions (total, dependence) of resampled histories of half the length."""
     days = int(history.days * PART)
-    drawn = stationary_indices(history.days, resamples=resamples, block=BLOCK, seed=seed + 1)
+    resampled_days = stationary_indices(
+        history.days, resamples=resamples, block=BLOCK, seed=seed + 1
+    )
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
     shifts = draw_shifts(days, len(history.silos), resamples * FRESH_SHIFTS, rng)
     total, dependence = np.empty(resamples), np.empty(resamples)
     resampled_reductions(
         history.loss,
         history.margin,
-        np.ascontiguousarray(drawn[:, :days], dtype=np.int64),
+        np.ascontiguousarray(resampled_days[:, :days], dtype=np.int64),
         shifts.reshape(resamples, FRESH_SHIFTS, -1),
         tail_count(days, history.confidence, "floor") + 1,
         total,
@@ -86,10 +88,11 @@ def _windows(history: SiloHistory) -> FloatArray:
 
 
 def _order_statistic(history: SiloHistory, point: Reduction) -> float:
-    """1 - the ratio at the rank that an effective binomial count reaches with 5 % probability."""
+    """1 - the loss ratio at the rank that the effective binomial count reaches with 5 %."""
     scaled = (history.kappa()[:, None] * history.margin).sum(axis=0)
     ratio = np.sort(np.maximum(history.loss.sum(axis=0) / scaled, 0.0))[::-1]
     inflation = max(1.0, float(point.exceeded.sum()) / point.effective)
+    # Exceedances come in clusters: the days count as fewer, independent trials.
     trials = max(1, int(history.days / inflation))
     count = 0
     while bdtr(count, trials, 1.0 - history.confidence) < 1.0 - LEVEL:
@@ -99,32 +102,32 @@ def _order_statistic(history: SiloHistory, point: Reduction) -> float:
 
 
 def nested_bounds(
-    history: SiloHistory, point: Reduction, found: Bounds, *, seed: int
+    history: SiloHistory, point: Reduction, bounds: Bounds, *, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Bounds that resample the resamples, (s, s_dep) by method: slow, so on fewer histories.
+    """Bounds (s, s_dep) by method from resamples of resamples: slow, so used on fewer histories.
 
     - studentised: s - upper percentile of (s* - s) / se* times se, with se* from inner resamples
       (Davison & Hinkley 1997, 5.2.1).
     - prepivoted: the percentile at the level that covered in 95 % of outer resamples (Beran 1987).
     """
-    drawn = stationary_indices(history.days, resamples=OUTER, block=BLOCK, seed=seed + 2)
+    resampled_days = stationary_indices(history.days, resamples=OUTER, block=BLOCK, seed=seed + 2)
     values = (point.total, point.dependence)
     pivots: tuple[list[float], list[float]] = ([], [])
     levels: tuple[list[float], list[float]] = ([], [])
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(3,)))
-    for rows in drawn:
-        outer = history.drawn(rows)
+    for days_drawn in resampled_days:
+        outer = history.drawn(days_drawn)
         if outer.not_estimable():
             continue
         shifts = draw_shifts(history.days, len(history.silos), FRESH_SHIFTS, rng)
-        again = outer.reduction(shifts)
+        reduction = outer.reduction(shifts)
         inner = bound_reduction(outer, resamples=INNER, seed=int(rng.integers(2**31)))
         draws = (inner.total_draws, inner.dependence_draws)
-        for k, value in enumerate((again.total, again.dependence)):
-            known = draws[k][~np.isnan(draws[k])]
-            pivots[k].append((value - values[k]) / float(known.std()))
-            levels[k].append(float((known <= values[k]).mean()))
-    outers = [d[~np.isnan(d)] for d in (found.total_draws, found.dependence_draws)]
+        for k, value in enumerate((reduction.total, reduction.dependence)):
+            draws_known = draws[k][~np.isnan(draws[k])]
+            pivots[k].append((value - values[k]) / float(draws_known.std()))
+            levels[k].append(float((draws_known <= values[k]).mean()))
+    outers = [d[~np.isnan(d)] for d in (bounds.total_draws, bounds.dependence_draws)]
     student = [
         values[k] - float(np.quantile(pivots[k], LEVEL)) * float(outers[k].std()) for k in (0, 1)
     ]

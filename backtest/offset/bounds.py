@@ -1,4 +1,4 @@
-"""Lower bounds of the reductions: a stationary bootstrap over days, rows of all silos together."""
+"""Lower bounds of the reductions: a stationary bootstrap that draws a day for all silos at once."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray, tail_count
 
 BLOCK = 20  # mean length of the resampled blocks, scored days
-FRESH_SHIFTS = 50  # drawn anew in every resample
+FRESH_SHIFTS = 50  # shifts drawn for each resample
 RESAMPLES = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """One-sided lower bounds, by the percentile of resampled histories.
+    """One-sided lower bounds: percentiles over resampled histories.
 
     Parameters
     ----------
-    total, dependence : lower bounds of s and s_dep; total_draws, dependence_draws the resampled
-        values, NaN where a silo needed no margin.
+    total, dependence : lower bounds of s and s_dep.
+    total_draws, dependence_draws : resampled values, NaN where a silo needed no margin.
     dropped : resamples without a positive scale in every silo.
     """
 
@@ -42,8 +42,8 @@ def bound_reduction(
 ) -> Bounds:
     """Bounds at one-sided `confidence`: the lower percentile (linear) of the resampled values.
 
-    Scales, pool and 50 fresh shifts are found anew in each resample. Resampling adds no
-    information beyond the exceedances observed.
+    The scales, the pool and 50 new shifts are computed for each resample. Resampling adds no
+    information to the exceedances that were observed.
 
     References
     ----------
@@ -62,29 +62,29 @@ def bound_reduction(
     (True, 0)
     """
     silos, days = history.loss.shape
-    drawn = stationary_indices(days, resamples=resamples, block=block, seed=seed)
+    resampled_days = stationary_indices(days, resamples=resamples, block=block, seed=seed)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     shifts = draw_shifts(days, silos, resamples * FRESH_SHIFTS, rng)
     total, dependence = np.empty(resamples), np.empty(resamples)
     resampled_reductions(
         history.loss,
         history.margin,
-        np.ascontiguousarray(drawn, dtype=np.int64),
+        np.ascontiguousarray(resampled_days, dtype=np.int64),
         shifts.reshape(resamples, FRESH_SHIFTS, silos),
         history.tail,
         total,
         dependence,
     )
-    kept = ~np.isnan(total)
-    if not kept.any():
+    is_known = ~np.isnan(total)
+    if not is_known.any():
         nan = float("nan")
         return Bounds(nan, nan, total, dependence, resamples)
     return Bounds(
-        total=float(np.quantile(total[kept], 1.0 - confidence)),
-        dependence=float(np.quantile(dependence[kept], 1.0 - confidence)),
+        total=float(np.quantile(total[is_known], 1.0 - confidence)),
+        dependence=float(np.quantile(dependence[is_known], 1.0 - confidence)),
         total_draws=total,
         dependence_draws=dependence,
-        dropped=int((~kept).sum()),
+        dropped=int((~is_known).sum()),
     )
 
 
@@ -98,9 +98,9 @@ def pass_probability(
 ) -> float:
     """Share of resampled histories that pass with the pool's margin reduced by `reduction`.
 
-    A history passes where the loss exceeds (1 - reduction) x the scaled silo margins on no more
-    days than the standard allows; the scales are those of the history as it was. About one half
-    at the point estimate.
+    A history passes if the loss exceeds (1 - reduction) x the scaled silo margins on no more days
+    than the standard allows. The scales are those of the observed history. At the point estimate
+    the probability is about one half.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def pass_probability(
     days = history.days
     scaled = (history.kappa()[:, None] * history.margin).sum(axis=0)
     exceeded = history.loss.sum(axis=0) > (1.0 - reduction) * scaled
-    drawn = stationary_indices(days, resamples=resamples, block=block, seed=seed)
-    counts = day_weights(drawn)[:, exceeded].sum(axis=1)
+    resampled_days = stationary_indices(days, resamples=resamples, block=block, seed=seed)
+    counts = day_weights(resampled_days)[:, exceeded].sum(axis=1)
     allowed = tail_count(days, history.confidence, "floor")
     return float((counts <= allowed).mean())

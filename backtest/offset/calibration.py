@@ -1,7 +1,7 @@
-"""Are the bounds honest? Worlds where the truth is known, hundreds of histories of each.
+"""How often the lower bounds fail, in simulated worlds whose true reduction is known.
 
-`python -m backtest.offset.calibration` (or `make calibration`) reruns the study and prints its
-table. A nominal 5 % lower bound that lies above the truth errs unsafely.
+`python -m backtest.offset.calibration` (or `make calibration`) repeats the study and prints its
+table. A nominal 5 % lower bound is unsafe in a history where it is above the truth.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from backtest.offset.worlds import FIXED, ROLLING, WORLDS, World, history, truth
 
 DAYS = 2196  # scored days, as many as the joint history of Treasuries, BTC and ETH has
 TRUTH_DAYS = 1_000_000
-WORLD_COUNT = 500
+HISTORIES = 500
 RESAMPLES = 400
 ACCEPTED = 0.08  # largest share of unsafe bounds at the nominal 5 %
 
@@ -26,7 +26,7 @@ ACCEPTED = 0.08  # largest share of unsafe bounds at the nominal 5 %
 def calibrate(
     worlds: Sequence[World] = WORLDS,
     *,
-    histories: int = WORLD_COUNT,
+    histories: int = HISTORIES,
     days: int = DAYS,
     truth_days: int = TRUTH_DAYS,
     resamples: int = RESAMPLES,
@@ -34,10 +34,10 @@ def calibrate(
     nested: bool = False,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
-    """One row a (world, base model, method): truth, unsafe shares, mean distance of the bounds.
+    """One row for each (world, base model, method): truth, unsafe shares, distance of the bounds.
 
-    `unsafe_total` and `unsafe_dependence` are the shares of histories whose bound lies above the
-    truth; `distance_*` the mean of truth - bound, which an always-zero bound would not keep small.
+    `unsafe_total` and `unsafe_dependence` are the shares of histories whose bound is above the
+    truth. `distance_*` is the mean of truth - bound: a bound of zero is safe too, but far away.
 
     Examples
     --------
@@ -83,19 +83,19 @@ def _one_history(
     """Bounds of one history by every method."""
     stream = np.random.SeedSequence(key[0], spawn_key=key[1:])
     rng = np.random.default_rng(stream)
-    made = history(world, base, days, rng)
+    silo_history = history(world, base, days, rng)
     seed = int(rng.integers(2**31))
-    point = made.reduction(silo_shifts(days, 2))
-    found = bound_reduction(made, resamples=resamples, seed=seed)
-    bounds = {"percentile": (found.total, found.dependence)}
-    bounds |= alternative_bounds(made, point, found, seed=seed)
-    return bounds | nested_bounds(made, point, found, seed=seed) if nested else bounds
+    point = silo_history.reduction(silo_shifts(days, 2))
+    lower = bound_reduction(silo_history, resamples=resamples, seed=seed)
+    bounds = {"percentile": (lower.total, lower.dependence)}
+    bounds |= alternative_bounds(silo_history, point, lower, seed=seed)
+    return bounds | nested_bounds(silo_history, point, lower, seed=seed) if nested else bounds
 
 
 def main() -> None:
-    """Print the table; exit 1 where the percentile fails in a world that is not a known limit."""
+    """Print the table; exit with 1 if the percentile fails in a world that is no known limit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--histories", type=int, default=WORLD_COUNT)
+    parser.add_argument("--histories", type=int, default=HISTORIES)
     parser.add_argument("--truth-days", type=int, default=TRUTH_DAYS)
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--n-jobs", type=int, default=2)
@@ -103,28 +103,30 @@ def main() -> None:
     parser.add_argument("--worlds", default="", help="only worlds whose name holds this")
     parser.add_argument("--nested", action="store_true", help="studentised and prepivoted too")
     parser.add_argument("--out", default="", help="also write the table as CSV")
-    given = parser.parse_args()
+    options = parser.parse_args()
     table = calibrate(
-        [world for world in WORLDS if given.worlds in world.name],
-        histories=given.histories,
-        truth_days=given.truth_days,
-        resamples=given.resamples,
-        seed=given.seed,
-        nested=given.nested,
-        n_jobs=given.n_jobs,
+        [world for world in WORLDS if options.worlds in world.name],
+        histories=options.histories,
+        truth_days=options.truth_days,
+        resamples=options.resamples,
+        seed=options.seed,
+        nested=options.nested,
+        n_jobs=options.n_jobs,
     )
-    print(f"{given.histories} histories of {DAYS} days in each world; share of unsafe 5 % bounds")
+    print(f"{options.histories} histories of {DAYS} days in each world; share of unsafe 5 % bounds")
     print(table.round(3).to_string())
-    if given.out:
-        table.to_csv(given.out)
-    used = table.reset_index().query("method == 'percentile'")
-    worse = used[["unsafe_total", "unsafe_dependence"]].to_numpy().max(axis=1) > ACCEPTED
-    known = {world.name for world in WORLDS if world.limit}
-    beyond = [(row.world, f"{row.world} ({row.base})") for row in used[worse].itertuples()]
-    failed = [label for world, label in beyond if world not in known]
-    limits = [label for world, label in beyond if world in known]
-    print(f"percentile unsafe in more than {ACCEPTED:.0%}: {', '.join(failed) or 'none'}")
-    print(f"limits of the tool, where no bound tried passes: {', '.join(limits) or 'none'}")
+    if options.out:
+        table.to_csv(options.out)
+    percentile = table.reset_index().query("method == 'percentile'")
+    is_unsafe = percentile[["unsafe_total", "unsafe_dependence"]].to_numpy().max(axis=1) > ACCEPTED
+    limit_worlds = {world.name for world in WORLDS if world.limit}
+    unsafe = [
+        (row.world, f"{row.world} ({row.base})") for row in percentile[is_unsafe].itertuples()
+    ]
+    failed = [label for world, label in unsafe if world not in limit_worlds]
+    limits = [label for world, label in unsafe if world in limit_worlds]
+    print(f"percentile bound unsafe in more than {ACCEPTED:.0%}: {', '.join(failed) or 'none'}")
+    print(f"known limits, where none of these bounds passes: {', '.join(limits) or 'none'}")
     raise SystemExit(1 if failed else 0)
 
 

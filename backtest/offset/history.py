@@ -1,8 +1,8 @@
-"""What happened at each silo of one book, and the reduction that it supports.
+"""Losses and margins of one book at each silo, and the reduction of margin that they support.
 
-Margins of a pool are scaled until they just cover. The part of the saving that survives when the
-silos are shifted against each other in time is diversification: independence alone gives it. Only
-the rest, which needs the days to be the same days, is offset.
+The margins of a pool are scaled until they just cover. A part of this saving remains when the silos
+are shifted against each other in time: this is diversification, which independent losses give too.
+Only the rest, which needs losses of the same day, is offset.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from backtest.kernels.pooling import shifted_scales, tail_scale, window_reductio
 from backtest.scores.overlapping.verdict import variance_inflation
 from backtest.types import BoolArray, Dates, FloatArray, StudyError, tail_count
 
-SHORTEST_SHIFT = 60  # scored days: shorter shifts keep some of the dependence
-DRAWN_SHIFTS = 400  # for three silos or more, where not every combination can be taken
-WINDOW = 500  # scored days of the windows behind the worst total reduction
+SHORTEST_SHIFT = 60  # scored days; a shorter shift leaves part of the dependence
+DRAWN_SHIFTS = 400  # for three silos or more, which have too many combinations to use all
+WINDOW = 500  # scored days in each window for the worst total reduction
 
 Shifts = NDArray[np.int64]  # (shifts, silos) days
 
 
 class TooFewDays(StudyError):
-    """A history of `days` scored days, too short to shift its silos against each other."""
+    """A history of `days` scored days is too short to shift its silos against each other."""
 
     def __init__(self, message: str, *, days: int) -> None:
         super().__init__(message)
@@ -47,23 +47,23 @@ class SiloHistory:
 
     @property
     def days(self) -> int:
-        """Scored days; every one counts as a default day."""
+        """Number of scored days; each of them counts as a default day."""
         return int(self.loss.shape[1])
 
     @property
     def tail(self) -> int:
-        """Allowed exceedances + 1: the rank of the day that sets a scale."""
+        """Allowed exceedances + 1: the rank of the loss ratio that is the scale."""
         return tail_count(self.days, self.confidence, "floor") + 1
 
     def kappa(self) -> FloatArray:
-        """(silos,) equal-coverage scale of each silo on its own."""
+        """(silos,) equal-coverage scale of each silo alone."""
         space = np.empty(self.tail)
         return np.array(
             [tail_scale(x, m, space) for x, m in zip(self.loss, self.margin, strict=True)]
         )
 
     def not_estimable(self) -> str:
-        """Why nothing can be said; empty where it can."""
+        """Reason why the reduction cannot be estimated; empty if it can."""
         fewest = fewest_days(len(self.silos))
         if self.days < fewest:
             return f"{self.days} scored days, and {len(self.silos)} silos need {fewest}"
@@ -77,10 +77,11 @@ class SiloHistory:
         return ""
 
     def reduction(self, shifts: Shifts) -> "Reduction":
-        """Total reduction and its parts; `shifts` as `silo_shifts` makes them."""
+        """Total reduction and its parts; `shifts` from `silo_shifts`."""
         space = np.empty(self.tail)
         scaled = self.kappa()[:, None] * self.margin
         pooled = self.loss.sum(axis=0)
+        # The silo scales are in `scaled`: theta below 1 is what pooling saves at equal coverage.
         theta = tail_scale(pooled, scaled.sum(axis=0), space)
         thetas = np.empty(len(shifts))
         shifted_scales(self.loss, scaled, shifts, self.tail, thetas)
@@ -101,12 +102,12 @@ class SiloHistory:
         return float(np.nanmin(out)) if not np.isnan(out).all() else float("nan")
 
     def drawn(self, rows: NDArray[np.int64]) -> "SiloHistory":
-        """The history with its days drawn anew, rows of all silos together."""
+        """The history of resampled days, the same rows for all silos."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
         return SiloHistory(self.silos, self.dates, loss, margin, self.confidence)
 
     def between(self, rows: slice | BoolArray) -> "SiloHistory":
-        """The same book over some of its scored days."""
+        """The history of the scored days in `rows`."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
         return SiloHistory(self.silos, self.dates[rows], loss, margin, self.confidence)
 
@@ -117,9 +118,10 @@ class Reduction:
 
     Parameters
     ----------
-    total : s, at which the pool just keeps the standard. diversification : s_div.
-    raw : s with every silo's margin taken as it is (kappa = 1).
-    exceeded : (days,) the days on which the pool exceeds at that scale.
+    total : s, the largest reduction at which the pool keeps the standard.
+    diversification : s_div, the same with the silos shifted against each other.
+    raw : s from the unscaled margins of the silos (kappa = 1).
+    exceeded : (days,) whether the loss of the pool exceeds its margin reduced by s.
     """
 
     total: float
@@ -134,13 +136,13 @@ class Reduction:
 
     @property
     def effective(self) -> float:
-        """Exceedances behind the estimate, divided by the inflation that their clustering makes."""
+        """Number of exceedances in the estimate, divided by the variance inflation of clusters."""
         inflation = float(variance_inflation(self.exceeded[:, None])[0])
         return int(self.exceeded.sum()) / inflation
 
 
 def silo_shifts(days: int, silos: int, *, seed: int = 0) -> Shifts:
-    """Circular shifts (shifts, silos) that part the silos by at least 60 days, pair by pair.
+    """Circular shifts (shifts, silos) that move any two silos at least 60 days apart.
 
     Two silos: every relative shift from 60 to days - 60. More: 400 seeded draws.
 
@@ -156,7 +158,7 @@ def silo_shifts(days: int, silos: int, *, seed: int = 0) -> Shifts:
 
 
 def fewest_days(silos: int) -> int:
-    """Scored days below which the silos cannot be shifted apart, or hardly.
+    """Smallest number of scored days for which the silos can be shifted apart.
 
     Examples
     --------
@@ -177,17 +179,18 @@ def draw_shifts(days: int, silos: int, draws: int, rng: np.random.Generator) -> 
     """
     if days < fewest_days(silos):
         raise TooFewDays(
-            f"{days} scored days are too few to part {silos} silos by {SHORTEST_SHIFT} days; "
+            f"{days} scored days are too few to shift {silos} silos {SHORTEST_SHIFT} days apart; "
             "lengthen the history or shorten the lookback.",
             days=days,
         )
     out = np.zeros((draws, silos), dtype=np.int64)
-    wanting = np.arange(draws)
-    while len(wanting):
-        out[wanting, 1:] = rng.integers(
-            SHORTEST_SHIFT, days - SHORTEST_SHIFT + 1, (len(wanting), silos - 1)
+    rejected = np.arange(draws)
+    while len(rejected):
+        out[rejected, 1:] = rng.integers(
+            SHORTEST_SHIFT, days - SHORTEST_SHIFT + 1, (len(rejected), silos - 1)
         )
-        apart = np.abs(out[wanting, :, None] - out[wanting, None, :])
+        # Distances on the circle of days; a silo's distance to itself is set out of the way.
+        apart = np.abs(out[rejected, :, None] - out[rejected, None, :])
         apart = np.minimum(apart, days - apart) + days * np.eye(silos, dtype=np.int64)
-        wanting = wanting[(apart < SHORTEST_SHIFT).any(axis=(1, 2))]
+        rejected = rejected[(apart < SHORTEST_SHIFT).any(axis=(1, 2))]
     return out

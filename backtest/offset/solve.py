@@ -1,4 +1,4 @@
-"""The haircut and the correlation floor that just hold coverage; both need margins set anew."""
+"""The haircut and the correlation floor that just keep the coverage standard."""
 
 import time
 
@@ -15,7 +15,7 @@ from backtest.types import DaysByPortfolios, FloatArray, tail_count
 from strategies.haircut import HaircutOnly
 from strategies.offset import CorrelationOffset
 
-STEPS = 12  # halvings of the correlation floor: resolves it to 0.0005
+STEPS = 12  # bisections of the correlation floor: a resolution of 0.0005
 
 
 def just_covering(
@@ -27,14 +27,15 @@ def just_covering(
     lookback: int = 500,
     haircuts: HaircutOnly | None = None,
 ) -> pd.DataFrame:
-    """One row a portfolio: the settings at which exceedances just reach what is allowed.
+    """One row for each portfolio: the settings at which exceedances reach the allowed number.
 
-    `haircut_scale` multiplies every haircut of the schedule (exact: a haircut margin is linear);
-    `correlation_floor` is the lowest floor under `CorrelationOffset(cap=1)` that holds, NaN where
-    even +1 does not, found by halving, each step margining every book again. Beside each its mean
-    margin, and what the search took. In-sample: both are known only in hindsight.
+    `haircut_scale` multiplies every haircut of the schedule (exact: a haircut margin is linear).
+    `correlation_floor` is the lowest floor of `CorrelationOffset(cap=1)` that keeps the standard,
+    NaN where even +1 does not. It is found by bisection; each step computes the margin again. The
+    table also holds the mean margins and the cost of the search. Both settings are in-sample: they
+    are known only in hindsight.
 
-    lookback : scenarios behind each correlation.
+    lookback : scenarios in each correlation.
 
     Examples
     --------
@@ -70,28 +71,31 @@ def just_covering(
     def mean(required: DaysByPortfolios) -> FloatArray:
         return required[scored].mean(axis=0)
 
+    # The requirement grows with the floor, so coverage at +1 and at -1 decides whether to search.
     marginings = 2
     lowest = floored(-1.0)
-    possible, at_once = holds(highest), holds(lowest)
+    possible, needs_none = holds(highest), holds(lowest)
     low, high = np.full(len(possible), -1.0), np.ones(len(possible))
-    cost = np.where(at_once, mean(lowest), mean(highest))
+    cost = np.where(needs_none, mean(lowest), mean(highest))
     for _ in range(STEPS):
         middle = (low + high) / 2.0
-        for p in np.flatnonzero(possible & ~at_once):
-            model, alone = offset_model(middle[p]), book.select([int(p)])
-            required = required_margin(model, market, alone, coverage)
+        for p in np.flatnonzero(possible & ~needs_none):
+            model, one_book = offset_model(middle[p]), book.select([int(p)])
+            required = required_margin(model, market, one_book, coverage)
             marginings += 1
             if (loss[scored, p] > required[scored, 0]).sum() <= allowed:
                 high[p], cost[p] = middle[p], float(required[scored, 0].mean())
             else:
                 low[p] = middle[p]
-    floor = np.where(at_once, -1.0, np.where(possible, high, np.nan))
-    charged = required_margin(haircuts, market, book, coverage)
-    scale = equal_coverage_scale(loss[scored], charged[scored], confidence=coverage.confidence)
+    floor = np.where(needs_none, -1.0, np.where(possible, high, np.nan))
+    haircut_margin = required_margin(haircuts, market, book, coverage)
+    scale = equal_coverage_scale(
+        loss[scored], haircut_margin[scored], confidence=coverage.confidence
+    )
     return pd.DataFrame(
         {
             "haircut_scale": scale,
-            "haircut_mean_margin": scale * mean(charged),
+            "haircut_mean_margin": scale * mean(haircut_margin),
             "correlation_floor": floor,
             "floor_mean_margin": np.where(possible, cost, np.nan),
             "marginings": marginings,

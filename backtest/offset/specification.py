@@ -1,4 +1,4 @@
-"""The specification curve: the same estimate under every reasonable choice of its settings."""
+"""The specification curve: one estimate under every combination of reasonable settings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,10 +32,10 @@ def specification_curve(
     resamples: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row a (portfolio, lookback, MPOR, window, start): estimates and bounds.
+    """One row for each (portfolio, lookback, MPOR, window, start): estimates and bounds.
 
-    base : makes the base model of a lookback. Specifications with fewer scored days than a window
-    asks for, or than shifting needs, are left out.
+    base : returns the base model for a lookback. Specifications with fewer scored days than the
+    window, or than the shifts need, are left out.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def specification_curve(
                         if days <= 2 * SHORTEST_SHIFT or first + days > history.days:
                             continue
                         part = history.between(slice(first, first + days))
-                        found = estimate_history(
+                        estimate = estimate_history(
                             name, part, {}, confidence=0.95, resamples=resamples, seed=seed
                         )
                         rows.append(
@@ -79,13 +79,13 @@ def specification_curve(
                                 "window": "all" if window is None else str(window),
                                 "start": str(part.dates[0]),
                                 "observations": days,
-                                "total": found.total,
-                                "diversification": found.diversification,
-                                "dependence": found.dependence,
-                                "total_bound": found.total_bound,
-                                "dependence_bound": found.dependence_bound,
+                                "total": estimate.total,
+                                "diversification": estimate.diversification,
+                                "dependence": estimate.dependence,
+                                "total_bound": estimate.total_bound,
+                                "dependence_bound": estimate.dependence_bound,
                             }
                         )
-    # Two starts before the first scored day are one specification.
+    # Two starts before the first scored day give the same specification.
     keys = ["portfolio", "lookback", "mpor", "window", "start"]
     return pd.DataFrame(rows).drop_duplicates(keys, ignore_index=True)

@@ -1,4 +1,4 @@
-"""The ladder under stress: other correlations, longer close-outs, without each episode in turn."""
+"""The ladder under stress: other correlations, longer close-outs, one stress episode left out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,14 +36,15 @@ def stressed_ladder(
     cross: float = CROSS,
     longer_mpor: tuple[int, ...] = LONGER_MPOR,
 ) -> pd.DataFrame:
-    """One row a (stress, portfolio): the estimates and their bounds under each stress.
+    """One row for each (stress, portfolio): the estimates and their bounds.
 
-    - 'as observed'; 'without <episode>': scored days whose MPOR touches the episode are left out
-      (margins stay as they were set, the base model saw it); an episode that no scored day touches
-      has no row;
-    - 'correlation 0 | +c | -c': history's own shocks re-tied so that every price and every yield
-      correlate so, everything else kept; 'correlation worst' is the worse sign for each book;
-    - 'MPOR n': both silos closed out over n margin days.
+    - 'as observed'; 'without <episode>': scored days whose MPOR overlaps the episode are left out
+      (the margins do not change: the base model has seen the episode); an episode that overlaps no
+      scored day has no row;
+    - 'correlation 0 | +c | -c': the historical shocks, recombined so that every price has this
+      correlation with every yield, all else unchanged; 'correlation worst' is the worse sign for
+      each book;
+    - 'MPOR n': both silos are closed out over n margin days.
 
     Examples
     --------
@@ -57,14 +58,14 @@ def stressed_ladder(
     """
 
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
-        found = joblib.Parallel(n_jobs=n_jobs)(
+        estimates = joblib.Parallel(n_jobs=n_jobs)(
             joblib.delayed(estimate_history)(
                 name, h, {}, confidence=confidence, resamples=resamples, seed=seed
             )
             for name, h in histories.items()
         )
         return pd.DataFrame(
-            {e.portfolio: [getattr(e, c) for c in SHOWN] for e in found}, index=list(SHOWN)
+            {e.portfolio: [getattr(e, c) for c in SHOWN] for e in estimates}, index=list(SHOWN)
         ).T
 
     observed = silo_histories(market, book, base=base, coverage=coverage)
@@ -82,20 +83,20 @@ def stressed_ladder(
             silo_histories(market, book, base=base, coverage=replace(coverage, mpor=days))
         )
     for episode, (start, end) in EPISODES.items():
-        kept = {name: without(h, start, end, market, coverage) for name, h in observed.items()}
-        if any(kept[name].days == observed[name].days for name in kept) or any(
-            h.days <= 2 * SHORTEST_SHIFT for h in kept.values()
+        rest = {name: without(h, start, end, market, coverage) for name, h in observed.items()}
+        if any(rest[name].days == observed[name].days for name in rest) or any(
+            h.days <= 2 * SHORTEST_SHIFT for h in rest.values()
         ):
             continue
-        tables[f"without {episode}"] = ladder(kept)
+        tables[f"without {episode}"] = ladder(rest)
     return pd.concat(tables, names=["stress", "portfolio"])
 
 
 def without(
     history: SiloHistory, start: str, end: str, market: Market, coverage: Coverage
 ) -> SiloHistory:
-    """The history less the scored days whose MPOR touches the days from `start` to `end`."""
+    """The history without the scored days whose MPOR overlaps the days from `start` to `end`."""
     rows = market.dates.searchsorted(history.dates)
     closed_out = market.dates[np.minimum(rows + coverage.longest, len(market.dates) - 1)]
-    touched = (history.dates <= np.datetime64(end)) & (closed_out >= np.datetime64(start))
-    return history.between(~touched)
+    in_episode = (history.dates <= np.datetime64(end)) & (closed_out >= np.datetime64(start))
+    return history.between(~in_episode)

@@ -1,4 +1,4 @@
-"""`supportable_offset`: estimates and bounds for every book that is held in several silos."""
+"""`supportable_offset`: estimates and bounds for every book with positions in several silos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,19 +28,20 @@ class OffsetEstimate:
 
     Parameters
     ----------
-    total, diversification, dependence : s, s_div and s_dep = s - s_div; only the last may be
-        called an offset.
-    total_bound, dependence_bound : one-sided lower bounds; NaN where not asked for. What the data
-        support is max(0, bound). They err unsafely too often where volatility persists for years
+    total, diversification, dependence : s, s_div and s_dep = s - s_div; only s_dep may be called
+        an offset.
+    total_bound, dependence_bound : one-sided lower bounds; NaN where none was requested. The data
+        support max(0, bound). The bounds are unsafe too often where volatility persists for years
         (docs/offset-calibration.md).
-    raw : s with every silo's margin taken as it is. worst_500 : smallest s over 500 scored days.
-    exceedances, effective : days beyond the estimate's scale, and how many independent ones they
-        are worth.
+    raw : s from the unscaled margins of the silos.
+    worst_500 : smallest s over any 500 scored days.
+    exceedances, effective : number of exceedances at s, and of independent ones with the same
+        information.
     passes : share of resampled histories that keep the standard at s, about one half.
-    passes_bound : the same at the bound of s.
+    passes_bound : the same share at the bound of s.
     dropped : resamples in which a silo had no scale.
     kappa, usd : equal-coverage scale, and gross USD, by silo.
-    reason : why the estimates are NaN; empty where they are not.
+    reason : why the estimates are NaN; empty if they are not.
     """
 
     portfolio: str
@@ -68,12 +69,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-MOST_ROWS, NAME = 16, 30  # of a ladder that is printed unasked
+MOST_ROWS, NAME = 16, 30  # rows and characters of a name when a ladder is printed
 
 
 @dataclass(frozen=True)
 class OffsetLadder:
-    """One estimate a book; the order is the book's."""
+    """One estimate for each portfolio, in the order of the book."""
 
     estimates: tuple[OffsetEstimate, ...]
     coverage: Coverage
@@ -96,7 +97,7 @@ class OffsetLadder:
         return str(self.to_frame().to_html(float_format="{:,.3f}".format))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a book: estimates, bounds, exceedances, kappa and USD by silo, reason."""
+        """One row for each portfolio: estimates, bounds, counts, kappa and USD by silo, reason."""
         rows: list[dict[str, Any]] = []
         for e in self.estimates:
             row: dict[str, Any] = {name: getattr(e, name) for name in COLUMNS}
@@ -120,19 +121,19 @@ def supportable_offset(
     seed: int = 0,
     n_jobs: int = 1,
 ) -> OffsetLadder:
-    """Total reduction, diversification and dependence offset of every book held in several silos.
+    """Total reduction, diversification and offset of every portfolio with several silos.
 
     Parameters
     ----------
-    base : the model that margins each silo on its own; `HistoricalVaR()` unless given.
-    confidence : of the one-sided lower bounds.
-    score_from : ISO day of the first scored day; the first on which every silo's margin is known
-        unless given. Every scored day counts as a default day; calls play no part.
+    base : the model that margins each silo alone; None is `HistoricalVaR()`.
+    confidence : confidence of the one-sided lower bounds.
+    score_from : ISO date of the first scored day; None is the first day on which the margins of all
+        silos are known. Every scored day counts as a default day; margin calls have no effect.
     bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
     resamples, seed : of the stationary bootstrap over days, mean block 20.
 
-    Books in a single silo are left out. Where a silo's margin is zero on some day, or a silo never
-    needed any, the estimates are NaN and `reason` says which.
+    Portfolios in a single silo are left out. Where the margin of a silo is zero on any day, or a
+    silo never needed margin, the estimates are NaN and `reason` names the silo.
 
     Raises
     ------
@@ -150,7 +151,7 @@ def supportable_offset(
     check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
-    wanted = set(histories) if bounds is True else set(bounds or ())
+    bounded = set(histories) if bounds is True else set(bounds or ())
     gross = {silo: np.abs(book.in_silo(silo).exposure).sum(axis=1) for silo in book.silos}
     tasks = (
         joblib.delayed(estimate_history)(
@@ -158,7 +159,7 @@ def supportable_offset(
             history,
             {s: float(gross[s][book.portfolios.index(name)]) for s in history.silos},
             confidence=confidence,
-            resamples=resamples if name in wanted else 0,
+            resamples=resamples if name in bounded else 0,
             seed=seed,
         )
         for name, history in histories.items()
@@ -170,18 +171,18 @@ def supportable_offset(
 def ladder_or_reason(
     market: Market, book: Book, *, base: MarginModel, coverage: Coverage, **options: Any
 ) -> OffsetLadder:
-    """`supportable_offset`; of a history too short for it, NaN for every pool and the reason.
+    """`supportable_offset`, or NaN and the reason for every pool where the history is too short.
 
-    A study is about more than its ladder, and is not lost with it.
+    The other results of a study do not need the ladder, so a short history must not stop it.
     """
     try:
         return supportable_offset(market, book, base=base, coverage=coverage, **options)
     except TooFewDays as error:
         reason = f"{error.days} scored days are too few; shorten the [sizing] lookback"
         estimates = []
-        for name, held in zip(book.portfolios, book.exposure, strict=True):
+        for name, exposures in zip(book.portfolios, book.exposure, strict=True):
             usd: dict[str, float] = {}
-            for instrument, amount in zip(book.instruments, np.abs(held), strict=True):
+            for instrument, amount in zip(book.instruments, np.abs(exposures), strict=True):
                 if amount:
                     usd[instrument.silo] = usd.get(instrument.silo, 0.0) + float(amount)
             if len(usd) > 1:
@@ -198,7 +199,7 @@ def silo_histories(
     coverage: Coverage,
     score_from: str | None = None,
 ) -> dict[str, SiloHistory]:
-    """History of each portfolio that is held in several silos, over the days that can be scored."""
+    """History of each portfolio with positions in several silos, over the scored days."""
     if len(book.silos) < 2:
         return {}
     Closeout(book, coverage).check()
@@ -215,15 +216,15 @@ def silo_histories(
             "ways; shorten the [sizing] lookback or lengthen the history.",
             days=days,
         )
-    held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
+    is_held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
     histories = {}
-    for p in np.flatnonzero(held.sum(axis=1) >= 2):
-        own = np.flatnonzero(held[p])
+    for p in np.flatnonzero(is_held.sum(axis=1) >= 2):
+        held_silos = np.flatnonzero(is_held[p])
         histories[book.portfolios[p]] = SiloHistory(
-            silos=tuple(silos[s] for s in own),
+            silos=tuple(silos[s] for s in held_silos),
             dates=window.dates,
-            loss=np.ascontiguousarray(losses[rows, p][:, own].T),
-            margin=np.ascontiguousarray(margins[rows, p][:, own].T),
+            loss=np.ascontiguousarray(losses[rows, p][:, held_silos].T),
+            margin=np.ascontiguousarray(margins[rows, p][:, held_silos].T),
             confidence=coverage.confidence,
         )
     return histories
@@ -238,7 +239,7 @@ def estimate_history(
     resamples: int,
     seed: int,
 ) -> OffsetEstimate:
-    """Everything about one book; bounds only where `resamples` is not 0."""
+    """Estimate one portfolio; without bounds if `resamples` is 0."""
     kappa = dict(zip(history.silos, map(float, history.kappa()), strict=True))
     reason = history.not_estimable()
     if reason:
@@ -246,13 +247,13 @@ def estimate_history(
     point = history.reduction(silo_shifts(history.days, len(history.silos)))
     fields: dict[str, Any] = {}
     if resamples:
-        found = bound_reduction(history, confidence=confidence, resamples=resamples, seed=seed)
+        bounds = bound_reduction(history, confidence=confidence, resamples=resamples, seed=seed)
         fields = {
-            "total_bound": found.total,
-            "dependence_bound": found.dependence,
-            "dropped": found.dropped,
+            "total_bound": bounds.total,
+            "dependence_bound": bounds.dependence,
+            "dropped": bounds.dropped,
             "passes": pass_probability(history, point.total, resamples=resamples, seed=seed),
-            "passes_bound": pass_probability(history, found.total, resamples=resamples, seed=seed),
+            "passes_bound": pass_probability(history, bounds.total, resamples=resamples, seed=seed),
         }
     return OffsetEstimate(
         portfolio,

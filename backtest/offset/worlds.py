@@ -1,4 +1,4 @@
-"""Worlds whose truth is known: two silos, simulated day by day, to calibrate the bounds in."""
+"""Simulated worlds with two silos and a known true reduction, to calibrate the bounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from backtest.types import FloatArray, tail_count
 MPOR = 2  # days, as in the default standard
 CONFIDENCE = 0.99
 LOOKBACK = 500
-BURN_IN = 3000  # days before the first that counts, where volatility persists
+BURN_IN = 3000  # days left out at the start, until volatility has its long-run law
 ROLLING, FIXED = "rolling", "fixed"
 
 Innovations = Callable[[int, np.random.Generator], FloatArray]
@@ -26,9 +26,9 @@ class World:
     Parameters
     ----------
     innovations : (days, 2) unit-variance draws.
-    reaction, persistence : of the variance recursion; 0 and 0 for constant volatility.
-    common : one volatility for both silos.
-    limit : no bound that was tried passes here; a limit of the tool, printed as one.
+    reaction, persistence : parameters of the variance recursion; 0 and 0 for constant volatility.
+    common : whether both silos have the same volatility.
+    limit : whether no bound passes in this world; printed as a known limit of the method.
     """
 
     name: str
@@ -44,7 +44,7 @@ class World:
             return self.innovations(days, rng)
         z = np.ascontiguousarray(self.innovations(days + BURN_IN, rng))
         if self.common:
-            # The volatility of a driver of its own, shared: shocks are independent, sizes are not.
+            # Both silos take the volatility of a third series: shocks independent, sizes not.
             driver = _student(6, (len(z), 1), rng)
             out, ones = np.empty_like(driver), np.ones(1)
             reaction, persistence = self.reaction * ones, self.persistence * ones
@@ -57,17 +57,17 @@ class World:
 
 
 def history(world: World, base: str, days: int, rng: np.random.Generator) -> SiloHistory:
-    """A history of `days` scored days; the base model is rolling HS(500), or a constant."""
+    """Simulate `days` scored days; the base model is HS over 500 days, or a constant."""
     daily = world.pnl(days + LOOKBACK - 1 + 2 * MPOR, rng)
     level = np.vstack([np.zeros((1, 2)), np.cumsum(daily, axis=0)])
-    held = np.ascontiguousarray(level[MPOR:] - level[:-MPOR])  # P&L that ends on each day
-    loss = -held[LOOKBACK - 1 + MPOR :][:days]
+    pnl = np.ascontiguousarray(level[MPOR:] - level[:-MPOR])  # P&L that ends on each day
+    loss = -pnl[LOOKBACK - 1 + MPOR :][:days]
     if base == FIXED:
         margin = np.ones((days, 2))
     else:
         tail, _ = tail_losses(
-            held,
-            np.ones_like(held),
+            pnl,
+            np.ones_like(pnl),
             np.eye(2),
             lookback=LOOKBACK,
             count=tail_count(LOOKBACK, CONFIDENCE),
@@ -83,7 +83,7 @@ def history(world: World, base: str, days: int, rng: np.random.Generator) -> Sil
 
 
 def truth(world: World, base: str, *, days: int, seed: int) -> tuple[float, float]:
-    """Total reduction and dependence offset over one very long history (sorting, 50 far shifts)."""
+    """Total reduction and dependence offset in one very long history, by sorting and 50 shifts."""
     long = history(world, base, days, np.random.default_rng(seed))
     rank = tail_count(days, CONFIDENCE, "floor") + 1
 
@@ -110,7 +110,7 @@ def _independent_t(freedom: float) -> Innovations:
 
 
 def _correlated(rho: float, freedom: float | None = None) -> Innovations:
-    """Normal, or multivariate t (extremes coincide whatever the correlation)."""
+    """Normal draws, or multivariate t, whose extremes coincide at any correlation."""
 
     def draw(days: int, rng: np.random.Generator) -> FloatArray:
         z = rng.standard_normal((days, 2))

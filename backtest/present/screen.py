@@ -82,8 +82,8 @@ class Screen:
             self.note(exhibit.caption)
         for failure in exhibit.failures:
             self.console.print(Text(failure, style=ALARM))
-        drawn = any(section.figure is not None for section in exhibit.sections)
-        files = "report.html, figures/" if drawn else "report.html"
+        has_figures = any(section.figure is not None for section in exhibit.sections)
+        files = "report.html, figures/" if has_figures else "report.html"
         self.console.print(Text(f"results: {folder}/  ({files})"))
 
     def note(self, text: str) -> None:
@@ -107,23 +107,23 @@ class Screen:
 
 def screen_table(table: TextTable, *, simulated: bool) -> Table:
     """A table for the screen; where rows are nested, the head of each group has its own line."""
-    drawn = empty_table(table.caption, simulated=simulated)
+    screen = empty_table(table.caption, simulated=simulated)
     words = table.columns_of_words
     heads = table.heads or ("",) * len(words)
     if table.nested:
         heads, words = (", ".join(heads[:2]), *heads[2:]), words[1:]
     for place, (head, left) in enumerate(zip(heads, words, strict=True)):
-        drawn.add_column(
+        screen.add_column(
             Text(fill(head, HEAD)), justify="left" if left else "right", no_wrap=place == 0
         )
     for name, rows in table.groups:
         if table.nested:
-            drawn.add_row(Text(name, style="bold"))
+            screen.add_row(Text(name, style="bold"))
         for place, row in enumerate(rows, start=1):
             cells = [Text(cell.text, style="bold" if cell.noticed else "") for cell in row]
             first = Text.assemble("  ", cells.pop(0)) if table.nested else Text(name)
-            drawn.add_row(first, *cells, end_section=table.nested and place == len(rows))
-    return drawn
+            screen.add_row(first, *cells, end_section=table.nested and place == len(rows))
+    return screen
 
 
 def empty_table(title: str, *, simulated: bool = False) -> Table:

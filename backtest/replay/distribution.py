@@ -196,10 +196,10 @@ class Distribution:
         if not (source / "monte_carlo.json").exists():
             return None
         try:
-            kept = json.loads((source / "monte_carlo.json").read_text(encoding="utf-8"))
+            stored = json.loads((source / "monte_carlo.json").read_text(encoding="utf-8"))
             scores = pd.read_parquet(source / "monte_carlo.parquet")
             by_path = pd.read_parquet(source / "monte_carlo_pooled.parquet")
-            models, portfolios = (tuple(kept["names"][n]) for n in ("models", "portfolios"))
+            models, portfolios = (tuple(stored["names"][n]) for n in ("models", "portfolios"))
             shape = (len(by_path), len(models))
             return cls(
                 models=models,
@@ -207,7 +207,7 @@ class Distribution:
                 scores=scores[list(COLUMNS)].to_numpy().reshape(*shape, len(portfolios), -1),
                 pooled=by_path.drop(columns="range_acted").to_numpy().reshape(*shape, -1),
                 range_acted=by_path["range_acted"].to_numpy(),
-                provenance=Provenance.from_json(kept["provenance"]),
+                provenance=Provenance.from_json(stored["provenance"]),
             )
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
@@ -229,8 +229,8 @@ def _edges(level: float) -> tuple[float, float]:
 
 def _over_known(draws: FloatArray, statistic: Any) -> FloatArray:
     """A statistic of each column's values that are not NaN; NaN where there is none."""
-    known = [column[~np.isnan(column)] for column in draws.T]
-    return np.array([statistic(x) if len(x) else np.nan for x in known])
+    known_draws = [column[~np.isnan(column)] for column in draws.T]
+    return np.array([statistic(x) if len(x) else np.nan for x in known_draws])
 
 
 def _quantile(values: FloatArray, share: float) -> float:

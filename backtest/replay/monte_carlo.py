@@ -81,11 +81,13 @@ def monte_carlo(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     Closeout(book, coverage).check()
     report = progress or (lambda what, share: None)
-    made = Paths.of(simulator, market, seed=seed)
+    alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
     tasks = (
-        joblib.delayed(_replay_block)(made, some, book, models, coverage, account, score_from)
-        for some in blocks
+        joblib.delayed(_replay_block)(
+            alternatives, numbers, book, models, coverage, account, score_from
+        )
+        for numbers in blocks
     )
     scores = np.empty((paths, len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((paths, len(models), len(POOLED)))
@@ -93,13 +95,13 @@ def monte_carlo(
     report("Monte Carlo paths", 0.0)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     fits = {name: FitCount() for name in models}
-    for some, result in zip(blocks, results, strict=True):
+    for numbers, result in zip(blocks, results, strict=True):
         block_scores, block_pooled, block_acted, block_fits = result
-        rows = slice(some.start, some.stop)
+        rows = slice(numbers.start, numbers.stop)
         for name, made_fits in block_fits.items():
             fits[name].add(made_fits)
         scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
-        report("Monte Carlo paths", some.stop / paths)
+        report("Monte Carlo paths", numbers.stop / paths)
     return Distribution(
         models=tuple(models),
         portfolios=book.portfolios,
@@ -114,7 +116,7 @@ def monte_carlo(
             seed=seed,
             account=account,
             fits=total_fits([fits]),
-            simulator=made.label,
+            simulator=alternatives.label,
             paths=paths,
         ),
     )
@@ -134,7 +136,7 @@ def path_market(simulator: Simulator, market: Market, *, seed: int, path: int) -
 
 
 def _replay_block(
-    made: Paths,
+    alternatives: Paths,
     numbers: Sequence[int],
     book: Book,
     models: Mapping[str, MarginModel],
@@ -149,7 +151,7 @@ def _replay_block(
     fits = {name: FitCount() for name in models}
     for i, number in enumerate(numbers):
         try:
-            market, acted[i] = made.path_and_range(number)
+            market, acted[i] = alternatives.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
             for name, count in margined.fits.items():
                 fits[name].add(count)
@@ -170,7 +172,7 @@ def _replay_block(
                 dates=market.dates,
             )
         except Exception as error:
-            error.add_note(f"path {number}, seed {made.seed}, {made.label}")
+            error.add_note(f"path {number}, seed {alternatives.seed}, {alternatives.label}")
             raise
         for m, name in enumerate(models):
             table: dict[str, Any] = scored.tables[name]

@@ -85,14 +85,16 @@ class Standard:
         days = set(self.mpor.values())
         each = (f"{silo} {d}" for silo, d in self.mpor.items())
         mpor = f"{days.pop()}" if len(days) == 1 else ", ".join(each)
-        kept = (
+        positions = (
             "constant USD, rebalanced daily"
             if self.daily
             else "units bought on the first day and held"
         )
         if self.liquidation is not None:
-            kept += "; losses include liquidation cost (approximate)"
-        return f"{100 * self.confidence:g} % coverage over an MPOR of {mpor} margin days; {kept}"
+            positions += "; losses include liquidation cost (approximate)"
+        return (
+            f"{100 * self.confidence:g} % coverage over an MPOR of {mpor} margin days; {positions}"
+        )
 
 
 @dataclass(frozen=True)
@@ -288,8 +290,8 @@ class Provenance:
         versions = dict(table["software"])
         commit, dirty = versions.pop("commit"), versions.pop("dirty")
         software = {"versions": versions, "commit": commit, "dirty": dirty}
-        kept = {key: value for key, value in table.items() if key != "format"}
-        return TypeAdapter(cls).validate_python(kept | {"software": software})
+        entries = {key: value for key, value in table.items() if key != "format"}
+        return TypeAdapter(cls).validate_python(entries | {"software": software})
 
 
 def _there(part: Part | None) -> Part:

@@ -57,15 +57,15 @@ def score_models(
         history = replay_account(margin, loss, account, marks=marks, dates=dates)
         pieces = [
             score_table(
-                loss[rows, some],
-                margin[rows, some],
-                history.collateral[rows, some],
+                loss[rows, columns],
+                margin[rows, columns],
+                history.collateral[rows, columns],
                 confidence=confidence,
                 horizon=horizon,
                 weights=weights,
-                siloed_mean=None if siloed is None else siloed[some],
+                siloed_mean=None if siloed is None else siloed[columns],
             )
-            for some in blocks(portfolios, block)
+            for columns in blocks(portfolios, block)
         ]
         accounts[name] = history
         tables[name] = {key: np.concatenate([p[key] for p in pieces]) for key in pieces[0]}

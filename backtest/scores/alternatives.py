@@ -1,4 +1,4 @@
-"""Records of exceedances whose law is known: right models, and models wrong in a stated way."""
+"""Simulated records of exceedances, of right models and of models with a known fault."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from scipy.special import stdtr, stdtrit
 from backtest.scores.checks import check_confidence
 from backtest.types import BoolArray, StudyError
 
-# Clustered: a tenth of the days, in spells of a trading month, exceed six times as often.
+# Clustered: a tenth of the days, in spells of a trading month, have six times the rate.
 STRESSED_SHARE, STRESSED_DAYS, STRESSED_RATE = 0.10, 20.0, 6.0
 # Overlap: losses over two days of independent news, Student t with 4 degrees of freedom.
 OVERLAP_DAYS, FREEDOM = 2, 4.0
@@ -21,14 +21,14 @@ Kind = Literal["independent", "clustered", "overlapping"]
 
 @dataclass(frozen=True)
 class Alternative:
-    """One way in which exceedances may come.
+    """One law of exceedances.
 
     Parameters
     ----------
-    multiple : true rate over 1 - confidence; 1 is the right rate.
-    kind : 'independent' days; 'clustered', as a requirement blind to volatility leaves them: a
-        tenth of the days, in spells of 20 on average, exceed six times as often; 'overlapping',
-        as losses over two days leave them though every requirement is right.
+    multiple : true rate / (1 - confidence); 1 is the right rate.
+    kind : 'independent' days; 'clustered', as under a requirement that ignores volatility: a tenth
+        of the days, in spells of 20 on average, have six times the rate; 'overlapping', as for
+        losses over two days under a right requirement.
     """
 
     multiple: float
@@ -97,7 +97,7 @@ def draw_records(
 
 
 def _clustered(rng: np.random.Generator, days: int, histories: int, rate: float) -> BoolArray:
-    """Two regimes, begun in their long-run shares."""
+    """Two regimes; the first day is drawn from their long-run shares."""
     leave = 1.0 / STRESSED_DAYS
     enter = leave * STRESSED_SHARE / (1.0 - STRESSED_SHARE)
     stressed = np.empty((days, histories), dtype=np.bool_)
@@ -110,7 +110,7 @@ def _clustered(rng: np.random.Generator, days: int, histories: int, rate: float)
 
 
 def _overlapping(rng: np.random.Generator, days: int, histories: int, rate: float) -> BoolArray:
-    """Losses over two days above their own quantile."""
+    """Losses over two days above the quantile of that loss."""
     news = rng.standard_t(FREEDOM, (days + OVERLAP_DAYS - 1, histories))
     return np.asarray(news[1:] + news[:-1] > overlap_quantile(rate))
 

@@ -1,8 +1,8 @@
-"""Every test of a record of exceedances at once: one row a portfolio, as MATLAB's runtests.
+"""All tests of a record of exceedances: one row for each portfolio, like MATLAB's runtests.
 
-P-values are those of small samples: counted where they can be, else from drawn records, because
-the chi-squared laws reject right models too often at 99 % (docs/statistics.md). Records are drawn,
-and counted, at the rate the model claims, for the tests of independence too.
+P-values hold in small samples: they are counted exactly where possible, else simulated, because the
+chi-squared laws reject right models too often at 99 % (docs/statistics.md). Counting and simulation
+use the rate that the model claims, for the tests of independence too.
 """
 
 from collections.abc import Callable
@@ -53,32 +53,32 @@ def battery(
     seed: int = 0,
     verdict_p: FloatArray | None = None,
 ) -> pd.DataFrame:
-    """All tests of exceedance records, on days that do not overlap.
+    """Run all tests of exceedance records, on days whose losses do not overlap.
 
-    Every test here takes days as independent. Losses over `horizon` days are not, so each test runs
-    on every horizon-th day, from each of the starting days, and its p-value is the median over
-    those phases that identify it. A median of dependent p-values is a summary, usually careful,
-    without a proven size: `coverage_p` stays the verdict. 'binomial' is one-sided (too many); the
-    others reject over-coverage too where they look at the rate (kupiec, conditional_coverage, tuff,
-    tbf, tbfi, gmm).
+    Every test here assumes independent days. Losses over `horizon` days are dependent, so each test
+    uses every horizon-th day, from each starting day in turn (a phase), and its p-value is the
+    median over the phases in which it is identified. A median of dependent p-values is a summary,
+    usually a cautious one, without a proven size: `coverage_p` remains the verdict. 'binomial' is
+    one-sided (too many exceedances). The other tests that use the rate (kupiec,
+    conditional_coverage, tuff, tbf, tbfi, gmm) reject over-coverage too.
 
     Parameters
     ----------
     exceedances : (days, portfolios) bool or 0/1, consecutive margin days.
     required : (days, portfolios) requirement of the same day, for the dynamic quantile test.
-    horizon : MPOR in margin days. level : of the verdicts.
-    draws : drawn records behind the p-values that cannot be counted, the same for all portfolios:
-        with 499 a nominal 5 % is 5 % give or take 1 % (a standard error), in all rows alike. 0
-        takes the chi-squared laws for all tests but the binomial (squared_spells, which has none,
-        is then not identified).
+    horizon : MPOR in margin days. level : significance level of the verdicts.
+    draws : simulated records for the p-values that cannot be counted, the same for all portfolios:
+        with 499 the standard error of a nominal 5 % is 1 %, with the same error in all rows. 0
+        takes the chi-squared laws for all tests but the binomial (squared_spells has no such law
+        and is then not identified).
     verdict_p : (portfolios,) p-values of `coverage_p`, shown first; None leaves them out.
 
     Returns
     -------
-    One row a portfolio: observations and exceedances (all days), coverage_p and its verdict where
-    given, every (the horizon), zone (Basel's, by the binomial of its own days; the upper median
-    over phases), then for each test its p-value `<test>_p` and its verdict `<test>`: 'rejected',
-    'not rejected', or 'not identified' (p-value NaN), which is no pass.
+    One row for each portfolio: observations and exceedances (all days), coverage_p and its verdict
+    if given, every (the horizon), zone (Basel's, by the binomial for the days of a phase; the upper
+    median over phases), then for each test its p-value `<test>_p` and its verdict `<test>`:
+    'rejected', 'not rejected', or 'not identified' (p-value NaN), which is not a pass.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def battery(
 
 
 def verdict_of(pvalue: float, level: float) -> str:
-    """Word for a p-value that is NaN where the record cannot answer.
+    """Verdict of a p-value; NaN is 'not identified'.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def verdict_of(pvalue: float, level: float) -> str:
 
 
 class _Law:
-    """P-values of one confidence; records drawn under it are shared by portfolios and phases."""
+    """Simulated records at one confidence, shared by all portfolios and phases."""
 
     def __init__(self, confidence: float, draws: int, seed: int) -> None:
         self.confidence, self.draws, self.seed = confidence, draws, seed
@@ -162,7 +162,7 @@ class _Law:
 
 
 def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> PValue:
-    """P-value counted over all records; the chi-squared law's where no records are drawn."""
+    """P-value counted over all possible records; chi-squared if `draws` is 0."""
 
     def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
         if law.draws:
@@ -173,33 +173,33 @@ def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> 
 
 
 def _among_drawn(test: Statistic) -> PValue:
-    """P-value among the drawn records; the chi-squared law's where none are drawn."""
+    """P-value among simulated records; chi-squared if `draws` is 0."""
 
     def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
-        here = test(record, law.confidence)
-        if not law.draws or not here.identified:
-            return here.pvalue
-        drawn = law.null(test, len(record))
-        return tied_pvalue(here.statistic, drawn, np.random.default_rng(law.seed))
+        result = test(record, law.confidence)
+        if not law.draws or not result.identified:
+            return result.pvalue
+        null = law.null(test, len(record))
+        return tied_pvalue(result.statistic, null, np.random.default_rng(law.seed))
 
     return pvalue
 
 
 def _dynamic_quantile(law: _Law, record: BoolArray, required: FloatArray) -> float:
-    """P-value from the drawn records beside this requirement: its law depends on it."""
-    here = dynamic_quantile(record, required, confidence=law.confidence)
-    if not law.draws or not here.identified:
-        return here.pvalue
-    drawn = drawn_statistics(law.drawn(len(record)), required, confidence=law.confidence)
-    return tied_pvalue(here.statistic, drawn, np.random.default_rng(law.seed))
+    """P-value among simulated records with this requirement, on which the law depends."""
+    result = dynamic_quantile(record, required, confidence=law.confidence)
+    if not law.draws or not result.identified:
+        return result.pvalue
+    null = drawn_statistics(law.drawn(len(record)), required, confidence=law.confidence)
+    return tied_pvalue(result.statistic, null, np.random.default_rng(law.seed))
 
 
 def _squared_spells(law: _Law, record: BoolArray, required: FloatArray) -> float:
-    """Drawn by the test itself, with as many exceedances as the record has."""
+    """P-value from the test's own draws, which have as many exceedances as the record."""
     return squared_spells(record, draws=law.draws, seed=law.seed).pvalue if law.draws else UNKNOWN
 
 
-# A new test is a function in one of the rooms and a row here. In the order of the columns.
+# In the order of the columns. A new test is a function in one of the rooms and a row here.
 TESTS: dict[str, PValue] = {
     "binomial": lambda law, record, required: (
         binomial_one_sided(int(record.sum()), len(record), confidence=law.confidence).pvalue
@@ -232,5 +232,5 @@ def _zone(records: list[BoolArray], confidence: float) -> Zone:
 
 
 def _median(pvalues: list[float]) -> float:
-    known = [pvalue for pvalue in pvalues if not np.isnan(pvalue)]
-    return float(np.median(known)) if known else UNKNOWN
+    identified = [pvalue for pvalue in pvalues if not np.isnan(pvalue)]
+    return float(np.median(identified)) if identified else UNKNOWN

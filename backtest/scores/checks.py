@@ -1,4 +1,4 @@
-"""One look at the input of a score, and the column blocks that keep its memory bounded."""
+"""Checks of the input of a score, and blocks of columns that limit the memory it needs."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike
 
 from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray, StudyError
 
-# Cells (days x portfolios) worked on at a time: 16 MB of float64.
+# Cells (days x portfolios) in one block: 16 MB of float64.
 BLOCK_CELLS = 2_000_000
 
 
 def as_indicator(exceedances: ArrayLike) -> BoolArray:
-    """Exceedances as booleans; anything but 0, 1, False and True is refused.
+    """Convert exceedances to booleans; any value but 0, 1, False and True is refused.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def as_indicator(exceedances: ArrayLike) -> BoolArray:
 
 
 def as_panels(**named: FloatArray) -> tuple[DaysByPortfolios, ...]:
-    """Arrays that must share one (days, portfolios) shape, without NaN and with a day at least.
+    """Check that arrays share one (days, portfolios) shape, without NaN, with at least one day.
 
     Raises
     ------
     DataError
-        When an array is not two-dimensional, its shape is another's, it is empty or holds NaN.
+        When an array is not two-dimensional, differs in shape, is empty or holds NaN.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def check_weights(weights: FloatArray, days: int) -> None:
 
 
 def column_blocks(days: int, portfolios: int) -> Iterator[slice]:
-    """Slices over the portfolios, each of at most BLOCK_CELLS cells (one portfolio at least)."""
+    """Slices over the portfolios, each of at most BLOCK_CELLS cells (at least one portfolio)."""
     width = max(1, BLOCK_CELLS // max(days, 1))
     for start in range(0, portfolios, width):
         yield slice(start, min(start + width, portfolios))

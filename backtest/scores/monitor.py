@@ -1,8 +1,8 @@
-"""E-backtests: evidence against a model that may be read every day, with no number of days fixed.
+"""E-backtests: evidence against a model that may be read every day, for any number of days.
 
-An e-process is the wealth of one who bets against the model: fair if the model is right, so that it
-ever reaches 1 / level with a probability of at most that level. Losses over several days overlap:
-bet on every MPOR-th day only.
+An e-process is the wealth of a person who bets against the model. If the model is right the bets
+are fair, and the probability that the wealth ever reaches 1 / level is at most that level. Losses
+over several days overlap: bet on every MPOR-th day only.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from backtest.scores.checks import check_confidence
 from backtest.scores.forecasts.expected_shortfall import as_forecasts
 from backtest.types import DataError, FloatArray
 
-MOST = 0.5  # of the wealth is bet on a day
+MOST = 0.5  # largest share of the wealth in one bet
 
 
 @dataclass(frozen=True, eq=False)
 class Monitor:
-    """What the bets came to.
+    """Results of the bets.
 
     Parameters
     ----------
     wealth : (days,) e-process after each day, 1 before the first.
-    bet : (days,) share that was bet on each day, set the day before.
+    bet : (days,) share of the wealth in the bet of each day, decided the day before.
     """
 
     wealth: FloatArray
@@ -32,7 +32,7 @@ class Monitor:
 
     @property
     def pvalue(self) -> float:
-        """Anytime-valid: 1 / largest wealth so far, at most 1."""
+        """P-value valid at any time: 1 / largest wealth so far, at most 1."""
         return float(min(1.0, 1.0 / self.wealth.max()))
 
     def rejected_on(self, level: float = 0.05) -> int | None:
@@ -52,9 +52,9 @@ def monitor_coverage(exceedances: ArrayLike, *, confidence: float = 0.99) -> Mon
 
     .. math:: e_t = I_t / (1 - c), \qquad W_t = W_{t-1} (1 - \lambda_t + \lambda_t e_t)
 
-    with the share bet set by past days only (growth-optimal to second order, at most one half).
+    with a share decided by past days only (growth-optimal to second order, at most one half).
 
-    exceedances : (days,) bool or 0/1, of losses that do not overlap.
+    exceedances : (days,) bool or 0/1, from losses that do not overlap.
 
     References
     ----------
@@ -106,10 +106,10 @@ def monitor_shortfall(
 
 
 def _bets(values: FloatArray) -> Monitor:
-    """Wealth of bets whose size follows from the days before."""
+    """Wealth from bets whose size depends on the days before only."""
     gain = values - 1.0
     first = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     second = np.concatenate([[0.0], np.cumsum(gain**2)[:-1]])
     bet = np.clip(np.divide(first, second, out=np.zeros(len(gain)), where=second > 0), 0.0, MOST)
-    with np.errstate(over="ignore"):  # A wealth beyond any float is infinite, and rejects.
+    with np.errstate(over="ignore"):  # A wealth too large for a float is infinite, and rejects.
         return Monitor(np.exp(np.cumsum(np.log1p(bet * gain))), bet)

@@ -1,8 +1,8 @@
-"""What a test can see, and what it cannot: how often it rejects, for each length of a record.
+"""The power of the tests: how often each test rejects, for each length of a record.
 
-At the right rate, on independent days, the share of rejections is the size, to be read beside the
-nominal one. Counting tests are exact under independent days; the rest is simulated, with its
-standard error. A test that is not identified does not reject.
+At the right rate, on independent days, the share of rejections is the true size of a test, to be
+compared with its nominal size. Counting tests are exact under independent days; the others are
+simulated, with a standard error. A test that is not identified does not reject.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,12 +25,12 @@ from backtest.types import BoolArray, FloatArray, StudyError
 
 HISTORIES = 1000
 RESAMPLES = 499
-LAGS = 4  # of the dynamic quantile test, as in Engle and Manganelli
-ZONES = {"zone yellow or red": 0.05, "zone red": 0.0001}  # nominal: BCBS (1996)
+LAGS = 4  # lags of the dynamic quantile test, as in Engle and Manganelli
+ZONES = {"zone yellow or red": 0.05, "zone red": 0.0001}  # nominal sizes: BCBS (1996)
 
 
 def critical_count(days: int, *, confidence: float = 0.99, level: float = 0.05) -> int:
-    """Smallest count that the one-sided binomial test rejects; days + 1 where it rejects none.
+    """Smallest count that the one-sided binomial test rejects; days + 1 if it rejects no count.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def critical_count(days: int, *, confidence: float = 0.99, level: float = 0.05) 
 
 
 def binomial_tail(counts: np.ndarray, days: int, rate: float) -> FloatArray:
-    """Probability of each count or more in independent days; 1 for 0, 0 beyond the days.
+    """Probability of at least each count in independent days; 1 for 0, 0 above the days.
 
     Examples
     --------
@@ -57,24 +57,25 @@ def binomial_tail(counts: np.ndarray, days: int, rate: float) -> FloatArray:
 def smallest_detectable(
     days: int, *, confidence: float = 0.99, level: float = 0.05, power: float = 0.8
 ) -> float:
-    r"""Lowest true rate of exceedances that a record of this length would have shown.
+    r"""Lowest true rate of exceedances that a record of this length would detect.
 
-    The rate at which the exact one-sided binomial test at `level` rejects with probability
-    `power`; with c its critical count, in closed form:
+    The rate at which the exact one-sided binomial test at `level` rejects with probability `power`.
+    With c the critical count, it has a closed form:
 
     .. math:: I_r(c, n - c + 1) = power
 
-    Independent days are the best case. Losses over H days overlap: a record of n of them tells no
-    less than its n / H days apart, so the truth lies between this at n and at n // H.
+    Independent days are the best case. Losses over H days overlap: a record of n days has at least
+    the information of its n / H days that do not overlap, so the true value is between the results
+    for n and for n // H.
 
     Parameters
     ----------
-    days : length of the record. confidence : promised coverage. level : of the test.
-    power : probability of rejection asked for.
+    days : length of the record. confidence : promised coverage. level : level of the test.
+    power : required probability of rejection.
 
     Returns
     -------
-    Rate in (0, 1), above 1 - confidence; NaN where no count is rejected at all.
+    Rate in (0, 1), above 1 - confidence; NaN if no count is rejected.
 
     Raises
     ------
@@ -105,8 +106,8 @@ def exact_power(
 
     Examples
     --------
-    >>> found = exact_power(250, 0.01)
-    >>> round(found["Kupiec"], 4), round(found["zone yellow or red"], 4)
+    >>> rejected = exact_power(250, 0.01)
+    >>> round(rejected["Kupiec"], 4), round(rejected["zone yellow or red"], 4)
     (0.0948, 0.1078)
     """
     _check(days, confidence, level)
@@ -128,10 +129,10 @@ def exact_power(
 def dynamic_quantile_pvalues(
     exceedances: BoolArray, *, confidence: float = 0.99, lags: int = LAGS
 ) -> FloatArray:
-    """P-values of `dynamic_quantile` of many records under a constant requirement, (records,).
+    """P-values of `dynamic_quantile` for many records under a constant requirement, (records,).
 
-    A constant requirement says nothing that the constant does not, and the cross products of
-    indicators are counts: one small matrix a record.
+    A constant requirement adds nothing to the constant regressor, and cross products of indicators
+    are counts, so each record needs one small matrix only.
 
     Examples
     --------
@@ -157,16 +158,16 @@ def dynamic_quantile_pvalues(
 def simulated_tests(
     exceedances: BoolArray, *, confidence: float = 0.99, seed: int = 0
 ) -> dict[str, FloatArray]:
-    """P-values of every test on each record, NaN where not identified; days all known.
+    """P-values of every test on each record, NaN where not identified; no day is missing.
 
     Parameters
     ----------
-    exceedances : (days, histories) bool. seed : of the resamples behind `coverage_p`.
+    exceedances : (days, histories) bool. seed : for the resamples of `coverage_p`.
 
     Examples
     --------
-    >>> found = simulated_tests(np.zeros((250, 1), bool))
-    >>> round(float(found["Kupiec"][0]), 3), float(found["coverage_p"][0])
+    >>> pvalues = simulated_tests(np.zeros((250, 1), bool))
+    >>> round(float(pvalues["Kupiec"][0]), 3), float(pvalues["coverage_p"][0])
     (0.025, 1.0)
     """
     days = len(exceedances)
@@ -191,7 +192,7 @@ def simulated_tests(
 
 
 def _zone_pvalues(count: np.ndarray, days: int, confidence: float, zone: str) -> FloatArray:
-    """0 in the zone, 1 outside: a zone rejects or does not, whatever the level of the others."""
+    """0 in the zone and 1 outside: a zone rejects or not, whatever the level of the other tests."""
     light = traffic_light(0, days, confidence=confidence)
     start = light.red_from if zone == "zone red" else light.yellow_from
     return np.where(count >= start, 0.0, 1.0)
@@ -212,12 +213,12 @@ def power_table(
     Parameters
     ----------
     days : lengths of a record. confidence : promised coverage. level : nominal size of the tests.
-    alternatives : by name. histories : drawn for each. seed : of the draws.
+    alternatives : by name. histories : number of records for each. seed : of the simulation.
 
     Returns
     -------
-    One row a (days, test, alternative): `nominal`, `rejected`, its simulation
-    standard error `se` (0 where `exact`).
+    One row for each (days, test, alternative): `nominal` size, share `rejected`, standard error
+    `se` of the simulation (0 if `exact`).
 
     Raises
     ------
@@ -236,28 +237,28 @@ def power_table(
         _check(length, confidence, level)
         if progress is not None:
             progress(f"{length} days", done / len(steps))
-        chosen = alternatives[name]
+        alternative = alternatives[name]
         key = [seed, length, list(ALTERNATIVES).index(name) if name in ALTERNATIVES else done]
-        drawn = draw_records(
-            chosen,
+        records = draw_records(
+            alternative,
             days=length,
             histories=histories,
             confidence=confidence,
             seed=int(np.random.SeedSequence(key).generate_state(1)[0]),
         )
-        found = simulated_tests(drawn, confidence=confidence, seed=seed)
-        known = {}
-        if chosen.kind == "independent":
-            rate = true_rate(chosen, confidence=confidence)
-            known = exact_power(length, rate, confidence=confidence, level=level)
-        for test, pvalues in found.items():
-            share = known.get(test, float((pvalues <= level).mean()))
-            error = 0.0 if test in known else float(np.sqrt(share * (1.0 - share) / histories))
+        pvalues_by_test = simulated_tests(records, confidence=confidence, seed=seed)
+        exact = {}
+        if alternative.kind == "independent":
+            rate = true_rate(alternative, confidence=confidence)
+            exact = exact_power(length, rate, confidence=confidence, level=level)
+        for test, pvalues in pvalues_by_test.items():
+            share = exact.get(test, float((pvalues <= level).mean()))
+            error = 0.0 if test in exact else float(np.sqrt(share * (1.0 - share) / histories))
             rows[length, test, name] = {
                 "nominal": ZONES.get(test, level),
                 "rejected": share,
                 "se": error,
-                "exact": test in known,
+                "exact": test in exact,
             }
     index = pd.MultiIndex.from_tuples(list(rows), names=["days", "test", "alternative"])
     return pd.DataFrame(list(rows.values()), index=index)

@@ -1,8 +1,8 @@
-"""The stationary bootstrap over days, kept as how often each day is drawn.
+"""The stationary bootstrap over days, stored as how often each day is drawn.
 
-A score that is a sum over days, or an order statistic of days, needs the weights and not the
-order of a resample, so one (resamples, days) array serves every model and every portfolio:
-comparisons between them are paired.
+A score that is a sum or an order statistic over days needs only the weights of a resample and not
+its order. So one (resamples, days) array serves all models and portfolios, and comparisons between
+them are paired.
 """
 
 import numpy as np
@@ -19,13 +19,13 @@ DayIndices = NDArray[np.int64]  # (resamples, days)
 def stationary_indices(
     days: int, *, resamples: int = RESAMPLES, block: float = MEAN_BLOCK, seed: int = 0
 ) -> DayIndices:
-    """Days drawn by the stationary bootstrap: circular blocks of geometric length.
+    """Draw days by the stationary bootstrap: circular blocks of geometric length.
 
     Parameters
     ----------
     days : length of the record and of every resample.
     resamples : number of resamples.
-    block : mean length of a block in days, 1 or more; 1 is the bootstrap of single days.
+    block : mean length of a block in days, 1 or more; 1 draws single days.
     seed : seed of the generator; equal seeds give equal draws.
 
     Returns
@@ -49,24 +49,23 @@ def stationary_indices(
     """
     if days < 1 or resamples < 1 or not block >= 1.0:
         raise StudyError(
-            f"the bootstrap was asked for {resamples} resamples of {days} days in blocks of "
-            f"{block}; give 1 or more of each."
+            f"{resamples} resamples of {days} days in blocks of {block}; give 1 or more of each."
         )
-    # Not arch's StationaryBootstrap: from the same seed it draws other days, so that no coverage_p
-    # of a kept study could be computed again.
+    # Not arch's StationaryBootstrap: it draws other days from the same seed, so the coverage_p of
+    # stored studies could not be reproduced.
     generator = np.random.default_rng(seed)
     begins = generator.random((resamples, days)) < 1.0 / block
     begins[:, 0] = True
     position = np.arange(days)
-    # The position at which the block of each day began; blocks run on from the day drawn there.
+    # The position at which the block of each day began; it continues from the day drawn there.
     origin = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
-    drawn = generator.integers(0, days, (resamples, days))
-    start = np.take_along_axis(drawn, origin, axis=1)
+    first_days = generator.integers(0, days, (resamples, days))
+    start = np.take_along_axis(first_days, origin, axis=1)
     return np.asarray((start + position - origin) % days, dtype=np.int64)
 
 
 def day_weights(indices: DayIndices) -> FloatArray:
-    """How often each day is drawn in each resample.
+    """Count how often each day is drawn in each resample.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a statistical test says, and what it had to assume to say it."""
+"""The result of a statistical test, with the assumptions of its p-value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ class TestResult:
     name : the test and, where it has one, its author.
     statistic : value of the test statistic; 0 where the data carry no evidence either way.
     pvalue : probability of a statistic at least as large under H0, NaN where not identified.
-    identified : False when the record cannot answer the question (no exceedance to follow, say).
-    assumed : what the p-value rests on, in words.
-    estimates : what was estimated on the way, by name.
+    identified : False when the record cannot answer the question, e.g. without an exceedance.
+    assumed : assumptions of the p-value, in words.
+    estimates : quantities estimated by the test, by name.
 
     Examples
     --------
@@ -36,9 +36,9 @@ class TestResult:
     estimates: Mapping[str, float] = field(default_factory=dict)
 
     def verdict(self, level: float = 0.05) -> Verdict:
-        """Outcome at a significance level, itself included; 'not identified' is never a pass.
+        """Verdict: rejected if the p-value is at most `level`; 'not identified' is never a pass.
 
-        Counted and resampled p-values are exact at the level itself: 25 of 500 rejects at 5 %.
+        Counted p-values are exact at the level itself, so equality rejects: 25 of 500 at 5 %.
 
         Examples
         --------

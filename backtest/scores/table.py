@@ -1,7 +1,7 @@
-"""Every score of a model, declared once: its name, its unit, how it is computed, where it is shown.
+"""All scores of a model, declared once: name, unit, computation, and where they are shown.
 
 A new score is a function in one of the rooms and a row of `SCORES`: the summary, Monte Carlo and
-`backtest compare` take their columns from there.
+`backtest compare` take their columns from these rows.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ Unit = Literal["days", "USD", "ratio", "probability"]
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """One model over the scored days, and what several scores share, computed once.
+    """One model over the scored days, with the quantities that several scores use.
 
     Parameters
     ----------
-    As of `score_table`.
+    As in `score_table`.
     """
 
     loss: DaysByPortfolios
@@ -71,27 +71,27 @@ class Record:
 
     @cached_property
     def kupiec(self) -> tuple[FloatArray, FloatArray]:
-        """(portfolios,) p-values: median and least over the phases."""
+        """(portfolios,) p-values: median and minimum over the phases."""
         test = partial(kupiec_pvalues, confidence=self.confidence)
         return over_phases(test, self.exceeded, horizon=self.horizon)
 
     @cached_property
     def christoffersen(self) -> tuple[FloatArray, FloatArray]:
-        """(portfolios,) p-values: median and least over the phases."""
+        """(portfolios,) p-values: median and minimum over the phases."""
         return over_phases(christoffersen_pvalues, self.exceeded, horizon=self.horizon)
 
     def every(self, count: int) -> NDArray[np.int64]:
-        """(portfolios,) the same count."""
+        """(portfolios,) `count` for each portfolio."""
         return np.full(self.loss.shape[1], count, dtype=np.int64)
 
     def coverage_p(self) -> FloatArray:
-        """(portfolios,) NaN without weights."""
+        """(portfolios,) p-values; NaN without weights."""
         if self.weights is None:
             return np.full(self.mean_margin.shape, np.nan)
         return coverage_p(self.exceeded, confidence=self.confidence, weights=self.weights)
 
     def saving(self) -> FloatArray:
-        """1 - mean / siloed mean, NaN for a book that the siloed model asks nothing of."""
+        """1 - mean / siloed mean; NaN for a book for which the siloed margin is zero."""
         saving = np.full(self.mean_margin.shape, np.nan)
         if self.siloed_mean is not None:
             siloed = np.asarray(self.siloed_mean, dtype=np.float64)
@@ -105,9 +105,9 @@ class Score:
 
     Parameters
     ----------
-    unit : of its values; days are whole numbers.
-    of : (portfolios,) values of a record.
-    over_paths : Monte Carlo keeps it for every path. compared : `backtest compare` shows it.
+    unit : unit of the values; days are whole numbers.
+    of : computes the (portfolios,) values from a record.
+    over_paths : Monte Carlo stores it for every path. compared : `backtest compare` shows it.
     """
 
     name: str
@@ -168,20 +168,20 @@ def score_table(
     weights: FloatArray | None = None,
     siloed_mean: FloatArray | None = None,
 ) -> dict[str, Column]:
-    """Every score of one model over the scored days.
+    """Compute every score of one model over the scored days.
 
-    An exceedance is a loss strictly above the requirement, a breach one strictly above the
+    An exceedance is a loss strictly above the requirement; a breach is a loss strictly above the
     collateral.
 
     Parameters
     ----------
     loss, required : (days, portfolios) USD over scored days, no NaN.
-    collateral : (days, portfolios) USD, settled at each day and valued at its close-out.
+    collateral : (days, portfolios) USD, settled by each day and valued at the close-out.
     confidence : level the requirement is meant to cover, in (0, 1).
     horizon : MPOR in margin days, the longest of the silos.
-    weights : (resamples, days) from `day_weights`; None (many paths, whose spread is the better
-        interval) leaves coverage_p and the intervals of equal_coverage_margin NaN.
-    siloed_mean : (portfolios,) mean requirement of the siloed model; None leaves the saving NaN.
+    weights : (resamples, days) from `day_weights`; None gives NaN for coverage_p and the intervals
+        of equal_coverage_margin (with many paths their spread is the better interval).
+    siloed_mean : (portfolios,) mean requirement of the siloed model; None gives a saving of NaN.
 
     Returns
     -------
@@ -200,6 +200,6 @@ def score_table(
     [3, 2, 1]
     """
     check_confidence(confidence)
-    losses, margins, held = as_panels(loss=loss, required=required, collateral=collateral)
-    record = Record(losses, margins, held, confidence, horizon, weights, siloed_mean)
+    losses, margins, collaterals = as_panels(loss=loss, required=required, collateral=collateral)
+    record = Record(losses, margins, collaterals, confidence, horizon, weights, siloed_mean)
     return {score.name: score.of(record) for score in SCORES}

@@ -134,7 +134,7 @@ def test_a_named_book_is_never_overwritten_by_a_drawn_one():
         '[random]\nportfolios = 3\ninstruments = ["BTC"]\n[books."random 01"]\nusd = {BTC = 7}\n'
     )
     market = random_market(260)
-    with pytest.raises(bt.StudyError, match="'random 01' has the name of a drawn one"):
+    with pytest.raises(bt.StudyError, match="'random 01' has the name of a random book"):
         build_book(read_study(GOOD + drawn, where="s.toml"), market)
     book = build_book(read_study(GOOD + drawn.replace("01", "1"), where="s.toml"), market)
     assert book.portfolios == ("both", "random 1", "random 01", "random 02", "random 03")

@@ -21,6 +21,7 @@ from tests.support.commands import backtest, one_line, write_study
 from tests.support.publishers import NOW, TODAY, HandMade, column_of, everywhere, history_of
 
 LATER = NOW + timedelta(days=1)
+FILES = len(settings().chosen())
 
 
 def fetched(
@@ -63,7 +64,7 @@ def test_a_market_is_loaded_from_the_cache_with_the_values_that_were_sent(whole)
 
 def test_the_manifest_says_where_each_file_comes_from(whole):
     manifest = json.loads((whole / MANIFEST).read_text())
-    assert len(manifest["files"]) == 11
+    assert len(manifest["files"]) == FILES
     assert manifest["in_flight"] == {}
     entry = manifest["files"]["btc_usd.csv"]
     assert entry["codes"] == ["BTC-USD"] and entry["factors"] == ["BTC"]
@@ -76,7 +77,7 @@ def test_the_manifest_says_where_each_file_comes_from(whole):
 def test_verify_and_list(whole):
     result = backtest("verify", "--cache", whole, cwd=whole)
     assert result.returncode == 0
-    assert "verified: 11 files" in result.stdout
+    assert f"verified: {FILES} files" in result.stdout
     result = backtest("list", "--cache", whole, cwd=whole)
     assert result.returncode == 0
     line = next(x for x in result.stdout.splitlines() if "usdc_usd.csv" in x)
@@ -119,7 +120,7 @@ def test_a_damaged_file_is_mended_by_fetching_it_again(tmp_path):
     (tmp_path / "btc_usd.csv").write_text("Date,Close\n")
     entry = fetched(tmp_path, now=LATER)["btc_usd.csv"]
     assert Cache(tmp_path).verify() == 1
-    assert entry.warnings == ["the version before was damaged, so no change could be sought"]
+    assert entry.warnings == ["the previous version was damaged, so it could not be compared"]
 
 
 def test_a_manifest_that_cannot_be_read_is_one_line(tmp_path):
@@ -296,7 +297,7 @@ def test_a_killed_fetch_leaves_every_file_whole(tmp_path):
     )
     assert done.returncode == -signal.SIGKILL
     after = Cache(tmp_path / "cache")
-    assert after.verify() == 11
+    assert after.verify() == FILES
     name = "treasury_futures_front_unadjusted.csv"
     assert after.entries[name] == before[name]
     assert after.entries["btc_usd.csv"].last == "2024-03-05"  # those finished before are new
@@ -316,7 +317,7 @@ def test_fetch_without_a_network_is_one_line_and_harms_nothing(tmp_path):
     )
     said = one_line(result)
     for part in (
-        "11 of 11 files not fetched, their cached versions are unchanged: ",
+        f"{FILES} of {FILES} files not fetched, their cached versions are unchanged: ",
         "treasury: cannot reach home.treasury.gov",
         "fred: cannot reach fred.stlouisfed.org",
         "yahoo: cannot reach Yahoo",

@@ -7,9 +7,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from backtest.data.official import Fred, Treasury
-from backtest.data.sources import settings
+from backtest.data.sources import Settings, settings
 from backtest.data.web import HostError, RateLimited, Web, patiently
 from backtest.types import DataError, StudyError
 from tests.support.publishers import column_of
@@ -179,9 +180,16 @@ def test_a_host_that_is_silent_is_given_up():
 
 
 def test_settings_name_every_file_once_for_each_publisher():
-    assert len({f.name for f in settings().chosen()}) == len(settings().chosen()) == 11
+    assert len({f.name for f in settings().chosen()}) == len(settings().chosen())
     assert [f.source for f in settings().chosen(("treasury_par_yields.csv",))] == ["treasury"]
     with pytest.raises(StudyError, match=r"no source has 'gold.csv'; known: treasury_par_yields"):
         settings().chosen(("gold",))
     with pytest.raises(StudyError, match="unknown yields 'yahoo'; known: treasury, fred"):
         settings().chosen(yields="yahoo")
+
+
+def test_a_file_of_an_unknown_publisher_is_refused():
+    fields = settings().model_dump(by_alias=True)
+    del fields["publisher"]["fred"]
+    with pytest.raises(ValidationError, match=r"no \[publisher.fred\], which a file names"):
+        Settings.model_validate(fields)

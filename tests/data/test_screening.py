@@ -102,7 +102,7 @@ def test_weekend_rows_of_an_exchange_are_left_out(yields):
 
 
 def test_yields_times_ten_are_refused_whole_or_half_way(yields):
-    with pytest.raises(DataError, match=r"40\.\d+ and 21 of 21 days lie outside 0 .. 25 percent"):
+    with pytest.raises(DataError, match=r"40\.\d+ and 21 of 21 days are outside 0 .. 25 percent"):
         screened(10 * yields, note(), today=TODAY)
     low = 0.1 * yields  # 0.4 percent, as in 2020: ten times that is still in range
     low.loc["2024-01-16":] *= 10

@@ -12,6 +12,7 @@ from backtest.instruments import parse_instrument, seasoned_price
 from tests.support import by_hand
 from tests.support.markets import random_market
 
+NAMES = ("UST10Y", "UST5Y@CME", "BTC", "BTC_CME", "SPY")  # for the laws of all instruments
 YIELDS = h.floats(-0.01, 0.15).filter(lambda y: abs(y) > 1e-6) | h.just(0.0)
 TENORS = h.sampled_from([0.5, 2.0, 5.0, 10.0, 30.0])
 

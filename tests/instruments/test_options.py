@@ -15,6 +15,7 @@ from backtest.model.delta_gamma import Scenarios, book_scenarios
 from backtest.model.protocol import model
 from backtest.model.revaluation import Revaluation, priced_scenarios
 
+NAMES = ("SPY-PUT-30D",)  # for the laws of all instruments
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
 SHORT_STRADDLE = {"SPY-CALL-30D": -1e8, "SPY-PUT-30D": -1e8}
 KINDS = {"call": ql.Option.Call, "put": ql.Option.Put}

@@ -9,6 +9,8 @@ import strategies as st
 from backtest.data.derived import realised_volatility
 from backtest.instruments import coin_pnl
 
+NAMES = ("BTC-PERP", "BTC-INV")  # for the laws of all instruments
+
 
 @pytest.fixture
 def folder(tmp_path):

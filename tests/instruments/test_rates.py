@@ -21,6 +21,7 @@ from backtest.instruments.swap import discount_factors
 from backtest.model.delta_gamma import book_scenarios
 from tests.support.markets import random_market
 
+NAMES = ("BILL3M", "SWAP10Y", "ZN", "ZN~curve")  # for the laws of all instruments
 CURVE = {"3M": 0.051, "2Y": 0.046, "5Y": 0.042, "10Y": 0.0435, "30Y": 0.047}
 TODAY = ql.Date(15, 1, 2024)
 THIRTY = ql.Thirty360(ql.Thirty360.BondBasis)  # every half-year is exactly half a year

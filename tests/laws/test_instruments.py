@@ -1,35 +1,26 @@
 """Models ask an instrument what it is: neither its class nor its name decides its margin."""
 
 import re
-import tomllib
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.book.liquidation import ContractCost
+import tests.instruments
 from backtest.config.models import build_model
 from backtest.instruments import Instrument, names, parse_instrument
 from tests.support.contracts import COVERAGE, contract_cases, with_haircuts
-from tests.support.places import ROOT
 
 CASES = contract_cases()
-INSTRUMENTS = (
-    "UST10Y",
-    "UST5Y@CME",
-    "BILL3M",
-    "SWAP10Y",
-    "ZN",
-    "ZN~curve",
-    "BTC",
-    "BTC_CME",
-    "BTC-PERP",
-    "BTC-INV",
-    "SPY",
-    "SPY-PUT-30D",
+# Names that the laws try: `NAMES` of the files in tests/instruments.
+INSTRUMENTS = tuple(
+    name
+    for module in iter_modules(tests.instruments.__path__, "tests.instruments.")
+    for name in getattr(import_module(module.name), "NAMES", ())
 )
 TWIN = "NEW"
 # Costs of closing out are listed by name, here and at other houses ('@').
@@ -77,6 +68,14 @@ def listing(table, listed, name):
     return table
 
 
+def test_every_kind_of_contract_is_named_for_the_laws():
+    for pattern, make in names.CONTRACTS.items():
+        if make is not names.not_held:
+            assert any(re.fullmatch(pattern, name.split("@")[0]) for name in INSTRUMENTS), (
+                f"add a name that matches {pattern} to NAMES of its test in tests/instruments"
+            )
+
+
 @pytest.mark.parametrize("table", CASES)
 def test_a_twin_has_the_same_margin(table, market):
     for name in INSTRUMENTS:
@@ -114,47 +113,3 @@ def test_a_book_refuses_what_does_not_say_what_it_is():
 
     with pytest.raises(bt.StudyError, match="'OLD' does not say its asset_class and contract"):
         bt.Book(("long",), (Bond(),), [[1.0]])
-
-
-@pytest.fixture
-def strip(monkeypatch):
-    """The instrument of `docs/how-to/instrument.md`, known by its line in `names`."""
-    page = (ROOT / "docs" / "how-to" / "instrument.md").read_text(encoding="utf-8")
-    written, line = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    made = {"__name__": "strip"}
-    exec(compile(written, "strip.py", "exec", dont_inherit=True), made)
-    added = eval(f"{{{line}}}", made)
-    monkeypatch.setattr(names, "CONTRACTS", added | dict(names.CONTRACTS))
-    row = tomllib.loads(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0])["contract"]
-    return parse_instrument("STRIP10Y"), ContractCost(**row["STRIP10Y"])
-
-
-def test_the_instrument_of_the_how_to_page_is_margined_or_refused_by_name(strip, market):
-    instrument, cost = strip
-    assert instrument.name == "STRIP10Y" and cost.adv_usd == 2e9
-    frame = pd.DataFrame({"STRIP10Y": [1e7], "BTC": [1e6]}, index=["p"])
-    book = bt.Book.from_frame(frame, market)
-    refusing = set()
-    for case in CASES:
-        table = case.values[0]  # noqa: PD011 - a pytest parameter
-        try:
-            margin = build_model(table).margin(market, book, COVERAGE)
-        except bt.StudyError as error:
-            assert "STRIP10Y" in str(error)
-            refusing.add(table["kind"])
-            margin = build_model(with_haircuts(table, {"STRIP10Y": 0.1})).margin
-            if table["kind"] in ("haircut_only", "net_capital_15c3_1", "venue_grid"):
-                assert (margin(market, book, COVERAGE) > 0.0).all()
-        else:
-            assert (margin[-1] > 0.0).all()
-    assert "haircut_only" in refusing and not refusing & {"historical_var", "simm", "ficc_var"}
-
-
-def test_the_pnl_of_the_how_to_page_is_its_price_by_hand(strip):
-    instrument, _ = strip
-    days = pd.DatetimeIndex(["2024-01-02", "2024-01-03"])
-    market = bt.Market.from_frame(pd.DataFrame({"10Y": [0.04, 0.041]}, index=days))
-    before, after = 1.02**-20, 1.0205 ** (-2 * (10 - 1 / 365.25))
-    assert instrument.pnl(market, 1)[0] == pytest.approx(after / before - 1.0, rel=1e-12)
-    moved = (1.02 + 0.5e-6) ** -20.0 / before - 1.0
-    assert instrument.scenarios(market, 0, np.array([1e-6]))[0] == pytest.approx(moved, rel=1e-6)

@@ -62,7 +62,7 @@ def test_three_silos_are_parted_pair_by_pair_and_seeded():
         apart = np.abs(shifts[:, a] - shifts[:, b])
         assert np.minimum(apart, 1000 - apart).min() >= 60
     np.testing.assert_array_equal(shifts, silo_shifts(1000, 3, seed=4))
-    with pytest.raises(bt.StudyError, match="too few to part 3 silos"):
+    with pytest.raises(bt.StudyError, match="too few to shift 3 silos 60 days apart"):
         silo_shifts(300, 3)
 
 

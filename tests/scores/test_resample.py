@@ -60,5 +60,7 @@ def test_arch_draws_from_the_same_law() -> None:
 
 @pytest.mark.parametrize("asked", [{"resamples": 0}, {"block": 0.5}, {"block": float("nan")}])
 def test_nothing_to_draw_is_named(asked: dict[str, Any]) -> None:
-    with pytest.raises(StudyError, match="the bootstrap was asked for"):
+    with pytest.raises(
+        StudyError, match="resamples of .* days in blocks of .*; give 1 or more of each"
+    ):
         stationary_indices(10, **asked)

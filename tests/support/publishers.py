@@ -53,8 +53,8 @@ class HandMade:
 
 
 def everywhere(source) -> dict:
-    """The same publisher under all three names."""
-    return {"treasury": source, "fred": source, "yahoo": source}
+    """The same publisher under every name."""
+    return dict.fromkeys(settings().publishers, source)
 
 
 class FakeTicker:

@@ -92,7 +92,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
     loss = scored_values(study, study.loss)
     rows = []
     for model in study.models:
-        here = tests.xs(model, level="model")
+        model_tests = tests.xs(model, level="model")
         marked = loss > scored_values(study, study.required[model])
         pooled = clustered_coverage(
             marked,
@@ -101,11 +101,13 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
             lags=max(LAGS, study.overlap),
         )
         counts = {
-            name: float((here[name] <= LEVEL).sum()) if here[name].notna().any() else np.nan
+            name: float((model_tests[name] <= LEVEL).sum())
+            if model_tests[name].notna().any()
+            else np.nan
             for name in ("coverage_p", "hac_p", *ADJUSTED)
         }
         rows.append(
-            {"tested": len(here), "by_chance": LEVEL * len(here)}
+            {"tested": len(model_tests), "by_chance": LEVEL * len(model_tests)}
             | counts
             | {"pooled_p": pooled.pvalue}
         )
@@ -128,23 +130,23 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
     loss = scored_values(study, study.loss)
     rows = []
     for model, against in pairs:
-        found = paired_difference(
+        difference = paired_difference(
             loss,
             *(scored_values(study, study.required[name]) for name in (model, against)),
             weights=weights,
         )
-        rows.append(paired_row(found))
+        rows.append(paired_row(difference))
     return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(pairs, names=["model", "against"]))
 
 
-def paired_row(found: PairedDifference) -> dict[str, float | bool]:
+def paired_row(pair: PairedDifference) -> dict[str, float | bool]:
     """A paired difference as a row of a table; see `dominance_table` for its columns."""
     row: dict[str, float | bool] = {}
     for i, name in enumerate(("rate", "margin")):
-        row[name] = float(found.difference[i])
-        row[f"{name}_low"], row[f"{name}_high"] = float(found.low[i]), float(found.high[i])
-    row["alike"] = found.region.holds(np.zeros(2))
-    return row | {"dominates": found.dominates, "dominated": found.dominated}
+        row[name] = float(pair.difference[i])
+        row[f"{name}_low"], row[f"{name}_high"] = float(pair.low[i]), float(pair.high[i])
+    row["alike"] = pair.region.holds(np.zeros(2))
+    return row | {"dominates": pair.dominates, "dominated": pair.dominated}
 
 
 def detectable_sentence(study: Study) -> str:

@@ -7,11 +7,11 @@ MARK = "†"
 
 def unverified_parameters(study: Study) -> dict[str, list[str]]:
     """Parameter files not verified, whole or in part, by model; verified models are absent."""
-    found = {
+    marks = {
         model: [source.name for source in sources if source.mark != "verified"]
         for model, sources in study.provenance.parameters.items()
     }
-    return {model: names for model, names in found.items() if names}
+    return {model: names for model, names in marks.items() if names}
 
 
 def marked_name(study: Study, model: str) -> str:
@@ -32,8 +32,8 @@ def marked_name(study: Study, model: str) -> str:
 
 def unverified_sentence(study: Study) -> str:
     """What the mark means and which files it points to; empty where all is verified."""
-    found = unverified_parameters(study)
-    if not found:
+    marks = unverified_parameters(study)
+    if not marks:
         return ""
-    named = "; ".join(f"{model}: {', '.join(names)}" for model, names in found.items())
+    named = "; ".join(f"{model}: {', '.join(names)}" for model, names in marks.items())
     return f"{MARK} Rests on parameters that are not verified, in whole or in part ({named})."

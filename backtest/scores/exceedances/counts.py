@@ -1,4 +1,4 @@
-"""Likelihood ratios of coverage from counts alone: for a record of which only a report is left."""
+"""Likelihood ratios of coverage from counts alone, for a record known only from a report."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ Counts = NDArray[np.int64]  # (...,), one a portfolio
 
 
 def _share(part: Counts, whole: Counts) -> FloatArray:
-    """Give part / whole, 0 where whole is 0."""
+    """Return part / whole, 0 where whole is 0."""
     share = np.zeros(np.shape(whole))
     np.divide(part, whole, out=share, where=whole > 0)
     return share
@@ -34,10 +34,10 @@ def unconditional_statistic(
     0.46147
     """
     rate = 1.0 - confidence
-    seen = _share(exceedances, observations)
+    observed_rate = _share(exceedances, observations)
     ratio = 2.0 * (
-        xlogy(observations - exceedances, (1.0 - seen) / confidence)
-        + xlogy(exceedances, seen / rate)
+        xlogy(observations - exceedances, (1.0 - observed_rate) / confidence)
+        + xlogy(exceedances, observed_rate / rate)
     )
     return np.where(np.asarray(observations) > 0, np.maximum(ratio, 0.0), np.nan)
 
@@ -69,13 +69,13 @@ def independence_statistic(n00: Counts, n01: Counts, n10: Counts, n11: Counts) -
 def independence_of(
     n00: Counts, n01: Counts, n10: Counts, n11: Counts
 ) -> tuple[FloatArray, BoolArray]:
-    """Statistic, and whether both states are left at least once (else nothing is identified)."""
+    """Statistic, and whether it is identified: both states are followed by a day at least once."""
     identified = (n00 + n01 > 0) & (n10 + n11 > 0)
     return independence_statistic(n00, n01, n10, n11), np.asarray(identified)
 
 
 def kupiec_counts(exceedances: int, observations: int, *, confidence: float = 0.99) -> TestResult:
-    """Kupiec's test from the number of exceedances: what `kupiec` gives of the whole record.
+    """Kupiec's test from the number of exceedances; equals `kupiec` of the whole record.
 
     Raises
     ------
@@ -110,8 +110,8 @@ def kupiec_counts(exceedances: int, observations: int, *, confidence: float = 0.
 def independence_counts(transitions: Sequence[int]) -> TestResult:
     """Christoffersen's independence test from its four counts.
 
-    transitions : n00, n01, n10, n11, days by (state the day before, state of the day), 1 for an
-        exceedance.
+    transitions : n00, n01, n10, n11: numbers of days by (state of the day before, state of the
+        day), where 1 is an exceedance.
 
     Raises
     ------
@@ -130,12 +130,12 @@ def independence_counts(transitions: Sequence[int]) -> TestResult:
     if len(transitions) != 4 or min(transitions) < 0:
         raise StudyError(f"transitions are {list(transitions)}; give n00, n01, n10, n11.")
     statistic, identified = independence_of(*np.array(transitions, dtype=np.int64))
-    known = bool(identified)
+    is_identified = bool(identified)
     return TestResult(
         "Christoffersen independence",
         float(statistic),
-        float(chdtrc(1.0, statistic)) if known else float("nan"),
-        known,
+        float(chdtrc(1.0, statistic)) if is_identified else float("nan"),
+        is_identified,
         "a first-order Markov chain; chi-squared, 1 df",
     )
 
@@ -147,7 +147,7 @@ def coverage_counts(
     *,
     confidence: float = 0.99,
 ) -> TestResult:
-    """Christoffersen's conditional coverage: `kupiec_counts` and `independence_counts` added.
+    """Christoffersen's conditional coverage: the sum of `kupiec_counts` and `independence_counts`.
 
     Examples
     --------
@@ -156,12 +156,12 @@ def coverage_counts(
     """
     rate = kupiec_counts(exceedances, observations, confidence=confidence)
     independence = independence_counts(transitions)
-    known = rate.identified and independence.identified
+    is_identified = rate.identified and independence.identified
     statistic = rate.statistic + independence.statistic
     return TestResult(
         "Christoffersen conditional coverage",
         statistic,
-        float(chdtrc(2.0, statistic)) if known else float("nan"),
-        known,
+        float(chdtrc(2.0, statistic)) if is_identified else float("nan"),
+        is_identified,
         "a first-order Markov chain; chi-squared, 2 df",
     )

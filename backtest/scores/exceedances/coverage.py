@@ -1,8 +1,8 @@
-"""Likelihood-ratio tests of coverage: how many exceedances, and whether one calls the next.
+"""Likelihood-ratio tests of coverage: of the number of exceedances, and of their independence.
 
-The tests are two-sided and take days as independent. Over-coverage is a cost and not a failure,
-and losses over several days overlap, so the verdict of this project is `coverage_p` (verdict.py);
-these are printed beside it because everyone knows them.
+The tests are two-sided and assume independent days. But over-coverage is a cost and not a failure,
+and losses over several days overlap, so the verdict of this project is `coverage_p` (verdict.py).
+These tests are shown beside it because risk desks know them.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Duration tests: exceedances should not remember how long ago the last one was.
+"""Duration tests: the chance of an exceedance must not depend on the time since the last one.
 
-A right model's spells are geometric: the chance of an exceedance today does not depend on when the
-last one was. Clustered exceedances make many short spells and a few very long ones.
+Under a right model the spells between exceedances are geometric. Clusters of exceedances give many
+short spells and a few very long ones.
 """
 
 import math
@@ -16,7 +16,7 @@ from backtest.scores.exceedances.record import Spells, spells_of
 from backtest.scores.result import TestResult
 from backtest.types import FloatArray, StudyError
 
-# Weibull shapes searched; two far spells push the likelihood to the upper edge, and are said to.
+# Search range of the Weibull shape; very even spells have their maximum at the upper edge.
 SHAPES = (0.01, 10.0)
 EDGE = 1e-3
 
@@ -28,8 +28,8 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
               a = \left(\frac{n_c}{\sum_i D_i^b}\right)^{1/b}
 
     over complete and censored spells D, of which n_c are complete. b < 1: exceedances cluster.
-    Spells are whole days and the law is continuous: right models are rejected too often (at 5 %:
-    11 % of 1,000 days at 95 %, 31 % of 5,000), so read `monte_carlo_pvalue` of its statistic.
+    Spells are whole days but the law is continuous, so right models are rejected too often (at 5 %:
+    11 % of records of 1,000 days at 95 %, 31 % of 5,000 days). Use `monte_carlo_pvalue` with it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
 
     Returns
     -------
-    TestResult; `estimates` holds b and whether it stands at the edge of the shapes searched.
+    TestResult; `estimates` holds b and whether it is at the edge of the search range.
     Not identified without a complete spell.
 
     References
@@ -56,13 +56,13 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
     assumed = "Weibull spells, censored at the ends; chi-squared, 1 df"
     if len(spells.complete) == 0:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    found = minimize_scalar(
+    fit = minimize_scalar(
         lambda shape: -weibull_likelihood(spells, shape),
         bounds=SHAPES,
         method="bounded",
         options={"xatol": 1e-9},
     )
-    shape = float(found.x)
+    shape = float(fit.x)
     free, tied = weibull_likelihood(spells, shape), weibull_likelihood(spells, 1.0)
     statistic = max(2.0 * (free - tied), 0.0)
     at_edge = min(shape - SHAPES[0], SHAPES[1] - shape) < EDGE
@@ -77,7 +77,7 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
 
 
 def weibull_likelihood(spells: Spells, shape: float) -> float:
-    """Log-likelihood of a Weibull shape, its scale at its best for that shape."""
+    """Log-likelihood of a Weibull shape, with the scale that maximises it for that shape."""
     powers = float((spells.complete**shape).sum() + (spells.censored**shape).sum())
     count = len(spells.complete)
     log_scale = math.log(count / powers) / shape
@@ -143,8 +143,8 @@ def geometric_moments(spells: FloatArray, chance: float, count: int) -> FloatArr
     --------
     >>> days = np.arange(1.0, 5000.0)
     >>> law = 0.01 * 0.99 ** (days - 1)
-    >>> found = geometric_moments(days, 0.01, 3)
-    >>> bool(np.abs((found * law) @ found.T - np.eye(3)).max() < 1e-9)
+    >>> moments = geometric_moments(days, 0.01, 3)
+    >>> bool(np.abs((moments * law) @ moments.T - np.eye(3)).max() < 1e-9)
     True
     """
     before, now = np.zeros(len(spells)), np.ones(len(spells))

@@ -1,4 +1,4 @@
-"""Engle and Manganelli's dynamic quantile test: nothing known before may tell exceedances."""
+"""Engle and Manganelli's dynamic quantile test: no known quantity may predict exceedances."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
-# Directions of the regressors below this share of the largest say nothing new.
+# Regressor directions smaller than this share of the largest carry no information.
 SINGULAR = 1e-12
 
 Variant = Literal["engle-manganelli", "squared-loss"]
@@ -26,13 +26,13 @@ def dynamic_quantile(
     lags: int = 4,
     variant: Variant = "engle-manganelli",
 ) -> TestResult:
-    r"""Regress centred exceedances on what was known, and test that nothing explains them.
+    r"""Regress centred exceedances on known quantities, and test that no coefficient matters.
 
     .. math:: \frac{h' Z (Z'Z)^{-1} Z' h}{p (1-p)} \sim \chi^2, \qquad h_t = I_t - p
 
     Z holds a constant, `lags` lags of h, and the requirement of the same day (known before the
     loss); the 'squared-loss' variant of the GAS package adds the squared loss of the day before.
-    Over-rejects at 1 % in a few hundred days: see `monte_carlo_pvalue` for its own law there.
+    At 1 % the test rejects too often in a few hundred days: use `monte_carlo_pvalue` there.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def dynamic_quantile(
 
     Returns
     -------
-    TestResult; not identified without an exceedance after the lags, or with none but exceedances.
-    Where a regressor says nothing new (a constant requirement), the degrees of freedom are fewer.
+    TestResult; not identified if no day, or every day, after the lags is an exceedance. A regressor
+    that depends on the others (a constant requirement) reduces the degrees of freedom.
 
     Raises
     ------
@@ -67,18 +67,18 @@ def dynamic_quantile(
         raise StudyError(f"variant is {variant!r}; known: engle-manganelli, squared-loss.")
     if lags < 1:
         raise StudyError(f"lags is {lags}; give 1 or more.")
-    known = np.asarray(exceedances, dtype=np.float64)
-    columns = [_beside(known, "required", required)]
+    numbers = np.asarray(exceedances, dtype=np.float64)
+    columns = [_beside(numbers, "required", required)]
     if variant == "squared-loss":
         if loss is None:
             raise StudyError("the squared-loss variant needs the losses; give loss.")
-        columns.append(np.concatenate([[np.nan], _beside(known, "loss", loss)[:-1] ** 2]))
-    runs_of(exceedances)  # Refuses what is not an indicator.
+        columns.append(np.concatenate([[np.nan], _beside(numbers, "loss", loss)[:-1] ** 2]))
+    runs_of(exceedances)  # raises for values that are no indicator
     rate = 1.0 - confidence
     name = f"dynamic quantile, {variant}, {lags} lags"
-    if len(known) <= lags:
+    if len(numbers) <= lags:
         return TestResult(name, float("nan"), float("nan"), False, "more days than lags")
-    explained, regressors = _rows(known - rate, columns, lags)
+    explained, regressors = _rows(numbers - rate, columns, lags)
     scale = np.abs(regressors).max(axis=0, initial=0.0)
     regressors = regressors / np.where(scale > 0, scale, 1.0)  # USD beside indicators
     rank = int(np.linalg.matrix_rank(regressors)) if len(regressors) else 0
@@ -91,7 +91,7 @@ def dynamic_quantile(
 
 
 def _beside(exceedances: FloatArray, name: str, values: ArrayLike) -> FloatArray:
-    """Values of every day that is not missing: a day that lacks one is not dropped unseen."""
+    """Check that every day that is not missing has a value, so that no day is dropped silently."""
     column = np.asarray(values, dtype=np.float64)
     if column.shape != exceedances.shape:
         raise DataError(
@@ -99,8 +99,8 @@ def _beside(exceedances: FloatArray, name: str, values: ArrayLike) -> FloatArray
         )
     if not np.isfinite(column[~np.isnan(exceedances)]).all():
         raise DataError(
-            f"{name} holds NaN or an infinity on a day that has an exceedance or none; mark the "
-            "day missing (NaN) in the exceedances too."
+            f"{name} holds NaN or an infinity on a day that is not missing in the exceedances; "
+            "mark the day missing (NaN) there too."
         )
     return column
 
@@ -108,7 +108,7 @@ def _beside(exceedances: FloatArray, name: str, values: ArrayLike) -> FloatArray
 def _rows(
     centred: FloatArray, columns: list[FloatArray], lags: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Explained (rows,) and regressors (rows, 1 + lags + columns), days with every value known."""
+    """Response (rows,) and regressors (rows, 1 + lags + columns) of days with all values known."""
     lagged = [centred[lags - lag : len(centred) - lag] for lag in range(1, lags + 1)]
     table = np.column_stack([np.ones(len(centred) - lags), *lagged, *(c[lags:] for c in columns)])
     explained = centred[lags:]
@@ -121,8 +121,8 @@ def drawn_statistics(
 ) -> FloatArray:
     """Statistic of many whole records with the same requirement, NaN where not identified.
 
-    The Engle-Manganelli variant, through the normal equations of all records at once: what
-    `dynamic_quantile` gives one by one.
+    The Engle-Manganelli variant; equals `dynamic_quantile` record by record, but solves the normal
+    equations of all records at once.
 
     Parameters
     ----------

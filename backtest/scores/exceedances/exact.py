@@ -1,8 +1,9 @@
-"""P-values of coverage tests without asymptotics: by counting every record, or by drawing records.
+"""P-values of coverage tests without asymptotics: by counting all records, or by simulation.
 
-The chi-squared law of the likelihood ratios is an approximation: Kupiec's test at a nominal 5 %
-rejects 9.48 % of right models over 250 days at 99 %. A record of independent days can be counted
-instead: its statistic depends on how many exceedances it has, in how many runs, and on its ends.
+The chi-squared law of the likelihood ratios is an approximation: at a nominal 5 % Kupiec's test
+rejects 9.48 % of right models over 250 days at 99 %. With independent days all possible records can
+be counted instead, because the statistic depends only on the number of exceedances, on the number
+of their runs, and on the first and the last day.
 """
 
 from collections.abc import Callable
@@ -20,16 +21,16 @@ from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
 from backtest.types import DataError, FloatArray, StudyError
 
-# Statistics that differ by rounding alone are the same statistic.
+# Statistics that differ by no more than this differ by rounding and count as equal.
 SAME = 1e-9
-# Counts less likely than this together are left out of the sum.
+# Counts with a smaller total probability than this are left out of the sum.
 NEGLIGIBLE = 1e-14
 
 Test = Literal["coverage", "independence", "conditional coverage"]
 
 
 def kupiec_exact(exceedances: int, observations: int, *, confidence: float = 0.99) -> TestResult:
-    """Kupiec's test by the binomial itself: chance of all counts with as large a ratio.
+    """Kupiec's test by the binomial law: probability of all counts with at least this ratio.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def kupiec_size(observations: int, *, confidence: float = 0.99, level: float = 0
 def binomial_one_sided(
     exceedances: int, observations: int, *, confidence: float = 0.99, too: str = "many"
 ) -> TestResult:
-    """Binomial test of the count: the chance of at least (`too` 'many') or at most ('few') it.
+    """Binomial test: probability of at least (`too` 'many') or at most ('few') this count.
 
     Examples
     --------
@@ -102,10 +103,10 @@ def binomial_one_sided(
 def exact_pvalue(
     exceedances: ArrayLike, *, test: Test = "independence", confidence: float = 0.99
 ) -> float:
-    """P-value by counting all records of as many independent days, at the rate 1 - confidence.
+    """P-value by counting all records of this length with independent days at 1 - confidence.
 
-    Ties count against the model. A record whose ratio is not identified has ratio 0. NaN where
-    the given record is not identified itself.
+    Ties count against the model. A record in which the ratio is not identified counts with ratio 0.
+    The p-value is NaN if `exceedances` is such a record.
 
     Parameters
     ----------
@@ -141,12 +142,12 @@ def exact_pvalue(
     if n00 + n01 == 0 or n10 + n11 == 0:
         return float("nan")
     joint = test == "conditional coverage"
-    here = float(independence_statistic(n00, n01, n10, n11))
+    ratio = float(independence_statistic(n00, n01, n10, n11))
     if joint:
-        here += float(
+        ratio += float(
             unconditional_statistic(np.array(count), np.array(days), confidence=confidence)
         )
-    return min(1.0, _at_least(here, days, confidence, joint))
+    return min(1.0, _at_least(ratio, days, confidence, joint))
 
 
 def _at_least(statistic: float, days: int, confidence: float, joint: bool) -> float:
@@ -157,7 +158,7 @@ def _at_least(statistic: float, days: int, confidence: float, joint: bool) -> fl
 
 @lru_cache(maxsize=16)
 def _law_of_records(days: int, confidence: float, joint: bool) -> tuple[FloatArray, FloatArray]:
-    """Ratios of all kinds of records of `days` independent days, and the probability of each."""
+    """Ratios of all classes of records of `days` independent days, and their probabilities."""
     counts = np.arange(days + 1)
     law = _log_binomial(counts, days, confidence)
     ratios, weights = [], []
@@ -167,7 +168,7 @@ def _law_of_records(days: int, confidence: float, joint: bool) -> tuple[FloatArr
             ratio = ratio + unconditional_statistic(
                 np.full(ratio.shape, count), np.full(ratio.shape, days), confidence=confidence
             )
-        # Records of one count are equally likely: count those, times what one weighs.
+        # Records with one count are equally likely: their number times the probability of one.
         weight = xlogy(count, 1.0 - confidence) + xlogy(days - count, confidence)
         ratios.append(ratio)
         weights.append(np.exp(log_share + weight))
@@ -175,15 +176,17 @@ def _law_of_records(days: int, confidence: float, joint: bool) -> tuple[FloatArr
 
 
 def _records_of(count: int, days: int) -> tuple[FloatArray, FloatArray]:
-    """Independence ratio, and log number, of the records of a count, by runs and by their ends."""
+    """Independence ratios of the records with one count, and the log number of records of each."""
     rest = days - count
     if count == 0 or rest == 0:
         return np.zeros(1), np.zeros(1)
     ratios, logs = [], []
+    # Runs of exceedances and of other days alternate; the states of the first and of the last day
+    # fix how many there are of each, and so the transitions.
     for first in (0, 1):
         for last in (0, 1):
             runs = np.arange(1, min(count, rest + 1) + 1)
-            gaps = runs - 1 + (1 - first) + (1 - last)  # runs of days without one
+            gaps = runs - 1 + (1 - first) + (1 - last)  # runs of days without an exceedance
             runs, gaps = runs[(gaps >= 1) & (gaps <= rest)], gaps[(gaps >= 1) & (gaps <= rest)]
             n01, n10 = runs - first, runs - last
             ratios.append(independence_statistic(rest - gaps, n01, n10, count - runs))
@@ -199,14 +202,14 @@ def monte_carlo_pvalue(
     draws: int = 999,
     seed: int = 0,
 ) -> float:
-    """P-value of any statistic of a record, from records drawn with independent days.
+    """P-value of any statistic of a record, by simulation of records with independent days.
 
-    Valid in small samples at any level that (draws + 1) divides; ties are broken at random, as
-    Dufour has it, and missing days stay where they are. A drawn record that is not identified
-    counts as the smallest; the given one has NaN.
+    Exact in small samples at a level that is a multiple of 1 / (draws + 1). Ties are broken at
+    random, after Dufour, and missing days stay missing. A simulated record that is not identified
+    counts as the smallest; if `exceedances` is not identified the p-value is NaN.
 
-    test : takes (days,) floats, NaN where a day is missing, and gives a result or its statistic
-        (NaN where not identified); large speaks against the model.
+    test : takes (days,) floats, NaN where a day is missing, and returns a result or its statistic
+        (NaN if not identified); large values are evidence against the model.
 
     References
     ----------
@@ -222,38 +225,38 @@ def monte_carlo_pvalue(
     """
     check_confidence(confidence)
     runs_of(exceedances)
-    given = np.asarray(exceedances, dtype=np.float64)
+    numbers = np.asarray(exceedances, dtype=np.float64)
 
     def statistic(record: FloatArray) -> float:
-        found = test(record)
-        if not isinstance(found, TestResult):
-            return found
-        return found.statistic if found.identified else float("nan")
+        result = test(record)
+        if not isinstance(result, TestResult):
+            return result
+        return result.statistic if result.identified else float("nan")
 
-    here = statistic(given)
-    if np.isnan(here):
+    observed = statistic(numbers)
+    if np.isnan(observed):
         return float("nan")
     rng = np.random.default_rng(seed)
-    drawn = np.empty(draws)
+    null = np.empty(draws)
     for i in range(draws):
-        record = (rng.random(len(given)) < 1.0 - confidence).astype(np.float64)
-        record[np.isnan(given)] = np.nan
-        drawn[i] = statistic(record)
-    return tied_pvalue(here, drawn, rng)
+        record = (rng.random(len(numbers)) < 1.0 - confidence).astype(np.float64)
+        record[np.isnan(numbers)] = np.nan
+        null[i] = statistic(record)
+    return tied_pvalue(observed, null, rng)
 
 
-def tied_pvalue(here: float, drawn: FloatArray, rng: np.random.Generator) -> float:
-    """P-value of a statistic among those drawn under the null, ties broken at random; NaN is least.
+def tied_pvalue(observed: float, null: FloatArray, rng: np.random.Generator) -> float:
+    """P-value of a statistic among those under H0, ties broken at random; NaN ranks lowest.
 
     Examples
     --------
     >>> tied_pvalue(2.0, np.array([1.0, 3.0, np.nan]), np.random.default_rng(0))
     0.5
     """
-    known = np.nan_to_num(drawn, nan=-np.inf)
-    above = int((known > here + SAME).sum())
-    tied = int((np.abs(known - here) <= SAME).sum())
-    return (above + int(rng.integers(0, tied + 1)) + 1) / (len(known) + 1)
+    statistics = np.nan_to_num(null, nan=-np.inf)
+    above = int((statistics > observed + SAME).sum())
+    tied = int((np.abs(statistics - observed) <= SAME).sum())
+    return (above + int(rng.integers(0, tied + 1)) + 1) / (len(statistics) + 1)
 
 
 def _log_binomial(counts: np.ndarray, days: int, confidence: float) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Tests of independent days, run where losses overlap: on every H-th day, in H ways."""
+"""Tests that assume independent days, applied to overlapping losses: on every H-th day."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ def over_phases(
 ) -> tuple[FloatArray, FloatArray]:
     """Run a test on every `horizon`-th day, once for each starting day.
 
-    Losses over H days overlap, so neighbouring exceedances share H - 1 days of news and no test of
-    independent days applies. Every H-th day they do not, and there are H ways to begin. The
-    p-values of the phases are dependent: their minimum is no p-value of its own.
+    Losses over H days overlap: neighbouring exceedances share H - 1 days of news, so a test that
+    assumes independent days does not apply. Losses H days apart do not overlap, and there are H
+    starting days. The p-values of these phases are dependent: their minimum is not a p-value.
 
     Parameters
     ----------
-    test : takes (days,) and gives a TestResult, or (days, portfolios) and gives their p-values.
+    test : takes (days,) and returns a TestResult, or (days, portfolios) and returns p-values.
     exceedances : (days,) or (days, portfolios) bool or 0/1.
     horizon : days between two observations, 1 or more.
 
@@ -50,7 +50,7 @@ def over_phases(
     for start in range(horizon):
         outcome = test(marked[start::horizon])
         phases.append(outcome.pvalue if isinstance(outcome, TestResult) else outcome)
-    # NaN sorts last, so the identified phases come first, in order.
+    # NaN sorts last, so the p-values of the identified phases come first.
     ordered = np.sort(np.array(phases, dtype=np.float64), axis=0)
     identified = np.count_nonzero(~np.isnan(ordered), axis=0, keepdims=True)
     below = np.take_along_axis(ordered, np.maximum(identified - 1, 0) // 2, axis=0)[0]

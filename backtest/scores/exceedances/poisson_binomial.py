@@ -1,4 +1,4 @@
-"""Coverage where the level differs by day: the count is Poisson-binomial."""
+"""Coverage where the confidence level differs by day: the count is Poisson-binomial."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +11,8 @@ from backtest.types import DataError, FloatArray
 def varying_coverage(exceedances: ArrayLike, rates: ArrayLike) -> TestResult:
     """Test that each day's chance of an exceedance is at most its own rate; exact, one-sided.
 
-    With one rate it is the binomial test. Use it where the standard changed within the record, or
-    where products of several confidence levels are counted together on days taken as independent.
+    With one rate it is the binomial test. Use it if the standard changed within the record, or if
+    products with different confidence levels are counted together; days are assumed independent.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def varying_coverage(exceedances: ArrayLike, rates: ArrayLike) -> TestResult:
 
 
 def count_law(rates: FloatArray) -> FloatArray:
-    """(days + 1,) probability of each count of independent days, by convolving day after day.
+    """(days + 1,) probability of each count over independent days, by convolution day by day.
 
     Examples
     --------

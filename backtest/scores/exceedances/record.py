@@ -1,4 +1,4 @@
-"""One portfolio's record of exceedances: runs of known days, and the spells between exceedances."""
+"""The record of one portfolio: runs of known days, and the spells between exceedances."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from backtest.types import BoolArray, DataError, FloatArray
 
 
 def runs_of(exceedances: ArrayLike) -> list[BoolArray]:
-    """Runs of known days; a missing day (NaN) ends one and is in none.
+    """Split a record into runs of known days; a missing day (NaN) ends a run and is in none.
 
-    What follows a missing day is not known to follow the day before it, so no transition and no
-    spell may cross it.
+    The day after a missing day does not follow the day before it, so no transition and no spell may
+    cross a missing day.
 
     Parameters
     ----------
@@ -41,19 +41,19 @@ def runs_of(exceedances: ArrayLike) -> list[BoolArray]:
             "only where a day is missing."
         )
     parts = np.split(numbers, np.flatnonzero(missing))
-    known = [part[~np.isnan(part)] == 1 for part in parts]
-    return [part for part in known if part.size]
+    known_days = [part[~np.isnan(part)] == 1 for part in parts]
+    return [part for part in known_days if part.size]
 
 
 @dataclass(frozen=True, eq=False)
 class Spells:
-    """Days from one exceedance to the next, and the spells cut off at the ends of a run.
+    """Days from one exceedance to the next, and spells that are cut at the ends of a run.
 
     Parameters
     ----------
     complete : (spells,) days between two exceedances of one run; 1 for adjacent days.
-    censored : (spells,) days without one before the first exceedance of a run, counting its day,
-        and days after the last; a run that begins (ends) with an exceedance has none there.
+    censored : (spells,) days of a run up to its first exceedance, this day included, and days after
+        its last exceedance; a run that begins (ends) with an exceedance has no such spell there.
     """
 
     complete: FloatArray

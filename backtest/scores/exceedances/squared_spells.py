@@ -1,4 +1,4 @@
-"""Ziggel, Berens, Weiss and Wied's test of clusters: the sum of squared spells, by Monte Carlo."""
+"""Test of clusters by Ziggel, Berens, Weiss and Wied: the sum of squared spells, simulated."""
 
 from functools import lru_cache
 
@@ -12,13 +12,14 @@ from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
 
 def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -> TestResult:
-    r"""Test that the days of exceedances, given their number, are spread without a pattern.
+    r"""Test that exceedances, given their number, are spread over the days at random.
 
     .. math:: t_1^2 + \sum_{i=2}^{m} (t_i - t_{i-1})^2 + (n - t_m)^2
 
-    with days :math:`t_i` of 1 .. n. It is large where exceedances cluster: few long spells. The
-    law given m is drawn: every choice of m days of n is equally likely under independent days,
-    whatever their rate, so the p-value is exact; one-sided, ties broken at random.
+    with the days :math:`t_i` of exceedances in 1 .. n. It is large if exceedances cluster, because
+    the other spells are then long. The law given m is simulated: under independent days every
+    choice of m days out of n is equally likely at any rate, so the p-value is exact. It is
+    one-sided, with ties broken at random.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
 
     Returns
     -------
-    TestResult; not identified with fewer than two exceedances, or with nothing else.
+    TestResult; not identified with fewer than two exceedances, or if all days are exceedances.
 
     Raises
     ------
@@ -53,10 +54,10 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
     count = int(runs[0].sum()) if runs else 0
     if count < 2 or count == days:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    here = _sum_of_squares(runs[0])
-    drawn = _drawn_sums(days, count, draws, seed)
+    statistic = _sum_of_squares(runs[0])
+    null = _drawn_sums(days, count, draws, seed)
     return TestResult(
-        name, here, tied_pvalue(here, drawn, np.random.default_rng(seed)), True, assumed
+        name, statistic, tied_pvalue(statistic, null, np.random.default_rng(seed)), True, assumed
     )
 
 
@@ -64,12 +65,12 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
 def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
     """Sums of records with `count` exceedances on days drawn without replacement."""
     rng = np.random.default_rng(seed)
-    drawn = np.empty(draws)
+    sums = np.empty(draws)
     for i in range(draws):
         record = np.zeros(days, dtype=np.bool_)
         record[rng.choice(days, count, replace=False, shuffle=False)] = True
-        drawn[i] = _sum_of_squares(record)
-    return drawn
+        sums[i] = _sum_of_squares(record)
+    return sums
 
 
 def _sum_of_squares(record: BoolArray) -> float:

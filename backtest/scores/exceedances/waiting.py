@@ -1,4 +1,4 @@
-"""Waiting times against a geometric law: the first exceedance, and every one after it."""
+"""Tests of waiting times against a geometric law: to the first exceedance, and to all others."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,7 @@ def time_to_first_exceedance(exceedances: ArrayLike, *, confidence: float = 0.99
 
     .. math:: -2 \ln \frac{p (1-p)^{n-1}}{(1/n)(1-1/n)^{n-1}}
 
-    Not identified without an exceedance, or where a day is missing before the first.
+    Not identified without an exceedance, or if a day before the first one is missing.
 
     References
     ----------
@@ -35,7 +35,7 @@ def time_to_first_exceedance(exceedances: ArrayLike, *, confidence: float = 0.99
 
 
 def first_exceedance_on(day: int | None, *, confidence: float = 0.99) -> TestResult:
-    """`time_to_first_exceedance` from the number of that day alone, 1 for the first; None if none.
+    """`time_to_first_exceedance` from its day number, counted from 1; None without an exceedance.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def first_exceedance_on(day: int | None, *, confidence: float = 0.99) -> TestRes
 def time_between_exceedances(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
     """Haas's TBFI: every spell, the first from the start, against the rate; x df.
 
-    The spell from the start of the record counts as complete, as Haas has it; the one after the
-    last exceedance does not count. The sum is no chi-squared: a right model is rejected at 5 % in
-    11 % of records of 1,000 days at 99 %, 16 % at 95 %; read `monte_carlo_pvalue`.
+    The spell from the start of the record counts as complete, as in Haas; the spell after the last
+    exceedance does not count. The sum does not follow the chi-squared law: at 5 % a right model is
+    rejected in 11 % of records of 1,000 days at 99 %, 16 % at 95 %; use `monte_carlo_pvalue`.
 
     References
     ----------
@@ -115,6 +115,6 @@ def _waits(exceedances: ArrayLike) -> FloatArray:
 def _waiting_ratio(waits: FloatArray, confidence: float) -> FloatArray:
     """Likelihood ratio of a geometric wait; n = 1 gives -2 ln p."""
     rate = 1.0 - confidence
-    seen = np.where(waits > 1, (waits - 1.0) * np.log1p(-1.0 / np.maximum(waits, 2.0)), 0.0)
-    ratio = np.log(rate) + (waits - 1.0) * np.log(confidence) + np.log(waits) - seen
+    best_fit = np.where(waits > 1, (waits - 1.0) * np.log1p(-1.0 / np.maximum(waits, 2.0)), 0.0)
+    ratio = np.log(rate) + (waits - 1.0) * np.log(confidence) + np.log(waits) - best_fit
     return np.asarray(np.maximum(-2.0 * ratio, 0.0))

@@ -10,7 +10,7 @@ from backtest.types import StudyError
 
 Zone = Literal["green", "yellow", "red"]
 
-# A count whose cumulative probability under the right model reaches these is yellow, red.
+# Cumulative probability under the right model from which a count is yellow, or red.
 YELLOW, RED = 0.95, 0.9999
 
 # BCBS (1996) Table 2 and BCBS d457 (2019) MAR32.9: multipliers for 250 days at 99 % only.
@@ -23,7 +23,7 @@ TABLE_DAYS, TABLE_CONFIDENCE = 250, 0.99
 
 @dataclass(frozen=True)
 class TrafficLight:
-    """Where a count of exceedances stands.
+    """Zone of a count of exceedances, with its probabilities.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class TrafficLight:
     cumulative : probability of at most this count under the right model.
     type_one : probability of at least this count under the right model.
     yellow_from, red_from : smallest counts of those zones.
-    basel_multiplier, frtb_multiplier : of capital; None off the table of 250 days at 99 %.
+    basel_multiplier, frtb_multiplier : capital multipliers; None except for 250 days at 99 %.
     """
 
     zone: Zone
@@ -44,14 +44,14 @@ class TrafficLight:
 
 
 def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.99) -> TrafficLight:
-    """Zone of a count, by the binomial of its own number of days: never scaled from 250.
+    """Zone of a count, by the binomial for this number of days; not scaled from 250 days.
 
-    No exceedance is green: in a record so short that none at all has a probability of 95 % (5 days
-    at 99 %, 51 at 99.9 %) the letter of the rule would make it yellow.
+    A record without an exceedance is green. In a record so short that this has a probability of
+    95 % (5 days at 99 %, 51 at 99.9 %) the wording of the rule would make it yellow.
 
     Parameters
     ----------
-    exceedances : count of them. observations : days, at least as many.
+    exceedances : number of them. observations : number of days.
 
     Raises
     ------

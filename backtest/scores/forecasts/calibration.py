@@ -12,7 +12,7 @@ from backtest.scores.result import TestResult
 from backtest.types import DataError, FloatArray, StudyError
 
 Side = Literal["two", "one", "under-coverage"]
-# With one exceedance a combination of the moments is the same on every day: always rejected.
+# With one exceedance a combination of the moments is constant over days: always rejected.
 FEWEST = 3
 
 
@@ -25,20 +25,20 @@ def conditional_calibration(
     scale: ArrayLike | None = None,
     side: Side = "two",
 ) -> TestResult:
-    r"""Test that VaR and ES are both right, given what was known: the identification functions.
+    r"""Test that VaR and ES are both right, conditional on past data: the identification functions.
 
     .. math:: V_t = \left(\alpha - I_t, \; VaR_t - ES_t + I_t (L_t - VaR_t) / \alpha\right)
 
     have mean zero. 'two': Wald's T mean' Omega^-1 mean, chi-squared, 2 df; with `scale` (the
     general test) one combination, weighted ((ES - VaR) / alpha, 1) / scale, 1 df. 'one' is the
-    esback package's: the largest of the studentised means, each against zero from above, joined by
-    Hommel (with `scale` four of them). It rejects too FEW exceedances and too small an ES;
-    'under-coverage' turns the first sign, so that both its parts speak against too little margin.
+    form of the esback package: the largest of the studentised means (four with `scale`), each
+    tested for a mean above zero, combined by Hommel. It rejects too FEW exceedances and too small
+    an ES; 'under-coverage' changes the first sign, so that both parts reject too little margin.
 
     Wald's form needs many exceedances: over 250, 1,000 and 2,500 normal days at 97.5 % it rejects
     a right model, at 5 %, in 21, 10 and 8 % of records ('under-coverage': 0, 1 and 2 %). With one
-    exceedance its statistic is the number of days, with two it rejected all that were drawn; so it
-    is not identified below three.
+    exceedance its statistic is the number of days, and with two it rejected every simulated record,
+    so it is not identified below three.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Tests of a whole forecast density, through the probabilities (PIT) it gave to what came.
+"""Tests of a whole forecast density, from its probability integral transforms (PIT).
 
-A PIT is the forecast probability of a P&L no better than the one that came: small on bad days,
-uniform and independent under a right forecast.
+A PIT is the forecast probability of a P&L no better than the realised one: small on bad days,
+uniform and independent if the forecast is right.
 """
 
 import numpy as np
@@ -25,7 +25,9 @@ def as_pit(pit: ArrayLike) -> FloatArray:
     """
     (values,) = as_forecasts(pit=pit)
     if not ((values > 0) & (values < 1)).all():
-        raise DataError("pit must lie strictly between 0 and 1; a forecast ruled out what came.")
+        raise DataError(
+            "pit must lie strictly between 0 and 1; a forecast excluded the realised P&L."
+        )
     return values
 
 
@@ -35,7 +37,7 @@ def berkowitz(pit: ArrayLike) -> TestResult:
     .. math:: z_t = \Phi^{-1}(u_t), \quad z_t - \mu = \rho (z_{t-1} - \mu) + \sigma e_t
 
     by exact conditional maximum likelihood (given the first day), against mu = 0, sigma = 1,
-    rho = 0: chi-squared, 3 df. rugarch removes the mean first and so prints a slightly other ratio.
+    rho = 0: chi-squared, 3 df. rugarch removes the mean first, so its ratio differs slightly.
 
     References
     ----------
@@ -93,20 +95,20 @@ def berkowitz_tail(pit: ArrayLike, *, tail: float = 0.05) -> TestResult:
     if len(inside) < 2 or np.ptp(inside) == 0.0:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
 
-    def cost(given: FloatArray) -> float:
-        mean, log_scale = given
+    def cost(parameters: FloatArray) -> float:
+        mean, log_scale = parameters
         scaled = (inside - mean) / np.exp(log_scale)
         density = -0.5 * (scaled**2).sum() - len(inside) * (LOG_ROOT + log_scale)
         return -float(density + outside * log_ndtr((mean - cut) / np.exp(log_scale)))
 
-    found = minimize(cost, np.zeros(2), method="BFGS", options={"gtol": 1e-8})
-    statistic = max(2.0 * (cost(np.zeros(2)) - float(found.fun)), 0.0)
-    estimates = {"mean": float(found.x[0]), "scale": float(np.exp(found.x[1]))}
+    fit = minimize(cost, np.zeros(2), method="BFGS", options={"gtol": 1e-8})
+    statistic = max(2.0 * (cost(np.zeros(2)) - float(fit.fun)), 0.0)
+    estimates = {"mean": float(fit.x[0]), "scale": float(np.exp(fit.x[1]))}
     return TestResult(name, statistic, float(chdtrc(2, statistic)), True, assumed, estimates)
 
 
 def cumulative_exceedances(pit: ArrayLike, *, tail: float = 0.05) -> FloatArray:
-    """(days,) how far below the tail probability each day fell: (1 - u / tail)^+ (Du-Escanciano).
+    """(days,) distance of each day below the tail probability: (1 - u / tail)^+ (Du-Escanciano).
 
     Examples
     --------
@@ -195,8 +197,8 @@ def pit_histogram(pit: ArrayLike, *, bins: int = 20) -> TestResult:
 
     Examples
     --------
-    >>> found = pit_histogram([0.1, 0.4, 0.6, 0.9], bins=2)
-    >>> dict(found.estimates), found.pvalue
+    >>> result = pit_histogram([0.1, 0.4, 0.6, 0.9], bins=2)
+    >>> dict(result.estimates), result.pvalue
     ({'0': 0.5, '0.5': 0.5}, 1.0)
     """
     if bins < 2:

@@ -19,18 +19,18 @@ def shortfall_by_rank(
     draws: int = 10_000,
     seed: int = 0,
 ) -> TestResult:
-    r"""Acerbi-Szekely Z3: the worst days of the whole record, each put on one forecast scale.
+    r"""Acerbi-Szekely Z3: the mean of the worst days of the record, on one forecast scale.
 
     .. math:: Z_3 = 1 - \frac{\widehat{ES}(F^{-1}(u))}{E_V \, \widehat{ES}(F^{-1}(V))}
 
-    where the estimate of ES is the mean of the floor(T alpha) largest losses. The paper averages
-    over days the same with each day's forecast P_t; where forecasts differ in scale only, as here
-    (F normal, or Student t with `freedom`), every day gives the same ratio. Below zero: ES too
-    small. Other than Z1 and Z2 it also sees a wrong law between VaR and the worst day.
+    where the estimate of ES is the mean of the floor(T alpha) largest losses. The paper takes the
+    average of this over days, with the forecast P_t of each day. If forecasts differ in scale only,
+    as here (F normal, or Student t with `freedom`), every day gives the same ratio. A value below
+    zero: ES too small. Unlike Z1 and Z2 it also detects a wrong law between VaR and the worst day.
 
     Parameters
     ----------
-    pit : (days,) forecast probability of a P&L no better than the one that came, in (0, 1).
+    pit : (days,) forecast probability of a P&L no better than the realised one, in (0, 1).
 
     Returns
     -------
@@ -52,24 +52,24 @@ def shortfall_by_rank(
     check_confidence(confidence)
     if freedom is not None and freedom <= 1:
         raise StudyError(f"freedom is {freedom}; a Student t has an ES above 1 degree only.")
-    given = as_pit(pit)
-    worst = tail_count(len(given), confidence, "floor")
+    values = as_pit(pit)
+    worst = tail_count(len(values), confidence, "floor")
     if worst < 1:
-        raise DataError(f"{len(given)} days hold no day of the {1 - confidence:.2%} tail.")
+        raise DataError(f"{len(values)} days hold no day of the {1 - confidence:.2%} tail.")
     rng = np.random.default_rng(seed)
-    rows = max(1, CHUNK // len(given))
+    rows = max(1, CHUNK // len(values))
     null = np.concatenate(
         [
-            _mean_worst(rng.random((min(rows, draws - start), len(given))), worst, freedom)
+            _mean_worst(rng.random((min(rows, draws - start), len(values))), worst, freedom)
             for start in range(0, draws, rows)
         ]
     )
     expected = float(null.mean())
-    here = 1.0 - float(_mean_worst(given[None, :], worst, freedom)[0]) / expected
-    below = int(np.count_nonzero(1.0 - null / expected <= here))
+    statistic = 1.0 - float(_mean_worst(values[None, :], worst, freedom)[0]) / expected
+    below = int(np.count_nonzero(1.0 - null / expected <= statistic))
     law = "normal" if freedom is None else f"Student t({freedom:g})"
     assumed = f"independent days, {law} forecasts; {draws:,} simulated histories"
-    return TestResult("Acerbi-Szekely Z3", here, (below + 1) / (draws + 1), True, assumed)
+    return TestResult("Acerbi-Szekely Z3", statistic, (below + 1) / (draws + 1), True, assumed)
 
 
 def _mean_worst(pit: FloatArray, worst: int, freedom: float | None) -> FloatArray:

@@ -28,14 +28,15 @@ def shortfall_regression(
 
     .. math:: q_t + (L_t - q_t)^+ / \alpha \quad \text{on} \quad (1, ES_t)
 
-    whose mean, given what was known, is the ES. Its derivative by q is zero at the quantile, so
-    the first step leaves no trace in the second's asymptotic law, taken with White's variance.
-    The idea of the backtest is Bayer and Dimitriadis's, who fit both by one joint score (esback);
-    p-values are near theirs, not equal.
+    whose conditional mean is the ES. Its derivative by q is zero at the quantile, so the first step
+    does not change the asymptotic law of the second step, for which White's variance is used. The
+    idea of the backtest is that of Bayer and Dimitriadis, who fit both equations by one joint score
+    (esback); p-values are near theirs, not equal.
 
     The chi-squared law (2 df) rejects a right model at 5 % in 17 % of records of 1,000 normal days
-    and 12 % of 5,000 days of t(4). So the p-value is of the Wald statistic among those of `draws`
-    resamples of days about their own estimate: 5 and 6 % there, though 14 % of 2,500 days of t(4).
+    and 12 % of 5,000 days of t(4). So the p-value is the rank of the Wald statistic among those of
+    `draws` resamples of days, each tested against the estimate of the record: 5 and 6 % there,
+    though 14 % of 2,500 days of t(4).
 
     Parameters
     ----------
@@ -74,24 +75,28 @@ def shortfall_regression(
     enough = len(x) * rate >= FEWEST and np.ptp(e) > 1e-9 * np.abs(e).max()
     if not enough:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    unit = float(np.abs(e).mean())  # The unit of money must not matter to the solver.
+    unit = float(np.abs(e).mean())  # The result must not depend on the unit of money.
     x, v, e = x / unit, v / unit, e / unit
     fitted = quantile_regression(x, v, confidence)
     response = fitted + np.maximum(x - fitted, 0.0) / rate
     design = np.column_stack([np.ones(len(x)), e])
-    found, statistic = _wald(design, response, np.array([0.0, 1.0]))
+    coefficients, statistic = _wald(design, response, np.array([0.0, 1.0]))
     pvalue = limit = float(chdtrc(2, statistic))
     if draws:
         rng = np.random.default_rng(seed)
         days = (rng.integers(0, len(x), len(x)) for _ in range(draws))
-        null = [_wald(design[day], response[day], found)[1] for day in days]
+        null = [_wald(design[day], response[day], coefficients)[1] for day in days]
         pvalue = (int((np.array(null) >= statistic).sum()) + 1) / (draws + 1)
-    estimates = {"intercept": float(found[0]) * unit, "slope": float(found[1]), "limit_p": limit}
+    estimates = {
+        "intercept": float(coefficients[0]) * unit,
+        "slope": float(coefficients[1]),
+        "limit_p": limit,
+    }
     return TestResult(name, statistic, pvalue, True, assumed, estimates)
 
 
 def quantile_regression(response: FloatArray, regressor: FloatArray, level: float) -> FloatArray:
-    """Fitted `level` quantile of the response on a constant and one regressor, by its dual.
+    """Fitted `level` quantile of the response on a constant and a regressor, by the dual program.
 
     References
     ----------
@@ -107,22 +112,22 @@ def quantile_regression(response: FloatArray, regressor: FloatArray, level: floa
     design = np.vstack([np.ones(len(response)), regressor])
     if np.ptp(regressor) == 0.0:
         design = design[:1]
-    # The linear program is exact, where statsmodels' QuantReg iterates and stops some 1e-5 away.
-    found = linprog(
+    # The linear program is exact; statsmodels' QuantReg iterates and stops with an error of 1e-5.
+    solution = linprog(
         -response,
         A_eq=design,
         b_eq=(1.0 - level) * design.sum(axis=1),
         bounds=(0.0, 1.0),
         method="highs",
     )
-    return np.asarray(-found.eqlin.marginals @ design)
+    return np.asarray(-solution.eqlin.marginals @ design)
 
 
-def _wald(design: FloatArray, response: FloatArray, given: FloatArray) -> tuple[FloatArray, float]:
-    """Least squares, and Wald's distance, with White's variance, from the coefficients given."""
+def _wald(design: FloatArray, response: FloatArray, null: FloatArray) -> tuple[FloatArray, float]:
+    """Least-squares coefficients, and their Wald distance from `null` with White's variance."""
     inverse = np.linalg.inv(design.T @ design)
-    found = inverse @ design.T @ response
-    weighted = design * (response - design @ found)[:, None]
-    distance = found - given
+    coefficients = inverse @ design.T @ response
+    weighted = design * (response - design @ coefficients)[:, None]
+    distance = coefficients - null
     covariance = inverse @ (weighted.T @ weighted) @ inverse
-    return found, float(distance @ np.linalg.solve(covariance, distance))
+    return coefficients, float(distance @ np.linalg.solve(covariance, distance))

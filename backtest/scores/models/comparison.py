@@ -1,6 +1,6 @@
-"""Which of two or more models is better: paired differences of what their forecasts cost.
+"""Which of two or more models is better: paired differences of the losses of their forecasts.
 
-The bootstraps are those of the arch package, imported when they are used.
+The bootstraps are those of the arch package, which is imported only when they are used.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from backtest.scores.forecasts.expected_shortfall import as_forecasts
 from backtest.scores.result import TestResult
 from backtest.types import DataError, FloatArray, StudyError
 
-# Differences that vary by less than this share of the losses vary by rounding alone.
+# Differences that vary by less than this share of the losses are constant but for rounding.
 ROUNDING = 1e-12
 
 
@@ -34,7 +34,7 @@ def diebold_mariano(first: ArrayLike, second: ArrayLike, *, horizon: int = 1) ->
 
     Returns
     -------
-    TestResult; not identified where the variance is not above zero, but for rounding.
+    TestResult; not identified if the variance is zero, apart from rounding.
 
     References
     ----------
@@ -73,14 +73,14 @@ def model_confidence_set(
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Models that cannot be told from the best (Hansen, Lunde and Nason), by arch's bootstrap.
+    """Models not significantly worse than the best (Hansen, Lunde, Nason), by arch's bootstrap.
 
     losses : (days,) scoring losses by model, two models or more. level : 1 - confidence.
 
     Returns
     -------
-    One row a model: `pvalue`, `included`, `mean_loss`. Models that cost the same on every day are
-    one model, and share their row.
+    One row for each model: `pvalue`, `included`, `mean_loss`. Models with the same loss on every
+    day count as one model and get the same result.
 
     Raises
     ------
@@ -103,13 +103,15 @@ def model_confidence_set(
     table = _table(losses)
     twin = _twins(table)
     distinct = table[list(dict.fromkeys(twin.values()))]
-    found = MCS(distinct, size=level, reps=draws, block_size=block, seed=seed, method="max")
-    found.compute()
-    pvalues = found.pvalues["Pvalue"]
+    confidence_set = MCS(
+        distinct, size=level, reps=draws, block_size=block, seed=seed, method="max"
+    )
+    confidence_set.compute()
+    pvalues = confidence_set.pvalues["Pvalue"]
     return pd.DataFrame(
         {
             "pvalue": pd.Series({name: pvalues[twin[name]] for name in table.columns}),
-            "included": [twin[name] in found.included for name in table.columns],
+            "included": [twin[name] in confidence_set.included for name in table.columns],
             "mean_loss": table.mean(),
         }
     ).rename_axis("model")
@@ -127,8 +129,8 @@ def superior_models(
     """Whether any model beats the benchmark (Hansen's SPA), and which do (StepM), by arch.
 
     The p-value is SPA's consistent one, the statistic the largest mean gain on the benchmark;
-    `estimates` holds the mean gain of each model that StepM finds better at `level`. A model that
-    costs what the benchmark does on every day does not beat it, and is left out.
+    `estimates` holds the mean gain of each model that StepM finds better at `level`. A model with
+    the same loss as the benchmark on every day does not beat it and is left out.
 
     References
     ----------
@@ -182,7 +184,7 @@ def _constant(one: FloatArray, other: FloatArray) -> bool:
 
 
 def _twins(table: pd.DataFrame) -> dict[str, str]:
-    """First model that costs the same on every day, by model: a bootstrap has no spread of those.
+    """First model with the same loss on every day, by model: their difference has no spread.
 
     Raises
     ------
@@ -190,10 +192,12 @@ def _twins(table: pd.DataFrame) -> dict[str, str]:
     """
     losses = {str(name): table[name].to_numpy() for name in table.columns}
     twin: dict[str, str] = {}
-    for name, here in losses.items():
-        alike = [first for first in dict.fromkeys(twin.values()) if _constant(losses[first], here)]
+    for name, values in losses.items():
+        alike = [
+            first for first in dict.fromkeys(twin.values()) if _constant(losses[first], values)
+        ]
         for first in alike:
-            if np.abs(losses[first] - here).max() > ROUNDING * np.abs(here).max():
+            if np.abs(losses[first] - values).max() > ROUNDING * np.abs(values).max():
                 raise DataError(
                     f"{first!r} and {name!r} differ by the same on every day; there is nothing to "
                     "resample: compare their means."

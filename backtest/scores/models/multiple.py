@@ -1,8 +1,8 @@
-"""Many portfolios tested at once: p-values that stand although there are many.
+"""Many portfolios tested at once: p-values that remain valid for all of them together.
 
-One right model in twenty fails at 5 %, so of 60 portfolios three will. Holm and Romano-Wolf hold
+At 5 % one right model in twenty fails, so of 60 portfolios three will. Holm and Romano-Wolf control
 the probability of any false rejection, Benjamini-Hochberg and -Yekutieli the share of false ones.
-A p-value of NaN (not identified) stays NaN and is no member of the family.
+A p-value of NaN (not identified) remains NaN and is not counted in the family.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def holm(pvalues: ArrayLike) -> FloatArray:
 
     Returns
     -------
-    (portfolios,) adjusted, never below the given.
+    (portfolios,) adjusted p-values, never below the unadjusted.
 
     References
     ----------
@@ -37,11 +37,11 @@ def holm(pvalues: ArrayLike) -> FloatArray:
     >>> holm([0.01, 0.04, np.nan, 0.03]).tolist()
     [0.03, 0.06, nan, 0.06]
     """
-    given = _as_pvalues(pvalues)
-    order = _ranked(given)
-    steps = np.arange(len(order), 0, -1) * given[order]
-    given[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return given
+    adjusted = _as_pvalues(pvalues)
+    order = _ranked(adjusted)
+    steps = np.arange(len(order), 0, -1) * adjusted[order]
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
 
 
 def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
@@ -49,8 +49,8 @@ def benjamini_hochberg(pvalues: ArrayLike) -> FloatArray:
 
     .. math:: \tilde p_{(i)} = \min_{j \ge i} \min\{1, m p_{(j)} / j\}
 
-    Holds for independent tests and for positive dependence of the kind books of one market have;
-    `benjamini_yekutieli` holds under any.
+    Valid for independent tests and for positive dependence, as between books of one market;
+    `benjamini_yekutieli` is valid under any dependence.
 
     Parameters
     ----------
@@ -90,15 +90,15 @@ def benjamini_yekutieli(pvalues: ArrayLike) -> FloatArray:
 
 
 def _false_discovery(pvalues: ArrayLike, *, dependent: bool) -> FloatArray:
-    # scipy's false_discovery_control multiplies in another order: the last digit of stored families
-    # would change.
-    given = _as_pvalues(pvalues)
-    order = _ranked(given)
+    # scipy's false_discovery_control multiplies in another order, which would change the last digit
+    # of stored results.
+    adjusted = _as_pvalues(pvalues)
+    order = _ranked(adjusted)
     rank = np.arange(1, len(order) + 1)
     price = float((1.0 / rank).sum()) if dependent else 1.0
-    steps = price * len(order) / rank * given[order]
-    given[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
-    return given
+    steps = price * len(order) / rank * adjusted[order]
+    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return adjusted
 
 
 def romano_wolf(
@@ -106,9 +106,9 @@ def romano_wolf(
 ) -> FloatArray:
     r"""Step-down p-values of 'at most 1 - confidence of the days exceed', portfolio by portfolio.
 
-    `coverage_p` for a family: days are drawn in blocks, all portfolios of a day together, so that
-    what they share is known and need not be paid for as Holm does. With x_p the exceedances, x*
-    those of a resample, and portfolios ordered by x:
+    `coverage_p` for a family. Days are drawn in blocks, with all portfolios of a day together, so
+    the dependence of portfolios is taken into account and the test has more power than Holm's. With
+    x_p the exceedances, x* those of a resample, and portfolios ordered by x:
 
     .. math:: \tilde p_p = \max_{j \le p}
               \frac{1 + \#\{b : \max_{q \ge j} (x^*_{b,q} - x_q) \ge x_j - n (1 - confidence)\}}
@@ -116,7 +116,7 @@ def romano_wolf(
 
     The probability of any false rejection is at most the level, for large samples. One portfolio
     alone gets `coverage_p`. Over-coverage never rejects. Counts are not divided by their own
-    standard deviations: those of rare days are too rough to divide by.
+    standard deviations: for rare exceedances these are too uncertain.
 
     Parameters
     ----------
@@ -157,10 +157,10 @@ def romano_wolf(
     order = np.argsort(-count, kind="stable")
     ranked = marked[:, order].astype(np.float64)
     beyond = count[order] - round(days * (1.0 - confidence), 9)
-    # Largest of this portfolio and all that come after it, resample by resample.
+    # Largest value over this portfolio and all later ones, resample by resample.
     gaps = weights @ ranked - count[order]
     largest = np.maximum.accumulate(gaps[:, ::-1], axis=1)[:, ::-1]
-    # The draws are whole numbers: the margin keeps equality from hanging on rounding.
+    # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
     reached = np.count_nonzero(largest >= beyond - 1e-9, axis=0)
     adjusted = np.empty(portfolios)
     adjusted[order] = np.maximum.accumulate((1.0 + reached) / (len(weights) + 1.0))
@@ -177,16 +177,16 @@ def _panel(exceedances: ArrayLike) -> BoolArray:
 
 
 def _as_pvalues(pvalues: ArrayLike) -> FloatArray:
-    given = np.array(pvalues, dtype=np.float64)
-    if given.ndim != 1:
-        raise DataError(f"p-values have shape {given.shape}; give (portfolios,).")
-    wrong = ~np.isnan(given) & ~((given >= 0.0) & (given <= 1.0))
+    values = np.array(pvalues, dtype=np.float64)
+    if values.ndim != 1:
+        raise DataError(f"p-values have shape {values.shape}; give (portfolios,).")
+    wrong = ~np.isnan(values) & ~((values >= 0.0) & (values <= 1.0))
     if wrong.any():
-        raise DataError(f"a p-value is {given[wrong][0]:g}; give probabilities, or NaN.")
-    return given
+        raise DataError(f"a p-value is {values[wrong][0]:g}; give probabilities, or NaN.")
+    return values
 
 
-def _ranked(given: FloatArray) -> NDArray[np.intp]:
-    """Places of the identified p-values, smallest first."""
-    known = np.flatnonzero(~np.isnan(given))
-    return known[np.argsort(given[known], kind="stable")]
+def _ranked(pvalues: FloatArray) -> NDArray[np.intp]:
+    """Positions of the identified p-values, smallest p-value first."""
+    identified = np.flatnonzero(~np.isnan(pvalues))
+    return identified[np.argsort(pvalues[identified], kind="stable")]

@@ -1,7 +1,7 @@
-"""Two models on the same days: differences of coverage and of cost, taken together.
+"""Two models on the same days: the differences of coverage and of cost, tested jointly.
 
-A model that asks for less and is exceeded more often has moved along the frontier, not beyond it;
-so the two differences get one joint region, and the probability that both favour a model.
+A model with less margin and more exceedances is a trade-off and not an improvement. So the two
+differences have one joint confidence region, and the probability that both favour one model.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class JointRegion:
     inside: float
 
     def holds(self, point: FloatArray) -> bool:
-        """Whether a point lies in the region: the origin, say, where two models are alike.
+        """Whether a point is in the region; the origin is in it if the models do not differ.
 
-        A measure that never varies, such as the difference of two constant requirements, is known:
-        the region holds no other value of it.
+        A measure without variance, such as the difference of two constant requirements, is known
+        exactly: no other value of it is in the region.
         """
         gap = np.asarray(point, dtype=np.float64) - self.center
         if gap[np.diag(self.covariance) == 0.0].any():
@@ -41,7 +41,7 @@ def distances(gaps: FloatArray, covariance: FloatArray) -> FloatArray:
     >>> distances(np.array([[2.0, 0.0]]), np.array([[4.0, 0.0], [0.0, 1.0]])).tolist()
     [1.0]
     """
-    # In standard units: a rate is some 1e-12 of an amount in USD, below the cut of pinv.
+    # In standard units, because a rate is about 1e-12 of an amount in USD: pinv would drop it.
     spread = np.sqrt(np.diag(covariance))
     unit = np.where(spread > 0.0, spread, 1.0)
     away = gaps / unit
@@ -57,8 +57,8 @@ class PairedDifference:
     ----------
     difference, low, high : (2,) point estimates and 95 % intervals, each on its own.
     region : joint confidence region of both.
-    dominates, dominated : share of resamples in which the first (the second) has no more of both
-        and less of one; what is left of 1 is a trade-off, or a tie.
+    dominates, dominated : share of resamples in which the first (the second) model is not higher in
+        both measures and lower in one; the remaining share is a trade-off or a tie.
     """
 
     difference: FloatArray
@@ -108,8 +108,8 @@ def paired_difference(
     >>> weights = day_weights(stationary_indices(400, resamples=200))
     >>> loss = np.sin(np.arange(400.0))[:, None]
     >>> tight, wide = np.full((400, 1), 0.9), np.full((400, 1), 2.0)
-    >>> found = paired_difference(loss, tight, wide, weights=weights)
-    >>> found.difference.round(2).tolist(), found.dominates, found.region.holds(np.zeros(2))
+    >>> pair = paired_difference(loss, tight, wide, weights=weights)
+    >>> pair.difference.round(2).tolist(), pair.dominates, pair.region.holds(np.zeros(2))
     ([0.15, -1.1], 0.0, False)
     """
     if not 0.0 < level < 1.0:
@@ -125,7 +125,7 @@ def paired_difference(
         ]
     )
     difference = daily.mean(axis=0)
-    # Sums of whole numbers of exceedances: rounding takes away what only the order of adding made.
+    # Exceedances are whole numbers: rounding removes errors that depend on the order of the sum.
     draws = weights @ daily / len(daily)
     draws[:, 0] = np.round(draws[:, 0], 12)
     covariance = np.cov(draws.T)
@@ -138,5 +138,5 @@ def paired_difference(
 
 
 def _better(draws: FloatArray) -> float:
-    """Share of draws with no more of both and less of one."""
+    """Share of draws in which neither difference is above 0 and one is below."""
     return float(((draws <= 0.0).all(axis=1) & (draws < 0.0).any(axis=1)).mean())

@@ -1,1 +1,1 @@
-"""What margins cost, and what they left uncovered, in USD."""
+"""The cost of margins, and the losses that they did not cover, in USD."""

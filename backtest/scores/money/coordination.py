@@ -1,7 +1,7 @@
-"""How well a default must be coordinated for pooled margins to keep the standard.
+"""How reliably silos must close out a default jointly for pooled margins to keep the standard.
 
-A pool's margin covers the pooled loss. If the silos close out each on its own, each has only its
-allocated share, and one may fall short while another has margin to spare.
+The margin of a pool covers the pooled loss. If each silo closes out alone, it has only its
+allocated share of the margin, and one silo can fall short while another has a surplus.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ NEVER = float("inf")  # break-even coordination where even full coordination is 
 
 @dataclass(frozen=True, eq=False)
 class Coordination:
-    """Shortfall probabilities apart and pooled, and the coordination between; (portfolios,) each.
+    """Shortfall probabilities of separate and joint close-outs, and c*; (portfolios,) each.
 
     Parameters
     ----------
     any_short : probability that some silo's loss exceeds its allocated margin.
     pooled_short : probability that the pooled loss exceeds the pooled margin; never larger.
     break_even : c*, the probability of a joint close-out at which shortfalls just keep the
-        standard: 0 where silos on their own keep it, +inf ('never') where the pool does not.
+        standard: 0 if separate silos keep it, +inf ('never') if the pool does not.
     *_low, *_high : block-bootstrap 95 % intervals, outward order statistics. NaN is 'not
-        identified': no bootstrap was asked for, or no silo was ever short, so that every resample
-        says the same.
+        identified': no weights were given, or no silo was ever short, so that all resamples are
+        equal.
     never : share of resamples in which full coordination is not enough.
     """
 
@@ -52,7 +52,7 @@ def break_even_coordination(
 ) -> Coordination:
     r"""Break-even coordination of pooled margins, every scored day a default day.
 
-    With probability c the silos close out as one, else each alone; a shortfall then happens with
+    With probability c the silos close out jointly, else each alone; a shortfall then happens with
     probability :math:`(1 - c) P_{any} + c P_{joint}`, which is 1 - confidence at
 
     .. math:: c^* = \frac{P_{any} - (1 - confidence)}{P_{any} - P_{joint}}
@@ -74,8 +74,8 @@ def break_even_coordination(
     >>> loss = np.zeros((100, 1, 2))
     >>> loss[:4, 0] = [3.0, -2.0]  # one silo short of its 1 USD, the pool not
     >>> loss[4, 0] = [3.0, 0.0]  # both
-    >>> found = break_even_coordination(loss, np.ones((100, 1, 2)), confidence=0.98)
-    >>> found.any_short.tolist(), found.pooled_short.tolist(), found.break_even.tolist()
+    >>> result = break_even_coordination(loss, np.ones((100, 1, 2)), confidence=0.98)
+    >>> result.any_short.tolist(), result.pooled_short.tolist(), result.break_even.tolist()
     ([0.05], [0.01], [0.75])
     """
     check_confidence(confidence)
@@ -88,7 +88,7 @@ def break_even_coordination(
         raise DataError("loss or allocated holds NaN; cut the warm-up and the last days first.")
     days = len(loss)
     apart = (loss > allocated).any(axis=2)
-    # A pool can be short without any silo only by the rounding of its sums.
+    # If no silo is short the pool cannot be short, except through rounding of the sums.
     pooled = (loss.sum(axis=2) > allocated.sum(axis=2)) & apart
     allowed = round(days * (1.0 - confidence), 9)
     counts = apart.sum(axis=0).astype(np.float64), pooled.sum(axis=0).astype(np.float64)
@@ -97,14 +97,14 @@ def break_even_coordination(
     never = unknown
     if weights is not None:
         check_weights(weights, days)
-        drawn = weights @ apart.astype(np.float64), weights @ pooled.astype(np.float64)
-        scales = break_even(drawn[0], drawn[1], allowed)
-        silent = counts[0] == 0.0
+        resampled = weights @ apart.astype(np.float64), weights @ pooled.astype(np.float64)
+        scales = break_even(resampled[0], resampled[1], allowed)
+        no_shortfall = counts[0] == 0.0
         ends = [
-            (np.where(silent, np.nan, low), np.where(silent, np.nan, high))
-            for low, high in map(interval_of, (drawn[0] / days, drawn[1] / days, scales))
+            (np.where(no_shortfall, np.nan, low), np.where(no_shortfall, np.nan, high))
+            for low, high in map(interval_of, (resampled[0] / days, resampled[1] / days, scales))
         ]
-        never = np.where(silent, np.nan, np.isinf(scales).mean(axis=0))
+        never = np.where(no_shortfall, np.nan, np.isinf(scales).mean(axis=0))
     return Coordination(
         any_short=counts[0] / days,
         any_short_low=ends[0][0],

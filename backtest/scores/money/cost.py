@@ -1,8 +1,8 @@
-"""What the same coverage costs: each requirement scaled until it covers exactly as promised.
+"""The cost of equal coverage: each requirement is scaled until it covers exactly as promised.
 
-A model that asks for more covers more, so bare margins do not compare. Scaled in hindsight to the
-allowed number of exceedances they do. That scale is in-sample, and rests on one day in a hundred;
-hence the intervals.
+A higher margin covers more, so unscaled margins are not comparable. Margins scaled in hindsight to
+the allowed number of exceedances are. The scale is in-sample and is set by one day in a hundred, so
+it is shown with an interval.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def coverage_ratio(loss: FloatArray, required: FloatArray) -> FloatArray:
 
     Returns
     -------
-    (...) max(0, loss / required); without a requirement +inf for a loss, 0 for a gain.
+    (...) max(0, loss / required); if the requirement is 0, +inf for a loss and 0 for a gain.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def coverage_ratio(loss: FloatArray, required: FloatArray) -> FloatArray:
 
 
 def interval_of(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """2.5 % and 97.5 % order statistics of the draws, outwards: infinities are never averaged.
+    """2.5 % and 97.5 % order statistics of the draws, rounded outwards: no infinity is averaged.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def interval_of(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def scaled_margin(scale: FloatArray, margin: FloatArray) -> FloatArray:
-    """Scale x margin, +inf where no scale reaches the coverage, even of a margin of 0.
+    """Scale x margin; +inf if no scale reaches the coverage, even for a margin of 0.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def scaled_margin(scale: FloatArray, margin: FloatArray) -> FloatArray:
 def equal_coverage_scale(
     loss: DaysByPortfolios, required: DaysByPortfolios, *, confidence: float = 0.99
 ) -> FloatArray:
-    """Least factor on a requirement at which no more than the allowed days are exceedances.
+    """Smallest factor on a requirement with no more than the allowed number of exceedances.
 
     The (allowed + 1)-th largest of `coverage_ratio` over days, allowed = floor of
     days x (1 - confidence).
@@ -118,9 +118,9 @@ def equal_coverage_margin(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean margin after scaling each book to the allowed exceedances, with its 95 % interval.
 
-    A scale per book hides a model that is wrong across books (constant haircuts win in
-    hindsight): `pooled_equal_coverage` shows it. In each resample of days both the scale and the
-    mean margin are taken anew.
+    One scale for each book hides errors of a model across books (constant haircuts look best in
+    hindsight); `pooled_equal_coverage` shows them. Each resample of days has its own scale and mean
+    margin.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def equal_coverage_margin(
     check_weights(weights, days)
     allowed = float(tail_count(days, confidence, "floor"))
     for columns in column_blocks(max(days, weights.shape[0]), portfolios):
-        # A book's days side by side: sorting them is three times faster than down the columns.
+        # Days of a book contiguous in memory: sorting is three times faster than down the columns.
         ratio = np.ascontiguousarray(coverage_ratio(losses[:, columns], margins[:, columns]).T)
         order = np.argsort(ratio, axis=1)[:, ::-1]
         draws = np.empty((weights.shape[0], ratio.shape[0]))

@@ -1,4 +1,4 @@
-"""What a requirement asks of the liquidity of those who post it."""
+"""Liquidity that a requirement takes from the firms that post it."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def liquidity_need(
 
     Returns
     -------
-    (days - horizon, portfolios) USD; below 0 where cash comes back.
+    (days - horizon, portfolios) USD; below 0 if cash is returned.
 
     Examples
     --------
@@ -40,10 +40,10 @@ def liquidity_at_risk(
     horizon: int,
     confidence: float = 0.99,
 ) -> FloatArray:
-    """Cash need that all but 1 - confidence of the days stay at or below.
+    """Cash need that is not exceeded on a share `confidence` of the days.
 
-    The k-th largest `liquidity_need`, k the days x (1 - confidence) rounded up, as the margin
-    models take their tails.
+    The k-th largest `liquidity_need`, with k = days x (1 - confidence) rounded up, the rule of the
+    margin models for their tails.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the bad days cost: USD beyond the requirement, beyond the collateral, beyond a fund."""
+"""Total losses in USD above the requirement, above the collateral, or above a default fund."""
 
 import numpy as np
 
@@ -42,8 +42,8 @@ def total_shortfall(loss: DaysByPortfolios, collateral: DaysByPortfolios) -> Flo
     >>> total_shortfall(np.array([[3.0], [1.0]]), np.full((2, 1), 2.0)).tolist()
     [1.0]
     """
-    losses, held = as_panels(loss=loss, collateral=collateral)
-    return _beyond(losses, held, 0.0)
+    losses, collaterals = as_panels(loss=loss, collateral=collateral)
+    return _beyond(losses, collaterals, 0.0)
 
 
 def share_beyond(
@@ -53,7 +53,7 @@ def share_beyond(
 
     .. math:: \frac{\sum_t (loss_t - cover_t - layer)^+}{\sum_t (loss_t - cover_t)^+}
 
-    The layer is there in full on every day: a fund replenished after each default.
+    The full layer is available on every day, as if the fund were replenished after each default.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One scale for all books of a model: what a scale per book would hide."""
+"""One scale for all books of a model, which shows errors that a scale for each book hides."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from backtest.scores.checks import as_panels, check_confidence, check_weights, c
 from backtest.scores.money.cost import coverage_ratio, interval_of, scaled_margin
 from backtest.types import DaysByPortfolios, FloatArray, tail_count
 
-# The book that one in ten is worse than.
+# Share of books with a higher exceedance rate than the book of the tenth percentile.
 WORSE_SHARE = 0.10
 
 
@@ -61,11 +61,11 @@ def _largest_ratios(
 def _resampled_scales(
     losses: DaysByPortfolios, margins: DaysByPortfolios, allowed: int, weights: FloatArray
 ) -> FloatArray:
-    """Take the pooled scale anew in each resample, (resamples,)."""
+    """Pooled scale of each resample, (resamples,)."""
     scales = np.empty(weights.shape[0])
     keep = 4 * (allowed + 1)
     while True:
-        # A resample that misses the worst days looks further down the list than the record does.
+        # A resample without the worst days needs more of the list of ratios than the record does.
         values, day = _largest_ratios(losses, margins, keep)
         weighted_tail(values, day, weights, float(allowed), scales)
         if keep >= losses.size or not np.isnan(scales).any():

@@ -1,6 +1,6 @@
-"""How far and how fast a requirement swings while the book stays the same.
+"""How far and how fast a requirement changes while the positions stay the same.
 
-Every measure here is a ratio: scaling a requirement to equal coverage changes none of them.
+All measures are ratios, so scaling a requirement to equal coverage does not change them.
 """
 
 import numpy as np
@@ -21,8 +21,7 @@ def peak_to_trough(required: DaysByPortfolios) -> FloatArray:
 
     Returns
     -------
-    (portfolios,) ratios, 1 or more; +inf where the requirement falls to 0, NaN where it never
-    leaves 0.
+    (portfolios,) ratios, 1 or more; +inf if the requirement falls to 0, NaN if it is always 0.
 
     References
     ----------
@@ -51,8 +50,8 @@ def rises(required: DaysByPortfolios, *, days: int) -> FloatArray:
 
     Returns
     -------
-    (days - `days`, portfolios) M(t+n) / M(t) - 1, falls below 0; from a requirement of 0 it is
-    +inf to any other, 0 to 0.
+    (days - `days`, portfolios) M(t+n) / M(t) - 1, negative for a fall; from a requirement of 0 it
+    is +inf to any other, and 0 to 0.
 
     Raises
     ------
@@ -78,16 +77,16 @@ def largest_rise(required: DaysByPortfolios, *, days: int) -> FloatArray:
     """
     (margin,) = as_panels(required=required)
     _check_days(days, len(margin))
-    found = np.empty(margin.shape[1])
+    rise = np.empty(margin.shape[1])
     for columns in column_blocks(*margin.shape):
-        found[columns] = _relative(margin[days:, columns], margin[:-days, columns]).max(axis=0)
-    return found
+        rise[columns] = _relative(margin[days:, columns], margin[:-days, columns]).max(axis=0)
+    return rise
 
 
 def largest_rise_within(required: DaysByPortfolios, *, days: int) -> FloatArray:
     """Largest rise from a day to any of the `days` that follow, (portfolios,).
 
-    Never below `largest_rise`: a peak that has gone by the last day counts.
+    Never below `largest_rise`: a peak within the period counts even if it is over on the last day.
 
     Examples
     --------
@@ -142,7 +141,7 @@ def large_call_rate(required: DaysByPortfolios, *, threshold: float, days: int =
 def time_above_mean(required: DaysByPortfolios) -> FloatArray:
     """Share of days on which the requirement is above its own mean, (portfolios,).
 
-    Far below one half: calm for long, and steep peaks.
+    A share far below one half means long calm periods and steep peaks.
 
     Examples
     --------
@@ -150,7 +149,7 @@ def time_above_mean(required: DaysByPortfolios) -> FloatArray:
     [0.25]
     """
     (margin,) = as_panels(required=required)
-    # A constant requirement is not above its mean, whatever rounding makes of the mean.
+    # The tolerance keeps a constant requirement from being above its mean through rounding.
     return np.asarray((margin > margin.mean(axis=0) * (1.0 + 1e-12)).mean(axis=0))
 
 

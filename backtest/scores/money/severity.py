@@ -1,4 +1,4 @@
-"""How bad the bad days were: excess over the requirement, shortfall of collateral."""
+"""Size of the losses on bad days: excess over the requirement, shortfall of collateral."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""Tests of coverage over all books together: books that share their dates share their evidence.
+"""Tests of coverage over all books together, valid though the books have losses on the same dates.
 
-The exceedances of each date are added over books first; one dependent series of days is left.
+The exceedances of each date are summed over books, which gives one dependent series of days.
 """
 
 import numpy as np
@@ -45,9 +45,9 @@ def clustered_coverage(
 ) -> TestResult:
     r"""Test of all books together, clustered by date and robust to overlap.
 
-    As `hac_coverage`, on the exceedances of each day over all books: f holds what books share on
-    a date as well as what days share. Two copies of a book are one book. H0 speaks of the pooled
-    rate: a bad book among good ones passes.
+    As `hac_coverage`, on the exceedances of each day over all books: f measures the dependence
+    between books on a date and between days. Two copies of a book count as one book. H0 is about
+    the pooled rate: one bad book among good ones passes.
 
     Measured sizes at 5 % for 50 books correlated 0.5, H = 2: 3.5 % with n = 2,196 and 2.5 % with
     n = 500, where `naive_coverage` rejects 37 and 33 % (docs/overlap.md).
@@ -128,7 +128,7 @@ def resampled_pvalues(
     """
     total = counts.sum(axis=0)
     expected = round(counts.shape[0] * portfolios * (1.0 - confidence), 9)
-    # The draws are whole numbers: the margin keeps equality from hanging on rounding.
+    # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
     beyond = weights @ counts.astype(np.float64) - total >= total - expected - 1e-6
     return np.asarray((1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0))
 
@@ -142,7 +142,7 @@ def clustered_bootstrap(
 ) -> TestResult:
     """Stationary block bootstrap of dates, all books of a date drawn together.
 
-    `coverage_p` on the pooled count; H0 speaks of the pooled rate, as in `clustered_coverage`.
+    `coverage_p` on the pooled count; H0 is about the pooled rate, as in `clustered_coverage`.
     Measured sizes at 5 % for 50 books correlated 0.5, H = 2: 2.8 % with n = 2,196 and 1.8 % with
     n = 500 (docs/overlap.md).
 

@@ -1,8 +1,8 @@
-"""Tests of coverage from counts a day, with a variance that is robust to autocorrelation.
+"""Tests of coverage from daily counts, with a variance that is robust to autocorrelation.
 
-The exceedances of a day, over one book or ten thousand, are one number; the numbers of days make
-one dependent series. How much more its total varies than that of independent days is estimated
-from its autocovariances, and the binomial test is applied to what is left of the counts.
+The exceedances of a day, over one book or ten thousand, are one number, and the days form one
+dependent series. The autocovariances show how much more its total varies than with independent
+days, and the binomial test is applied to the counts divided by this ratio.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ DailyCounts = NDArray[np.int64]  # (days, ...)
 def count_inflation(
     counts: DailyCounts, portfolios: int, *, horizon: int, lags: int | None = None
 ) -> FloatArray:
-    r"""How much more the total varies than that of independent days and books, at least 1.
+    r"""Variance of the total, relative to independent days and books; at least 1.
 
     With :math:`\gamma_k` the autocovariances of the daily share of books and r its mean:
 
@@ -32,9 +32,9 @@ def count_inflation(
               \qquad w_k = 1 \; (k < H), \quad
               w_k = 1 - \frac{k - H + 1}{lags - H + 2} \; (H \le k \le lags)
 
-    The weights are flat over the lags that overlap makes, as Hansen & Hodrick's, and then decline;
-    for H = 1 they are Newey & West's. The variance at the observed rate is taken in numerator and
-    denominator: f is then a ratio that barely depends on the rate, and is applied at the null rate.
+    The weights are 1 over the lags at which losses overlap (Hansen & Hodrick) and then decline; for
+    H = 1 they are those of Newey & West. Numerator and denominator both use the observed rate, so f
+    hardly depends on the rate and can be applied at the rate of H0.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def count_inflation(
 
     Returns
     -------
-    (...) ratios >= 1; portfolios x horizon, the most that sharing everything can do, where every
-    book has an exceedance on every day.
+    (...) ratios >= 1; portfolios x horizon, the value under full dependence, if every book has an
+    exceedance on every day.
 
     Examples
     --------
@@ -119,9 +119,9 @@ def hac_coverage(
     a sound requirement in up to 7.0 % of histories at 5 %, 2.6 % at 1 % (n = 500, H = 10). Measured
     sizes here are 2.3 to 4.1 % at 5 %, 0.2 to 0.9 % at 1 %, for H = 1 to 10, n = 500 and 2,196.
 
-    It is right where dependence ends with the overlap. A requirement that ignores volatility has
-    exceedances that cluster for months: 19 % of such are rejected at 5 % (n = 2,196, H = 2), 8.5 %
-    with `lags=60`, whose size elsewhere is 2.8 to 4.3 % (docs/overlap.md).
+    It is valid if only the overlap causes dependence. A requirement that ignores volatility has
+    exceedances that cluster for months: 19 % of these are rejected at 5 % (n = 2,196, H = 2), 8.5 %
+    with `lags=60`, which has a size of 2.8 to 4.3 % elsewhere (docs/overlap.md).
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
 
 def check_record(exceedances: ArrayLike, *axes: str) -> BoolArray:
-    """Exceedances as booleans with the axes named, none of them empty.
+    """Convert exceedances to booleans with the axes in `axes`, none of them empty.
 
     Examples
     --------
@@ -26,9 +26,9 @@ def check_record(exceedances: ArrayLike, *axes: str) -> BoolArray:
     """
     marked = as_indicator(exceedances)
     if marked.ndim != len(axes) or marked.size == 0:
-        wanted = ", ".join(axes) + ("," if len(axes) == 1 else "")
+        shape = ", ".join(axes) + ("," if len(axes) == 1 else "")
         raise DataError(
-            f"exceedances have shape {marked.shape}; give ({wanted}), no axis of them empty."
+            f"exceedances have shape {marked.shape}; give ({shape}), no axis of them empty."
         )
     return marked
 
@@ -45,7 +45,7 @@ def binomial_pvalues(count: ArrayLike, trials: ArrayLike, *, confidence: float) 
     Parameters
     ----------
     count, trials : (...) numbers, 0 <= count <= trials.
-    confidence : probability that a trial does not count.
+    confidence : probability that a trial is not an exceedance.
 
     Returns
     -------
@@ -56,17 +56,19 @@ def binomial_pvalues(count: ArrayLike, trials: ArrayLike, *, confidence: float) 
     >>> binomial_pvalues([0, 1, 2], 2, confidence=0.5).tolist()
     [1.0, 0.75, 0.25]
     """
-    seen, total = np.broadcast_arrays(
+    counts, totals = np.broadcast_arrays(
         np.asarray(count, dtype=np.float64), np.asarray(trials, dtype=np.float64)
     )
-    pvalues = np.ones(seen.shape)
-    some = seen > 0.0
-    pvalues[some] = betainc(seen[some], total[some] - seen[some] + 1.0, 1.0 - confidence)
+    pvalues = np.ones(counts.shape)
+    is_positive = counts > 0.0
+    pvalues[is_positive] = betainc(
+        counts[is_positive], totals[is_positive] - counts[is_positive] + 1.0, 1.0 - confidence
+    )
     return pvalues
 
 
 def standardised(count: ArrayLike, trials: float, *, confidence: float) -> FloatArray:
-    """Count beyond its expectation, in binomial standard deviations.
+    """Count less its expectation, in binomial standard deviations.
 
     Examples
     --------
@@ -78,7 +80,7 @@ def standardised(count: ArrayLike, trials: float, *, confidence: float) -> Float
 
 
 def naive_coverage(exceedances: ArrayLike, *, confidence: float = 0.99) -> TestResult:
-    """Exact binomial test that takes all days, and all books, as independent: shown to be wrong.
+    """Exact binomial test that assumes independent days and books; its size is measured as wrong.
 
     At a nominal 5 % it fails a sound requirement in 7 % of histories for H = 2, 15 % for H = 5
     and 21 % for H = 10, and in 37 % for 50 books correlated 0.5 and H = 2 (n = 2,196,
@@ -173,9 +175,9 @@ def thinned_coverage(
 ) -> TestResult:
     r"""Binomial tests on every H-th day, from each of the H starting days, as one p-value.
 
-    H days apart, losses share no news: where the requirement covers with at least the promised
-    probability given what was known each day, each phase is exactly binomial (or below), in any
-    world. The phases depend on each other, in a way nobody knows; Bonferroni holds whatever it is:
+    Losses H days apart share no news. If the requirement covers each day with at least the promised
+    probability, conditional on past data, the count of each phase is binomial (or lower) in any
+    world. The dependence between phases is unknown; Bonferroni's bound is valid under any:
 
     .. math:: p = \min(1, H \min_j p_j)
 
@@ -185,8 +187,8 @@ def thinned_coverage(
     (Rueschendorf 1982; Vovk & Wang 2020) has less power yet (72, 25 and 7 %). The harmonic mean has
     more (91, 70 and 48 %) and kept its size in these worlds, without a proof (docs/overlap.md).
 
-    A requirement right on average only, blind to volatility, is not what H0 here describes: its
-    exceedances cluster for months, and 18 % of such are rejected at 5 % (n = 2,196, H = 2).
+    A requirement that is right on average but ignores volatility does not satisfy H0: its
+    exceedances cluster for months, and 18 % of these are rejected at 5 % (n = 2,196, H = 2).
 
     Parameters
     ----------
@@ -238,7 +240,7 @@ def bootstrap_coverage(
     weights: FloatArray | None = None,
     seed: int = 0,
 ) -> TestResult:
-    """Stationary block bootstrap of days: `coverage_p` of one book, as a test result.
+    """Stationary block bootstrap of days: `coverage_p` of one book, as a TestResult.
 
     Size at 5 % is 0.4 to 3.8 % where exceedances depend by overlap alone: careful, and weak at
     n = 500. Where a requirement ignores volatility, whose exceedances cluster for months, it errs

@@ -1,7 +1,7 @@
 """Kupiec's and Christoffersen's tests on millions of records at once, from bits.
 
-A record is 16 words for 1,000 days. Days and transitions are counted a word at a time, and the
-p-values of each distinct set of counts are computed once, by the functions that serve one record.
+A record of 1,000 days is 16 words of 64 bits. Days and transitions are counted word by word, and
+the p-values of each distinct set of counts are computed once, by the functions for one record.
 """
 
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def every_day(days: int) -> NDArray[np.uint64]:
 
 
 def pack_records(exceedances: ArrayLike) -> PackedRecords:
-    """Pack a panel, a missing day (NaN) in a plane of its own.
+    """Pack a panel into bits; missing days (NaN) are packed in a second array.
 
     Parameters
     ----------
@@ -98,18 +98,18 @@ def pack_records(exceedances: ArrayLike) -> PackedRecords:
     exceeded, known = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
     whole = True
     for columns in column_blocks(days, records):
-        hit, seen = _planes(cells[:, columns])
+        hit, known_days = _planes(cells[:, columns])
         pack_bits(hit, exceeded[:, columns])
-        if seen is None:
+        if known_days is None:
             known[:, columns] = every_day(days)
             continue
         whole = False
-        pack_bits(seen, known[:, columns])
+        pack_bits(known_days, known[:, columns])
     return PackedRecords(days, exceeded, every_day(days) if whole else known)
 
 
 def _planes(cells: NDArray[np.generic]) -> tuple[BoolArray, BoolArray | None]:
-    """Exceedances, and known days where one is missing."""
+    """Exceedances, and the known days if any day is missing."""
     if cells.dtype == np.bool_:
         return np.asarray(cells, dtype=np.bool_), None
     numbers = cells.astype(np.float64)
@@ -150,8 +150,8 @@ class PanelTests:
 def panel_tests(records: PackedRecords, *, confidence: float = 0.99) -> PanelTests:
     """Kupiec and Christoffersen (independence, conditional coverage) of every record.
 
-    What `kupiec`, `christoffersen_independence` and `christoffersen_coverage` give one by one, to
-    the last digit. A missing day counts for nothing, and no transition crosses it.
+    Equal to `kupiec`, `christoffersen_independence` and `christoffersen_coverage` to the last
+    digit. A missing day is no observation, and no transition crosses it.
 
     Parameters
     ----------
@@ -185,14 +185,14 @@ def panel_tests(records: PackedRecords, *, confidence: float = 0.99) -> PanelTes
         pvalues = [chdtrc(df, ratio) for df, ratio in ((1, rate), (1, chain), (2, both))]
         return np.array([rate, chain, both, *pvalues])
 
-    found = over_distinct(counts, ratios)
-    return PanelTests(observations, records.days - observations, exceedances, transitions, *found)
+    results = over_distinct(counts, ratios)
+    return PanelTests(observations, records.days - observations, exceedances, transitions, *results)
 
 
 def over_distinct(
     columns: NDArray[np.int64], compute: Callable[[NDArray[np.int64]], FloatArray]
 ) -> list[FloatArray]:
-    """Compute once for each distinct column, and hand the result to all that are alike.
+    """Compute once for each distinct column, and return the result for all equal columns.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def over_distinct(
     slots = np.full(1 << (2 * records + 1).bit_length(), EMPTY)
     distinct = distinct_columns(columns, slots, group)
     first = np.empty(distinct, np.int64)
-    taken = slots[slots != EMPTY]
-    first[group[taken]] = taken
-    found = compute(columns[:, first])
-    return [row[group] for row in found]
+    records_seen = slots[slots != EMPTY]
+    first[group[records_seen]] = records_seen
+    results = compute(columns[:, first])
+    return [row[group] for row in results]

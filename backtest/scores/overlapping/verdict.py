@@ -1,8 +1,8 @@
-"""The verdict on coverage: one-sided, and honest about overlapping losses.
+"""The verdict on coverage: one-sided, and valid for overlapping losses.
 
 Losses over H days share days, so exceedances come in runs and their count varies more than a
-binomial one. Everything here rests on the stationary bootstrap of whole days: `coverage_p` on
-its draws, `variance_inflation` and `rate_interval` on its exact variance.
+binomial count. All functions use the stationary bootstrap of whole days: `coverage_p` its draws,
+`variance_inflation` and `rate_interval` its exact variance.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from backtest.scores.checks import as_indicator, check_confidence, check_weights
 from backtest.scores.resample import MEAN_BLOCK
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
-# Below this many exceedances their autocorrelation is noise and the MPOR stands in for it.
+# With fewer exceedances their autocorrelation is noise, so the MPOR is used in its place.
 FEW_EXCEEDANCES = 10
 
 
@@ -30,8 +30,8 @@ def coverage_p(
 ) -> FloatArray:
     r"""One-sided p-value of H0: the rate of exceedances is at most 1 - confidence.
 
-    The count of each resample, centred on the count x of the record, is set against what the
-    record shows beyond H0; over-coverage never rejects, and no exceedance at all gives p = 1.
+    The count of each resample, less the count x of the record, is compared with the excess of x
+    over H0. Over-coverage never rejects, and a record without an exceedance has p = 1.
 
     .. math:: p = \frac{1 + \#\{b : x^*_b - x \ge x - n (1 - confidence)\}}{B + 1}
 
@@ -82,21 +82,21 @@ def coverage_p(
     for columns in column_blocks(days, portfolios):
         block = marked[:, columns].astype(np.float64)
         count = block.sum(axis=0)
-        # The draws are whole numbers: the margin keeps equality from hanging on rounding.
+        # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
         beyond = weights @ block - count >= count - expected - 1e-9
         pvalues[columns] = (1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0)
     return pvalues
 
 
 def variance_inflation(exceedances: BoolArray, *, block: float = MEAN_BLOCK) -> FloatArray:
-    r"""How much more the count of exceedances varies than that of independent days.
+    r"""Variance of the count of exceedances, relative to independent days.
 
     The exact variance of the stationary bootstrap over the binomial one, with circular
     autocorrelations :math:`\rho_i` of the exceedance indicator:
 
     .. math:: 1 + 2 \sum_{i=1}^{n-1} (1 - i/n) (1 - 1/block)^i \rho_i
 
-    Exceedances divided by it are their effective number.
+    The number of exceedances divided by this ratio is their effective number.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from backtest.offset import (
     stressed_ladder,
     supportable_offset,
 )
-from backtest.offset.granted import STEP, WINDOW
+from backtest.offset.credit_granted import STEP, WINDOW
 from backtest.replay.provenance import Provenance
 from backtest.studies.inputs import read_inputs
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime

@@ -1,4 +1,4 @@
-"""Credit granted by each model against credit supported by the data then at hand, through time."""
+"""Credit that each model grants, and credit that the data of the time support, day by day."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from backtest.offset.history import silo_shifts
 from backtest.offset.supportable import silo_histories
 from strategies.parts import parts_of
 
-WINDOW = 750  # scored days behind each estimate of what is supported
+WINDOW = 750  # scored days in each estimate of the supported credit
 STEP = 20  # scored days between two estimates
 
 
@@ -28,14 +28,14 @@ def granted_and_supported(
     window: int = WINDOW,
     step: int = STEP,
 ) -> pd.DataFrame:
-    """Tidy frame: date, portfolio, series, share of the silos' summed margin.
+    """Long table: date, portfolio, series, share of the sum of the silos' margins.
 
-    Series are the models' names (granted: 1 - required / gross, gross from the model's own parts
-    or, where it has none, from the same model silo by silo) and 'supported total' and 'supported
-    dependence': estimates over the `window` scored days whose losses were known by that date, so
-    that both are on the table on the same day. Rolling estimates rest on some `window`/100
-    exceedances each and are drawn, not tested. A model whose requirement is gross and nothing
-    else grants no credit and has no series.
+    The series of a model is the credit it grants: 1 - required / gross, with gross from the steps
+    of the model or, for a model without steps, from the same model applied to each silo alone. The
+    series 'supported total' and 'supported dependence' are estimates over the `window` scored days
+    whose losses were known on that date, so both sides use the same information. An estimate has
+    about `window` / 100 exceedances behind it: it is shown and not tested. A model whose
+    requirement has no step after gross grants no credit and has no series.
 
     Examples
     --------
@@ -54,23 +54,23 @@ def granted_and_supported(
             part = history.between(slice(last - window, last))
             if part.not_estimable():
                 continue
-            found = part.reduction(silo_shifts(window, len(history.silos)))
-            at = market.dates.searchsorted(part.dates[-1]) + overlap
-            known = market.dates[min(at, len(market.dates) - 1)]
-            rows.append((known, name, "supported total", found.total))
-            rows.append((known, name, "supported dependence", found.dependence))
+            reduction = part.reduction(silo_shifts(window, len(history.silos)))
+            row = market.dates.searchsorted(part.dates[-1]) + overlap
+            known_on = market.dates[min(row, len(market.dates) - 1)]
+            rows.append((known_on, name, "supported total", reduction.total))
+            rows.append((known_on, name, "supported dependence", reduction.dependence))
     columns = ["date", "portfolio", "series", "share"]
     pieces = [pd.DataFrame(rows, columns=columns)]
-    held = book.select([book.portfolios.index(name) for name in histories])
+    silo_book = book.select([book.portfolios.index(name) for name in histories])
     for model_name, model in models.items():
-        steps = parts_of(model, market, held, coverage).steps
+        steps = parts_of(model, market, silo_book, coverage).steps
         if len(steps) == 1:
             continue
         gross, required = steps["gross"], np.add.reduce(list(steps.values()))
         share = 1.0 - required / np.where(gross > 0, gross, np.nan)
         known_days = ~np.isnan(share).all(axis=1)
         wide = pd.DataFrame(
-            share[known_days], index=market.dates[known_days], columns=list(held.portfolios)
+            share[known_days], index=market.dates[known_days], columns=list(silo_book.portfolios)
         )
         tidy = (
             wide.rename_axis("date")
