@@ -182,7 +182,7 @@ def rolling_variance(
     variance, fitted = np.full(days, np.nan), RollingGarch(1, leverage=leverage)
     first = lookback - 1
     fits = [day for day in range(first, days) if day == first or due[day]]
-    for day, following in zip(fits, [*fits[1:], days], strict=True):
+    for day, following in zip(fits, [*fits, days][1:], strict=True):
         begin, end = day - lookback + 1, following
         window = np.ascontiguousarray(shocks[begin : day + 1])
         fitted.refit(window[None, :])

@@ -65,8 +65,12 @@ def other_future(market: Market, day: int, seed: int) -> Market:
     their range; a factor moves on the days on which it trades.
     """
     days = len(market.dates)
-    one = np.nan_to_num(market.shocks(1))
-    drawn = -one[np.random.default_rng([seed, 2]).integers(1, days, days)]
+    one, share = market.shocks(1), np.random.default_rng([seed, 2]).random(days)
+    drawn = np.empty_like(one)
+    for j in range(one.shape[1]):
+        # A day without trading is no move of zero: it would look like a stale price.
+        moves = one[~np.isnan(one[:, j]), j]
+        drawn[:, j] = -moves[(share * len(moves)).astype(int)]
     levels = market.levels.copy()
     low, high = market.levels.min(axis=0), market.levels.max(axis=0)
     price = np.array([kind == "price" for kind in market.kinds])
