@@ -156,7 +156,7 @@ class _Way:
         }
 
     def weekdays(self) -> list[dict[str, Any]]:
-        """Exceedances and breaches by weekday of strike, with the number of strikes of that weekday."""
+        """Exceedances and breaches by weekday of strike, with the strikes of that weekday."""
         found = []
         for measure, amount in (("exceedances", self.excess), ("breaches", self.shortfall)):
             counts = {

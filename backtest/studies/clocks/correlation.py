@@ -94,7 +94,7 @@ def _known_pnl(
 
 
 def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
-    """Weights of days: all ones (the data) in the first row, then resamples; (1 + resamples, days)."""
+    """Weights of days: first row all ones (the data), then the resamples; (1 + resamples, days)."""
     block = max(BLOCK, 4 * horizon)
     drawn = day_weights(stationary_indices(days, resamples=resamples, block=block, seed=seed))
     return np.vstack([np.ones(days), drawn])

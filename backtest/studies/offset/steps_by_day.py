@@ -77,7 +77,8 @@ def steps_by_regime(
 
     by_day : of `steps_by_day`. Regimes are the thirds of the days by the book's own volatility
     (standard deviation of its one-day P&L over the last 60 known days); the thirds use the whole
-    history, so the label is known only in hindsight; and the `stress` windows (first and last day) that hold a scored day.
+    history, so the label is known only in hindsight. Further regimes: the `stress` windows
+    (first and last day) that hold a scored day.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The results folder of a run: its numbers, figures and page, written to a temporary folder and renamed."""
+"""The results folder of a run: numbers, figures, page; written to a temporary folder, renamed."""
 
 from dataclasses import replace
 from pathlib import Path

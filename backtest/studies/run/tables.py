@@ -1,4 +1,4 @@
-"""The tables of scores: named books, all books pooled, simulated histories, positions of the books."""
+"""The tables of scores: named books, all books pooled, simulated histories, positions."""
 
 from collections.abc import Iterable
 from functools import partial

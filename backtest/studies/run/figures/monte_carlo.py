@@ -29,7 +29,7 @@ def monte_carlo_frontier(
 ) -> Figure:
     """Exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
 
-    ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind the paths.
+    ladder : from `OffsetLadder.to_frame`; the footnote then counts the observed exceedances.
 
     A row a (model, mean | history | path).
     cost : mean margin over the books, as a multiple of the siloed model's on the same path, USD m
