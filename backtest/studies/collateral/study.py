@@ -212,7 +212,7 @@ def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) 
 def worst_by_month(
     sources: Mapping[tuple[str, str], Market | pd.Series], horizon: int, *, since: np.datetime64
 ) -> pd.DataFrame:
-    """One row a (asset, month): the worst move of `horizon` days that began in it, and its start."""
+    """One row a (asset, month): worst move of `horizon` days that began in it, and its start."""
     tables = []
     for (asset, days), source in sources.items():
         if days == "margin" and (asset, "calendar") in sources:

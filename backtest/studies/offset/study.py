@@ -28,9 +28,10 @@ CURVE_BOOKS = 2  # books in the specification curve: usually one long and one sh
 class OffsetStudy:
     """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
 
-    `just_covering` holds the haircut scale and the correlation floor that just keep coverage,
-    `steps` and `steps_by_day` the steps from gross to required of each model that
-    grants an offset, by regime and by day. `rolling` counts the scored days behind each estimate of what is supported.
+    `just_covering` holds the haircut scale and the correlation floor that just keep coverage;
+    `steps` and `steps_by_day` hold the steps from gross to required of each model that grants an
+    offset, by regime and by day. `rolling` counts the scored days behind each
+    estimate of the supportable offset.
     """
 
     market: Market
