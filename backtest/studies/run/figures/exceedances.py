@@ -124,7 +124,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     keys = legend_height(len(styles)) + 0.19
     marked = _clusters(stress_days_of(study), study.scored)
     labels = 0.95 if marked else 0.05
-    # The height follows from the number of lanes, so that marks of two lanes never overlap.
+    # The height follows from the number of lanes, so that lanes keep their spacing.
     sheet = canvas(keys + labels + height + 0.3)
     handles = [
         Line2D([], [], ls="", marker=s.marker, color=s.colour, ms=5,

@@ -105,8 +105,8 @@ def outline(points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     center = points.mean(axis=0)
     away = points - center
-    # Cost and rate differ in size by orders of magnitude: both are scaled to unit deviation first, so that
-    # rounding in one does not look like variance in the other.
+    # Cost and rate differ in size by orders of magnitude: both are scaled to unit deviation, so
+    # that rounding in one does not look like variance in the other.
     unit = away.std(axis=0)
     unit[unit <= 1e-12 * np.maximum(np.abs(center), 1e-300)] = 0.0
     scaled = np.divide(away, unit, out=np.zeros_like(away), where=unit > 0)
