@@ -18,7 +18,7 @@ class Option:
     Parameters
     ----------
     kind, default : of the value; a list may be given one value at a time.
-    metavar : what stands for the value in the usage.
+    metavar : placeholder of the value in the usage line.
     least : smallest value allowed.
     argument : True where the value is given by its place and without a --name.
     """
@@ -70,7 +70,7 @@ OUT = Option(
 
 @dataclass(frozen=True)
 class Command:
-    """A command: what it computes, the exhibit that shows it, and how that is stored.
+    """A command: what it computes, the exhibit that shows it, and how the result is stored.
 
     Functions are written 'module:function', the module inside the command's own folder, and are
     imported when the command runs.

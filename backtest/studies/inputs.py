@@ -1,4 +1,4 @@
-"""A study file, its prices and its book: what every command starts from."""
+"""A study file, its prices and its book, which every command reads first."""
 
 from dataclasses import dataclass
 from pathlib import Path

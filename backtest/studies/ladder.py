@@ -1,4 +1,4 @@
-"""The offset ladder as it is read, for every command that shows one."""
+"""The offset ladder as a table for readers, used by every command that shows one."""
 
 from functools import partial
 from typing import Any
@@ -67,7 +67,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
 
 
 def _total(row: dict[str, Any]) -> Cell:
-    """The total reduction, or why there is none."""
+    """The total reduction, or the reason why it cannot be estimated."""
     reason = row["reason"]
     if isinstance(reason, str) and reason:
         return Cell(f"{MISSING}: {reason}", words=True)

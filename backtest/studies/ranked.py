@@ -9,7 +9,8 @@ MOST_BOOKS = 4  # panels beside each other that a page holds
 def ranked_books(tables: Mapping[str, Mapping[str, Any]], books: Iterable[str]) -> list[str]:
     """At most four of `books`: risk-matched ones first, else in the study's order.
 
-    In a book of equal USD one silo outweighs the other, and little can be saved either way.
+    In a book of equal USD one silo outweighs the other, so the pool saves little
+    whether or not the risks offset.
 
     Parameters
     ----------

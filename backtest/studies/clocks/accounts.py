@@ -31,7 +31,8 @@ class Clocked:
     Parameters
     ----------
     loss : (days, portfolios) USD. required : the same, by model. rows : days that are scored.
-    spans : (days, portfolios) whether the MPOR of what trades at weekends holds a weekend day.
+    spans : (days, portfolios) whether the MPOR of an instrument that trades at weekends
+        contains a weekend day.
     """
 
     clock: Clock
@@ -49,7 +50,7 @@ class Clocked:
 
 
 def weekends(clocks: tuple[Clocked, Clocked]) -> list[dict[str, Any]]:
-    """By model, book and clock: what MPORs that hold a weekend are of strikes and of excess."""
+    """By model, book and clock: the share of strikes and of excess whose MPOR spans a weekend."""
     return [
         {
             "model": model,
@@ -89,7 +90,7 @@ def _weekend_share(clocked: Clocked, model: str, some: slice) -> dict[str, float
 def accounts(
     business: Clocked, around: Clocked, terms: AccountTerms
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Exceedances and breaches by weekday, and what each way of calling costs and avoids."""
+    """Exceedances and breaches by weekday, and the cost and breaches of each way of calling."""
     cash, token = (replace(terms, settlement=s) for s in ("cash", "stablecoin"))
     # The first two ways are replayed on business days, on the business clock's margins and on the
     # 24/7 clock's. The others are replayed on every day, but the requirement of the first of them
@@ -155,7 +156,7 @@ class _Way:
         }
 
     def weekdays(self) -> list[dict[str, Any]]:
-        """Counts by weekday of strike, and of what share of that weekday's strikes."""
+        """Exceedances and breaches by weekday of strike, with the strikes of that weekday."""
         found = []
         for measure, amount in (("exceedances", self.excess), ("breaches", self.shortfall)):
             counts = {

@@ -1,4 +1,4 @@
-"""Correlation of crypto with Treasury P&L by horizon, where closes are hours apart.
+"""Correlation of crypto with Treasury P&L by horizon; their daily closes are hours apart.
 
 Crypto closes at midnight UTC, 19:00 or 20:00 in New York, three to four hours after bonds. News of
 those hours is in today's crypto close and tomorrow's bond close, so one-day correlations on the
@@ -66,6 +66,7 @@ def correlation_by_horizon(
     bonds = [Treasury(tenor) for tenor in tenors]
     for horizon in horizons:
         pnl = _known_pnl([*coins, *bonds], market, horizon)
+        # The same resamples serve every pair, so that intervals differ by the pair, not the draw.
         weights = _weights(len(market.dates) - horizon, horizon, resamples, seed)
         shorter = weights[:, :-1] if horizon == 1 else weights
         for coin in coins:
@@ -93,7 +94,7 @@ def _known_pnl(
 
 
 def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
-    """The data as they are, then the resamples; (1 + resamples, days)."""
+    """Weights of days: first row all ones (the data), then the resamples; (1 + resamples, days)."""
     block = max(BLOCK, 4 * horizon)
     drawn = day_weights(stationary_indices(days, resamples=resamples, block=block, seed=seed))
     return np.vstack([np.ones(days), drawn])
@@ -102,7 +103,7 @@ def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
 def _interval(
     c: FloatArray, b: FloatArray, weights: FloatArray, *, after: FloatArray | None = None
 ) -> dict[str, float]:
-    """Estimate on the first row of `weights` and its interval on the others."""
+    """Estimate from the first row of `weights`, its interval from the other rows."""
     share = weights / weights.sum(axis=1, keepdims=True)
     other = b if after is None else b + after
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOCKS = {"business": "business clock", "24/7": "24/7 clock"}
-PANEL, BETWEEN = 1.35, 0.42  # inches: a panel, and from it to the next
-BAR = 0.8  # share of a weekday's place that its bars take
+PANEL, BETWEEN = 1.35, 0.42  # inches: height of a panel, and the gap below it
+BAR = 0.8  # share of a weekday's width that its bars take
 
 
 def exceedance_rates(weekdays: pd.DataFrame) -> pd.DataFrame:
-    """One row a (model, clock, weekday): exceedances, strikes and the share of the two.
+    """One row a (model, clock, weekday): exceedances, strikes, and exceedances / strikes.
 
     weekdays : of a `ClockStudy`. The share is NaN where nothing was struck.
 
@@ -101,6 +101,7 @@ def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> 
     panels: list[Axes] = []
     for place, (clock, words) in enumerate(CLOCKS.items()):
         top = keys + 0.2 + place * (PANEL + BETWEEN)
+        # Both clocks share one vertical axis: the reader compares the heights between panels.
         first = panels[0] if panels else None
         axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=first)
         panels.append(axes)
@@ -175,6 +176,7 @@ def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
             rows = flat[(flat["price"] == price) & (flat["treasury"] == bond)]
             for row in rows.itertuples():
                 hollow = row.estimator != "same days"
+                # Estimates of one horizon are set beside each other: whiskers would overlap.
                 x = horizons.index(row.horizon) + 0.24 * (b - (len(bonds) - 1) / 2) + 0.09 * hollow
                 axes.vlines(x, row.low, row.high, color=COLOURS[b], lw=1.0, zorder=2)
                 axes.plot(x, row.correlation, ls="", marker=MARKERS[b], ms=5, color=COLOURS[b],

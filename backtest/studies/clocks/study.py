@@ -33,13 +33,13 @@ TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
 
 @dataclass(frozen=True, eq=False)
 class ClockStudy:
-    """What `backtest clocks` found; the tables say what in their columns.
+    """Results of `backtest clocks`, one table a question.
 
     Parameters
     ----------
     days : of each clock. variance : of each crypto price, at weekends and not.
     weekdays : exceedances and breaches by weekday of strike, over all crypto books.
-    weekends : by model and book, what MPORs that hold a weekend day add to the excess.
+    weekends : by model and book, the share of the excess whose MPOR contains a weekend day.
     settings : margin, calls and breaches by model and way of calling.
     correlation : of crypto with Treasury P&L by horizon.
     """
@@ -195,7 +195,7 @@ def _variance(market: Market, coin: str) -> dict[str, Any]:
     moves = np.log1p(market.shocks(1)[1:, market.column(coin)])
     steps = np.diff(market.dates).astype(int)
     weekend = pd.DatetimeIndex(market.dates[1:]).day_of_week >= 5
-    whole = steps == 1  # a step over a day without a close belongs to no one day
+    whole = steps == 1  # a step over a missing close covers several days and is left out
     squares = moves[whole] ** 2
     share = weekend[whole].mean()
     part = squares[weekend[whole]].sum() / squares.sum()

@@ -30,12 +30,12 @@ STEP_WORDS = {
     "separate accounts": "separate\naccounts",
     "backtesting charge": "backtest.\ncharge",
 }
-TOTALS = ("gross", "required")  # bars that stand on zero
+TOTALS = ("gross", "required")  # bars drawn from zero, not from the step before
 NEVER = "never"
 
 
 def coordination_words(value: float) -> str:
-    """A break-even coordination as it is read.
+    """A break-even coordination in words.
 
     Examples
     --------
@@ -203,6 +203,7 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
     for book, axes in panels.items():
         shares = data[data["book"] == book].set_index(["mpor", "step"])["share_of_gross"]
         for side, (setting, (colour, hatch)) in enumerate(settings.items()):
+            # A step starts where the one before ended; totals restart at zero, as a check.
             level = 0.0
             for place, step in enumerate(steps):
                 value = 100 * float(shares.get((setting, step), 0.0))

@@ -31,7 +31,7 @@ EXCEEDED = ["exceedances", "exceedances_without_mismatch"]  # columns of `steps`
 
 @dataclass(frozen=True, eq=False)
 class CloseoutStudy:
-    """What close-out does to the books of a study that are held in several silos.
+    """Results on the close-out of those books of a study that are held in several silos.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def pooled_books(book: Book) -> Book:
 
 
 def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
-    """Standards to compare: equal MPORs, the shortest and the longest, and last unequal ones.
+    """Standards to compare: equal MPORs (shortest, then longest), then unequal ones.
 
     Unequal are the study's own, or, where it has one MPOR for all, FICC's three days (one more
     than the study's where that is not longer) beside it.
@@ -125,6 +125,7 @@ def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
     >>> list(mpor_settings(book, Coverage()))
     ['2 days', '3 days', 'FICC 3, others 2 days']
     """
+    # Where all MPORs are equal, nothing could be compared: one silo is then made slower.
     days = Closeout(book, coverage).by_instrument
     unequal = coverage
     if len(set(days)) == 1:
@@ -173,9 +174,11 @@ def steps_table(
 ) -> pd.DataFrame:
     """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
 
-    Beside them, the same for every step of a requirement: its exceedances, and those there would
-    be without the MPOR mismatch. Models whose only step is gross are left out.
+    Two more columns repeat over the steps of one requirement: its exceedances, and the number
+    without the MPOR mismatch. Models whose only step is gross are left out.
     """
+    # A longer MPOR is scored on fewer days: all settings are averaged over the days they share,
+    # so that a difference of means comes from the MPOR and not from the sample.
     found: dict[tuple[str, str], Parts] = {}
     losses, windows = {}, []
     for setting, standard in settings.items():
@@ -222,6 +225,8 @@ def liquidation_table(
     cost: LiquidationCost,
 ) -> pd.DataFrame:
     """One row a (book, model): exceedances by prices alone and with the cost (approximate)."""
+    # Requirements stay as they are: only the loss includes the cost, so the difference in
+    # exceedances is what a margin without a liquidation add-on leaves uncovered.
     bare = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
     charged = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
     paid = charged - bare
@@ -255,7 +260,7 @@ def _exceedances(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArr
 
 
 def _by_book(tables: Mapping[str, pd.DataFrame], book: Book) -> pd.DataFrame:
-    """Tables by model as one, (book, model) in the order of the study."""
+    """Join one table a model into one table with rows (book, model), in the order of the study."""
     stacked = pd.concat(tables, names=["model", "book"]).swaplevel()
     return stacked.reindex(
         pd.MultiIndex.from_product([book.portfolios, tables], names=["book", "model"])

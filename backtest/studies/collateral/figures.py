@@ -19,11 +19,11 @@ WRONG_WAY = -0.3  # correlation of loss and collateral below which a book is mar
 LEFT, RIGHT, GAP = 0.95, 0.12, 0.16  # inches
 ROW = 0.3  # inches a mix
 PER_ROW = 4  # panels of models side by side
-SPREAD = 0.6  # of a row's height, over which its books are spread
+SPREAD = 0.6  # share of a row's height over which its books are spread
 ALIKE, AGAINST = COLOURS[4], COLOURS[0]
-PANEL, BETWEEN = 0.78, 0.14  # inches a panel of moves, and between two
+PANEL, BETWEEN = 0.78, 0.14  # inches: height of a panel of moves, and the gap between two
 LIFT = 9  # points: names of episodes take turns on three lines
-MIDDLE = np.timedelta64(15, "D")  # a month's stick stands in its middle
+MIDDLE = np.timedelta64(15, "D")  # a month's stick is drawn at the middle of the month
 
 
 def breach_by_mix(study: "CollateralStudy") -> Figure:
@@ -85,6 +85,7 @@ def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame
         ],
         top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
+    # Panels share the rows of mixes: only the first of a line needs the names at its left.
     width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
     allowed = 100 * (1 - study.provenance.confidence)
     panels: list[Axes] = []
@@ -188,6 +189,7 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
     for place, asset in enumerate(assets):
         axes = sheet.panel(left=0.6, right=0.55, top=top + place * (PANEL + BETWEEN), height=PANEL)
         rows = data[data["asset"] == asset]
+        # A rate that several schedules publish is drawn once.
         rates = sorted(set(study.adequacy.loc[study.adequacy["asset"] == asset, "haircut"]))
         _draw_moves(axes, rows, rates)
         for first, last in study.windows.values():
@@ -207,7 +209,7 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
 
 
 def _draw_moves(axes: "Axes", rows: pd.DataFrame, rates: Sequence[float]) -> None:
-    """Sticks, and the haircuts with their rates at the right edge."""
+    """Draw the monthly moves as sticks, and haircuts as lines with rates at the right edge."""
     days = pd.to_datetime(rows["month"]).to_numpy() + MIDDLE
     colours = np.where(
         rows["beyond_all"], COLOURS[4], np.where(rows["beyond_least"], COLOURS[1], FAINT)
@@ -225,7 +227,7 @@ def _draw_moves(axes: "Axes", rows: pd.DataFrame, rates: Sequence[float]) -> Non
 
 
 def _apart(marks: Sequence[float], *, least: float) -> list[float]:
-    """The marks that can be labelled without touching, the lowest haircut first."""
+    """Marks whose labels do not overlap, chosen from the lowest haircut upwards."""
     kept: list[float] = []
     for mark in marks:
         if all(abs(mark - other) >= least for other in kept):

@@ -95,7 +95,7 @@ def compare_mixes(
 def wrong_way(
     study: Study, market: Market, mixes: Mapping[str, Posted], *, horizon: int | RowNumbers
 ) -> pd.DataFrame:
-    """How collateral moved over the close-outs in which a book lost most; no model enters.
+    """How collateral moved over the close-outs in which a book lost most; no margin model is used.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def wrong_way(
 
 
 def _rows_of_study(study: Study, market: Market) -> slice:
-    """The study's rows that are the market's days."""
+    """Rows of the study whose dates are the days of the market."""
     index, dates = pd.DatetimeIndex(study.loss.index), pd.DatetimeIndex(market.dates)
     first = int(index.searchsorted(dates[0]))
     rows = slice(first, first + len(dates))

@@ -113,6 +113,7 @@ def study_collateral(
         progress=progress,
     )
     progress("collateral mixes", 0.0)
+    # Margins are computed once, against cash: a mix changes what is held, not what is required.
     mixes = mixes_of(config, MIXES, market)
     if terms.collateral != "cash":
         mixes[OWN_MIX] = terms.collateral
@@ -138,7 +139,7 @@ def study_collateral(
 def mixes_of(
     config: StudyFile, shares: Mapping[str, Mapping[str, float]], market: Market
 ) -> dict[str, Posted]:
-    """The mixes this market can price, at the study's haircuts; caps hold for its own mix alone."""
+    """The mixes this market can price, at the study's haircuts; caps apply to its own mix only."""
     made: dict[str, Posted] = {}
     for name, mix in shares.items():
         if not all(_is_priced(parse_asset(asset), market) for asset in mix):
@@ -161,6 +162,8 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
     up to its tenor alone, so that its history is as long as they are.
     """
     market, folder = inputs.market, Path(inputs.config.data.source)
+    # Each asset takes the longest history it has: haircuts are tested on rare moves, and the
+    # joint history of all factors is shorter than that of most of them.
     is_folder = folder.is_dir()
     sources: dict[tuple[str, str], Market | pd.Series] = {}
     for coin in COINS:
@@ -209,11 +212,12 @@ def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) 
 def worst_by_month(
     sources: Mapping[tuple[str, str], Market | pd.Series], horizon: int, *, since: np.datetime64
 ) -> pd.DataFrame:
-    """One row a (asset, month): the worst move of `horizon` days that began in it, and its day."""
+    """One row a (asset, month): worst move of `horizon` days that began in it, and its start."""
     tables = []
     for (asset, days), source in sources.items():
         if days == "margin" and (asset, "calendar") in sources:
             continue
+        # Calendar days are preferred where they exist: margin days would miss moves at weekends.
         change, _ = moves(source, asset=asset, horizon=horizon)
         change = change.loc[pd.Timestamp(since) :]
         months = change.groupby(pd.DatetimeIndex(change.index).to_period("M"))
@@ -254,7 +258,7 @@ def _stablecoin(
 
 
 def _after_last_hole(column: pd.Series) -> pd.Timestamp:
-    """First day after the last hole that is too long for a market."""
+    """First day after the last gap in the prices that is longer than a market may have."""
     days = pd.DatetimeIndex(column.index)
     steps = np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
     holes = np.flatnonzero(steps > LONGEST_STEP)

@@ -55,7 +55,7 @@ ALIKE = " Not shown, since no score of theirs differs: {models}."
 NONE = "No (book, model) pair stands in both runs."
 UNMATCHED_TEXT = "Models and books that stand in one run only; none of their scores is compared."
 CUT = 28  # characters of a value on screen and page: two hashes beside each other on a narrow page
-LESS = "B\u00a0-\u00a0A"  # spaces at which no line breaks
+LESS = "B\u00a0-\u00a0A"  # non-breaking spaces
 
 
 def comparison_exhibit(found: Comparison) -> Exhibit:
@@ -175,7 +175,7 @@ def _section(
     table: pd.DataFrame,
     row: Callable[[Any], dict[str, str]],
 ) -> Section:
-    """A table by (portfolio, model) of the books that a study file names, stored for all."""
+    """Rows of the named books, from a table by (portfolio, model); all rows are stored."""
     if table.empty:
         return Section(name, heading, NONE)
     books, models = (list(table.index.unique(level)) for level in ("portfolio", "model"))
@@ -212,7 +212,7 @@ def _other_days(found: Comparison) -> str:
 
 
 def _score_from(found: Comparison) -> str:
-    """The first scored day to ask for, where that alone would pair the days."""
+    """The `score_from` day that would pair the days, where a common first day is enough."""
     starts = [study.scored[0] for study in _both(found)]
     ends = [study.scored[-1] for study in _both(found)]
     if starts[0] == starts[1] or ends[0] != ends[1]:

@@ -1,4 +1,4 @@
-"""`backtest compare`: what two finished runs had for inputs, and how far their scores differ."""
+"""`backtest compare`: inputs of two finished runs, and the differences of their scores."""
 
 import json
 import re
@@ -25,7 +25,7 @@ PAIRED = (
     *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
     *("alike", "dominates", "dominated", "reason"),
 )
-# Shown even where they are the same: what a reader asks first.
+# Shown even where A and B agree, because a reader asks for these first.
 ALWAYS = (
     "sha256",
     "data.source",
@@ -38,7 +38,7 @@ ALWAYS = (
     "software.commit",
     "software.dirty",
 )
-# Entries of a manifest that came of the run, and those that its `study` says again.
+# Manifest entries that are results of the run, and entries that its `study` entry repeats.
 NO_INPUTS = (
     *("command", "written", "seconds", "causality", "failed_gates"),
     *("account", "standard", "models", "seed", "study_sha256"),
@@ -53,9 +53,9 @@ class Comparison:
 
     Parameters
     ----------
-    first, second : the studies A and B. folders : names of theirs.
+    first, second : the studies A and B. folders : names of their folders.
     inputs : a row an entry of the manifests that differs or is always shown; A, B as text, differs.
-    unmatched : a row a model or book that stands in one of them only.
+    unmatched : a row a model or book that only one of them has.
     scores : (model, portfolio) of both; each of `COLUMNS` with _a, _b and _difference; USD.
     paired : (model, portfolio) of both; rate and margin (USD) with 95 % intervals, `alike`,
         dominates (B over A), dominated, and the reason where days are not paired.
@@ -174,7 +174,7 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
     """B less A on days common to both, for every (model, portfolio) whose losses are the same.
 
-    Resamples are those behind A's coverage_p. A row that has no pairs says why, and no number.
+    Resamples are those behind A's coverage_p. A row without pairs gives the reason and no numbers.
     """
     both = first.scores.index.intersection(second.scores.index, sort=False)
     weights = study_weights(first)
@@ -209,7 +209,7 @@ def _reason(first: Study, second: Study, book: str) -> str:
 
 
 def _unmatched(first: Study, second: Study) -> pd.DataFrame:
-    """Models and books that stand in one study only: nothing of theirs is compared."""
+    """Models and books that only one study has: they are not compared."""
     rows = []
     for what, level in (("model", 0), ("book", 1)):
         names = [list(s.scores.index.unique(level)) for s in (first, second)]

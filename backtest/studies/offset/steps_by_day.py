@@ -1,7 +1,7 @@
 """From gross to required through time: the steps of requirements by day, on average, by regime.
 
 The parts of a requirement add up to it on every day, so their means over any set of days add up to
-its mean: nothing is left over in these tables.
+its mean; the tables have no residual.
 """
 
 from collections.abc import Mapping
@@ -76,8 +76,9 @@ def steps_by_regime(
     """Mean USD of every step, and its share of gross, over all days and over those of each regime.
 
     by_day : of `steps_by_day`. Regimes are the thirds of the days by the book's own volatility
-    (standard deviation of its one-day P&L over the 60 days that were known), which is a label
-    given in hindsight, and the `stress` windows (first and last day) that hold a scored day.
+    (standard deviation of its one-day P&L over the last 60 known days); the thirds use the whole
+    history, so the label is known only in hindsight. Further regimes: the `stress` windows
+    (first and last day) that hold a scored day.
 
     Returns
     -------

@@ -21,16 +21,17 @@ from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
 
-CURVE_BOOKS = 2  # books drawn in the specification curve: a long and a short pool, as a rule
+CURVE_BOOKS = 2  # books in the specification curve: usually one long and one short pool
 
 
 @dataclass(frozen=True, eq=False)
 class OffsetStudy:
     """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
 
-    `just_covering` holds the haircut scale and the correlation floor that just keep coverage,
-    `steps` and `steps_by_day` the way of each granting model from gross to required, by regime and
-    by day. `rolling` counts the scored days behind each estimate of what is supported.
+    `just_covering` holds the haircut scale and the correlation floor that just keep coverage;
+    `steps` and `steps_by_day` hold the steps from gross to required of each model that grants an
+    offset, by regime and by day. `rolling` counts the scored days behind each
+    estimate of the supportable offset.
     """
 
     market: Market

@@ -19,7 +19,7 @@ AXIS = 0.42  # inches below a panel: ticks and label
 
 
 def power_of_tests(table: pd.DataFrame, *, labels: Mapping[str, str], footnote: str) -> Figure:
-    """A panel a length of record: tests down, share of rejections across, marks a world.
+    """A panel a length of record: a row a test, a mark an alternative, x the rejections.
 
     table : from `power_table`. labels : alternative -> words of the legend.
     """

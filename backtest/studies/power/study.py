@@ -13,7 +13,7 @@ from backtest.types import Progress, StudyError
 
 DAYS = (250, 500, 2196)  # a year, two, and the default study's record of real prices
 LEVEL, POWER = 0.05, 0.8
-SHORTEST = 20  # days: below, hardly any test has anything to work on
+SHORTEST = 20  # days: shorter records hold too few exceedances for any test
 PANELS = 4  # lengths side by side in the figure
 
 

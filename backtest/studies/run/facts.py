@@ -14,7 +14,7 @@ from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
 
 LISTED = 8  # days named in one line
-# What the numbers cannot carry, a sentence or two a limit; `limits` says which of them apply.
+# Limits of what the numbers can show, a sentence or two each; `limits` says which of them apply.
 SIMULATED = (
     "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real prices is."
 )
@@ -73,13 +73,13 @@ FEW_TAIL_DAYS = (
 
 
 def standing_note(study: Study) -> str:
-    """What is said under every table: the scored days, the standard, and how positions are kept."""
+    """Note under every table: scored days, the standard, and how positions are held over time."""
     origin = study.provenance
     return f"{origin.held_to.sentence()}; {origin.scored.sentence()}."
 
 
 def prices_line(study: Study) -> str:
-    """Where prices come from, their days, and the days that are not among them, in one line."""
+    """Where prices come from, their days, and the days that were dropped, in one line."""
     data = study.provenance.prices
     line = f"{data.sentence()}; {data.span()}, {data.dropped_count} dropped{_listed(data.dropped)}"
     if data.missing:

@@ -1,4 +1,4 @@
-"""The tables of what follows from a study: swings, many books at once, pairs, disclosure."""
+"""Tables derived from a study: margin swings, tests of many books, pairs, disclosure."""
 
 from collections.abc import Callable
 from functools import partial
@@ -81,7 +81,7 @@ def family_table(findings: Findings) -> TextTable:
 
 
 def pairs_table(pairs: pd.DataFrame) -> TextTable:
-    """Pairs of models: which has fewer exceedances, which asks for less, and how surely.
+    """Pairs of models: which has fewer exceedances or a lower margin, with intervals.
 
     pairs : of `dominance_table`.
     """

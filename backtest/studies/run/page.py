@@ -46,7 +46,7 @@ SWEEP_TEXT = (
 
 
 def run_exhibit(run: Run) -> Exhibit:
-    """Everything a run shows, from its numbers; nothing is computed but the figures' data."""
+    """Everything a run shows, from its numbers; only the figures' data are computed here."""
     study = run.study
     figures = {figure.name: figure for figure in run_figures(study, run.ladder, run.sweep)}
     sections = (

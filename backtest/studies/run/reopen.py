@@ -26,7 +26,7 @@ from backtest.types import ResultsError
 EQUAL_TO = 1e-9  # relative: other versions of BLAS may differ in the last digits
 STUDY_FILE, LADDER = "study.toml", "ladder.csv"
 TABLES = (".csv", ".parquet")  # what is compared number by number
-KEYS = ("date", "path", "model", "portfolio", "side", "share")  # columns that say which row
+KEYS = ("date", "path", "model", "portfolio", "side", "share")  # columns that identify a row
 
 
 def finished_run(folder: Path) -> Study:
@@ -42,7 +42,7 @@ def finished_run(folder: Path) -> Study:
 
 
 def unequal(before: ArrayLike, after: ArrayLike) -> NDArray[np.bool_]:
-    """Where numbers of one kind differ by more than versions of BLAS make them; NaN equals NaN.
+    """True where two numbers differ by more than a BLAS version explains; NaN equals NaN.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def unequal(before: ArrayLike, after: ArrayLike) -> NDArray[np.bool_]:
 
 
 def stored_run(folder: Path) -> Run:
-    """The run that a results folder holds; what follows from its study is computed again.
+    """The run that a results folder holds; derived tables are computed again from its study.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def stored_run(folder: Path) -> Run:
 def rewrite_report(folder: Path) -> Path:
     """Figures and report.html of a results folder, from its stored numbers.
 
-    They are drawn aside first: a report that fails leaves the old one as it was.
+    They are written to a temporary folder first: a failed report leaves the old one unchanged.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def compare_rerun(
 ) -> list[str]:
     """One line for each column of each stored table that a rerun does not give again.
 
-    data : where the prices lie now; where the study found them unless given.
+    data : folder or source of the prices; the one in the study file unless given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The results folder of a run: its numbers, figures and page, written aside and renamed."""
+"""The results folder of a run: numbers, figures, page; written to a temporary folder, renamed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 
 
 def write_numbers(run: Run, folder: Path) -> None:
-    """Every number of a run, its study file and own models, and the manifest that seals them."""
+    """Every number of a run, its study file and own models, and the manifest with their hashes."""
     (folder / "study.toml").write_text(run.text, encoding="utf-8")
     for lies, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from backtest.types import Progress
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: the study, what follows from it, its ladder and sweep, the failed gates.
+    """A finished run: the study, its derived tables, ladder and sweep, and the failed gates.
 
     forecasts : `model_forecasts` of the named books on the scored days.
     """
@@ -184,7 +184,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
         "levels": study.provenance.prices.levels_sha256,
     }
     failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
-    # The offset ladder is made of this model's margins, whether or not the study scores it too.
+    # The offset ladder uses this model's margins even where the study does not score the model.
     named = inputs.book.select(list(range(len(inputs.config.books))))
     sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
     return replace(
@@ -198,7 +198,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
 
 
 def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:
-    """The part of a study that numbers depend on: no titles, captions, or where prices lay."""
+    """The entries of a study that change numbers: no titles, captions or folder of the prices."""
     kept = {k: v for k, v in resolved.items() if k not in ("name", "title", "caption", "gates")}
     kept["data"] = {k: v for k, v in resolved["data"].items() if k != "source"}
     kept["books"] = {

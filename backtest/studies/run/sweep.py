@@ -1,4 +1,4 @@
-"""The Treasury share of a two-legged pool from 0 to 100 %: what each model asks, what is offset."""
+"""The Treasury share of a two-legged pool from 0 to 100 %: margin of each model, and the offset."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The tables of scores: named books, all books pooled, simulated histories, what books hold."""
+"""The tables of scores: named books, all books pooled, simulated histories, positions."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -191,7 +191,7 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
 
 
 def _tested(p: float) -> Cell:
-    """A p-value, to be noticed where it rejects."""
+    """A p-value as a table cell, highlighted where the test rejects."""
     return Cell(pvalue(p), noticed=p <= SIGNIFICANT)
 
 

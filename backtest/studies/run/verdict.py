@@ -12,7 +12,7 @@ from backtest.scores.models.multiple import holm
 from backtest.studies.run.figures.ladder import has_bounds
 
 SIGNIFICANT = 0.05
-DOUBT = 0.5  # a smallest p above it points at no book
+DOUBT = 0.5  # no book is named where even the smallest p-value is above it
 CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 
 

@@ -1,4 +1,4 @@
-"""What the footnotes of an offset study's figures share."""
+"""The footnote text common to all figures of an offset study."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ BOUND_WORDS = "one-sided 95 % lower bounds (stationary bootstrap of days, mean b
 
 
 def offset_footnote(study: "OffsetStudy", *notes: str, models: bool = False) -> str:
-    """Join a figure's notes with what all share: source, window, n, standard, base model, seed."""
+    """Join a figure's notes with the common text: source, window, n, standard, base model, seed."""
     origin = study.provenance
     named = f" {origin.models_sentence(set(study.granted['series']))}" if models else ""
     return " ".join(

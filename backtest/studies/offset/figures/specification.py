@@ -1,4 +1,4 @@
-"""Figure: the offset under every choice of settings that could reasonably have been made."""
+"""Figure: the offset under every reasonable choice of settings."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ LEFT, RIGHT, GAP = 1.2, 0.12, 0.22
 def specification_curve(study: "OffsetStudy") -> Figure:
     """A column a book: sorted estimates with bounds above, the choices behind them below.
 
-    A row a distinct specification by book, the lowest offset first: choices that come to the same
+    A row a distinct specification by book, the lowest offset first: choices that give the same
     scored days count once. `first_day` names the choice behind `start`; `own` marks the study's
     own settings.
     """

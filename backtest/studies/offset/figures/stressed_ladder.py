@@ -1,4 +1,4 @@
-"""Figure: what becomes of offset and total reduction under stress."""
+"""Figure: offset and total reduction, recomputed under each stress."""
 
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
 
 
 def _places(stresses: list[str]) -> dict[str, float]:
-    """Inches from the panel's top to each row; kinds of stress stand a little apart."""
+    """Inches from the panel's top to each row; kinds of stress are separated by a small gap."""
     places, at, kind = {}, ROW / 2 + 0.02, None
     for stress in stresses:
         word = stress.split()[0]

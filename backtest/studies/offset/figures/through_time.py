@@ -14,13 +14,13 @@ STRESS = "#b5b5b5"
 
 
 def stress_days_among(dates: "pd.Series[Any]") -> pd.DatetimeIndex:
-    """The marked days of stress that lie within some dates."""
+    """Stress days within the given dates."""
     days = stress_days()
     return days[np.asarray((days >= dates.min()) & (days <= dates.max()))]
 
 
 def stress_words(dates: "pd.Series[Any]", *, simulated: bool) -> str:
-    """What a footnote says of the days of stress; empty where there are none."""
+    """Footnote sentence on the stress days; empty where there are none."""
     marked = stress_days_among(dates)
     if not len(marked):
         return ""

@@ -61,6 +61,8 @@ def _data(study: Study) -> pd.DataFrame:
     weights = day_weights(
         stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
     )
+    # USD margins of books of different size cannot share an axis: each is divided by the margin
+    # of the siloed model on the same book.
     yardstick = origin.siloed_model
     pooled_unit = MILLION if yardstick is None else float(study.pooled["mean_margin"][yardstick])
     equal_unit = (
@@ -70,6 +72,8 @@ def _data(study: Study) -> pd.DataFrame:
     for model in study.models:
         scores = study.scores.loc[model]
         pool: Any = study.pooled.loc[model]
+        # Days are resampled with all books together, because books of one day share its prices:
+        # treating them as independent would make the interval too narrow.
         exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
         rate = float(exceeded.mean())
         drawn = weights @ exceeded / len(days)
@@ -172,6 +176,7 @@ def _draw_scatter(
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import NullFormatter
 
+    # The dark outline keeps an error bar visible where it crosses marks of its own colour.
     halo = withStroke(linewidth=2.5, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():

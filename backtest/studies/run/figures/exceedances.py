@@ -23,7 +23,7 @@ KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
 
 
 def stress_days_of(study: Study) -> pd.DatetimeIndex:
-    """The scored stress days that the study's prices hold: none of them on a simulated path.
+    """The scored stress days that the study's prices hold: none on a simulated path.
 
     The sample holds them although it is simulated, because they are laid over it.
     """
@@ -67,6 +67,8 @@ def _data(study: Study) -> pd.DataFrame:
             loss = study.loss.loc[days, portfolio].to_numpy()
             required = study.required[model].loc[days, portfolio].to_numpy()
             out = loss > required
+            # A requirement of zero has no relative excess: it is kept as infinite, so that the
+            # exceedance is still drawn, at the largest mark.
             relative = np.full(int(out.sum()), np.inf)
             positive = required[out] > 0
             relative[positive] = loss[out][positive] / required[out][positive] - 1.0
@@ -122,6 +124,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     keys = legend_height(len(styles)) + 0.19
     marked = _clusters(stress_days_of(study), study.scored)
     labels = 0.95 if marked else 0.05
+    # The height follows from the number of lanes, so that lanes keep their spacing.
     sheet = canvas(keys + labels + height + 0.3)
     handles = [
         Line2D([], [], ls="", marker=s.marker, color=s.colour, ms=5,

@@ -1,4 +1,4 @@
-"""What the footnotes of a run's figures share, and which of its portfolios they show."""
+"""The footnote text common to all figures of a run, and the portfolios that they show."""
 
 import re
 from collections.abc import Iterable
@@ -23,5 +23,5 @@ def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
 
 
 def footnote(study: Study, *notes: str) -> str:
-    """Join a figure's notes with what all share: source, window, standard, models, version."""
+    """Join a figure's notes with the common text: source, window, standard, models, version."""
     return " ".join([*notes, study.provenance.footnote()])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MILLION = 1e6
 LEVEL = 0.95  # share of the paths inside an outline, and between low and high
-MOST_DOTS = 200  # paths drawn as dots; outlines rest on all
+MOST_DOTS = 200  # paths drawn as dots; outlines are computed from all paths
 MEAN, HISTORY = "mean over paths", "history"
 PANEL = 3.3  # inches
 
@@ -29,7 +29,7 @@ def monte_carlo_frontier(
 ) -> Figure:
     """Exceedance rate against mean margin: paths, their mean and 95 % outline, and history.
 
-    ladder : from `OffsetLadder.to_frame`; the footnote then counts the exceedances behind it all.
+    ladder : from `OffsetLadder.to_frame`; the footnote then counts the observed exceedances.
 
     A row a (model, mean | history | path).
     cost : mean margin over the books, as a multiple of the siloed model's on the same path, USD m
@@ -67,6 +67,8 @@ def _data(distribution: Distribution, study: Study) -> pd.DataFrame:
     past = _history(distribution, study)
     rows: list[dict[str, Any]] = []
     for m, model in enumerate(distribution.models):
+        # Cost and coverage of a path are correlated: two separate intervals would hide it, so
+        # the row carries the ellipse of the pair as well.
         center, axes = outline(np.column_stack([cost[:, m], rate[:, m]]))
         row: dict[str, Any] = {"model": model, "what": MEAN}
         for name, mean, draws in (
@@ -103,6 +105,8 @@ def outline(points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     center = points.mean(axis=0)
     away = points - center
+    # Cost and rate differ in size by orders of magnitude: both are scaled to unit deviation, so
+    # that rounding in one does not look like variance in the other.
     unit = away.std(axis=0)
     unit[unit <= 1e-12 * np.maximum(np.abs(center), 1e-300)] = 0.0
     scaled = np.divide(away, unit, out=np.zeros_like(away), where=unit > 0)
@@ -116,7 +120,7 @@ def outline(points: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _cost(distribution: Distribution, study: Study) -> FloatArray:
-    """(paths, models) mean margin over the books, relative to the siloed model's where it is."""
+    """(paths, models) mean margin over the books, divided by the siloed model's if it was run."""
     margin: FloatArray = distribution.score("mean_margin").mean(axis=2)
     yardstick = _yardstick(distribution, study)
     if yardstick is None:
@@ -179,7 +183,7 @@ def _caption(
 
 
 def _information(ladder: pd.DataFrame | None) -> str:
-    """What the paths cannot add, with the exceedances they are redrawn from."""
+    """Words: paths add no information beyond the exceedances of the history they resample."""
     words = (
         "Paths come from one history: however many, they add no information beyond the exceedances "
         "observed in it"
