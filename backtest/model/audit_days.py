@@ -8,7 +8,8 @@ from backtest.market.market import Market
 from backtest.types import DaysByPortfolios, first_known
 
 WORST = 5  # losses of each portfolio before which the future is taken away
-DRAWN = 5  # days drawn by the seed
+DRAWN = 12  # days drawn by the seed
+EIGHTH = 8  # parts of the known margins between which the future is cut off
 REPLACED = 3  # days after which the future is replaced
 MONTH = 20  # days between two of those
 
@@ -17,7 +18,7 @@ def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
     """Cuts that do not depend on losses: about the warm-up, spread over the history, and drawn."""
     days = len(full)
     warm = first_known(full)
-    spread = [(warm + days) // 3, (warm + days) // 2, 2 * (warm + days) // 3]
+    spread = [warm + share * (days - warm) // EIGHTH for share in range(1, EIGHTH)]
     drawn = np.random.default_rng(seed).integers(min(warm, days - 1), days, DRAWN).tolist()
     wanted = {warm // 2, warm - 1, warm, *spread, days - 2, *drawn}
     return sorted(c for c in wanted if 0 <= c < days - 1)
