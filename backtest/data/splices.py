@@ -30,9 +30,14 @@ ROBUST = 1.4826  # median absolute value to standard deviation, normal distribut
 CLEAR = 3.0  # robust standard deviations from which a splice stands out
 SPLICE_SCALE, ORDINARY_FREEDOM = 8.0, 3.0
 # Weight of a habit before anything is known: on the rule's day, on the eight days before it, on the
-# others. A contract adds as much as one to it, of which a part is spread over the days nearby.
+# others. A contract adds as much as one to it, of which a part is spread over the days nearby:
+# the share of earlier contracts that were not left on the usual day. Of a source that keeps to its
+# day a large move in the week before is the market's, as on 2020-03-13.
 ON_THE_DAY, NEAR, FAR, EIGHT = 2.0, 1.0, 0.5, 8
-SPREAD, NEARBY = 0.4, 6
+IRREGULAR, CONTRACTS, NEARBY = 0.8, 2.0, 6
+# What counts a contract later of what was learnt about regularity, and about the usual day:
+# sources change their habits.
+MEMORY, KEPT = 0.9, 0.97
 DOUBTFUL = 0.3  # what a contract adds whose splice does not stand out
 
 
@@ -82,7 +87,8 @@ def find_splices(moves: Days, explained_by: Days, due: IntArray, *, reach: int =
     habit = np.full(reach + 1, FAR / max(1, reach - EIGHT))
     habit[1 : EIGHT + 1] = NEAR / EIGHT
     habit[0] = ON_THE_DAY
-    rows, score, last = [], [], 0
+    unlearnt, rows, score, last = habit.copy(), [], [], 0
+    irregular, contracts = IRREGULAR, CONTRACTS
     for end in due:
         behind = np.flatnonzero(ordinary[:end])[-WINDOW:]
         if len(behind) < FEWEST:
@@ -100,7 +106,12 @@ def find_splices(moves: Days, explained_by: Days, due: IntArray, *, reach: int =
         rows.append(last)
         score.append(float(residual[best]))
         ordinary[last] = False
-        _learn(habit, before, share, clear=abs(residual[best]) > CLEAR)
+        clear = abs(residual[best]) > CLEAR
+        if clear:
+            contracts = MEMORY * contracts + 1.0
+            irregular = MEMORY * irregular + float(before[best] != np.argmax(habit))
+        habit = unlearnt + KEPT * (habit - unlearnt)
+        _learn(habit, before, share, spread=irregular / contracts, clear=clear)
     return Splices(np.array(rows, dtype=np.int64), np.array(score))
 
 
@@ -116,12 +127,14 @@ def _posterior(score: FloatArray, habit: FloatArray) -> FloatArray:
     return np.asarray(share / share.sum())
 
 
-def _learn(habit: FloatArray, before: IntArray, share: FloatArray, *, clear: bool) -> None:
+def _learn(
+    habit: FloatArray, before: IntArray, share: FloatArray, *, spread: float, clear: bool
+) -> None:
     """Add to the habit where the splice of a contract probably lay."""
     weight = 1.0 if clear else DOUBTFUL
-    habit[before] += weight * (1.0 - SPREAD) * share
+    habit[before] += weight * (1.0 - spread) * share
     nearby = np.abs(np.arange(len(habit)) - before[np.argmax(share)]) <= NEARBY
-    habit[nearby] += weight * SPREAD / np.count_nonzero(nearby)
+    habit[nearby] += weight * spread / np.count_nonzero(nearby)
 
 
 def _robust_line(moves: FloatArray, shifts: FloatArray) -> tuple[float, float]:
