@@ -7,8 +7,7 @@ for a model that only looks ahead in markets of full length.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,10 +50,6 @@ class CausalityAudit:
     alone: tuple[str, ...]
     largest_change: float
     later_start: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What the manifest keeps."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def sentence(self) -> str:
         """One line for pages and screens."""
