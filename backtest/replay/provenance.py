@@ -301,8 +301,8 @@ class Provenance:
         ValueError : a table of another shape.
         """
         versions = dict(table["software"])
-        commit, dirty = versions.pop("commit"), versions.pop("dirty")
-        software = {"versions": versions, "commit": commit, "dirty": dirty}
+        state = {name: versions.pop(name, None) for name in ("commit", "dirty", "kernels")}
+        software = {"versions": versions} | state
         entries = {key: value for key, value in table.items() if key != "format"}
         return TypeAdapter(cls).validate_python(entries | {"software": software})
 

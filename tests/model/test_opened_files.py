@@ -154,9 +154,8 @@ def test_a_doubled_table_is_another_input_and_reproduce_refuses_it(study, monkey
 def test_what_a_module_opens_as_it_loads_counts_too(tmp_path, prices, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "loads_helper.py").write_text(
-        "from pathlib import Path\nFACTOR = Path('factor.txt').read_text()\n"
-    )
+    helper = "from pathlib import Path\nFACTOR = Path('factor.txt').read_text()\n"
+    (tmp_path / "loads_helper.py").write_text(helper)
     (tmp_path / "factor.txt").write_text("1")
     (tmp_path / "loads.py").write_text("from loads_helper import FACTOR\n" + TEN_LINES)
     opened = set()
