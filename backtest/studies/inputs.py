@@ -18,7 +18,15 @@ from backtest.types import Progress
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A study file turned into what `run` takes; `base` margins the silos of the ladder."""
+    """A study file, its prices and its book.
+
+    Parameters
+    ----------
+    config, text : the study file, as tables and verbatim.
+    market, files : prices, and the files they were read from.
+    book : named portfolios first, in the order of the file, then random ones.
+    base : model whose margins size the books and are the silos' own in the offset ladder.
+    """
 
     config: StudyFile
     text: str
@@ -26,6 +34,11 @@ class Inputs:
     files: list[SourceFile]
     book: Book
     base: MarginModel
+
+    @property
+    def named_book(self) -> Book:
+        """The portfolios that the study file names, without random ones."""
+        return self.book.select(slice(len(self.config.books)))
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:
@@ -48,17 +61,22 @@ def read_inputs(
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     if clock is not None:
-        kept = config.clock.model_copy(update={"kind": clock})
-        config = config.model_copy(update={"clock": kept})
+        table = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": table})
     progress("prices", 0.0)
-    market, files = load_with_sources(
+    market, files = load_prices(config, clock=config.clock.kind)
+    book = build_book(config, market)
+    progress("prices", 1.0)
+    return Inputs(config, text, market, files, book, build_model(config.sizing))
+
+
+def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
+    """Prices of a study file on a clock, with the files they were read from."""
+    return load_with_sources(
         config.data.source,
         factors=config.data.factors or None,
         start=config.data.start,
         end=config.data.end,
-        clock=config.clock.kind,
+        clock=clock,
         calendar=config.clock.calendar,
     )
-    book = build_book(config, market)
-    progress("prices", 1.0)
-    return Inputs(config, text, market, files, book, build_model(config.sizing))

@@ -71,36 +71,36 @@ BRIEF_SETTINGS = {
 MONEY = ("excess", "margin", "shortfall", "called, USD")
 
 
-def clock_exhibit(found: ClockStudy) -> Exhibit:
-    """Everything a clock study found, in the order in which it is read."""
+def clock_exhibit(study: ClockStudy) -> Exhibit:
+    """All sections of a clock study, in the order in which they are read."""
     return Exhibit(
         kind="clocks",
         title="The business clock and the 24/7 clock",
         caption=CAPTION,
-        simulated=found.around.market.simulated,
-        standing=_standing(found),
-        sections=_sections(found),
-        provenance=found.provenance,
-        text=found.text,
+        simulated=study.around.market.simulated,
+        source_line=_source_line(study),
+        sections=_sections(study),
+        provenance=study.provenance,
+        text=study.text,
     )
 
 
-def _sections(found: ClockStudy) -> tuple[Section, ...]:
+def _sections(study: ClockStudy) -> tuple[Section, ...]:
     """Table, text and figure of each result, in the order in which they are read."""
-    version, market = found.provenance.software.sentence(), found.business.market
-    footnote = f"Source: {_standing(found)} {version}."
+    version, market = study.provenance.software.sentence(), study.business.market
+    footnote = f"Source: {_source_line(study)} {version}."
     window = (
         f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
-        f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
+        f"n = {int(study.correlation['days'].max()):,} one-day P&Ls. {version}."
     )
-    simulated = found.around.market.simulated
+    simulated = study.around.market.simulated
     return (
-        Section("days", "Margin days", DAYS_TEXT, found.days),
+        Section("days", "Margin days", DAYS_TEXT, study.days),
         Section(
             "variance",
             "Crypto variance earned at weekends",
             VARIANCE_TEXT,
-            found.variance,
+            study.variance,
             formats=SHARES
             | dict.fromkeys(("sd_weekday", "sd_weekend"), ".2%")
             | {"per_day": ".2f"},
@@ -109,26 +109,26 @@ def _sections(found: ClockStudy) -> tuple[Section, ...]:
             "weekdays",
             "Exceedances and breaches by weekday of strike",
             WEEKDAYS_TEXT,
-            found.weekdays,
-            brief=found.weekdays[[*WEEKDAYS, "all"]],
+            study.weekdays,
+            brief=study.weekdays[[*WEEKDAYS, "all"]],
             figure=exceedances_by_weekday(
-                found.weekdays, found.coverage, footnote=footnote, simulated=simulated
+                study.weekdays, study.coverage, footnote=footnote, simulated=simulated
             ),
         ),
         Section(
             "weekends",
             "The weekend's share of the excess",
             WEEKENDS_TEXT,
-            found.weekends,
-            brief=found.weekends.query("portfolio == 'all'").droplevel("portfolio"),
+            study.weekends,
+            brief=study.weekends.query("portfolio == 'all'").droplevel("portfolio"),
             formats=SHARES | dict.fromkeys(MONEY, ",.0f"),
         ),
         Section(
             "settings",
             "What margining at weekends costs, and avoids",
             SETTINGS_TEXT,
-            found.settings,
-            brief=found.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
+            study.settings,
+            brief=study.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
             formats=dict.fromkeys(MONEY, ",.0f")
             | dict.fromkeys(("breaches", "weekend calls"), ".2f")
             | {"exceeded": ".2%", "calls": ".0f"},
@@ -137,19 +137,19 @@ def _sections(found: ClockStudy) -> tuple[Section, ...]:
             "correlation",
             "Correlation of crypto with Treasuries by horizon",
             CORRELATION_TEXT,
-            found.correlation,
+            study.correlation,
             formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
-            figure=correlation_by_horizon(found.correlation, footnote=window, simulated=simulated),
+            figure=correlation_by_horizon(study.correlation, footnote=window, simulated=simulated),
         ),
     )
 
 
-def _standing(found: ClockStudy) -> str:
+def _source_line(study: ClockStudy) -> str:
     """Source, window, observations and standard, in one line."""
-    scored, days = found.provenance.scored, found.days["scored"]
+    window, days = study.provenance.scored, study.days["scored"]
     return (
-        f"{found.business.market.source}; {len(found.around.book.portfolios)} books that hold "
-        f"crypto, scored {scored.first_scored} .. {scored.last_scored}, {days['business']:,} "
-        f"business and {days['24/7']:,} calendar days; {found.provenance.held_to.sentence()}. "
+        f"{study.business.market.source}; {len(study.around.book.portfolios)} books that hold "
+        f"crypto, scored {window.first_scored} .. {window.last_scored}, {days['business']:,} "
+        f"business and {days['24/7']:,} calendar days; {study.provenance.held_to.sentence()}. "
         "The MPOR counts each instrument's own days."
     )

@@ -71,7 +71,7 @@ def compare_mixes(
         for model, frame in study.required.items():
             required = frame.to_numpy()[days]
             history = replay_account(required, loss, terms, marks=marks, dates=market.dates)
-            held = history.held[scored]
+            held = history.held_value[scored]
             columns = _columns(
                 loss[scored],
                 required[scored],

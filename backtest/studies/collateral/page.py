@@ -34,7 +34,7 @@ def collateral_exhibit(found: CollateralStudy) -> Exhibit:
         title="Collateral that moves",
         caption=CAPTION,
         simulated=found.study.simulated,
-        standing=f"{found.provenance.sentence()}; {found.provenance.terms.lag_words()}.",
+        source_line=f"{found.provenance.sentence()}; {found.provenance.terms.lag_words()}.",
         sections=tuple(section for section in _sections(found) if section is not None),
         provenance=found.provenance,
         text=found.text,

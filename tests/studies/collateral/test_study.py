@@ -75,7 +75,7 @@ def test_the_page_shows_what_was_found(found):
         (counted["breaches"] / counted["observations"]).sort_index(),
         check_names=False,
     )
-    (shown,) = sections["crypto_haircuts"].shown()
+    (shown,) = sections["crypto_haircuts"].text_tables()
     by = shown.heads.index("by") - 1  # the first head is that of the groups
     assert all("capital charge" in row[by].text for _, rows in shown.groups for row in rows)
     assert "capital charges on proprietary positions" in sections["crypto_haircuts"].text
@@ -148,7 +148,7 @@ def test_calls_settle_on_payment_days_in_every_mix(tmp_path, settlement):
         np.testing.assert_allclose(
             cash.loc[model, "mean_held"], held.loc[found.study.scored].mean(), rtol=1e-12
         )
-    standing = collateral_exhibit(found).standing
+    standing = collateral_exhibit(found).source_line
     assert standing.endswith(
         {"cash": "1 Fedwire days.", "stablecoin": "1 calendar days."}[settlement]
     )
