@@ -178,13 +178,13 @@ class StudyFile(_Table):
 
     def margin_models(self) -> dict[str, MarginModel]:
         """The models, built from their tables."""
-        built = {}
+        models = {}
         for name, table in self.models.items():
             try:
-                built[name] = build_model(table)
+                models[name] = build_model(table)
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
-        return built
+        return models
 
     def resolved(self) -> dict[str, Any]:
         """The study with every default filled in; the hash of a study is that of this table."""

@@ -40,13 +40,7 @@ class Inset:
         return self
 
     def panel(
-        self,
-        *,
-        left: float,
-        right: float,
-        top: float,
-        height: float,
-        sharey: "Axes | None" = None,
+        self, *, left: float, right: float, top: float, height: float, sharey: "Axes | None" = None
     ) -> "Axes":
         """The user's Axes at the first call, then Axes inset beside them."""
         width, bottom = WIDTH - left - right, self.room - top - height

@@ -96,13 +96,7 @@ class Sheet:
             self.figure.text(0.5, (below + room / 2) / self.height, "SIMULATED", **WATERMARK)
 
     def panel(
-        self,
-        *,
-        left: float,
-        right: float,
-        top: float,
-        height: float,
-        sharey: "Axes | None" = None,
+        self, *, left: float, right: float, top: float, height: float, sharey: "Axes | None" = None
     ) -> "Axes":
         """Add Axes `top` inches below the title; `left` and `right` are from the edges."""
         bottom = self.bottom + self.room - top - height

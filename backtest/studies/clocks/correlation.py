@@ -27,7 +27,6 @@ def correlation_by_horizon(
     *,
     prices: Sequence[str],
     tenors: Iterable[float],
-    horizons: Sequence[int] = HORIZONS,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -66,7 +65,7 @@ def correlation_by_horizon(
     coins = [Spot(name) for name in prices]
     bonds = [Treasury(tenor) for tenor in tenors]
     instruments: list[Instrument] = [*coins, *bonds]
-    for horizon in horizons:
+    for horizon in HORIZONS:
         # The P&Ls of the last `horizon` days are not known: their days end after the market.
         pnl = {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
         # The same resamples serve every pair, so that intervals differ by the pair, not the draw.

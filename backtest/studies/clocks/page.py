@@ -1,11 +1,7 @@
 """The page of `backtest clocks`: what the calendar does to coverage, cost and correlation."""
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.studies.clocks.figures import (
-    WEEKDAYS,
-    correlation_by_horizon,
-    exceedances_by_weekday,
-)
+from backtest.studies.clocks.figures import WEEKDAYS, correlation_by_horizon, exceedances_by_weekday
 from backtest.studies.clocks.study import ClockStudy
 
 CAPTION = (

@@ -192,24 +192,25 @@ def steps_table(
         parts |= {(name, setting): part for name, part in by_model.items() if len(part.steps) > 1}
     common = ScoredWindow.shared(market, windows).checked()
     rows, days = common.rows, len(common.dates)
-    pieces = []
+    tables = []
     for (model, setting), part in parts.items():
         steps = {step: values[rows] for step, values in part.steps.items()}
         margin = part.by_silo[rows].sum(axis=2)
         # Exceedances without the mismatch show whether its charge is what keeps the standard.
-        bare = margin - steps.get(MISMATCH, 0.0)
-        wide = pd.DataFrame({k: v.mean(axis=0) for k, v in (steps | {"required": margin}).items()})
-        tidy = wide.assign(
+        without_mismatch = margin - steps.get(MISMATCH, 0.0)
+        amounts = steps | {"required": margin}
+        means = pd.DataFrame({step: usd.mean(axis=0) for step, usd in amounts.items()})
+        table = means.assign(
             book=book.portfolios,
             exceedances=(losses[setting][rows] > margin).sum(axis=0),
-            exceedances_without_mismatch=(losses[setting][rows] > bare).sum(axis=0),
+            exceedances_without_mismatch=(losses[setting][rows] > without_mismatch).sum(axis=0),
         ).melt(["book", *COUNTS], var_name="step", value_name="usd")
-        tidy["share_of_gross"] = tidy["usd"] / np.tile(wide["gross"], len(wide.columns))
-        pieces.append(tidy.assign(model=model, mpor=setting, observations=days))
+        table["share_of_gross"] = table["usd"] / np.tile(means["gross"], len(means.columns))
+        tables.append(table.assign(model=model, mpor=setting, observations=days))
     columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *COUNTS, "observations"]
-    if not pieces:
+    if not tables:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(pieces)[columns]
+    table = pd.concat(tables)[columns]
     order = {portfolio: p for p, portfolio in enumerate(book.portfolios)}
     return table.sort_values("book", key=lambda b: b.map(order), kind="stable", ignore_index=True)
 
@@ -226,17 +227,17 @@ def liquidation_table(
     """One row a (book, model): exceedances by prices alone and with the cost (approximate)."""
     # Requirements stay as they are: only the loss includes the cost, so the difference in
     # exceedances is what a margin without a liquidation add-on leaves uncovered.
-    bare = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
-    charged = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
-    amount = charged - bare
+    price_loss = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
+    total_loss = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
+    amount = total_loss - price_loss
     tables = {}
     for name, part in parts.items():
         required = part.by_silo.sum(axis=2)[rows]
         tables[name] = pd.DataFrame(
             {
-                "exceedances": (bare > required).sum(axis=0),
-                "exceedances_with_cost": (charged > required).sum(axis=0),
-                "allowed": tail_count(len(bare), coverage.confidence, "floor"),
+                "exceedances": (price_loss > required).sum(axis=0),
+                "exceedances_with_cost": (total_loss > required).sum(axis=0),
+                "allowed": tail_count(len(price_loss), coverage.confidence, "floor"),
                 "mean_cost": amount.mean(axis=0),
                 "max_cost": amount.max(axis=0),
                 "cost_over_margin": amount.mean(axis=0) / required.mean(axis=0),

@@ -10,11 +10,10 @@ from backtest.present.figure import Canvas, Figure
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import Caption
 from backtest.present.style import COLOURS, FAINT, INK
+from backtest.studies.collateral.study import WINDOWS, CollateralStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from backtest.studies.collateral.study import CollateralStudy
 
 WRONG_WAY = -0.3  # correlation of loss and collateral below which a book is marked as wrong-way
 LEFT, RIGHT, GAP = 0.95, 0.12, 0.16  # inches
@@ -27,7 +26,7 @@ LIFT = 9  # points between the three lines that hold the names of episodes in tu
 MIDDLE = np.timedelta64(15, "D")  # a month's stick is drawn at the middle of the month
 
 
-def breach_by_mix(study: "CollateralStudy") -> Figure:
+def breach_by_mix(study: CollateralStudy) -> Figure:
     """A panel a model, a row a mix, a point a book.
 
     A row a (mix, model, portfolio): the rate, its interval, whether the book is wrong-way.
@@ -42,14 +41,14 @@ def breach_by_mix(study: "CollateralStudy") -> Figure:
     )
 
 
-def _breach_data(study: "CollateralStudy") -> pd.DataFrame:
+def _breach_data(study: CollateralStudy) -> pd.DataFrame:
     rates = study.mixes[["breaches", "observations", "breach_rate", "low", "high"]].reset_index()
     correlations = study.wrong_way["correlation"].reset_index()
     data = rates.merge(correlations, on=["mix", "portfolio"], how="left")
     return data.assign(wrong_way=data["correlation"] < WRONG_WAY)
 
 
-def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+def _breach_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
     rate = 100 * pooled["breaches"] / pooled["observations"]
     words = "; ".join(
@@ -70,7 +69,7 @@ def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
     )
 
 
-def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
+def _paint_breaches(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     models, mixes = (list(dict.fromkeys(data[key])) for key in ("model", "mix"))
@@ -117,7 +116,7 @@ def _draw_books(axes: "Axes", rows: pd.DataFrame, mixes: Sequence[str]) -> None:
         axes.plot([pooled], [row], ls="", marker="|", ms=13, mew=1.8, color=INK)
 
 
-def moves_against_haircuts(study: "CollateralStudy") -> Figure:
+def moves_against_haircuts(study: CollateralStudy) -> Figure:
     """A panel an asset, a stick a month, published haircuts as lines.
 
     A row a (asset, month): the worst move, the published haircuts, whether it is beyond them.
@@ -137,7 +136,7 @@ def moves_against_haircuts(study: "CollateralStudy") -> Figure:
     )
 
 
-def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+def _moves_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     note = (
         f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
@@ -160,7 +159,7 @@ def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
     )
 
 
-def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
+def _paint_moves(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     assets = list(dict.fromkeys(data["asset"]))
@@ -182,13 +181,13 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
         # A rate that several schedules publish is drawn once.
         rates = sorted(set(study.adequacy.loc[study.adequacy["asset"] == asset, "haircut"]))
         _draw_moves(axes, rows, rates)
-        for first, last in study.windows.values():
+        for first, last in WINDOWS.values():
             axes.axvspan(_day(first), _day(last), color="#000000", alpha=0.09, lw=0)
         axes.set_xlim(_day(str(edges[0].date())), _day(str(edges[1].date())) + MIDDLE)
         axes.set_ylabel(asset)
         axes.yaxis.set_label_coords(-0.07, 0.5)
         axes.tick_params(labelbottom=axes is panels[-1])
-    starts = [f for f, _ in study.windows.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
+    starts = [f for f, _ in WINDOWS.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
     for place, first in enumerate(starts):
         panels[0].annotate(
             f"{pd.Timestamp(first):%b %y}", (_day(first), 1.0), xycoords=("data", "axes fraction"),
