@@ -14,14 +14,14 @@ BOUND_COLUMNS = (
 NO_BOUNDS = dict.fromkeys(BOUND_COLUMNS, float("nan"))
 REDUCTIONS = (
     "Diversification is what independence alone gives: the reduction left when the silos are "
-    "shifted against each other in time. Offset is the rest, the part that needs the days to be "
-    "the same days. Bounds are one-sided 95 %, for each book on its own; supportable is the bound "
-    "of the offset, or 0."
+    "shifted against each other in time. Offset is the rest: it needs losses and gains of the "
+    "silos to fall on the same days. Bounds are one-sided 95 %, for each book on its own; "
+    "supportable is the bound of the offset, or 0."
 )
 EVIDENCE = (
-    "Effective: exceedances divided by the inflation that their clustering makes. A history passes "
-    "where the reduced margin keeps the standard in a resample of the days. Worst 500 days: the "
-    "least reduction over any 500 days in a row."
+    "Effective: exceedances divided by the inflation that their clustering causes. A history "
+    "passes where the reduced margin keeps the standard in a resample of the days. Worst 500 days: "
+    "the least reduction over any 500 days in a row."
 )
 
 

@@ -7,13 +7,13 @@ from backtest.studies.clocks.study import ClockStudy
 CAPTION = (
     "Crypto trades every day, Treasuries on five. On the business clock a weekend is one step and "
     "the MPOR counts business days; on the 24/7 clock crypto is struck, margined and closed out on "
-    "every calendar day, while Treasuries stand at their last close, which is no return of zero, "
-    "and are closed out on their own days. The books are the study's named books that hold crypto, "
-    "in the same USD on both clocks and over the same dates. An MPOR of the same number is shorter "
-    "in hours on the 24/7 clock, so lower margins there are not a saving of calling more often "
-    "alone; and a lookback of as many scenarios covers fewer months. Whether a default is in fact "
-    "closed out on a Saturday, no replay of prices can say. Exceedances on overlapping MPORs come "
-    "in runs: a few dozen of them are worth far fewer independent days."
+    "every calendar day, while Treasuries keep their last close (a missing return, not a return of "
+    "zero) and are closed out over their own days. The books are the study's named books that hold "
+    "crypto, in the same USD on both clocks and over the same dates. An MPOR of the same number is "
+    "shorter in hours on the 24/7 clock, so lower margins there do not come from calling more "
+    "often alone; and a lookback of as many scenarios covers fewer months. No replay of prices can "
+    "say whether a default is in fact closed out on a Saturday. Exceedances on overlapping MPORs "
+    "come in runs: a few dozen of them count for far fewer independent days."
 )
 DAYS_TEXT = (
     "Margin days of each clock; 'dropped' lack the price of a factor that sets the days (or are no "
@@ -32,25 +32,25 @@ WEEKDAYS_TEXT = (
     "weekday."
 )
 WEEKENDS_TEXT = (
-    "Share of strikes, exceedances and excess whose MPOR, of what trades at weekends, holds a "
-    "Saturday or Sunday. Where the share of the excess is above that of the strikes, weekends are "
-    "the worse covered. On screen: all crypto books together."
+    "Share of strikes, exceedances and excess for which the MPOR of an instrument that trades at "
+    "weekends contains a Saturday or Sunday. Where the share of the excess is above that of the "
+    "strikes, weekends are covered worse than other days. On screen: all crypto books together."
 )
 SETTINGS_TEXT = (
     "Means over strikes and crypto books in USD; breaches, calls and what is called at weekends a "
     "book and year; shortfall on breach days. 'weekends not "
     "settled' holds the 24/7 clock's margins, sized for calendar days, against losses over "
     "business days: the breaches that settling at weekends avoids at the same collateral. 'no "
-    "calls on closed days' leaves the requirement of the last Treasury day standing; it differs "
+    "calls on closed days' keeps the requirement of the last Treasury day; it differs "
     "from 'cash' by what weekend calls cost and cover. 'cash' settles calls on days on which "
     "Fedwire is open, 'stablecoin' on every calendar day."
 )
 CORRELATION_TEXT = (
     "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
     "stationary bootstrap (mean block 20 days, 40 at ten). Crypto closes three to four hours after "
-    "bonds, so same-day correlations at one day lean towards zero; Hayashi-Yoshida adds the bond's "
-    "next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the bond's "
-    "spans too. Nothing is filled forward."
+    "bonds, which biases same-day correlations at one day towards zero; Hayashi-Yoshida adds the "
+    "bond's next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the "
+    "bond's spans too. Nothing is filled forward."
 )
 SHARES = dict.fromkeys(
     ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"

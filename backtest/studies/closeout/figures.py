@@ -78,10 +78,10 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
     note = (
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
-        "margins; at 1 the pool stands behind the pooled loss. Margins as required, fully posted; "
-        "every scored day is a default day. Dots, and c* over "
-        "each panel: break-even coordination by model; 'never' where the pool itself misses the "
-        "standard. No line: no margin was ever short."
+        "margins; at 1 the pooled margin covers the pooled loss. Margins as required, fully "
+        "posted; every scored day is a default day. Dots, and c* over each panel: break-even "
+        "coordination by model; 'never' where the pool itself misses the standard. No line: no "
+        "margin was ever short."
     )
     books = []
     for book, rows in data.groupby("book", sort=False):
@@ -172,7 +172,7 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     note = (
         f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
         "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
-        "out over different days move together on fewer of them; below zero where legs add up. "
+        "out over different days share only some of them; below zero where legs add up. "
         f"Compared: every silo {study.equal}, and {study.unequal} (with numbers)."
     )
     charge = unequal[unequal["step"] == "MPOR mismatch"]

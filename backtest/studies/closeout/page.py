@@ -14,11 +14,11 @@ from backtest.studies.closeout.figures import (
 from backtest.studies.closeout.study import COUNTS, CloseoutStudy
 
 CAPTION = (
-    "What does a pooled margin rest on? On the silos closing a defaulter out as one, on legs that "
-    "are closed out over the same days, and on selling at the price on the screen. Each is taken "
-    "away here in turn. No clearing house runs exactly these models, every scored day counts as a "
-    "default day, and requirements are taken as fully posted: calls play no part. An "
-    "uncoordinated close-out is meant to end on the same days as a coordinated one; what silos "
+    "A pooled margin assumes that the silos close a defaulter out as one, that its legs are closed "
+    "out over the same days, and that positions are sold at the price on the screen. Each "
+    "assumption is dropped here in turn. No clearing house runs exactly these models, every scored "
+    "day counts as a default day, and requirements are taken as fully posted: calls play no part. "
+    "An uncoordinated close-out is meant to end on the same days as a coordinated one; what silos "
     "might pay each other afterwards under a loss-sharing agreement is left out."
 )
 
@@ -94,9 +94,9 @@ def _steps(study: CloseoutStudy) -> Section:
         text=(
             "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
             "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
-            "out over the shortest of them, each leg's own margin unchanged: of a correlation of "
-            "daily moves, min(H) / sqrt(H1 H2) is left. Legs that add up have a negative charge. "
-            "The last columns count exceedances of the requirement, and of it without the "
+            "out over the shortest of them, each leg's own margin unchanged: a correlation of "
+            "daily moves is multiplied by min(H) / sqrt(H1 H2). Legs that add up have a negative "
+            "charge. The last columns count exceedances of the requirement, and of it without the "
             "mismatch. In a historical simulation of the joint book the step also carries the "
             "sampling noise of two tails, several points of gross on a single day."
         ),
@@ -114,7 +114,7 @@ def _liquidation(study: CloseoutStudy) -> Section:
         text=(
             "APPROXIMATE. Half the bid-offer plus daily volatility (60 days) times the square root "
             "of size over average daily volume, added to every loss; no model charges for it. USD. "
-            "One set of parameters for all of history, and nobody else sells: both flatter it."
+            "One set of parameters for all of history, and nobody else sells: both understate it."
         ),
         table=study.liquidation,
         formats={"mean_cost": ",.0f", "max_cost": ",.0f", "cost_over_margin": ".1%"},

@@ -60,7 +60,7 @@ def _breach_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
         f"correlation below {WRONG_WAY} with the change of the collateral's value over the same "
         "days (wrong-way). Dashed: the rate the standard allows. Margins are the same in every "
         "row; collateral is re-marked daily and valued at close-out after haircut, so that the "
-        "haircut is no cushion."
+        "haircut covers no losses."
     )
     return Caption(
         "Breach rate by what is posted as collateral",
@@ -142,7 +142,7 @@ def _moves_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
         "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
         "proprietary positions, not collateral haircuts. Colour: beyond the lowest, beyond all. "
-        "Shaded: stress episodes. Nothing is drawn where the source has a hole."
+        "Shaded: stress episodes. Nothing is drawn where the source has a gap."
     )
     words = []
     for asset, rows in data.groupby("asset", sort=False):

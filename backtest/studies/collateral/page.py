@@ -10,14 +10,14 @@ from backtest.studies.collateral.figures import breach_by_mix, moves_against_hai
 from backtest.studies.collateral.study import COINS, WINDOWS, CollateralStudy
 
 CAPTION = (
-    "What happens to the same books, under the same margins, when other things than cash are "
+    "What happens to the same books, under the same margins, when assets other than cash are "
     "posted? Collateral is re-marked at every close and topped up by calls; shares of a mix are "
-    "kept by substitution at each close, without cost. At close-out it is worth what its prices "
-    "then say, after haircut: the haircut is kept back and is no cushion; 'at market' uses it as "
-    "one. A daily close hides what happens within a day, and on a weekend that no margin day sees. "
-    "Bills are aged from the 3-month par yield; the bill fund's redemption lag, basis and haircut "
-    "are assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's capital "
-    "charges on proprietary positions, 20 % and 2 %: no schedule of collateral haircuts lists them."
+    "kept by substitution at each close, without cost. At close-out it is valued at the prices of "
+    "that day, after haircut: the haircut covers no losses; 'at market' lets it cover them. A "
+    "daily close hides what happens within a day, and on a weekend that no margin day sees. Bills "
+    "are aged from the 3-month par yield; the bill fund's redemption lag, basis and haircut are "
+    "assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's capital charges "
+    "on proprietary positions, 20 % and 2 %: no schedule of collateral haircuts lists them."
 )
 BRIEF_HORIZONS = (2, 10)  # days, of the Treasury table on screen; the file has all
 STRESSED = ("UST10Y", "UST30Y")  # beside crypto, in the table of stress on screen
@@ -133,7 +133,7 @@ def _stablecoin(table: pd.DataFrame, window: str) -> Section:
         heading="USDC as collateral",
         text=(
             f"Breaches over {window} only: the source has no USDC price for the "
-            "weeks before, a hole that is never bridged. Margin days do not see a weekend: USDC "
+            "weeks before, a gap that is not filled. Margin days do not see a weekend: USDC "
             "lost its peg on Saturday 11 March 2023 and was back near par by Monday's close, so "
             "that no breach here can show it; the next tables do."
         ),
@@ -149,11 +149,12 @@ def _crypto_haircuts(table: pd.DataFrame) -> Section:
         text=(
             "How often P(t + H) / P(t) fell below 1 - haircut, over all the days the source holds; "
             "'calendar' counts every day of the week, 'margin' the days of the joint market. "
-            "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are "
-            "the CFTC pilot's capital charges on proprietary positions, not collateral haircuts. "
-            "Covers 99 % (99.9 %): the haircut that so many of the moves stayed within. Intervals "
-            "are exact binomial at the effective number of days. A consolidated daily close is not "
-            "the low of any one venue: in March 2023 venues printed USDC at 0.815 to 0.88."
+            "'uncounted' moves end on a day without a price. BTC before 2014 had a thin market. "
+            "The rates are the CFTC pilot's capital charges on proprietary positions, not "
+            "collateral haircuts. Covers 99 % (99.9 %): the haircut that so many of the moves "
+            "stayed within. Intervals are exact binomial at the effective number of days. A "
+            "consolidated daily close is not the low of any one venue: in March 2023 venues "
+            "printed USDC at 0.815 to 0.88."
         ),
         table=table,
         brief=_adequacy_brief(table),
@@ -167,7 +168,7 @@ def _treasury_haircuts(table: pd.DataFrame) -> Section:
         text=(
             "The same for constant-maturity bonds repriced from par yields (margin days, carry "
             "included), 30Y from 2006 as the Treasury published none from 2002. The schedules "
-            "bucket by remaining maturity; 5Y, 10Y and 30Y stand at the long, risky end of theirs. "
+            "bucket by remaining maturity; 5Y, 10Y and 30Y are at the long, risky end of theirs. "
             "BCBS-IOSCO haircuts are for ten days."
         ),
         table=table,
