@@ -14,10 +14,11 @@ from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
 from backtest.model.opened_files import OpenedFile, placed, recording
-from backtest.model.protocol import MarginModel
+from backtest.model.protocol import MarginModel, asked_of, in_words
 from backtest.model.user_models import user_files
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
+from backtest.studies.failures import failure
 from backtest.types import Progress
 
 Result = TypeVar("Result")
@@ -32,6 +33,7 @@ class Inputs:
     models : by name. base : margins the silos of the ladder, and sizes the book.
     folder : of the study file; None for a packaged study.
     opened : files that models have opened by themselves.
+    failed : why models with `on_error = "skip"` are not among `models`, by name.
     """
 
     config: StudyFile
@@ -43,6 +45,7 @@ class Inputs:
     base: MarginModel
     folder: Path | None = None
     opened: set[OpenedFile] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:
@@ -62,14 +65,42 @@ class Inputs:
 
     def described(self, provenance: Provenance, *hashed: Any) -> Provenance:
         """The provenance of a result, with the study, its prices and the files models opened."""
-        provenance = replace(provenance, opened=self.opened_files)
+        provenance = replace(
+            provenance, opened=self.opened_files, failed_models=dict(sorted(self.failed.items()))
+        )
         return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
+
+    def without(self, error: Exception) -> "Inputs":
+        """The inputs without the model that raised `error`, where the study allows it.
+
+        Raises
+        ------
+        ModelFailure : the study does not, or no other model is left. Any other `error` as it is.
+        """
+        words = asked_of(error)
+        if words is None:
+            raise error
+        names = [name for name, model in self.models.items() if in_words(model) == words]
+        told = failure(error, names)
+        left = {name: model for name, model in self.models.items() if name not in names}
+        if not names or not left or any(not self.config.skips(name) for name in names):
+            raise told from error
+        reason = " ".join(str(told).split())
+        return replace(self, models=left, failed=self.failed | dict.fromkeys(names, reason))
 
 
 def computed(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
-    """What a command computes of its inputs, while the files that models open are recorded."""
+    """What a command computes of its inputs, while the files that models open are recorded.
+
+    Where a model fails that the study may do without, everything is computed again without it: no
+    number then depends on how far the model came.
+    """
     with recording(inputs.opened):
-        return compute(inputs)
+        while True:
+            try:
+                return compute(inputs)
+            except Exception as error:
+                inputs = inputs.without(error)
 
 
 def read_inputs(
@@ -101,7 +132,10 @@ def read_inputs(
     opened: set[OpenedFile] = set()
     with recording(opened):
         models, base = config.margin_models(), build_model(config.sizing)
-        book = build_book(config, market)
+        try:
+            book = build_book(config, market)
+        except Exception as error:
+            raise (error if asked_of(error) is None else failure(error, [])) from error
     progress("prices", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
     return Inputs(config, text, market, files, book, models, base, folder, opened)
