@@ -67,6 +67,9 @@ class Origin(Protocol):
     def facts(self) -> list[tuple[str, str]]:
         """Names and values that a reader needs to get the same numbers."""
 
+    def alarms(self) -> list[str]:
+        """What a reader must see before any number: in red."""
+
     def to_json(self) -> dict[str, Any]:
         """Content of manifest.json."""
 

@@ -23,7 +23,7 @@ from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import ClockHistory, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
-from backtest.studies.inputs import load_prices, read_inputs
+from backtest.studies.inputs import Inputs, computed, load_prices, read_inputs
 from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
@@ -67,10 +67,14 @@ def compare_clocks(
         short a history to score.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, clock="business", progress=progress)
+    return computed(inputs, lambda inputs: _clocks(inputs, progress))
+
+
+def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
+    """Every table of the study of `inputs`."""
     config, coverage = inputs.config, inputs.config.standard()
     market, _ = load_prices(config, clock="24/7")
-    book = _with_crypto(inputs.named_book, market)
-    models = config.margin_models()
+    book, models = _with_crypto(inputs.named_book, market), inputs.models
     markets: dict[Clock, Market] = {"business": inputs.market, "24/7": market}
     blocks, windows = {}, []
     for clock, days in markets.items():
@@ -96,7 +100,7 @@ def compare_clocks(
     progress("correlations", 0.0)
     coins = [factor for factor in market.factors if market.trades([factor]).all()]
     business_prices = Prices.of(inputs.market)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -105,7 +109,7 @@ def compare_clocks(
         window=ScoredWindow.shared(market, windows),
         account=config.terms(),
         details={"business_data": asdict(business_prices)},
-    ).of_study(config.resolved(), inputs.hashes, business_prices.levels_sha256)
+    )
     return ClockStudy(
         business,
         around,
@@ -124,7 +128,7 @@ def compare_clocks(
         ),
         coverage=coverage,
         text=inputs.text,
-        provenance=provenance,
+        provenance=inputs.described(origin, business_prices.levels_sha256),
     )
 
 

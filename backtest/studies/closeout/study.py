@@ -13,13 +13,14 @@ from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
 from backtest.model.mismatch import MISMATCH
-from backtest.model.protocol import HasParts, Parts
+from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
+from strategies.parts import parts_of
 
 # FICC GSD closes out over 3 days (Federal Register 2018-04236).
 LONGER_SILO, LONGER_DAYS = "FICC", 3
@@ -63,13 +64,18 @@ def estimate_closeout(
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return computed(inputs, lambda inputs: _closeout(inputs, progress))
+
+
+def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
+    """Every table of the study of `inputs`."""
     market, config, coverage = inputs.market, inputs.config, inputs.config.standard()
     book = pooled_books(inputs.named_book)
     # Close-out by silo needs the share of each silo in the requirement: only some models say it.
-    models = {n: m for n, m in config.margin_models().items() if isinstance(m, HasParts)}
+    models = {n: m for n, m in inputs.models.items() if isinstance(m, HasParts)}
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
-    parts = {n: m.parts(market, book, coverage) for n, m in models.items()}
+    parts = {n: parts_of(m, market, book, coverage) for n, m in models.items()}
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
     loss = book.loss(market, coverage)
@@ -89,7 +95,7 @@ def estimate_closeout(
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -98,12 +104,12 @@ def estimate_closeout(
         window=window,
         resamples=RESAMPLES,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
-    ).of_study(config.resolved(), inputs.hashes)
-    equal, *_, unequal = settings
-    costs = costs_table(book, cost)
-    return CloseoutStudy(
-        coordination, steps, liquidation, costs, equal, unequal, assumed, inputs.text, provenance
     )
+    equal, *_, unequal = settings
+    return CloseoutStudy(
+        coordination, steps, liquidation, costs_table(book, cost), equal, unequal, assumed,
+        inputs.text, inputs.described(origin),
+    )  # fmt: skip
 
 
 def pooled_books(book: Book) -> Book:
@@ -169,7 +175,7 @@ def coordination_table(
 def steps_table(
     market: Market,
     book: Book,
-    models: Mapping[str, HasParts],
+    models: Mapping[str, MarginModel],
     settings: Mapping[str, Coverage],
     *,
     score_from: str | None,
@@ -184,7 +190,7 @@ def steps_table(
     parts: dict[tuple[str, str], Parts] = {}
     losses, windows = {}, []
     for setting, standard in settings.items():
-        by_model = {name: model.parts(market, book, standard) for name, model in models.items()}
+        by_model = {n: parts_of(model, market, book, standard) for n, model in models.items()}
         required = {name: part.by_silo for name, part in by_model.items()}
         losses[setting] = loss = book.loss(market, standard).sum(axis=2)
         window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
