@@ -17,7 +17,7 @@ from backtest.model.opened_files import OpenedFile
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
@@ -129,7 +129,7 @@ def compare_rerun(
         _require_same(opened, folder)
     edited = changed_files(folder, files)
     if STUDY_FILE in edited:
-        raise ResultsError(changed(folder, STUDY_FILE))
+        raise ResultsError(change_message(folder, STUDY_FILE))
     tables = [name for name in files if name.endswith(TABLES)]
     stored = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
@@ -151,7 +151,7 @@ def compare_rerun(
     for name in files:
         found = _differences(name, stored[name], fresh[name]) if name in tables else []
         if name in edited and found[:1] == [f"{name}: other rows or columns"]:
-            raise ResultsError(changed(folder, name))
+            raise ResultsError(change_message(folder, name))
         if name in edited and not found:
             found = [f"{name}: not as the run wrote it"]
         lines += found
