@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from backtest.instruments.constant_maturity import DAYS_PER_YEAR
 from backtest.instruments.protocol import Instrument, delta_gamma, qualified
-from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
+from backtest.instruments.treasury import par_yield
 from backtest.market.market import Kind, Market
 from backtest.types import Days, FloatArray
 
