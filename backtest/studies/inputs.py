@@ -58,6 +58,7 @@ def read_inputs(
         end=config.data.end,
         clock=config.clock.kind,
         calendar=config.clock.calendar,
+        contracts=config.data.contracts,
     )
     book = build_book(config, market)
     progress("prices", 1.0)

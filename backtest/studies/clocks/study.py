@@ -137,6 +137,7 @@ def _around_the_clock(config: StudyFile) -> Market:
         end=config.data.end,
         clock="24/7",
         calendar=config.clock.calendar,
+        contracts=config.data.contracts,
     )[0]
 
 

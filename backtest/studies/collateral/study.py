@@ -251,6 +251,7 @@ def _stablecoin(
         start=str(since.date()),
         end=str(market.dates[-1]),
         calendar=inputs.config.clock.calendar,
+        contracts=inputs.config.data.contracts,
     )
     mixes = mixes_of(inputs.config, STABLECOIN_MIXES, later)
     table = compare_mixes(study, later, mixes, horizon=horizon, account=terms)
