@@ -54,6 +54,7 @@ def fit_excesses(excess: FloatArray) -> tuple[float, float, float, float]:
     values = np.empty(steps + 1)
     for i in range(steps + 1):
         values[i] = profile(excess, safe_ratio(low + i * COARSE, most))[0]
+    # The exponential law, shape 0, is the one that every grid point has to beat.
     exponential = -math.log(np.mean(excess)) - 1.0
     peak = np.argmax(values)
     best = low + peak * COARSE if values[peak] > exponential else 0.0

@@ -14,6 +14,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
+from backtest.model.opened_files import OpenedFile, note_opened
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
@@ -96,7 +97,8 @@ def monte_carlo(
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
-        block_scores, block_pooled, block_acted, block_fits = result
+        block_scores, block_pooled, block_acted, block_fits, block_opened = result
+        note_opened(block_opened)
         rows = slice(numbers.start, numbers.stop)
         fits.append(block_fits)
         scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
@@ -142,16 +144,18 @@ def _replay_block(
     coverage: Coverage,
     account: AccountTerms,
     score_from: str | None,
-) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Certificates]]:
-    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits by model."""
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Certificates], set[OpenedFile]]:
+    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits, files."""
     scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((len(numbers), len(models), len(POOLED)))
     acted = np.empty(len(numbers))
     fits: list[dict[str, Certificates]] = []
+    opened: set[OpenedFile] = set()
     for i, number in enumerate(numbers):
         try:
             market, acted[i] = alternatives.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
+            opened |= margined.opened
             fits.append(margined.fits)
             window = ScoredWindow.of(
                 market, margined.required, margined.loss, score_from, models=models
@@ -176,4 +180,4 @@ def _replay_block(
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
             pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
-    return scores, pooled, acted, total_fits(fits)
+    return scores, pooled, acted, total_fits(fits), opened
