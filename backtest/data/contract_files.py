@@ -53,7 +53,7 @@ def read_contracts(code: str, path: Path) -> tuple[pd.DataFrame, dict[str, str]]
             f"{first['Date']:%Y-%m-%d}; leave one."
         )
     table = rows.pivot_table(index="Date", columns="Contract", values="Settle")
-    return table[sorted(table.columns, key=_month)], hashes
+    return table[sorted(map(str, table.columns), key=_month)], hashes
 
 
 def _rows(code: str, path: Path, *, one_contract: bool) -> pd.DataFrame:
@@ -66,7 +66,9 @@ def _rows(code: str, path: Path, *, one_contract: bool) -> pd.DataFrame:
         rows["Contract"] = path.stem
     for column in COLUMNS:
         if column not in rows:
-            raise DataError(f"{path.name} has no column {column!r}; it has {', '.join(rows)}.")
+            raise DataError(
+                f"{path.name} has no column {column!r}; it has {', '.join(map(str, rows.columns))}."
+            )
     rows = rows[list(COLUMNS)]
     settle = pd.to_numeric(rows["Settle"], errors="coerce")
     checked = {

@@ -69,7 +69,7 @@ def read_crif(path: Path) -> pd.DataFrame:
     for column in ("RiskType", "AmountUSD"):
         if column not in frame:
             raise DataError(
-                f"{path.name} has no column {column} (it has {', '.join(frame)[:80]}); give a "
+                f"{path.name} has no column {column} (it has {', '.join(map(str, frame.columns))[:80]}); give a "
                 "tab-separated CRIF."
             )
     amounts = frame["AmountUSD"].str.strip()
