@@ -53,7 +53,8 @@ def read_contracts(code: str, path: Path) -> tuple[pd.DataFrame, dict[str, str]]
             f"{first['Date']:%Y-%m-%d}; leave one."
         )
     table = rows.pivot_table(index="Date", columns="Contract", values="Settle")
-    return table[sorted(map(str, table.columns), key=_month)], hashes
+    contracts: list[str] = sorted(map(str, table.columns), key=_month)
+    return table[contracts], hashes
 
 
 def _rows(code: str, path: Path, *, one_contract: bool) -> pd.DataFrame:

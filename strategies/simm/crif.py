@@ -68,9 +68,9 @@ def read_crif(path: Path) -> pd.DataFrame:
     frame = frame.rename(columns=lambda head: spelled.get(head.strip().casefold(), head))
     for column in ("RiskType", "AmountUSD"):
         if column not in frame:
+            heads = ", ".join(map(str, frame.columns))[:80]
             raise DataError(
-                f"{path.name} has no column {column} (it has {', '.join(map(str, frame.columns))[:80]}); give a "
-                "tab-separated CRIF."
+                f"{path.name} has no column {column} (it has {heads}); give a tab-separated CRIF."
             )
     amounts = frame["AmountUSD"].str.strip()
     wrong = amounts[~amounts.str.fullmatch(AMOUNT) & (amounts != "")]
