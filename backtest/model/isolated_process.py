@@ -17,7 +17,7 @@ import numpy as np
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import counting_fits
+from backtest.estimators.fits import Certificates, counting_fits
 from backtest.market.market import Market
 from backtest.model.opened_files import OpenedFile, recording, watched
 from backtest.model.protocol import Parts, can_travel, required_margin
@@ -91,7 +91,8 @@ def serve() -> None:
 
     pickled, method, past, book, coverage = pickle.load(questions)
     opened: set[OpenedFile] = set()
-    with recording(opened), counting_fits() as fits:
+    fits: Certificates = {}
+    with recording(opened):
         sys.addaudithook(_hook)
         try:
             with watched():
@@ -104,7 +105,8 @@ def serve() -> None:
         while (day := pickle.load(questions)) is not None:
             history.tell(*day)
             try:
-                with watched():
+                # The fits of the last day are those of the whole history, each counted once.
+                with watched(), counting_fits() as fits:
                     answer(_last_row(model, method, history.market, book, coverage))
             except Exception as error:
                 answer(error if can_travel(error) else RuntimeError(f"{type(error)}: {error}"))

@@ -153,7 +153,8 @@ def _process(
         yield ask
         opened, fits = told(None)
         note_opened(opened)
-        note_fits(tried=fits.tried, failed=fits.failed)
+        for law, certificate in fits.items():
+            note_fits(law, certificate)
     finally:
         child.kill()
         child.wait()
