@@ -14,7 +14,7 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, counting_fits, total_fits
+from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.causality import CausalityAudit, check_causal
@@ -54,7 +54,7 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
-    seed : of the bootstrap behind coverage_p and the intervals.
+    seed : of the bootstrap behind the intervals.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
     audit : check that no margin knows its future, and write that into the manifest: on the
@@ -137,7 +137,7 @@ class Margined:
     loss: FloatArray
     required: dict[str, FloatArray]
     seconds: dict[str, float]
-    fits: dict[str, FitCount]
+    fits: dict[str, Certificates]
     opened: set[OpenedFile]
 
 
