@@ -28,6 +28,11 @@ class Inputs:
     base: MarginModel
 
     @property
+    def named_book(self) -> Book:
+        """The book without its random portfolios, which come after those of the study file."""
+        return self.book.select(list(range(len(self.config.books))))
+
+    @property
     def hashes(self) -> tuple[FileHash, ...]:
         """Name and sha256 of each file that prices were read from."""
         return tuple(FileHash(file.name, file.sha256) for file in self.files)

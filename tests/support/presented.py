@@ -12,7 +12,7 @@ import pandas as pd
 import backtest as bt
 import strategies as st
 from backtest import charts
-from backtest.config.schema import BookTable, StudyFile
+from backtest.config.schema import BookTable, StudyFile, SweepTable
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
 from backtest.present.figure import Figure
 from backtest.present.store import write_page
@@ -112,8 +112,8 @@ def ladder() -> pd.DataFrame:
 def sweep() -> pd.DataFrame:
     """A sweep of five shares."""
     return treasury_share_sweep(
-        market(), MODELS, treasury="UST10Y", crypto="BTC", steps=4, gross=2e8, base=BASE,
-        coverage=bt.Coverage(), account=bt.AccountTerms(),
+        market(), MODELS, SweepTable(steps=4, gross=2e8), base=BASE,
+        coverage=bt.Coverage(), account=bt.AccountTerms(), liquidation=None,
     )  # fmt: skip
 
 
@@ -165,7 +165,6 @@ def finished(
         distribution=None,
         config=StudyFile.model_construct(title=title, caption=CAPTION, books=books),
         text="",
-        failed_gates=(),
     )
 
 

@@ -6,11 +6,16 @@ from collections.abc import Iterable
 from backtest.replay.study import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
-DRAWN = re.compile(r"random \d+")  # names that Book.random gives
+RANDOM_NAME = re.compile(r"random \d+")  # as `Book.random` names its books
+
+
+def is_random(portfolio: str) -> bool:
+    """True of a book that was drawn at random, by its name."""
+    return RANDOM_NAME.fullmatch(portfolio) is not None
 
 
 def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """Pick the named portfolios, in order, at most 20; drawn ones where there is no other.
+    """Pick the named portfolios, in order, at most 20; random ones where there is no other.
 
     Examples
     --------
@@ -18,8 +23,7 @@ def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
     ['long both']
     """
     names = [str(p) for p in portfolios]
-    named = [p for p in names if not DRAWN.fullmatch(p)]
-    return (named or names)[:MOST_SHOWN]
+    return ([name for name in names if not is_random(name)] or names)[:MOST_SHOWN]
 
 
 def footnote(study: Study, *notes: str) -> str:
