@@ -203,7 +203,7 @@ def offset_study() -> OffsetStudy:
     return OffsetStudy(
         market=market(),
         ladder=bt.supportable_offset(market(), book, base=BASE, resamples=20).to_frame(),
-        stressed=stressed_ladder(
+        stresses=stressed_ladder(
             market(), book, base=BASE, coverage=coverage, resamples=20, longer_mpor=(5,)
         ),
         specifications=specification_curve(
@@ -217,10 +217,10 @@ def offset_study() -> OffsetStudy:
             starts=(None, "2019-07-01", "2020-03-01"),
             resamples=20,
         ),
-        granted=granted_and_supported(
+        credit=granted_and_supported(
             market(), book, models, base=BASE, coverage=coverage, window=150
         ),
-        just_covering=pd.DataFrame(),
+        covering_settings=pd.DataFrame(),
         steps_by_day=steps_by_day(market(), book, models, coverage=coverage),
         text="",
         provenance=replace(
@@ -237,9 +237,9 @@ def of_one_book(study: OffsetStudy) -> OffsetStudy:
     """The same study where it holds a single book."""
     return replace(
         study,
-        stressed=study.stressed.loc[(slice(None), [LONG]), :],
+        stresses=study.stresses.loc[(slice(None), [LONG]), :],
         specifications=study.specifications[study.specifications["portfolio"] == LONG],
-        granted=study.granted[study.granted["portfolio"] == LONG],
+        credit=study.credit[study.credit["portfolio"] == LONG],
     )
 
 

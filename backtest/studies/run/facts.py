@@ -23,7 +23,7 @@ FAMILIES = (
     "standard, without the add-ons, floors and intraday calls that clearing houses use."
 )
 EQUAL_COVERAGE = (
-    "Equal coverage is in-sample: each scale is chosen in hindsight and rests on about one day "
+    "Equal coverage is in-sample: each scale is chosen in hindsight, from about one day "
     "in a hundred. It is printed with its interval; intervals of two models are not an "
     "interval of their difference."
 )

@@ -17,7 +17,7 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 
     Raises
     ------
-    ResultsError : the folder cannot be written; nothing half-made is left behind.
+    ResultsError : the folder cannot be written; no half-written folder is left behind.
     """
     origin = run.study.provenance
     with written_aside(out, f"{run.config.name}_{origin.sha256[:8]}") as aside:

@@ -66,7 +66,7 @@ def cost_table(study: Study, portfolios: list[str]) -> TextTable:
             "peak to trough": of_column("peak_to_trough", ratio),
         },
         note="Excess: loss above the requirement, over exceedance days. Equal coverage scales each "
-        "book in hindsight to its allowed exceedances; it rests on one day in a hundred. "
+        "book in hindsight to its allowed exceedances, which are one day in a hundred. "
         + _unverified(study),
     )
 
@@ -142,7 +142,7 @@ def histories_table(distribution: Distribution) -> TextTable:
     """Spread of exceedance rate and margin over simulated histories, by book and model."""
     origin, rows = distribution.provenance, dict(records(distribution.summary()))
     return TextTable.nest(
-        f"{origin.paths:,} histories drawn by {origin.simulator}, seed {origin.seed}; "
+        f"{origin.paths:,} histories simulated by {origin.simulator}, seed {origin.seed}; "
         f"{origin.confidence:.1%}",
         BOOK_AND_MODEL,
         [

@@ -58,13 +58,13 @@ def test_only_the_dependence_panels_say_offset() -> None:
 
 
 def test_a_stress_without_estimates_says_so() -> None:
-    table = study().stressed.copy()
+    table = study().stresses.copy()
     table.loc[("MPOR 5", LONG)] = np.nan
-    holed = replace(study(), stressed=table)
+    holed = replace(study(), stresses=table)
     panels = charts.stressed_ladder(holed).draw().figure.axes
     missing = [t.get_text() for panel in panels for t in panel.texts]
     assert missing == ["not estimable"] * 2
-    dropped = replace(study(), stressed=study().stressed.drop(index=("MPOR 5", LONG)))
+    dropped = replace(study(), stresses=study().stresses.drop(index=("MPOR 5", LONG)))
     assert charts.stressed_ladder(dropped).data.equals(charts.stressed_ladder(holed).data)
 
 
@@ -186,5 +186,5 @@ def test_footnotes_of_offset_figures_say_what_they_rest_on() -> None:
 
 def test_offset_figures_without_rows_are_left_out() -> None:
     none = pd.DataFrame()
-    empty = replace(study(), stressed=none, specifications=none, granted=none, steps_by_day={})
+    empty = replace(study(), stresses=none, specifications=none, credit=none, steps_by_day={})
     assert charts.offset_figures(empty) == () and len(charts.offset_figures(study())) == 4

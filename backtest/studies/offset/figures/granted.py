@@ -31,7 +31,7 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
 
     A row a (date, portfolio, series); days on which a series has no share are left out.
     """
-    table = study.granted.dropna(subset=["share"])
+    table = study.credit.dropna(subset=["share"])
     books = ranked_books(study.provenance.books, table["portfolio"])
     data = table[table["portfolio"].isin(books)].reset_index(drop=True)
     return Figure(
@@ -48,7 +48,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note = (
         "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
         f"Supported: point estimates at equal coverage from the {study.rolling} scored days whose "
-        "losses were known by the date, so that both were on the table that day; each rests on a "
+        "losses were known by the date, so that both were on the table that day; each comes from a "
         "handful of exceedances, has no bound, and shares most of its days with its neighbours"
     )
     note += stress_words(data["date"], simulated=study.market.simulated)

@@ -155,8 +155,8 @@ def _draw_curve(axes: "Axes", table: pd.DataFrame) -> None:
     axes.vlines(place[~above], bound[~above], value[~above], color=FAINT, lw=0.9, zorder=2)
     axes.vlines(place[above], bound[above], value[above], color=INK, lw=1.6, zorder=2)
     axes.plot(place, value, ls="", marker="o", ms=2.4, color=OFFSET, mew=0, zorder=3)
-    own = table["own"].to_numpy()
-    axes.plot(place[own], value[own], ls="", marker="D", ms=5, mfc="white", mec=INK,
+    of_study = table["own"].to_numpy()
+    axes.plot(place[of_study], value[of_study], ls="", marker="D", ms=5, mfc="white", mec=INK,
               mew=1.2, zorder=4)  # fmt: skip
     sign_ticks(axes.yaxis)
     axes.grid(visible=True, axis="y")
@@ -173,7 +173,7 @@ def _draw_grid(
 ) -> None:
     """A line a setting, with a dot under each specification that has it."""
     place = np.arange(len(table))
-    own = table["own"].to_numpy()
+    of_study = table["own"].to_numpy()
     for column, value, at in rows:
         if not value:
             if labels:
@@ -184,7 +184,7 @@ def _draw_grid(
         axes.axhline(at, color="#eeeeee", lw=0.5, zorder=0)
         uses = (table[column].astype(str) == value).to_numpy()
         axes.plot(place[uses], np.full(uses.sum(), at), ls="", marker="o", ms=2.0, color=INK, mew=0)
-        diamonds = uses & own
+        diamonds = uses & of_study
         axes.plot(place[diamonds], np.full(diamonds.sum(), at), ls="", marker="D", ms=4,
                   mfc="white", mec=INK, mew=1.0)  # fmt: skip
     settings = [(value, at) for _, value, at in rows if value]

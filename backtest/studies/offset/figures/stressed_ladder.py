@@ -33,10 +33,10 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
     A row a (portfolio, stress), 'as observed' first; at most four books, risk-matched ones first.
     NaN where a stress leaves nothing to estimate.
     """
-    books = ranked_books(study.provenance.books, study.stressed.index.unique("portfolio"))
-    stresses = sorted(study.stressed.index.unique("stress"), key=lambda s: s != OBSERVED)
+    books = ranked_books(study.provenance.books, study.stresses.index.unique("portfolio"))
+    stresses = sorted(study.stresses.index.unique("stress"), key=lambda s: s != OBSERVED)
     rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
-    data = study.stressed.swaplevel().reindex(rows).reset_index()
+    data = study.stresses.swaplevel().reindex(rows).reset_index()
     return Figure(
         name="stressed_ladder",
         data=data,
@@ -47,7 +47,7 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
 
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
-    more = study.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
+    more = study.stresses.index.unique("portfolio").size - data["portfolio"].nunique()
     note = (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "

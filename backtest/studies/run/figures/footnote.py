@@ -26,6 +26,6 @@ def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
     return ([name for name in names if not is_random(name)] or names)[:MOST_SHOWN]
 
 
-def footnote(study: Study, *notes: str) -> str:
-    """Join a figure's notes with the common text: source, window, standard, models, version."""
-    return " ".join([*notes, study.provenance.footnote()])
+def footnote(study: Study, note: str) -> str:
+    """A figure's note and the common text: source, window, standard, models, version."""
+    return f"{note} {study.provenance.footnote()}"
