@@ -77,8 +77,8 @@ def steps_by_regime(
     """Mean USD of every step, and its share of gross, over all days and over those of each regime.
 
     by_day : of `steps_by_day`. Regimes are the thirds of the days by the book's own volatility
-    (standard deviation of its one-day P&L over the last 60 known days); the thirds use the whole
-    history, so the label is known only in hindsight. Further regimes: the `stress` windows
+    (standard deviation of its one-day P&L over the 60 days before); the thirds use the whole
+    history, so the label of a day is known only in hindsight. Further regimes: the `stress` windows
     (first and last day) that hold a scored day.
 
     Returns
@@ -111,9 +111,8 @@ def steps_by_regime(
             usd = steps[days].mean()
             table = pd.DataFrame({"step": usd.index, "usd": usd.to_numpy()})
             table["share_of_gross"] = table["usd"] / usd["gross"]
-            table["days"] = int(days.sum())
-            table[["model", "portfolio", "regime"]] = model, portfolio, regime
-            pieces.append(table)
+            count = int(days.sum())
+            pieces.append(table.assign(model=model, portfolio=portfolio, regime=regime, days=count))
     return pd.concat(pieces, ignore_index=True)[COLUMNS]
 
 

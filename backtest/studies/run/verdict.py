@@ -115,8 +115,8 @@ def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str
     if model == yardstick:
         return "savings are measured from it"
     pools = [p for p in portfolios if p in ladder.index and pd.notna(ladder["total"][p])]
-    # Pools of Treasuries with other assets are what a cross-margining programme would grant
-    # something for; where the study has some, the sentence is about them alone.
+    # Cross-margining is about pools of Treasuries with other assets: where the study has some, the
+    # sentence is about them alone.
     mixed = mixed_pools(study, pools)
     pools, kind = (mixed, "pools of Treasuries with other assets") if mixed else (pools, "pools")
     if not pools:

@@ -146,7 +146,7 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     measures = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
     values = 100 * rows[measures].fillna(0.0).to_numpy(np.float64)
     low, high = values.min(initial=0.0), values.max(initial=10.0)
-    # Room beyond the bars: numbers stand at their ends.
+    # Numbers are written at the ends of the bars and need room beyond them.
     span = high - low
     axes.set_xlim(low - (0.24 * span if low < 0 else 0.0), high + 0.14 * span)
     place, group, ticks = 0.0, "", []
@@ -196,7 +196,7 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
         f"offset {offset:+.1f}".replace("-", MINUS), (max(offset, 0) or lowest, lower),
         xytext=(away, 0), textcoords="offset points", ha=side, va="center", zorder=5,
     )  # fmt: skip
-    # The mark of the total is moved past, where it would lie under the number of the bar.
+    # The number goes beyond the mark of the total where that is near, or it would cover the mark.
     beyond = max(total, spread) if abs(total - spread) < 12 else spread
     axes.annotate(
         f"{spread:.1f}", (beyond, upper), xytext=(6, 0), textcoords="offset points",
