@@ -111,14 +111,14 @@ class FiccVaR:
         # FICC's MPOR; the charge itself is not backtested again.
         charge = np.where(np.isnan(floored), np.nan, 0.0)
         if self.charge_days:
-            allowed = tail_count(self.charge_days, coverage.confidence, "floor")
+            allowed_days = tail_count(self.charge_days, coverage.confidence, "floor")
             charge += largest_deficiencies(
                 market,
                 book,
                 floored,
                 coverage=own_coverage,
                 days=self.charge_days,
-                rank=allowed + 1,
+                rank=allowed_days + 1,
             )
         return value_at_risk, floored - value_at_risk, charge
 

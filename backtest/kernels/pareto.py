@@ -47,11 +47,12 @@ def fit_excesses(excess: FloatArray) -> tuple[float, float]:
     # not the mean says where it ends: one outlier moves the mean beyond where the best law lies.
     low, high = -7.0, math.log1p(20.0 * most / middle)
     steps = math.ceil((high - low) / COARSE)
-    best, found = 0.0, -math.log(np.mean(excess)) - 1.0
+    # The exponential law, shape 0, is the one that every grid point has to beat.
+    best, likelihood = 0.0, -math.log(np.mean(excess)) - 1.0
     for i in range(steps + 1):
         value = profile(excess, safe_ratio(low + i * COARSE, most))[0]
-        if value > found:
-            best, found = low + i * COARSE, value
+        if value > likelihood:
+            best, likelihood = low + i * COARSE, value
     low, high = best - COARSE, best + COARSE
     golden = (math.sqrt(5.0) - 1.0) / 2.0
     while high - low > FINE * (1.0 + abs(best)):

@@ -3,7 +3,8 @@
 No base class, no state, no fit/predict. That it must not know its future is tested by `causality`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, dataclass_transform, overload, runtime_checkable
 
@@ -15,6 +16,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.model.opened_files import watched
 from backtest.types import (
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
@@ -161,6 +163,16 @@ def in_words(model: Any) -> str:
     return f"{cls.__module__}.{cls.__qualname__}" if has_default_repr else repr(model)
 
 
+@contextmanager
+def asked(model: Any) -> Iterator[None]:
+    """Everything that is asked of a model, in any command, is asked inside this `with`.
+
+    Files that it opens are recorded where anything records (see `opened_files`).
+    """
+    with watched():
+        yield
+
+
 def required_margin(
     model: MarginModel, market: Market, book: Book, coverage: Coverage
 ) -> DaysByPortfolios:
@@ -171,7 +183,15 @@ def required_margin(
     StudyError
         naming the model and the fault.
     """
-    required = np.asarray(model.margin(market, book, coverage))
+    with asked(model):
+        return _checked_margin(
+            model, market, book, np.asarray(model.margin(market, book, coverage))
+        )
+
+
+def _checked_margin(
+    model: MarginModel, market: Market, book: Book, required: Any
+) -> DaysByPortfolios:
     expected = (len(market.dates), len(book.portfolios))
     if required.shape != expected or required.dtype != np.float64:
         raise StudyError(

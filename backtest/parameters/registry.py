@@ -58,8 +58,8 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     try:
         return registry[kind](**fields)
     except ParameterError as error:  # says the name of the class, where the file has the kind
-        said = str(error).removeprefix(registry[kind].__name__)
-        raise StudyError(f"{kind}{said}") from None
+        reason = str(error).removeprefix(registry[kind].__name__)
+        raise StudyError(f"{kind}{reason}") from None
     except ValidationError as error:
         raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass

@@ -1,7 +1,9 @@
-"""A study file, its prices and its book, which every command reads first."""
+"""A study file, its prices, its book and its models, which every command reads first."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from backtest.book.book import Book
 from backtest.config.load import build_book, load_study
@@ -11,21 +13,36 @@ from backtest.data.csv_folder import SourceFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
+from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel
+from backtest.model.user_models import user_files
 from backtest.replay.origin import FileHash
+from backtest.replay.provenance import Provenance
 from backtest.types import Progress
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A study file turned into what `run` takes; `base` margins the silos of the ladder."""
+    """A study file turned into what commands take.
+
+    Parameters
+    ----------
+    models : by name. base : margins the silos of the ladder, and sizes the book.
+    folder : of the study file; None for a packaged study.
+    opened : files that models have opened by themselves.
+    """
 
     config: StudyFile
     text: str
     market: Market
     files: list[SourceFile]
     book: Book
+    models: dict[str, MarginModel]
     base: MarginModel
+    folder: Path | None = None
+    opened: set[OpenedFile] = field(default_factory=set)
 
     @property
     def named_book(self) -> Book:
@@ -37,6 +54,28 @@ class Inputs:
         """Name and sha256 of each file that prices were read from."""
         return tuple(FileHash(file.name, file.sha256) for file in self.files)
 
+    @property
+    def opened_files(self) -> tuple[OpenedFile, ...]:
+        """Files that models have opened, relative to the study file or the working directory.
+
+        Without the modules that the study names: those are part of the study.
+        """
+        folders = [Path.cwd()] if self.folder is None else [self.folder, Path.cwd()]
+        modules = user_files([self.config.models, self.config.sizing])
+        named = {str(path.resolve()) for path in modules}
+        return placed({file for file in self.opened if file.name not in named}, *folders)
+
+    def described(self, provenance: Provenance, *hashed: Any) -> Provenance:
+        """The provenance of a result, with the study, its prices and the files models opened."""
+        provenance = replace(provenance, opened=self.opened_files)
+        return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
+
+
+def computed(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
+    """What a command computes of its inputs, while the files that models open are recorded."""
+    with recording(inputs.opened):
+        return compute(inputs)
+
 
 def read_inputs(
     study_file: Path | None,
@@ -46,7 +85,7 @@ def read_inputs(
     progress: Progress,
     clock: Clock | None = None,
 ) -> Inputs:
-    """Study file, prices and book; data, seed and clock override what the file says."""
+    """Study file, prices, book and models; data, seed and clock override what the file says."""
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
@@ -64,6 +103,10 @@ def read_inputs(
         clock=config.clock.kind,
         calendar=config.clock.calendar,
     )
-    book = build_book(config, market)
+    opened: set[OpenedFile] = set()
+    with recording(opened):
+        models, base = config.margin_models(), build_model(config.sizing)
+        book = build_book(config, market)
     progress("prices", 1.0)
-    return Inputs(config, text, market, files, book, build_model(config.sizing))
+    folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
+    return Inputs(config, text, market, files, book, models, base, folder, opened)

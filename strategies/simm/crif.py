@@ -73,14 +73,14 @@ def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitiv
     --------
     >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFx", "Qualifier": "USD",
     ...        "Bucket": "1", "Label1": "5y", "Label2": "OIS", "AmountUSD": -4e4}
-    >>> [one] = sensitivities(pd.DataFrame([row]))
-    >>> one.factor
+    >>> [sensitivity] = sensitivities(pd.DataFrame([row]))
+    >>> sensitivity.factor
     ('RatesFx', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
     """
     spelled: dict[tuple[str, str], str] = {}
     rows = (_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1))
-    read = (_sensitivity(row, currency, spelled) for row in rows if row.is_sensitivity)
-    return [one for one in read if one is not None]
+    entries = (_sensitivity(row, currency, spelled) for row in rows if row.is_sensitivity)
+    return [entry for entry in entries if entry is not None]
 
 
 def _sensitivity(
@@ -161,15 +161,15 @@ class _Row:
         value = self.values.get(column, "")
         return "" if pd.isna(value) else str(value).strip()
 
-    def one_of(self, column: str, known: Iterable[str]) -> str:
+    def one_of(self, column: str, choices: Iterable[str]) -> str:
         """The known word that a cell holds, whatever its capitals."""
-        words = list(known)
-        given = self.text(column)
+        words = list(choices)
+        cell = self.text(column)
         for word in words:
-            if word.casefold() == given.casefold():
+            if word.casefold() == cell.casefold():
                 return word
         raise DataError(
-            f"CRIF row {self.number}: {column} is {given[:80]!r}; known: {', '.join(words)}."
+            f"CRIF row {self.number}: {column} is {cell[:80]!r}; known: {', '.join(words)}."
         )
 
     def amount(self) -> float:

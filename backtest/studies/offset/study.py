@@ -18,7 +18,7 @@ from backtest.offset import (
 )
 from backtest.offset.credit_granted import STEP, WINDOW
 from backtest.replay.provenance import Provenance
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
@@ -65,6 +65,11 @@ def estimate_offsets(
 ) -> OffsetStudy:
     """Estimate everything about the offset of a study's named books held in several silos."""
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return computed(inputs, lambda inputs: _offsets(inputs, n_jobs, progress))
+
+
+def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
+    """Every table of the study of `inputs`."""
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
     progress("offset ladder", 0.0)
@@ -86,7 +91,7 @@ def estimate_offsets(
         seed=seed,
     )
     progress("granted against supported", 0.0)
-    models = inputs.config.margin_models()
+    models = inputs.models
     credit = granted_and_supported(market, book, models, base=base, coverage=coverage)
     progress("steps by regime", 0.0)
     # Only a model that grants a reduction has steps between gross and required.
@@ -106,7 +111,7 @@ def estimate_offsets(
         seed=seed,
         base=in_words(base),
         details={"rolling": {"window": WINDOW, "step": STEP}},
-    ).of_study(inputs.config.resolved(), inputs.hashes)
+    )
     return OffsetStudy(
         market=market,
         ladder=ladder,
@@ -115,7 +120,7 @@ def estimate_offsets(
         credit=credit,
         covering_settings=settings,
         text=inputs.text,
-        provenance=provenance,
+        provenance=inputs.described(provenance),
         steps=steps,
         steps_by_day=by_day,
     )

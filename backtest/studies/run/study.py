@@ -17,7 +17,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import Inputs, read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -69,7 +69,16 @@ def execute(
     path : replay this one path of the simulator instead of history, in full.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    config = inputs.config
+    return computed(
+        inputs, lambda inputs: _run_of(inputs, n_jobs, paths=paths, path=path, progress=progress)
+    )
+
+
+def _run_of(
+    inputs: Inputs, n_jobs: int, *, paths: int | None, path: int | None, progress: Progress
+) -> Run:
+    """The study of `inputs` and everything that follows from it."""
+    config, models = inputs.config, inputs.models
     simulator = build_simulator(config.monte_carlo.simulator)
     path_count = config.monte_carlo.paths if paths is None else paths
     if path_count or path is not None:
@@ -77,7 +86,7 @@ def execute(
     if path is not None:
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)
-    models, coverage, terms = config.margin_models(), config.standard(), config.terms()
+    coverage, terms = config.standard(), config.terms()
     study = run(
         inputs.market,
         inputs.book,
@@ -142,7 +151,7 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
 
 def _forecasts(inputs: Inputs, study: Study, progress: Progress) -> pd.DataFrame:
     """What the models forecast of the named books, on the study's scored days."""
-    models, coverage = inputs.config.margin_models(), inputs.config.standard()
+    models, coverage = inputs.models, inputs.config.standard()
     progress("forecasts", 0.0)
     forecasts = model_forecasts(models, inputs.market, inputs.named_book, coverage=coverage)
     progress("forecasts", 1.0)
@@ -157,7 +166,7 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
     progress("Treasury share", 0.0)
     sweep = treasury_share_sweep(
         inputs.market,
-        config.margin_models(),
+        inputs.models,
         config.sweep,
         base=inputs.base,
         coverage=config.standard(),
@@ -170,18 +179,19 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
 
 def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> Provenance:
     """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
-    config, resolved = inputs.config, inputs.config.resolved()
-    causes = {
-        "study": _numbers_only(resolved),
-        "path": path,
-        "paths": paths,
-        "levels": study.provenance.prices.levels_sha256,
-    }
+    config = inputs.config
     failures = tuple(filter(None, (gate_failure(gate, study) for gate in config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
     sizing = check_causal(inputs.base, inputs.market, inputs.named_book, coverage=config.standard())
+    causes = {
+        "study": _numbers_only(config.resolved()),
+        "path": path,
+        "paths": paths,
+        "levels": study.provenance.prices.levels_sha256,
+        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.opened else {}),
+    }
     return replace(
-        study.provenance.of_study(resolved, inputs.hashes),
+        inputs.described(study.provenance),
         sha256=digest(causes),
         causality=study.provenance.causality | {"sizing": sizing},
         paths=paths,
