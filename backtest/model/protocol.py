@@ -3,6 +3,7 @@
 No base class, no state, no fit/predict. That it must not know its future is tested by `causality`.
 """
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class HasParts(Protocol):
 
 
 Model = TypeVar("Model")
+_MARK = "_asked_of"  # attribute of exceptions
 KINDS: dict[str, type[Any]] = {}  # classes that study files name, by the `kind` of `model`
 
 
@@ -167,10 +169,41 @@ def in_words(model: Any) -> str:
 def asked(model: Any) -> Iterator[None]:
     """Everything that is asked of a model, in any command, is asked inside this `with`.
 
-    Files that it opens are recorded where anything records (see `opened_files`).
+    Files that it opens are recorded where anything records (see `opened_files`). What it raises
+    goes on with a mark that `asked_of` reads; where models lie inside one another, the outermost
+    is named.
     """
-    with watched():
-        yield
+    try:
+        with watched():
+            yield
+    except SystemExit as error:  # it would end the command, or the worker, without a word
+        raise _marked(RuntimeError(f"it left by sys.exit({error.code!r})"), model) from error
+    except Exception as error:
+        if _can_travel(error):
+            _marked(error, model)
+            raise
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            told.add_note(note)
+        raise _marked(told, model) from error
+
+
+def asked_of(error: BaseException) -> str | None:
+    """The model that was asked when `error` was raised, in words; None where none was."""
+    return vars(error).get(_MARK)
+
+
+def _marked(error: Exception, model: Any) -> Exception:
+    vars(error)[_MARK] = in_words(model)
+    return error
+
+
+def _can_travel(error: Exception) -> bool:
+    """Whether a worker can send an exception to the process that waits for it."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)
+    except Exception:
+        return False
 
 
 def required_margin(
@@ -184,9 +217,15 @@ def required_margin(
         naming the model and the fault.
     """
     with asked(model):
-        return _checked_margin(
-            model, market, book, np.asarray(model.margin(market, book, coverage))
-        )
+        try:
+            required = np.asarray(model.margin(market, book, coverage))
+        except Exception as error:
+            if not getattr(error, "__notes__", []):  # else a model inside this one says it
+                others = len(book.portfolios) - 1
+                books = f"{book.portfolios[0]!r}" + (f" and {others} more" if others else "")
+                error.add_note(f"for {books}, days {market.dates[0]} to {market.dates[-1]}")
+            raise
+        return _checked_margin(model, market, book, required)
 
 
 def _checked_margin(

@@ -1,39 +1,15 @@
-"""What several figures draw alike: keys of models, panels side by side, the standard."""
+"""What several figures draw alike: keys of models, the rate that is allowed, minus signs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.lettering import MINUS, label_of
-from backtest.present.sheet import WIDTH
 from backtest.present.style import INK, ModelStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.lines import Line2D
-
-
-@dataclass(frozen=True)
-class Column:
-    """Place of a column of panels: inches from the left and right edges of a sheet, and width."""
-
-    left: float
-    right: float
-    width: float
-
-
-def columns_of(count: int, *, left: float, right: float, gap: float) -> list[Column]:
-    """Columns of equal width between two margins, `gap` inches apart.
-
-    Examples
-    --------
-    >>> [column.left for column in columns_of(2, left=1.0, right=0.5, gap=1.0)]
-    [1.0, 4.0]
-    """
-    width = (WIDTH - left - right - gap * (count - 1)) / count
-    edges = [left + place * (width + gap) for place in range(count)]
-    return [Column(edge, WIDTH - edge - width, width) for edge in edges]
 
 
 def model_keys(

@@ -128,6 +128,7 @@ class Provenance:
     data : the prices. opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
+    failed_models : why, by name, models are left out that the study may do without.
     siloed_model : the model that savings are measured from. base : that of the offset ladder.
     simulator, paths, path : of Monte Carlo: its law, how many histories, or the one replayed.
     seconds : wall time by step. failed_gates : what the study demanded in vain.
@@ -146,6 +147,7 @@ class Provenance:
     parameters: dict[str, tuple[ParameterSource, ...]] = field(default_factory=dict)
     fits: dict[str, FitCount] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
+    failed_models: dict[str, str] = field(default_factory=dict)
     siloed_model: str | None = None
     base: str | None = None
     seed: int = 0
@@ -255,6 +257,10 @@ class Provenance:
         kinds = {name: words.split("(")[0] for name, words in self.models.items()}
         shown = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
         return f"Models: {', '.join(shown)}."
+
+    def alarms(self) -> list[str]:
+        """Models that failed and are left out."""
+        return [f"LEFT OUT: {told}" for told in self.failed_models.values()]
 
     def opened_facts(self) -> list[tuple[str, str]]:
         """The files that models opened by themselves, for a page's list."""

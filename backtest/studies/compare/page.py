@@ -81,7 +81,7 @@ def comparison_exhibit(comparison: Comparison) -> Exhibit:
         title="What differs between two runs",
         caption=" ".join([CAPTION, *marks]),
         simulated=any(run.simulated for run in runs),
-        standing=_origins(comparison),
+        source_line=_origins(comparison),
         sections=(
             _inputs(comparison),
             _coverage(comparison),

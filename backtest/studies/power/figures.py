@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.marks import columns_of
+from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, INK, MARKERS
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LEFT, RIGHT, GAP = 1.82, 0.12, 0.16  # inches
 ROW = 0.2  # inches a test
-AXIS = 0.42  # inches below a panel: ticks and label
 ALT = "Dots for each test and alternative; a stroke at the nominal size of the test."
+TITLE, AXIS = 0.28, 0.42  # inches over a panel for its title, and under it for ticks and label
 
 
 def power_of_tests(table: pd.DataFrame, *, labels: Mapping[str, str], footnote: str) -> Figure:
@@ -50,19 +50,15 @@ def _paint(canvas: Canvas, table: pd.DataFrame, labels: Mapping[str, str]) -> "A
         }
         for i, name in enumerate(alternatives)
     }
-    top = legend_height(len(alternatives)) + 0.28
-    height = ROW * len(tests)
-    sheet = canvas(top + height + AXIS)
-    panels: list[Axes] = []
-    columns = columns_of(len(lengths), left=LEFT, right=RIGHT, gap=GAP)
-    for days, column in zip(lengths, columns, strict=True):
-        panel = sheet.panel(left=column.left, right=column.right, top=top, height=height,
-                            sharey=next(iter(panels), None))  # fmt: skip
+    grid = PanelGrid(
+        columns=len(lengths), left=LEFT, right=RIGHT, gap=GAP,
+        height=ROW * len(tests), above=TITLE, below=AXIS,
+    )  # fmt: skip
+    sheet, panels = grid.panels(canvas, len(lengths), keys=legend_height(len(alternatives)))
+    for panel, days in zip(panels, lengths, strict=True):
         _draw_length(panel, table.loc[[days]].droplevel("days"), tests, styles)
         panel.set_title(f"{days:,} days", color=INK, pad=4)
-        panel.tick_params(labelleft=column is columns[0])
         panel.set_xlabel("records rejected, %")
-        panels.append(panel)
     panels[0].set_yticks(range(len(tests)), tests)
     panels[0].set_ylim(len(tests) - 0.5, -0.5)
     handles = [Line2D([], [], label=labels[name], **style) for name, style in styles.items()]

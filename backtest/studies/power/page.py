@@ -40,7 +40,7 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
         title="What tests of coverage can and cannot see",
         caption=CAPTION,
         simulated=False,
-        standing=note,
+        source_line=note,
         sections=(*_sections(result.power, note), _smallest(result.smallest)),
         provenance=result.provenance,
         # TOML writes these text, numbers and lists as JSON does.

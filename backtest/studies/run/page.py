@@ -54,7 +54,7 @@ def run_exhibit(run: Run) -> Exhibit:
         title=run.config.title or run.config.name,
         caption=run.config.caption.strip(),
         simulated=study.simulated,
-        standing=standard_note(study),
+        source_line=standard_note(study),
         sections=(
             Section(
                 "verdict",

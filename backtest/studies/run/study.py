@@ -188,6 +188,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
         "path": path,
         "paths": paths,
         "levels": study.provenance.prices.levels_sha256,
+        **({"failed": sorted(inputs.failed)} if inputs.failed else {}),
         **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.opened else {}),
     }
     return replace(

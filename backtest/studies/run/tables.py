@@ -189,7 +189,7 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
 
 def _pvalue(p: float) -> Cell:
     """A p-value as a table cell, in bold where the test rejects."""
-    return Cell(pvalue(p), noticed=p <= SIGNIFICANT)
+    return Cell(pvalue(p), bold=p <= SIGNIFICANT)
 
 
 def _phases(row: Any, test: str) -> str:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, fitted_label, points
-from backtest.present.marks import columns_of, sign_ticks
+from backtest.present.marks import sign_ticks
+from backtest.present.panels import columns_of
 from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import FAINT, INK, OFFSET, TOTAL
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote

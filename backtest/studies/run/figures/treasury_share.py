@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.marks import columns_of, model_keys
+from backtest.present.marks import model_keys
 from backtest.present.numbers import MILLION
+from backtest.present.panels import columns_of
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL, ModelStyle, model_styles
 from backtest.replay.study import Study
