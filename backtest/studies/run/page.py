@@ -10,6 +10,7 @@ from backtest.studies.run.facts import (
     facts_of_run,
     fits_sentence,
     limits,
+    omissions_sentence,
     prices_line,
     standard_note,
 )
@@ -81,7 +82,8 @@ def _scores(run: Run, figure: Figure) -> Section:
     study, books, tests = run.study, run.named_books, run.findings.forecasts
     tables = [coverage_table(study, books), cost_table(study, books)]
     tables += [] if tests is None else [forecasts_table(tests, books)]
-    text = " ".join(filter(None, (detectable_sentence(study), fits_sentence(study))))
+    words = (detectable_sentence(study), omissions_sentence(study), fits_sentence(study))
+    text = " ".join(filter(None, words))
     return Section("scores", "Named books", text, tables=tuple(tables), figure=figure)
 
 
