@@ -201,7 +201,7 @@ def test_other_days_are_not_paired_until_both_score_from_the_same(runs, tmp_path
     assert (compare_runs(*again, progress=quiet).pairs["reason"] == "").all()
 
 
-def test_what_stands_in_one_only_is_listed(runs, tmp_path, capsys):
+def test_what_only_one_run_has_is_listed(runs, tmp_path, capsys):
     found = compare_runs(runs["a"], runs["renamed"], progress=quiet)
     assert found.unmatched_names["only in"].to_dict() == {
         ("model", "var"): "A", ("model", "own"): "B", ("book", "bond"): "A",
@@ -213,7 +213,7 @@ def test_what_stands_in_one_only_is_listed(runs, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["compare", str(runs["a"]), str(only), "--out", str(tmp_path / "out")])
     assert ended.value.code == 0
-    assert "No (book, model) pair stands in both runs." in capsys.readouterr().out
+    assert "No (book, model) pair is in both runs." in capsys.readouterr().out
 
 
 def stored_alone(result: Path, folder: Path) -> Path:
