@@ -17,7 +17,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -69,7 +69,7 @@ def execute(
     path : replay this one path of the simulator instead of history, in full.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(
+    return result_of(
         inputs, lambda inputs: _run_of(inputs, n_jobs, paths=paths, path=path, progress=progress)
     )
 
@@ -188,8 +188,8 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
         "path": path,
         "paths": paths,
         "levels": study.provenance.prices.levels_sha256,
-        **({"failed": sorted(inputs.failed)} if inputs.failed else {}),
-        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.opened else {}),
+        **({"failed": sorted(inputs.failures)} if inputs.failures else {}),
+        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.file_record else {}),
     }
     return replace(
         inputs.described(study.provenance),
