@@ -61,10 +61,11 @@ def estimate_offsets(
     data: str | None,
     seed: int | None,
     n_jobs: int,
+    isolate: bool = False,
     progress: Progress,
 ) -> OffsetStudy:
     """Estimate everything about the offset of a study's named books held in several silos."""
-    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(inputs, lambda inputs: _offsets(inputs, n_jobs, progress))
 
 

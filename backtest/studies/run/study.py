@@ -59,6 +59,7 @@ def execute(
     n_jobs: int = 1,
     paths: int | None = None,
     path: int | None = None,
+    isolate: bool = False,
     progress: Progress,
 ) -> Run:
     """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
@@ -68,7 +69,7 @@ def execute(
         number unless given.
     path : replay this one path of the simulator instead of history, in full.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(
         inputs, lambda inputs: _run_of(inputs, n_jobs, paths=paths, path=path, progress=progress)
     )

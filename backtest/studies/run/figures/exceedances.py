@@ -12,7 +12,7 @@ from backtest.present.marks import model_keys
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import footnote, shown_portfolios
+from backtest.studies.run.figures.footnote import footnote, selection_note, shown_portfolios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def exceedance_timeline(study: Study) -> Figure:
 
 def _data(study: Study) -> pd.DataFrame:
     days, pieces = study.scored, []
-    for portfolio in shown_portfolios(study.loss.columns):
+    for portfolio in _worst_books(study):
         for model in study.models:
             loss = study.loss.loc[days, portfolio].to_numpy()
             required = study.required[model].loc[days, portfolio].to_numpy()
@@ -76,17 +76,24 @@ def _data(study: Study) -> pd.DataFrame:
     return data.assign(excess_over_required=relative)
 
 
+def _worst_books(study: Study) -> list[str]:
+    """The books with the most exceedances of all models together."""
+    by_book = study.scores["exceedances"].groupby(level="portfolio", sort=False).sum()
+    return shown_portfolios(by_book)
+
+
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
+    books = _worst_books(study)
+    selection = selection_note(len(books), study.loss.columns, "exceedances of all models")
     note = (
-        "A mark on day t: the loss over the MPOR that follows t is above what was required at t; "
-        "its area grows with the excess. Losses overlap, so one move can mark several days. Dotted "
-        "lines: days of stress"
+        f"{selection}A mark on day t: the loss over the MPOR that follows t is above what was "
+        "required at t; its area grows with the excess. Losses overlap, so one move can mark "
+        "several days. Dotted lines: days of stress"
     )
     if study.simulated:
         note += ", laid over the simulated market as they happened"
     counts = data.groupby("model", sort=False).size().reindex(study.models, fill_value=0)
-    books = len(shown_portfolios(study.loss.columns))
-    text = f"{books} books by {len(study.models)} models; exceedances by model: " + ", ".join(
+    text = f"{len(books)} books by {len(study.models)} models; exceedances by model: " + ", ".join(
         f"{model} {count}" for model, count in counts.items()
     )
     finite = data[np.isfinite(data["excess_over_required"])]
@@ -107,7 +114,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     styles = model_styles(study.models)
-    books = shown_portfolios(study.loss.columns)
+    books = _worst_books(study)
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(books)
     keys = legend_height(len(styles)) + 0.19

@@ -12,7 +12,7 @@ from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, model_styles
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import shown_portfolios
+from backtest.studies.run.figures.footnote import eligible_portfolios
 from backtest.types import FloatArray
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _information(ladder: pd.DataFrame | None) -> str:
     pools = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
     if not len(pools):
         return f"{words}."
-    pools = pools.loc[shown_portfolios(pools.index)]
+    pools = pools.loc[eligible_portfolios(pools.index)]
     counts, effective = pools["exceedances"], pools["effective"]
     number = "-".join(dict.fromkeys(f"{n:.0f}" for n in (counts.min(), counts.max())))
     return (
