@@ -219,11 +219,11 @@ def _audit(
     book: Book,
     coverage: Coverage,
     report: Progress,
-    named: Sequence[str],
+    names: Sequence[str],
 ) -> dict[str, CausalityAudit]:
     """Audit every model on the named portfolios and on some spread over the book."""
     spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
-    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
+    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in names)}
     audited = book.select(sorted(rows))
     audits = {}
     for done, (name, model) in enumerate(models.items(), start=1):
