@@ -86,6 +86,7 @@ def read_folder(
     last = min(c.index[-1] for c in columns.values())
     if end is not None:
         last = min(last, _day(end, "end"))
+    # Jumps after the last day are not in the levels, so they are not listed either.
     labels: dict[str, Any] = {
         "source": f"{folder.name}/ ({', '.join(files_read)})",
         "kinds": {name: factor_column(name).kind for name in factors},
@@ -204,6 +205,7 @@ def _read(path: Path, columns: list[str], files_read: dict[str, SourceFile]) -> 
         raise DataError(
             f"{path.name} line {row + 2}: date {table['Date'].iloc[row]!r} is not YYYY-MM-DD."
         )
+    # Every day once and ascending: a file sorted another way would make every return wrong.
     steps = np.diff(dates.to_numpy().astype("datetime64[D]")).astype(int)
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0)) + 1

@@ -94,6 +94,7 @@ def monte_carlo(
     pooled = np.empty((paths, len(models), len(POOLED)))
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
+    # In the order of the tasks, whichever worker is first: so progress and fits are repeatable.
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
@@ -166,10 +167,12 @@ def _replay_block(
                 margined.required,
                 rows=window.rows,
                 confidence=coverage.confidence,
+                # Simulated markets have the business clock: a row is a margin day.
                 horizon=closeout.longest,
                 account=account,
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
+                # The paths are the resamples here; a bootstrap within each would cost the most.
                 resamples=0,
                 dates=market.dates,
             )

@@ -51,6 +51,7 @@ def score_models(
     weights = None
     if resamples:
         weights = day_weights(stationary_indices(days, resamples=resamples, seed=seed))
+    # Savings are measured from the yardstick's mean margin on the same scored days.
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     accounts, tables, pooled = {}, {}, {}
     for done, (name, margin) in enumerate(required.items(), start=1):
