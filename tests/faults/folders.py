@@ -31,6 +31,7 @@ def finished_run(folder: Path) -> Path:
         sound_files(0),
         ACCEPT,
         stop_at_inputs=False,
+        seconds=900.0,
         prepare=keep,
     )
     done = outcome(case)

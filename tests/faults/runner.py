@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from backtest.studies import COMMANDS
 from tests.faults.case import Case, End
 
-SECONDS = 60  # a refusal takes a second
 GIBIBYTES = 3  # beside what the process has when it begins
 
 
@@ -70,7 +69,7 @@ def outcome(case: Case) -> Outcome:
         child = os.fork()
         if child == 0:
             _child(case, folder, Path(name) / "stderr")
-        code = _wait(child)
+        code = _wait(child, case.seconds)
         stderr = (Path(name) / "stderr").read_text(encoding="utf-8", errors="replace")
     return Outcome(case, _end(code, stderr), stderr)
 
@@ -116,9 +115,9 @@ def _run(case: Case) -> int:
     return 0
 
 
-def _wait(child: int) -> int | None:
+def _wait(child: int, seconds: float) -> int | None:
     """Exit code of a child; minus the signal that ended it; None where it had to be killed."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
