@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from backtest.config.schema import StudyFile
+from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
 from backtest.instruments import parse_instrument
 from backtest.types import StudyError
 
@@ -67,6 +67,11 @@ def check_study(study: StudyFile) -> None:
         one silo, gates without a bound.
     """
     _check_names(study)
+    for name, table in study.models.items():
+        if table.get(ON_ERROR, STOP) not in (STOP, SKIP):
+            raise StudyError(
+                f"models.{name}.{ON_ERROR} is {table[ON_ERROR]!r}; give {STOP!r} or {SKIP!r}."
+            )
     if not study.books and not study.random.portfolios:
         raise StudyError('books is empty; name at least one, such as [books."long BTC"].')
     for name, book in study.books.items():

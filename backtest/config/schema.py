@@ -17,6 +17,7 @@ from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError
 
+ON_ERROR, STOP, SKIP = "on_error", "stop", "skip"  # key of a model's table, and its values
 MOST_USD = 1e15  # more than the wealth of the world: a larger number is a typing error
 
 # Strict, because otherwise pydantic takes `true` as the number 1.
@@ -181,10 +182,14 @@ class StudyFile(_Table):
         built = {}
         for name, table in self.models.items():
             try:
-                built[name] = build_model(table)
+                built[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
         return built
+
+    def skips(self, model: str) -> bool:
+        """Whether the study goes on without a model that fails: `on_error = "skip"`."""
+        return self.models[model].get(ON_ERROR, STOP) == SKIP
 
     def resolved(self) -> dict[str, Any]:
         """The study with every default filled in; the hash of a study is that of this table."""

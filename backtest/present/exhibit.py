@@ -64,6 +64,9 @@ class Origin(Protocol):
     def facts(self) -> list[tuple[str, str]]:
         """What it takes to get the same numbers."""
 
+    def alarms(self) -> list[str]:
+        """What a reader must see before any number: in red."""
+
     def to_json(self) -> dict[str, Any]:
         """What manifest.json holds."""
 

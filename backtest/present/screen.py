@@ -80,7 +80,7 @@ class Screen:
                 self._section(section, simulated=exhibit.simulated or section.simulated)
         if exhibit.caption:
             self.note(exhibit.caption)
-        for failure in exhibit.failures:
+        for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
             self.console.print(Text(failure, style=ALARM))
         has_figures = any(section.figure is not None for section in exhibit.sections)
         files = "report.html, figures/" if has_figures else "report.html"

@@ -15,6 +15,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import FitCount
 from backtest.market.market import Market
 from backtest.model.causality import CausalityAudit
+from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.files import ParameterSource, parameter_sources
@@ -124,8 +125,10 @@ class Provenance:
 
     Parameters
     ----------
-    data : the prices. window : scored days. standard, account : what models are held to.
+    data : the prices. opened : files that models opened by themselves, as they were then.
+    window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
+    failed_models : why, by name, models are left out that the study may do without.
     siloed_model : the model that savings are measured from. base : that of the offset ladder.
     simulator, paths, path : of Monte Carlo: its law, how many histories, or the one replayed.
     seconds : wall time by step. failed_gates : what the study demanded in vain.
@@ -136,6 +139,7 @@ class Provenance:
 
     software: Software
     data: Prices | None = None
+    opened: tuple[OpenedFile, ...] = ()
     window: Window | None = None
     standard: Standard | None = None
     account: Account | None = None
@@ -143,6 +147,7 @@ class Provenance:
     parameters: dict[str, tuple[ParameterSource, ...]] = field(default_factory=dict)
     fits: dict[str, FitCount] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
+    failed_models: dict[str, str] = field(default_factory=dict)
     siloed_model: str | None = None
     base: str | None = None
     seed: int = 0
@@ -190,8 +195,10 @@ class Provenance:
     ) -> "Provenance":
         """The same with its study file, defaults written out, and the files of its prices.
 
-        sha256 is of the study file, what is `hashed` beside it, and the levels.
+        sha256 is of the study file, what is `hashed` beside it, files that models opened, and the
+        levels.
         """
+        hashed = (*hashed, *(file.sha256 for file in self.opened))
         return replace(
             self,
             data=replace(self.prices, files=files),
@@ -251,6 +258,17 @@ class Provenance:
         shown = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
         return f"Models: {', '.join(shown)}."
 
+    def alarms(self) -> list[str]:
+        """Models that failed and are left out."""
+        return [f"LEFT OUT: {told}" for told in self.failed_models.values()]
+
+    def opened_facts(self) -> list[tuple[str, str]]:
+        """The files that models opened by themselves, for a page's list."""
+        return [
+            (f"a model opened {file.name}", f"{file.size:,} bytes, sha256 {file.sha256}")
+            for file in self.opened
+        ]
+
     def facts(self) -> list[tuple[str, str]]:
         """What a page lists of it beside the command."""
         versions = asdict(self.software)
@@ -267,6 +285,7 @@ class Provenance:
         )
         return [
             *facts,
+            *self.opened_facts(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),
             ("software", ", ".join(f"{name} {value}" for name, value in versions.items())),
         ]  # fmt: skip

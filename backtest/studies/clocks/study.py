@@ -25,7 +25,7 @@ from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import Clocked, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
@@ -68,10 +68,15 @@ def compare_clocks(
         short a history to score.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, clock="business", progress=progress)
+    return computed(inputs, lambda inputs: _clocks(inputs, progress))
+
+
+def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
+    """Every table of the study of `inputs`."""
     config, coverage = inputs.config, inputs.config.standard()
     market = _around_the_clock(config)
     book = _with_crypto(inputs.book.select(list(range(len(config.books)))), market)
-    models = config.margin_models()
+    models = inputs.models
     both = []
     for clock, days in (("business clock", inputs.market), ("24/7 clock", market)):
         progress(f"margins, {clock}", 0.0)
@@ -96,7 +101,7 @@ def compare_clocks(
     progress("correlations", 0.0)
     coins = _continuous(market)
     on_business = Prices.of(inputs.market)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -105,7 +110,7 @@ def compare_clocks(
         window=ScoredWindow.shared(market, scored),
         account=config.terms(),
         details={"business_data": asdict(on_business)},
-    ).of_study(config.resolved(), inputs.hashes, on_business.levels_sha256)
+    )
     return ClockStudy(
         business,
         around,
@@ -124,7 +129,7 @@ def compare_clocks(
         ),
         coverage=coverage,
         text=inputs.text,
-        provenance=provenance,
+        provenance=inputs.described(origin, on_business.levels_sha256),
     )
 
 

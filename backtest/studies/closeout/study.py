@@ -18,8 +18,9 @@ from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.types import DaysByPortfolios, FloatArray, Progress, StudyError, tail_count
+from strategies.parts import parts_of
 
 LONGER_SILO, LONGER_DAYS = (
     "FICC",
@@ -66,12 +67,17 @@ def estimate_closeout(
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return computed(inputs, lambda inputs: _closeout(inputs, progress))
+
+
+def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
+    """Every table of the study of `inputs`."""
     market, config, coverage = inputs.market, inputs.config, inputs.config.standard()
     book = pooled_books(inputs.book.select(list(range(len(config.books)))))
-    models = {n: m for n, m in config.margin_models().items() if isinstance(m, HasParts)}
+    models = {n: m for n, m in inputs.models.items() if isinstance(m, HasParts)}
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
-    parts = {n: m.parts(market, book, coverage) for n, m in models.items()}
+    parts = {n: parts_of(m, market, book, coverage) for n, m in models.items()}
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
     loss = book.loss(market, coverage)
@@ -87,7 +93,7 @@ def estimate_closeout(
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -96,11 +102,11 @@ def estimate_closeout(
         window=window,
         resamples=RESAMPLES,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
-    ).of_study(config.resolved(), inputs.hashes)
+    )
     names = list(settings)
     return CloseoutStudy(
         market, shared, steps, liquidation, costs_table(book, cost), names[0], names[-1],
-        assumed, inputs.text, provenance,
+        assumed, inputs.text, inputs.described(origin),
     )  # fmt: skip
 
 
@@ -183,7 +189,7 @@ def steps_table(
     losses, windows = {}, []
     for setting, standard in settings.items():
         every = {
-            name: model.parts(market, book, standard)
+            name: parts_of(model, market, book, standard)
             for name, model in models.items()
             if isinstance(model, HasParts)
         }

@@ -25,7 +25,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, read_inputs
+from backtest.studies.inputs import Inputs, computed, read_inputs
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -96,6 +96,11 @@ def study_collateral(
     StudyError, DataError : see `read_inputs`, `compare_mixes`, `haircut_adequacy`.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return computed(inputs, lambda inputs: _collateral(inputs, n_jobs, progress))
+
+
+def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralStudy:
+    """Every table of the study of `inputs`."""
     config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
     book = inputs.book.select(list(range(len(config.books))))
     terms = config.terms()
@@ -104,7 +109,7 @@ def study_collateral(
     study = run(
         market,
         book,
-        config.margin_models(),
+        inputs.models,
         coverage=coverage,
         account=replace(terms, collateral="cash"),
         score_from=config.score_from,
@@ -127,12 +132,10 @@ def study_collateral(
     worst = worst_by_month(sources, horizon, since=market.dates[0])
     spans = {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
-    provenance = replace(study.provenance, details={"haircuts": rates, "sources": spans}).of_study(
-        config.resolved(), inputs.hashes, spans
-    )
+    origin = replace(study.provenance, details={"haircuts": rates, "sources": spans})
     return CollateralStudy(
         study, compared, against, stablecoin, window, adequacy, worst, horizon,
-        WINDOWS, inputs.text, provenance,
+        WINDOWS, inputs.text, inputs.described(origin, spans),
     )  # fmt: skip
 
 

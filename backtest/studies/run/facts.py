@@ -168,6 +168,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
         )
     )
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
+    facts += origin.opened_facts()
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += [
