@@ -179,13 +179,13 @@ class StudyFile(_Table):
 
     def margin_models(self) -> dict[str, MarginModel]:
         """The models, built from their tables."""
-        built = {}
+        models = {}
         for name, table in self.models.items():
             try:
-                built[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
+                models[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
-        return built
+        return models
 
     def skips(self, model: str) -> bool:
         """Whether the study goes on without a model that fails: `on_error = "skip"`."""

@@ -199,7 +199,7 @@ def _as_study(
 
     return Study(
         required={name: frame(values) for name, values in margined.required.items()},
-        held={name: frame(history.held) for name, history in scored.accounts.items()},
+        held={name: frame(history.held_value) for name, history in scored.accounts.items()},
         call={name: frame(history.call) for name, history in scored.accounts.items()},
         shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
         loss=frame(margined.loss),

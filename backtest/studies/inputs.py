@@ -26,11 +26,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A study file turned into what commands take.
+    """A study file, its prices, its book and its models.
 
     Parameters
     ----------
-    models : by name. base : margins the silos of the ladder, and sizes the book.
+    config, text : the study file, as tables and verbatim.
+    market, files : prices, and the files they were read from.
+    book : named portfolios first, in the order of the file, then random ones.
+    models : by name.
+    base : model whose margins size the books and are the silos' own in the offset ladder.
     folder : of the study file; None for a packaged study.
     opened : files that models have opened by themselves.
     failed : why models with `on_error = "skip"` are not among `models`, by name.
@@ -46,6 +50,11 @@ class Inputs:
     folder: Path | None = None
     opened: set[OpenedFile] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def named_book(self) -> Book:
+        """The portfolios that the study file names, without random ones."""
+        return self.book.select(slice(len(self.config.books)))
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:
@@ -81,12 +90,12 @@ class Inputs:
         if words is None:
             raise error
         names = [name for name, model in self.models.items() if in_words(model) == words]
-        told = failure(error, names)
-        left = {name: model for name, model in self.models.items() if name not in names}
-        if not names or not left or any(not self.config.skips(name) for name in names):
-            raise told from error
-        reason = " ".join(str(told).split())
-        return replace(self, models=left, failed=self.failed | dict.fromkeys(names, reason))
+        model_failure = failure(error, names)
+        others = {name: model for name, model in self.models.items() if name not in names}
+        if not names or not others or any(not self.config.skips(name) for name in names):
+            raise model_failure from error
+        reason = " ".join(str(model_failure).split())
+        return replace(self, models=others, failed=self.failed | dict.fromkeys(names, reason))
 
 
 def computed(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
@@ -118,17 +127,10 @@ def read_inputs(
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     if clock is not None:
-        kept = config.clock.model_copy(update={"kind": clock})
-        config = config.model_copy(update={"clock": kept})
+        table = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": table})
     progress("prices", 0.0)
-    market, files = load_with_sources(
-        config.data.source,
-        factors=config.data.factors or None,
-        start=config.data.start,
-        end=config.data.end,
-        clock=config.clock.kind,
-        calendar=config.clock.calendar,
-    )
+    market, files = load_prices(config, clock=config.clock.kind)
     opened: set[OpenedFile] = set()
     with recording(opened):
         models, base = config.margin_models(), build_model(config.sizing)
@@ -139,3 +141,15 @@ def read_inputs(
     progress("prices", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
     return Inputs(config, text, market, files, book, models, base, folder, opened)
+
+
+def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
+    """Prices of a study file on a clock, with the files they were read from."""
+    return load_with_sources(
+        config.data.source,
+        factors=config.data.factors or None,
+        start=config.data.start,
+        end=config.data.end,
+        clock=clock,
+        calendar=config.clock.calendar,
+    )

@@ -21,7 +21,6 @@ from matplotlib.text import Text
 
 from backtest import charts
 from backtest.present.figure import Figure, write_figures
-from backtest.present.rendering import FigureFiles
 from backtest.types import ResultsError
 from tests.support import presented
 from tests.support.places import ROOT
@@ -213,41 +212,37 @@ def test_a_footnote_says_what_the_numbers_stand_on(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[FigureFiles]]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Every figure, written twice, drawn anew each time."""
     folders = [tmp_path_factory.mktemp(f"figures{i}") for i in range(2)]
-    figures = [figure_of(name) for name in presented.FIGURES]
-    pairs = zip(*(write_figures(folder, figures) for folder in folders), strict=True)
-    return {first.name: [first, second] for first, second in pairs}
+    for folder in folders:
+        write_figures(folder, [figure_of(name) for name in presented.FIGURES])
+    return folders
 
 
 @pytest.mark.parametrize("name", presented.FIGURES)
-def test_files_are_the_same_bytes_and_hold_the_numbers(
-    written: dict[str, list[FigureFiles]], name: str
-) -> None:
-    figure, (first, second) = figure_of(name), written[name]
+def test_files_are_the_same_bytes_and_hold_the_numbers(folders: list[Path], name: str) -> None:
+    figure, content = figure_of(name), {}
     for end in ("svg", "pdf", "png", "csv"):
-        assert getattr(first, end).read_bytes() == getattr(second, end).read_bytes(), end
-    pdf = first.pdf.read_bytes()
-    assert b"/Subtype /CIDFontType2" in pdf and b"/FontFile2" in pdf  # type 42
-    assert b"/Subtype /Type3" not in pdf
-    assert int.from_bytes(first.png.read_bytes()[16:20], "big") == 1950  # 300 dots an inch
-    table = pd.read_csv(first.csv)
+        content[end], again = ((folder / f"{name}.{end}").read_bytes() for folder in folders)
+        assert content[end] == again, end
+    assert b"/Subtype /CIDFontType2" in content["pdf"] and b"/FontFile2" in content["pdf"]  # 42
+    assert b"/Subtype /Type3" not in content["pdf"]
+    assert int.from_bytes(content["png"][16:20], "big") == 1950  # 300 dots an inch
+    table = pd.read_csv(folders[0] / f"{name}.csv")
     assert (table["simulated"] == figure.simulated).all() and len(table) == len(figure.data) > 0
     for column in figure.data.select_dtypes("float"):
         np.testing.assert_allclose(table[column], figure.data[column], rtol=1e-9)
 
 
-def test_svg_is_named_described_and_asks_for_nothing(
-    written: dict[str, list[FigureFiles]],
-) -> None:
+def test_svg_is_named_described_and_asks_for_nothing(folders: list[Path]) -> None:
     seen: set[str] = set()
-    for files, _ in written.values():
-        text = files.svg.read_text()
+    for name in presented.FIGURES:
+        text = (folders[0] / f"{name}.svg").read_text()
         root = ElementTree.fromstring(text)
         assert root.attrib["role"] == "img"
-        assert root.findtext(f"{SVG}title") == files.caption.title
-        assert root.findtext(f"{SVG}desc") == files.caption.alt
+        assert root.findtext(f"{SVG}title") == figure_of(name).caption.title
+        assert root.findtext(f"{SVG}desc") == figure_of(name).caption.alt
         ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
         assert len(ids) == len(set(ids)) and not seen & set(ids)
         seen |= set(ids)

@@ -90,7 +90,7 @@ def run_exhibit(run: Run) -> Exhibit:
         title=run.config.title or run.config.name,
         caption=run.config.caption.strip(),
         simulated=study.simulated,
-        standing=standing_note(study),
+        source_line=standing_note(study),
         sections=sections,
         provenance=study.provenance,
         text=run.text,
