@@ -54,6 +54,7 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
                 f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, names)
             )
         fields[key] = _built(value, registry, what)
+    values = shown(fields) if fields else "nothing"
     try:
         return registry[kind](**fields)
     except ParameterError as error:  # says the name of the class, where the file has the kind
@@ -69,7 +70,7 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         raise
     except Exception as error:  # whatever else a user's class raises
         raise StudyError(
-            f"{kind} cannot be made of {shown(fields) if fields else 'nothing'}: {type(error).__name__}: {error}."
+            f"{kind} cannot be made of {values}: {type(error).__name__}: {error}."
         ) from error
 
 
