@@ -33,12 +33,17 @@ class _Table(BaseModel):
 
 
 class DataTable(_Table):
-    """Source of the prices, the factors and the window."""
+    """Source of the prices, the factors and the window.
+
+    `contracts` names, by future, the file or folder with the settlements of its contracts, which
+    then replace the front-month file: docs/rolls.md.
+    """
 
     source: str = "sample"
     factors: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
+    contracts: dict[str, str] = Field(default_factory=dict)
 
 
 class ClockTable(_Table):

@@ -12,16 +12,17 @@ from backtest.account.account import AccountTerms
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount
+from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
 from backtest.model.causality import CausalityAudit
+from backtest.model.omissions import omissions
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.files import ParameterSource, parameter_sources
 from backtest.replay.origin import FileHash, Prices, Software
 
-FORMAT = 2  # of manifest.json; 1 was a table whose shape differed by command
+FORMAT = 3  # of manifest.json; 1 differed by command, 2 counted fits without saying how they end
 COUNTED_IN = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
 Part = TypeVar("Part")
 
@@ -128,6 +129,7 @@ class Provenance:
     data : the prices. opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
+    omissions : what a model leaves out because prices start too late, by model.
     failed_models : why, by name, models are left out that the study may do without.
     siloed_model : the model that savings are measured from. base : that of the offset ladder.
     simulator, paths, path : of Monte Carlo: its law, how many histories, or the one replayed.
@@ -145,8 +147,9 @@ class Provenance:
     account: Account | None = None
     models: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, tuple[ParameterSource, ...]] = field(default_factory=dict)
-    fits: dict[str, FitCount] = field(default_factory=dict)
+    fits: dict[str, Certificates] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
+    omissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failed_models: dict[str, str] = field(default_factory=dict)
     siloed_model: str | None = None
     base: str | None = None
@@ -178,6 +181,7 @@ class Provenance:
         **more: Any,
     ) -> "Provenance":
         """Describe what every command that replays models has; `more` are other fields."""
+        left_out = {name: omissions(model, market) for name, model in models.items()}
         return cls(
             software=Software.now(),
             data=Prices.of(market),
@@ -186,6 +190,7 @@ class Provenance:
             account=None if account is None else Account(**asdict(account)),
             models={name: in_words(model) for name, model in models.items()},
             parameters={name: tuple(parameter_sources(m)) for name, m in models.items()},
+            omissions={name: sentences for name, sentences in left_out.items() if sentences},
             seed=seed,
             **more,
         )

@@ -14,7 +14,7 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, counting_fits, total_fits
+from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.causality import CausalityAudit, check_causal
@@ -137,7 +137,7 @@ class Margined:
     loss: FloatArray
     required: dict[str, FloatArray]
     seconds: dict[str, float]
-    fits: dict[str, FitCount]
+    fits: dict[str, Certificates]
     opened: set[OpenedFile]
 
 

@@ -152,4 +152,5 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         end=config.data.end,
         clock=clock,
         calendar=config.clock.calendar,
+        contracts=config.data.contracts,
     )

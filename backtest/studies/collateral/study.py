@@ -249,6 +249,7 @@ def _stablecoin(
         start=str(since.date()),
         end=str(market.dates[-1]),
         calendar=inputs.config.clock.calendar,
+        contracts=inputs.config.data.contracts,
     )
     mixes = mixes_of(inputs.config, STABLECOIN_MIXES, usdc_market)
     table = compare_mixes(study, usdc_market, mixes, horizon=horizon, account=terms)
