@@ -12,8 +12,12 @@ Sun Microsystems (1993). FDLIBM: e_log.c, e_exp.c, k_sin.c, k_cos.c. netlib.org/
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backtest.kernels.compile import kernel
-from backtest.types import FloatArray
+
+FloatArray = NDArray[np.float64]
 
 # ln 2 in two parts: a whole number times the first is exact.
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backtest.model.user_models import user_files
+from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
@@ -34,14 +35,14 @@ def write_numbers(run: Run, folder: Path) -> None:
     for lies, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(lies.read_bytes())
-    run.ladder.to_csv(folder / "ladder.csv")
+    write_csv(run.ladder, folder / "ladder.csv")
     for name, table in run.findings.by_file().items():
-        table.to_csv(folder / f"{name}.csv", lineterminator="\n")
+        write_csv(table, folder / f"{name}.csv")
     if len(run.forecasts):
         run.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
     if run.distribution is not None:
         run.distribution.save(folder)
     if run.sweep is not None:
-        run.sweep.to_csv(folder / "sweep.csv", index=False)
+        write_csv(run.sweep, folder / "sweep.csv", index=False)
     written = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
     run.study.save(folder, beside=[name for name in written if (folder / name).is_file()])
