@@ -55,7 +55,7 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
-    seed : of the bootstrap behind coverage_p and the intervals.
+    seed : of the bootstrap behind the intervals.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
     audit : check that no margin knows its future, and write that into the manifest: on the
