@@ -17,7 +17,7 @@ from backtest.present.csv_table import read_csv
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
@@ -128,7 +128,7 @@ def compare_rerun(
         _require_same(file, folder)
     edits = changed_files(folder, files)
     if STUDY_FILE in edits:
-        raise ResultsError(changed(folder, STUDY_FILE))
+        raise ResultsError(change_message(folder, STUDY_FILE))
     tables = [name for name in files if name.endswith(TABLES)]
     before = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
@@ -152,7 +152,7 @@ def compare_rerun(
         differences = _differences(name, before[name], after[name]) if name in tables else []
         # A file that was changed by hand is no evidence of a difference between two runs.
         if name in edits and differences[:1] == [_other_shape(name)]:
-            raise ResultsError(changed(folder, name))
+            raise ResultsError(change_message(folder, name))
         if name in edits and not differences:
             differences = [f"{name}: not as the run wrote it"]
         lines += differences
