@@ -19,6 +19,7 @@ from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
 from backtest.studies.run.findings_tables import (
     disclosures_table,
     family_table,
+    outcomes_table,
     pairs_table,
     swings_table,
 )
@@ -40,6 +41,8 @@ LADDER_TEXT = (
     "they should (docs/offset-calibration.md)."
 )
 
+TESTS_WORDS = "Eleven more tests of every book and model: tests.csv, and the report."
+
 SWEEP_TEXT = (
     "What each model asks, and what of the saving is offset, as the Treasury's share of a pool of "
     "two legs goes from none to all of it. Numbers: sweep.csv."
@@ -58,6 +61,12 @@ def run_exhibit(run: Run) -> Exhibit:
             figure=figures["coverage_against_cost"],
         ),
         _scores(run, figures["exceedance_timeline"]),
+        Section(
+            "tests",
+            "All tests of exceedances",
+            tables=(outcomes_table(run.findings, run.named),),
+            on_screen=False,
+        ),
         *_offset(run, figures),
         _pooled(run),
         Section(
@@ -108,6 +117,7 @@ def _scores(run: Run, figure: Figure) -> Section:
         detectable_sentence(run.study),
         omissions_sentence(run.study),
         fits_sentence(run.study),
+        TESTS_WORDS,
     )
     return Section(
         "scores",
