@@ -18,7 +18,7 @@ from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
 from strategies.parts import parts_of
 
@@ -55,7 +55,12 @@ class CloseoutStudy:
 
 
 def estimate_closeout(
-    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    isolate: bool = False,
+    progress: Progress,
 ) -> CloseoutStudy:
     """Estimate coordination, margin steps and cost for the named books held in several silos.
 
@@ -63,8 +68,8 @@ def estimate_closeout(
     ------
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(inputs, lambda inputs: _closeout(inputs, progress))
+    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
+    return result_of(inputs, lambda inputs: _closeout(inputs, progress))
 
 
 def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
