@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from backtest.scores.checks import as_panels, check_confidence
 from backtest.scores.exceedances.coverage import christoffersen_pvalues, kupiec_pvalues
 from backtest.scores.exceedances.phases import over_phases
-from backtest.scores.money.cost import equal_coverage_margin
+from backtest.scores.money.cost import equal_coverage_margin, tail_inflation
 from backtest.scores.money.procyclicality import peak_to_trough
 from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
-from backtest.scores.overlapping.verdict import coverage_p, rate_interval
+from backtest.scores.overlapping.slow_variance import effective_interval
+from backtest.scores.overlapping.verdict import coverage_p
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
 Column = NDArray[np.float64] | NDArray[np.int64]  # (portfolios,)
@@ -59,15 +60,14 @@ class Record:
 
     @cached_property
     def rate_interval(self) -> tuple[FloatArray, FloatArray]:
-        """(portfolios,) low and high end of the exceedance rate."""
-        return rate_interval(self.exceeded, horizon=self.horizon)
+        """(portfolios,) low and high end of the exceedance rate; dual to `equal_coverage`."""
+        inflation = tail_inflation(self.loss, self.required, confidence=self.confidence)
+        return effective_interval(self.exceeded.sum(axis=0), len(self.loss), inflation)
 
     @cached_property
     def equal_coverage(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """(portfolios,) margin at equal coverage and its interval, USD."""
-        return equal_coverage_margin(
-            self.loss, self.required, confidence=self.confidence, weights=self.weights
-        )
+        return equal_coverage_margin(self.loss, self.required, confidence=self.confidence)
 
     @cached_property
     def kupiec(self) -> tuple[FloatArray, FloatArray]:
@@ -179,8 +179,7 @@ def score_table(
     collateral : (days, portfolios) USD, settled by each day and valued at the close-out.
     confidence : level the requirement is meant to cover, in (0, 1).
     horizon : MPOR in margin days, the longest of the silos.
-    weights : (resamples, days) from `day_weights`; None gives NaN for coverage_p and the intervals
-        of equal_coverage_margin (with many paths their spread is the better interval).
+    weights : (resamples, days) from `day_weights`; None gives NaN for coverage_p.
     siloed_mean : (portfolios,) mean requirement of the siloed model; None gives a saving of NaN.
 
     Returns

@@ -129,9 +129,7 @@ def test_without_weights_only_the_resampled_scores_are_unknown() -> None:
     loss, required, collateral = a_study()
     table = score_table(loss, required, collateral, horizon=2)
     unknown = {name for name, column in table.items() if np.isnan(column).all()}
-    assert unknown == {
-        "coverage_p", "saving_vs_siloed", "equal_coverage_low", "equal_coverage_high"
-    }  # fmt: skip
+    assert unknown == {"coverage_p", "saving_vs_siloed"}
 
 
 def test_a_warm_up_is_refused() -> None:

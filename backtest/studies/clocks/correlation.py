@@ -67,15 +67,17 @@ def correlation_by_horizon(
     for horizon in horizons:
         pnl = _known_pnl([*coins, *bonds], market, horizon)
         # The same resamples serve every pair, so that intervals differ by the pair, not the draw.
-        weights = _weights(len(market.dates) - horizon, horizon, resamples, seed)
+        weights = day_draws(len(market.dates) - horizon, horizon, resamples, seed)
         shorter = weights[:, :-1] if horizon == 1 else weights
         for coin in coins:
             for bond in bonds:
                 c, b = pnl[coin.name], pnl[bond.name]
                 key = {"price": coin.name, "treasury": bond.name, "horizon": horizon}
-                rows.append({**key, "estimator": "same days", **_interval(c, b, weights)})
+                rows.append(
+                    {**key, "estimator": "same days", **correlation_interval(c, b, weights)}
+                )
                 if horizon == 1:
-                    over = _interval(c[:-1], b[:-1], shorter, after=b[1:])
+                    over = correlation_interval(c[:-1], b[:-1], shorter, after=b[1:])
                     rows.append({**key, "estimator": "Hayashi-Yoshida", **over})
     table = pd.DataFrame(rows).set_index(["price", "treasury", "horizon", "estimator"])
     return table.sort_index(level=["price", "treasury", "horizon"], sort_remaining=False)
@@ -93,14 +95,14 @@ def _known_pnl(
     return {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
 
 
-def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
+def day_draws(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
     """Weights of days: first row all ones (the data), then the resamples; (1 + resamples, days)."""
     block = max(BLOCK, 4 * horizon)
     drawn = day_weights(stationary_indices(days, resamples=resamples, block=block, seed=seed))
     return np.vstack([np.ones(days), drawn])
 
 
-def _interval(
+def correlation_interval(
     c: FloatArray, b: FloatArray, weights: FloatArray, *, after: FloatArray | None = None
 ) -> dict[str, float]:
     """Estimate from the first row of `weights`, its interval from the other rows."""

@@ -51,10 +51,11 @@ SETTINGS_TEXT = (
 )
 CORRELATION_TEXT = (
     "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
-    "stationary bootstrap (mean block 20 days, 40 at ten). Crypto closes three to four hours after "
-    "bonds, so same-day correlations at one day lean towards zero; Hayashi-Yoshida adds the bond's "
-    "next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the bond's "
-    "spans too. Nothing is filled forward."
+    "stationary bootstrap (mean block 20 days, 40 at ten); they held 87 to 96 % of truths in "
+    "simulated worlds, and another seed moves an end by up to .015. Crypto closes three to four "
+    "hours after bonds, so same-day correlations at one day lean towards zero; Hayashi-Yoshida "
+    "adds the bond's next day, whose hours overlap. A weekend of crypto falls in Monday's return, "
+    "which the bond's spans too. Nothing is filled forward."
 )
 SHARES = dict.fromkeys(
     ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"
@@ -138,7 +139,7 @@ def _sections(found: ClockStudy) -> tuple[Section, ...]:
             "Correlation of crypto with Treasuries by horizon",
             CORRELATION_TEXT,
             found.correlation,
-            formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
+            formats=dict.fromkeys(("correlation", "low", "high"), "+.2f") | {"days": ",.0f"},
             figure=correlation_by_horizon(found.correlation, footnote=window, simulated=simulated),
         ),
     )

@@ -16,8 +16,7 @@ from backtest.model.mismatch import MISMATCH
 from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import RESAMPLES
-from backtest.scores import break_even_coordination, day_weights, stationary_indices
+from backtest.scores import break_even_coordination
 from backtest.studies.inputs import read_inputs
 from backtest.types import DaysByPortfolios, FloatArray, Progress, StudyError, tail_count
 
@@ -78,9 +77,7 @@ def estimate_closeout(
     window = ScoredWindow.of(market, required, loss, config.score_from, models=models).checked()
     rows = window.rows
     assumed = config.closeout.coordination
-    shared = coordination_table(
-        market, book, parts, rows, coverage=coverage, assumed=assumed, seed=config.seed
-    )
+    shared = coordination_table(market, book, parts, rows, coverage=coverage, assumed=assumed)
     progress("margin steps", 0.0)
     settings = mpor_settings(book, coverage)
     steps = steps_table(market, book, models, settings, score_from=config.score_from)
@@ -94,7 +91,7 @@ def estimate_closeout(
         coverage=coverage,
         seed=config.seed,
         window=window,
-        resamples=RESAMPLES,
+        resamples=0,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
     ).of_study(config.resolved(), inputs.hashes)
     names = list(settings)
@@ -148,16 +145,12 @@ def coordination_table(
     *,
     coverage: Coverage,
     assumed: float,
-    seed: int,
 ) -> pd.DataFrame:
     """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals."""
     loss = book.loss(market, coverage)[rows]
-    weights = day_weights(stationary_indices(len(loss), resamples=RESAMPLES, seed=seed))
     tables = {}
     for name, part in parts.items():
-        found = break_even_coordination(
-            loss, part.by_silo[rows], confidence=coverage.confidence, weights=weights
-        )
+        found = break_even_coordination(loss, part.by_silo[rows], confidence=coverage.confidence)
         table = pd.DataFrame(vars(found), index=pd.Index(book.portfolios))
         table["assumed"] = (1.0 - assumed) * found.any_short + assumed * found.pooled_short
         tables[name] = table.assign(observations=len(loss))

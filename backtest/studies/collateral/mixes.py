@@ -12,7 +12,9 @@ from backtest.account.mix import AtCloseout, Mix, collateral_marks
 from backtest.market.market import Market
 from backtest.model.window import ScoredWindow
 from backtest.replay.study import Study
-from backtest.scores import mean_shortfall, rate_interval
+from backtest.scores import mean_shortfall
+from backtest.scores.money.cost import tail_inflation
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.types import FloatArray, RowNumbers, StudyError, tail_count
 
 Posted = Mix | Literal["cash"]
@@ -166,7 +168,9 @@ def _columns(
     loss: FloatArray, required: FloatArray, held: FloatArray, value: FloatArray, horizon: int
 ) -> dict[str, Any]:
     breached = loss > value
-    low, high = rate_interval(breached, horizon=horizon)
+    low, high = effective_interval(
+        np.count_nonzero(breached, axis=0), len(loss), tail_inflation(loss, value)
+    )
     gap = np.where(breached, loss - value, 0.0)
     return {
         "observations": len(loss),

@@ -10,8 +10,7 @@ from backtest.present.lettering import label_of
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
-from backtest.scores import day_weights, stationary_indices
-from backtest.scores.money.cost import interval_of
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ def coverage_against_cost(study: Study) -> Figure:
 
     A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
     _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
-    with its 95 % interval. The pooled interval of the rate is the percentile one of the stationary
-    bootstrap of days, all books together; it is NaN where there is no exceedance to resample.
+    with its 95 % interval. In the pooled interval of the rate, days that cluster and books that share
+    them count as less evidence (`rate_inflation`).
 
     Examples
     --------
@@ -58,9 +57,6 @@ def coverage_against_cost(study: Study) -> Figure:
 def _data(study: Study) -> pd.DataFrame:
     origin, rows = study.provenance, []
     days = study.scored
-    weights = day_weights(
-        stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
-    )
     # USD margins of books of different size cannot share an axis: each is divided by the margin
     # of the siloed model on the same book.
     yardstick = origin.siloed_model
@@ -72,18 +68,16 @@ def _data(study: Study) -> pd.DataFrame:
     for model in study.models:
         scores = study.scores.loc[model]
         pool: Any = study.pooled.loc[model]
-        # Days are resampled with all books together, because books of one day share its prices:
-        # treating them as independent would make the interval too narrow.
-        exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
-        rate = float(exceeded.mean())
-        drawn = weights @ exceeded / len(days)
-        low, high = interval_of(drawn) if rate > 0 else (np.nan, np.nan)
+        # Books of one day share its prices: taken as independent they would make the interval too
+        # narrow, so their exceedances count divided by the clustering of the pool.
+        marked = loss > study.required[model].loc[days].to_numpy()
+        low, high = effective_interval(int(marked.sum()), marked.size, pool["inflation"])
         rows.append(
             {
                 "model": model,
                 "portfolio": POOLED,
                 "cost": _ratio(pool["mean_margin"], pooled_unit),
-                "exceedance_rate": rate,
+                "exceedance_rate": float(marked.mean()),
                 "exceedance_rate_low": float(low),
                 "exceedance_rate_high": float(high),
                 "equal_coverage": _ratio(pool["equal_coverage_margin"], equal_unit),
@@ -123,8 +117,7 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
-        "days, mean block 20); small marks: single books. Below: every model scaled once, in "
+        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. Below: every model scaled once, in "
         f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
         "intervals are not of differences."
     )
