@@ -2,6 +2,8 @@
 
 float64, C-contiguous, time on axis 0; results are written into `out`; no RNG object, no
 validation, no strings (the Python wrapper checks once); no fastmath, because NaN has a meaning.
+A `folding` kernel may add and multiply in another order than written, four days at a time, which
+moves last digits only; NaN keeps its meaning there too.
 
 Numba keeps the machine code of a kernel for as long as the kernel's own file is unchanged, and
 does not look at the files of the kernels that it calls. Here the key is the content of every
@@ -116,7 +118,28 @@ def kernel(function: Callable[..., Any]) -> Any:
     >>> twice(1.5)
     3.0
     """
-    dispatcher = numba.njit(nogil=True)(function)
+    return _kept(numba.njit(nogil=True)(function), function)
+
+
+def folding(function: Callable[..., Any]) -> Any:
+    """`kernel` whose sums and products may be taken in another order than written.
+
+    Examples
+    --------
+    >>> @folding
+    ... def total(values):
+    ...     out = 0.0
+    ...     for value in values:
+    ...         out += value
+    ...     return out
+    >>> total((1.5, 2.5))
+    4.0
+    """
+    return _kept(numba.njit(nogil=True, fastmath={"reassoc"})(function), function)
+
+
+def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
+    """The compiled function, with its machine code kept on disk where a folder can be written."""
     try:
         dispatcher._cache = KernelCache(function)
     except (OSError, RuntimeError) as error:  # RuntimeError: numba knows no writable folder

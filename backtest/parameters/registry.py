@@ -64,6 +64,12 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass
         raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
+    except StudyError:
+        raise
+    except Exception as error:  # whatever else a user's class raises
+        raise StudyError(
+            f"{kind} cannot be made of {fields or 'nothing'}: {type(error).__name__}: {error}."
+        ) from error
 
 
 def to_table(value: Any, registry: Registry) -> dict[str, Any]:

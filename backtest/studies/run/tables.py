@@ -196,7 +196,7 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
 
 def _tested(p: float) -> Cell:
     """A p-value as a table cell, highlighted where the test rejects."""
-    return Cell(pvalue(p), noticed=p <= SIGNIFICANT)
+    return Cell(pvalue(p), bold=p <= SIGNIFICANT)
 
 
 def _unverified(study: Study) -> str:

@@ -29,8 +29,8 @@ def coverage_against_cost(study: Study) -> Figure:
 
     A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
     _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
-    with its 95 % interval. In the pooled interval of the rate, days that cluster and books that share
-    them count as less evidence (`rate_inflation`).
+    with its 95 % interval. In the pooled one, days that cluster and books that share them count as
+    less evidence (`rate_inflation`).
 
     Examples
     --------
