@@ -226,10 +226,13 @@ def correlations(world: str, horizon: int, paths: int, seed: int) -> Iterator[Sh
     """Correlation of two series of P&L that share half of their news, over `horizon` days."""
     rng = np.random.default_rng(seed)
     days = 2196 + horizon
-    common = rng.standard_normal((days + burn_in(world), paths))
-    one, other = (losses(news(world, rng, days, paths, common), horizon) for _ in range(2))
-    truth = float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-    for length in (600, 2196 - horizon):
+    # Both have one volatility, so that their correlation is that of the news on every day.
+    first = news(world, rng, days, paths)
+    signs = rng.standard_normal((2, *first.shape))
+    signs[1] = SHARED * signs[0] + np.sqrt(1.0 - SHARED**2) * signs[1]
+    one, other = (losses(np.abs(first) * sign, horizon) for sign in signs)
+    truth = SHARED
+    for length in (600, 2196):
         weights = day_draws(length, horizon, 400, seed)
         rows = [
             correlation_interval(one[:length, path], other[:length, path], weights)

@@ -68,8 +68,8 @@ def cost_table(study: Study, portfolios: list[str]) -> TextTable:
             "peak to trough": of_column("peak_to_trough", ratio),
         },
         note="Excess: loss above the requirement, over exceedance days. Equal coverage scales each "
-        "book in hindsight to its allowed exceedances; it rests on one day in a hundred. Its interval "
-        "held 92 to 100 % of truths in simulated worlds, 82 to 95 % where shocks to volatility "
+        "book in hindsight to its allowed exceedances; it rests on one day in a hundred. Its "
+        "interval held 92 to 100 % of truths in simulated worlds, 82 to 95 % where shocks to volatility "
         "halve in a year (docs/intervals.md); unbounded: the record excludes no higher margin. "
         + _unverified(study),
     )

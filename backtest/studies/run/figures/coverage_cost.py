@@ -117,8 +117,8 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. Below: every model scaled once, in "
-        f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
+        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. "
+        f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
         "intervals are not of differences."
     )
     points = "; ".join(
