@@ -118,8 +118,8 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
         f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. "
-        f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
-        "intervals are not of differences."
+        f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
+        "all books; in-sample, the intervals are not of differences."
     )
     points = "; ".join(
         f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
