@@ -9,7 +9,7 @@ import pandas as pd
 from backtest.account.assets import parse_asset, proceeds
 from backtest.account.mix import check_priced
 from backtest.market.market import Market
-from backtest.scores.overlapping.verdict import rate_interval
+from backtest.scores.overlapping.interval import rate_interval
 from backtest.types import DataError, StudyError, tail_count
 
 HORIZONS = (1, 2, 5, 10)  # days; ten are the horizon of the BCBS-IOSCO haircuts

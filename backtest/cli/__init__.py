@@ -64,7 +64,7 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     check_writable(out)
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:
-        with _story_in(out):
+        with _traceback_in(out):
             result = command.load(command.compute)(**values, progress=progress)
         progress("figures and report", 0.0)
         exhibit = command.load(command.exhibit)(result)
@@ -79,14 +79,14 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _story_in(out: Path) -> Iterator[None]:
+def _traceback_in(out: Path) -> Iterator[None]:
     """Write the traceback of a model that fails to a file in `out`, and name the file."""
-    from backtest.studies.failures import ModelFailure, with_story
+    from backtest.studies.failures import ModelFailure, with_traceback_file
 
     try:
         yield
-    except ModelFailure as told:
-        raise with_story(told, out) from told
+    except ModelFailure as failure:
+        raise with_traceback_file(failure, out) from failure
 
 
 for _command in COMMANDS:
@@ -119,7 +119,7 @@ def reproduce(result: Result, data: Data = None) -> None:
     from backtest.studies.run.reopen import compare_rerun
 
     screen = Screen()
-    with screen.progress() as progress, _story_in(result.resolve().parent):
+    with screen.progress() as progress, _traceback_in(result.resolve().parent):
         differences = compare_rerun(result, data=data, progress=progress)
     for line in differences:
         typer.echo(f"drifted: {line}")

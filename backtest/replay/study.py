@@ -79,9 +79,10 @@ class Study:
 
         exceedances: days with loss > required; breaches: days with loss > collateral at
         close-out; allowed: floor of observations x (1 - confidence). coverage_p tests 'the rate
-        is at most 1 - confidence' and is the verdict; kupiec_p and christoffersen_p are medians
-        over the MPOR's phases, the columns `_min` their minima. A model that failed and was left
-        out has rows without numbers, and a column `failed` says why.
+        is at most 1 - confidence', by the test that coverage_test names, and is the verdict;
+        kupiec_p and christoffersen_p are medians over the MPOR's phases, the columns `_min` their
+        minima. A model that failed and was left out has rows without numbers, and a column
+        `failed` says why.
         """
         failed = self.provenance.failed_models
         if not failed:

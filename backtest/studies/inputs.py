@@ -36,8 +36,8 @@ class Inputs:
     models : by name.
     base : model whose margins size the books and are the silos' own in the offset ladder.
     folder : of the study file; None for a packaged study.
-    opened : files that models have opened by themselves.
-    failed : why models with `on_error = "skip"` are not among `models`, by name.
+    file_record : files that models have opened by themselves.
+    failures : why models with `on_error = "skip"` are not among `models`, by name.
     """
 
     config: StudyFile
@@ -48,8 +48,8 @@ class Inputs:
     models: dict[str, MarginModel]
     base: MarginModel
     folder: Path | None = None
-    opened: set[OpenedFile] = field(default_factory=set)
-    failed: dict[str, str] = field(default_factory=dict)
+    file_record: set[OpenedFile] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
 
     @property
     def named_book(self) -> Book:
@@ -69,13 +69,15 @@ class Inputs:
         """
         folders = [Path.cwd()] if self.folder is None else [self.folder, Path.cwd()]
         modules = user_files([self.config.models, self.config.sizing])
-        named = {str(path.resolve()) for path in modules}
-        return placed({file for file in self.opened if file.name not in named}, *folders)
+        module_paths = {str(path.resolve()) for path in modules}
+        return placed(
+            {file for file in self.file_record if file.name not in module_paths}, *folders
+        )
 
     def described(self, provenance: Provenance, *hashed: Any) -> Provenance:
         """The provenance of a result, with the study, its prices and the files models opened."""
         provenance = replace(
-            provenance, opened=self.opened_files, failed_models=dict(sorted(self.failed.items()))
+            provenance, opened=self.opened_files, failed_models=dict(sorted(self.failures.items()))
         )
         return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
 
@@ -95,16 +97,16 @@ class Inputs:
         if not names or not others or any(not self.config.skips(name) for name in names):
             raise model_failure from error
         reason = " ".join(str(model_failure).split())
-        return replace(self, models=others, failed=self.failed | dict.fromkeys(names, reason))
+        return replace(self, models=others, failures=self.failures | dict.fromkeys(names, reason))
 
 
-def computed(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
-    """What a command computes of its inputs, while the files that models open are recorded.
+def result_of(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
+    """The result of a command, with a record of the files that its models open.
 
     Where a model fails that the study may do without, everything is computed again without it: no
     number then depends on how far the model came.
     """
-    with recording(inputs.opened):
+    with recording(inputs.file_record):
         while True:
             try:
                 return compute(inputs)
@@ -131,8 +133,8 @@ def read_inputs(
         config = config.model_copy(update={"clock": table})
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
-    opened: set[OpenedFile] = set()
-    with recording(opened):
+    file_record: set[OpenedFile] = set()
+    with recording(file_record):
         models, base = config.margin_models(), build_model(config.sizing)
         try:
             book = build_book(config, market)
@@ -140,7 +142,7 @@ def read_inputs(
             raise (error if asked_of(error) is None else failure(error, [])) from error
     progress("prices", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
-    return Inputs(config, text, market, files, book, models, base, folder, opened)
+    return Inputs(config, text, market, files, book, models, base, folder, file_record)
 
 
 def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:

@@ -1,6 +1,7 @@
 """Severity, procyclicality and the table that holds every score."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -9,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from backtest.scores import (
     christoffersen_pvalues,
     coverage_p,
-    day_weights,
+    is_clustered,
     kupiec,
     max_excess,
     max_shortfall,
@@ -18,7 +19,6 @@ from backtest.scores import (
     over_phases,
     peak_to_trough,
     score_table,
-    stationary_indices,
 )
 from backtest.scores.table import SCORES
 from backtest.types import DataError, FloatArray
@@ -56,16 +56,21 @@ def a_study(days: int = 600, books: int = 5) -> tuple[FloatArray, FloatArray, Fl
 
 def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=200))
     siloed = required.mean(axis=0) * np.array([2.0, 1.0, 0.5, 1.25, 0.0])
-    table = score_table(loss, required, collateral, horizon=2, weights=weights, siloed_mean=siloed)
+    table = score_table(loss, required, collateral, horizon=2, siloed_mean=siloed)
     assert list(table) == [score.name for score in SCORES]
     assert {column.shape for column in table.values()} == {(5,)}
     exceeded = loss > required
     np.testing.assert_array_equal(table["exceedances"], exceeded.sum(axis=0))
     np.testing.assert_array_equal(table["allowed"], 6)
     np.testing.assert_array_equal(table["exceedance_rate"], exceeded.mean(axis=0))
-    np.testing.assert_array_equal(table["coverage_p"], coverage_p(exceeded, weights=weights))
+    clustered = is_clustered(loss, required, horizon=2)
+    np.testing.assert_array_equal(
+        table["coverage_p"], coverage_p(exceeded, horizon=2, clustered=clustered)
+    )
+    assert table["coverage_test"].tolist() == [
+        "groups of days" if book else "effective counts" for book in clustered
+    ]
     np.testing.assert_array_equal(table["breaches"], (loss > collateral).sum(axis=0))
     np.testing.assert_allclose(table["saving_vs_siloed"], [0.5, 0.0, -1.0, 0.2, np.nan], atol=1e-12)
     np.testing.assert_array_equal(table["peak_margin"], required.max(axis=0))
@@ -85,7 +90,6 @@ def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
 def test_units_are_those_declared() -> None:
     """With all money doubled, USD doubles and nothing else moves; days are whole numbers."""
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=100))
     siloed = required.mean(axis=0) * 1.5
     once, doubled = (
         score_table(
@@ -93,13 +97,15 @@ def test_units_are_those_declared() -> None:
             unit * required,
             unit * collateral,
             horizon=2,
-            weights=weights,
             siloed_mean=unit * siloed,
         )
         for unit in (1.0, 2.0)
     )
     for score in SCORES:
         values = once[score.name]
+        if score.unit == "name":
+            assert doubled[score.name].tolist() == values.tolist()
+            continue
         factor = 2.0 if score.unit == "USD" else 1.0
         np.testing.assert_allclose(doubled[score.name], factor * values, err_msg=score.name)
         assert (values.dtype == np.int64) == (score.unit == "days"), score.name
@@ -116,20 +122,20 @@ def test_equality_is_neither_exceedance_nor_breach() -> None:
 
 def test_each_portfolio_stands_alone() -> None:
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=100))
-    together = score_table(loss, required, collateral, horizon=2, weights=weights)
-    alone = score_table(
-        loss[:, 2:3], required[:, 2:3], collateral[:, 2:3], horizon=2, weights=weights
-    )
+    together = score_table(loss, required, collateral, horizon=2)
+    alone = score_table(loss[:, 2:3], required[:, 2:3], collateral[:, 2:3], horizon=2)
     for name, column in together.items():
+        if column.dtype.kind == "U":
+            assert alone[name].tolist() == column[2:3].tolist()
+            continue
         np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
 
 
-def test_without_weights_only_the_resampled_scores_are_unknown() -> None:
+def test_without_a_siloed_model_only_the_saving_is_unknown() -> None:
     loss, required, collateral = a_study()
     table = score_table(loss, required, collateral, horizon=2)
-    unknown = {name for name, column in table.items() if np.isnan(column).all()}
-    assert unknown == {"coverage_p", "saving_vs_siloed"}
+    unknown = {name for name, column in table.items() if pd.isna(column).all()}
+    assert unknown == {"saving_vs_siloed"}
 
 
 def test_a_warm_up_is_refused() -> None:

@@ -87,9 +87,9 @@ def test_a_failure_in_a_worker_or_with_an_exception_that_cannot_travel(
 
 def test_where_results_cannot_hold_it_the_traceback_is_elsewhere(study, tmp_path, capsys):
     (tmp_path / "results").write_text("a file")
-    from backtest.studies.failures import ModelFailure, with_story
+    from backtest.studies.failures import ModelFailure, with_traceback_file
 
-    told = with_story(ModelFailure("it failed.", "the story"), tmp_path / "results")
+    told = with_traceback_file(ModelFailure("it failed.", "the story"), tmp_path / "results")
     place = str(told).split("Traceback: ")[1]
     assert not place.startswith(str(tmp_path))
     with open(place) as file:

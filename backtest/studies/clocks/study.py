@@ -23,7 +23,7 @@ from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import ClockHistory, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
-from backtest.studies.inputs import Inputs, computed, load_prices, read_inputs
+from backtest.studies.inputs import Inputs, load_prices, read_inputs, result_of
 from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end
@@ -67,7 +67,7 @@ def compare_clocks(
         short a history to score.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, clock="business", progress=progress)
-    return computed(inputs, lambda inputs: _clocks(inputs, progress))
+    return result_of(inputs, lambda inputs: _clocks(inputs, progress))
 
 
 def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:

@@ -17,7 +17,7 @@ from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.scores import break_even_coordination
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
 from strategies.parts import parts_of
 
@@ -63,7 +63,7 @@ def estimate_closeout(
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(inputs, lambda inputs: _closeout(inputs, progress))
+    return result_of(inputs, lambda inputs: _closeout(inputs, progress))
 
 
 def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:

@@ -25,7 +25,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -89,7 +89,7 @@ def study_collateral(
     StudyError, DataError : see `read_inputs`, `compare_mixes`, `haircut_adequacy`.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(inputs, lambda inputs: _collateral(inputs, n_jobs, progress))
+    return result_of(inputs, lambda inputs: _collateral(inputs, n_jobs, progress))
 
 
 def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralStudy:

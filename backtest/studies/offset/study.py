@@ -16,7 +16,7 @@ from backtest.offset import (
 )
 from backtest.offset.credit_granted import STEP, WINDOW
 from backtest.replay.provenance import Provenance
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
@@ -57,14 +57,14 @@ def estimate_offsets(
 ) -> OffsetStudy:
     """Estimate everything about the offset of a study's named books held in several silos."""
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(inputs, lambda inputs: _offsets(inputs, n_jobs, progress))
+    return result_of(inputs, lambda inputs: _offsets(inputs, n_jobs, progress))
 
 
 def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     """Every table of the study of `inputs`."""
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
-    named = inputs.book.select(list(range(len(inputs.config.books))))
+    named = inputs.named_book
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
         market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs

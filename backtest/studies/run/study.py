@@ -18,7 +18,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import Inputs, computed, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -71,7 +71,7 @@ def execute(
     path : replay this one path of the simulator instead of history, in full.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    return computed(
+    return result_of(
         inputs, lambda inputs: _replayed(inputs, n_jobs, paths=paths, path=path, progress=progress)
     )
 
@@ -89,7 +89,7 @@ def _replayed(
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)
     coverage, terms = config.standard(), config.terms()
-    named = book.select(list(range(len(config.books))))
+    named = inputs.named_book
     study = run(
         inputs.market,
         book,
@@ -185,15 +185,15 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
     failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
-    named = inputs.book.select(list(range(len(inputs.config.books))))
+    named = inputs.named_book
     sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
     hashed = {
         "study": _numbers_only(inputs.config.resolved()),
         "path": path,
         "paths": paths,
         "levels": study.provenance.prices.levels_sha256,
-        **({"failed": sorted(inputs.failed)} if inputs.failed else {}),
-        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.opened else {}),
+        **({"failed": sorted(inputs.failures)} if inputs.failures else {}),
+        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.file_record else {}),
     }
     return replace(
         inputs.described(study.provenance),
