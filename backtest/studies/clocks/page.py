@@ -47,7 +47,7 @@ SETTINGS_TEXT = (
 )
 CORRELATION_TEXT = (
     "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
-    "stationary bootstrap (mean block 20 days, 40 at ten); they held 87 to 96 % of truths in "
+    "stationary bootstrap (mean block 20 days, 40 at ten); they held 83 to 95 % of truths in "
     "simulated worlds, and another seed moves an end by up to .015. Crypto closes three to four "
     "hours after bonds, which biases same-day correlations at one day towards zero; "
     "Hayashi-Yoshida adds the bond's next day, whose hours overlap. A weekend of crypto falls in "
