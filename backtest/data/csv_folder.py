@@ -15,6 +15,7 @@ from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
 from backtest.data.contract_files import front_months, read_contracts
 from backtest.data.csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
 from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
+from backtest.data.plausible import refuse_implausible, refuse_shifted
 from backtest.data.rolls import adjust_rolls
 from backtest.instruments.contracts import contract_terms
 from backtest.market.calendars import Clock
@@ -78,6 +79,7 @@ def read_folder(
         reference = _reference(folder, name, columns, used)
         columns[name], roll_adjustments = adjust_rolls(name, columns[name], reference)
         adjusted += roll_adjustments
+    refuse_shifted({name: columns[name] for name in factors})
     first = max(c.index[0] for c in columns.values())
     if start is not None:
         first = max(first, _day(start, "start"))
@@ -153,7 +155,9 @@ def _read_factors(
             column = table[place.column].dropna()
             if column.empty:
                 raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-            columns[name] = _levels(column, place)
+            levels = _levels(column, place)
+            refuse_implausible(column, name, place)
+            columns[name] = levels
     if "30Y" in columns:
         days = columns["30Y"].index.to_numpy()
         columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
@@ -256,9 +260,13 @@ def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
     wrong = ~column.between(low, high)
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
-        must = f"lie in {low:g} .. {high:g}" if column[day] > 0 else "be above zero"
+        advice = (
+            f"a price must lie in {low:g} .. {high:g}. Mend or remove that row."
+            if column[day] > 0
+            else "moves here are relative, which no model or shock can take of a price that is not "
+            "above zero. Mend a slip; where the price is true, end the study before that day."
+        )
         raise DataError(
-            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; "
-            f"a price must {must}. Mend or remove that row."
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; {advice}"
         )
     return column / 100.0 if place.unit == "percent" else column

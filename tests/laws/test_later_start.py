@@ -14,10 +14,10 @@ SETTLED, TOLERANCE = 21, 1e-9
 REMEMBERS = {
     "correlation_break": (30, 1e-9, "windows of 30 days over margins"),
     "ficc_var": (150, 1e-9, "100 days of deficiencies behind the charge"),
-    "filtered_historical": (100, 5e-3, "an exponentially weighted variance, decay .97"),
-    "span2": (100, 5e-2, "exponentially weighted variances, and the highest of them so far"),
+    "filtered_historical": (80, 1e-2, "an exponentially weighted variance, decay .97"),
+    "span2": (80, 3e-2, "exponentially weighted variances, and the highest of them so far"),
     "ten_year_floor": (60, 1e-9, "120 days of margins, ten years in use"),
-    "variance_covariance": (100, 5e-3, "exponentially weighted variances, decay .97"),
+    "variance_covariance": (80, 1e-2, "exponentially weighted variances, decay .97"),
 }
 # These look back over more than the 260 days of this market, by definition.
 UNBOUNDED = {

@@ -278,6 +278,18 @@ def test_a_sign_or_an_order_the_wrong_way_round_is_one_line(test):
             ask(loss, var, one_day)
 
 
+def test_a_loss_without_an_end_has_no_score():
+    loss, (var, es) = history(), bands()
+    endless = np.where(np.arange(len(var)) == 7, np.inf, var)
+    for ask in (
+        lambda: scores.tick_loss(loss, endless),
+        lambda: scores.tick_loss(-np.abs(endless), var),
+        lambda: scores.fz0_loss(loss, var, np.maximum(es, endless)),
+    ):
+        with pytest.raises(DataError, match="hold an infinity; give finite values, or NaN"):
+            ask()
+
+
 def test_a_book_that_is_sure_to_earn_on_some_days_is_no_reversed_sign():
     loss, (var, es) = history(), bands()
     calm = np.where(np.arange(len(var)) % 5 == 0, -0.1, var)

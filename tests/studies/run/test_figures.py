@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import backtest as bt
+import strategies as st
 from backtest import charts
 from backtest.market.episodes import stress_days
 from backtest.studies.run.figures.coverage_cost import POOLED
@@ -172,3 +174,27 @@ def test_monte_carlo_says_what_paths_cannot_add() -> None:
         assert said in words, said
     bare = charts.monte_carlo_frontier(distribution(), study()).caption.footnote
     assert "exceedances observed in it. Source" in bare
+
+
+def test_of_many_books_the_worst_are_shown_and_said(small_market):
+    """Of 300 accounts the first twenty in the file were drawn, without a word."""
+    names = [f"calm {n}" for n in range(20)] + [f"coin {n}" for n in range(4)]
+    frame = pd.DataFrame({"UST2Y": 1e6, "BTC": 0.0}, index=names)
+    frame.loc[names[20:], "BTC"] = [1e6, 2e6, 3e6, 4e6]
+    book = bt.Book.from_frame(frame, small_market)
+    models = {"rates": st.HaircutOnly(haircuts={"UST2Y": 0.02, "BTC": 0.02})}
+    many = bt.run(small_market, book, models, audit=False)
+    figure = charts.exceedance_timeline(many)
+    assert set(figure.data["portfolio"]) == set(names[20:])
+    labels = [label.get_text() for label in figure.draw().get_yticklabels()]
+    assert labels == names[:16] + names[20:]
+    assert (
+        "20 worst of 24 books are shown, by exceedances of all models." in figure.caption.footnote
+    )
+    offsets = pd.DataFrame(
+        {"total": 0.3, "diversification": 0.2, "dependence": np.linspace(0.24, 0.01, 24)},
+        index=names,
+    )
+    figure = charts.offset_ladder(many, offsets)
+    assert list(figure.data.index) == names[4:]
+    assert "20 worst of 24 books are shown, by the smallest offset." in figure.caption.footnote
