@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.present.csv_table import write_csv
 from backtest.replay.provenance import Provenance
 from backtest.replay.shown import table_html
 from backtest.scores.models.paired import JointRegion, distances
@@ -176,8 +177,8 @@ class Distribution:
         ).assign(range_acted=self.range_acted)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            self.summary().to_csv(target / "monte_carlo.csv")
-            self.frontier().to_csv(target / "frontier.csv")
+            write_csv(self.summary(), target / "monte_carlo.csv")
+            write_csv(self.frontier(), target / "frontier.csv")
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
             by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
             named = {"models": list(self.models), "portfolios": list(self.portfolios)}

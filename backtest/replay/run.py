@@ -26,6 +26,7 @@ from backtest.replay.scorecard import BLOCK, Scored, blocks, score_models
 from backtest.replay.study import Study
 from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
+from backtest.workers import in_parallel
 from strategies.siloed import Siloed
 
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
@@ -174,7 +175,7 @@ def _margins(
     slices = list(blocks(len(book.portfolios), block))
     tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
     parts: list[Margined] = []
-    for part in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+    for part in in_parallel(tasks, n_jobs=n_jobs):
         parts.append(part)
         note_opened(part.opened)  # by a worker, whose files no one else sees
         report("margins", len(parts) / len(slices))
