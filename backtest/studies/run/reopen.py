@@ -1,6 +1,5 @@
 """Results folders read back: the report written again, the study rerun and compared."""
 
-import csv
 import os
 import shutil
 from collections.abc import Callable
@@ -14,10 +13,11 @@ from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
 from backtest.model.opened_files import OpenedFile
+from backtest.present.csv_table import read_csv
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
@@ -128,7 +128,7 @@ def compare_rerun(
         _require_same(file, folder)
     edits = changed_files(folder, files)
     if STUDY_FILE in edits:
-        raise ResultsError(changed(folder, STUDY_FILE))
+        raise ResultsError(change_message(folder, STUDY_FILE))
     tables = [name for name in files if name.endswith(TABLES)]
     before = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
@@ -152,7 +152,7 @@ def compare_rerun(
         differences = _differences(name, before[name], after[name]) if name in tables else []
         # A file that was changed by hand is no evidence of a difference between two runs.
         if name in edits and differences[:1] == [_other_shape(name)]:
-            raise ResultsError(changed(folder, name))
+            raise ResultsError(change_message(folder, name))
         if name in edits and not differences:
             differences = [f"{name}: not as the run wrote it"]
         lines += differences
@@ -239,12 +239,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        with path.open(newline="", encoding="utf-8") as file:
-            widths = {len(row) for row in csv.reader(file) if row}
-        if len(widths) != 1:  # pandas fills a row that was cut off
-            raise ValueError(f"rows of {widths} cells")
-        names = dict.fromkeys(("model", "portfolio", "reason"), str)
-        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+        return read_csv(path)
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "
