@@ -24,8 +24,11 @@ FAMILIES = (
 )
 EQUAL_COVERAGE = (
     "Equal coverage is in-sample: each scale is chosen in hindsight, from about one day "
-    "in a hundred. It is printed with its interval; intervals of two models are not an "
-    "interval of their difference."
+    "in a hundred. It is printed with its interval, which at 99 % held the truth in 92 "
+    "to 100 % of simulated histories where margins follow volatility or its shocks halve within "
+    "35 days, in 82 to 95 % where they halve in a year. An interval is unbounded where the record "
+    "cannot exclude that its largest loss lies within the coverage. Intervals of two models are "
+    "not an interval of their difference."
 )
 BOUNDS = (
     "The bounds of the offset ladder are for each book on its own, without a correction "
