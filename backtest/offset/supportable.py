@@ -17,6 +17,7 @@ from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
 from backtest.offset.history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
+from backtest.workers import in_parallel
 from strategies.historical import HistoricalVaR
 
 NAN = float("nan")
@@ -164,7 +165,7 @@ def supportable_offset(
         )
         for name, history in histories.items()
     )
-    estimates = tuple(joblib.Parallel(n_jobs=n_jobs)(tasks))
+    estimates = tuple(in_parallel(tasks, n_jobs=n_jobs))
     return OffsetLadder(estimates, coverage, base, confidence)
 
 

@@ -1,6 +1,5 @@
 """Results folders read back: the report written again, the study rerun and compared."""
 
-import csv
 import os
 import shutil
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
 from backtest.model.opened_files import OpenedFile
+from backtest.present.csv_table import read_csv
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -207,20 +207,25 @@ def _require(folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def _require_same(opened: OpenedFile, folder: Path) -> None:
-    """A file that a model opened must be as it was: beside the study file, or where one works."""
-    places = (folder / opened.name, Path.cwd() / opened.name)  # an absolute name stays itself
+def _require_same(file: OpenedFile, folder: Path) -> None:
+    """A file that a model opened must be unchanged, in the folder or the working directory.
+
+    Raises
+    ------
+    ResultsError : it is in neither, or its sha256 is another.
+    """
+    places = (folder / file.name, Path.cwd() / file.name)  # an absolute name stays itself
     present = [str(place) for place in places if place.is_file()]
     if not present:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which is not there; put the file "
-            f"with sha256 {opened.sha256} into the folder."
+            f"a model of {str(folder)!r} opened {file.name!r}, which is not there; put the file "
+            f"with sha256 {file.sha256} into the folder."
         )
     now = {OpenedFile.of(place).sha256 for place in present}
-    if now != {opened.sha256}:
+    if now != {file.sha256}:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which has changed: sha256 "
-            f"{opened.sha256} then, {min(now - {opened.sha256})} now; put the file back or run "
+            f"a model of {str(folder)!r} opened {file.name!r}, which has changed: sha256 "
+            f"{file.sha256} then, {min(now - {file.sha256})} now; put the file back or run "
             "the study again."
         )
 
@@ -234,12 +239,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        with path.open(newline="", encoding="utf-8") as file:
-            widths = {len(row) for row in csv.reader(file) if row}
-        if len(widths) != 1:  # pandas fills a row that was cut off
-            raise ValueError(f"rows of {widths} cells")
-        names = dict.fromkeys(("model", "portfolio", "reason"), str)
-        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+        return read_csv(path)
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "
