@@ -69,7 +69,7 @@ def specification_curve(
                             continue
                         part = history.between(slice(first, first + days))
                         estimate = estimate_history(
-                            name, part, {}, confidence=0.95, resamples=resamples, seed=seed
+                            name, part, {}, confidence=0.95, resamples=resamples
                         )
                         rows.append(
                             {

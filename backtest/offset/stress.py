@@ -60,7 +60,7 @@ def stressed_ladder(
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
         estimates = joblib.Parallel(n_jobs=n_jobs)(
             joblib.delayed(estimate_history)(
-                name, h, {}, confidence=confidence, resamples=resamples, seed=seed
+                name, h, {}, confidence=confidence, resamples=resamples
             )
             for name, h in histories.items()
         )
