@@ -9,6 +9,7 @@ from scipy.special import gammaincinv, stdtr
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.dependence import t_copula
+from backtest.estimators.schedule import refit_days
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios, book_scenarios
@@ -61,8 +62,9 @@ class CopulaVaR(MarginOfForecast):
         def tails(group: Group) -> FloatArray:
             scenarios = book_scenarios(market, group.book, coverage=coverage)
             out, begin = nan_estimates(scenarios), scenarios.first + self.lookback - 1
+            due = refit_days(scenarios.dates, self.refit_every)
             for day in range(begin, len(scenarios.unit)):
-                if (day - begin) % self.refit_every == 0:
+                if day == begin or due[day]:
                     values = self._draw(scenarios, day)
                 window_tail(values, scenarios.unit[day], scenarios.exposure, count, *out[:, day])
             return out

@@ -8,8 +8,9 @@ from annotated_types import Ge, Gt, Lt
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.ewma import ewma_coefficients
+from backtest.estimators.fits import Certificate, note_fits
 from backtest.estimators.garch import RollingGarch
-from backtest.kernels.pareto import peaks_tail
+from backtest.kernels.pareto import OUTCOMES, peaks_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
@@ -84,9 +85,20 @@ class ExtremeValueVaR(MarginOfForecast):
                 sigma = np.sqrt(garch.variances(pnl))
                 # A portfolio that never moved has no z to fit a tail to; its margin is zero.
                 out[:, day] = 0.0
+                tails_of_z = np.full((len(pnl), OUTCOMES), np.nan)
                 for p in np.flatnonzero(sigma[:, -1] != 0.0):
-                    z = -pnl[p] / sigma[p, :-1]
-                    out[:, day, p] = np.multiply(sigma[p, -1], peaks_tail(z, peaks, level))
+                    peaks_tail(-pnl[p] / sigma[p, :-1], peaks, level, tails_of_z[p])
+                    out[:, day, p] = sigma[p, -1] * tails_of_z[p, :2]
+                value, _, gain, second_peak, at_bound = tails_of_z.T
+                note_fits(
+                    "generalised Pareto",
+                    Certificate.of(
+                        np.where(np.isnan(value), np.nan, 1.0),
+                        at_bound=at_bound,
+                        second_peak=second_peak,
+                        gain=gain,
+                    ),
+                )
             return out
 
         return scenario_tails(market, book, coverage, estimate=tails, scaling="sqrt")

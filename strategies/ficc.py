@@ -45,8 +45,9 @@ class FiccVaR:
     Parameters
     ----------
     lookback, at_least : scenarios that end by day t: the most used, and the fewest for a margin.
-    stress : first and last day of the stressed year, ISO; () leaves it out, which is required
-        where the market starts later. Its shocks count from the day on which they are known.
+    stress : first and last day of the stressed year, ISO; () leaves it out. Its shocks count from
+        the day on which they are known. FICC's own year, the default, is left out too where the
+        market starts later, as beside Bitcoin; page, screen and manifest then say so.
     mpor : margin days of all positions, FICC's three; None takes those of the study. Losses are
         always over the study's days, so against two days a margin of three covers more.
     net_floor, gross_floor, minimum : rates n_b, g_b, a_b by bucket, decimals of market value. A
@@ -100,6 +101,23 @@ class FiccVaR:
             steps={"gross": gross} | dict(zip(names, changes, strict=True)),
         )
 
+    def leaves_out(self, market: Market) -> str:
+        """FICC's stressed year where the market starts later; a year that a user names must be in.
+
+        Examples
+        --------
+        >>> import backtest as bt
+        >>> FiccVaR().leaves_out(bt.load_market("treasury"))
+        ''
+        """
+        default = tuple(TERMS["stress"]["value"])
+        if self.stress != default or np.datetime64(default[0]) >= market.dates[0]:
+            return ""
+        return (
+            f"ficc_var leaves out its stressed year, {default[0]} to {default[1]}: prices start on "
+            f"{market.dates[0]}."
+        )
+
     def _layers(
         self, market: Market, book: Book, coverage: Coverage
     ) -> tuple[DaysByPortfolios, DaysByPortfolios, DaysByPortfolios]:
@@ -111,14 +129,14 @@ class FiccVaR:
         # FICC's MPOR; the charge itself is not backtested again.
         charge = np.where(np.isnan(floored), np.nan, 0.0)
         if self.charge_days:
-            allowed = tail_count(self.charge_days, coverage.confidence, "floor")
+            allowed_days = tail_count(self.charge_days, coverage.confidence, "floor")
             charge += largest_deficiencies(
                 market,
                 book,
                 floored,
                 coverage=own_coverage,
                 days=self.charge_days,
-                rank=allowed + 1,
+                rank=allowed_days + 1,
             )
         return value_at_risk, floored - value_at_risk, charge
 
@@ -156,7 +174,7 @@ class FiccVaR:
 
     def _stressed_year(self, market: Market) -> Dates:
         """First and last day of the stressed year; StudyError if the market starts after it."""
-        if not self.stress:
+        if not self.stress or self.leaves_out(market):
             return np.array(["NaT", "NaT"], dtype="datetime64[D]")
         try:
             days = np.array(self.stress, dtype="datetime64[D]")

@@ -12,10 +12,12 @@ from annotated_types import Ge, Gt, Lt
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.cornish_fisher import cornish_fisher_tail
+from backtest.estimators.cornish_fisher import cornish_fisher_tail, rises_everywhere
 from backtest.estimators.ewma import ewma_coefficients
+from backtest.estimators.fits import Certificate, note_fits
 from backtest.estimators.garch import RollingGarch
-from backtest.kernels.garch import LEAST_FREEDOM, student_freedom, variance_rows
+from backtest.estimators.stale import refuse_stale
+from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
@@ -23,10 +25,7 @@ from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, d
 from backtest.model.protocol import Forecast, in_words, model
 from backtest.model.revaluation import Revaluation, each_fit, each_window, priced_scenarios
 from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
-from backtest.types import FloatArray, StudyError
-
-STALE = 0.1  # share of P&Ls of zero beyond which tails at their floor say that prices are stale
-STALE_FLOOR = 1e-3  # relative distance from the floor that counts as it
+from backtest.types import FloatArray
 
 
 @model(kind="ewma_var")
@@ -89,6 +88,8 @@ class EwmaVaR(MarginOfForecast):
                         rows[p, 4] = student_freedom(z)
                     else:
                         rows[p, 4], skew[p] = skewed_shape(z)
+                who = f"{in_words(self)}, up to {scenarios.dates[day]},"
+                refuse_stale(pnl, rows[:, 4], who=who)
             law[:, day] = np.sqrt(out[:, -1]), rows[:, 4], skew
         return law
 
@@ -151,23 +152,11 @@ class GarchVaR(MarginOfForecast):
         for day, pnl, due in each_fit(scenarios, self.lookback, self.refit_every):
             if due:
                 garch.refit(pnl)
-                self._refuse_stale(garch, pnl, scenarios.dates[day])
+                who = f"{in_words(self)}, up to {scenarios.dates[day]},"
+                refuse_stale(pnl, garch.freedom(), who=who)
             volatility = np.sqrt(garch.variances(pnl)[:, -1])
             law[:, day] = volatility, garch.freedom(), garch.skew()
         return law
-
-    def _refuse_stale(self, garch: RollingGarch, pnl: FloatArray, day: np.datetime64) -> None:
-        """StudyError where most P&Ls repeat: tails then end at their floor, and margins vanish."""
-        still = (pnl == 0.0).mean(axis=1)
-        floored = garch.freedom() <= LEAST_FREEDOM * (1.0 + STALE_FLOOR)
-        stale = floored & (still > STALE) & (still < 1.0)
-        if stale.any():
-            raise StudyError(
-                f"{in_words(self)} cannot be fitted up to {day}: {still[stale][0]:.0%} of "
-                f"{self.lookback} P&Ls are zero and the degrees of freedom end at their floor of "
-                f"{LEAST_FREEDOM}. Prices are stale: leave out the days that were filled, or take "
-                "a model that is not fitted."
-            )
 
 
 @model(kind="cornish_fisher_var")
@@ -215,6 +204,8 @@ class CornishFisherVaR(MarginOfForecast):
                 skewness = (square * z).mean(axis=1)
                 kurtosis = np.where(deviation > 0.0, (square * square).mean(axis=1) - 3.0, 0.0)
                 unit = cornish_fisher_tail(coverage.confidence, skewness, kurtosis)
+                outside = int(np.count_nonzero(~rises_everywhere(skewness, kurtosis)))
+                note_fits("Cornish-Fisher", Certificate(tried=len(pnl), at_bound=outside))
                 out[0, day] = deviation * unit[0] - mean
                 out[1, day] = deviation * unit[1] - mean
             return out

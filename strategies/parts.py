@@ -4,7 +4,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import HasParts, MarginModel, Parts, required_margin
+from backtest.model.protocol import HasParts, MarginModel, Parts, asked, required_margin
 from strategies.siloed import Siloed
 
 
@@ -28,7 +28,8 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
     {'gross': [[40.0]], 'diversification and offset': [[-20.0]]}
     """
     if isinstance(model, HasParts):
-        return model.parts(market, book, coverage)
+        with asked(model):
+            return model.parts(market, book, coverage)
     required = required_margin(model, market, book, coverage)
     siloed_parts = Siloed(base=model).parts(market, book, coverage)
     gross = siloed_parts.steps["gross"]

@@ -141,27 +141,27 @@ class Span2:
         volatility = FactorVolatility(market, decay=self.decay, seed_days=SEED_DAYS)
 
         def tails(group: Group) -> FloatArray:
-            held: list[int] = list(range(len(group.book.instruments)))
+            positions: list[int] = list(range(len(group.book.instruments)))
             if market.traded is not None:
                 # A bond that no portfolio holds must not remove the weekends of a crypto book.
-                held = [i for i in held if group.book.exposure[:, i].any()]
+                positions = [i for i in positions if group.book.exposure[:, i].any()]
             days = Closeout(group.book, coverage).by_instrument
-            legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in held]
+            legs = [self._leg(volatility, group.book.instruments[i], days[i]) for i in positions]
             every = np.column_stack([f.z for leg in legs for f in leg.factors])
             rows = group.rows[~np.isnan(every[group.rows]).any(axis=1)]
             warming_up = len(group.rows) - len(rows)
-            index = group.book.unit_index(market)[:, held]
-            exposure = np.ascontiguousarray(group.book.exposure[:, held])
+            index = group.book.unit_index(market)[:, positions]
+            exposure = np.ascontiguousarray(group.book.exposure[:, positions])
             powers = [leg.powers(rows) for leg in legs]
             elapsed = [leg.elapsed[rows] for leg in legs]
             out = np.full((2, len(group.rows), len(exposure)), np.nan)
             shortfall = np.empty(len(exposure))
             # The two tails see the same shocks and differ in their scale alone: today's volatility
             # for HVaR, the highest so far for SVaR.
-            for seen in range(self.min_lookback, len(rows) + 1):
-                window, day = slice(max(0, seen - self.lookback), seen), int(rows[seen - 1])
-                count = tail_count(seen - window.start, coverage.confidence)
-                for k, tail in enumerate(out[:, warming_up + seen - 1]):
+            for end in range(self.min_lookback, len(rows) + 1):
+                window, day = slice(max(0, end - self.lookback), end), int(rows[end - 1])
+                count = tail_count(end - window.start, coverage.confidence)
+                for k, tail in enumerate(out[:, warming_up + end - 1]):
                     values = [
                         leg.values(
                             market, day, powers=p[window], elapsed=e[window], is_stressed=k == 1

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import zipfile
 from traceback import format_exception
 
 import numpy as np
@@ -58,7 +60,24 @@ def test_the_version_is_that_of_the_package():
     assert bt.__version__.count(".") == 2
 
 
-def test_types_are_seen_outside(tmp_path):
+@pytest.fixture(scope="module")
+def users_python(tmp_path_factory):
+    """A user's interpreter: the built wheel is installed, the checkout is out of sight."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    for call in (build, ["venv", "--without-pip", str(folder / "venv")]):
+        subprocess.run([sys.executable, "-m", *call], check=True, capture_output=True)
+    (packages,) = folder.glob("venv/lib/*/site-packages")
+    (archive,) = folder.glob("*.whl")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(packages)
+    # Of what is installed beside the checkout only the folder counts: the line in it that leads
+    # back to the checkout is not read.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return folder / "venv" / "bin" / "python"
+
+
+def test_types_are_seen_by_the_users_of_the_wheel(users_python, tmp_path, pytestconfig):
     """mypy of a user's own file, in another folder: real types, and a wrong argument is seen."""
     (tmp_path / "user.py").write_text(
         "import backtest as bt\n"
@@ -73,18 +92,19 @@ def test_types_are_seen_outside(tmp_path):
         "st.HistoricalVaR(lookbak=250)\n"
         "bt.Coverage(confidence='high')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "user.py"],
-        cwd=tmp_path,
-        env={
-            "MYPYPATH": "",
-            "PYTHONPATH": str(ROOT),
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
+    # The cache holds the types of numpy and pandas from one session to the next.
+    cache = str(pytestconfig.cache.mkdir("mypy"))
+    outside = {"MYPY_CACHE_DIR": cache, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    loaded, done = (
+        subprocess.run(
+            [users_python, *call], cwd=tmp_path, env=outside, capture_output=True, text=True
+        )
+        for call in (
+            ["-c", "import backtest; print(backtest.__file__)"],
+            ["-m", "mypy", "--strict", "user.py"],
+        )
     )
+    assert loaded.stdout.startswith(str(users_python.parents[1])), loaded
     said = done.stdout
     assert 'note: Revealed type is "backtest.market.market.Market"' in said
     assert 'note: Revealed type is "strategies.historical.HistoricalVaR"' in said

@@ -63,12 +63,13 @@ class AccountHistory:
 
     Parameters
     ----------
-    held : collateral settled at each close, its value after haircut. call : amount called then.
+    held_value : collateral settled at each close, its value after haircut.
+    call : amount called at that close.
     collateral : value at the end of close-out of the collateral held at each close.
     shortfall : loss over the MPOR beyond that value; NaN where the loss is not yet known.
     """
 
-    held: DaysByPortfolios
+    held_value: DaysByPortfolios
     call: DaysByPortfolios
     collateral: DaysByPortfolios
     shortfall: DaysByPortfolios
@@ -91,11 +92,11 @@ def replay_account(
     Examples
     --------
     >>> required = np.array([[1.0], [3.0], [2.0]])
-    >>> replay_account(required, np.zeros((3, 1)), AccountTerms()).held[:, 0].tolist()
+    >>> replay_account(required, np.zeros((3, 1)), AccountTerms()).held_value[:, 0].tolist()
     [1.0, 1.0, 2.0]
     """
     required = np.ascontiguousarray(required)
-    held, call, shortfall = (np.empty(required.shape) for _ in range(3))
+    held_value, call, shortfall = (np.empty(required.shape) for _ in range(3))
     if marks is None:
         if terms.collateral != "cash":
             raise StudyError("a mix of assets needs its marks; see `collateral_marks`.")
@@ -108,11 +109,11 @@ def replay_account(
         settled_by(terms, len(required), dates=dates),
         terms.minimum_transfer,
         terms.excess == "returned",
-        held,
+        held_value,
         call,
         shortfall,
     )
-    return AccountHistory(held, call, held * marks.closeout, shortfall)
+    return AccountHistory(held_value, call, held_value * marks.closeout, shortfall)
 
 
 def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:
@@ -138,12 +139,12 @@ def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) ->
         return np.arange(days) + terms.call_lag
     if dates is None or len(dates) != days:
         raise StudyError(f"settlement = {terms.settlement!r} needs the dates of the margin days.")
-    paid = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
+    payment_days = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
     # A call is paid on the lag-th payment day after it; with no lag on the day of the call itself
     # if payments are open, else on the next one. It counts at the first close from then on.
-    first = paid.searchsorted(dates, side="right" if terms.call_lag else "left")
+    first = payment_days.searchsorted(dates, side="right" if terms.call_lag else "left")
     settles = first + max(terms.call_lag, 1) - 1
     arrives = np.full(days, days)
-    arrives_in_time = settles < len(paid)
-    arrives[arrives_in_time] = dates.searchsorted(paid[settles[arrives_in_time]])
+    arrives_in_time = settles < len(payment_days)
+    arrives[arrives_in_time] = dates.searchsorted(payment_days[settles[arrives_in_time]])
     return arrives

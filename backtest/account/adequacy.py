@@ -9,7 +9,7 @@ import pandas as pd
 from backtest.account.assets import parse_asset, proceeds
 from backtest.account.mix import check_priced
 from backtest.market.market import Market
-from backtest.scores.overlapping.verdict import rate_interval
+from backtest.scores.overlapping.interval import rate_interval
 from backtest.types import DataError, StudyError, tail_count
 
 HORIZONS = (1, 2, 5, 10)  # days; ten are the horizon of the BCBS-IOSCO haircuts
@@ -25,7 +25,6 @@ def haircut_adequacy(
     horizons: Sequence[int] = HORIZONS,
     windows: Mapping[str, tuple[str, str]] | None = None,
     years: bool = True,
-    level: float = 0.95,
 ) -> pd.DataFrame:
     """How often an asset lost more than its haircut, P(t + H) / P(t) < 1 - h, by period.
 
@@ -42,14 +41,13 @@ def haircut_adequacy(
     haircut : fraction of value, 0 or more and below 1.
     windows : first and last day (ISO) by name, beside 'all' and the calendar years.
     years : whether to show the calendar years too.
-    level : confidence of the two-sided interval.
 
     Returns
     -------
     One row per (horizon, period): observations, uncounted (moves without a price at their end),
-    beyond and beyond_rate with low and high, worst (P(t+H)/P(t) - 1) and the day it began,
-    cover_99 and cover_99.9, the smallest haircuts that at most 1 % and 0.1 % of the period's moves
-    exceeded: the worst move itself where there are fewer than 100, or 1,000.
+    beyond and beyond_rate with low and high (two-sided 95 %), worst (P(t+H)/P(t) - 1) and the day
+    it began, cover_99 and cover_99.9, the smallest haircuts that at most 1 % and 0.1 % of the
+    period's moves exceeded: the worst move itself where there are fewer than 100, or 1,000.
 
     Raises
     ------
@@ -93,7 +91,7 @@ def haircut_adequacy(
                     "observations": len(moves_of_period),
                     "uncounted": int(inside.sum()),
                 }
-                | _counts(moves_of_period, haircut, horizon, level)
+                | _counts(moves_of_period, haircut, horizon)
             )
     return pd.DataFrame(rows)
 
@@ -154,13 +152,13 @@ def _periods(
     return periods
 
 
-def _counts(change: pd.Series, haircut: float, horizon: int, level: float) -> dict[str, Any]:
+def _counts(change: pd.Series, haircut: float, horizon: int) -> dict[str, Any]:
     """Moves beyond the haircut, their interval, the worst move, and the covering haircuts."""
     # A loss of exactly the haircut is covered. Overlapping moves make the days of a crisis exceed
     # together, so the interval counts effective days: their plain number would make it too narrow.
     ratio = 1.0 + change.to_numpy()
     beyond = ratio < 1.0 - haircut
-    low, high = rate_interval(beyond[:, None], horizon=horizon, level=level)
+    low, high = rate_interval(beyond[:, None], horizon=horizon)
     losses = np.sort(1.0 - ratio)[::-1]
     covering = {
         f"cover_{100 * share:g}": max(0.0, losses[tail_count(len(ratio), share, "floor")])

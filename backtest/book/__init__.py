@@ -5,9 +5,4 @@ from .closeout import Closeout
 from .coverage import Coverage
 from .liquidation import LiquidationCost
 
-__all__ = [
-    "Book",
-    "Closeout",
-    "Coverage",
-    "LiquidationCost",
-]
+__all__ = ["Book", "Closeout", "Coverage", "LiquidationCost"]

@@ -132,24 +132,23 @@ class Book:
         base: "MarginModel",
         coverage: Coverage,
         gross: float,
-        day: int | None = None,
     ) -> "Book":
         """Legs sized by risk: USD = weight / stand-alone margin per USD, scaled to `gross`.
 
         weights : (portfolios x instrument names) signed; +1 and -1 make legs of equal stand-alone
             margin. Long legs are sized by the margin of a long position, short legs by a short's.
         gross : USD, sum of absolute exposures of every portfolio.
-        day : row of the market on which margins are compared; by default the first on which `base`
-            has margins. No later day is used.
+
+        Margins are compared on the first day on which `base` has them. No later day is used.
 
         Raises
         ------
-        StudyError : no such day, or a leg without margin on it.
+        StudyError : a market too short for `base`, or a leg without margin on that day.
         """
         # One dollar of BTC carries many times the risk of one of a Treasury: equal dollars would
         # make a crypto portfolio of every pair, with no offset to measure.
         unsized = cls.from_frame(weights, market)
-        per_usd = margin_per_usd(unsized, market, base=base, coverage=coverage, day=day)
+        per_usd = margin_per_usd(unsized, market, base=base, coverage=coverage)
         side = np.where(unsized.exposure >= 0, per_usd[0], per_usd[1])
         usd = unsized.exposure / np.where(unsized.exposure == 0, 1.0, side)
         return replace(unsized, exposure=usd * (gross / np.abs(usd).sum(axis=1, keepdims=True)))
@@ -165,13 +164,12 @@ class Book:
         gross: float,
         portfolios: int,
         seed: int,
-        day: int | None = None,
     ) -> "Book":
         """A book of random portfolios: independent standard normal risk weights, from a seed."""
         draws = np.random.default_rng(seed).standard_normal((portfolios, len(instruments)))
         names = [f"random {i + 1:02d}" for i in range(portfolios)]
         weights = pd.DataFrame(draws, index=names, columns=list(instruments))
-        return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross, day=day)
+        return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross)
 
     def to_frame(self) -> pd.DataFrame:
         """Exposures in USD (portfolios x instruments)."""

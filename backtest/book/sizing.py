@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def margin_per_usd(
-    book: "Book", market: Market, *, base: "MarginModel", coverage: Coverage, day: int | None
+    book: "Book", market: Market, *, base: "MarginModel", coverage: Coverage
 ) -> FloatArray:
     """(2, instruments) margin of one USD long, and of one USD short, of each instrument.
 
-    day : row of the market; None takes the first on which `base` has a margin for all.
+    The margins are those of the first day on which `base` has one for all.
 
     Raises
     ------
-    StudyError : no margin on that day, or a margin of zero for a leg.
+    StudyError : no such day, or a margin of zero for a leg.
     """
     count = len(book.instruments)
     units = replace(
@@ -32,9 +32,8 @@ def margin_per_usd(
         exposure=np.vstack([np.eye(count), -np.eye(count)]),
     )
     margin = base.margin(market, units, coverage)
-    first = first_known(margin)
-    day = first if day is None else day
-    if first == len(margin) or day < first:
+    day = first_known(margin)
+    if day == len(margin):
         raise StudyError(
             f"{base!r} knows no margin on the sizing day of a market of {len(market.dates)} "
             "days; shorten its lookback ([sizing] of a study) or lengthen the history."

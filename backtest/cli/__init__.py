@@ -3,6 +3,8 @@
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +64,8 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     check_writable(out)
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:
-        result = command.load(command.compute)(**values, progress=progress)
+        with _traceback_in(out):
+            result = command.load(command.compute)(**values, progress=progress)
         progress("figures and report", 0.0)
         exhibit = command.load(command.exhibit)(result)
         if command.store:
@@ -73,6 +76,17 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     screen.exhibit(exhibit, folder)
     if exhibit.failures:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _traceback_in(out: Path) -> Iterator[None]:
+    """Write the traceback of a model that fails to a file in `out`, and name the file."""
+    from backtest.studies.failures import ModelFailure, with_traceback_file
+
+    try:
+        yield
+    except ModelFailure as failure:
+        raise with_traceback_file(failure, out) from failure
 
 
 for _command in COMMANDS:
@@ -105,7 +119,7 @@ def reproduce(result: Result, data: Data = None) -> None:
     from backtest.studies.run.reopen import compare_rerun
 
     screen = Screen()
-    with screen.progress() as progress:
+    with screen.progress() as progress, _traceback_in(result.resolve().parent):
         differences = compare_rerun(result, data=data, progress=progress)
     for line in differences:
         typer.echo(f"drifted: {line}")

@@ -16,13 +16,13 @@ from strategies import MODELS
 def models_list() -> list[RenderableType]:
     """One block a model of the registry, then every parameter file they name, once."""
     blocks = [model_block(kind, cls) for kind, cls in MODELS.items()]
-    named = {s.name: s for cls in MODELS.values() for s in parameter_sources(cls())}
+    sources = {s.name: s for cls in MODELS.values() for s in parameter_sources(cls())}
     user_models = Text("Your own: kind = 'my_module:MyModel', a file beside the study.\n")
     return [
         *blocks,
         user_models,
         Text("Parameter files", style="bold"),
-        *map(source_line, named.values()),
+        *map(source_line, sources.values()),
     ]
 
 
@@ -34,7 +34,7 @@ def model_block(kind: str, cls: type[Any]) -> RenderableType:
     rows.add_column(width=10)
     rows.add_column()
     fields = (f"{name} = {getattr(default, name)!r}" for name in field_names(cls))
-    numbers = [marked(source) for source in parameter_sources(default)]
+    numbers = [name_and_mark(source) for source in parameter_sources(default)]
     rows.add_row("parameters", Text(", ".join(fields) or "none"))
     if numbers:
         rows.add_row("numbers", Text("; ").join(numbers))
@@ -43,8 +43,8 @@ def model_block(kind: str, cls: type[Any]) -> RenderableType:
     return Group(head, rows, Text())
 
 
-def marked(source: ParameterSource) -> Text:
-    """'cme_2014 (2014-01-01, verified)'; what is not verified stands out."""
+def name_and_mark(source: ParameterSource) -> Text:
+    """'cme_2014 (2014-01-01, verified)'; any mark but 'verified' is in bold."""
     style = "" if source.mark == "verified" else "bold"
     return Text.assemble(f"{source.name} ({source.dated}, ", (source.mark, style), ")")
 
@@ -52,7 +52,7 @@ def marked(source: ParameterSource) -> Text:
 def source_line(source: ParameterSource) -> Text:
     """'cme_2014 (2014-01-01, verified): title. Source.'."""
     words = ". ".join(part for part in (source.title, source.source) if part)
-    return Text.assemble(marked(source), f": {words}.")
+    return Text.assemble(name_and_mark(source), f": {words}.")
 
 
 def references(cls: type[Any]) -> str:

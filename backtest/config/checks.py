@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from backtest.config.schema import StudyFile
+from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
 from backtest.instruments import parse_instrument
 from backtest.types import StudyError
 
@@ -52,9 +52,9 @@ def _unknown_key(place: tuple[int | str, ...]) -> str:
         table = next(
             t for t in (kind, *get_args(kind)) if isinstance(t, type) and issubclass(t, BaseModel)
         )
-    known = list(table.model_fields)
-    close = get_close_matches(str(place[-1]), known, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+    keys = list(table.model_fields)
+    matches = get_close_matches(str(place[-1]), keys, n=1)
+    hint = f"Did you mean {matches[0]!r}?" if matches else f"Known: {', '.join(keys)}."
     return f"unknown key {'.'.join(part for part in place if isinstance(part, str))!r}. {hint}"
 
 
@@ -67,6 +67,11 @@ def check_study(study: StudyFile) -> None:
         one silo, gates without a bound.
     """
     _check_names(study)
+    for name, table in study.models.items():
+        if table.get(ON_ERROR, STOP) not in (STOP, SKIP):
+            raise StudyError(
+                f"models.{name}.{ON_ERROR} is {table[ON_ERROR]!r}; give {STOP!r} or {SKIP!r}."
+            )
     if not study.books and not study.random.portfolios:
         raise StudyError('books is empty; name at least one, such as [books."long BTC"].')
     for name, book in study.books.items():
@@ -116,10 +121,10 @@ def _check_names(study: StudyFile) -> None:
         names += [("a book's name", name), (f"books.{name!r}.short", book.short)]
     texts = [("title", study.title), ("caption", study.caption)]
     texts += [(f"books.{name!r}.explain", book.explain) for name, book in study.books.items()]
-    for allowed, labels in (("", names), (LINES, texts)):
+    for exceptions, labels in (("", names), (LINES, texts)):
         for what, text in labels:
-            control = [c for c in text if unicodedata.category(c) == "Cc" and c not in allowed]
-            if control:
-                raise StudyError(
-                    f"{what} is {text!r}, with the control character {control[0]!r}; remove it."
-                )
+            for character in text:
+                if unicodedata.category(character) == "Cc" and character not in exceptions:
+                    raise StudyError(
+                        f"{what} is {text!r}, with the control character {character!r}; remove it."
+                    )

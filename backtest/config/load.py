@@ -13,6 +13,7 @@ from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
+from backtest.model.protocol import asked
 from backtest.model.user_models import make_importable
 from backtest.types import StudyError
 
@@ -72,18 +73,22 @@ def build_book(study: StudyFile, market: Market) -> Book:
             rows[name] = table.usd
             continue
         weights = pd.DataFrame([table.risk], index=[name])
-        sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
+        with asked(base):
+            sized = Book.risk_matched(
+                weights, market, base=base, coverage=coverage, gross=table.gross
+            )
         rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
     if study.random.portfolios:
-        random_books = Book.random(
-            study.random.instruments,
-            market,
-            base=base,
-            coverage=coverage,
-            gross=study.random.gross,
-            portfolios=study.random.portfolios,
-            seed=study.random.seed,
-        )
+        with asked(base):
+            random_books = Book.random(
+                study.random.instruments,
+                market,
+                base=base,
+                coverage=coverage,
+                gross=study.random.gross,
+                portfolios=study.random.portfolios,
+                seed=study.random.seed,
+            )
         for name, usd in zip(random_books.portfolios, random_books.exposure, strict=True):
             if name in rows:
                 raise StudyError(f"book {name!r} has the name of a random book; give it another.")

@@ -17,6 +17,7 @@ from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError
 
+ON_ERROR, STOP, SKIP = "on_error", "stop", "skip"  # key of a model's table, and its values
 MOST_USD = 1e15  # more than the wealth of the world: a larger number is a typing error
 
 # Strict, because otherwise pydantic takes `true` as the number 1.
@@ -32,12 +33,17 @@ class _Table(BaseModel):
 
 
 class DataTable(_Table):
-    """Source of the prices, the factors and the window."""
+    """Source of the prices, the factors and the window.
+
+    `contracts` names, by future, the file or folder with the settlements of its contracts, which
+    then replace the front-month file: docs/rolls.md.
+    """
 
     source: str = "sample"
     factors: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
+    contracts: dict[str, str] = Field(default_factory=dict)
 
 
 class ClockTable(_Table):
@@ -178,13 +184,17 @@ class StudyFile(_Table):
 
     def margin_models(self) -> dict[str, MarginModel]:
         """The models, built from their tables."""
-        built = {}
+        models = {}
         for name, table in self.models.items():
             try:
-                built[name] = build_model(table)
+                models[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
-        return built
+        return models
+
+    def skips(self, model: str) -> bool:
+        """Whether the study goes on without a model that fails: `on_error = "skip"`."""
+        return self.models[model].get(ON_ERROR, STOP) == SKIP
 
     def resolved(self) -> dict[str, Any]:
         """The study with every default filled in; the hash of a study is that of this table."""

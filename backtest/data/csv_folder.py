@@ -1,6 +1,7 @@
 """Read prices from a folder of CSV files; `columns.py` says in which file each factor is."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pandas as pd
 from backtest.data.cache import check_fetched
 from backtest.data.clocks import around_the_clock
 from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
+from backtest.data.contract_files import front_months, read_contracts
 from backtest.data.csv_checks import PRICE_RANGE, refuse_decimals, refuse_repeated
 from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
+from backtest.data.plausible import refuse_implausible, refuse_shifted
 from backtest.data.rolls import adjust_rolls
 from backtest.instruments.contracts import contract_terms
 from backtest.market.calendars import Clock
@@ -40,11 +43,14 @@ def read_folder(
     start: str | None = None,
     end: str | None = None,
     clock: Clock = "business",
+    contracts: Mapping[str, str] | None = None,
 ) -> tuple[Market, list[SourceFile]]:
     """Read the market of the days on which every factor has a value, and list the files read.
 
     start : first day to keep, ISO; missing data before it cause no error.
     end : last day of the study, ISO; missing data after it cause no error.
+    contracts : by future, the file or folder of its contracts' settlements (see `contract_files`),
+        inside the folder or with a path of its own; their front months need no splices found.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first factor ends. Within it, days that have yields but lack a price are dropped and listed
@@ -61,12 +67,19 @@ def read_folder(
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
     used: dict[str, SourceFile] = {}
-    columns = _read_factors(folder, factors, used)
+    by_contract = _contracts(contracts or {}, factors)
+    columns = _read_factors(folder, tuple(f for f in factors if f not in by_contract), used)
     adjusted: list[Adjustment] = []
-    for name in [f for f in factors if factor_column(f).rolls]:
+    for name, path in by_contract.items():
+        settlements, hashes = read_contracts(name, folder / path)
+        used |= {file: SourceFile(file, sha256) for file, sha256 in hashes.items()}
+        columns[name], changes = front_months(name, settlements)
+        adjusted += changes
+    for name in [f for f in factors if factor_column(f).rolls and f not in by_contract]:
         reference = _reference(folder, name, columns, used)
         columns[name], roll_adjustments = adjust_rolls(name, columns[name], reference)
         adjusted += roll_adjustments
+    refuse_shifted({name: columns[name] for name in factors})
     first = max(c.index[0] for c in columns.values())
     if start is not None:
         first = max(first, _day(start, "start"))
@@ -93,6 +106,14 @@ def read_folder(
         if factor_column(name).form == "funding":
             refuse_gaps(columns[name], days, factor_column(name))
     return market, list(used.values())
+
+
+def _contracts(contracts: Mapping[str, str], factors: tuple[str, ...]) -> dict[str, str]:
+    """Futures among the factors that have contracts of their own; DataError for what is none."""
+    for name in contracts:
+        if not factor_column(name).rolls:
+            raise DataError(f"contracts name {name!r}, which is no future; leave it out.")
+    return {name: path for name, path in contracts.items() if name in factors}
 
 
 def _curve_days(
@@ -134,7 +155,9 @@ def _read_factors(
             column = table[place.column].dropna()
             if column.empty:
                 raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
-            columns[name] = _levels(column, place)
+            levels = _levels(column, place)
+            refuse_implausible(column, name, place)
+            columns[name] = levels
     if "30Y" in columns:
         days = columns["30Y"].index.to_numpy()
         columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
@@ -237,9 +260,13 @@ def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
     wrong = ~column.between(low, high)
     if wrong.any():
         day = column.index[int(np.argmax(wrong.to_numpy()))]
-        must = f"lie in {low:g} .. {high:g}" if column[day] > 0 else "be above zero"
+        advice = (
+            f"a price must lie in {low:g} .. {high:g}. Mend or remove that row."
+            if column[day] > 0
+            else "moves here are relative, which no model or shock can take of a price that is not "
+            "above zero. Mend a slip; where the price is true, end the study before that day."
+        )
         raise DataError(
-            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; "
-            f"a price must {must}. Mend or remove that row."
+            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; {advice}"
         )
     return column / 100.0 if place.unit == "percent" else column

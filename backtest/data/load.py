@@ -1,5 +1,6 @@
 """`load_market`: a market by its name, from a folder, or a Market itself."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def load_market(
     end: str | None = None,
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
+    contracts: Mapping[str, str] | None = None,
 ) -> Market:
     """Load the market of `source`: 'sample' (SIMULATED), 'treasury', a CSV folder, or a Market.
 
@@ -31,6 +33,8 @@ def load_market(
     clock : 'business', the move over a weekend is one step; '24/7', every calendar day is a margin
         day, and Treasuries keep their level on days on which they do not trade.
     calendar : the calendar whose sessions are the margin days; 'data' takes the days with data.
+    contracts : of a folder, by future ('ZN'): the CSV or folder with the settlements of its
+        contracts, which then replace the front-month file.
 
     Raises
     ------
@@ -42,7 +46,13 @@ def load_market(
     ('3M', '2Y', '5Y', '10Y')
     """
     return load_with_sources(
-        source, factors=factors, start=start, end=end, clock=clock, calendar=calendar
+        source,
+        factors=factors,
+        start=start,
+        end=end,
+        clock=clock,
+        calendar=calendar,
+        contracts=contracts,
     )[0]
 
 
@@ -54,6 +64,7 @@ def load_with_sources(
     end: str | None = None,
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
+    contracts: Mapping[str, str] | None = None,
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, with the files (name, sha256) from which the levels were read."""
     files: list[SourceFile] = []
@@ -72,7 +83,16 @@ def load_with_sources(
         market = treasury_market(factors=factors, start=start)
     else:
         market, files = read_folder(
-            Path(source), factors or DEFAULT_FACTORS, start=start, end=end, clock=clock
+            Path(source),
+            factors or DEFAULT_FACTORS,
+            start=start,
+            end=end,
+            clock=clock,
+            contracts=contracts,
+        )
+    if contracts and not files:
+        raise DataError(
+            f"source {str(source)!r} has no contracts; data.contracts needs a folder of CSV files."
         )
     if clock == "24/7" and market.traded is None:
         raise DataError(

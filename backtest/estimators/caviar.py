@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from backtest.estimators.fits import note_fits
+from backtest.estimators.fits import Certificate, note_fits
 from backtest.kernels.caviar import tail_rows
-from backtest.kernels.caviar_fit import fit_rows
+from backtest.kernels.caviar_fit import OUTCOMES, fit_rows
 from backtest.types import Days, FloatArray, StudyError, tail_count
 
 Form = Literal["symmetric", "asymmetric", "indirect-garch"]
@@ -26,8 +26,10 @@ class RollingCaviar:
     ----------
     coefficients : (series, 4) constant, persistence, reaction to gains, reaction to losses. Before
         the first good fit the sample quantile that a recursion begins at never moves.
-    outcome : (series, 2) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
-        without losses at this confidence; mean tick loss.
+    outcome : (series, 5) of the last refit: 1 for a good fit, 0 for a failed one, NaN for a series
+        without losses at this confidence; mean tick loss; log-likelihood (of Laplace's asymmetric
+        law) above the sample quantile, and above the second peak, infinite where there is none
+        near; 1 where the fit ended at an edge of the law.
     """
 
     series: int
@@ -38,11 +40,11 @@ class RollingCaviar:
 
     def __post_init__(self) -> None:
         self.coefficients = np.tile([0.0, 1.0, 0.0, 0.0], (self.series, 1))
-        self.outcome = np.full((self.series, 2), np.nan)
+        self.outcome = np.full((self.series, OUTCOMES), np.nan)
 
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
-        tried, failed = fit_rows(
+        fit_rows(
             rows,
             self.form != "asymmetric",
             self.form == "indirect-garch",
@@ -51,7 +53,11 @@ class RollingCaviar:
             self.coefficients,
             self.outcome,
         )
-        note_fits(tried=tried, failed=failed)
+        good, _, gain, second_peak, at_edge = self.outcome.T
+        note_fits(
+            f"CAViaR {self.form}",
+            Certificate.of(good, at_bound=at_edge, second_peak=second_peak, gain=gain),
+        )
 
     def tails(self, rows: FloatArray) -> FloatArray:
         """(2, series) value at risk and expected shortfall of the day after the last."""
@@ -124,7 +130,7 @@ def fit_caviar(series: Days, *, confidence: float, form: Form = "symmetric") -> 
     if not np.isfinite(rows).all():
         raise StudyError("a CAViaR was asked of values that are not finite; leave them out.")
     fitted.refit(rows)
-    good, loss = fitted.outcome[0]
+    good, loss = fitted.outcome[0, :2]
     if np.isnan(good):
         raise StudyError(
             f"a CAViaR at {confidence} was asked of a series without losses at that confidence."

@@ -40,5 +40,5 @@ def fit_pareto(excesses: FloatArray) -> tuple[float, float]:
             f"{values.size} excesses of shape {values.shape}; give ten or more, one axis, finite "
             "and not negative."
         )
-    shape, scale = fit_excesses(values)
+    shape, scale, _, _ = fit_excesses(values)
     return float(shape), float(scale)

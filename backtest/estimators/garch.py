@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backtest.estimators.fits import note_fits
+from backtest.estimators.fits import Certificate, note_fits
+from backtest.estimators.stale import at_floor, refuse_stale
 from backtest.kernels.garch import variance_rows, variances
 from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE
 from backtest.kernels.garch_peaks import OUTCOMES, fit_rows
@@ -71,10 +72,24 @@ class RollingGarch:
 
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
-        tried, failed = fit_rows(
-            rows, self.leverage, self.student or self.skewed, self.coefficients, self.outcome
+        fit_rows(rows, self.leverage, self.student or self.skewed, self.coefficients, self.outcome)
+        good, likelihood, _, second_peak, at_edge = self.outcome.T
+        note_fits(
+            self.law,
+            Certificate.of(
+                good,
+                at_bound=at_edge,
+                second_peak=second_peak,
+                gain=likelihood - _likelihood_at_rest(rows),
+                at_floor=int(np.count_nonzero(at_floor(self.freedom()) & (good == 1.0))),
+            ),
         )
-        note_fits(tried=tried, failed=failed)
+
+    @property
+    def law(self) -> str:
+        """Name of what is fitted, as certificates have it: 'GARCH-t', 'GJR-normal'."""
+        innovations = "skew-t" if self.skewed else "t" if self.student else "normal"
+        return f"{'GJR' if self.leverage else 'GARCH'}-{innovations}"
 
     def freedom(self) -> FloatArray:
         """(series,) degrees of freedom; those of a normal where nothing was ever fitted."""
@@ -89,6 +104,13 @@ class RollingGarch:
         out = np.empty((rows.shape[0], rows.shape[1] + 1))
         variance_rows(rows, self.coefficients, out)
         return out
+
+
+def _likelihood_at_rest(rows: FloatArray) -> FloatArray:
+    """(series,) log-likelihood of constant variance with normal innovations; NaN if all zero."""
+    square = np.mean(rows**2, axis=1)
+    square[square == 0.0] = np.nan
+    return np.asarray(-0.5 * rows.shape[1] * (np.log(2.0 * np.pi * square) + 1.0))
 
 
 def fit_garch(
@@ -156,7 +178,7 @@ def fit_garch(
 
 
 def rolling_variance(
-    shocks: Days, due: BoolArray, *, lookback: int, leverage: bool = False
+    shocks: Days, due: BoolArray, *, lookback: int, leverage: bool = False, name: str = "series"
 ) -> Days:
     """Variance of the next day as foreseen at each close by a GARCH-t, refitted on a schedule.
 
@@ -166,6 +188,7 @@ def rolling_variance(
     Parameters
     ----------
     shocks : (days,) all finite. due : (days,) whether a fit is due, as `refit_days` has it.
+    name : what the shocks are of, for the message of StudyError where they are stale.
 
     Returns
     -------
@@ -186,6 +209,9 @@ def rolling_variance(
         begin, end = day - lookback + 1, following
         window = np.ascontiguousarray(shocks[begin : day + 1])
         fitted.refit(window[None, :])
+        refuse_stale(
+            window[None, :], fitted.freedom(), who=f"the volatility of {name}", what="shocks"
+        )
         path = np.empty(end - begin + 1)
         backcast = float(np.mean(window**2))
         variances(shocks[begin:end], fitted.coefficients[0], backcast, path)

@@ -23,16 +23,16 @@ def unit_tail(confidence: float, freedom: FloatArray | float) -> tuple[FloatArra
 
     nu = np.asarray(freedom, dtype=np.float64)
     normal = np.isinf(nu)
-    known = np.where(normal, 10.0, nu)
-    t = stdtrit(known, confidence)
-    unit = np.sqrt((known - 2.0) / known)
+    finite_nu = np.where(normal, 10.0, nu)
+    t = stdtrit(finite_nu, confidence)
+    unit = np.sqrt((finite_nu - 2.0) / finite_nu)
     log_density = (
-        gammaln((known + 1.0) / 2.0)
-        - gammaln(known / 2.0)
-        - 0.5 * np.log(np.pi * known)
-        - (known + 1.0) / 2.0 * np.log1p(t * t / known)
+        gammaln((finite_nu + 1.0) / 2.0)
+        - gammaln(finite_nu / 2.0)
+        - 0.5 * np.log(np.pi * finite_nu)
+        - (finite_nu + 1.0) / 2.0 * np.log1p(t * t / finite_nu)
     )
-    mean = np.exp(log_density) / (1.0 - confidence) * (known + t * t) / (known - 1.0)
+    mean = np.exp(log_density) / (1.0 - confidence) * (finite_nu + t * t) / (finite_nu - 1.0)
     z = ndtri(confidence)
     density = np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi)
     return np.where(normal, z, t * unit), np.where(
@@ -49,6 +49,6 @@ def unit_probability(value: FloatArray, freedom: FloatArray) -> FloatArray:
     [0.5, 0.01]
     """
     normal = np.isinf(freedom)
-    known = np.where(normal, 10.0, freedom)
-    student = stdtr(known, value * np.sqrt(known / (known - 2.0)))
+    finite_nu = np.where(normal, 10.0, freedom)
+    student = stdtr(finite_nu, value * np.sqrt(finite_nu / (finite_nu - 2.0)))
     return np.where(normal, ndtr(value), student)

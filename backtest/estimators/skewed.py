@@ -37,10 +37,10 @@ def skewed_tail(
     normal = np.isinf(freedom)
     nu = np.where(normal, 10.0, freedom)
     a, b, unit = _shape(nu, skew)
-    left = level < (1.0 - skew) / 2.0
-    width = np.where(left, 1.0 - skew, 1.0 + skew)
+    in_left_part = level < (1.0 - skew) / 2.0
+    width = np.where(in_left_part, 1.0 - skew, 1.0 + skew)
     # Probability beyond the quantile within its half: of the loss side, or of the gain side.
-    share = np.where(left, level, confidence) / width
+    share = np.where(in_left_part, level, confidence) / width
     w = stdtrit(nu, share)  # <= 0
     log_density = (
         gammaln((nu + 1.0) / 2.0)
@@ -49,7 +49,7 @@ def skewed_tail(
         - (nu + 1.0) / 2.0 * np.log1p(w * w / nu)
     )
     beyond = np.exp(log_density) * (nu + w * w) / (nu - 1.0)  # of a Student |t|, times its chance
-    side = np.where(left, 1.0, -1.0)
+    side = np.where(in_left_part, 1.0, -1.0)
     value_at_risk = (a - side * width * unit * w) / b
     # The mean is zero, so what the gain side holds beyond the quantile the loss side lacks.
     shortfall = width / b * (width * unit * beyond + side * a * share) / level

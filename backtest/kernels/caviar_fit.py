@@ -9,7 +9,7 @@ from backtest.kernels.caviar import SIZE, quantiles, tick_loss
 from backtest.kernels.compile import kernel
 from backtest.kernels.garch import mean_square
 from backtest.kernels.garch_fit import WALL, logistic
-from backtest.kernels.garch_peaks import GRID
+from backtest.kernels.garch_peaks import APART, GRID, SAME_PEAK
 from backtest.kernels.tail_select import FloatArray, heap_largest
 
 # Free values (4,), any real number each: log of the mean quantile (of its square where the
@@ -27,6 +27,10 @@ TOLERANCE = 1e-6  # spread of the loss over the simplex, relative, at which a se
 GAIN = 1e-5  # relative improvement of the loss below which a search is not repeated from its end
 MOST_STEPS = 400  # of one search
 MOST_SEARCHES = 10  # each from the end of the last
+# Outside these free values the loss is flat: no memory or no constant, no reaction or nothing but
+# reactions, to one side alone. A fit that ends there has reached an edge of its law.
+INNER = ((-np.inf, np.inf), (-3.0, 6.0), (-4.0, 4.0), (-4.0, 4.0))
+OUTCOMES = 5  # columns of an outcome: see `fit_rows`
 
 
 class Problem(NamedTuple):
@@ -163,18 +167,49 @@ def starts(axes: int, problem: Problem) -> FloatArray:
 
 
 @kernel
-def fit_one(free: FloatArray, axes: int, problem: Problem) -> tuple[float, bool]:
+def apart(one: FloatArray, two: FloatArray) -> bool:
+    """Whether two ends lie in different places, as far as their loss can tell."""
+    for j in range(SIZE):
+        low, high = INNER[j]
+        if abs(min(high, max(low, one[j])) - min(high, max(low, two[j]))) > APART:
+            return True
+    return False
+
+
+@kernel
+def at_edge(free: FloatArray) -> bool:
+    """Whether some value lies where the loss is flat."""
+    for j in range(SIZE):
+        if not INNER[j][0] < free[j] < INNER[j][1]:
+            return True
+    return False
+
+
+@kernel
+def fit_one(free: FloatArray, axes: int, problem: Problem) -> tuple[float, bool, float]:
     """Set `free` to the end of the best search; it is left as it was where none ended.
 
-    Returns the tick loss there, and whether a search ended.
+    Returns the tick loss there, whether a search ended, and how far the next best end elsewhere
+    lies below: the log-likelihood of Laplace's asymmetric law, days x log of the ratio of losses,
+    infinite where there is none.
     """
-    least, good = np.inf, False
-    for at in starts(axes, problem):
-        loss, ended = search_again(at, EDGE, axes, problem)
-        if ended and loss < least:
-            least, good = loss, True
-            free[:] = at
-    return least, good
+    ends = starts(axes, problem)
+    losses = np.full(len(ends), np.inf)
+    for k in range(len(ends)):
+        loss, ended = search_again(ends[k], EDGE, axes, problem)
+        if ended:
+            losses[k] = loss
+    best = np.argmin(losses)
+    least, gap = losses[best], np.inf
+    if least == np.inf:
+        return least, False, gap
+    free[:] = ends[best]
+    for k in range(len(ends)):
+        if losses[k] < np.inf and apart(free, ends[k]):
+            below = len(problem.series) * math.log(losses[k] / least)
+            if SAME_PEAK < below < gap:
+                gap = below
+    return least, True, gap
 
 
 @kernel
@@ -186,15 +221,16 @@ def fit_rows(
     count: int,
     coefficients: FloatArray,
     outcome: FloatArray,
-) -> tuple[int, int]:
+) -> None:
     """Fit every row (series, days).
 
     count : days in the tail of a sample, whose quantile a recursion begins at. coefficients
-    (series, 4) are kept where a fit fails. outcome (series, 2): 1 for a good fit, 0 for a failed
-    one, NaN for a series without losses that deep; its tick loss. Returns how many were tried, and
-    how many failed.
+    (series, 4) are kept where a fit fails. outcome (series, 5): 1 for a good fit, 0 for a failed
+    one, NaN for a series without losses that deep; its tick loss; what it gains on the quantile of
+    the sample, and its distance to the second peak, in log-likelihood as in `fit_one`; 1 where it
+    ended at an edge.
     """
-    days, tried, failed = rows.shape[1], 0, 0
+    days = rows.shape[1]
     series, path, heap = np.empty(days), np.empty(days + 1), np.empty(count)
     free = np.empty(SIZE)
     for i in range(len(rows)):
@@ -207,10 +243,11 @@ def fit_rows(
         size = mean_square(series) if squared else np.abs(series).mean()
         start = heap_largest(-series, heap)
         problem = Problem(series, squared, level, start, size, path)
-        loss, good = fit_one(free, 3 if symmetric else SIZE, problem)
-        tried, failed = tried + 1, failed + (0 if good else 1)
-        outcome[i, 0], outcome[i, 1] = 1.0 if good else 0.0, loss * scale
+        loss, good, gap = fit_one(free, 3 if symmetric else SIZE, problem)
+        outcome[i, 0], outcome[i, 1], outcome[i, 3] = 1.0 if good else 0.0, loss * scale, gap
+        path[:] = start
+        outcome[i, 2] = days * math.log(tick_loss(series, path, level) / loss)
         if good:
+            outcome[i, 4] = 1.0 if at_edge(free) else 0.0
             coefficients_of(free, size, coefficients[i])
             coefficients[i, 0] *= scale * scale if squared else scale
-    return tried, failed

@@ -1,14 +1,147 @@
-"""The decorator of all numba kernels, and their rules.
+"""The decorator of all numba kernels, their rules, and where their machine code is kept.
 
 float64, C-contiguous, time on axis 0; results are written into `out`; no RNG object, no
 validation, no strings (the Python wrapper checks once); no fastmath, because NaN has a meaning.
+A `folding` kernel may add and multiply in another order than written, four days at a time, which
+moves last digits only; NaN keeps its meaning there too.
 
-Numba caches compiled kernels beside the sources and compiles again when the kernel's file changes,
-but not when the file of a kernel that it calls does: run `make clean` after any change of kernels.
+Numba keeps the machine code of a kernel for as long as the kernel's own file is unchanged, and
+does not look at the files of the kernels that it calls. Here the key is the content of every
+kernel's source, so no change of any of them can leave old code in use.
 """
 
-from functools import partial
+import hashlib
+import pickle
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-kernel = partial(numba.njit, cache=True, nogil=True)
+KEPT = "kernels-"  # how the folders begin that hold machine code, one for each state of the sources
+
+
+def _hash_of_sources() -> str:
+    """Sha256 over names and contents of the kernels' sources, and of the types that they use."""
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for file in [*sorted(here.glob("*.py")), here.parent / "types.py"]:
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+SOURCES = _hash_of_sources()
+
+
+class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+    """Files of machine code, each behind the sha256 of its content."""
+
+    def _dump(self, obj: Any) -> bytes:
+        content: bytes = super()._dump(obj)
+        return hashlib.sha256(content).digest() + content
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            with open(self._index_path, "rb") as file:
+                version = pickle.load(file)
+                stamp, overloads = pickle.loads(_checked(file.read()))
+        except Exception:  # no index yet, or one cut short, which can fail in any way
+            return {}
+        is_ours = (version, stamp) == (self._version, self._source_stamp)
+        return overloads if is_ours else {}
+
+    def _load_data(self, name: str) -> Any:
+        with open(self._data_path(name), "rb") as file:
+            return pickle.loads(_checked(file.read()))
+
+
+def _checked(content: bytes) -> bytes:
+    """The content behind its sha256; an OSError, numba's word for none, if it differs."""
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        raise OSError("machine code that is not as it was written")
+    return content[32:]
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]
+    """The machine code of one kernel on disk; what cannot be read there is compiled again."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        folder = Path(str(self.cache_path)) / f"{KEPT}{SOURCES[:16]}"
+        if not folder.exists():
+            _remove_older(folder.parent)
+            folder.mkdir(exist_ok=True)
+        self._cache_path: str = str(folder)
+        self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, SOURCES)
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled kernel, where the disk lets us."""
+        try:
+            Path(self._cache_path).mkdir(exist_ok=True)  # a newer checkout may have removed it
+            super().save_overload(sig, data)
+        except Exception as error:
+            _say_once(f"{self._cache_path} ({getattr(error, 'strerror', None) or error})")
+
+
+def _remove_older(cache: Path) -> None:
+    """Machine code of other states of the sources serves nobody any more."""
+    for folder in cache.glob(f"{KEPT}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_said: list[str] = []
+
+
+def _say_once(reason: str) -> None:
+    """One line for all kernels: a run without a cache is slower at its start, and as right."""
+    if not _said:
+        _said.append(reason)
+        print(
+            f"backtest: kernels are compiled anew in each run, which takes about a minute: no "
+            f"folder to keep them in: {reason}; name one by NUMBA_CACHE_DIR.",
+            file=sys.stderr,
+        )
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function at its first call; keep the code where a folder can be written.
+
+    Examples
+    --------
+    >>> @kernel
+    ... def twice(x):
+    ...     return 2.0 * x
+    >>> twice(1.5)
+    3.0
+    """
+    return _kept(numba.njit(nogil=True)(function), function)
+
+
+def folding(function: Callable[..., Any]) -> Any:
+    """`kernel` whose sums and products may be taken in another order than written.
+
+    Examples
+    --------
+    >>> @folding
+    ... def total(values):
+    ...     out = 0.0
+    ...     for value in values:
+    ...         out += value
+    ...     return out
+    >>> total((1.5, 2.5))
+    4.0
+    """
+    return _kept(numba.njit(nogil=True, fastmath={"reassoc"})(function), function)
+
+
+def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
+    """The compiled function, with its machine code kept on disk where a folder can be written."""
+    try:
+        dispatcher._cache = KernelCache(function)
+    except (OSError, RuntimeError) as error:  # RuntimeError: numba knows no writable folder
+        _say_once(str(error))
+    return dispatcher

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from backtest.kernels.compile import kernel
+from backtest.kernels.compile import folding, kernel
 from backtest.kernels.tail_select import FloatArray
 
 # Coefficients (5,) of one series: omega, reaction to a gain, reaction to a loss, beta, degrees of
@@ -28,12 +28,35 @@ def variances(
     P&L of `backcast`, half of it a gain and half a loss.
     """
     omega, gain, loss, beta = coefficients[:4]
-    value = omega + ((gain + loss) / 2.0 + beta) * backcast
+    out[0] = omega + ((gain + loss) / 2.0 + beta) * backcast
     for t in range(len(series)):
-        out[t] = value
         x = series[t]
-        value = omega + (gain if x >= 0.0 else loss) * x * x + beta * value
-    out[len(series)] = value
+        out[t + 1] = omega + (gain if x >= 0.0 else loss) * x * x
+    accumulate(out, beta)
+
+
+@kernel
+def accumulate(values: FloatArray, ratio: float) -> None:
+    """Add to each value `ratio` times the one before it, which has been added to already."""
+    # Day by day each sum waits for the last one. What a day passes on to the next four is a power
+    # of the ratio, so that four days wait once.
+    square = ratio * ratio
+    cube, fourth = ratio * square, square * square
+    carried, begin = values[0], 1
+    while begin + 4 <= len(values):
+        one = values[begin]
+        two = values[begin + 1] + ratio * one
+        three = values[begin + 2] + ratio * two
+        four = values[begin + 3] + ratio * three
+        values[begin] = one + ratio * carried
+        values[begin + 1] = two + square * carried
+        values[begin + 2] = three + cube * carried
+        carried = four + fourth * carried
+        values[begin + 3] = carried
+        begin += 4
+    for t in range(begin, len(values)):
+        carried = values[t] + ratio * carried
+        values[t] = carried
 
 
 @kernel
@@ -79,17 +102,9 @@ def student_loss(
     days, room, power = len(series), freedom - 2.0, (freedom + 1.0) / 2.0
     for t in range(days):  # a loop without sums, so that the divisions are vectorised
         square, wide = series[t] * series[t], room * variance[t]
-        inverse = 1.0 / (wide * (wide + square))
-        pull[t] = (0.5 - power * square * wide * inverse) * room * (wide + square) * inverse
-    logs = mixed = balance = 0.0
-    for begin in range(0, days, GROUP):
-        product, spread = 1.0, 1.0
-        for t in range(begin, min(begin + GROUP, days)):
-            product *= variance[t]
-            spread *= room * variance[t] + series[t] * series[t]
-            balance += variance[t] * pull[t]
-        logs += math.log(product)
-        mixed += math.log(spread)
+        both = wide + square
+        pull[t] = (0.5 * both - power * square) * room / (wide * both)
+    logs, mixed, balance = student_sums(series, variance, room, pull)
     log_ratio = mixed - logs - days * math.log(room)
     tail = (0.5 * days - balance) / power  # mean of x^2 / (x^2 + (nu - 2) v), times the days
     constant = (
@@ -102,6 +117,30 @@ def student_loss(
     return loss, days * slope + 0.5 * log_ratio - power * tail / room
 
 
+@folding
+def student_sums(
+    series: FloatArray, variance: FloatArray, room: float, pull: FloatArray
+) -> tuple[float, float, float]:
+    """Sums over the days of ln v, of ln((nu - 2) v + x^2) and of v times its pull."""
+    days = len(series)
+    whole = days - days % GROUP
+    logs = mixed = balance = 0.0
+    for begin in range(0, whole, GROUP):
+        product, spread = 1.0, 1.0
+        for t in range(begin, begin + GROUP):
+            product *= variance[t]
+            spread *= room * variance[t] + series[t] * series[t]
+            balance += variance[t] * pull[t]
+        logs += math.log(product)
+        mixed += math.log(spread)
+    product, spread = 1.0, 1.0
+    for t in range(whole, days):
+        product *= variance[t]
+        spread *= room * variance[t] + series[t] * series[t]
+        balance += variance[t] * pull[t]
+    return logs + math.log(product), mixed + math.log(spread), balance
+
+
 @kernel
 def push_back(
     series: FloatArray,
@@ -111,24 +150,32 @@ def push_back(
     backcast: float,
     slope: FloatArray,
 ) -> None:
-    """Slopes in omega, both reactions and beta, into slope[:4]: one pass from the last day back."""
+    """Slopes in omega, both reactions and beta, into slope[:4]; pull is used up."""
     # A variance acts on its day and, through beta, on all later ones. Summed from the end, that
-    # whole effect is one number a day (`reach`), where a forward pass would carry four derivatives.
-    slope[:4] = 0.0
-    reach = 0.0
-    for t in range(len(series) - 1, -1, -1):
-        reach = pull[t] + beta * reach
-        slope[0] += reach
-        if t == 0:
-            slope[1] += 0.5 * reach * backcast
-            slope[2] += 0.5 * reach * backcast
-            slope[3] += reach * backcast
-        else:
-            square = reach * series[t - 1] * series[t - 1]
-            gain = series[t - 1] >= 0.0
-            slope[1] += square if gain else 0.0
-            slope[2] += 0.0 if gain else square
-            slope[3] += reach * variance[t - 1]
+    # whole effect is one number a day, where a forward pass would carry four derivatives.
+    reach = pull[: len(series)][::-1]
+    accumulate(reach, beta)
+    slope[0], slope[1], slope[2], slope[3] = slope_sums(series, variance, pull)
+    first = pull[0]
+    slope[0] += first
+    slope[1] += 0.5 * first * backcast
+    slope[2] += 0.5 * first * backcast
+    slope[3] += first * backcast
+
+
+@folding
+def slope_sums(
+    series: FloatArray, variance: FloatArray, reach: FloatArray
+) -> tuple[float, float, float, float]:
+    """Sums of the reach of all days but the first: alone, times gains^2, losses^2, variances."""
+    omega = gains = squares = beta = 0.0
+    for t in range(1, len(series)):
+        square = reach[t] * series[t - 1] * series[t - 1]
+        omega += reach[t]
+        squares += square
+        gains += square if series[t - 1] >= 0.0 else 0.0
+        beta += reach[t] * variance[t - 1]
+    return omega, gains, squares - gains, beta
 
 
 @kernel

@@ -151,15 +151,15 @@ def fit_rows(
     student: bool,
     coefficients: FloatArray,
     outcome: FloatArray,
-) -> tuple[int, int]:
+) -> None:
     """Fit every row (series, days).
 
     coefficients (series, 5), or (series, 6) where innovations are skewed, are kept where a fit
     fails. outcome (series, 5): 1 for a good fit, 0 for a failed one, NaN for a series that never
     moves; its log-likelihood; its evaluations; the log-likelihood down to the second peak; 1 where
-    it ended at an edge. Returns how many were tried, and how many failed.
+    it ended at an edge.
     """
-    days, tried, failed = rows.shape[1], 0, 0
+    days = rows.shape[1]
     scratch, series = np.empty((2, days + 1)), np.empty(days)
     free = np.empty(coefficients.shape[1])
     for i in range(len(rows)):
@@ -171,11 +171,9 @@ def fit_rows(
         for t in range(days):
             series[t] = np.rint(rows[i, t] * grains) * GRID
         value, evaluations, good, gap = fit_one(series, leverage, student, free, scratch)
-        tried, failed = tried + 1, failed + (0 if good else 1)
         outcome[i, 0], outcome[i, 2], outcome[i, 3] = 1.0 if good else 0.0, evaluations, gap
         outcome[i, 1] = -value - 0.5 * days * math.log(square)
         outcome[i, 4] = 0.0 if inside(free, student) else 1.0
         if good:
             coefficients_of(free, student, coefficients[i])
             coefficients[i, 0] *= square
-    return tried, failed

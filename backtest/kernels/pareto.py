@@ -12,6 +12,7 @@ MOST_SHAPE = 0.95  # at 1 the expected shortfall is infinite
 COARSE = 0.3  # step between the places that are tried before the best of them is refined
 FINE = 1e-10  # width, relative, at which the refinement ends
 NEARLY_EXPONENTIAL = 1e-9
+OUTCOMES = 5  # of a tail: see `peaks_tail`
 GRID = 2.0**-30  # losses are rounded to it, so that last digits do not steer the search
 
 
@@ -33,25 +34,30 @@ def profile(excess: FloatArray, ratio: float) -> tuple[float, float]:
 
 
 @kernel
-def fit_excesses(excess: FloatArray) -> tuple[float, float]:
+def fit_excesses(excess: FloatArray) -> tuple[float, float, float, float]:
     """Return shape and scale of the most likely generalised Pareto law of excesses (count,) >= 0.
 
     Grimshaw's single free value, shape / scale, is searched on a coarse grid, since the likelihood
     may have two maxima, then by golden section around the best. All excesses zero: scale zero.
+    Returned too: the log-likelihood above the exponential law, and above the second maximum,
+    infinite where there is one only.
     """
     positive = np.sort(excess[excess > 0.0])
     if len(positive) == 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0, np.inf
     most, middle = positive[-1], positive[len(positive) // 2]
     # In ratio = (e^s - 1) / most the range -1 / most .. infinity is the whole line. The median and
     # not the mean says where it ends: one outlier moves the mean beyond where the best law lies.
-    low, high = -7.0, math.log1p(20.0 * most / middle)
+    # Zeros, as of stale prices, push the best law far out: up to half of them stay within reach.
+    low, high = -7.0, math.log1p(1000.0 * most / middle)
     steps = math.ceil((high - low) / COARSE)
-    best, found = 0.0, -math.log(np.mean(excess)) - 1.0
+    values = np.empty(steps + 1)
     for i in range(steps + 1):
-        value = profile(excess, safe_ratio(low + i * COARSE, most))[0]
-        if value > found:
-            best, found = low + i * COARSE, value
+        values[i] = profile(excess, safe_ratio(low + i * COARSE, most))[0]
+    # The exponential law, shape 0, is the one that every grid point has to beat.
+    exponential = -math.log(np.mean(excess)) - 1.0
+    peak = np.argmax(values)
+    best = low + peak * COARSE if values[peak] > exponential else 0.0
     low, high = best - COARSE, best + COARSE
     golden = (math.sqrt(5.0) - 1.0) / 2.0
     while high - low > FINE * (1.0 + abs(best)):
@@ -63,8 +69,19 @@ def fit_excesses(excess: FloatArray) -> tuple[float, float]:
         else:
             low = left_place
     ratio = safe_ratio((low + high) / 2.0, most)
-    shape = profile(excess, ratio)[1]
-    return shape, shape / ratio
+    value, shape = profile(excess, ratio)
+    gap = value - second_maximum(values, peak)
+    return shape, shape / ratio, len(excess) * (value - exponential), len(excess) * gap
+
+
+@kernel
+def second_maximum(values: FloatArray, peak: int) -> float:
+    """Highest of the maxima inside a grid apart from `peak`; minus infinity if there is none."""
+    second = -np.inf
+    for i in range(1, len(values) - 1):
+        if i != peak and values[i] > values[i - 1] and values[i] > values[i + 1]:
+            second = max(second, values[i])
+    return second
 
 
 @kernel
@@ -76,13 +93,15 @@ def safe_ratio(place: float, most: float) -> float:
 
 
 @kernel
-def peaks_tail(losses: FloatArray, peaks: int, level: float) -> tuple[float, float]:
+def peaks_tail(losses: FloatArray, peaks: int, level: float, outcome: FloatArray) -> None:
     r"""Value at risk and expected shortfall of losses (days,) of unit scale from their peaks.
 
     .. math:: VaR = u + \frac{\beta}{\xi} \Bigl(\Bigl(\frac{\alpha n}{k}\Bigr)^{-\xi} - 1\Bigr),
               \qquad ES = \frac{VaR + \beta - \xi u}{1 - \xi}
 
-    with u the (k + 1)-th largest of n losses, k = peaks, alpha = level.
+    with u the (k + 1)-th largest of n losses, k = peaks, alpha = level. outcome (5,): both; the
+    log-likelihood of the fit above the exponential law and above its second maximum; 1 where the
+    shape ended at a bound.
     """
     heap = np.empty(peaks + 1)
     threshold = heap_largest(losses, heap)
@@ -92,10 +111,12 @@ def peaks_tail(losses: FloatArray, peaks: int, level: float) -> tuple[float, flo
             excess[filled] = np.rint((loss - threshold) / GRID) * GRID
             filled += 1
     # Ties at the threshold leave fewer excesses than peaks; the others count as zeros.
-    shape, scale = fit_excesses(excess)
+    shape, scale, gain, gap = fit_excesses(excess)
     spread = level * len(losses) / peaks
     beyond = -math.log(spread)
     if abs(shape) > NEARLY_EXPONENTIAL:
         beyond = math.expm1(shape * beyond) / shape
-    value_at_risk = threshold + scale * beyond
-    return value_at_risk, (value_at_risk + scale - shape * threshold) / (1.0 - shape)
+    outcome[0] = threshold + scale * beyond
+    outcome[1] = (outcome[0] + scale - shape * threshold) / (1.0 - shape)
+    outcome[2], outcome[3] = gain, gap
+    outcome[4] = 1.0 if shape == LEAST_SHAPE or shape == MOST_SHAPE or scale == 0.0 else 0.0

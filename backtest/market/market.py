@@ -12,7 +12,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from backtest.market.checks import check_dates, check_levels, check_shape, check_traded
+from backtest.market.checks import (
+    check_dates,
+    check_levels,
+    check_shape,
+    check_traded,
+    check_yield_moves,
+)
 from backtest.types import BoolArray, DataError, Dates, DaysByFactors, FloatArray, RowNumbers
 
 Kind = Literal["price", "yield"]
@@ -131,7 +137,8 @@ class Market:
 
         Columns named like a maturity ('3M', '10Y') are yields, all others prices, unless `kinds`
         says otherwise. Rows in which some factor is NaN are dropped and listed in `dropped`.
-        labels : other fields of the market; `traded` has the rows of the frame.
+        labels : other fields of the market; `traded` has the rows of the frame. DataError where
+        yields move as if they were in percent, unless `simulated`.
         """
         if frame.empty:
             raise DataError("the frame is empty; give at least one day and one factor.")
@@ -150,7 +157,7 @@ class Market:
         labels["dropped"] = np.union1d(labels.get("dropped", days[:0]), days[~complete])
         if labels.get("traded") is not None:
             labels["traded"] = np.asarray(labels["traded"])[complete]
-        return cls(
+        market = cls(
             dates=days[complete],
             factors=factors,
             levels=levels[complete],
@@ -159,6 +166,9 @@ class Market:
             ),
             **labels,
         )
+        if not market.simulated:
+            check_yield_moves(market)
+        return market
 
     def to_frame(self) -> pd.DataFrame:
         """Levels as a frame (days x factors)."""

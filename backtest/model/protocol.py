@@ -3,7 +3,9 @@
 No base class, no state, no fit/predict. That it must not know its future is tested by `causality`.
 """
 
-from collections.abc import Callable, Mapping
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, dataclass_transform, overload, runtime_checkable
 
@@ -15,6 +17,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.model.opened_files import watched
 from backtest.types import (
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
@@ -81,6 +84,7 @@ class HasParts(Protocol):
 
 
 Model = TypeVar("Model")
+_MARK = "_asked_of"  # attribute of exceptions
 KINDS: dict[str, type[Any]] = {}  # classes that study files name, by the `kind` of `model`
 
 
@@ -161,6 +165,47 @@ def in_words(model: Any) -> str:
     return f"{cls.__module__}.{cls.__qualname__}" if has_default_repr else repr(model)
 
 
+@contextmanager
+def asked(model: Any) -> Iterator[None]:
+    """Everything that is asked of a model, in any command, is asked inside this `with`.
+
+    Files that it opens are recorded where anything records (see `opened_files`). What it raises
+    goes on with a mark that `asked_of` reads; where models lie inside one another, the outermost
+    is named.
+    """
+    try:
+        with watched():
+            yield
+    except SystemExit as error:  # it would end the command, or the worker, without a word
+        raise _marked(RuntimeError(f"it left by sys.exit({error.code!r})"), model) from error
+    except Exception as error:
+        if _can_travel(error):
+            _marked(error, model)
+            raise
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            told.add_note(note)
+        raise _marked(told, model) from error
+
+
+def asked_of(error: BaseException) -> str | None:
+    """The model that was asked when `error` was raised, in words; None where none was."""
+    return vars(error).get(_MARK)
+
+
+def _marked(error: Exception, model: Any) -> Exception:
+    vars(error)[_MARK] = in_words(model)
+    return error
+
+
+def _can_travel(error: Exception) -> bool:
+    """Whether a worker can send an exception to the process that waits for it."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)
+    except Exception:
+        return False
+
+
 def required_margin(
     model: MarginModel, market: Market, book: Book, coverage: Coverage
 ) -> DaysByPortfolios:
@@ -171,7 +216,21 @@ def required_margin(
     StudyError
         naming the model and the fault.
     """
-    required = np.asarray(model.margin(market, book, coverage))
+    with asked(model):
+        try:
+            required = np.asarray(model.margin(market, book, coverage))
+        except Exception as error:
+            if not getattr(error, "__notes__", []):  # else a model inside this one says it
+                others = len(book.portfolios) - 1
+                books = f"{book.portfolios[0]!r}" + (f" and {others} more" if others else "")
+                error.add_note(f"for {books}, days {market.dates[0]} to {market.dates[-1]}")
+            raise
+        return _checked_margin(model, market, book, required)
+
+
+def _checked_margin(
+    model: MarginModel, market: Market, book: Book, required: Any
+) -> DaysByPortfolios:
     expected = (len(market.dates), len(book.portfolios))
     if required.shape != expected or required.dtype != np.float64:
         raise StudyError(

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backtest.model.opened_files import OpenedFile, note_opened, recording, watched
 from backtest.model.protocol import MarginModel
 from backtest.parameters.registry import field_names
 from backtest.types import StudyError
 
 MARK = ":"  # between module and class
+_opened_at_import: dict[str, set[OpenedFile]] = {}  # by module: Python imports each once
 ADVICE = "give a class with a method margin(self, market, book, coverage)"
 
 
@@ -108,8 +110,10 @@ def _imported(kind: str) -> type[MarginModel]:
         sys.dont_write_bytecode,
         True,
     )  # nothing left beside studies
+    opened: set[OpenedFile] = set()
     try:
-        module = importlib.import_module(module_name)
+        with recording(opened), watched():
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             raise StudyError(
@@ -123,6 +127,7 @@ def _imported(kind: str) -> type[MarginModel]:
         ) from error
     finally:
         sys.dont_write_bytecode = no_bytecode
+    note_opened(_opened_at_import.setdefault(module_name, opened))
     model_class: Any = getattr(module, class_name, None)
     if model_class is None:
         classes = [

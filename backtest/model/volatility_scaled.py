@@ -62,7 +62,9 @@ class FactorVolatility:
             shocks = self._one_day[:, factor]
             known_rows = np.flatnonzero(~np.isnan(shocks))
             known_shocks = np.ascontiguousarray(shocks[known_rows])
-            variance = self._variance(known_shocks, self.market.dates[known_rows])
+            variance = self._variance(
+                known_shocks, self.market.dates[known_rows], self.market.factors[factor]
+            )
             last_known = np.searchsorted(known_rows, np.arange(len(shocks)), side="right") - 1
             out = np.full(len(shocks), np.nan)
             out[last_known >= 0] = np.sqrt(variance[last_known[last_known >= 0]])
@@ -85,7 +87,7 @@ class FactorVolatility:
     def _one_day(self) -> DaysByFactors:
         return self.market.shocks(1)
 
-    def _variance(self, shocks: Days, dates: Dates) -> Days:
+    def _variance(self, shocks: Days, dates: Dates, name: str) -> Days:
         if self.dynamics == "ewma":
             column = ewma_variance(shocks[:, None], decay=self.decay, seed_days=self.seed_days)
             return column[:, 0]
@@ -94,6 +96,7 @@ class FactorVolatility:
             refit_days(dates, self.refit_every),
             lookback=self.fit_lookback,
             leverage=self.dynamics == "gjr",
+            name=name,
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.pooling import shifted_scales, tail_scale, window_reductions
-from backtest.scores.overlapping.verdict import variance_inflation
+from backtest.scores.overlapping.interval import variance_inflation
 from backtest.types import BoolArray, Dates, FloatArray, StudyError, tail_count
 
 SHORTEST_SHIFT = 60  # scored days; a shorter shift leaves part of the dependence

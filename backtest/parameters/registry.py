@@ -58,12 +58,18 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     try:
         return registry[kind](**fields)
     except ParameterError as error:  # says the name of the class, where the file has the kind
-        said = str(error).removeprefix(registry[kind].__name__)
-        raise StudyError(f"{kind}{said}") from None
+        reason = str(error).removeprefix(registry[kind].__name__)
+        raise StudyError(f"{kind}{reason}") from None
     except ValidationError as error:
         raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass
         raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
+    except StudyError:
+        raise
+    except Exception as error:  # whatever else a user's class raises
+        raise StudyError(
+            f"{kind} cannot be made of {fields or 'nothing'}: {type(error).__name__}: {error}."
+        ) from error
 
 
 def to_table(value: Any, registry: Registry) -> dict[str, Any]:

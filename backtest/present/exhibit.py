@@ -16,17 +16,17 @@ class Section:
 
     Parameters
     ----------
-    name : stem of its files and its place in the page; one word.
+    name : stem of the section's files and its anchor in the page; one word.
     heading : what the section shows. text : how it was computed, and what it does not say.
     table : numbers at full precision; written as <name>.csv with its index.
-    brief : what is shown instead of a table too long to read.
+    brief : shown instead of a table too long to read.
     formats : column -> format such as '.1%' or ',.0f'; other columns are shown as they are.
     figure : shown above the tables; its name is that of its files.
-    tables : shown in place of `table` and `brief`, where a frame cannot say it.
-    terms : pairs of a term and what is said of it.
-    sentences : a list of them.
+    tables : shown in place of `table` and `brief`, for a layout that a frame does not have.
+    terms : pairs of a term and its explanation.
+    sentences : shown as a list below the tables.
     simulated : True where this section's numbers are simulated, whatever the prices are.
-    on_screen : False where only the page has room for it.
+    on_screen : False for a section that only the page has room for.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Section:
     simulated: bool = False
     on_screen: bool = True
 
-    def shown(self) -> tuple[TextTable, ...]:
-        """The tables as they are read."""
+    def text_tables(self) -> tuple[TextTable, ...]:
+        """The tables that page and screen show."""
         frame = self.table if self.brief is None else self.brief
         if self.tables or frame is None:
             return self.tables
@@ -51,7 +51,10 @@ class Section:
 
 
 class Origin(Protocol):
-    """Where an exhibit's numbers come from: a name, a hash, facts to list, a table to store."""
+    """Where an exhibit's numbers come from.
+
+    The provenance of a study is one; a protocol, since this room lies below that of studies.
+    """
 
     @property
     def name(self) -> str:
@@ -59,13 +62,16 @@ class Origin(Protocol):
 
     @property
     def sha256(self) -> str:
-        """Of what the numbers depend on."""
+        """Hash of everything the numbers depend on."""
 
     def facts(self) -> list[tuple[str, str]]:
-        """What it takes to get the same numbers."""
+        """Names and values that a reader needs to get the same numbers."""
+
+    def alarms(self) -> list[str]:
+        """What a reader must see before any number: in red."""
 
     def to_json(self) -> dict[str, Any]:
-        """What manifest.json holds."""
+        """Content of manifest.json."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +83,20 @@ class Exhibit:
     kind : part of the results folder's name, after the study's.
     title : of the page. caption : one paragraph, what it is and what it is not.
     simulated : True where any level is not real history.
-    standing : one line under every table: source, window, observations, standard.
+    source_line : one line under every table: source, window, observations, standard.
     sections : in the order in which they are read.
     provenance : where the numbers come from, and what is needed to get the same.
     text : the study file, verbatim.
     prices : one line under the title: where prices come from, which days were dropped.
-    facts : what it takes to get the same numbers, beside the command; those of `provenance`
-        unless given.
-    failures : what the study demanded of its results and they do not hold; in red.
+    facts : names and values listed beside the command; empty takes those of `provenance`.
+    failures : conditions of the study file that the results do not meet; in red.
     """
 
     kind: str
     title: str
     caption: str
     simulated: bool
-    standing: str
+    source_line: str
     sections: tuple[Section, ...]
     provenance: Origin
     text: str

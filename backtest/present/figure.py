@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.present.inset import Inset
-from backtest.present.rendering import FigureFiles, render
+from backtest.present.rendering import render
 from backtest.present.sheet import Caption, Sheet
 from backtest.present.style import settings
 from backtest.types import ResultsError
@@ -61,32 +61,27 @@ class Figure:
         return ax
 
 
-def write_figures(folder: str | Path, figures: Iterable[Figure]) -> list[FigureFiles]:
-    """Draw and write each figure, and its table with a column that says whether it is simulated.
+def write_figures(folder: str | Path, figures: Iterable[Figure]) -> None:
+    """Write each figure as SVG, PDF and PNG, and its table as CSV under the same name.
 
-    folder : created where it is missing.
+    folder : created where it is missing. The tables get a column 'simulated'.
 
     Raises
     ------
     ResultsError : the folder cannot be written.
     """
     target = Path(folder)
-    written = []
     try:
         target.mkdir(parents=True, exist_ok=True)
         for figure in figures:
-            name = figure.name
-            paths = (target / f"{name}.{end}" for end in ("svg", "pdf", "png", "csv"))
-            files = FigureFiles(name, figure.caption, *paths)
-            render(figure.draw().figure, files)  # type: ignore[arg-type]
+            drawing = figure.draw().figure
+            render(drawing, target, figure.name, figure.caption)  # type: ignore[arg-type]
             figure.data.assign(simulated=figure.simulated).to_csv(
-                files.csv,
+                target / f"{figure.name}.csv",
                 index=figure.data.index.name is not None,
                 float_format="%.10g",
                 lineterminator="\n",
             )
-            written.append(files)
     except OSError as error:
         reason = error.strerror or error
         raise ResultsError(f"cannot write figures to {str(target)!r}: {reason}.") from error
-    return written

@@ -1,4 +1,4 @@
-"""Results folders are written aside and renamed at the end: complete, or not there at all."""
+"""Results folders are written under a temporary name and renamed when complete."""
 
 import os
 import shutil
@@ -13,19 +13,19 @@ from backtest.types import ResultsError
 
 
 @dataclass(frozen=True)
-class Aside:
-    """Where a results folder is written, where it will be, and its stamp (UTC)."""
+class ResultsFolder:
+    """Where results are written, the folder's name once it is complete, and its stamp (UTC)."""
 
-    folder: Path
+    partial: Path
     final: Path
     stamp: str
 
 
 @contextmanager
-def written_aside(out: Path, name: str) -> Iterator[Aside]:
-    """A `.partial` folder that becomes `out/<UTC>_<name>` when the block ends well, else goes.
+def results_folder(out: Path, name: str) -> Iterator[ResultsFolder]:
+    """A `.partial` folder, renamed to `out/<UTC>_<name>` at the block's end, removed if it fails.
 
-    The stamp is of the second; where a run of the same name took it, the next one is waited for.
+    The stamp has seconds; a second run of the same name within a second waits for the next one.
 
     Raises
     ------
@@ -33,33 +33,33 @@ def written_aside(out: Path, name: str) -> Iterator[Aside]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        aside = _free(out, name)
+        folder = _new_folder(out, name)
     except OSError as error:
-        raise _refused(out, error) from error
+        raise _write_error(out, error) from error
     try:
-        yield aside
-        os.rename(aside.folder, aside.final)
+        yield folder
+        os.rename(folder.partial, folder.final)
     except BaseException as error:
-        shutil.rmtree(aside.folder, ignore_errors=True)
+        shutil.rmtree(folder.partial, ignore_errors=True)
         if isinstance(error, OSError):
-            raise _refused(out, error) from error
+            raise _write_error(out, error) from error
         raise
 
 
-def _free(out: Path, name: str) -> Aside:
-    """The first stamp whose folder no one has: whoever makes the `.partial` holds the name."""
+def _new_folder(out: Path, name: str) -> ResultsFolder:
+    """Make the `.partial` folder of the first stamp that no other run has taken."""
     while True:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        final = out / f"{stamp}_{name}"
-        partial = out / f"{final.name}.partial"
+        folder = ResultsFolder(out / f"{stamp}_{name}.partial", out / f"{stamp}_{name}", stamp)
+        # mkdir decides between runs of the same second: it fails for all of them but one.
         try:
-            partial.mkdir()
+            folder.partial.mkdir()
         except FileExistsError:
             pass
         else:
-            if not final.exists():
-                return Aside(partial, final, stamp)
-            partial.rmdir()
+            if not folder.final.exists():
+                return folder
+            folder.partial.rmdir()
         time.sleep(0.1)
 
 
@@ -70,14 +70,14 @@ def check_writable(out: Path) -> None:
         while not place.exists():
             place = place.parent
     except OSError as error:  # a name too long is neither there nor absent
-        raise _refused(out, error) from error
+        raise _write_error(out, error) from error
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise ResultsError(
             f"cannot write results in {str(out)!r}; choose another folder with --out."
         )
 
 
-def _refused(out: Path, error: OSError) -> ResultsError:
+def _write_error(out: Path, error: OSError) -> ResultsError:
     reason = error.strerror or str(error)
     return ResultsError(
         f"cannot write results in {str(out)!r}: {reason}; choose another with --out."

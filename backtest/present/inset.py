@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from backtest.present.lettering import POINTS, folded
+from backtest.present.lettering import POINTS, fold_text
 from backtest.present.sheet import FRAMELESS, MARGIN, TITLE_POINTS, WATERMARK, WIDTH, Caption
 from backtest.present.style import INK
 
@@ -18,10 +18,10 @@ Bounds = tuple[float, float, float, float]  # left, bottom, width, height
 
 
 class Inset:
-    """The place of a user's Axes, used as a `Sheet` is: inches become shares of the place.
+    """The place of a user's Axes, with the methods of a `Sheet`: inches become shares of the place.
 
-    The first panel is the Axes themselves: they make way within their place for legends and for
-    further panels, as they do for a colour bar. Further panels are their inset Axes.
+    The first panel is the Axes themselves: they shrink within their place to make room for legends
+    and further panels, as they do for a colour bar. Further panels are their inset Axes.
 
     Parameters
     ----------
@@ -40,23 +40,18 @@ class Inset:
         return self
 
     def panel(
-        self,
-        *,
-        left: float,
-        right: float,
-        top: float,
-        height: float,
-        sharey: "Axes | None" = None,
+        self, *, left: float, right: float, top: float, height: float, sharey: "Axes | None" = None
     ) -> "Axes":
         """The user's Axes at the first call, then Axes inset beside them."""
         width, bottom = WIDTH - left - right, self.room - top - height
         bounds = (left / WIDTH, bottom / self.room, width / WIDTH, height / self.room)
+        # Inset Axes are placed in shares of the first panel, which is smaller than the place.
         if self.first is not None:
             x, y = self._in_first(bounds[0], bounds[1])
             size = bounds[2] / self.first[2], bounds[3] / self.first[3]
             return self.axes.inset_axes((x, y, *size), sharey=sharey)
         self.first = bounds
-        self.axes.set_axes_locator(_Part(self.axes, bounds))
+        self.axes.set_axes_locator(_PlaceLocator(self.axes, bounds))
         self.axes.spines[["top", "right"]].set_visible(False)
         self.axes.tick_params(labelsize=POINTS)
         for axis in (self.axes.xaxis, self.axes.yaxis):
@@ -64,7 +59,7 @@ class Inset:
         return self.axes
 
     def legend(self, handles: Sequence[Any], *, top: float, columns: int, left: float) -> None:
-        """Keep a legend until there is a panel that can carry it."""
+        """Keep a legend until `finish`: it is added to the first panel, which may not exist yet."""
         self._legends.append((list(handles), left, top, columns))
 
     def text(self, words: str, *, middle: float, top: float) -> None:
@@ -73,7 +68,7 @@ class Inset:
         self.axes.text(x, y, words, transform=self.axes.transAxes, ha="center", va="top")
 
     def finish(self, caption: Caption, *, simulated: bool) -> None:
-        """Add the legends, the title above the place, and SIMULATED across it where that holds."""
+        """Add the legends, the title above the place and, for simulated prices, the watermark."""
         from matplotlib.legend import Legend
 
         for handles, left, top, columns in self._legends:
@@ -84,10 +79,11 @@ class Inset:
                     bbox_transform=self.axes.transAxes, ncols=columns, **FRAMELESS,
                 )
             )  # fmt: skip
+        # The title is as wide as the place on paper, whatever the size of the user's figure.
         figure, place = self.axes.figure, self.axes.get_position(original=True)
         width = place.width * figure.bbox.width / figure.dpi - 2 * MARGIN
         self.axes.annotate(
-            folded(caption.heading(simulated), room=width, size=TITLE_POINTS, weight="bold"),
+            fold_text(caption.heading(simulated), room=width, size=TITLE_POINTS, weight="bold"),
             self._at(MARGIN, 0.0), xycoords="axes fraction", xytext=(0, 4),
             textcoords="offset points", va="bottom", weight="bold", size=TITLE_POINTS, color=INK,
             annotation_clip=False,
@@ -106,8 +102,8 @@ class Inset:
         return (x - left) / width, (y - bottom) / height
 
 
-class _Part:
-    """Keeps Axes in a part of their own place, wherever a layout puts that place."""
+class _PlaceLocator:
+    """Locator that keeps Axes in a part of the place that a layout assigns to them."""
 
     def __init__(self, axes: "Axes", bounds: Bounds) -> None:
         self.axes = axes
@@ -125,5 +121,5 @@ class _Part:
         )
 
     def get_subplotspec(self) -> "SubplotSpec | None":
-        """Asked by matplotlib's layouts, which pass over Axes whose locator does not say."""
+        """Cell of the user's grid; layouts of matplotlib skip Axes whose locator names none."""
         return self.axes.get_subplotspec()

@@ -9,12 +9,12 @@ LONGEST_WORD = 60  # characters of a word that no line holds, such as a path
 MINUS = "\N{MINUS SIGN}"
 
 
-def folded(text: str, *, room: float, size: float, weight: str = "normal") -> str:
+def fold_text(text: str, *, room: float, size: float, weight: str = "normal") -> str:
     """Break text into lines no wider than `room` inches; a word that no line holds is cut.
 
     Examples
     --------
-    >>> folded("one two", room=6.5, size=8.0)
+    >>> fold_text("one two", room=6.5, size=8.0)
     'one two'
     """
     lines = [""]
@@ -23,11 +23,10 @@ def folded(text: str, *, room: float, size: float, weight: str = "normal") -> st
         if _fits(longer, room, size=size, weight=weight):
             lines[-1] = longer
             continue
-        whole = _fits(word, room, size=size, weight=weight)
-        pieces = [word] if whole else textwrap.wrap(word, LONGEST_WORD)
-        lines += pieces if lines[-1] else []
-        if not lines[0]:
-            lines = pieces
+        # The word starts a new line; in an empty text it takes the place of the first line.
+        fits = _fits(word, room, size=size, weight=weight)
+        pieces = [word] if fits else textwrap.wrap(word, LONGEST_WORD)
+        lines = [*lines, *pieces] if lines[-1] else pieces
     return "\n".join(lines)
 
 
@@ -41,10 +40,8 @@ def label_of(name: str, *, width: int = 24, lines: int = 2) -> str:
     >>> label_of("long BTC, long 10Y, risk-matched")
     'long BTC, long 10Y,\nrisk-matched'
     """
-    folded = textwrap.wrap(
-        name, width, max_lines=lines, placeholder=" …", break_on_hyphens=False
-    ) or [name]
-    text = "\n".join(folded)
+    pieces = textwrap.wrap(name, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    text = "\n".join(pieces or [name])
     return f" {text}" if text.startswith("_") else text
 
 
@@ -56,6 +53,7 @@ def fitted_label(name: str, *, room: float, lines: int) -> str:
     >>> fitted_label("long BTC, long 10Y, risk-matched", room=1.3, lines=3)
     'long BTC, long 10Y,\nrisk-matched'
     """
+    # The width of letters differs, so the number of characters is lowered until the lines fit.
     label = name
     for width in range(len(name), 4, -1):
         label = label_of(name, width=width, lines=lines)

@@ -1,4 +1,4 @@
-"""Numbers as they are read: one way to print each kind, on the terminal and in the report."""
+"""Numbers in words: one way to print each kind, on the terminal and in the report."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 FINE = 0.1  # USD m: below this two decimals show too little
 
 
-def counts(exceedances: float, allowed: float) -> str:
+def counts(exceedances: float, allowed_days: float) -> str:
     """Days counted, and days allowed.
 
     Examples
@@ -21,7 +21,7 @@ def counts(exceedances: float, allowed: float) -> str:
     >>> counts(22, 21)
     '22 (21 allowed)'
     """
-    return f"{int(exceedances):,} ({int(allowed):,} allowed)"
+    return f"{int(exceedances):,} ({int(allowed_days):,} allowed)"
 
 
 def percent(share: float, *, digits: int = 1, sign: bool = False) -> str:
@@ -97,7 +97,7 @@ def ratio(value: float) -> str:
 def interval(row: Mapping[str, Any], name: str, show: Callable[[float], str]) -> str:
     """Value of a row with its 95 % interval, from the columns `name`, `name`_low and `name`_high.
 
-    The value may stand in `name`_margin, as that of equal_coverage does.
+    The value is in the column `name`_margin where there is no `name`, as with equal_coverage.
 
     Examples
     --------
@@ -118,5 +118,5 @@ def _number(value: float, digits: int, *, sign: bool = False) -> str:
     if np.isinf(value):
         return UNBOUNDED if value > 0 else f"-{UNBOUNDED}"
     text = f"{value:{'+' if sign else ''},.{digits}f}"
-    # What rounds to zero has no sign.
+    # A number that rounds to zero has no sign: '-0.0' would look like a loss.
     return f"{0:.{digits}f}" if float(text.replace(",", "")) == 0 else text

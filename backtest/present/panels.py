@@ -1,6 +1,7 @@
-"""Panels of a figure: a book each, two in a row, under one legend."""
+"""Panels of a figure in rows of equal size, and panels of a book each, two in a row."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backtest.present.figure import Canvas
@@ -16,36 +17,74 @@ PANEL = 1.65  # inches, as below
 LEFT, RIGHT, GAP = 0.72, 0.15, 0.25
 
 
+@dataclass(frozen=True, kw_only=True)
+class PanelGrid:
+    """Panels of equal size in rows, in inches.
+
+    Parameters
+    ----------
+    columns : panels in a row. left, right : between the panels and the edges of the sheet.
+    gap : between two panels of a row. height : of a panel.
+    above, below : room over each panel for its title, and under it for its axis.
+    """
+
+    columns: int = 1
+    left: float
+    right: float
+    gap: float = 0.0
+    height: float
+    above: float = 0.0
+    below: float
+
+    @property
+    def width(self) -> float:
+        """Inches of one panel."""
+        return (WIDTH - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
+
+    def panels(
+        self, canvas: Canvas, count: int, *, keys: float, end: float = 0.0, share: bool = True
+    ) -> "tuple[Sheet | Inset, list[Axes]]":
+        """A sheet with `count` panels, row by row.
+
+        keys : inches over the first row, for a legend. end : under the last row.
+        share : True where all panels have one vertical axis, so that their heights compare.
+        """
+        pitch = self.above + self.height + self.below
+        sheet = canvas(keys + -(-count // self.columns) * pitch + end)
+        panels: list[Axes] = []
+        for place in range(count):
+            row, column = divmod(place, self.columns)
+            left = self.left + column * (self.width + self.gap)
+            axes = sheet.panel(
+                left=left, right=WIDTH - left - self.width, top=keys + row * pitch + self.above,
+                height=self.height, sharey=panels[0] if share and panels else None,
+            )  # fmt: skip
+            axes.tick_params(labelleft=column == 0)
+            panels.append(axes)
+        return sheet, panels
+
+
 def book_panels(
     canvas: Canvas, titles: Mapping[str, str], *, keys: float, below: float
-) -> tuple[Sheet | Inset, dict[str, "Axes"]]:
+) -> "tuple[Sheet | Inset, dict[str, Axes]]":
     """A panel a book under its title, below `keys` inches that are left for a legend.
 
     below : inches under each panel, for its axis. All share the vertical axis.
     """
-    wide = min(COLUMNS, len(titles))
-    width = (WIDTH - LEFT - RIGHT - GAP * (wide - 1)) / wide
-    words = {
-        book: "\n".join(fitted_label(line, room=width, lines=2) for line in title.splitlines())
-        for book, title in titles.items()
-    }
-    above = LINE * max(text.count("\n") + 1 for text in words.values()) + 0.1
-    deep = -(-len(titles) // COLUMNS)
-    sheet = canvas(keys + deep * (above + PANEL + below))
-    panels: dict[str, Axes] = {}
-    for place, book in enumerate(titles):
-        row, column = divmod(place, COLUMNS)
-        left = LEFT + column * (width + GAP)
-        axes = sheet.panel(
-            left=left, right=WIDTH - left - width, height=PANEL,
-            top=keys + row * (above + PANEL + below) + above,
-            sharey=next(iter(panels.values()), None),
-        )  # fmt: skip
-        axes.set_title(words[book], loc="left", linespacing=1.0, pad=4)
-        axes.tick_params(labelleft=column == 0)
+    grid = PanelGrid(
+        columns=min(COLUMNS, len(titles)),
+        left=LEFT, right=RIGHT, gap=GAP, height=PANEL, below=below,
+    )  # fmt: skip
+    words = [
+        "\n".join(fitted_label(line, room=grid.width, lines=2) for line in title.splitlines())
+        for title in titles.values()
+    ]
+    above = LINE * max(text.count("\n") + 1 for text in words) + 0.1
+    sheet, panels = replace(grid, above=above).panels(canvas, len(titles), keys=keys)
+    for axes, text in zip(panels, words, strict=True):
+        axes.set_title(text, loc="left", linespacing=1.0, pad=4)
         axes.grid(visible=True, axis="y")
-        panels[book] = axes
-    return sheet, panels
+    return sheet, dict(zip(titles, panels, strict=True))
 
 
 def label_rows(panels: Mapping[str, "Axes"], label: str) -> None:

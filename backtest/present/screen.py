@@ -1,4 +1,4 @@
-"""The screen: progress while a command works, then its tables and where the files are."""
+"""The screen: progress while a command works, then its tables and the folder of its files."""
 
 import os
 import sys
@@ -22,12 +22,13 @@ HEAD = 16  # columns of a column head, which goes over several lines before numb
 ALARM = "bold red"
 
 
-class _Console(Console):
-    """A console whose reader may leave (`| head`): the rest goes unseen, and the work goes on."""
+class _PipeSafeConsole(Console):
+    """A console that survives the end of its reader, as in `backtest run | head`."""
 
     def on_broken_pipe(self) -> None:
-        """Write nothing more; what is buffered goes nowhere."""
+        """Print nothing more, so that the command still finishes and stores its results."""
         self.quiet = True
+        # Python flushes stdout at its end and would fail again: the rest goes to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -35,19 +36,20 @@ class Screen:
     """A console that draws with rich on a terminal and prints plain lines elsewhere."""
 
     def __init__(self) -> None:
-        console = _Console()
-        self.console = _Console(width=max(WIDTH, console.width) if console.is_terminal else WIDTH)
+        terminal = _PipeSafeConsole()
+        width = max(WIDTH, terminal.width) if terminal.is_terminal else WIDTH
+        self.console = _PipeSafeConsole(width=width)
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
-        """A callback (what, share done): a bar a stage on a terminal, a line a stage elsewhere."""
+        """A callback (stage, share done): a bar a stage on a terminal, a line a stage elsewhere."""
         if not self.console.is_terminal:
-            started: set[str] = set()
+            stages: set[str] = set()
 
-            def line(what: str, share: float) -> None:
-                if what not in started:
-                    started.add(what)
-                    self.console.print(f"... {what}", highlight=False)
+            def line(stage: str, share: float) -> None:
+                if stage not in stages:
+                    stages.add(stage)
+                    self.console.print(f"... {stage}", highlight=False)
 
             yield line
             return
@@ -61,10 +63,10 @@ class Screen:
         with bars:
             tasks: dict[str, TaskID] = {}
 
-            def draw(what: str, share: float) -> None:
-                if what not in tasks:
-                    tasks[what] = bars.add_task(what, total=1.0)
-                bars.update(tasks[what], completed=share)
+            def draw(stage: str, share: float) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bars.add_task(stage, total=1.0)
+                bars.update(tasks[stage], completed=share)
 
             yield draw
 
@@ -73,25 +75,26 @@ class Screen:
         self.console.print(Text(exhibit.title, style="bold"))
         if exhibit.simulated:
             self.console.print(Text("SIMULATED prices: nothing below is history", style=ALARM))
-        for line in filter(None, (exhibit.prices, exhibit.standing)):
+        for line in filter(None, (exhibit.prices, exhibit.source_line)):
             self.console.print(Text(line))
         for section in exhibit.sections:
             if section.on_screen:
                 self._section(section, simulated=exhibit.simulated or section.simulated)
         if exhibit.caption:
             self.note(exhibit.caption)
-        for failure in exhibit.failures:
+        for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
             self.console.print(Text(failure, style=ALARM))
         has_figures = any(section.figure is not None for section in exhibit.sections)
         files = "report.html, figures/" if has_figures else "report.html"
         self.console.print(Text(f"results: {folder}/  ({files})"))
 
     def note(self, text: str) -> None:
-        """Print what must be known to read what stands above it."""
+        """Print an explanation of the lines above it, in faint type."""
         self.console.print(Text(text), style="dim")
 
     def _section(self, section: Section, *, simulated: bool) -> None:
-        tables = section.shown()
+        tables = section.text_tables()
+        # A table made from the section's own frame already has the heading as its title.
         if all(table.caption != section.heading for table in tables):
             self.console.print(Text(section.heading, style="bold underline"))
         for term, sentence in section.terms:
@@ -106,21 +109,23 @@ class Screen:
 
 
 def screen_table(table: TextTable, *, simulated: bool) -> Table:
-    """A table for the screen; where rows are nested, the head of each group has its own line."""
+    """A table for the screen; in a nested table each group's name has a line of its own."""
     screen = empty_table(table.caption, simulated=simulated)
     words = table.columns_of_words
     heads = table.heads or ("",) * len(words)
+    # Groups and their rows share the first column: a column of group names would cost the width
+    # that the numbers need.
     if table.nested:
         heads, words = (", ".join(heads[:2]), *heads[2:]), words[1:]
-    for place, (head, left) in enumerate(zip(heads, words, strict=True)):
+    for place, (head, is_words) in enumerate(zip(heads, words, strict=True)):
         screen.add_column(
-            Text(fill(head, HEAD)), justify="left" if left else "right", no_wrap=place == 0
+            Text(fill(head, HEAD)), justify="left" if is_words else "right", no_wrap=place == 0
         )
     for name, rows in table.groups:
         if table.nested:
             screen.add_row(Text(name, style="bold"))
         for place, row in enumerate(rows, start=1):
-            cells = [Text(cell.text, style="bold" if cell.noticed else "") for cell in row]
+            cells = [Text(cell.text, style="bold" if cell.bold else "") for cell in row]
             first = Text.assemble("  ", cells.pop(0)) if table.nested else Text(name)
             screen.add_row(first, *cells, end_section=table.nested and place == len(rows))
     return screen

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backtest.present.lettering import POINTS, folded
+from backtest.present.lettering import POINTS, fold_text
 from backtest.present.style import INK
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Caption:
     alt: str
 
     def heading(self, simulated: bool) -> str:
-        """The title, which says so first where any level is not real history."""
+        """The title; for simulated prices it begins with that word."""
         return f"SIMULATED. {self.title}" if simulated else self.title
 
 
@@ -74,8 +74,9 @@ class Sheet:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        title = folded(caption.heading(simulated), room=TEXT, size=TITLE_POINTS, weight="bold")
-        notes = folded(caption.footnote, room=TEXT, size=POINTS)
+        # The words are folded first: the number of their lines decides how high the sheet is.
+        title = fold_text(caption.heading(simulated), room=TEXT, size=TITLE_POINTS, weight="bold")
+        notes = fold_text(caption.footnote, room=TEXT, size=POINTS)
         above = MARGIN + 0.17 * len(title.splitlines()) + 0.06
         below = MARGIN + LINE * len(notes.splitlines()) + 0.06
         self.height = above + room + below
@@ -95,13 +96,7 @@ class Sheet:
             self.figure.text(0.5, (below + room / 2) / self.height, "SIMULATED", **WATERMARK)
 
     def panel(
-        self,
-        *,
-        left: float,
-        right: float,
-        top: float,
-        height: float,
-        sharey: "Axes | None" = None,
+        self, *, left: float, right: float, top: float, height: float, sharey: "Axes | None" = None
     ) -> "Axes":
         """Add Axes `top` inches below the title; `left` and `right` are from the edges."""
         bottom = self.bottom + self.room - top - height

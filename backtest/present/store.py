@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backtest.present.exhibit import Exhibit
 from backtest.present.figure import write_figures
-from backtest.present.folder import written_aside
+from backtest.present.folder import results_folder
 from backtest.present.table import is_named
 
 
@@ -16,35 +16,35 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
 
     Raises
     ------
-    ResultsError : the folder cannot be written; nothing half-made is left behind.
+    ResultsError : the folder cannot be written; no incomplete folder is left behind.
     """
     origin = exhibit.provenance
     name = f"{origin.name}-{exhibit.kind}_{origin.sha256[:8]}"
-    with written_aside(out, name) as aside:
-        folder = aside.folder
+    with results_folder(out, name) as folder:
         for section in exhibit.sections:
             if section.table is not None:
                 section.table.to_csv(
-                    folder / f"{section.name}.csv",
+                    folder.partial / f"{section.name}.csv",
                     index=is_named(section.table),
                     lineterminator="\n",
                 )
-        (folder / "study.toml").write_text(exhibit.text, encoding="utf-8")
-        manifest = origin.to_json() | {"command": command, "written": aside.stamp}
-        described = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
-        (folder / "manifest.json").write_text(described + "\n", encoding="utf-8")
-        write_page(exhibit, folder, command=command)
-    return aside.final
+        (folder.partial / "study.toml").write_text(exhibit.text, encoding="utf-8")
+        manifest = origin.to_json() | {"command": command, "written": folder.stamp}
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
+        (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        write_page(exhibit, folder.partial, command=command)
+    return folder.final
 
 
 def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
-    """Write the figures and report.html of an exhibit; its numbers are stored elsewhere.
+    """Write report.html and the figures of an exhibit, without its tables and its manifest.
 
     command : what to type to get the same numbers.
     """
     from backtest.present.page import render_exhibit
 
     figures = [section.figure for section in exhibit.sections if section.figure is not None]
-    files = write_figures(folder / "figures", figures) if figures else []
-    page = render_exhibit(exhibit, files, command=command)
+    if figures:
+        write_figures(folder / "figures", figures)
+    page = render_exhibit(exhibit, folder / "figures", command=command)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""A table as it is read: text in cells, rows in groups; the same for the page and the screen."""
+"""A table of text, its rows in groups; page and screen show the same one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from backtest.present.numbers import MISSING, interval
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, whether it is to be noticed, whether its words may go over lines."""
+    """One cell: its text, whether it is set in bold, whether it holds words that may be folded."""
 
     text: str
-    noticed: bool = False
+    bold: bool = False
     words: bool = False
 
 
@@ -29,9 +29,9 @@ class TextTable:
     Parameters
     ----------
     caption : what it shows. heads : of its columns; none in a table of facts.
-    groups : head of each group and its rows of cells, without that head.
-    note : what must be known to read it; shown under it.
-    nested : True where each row has a head of its own, its first cell, beside that of its group:
+    groups : name of each group and its rows of cells, without that name.
+    note : an explanation, shown under the table.
+    nested : True where each row has a name of its own, its first cell, beside that of its group:
         a model within a book.
     """
 
@@ -58,7 +58,7 @@ class TextTable:
         >>> table = TextTable.of("Rates", "book", [("a", {"rate": 0.5})],
         ...                      {"rate": lambda row: f"{row['rate']:.0%}"})
         >>> table.groups
-        (('a', ((Cell(text='50%', noticed=False, words=False),),)),)
+        (('a', ((Cell(text='50%', bold=False, words=False),),)),)
         """
         groups = tuple((name, (_cells(row, columns),)) for name, row in rows)
         return cls(caption, (head, *columns), groups, note)
@@ -74,15 +74,15 @@ class TextTable:
         note: str = "",
     ) -> "TextTable":
         """A table of groups of named rows: `heads` are those of groups and of their rows."""
-        filled = tuple(
+        cells = tuple(
             (group, tuple((Cell(name, words=True), *_cells(row, columns)) for name, row in rows))
             for group, rows in groups
         )
-        return cls(caption, (*heads, *columns), filled, note, nested=True)
+        return cls(caption, (*heads, *columns), cells, note, nested=True)
 
     @classmethod
     def of_facts(cls, caption: str, facts: Iterable[tuple[str, str]]) -> "TextTable":
-        """A table of two columns without heads: what a fact is of, and the fact."""
+        """A table of two columns without heads: name and value of each fact."""
         groups = tuple((name, ((Cell(value, words=True),),)) for name, value in facts)
         return cls(caption, (), groups)
 
@@ -100,6 +100,7 @@ class TextTable:
         >>> [(name, row[0].text) for name, (row,) in table.groups]
         [('a', '1.2%'), ('b', 'n/a')]
         """
+        # The levels of the index become the first columns; they hold names, which are words.
         flat = frame.reset_index(drop=not is_named(frame))
         levels = len(flat.columns) - len(frame.columns)
         texts = [
@@ -115,18 +116,18 @@ class TextTable:
 
     @property
     def columns_of_words(self) -> tuple[bool, ...]:
-        """For each column, whether it holds words, which are read from the left."""
+        """For each column, whether it holds words, which are aligned to the left."""
         rows = [row for _, rows in self.groups for row in rows]
         return (True, *(all(cell.words for cell in column) for column in zip(*rows, strict=True)))
 
 
 def of_column(column: str, show: Callable[[Any], str | Cell]) -> Callable[[Any], str | Cell]:
-    """What shows one column of a row of numbers."""
+    """Function that shows one column of a row of numbers, for `Columns`."""
     return lambda row: show(row[column])
 
 
 def of_interval(column: str, show: Callable[[float], str]) -> Callable[[Any], str]:
-    """What shows one column of a row of numbers with its interval (see `interval`)."""
+    """Function that shows one column of a row of numbers with its interval (see `interval`)."""
     return lambda row: interval(row, column, show)
 
 
@@ -141,7 +142,7 @@ def is_named(frame: pd.DataFrame) -> bool:
 
 
 def as_text(value: Any, form: str) -> str:
-    """A value in a format; what rounds to zero has no sign."""
+    """A value in a format; a number that rounds to zero has no sign."""
     if isinstance(value, str):
         return value
     if pd.isna(value):

@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import Forecast, HasForecast, MarginModel, in_words
+from backtest.model.protocol import Forecast, HasForecast, MarginModel, asked, in_words
 from backtest.scores.forecasts.density import berkowitz, berkowitz_tail, pit_histogram
 from backtest.scores.forecasts.expected_shortfall import mcneil_frey
 from backtest.scores.forecasts.losses import fz0_loss
@@ -42,7 +42,8 @@ def model_forecasts(
     for name, model in models.items():
         if not isinstance(model, HasForecast):
             continue
-        made = _checked(model, model.forecast(market, book, coverage), loss.shape)
+        with asked(model):
+            made = _checked(model, model.forecast(market, book, coverage), loss.shape)
         tables.append(
             pd.DataFrame(
                 {

@@ -11,9 +11,10 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, total_fits
+from backtest.estimators.fits import Certificates, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
+from backtest.model.opened_files import OpenedFile, note_opened
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
@@ -94,12 +95,12 @@ def monte_carlo(
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    fits = {name: FitCount() for name in models}
+    fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
-        block_scores, block_pooled, block_acted, block_fits = result
+        block_scores, block_pooled, block_acted, block_fits, block_opened = result
+        note_opened(block_opened)
         rows = slice(numbers.start, numbers.stop)
-        for name, made_fits in block_fits.items():
-            fits[name].add(made_fits)
+        fits.append(block_fits)
         scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
         report("Monte Carlo paths", numbers.stop / paths)
     return Distribution(
@@ -115,7 +116,7 @@ def monte_carlo(
             coverage=coverage,
             seed=seed,
             account=account,
-            fits=total_fits([fits]),
+            fits=total_fits(fits),
             simulator=alternatives.label,
             paths=paths,
         ),
@@ -143,18 +144,19 @@ def _replay_block(
     coverage: Coverage,
     account: AccountTerms,
     score_from: str | None,
-) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, FitCount]]:
-    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits by model."""
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Certificates], set[OpenedFile]]:
+    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits, files."""
     scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((len(numbers), len(models), len(POOLED)))
     acted = np.empty(len(numbers))
-    fits = {name: FitCount() for name in models}
+    fits: list[dict[str, Certificates]] = []
+    opened: set[OpenedFile] = set()
     for i, number in enumerate(numbers):
         try:
             market, acted[i] = alternatives.path_and_range(number)
             margined = margin_block(market, book, models, coverage)
-            for name, count in margined.fits.items():
-                fits[name].add(count)
+            opened |= margined.opened
+            fits.append(margined.fits)
             window = ScoredWindow.of(
                 market, margined.required, margined.loss, score_from, models=models
             ).checked()
@@ -178,4 +180,4 @@ def _replay_block(
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
             pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
-    return scores, pooled, acted, fits
+    return scores, pooled, acted, total_fits(fits), opened

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backtest.kernels.compile import SOURCES
 from backtest.market.market import Market
 
 PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
@@ -102,11 +103,14 @@ class Software:
     """Versions of what computed the numbers, and the commit of a source checkout.
 
     commit, dirty : None where the package does not run from a checkout of its own.
+    kernels : sha256 of all kernels' sources, the key of the machine code that ran; None in
+        manifests from before it was kept.
     """
 
     versions: dict[str, str]
     commit: str | None = None
     dirty: bool | None = None
+    kernels: str | None = None
 
     @classmethod
     def now(cls) -> "Software":
@@ -117,7 +121,7 @@ class Software:
                 versions[name] = version(name)
             except PackageNotFoundError:
                 versions[name] = "not installed as a package"
-        return cls(versions, *_commit())
+        return cls(versions, *_commit(), kernels=SOURCES)
 
     def sentence(self) -> str:
         """Version and commit of the package; '+' marks a checkout with changes."""

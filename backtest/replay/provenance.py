@@ -12,15 +12,17 @@ from backtest.account.account import AccountTerms
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount
+from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
 from backtest.model.causality import CausalityAudit
+from backtest.model.omissions import omissions
+from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.files import ParameterSource, parameter_sources
 from backtest.replay.origin import FileHash, Prices, Software
 
-FORMAT = 2  # of manifest.json; 1 was a table whose shape differed by command
+FORMAT = 3  # of manifest.json; 1 differed by command, 2 counted fits without saying how they end
 COUNTED_IN = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
 Part = TypeVar("Part")
 
@@ -124,8 +126,11 @@ class Provenance:
 
     Parameters
     ----------
-    data : the prices. window : scored days. standard, account : what models are held to.
+    data : the prices. opened : files that models opened by themselves, as they were then.
+    window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
+    omissions : what a model leaves out because prices start too late, by model.
+    failed_models : why, by name, models are left out that the study may do without.
     siloed_model : the model that savings are measured from. base : that of the offset ladder.
     simulator, paths, path : of Monte Carlo: its law, how many histories, or the one replayed.
     seconds : wall time by step. failed_gates : what the study demanded in vain.
@@ -136,13 +141,16 @@ class Provenance:
 
     software: Software
     data: Prices | None = None
+    opened: tuple[OpenedFile, ...] = ()
     window: Window | None = None
     standard: Standard | None = None
     account: Account | None = None
     models: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, tuple[ParameterSource, ...]] = field(default_factory=dict)
-    fits: dict[str, FitCount] = field(default_factory=dict)
+    fits: dict[str, Certificates] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
+    omissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    failed_models: dict[str, str] = field(default_factory=dict)
     siloed_model: str | None = None
     base: str | None = None
     seed: int = 0
@@ -173,6 +181,7 @@ class Provenance:
         **more: Any,
     ) -> "Provenance":
         """Describe what every command that replays models has; `more` are other fields."""
+        left_out = {name: omissions(model, market) for name, model in models.items()}
         return cls(
             software=Software.now(),
             data=Prices.of(market),
@@ -181,6 +190,7 @@ class Provenance:
             account=None if account is None else Account(**asdict(account)),
             models={name: in_words(model) for name, model in models.items()},
             parameters={name: tuple(parameter_sources(m)) for name, m in models.items()},
+            omissions={name: sentences for name, sentences in left_out.items() if sentences},
             seed=seed,
             **more,
         )
@@ -190,8 +200,10 @@ class Provenance:
     ) -> "Provenance":
         """The same with its study file, defaults written out, and the files of its prices.
 
-        sha256 is of the study file, what is `hashed` beside it, and the levels.
+        sha256 is of the study file, what is `hashed` beside it, files that models opened, and the
+        levels.
         """
+        hashed = (*hashed, *(file.sha256 for file in self.opened))
         return replace(
             self,
             data=replace(self.prices, files=files),
@@ -251,6 +263,17 @@ class Provenance:
         shown = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
         return f"Models: {', '.join(shown)}."
 
+    def alarms(self) -> list[str]:
+        """Models that failed and are left out."""
+        return [f"LEFT OUT: {told}" for told in self.failed_models.values()]
+
+    def opened_facts(self) -> list[tuple[str, str]]:
+        """The files that models opened by themselves, for a page's list."""
+        return [
+            (f"a model opened {file.name}", f"{file.size:,} bytes, sha256 {file.sha256}")
+            for file in self.opened
+        ]
+
     def facts(self) -> list[tuple[str, str]]:
         """What a page lists of it beside the command."""
         versions = asdict(self.software)
@@ -267,6 +290,7 @@ class Provenance:
         )
         return [
             *facts,
+            *self.opened_facts(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),
             ("software", ", ".join(f"{name} {value}" for name, value in versions.items())),
         ]  # fmt: skip
@@ -288,8 +312,8 @@ class Provenance:
         ValueError : a table of another shape.
         """
         versions = dict(table["software"])
-        commit, dirty = versions.pop("commit"), versions.pop("dirty")
-        software = {"versions": versions, "commit": commit, "dirty": dirty}
+        state = {name: versions.pop(name, None) for name in ("commit", "dirty", "kernels")}
+        software = {"versions": versions} | state
         entries = {key: value for key, value in table.items() if key != "format"}
         return TypeAdapter(cls).validate_python(entries | {"software": software})
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -13,14 +14,12 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import FitCount, counting_fits, total_fits
+from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.causality import CausalityAudit, check_causal
-from backtest.model.protocol import (
-    MarginModel,
-    required_margin,
-)
+from backtest.model.opened_files import OpenedFile, note_opened, placed, recording
+from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import BLOCK, RESAMPLES, Scored, blocks, score_models
@@ -55,7 +54,7 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
-    seed : of the bootstrap behind coverage_p and the intervals.
+    seed : of the bootstrap behind the intervals.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
     audit : check that no margin knows its future, and write that into the manifest: on the
@@ -83,10 +82,13 @@ def run(
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
     named = () if isinstance(audit, bool) else tuple(audit)
-    audits = _audit(models, market, book, coverage, report, named) if audit else {}
-    seconds = {"audit": time.perf_counter() - began}
-
-    margined = _margins(models, market, book, coverage, n_jobs=n_jobs, block=block, report=report)
+    opened: set[OpenedFile] = set()
+    with recording(opened):
+        audits = _audit(models, market, book, coverage, report, named) if audit else {}
+        seconds = {"audit": time.perf_counter() - began}
+        margined = _margins(
+            models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
+        )
     loss, required = margined.loss, margined.required
     seconds |= margined.seconds
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
@@ -120,6 +122,7 @@ def run(
         account=account,
         fits=margined.fits,
         causality=audits,
+        opened=placed(opened, Path.cwd()),
         siloed_model=yardstick,
         resamples=RESAMPLES,
         seconds={name: round(value, 3) for name, value in seconds.items()},
@@ -129,12 +132,13 @@ def run(
 
 @dataclass(frozen=True, eq=False)
 class Margined:
-    """Loss and requirements of some portfolios; seconds and fits of each model."""
+    """Loss and requirements of some portfolios; seconds, fits and opened files of the models."""
 
     loss: FloatArray
     required: dict[str, FloatArray]
     seconds: dict[str, float]
-    fits: dict[str, FitCount]
+    fits: dict[str, Certificates]
+    opened: set[OpenedFile]
 
 
 def margin_block(
@@ -142,16 +146,17 @@ def margin_block(
 ) -> Margined:
     """Loss and requirements of a book; a failure inside a model is given its place."""
     required, seconds, fits = {}, {}, {}
+    opened: set[OpenedFile] = set()
     for name, model in models.items():
         began = time.perf_counter()
         try:
-            with counting_fits() as fits[name]:
+            with counting_fits() as fits[name], recording(opened):
                 required[name] = required_margin(model, market, book, coverage)
         except Exception as error:
             error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
             raise
         seconds[name] = time.perf_counter() - began
-    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits)
+    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits, opened)
 
 
 def _margins(
@@ -172,12 +177,14 @@ def _margins(
     parts: list[Margined] = []
     for part in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
         parts.append(part)
+        note_opened(part.opened)  # by a worker, whose files no one else sees
         report("margins", len(parts) / len(slices))
     return Margined(
         loss=np.concatenate([part.loss for part in parts], axis=1),
         required={n: np.concatenate([part.required[n] for part in parts], axis=1) for n in models},
         seconds={n: sum(part.seconds[n] for part in parts) for n in models},
         fits=total_fits(part.fits for part in parts),
+        opened=set().union(*(part.opened for part in parts)),
     )
 
 
@@ -192,7 +199,7 @@ def _as_study(
 
     return Study(
         required={name: frame(values) for name, values in margined.required.items()},
-        held={name: frame(history.held) for name, history in scored.accounts.items()},
+        held={name: frame(history.held_value) for name, history in scored.accounts.items()},
         call={name: frame(history.call) for name, history in scored.accounts.items()},
         shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
         loss=frame(margined.loss),

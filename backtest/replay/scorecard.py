@@ -12,7 +12,7 @@ from backtest.scores import day_weights, pooled_equal_coverage, score_table, sta
 from backtest.types import Dates, DaysByPortfolios, FloatArray, Progress
 
 BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
-RESAMPLES = 1000  # stationary bootstrap histories behind coverage_p and the intervals
+RESAMPLES = 1000  # stationary bootstrap histories behind the intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def score_models(
 
     marks : of the account's collateral; needed unless it is cash.
     yardstick : the model that savings are measured from; None leaves them NaN.
-    resamples : bootstrap histories behind coverage_p and the intervals; 0 leaves those NaN.
+    resamples : bootstrap histories behind the intervals; 0 leaves those NaN.
     dates : of all rows; needed where calls do not settle in margin days.
     """
     days, portfolios = rows.stop - rows.start, loss.shape[1]

@@ -79,10 +79,21 @@ class Study:
 
         exceedances: days with loss > required; breaches: days with loss > collateral at
         close-out; allowed: floor of observations x (1 - confidence). coverage_p tests 'the rate
-        is at most 1 - confidence' and is the verdict; kupiec_p and christoffersen_p are medians
-        over the MPOR's phases, the columns `_min` their minima.
+        is at most 1 - confidence', by the test that coverage_test names, and is the verdict;
+        kupiec_p and christoffersen_p are medians over the MPOR's phases, the columns `_min` their
+        minima. A model that failed and was left out has rows without numbers, and a column
+        `failed` says why.
         """
-        return self.scores.copy()
+        failed = self.provenance.failed_models
+        if not failed:
+            return self.scores.copy()
+        index = pd.MultiIndex.from_product(
+            [list(failed), list(self.exposure.index)], names=self.scores.index.names
+        )
+        reasons = index.get_level_values("model").map(failed)
+        empty = pd.DataFrame(np.nan, index=index, columns=self.scores.columns)
+        rows = [self.scores.assign(failed=""), empty.assign(failed=reasons)]
+        return pd.concat([table.astype(object) for table in rows])
 
     def tests(self, level: float = 0.05, *, draws: int = 499) -> pd.DataFrame:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.

@@ -73,15 +73,14 @@ from backtest.scores.money.procyclicality import (
 )
 from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
 from backtest.scores.monitor import Monitor, monitor_coverage, monitor_shortfall
+from backtest.scores.overlapping.bootstrap import bootstrap_coverage, bootstrap_pvalues
 from backtest.scores.overlapping.clustered import clustered_bootstrap, clustered_coverage
+from backtest.scores.overlapping.clusters import is_clustered
 from backtest.scores.overlapping.hac import hac_coverage
-from backtest.scores.overlapping.overlap import (
-    bootstrap_coverage,
-    naive_coverage,
-    thinned_coverage,
-)
+from backtest.scores.overlapping.interval import rate_interval, variance_inflation
+from backtest.scores.overlapping.overlap import naive_coverage, thinned_coverage
 from backtest.scores.overlapping.panel import PackedRecords, PanelTests, pack_records, panel_tests
-from backtest.scores.overlapping.verdict import coverage_p, rate_interval, variance_inflation
+from backtest.scores.overlapping.verdict import coverage_p, coverage_tests, pooled_coverage_p
 from backtest.scores.power import power_table, smallest_detectable
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
@@ -103,6 +102,7 @@ __all__ = [
     "berkowitz_tail",
     "binomial_one_sided",
     "bootstrap_coverage",
+    "bootstrap_pvalues",
     "break_even_coordination",
     "christoffersen_coverage",
     "christoffersen_independence",
@@ -113,6 +113,7 @@ __all__ = [
     "coverage_counts",
     "coverage_p",
     "coverage_ratio",
+    "coverage_tests",
     "day_weights",
     "diebold_mariano",
     "draw_records",
@@ -128,6 +129,7 @@ __all__ = [
     "hac_coverage",
     "holm",
     "independence_counts",
+    "is_clustered",
     "kupiec",
     "kupiec_counts",
     "kupiec_exact",
@@ -155,6 +157,7 @@ __all__ = [
     "panel_tests",
     "peak_to_trough",
     "pit_histogram",
+    "pooled_coverage_p",
     "pooled_equal_coverage",
     "power_table",
     "rate_interval",

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from backtest.scores.checks import check_confidence
-from backtest.types import BoolArray, StudyError
+from backtest.types import BoolArray, FloatArray, StudyError
 
 # Clustered: a tenth of the days, in spells of a trading month, have six times the rate.
 STRESSED_SHARE, STRESSED_DAYS, STRESSED_RATE = 0.10, 20.0, 6.0
@@ -33,6 +33,11 @@ class Alternative:
 
     multiple: float
     kind: Kind = "independent"
+
+    @property
+    def horizon(self) -> int:
+        """Days that a loss spans."""
+        return OVERLAP_DAYS if self.kind == "overlapping" else 1
 
 
 ALTERNATIVES = {
@@ -72,11 +77,9 @@ def true_rate(alternative: Alternative, *, confidence: float) -> float:
 def draw_records(
     alternative: Alternative, *, days: int, histories: int, confidence: float = 0.99, seed: int = 0
 ) -> BoolArray:
-    """Draw exceedances of `histories` records.
+    """Draw exceedances of `histories` records, (days, histories): losses of `draw_losses` above 1.
 
-    Returns
-    -------
-    (days, histories) bool; the rate of every day is `true_rate`.
+    The rate of every day is `true_rate`.
 
     Examples
     --------
@@ -84,19 +87,48 @@ def draw_records(
     >>> drawn.shape, bool(abs(drawn.mean() - 0.01) < 0.001)
     ((500, 400), True)
     """
+    losses = draw_losses(
+        alternative, days=days, histories=histories, confidence=confidence, seed=seed
+    )
+    return np.asarray(losses > 1.0)
+
+
+def draw_losses(
+    alternative: Alternative, *, days: int, histories: int, confidence: float = 0.99, seed: int = 0
+) -> FloatArray:
+    """Draw losses of `histories` records, in units of the requirement.
+
+    Returns
+    -------
+    (days, histories), above 1 on days with an exceedance.
+
+    Raises
+    ------
+    StudyError : no day or history; a rate that is no probability.
+
+    Examples
+    --------
+    >>> draw_losses(ALTERNATIVES["x2"], days=3, histories=2).shape
+    (3, 2)
+    """
     rate = true_rate(alternative, confidence=confidence)
     if days < 1 or histories < 1:
         raise StudyError(f"{histories} records of {days} days; give 1 or more of each.")
     rng = np.random.default_rng(seed)
-    draw: dict[Kind, Callable[[np.random.Generator, int, int, float], BoolArray]] = {
-        "independent": lambda rng, days, histories, rate: rng.random((days, histories)) < rate,
+    draw: dict[Kind, Callable[[np.random.Generator, int, int, float], FloatArray]] = {
+        "independent": lambda rng, days, histories, rate: rate / _uniform(rng, days, histories),
         "clustered": _clustered,
         "overlapping": _overlapping,
     }
     return draw[alternative.kind](rng, days, histories, rate)
 
 
-def _clustered(rng: np.random.Generator, days: int, histories: int, rate: float) -> BoolArray:
+def _uniform(rng: np.random.Generator, days: int, histories: int) -> FloatArray:
+    """Numbers in (0, 1], so that a rate can be divided by them."""
+    return 1.0 - rng.random((days, histories))
+
+
+def _clustered(rng: np.random.Generator, days: int, histories: int, rate: float) -> FloatArray:
     """Two regimes; the first day is drawn from their long-run shares."""
     leave = 1.0 / STRESSED_DAYS
     enter = leave * STRESSED_SHARE / (1.0 - STRESSED_SHARE)
@@ -106,13 +138,14 @@ def _clustered(rng: np.random.Generator, days: int, histories: int, rate: float)
         change = rng.random(histories)
         stressed[day] = np.where(stressed[day - 1], change >= leave, change < enter)
     calm_rate = rate * (1.0 - STRESSED_SHARE * STRESSED_RATE) / (1.0 - STRESSED_SHARE)
-    return rng.random((days, histories)) < np.where(stressed, STRESSED_RATE * rate, calm_rate)
+    chance = np.where(stressed, STRESSED_RATE * rate, calm_rate)
+    return np.asarray(chance / _uniform(rng, days, histories))
 
 
-def _overlapping(rng: np.random.Generator, days: int, histories: int, rate: float) -> BoolArray:
-    """Losses over two days above the quantile of that loss."""
+def _overlapping(rng: np.random.Generator, days: int, histories: int, rate: float) -> FloatArray:
+    """Losses over two days, in units of the quantile of that loss."""
     news = rng.standard_t(FREEDOM, (days + OVERLAP_DAYS - 1, histories))
-    return np.asarray(news[1:] + news[:-1] > overlap_quantile(rate))
+    return np.asarray((news[1:] + news[:-1]) / overlap_quantile(rate))
 
 
 def overlap_quantile(rate: float) -> float:

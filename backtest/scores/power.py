@@ -11,20 +11,19 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc, betaincinv, chdtrc
 
-from backtest.scores.alternatives import ALTERNATIVES, Alternative, draw_records, true_rate
+from backtest.scores.alternatives import ALTERNATIVES, Alternative, draw_losses, true_rate
 from backtest.scores.checks import as_indicator, check_confidence
 from backtest.scores.exceedances.counts import unconditional_statistic
 from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
 from backtest.scores.exceedances.zones import traffic_light
+from backtest.scores.overlapping.clusters import is_clustered
 from backtest.scores.overlapping.overlap import binomial_pvalues
 from backtest.scores.overlapping.panel import pack_records, panel_tests
 from backtest.scores.overlapping.verdict import coverage_p
-from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, FloatArray, StudyError
 
 HISTORIES = 1000
-RESAMPLES = 499
 LAGS = 4  # lags of the dynamic quantile test, as in Engle and Manganelli
 ZONES = {"zone yellow or red": 0.05, "zone red": 0.0001}  # nominal sizes: BCBS (1996)
 
@@ -156,22 +155,23 @@ def dynamic_quantile_pvalues(
 
 
 def simulated_tests(
-    exceedances: BoolArray, *, confidence: float = 0.99, seed: int = 0
+    losses: FloatArray, *, horizon: int = 1, confidence: float = 0.99
 ) -> dict[str, FloatArray]:
     """P-values of every test on each record, NaN where not identified; no day is missing.
 
     Parameters
     ----------
-    exceedances : (days, histories) bool. seed : for the resamples of `coverage_p`.
+    losses : (days, histories) of `draw_losses`, in units of the requirement.
+    horizon : days that a loss spans; `coverage_p` alone allows for it.
 
     Examples
     --------
-    >>> pvalues = simulated_tests(np.zeros((250, 1), bool))
+    >>> pvalues = simulated_tests(np.zeros((250, 1)))
     >>> round(float(pvalues["Kupiec"][0]), 3), float(pvalues["coverage_p"][0])
     (0.025, 1.0)
     """
-    days = len(exceedances)
-    weights = day_weights(stationary_indices(days, resamples=RESAMPLES, seed=seed))
+    days, exceedances = len(losses), losses > 1.0
+    clustered = is_clustered(losses, np.ones_like(losses), horizon=horizon)
     panel = panel_tests(pack_records(exceedances), confidence=confidence)
 
     def each(test: Callable[[BoolArray], TestResult]) -> FloatArray:
@@ -186,7 +186,9 @@ def simulated_tests(
         "dynamic quantile": dynamic_quantile_pvalues(exceedances, confidence=confidence),
         "Weibull duration": each(weibull_duration),
         "GMM duration": each(lambda record: gmm_duration(record, confidence=confidence)),
-        "coverage_p": coverage_p(exceedances, confidence=confidence, weights=weights),
+        "coverage_p": coverage_p(
+            exceedances, horizon=horizon, confidence=confidence, clustered=clustered
+        ),
         **{name: _zone_pvalues(count, days, confidence, name) for name in ZONES},
     }
 
@@ -239,14 +241,16 @@ def power_table(
             progress(f"{length} days", done / len(steps))
         alternative = alternatives[name]
         key = [seed, length, list(ALTERNATIVES).index(name) if name in ALTERNATIVES else done]
-        records = draw_records(
+        losses = draw_losses(
             alternative,
             days=length,
             histories=histories,
             confidence=confidence,
             seed=int(np.random.SeedSequence(key).generate_state(1)[0]),
         )
-        pvalues_by_test = simulated_tests(records, confidence=confidence, seed=seed)
+        pvalues_by_test = simulated_tests(
+            losses, horizon=alternative.horizon, confidence=confidence
+        )
         exact = {}
         if alternative.kind == "independent":
             rate = true_rate(alternative, confidence=confidence)

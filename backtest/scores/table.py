@@ -18,11 +18,13 @@ from backtest.scores.exceedances.phases import over_phases
 from backtest.scores.money.cost import equal_coverage_margin
 from backtest.scores.money.procyclicality import peak_to_trough
 from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
-from backtest.scores.overlapping.verdict import coverage_p, rate_interval
+from backtest.scores.overlapping.clusters import is_clustered
+from backtest.scores.overlapping.interval import rate_interval
+from backtest.scores.overlapping.verdict import coverage_p, coverage_tests
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
-Column = NDArray[np.float64] | NDArray[np.int64]  # (portfolios,)
-Unit = Literal["days", "USD", "ratio", "probability"]
+Column = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.str_]  # (portfolios,)
+Unit = Literal["days", "USD", "ratio", "probability", "name"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +86,19 @@ class Record:
         """(portfolios,) `count` for each portfolio."""
         return np.full(self.loss.shape[1], count, dtype=np.int64)
 
+    @cached_property
+    def clustered(self) -> BoolArray:
+        """(portfolios,) whether large losses come together."""
+        return is_clustered(self.loss, self.required, horizon=self.horizon)
+
     def coverage_p(self) -> FloatArray:
-        """(portfolios,) p-values; NaN without weights."""
-        if self.weights is None:
-            return np.full(self.mean_margin.shape, np.nan)
-        return coverage_p(self.exceeded, confidence=self.confidence, weights=self.weights)
+        """(portfolios,) p-values of the verdict."""
+        return coverage_p(
+            self.exceeded,
+            horizon=self.horizon,
+            confidence=self.confidence,
+            clustered=self.clustered,
+        )
 
     def saving(self) -> FloatArray:
         """1 - mean / siloed mean; NaN for a book for which the siloed margin is zero."""
@@ -105,7 +115,7 @@ class Score:
 
     Parameters
     ----------
-    unit : unit of the values; days are whole numbers.
+    unit : unit of the values; days are whole numbers, names are text.
     of : computes the (portfolios,) values from a record.
     over_paths : Monte Carlo stores it for every path. compared : `backtest compare` shows it.
     """
@@ -132,6 +142,7 @@ SCORES = (
     Score("exceedance_rate_low", "ratio", lambda r: r.rate_interval[0]),
     Score("exceedance_rate_high", "ratio", lambda r: r.rate_interval[1]),
     Score("coverage_p", "probability", Record.coverage_p, compared=True),
+    Score("coverage_test", "name", lambda r: coverage_tests(r.clustered, horizon=r.horizon)),
     Score("breaches", "days", lambda r: r.breached.sum(axis=0), over_paths=True),
     Score("breach_rate", "ratio", lambda r: r.breached.mean(axis=0), over_paths=True),
     Score("mean_margin", "USD", lambda r: r.mean_margin, over_paths=True, compared=True),
@@ -179,13 +190,14 @@ def score_table(
     collateral : (days, portfolios) USD, settled by each day and valued at the close-out.
     confidence : level the requirement is meant to cover, in (0, 1).
     horizon : MPOR in margin days, the longest of the silos.
-    weights : (resamples, days) from `day_weights`; None gives NaN for coverage_p and the intervals
-        of equal_coverage_margin (with many paths their spread is the better interval).
+    weights : (resamples, days) from `day_weights`; None gives NaN for the intervals of
+        equal_coverage_margin (with many paths their spread is the better interval).
     siloed_mean : (portfolios,) mean requirement of the siloed model; None gives a saving of NaN.
 
     Returns
     -------
-    Columns by name, (portfolios,) each: counts int64, the rest float64, NaN where undefined.
+    Columns by name, (portfolios,) each: counts int64, names text, the rest float64, NaN where
+    undefined.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What makes a folder of studies a command of `backtest`; nothing heavy loads before it runs."""
+"""A command of `backtest`: one folder of studies, whose modules are imported when it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ RESULT = "A results folder that `backtest run` wrote."
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a command: a keyword of the function that computes.
+    """An option of a command: a keyword of the function that computes its result.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Option:
 
     @property
     def usage(self) -> str:
-        """As the README writes it.
+        """The option in a usage line, as in the README.
 
         Examples
         --------
@@ -107,7 +107,6 @@ class Command:
         'run_exhibit'
         """
         module, function = place.split(":")
-        loaded: Callable[..., Any] = getattr(
-            import_module(f"backtest.studies.{self.name}.{module}"), function
-        )
-        return loaded
+        room = import_module(f"backtest.studies.{self.name}.{module}")
+        loaded_function: Callable[..., Any] = getattr(room, function)
+        return loaded_function

@@ -1,7 +1,9 @@
-"""A study file, its prices and its book, which every command reads first."""
+"""A study file, its prices, its book and its models, which every command reads first."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from backtest.book.book import Book
 from backtest.config.load import build_book, load_study
@@ -11,26 +13,105 @@ from backtest.data.csv_folder import SourceFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel
+from backtest.model.opened_files import OpenedFile, placed, recording
+from backtest.model.protocol import MarginModel, asked_of, in_words
+from backtest.model.user_models import user_files
 from backtest.replay.origin import FileHash
+from backtest.replay.provenance import Provenance
+from backtest.studies.failures import failure
 from backtest.types import Progress
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A study file turned into what `run` takes; `base` margins the silos of the ladder."""
+    """A study file, its prices, its book and its models.
+
+    Parameters
+    ----------
+    config, text : the study file, as tables and verbatim.
+    market, files : prices, and the files they were read from.
+    book : named portfolios first, in the order of the file, then random ones.
+    models : by name.
+    base : model whose margins size the books and are the silos' own in the offset ladder.
+    folder : of the study file; None for a packaged study.
+    file_record : files that models have opened by themselves.
+    failures : why models with `on_error = "skip"` are not among `models`, by name.
+    """
 
     config: StudyFile
     text: str
     market: Market
     files: list[SourceFile]
     book: Book
+    models: dict[str, MarginModel]
     base: MarginModel
+    folder: Path | None = None
+    file_record: set[OpenedFile] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def named_book(self) -> Book:
+        """The portfolios that the study file names, without random ones."""
+        return self.book.select(slice(len(self.config.books)))
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:
         """Name and sha256 of each file that prices were read from."""
         return tuple(FileHash(file.name, file.sha256) for file in self.files)
+
+    @property
+    def opened_files(self) -> tuple[OpenedFile, ...]:
+        """Files that models have opened, relative to the study file or the working directory.
+
+        Without the modules that the study names: those are part of the study.
+        """
+        folders = [Path.cwd()] if self.folder is None else [self.folder, Path.cwd()]
+        modules = user_files([self.config.models, self.config.sizing])
+        module_paths = {str(path.resolve()) for path in modules}
+        return placed(
+            {file for file in self.file_record if file.name not in module_paths}, *folders
+        )
+
+    def described(self, provenance: Provenance, *hashed: Any) -> Provenance:
+        """The provenance of a result, with the study, its prices and the files models opened."""
+        provenance = replace(
+            provenance, opened=self.opened_files, failed_models=dict(sorted(self.failures.items()))
+        )
+        return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
+
+    def without(self, error: Exception) -> "Inputs":
+        """The inputs without the model that raised `error`, where the study allows it.
+
+        Raises
+        ------
+        ModelFailure : the study does not, or no other model is left. Any other `error` as it is.
+        """
+        words = asked_of(error)
+        if words is None:
+            raise error
+        names = [name for name, model in self.models.items() if in_words(model) == words]
+        model_failure = failure(error, names)
+        others = {name: model for name, model in self.models.items() if name not in names}
+        if not names or not others or any(not self.config.skips(name) for name in names):
+            raise model_failure from error
+        reason = " ".join(str(model_failure).split())
+        return replace(self, models=others, failures=self.failures | dict.fromkeys(names, reason))
+
+
+def result_of(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
+    """The result of a command, with a record of the files that its models open.
+
+    Where a model fails that the study may do without, everything is computed again without it: no
+    number then depends on how far the model came.
+    """
+    with recording(inputs.file_record):
+        while True:
+            try:
+                return compute(inputs)
+            except Exception as error:
+                inputs = inputs.without(error)
 
 
 def read_inputs(
@@ -41,24 +122,37 @@ def read_inputs(
     progress: Progress,
     clock: Clock | None = None,
 ) -> Inputs:
-    """Study file, prices and book; data, seed and clock override what the file says."""
+    """Study file, prices, book and models; data, seed and clock override what the file says."""
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     if clock is not None:
-        kept = config.clock.model_copy(update={"kind": clock})
-        config = config.model_copy(update={"clock": kept})
+        table = config.clock.model_copy(update={"kind": clock})
+        config = config.model_copy(update={"clock": table})
     progress("prices", 0.0)
-    market, files = load_with_sources(
+    market, files = load_prices(config, clock=config.clock.kind)
+    file_record: set[OpenedFile] = set()
+    with recording(file_record):
+        models, base = config.margin_models(), build_model(config.sizing)
+        try:
+            book = build_book(config, market)
+        except Exception as error:
+            raise (error if asked_of(error) is None else failure(error, [])) from error
+    progress("prices", 1.0)
+    folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
+    return Inputs(config, text, market, files, book, models, base, folder, file_record)
+
+
+def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
+    """Prices of a study file on a clock, with the files they were read from."""
+    return load_with_sources(
         config.data.source,
         factors=config.data.factors or None,
         start=config.data.start,
         end=config.data.end,
-        clock=config.clock.kind,
+        clock=clock,
         calendar=config.clock.calendar,
+        contracts=config.data.contracts,
     )
-    book = build_book(config, market)
-    progress("prices", 1.0)
-    return Inputs(config, text, market, files, book, build_model(config.sizing))

@@ -1,4 +1,4 @@
-"""The offset ladder as a table for readers, used by every command that shows one."""
+"""The offset ladder as tables of text, for every command that shows one."""
 
 from functools import partial
 from typing import Any
@@ -14,19 +14,19 @@ BOUND_COLUMNS = (
 NO_BOUNDS = dict.fromkeys(BOUND_COLUMNS, float("nan"))
 REDUCTIONS = (
     "Diversification is what independence alone gives: the reduction left when the silos are "
-    "shifted against each other in time. Offset is the rest, the part that needs the days to be "
-    "the same days. Bounds are one-sided 95 %, for each book on its own; supportable is the bound "
-    "of the offset, or 0."
+    "shifted against each other in time. Offset is the rest: it needs losses and gains of the "
+    "silos to fall on the same days. Bounds are one-sided 95 %, for each book on its own; "
+    "supportable is the bound of the offset, or 0."
 )
-BEHIND = (
-    "Effective: exceedances divided by the inflation that their clustering makes. A history passes "
-    "where the reduced margin keeps the standard in a resample of the days. Worst 500 days: the "
-    "least reduction over any 500 days in a row."
+EVIDENCE = (
+    "Effective: exceedances divided by the inflation that their clustering causes. A history "
+    "passes where the reduced margin keeps the standard in a resample of the days. Worst 500 days: "
+    "the least reduction over any 500 days in a row."
 )
 
 
 def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
-    """Reductions of books held in several silos, and what stands behind them.
+    """Reductions of books held in several silos, and the evidence for them.
 
     ladder : from `OffsetLadder.to_frame`, with or without bounds; a row a book.
     """
@@ -40,8 +40,8 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
             {
                 "total reduction [bound]": _total,
                 "diversification": of_column("diversification", percent),
-                "offset (dependence) [bound]": lambda row: _bounded(row, "dependence"),
-                "supportable offset": lambda row: percent(_supported(row["dependence_bound"])),
+                "offset (dependence) [bound]": lambda row: _with_bound(row, "dependence"),
+                "supportable offset": lambda row: percent(_supportable(row["dependence_bound"])),
             },
             note=REDUCTIONS,
         ),
@@ -61,7 +61,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 "USD m by silo": lambda row: _by_silo(row, silos, "usd_", millions),
                 "scale by silo": lambda row: _by_silo(row, silos, "kappa_", ratio),
             },
-            note=BEHIND,
+            note=EVIDENCE,
         ),
     )
 
@@ -71,16 +71,16 @@ def _total(row: dict[str, Any]) -> Cell:
     reason = row["reason"]
     if isinstance(reason, str) and reason:
         return Cell(f"{MISSING}: {reason}", words=True)
-    return Cell(_bounded(row, "total"))
+    return Cell(_with_bound(row, "total"))
 
 
-def _bounded(row: dict[str, Any], name: str) -> str:
+def _with_bound(row: dict[str, Any], name: str) -> str:
     """An estimate and its lower bound."""
     bound = percent(row[f"{name}_bound"], sign=True)
     return f"{percent(row[name], sign=name == 'dependence')} [{bound}]"
 
 
-def _supported(bound: float) -> float:
+def _supportable(bound: float) -> float:
     return bound if pd.isna(bound) else max(0.0, bound)
 
 

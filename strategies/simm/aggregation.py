@@ -68,8 +68,8 @@ def simm_margin(
         risks = []
         for risk, of_risk in _grouped(of_product, lambda s: s.risk).items():
             measures = tuple(
-                _measure_margin(measure, some, risk_class(risk))
-                for measure, some in _grouped(of_risk, lambda s: s.measure).items()
+                _measure_margin(measure, members, risk_class(risk))
+                for measure, members in _grouped(of_risk, lambda s: s.measure).items()
             )
             risks.append(_summed(risk, measures))
         # Correlations between classes are used inside a product only, so crypto in its own

@@ -1,5 +1,6 @@
 """Sensitivities from a CRIF, the file in which the industry exchanges them."""
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,19 @@ PRODUCTS = ("RatesFx", "Credit", "Equity", "Commodity")
 CURVES = ("OIS", "Libor1m", "Libor3m", "Libor6m", "Libor12m", "Prime", "Municipal")
 VERTICES = ("2w", "1m", "3m", "6m", "1y", "2y", "3y", "5y", "10y", "15y", "20y", "30y")
 CREDIT_VERTICES = ("1y", "2y", "3y", "5y", "10y")
+# What a CRIF holds beside sensitivities; add-ons read some of it.
+OTHERS = (
+    "Notional",
+    "PV",
+    "Param_AddOnFixedAmount",
+    "Param_AddOnNotionalFactor",
+    "Param_ProductClassMultiplier",
+)
+COLUMNS = (
+    *("RiskType", "IMModel", "ProductClass", "Qualifier", "Bucket"),
+    *("Label1", "Label2", "Amount", "AmountUSD"),
+)
+AMOUNT = r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?"  # commas between thousands only
 BUCKETS = {"credit_qualifying": 12, "credit_other": 2, "equity": 12, "commodity": 17}
 
 
@@ -44,14 +58,28 @@ def read_crif(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : an amount that is no number.
+    DataError : no rows, no column of risk types or amounts, an amount that is no number.
     """
-    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    text = frame["AmountUSD"].str.replace(",", "").replace("", "nan")
     try:
-        return frame.assign(AmountUSD=text.astype(float))
-    except ValueError as error:
-        raise DataError(f"{path.name}: {error}; give AmountUSD as plain numbers.") from error
+        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{path.name} is empty; give a tab-separated CRIF.") from error
+    spelled = {column.casefold(): column for column in COLUMNS}
+    frame = frame.rename(columns=lambda head: spelled.get(head.strip().casefold(), head))
+    for column in ("RiskType", "AmountUSD"):
+        if column not in frame:
+            heads = ", ".join(map(str, frame.columns))[:80]
+            raise DataError(
+                f"{path.name} has no column {column} (it has {heads}); give a tab-separated CRIF."
+            )
+    amounts = frame["AmountUSD"].str.strip()
+    wrong = amounts[~amounts.str.fullmatch(AMOUNT) & (amounts != "")]
+    if len(wrong):
+        raise DataError(
+            f"{path.name}: AmountUSD is {wrong.iloc[0][:80]!r} in row {wrong.index[0] + 1}; give "
+            "AmountUSD as plain numbers, such as -1,234.5."
+        )
+    return frame.assign(AmountUSD=amounts.str.replace(",", "").replace("", "nan").astype(float))
 
 
 def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitivity]:
@@ -73,14 +101,16 @@ def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitiv
     --------
     >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFx", "Qualifier": "USD",
     ...        "Bucket": "1", "Label1": "5y", "Label2": "OIS", "AmountUSD": -4e4}
-    >>> [one] = sensitivities(pd.DataFrame([row]))
-    >>> one.factor
+    >>> [sensitivity] = sensitivities(pd.DataFrame([row]))
+    >>> sensitivity.factor
     ('RatesFx', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
     """
+    if re.fullmatch("[A-Z]{3}", currency.upper()) is None:
+        raise DataError(f"currency is {currency!r}; give three letters, such as 'USD'.")
     spelled: dict[tuple[str, str], str] = {}
     rows = (_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1))
-    read = (_sensitivity(row, currency, spelled) for row in rows if row.is_sensitivity)
-    return [one for one in read if one is not None]
+    entries = (_sensitivity(row, currency.upper(), spelled) for row in rows if row.is_sensitivity)
+    return [entry for entry in entries if entry is not None]
 
 
 def _sensitivity(
@@ -92,13 +122,9 @@ def _sensitivity(
     """
     kind = row.one_of("RiskType", RISK_TYPES)
     risk, measure = RISK_TYPES[kind]
-    qualifier = row.text("Qualifier")
-    if risk in ("rates", "fx"):
-        qualifier = qualifier.upper()
+    qualifier = _qualifier(row, kind, risk)
     if kind == "Risk_FX" and qualifier == currency:
         return None
-    if kind == "Risk_FXVol":  # a pair is the same pair either way round
-        qualifier = "/".join(sorted((qualifier[:3], qualifier[3:])))
     qualifier = spelled.setdefault((risk, qualifier.casefold()), qualifier)
     return Sensitivity(
         product=row.one_of("ProductClass", PRODUCTS),
@@ -106,11 +132,29 @@ def _sensitivity(
         measure=measure,
         bucket=_bucket(row, risk, measure, qualifier),
         qualifier=qualifier,
-        amount=np.array(row.amount()),
+        amount=np.array(row.number_in("AmountUSD")),
         tenor=_tenor(row, kind, risk, measure),
         curve=_curve(row, kind, risk),
         expiry=tenor_days(row.one_of("Label1", VERTICES)) if measure == "vega" else 0.0,
     )
+
+
+def _qualifier(row: "_Row", kind: str, risk: str) -> str:
+    """Currency, pair of currencies in the order of the alphabet, or name."""
+    qualifier = row.text("Qualifier")
+    if risk not in ("rates", "fx"):
+        if not qualifier:
+            raise row.fault("Qualifier", "give the name of the issuer, share, commodity or index")
+        return qualifier
+    qualifier = qualifier.upper()
+    if kind == "Risk_FXVol":  # a pair is the same pair either way round
+        pair = qualifier.replace("/", "")
+        if re.fullmatch("[A-Z]{6}", pair) is None:
+            raise row.fault("Qualifier", "give a pair of currencies, such as EURUSD")
+        return "/".join(sorted((pair[:3], pair[3:])))
+    if re.fullmatch("[A-Z]{3}", qualifier) is None:
+        raise row.fault("Qualifier", "give a currency, such as EUR")
+    return qualifier
 
 
 def _bucket(row: "_Row", risk: str, measure: Measure, qualifier: str) -> str:
@@ -142,7 +186,7 @@ def _curve(row: "_Row", kind: str, risk: str) -> str:
     """Sub-curve of a yield, or what a credit row says of the security; a name has one price."""
     if kind == "Risk_IRCurve":
         return row.one_of("Label2", CURVES)
-    return row.text("Label2") if risk.startswith("credit") else ""
+    return row.text("Label2").casefold() if risk.startswith("credit") else ""
 
 
 class _Row:
@@ -153,43 +197,51 @@ class _Row:
 
     @property
     def is_sensitivity(self) -> bool:
-        """Rows of parameters, notionals and present values are not."""
-        return self.text("RiskType").casefold().startswith("risk_")
+        """Rows of parameters, notionals and present values are not; DataError for other types."""
+        return self.one_of("RiskType", (*RISK_TYPES, *OTHERS)) in RISK_TYPES
 
     def text(self, column: str) -> str:
         """A cell without the spaces round it; '' where there is none."""
         value = self.values.get(column, "")
         return "" if pd.isna(value) else str(value).strip()
 
-    def one_of(self, column: str, known: Iterable[str]) -> str:
+    def one_of(self, column: str, choices: Iterable[str]) -> str:
         """The known word that a cell holds, whatever its capitals."""
-        words = list(known)
-        given = self.text(column)
+        words = list(choices)
+        cell = self.text(column)
         for word in words:
-            if word.casefold() == given.casefold():
+            if word.casefold() == cell.casefold():
                 return word
-        raise DataError(
-            f"CRIF row {self.number}: {column} is {given[:80]!r}; known: {', '.join(words)}."
+        raise self.fault(column, f"known: {', '.join(words)}")
+
+    def fault(self, column: str, advice: str) -> DataError:
+        """What is wrong with a cell, in one line."""
+        return DataError(
+            f"CRIF row {self.number}: {column} is {self.text(column)[:80]!r}; {advice}."
         )
 
-    def amount(self) -> float:
-        """USD; a finite number."""
-        value = self.values.get("AmountUSD")
+    def number_in(self, column: str) -> float:
+        """The finite number that a cell holds; USD in AmountUSD."""
+        value = self.values.get(column)
         try:
-            usd = float("nan") if value is None else float(value)
+            number = float("nan") if value is None else float(value)
         except (TypeError, ValueError):
-            usd = float("nan")
-        if not np.isfinite(usd):
+            number = float("nan")
+        if not np.isfinite(number):
             raise DataError(
-                f"CRIF row {self.number}: AmountUSD is {str(value)[:80]!r}; give a finite number."
+                f"CRIF row {self.number}: {column} is {str(value)[:80]!r}; give a finite number."
             )
-        return usd
+        return number
 
 
 def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
     """Add-ons of a CRIF on top of SIMM: fixed, on notionals, on products; USD.
 
     tree : the margin to which product multipliers apply.
+
+    Raises
+    ------
+    DataError : a risk type or product class that SIMM does not have, or no number.
 
     Examples
     --------
@@ -199,20 +251,26 @@ def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
     >>> add_ons(pd.DataFrame(rows), tree)
     {'product Equity': 5.0}
     """
-    simm_rows = crif[crif["IMModel"] == "SIMM"]
+    rows = [_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1)]
+    rows = [row for row in rows if row.text("IMModel").casefold() == "simm"]
+    kinds = [row.one_of("RiskType", (*RISK_TYPES, *OTHERS)) for row in rows]
+    notionals: dict[str, float] = {}
+    for row, kind in zip(rows, kinds, strict=True):
+        if kind == "Notional":
+            name = row.text("Qualifier").casefold()
+            notionals[name] = notionals.get(name, 0.0) + abs(row.number_in("AmountUSD"))
+    products = {product.name: product for product in tree.children}
     amounts: dict[str, float] = {}
-    for kind, name, amount, usd in simm_rows[
-        ["RiskType", "Qualifier", "Amount", "AmountUSD"]
-    ].itertuples(index=False, name=None):
+    for row, kind in zip(rows, kinds, strict=True):
+        name = row.text("Qualifier")
         if kind == "Param_AddOnFixedAmount":
-            amounts["fixed"] = amounts.get("fixed", 0.0) + usd
+            amounts["fixed"] = amounts.get("fixed", 0.0) + row.number_in("AmountUSD")
         elif kind == "Param_AddOnNotionalFactor":
-            notionals = simm_rows[
-                (simm_rows["RiskType"] == "Notional") & (simm_rows["Qualifier"] == name)
-            ]
-            amounts[f"notional {name}"] = float(
-                notionals["AmountUSD"].abs().sum() * float(amount) / 100
-            )
+            share = row.number_in("Amount") / 100
+            amounts[f"notional {name}"] = notionals.get(name.casefold(), 0.0) * share
         elif kind == "Param_ProductClassMultiplier":
-            amounts[f"product {name}"] = float(tree[name].value * (float(amount) - 1.0))
+            product = row.one_of("Qualifier", PRODUCTS)
+            beyond_one = row.number_in("Amount") - 1.0
+            margin = float(products[product].value) if product in products else 0.0
+            amounts[f"product {product}"] = margin * beyond_one
     return amounts

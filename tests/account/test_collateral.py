@@ -140,7 +140,7 @@ def test_the_account_is_its_ledger(market, book, lag, at_closeout):
         arrival=np.arange(len(required)) + lag, minimum=1e4,
         returned=True,
     )  # fmt: skip
-    np.testing.assert_allclose(history.held, held, rtol=1e-12)
+    np.testing.assert_allclose(history.held_value, held, rtol=1e-12)
     np.testing.assert_allclose(history.call, call, rtol=1e-9, atol=1e-3)
     np.testing.assert_allclose(history.shortfall, shortfall, rtol=1e-9, atol=1e-3)
     known = ~np.isnan(required).any(axis=1)

@@ -22,13 +22,14 @@ from backtest.estimators.correlation import (
 )
 from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.extreme import fit_pareto
-from backtest.estimators.fits import FitCount, counting_fits
+from backtest.estimators.fits import counting_fits
 from backtest.estimators.garch import RollingGarch, fit_garch, rolling_variance
 from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.kernels.garch import digamma, student_freedom
 from backtest.kernels.garch_fit import loss_and_slope, minimise
-from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, peaks_tail
+from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, OUTCOMES, peaks_tail
 from backtest.types import StudyError
+from tests.support.fits import ended
 from tests.support.markets import garch_path
 from tests.support.places import PEER_DATA, needs_peer_data
 
@@ -100,7 +101,7 @@ def test_refits_lose_no_likelihood_against_arch():
             window = series[end - 500 : end]
             garch.refit(np.ascontiguousarray(window)[None, :])
             assert garch.outcome[0, 1] >= arch_best(window) - 0.01
-    assert fits == FitCount(tried=6, failed=0)
+    assert ended(fits) == (6, 0)
 
 
 def test_refits_reach_the_highest_peak_on_real_prices(real_market):
@@ -212,10 +213,10 @@ def test_a_failed_fit_is_counted_and_keeps_the_last_good_one():
         bad = good.copy()
         bad[0, 7] = np.nan
         garch.refit(bad)
-        assert fits == FitCount(tried=2, failed=1)
+        assert ended(fits) == (2, 1)
         assert_array_equal(garch.coefficients, kept)
         garch.refit(np.zeros_like(good))  # what never moves is not a failure
-    assert fits == FitCount(tried=2, failed=1)
+    assert ended(fits) == (2, 1)
     assert (garch.variances(np.zeros_like(good)) == 0.0).all()
 
 
@@ -234,7 +235,7 @@ def test_rolling_variance_runs_the_recursion_between_refits():
     with counting_fits() as fits:
         variance = rolling_variance(series, np.zeros(420, dtype=bool), lookback=300)
     fit = fit_garch(series[:300])
-    assert fits.tried == 1 and np.isnan(variance[:299]).all()
+    assert ended(fits) == (1, 0) and np.isnan(variance[:299]).all()
     value = fit.omega + (fit.alpha + fit.beta) * np.mean(series[:300] ** 2)
     for t in range(420):
         value = fit.omega + fit.alpha * series[t] ** 2 + fit.beta * value
@@ -393,15 +394,21 @@ def test_pareto_at_an_edge_of_the_shape_has_the_scale_that_belongs_to_it():
     assert_allclose(fit_pareto((u**-1.5 - 1) / 1.5), (MOST_SHAPE, 1.3262), rtol=1e-4)
 
 
+def tail_by_peaks(losses, peaks, level):
+    outcome = np.empty(OUTCOMES)
+    peaks_tail(losses, peaks, level, outcome)
+    return outcome[:2]
+
+
 def test_peaks_give_the_tail_of_the_law_they_come_from():
     losses = stats.t.rvs(4, size=200_000, random_state=3)
-    value, shortfall = peaks_tail(losses, 10_000, 0.001)
+    value, shortfall = tail_by_peaks(losses, 10_000, 0.001)
     exact = stats.t.isf(0.001, 4)
     density = stats.t.pdf(exact, 4)
     assert value == pytest.approx(exact, rel=0.03)
     assert shortfall == pytest.approx(density / 0.001 * (4 + exact**2) / 3, rel=0.05)
     # At the share of the peaks themselves the value at risk is their threshold.
-    assert peaks_tail(losses, 10_000, 0.05)[0] == pytest.approx(np.sort(losses)[-10_001])
+    assert tail_by_peaks(losses, 10_000, 0.05)[0] == pytest.approx(np.sort(losses)[-10_001])
 
 
 def test_shrinkage_is_the_published_formula():

@@ -130,3 +130,14 @@ def test_a_factor_named_twice_is_refused(tmp_path, source):
     place = tmp_path if source == "folder" else source
     with pytest.raises(bt.DataError, match="factors name '10Y' twice"):
         bt.load_market(place, factors=("10Y", "3M", "10Y"))
+
+
+def test_bills_in_percent_are_told_by_their_moves():
+    """Read as 22 %, 100m of bills asked for 753,310 instead of 7,690."""
+    days = pd.bdate_range("2010-01-04", periods=400)
+    moves = 0.01 * np.random.default_rng(1).integers(-2, 3, len(days))
+    percent = pd.DataFrame({"3M": np.clip(0.08 + np.cumsum(moves) / 5, 0.0, 0.22).round(2)}, days)
+    with pytest.raises(bt.DataError, match=r"3M moves by a point .* frames hold decimals"):
+        bt.Market.from_frame(percent)
+    assert bt.Market.from_frame(percent / 100).levels.max() < 0.003
+    assert bt.Market.from_frame(percent, simulated=True).simulated

@@ -51,7 +51,7 @@ def exhibit(**changes):
         "title": HOSTILE,
         "caption": HOSTILE,
         "simulated": True,
-        "standing": HOSTILE,
+        "source_line": HOSTILE,
         "sections": sections,
         "provenance": Provenance(
             software=Software({"python": "3"}),
@@ -87,7 +87,7 @@ def test_the_page_has_no_script_and_says_simulated(tmp_path: Path) -> None:
 
 
 def test_numbers_are_read_as_their_column_says() -> None:
-    (shown,) = exhibit().sections[0].shown()
+    (shown,) = exhibit().sections[0].text_tables()
     rows = [[cell.text for cell in row] for _, (row,) in shown.groups]
     assert rows == [["1.2%", "1,234,567"], ["n/a", "0"], ["0.0%", "-1"]]
     assert [name for name, _ in shown.groups] == [HOSTILE, "b", "c"]
@@ -117,8 +117,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def every_kind() -> Exhibit:
-    """Nested rows, a noticed cell, words, facts, terms, sentences, a failed gate."""
-    row = {"p": Cell("0.01", noticed=True), "words": Cell(HOSTILE, words=True)}
+    """Nested rows, a bold cell, words, facts, terms, sentences, a failed gate."""
+    row = {"p": Cell("0.01", bold=True), "words": Cell(HOSTILE, words=True)}
     columns = {"p": lambda row: row["p"], "what it is": lambda row: row["words"]}
     nested = TextTable.nest(
         "Nested", ("book", "model"), [("a", [("one", row), ("two", row)])], columns, note="A note."
@@ -136,7 +136,7 @@ def every_kind() -> Exhibit:
 
 
 def test_the_page_shows_every_kind_of_section() -> None:
-    page = render_exhibit(every_kind(), [], command="c")
+    page = render_exhibit(every_kind(), None, command="c")
     assert '<th scope="rowgroup" rowspan="2">a</th>' in page
     assert page.count('<th scope="row" class="nested">') == 2
     assert page.count("<td><strong>0.01</strong></td>") == 2

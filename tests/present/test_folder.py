@@ -3,15 +3,15 @@
 import pytest
 
 import backtest as bt
-from backtest.present.folder import check_writable, written_aside
+from backtest.present.folder import check_writable, results_folder
 
 
 def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
-    with written_aside(tmp_path, "small_12345678") as first:
-        (first.folder / "a.txt").write_text("first")
-        with written_aside(tmp_path, "small_12345678") as second:
-            (second.folder / "a.txt").write_text("second")
-    with written_aside(tmp_path, "small_12345678") as third:
+    with results_folder(tmp_path, "small_12345678") as first:
+        (first.partial / "a.txt").write_text("first")
+        with results_folder(tmp_path, "small_12345678") as second:
+            (second.partial / "a.txt").write_text("second")
+    with results_folder(tmp_path, "small_12345678") as third:
         pass
     assert len({first.final, second.final, third.final}) == 3
     assert (first.final / "a.txt").read_text() == "first"
@@ -29,8 +29,8 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
     ],
 )
 def test_what_fails_leaves_nothing(tmp_path, error, shown):
-    with pytest.raises(shown), written_aside(tmp_path, "small") as aside:
-        (aside.folder / "a.txt").write_text("half")
+    with pytest.raises(shown), results_folder(tmp_path, "small") as folder:
+        (folder.partial / "a.txt").write_text("half")
         raise error
     assert list(tmp_path.iterdir()) == []
 
@@ -39,5 +39,5 @@ def test_names_too_long_are_refused_before_the_work(tmp_path):
     with pytest.raises(bt.ResultsError, match="File name too long; choose another"):
         check_writable(tmp_path / ("x" * 300))
     with pytest.raises(bt.ResultsError, match="File name too long"):
-        with written_aside(tmp_path, "x" * 300):
+        with results_folder(tmp_path, "x" * 300):
             pass

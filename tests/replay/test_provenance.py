@@ -7,7 +7,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.estimators.fits import FitCount
+from backtest.estimators.fits import Certificate
 from backtest.replay.origin import FileHash, Software
 from backtest.replay.provenance import FORMAT, Provenance, Standard
 from backtest.replay.seal import MANIFEST, SELF, _own_sha256
@@ -27,7 +27,7 @@ def as_read(origin: Provenance) -> Provenance:
 def test_what_json_kept_is_what_was_written(study):
     origin = replace(
         study.provenance.of_study({"name": "small", "books": {"b": {}}}, (FileHash("x", "ab"),)),
-        fits={"garch": FitCount(6, 1)},
+        fits={"garch": {"GARCH-t": Certificate(6, 1, rivals=2, closest=0.1, least_gain=7.5)}},
         failed_gates=("no",),
         path=3,
         software=Software({"python": "3", "numpy": "2"}, "c" * 40, True),

@@ -1,7 +1,5 @@
 """The table of all tests, the tests only it uses, and the known bugs of other packages."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,7 +12,7 @@ from backtest.scores.exceedances.dynamic_quantile import drawn_statistics
 from backtest.scores.exceedances.poisson_binomial import count_law
 from backtest.scores.exceedances.waiting import time_to_first_exceedance
 from backtest.types import tail_count
-from tests.support.places import GOLDEN
+from tests.support.places import golden
 
 # What the order of days says, and waits: nothing can be said of a record without an exceedance.
 OF_MEMORY = {
@@ -32,7 +30,7 @@ def marked(*days, of=250):
 
 def test_edge_cases_that_break_other_packages():
     """rugarch stops or gives NaN, GAS NaN or inf, christoffersen-lib LR 0 and p 1."""
-    cases = json.loads((GOLDEN / "edge_cases_hits.json").read_text())["expected"]
+    cases = golden("edge_cases_hits")["expected"]
     for case in cases.values():
         days = range(case["n"]) if case["hit_index0"] == "all" else case["hit_index0"]
         record, confidence = marked(*days, of=case["n"]), 1.0 - case["p"]

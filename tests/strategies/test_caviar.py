@@ -12,11 +12,12 @@ from scipy.optimize import differential_evolution, minimize, minimize_scalar
 import backtest as bt
 import strategies as st
 from backtest.estimators.caviar import RollingCaviar, fit_caviar
-from backtest.estimators.fits import FitCount, counting_fits
+from backtest.estimators.fits import counting_fits
 from backtest.kernels.caviar import quantiles, tail_rows, tick_loss
 from backtest.kernels.caviar_fit import Problem, search_again
 from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
 from backtest.scores.forecasts.losses import fz0_loss
+from tests.support.fits import ended
 from tests.support.markets import coin_market
 
 FORMS = ("symmetric", "asymmetric", "indirect-garch")
@@ -129,7 +130,7 @@ def test_refits_are_the_fits_of_their_windows():
                 rolling.refit(window[None, :])
                 alone = fit_caviar(window, confidence=0.95, form=form).tick_loss
                 assert rolling.outcome[0, 1] == alone
-        assert fits == FitCount(tried=12, failed=0)
+        assert ended(fits) == (12, 0)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -166,10 +167,10 @@ def test_a_failed_fit_is_counted_and_keeps_the_last_good_one():
         kept, bad = rolling.coefficients.copy(), good.copy()
         bad[0, 7] = np.nan
         rolling.refit(bad)
-        assert fits == FitCount(tried=2, failed=1)
+        assert ended(fits) == (2, 1)
         assert_array_equal(rolling.coefficients, kept)
         rolling.refit(np.abs(good))  # what never loses is not a failure
-    assert fits == FitCount(tried=2, failed=1)
+    assert ended(fits) == (2, 1)
     worst = np.sort(-np.abs(series))[-20:]
     assert_allclose(rolling.tails(np.abs(good))[:, 0], (worst[0], worst.mean()))
     assert_array_equal(rolling.tails(np.zeros_like(good)), 0.0)

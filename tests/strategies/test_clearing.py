@@ -12,6 +12,7 @@ import strategies as st
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.mismatch import MISMATCH
 from backtest.parameters.files import parameter_source, parameter_sources
+from backtest.studies.run.facts import omissions_sentence
 from tests.support import by_hand
 from tests.support.contracts import HISTORICAL
 from tests.support.markets import levels_of, random_market
@@ -357,11 +358,28 @@ def test_a_bond_future_stands_in_the_bucket_of_what_is_delivered(small_market):
 
 
 def test_a_stressed_year_the_market_does_not_reach_is_said(small_market, small_book):
-    with pytest.raises(bt.StudyError, match=r"starts on 2008-01-01, the market on 2020-01-01; set"):
-        st.FiccVaR().margin(small_market, small_book, COVERAGE)
+    own = ("2019-01-01", "2019-12-31")
+    with pytest.raises(bt.StudyError, match=r"starts on 2019-01-01, the market on 2020-01-01; set"):
+        st.FiccVaR(stress=own).margin(small_market, small_book, COVERAGE)
     for wrong in (("2020-02-01",), ("2020-03-01", "2020-02-01"), ("spring", "autumn")):
         with pytest.raises(bt.StudyError, match="give its first and last day"):
             st.FiccVaR(stress=wrong).margin(small_market, small_book, COVERAGE)
+
+
+def test_beside_bitcoin_the_stressed_year_is_left_out_and_said(small_market, small_book):
+    model = st.FiccVaR(at_least=60)
+    required = model.margin(small_market, small_book, COVERAGE)
+    without = replace(model, stress=()).margin(small_market, small_book, COVERAGE)
+    assert_array_equal(required, without)
+    assert not np.isnan(required[-1]).any()
+    models = {"ficc": model, "houses": st.Siloed(base=model), "var": HS}
+    study = bt.run(small_market, small_book, models, coverage=COVERAGE, audit=False)
+    sentence = (
+        "ficc_var leaves out its stressed year, 2008-01-01 to 2008-12-31: prices start on "
+        "2020-01-01."
+    )
+    assert study.provenance.omissions == {"ficc": (sentence,), "houses": (sentence,)}
+    assert omissions_sentence(study) == f"ficc: {sentence} houses: {sentence}"
 
 
 def test_a_stressed_year_counts_from_the_days_on_which_it_is_known(small_market, small_book):

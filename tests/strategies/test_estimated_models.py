@@ -11,7 +11,7 @@ import strategies as st
 from backtest.book.closeout import Closeout
 from backtest.config.models import build_model
 from backtest.estimators.ewma import memory
-from backtest.estimators.fits import FitCount, counting_fits
+from backtest.estimators.fits import counting_fits
 from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, HasForecast
@@ -20,6 +20,7 @@ from backtest.model.volatility_scaled import FactorVolatility, volatility_scaled
 from backtest.replay.forecasts import forecast_table, model_forecasts
 from backtest.scores.forecasts.density import berkowitz
 from backtest.studies.run.tables import forecasts_table
+from tests.support.fits import ended
 from tests.support.markets import coin_market, garch_path, random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
@@ -193,7 +194,7 @@ def test_garch_of_one_coin_is_the_forecast_of_arch(leverage, bitcoin):
     unit = stats.t.ppf(0.95, freedom) * np.sqrt((freedom - 2) / freedom)
     expected = scale * np.sqrt(2 * variance) * unit
     assert forecast.value_at_risk[lookback, 0] == pytest.approx(expected, rel=0.01)
-    assert (fits.tried, fits.failed) == (1, 0)
+    assert ended(fits) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,16 @@ def test_stale_prices_are_refused_by_name(real_market):
     with pytest.raises(bt.StudyError, match=r"GarchVaR\(.*80% of 500 P&Ls are zero.*stale"):
         st.GarchVaR().margin(stale, book, bt.Coverage())
     st.GarchVaR().margin(real_market, book, bt.Coverage())
+    for model, named in (
+        (st.GarchVaR(leverage=True), r"GarchVaR\(.*, up to 20"),
+        (st.GarchVaR(innovations="skew-t"), r"GarchVaR\(.*P&Ls are zero"),
+        (st.EwmaVaR(innovations="t"), r"EwmaVaR\(.*P&Ls are zero"),
+        (st.EwmaVaR(innovations="skew-t"), r"EwmaVaR\(.*P&Ls are zero"),
+        (st.FilteredHistorical(volatility="garch"), "the volatility of BTC .*shocks are zero"),
+        (st.VarianceCovariance(volatility="gjr"), "the volatility of BTC .*shocks are zero"),
+    ):
+        with pytest.raises(bt.StudyError, match=named):
+            model.margin(stale, book, bt.Coverage())
 
 
 def test_cornish_fisher_of_normal_shocks_is_nearly_normal():
@@ -442,7 +453,9 @@ def test_fits_are_counted_in_models_inside_models(small_market, small_book):
     )
     # Two of the four books hold both silos; 180 windows of 80 days are fitted
     # once, and then on four days of the schedule.
-    assert study.provenance.fits == {"garch": FitCount(tried=5 * 6, failed=0)}
+    fits = study.provenance.fits
+    assert list(fits) == ["garch"] and list(fits["garch"]) == ["GARCH-t"]
+    assert (fits["garch"]["GARCH-t"].tried, fits["garch"]["GARCH-t"].failed) == (5 * 6, 0)
 
 
 def test_a_book_that_holds_nothing_needs_nothing(small_market):

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 import backtest as bt
 import strategies as st
-from backtest.estimators.fits import FitCount, counting_fits
+from backtest.estimators.fits import counting_fits
 from backtest.estimators.garch import RollingGarch, fit_garch
 from backtest.estimators.innovations import unit_tail
 from backtest.estimators.skewed import skewed_probability, skewed_tail
@@ -20,6 +20,7 @@ from backtest.kernels.garch_fit import loss_and_slope
 from backtest.kernels.skewed import skewed_loss, skewed_shape
 from backtest.scores.forecasts.density import pit_histogram
 from tests.support.contracts import COVERAGE
+from tests.support.fits import ended
 from tests.support.markets import coin_market
 
 PEER = SkewStudent()
@@ -128,7 +129,7 @@ def test_refits_are_the_fits_of_their_windows():
             window = np.ascontiguousarray(series[end - 500 : end])
             garch.refit(window[None, :])
             assert garch.outcome[0, 1] == fit_garch(window, skewed=True).log_likelihood
-    assert fits == FitCount(tried=12, failed=0)
+    assert ended(fits) == (12, 0)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -15,17 +15,38 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 
 from backtest import charts
 from backtest.present.figure import Figure, write_figures
-from backtest.present.rendering import FigureFiles
 from backtest.types import ResultsError
 from tests.support import presented
+from tests.support.places import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = presented.FIGURES | presented.VARIANTS
+LADDER = "dependence dependence_bound total total_bound"
+# Columns of which each number is drawn, and how many units of the axis one unit of the table is.
+SHOWN = {
+    "coverage_against_cost": {"cost": 1, "exceedance_rate": 100},
+    "offset_ladder": {f"{LADDER} diversification": 100},
+    "exceedance_timeline": {"date": 1},
+    "treasury_share_sweep": {"share total diversification dependence": 100, "margin": 1},
+    "monte_carlo_frontier": {"cost": 1, "exceedance_rate": 100},
+    "stressed_ladder": {LADDER: 100},
+    "specification_curve": {"dependence dependence_bound": 100},
+    "granted_against_supported": {"date": 1, "share": 100},
+    "steps_from_gross": {"date": 1, "required": 100},
+    "coordination": {"coordination breach_probability": 1},
+    "margin_steps": {"share_of_gross": 100},
+    "breach_by_mix": {"breach_rate": 100},
+    "moves_against_haircuts": {"haircut_min haircut_max": -100},
+    "weekdays": {"share": 100},
+    "correlation": {"correlation low high": 1},
+    "power": {"nominal rejected": 100},
+}
 
 
 @functools.cache
@@ -86,21 +107,20 @@ def watermarks(figure: Canvas) -> list[str]:
 
 
 def artists(panel: Axes) -> list[Any]:
-    """Everything in a panel that shows a number, as plain arrays."""
+    """Everything in a panel that shows a number, as plain arrays; bars by their corners."""
+    bars = [patch for patch in panel.patches if hasattr(patch, "get_height")]
     return [
         *(np.asarray(line.get_xydata(), dtype=np.float64) for line in panel.lines),
         *(np.asarray(c.get_offsets(), dtype=np.float64) for c in panel.collections),
-        *(np.array([p.get_x(), p.get_y(), p.get_width(), p.get_height()]) for p in bars(panel)),
+        *(path.vertices for c in panel.collections for path in c.get_paths()),
+        *(np.array([[*bar.get_xy()], [bar.get_width(), bar.get_height()]]) for bar in bars),
+        *(np.add(bar.get_xy(), [bar.get_width(), bar.get_height()])[None] for bar in bars),
     ]
-
-
-def bars(panel: Axes) -> list[Any]:
-    return [patch for patch in panel.patches if hasattr(patch, "get_height")]
 
 
 def test_all_figures_are_here() -> None:
     functions = set(charts.__all__) - {"Figure", "write_figures", "run_figures", "offset_figures"}
-    assert len(presented.FIGURES) == len(functions) == 16
+    assert len(presented.FIGURES) == len(functions) == len(SHOWN)
     assert all(figure_of(name).name == name for name in presented.FIGURES)
 
 
@@ -117,14 +137,19 @@ def test_a_sheet_is_legible_and_as_wide_as_a_letter_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_drawn_is_finite(name: str) -> None:
-    for panel in sheet_of(name).axes:
-        assert np.isfinite([*panel.get_xlim(), *panel.get_ylim()]).all()
-        drawn = artists(panel)
-        assert drawn
-        # A line may have a gap, where a probability of zero has no logarithm; marks have none.
-        assert all(np.isfinite(numbers).any() for numbers in drawn if numbers.size)
-    assert len(figure_of(name).data)
+def test_what_is_drawn_is_the_table(name: str) -> None:
+    figure, panels = figure_of(name), sheet_of(name).axes
+    assert all(np.isfinite([*p.get_xlim(), *p.get_ylim()]).all() for p in panels)
+    assert all(artists(panel) for panel in panels)
+    numbers = np.concatenate([a.ravel() for panel in panels for a in artists(panel)])
+    drawn = np.unique(numbers[np.isfinite(numbers)])
+    for columns, unit in SHOWN[figure.name].items():
+        for column in columns.split():
+            values = figure.data[column].dropna()
+            wanted = date2num(values) if column == "date" else unit * values.to_numpy(np.float64)
+            place = np.searchsorted(drawn, wanted - 1e-9)
+            near = drawn[np.minimum(place, len(drawn) - 1)]
+            np.testing.assert_allclose(near, wanted, rtol=1e-9, atol=2e-9, err_msg=column)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -165,42 +190,59 @@ def test_a_users_layout_places_what_is_drawn(layout: str | None) -> None:
         assert place.x0 < ax.get_position().x0 and ax.get_position().x1 < place.x1
 
 
+def grounds(name: str) -> list[str]:
+    """What the footnote of a run's or an offset study's figure must say, beside the standard."""
+    if name in [figure.name for figure in charts.offset_figures(presented.offset_study())]:
+        n = presented.offset_study().ladder["observations"].max()
+        return [f"n = {n} days", "2019-06-03", "HistoricalVaR(lookback=100", "seed 5", "cccccccc+"]
+    models = ["siloed (Siloed)", "var (HistoricalVaR)", "rebalanced daily"]
+    if name == "monte_carlo_frontier":  # its days are those of the simulated histories
+        return [*models, "4 simulated histories"]
+    window = presented.study().provenance.scored
+    days = f"n = {window.observations} days"
+    return [*models, days, window.first_scored, window.last_scored]
+
+
+@pytest.mark.parametrize("name", list(presented.FIGURES)[:9])
+def test_a_footnote_says_what_the_numbers_stand_on(name: str) -> None:
+    caption = figure_of(name).caption
+    for words in ("SIMULATED: random walks", "99 %", "MPOR of 2 margin days", *grounds(name)):
+        assert words in caption.footnote, words
+    assert len(caption.alt) > 150
+
+
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[FigureFiles]]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Every figure, written twice, drawn anew each time."""
     folders = [tmp_path_factory.mktemp(f"figures{i}") for i in range(2)]
-    figures = [figure_of(name) for name in presented.FIGURES]
-    pairs = zip(*(write_figures(folder, figures) for folder in folders), strict=True)
-    return {first.name: [first, second] for first, second in pairs}
+    for folder in folders:
+        write_figures(folder, [figure_of(name) for name in presented.FIGURES])
+    return folders
 
 
 @pytest.mark.parametrize("name", presented.FIGURES)
-def test_files_are_the_same_bytes_and_hold_the_numbers(
-    written: dict[str, list[FigureFiles]], name: str
-) -> None:
-    figure, (first, second) = figure_of(name), written[name]
+def test_files_are_the_same_bytes_and_hold_the_numbers(folders: list[Path], name: str) -> None:
+    figure, content = figure_of(name), {}
     for end in ("svg", "pdf", "png", "csv"):
-        assert getattr(first, end).read_bytes() == getattr(second, end).read_bytes(), end
-    pdf = first.pdf.read_bytes()
-    assert b"/Subtype /CIDFontType2" in pdf and b"/FontFile2" in pdf  # type 42
-    assert b"/Subtype /Type3" not in pdf
-    assert int.from_bytes(first.png.read_bytes()[16:20], "big") == 1950  # 300 dots an inch
-    table = pd.read_csv(first.csv)
-    assert (table["simulated"] == figure.simulated).all() and len(table) == len(figure.data)
+        content[end], again = ((folder / f"{name}.{end}").read_bytes() for folder in folders)
+        assert content[end] == again, end
+    assert b"/Subtype /CIDFontType2" in content["pdf"] and b"/FontFile2" in content["pdf"]  # 42
+    assert b"/Subtype /Type3" not in content["pdf"]
+    assert int.from_bytes(content["png"][16:20], "big") == 1950  # 300 dots an inch
+    table = pd.read_csv(folders[0] / f"{name}.csv")
+    assert (table["simulated"] == figure.simulated).all() and len(table) == len(figure.data) > 0
     for column in figure.data.select_dtypes("float"):
         np.testing.assert_allclose(table[column], figure.data[column], rtol=1e-9)
 
 
-def test_svg_is_named_described_and_asks_for_nothing(
-    written: dict[str, list[FigureFiles]],
-) -> None:
+def test_svg_is_named_described_and_asks_for_nothing(folders: list[Path]) -> None:
     seen: set[str] = set()
-    for files, _ in written.values():
-        text = files.svg.read_text()
+    for name in presented.FIGURES:
+        text = (folders[0] / f"{name}.svg").read_text()
         root = ElementTree.fromstring(text)
         assert root.attrib["role"] == "img"
-        assert root.findtext(f"{SVG}title") == files.caption.title
-        assert root.findtext(f"{SVG}desc") == files.caption.alt
+        assert root.findtext(f"{SVG}title") == figure_of(name).caption.title
+        assert root.findtext(f"{SVG}desc") == figure_of(name).caption.alt
         ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
         assert len(ids) == len(set(ids)) and not seen & set(ids)
         seen |= set(ids)
@@ -237,8 +279,7 @@ def test_matplotlib_is_loaded_when_drawing_and_no_window_system_ever() -> None:
         "figure.draw();"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,7 +1,9 @@
 """Where tests find known answers, and the prices and series that may not ship."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,3 +21,8 @@ needs_peer_data = pytest.mark.skipif(
 needs_prices = pytest.mark.skipif(
     not PRICES.is_dir(), reason="no real prices: set MARGIN_BACKTEST_DATA to their folder"
 )
+
+
+def golden(name: str, folder: Path = GOLDEN) -> dict[str, Any]:
+    """Known answers of one file: its inputs, expected values and tolerance."""
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))

@@ -108,6 +108,13 @@ def ladder() -> pd.DataFrame:
     return bt.supportable_offset(market(), book_of(BOOKS), base=BASE).to_frame()
 
 
+def ladder_with(**values: object) -> pd.DataFrame:
+    """The ladder, with other values in the row of one book."""
+    return ladder().assign(
+        **{c: ladder()[c].where(ladder().index != HOSTILE, v) for c, v in values.items()}
+    )
+
+
 @functools.cache
 def sweep() -> pd.DataFrame:
     """A sweep of five shares."""
@@ -348,6 +355,9 @@ VARIANTS: dict[str, Callable[[], Figure]] = {
     "exceedance_timeline of real prices": lambda: charts.exceedance_timeline(treasury_study()),
     "monte_carlo_frontier of many paths": lambda: charts.monte_carlo_frontier(
         many_paths(), study()
+    ),
+    "offset_ladder of a negative dependence": lambda: charts.offset_ladder(
+        study(), ladder_with(total=0.1, diversification=0.25, dependence=-0.15, total_bound=-0.31)
     ),
 } | {
     f"{draw.__name__} of {words}": functools.partial(

@@ -14,20 +14,17 @@ from backtest.scores.models.multiple import (
     romano_wolf,
 )
 from backtest.scores.models.paired import PairedDifference, paired_difference
-from backtest.scores.overlapping.clustered import clustered_coverage
-from backtest.scores.overlapping.hac import effective_pvalues
+from backtest.scores.overlapping.verdict import pooled_coverage_p
 from backtest.scores.power import smallest_detectable
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray
 
 LEVEL, POWER = 0.05, 0.8
-# Days over which exceedances may cluster; of the lags tried the least wrong (docs/overlap.md).
-LAGS = 60
 ADJUSTED = ("holm", "benjamini_hochberg", "benjamini_yekutieli", "romano_wolf")
 
 
 def study_weights(study: Study) -> FloatArray | None:
-    """The (resamples, days) draws behind a study's coverage_p; None where it made none."""
+    """The (resamples, days) draws behind a study's intervals; None where it made none."""
     resamples = study.provenance.resamples
     if resamples == 0:
         return None
@@ -38,38 +35,29 @@ def study_weights(study: Study) -> FloatArray | None:
 def family_tests(study: Study) -> pd.DataFrame:
     """P-values of every book, as if it were alone and as one of a family; one-sided.
 
-    Holm's, Benjamini-Hochberg's and -Yekutieli's start from `hac_p` (`hac_coverage`, 60 lags),
-    since those of a bootstrap end at 1 / (resamples + 1), which times the number of books is no
-    small number; Romano-Wolf's from the bootstrap itself.
+    Holm's, Benjamini-Hochberg's and -Yekutieli's start from `coverage_p`, whose tail keeps what it
+    promises: of 60 right books correlated 0.5 they reject any in 1 to 4 % of histories at 5 %
+    (MPOR 1 to 5, 250 to 2,196 days; docs/overlap.md). Romano-Wolf's starts from resampled days.
 
     Returns
     -------
-    Index (model, portfolio). `coverage_p`, `hac_p`, then a column each of `ADJUSTED`; a family is
-    all books under one model.
+    Index (model, portfolio). `coverage_p`, then a column each of `ADJUSTED`; a family is all books
+    under one model. Romano-Wolf is NaN where no bootstrap was drawn.
     """
     loss, weights = scored_values(study, study.loss), study_weights(study)
-    confidence = study.provenance.confidence
     tables = []
     for model in study.models:
         marked = loss > scored_values(study, study.required[model])
-        horizon = study.overlap
-        _, pvalues = effective_pvalues(
-            marked.astype(np.int64),
-            1,
-            horizon=horizon,
-            confidence=confidence,
-            lags=max(LAGS, horizon),
-        )
         rows = study.scores.xs(model, level="model")["coverage_p"].reindex(study.loss.columns)
+        pvalues = rows.to_numpy(dtype=np.float64)
         columns = {
-            "coverage_p": rows.to_numpy(dtype=np.float64),
-            "hac_p": pvalues,
+            "coverage_p": pvalues,
             "holm": holm(pvalues),
             "benjamini_hochberg": benjamini_hochberg(pvalues),
             "benjamini_yekutieli": benjamini_yekutieli(pvalues),
             "romano_wolf": np.full(len(pvalues), np.nan)
             if weights is None
-            else romano_wolf(marked, confidence=confidence, weights=weights),
+            else romano_wolf(marked, confidence=study.provenance.confidence, weights=weights),
         }
         index = pd.MultiIndex.from_product(
             [[model], list(study.loss.columns)], names=["model", "portfolio"]
@@ -79,39 +67,75 @@ def family_tests(study: Study) -> pd.DataFrame:
 
 
 def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
-    """Books tested and rejected at 5 % by model, beside the pooled test clustered by date.
+    """Books tested and rejected at 5 % by model, beside the test of all books pooled.
 
     tests : from `family_tests`.
 
     Returns
     -------
     Index `model`. `tested`; `by_chance`, rejections expected of right models; books rejected by
-    `coverage_p` and by `hac_p` as if alone, and a column each of `ADJUSTED` (NaN where no
-    bootstrap was drawn); `pooled_p` of `clustered_coverage`, over as many lags as `hac_p`.
+    `coverage_p` as if alone, and a column each of `ADJUSTED` (NaN where no bootstrap was drawn);
+    `pooled_p` of `pooled_coverage_p`.
     """
     loss = scored_values(study, study.loss)
     rows = []
     for model in study.models:
         model_tests = tests.xs(model, level="model")
-        marked = loss > scored_values(study, study.required[model])
-        pooled = clustered_coverage(
-            marked,
-            horizon=study.overlap,
-            confidence=study.provenance.confidence,
-            lags=max(LAGS, study.overlap),
-        )
         counts = {
             name: float((model_tests[name] <= LEVEL).sum())
             if model_tests[name].notna().any()
             else np.nan
-            for name in ("coverage_p", "hac_p", *ADJUSTED)
+            for name in ("coverage_p", *ADJUSTED)
         }
+        pooled = pooled_coverage_p(
+            loss,
+            scored_values(study, study.required[model]),
+            horizon=study.overlap,
+            confidence=study.provenance.confidence,
+        )
         rows.append(
             {"tested": len(model_tests), "by_chance": LEVEL * len(model_tests)}
             | counts
-            | {"pooled_p": pooled.pvalue}
+            | {"pooled_p": pooled}
         )
     return pd.DataFrame(rows, index=pd.Index(study.models, name="model"))
+
+
+# Why one correction rejects more books than another: the pair, and the reason.
+REASONS = {
+    ("holm", "romano_wolf"): "Holm starts from coverage p and Romano-Wolf from resampled days, "
+    "which see less where exceedances are few and more where books move together",
+    ("benjamini_hochberg", "holm"): "Benjamini-Hochberg lets one in twenty of its rejections be "
+    "false, Holm none",
+    ("benjamini_hochberg", "benjamini_yekutieli"): "Benjamini-Yekutieli pays for books that "
+    "depend in any way, Benjamini-Hochberg supposes that they move together",
+}
+
+
+def disagreement_sentence(summary: pd.DataFrame) -> str:
+    """Why the corrections reject different numbers of books, where they do; else empty.
+
+    summary : of `family_summary`.
+
+    Examples
+    --------
+    >>> row = dict.fromkeys(ADJUSTED, 2.0)
+    >>> disagreement_sentence(pd.DataFrame([row]))
+    ''
+    >>> disagreement_sentence(pd.DataFrame([row | {"benjamini_hochberg": 3.0}], index=["var"]))[:34]
+    'The corrections disagree for var: '
+    """
+    counts = summary[list(ADJUSTED)].dropna(axis=1)
+    differ = counts.max(axis=1) > counts.min(axis=1)
+    models = [str(model) for model in counts.index[differ]]
+    reasons = [
+        reason
+        for (one, other), reason in REASONS.items()
+        if {one, other} <= set(counts) and (counts[one] != counts[other]).any()
+    ]
+    if not models:
+        return ""
+    return f"The corrections disagree for {', '.join(models)}: {'; '.join(reasons)}."
 
 
 def dominance_table(study: Study) -> pd.DataFrame | None:

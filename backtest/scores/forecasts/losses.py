@@ -71,8 +71,13 @@ def fz0_loss(
 
 
 def _of_one_shape(*given: ArrayLike) -> tuple[FloatArray, ...]:
-    """Floats of one shape, or one number: days must not meet portfolios by broadcasting."""
+    """Floats of one shape, or one number: days must not meet portfolios by broadcasting.
+
+    NaN is passed on; an infinity would make every mean infinite, and is refused.
+    """
     arrays = tuple(np.asarray(values, dtype=np.float64) for values in given)
+    if any(np.isinf(array).any() for array in arrays):
+        raise DataError("losses or forecasts hold an infinity; give finite values, or NaN.")
     shapes = {array.shape for array in arrays if array.ndim}
     if len(shapes) > 1:
         raise DataError(f"losses and forecasts have shapes {sorted(shapes)}; give one shape.")

@@ -106,8 +106,8 @@ def romano_wolf(
 ) -> FloatArray:
     r"""Step-down p-values of 'at most 1 - confidence of the days exceed', portfolio by portfolio.
 
-    `coverage_p` for a family. Days are drawn in blocks, with all portfolios of a day together, so
-    the dependence of portfolios is taken into account and the test has more power than Holm's. With
+    `bootstrap_pvalues` for a family. Days are drawn in blocks, with all portfolios of a day
+    together, so that the dependence of portfolios is taken into account. With
     x_p the exceedances, x* those of a resample, and portfolios ordered by x:
 
     .. math:: \tilde p_p = \max_{j \le p}
@@ -115,7 +115,7 @@ def romano_wolf(
                    {B + 1}
 
     The probability of any false rejection is at most the level, for large samples. One portfolio
-    alone gets `coverage_p`. Over-coverage never rejects. Counts are not divided by their own
+    alone gets `bootstrap_pvalues`. Over-coverage never rejects. Counts are not divided by their own
     standard deviations: for rare exceedances these are too uncertain.
 
     Parameters
@@ -127,7 +127,7 @@ def romano_wolf(
 
     Returns
     -------
-    (portfolios,) adjusted p-values in (0, 1], never below those of `coverage_p`.
+    (portfolios,) adjusted p-values in (0, 1], never below those of `bootstrap_pvalues`.
 
     Raises
     ------

@@ -73,6 +73,46 @@ def count_inflation(
     return np.maximum(inflation, 1.0)
 
 
+def effective_binomial(
+    counts: DailyCounts, portfolios: int, inflation: FloatArray, *, confidence: float
+) -> FloatArray:
+    r"""Probability of the total or more, where its variance is f times the binomial one.
+
+    With x exceedances in n days of m books and :math:`h = \max(f / m, 1)`:
+
+    .. math:: P\{B(n m / f, 1 - confidence) \ge x / f + (1 - 1 / h) / 2\}
+
+    continued to fractions. The count of a book divided by h moves in steps of 1 / h, and the
+    binomial supposes steps of 1: the last term is half the difference, without which the test is
+    too careful. For one book and f = 1 this is the binomial, exactly.
+
+    Parameters
+    ----------
+    counts : (days, ...) books with an exceedance, of `portfolios` books.
+    inflation : (...) f, 1 or more.
+
+    Returns
+    -------
+    (...) p-values; 1 where there is no exceedance.
+
+    References
+    ----------
+    Rao, J. & Scott, A. (1992). A simple method for the analysis of clustered binary data.
+    Biometrics, 48(2), 577-585.
+
+    Examples
+    --------
+    >>> five_days = np.eye(250, 5, dtype=int).sum(axis=1)
+    >>> p = effective_binomial(five_days, 1, np.array([1.0, 2.0]), confidence=0.99)
+    >>> p.round(4).tolist()
+    [0.1078, 0.1721]
+    """
+    total, trials = counts.sum(axis=0), len(counts) * portfolios / inflation
+    runs = np.maximum(inflation / portfolios, 1.0)
+    effective = np.where(total > 0, total / inflation + 0.5 * (1.0 - 1.0 / runs), 0.0)
+    return binomial_pvalues(np.minimum(effective, trials), trials, confidence=confidence)
+
+
 def effective_pvalues(
     counts: DailyCounts,
     portfolios: int,
@@ -101,10 +141,9 @@ def effective_pvalues(
     [0.9535, 0.2419, 0.9535, 0.2419]
     """
     inflation = count_inflation(counts, portfolios, horizon=horizon, lags=lags)
-    effective = counts.sum(axis=0) / inflation
-    trials = counts.shape[0] * portfolios / inflation
-    statistic = standardised(effective, trials, confidence=confidence)
-    return statistic, binomial_pvalues(effective, trials, confidence=confidence)
+    trials = len(counts) * portfolios / inflation
+    statistic = standardised(counts.sum(axis=0) / inflation, trials, confidence=confidence)
+    return statistic, effective_binomial(counts, portfolios, inflation, confidence=confidence)
 
 
 def hac_coverage(
@@ -156,7 +195,7 @@ def hac_coverage(
     >>> exceedances = np.isin(np.arange(500), [40, 41, 200, 201, 300, 301, 420, 421])
     >>> result = hac_coverage(exceedances, horizon=2)
     >>> round(result.statistic, 3), round(result.pvalue, 3)
-    (0.957, 0.241)
+    (0.957, 0.2)
     """
     check_confidence(confidence)
     check_horizon(horizon)

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike
 from scipy.special import betainc
 
 from backtest.scores.checks import as_indicator, check_confidence
-from backtest.scores.overlapping.verdict import coverage_p
-from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
 
@@ -67,7 +65,7 @@ def binomial_pvalues(count: ArrayLike, trials: ArrayLike, *, confidence: float) 
     return pvalues
 
 
-def standardised(count: ArrayLike, trials: float, *, confidence: float) -> FloatArray:
+def standardised(count: ArrayLike, trials: FloatArray | float, *, confidence: float) -> FloatArray:
     """Count less its expectation, in binomial standard deviations.
 
     Examples
@@ -230,58 +228,4 @@ def thinned_coverage(
         float(thinned_pvalues(marked, horizon=horizon, confidence=confidence)),
         True,
         f"days {horizon} apart independent; exact binomial, Bonferroni over phases",
-    )
-
-
-def bootstrap_coverage(
-    exceedances: ArrayLike,
-    *,
-    confidence: float = 0.99,
-    weights: FloatArray | None = None,
-    seed: int = 0,
-) -> TestResult:
-    """Stationary block bootstrap of days: `coverage_p` of one book, as a TestResult.
-
-    Size at 5 % is 0.4 to 3.8 % where exceedances depend by overlap alone: careful, and weak at
-    n = 500. Where a requirement ignores volatility, whose exceedances cluster for months, it errs
-    least of the tests here, yet rejects 8 % (1.6 % at 1 %; n = 2,196, H = 2; docs/overlap.md).
-
-    Parameters
-    ----------
-    exceedances : (days,) bool or 0/1, consecutive margin days.
-    confidence : level the requirement is meant to cover, in (0, 1).
-    weights : (resamples, days) from `day_weights`; None draws 1,000 resamples in blocks of 20 days.
-    seed : seed of those resamples; unused where weights are given.
-
-    Returns
-    -------
-    TestResult; the statistic is the number of exceedances beyond days x (1 - confidence).
-
-    Raises
-    ------
-    DataError, StudyError
-        For values other than 0 and 1, no day, weights of other days, a confidence outside (0, 1).
-
-    References
-    ----------
-    Politis, D. & Romano, J. (1994). The stationary bootstrap. Journal of the American Statistical
-    Association, 89(428), 1303-1313.
-
-    Examples
-    --------
-    >>> result = bootstrap_coverage(np.arange(500) % 20 == 19, confidence=0.99)
-    >>> result.statistic, round(result.pvalue, 3)
-    (20.0, 0.001)
-    """
-    check_confidence(confidence)
-    marked = check_record(exceedances, "days")
-    if weights is None:
-        weights = day_weights(stationary_indices(marked.size, seed=seed))
-    pvalue = coverage_p(marked[:, None], confidence=confidence, weights=weights)[0]
-    return TestResult(
-        "Block bootstrap, one-sided",
-        round(float(np.count_nonzero(marked) - marked.size * (1.0 - confidence)), 9),
-        float(pvalue),
-        True,
-        "dependence that dies out within a block",
     )

@@ -1,197 +1,200 @@
-"""The verdict on coverage: one-sided, and valid for overlapping losses.
+"""The verdict on coverage, `coverage_p`: which test decides, and its p-value.
 
-Losses over H days share days, so exceedances come in runs and their count varies more than a
-binomial count. All functions use the stationary bootstrap of whole days: `coverage_p` its draws,
-`variance_inflation` and `rate_interval` its exact variance.
+Each record is tested by the most powerful of the tests that hold their size for it
+(docs/overlap.md): the exact binomial over independent days; the binomial of effective counts where
+losses overlap; the same with the variance seen between groups of days, and Student's law for it,
+where exceedances cluster. Clusters are read from the sizes of all losses (`is_clustered`) and never
+from the count that is tested.
 """
 
 import numpy as np
-from scipy.special import betaincinv
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtr
 
-from backtest.scores.checks import as_indicator, check_confidence, check_weights, column_blocks
-from backtest.scores.resample import MEAN_BLOCK
-from backtest.types import BoolArray, DataError, FloatArray, StudyError
+from backtest.scores.checks import check_confidence, column_blocks
+from backtest.scores.overlapping.clusters import CLUSTERED_FROM, loss_ranks, memory_scores
+from backtest.scores.overlapping.hac import DailyCounts, count_inflation, effective_binomial
+from backtest.scores.overlapping.overlap import check_horizon, check_record
+from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray
 
-# With fewer exceedances their autocorrelation is noise, so the MPOR is used in its place.
-FEW_EXCEEDANCES = 10
-
-
-def _panel(exceedances: BoolArray) -> BoolArray:
-    marked = as_indicator(exceedances)
-    if marked.ndim != 2 or marked.shape[0] == 0:
-        raise DataError(
-            f"exceedances have shape {marked.shape}; give (days, portfolios) with a day at least."
-        )
-    return marked
+BINOMIAL, EFFECTIVE, GROUPED = "exact binomial", "effective counts", "groups of days"
+GROUP_DAYS = 250  # two groups, and one more for each year of days
 
 
 def coverage_p(
-    exceedances: BoolArray, *, confidence: float = 0.99, weights: FloatArray
+    exceedances: BoolArray,
+    *,
+    horizon: int,
+    confidence: float = 0.99,
+    clustered: BoolArray | bool = False,
 ) -> FloatArray:
     r"""One-sided p-value of H0: the rate of exceedances is at most 1 - confidence.
 
-    The count of each resample, less the count x of the record, is compared with the excess of x
-    over H0. Over-coverage never rejects, and a record without an exceedance has p = 1.
+    Over-coverage never rejects, and a record without an exceedance has p = 1. The test of each
+    portfolio is named by `coverage_tests`:
 
-    .. math:: p = \frac{1 + \#\{b : x^*_b - x \ge x - n (1 - confidence)\}}{B + 1}
+    - *exact binomial* (H = 1): the probability of so many exceedances in independent days.
+    - *effective counts* (H > 1): `hac_coverage`, whose variance counts the lags of the overlap.
+    - *groups of days* (clustered): as effective counts, with the variance of the count between
+      G = 2 + n // 250 groups of consecutive days where it is larger. Its p-value as a normal score
+      is referred to Student's law with G - 1 degrees of freedom, since the variance is estimated.
 
-    Measured by tests/scores/overlapping/test_calibration.py on 4,000 histories of n = 2,196 days of
-    GARCH(1,1)-t(5) losses, mean block 20, as rejections at a nominal 5 % (1 %). Size at a true
-    1 %, requirement = the conditional quantile: 4.3 (0.5) % for independent days, 2.5 (0.3) % for
-    overlapping losses over H = 2 and 2.1 (0.0) % over H = 5. A constant requirement, whose
-    exceedances cluster for longer than a block: 9.0 (2.2), 8.9 (2.1) and 7.2 (1.3) % for
-    H = 1, 2, 5. Power at a true 2 %: 98, 92 and 65 % for H = 1, 2, 5; with n = 500 only 39, 28 and
-    12 %. Taking square roots of the counts first (variance-stabilised) gives sizes of 6.3, 4.3 and
-    5.1 % and more power (99, 95, 77 %), but fails a sound constant haircut 13 to 14 % of the time
-    (7 % at a nominal 1 %); so it was not chosen.
-
-    Parameters
-    ----------
-    exceedances : (days, portfolios) bool over scored days.
-    confidence : level the requirement is meant to cover, in (0, 1).
-    weights : (resamples, days) from `day_weights`.
-
-    Returns
-    -------
-    (portfolios,) p-values in (0, 1].
-
-    Raises
-    ------
-    DataError, StudyError
-        For values other than 0 and 1, weights of other days, a confidence outside (0, 1).
-
-    References
-    ----------
-    Politis, D. & Romano, J. (1994). The stationary bootstrap. Journal of the American Statistical
-    Association, 89(428), 1303-1313.
-
-    Examples
-    --------
-    >>> from backtest.scores.resample import day_weights, stationary_indices
-    >>> weights = day_weights(stationary_indices(500, resamples=99, seed=1))
-    >>> exceedances = np.arange(500)[:, None] % np.array([1000, 20]) == 19
-    >>> coverage_p(exceedances, confidence=0.99, weights=weights).tolist()
-    [1.0, 0.01]
-    """
-    check_confidence(confidence)
-    marked = _panel(exceedances)
-    days, portfolios = marked.shape
-    check_weights(weights, days)
-    expected = round(days * (1.0 - confidence), 9)
-    pvalues = np.empty(portfolios)
-    for columns in column_blocks(days, portfolios):
-        block = marked[:, columns].astype(np.float64)
-        count = block.sum(axis=0)
-        # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
-        beyond = weights @ block - count >= count - expected - 1e-9
-        pvalues[columns] = (1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0)
-    return pvalues
-
-
-def variance_inflation(exceedances: BoolArray, *, block: float = MEAN_BLOCK) -> FloatArray:
-    r"""Variance of the count of exceedances, relative to independent days.
-
-    The exact variance of the stationary bootstrap over the binomial one, with circular
-    autocorrelations :math:`\rho_i` of the exceedance indicator:
-
-    .. math:: 1 + 2 \sum_{i=1}^{n-1} (1 - i/n) (1 - 1/block)^i \rho_i
-
-    The number of exceedances divided by this ratio is their effective number.
-
-    Parameters
-    ----------
-    exceedances : (days, portfolios) bool over scored days.
-    block : mean length of a block in days, 1 or more.
-
-    Returns
-    -------
-    (portfolios,) ratios > 0, below 1 where exceedances avoid each other; NaN where no day, or
-    every day, is an exceedance.
-
-    References
-    ----------
-    Politis, D. & Romano, J. (1994). The stationary bootstrap. Journal of the American Statistical
-    Association, 89(428), 1303-1313, Lemma 1.
-
-    Examples
-    --------
-    >>> runs = np.arange(1000)[:, None] % 100 < np.array([1, 2])
-    >>> variance_inflation(runs).round(2).tolist()
-    [0.63, 1.23]
-    """
-    if not block >= 1.0:
-        raise StudyError(f"block is {block}; give a mean length of 1 day or more.")
-    marked = _panel(exceedances)
-    days, portfolios = marked.shape
-    lag = np.arange(days)
-    taper = (1.0 - lag / days) * (1.0 - 1.0 / block) ** lag
-    inflation = np.full(portfolios, np.nan)
-    for columns in column_blocks(days, portfolios):
-        block_of_days = marked[:, columns].astype(np.float64)
-        rate = block_of_days.mean(axis=0)
-        spectrum = np.fft.rfft(block_of_days - rate, axis=0)
-        covariance = np.fft.irfft(np.abs(spectrum) ** 2, n=days, axis=0) / days
-        variance = rate * (1.0 - rate)
-        total = 2.0 * (taper @ covariance) - covariance[0]
-        np.divide(total, variance, out=inflation[columns], where=variance > 0.0)
-    return inflation
-
-
-def rate_interval(
-    exceedances: BoolArray, *, horizon: int, level: float = 0.95
-) -> tuple[FloatArray, FloatArray]:
-    r"""Two-sided interval of the rate of exceedances, after Korn and Graubard.
-
-    Clopper and Pearson's interval at the effective number of days n / f. The inflation f is
-    `variance_inflation`, at least 1; with fewer than 10 exceedances it is at least the horizon,
-    the most that overlap alone can do. So a record without an exceedance has a low of 0 and a
-    sensible high.
-
-    At a nominal 95 %, on the histories described in `coverage_p`, it holds a true rate of 0.5, 1
-    or 2 % in 94 to 98 % of them for independent days and for overlapping losses over H = 2 and 5;
-    with n = 500 in 97 to 99 %. It is too narrow where exceedances cluster for months (a constant
-    requirement in a world of persistent volatility: 65 to 92 %).
+    Measured at a nominal 5 % over H = 1 to 10, n = 250 to 2,196 and confidence .95 to .99, the rule
+    with its choice of test rejects 2 to 5 % of right records where exceedances depend by overlap
+    alone, and 2 to 6 % where they cluster for months; sizes and power by cell: docs/overlap.md.
 
     Parameters
     ----------
     exceedances : (days, portfolios) bool over scored days.
     horizon : MPOR in margin days, 1 or more.
-    level : probability that the interval holds the true rate, in (0, 1).
+    confidence : level the requirement is meant to cover, in (0, 1).
+    clustered : (portfolios,) of `is_clustered`, or one value for all.
 
     Returns
     -------
-    low, high : (portfolios,) rates in [0, 1].
+    (portfolios,) p-values in [0, 1].
 
     Raises
     ------
     DataError, StudyError
-        For values other than 0 and 1, a horizon below 1, a level outside (0, 1).
+        For values other than 0 and 1, `clustered` of another length, a horizon below 1, a
+        confidence outside (0, 1).
 
     References
     ----------
-    Korn, E. & Graubard, B. (1998). Confidence intervals for proportions with small expected number
-    of positive counts estimated from survey data. Survey Methodology, 24(2), 193-201.
+    Rao, J. & Scott, A. (1992). A simple method for the analysis of clustered binary data.
+    Biometrics, 48(2), 577-585. Ibragimov, R. & Mueller, U. (2010). t-statistic based correlation
+    and heterogeneity robust inference. Journal of Business & Economic Statistics, 28(4), 453-468.
 
     Examples
     --------
-    >>> low, high = rate_interval(np.zeros((2196, 1), bool), horizon=2)
-    >>> low.tolist(), high.round(5).tolist()
-    ([0.0], [0.00335])
+    >>> exceedances = np.arange(500)[:, None] % np.array([1000, 50]) == 19
+    >>> coverage_p(exceedances, horizon=1).round(4).tolist()
+    [0.9934, 0.0311]
+    >>> coverage_p(exceedances, horizon=1, clustered=True).round(4).tolist()
+    [0.9553, 0.0795]
     """
-    if horizon < 1:
-        raise StudyError(f"horizon is {horizon}; give whole margin days, 1 or more.")
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
-    marked = _panel(exceedances)
-    days = marked.shape[0]
-    count = np.count_nonzero(marked, axis=0)
-    inflation = np.fmax(variance_inflation(marked), 1.0)
-    few = np.minimum(count, days - count) < FEW_EXCEEDANCES
-    inflation = np.where(few, np.maximum(inflation, horizon), inflation)
-    effective_days = days / inflation
-    effective_count = count / inflation
-    others = effective_days - effective_count
-    tail = 0.5 * (1.0 - level)
-    low = betaincinv(np.maximum(effective_count, 1e-300), others + 1.0, tail)
-    high = betaincinv(effective_count + 1.0, np.maximum(others, 1e-300), 1.0 - tail)
-    return np.where(count > 0, low, 0.0), np.where(count < days, high, 1.0)
+    marked = check_record(exceedances, "days", "portfolios")
+    days, portfolios = marked.shape
+    groups = np.asarray(clustered, dtype=np.bool_)
+    if groups.ndim and groups.shape != (portfolios,):
+        raise DataError(
+            f"clustered has shape {groups.shape} for {portfolios} portfolios; give one value each."
+        )
+    groups = np.broadcast_to(groups, portfolios)
+    pvalues = np.empty(portfolios)
+    for columns in column_blocks(days, portfolios):
+        pvalues[columns] = count_pvalues(
+            marked[:, columns].astype(np.int64),
+            1,
+            horizon=horizon,
+            confidence=confidence,
+            clustered=groups[columns],
+        )
+    return pvalues
+
+
+def coverage_tests(clustered: BoolArray, *, horizon: int) -> NDArray[np.str_]:
+    """Names of the tests that `coverage_p` takes, (portfolios,).
+
+    Examples
+    --------
+    >>> coverage_tests(np.array([False, True]), horizon=1).tolist()
+    ['exact binomial', 'groups of days']
+    """
+    return np.where(clustered, GROUPED, BINOMIAL if horizon == 1 else EFFECTIVE)
+
+
+def count_pvalues(
+    counts: DailyCounts,
+    portfolios: int,
+    *,
+    horizon: int,
+    confidence: float,
+    clustered: BoolArray,
+) -> FloatArray:
+    """P-values of `coverage_p` for daily counts over books, one series a panel.
+
+    Parameters
+    ----------
+    counts : (days, ...) books with an exceedance. portfolios : number of books in each panel.
+    clustered : (...) whether the series clusters.
+
+    Returns
+    -------
+    (...) p-values.
+
+    Examples
+    --------
+    >>> once = np.eye(250, 5, dtype=int).sum(axis=1)
+    >>> for clustered in (False, True):
+    ...     p = count_pvalues(once, 1, horizon=1, confidence=0.99, clustered=np.array(clustered))
+    ...     print(round(float(p), 4))
+    0.1078
+    0.2695
+    """
+    check_confidence(confidence)
+    check_horizon(horizon)
+    overlap = count_inflation(counts, portfolios, horizon=horizon)
+    groups = min(2 + len(counts) // GROUP_DAYS, len(counts))
+    if groups < 2:
+        return effective_binomial(counts, portfolios, overlap, confidence=confidence)
+    between = np.maximum(group_inflation(counts, portfolios, groups=groups), overlap)
+    inflation = np.where(clustered, between, overlap)
+    pvalues = effective_binomial(counts, portfolios, inflation, confidence=confidence)
+    return np.where(clustered, stdtr(groups - 1, ndtri(pvalues)), pvalues)
+
+
+def group_inflation(counts: DailyCounts, portfolios: int, *, groups: int) -> FloatArray:
+    """Variance of the total, from the counts of groups of consecutive days, over the binomial one.
+
+    Examples
+    --------
+    >>> float(group_inflation(np.array([2, 0, 0, 0, 0, 0, 0, 2]), 2, groups=2))
+    0.0
+    >>> round(float(group_inflation(np.array([2, 0, 0, 2, 0, 0, 0, 0]), 2, groups=2)), 3)
+    5.333
+    """
+    starts = np.linspace(0, len(counts), groups + 1).astype(np.int64)
+    lengths = np.diff(starts).reshape((-1,) + (1,) * (counts.ndim - 1))
+    shares = np.add.reduceat(counts, starts[:-1], axis=0) / (lengths * portfolios)
+    rate = counts.mean(axis=0) / portfolios
+    independent = rate * (1.0 - rate) / portfolios
+    inflation = np.ones(np.shape(rate))
+    between = shares.var(axis=0, ddof=1) * (len(counts) / groups)
+    np.divide(between, independent, out=inflation, where=independent > 0.0)
+    return inflation
+
+
+def pooled_coverage_p(
+    loss: DaysByPortfolios, required: DaysByPortfolios, *, horizon: int, confidence: float = 0.99
+) -> float:
+    """P-value of all books together, by the test that `coverage_p` would take for one of them.
+
+    The exceedances of a date are added up over books, so books that share dates are no more
+    evidence than they are. H0 is about the pooled rate: one bad book among good ones passes.
+    Clusters are read from the mean rank over books of the size of losses.
+
+    Parameters
+    ----------
+    loss, required : (days, portfolios) USD over scored days, no NaN.
+
+    Examples
+    --------
+    >>> book = np.where(np.isin(np.arange(500), np.arange(20, 500, 48)), 2.0, 0.5)
+    >>> loss = np.repeat(book[:, None], 30, axis=1)
+    >>> round(pooled_coverage_p(loss, np.ones((500, 30)), horizon=1), 3)
+    0.031
+    """
+    counts = np.count_nonzero(loss > required, axis=1)
+    ranks = loss_ranks(loss, required).mean(axis=1)[:, None]
+    clustered = memory_scores(ranks, horizon=horizon)[0] > CLUSTERED_FROM
+    return float(
+        count_pvalues(
+            counts,
+            loss.shape[1],
+            horizon=horizon,
+            confidence=confidence,
+            clustered=np.array(clustered),
+        )
+    )

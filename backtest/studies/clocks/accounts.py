@@ -1,4 +1,4 @@
-"""Books under one clock: the weekend's share of the excess, and what each way of calling costs."""
+"""Books under one clock: the weekend's share of the excess, and the cost of each way of calling."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,13 +25,14 @@ SETTINGS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Clocked:
-    """Losses and requirements of every book under one clock, over the dates that are scored.
+class ClockHistory:
+    """Losses and requirements of every book under one clock.
 
     Parameters
     ----------
-    loss : (days, portfolios) USD. required : the same, by model. rows : days that are scored.
-    spans : (days, portfolios) whether the MPOR of an instrument that trades at weekends
+    loss : (days, portfolios) USD. required : the same, by model.
+    rows : scored days, on the same dates under both clocks.
+    over_weekend : (days, portfolios) True where the MPOR of an instrument that trades at weekends
         contains a weekend day.
     """
 
@@ -41,78 +42,78 @@ class Clocked:
     loss: DaysByPortfolios
     required: Mapping[str, DaysByPortfolios]
     rows: slice
-    spans: BoolArray
-
-    @property
-    def weekday(self) -> FloatArray:
-        """(days,) 0 is Monday, 6 Sunday."""
-        return np.asarray(pd.DatetimeIndex(self.market.dates).day_of_week)
+    over_weekend: BoolArray
 
 
-def weekends(clocks: tuple[Clocked, Clocked]) -> list[dict[str, Any]]:
+def weekends(clocks: tuple[ClockHistory, ClockHistory]) -> list[dict[str, Any]]:
     """By model, book and clock: the share of strikes and of excess whose MPOR spans a weekend."""
     return [
         {
             "model": model,
             "portfolio": portfolio,
-            "clock": clocked.clock,
-            **_weekend_share(clocked, model, some),
+            "clock": history.clock,
+            **_weekend_share(history, model, columns),
         }
         for model in clocks[0].required
-        for portfolio, some in _portfolios_and_all(clocks[0].book)
-        for clocked in clocks
+        for portfolio, columns in _columns_by_name(clocks[0].book)
+        for history in clocks
     ]
 
 
-def _portfolios_and_all(book: Book) -> list[tuple[str, slice]]:
-    """Each portfolio's column, then all of them."""
-    each = [(name, slice(p, p + 1)) for p, name in enumerate(book.portfolios)]
-    return [*each, ("all", slice(None))]
+def _columns_by_name(book: Book) -> list[tuple[str, slice]]:
+    """The column of each portfolio, then all columns under the name 'all'."""
+    columns = [(name, slice(p, p + 1)) for p, name in enumerate(book.portfolios)]
+    return [*columns, ("all", slice(None))]
 
 
-def _weekend_share(clocked: Clocked, model: str, some: slice) -> dict[str, float]:
-    """Strikes, exceedances and excess (USD) of some books, and the weekend's share of each."""
-    rows = clocked.rows
-    excess = np.maximum(clocked.loss[rows, some] - clocked.required[model][rows, some], 0.0)
-    held = clocked.spans[rows, some]
+def _weekend_share(history: ClockHistory, model: str, columns: slice) -> dict[str, float]:
+    """Strikes, exceedances and excess (USD) of the books of `columns`; the weekend's share of each.
+
+    A strike is one day of one book: its requirement, and the loss over the MPOR from that close.
+    """
+    days = (history.rows, columns)
+    excess = np.maximum(history.loss[days] - history.required[model][days], 0.0)
+    over_weekend = history.over_weekend[days]
     count, total = int((excess > 0).sum()), float(excess.sum())
-    over = int((excess[held] > 0).sum())
+    weekend_count = int((excess[over_weekend] > 0).sum())
     return {
-        "strikes": float(held.mean()),
+        "strikes": float(over_weekend.mean()),
         "exceedances": count,
-        "over_weekends": over,
-        "exceedance_share": over / count if count else np.nan,
+        "over_weekends": weekend_count,
+        "exceedance_share": weekend_count / count if count else np.nan,
         "excess": total,
-        "excess_share": float(excess[held].sum()) / total if total else np.nan,
+        "excess_share": float(excess[over_weekend].sum()) / total if total else np.nan,
     }
 
 
 def accounts(
-    business: Clocked, around: Clocked, terms: AccountTerms
+    business: ClockHistory, around: ClockHistory, terms: AccountTerms
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Exceedances and breaches by weekday, and the cost and breaches of each way of calling."""
     cash, token = (replace(terms, settlement=s) for s in ("cash", "stablecoin"))
     # The first two ways are replayed on business days, on the business clock's margins and on the
     # 24/7 clock's. The others are replayed on every day, but the requirement of the first of them
     # moves only on days on which Treasuries trade; in between it is that of the last such day.
-    own = around.market.trades(around.market.factors)
-    last_own = np.maximum.accumulate(np.where(own, np.arange(len(own)), 0))
-    at = around.market.dates.searchsorted(business.market.dates)
+    treasury_days = around.market.trades(around.market.factors)
+    last_treasury_day = np.maximum.accumulate(
+        np.where(treasury_days, np.arange(len(treasury_days)), 0)
+    )
+    same_date = around.market.dates.searchsorted(business.market.dates)
     weekdays, settings = [], []
-    for model, asked in around.required.items():
+    for model, required in around.required.items():
         ways = (
             (business, business.required[model], terms),
-            (business, asked[np.minimum(at, len(asked) - 1)], terms),
-            (around, asked[last_own], cash),
-            (around, asked, cash),
-            (around, asked, token),
+            (business, required[np.minimum(same_date, len(required) - 1)], terms),
+            (around, required[last_treasury_day], cash),
+            (around, required, cash),
+            (around, required, token),
         )
-        for setting, (clocked, margin, how) in zip(SETTINGS, ways, strict=True):
-            way = _replayed(clocked, margin, how)
+        for setting, (history, margin, account) in zip(SETTINGS, ways, strict=True):
+            way = _scored_account(history, margin, account)
             settings.append({"model": model, "setting": setting, **way.costs()})
             # By weekday the clocks are compared, so one way of calling on each is enough.
             if setting in ("business clock", "24/7, cash"):
-                weekdays += [{"model": model, "clock": clocked.clock, **w} for w in way.weekdays()]
+                weekdays += [{"model": model, "clock": history.clock, **w} for w in way.weekdays()]
     by_measure = pd.DataFrame(weekdays).set_index(["measure", "model", "clock"])
     measures = by_measure.index.get_level_values("measure")
     return (
@@ -122,7 +123,7 @@ def accounts(
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
+class _ScoredAccount:
     """The account of one way of calling on the scored days, (days, portfolios) USD.
 
     weekday : (days,) 0 is Monday. years : from the first scored day to the last.
@@ -131,7 +132,7 @@ class _Way:
     weekday: FloatArray
     years: float
     required: FloatArray
-    held: FloatArray
+    held_value: FloatArray
     call: FloatArray
     excess: FloatArray
     shortfall: FloatArray
@@ -143,7 +144,7 @@ class _Way:
         return {
             "strikes": self.required.size,
             "mean_margin": float(self.required.mean()),
-            "mean_held": float(self.held.mean()),
+            "mean_held": float(self.held_value.mean()),
             "exceedances": int((self.excess > 0).sum()),
             "exceedance_rate": float((self.excess > 0).mean()),
             "breaches": int(short.sum()),
@@ -157,31 +158,29 @@ class _Way:
 
     def weekdays(self) -> list[dict[str, Any]]:
         """Exceedances and breaches by weekday of strike, with the strikes of that weekday."""
-        found = []
+        days = {name: self.weekday == day for day, name in enumerate(WEEKDAYS)}
+        books = self.required.shape[1]
+        strikes = {f"{name} strikes": int(on.sum()) * books for name, on in days.items()}
+        rows = []
         for measure, amount in (("exceedances", self.excess), ("breaches", self.shortfall)):
-            counts = {
-                name: int((amount[self.weekday == day] > 0).sum())
-                for day, name in enumerate(WEEKDAYS)
-            }
-            strikes = {
-                f"{name} strikes": int((self.weekday == day).sum()) * amount.shape[1]
-                for day, name in enumerate(WEEKDAYS)
-            }
-            found.append({"measure": measure, **counts, "all": sum(counts.values()), **strikes})
-        return found
+            counts = {name: int((amount[on] > 0).sum()) for name, on in days.items()}
+            rows.append({"measure": measure, **counts, "all": sum(counts.values()), **strikes})
+        return rows
 
 
-def _replayed(clocked: Clocked, margin: DaysByPortfolios, terms: AccountTerms) -> _Way:
-    """The account of one way of calling, over the scored days."""
-    rows, dates = clocked.rows, clocked.market.dates
-    history = replay_account(margin, clocked.loss, terms, dates=dates)
-    scored = dates[rows]
-    return _Way(
-        weekday=clocked.weekday[rows],
-        years=float((scored[-1] - scored[0]).astype(int)) / YEAR,
+def _scored_account(
+    history: ClockHistory, margin: DaysByPortfolios, terms: AccountTerms
+) -> _ScoredAccount:
+    """Replay the account of one way of calling over all days; keep the scored ones."""
+    rows, dates = history.rows, history.market.dates
+    account = replay_account(margin, history.loss, terms, dates=dates)
+    scored_dates = dates[rows]
+    return _ScoredAccount(
+        weekday=np.asarray(pd.DatetimeIndex(scored_dates).day_of_week),
+        years=float((scored_dates[-1] - scored_dates[0]).astype(int)) / YEAR,
         required=margin[rows],
-        held=history.held[rows],
-        call=history.call[rows],
-        excess=np.maximum(clocked.loss[rows] - margin[rows], 0.0),
-        shortfall=history.shortfall[rows],
+        held_value=account.held_value[rows],
+        call=account.call[rows],
+        excess=np.maximum(history.loss[rows] - margin[rows], 0.0),
+        shortfall=account.shortfall[rows],
     )

@@ -5,7 +5,8 @@ those hours is in today's crypto close and tomorrow's bond close, so one-day cor
 same date are drawn towards zero (Epps) and those over longer horizons less so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,6 @@ def correlation_by_horizon(
     *,
     prices: Sequence[str],
     tenors: Iterable[float],
-    horizons: Sequence[int] = HORIZONS,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -61,11 +61,13 @@ def correlation_by_horizon(
     >>> table.loc[("BTC", "UST10Y"), "days"].tolist()
     [600, 599, 599, 596, 591]
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     coins = [Spot(name) for name in prices]
     bonds = [Treasury(tenor) for tenor in tenors]
-    for horizon in horizons:
-        pnl = _known_pnl([*coins, *bonds], market, horizon)
+    instruments: list[Instrument] = [*coins, *bonds]
+    for horizon in HORIZONS:
+        # The P&Ls of the last `horizon` days are not known: their days end after the market.
+        pnl = {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
         # The same resamples serve every pair, so that intervals differ by the pair, not the draw.
         weights = _weights(len(market.dates) - horizon, horizon, resamples, seed)
         shorter = weights[:, :-1] if horizon == 1 else weights
@@ -83,34 +85,29 @@ def correlation_by_horizon(
 
 def treasuries_of(market: Market, tenors: Iterable[float]) -> list[float]:
     """Those of `tenors` that the market has a par yield for."""
-    known = {tenor_years(factor) for factor in market.factors}
-    return [tenor for tenor in tenors if tenor in known]
-
-
-def _known_pnl(
-    instruments: Sequence[Instrument], market: Market, horizon: int
-) -> Mapping[str, FloatArray]:
-    return {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
+    market_tenors = {tenor_years(factor) for factor in market.factors}
+    return [tenor for tenor in tenors if tenor in market_tenors]
 
 
 def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
-    """Weights of days: first row all ones (the data), then the resamples; (1 + resamples, days)."""
+    """(1 + resamples, days) weights: ones for the data, then how often each resample has a day."""
     block = max(BLOCK, 4 * horizon)
-    drawn = day_weights(stationary_indices(days, resamples=resamples, block=block, seed=seed))
-    return np.vstack([np.ones(days), drawn])
+    indices = stationary_indices(days, resamples=resamples, block=block, seed=seed)
+    return np.vstack([np.ones(days), day_weights(indices)])
 
 
 def _interval(
     c: FloatArray, b: FloatArray, weights: FloatArray, *, after: FloatArray | None = None
 ) -> dict[str, float]:
     """Estimate from the first row of `weights`, its interval from the other rows."""
+    # A resample is a weighting of the days, so one matrix product gives the moments of all.
     share = weights / weights.sum(axis=1, keepdims=True)
-    other = b if after is None else b + after
+    overlapping = b if after is None else b + after
 
     def covariance(x: FloatArray, y: FloatArray) -> FloatArray:
         return share @ (x * y) - (share @ x) * (share @ y)
 
-    rho = covariance(c, other) / np.sqrt(covariance(c, c) * covariance(b, b))
+    rho = covariance(c, overlapping) / np.sqrt(covariance(c, c) * covariance(b, b))
     low, high = np.quantile(rho[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return {
         "correlation": float(rho[0]), "low": float(low), "high": float(high), "days": len(c)

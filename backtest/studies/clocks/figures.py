@@ -8,6 +8,7 @@ import pandas as pd
 from backtest.book.coverage import Coverage
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, label_of
+from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, FAINT, INK, MARKERS, model_styles
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOCKS = {"business": "business clock", "24/7": "24/7 clock"}
-PANEL, BETWEEN = 1.35, 0.42  # inches: height of a panel, and the gap below it
+PANEL, ABOVE, BELOW = 1.35, 0.18, 0.24  # inches: of a panel, over it and under it
 BAR = 0.8  # share of a weekday's width that its bars take
 
 
@@ -35,14 +36,8 @@ def exceedance_rates(weekdays: pd.DataFrame) -> pd.DataFrame:
     """
     exceeded = weekdays.loc["exceedances"].reset_index()
     pieces = [
-        pd.DataFrame(
-            {
-                "model": exceeded["model"],
-                "clock": exceeded["clock"],
-                "weekday": day,
-                "exceedances": exceeded[day],
-                "strikes": exceeded[f"{day} strikes"],
-            }
+        exceeded[["model", "clock"]].assign(
+            weekday=day, exceedances=exceeded[day], strikes=exceeded[f"{day} strikes"]
         )
         for day in WEEKDAYS
     ]
@@ -68,20 +63,16 @@ def exceedances_by_weekday(
 
 
 def _weekday_caption(rates: pd.DataFrame, coverage: Coverage, footnote: str) -> Caption:
-    struck = rates.dropna()
-    said = [
-        f"{model} on the {CLOCKS[str(clock)]}: "
-        + ", ".join(f"{day} {count:.0f}" for day, count in counts)
-        for (model, clock), counts in (
-            (key, zip(each["weekday"], each["exceedances"], strict=True))
-            for key, each in struck.groupby(["model", "clock"], sort=False)
-        )
-    ]
+    words = []
+    for (model, clock), rows in rates.dropna().groupby(["model", "clock"], sort=False):
+        days = zip(rows["weekday"], rows["exceedances"], strict=True)
+        counts = ", ".join(f"{day} {count:.0f}" for day, count in days)
+        words.append(f"{model} on the {CLOCKS[str(clock)]}: {counts}")
     return Caption(
         "Exceedances by weekday of strike, % of that weekday's strikes, all crypto books",
         f"Dashed: the {100 * (1 - coverage.confidence):g} % that the standard allows. Losses "
         f"overlap, so one move can mark several strikes. {footnote}",
-        "Exceedances by weekday of strike. " + "; ".join(said) + ".",
+        "Exceedances by weekday of strike. " + "; ".join(words) + ".",
     )
 
 
@@ -90,22 +81,16 @@ def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> 
 
     models = [str(model) for model in rates["model"].unique()]
     styles = model_styles(models)
-    keys = legend_height(len(models))
-    sheet = canvas(keys + 2 * (PANEL + BETWEEN) + 0.02)
+    grid = PanelGrid(left=0.6, right=0.1, height=PANEL, above=ABOVE, below=BELOW)
+    sheet, panels = grid.panels(canvas, len(CLOCKS), keys=legend_height(len(models)) + 0.02)
     handles = [
         Patch(facecolor=s.colour, hatch=s.hatch, edgecolor="white",
               label=label_of(model, width=30, lines=1))
         for model, s in styles.items()
     ]  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.6)
-    panels: list[Axes] = []
-    for place, (clock, words) in enumerate(CLOCKS.items()):
-        top = keys + 0.2 + place * (PANEL + BETWEEN)
-        # Both clocks share one vertical axis: the reader compares the heights between panels.
-        first = panels[0] if panels else None
-        axes = sheet.panel(left=0.6, right=0.1, top=top, height=PANEL, sharey=first)
-        panels.append(axes)
-        width = BAR / len(models)
+    width = BAR / len(models)
+    for axes, (clock, words) in zip(panels, CLOCKS.items(), strict=True):
         for m, (model, style) in enumerate(styles.items()):
             rows = rates[(rates["model"] == model) & (rates["clock"] == clock)]
             at = np.arange(len(WEEKDAYS)) - BAR / 2 + (m + 0.5) * width
@@ -141,14 +126,14 @@ def correlation_by_horizon(table: pd.DataFrame, *, footnote: str, simulated: boo
 
 
 def _correlation_caption(table: pd.DataFrame, footnote: str) -> Caption:
-    widest = table.iloc[int(np.argmax(np.abs(table["correlation"].to_numpy())))]
-    apart = int(((table["low"] > 0) | (table["high"] < 0)).sum())
+    largest = table.iloc[int(np.argmax(np.abs(table["correlation"].to_numpy())))]
+    without_zero = int(((table["low"] > 0) | (table["high"] < 0)).sum())
     return Caption(
         "Correlation of crypto with Treasury P&L, long both, by horizon",
         "Whiskers: two-sided 95 %, stationary bootstrap. Hollow: one day, Hayashi-Yoshida, for "
         f"closes three to four hours apart. P&Ls overlap. {footnote}",
-        f"{len(table)} estimates, the largest in size {widest['correlation']:+.3f}; "
-        f"{apart} of the intervals leave out zero.",
+        f"{len(table)} estimates, the largest in size {largest['correlation']:+.3f}; "
+        f"{without_zero} of the intervals leave out zero.",
     )
 
 
@@ -159,18 +144,14 @@ def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
     prices = list(dict.fromkeys(flat["price"]))
     bonds = sorted(dict.fromkeys(flat["treasury"]), key=lambda name: float(name[3:-1]))
     horizons = sorted(int(h) for h in flat["horizon"].unique())
-    sheet = canvas(0.22 + len(prices) * (PANEL + BETWEEN))
+    grid = PanelGrid(left=0.75, right=0.1, height=PANEL, above=ABOVE, below=BELOW)
+    sheet, panels = grid.panels(canvas, len(prices), keys=0.22)
     handles = [
         Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=bond)
         for b, bond in enumerate(bonds)
     ]
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.75)
-    panels: list[Axes] = []
-    for place, price in enumerate(prices):
-        top = 0.4 + place * (PANEL + BETWEEN)
-        first = panels[0] if panels else None
-        axes = sheet.panel(left=0.75, right=0.1, top=top, height=PANEL, sharey=first)
-        panels.append(axes)
+    for axes, price in zip(panels, prices, strict=True):
         axes.axhline(0, color=INK, lw=0.8, zorder=1)
         for b, bond in enumerate(bonds):
             rows = flat[(flat["price"] == price) & (flat["treasury"] == bond)]

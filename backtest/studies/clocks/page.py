@@ -1,23 +1,19 @@
 """The page of `backtest clocks`: what the calendar does to coverage, cost and correlation."""
 
 from backtest.present.exhibit import Exhibit, Section
-from backtest.studies.clocks.figures import (
-    WEEKDAYS,
-    correlation_by_horizon,
-    exceedances_by_weekday,
-)
+from backtest.studies.clocks.figures import WEEKDAYS, correlation_by_horizon, exceedances_by_weekday
 from backtest.studies.clocks.study import ClockStudy
 
 CAPTION = (
     "Crypto trades every day, Treasuries on five. On the business clock a weekend is one step and "
     "the MPOR counts business days; on the 24/7 clock crypto is struck, margined and closed out on "
-    "every calendar day, while Treasuries stand at their last close, which is no return of zero, "
-    "and are closed out on their own days. The books are the study's named books that hold crypto, "
-    "in the same USD on both clocks and over the same dates. An MPOR of the same number is shorter "
-    "in hours on the 24/7 clock, so lower margins there are not a saving of calling more often "
-    "alone; and a lookback of as many scenarios covers fewer months. Whether a default is in fact "
-    "closed out on a Saturday, no replay of prices can say. Exceedances on overlapping MPORs come "
-    "in runs: a few dozen of them are worth far fewer independent days."
+    "every calendar day, while Treasuries keep their last close (a missing return, not a return of "
+    "zero) and are closed out over their own days. The books are the study's named books that hold "
+    "crypto, in the same USD on both clocks and over the same dates. An MPOR of the same number is "
+    "shorter in hours on the 24/7 clock, so lower margins there do not come from calling more "
+    "often alone; and a lookback of as many scenarios covers fewer months. No replay of prices can "
+    "say whether a default is in fact closed out on a Saturday. Exceedances on overlapping MPORs "
+    "come in runs: a few dozen of them count for far fewer independent days."
 )
 DAYS_TEXT = (
     "Margin days of each clock; 'dropped' lack the price of a factor that sets the days (or are no "
@@ -36,25 +32,25 @@ WEEKDAYS_TEXT = (
     "weekday."
 )
 WEEKENDS_TEXT = (
-    "Share of strikes, exceedances and excess whose MPOR, of what trades at weekends, holds a "
-    "Saturday or Sunday. Where the share of the excess is above that of the strikes, weekends are "
-    "the worse covered. On screen: all crypto books together."
+    "Share of strikes, exceedances and excess for which the MPOR of an instrument that trades at "
+    "weekends contains a Saturday or Sunday. Where the share of the excess is above that of the "
+    "strikes, weekends are covered worse than other days. On screen: all crypto books together."
 )
 SETTINGS_TEXT = (
     "Means over strikes and crypto books in USD; breaches, calls and what is called at weekends a "
     "book and year; shortfall on breach days. 'weekends not "
     "settled' holds the 24/7 clock's margins, sized for calendar days, against losses over "
     "business days: the breaches that settling at weekends avoids at the same collateral. 'no "
-    "calls on closed days' leaves the requirement of the last Treasury day standing; it differs "
+    "calls on closed days' keeps the requirement of the last Treasury day; it differs "
     "from 'cash' by what weekend calls cost and cover. 'cash' settles calls on days on which "
     "Fedwire is open, 'stablecoin' on every calendar day."
 )
 CORRELATION_TEXT = (
     "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
     "stationary bootstrap (mean block 20 days, 40 at ten). Crypto closes three to four hours after "
-    "bonds, so same-day correlations at one day lean towards zero; Hayashi-Yoshida adds the bond's "
-    "next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the bond's "
-    "spans too. Nothing is filled forward."
+    "bonds, which biases same-day correlations at one day towards zero; Hayashi-Yoshida adds the "
+    "bond's next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the "
+    "bond's spans too. Nothing is filled forward."
 )
 SHARES = dict.fromkeys(
     ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"
@@ -71,36 +67,36 @@ BRIEF_SETTINGS = {
 MONEY = ("excess", "margin", "shortfall", "called, USD")
 
 
-def clock_exhibit(found: ClockStudy) -> Exhibit:
-    """Everything a clock study found, in the order in which it is read."""
+def clock_exhibit(study: ClockStudy) -> Exhibit:
+    """All sections of a clock study, in the order in which they are read."""
     return Exhibit(
         kind="clocks",
         title="The business clock and the 24/7 clock",
         caption=CAPTION,
-        simulated=found.around.market.simulated,
-        standing=_standing(found),
-        sections=_sections(found),
-        provenance=found.provenance,
-        text=found.text,
+        simulated=study.around.market.simulated,
+        source_line=_source_line(study),
+        sections=_sections(study),
+        provenance=study.provenance,
+        text=study.text,
     )
 
 
-def _sections(found: ClockStudy) -> tuple[Section, ...]:
+def _sections(study: ClockStudy) -> tuple[Section, ...]:
     """Table, text and figure of each result, in the order in which they are read."""
-    version, market = found.provenance.software.sentence(), found.business.market
-    footnote = f"Source: {_standing(found)} {version}."
+    version, market = study.provenance.software.sentence(), study.business.market
+    footnote = f"Source: {_source_line(study)} {version}."
     window = (
         f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
-        f"n = {int(found.correlation['days'].max()):,} one-day P&Ls. {version}."
+        f"n = {int(study.correlation['days'].max()):,} one-day P&Ls. {version}."
     )
-    simulated = found.around.market.simulated
+    simulated = study.around.market.simulated
     return (
-        Section("days", "Margin days", DAYS_TEXT, found.days),
+        Section("days", "Margin days", DAYS_TEXT, study.days),
         Section(
             "variance",
             "Crypto variance earned at weekends",
             VARIANCE_TEXT,
-            found.variance,
+            study.variance,
             formats=SHARES
             | dict.fromkeys(("sd_weekday", "sd_weekend"), ".2%")
             | {"per_day": ".2f"},
@@ -109,26 +105,26 @@ def _sections(found: ClockStudy) -> tuple[Section, ...]:
             "weekdays",
             "Exceedances and breaches by weekday of strike",
             WEEKDAYS_TEXT,
-            found.weekdays,
-            brief=found.weekdays[[*WEEKDAYS, "all"]],
+            study.weekdays,
+            brief=study.weekdays[[*WEEKDAYS, "all"]],
             figure=exceedances_by_weekday(
-                found.weekdays, found.coverage, footnote=footnote, simulated=simulated
+                study.weekdays, study.coverage, footnote=footnote, simulated=simulated
             ),
         ),
         Section(
             "weekends",
             "The weekend's share of the excess",
             WEEKENDS_TEXT,
-            found.weekends,
-            brief=found.weekends.query("portfolio == 'all'").droplevel("portfolio"),
+            study.weekends,
+            brief=study.weekends.query("portfolio == 'all'").droplevel("portfolio"),
             formats=SHARES | dict.fromkeys(MONEY, ",.0f"),
         ),
         Section(
             "settings",
             "What margining at weekends costs, and avoids",
             SETTINGS_TEXT,
-            found.settings,
-            brief=found.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
+            study.settings,
+            brief=study.settings[list(BRIEF_SETTINGS)].rename(columns=BRIEF_SETTINGS),
             formats=dict.fromkeys(MONEY, ",.0f")
             | dict.fromkeys(("breaches", "weekend calls"), ".2f")
             | {"exceeded": ".2%", "calls": ".0f"},
@@ -137,19 +133,19 @@ def _sections(found: ClockStudy) -> tuple[Section, ...]:
             "correlation",
             "Correlation of crypto with Treasuries by horizon",
             CORRELATION_TEXT,
-            found.correlation,
+            study.correlation,
             formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
-            figure=correlation_by_horizon(found.correlation, footnote=window, simulated=simulated),
+            figure=correlation_by_horizon(study.correlation, footnote=window, simulated=simulated),
         ),
     )
 
 
-def _standing(found: ClockStudy) -> str:
+def _source_line(study: ClockStudy) -> str:
     """Source, window, observations and standard, in one line."""
-    scored, days = found.provenance.scored, found.days["scored"]
+    window, days = study.provenance.scored, study.days["scored"]
     return (
-        f"{found.business.market.source}; {len(found.around.book.portfolios)} books that hold "
-        f"crypto, scored {scored.first_scored} .. {scored.last_scored}, {days['business']:,} "
-        f"business and {days['24/7']:,} calendar days; {found.provenance.held_to.sentence()}. "
+        f"{study.business.market.source}; {len(study.around.book.portfolios)} books that hold "
+        f"crypto, scored {window.first_scored} .. {window.last_scored}, {days['business']:,} "
+        f"business and {days['24/7']:,} calendar days; {study.provenance.held_to.sentence()}. "
         "The MPOR counts each instrument's own days."
     )

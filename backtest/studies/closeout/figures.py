@@ -58,41 +58,41 @@ def breach_by_coordination(study: "CloseoutStudy") -> Figure:
         data=data,
         caption=_coordination_caption(study, data),
         paint=lambda canvas: _paint_coordination(canvas, study, data),
-        simulated=study.market.simulated,
+        simulated=study.provenance.prices.simulated,
     )
 
 
 def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
-    shown = study.coordination.reset_index()
-    books = ranked_books(study.provenance.books, shown["book"])
-    shown = shown[shown["book"].isin(books)]
-    wide = shown.loc[shown.index.repeat(len(GRID))].reset_index(drop=True)
-    wide["coordination"] = np.tile(GRID, len(shown))
-    share = wide["coordination"]
-    wide["breach_probability"] = (1 - share) * wide["any_short"] + share * wide["pooled_short"]
-    return wide[["book", "model", "coordination", "breach_probability", "break_even"]]
+    table = study.coordination.reset_index()
+    books = ranked_books(study.provenance.books, table["book"])
+    table = table[table["book"].isin(books)]
+    lines = table.loc[table.index.repeat(len(GRID))].reset_index(drop=True)
+    lines["coordination"] = np.tile(GRID, len(table))
+    share = lines["coordination"]
+    lines["breach_probability"] = (1 - share) * lines["any_short"] + share * lines["pooled_short"]
+    return lines[["book", "model", "coordination", "breach_probability", "break_even"]]
 
 
 def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
-    allowed = 100 * (1 - study.provenance.confidence)
+    allowed_rate = 100 * (1 - study.provenance.confidence)
     note = (
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
-        "margins; at 1 the pool stands behind the pooled loss. Margins as required, fully posted; "
-        "every scored day is a default day. Dots, and c* over "
-        "each panel: break-even coordination by model; 'never' where the pool itself misses the "
-        "standard. No line: no margin was ever short."
+        "margins; at 1 the pooled margin covers the pooled loss. Margins as required, fully "
+        "posted; every scored day is a default day. Dots, and c* over each panel: break-even "
+        "coordination by model; 'never' where the pool itself misses the standard. No line: no "
+        "margin was ever short."
     )
     books = []
     for book, rows in data.groupby("book", sort=False):
-        said = [
+        words = [
             f"{model} {coordination_words(line['break_even'].iloc[0])}"
             for model, line in rows.groupby("model", sort=False)
         ]
-        books.append(f"{book}: {', '.join(said)}")
+        books.append(f"{book}: {', '.join(words)}")
     return Caption(
-        f"Breach probability against coordination of the close-out; {allowed:g} % allowed",
-        _footnote(study, note),
+        f"Breach probability against coordination of the close-out; {allowed_rate:g} % allowed",
+        f"{note} {study.provenance.footnote()}",
         "Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
         f"{'; '.join(books)}.",
     )
@@ -117,18 +117,19 @@ def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFra
     }
     sheet, panels = book_panels(canvas, titles, keys=legend_height(len(handles)), below=BELOW)
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
-    allowed = 1 - study.provenance.confidence
-    fine = np.linspace(0.0, 1.0, 401)
+    allowed_rate = 1 - study.provenance.confidence
+    # On a logarithmic axis the lines bend near 1: they need more points than the table has.
+    shares = np.linspace(0.0, 1.0, 401)
     for book, axes in panels.items():
         rows = study.coordination.loc[book]
         for model in models:
             row, style = rows.loc[model], styles[model]
-            line = (1 - fine) * row["any_short"] + fine * row["pooled_short"]
-            axes.plot(fine, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line)
+            line = (1 - shares) * row["any_short"] + shares * row["pooled_short"]
+            axes.plot(shares, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line)
             if 0 < row["break_even"] <= 1:
-                axes.plot(row["break_even"], allowed, marker="o", ms=4, color=style.colour,
+                axes.plot(row["break_even"], allowed_rate, marker="o", ms=4, color=style.colour,
                           markeredgecolor=INK, markeredgewidth=0.6, zorder=5)  # fmt: skip
-        axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+        axes.axhline(allowed_rate, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
         axes.set_yscale("log")
         axes.set_ylim(LOWEST, 1.0)
         axes.set_xlim(0, 1)
@@ -151,7 +152,7 @@ def margin_steps(study: "CloseoutStudy") -> Figure | None:
         data=data,
         caption=_steps_caption(study, data),
         paint=lambda canvas: _paint_steps(canvas, study, data),
-        simulated=study.market.simulated,
+        simulated=study.provenance.prices.simulated,
     )
 
 
@@ -159,8 +160,9 @@ def _steps_data(study: "CloseoutStudy") -> pd.DataFrame:
     table = study.steps[study.steps["mpor"].isin([study.equal, study.unequal])]
     if table.empty:
         return table
-    detail = table.groupby("model", sort=False)["step"].nunique()
-    table = table[table["model"] == detail.idxmax()]
+    # One model fits a panel; the one with most steps shows best where its margin comes from.
+    step_count = table.groupby("model", sort=False)["step"].nunique()
+    table = table[table["model"] == step_count.idxmax()]
     books = ranked_books(study.provenance.books, table["book"])
     return table[table["book"].isin(books)].reset_index(drop=True)
 
@@ -170,17 +172,17 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     note = (
         f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
         "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
-        "out over different days move together on fewer of them; below zero where legs add up. "
+        "out over different days share only some of them; below zero where legs add up. "
         f"Compared: every silo {study.equal}, and {study.unequal} (with numbers)."
     )
     charge = unequal[unequal["step"] == "MPOR mismatch"]
-    said = "; ".join(
+    shares = "; ".join(
         f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
     )
     return Caption(
         "Margin steps at equal and unequal MPOR, share of gross",
-        _footnote(study, note),
-        f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {said}.",
+        f"{note} {study.provenance.footnote()}",
+        f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
     )
 
 
@@ -224,7 +226,3 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
         axes.tick_params(axis="x", length=0)
     label_rows(panels, "% of gross")
     return next(iter(panels.values()))
-
-
-def _footnote(study: "CloseoutStudy", note: str) -> str:
-    return f"{note} {study.provenance.footnote()}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
@@ -10,18 +11,18 @@ from backtest.studies.closeout.figures import (
     coordination_words,
     margin_steps,
 )
-from backtest.studies.closeout.study import EXCEEDED, CloseoutStudy
+from backtest.studies.closeout.study import COUNTS, CloseoutStudy
 
 CAPTION = (
-    "What does a pooled margin rest on? On the silos closing a defaulter out as one, on legs that "
-    "are closed out over the same days, and on selling at the price on the screen. Each is taken "
-    "away here in turn. No clearing house runs exactly these models, every scored day counts as a "
-    "default day, and requirements are taken as fully posted: calls play no part. An "
-    "uncoordinated close-out is meant to end on the same days as a coordinated one; what silos "
+    "A pooled margin assumes that the silos close a defaulter out as one, that its legs are closed "
+    "out over the same days, and that positions are sold at the price on the screen. Each "
+    "assumption is dropped here in turn. No clearing house runs exactly these models, every scored "
+    "day counts as a default day, and requirements are taken as fully posted: calls play no part. "
+    "An uncoordinated close-out is meant to end on the same days as a coordinated one; what silos "
     "might pay each other afterwards under a loss-sharing agreement is left out."
 )
 
-SHORT = {  # headings of the steps, where several models' stand in one column or a name is long
+SHORT = {  # names of steps as column heads; two models' names for the same step share a column
     "diversification": "diversif.",
     "dependence": "offset",
     "diversification and offset": "both",
@@ -29,42 +30,41 @@ SHORT = {  # headings of the steps, where several models' stand in one column or
     "cap and floor": "cap",
 }
 
-
-# All other columns of that table are shares.
+# All other columns of the table of steps are shares.
 STEP_FORMATS = {"gross": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
 
 
-def closeout_exhibit(found: CloseoutStudy) -> Exhibit:
-    """Everything a close-out study found, in the order in which it is read."""
+def closeout_exhibit(study: CloseoutStudy) -> Exhibit:
+    """All sections of a close-out study, in the order in which they are read."""
     return Exhibit(
         kind="closeout",
         title="Close-out: coordination, MPOR mismatch, liquidation cost",
         caption=CAPTION,
-        simulated=found.market.simulated,
-        standing=f"{found.provenance.sentence()}; seed {found.provenance.seed}.",
-        sections=(_coordination(found), _steps(found), _liquidation(found), _costs(found)),
-        provenance=found.provenance,
-        text=found.text,
+        simulated=study.provenance.prices.simulated,
+        source_line=f"{study.provenance.sentence()}; seed {study.provenance.seed}.",
+        sections=(_coordination(study), _steps(study), _liquidation(study), _costs(study)),
+        provenance=study.provenance,
+        text=study.text,
     )
 
 
-def _coordination(found: CloseoutStudy) -> Section:
-    table = found.coordination
+def _coordination(study: CloseoutStudy) -> Section:
+    table = study.coordination
 
-    def bounded(name: str, words: Callable[[float], str]) -> list[str]:
-        ends = (table[name], table[f"{name}_low"], table[f"{name}_high"])
+    def with_interval(name: str, words: Callable[[float], str]) -> list[str]:
+        columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
         return [
-            f"{words(value)} [{f'{words(low)}, {words(high)}' if low == low else 'n/a'}]"
-            for value, low, high in zip(*ends, strict=True)
+            f"{words(value)} [{'n/a' if np.isnan(low) else f'{words(low)}, {words(high)}'}]"
+            for value, low, high in zip(*columns, strict=True)
         ]
 
     brief = pd.DataFrame(
         {
-            "some silo short, % [95 %]": bounded("any_short", lambda p: f"{100 * p:.2f}"),
-            "pool short, % [95 %]": bounded("pooled_short", lambda p: f"{100 * p:.2f}"),
-            "break-even coordination [95 %]": bounded("break_even", coordination_words),
+            "some silo short, % [95 %]": with_interval("any_short", lambda p: f"{100 * p:.2f}"),
+            "pool short, % [95 %]": with_interval("pooled_short", lambda p: f"{100 * p:.2f}"),
+            "break-even coordination [95 %]": with_interval("break_even", coordination_words),
             "never, of resamples": table["never"],
-            f"breach at {found.assumed:g}": table["assumed"],
+            f"breach at {study.coordination_assumed:g}": table["assumed"],
         },
         index=table.index,
     )
@@ -81,53 +81,53 @@ def _coordination(found: CloseoutStudy) -> Section:
         ),
         table=table,
         brief=brief,
-        formats={"never, of resamples": ".0%", f"breach at {found.assumed:g}": ".2%"},
-        figure=breach_by_coordination(found),
+        formats={"never, of resamples": ".0%", f"breach at {study.coordination_assumed:g}": ".2%"},
+        figure=breach_by_coordination(study),
     )
 
 
-def _steps(found: CloseoutStudy) -> Section:
-    brief = _short_steps(found.steps)
+def _steps(study: CloseoutStudy) -> Section:
+    brief = _short_steps(study.steps)
     return Section(
         name="margin_steps",
         heading="What closing out over different days takes back",
         text=(
             "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
             "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
-            "out over the shortest of them, each leg's own margin unchanged: of a correlation of "
-            "daily moves, min(H) / sqrt(H1 H2) is left. Legs that add up have a negative charge. "
-            "The last columns count exceedances of the requirement, and of it without the "
+            "out over the shortest of them, each leg's own margin unchanged: a correlation of "
+            "daily moves is multiplied by min(H) / sqrt(H1 H2). Legs that add up have a negative "
+            "charge. The last columns count exceedances of the requirement, and of it without the "
             "mismatch. In a historical simulation of the joint book the step also carries the "
             "sampling noise of two tails, several points of gross on a single day."
         ),
-        table=found.steps,
+        table=study.steps,
         brief=brief,
         formats=dict.fromkeys(map(str, brief), ".1%") | STEP_FORMATS,
-        figure=margin_steps(found),
+        figure=margin_steps(study),
     )
 
 
-def _liquidation(found: CloseoutStudy) -> Section:
+def _liquidation(study: CloseoutStudy) -> Section:
     return Section(
         name="liquidation",
         heading="What selling costs (approximate)",
         text=(
             "APPROXIMATE. Half the bid-offer plus daily volatility (60 days) times the square root "
             "of size over average daily volume, added to every loss; no model charges for it. USD. "
-            "One set of parameters for all of history, and nobody else sells: both flatter it."
+            "One set of parameters for all of history, and nobody else sells: both understate it."
         ),
-        table=found.liquidation,
+        table=study.liquidation,
         formats={"mean_cost": ",.0f", "max_cost": ",.0f", "cost_over_margin": ".1%"},
     )
 
 
-def _costs(found: CloseoutStudy) -> Section:
+def _costs(study: CloseoutStudy) -> Section:
     return Section(
         name="liquidation_costs",
         heading="Where these costs come from",
         text="Half the bid-offer in basis points of notional, average daily volume in USD; a "
         "contract at another venue is given the figures of its home market.",
-        table=found.costs,
+        table=study.costs,
         formats={"half_spread_bp": ".2f", "adv_usd": ",.0f", "coefficient": ".1f"},
     )
 
@@ -140,8 +140,9 @@ def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
         index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
     )
     brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
+    # 'required' is the last step of some models only, and still goes to the end of the row.
     brief = brief.join(shares[[s for s in shares if s not in ("gross", "required")]])
     brief["required"] = shares["required"]
-    brief["exceeded"] = grouped[EXCEEDED[0]].first()
-    brief["without mismatch"] = grouped[EXCEEDED[1]].first()
+    brief["exceeded"] = grouped[COUNTS[0]].first()
+    brief["without mismatch"] = grouped[COUNTS[1]].first()
     return brief

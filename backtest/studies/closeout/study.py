@@ -1,6 +1,6 @@
 """`backtest closeout`: coordination, unequal MPORs, liquidation cost of a study's pooled books."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,15 +18,13 @@ from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import RESAMPLES
 from backtest.scores import break_even_coordination, day_weights, stationary_indices
-from backtest.studies.inputs import read_inputs
-from backtest.types import DaysByPortfolios, FloatArray, Progress, StudyError, tail_count
+from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
+from strategies.parts import parts_of
 
-LONGER_SILO, LONGER_DAYS = (
-    "FICC",
-    3,
-)  # FICC GSD closes out over 3 days (Federal Register 2018-04236)
-
-EXCEEDED = ["exceedances", "exceedances_without_mismatch"]  # columns of `steps`, by requirement
+# FICC GSD closes out over 3 days (Federal Register 2018-04236).
+LONGER_SILO, LONGER_DAYS = "FICC", 3
+COUNTS = ["exceedances", "exceedances_without_mismatch"]  # columns of `steps`, by requirement
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +38,18 @@ class CloseoutStudy:
     steps : row a (book, model, MPOR, step): mean USD over the scored days; the steps of one
         requirement add up to its last, 'required'.
     liquidation : row a (book, model): exceedances without and with the cost (approximate).
-    costs : row a contract: what the cost was computed from.
-    equal, unequal : names of the two MPORs that are compared, in `steps`.
+    costs : row a contract: the inputs of the cost.
+    equal, unequal : names of the two MPORs that the figure compares, in `steps`.
+    coordination_assumed : probability of a joint close-out, from the study file.
     """
 
-    market: Market
     coordination: pd.DataFrame
     steps: pd.DataFrame
     liquidation: pd.DataFrame
     costs: pd.DataFrame
     equal: str
     unequal: str
-    assumed: float
+    coordination_assumed: float
     text: str
     provenance: Provenance
 
@@ -59,27 +57,37 @@ class CloseoutStudy:
 def estimate_closeout(
     study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
 ) -> CloseoutStudy:
-    """Everything about the close-out of a study's named books that are held in several silos.
+    """Estimate coordination, margin steps and cost for the named books held in several silos.
 
     Raises
     ------
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return result_of(inputs, lambda inputs: _closeout(inputs, progress))
+
+
+def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
+    """Every table of the study of `inputs`."""
     market, config, coverage = inputs.market, inputs.config, inputs.config.standard()
-    book = pooled_books(inputs.book.select(list(range(len(config.books)))))
-    models = {n: m for n, m in config.margin_models().items() if isinstance(m, HasParts)}
+    book = pooled_books(inputs.named_book)
+    # Close-out by silo needs the share of each silo in the requirement: only some models say it.
+    models = {n: m for n, m in inputs.models.items() if isinstance(m, HasParts)}
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
-    parts = {n: m.parts(market, book, coverage) for n, m in models.items()}
+    parts = {n: parts_of(m, market, book, coverage) for n, m in models.items()}
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
     loss = book.loss(market, coverage)
     window = ScoredWindow.of(market, required, loss, config.score_from, models=models).checked()
-    rows = window.rows
-    assumed = config.closeout.coordination
-    shared = coordination_table(
-        market, book, parts, rows, coverage=coverage, assumed=assumed, seed=config.seed
+    rows, assumed = window.rows, config.closeout.coordination
+    coordination = coordination_table(
+        loss[rows],
+        {name: by_silo[rows] for name, by_silo in required.items()},
+        book.portfolios,
+        confidence=coverage.confidence,
+        assumed=assumed,
+        seed=config.seed,
     )
     progress("margin steps", 0.0)
     settings = mpor_settings(book, coverage)
@@ -87,7 +95,7 @@ def estimate_closeout(
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -96,21 +104,21 @@ def estimate_closeout(
         window=window,
         resamples=RESAMPLES,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
-    ).of_study(config.resolved(), inputs.hashes)
-    names = list(settings)
+    )
+    equal, *_, unequal = settings
     return CloseoutStudy(
-        market, shared, steps, liquidation, costs_table(book, cost), names[0], names[-1],
-        assumed, inputs.text, provenance,
+        coordination, steps, liquidation, costs_table(book, cost), equal, unequal, assumed,
+        inputs.text, inputs.described(origin),
     )  # fmt: skip
 
 
 def pooled_books(book: Book) -> Book:
     """Portfolios that hold something at two silos or more; StudyError where there is none."""
-    held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in book.silos])
-    chosen = [int(p) for p in np.flatnonzero(held.sum(axis=1) >= 2)]
-    if not chosen:
+    in_silo = np.column_stack([book.in_silo(s).exposure.any(axis=1) for s in book.silos])
+    pooled = [int(p) for p in np.flatnonzero(in_silo.sum(axis=1) >= 2)]
+    if not pooled:
         raise StudyError("no book of the study is held in two silos; name one that is.")
-    return book.select(chosen)
+    return book.select(pooled)
 
 
 def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
@@ -130,9 +138,9 @@ def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
     unequal = coverage
     if len(set(days)) == 1:
         silo = LONGER_SILO if LONGER_SILO in book.silos else book.silos[0]
-        own: dict[str, int] = dict.fromkeys(book.silos, days[0])
-        own[silo] = max(LONGER_DAYS, days[0] + 1)
-        unequal = replace(coverage, mpor=own)
+        mpor: dict[str, int] = dict.fromkeys(book.silos, days[0])
+        mpor[silo] = max(LONGER_DAYS, days[0] + 1)
+        unequal = replace(coverage, mpor=mpor)
     closeout = Closeout(book, unequal)
     ends = (min(closeout.by_instrument), closeout.longest)
     settings = {f"{d} days": replace(coverage, mpor=d) for d in ends}
@@ -141,27 +149,27 @@ def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
 
 
 def coordination_table(
-    market: Market,
-    book: Book,
-    parts: Mapping[str, Parts],
-    rows: slice,
+    loss: DaysByPortfoliosBySilos,
+    required: Mapping[str, DaysByPortfoliosBySilos],
+    portfolios: Sequence[str],
     *,
-    coverage: Coverage,
+    confidence: float,
     assumed: float,
     seed: int,
 ) -> pd.DataFrame:
-    """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals."""
-    loss = book.loss(market, coverage)[rows]
+    """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals.
+
+    loss, required : USD on the scored days. assumed : probability of a joint close-out.
+    """
+    # All models see the same resamples: their intervals differ by the model, not by the draw.
     weights = day_weights(stationary_indices(len(loss), resamples=RESAMPLES, seed=seed))
     tables = {}
-    for name, part in parts.items():
-        found = break_even_coordination(
-            loss, part.by_silo[rows], confidence=coverage.confidence, weights=weights
-        )
-        table = pd.DataFrame(vars(found), index=pd.Index(book.portfolios))
-        table["assumed"] = (1.0 - assumed) * found.any_short + assumed * found.pooled_short
+    for name, by_silo in required.items():
+        estimate = break_even_coordination(loss, by_silo, confidence=confidence, weights=weights)
+        table = pd.DataFrame(vars(estimate), index=pd.Index(portfolios))
+        table["assumed"] = (1.0 - assumed) * estimate.any_short + assumed * estimate.pooled_short
         tables[name] = table.assign(observations=len(loss))
-    return _by_book(tables, book)
+    return _by_book(tables, portfolios)
 
 
 def steps_table(
@@ -170,7 +178,7 @@ def steps_table(
     models: Mapping[str, MarginModel],
     settings: Mapping[str, Coverage],
     *,
-    score_from: str | None = None,
+    score_from: str | None,
 ) -> pd.DataFrame:
     """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
 
@@ -179,38 +187,36 @@ def steps_table(
     """
     # A longer MPOR is scored on fewer days: all settings are averaged over the days they share,
     # so that a difference of means comes from the MPOR and not from the sample.
-    found: dict[tuple[str, str], Parts] = {}
+    parts: dict[tuple[str, str], Parts] = {}
     losses, windows = {}, []
     for setting, standard in settings.items():
-        every = {
-            name: model.parts(market, book, standard)
-            for name, model in models.items()
-            if isinstance(model, HasParts)
-        }
-        required = {name: part.by_silo for name, part in every.items()}
+        by_model = {n: parts_of(model, market, book, standard) for n, model in models.items()}
+        required = {name: part.by_silo for name, part in by_model.items()}
         losses[setting] = loss = book.loss(market, standard).sum(axis=2)
         window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
         windows.append(window.dates)
-        found |= {(name, setting): part for name, part in every.items() if len(part.steps) > 1}
+        parts |= {(name, setting): part for name, part in by_model.items() if len(part.steps) > 1}
     common = ScoredWindow.shared(market, windows).checked()
     rows, days = common.rows, len(common.dates)
-    pieces = []
-    for (model, setting), part in found.items():
+    tables = []
+    for (model, setting), part in parts.items():
         steps = {step: values[rows] for step, values in part.steps.items()}
         margin = part.by_silo[rows].sum(axis=2)
-        bare = margin - steps.get(MISMATCH, 0.0)
-        wide = pd.DataFrame({k: v.mean(axis=0) for k, v in (steps | {"required": margin}).items()})
-        tidy = wide.assign(
+        # Exceedances without the mismatch show whether its charge is what keeps the standard.
+        without_mismatch = margin - steps.get(MISMATCH, 0.0)
+        amounts = steps | {"required": margin}
+        means = pd.DataFrame({step: usd.mean(axis=0) for step, usd in amounts.items()})
+        table = means.assign(
             book=book.portfolios,
-            exceedances=_exceedances(losses[setting][rows], margin),
-            exceedances_without_mismatch=_exceedances(losses[setting][rows], bare),
-        ).melt(["book", *EXCEEDED], var_name="step", value_name="usd")
-        tidy["share_of_gross"] = tidy["usd"] / np.tile(wide["gross"], len(wide.columns))
-        pieces.append(tidy.assign(model=model, mpor=setting, observations=days))
-    columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *EXCEEDED, "observations"]
-    if not pieces:
+            exceedances=(losses[setting][rows] > margin).sum(axis=0),
+            exceedances_without_mismatch=(losses[setting][rows] > without_mismatch).sum(axis=0),
+        ).melt(["book", *COUNTS], var_name="step", value_name="usd")
+        table["share_of_gross"] = table["usd"] / np.tile(means["gross"], len(means.columns))
+        tables.append(table.assign(model=model, mpor=setting, observations=days))
+    columns = ["book", "model", "mpor", "step", "usd", "share_of_gross", *COUNTS, "observations"]
+    if not tables:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(pieces)[columns]
+    table = pd.concat(tables)[columns]
     order = {portfolio: p for p, portfolio in enumerate(book.portfolios)}
     return table.sort_values("book", key=lambda b: b.map(order), kind="stable", ignore_index=True)
 
@@ -227,41 +233,37 @@ def liquidation_table(
     """One row a (book, model): exceedances by prices alone and with the cost (approximate)."""
     # Requirements stay as they are: only the loss includes the cost, so the difference in
     # exceedances is what a margin without a liquidation add-on leaves uncovered.
-    bare = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
-    charged = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
-    paid = charged - bare
+    price_loss = replace(book, liquidation=None).loss(market, coverage).sum(axis=2)[rows]
+    total_loss = replace(book, liquidation=cost).loss(market, coverage).sum(axis=2)[rows]
+    amount = total_loss - price_loss
     tables = {}
     for name, part in parts.items():
         required = part.by_silo.sum(axis=2)[rows]
         tables[name] = pd.DataFrame(
             {
-                "exceedances": _exceedances(bare, required),
-                "exceedances_with_cost": _exceedances(charged, required),
-                "allowed": tail_count(len(bare), coverage.confidence, "floor"),
-                "mean_cost": paid.mean(axis=0),
-                "max_cost": paid.max(axis=0),
-                "cost_over_margin": paid.mean(axis=0) / required.mean(axis=0),
+                "exceedances": (price_loss > required).sum(axis=0),
+                "exceedances_with_cost": (total_loss > required).sum(axis=0),
+                "allowed": tail_count(len(price_loss), coverage.confidence, "floor"),
+                "mean_cost": amount.mean(axis=0),
+                "max_cost": amount.max(axis=0),
+                "cost_over_margin": amount.mean(axis=0) / required.mean(axis=0),
             },
             index=pd.Index(book.portfolios),
         )
-    return _by_book(tables, book)
+    return _by_book(tables, book.portfolios)
 
 
 def costs_table(book: Book, cost: LiquidationCost) -> pd.DataFrame:
     """One row a contract of the book: half-spread, volume, source, whether it was verified."""
     table = load_costs(cost.table)
-    listed = {i.name: table.of(i).model_dump() for i in book.instruments}
-    listed["impact coefficient"] = table.impact.model_dump()
-    return pd.DataFrame.from_dict(listed, orient="index").rename_axis("contract")
+    rows = {i.name: table.of(i).model_dump() for i in book.instruments}
+    rows["impact coefficient"] = table.impact.model_dump()
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("contract")
 
 
-def _exceedances(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArray:
-    return (loss > required).sum(axis=0)
-
-
-def _by_book(tables: Mapping[str, pd.DataFrame], book: Book) -> pd.DataFrame:
+def _by_book(tables: Mapping[str, pd.DataFrame], portfolios: Sequence[str]) -> pd.DataFrame:
     """Join one table a model into one table with rows (book, model), in the order of the study."""
     stacked = pd.concat(tables, names=["model", "book"]).swaplevel()
     return stacked.reindex(
-        pd.MultiIndex.from_product([book.portfolios, tables], names=["book", "model"])
+        pd.MultiIndex.from_product([portfolios, tables], names=["book", "model"])
     )

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.sheet import WIDTH, Caption
+from backtest.present.panels import PanelGrid
+from backtest.present.sheet import Caption
 from backtest.present.style import COLOURS, FAINT, INK
+from backtest.studies.collateral.study import WINDOWS, CollateralStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from backtest.studies.collateral.study import CollateralStudy
 
 WRONG_WAY = -0.3  # correlation of loss and collateral below which a book is marked as wrong-way
 LEFT, RIGHT, GAP = 0.95, 0.12, 0.16  # inches
@@ -22,11 +22,11 @@ PER_ROW = 4  # panels of models side by side
 SPREAD = 0.6  # share of a row's height over which its books are spread
 ALIKE, AGAINST = COLOURS[4], COLOURS[0]
 PANEL, BETWEEN = 0.78, 0.14  # inches: height of a panel of moves, and the gap between two
-LIFT = 9  # points: names of episodes take turns on three lines
+LIFT = 9  # points between the three lines that hold the names of episodes in turn
 MIDDLE = np.timedelta64(15, "D")  # a month's stick is drawn at the middle of the month
 
 
-def breach_by_mix(study: "CollateralStudy") -> Figure:
+def breach_by_mix(study: CollateralStudy) -> Figure:
     """A panel a model, a row a mix, a point a book.
 
     A row a (mix, model, portfolio): the rate, its interval, whether the book is wrong-way.
@@ -37,18 +37,18 @@ def breach_by_mix(study: "CollateralStudy") -> Figure:
         data=data,
         caption=_breach_caption(study, data),
         paint=lambda canvas: _paint_breaches(canvas, study, data),
-        simulated=study.study.simulated,
+        simulated=study.provenance.prices.simulated,
     )
 
 
-def _breach_data(study: "CollateralStudy") -> pd.DataFrame:
+def _breach_data(study: CollateralStudy) -> pd.DataFrame:
     rates = study.mixes[["breaches", "observations", "breach_rate", "low", "high"]].reset_index()
-    related = study.wrong_way["correlation"].rename("correlation").reset_index()
-    data = rates.merge(related, on=["mix", "portfolio"], how="left")
+    correlations = study.wrong_way["correlation"].reset_index()
+    data = rates.merge(correlations, on=["mix", "portfolio"], how="left")
     return data.assign(wrong_way=data["correlation"] < WRONG_WAY)
 
 
-def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+def _breach_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
     rate = 100 * pooled["breaches"] / pooled["observations"]
     words = "; ".join(
@@ -60,7 +60,7 @@ def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
         f"correlation below {WRONG_WAY} with the change of the collateral's value over the same "
         "days (wrong-way). Dashed: the rate the standard allows. Margins are the same in every "
         "row; collateral is re-marked daily and valued at close-out after haircut, so that the "
-        "haircut is no cushion."
+        "haircut covers no losses."
     )
     return Caption(
         "Breach rate by what is posted as collateral",
@@ -69,14 +69,17 @@ def _breach_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
     )
 
 
-def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
+def _paint_breaches(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     models, mixes = (list(dict.fromkeys(data[key])) for key in ("model", "mix"))
     columns = min(PER_ROW, len(models))
-    rows = -(-len(models) // columns)
-    height, above, below = ROW * len(mixes), 0.48, 0.42
-    sheet = canvas(rows * (height + above) + below)
+    grid = PanelGrid(
+        columns=columns, left=LEFT, right=RIGHT, gap=GAP,
+        height=ROW * len(mixes), above=0.2, below=0.28,
+    )  # fmt: skip
+    # The last row needs more room below it: only there is the horizontal axis named.
+    sheet, panels = grid.panels(canvas, len(models), keys=0.24, end=0.18)
     sheet.legend(
         [
             Line2D([], [], ls="", marker="^", ms=4, color=ALIKE, label="wrong-way book"),
@@ -85,24 +88,14 @@ def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame
         ],
         top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
-    # Panels share the rows of mixes: only the first of a line needs the names at its left.
-    width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    allowed = 100 * (1 - study.provenance.confidence)
-    panels: list[Axes] = []
-    for place, model in enumerate(models):
-        row, column = divmod(place, columns)
-        left = LEFT + column * (width + GAP)
-        axes = sheet.panel(
-            left=left, right=WIDTH - left - width, top=0.44 + row * (height + above),
-            height=height, sharey=panels[0] if panels else None,
-        )  # fmt: skip
+    highest = max(1.1 * 100 * float(data["breach_rate"].max()), 1.2)
+    for axes, model in zip(panels, models, strict=True):
         _draw_books(axes, data[data["model"] == model], mixes)
-        axes.axvline(allowed, color=INK, lw=0.7, ls="--")
+        axes.axvline(100 * (1 - study.provenance.confidence), color=INK, lw=0.7, ls="--")
         axes.set_title(model, loc="left", weight="bold")
-        axes.set_xlim(-0.03 * _top(data), _top(data))
+        axes.set_xlim(-0.03 * highest, highest)
         axes.grid(visible=True, axis="x")
-        axes.tick_params(axis="y", length=0, labelleft=column == 0)
-        panels.append(axes)
+        axes.tick_params(axis="y", length=0)
     panels[0].set_yticks(range(len(mixes)), mixes)
     panels[0].set_ylim(len(mixes) - 0.4, -0.6)
     for axes in panels[-columns:]:
@@ -110,23 +103,20 @@ def _paint_breaches(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame
     return panels[0]
 
 
-def _top(data: pd.DataFrame) -> float:
-    return max(1.1 * 100 * float(data["breach_rate"].max()), 1.2)
-
-
 def _draw_books(axes: "Axes", rows: pd.DataFrame, mixes: Sequence[str]) -> None:
+    """Draw the rate of each book as a point, and that of all books as a stroke, a row a mix."""
     for row, mix in enumerate(mixes):
         books = rows[rows["mix"] == mix]
         place = row + SPREAD * np.linspace(-0.5, 0.5, len(books))
-        rate, wrong = 100 * books["breach_rate"].to_numpy(), books["wrong_way"].to_numpy()
-        axes.plot(rate[~wrong], place[~wrong], ls="", marker="o", ms=3, mfc="none", mew=0.7,
+        rate, wrong_way = 100 * books["breach_rate"].to_numpy(), books["wrong_way"].to_numpy()
+        axes.plot(rate[~wrong_way], place[~wrong_way], ls="", marker="o", ms=3, mfc="none", mew=0.7,
                   color=AGAINST)  # fmt: skip
-        axes.plot(rate[wrong], place[wrong], ls="", marker="^", ms=3.4, mew=0, color=ALIKE)
+        axes.plot(rate[wrong_way], place[wrong_way], ls="", marker="^", ms=3.4, mew=0, color=ALIKE)
         pooled = 100 * books["breaches"].sum() / books["observations"].sum()
         axes.plot([pooled], [row], ls="", marker="|", ms=13, mew=1.8, color=INK)
 
 
-def moves_against_haircuts(study: "CollateralStudy") -> Figure:
+def moves_against_haircuts(study: CollateralStudy) -> Figure:
     """A panel an asset, a stick a month, published haircuts as lines.
 
     A row a (asset, month): the worst move, the published haircuts, whether it is beyond them.
@@ -142,17 +132,17 @@ def moves_against_haircuts(study: "CollateralStudy") -> Figure:
         data=data,
         caption=_moves_caption(study, data),
         paint=lambda canvas: _paint_moves(canvas, study, data),
-        simulated=study.study.simulated,
+        simulated=study.provenance.prices.simulated,
     )
 
 
-def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
+def _moves_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     note = (
         f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
         "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
         "proprietary positions, not collateral haircuts. Colour: beyond the lowest, beyond all. "
-        "Shaded: stress episodes. Nothing is drawn where the source has a hole."
+        "Shaded: stress episodes. Nothing is drawn where the source has a gap."
     )
     words = []
     for asset, rows in data.groupby("asset", sort=False):
@@ -169,12 +159,13 @@ def _moves_caption(study: "CollateralStudy", data: pd.DataFrame) -> Caption:
     )
 
 
-def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -> "Axes":
+def _paint_moves(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     assets = list(dict.fromkeys(data["asset"]))
-    top = 0.62
-    sheet = canvas(top + len(assets) * (PANEL + BETWEEN) + 0.15)
+    grid = PanelGrid(left=0.6, right=0.55, height=PANEL, below=BETWEEN)
+    # A coin's worst month would flatten a bond's moves: each panel has an axis of its own.
+    sheet, panels = grid.panels(canvas, len(assets), keys=0.62, end=0.15, share=False)
     sheet.legend(
         [
             Line2D([], [], color=FAINT, lw=2, label="within"),
@@ -185,25 +176,22 @@ def _paint_moves(canvas: Canvas, study: "CollateralStudy", data: pd.DataFrame) -
         top=0.0, columns=4, left=0.6,
     )  # fmt: skip
     edges = pd.Timestamp(str(data["month"].min())), pd.Timestamp(data["day"].max())
-    panels: list[Axes] = []
-    for place, asset in enumerate(assets):
-        axes = sheet.panel(left=0.6, right=0.55, top=top + place * (PANEL + BETWEEN), height=PANEL)
+    for axes, asset in zip(panels, assets, strict=True):
         rows = data[data["asset"] == asset]
         # A rate that several schedules publish is drawn once.
         rates = sorted(set(study.adequacy.loc[study.adequacy["asset"] == asset, "haircut"]))
         _draw_moves(axes, rows, rates)
-        for first, last in study.windows.values():
+        for first, last in WINDOWS.values():
             axes.axvspan(_day(first), _day(last), color="#000000", alpha=0.09, lw=0)
         axes.set_xlim(_day(str(edges[0].date())), _day(str(edges[1].date())) + MIDDLE)
         axes.set_ylabel(asset)
         axes.yaxis.set_label_coords(-0.07, 0.5)
-        axes.tick_params(labelbottom=place == len(assets) - 1)
-        panels.append(axes)
-    within = [f for f, _ in study.windows.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
-    for named, first in enumerate(within):
+        axes.tick_params(labelbottom=axes is panels[-1])
+    starts = [f for f, _ in WINDOWS.values() if edges[0] <= pd.Timestamp(f) <= edges[1]]
+    for place, first in enumerate(starts):
         panels[0].annotate(
             f"{pd.Timestamp(first):%b %y}", (_day(first), 1.0), xycoords=("data", "axes fraction"),
-            xytext=(0, 2 + LIFT * (named % 3)), textcoords="offset points", ha="center", color=INK,
+            xytext=(0, 2 + LIFT * (place % 3)), textcoords="offset points", ha="center", color=INK,
         )  # fmt: skip
     return panels[0]
 
@@ -228,11 +216,11 @@ def _draw_moves(axes: "Axes", rows: pd.DataFrame, rates: Sequence[float]) -> Non
 
 def _apart(marks: Sequence[float], *, least: float) -> list[float]:
     """Marks whose labels do not overlap, chosen from the lowest haircut upwards."""
-    kept: list[float] = []
+    spaced: list[float] = []
     for mark in marks:
-        if all(abs(mark - other) >= least for other in kept):
-            kept.append(mark)
-    return kept
+        if all(abs(mark - neighbour) >= least for neighbour in spaced):
+            spaced.append(mark)
+    return spaced
 
 
 def _day(text: str) -> Any:

@@ -55,41 +55,36 @@ def compare_mixes(
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["coin"]), market)
     >>> study = bt.run(market, book, {"var": st.HistoricalVaR()}, audit=False)
-    >>> found = compare_mixes(study, market, {"cash": "cash", "BTC": Mix({"BTC": 1.0})},
+    >>> table = compare_mixes(study, market, {"cash": "cash", "BTC": Mix({"BTC": 1.0})},
     ...                       horizon=2, account=bt.AccountTerms())
-    >>> found["breaches"].is_monotonic_increasing
+    >>> table["breaches"].is_monotonic_increasing
     True
     """
     days = _rows_of_study(study, market)
-    scored = _scored(study, market, horizon)
+    rows = _scored_rows(study, market, horizon)
     loss = study.loss.to_numpy()[days]
-    rows = []
+    tables = {}
     for name, posted in mixes.items():
         terms = replace(account, collateral=posted)
         marks = collateral_marks(posted, market, horizon=horizon)
-        at_market = _value_at_closeout(posted, market, horizon, "market")
+        at_market = _value_at_closeout(posted, market, horizon, "market")[rows]
         for model, frame in study.required.items():
+            # The account is replayed from the first day on: what it holds depends on the past.
             required = frame.to_numpy()[days]
             history = replay_account(required, loss, terms, marks=marks, dates=market.dates)
-            held = history.held[scored]
-            columns = _columns(
-                loss[scored],
-                required[scored],
-                held,
-                history.collateral[scored],
-                int(np.max(horizon)),
+            held_value = history.held_value[rows]
+            columns = _breach_columns(
+                loss[rows],
+                required[rows],
+                held_value,
+                history.collateral[rows],
+                horizon=int(np.max(horizon)),
             ) | {
-                "breaches_at_market": np.count_nonzero(
-                    loss[scored] > held * at_market[scored], axis=0
-                ),
-                "mean_posted": held.mean(axis=0) * marks.posted,
+                "breaches_at_market": np.count_nonzero(loss[rows] > held_value * at_market, axis=0),
+                "mean_posted": held_value.mean(axis=0) * marks.posted,
             }
-            table = pd.DataFrame(columns, index=pd.Index(study.loss.columns, name="portfolio"))
-            table.insert(0, "model", model)
-            table.insert(0, "mix", name)
-            rows.append(table.reset_index())
-    keys = ["mix", "model", "portfolio"]
-    return pd.concat(rows, ignore_index=True).set_index(keys)
+            tables[name, model] = pd.DataFrame(columns, index=study.loss.columns)
+    return pd.concat(tables, names=["mix", "model", "portfolio"])
 
 
 def wrong_way(
@@ -104,12 +99,11 @@ def wrong_way(
     the worst (negative is wrong-way; NaN where the collateral does not move), and mean_change of
     the collateral on the worst days.
     """
-    days = _rows_of_study(study, market)
-    scored = _scored(study, market, horizon)
-    loss = study.loss.to_numpy()[days][scored]
+    scored_rows = _scored_rows(study, market, horizon)
+    loss = study.loss.to_numpy()[_rows_of_study(study, market)][scored_rows]
     rows = []
     for name, posted in mixes.items():
-        value = _value_at_closeout(posted, market, horizon, "after haircut")[scored]
+        value = _value_at_closeout(posted, market, horizon, "after haircut")[scored_rows]
         changes = np.broadcast_to(value - 1.0, loss.shape)
         for p, portfolio in enumerate(study.loss.columns):
             change = changes[:, p]
@@ -135,6 +129,7 @@ def _rows_of_study(study: Study, market: Market) -> slice:
     if not index[rows].equals(dates):
         days = index[rows]
         count = min(len(days), len(dates))
+        # The appended False stands for the end of the shorter record, where one has more days.
         at = int(np.argmin(np.append(days[:count] == dates[:count], False)))
         day = dates[min(at, len(dates) - 1)]
         raise StudyError(
@@ -144,10 +139,10 @@ def _rows_of_study(study: Study, market: Market) -> slice:
     return rows
 
 
-def _scored(study: Study, market: Market, horizon: int | RowNumbers) -> RowNumbers:
+def _scored_rows(study: Study, market: Market, horizon: int | RowNumbers) -> RowNumbers:
     """Rows of the market that are scored and whose collateral has a price at close-out."""
-    known = market.dates[: -np.max(horizon)]
-    window = ScoredWindow.shared(market, [study.scored.to_numpy(), known])
+    priced_days = market.dates[: -np.max(horizon)]
+    window = ScoredWindow.shared(market, [study.scored.to_numpy(), priced_days])
     if window.why_none:
         raise StudyError("no scored day of the study has prices of the collateral; widen either.")
     return np.arange(len(market.dates))[window.rows]
@@ -162,27 +157,37 @@ def _value_at_closeout(
     return collateral_marks(posted, market, horizon=horizon).closeout
 
 
-def _columns(
-    loss: FloatArray, required: FloatArray, held: FloatArray, value: FloatArray, horizon: int
+def _breach_columns(
+    loss: FloatArray,
+    required: FloatArray,
+    held_value: FloatArray,
+    value: FloatArray,
+    *,
+    horizon: int,
 ) -> dict[str, Any]:
-    breached = loss > value
-    low, high = rate_interval(breached, horizon=horizon)
-    gap = np.where(breached, loss - value, 0.0)
+    """Breaches and amounts by portfolio, from (scored days, portfolios) USD.
+
+    value : of the collateral at the end of close-out.
+    """
+    is_breach = loss > value
+    low, high = rate_interval(is_breach, horizon=horizon)
+    gap = np.where(is_breach, loss - value, 0.0)
     return {
         "observations": len(loss),
         "exceedances": np.count_nonzero(loss > required, axis=0),
-        "breaches": np.count_nonzero(breached, axis=0),
-        "breach_rate": breached.mean(axis=0),
+        "breaches": np.count_nonzero(is_breach, axis=0),
+        "breach_rate": is_breach.mean(axis=0),
         "low": low,
         "high": high,
         "mean_shortfall": mean_shortfall(loss, value),
-        "max_shortfall": np.where(breached.any(axis=0), gap.max(axis=0), np.nan),
+        "max_shortfall": np.where(is_breach.any(axis=0), gap.max(axis=0), np.nan),
         "mean_required": required.mean(axis=0),
-        "mean_held": held.mean(axis=0),
+        "mean_held": held_value.mean(axis=0),
     }
 
 
 def _correlation(change: FloatArray, loss: FloatArray) -> float:
+    # numpy would warn and give NaN: cash never moves, so there is nothing to correlate.
     if np.ptp(change) == 0.0 or np.ptp(loss) == 0.0:
         return float("nan")
     return float(np.corrcoef(change, loss)[0, 1])

@@ -1,57 +1,58 @@
 """The page of `backtest collateral`: breaches by mix, wrong-way risk, haircuts on their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
-from backtest.studies.collateral.figures import (
-    breach_by_mix,
-    moves_against_haircuts,
-)
+from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
 from backtest.studies.collateral.study import COINS, WINDOWS, CollateralStudy
 
 CAPTION = (
-    "What happens to the same books, under the same margins, when other things than cash are "
+    "What happens to the same books, under the same margins, when assets other than cash are "
     "posted? Collateral is re-marked at every close and topped up by calls; shares of a mix are "
-    "kept by substitution at each close, without cost. At close-out it is worth what its prices "
-    "then say, after haircut: the haircut is kept back and is no cushion; 'at market' uses it as "
-    "one. A daily close hides what happens within a day, and on a weekend that no margin day sees. "
-    "Bills are aged from the 3-month par yield; the bill fund's redemption lag, basis and haircut "
-    "are assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's capital "
-    "charges on proprietary positions, 20 % and 2 %: no schedule of collateral haircuts lists them."
+    "kept by substitution at each close, without cost. At close-out it is valued at the prices of "
+    "that day, after haircut: the haircut covers no losses; 'at market' lets it cover them. A "
+    "daily close hides what happens within a day, and on a weekend that no margin day sees. Bills "
+    "are aged from the 3-month par yield; the bill fund's redemption lag, basis and haircut are "
+    "assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's capital charges "
+    "on proprietary positions, 20 % and 2 %: no schedule of collateral haircuts lists them."
 )
-RATES = ("rate", "low", "high", "worst", "cover", "haircut", "mean_change")
-SHOWN_HORIZONS = (2, 10)  # days, of the Treasury table on screen; the file has all
+BRIEF_HORIZONS = (2, 10)  # days, of the Treasury table on screen; the file has all
 STRESSED = ("UST10Y", "UST30Y")  # beside crypto, in the table of stress on screen
 
 
-def collateral_exhibit(found: CollateralStudy) -> Exhibit:
-    """Everything a collateral study found, in the order in which it is read."""
+def collateral_exhibit(study: CollateralStudy) -> Exhibit:
+    """All sections of a collateral study, in the order in which they are read."""
     return Exhibit(
         kind="collateral",
         title="Collateral that moves",
         caption=CAPTION,
-        simulated=found.study.simulated,
-        standing=f"{found.provenance.sentence()}; {found.provenance.terms.lag_words()}.",
-        sections=tuple(section for section in _sections(found) if section is not None),
-        provenance=found.provenance,
-        text=found.text,
+        simulated=study.provenance.prices.simulated,
+        source_line=f"{study.provenance.sentence()}; {study.provenance.terms.lag_words()}.",
+        sections=tuple(_sections(study)),
+        provenance=study.provenance,
+        text=study.text,
     )
 
 
-def _sections(found: CollateralStudy) -> Sequence[Section | None]:
-    return (
-        _breaches(found), _together(found), _wrong_way(found), _stablecoin(found),
-        _crypto(found), _treasuries(found), _stress(found), _years(found), _moves(found),
-    )  # fmt: skip
+def _sections(study: CollateralStudy) -> Iterator[Section]:
+    yield from (_breaches(study), _together(study), _wrong_way(study))
+    if study.stablecoin is not None:
+        yield _stablecoin(study.stablecoin, study.stablecoin_window)
+    is_coin = study.adequacy["asset"].isin(COINS)
+    if is_coin.any():
+        yield _crypto_haircuts(study.adequacy[is_coin])
+    if not is_coin.all():
+        yield _treasury_haircuts(study.adequacy[~is_coin])
+    yield from (_stress(study.adequacy), _years(study), _moves(study))
 
 
-def _breaches(found: CollateralStudy) -> Section:
-    brief = _wide(found.mixes, "breach_rate")
+def _breaches(study: CollateralStudy) -> Section:
+    brief = _wide(study.mixes, "breach_rate")
     if "BTC" in brief:
-        at_market = found.mixes["breaches_at_market"] / found.mixes["observations"]
+        at_market = study.mixes["breaches_at_market"] / study.mixes["observations"]
         brief["BTC, at market"] = at_market.xs("BTC", level="mix")
     return Section(
         name="breach_by_mix",
@@ -61,26 +62,27 @@ def _breaches(found: CollateralStudy) -> Section:
             "close-out. Margins, calls and days are the same in every column. 'At market' counts "
             "the haircut as a cushion at close-out."
         ),
-        table=found.mixes,
+        table=study.mixes,
         brief=brief,
         formats={str(column): ".2%" for column in brief},
-        figure=breach_by_mix(found),
+        figure=breach_by_mix(study),
     )
 
 
-def _together(found: CollateralStudy) -> Section:
+def _together(study: CollateralStudy) -> Section:
     """All named books together: a row a (mix, model)."""
-    table = found.mixes.assign(
-        shortfalls=found.mixes["mean_shortfall"].fillna(0.0) * found.mixes["breaches"]
+    # Means of books cannot be averaged as they have different counts: sums can be divided.
+    table = study.mixes.assign(
+        shortfalls=study.mixes["mean_shortfall"].fillna(0.0) * study.mixes["breaches"]
     )
     grouped = table.groupby(["mix", "model"], sort=False)
-    sums, peak = grouped.sum(), grouped["max_shortfall"].max()
+    sums = grouped.sum()
     together = pd.DataFrame(
         {
             "breach_rate": sums["breaches"] / sums["observations"],
             "rate_at_market": sums["breaches_at_market"] / sums["observations"],
             "mean_shortfall": sums["shortfalls"] / sums["breaches"],
-            "max_shortfall": peak,
+            "max_shortfall": grouped["max_shortfall"].max(),
             "mean_held": sums["mean_held"],
             "mean_posted": sums["mean_posted"],
             "posted_for_cash": sums["mean_posted"] / sums["mean_posted"].loc["cash"],
@@ -96,13 +98,16 @@ def _together(found: CollateralStudy) -> Section:
             "cash would have been."
         ),
         table=together,
-        formats=_formats(together) | dict.fromkeys(money, ",.0f") | {"posted_for_cash": ".3f"},
+        formats=dict.fromkeys(("breach_rate", "rate_at_market"), ".2%")
+        | dict.fromkeys(money, ",.0f")
+        | {"posted_for_cash": ".3f"},
     )
 
 
-def _wrong_way(found: CollateralStudy) -> Section:
-    brief = _wide(found.wrong_way, "correlation_on_worst")
-    changes = _wide(found.wrong_way, "mean_change_on_worst")
+def _wrong_way(study: CollateralStudy) -> Section:
+    brief = _wide(study.wrong_way, "correlation_on_worst")
+    formats = {str(mix): "+.2f" for mix in brief}
+    changes = _wide(study.wrong_way, "mean_change_on_worst")
     for mix in changes:
         brief[f"{mix} moved"] = changes[mix].map("{:+.1%}".format)
     return Section(
@@ -114,24 +119,21 @@ def _wrong_way(found: CollateralStudy) -> Section:
             "wrong-way: the collateral falls as the loss grows), and the collateral's mean change "
             "on those days. Days overlap and are few; read the sign and the size, not the digits."
         ),
-        table=found.wrong_way,
+        table=study.wrong_way,
         brief=brief,
-        formats={str(column): "+.2f" for column in _wide(found.wrong_way, "correlation")},
+        formats=formats,
     )
 
 
-def _stablecoin(found: CollateralStudy) -> Section | None:
-    if found.stablecoin is None:
-        return None
-    table = found.stablecoin
+def _stablecoin(table: pd.DataFrame, window: str) -> Section:
     brief = _wide(table, "breaches")
     brief.insert(0, "days", table["observations"].groupby(["model", "portfolio"]).first())
     return Section(
         name="stablecoin",
         heading="USDC as collateral",
         text=(
-            f"Breaches over {found.stablecoin_window} only: the source has no USDC price for the "
-            "weeks before, a hole that is never bridged. Margin days do not see a weekend: USDC "
+            f"Breaches over {window} only: the source has no USDC price for the "
+            "weeks before, a gap that is not filled. Margin days do not see a weekend: USDC "
             "lost its peg on Saturday 11 March 2023 and was back near par by Monday's close, so "
             "that no breach here can show it; the next tables do."
         ),
@@ -140,78 +142,81 @@ def _stablecoin(found: CollateralStudy) -> Section | None:
     )
 
 
-def _crypto(found: CollateralStudy) -> Section | None:
-    return _adequacy(
-        found.adequacy[found.adequacy["asset"].isin(COINS)],
+def _crypto_haircuts(table: pd.DataFrame) -> Section:
+    return Section(
         name="crypto_haircuts",
         heading="Is 20 %, or 2 %, enough?",
         text=(
             "How often P(t + H) / P(t) fell below 1 - haircut, over all the days the source holds; "
             "'calendar' counts every day of the week, 'margin' the days of the joint market. "
-            "'uncounted' moves end in a hole. BTC before 2014 is a thin market's. The rates are "
-            "the CFTC pilot's capital charges on proprietary positions, not collateral haircuts. "
-            "Covers 99 % (99.9 %): the haircut that so many of the moves stayed within. Intervals "
-            "are exact binomial at the effective number of days. A consolidated daily close is not "
-            "the low of any one venue: in March 2023 venues printed USDC at 0.815 to 0.88."
+            "'uncounted' moves end on a day without a price. BTC before 2014 had a thin market. "
+            "The rates are the CFTC pilot's capital charges on proprietary positions, not "
+            "collateral haircuts. Covers 99 % (99.9 %): the haircut that so many of the moves "
+            "stayed within. Intervals are exact binomial at the effective number of days. A "
+            "consolidated daily close is not the low of any one venue: in March 2023 venues "
+            "printed USDC at 0.815 to 0.88."
         ),
-        horizons=None,
+        table=table,
+        brief=_adequacy_brief(table),
     )
 
 
-def _treasuries(found: CollateralStudy) -> Section | None:
-    return _adequacy(
-        found.adequacy[~found.adequacy["asset"].isin(COINS)],
+def _treasury_haircuts(table: pd.DataFrame) -> Section:
+    return Section(
         name="treasury_haircuts",
         heading="Treasury haircuts by tenor",
         text=(
             "The same for constant-maturity bonds repriced from par yields (margin days, carry "
             "included), 30Y from 2006 as the Treasury published none from 2002. The schedules "
-            "bucket by remaining maturity; 5Y, 10Y and 30Y stand at the long, risky end of theirs. "
+            "bucket by remaining maturity; 5Y, 10Y and 30Y are at the long, risky end of theirs. "
             "BCBS-IOSCO haircuts are for ten days."
         ),
-        horizons=SHOWN_HORIZONS,
+        table=table,
+        brief=_adequacy_brief(table[table["horizon"].isin(BRIEF_HORIZONS)]),
     )
 
 
-def _adequacy(
-    table: pd.DataFrame, *, name: str, heading: str, text: str, horizons: Sequence[int] | None
-) -> Section | None:
-    if table.empty:
-        return None
-    shown = table[table["period"] == "all"]
-    if horizons is not None:
-        shown = shown[shown["horizon"].isin(horizons)]
-    brief = pd.DataFrame(
+def _adequacy_brief(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all days as text: rate with interval, worst move, covering haircuts."""
+    rows = table[table["period"] == "all"]
+    lines = list(rows.itertuples())
+    return pd.DataFrame(
         {
-            "asset": shown["asset"],
-            "by": shown["schedule"].where(
-                shown["kind"] == "haircut", shown["schedule"] + " (capital charge)"
+            "asset": rows["asset"],
+            "by": rows["schedule"].where(
+                rows["kind"] == "haircut", rows["schedule"] + " (capital charge)"
             ),
-            "haircut": shown["haircut"].map("{:.1%}".format),
-            "H, days": shown["horizon"].astype(str) + " " + shown["days"],
-            "n": shown["observations"].map("{:,}".format),
-            "uncounted": shown["uncounted"],
-            "beyond": shown["beyond"],
+            "haircut": rows["haircut"].map("{:.1%}".format),
+            "H, days": rows["horizon"].astype(str) + " " + rows["days"],
+            "n": rows["observations"].map("{:,}".format),
+            "uncounted": rows["uncounted"],
+            "beyond": rows["beyond"],
             "rate [95 % interval]": [
-                f"{r.beyond_rate:.2%} [{r.low:.2%}, {r.high:.2%}]" for r in shown.itertuples()
+                f"{r.beyond_rate:.2%} [{r.low:.2%}, {r.high:.2%}]" for r in lines
             ],
-            "worst, from": [f"{r.worst:.1%}, {r.worst_day}" for r in shown.itertuples()],
-            "covers 99 %": shown["cover_99"].map("{:.1%}".format),
-            "99.9 %": shown["cover_99.9"].map("{:.1%}".format),
+            "worst, from": [f"{r.worst:.1%}, {r.worst_day}" for r in lines],
+            "covers 99 %": rows["cover_99"].map("{:.1%}".format),
+            "99.9 %": rows["cover_99.9"].map("{:.1%}".format),
         }
     )
-    return Section(name=name, heading=heading, text=text, table=table, brief=brief)
 
 
-def _stress(found: CollateralStudy) -> Section:
+def _at_largest_haircut(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each (asset, kind of days, horizon, period), the row with the largest published haircut.
+
+    An asset that fails the strictest schedule fails them all.
+    """
+    keys = ["asset", "days", "horizon", "period"]
+    return table.loc[table.groupby(keys)["haircut"].idxmax()].sort_index()
+
+
+def _stress(adequacy: pd.DataFrame) -> Section:
     """Each asset against its largest published haircut, in each window: 'beyond of n, worst'."""
-    own = found.adequacy[found.adequacy["period"].isin(list(WINDOWS))]
-    own = own.loc[own.groupby(["asset", "days", "horizon", "period"])["haircut"].idxmax()]
-    own = own.sort_index()
-    cells = own.apply(lambda r: f"{r['beyond']} of {r['observations']}, {r['worst']:z.1%}", axis=1)
+    table = _at_largest_haircut(adequacy[adequacy["period"].isin(list(WINDOWS))])
+    rows = table[table["asset"].isin([*COINS, *STRESSED])]
+    cells = rows.apply(lambda r: f"{r['beyond']} of {r['observations']}, {r['worst']:z.1%}", axis=1)
     keys = ["asset", "days", "haircut", "period", "horizon"]
-    shown = own["asset"].isin([*COINS, *STRESSED])
-    wide = _spread(cells[shown].groupby([own[key] for key in keys], sort=False).first(), "horizon")
+    wide = _spread(cells.groupby([rows[key] for key in keys], sort=False).first(), "horizon")
     wide.columns = pd.Index([f"{horizon} days" for horizon in wide.columns])
     return Section(
         name="stress_windows",
@@ -222,21 +227,21 @@ def _stress(found: CollateralStudy) -> Section:
             "file all. A month holds few independent moves: these are counts of what happened, not "
             "rates."
         ),
-        table=own,
+        table=table,
         brief=wide.reset_index(),
         formats={"haircut": ".1%"},
     )
 
 
-def _years(found: CollateralStudy) -> Section:
+def _years(study: CollateralStudy) -> Section:
     """Beyond the largest haircut by calendar year, at the study's horizon or the nearest."""
-    tested = found.adequacy["horizon"]
-    horizon = min(set(tested), key=lambda days: abs(days - found.horizon))
-    own = found.adequacy[(tested == horizon) & found.adequacy["period"].str.fullmatch(r"\d{4}")]
-    own = own.loc[own.groupby(["asset", "days", "period"])["haircut"].idxmax()].sort_index()
-    cells = own.apply(lambda r: f"{r['beyond']} ({r['worst']:z.1%})", axis=1)
-    names = own["asset"] + own["days"].map({"calendar": " 24/7", "margin": ""})
-    wide = _spread(cells.groupby([own["period"], names.rename("asset")]).first(), "asset")
+    horizons, period = study.adequacy["horizon"], study.adequacy["period"]
+    horizon = min(set(horizons), key=lambda days: abs(days - study.horizon))
+    is_year = period.str.fullmatch(r"\d{4}")
+    table = _at_largest_haircut(study.adequacy[(horizons == horizon) & is_year])
+    cells = table.apply(lambda r: f"{r['beyond']} ({r['worst']:z.1%})", axis=1)
+    names = table["asset"] + table["days"].map({"calendar": " 24/7", "margin": ""})
+    wide = _spread(cells.groupby([table["period"], names.rename("asset")]).first(), "asset")
     wide = wide[list(dict.fromkeys(names))].sort_index()
     return Section(
         name="years",
@@ -245,22 +250,23 @@ def _years(found: CollateralStudy) -> Section:
             "Moves beyond the largest published haircut (of crypto: capital charge) that began in "
             "the year, and the worst. 24/7: calendar days."
         ),
-        table=own,
+        table=table,
         brief=wide.rename_axis(index="year", columns=None),
     )
 
 
-def _moves(found: CollateralStudy) -> Section:
-    cited = " ".join(
+def _moves(study: CollateralStudy) -> Section:
+    schedules = {name: load_schedule(name) for name in known_schedules()}
+    citations = " ".join(
         f"{name}: {schedule.source} (dated {schedule.dated})."
-        for name, schedule in ((n, load_schedule(n)) for n in known_schedules())
+        for name, schedule in schedules.items()
         if schedule.kind != "margin rate"
     )
     return Section(
         name="moves_against_haircuts",
         heading="Worst moves through time",
-        text=f"The worst move that began in each month. Schedules: {cited}",
-        figure=moves_against_haircuts(found),
+        text=f"The worst move that began in each month. Schedules: {citations}",
+        figure=moves_against_haircuts(study),
     )
 
 
@@ -275,11 +281,3 @@ def _wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def _spread(cells: pd.Series, level: str) -> pd.DataFrame:
     """The values of one level of the index as columns."""
     return pd.DataFrame({key: cells.xs(key, level=level) for key in cells.index.unique(level)})
-
-
-def _formats(table: pd.DataFrame) -> dict[str, str]:
-    return {
-        str(column): ".2%"
-        for column in table
-        if any(word in str(column) for word in RATES) and column != "worst_day"
-    }

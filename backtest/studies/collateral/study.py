@@ -10,13 +10,13 @@ import pandas as pd
 
 from backtest.account.account import AccountTerms
 from backtest.account.adequacy import haircut_adequacy, moves
-from backtest.account.assets import Asset, parse_asset
+from backtest.account.assets import parse_asset
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.account.mix import Mix, published_haircut
 from backtest.book.closeout import Closeout
 from backtest.config.schema import StudyFile
 from backtest.data.csv_folder import read_column
-from backtest.data.load import load_market, load_with_sources
+from backtest.data.load import load_market
 from backtest.market.checks import LONGEST_STEP
 from backtest.market.episodes import EPISODES
 from backtest.market.market import Market, tenor_years
@@ -25,7 +25,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -59,16 +59,15 @@ class CollateralStudy:
 
     Parameters
     ----------
-    study : margins and losses that every mix is replayed against.
+    cash_study : the study with cash as collateral, whose margins and losses every mix meets.
     mixes, wrong_way : one row a (mix, model, portfolio), and a (mix, portfolio).
-    stablecoin : as `mixes`, on the days since the last hole of the USDC prices; None without them.
+    stablecoin : as `mixes`, on the days since the last gap of the USDC prices; None without them.
     stablecoin_window : those days' first and last, in words.
     adequacy : one row a (asset, schedule, horizon, period).
     worst : one row a (asset, month): the worst move of `horizon` days that began in it.
-    windows : stress windows by name, first and last day.
     """
 
-    study: Study
+    cash_study: Study
     mixes: pd.DataFrame
     wrong_way: pd.DataFrame
     stablecoin: pd.DataFrame | None
@@ -76,18 +75,12 @@ class CollateralStudy:
     adequacy: pd.DataFrame
     worst: pd.DataFrame
     horizon: int
-    windows: Mapping[str, tuple[str, str]]
     text: str
     provenance: Provenance
 
 
 def study_collateral(
-    study_file: Path | None,
-    *,
-    data: str | None,
-    seed: int | None,
-    n_jobs: int,
-    progress: Progress,
+    study_file: Path | None, *, data: str | None, seed: int | None, n_jobs: int, progress: Progress
 ) -> CollateralStudy:
     """Replay a study's named books in one collateral after another, and test the haircuts.
 
@@ -96,15 +89,19 @@ def study_collateral(
     StudyError, DataError : see `read_inputs`, `compare_mixes`, `haircut_adequacy`.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return result_of(inputs, lambda inputs: _collateral(inputs, n_jobs, progress))
+
+
+def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralStudy:
+    """Every table of the study of `inputs`."""
     config, market, coverage = inputs.config, inputs.market, inputs.config.standard()
-    book = inputs.book.select(list(range(len(config.books))))
-    terms = config.terms()
+    book, terms = inputs.named_book, config.terms()
     closeout = Closeout(book, coverage)
-    horizon, own = closeout.longest, closeout.by_portfolio
-    study = run(
+    # Margins are computed once, against cash: a mix changes what is held, not what is required.
+    cash_study = run(
         market,
         book,
-        config.margin_models(),
+        inputs.models,
         coverage=coverage,
         account=replace(terms, collateral="cash"),
         score_from=config.score_from,
@@ -113,46 +110,47 @@ def study_collateral(
         progress=progress,
     )
     progress("collateral mixes", 0.0)
-    # Margins are computed once, against cash: a mix changes what is held, not what is required.
     mixes = mixes_of(config, MIXES, market)
     if terms.collateral != "cash":
         mixes[OWN_MIX] = terms.collateral
-    compared = compare_mixes(study, market, mixes, horizon=own, account=terms)
-    moving = {name: mix for name, mix in mixes.items() if name != "cash"}
-    against = wrong_way(study, market, moving, horizon=own)
-    stablecoin, window = _stablecoin(inputs, study, own, terms)
+    horizon = closeout.by_portfolio
+    breaches = compare_mixes(cash_study, market, mixes, horizon=horizon, account=terms)
+    assets = {name: mix for name, mix in mixes.items() if name != "cash"}
+    correlations = wrong_way(cash_study, market, assets, horizon=horizon)
+    stablecoin, window = _stablecoin(inputs, cash_study, horizon, terms)
     progress("haircut adequacy", 0.0)
     sources = adequacy_sources(inputs)
     adequacy = adequacy_by_schedule(sources)
-    worst = worst_by_month(sources, horizon, since=market.dates[0])
+    worst = worst_by_month(sources, closeout.longest, since=market.dates[0])
     spans = {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
-    provenance = replace(study.provenance, details={"haircuts": rates, "sources": spans}).of_study(
-        config.resolved(), inputs.hashes, spans
-    )
+    origin = replace(cash_study.provenance, details={"haircuts": rates, "sources": spans})
     return CollateralStudy(
-        study, compared, against, stablecoin, window, adequacy, worst, horizon,
-        WINDOWS, inputs.text, provenance,
+        cash_study, breaches, correlations, stablecoin, window, adequacy, worst, closeout.longest,
+        inputs.text, inputs.described(origin, spans),
     )  # fmt: skip
 
 
 def mixes_of(
     config: StudyFile, shares: Mapping[str, Mapping[str, float]], market: Market
 ) -> dict[str, Posted]:
-    """The mixes this market can price, at the study's haircuts; caps apply to its own mix only."""
-    made: dict[str, Posted] = {}
+    """The mixes that a market can price, at the study's haircuts and without its caps.
+
+    Caps limit the mix that a study posts; here single assets are posted to see their risk.
+    """
+    mixes: dict[str, Posted] = {}
     for name, mix in shares.items():
-        if not all(_is_priced(parse_asset(asset), market) for asset in mix):
+        if any(factor not in market.factors for a in mix for factor in parse_asset(a).factors):
             continue
         if name == "cash":
-            made[name] = "cash"
+            mixes[name] = "cash"
         elif config.collateral is None:
-            made[name] = Mix(mix)
+            mixes[name] = Mix(mix)
         else:
             table = config.collateral
-            own = {asset: rate for asset, rate in table.own.items() if asset in mix}
-            made[name] = Mix(mix, haircuts=table.haircuts, rule=table.rule, own=own)
-    return made
+            rates = {asset: rate for asset, rate in table.own.items() if asset in mix}
+            mixes[name] = Mix(mix, haircuts=table.haircuts, rule=table.rule, own=rates)
+    return mixes
 
 
 def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series]:
@@ -171,15 +169,15 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
             sources[coin, "calendar"] = read_column(folder, coin)
         if coin in market.factors:
             sources[coin, "margin"] = market
-    curve = [f for f in market.factors if tenor_years(f) is not None]
-    for factor in curve:
-        years = tenor_years(factor) or 0.0
+    tenors = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
+    for factor, years in tenors.items():
         asset = "BILL3M" if factor == "3M" else f"UST{factor}"
+        # A bond pays twice a year, so only whole half-years can be priced as one.
         if factor != "3M" and 2 * years != int(2 * years):
             continue
-        shorter = tuple(f for f in curve if (tenor_years(f) or 0.0) <= years)
+        shorter = tuple(f for f, other_years in tenors.items() if other_years <= years)
         if is_folder:
-            since = str(_after_last_hole(read_column(folder, factor)).date())
+            since = str(_after_last_gap(read_column(folder, factor)).date())
             sources[asset, "margin"] = load_market(
                 folder, factors=shorter, start=since, calendar=inputs.config.clock.calendar
             )
@@ -198,7 +196,7 @@ def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) 
                 continue
             try:
                 rate = published_haircut(parse_asset(asset), (schedule,))
-            except StudyError:
+            except StudyError:  # the schedule does not list the asset
                 continue
             table = haircut_adequacy(source, asset=asset, haircut=rate, windows=WINDOWS)
             table.insert(1, "schedule", schedule)
@@ -239,34 +237,31 @@ def worst_by_month(
 def _stablecoin(
     inputs: Inputs, study: Study, horizon: RowNumbers, terms: AccountTerms
 ) -> tuple[pd.DataFrame | None, str]:
-    """The mixes with USDC, on the study's days since the last hole of its prices."""
+    """The mixes with USDC, on the study's days since the last gap in its prices, and those days."""
     folder, market = Path(inputs.config.data.source), inputs.market
     if not (folder / "usdc_usd.csv").is_file():
         return None, ""
-    since = max(_after_last_hole(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
+    since = max(_after_last_gap(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
     factors = tuple(dict.fromkeys((*market.factors, "USDC")))
-    later, _ = load_with_sources(
+    usdc_market = load_market(
         folder,
         factors=factors,
         start=str(since.date()),
         end=str(market.dates[-1]),
         calendar=inputs.config.clock.calendar,
+        contracts=inputs.config.data.contracts,
     )
-    mixes = mixes_of(inputs.config, STABLECOIN_MIXES, later)
-    table = compare_mixes(study, later, mixes, horizon=horizon, account=terms)
-    return table, f"{later.dates[0]} .. {later.dates[-1]}"
+    mixes = mixes_of(inputs.config, STABLECOIN_MIXES, usdc_market)
+    table = compare_mixes(study, usdc_market, mixes, horizon=horizon, account=terms)
+    return table, f"{usdc_market.dates[0]} .. {usdc_market.dates[-1]}"
 
 
-def _after_last_hole(column: pd.Series) -> pd.Timestamp:
+def _after_last_gap(column: pd.Series) -> pd.Timestamp:
     """First day after the last gap in the prices that is longer than a market may have."""
     days = pd.DatetimeIndex(column.index)
     steps = np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
-    holes = np.flatnonzero(steps > LONGEST_STEP)
-    return days[holes[-1] + 1 if len(holes) else 0]
-
-
-def _is_priced(asset: Asset, market: Market) -> bool:
-    return all(factor in market.factors for factor in asset.factors)
+    gaps = np.flatnonzero(steps > LONGEST_STEP)
+    return days[gaps[-1] + 1 if len(gaps) else 0]
 
 
 def _span(source: Market | pd.Series) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def comparison_exhibit(found: Comparison) -> Exhibit:
         title="What differs between two runs",
         caption=" ".join([CAPTION, *dict.fromkeys(filter(None, marks))]),
         simulated=found.first.simulated or found.second.simulated,
-        standing=_standing(found),
+        source_line=_standing(found),
         sections=(_inputs(found), _coverage(found), _cost(found), _paired(found), _alone(found)),
         provenance=Provenance(
             software=Software.now(),

@@ -174,7 +174,7 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
     """B less A on days common to both, for every (model, portfolio) whose losses are the same.
 
-    Resamples are those behind A's coverage_p. A row without pairs gives the reason and no numbers.
+    Resamples are those behind A's intervals. A row without pairs gives the reason and no numbers.
     """
     both = first.scores.index.intersection(second.scores.index, sort=False)
     weights = study_weights(first)

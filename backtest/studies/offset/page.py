@@ -84,7 +84,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         title="The supportable offset",
         caption=CAPTION,
         simulated=result.market.simulated,
-        standing=(
+        source_line=(
             f"{origin.prices.sentence()}, {origin.prices.span()}; base {origin.base}; "
             f"{origin.held_to.sentence()}."
         ),

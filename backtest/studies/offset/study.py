@@ -16,7 +16,7 @@ from backtest.offset import (
 )
 from backtest.offset.credit_granted import STEP, WINDOW
 from backtest.replay.provenance import Provenance
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
@@ -57,9 +57,14 @@ def estimate_offsets(
 ) -> OffsetStudy:
     """Estimate everything about the offset of a study's named books held in several silos."""
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    return result_of(inputs, lambda inputs: _offsets(inputs, n_jobs, progress))
+
+
+def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
+    """Every table of the study of `inputs`."""
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
-    named = inputs.book.select(list(range(len(inputs.config.books))))
+    named = inputs.named_book
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
         market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
@@ -80,7 +85,7 @@ def estimate_offsets(
         seed=seed,
     )
     progress("granted against supported", 0.0)
-    models = inputs.config.margin_models()
+    models = inputs.models
     granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
     progress("steps by regime", 0.0)
     granting = {name: models[name] for name in models if (granted["series"] == name).any()}
@@ -89,7 +94,7 @@ def estimate_offsets(
     progress("haircut and floor that just cover", 0.0)
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
     solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
-    provenance = Provenance.of(
+    origin = Provenance.of(
         market,
         book,
         models,
@@ -97,7 +102,8 @@ def estimate_offsets(
         seed=seed,
         base=in_words(base),
         details={"rolling": {"window": WINDOW, "step": STEP}},
-    ).of_study(inputs.config.resolved(), inputs.hashes)
-    return OffsetStudy(
-        market, ladder, stressed, curve, granted, solved, inputs.text, provenance, steps, by_day
     )
+    return OffsetStudy(
+        market, ladder, stressed, curve, granted, solved, inputs.text, inputs.described(origin),
+        steps, by_day,
+    )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
+from backtest.present.panels import PanelGrid
 from backtest.present.sheet import Caption, legend_height
 from backtest.present.style import COLOURS, INK, MARKERS
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 LEFT, RIGHT, GAP = 1.82, 0.12, 0.16  # inches
 ROW = 0.2  # inches a test
 ALT = "Dots for each test and alternative; a stroke at the nominal size of the test."
-AXIS = 0.42  # inches below a panel: ticks and label
+TITLE, AXIS = 0.28, 0.42  # inches over a panel for its title, and under it for ticks and label
 
 
 def power_of_tests(table: pd.DataFrame, *, labels: Mapping[str, str], footnote: str) -> Figure:
@@ -39,25 +40,17 @@ def _paint(canvas: Canvas, table: pd.DataFrame, labels: Mapping[str, str]) -> "A
         list(table.index.unique(level)) for level in ("days", "test", "alternative")
     )
     marks = {name: (COLOURS[i % 7], MARKERS[i % 8]) for i, name in enumerate(alternatives)}
-    top = legend_height(len(alternatives)) + 0.28
-    height = ROW * len(tests)
-    sheet = canvas(top + height + AXIS)
-    width = (6.5 - LEFT - RIGHT - GAP * (len(lengths) - 1)) / len(lengths)
-    first: Axes | None = None
-    for i, days in enumerate(lengths):
-        left = LEFT + i * (width + GAP)
-        panel = sheet.panel(
-            left=left, right=6.5 - left - width, top=top, height=height, sharey=first
-        )
+    grid = PanelGrid(
+        columns=len(lengths), left=LEFT, right=RIGHT, gap=GAP,
+        height=ROW * len(tests), above=TITLE, below=AXIS,
+    )  # fmt: skip
+    sheet, panels = grid.panels(canvas, len(lengths), keys=legend_height(len(alternatives)))
+    for panel, days in zip(panels, lengths, strict=True):
         _panel(panel, table.loc[[days]].droplevel("days"), tests, marks)
         panel.set_title(f"{days:,} days", color=INK, pad=4)
-        if first is None:
-            first = panel
-            panel.set_yticks(range(len(tests)), tests)
-            panel.set_ylim(len(tests) - 0.5, -0.5)
-        else:
-            panel.tick_params(labelleft=False)
         panel.set_xlabel("records rejected, %")
+    panels[0].set_yticks(range(len(tests)), tests)
+    panels[0].set_ylim(len(tests) - 0.5, -0.5)
     handles = [
         Line2D(
             [], [], color=colour, marker=marker, linestyle="none", markersize=4.5,
@@ -66,8 +59,7 @@ def _paint(canvas: Canvas, table: pd.DataFrame, labels: Mapping[str, str]) -> "A
         for name, (colour, marker) in marks.items()
     ]  # fmt: skip
     sheet.legend(handles, top=0.0, columns=4, left=0.1)
-    assert first is not None
-    return first
+    return panels[0]
 
 
 def _panel(

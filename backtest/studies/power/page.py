@@ -38,7 +38,7 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
         title="What tests of coverage can and cannot see",
         caption=CAPTION,
         simulated=False,
-        standing=standing,
+        source_line=standing,
         sections=(*_sections(result.power, standing), _smallest(result.smallest)),
         provenance=result.provenance,
         text="".join(f"{key} = {_toml(value)}\n" for key, value in study.items()),

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.account.haircuts import load_schedule
-from backtest.estimators.fits import FitCount
+from backtest.estimators.fits import RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import ParameterSource
 from backtest.replay.study import Study
@@ -93,11 +93,15 @@ def _listed(days: Sequence[str]) -> str:
 
 
 def fits_sentence(study: Study) -> str:
-    """How many fits each model made; empty where none was made."""
-    fits = study.provenance.fits
-    if not fits:
-        return ""
-    return f"Likelihood fits: {'; '.join(f'{name} {fits_words(f)}' for name, f in fits.items())}."
+    """How the fits of each model ended; empty where none was made."""
+    models = (f"{name} {fits_words(laws)}" for name, laws in study.provenance.fits.items())
+    return f"Fits: {'; '.join(models)}." if study.provenance.fits else ""
+
+
+def omissions_sentence(study: Study) -> str:
+    """What models leave out because prices start too late; empty where nothing is left out."""
+    by_model = study.provenance.omissions.items()
+    return " ".join(f"{name}: {' '.join(sentences)}" for name, sentences in by_model)
 
 
 def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[str]:
@@ -168,6 +172,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
         )
     )
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
+    facts += origin.opened_facts()
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += [
@@ -182,19 +187,32 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     return facts
 
 
-def fits_words(fits: FitCount) -> str:
-    """How many fits a model made, and how many failed.
+def fits_words(laws: Certificates) -> str:
+    """How the fits of a model ended, law by law.
 
     Examples
     --------
-    >>> fits_words(FitCount(tried=6600, failed=1))
-    '6,600, 1 not converged (the last good parameters stood)'
-    >>> fits_words(FitCount(tried=6600, failed=0))
-    '6,600, all converged'
+    >>> fits_words({"GARCH-t": Certificate(136, at_bound=9, rivals=5, closest=0.02)})
+    '136 fits of GARCH-t: 9 at a bound, 5 with a second peak within 0.3 log-likelihood'
+    >>> fits_words({"GARCH-t": Certificate(50, failed=1), "Cornish-Fisher": Certificate(90)})
+    '50 fits of GARCH-t: 0 at a bound, 0 with a second peak within 0.3 log-likelihood, 1 not \
+converged (the last good parameters stayed); 90 fits of Cornish-Fisher: 0 at a bound'
     """
-    if not fits.failed:
-        return f"{fits.tried:,}, all converged"
-    return f"{fits.tried:,}, {fits.failed:,} not converged (the last good parameters stood)"
+    return "; ".join(_law_words(law, certificate) for law, certificate in laws.items())
+
+
+def _law_words(law: str, certificate: Certificate) -> str:
+    """One law; only what has a likelihood has second peaks."""
+    words = f"{certificate.tried:,} fits of {law}: {certificate.at_bound:,} at a bound"
+    if law != "Cornish-Fisher":
+        words += f", {certificate.rivals:,} with a second peak within {RIVAL} log-likelihood"
+    if certificate.at_floor:
+        words += f", {certificate.at_floor:,} at the floor of the degrees of freedom"
+    if certificate.least_gain is not None and certificate.least_gain < 0.0:
+        words += f", one {-certificate.least_gain:.2g} below its reference"
+    if certificate.failed:
+        words += f", {certificate.failed:,} not converged (the last good parameters stayed)"
+    return words
 
 
 def _parameters(of_models: Mapping[str, Sequence[ParameterSource]]) -> list[tuple[str, str]]:

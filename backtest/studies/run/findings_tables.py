@@ -9,6 +9,7 @@ import pandas as pd
 from backtest.present.numbers import MISSING, millions, percent, pvalue, ratio
 from backtest.present.table import Columns, TextTable, of_column, of_interval, records
 from backtest.replay.findings import Findings
+from backtest.replay.findings.family import disagreement_sentence
 
 Show = Callable[[Any], str]
 
@@ -53,7 +54,6 @@ def family_table(findings: Findings) -> TextTable:
     """Books tested and rejected, before and after allowing for their number."""
     counted = {
         "coverage_p": "coverage p alone",
-        "hac_p": "HAC p alone",
         "holm": "Holm",
         "benjamini_hochberg": "Benjamini-Hochberg",
         "benjamini_yekutieli": "Benjamini-Yekutieli",
@@ -71,12 +71,12 @@ def family_table(findings: Findings) -> TextTable:
         "model",
         records(findings.family_summary),
         columns,
-        note="One-sided, the rate above the standard. HAC and the pooled p: allowing for clusters "
-        "over 60 days; the adjusted counts start from HAC, Romano-Wolf's apart. Holm and "
-        "Romano-Wolf hold the probability of any false rejection at 5 %, the others the share of "
-        "false ones. Romano-Wolf draws the days in blocks, all books of a day together; the pooled "
-        "p adds them up by date. A book and its mirror image, where both are held, count as two. "
-        "By book: family.csv.",
+        note="One-sided, the rate above the standard. Holm and both Benjamini corrections start "
+        "from coverage p, Romano-Wolf from days drawn in blocks, all books of a day together. Holm "
+        "and Romano-Wolf hold the probability of any false rejection at 5 %, the others the share "
+        "of false ones. The pooled p adds the books up by date. A book and its mirror image, where "
+        "both are held, count as two. By book: family.csv."
+        + _after(disagreement_sentence(findings.family_summary)),
     )
 
 
@@ -130,6 +130,10 @@ def disclosures_table(findings: Findings) -> TextTable:
         "services, the scored window for the period; variation margin is that of the MPOR. CPMI "
         "Papers 125 (2015); * the number of the item was not checked against it.",
     )
+
+
+def _after(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
 
 
 def _count(value: float) -> str:

@@ -7,6 +7,8 @@ from backtest.types import StudyError
 
 def gate_failure(gate: GateTable, study: Study) -> str | None:
     """One line for a gate that failed; None for one that held."""
+    if gate.model not in study.models:  # only one that the study may do without is not there
+        return f"{gate.model}: the model failed"
     rows = study.summary().loc[gate.model]
     if gate.column not in rows.columns:
         raise StudyError(f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}.")

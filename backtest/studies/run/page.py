@@ -10,6 +10,7 @@ from backtest.studies.run.facts import (
     facts_of_run,
     fits_sentence,
     limits,
+    omissions_sentence,
     prices_line,
     standing_note,
 )
@@ -90,7 +91,7 @@ def run_exhibit(run: Run) -> Exhibit:
         title=run.config.title or run.config.name,
         caption=run.config.caption.strip(),
         simulated=study.simulated,
-        standing=standing_note(study),
+        source_line=standing_note(study),
         sections=sections,
         provenance=study.provenance,
         text=run.text,
@@ -103,10 +104,15 @@ def run_exhibit(run: Run) -> Exhibit:
 def _scores(run: Run, figure: Figure) -> Section:
     """The named books: coverage, cost, and what stands behind the margins."""
     tested = run.findings.forecasts
+    words = (
+        detectable_sentence(run.study),
+        omissions_sentence(run.study),
+        fits_sentence(run.study),
+    )
     return Section(
         "scores",
         "Named books",
-        " ".join(filter(None, (detectable_sentence(run.study), fits_sentence(run.study)))),
+        " ".join(filter(None, words)),
         tables=(
             coverage_table(run.study, run.named),
             cost_table(run.study, run.named),

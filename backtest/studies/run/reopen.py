@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
+from backtest.model.opened_files import OpenedFile
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -119,10 +120,13 @@ def compare_rerun(
 
     Raises
     ------
-    ResultsError : a file is missing, or so changed that it cannot be compared.
+    ResultsError : a file is missing, or so changed that it cannot be compared; a file that a model
+        of the run opened by itself is not what it was.
     """
     origin, files = read_manifest(folder)
     _require(folder, files)
+    for opened in origin.opened:
+        _require_same(opened, folder)
     edited = changed_files(folder, files)
     if STUDY_FILE in edited:
         raise ResultsError(changed(folder, STUDY_FILE))
@@ -196,6 +200,24 @@ def _require(folder: Path, files: dict[str, str]) -> None:
             raise ResultsError(
                 f"{str(folder)!r} was not written by `backtest run`: it has no {name}."
             )
+
+
+def _require_same(opened: OpenedFile, folder: Path) -> None:
+    """A file that a model opened must be as it was: beside the study file, or where one works."""
+    places = (folder / opened.name, Path.cwd() / opened.name)  # an absolute name stays itself
+    present = [str(place) for place in places if place.is_file()]
+    if not present:
+        raise ResultsError(
+            f"a model of {str(folder)!r} opened {opened.name!r}, which is not there; put the file "
+            f"with sha256 {opened.sha256} into the folder."
+        )
+    now = {OpenedFile.of(place).sha256 for place in present}
+    if now != {opened.sha256}:
+        raise ResultsError(
+            f"a model of {str(folder)!r} opened {opened.name!r}, which has changed: sha256 "
+            f"{opened.sha256} then, {min(now - {opened.sha256})} now; put the file back or run "
+            "the study again."
+        )
 
 
 def _read_if_there(path: Path) -> pd.DataFrame | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backtest.model.user_models import user_files
 from backtest.present.exhibit import Exhibit
-from backtest.present.folder import written_aside
+from backtest.present.folder import results_folder
 from backtest.present.store import write_page
 from backtest.studies.run.study import Run
 
@@ -20,12 +20,12 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
     ResultsError : the folder cannot be written; nothing half-made is left behind.
     """
     origin = run.study.provenance
-    with written_aside(out, f"{run.config.name}_{origin.sha256[:8]}") as aside:
-        written = replace(origin, command=command, written=aside.stamp)
+    with results_folder(out, f"{run.config.name}_{origin.sha256[:8]}") as folder:
+        written = replace(origin, command=command, written=folder.stamp)
         run = replace(run, study=replace(run.study, provenance=written))
-        write_numbers(run, aside.folder)
-        write_page(exhibit, aside.folder, command=command)
-    return aside.final
+        write_numbers(run, folder.partial)
+        write_page(exhibit, folder.partial, command=command)
+    return folder.final
 
 
 def write_numbers(run: Run, folder: Path) -> None:

@@ -18,7 +18,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
-from backtest.studies.inputs import Inputs, read_inputs
+from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -71,7 +71,16 @@ def execute(
     path : replay this one path of the simulator instead of history, in full.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
-    config, book = inputs.config, inputs.book
+    return result_of(
+        inputs, lambda inputs: _replayed(inputs, n_jobs, paths=paths, path=path, progress=progress)
+    )
+
+
+def _replayed(
+    inputs: Inputs, n_jobs: int, *, paths: int | None, path: int | None, progress: Progress
+) -> Run:
+    """The study of `inputs` and everything that follows from it."""
+    config, book, models = inputs.config, inputs.book, inputs.models
     simulator = build_simulator(config.monte_carlo.simulator)
     many = config.monte_carlo.paths if paths is None else paths
     if many or path is not None:
@@ -79,8 +88,8 @@ def execute(
     if path is not None:
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)
-    models, coverage, terms = config.margin_models(), config.standard(), config.terms()
-    named = book.select(list(range(len(config.books))))
+    coverage, terms = config.standard(), config.terms()
+    named = inputs.named_book
     study = run(
         inputs.market,
         book,
@@ -147,9 +156,7 @@ def _forecasts(inputs: Inputs, study: Study, named: Book, progress: Progress) ->
     """What the models forecast of the named books, on the study's scored days."""
     config = inputs.config
     progress("forecasts", 0.0)
-    forecasts = model_forecasts(
-        config.margin_models(), inputs.market, named, coverage=config.standard()
-    )
+    forecasts = model_forecasts(inputs.models, inputs.market, named, coverage=config.standard())
     progress("forecasts", 1.0)
     return forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
 
@@ -162,7 +169,7 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
     progress("Treasury share", 0.0)
     sweep = treasury_share_sweep(
         inputs.market,
-        config.margin_models(),
+        inputs.models,
         **config.sweep.model_dump(),
         base=inputs.base,
         coverage=config.standard(),
@@ -176,20 +183,21 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
 
 def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> Provenance:
     """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
-    resolved = inputs.config.resolved()
-    computed = {
-        "study": _numbers_only(resolved),
+    failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
+    # The offset ladder uses this model's margins even where the study does not score the model.
+    named = inputs.named_book
+    sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
+    hashed = {
+        "study": _numbers_only(inputs.config.resolved()),
         "path": path,
         "paths": paths,
         "levels": study.provenance.prices.levels_sha256,
+        **({"failed": sorted(inputs.failures)} if inputs.failures else {}),
+        **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.file_record else {}),
     }
-    failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
-    # The offset ladder uses this model's margins even where the study does not score the model.
-    named = inputs.book.select(list(range(len(inputs.config.books))))
-    sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
     return replace(
-        study.provenance.of_study(resolved, inputs.hashes),
-        sha256=digest(computed),
+        inputs.described(study.provenance),
+        sha256=digest(hashed),
         causality=study.provenance.causality | {"sizing": sizing},
         paths=paths,
         path=path,

@@ -38,6 +38,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
             "exceedances": lambda row: counts(row["exceedances"], row["allowed"]),
             "exceedance rate [95 %]": of_interval("exceedance_rate", rate),
             "coverage p": of_column("coverage_p", _tested),
+            "its test": lambda row: Cell(row["coverage_test"], words=True),
             "breaches": lambda row: f"{int(row['breaches']):,}",
             "Kupiec p, median / minimum over phases": lambda row: pvalue_pair(
                 row["kupiec_p"], row["kupiec_p_min"]
@@ -46,8 +47,10 @@ def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
                 row["christoffersen_p"], row["christoffersen_p_min"]
             ),
         },
-        note="Coverage p is one-sided (a rate above the standard) and respects overlapping losses: "
-        "it is the verdict; up to 0.05 it is set in bold. Kupiec and Christoffersen run on every "
+        note="Coverage p is one-sided (a rate above the standard) and is the verdict; up to 0.05 "
+        "it is set in bold. Its test is the most powerful that holds its size for the row: "
+        "effective counts allow for overlapping losses, groups of days also for large losses that "
+        "come together for months. Kupiec and Christoffersen run on every "
         "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
         "few exceedances as well." + _unverified(study),
     )
@@ -192,7 +195,7 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
 
 def _tested(p: float) -> Cell:
     """A p-value as a table cell, highlighted where the test rejects."""
-    return Cell(pvalue(p), noticed=p <= SIGNIFICANT)
+    return Cell(pvalue(p), bold=p <= SIGNIFICANT)
 
 
 def _unverified(study: Study) -> str:

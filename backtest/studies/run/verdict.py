@@ -65,7 +65,8 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
         )
         text = "; ".join(parts) + "."
         sentences.append((model, text[0].upper() + text[1:]))
-    return sentences
+    failed = study.provenance.failed_models
+    return sentences + [(name, f"Failed, and left out: {told}") for name, told in failed.items()]
 
 
 def _coverage(study: Study, model: str, portfolios: list[str]) -> str:

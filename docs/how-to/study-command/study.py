@@ -64,7 +64,7 @@ def worst_exhibit(result: WorstLosses) -> Exhibit:
         title="Largest losses",
         caption=CAPTION,
         simulated=result.simulated,
-        standing=f"{result.provenance.sentence()}.",
+        source_line=f"{result.provenance.sentence()}.",
         # GAP 9: sections in the order in which they are read, each a question with a table
         sections=(
             Section(

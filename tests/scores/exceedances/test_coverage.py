@@ -25,6 +25,7 @@ from backtest.scores.exceedances.counts import (
     unconditional_statistic,
 )
 from backtest.types import BoolArray, DataError, StudyError
+from tests.support.places import golden
 
 
 def record(days: int, exceeded: list[int]) -> BoolArray:
@@ -41,10 +42,18 @@ def independence(*counts: int) -> float:
 
 
 def test_mathworks_documentation() -> None:
-    # MathWorks Risk Management Toolbox, varbacktest.pof and .cci, Equity against Normal95
-    assert pof(57, 1043, 0.95) == pytest.approx(0.46146639532895506, rel=1e-9)
-    assert pof(17, 1043, 0.99) == pytest.approx(3.511812860706897, rel=1e-9)
-    assert independence(932, 53, 53, 4) == pytest.approx(0.25866315258576833, rel=1e-9)
+    """Pof, cci and cc of varbacktest, Equity against Normal95 and Normal99."""
+    case = golden("mathworks_varbacktest")
+    given, printed = case["inputs"], case["expected"]
+    days, other, moves = given["observations"], given["normal99"], given["transitions"]
+    results = {
+        "pof": kupiec_counts(given["failures"], days, confidence=0.95),
+        "pof_normal99": kupiec_counts(other["failures"], days, confidence=other["confidence"]),
+        "cci": independence_counts(moves),
+        "cc": coverage_counts(given["failures"], days, moves, confidence=0.95),
+    }
+    for name, result in results.items():
+        assert [result.statistic, result.pvalue] == pytest.approx(printed[name], rel=2e-4), name
 
 
 @pytest.mark.parametrize(
@@ -63,13 +72,7 @@ def test_matlab_in_full_precision(
 
 
 def test_counts_alone_give_what_was_printed_of_them() -> None:
-    """MathWorks' pof, cci and cc of Equity against Normal95; a repository's cc to 15 digits."""
-    moves = [932, 53, 53, 4]
-    assert kupiec_counts(57, 1043, confidence=0.95).pvalue == pytest.approx(0.49694, abs=5e-6)
-    assert independence_counts(moves).pvalue == pytest.approx(0.61104, abs=5e-6)
-    both = coverage_counts(57, 1043, moves, confidence=0.95)
-    assert both.statistic == pytest.approx(0.72013, abs=5e-6)
-    assert both.pvalue == pytest.approx(0.69763, abs=5e-6)
+    """A repository's cc to 15 digits, and counts that cannot be."""
     full = coverage_counts(166, 1703, (1467, 70, 69, 96), confidence=0.99)
     assert full.statistic == pytest.approx(766.070206172084, rel=1e-12)
     assert coverage_counts(0, 250, (249, 0, 0, 0)).verdict() == "not identified"

@@ -1,7 +1,6 @@
 """Duration, dynamic quantile, zone and exact tests against known answers, laws and edge cases."""
 
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import backtest as bt
 from backtest import DataError, StudyError, scores
 from backtest.scores.exceedances.durations import geometric_moments
 from backtest.scores.exceedances.record import runs_of, spells_of
-from tests.support.places import PEER_DATA, needs_peer_data
+from tests.support.places import PEER_DATA, golden, needs_peer_data
 
 NAN = float("nan")
 
@@ -42,7 +41,7 @@ def test_weibull_with_two_exceedances(days):
     ("file", "confidence"), [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
 )
 def test_published_forecasts(file, confidence):
-    expected = json.loads((PEER_DATA / f"{file}.json").read_text())["expected"]
+    expected = golden(file, PEER_DATA)["expected"]
     table = pd.read_csv(PEER_DATA / f"{file}.csv")
     exceeded = (table["ret"] < table["var"]).to_numpy()
     weibull = scores.weibull_duration(exceeded)
@@ -64,12 +63,14 @@ def test_published_forecasts(file, confidence):
 
 def test_matlab_waiting_times():
     """MathWorks' varbacktest: 1,043 days, 57 failures at 95 %, the first on day 58."""
-    record = np.zeros(1043, bool)
-    record[57] = True
-    first = scores.time_to_first_exceedance(record, confidence=0.95)
-    assert first.statistic == pytest.approx(1.7354, abs=5e-5)
-    assert first.pvalue == pytest.approx(0.18773, abs=5e-6)
-    assert stats.chi2.sf(88.491, 57) == pytest.approx(0.0047475, rel=2e-4)
+    case = golden("mathworks_varbacktest")
+    given, printed = case["inputs"], case["expected"]
+    record = np.arange(1, given["observations"] + 1) == given["first_failure"]
+    first = scores.time_to_first_exceedance(record, confidence=given["confidence"])
+    assert [first.statistic, first.pvalue] == pytest.approx(printed["tuff"], rel=2e-4)
+    for kind in ("between_failures", "mixed"):
+        law = stats.chi2(given[kind]["freedom"])
+        assert law.sf(given[kind]["LR"]) == pytest.approx(printed[f"{kind}_p"], rel=2e-4)
     on_day_one = np.zeros(10, bool)
     on_day_one[0] = True
     sure = scores.time_to_first_exceedance(on_day_one, confidence=0.95)
@@ -113,23 +114,25 @@ def test_gmm_kinds_use_what_they_say():
 
 
 def test_zones_are_the_binomial_of_their_own_days():
-    yellow = {count: scores.traffic_light(count, 250) for count in range(12)}
-    zones = [light.zone for light in yellow.values()]
-    assert zones == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 2
-    assert [yellow[c].basel_multiplier for c in (4, 5, 6, 7, 8, 9, 10)] == [
-        3.0, 3.4, 3.5, 3.65, 3.75, 3.85, 4.0,
-    ]  # fmt: skip
-    assert [yellow[c].frtb_multiplier for c in (4, 5, 6, 7, 8, 9, 10)] == [
-        1.5, 1.7, 1.76, 1.83, 1.88, 1.92, 2.0,
-    ]  # fmt: skip
-    starts = {(500, 0.99): (9, 15), (750, 0.99): (12, 20), (1000, 0.99): (15, 24),
-              (250, 0.995): (3, 7), (750, 0.995): (7, 13), (2500, 0.95): (143, 167)}  # fmt: skip
-    for (days, confidence), expected in starts.items():
-        light = scores.traffic_light(0, days, confidence=confidence)
-        assert (light.yellow_from, light.red_from) == expected
-        assert light.basel_multiplier is None
+    case = golden("basel_zones")
+    given, known = case["inputs"], case["expected"]
+    for count, zone in enumerate(known["zone"]):
+        light = scores.traffic_light(count, given["days"], confidence=given["confidence"])
+        assert light.zone == zone
+        assert light.basel_multiplier == known["basel_multiplier"][count]
+        assert light.frtb_multiplier == known["frtb_multiplier"][count]
+        assert light.cumulative == pytest.approx(known["cumulative"][count], rel=1e-9)
+        assert light.type_one == pytest.approx(known["type_one"][count], rel=1e-9)
+    for window in known["yellow_and_red_from"]:
+        light = scores.traffic_light(0, window["days"], confidence=window["confidence"])
+        assert [light.yellow_from, light.red_from] == window["from"]
+        assert light.basel_multiplier is None and light.frtb_multiplier is None
+    printed = golden("mathworks_varbacktest")["expected"]["tl"]
+    light = scores.traffic_light(57, 1043, confidence=0.95)
+    assert light.zone == printed["zone"]
+    assert light.cumulative == pytest.approx(printed["cumulative"], rel=2e-4)
+    assert light.type_one == pytest.approx(printed["type_one"], rel=2e-4)
     assert scores.traffic_light(40, 250, confidence=0.9).zone == "yellow"
-    assert scores.traffic_light(0, 250).type_one == 1.0
     with pytest.raises(StudyError):
         scores.traffic_light(251, 250)
 
@@ -160,15 +163,20 @@ def test_exact_pvalues_count_every_record(record, test):
     assert found == pytest.approx(brute(given_record, 0.8, test), abs=1e-12)
 
 
-def test_exact_pvalues_that_are_published():
-    record = np.isin(np.arange(12), [2, 3, 4])
-    assert scores.exact_pvalue(record, confidence=0.8) == pytest.approx(0.056949866496)
-    both = scores.exact_pvalue(record, test="conditional coverage", confidence=0.8)
-    assert both == pytest.approx(0.177513762816)
-    sizes = {(250, 0.99): 0.09475996401738508, (500, 0.99): 0.07085684748087549,
-             (1000, 0.99): 0.05507743540861257, (4000, 0.95): 0.0500749799708913}  # fmt: skip
-    for (days, confidence), size in sizes.items():
-        assert scores.kupiec_size(days, confidence=confidence) == pytest.approx(size, abs=1e-9)
+def test_exact_pvalues_and_sizes_that_are_enumerated():
+    case = golden("exact_small_sample")
+    given, known = case["inputs"], case["expected"]
+    record = np.isin(np.arange(given["days"]), given["exceeded_index0"])
+    for test in ("independence", "conditional coverage"):
+        found = scores.exact_pvalue(record, test=test, confidence=given["confidence"])
+        assert found == pytest.approx(known[test]["exact_p"], abs=case["tolerance"])
+    alone = scores.christoffersen_independence(record)
+    assert alone.statistic == pytest.approx(known["independence"]["LR"], rel=1e-12)
+    both = scores.christoffersen_coverage(record, confidence=given["confidence"])
+    assert both.statistic == pytest.approx(known["conditional coverage"]["LR"], rel=1e-12)
+    for window in known["kupiec_size_nominal_5_percent"]:
+        size = scores.kupiec_size(window["days"], confidence=window["confidence"])
+        assert size == pytest.approx(window["size"], abs=case["tolerance"])
     assert scores.kupiec_exact(6, 250).pvalue == pytest.approx(
         sum(stats.binom.pmf(x, 250, 0.01) for x in range(251) if x == 0 or x >= 6)
     )

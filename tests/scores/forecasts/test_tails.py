@@ -1,7 +1,5 @@
 """Tests of ES and of densities against known answers, by hand, by laws and at their edges."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ from backtest import DataError, StudyError, scores
 from backtest.scores.forecasts.calibration import hommel
 from backtest.scores.forecasts.expected_shortfall import tail_of
 from backtest.scores.forecasts.shortfall_regression import quantile_regression
-from tests.support.places import GOLDEN, PEER_DATA, needs_peer_data
+from tests.support.places import GOLDEN, PEER_DATA, golden, needs_peer_data
 
 FILES = [("sp500_normal_var95_full", 0.95), ("esback_risk_forecasts", 0.975)]
 DAYS = 250
@@ -21,7 +19,7 @@ Q, E = tail_of(0.025, None)
 
 
 def peer_answers(name):
-    return json.loads((PEER_DATA / f"{name}.json").read_text())["expected"]
+    return golden(name, PEER_DATA)["expected"]
 
 
 def forecasts(name):
@@ -103,7 +101,7 @@ def test_regression_is_near_the_joint_one_of_esback():
 
 def test_model_confidence_set_of_two_packages():
     table = pd.read_csv(GOLDEN / "mcs_losses.csv")
-    expected = json.loads((GOLDEN / "mcs.json").read_text())["expected"]
+    expected = golden("mcs")["expected"]
     found = scores.model_confidence_set({name: table[name] for name in table})
     assert found.index[found["included"]].tolist() == expected["included"]
     for name, pvalue in expected["pvalues_mcs_pkg"].items():
@@ -119,16 +117,18 @@ def bands(days=DAYS, scale=1.0):
 
 
 def test_matlab_z2_from_its_counts():
-    """esbacktest: 1,966 days at 97.5 %, Z2 -0.38265; critical at 1 %: -0.34639, t(3) -0.42986."""
-    rng = np.random.default_rng(5)
-    loss, days = rng.standard_normal(1966), 1966
+    """MathWorks' esbacktest: the Z2 of 1,966 days at 97.5 %, and its p under both laws."""
+    case = golden("mathworks_varbacktest")
+    z2, printed = case["inputs"]["expected_shortfall"]["z2"], case["expected"]
+    days = case["inputs"]["expected_shortfall"]["observations"]
+    loss = np.random.default_rng(5).standard_normal(days)
     base = scores.acerbi_szekely(loss, *bands(days), draws=9).statistic
-    worse = np.where(loss > Q, loss * 1.38265 / (1.0 - base), loss)
+    worse = np.where(loss > Q, loss * (1.0 - z2) / (1.0 - base), loss)
     normal = scores.acerbi_szekely(worse, *bands(days), draws=4000)
-    assert normal.statistic == pytest.approx(-0.38265)
-    assert normal.pvalue == pytest.approx(0.0054, abs=0.004)
+    assert normal.statistic == pytest.approx(z2)
+    assert normal.pvalue == pytest.approx(printed["z2_normal_p"], abs=0.004)
     fatter = scores.acerbi_szekely(worse, *bands(days), freedom=3, draws=4000)
-    assert fatter.pvalue == pytest.approx(0.0186, abs=0.007)
+    assert fatter.pvalue == pytest.approx(printed["z2_t3_p"], abs=0.007)
 
 
 @pytest.mark.parametrize(("freedom", "confidence"), [(None, 0.975), (3, 0.975), (5.5, 0.99)])
@@ -276,6 +276,18 @@ def test_a_sign_or_an_order_the_wrong_way_round_is_one_line(test):
         one_day = np.where(np.arange(len(es)) == 7, 0.9 * var, es)
         with pytest.raises(DataError, match=r"\(1 of 250 days\)"):
             ask(loss, var, one_day)
+
+
+def test_a_loss_without_an_end_has_no_score():
+    loss, (var, es) = history(), bands()
+    endless = np.where(np.arange(len(var)) == 7, np.inf, var)
+    for ask in (
+        lambda: scores.tick_loss(loss, endless),
+        lambda: scores.tick_loss(-np.abs(endless), var),
+        lambda: scores.fz0_loss(loss, var, np.maximum(es, endless)),
+    ):
+        with pytest.raises(DataError, match="hold an infinity; give finite values, or NaN"):
+            ask()
 
 
 def test_a_book_that_is_sure_to_earn_on_some_days_is_no_reversed_sign():

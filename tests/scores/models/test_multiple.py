@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 import backtest as bt
 import strategies as st
-from backtest.scores import coverage_p, day_weights, stationary_indices
+from backtest.scores import bootstrap_pvalues, day_weights, stationary_indices
 from backtest.scores.models.multiple import (
     benjamini_hochberg,
     benjamini_yekutieli,
@@ -53,13 +53,13 @@ panels = hs.integers(0, 10_000).map(
 @settings(max_examples=30, deadline=None)
 @given(panels)
 def test_romano_wolf_bounds(panel):
-    alone = coverage_p(panel, weights=WEIGHTS)
+    alone = bootstrap_pvalues(panel, weights=WEIGHTS)
     family = romano_wolf(panel, weights=WEIGHTS)
     assert (family >= alone - 1e-12).all()
     # More exceedances are never less suspect.
     order = np.argsort(-panel.sum(axis=0), kind="stable")
     assert (np.diff(family[order]) >= 0).all()
-    # A family of one is coverage_p; the same book twice is one book.
+    # A family of one is bootstrap_pvalues; the same book twice is one book.
     np.testing.assert_allclose(romano_wolf(panel[:, 5:], weights=WEIGHTS), alone[5:])
     twice = romano_wolf(np.hstack([panel, panel]), weights=WEIGHTS)
     np.testing.assert_allclose(twice, np.tile(family, 2))

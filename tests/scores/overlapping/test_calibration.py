@@ -9,7 +9,7 @@ for months, longer than the 20 days of a block.
 import numpy as np
 import pytest
 
-from backtest.scores import coverage_p, day_weights, rate_interval, stationary_indices
+from backtest.scores import bootstrap_pvalues, day_weights, rate_interval, stationary_indices
 from backtest.types import BoolArray, FloatArray
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,8 @@ def histories() -> Histories:
 
 
 def rejections(exceedances: BoolArray, level: float) -> float:
-    return float(np.mean(coverage_p(exceedances, confidence=0.99, weights=WEIGHTS) <= level))
+    pvalues = bootstrap_pvalues(exceedances, confidence=0.99, weights=WEIGHTS)
+    return float(np.mean(pvalues <= level))
 
 
 # The bands are the measured shares of 4,000 histories, four standard errors of 1,500 around them.

@@ -237,7 +237,7 @@ def test_cash_waits_for_fedwire_and_a_stablecoin_does_not():
     }.items():
         terms = bt.AccountTerms(settlement=settlement)
         history = bt.account.replay_account(required, np.zeros((6, 1)), terms, dates=days)
-        assert history.held[:, 0].tolist() == held
+        assert history.held_value[:, 0].tolist() == held
         assert history.call[:, 0].tolist() == [0, 2, 0, 0, 0, 0]
 
 

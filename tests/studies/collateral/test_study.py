@@ -75,7 +75,7 @@ def test_the_page_shows_what_was_found(found):
         (counted["breaches"] / counted["observations"]).sort_index(),
         check_names=False,
     )
-    (shown,) = sections["crypto_haircuts"].shown()
+    (shown,) = sections["crypto_haircuts"].text_tables()
     by = shown.heads.index("by") - 1  # the first head is that of the groups
     assert all("capital charge" in row[by].text for _, rows in shown.groups for row in rows)
     assert "capital charges on proprietary positions" in sections["crypto_haircuts"].text
@@ -142,13 +142,13 @@ def test_calls_settle_on_payment_days_in_every_mix(tmp_path, settlement):
     account = f'[account]\nsettlement = "{settlement}"\nminimum_transfer = 1e5\n'
     path.write_text(STUDY.split("[collateral]")[0] + account, encoding="utf-8")
     found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
-    cash, scores = found.mixes.xs("cash", level="mix"), found.study.scores
+    cash, scores = found.mixes.xs("cash", level="mix"), found.cash_study.scores
     np.testing.assert_array_equal(cash["breaches"], scores["breaches"])
-    for model, held in found.study.held.items():
+    for model, held in found.cash_study.held.items():
         np.testing.assert_allclose(
-            cash.loc[model, "mean_held"], held.loc[found.study.scored].mean(), rtol=1e-12
+            cash.loc[model, "mean_held"], held.loc[found.cash_study.scored].mean(), rtol=1e-12
         )
-    standing = collateral_exhibit(found).standing
+    standing = collateral_exhibit(found).source_line
     assert standing.endswith(
         {"cash": "1 Fedwire days.", "stablecoin": "1 calendar days."}[settlement]
     )
@@ -161,7 +161,7 @@ def test_collateral_keeps_the_sessions_of_the_study(real_data, tmp_path):
     path.write_text(text + '[clock]\ncalendar = "NYSE"\n', encoding="utf-8")
     found = study_collateral(path, data=None, seed=None, n_jobs=1, progress=quiet)
     closed = "2023-04-07"  # Good Friday: bonds traded until noon, the exchange was shut
-    assert closed not in found.study.loss.index.astype(str)
+    assert closed not in found.cash_study.loss.index.astype(str)
     assert found.stablecoin is not None
     quoted = load_market(real_data, factors=("3M", "2Y", "10Y")).dates
     bond = found.provenance.details["sources"]["UST10Y, margin days"]

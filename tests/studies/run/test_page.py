@@ -27,8 +27,6 @@ from backtest.present.numbers import (
     ratio,
 )
 from backtest.present.page import render_exhibit
-from backtest.present.rendering import FigureFiles
-from backtest.present.sheet import Caption
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
@@ -240,11 +238,9 @@ def test_report_is_the_same_every_time(source: str, tmp_path: Path) -> None:
 def test_a_figure_that_is_gone_and_a_gate_that_failed(folder: Path) -> None:
     run = presented.finished(presented.study(), pd.DataFrame())
     failed = run_exhibit(replace(run, failed_gates=("var: <b> is 3",)))
-    assert "gate failed: var: &lt;b&gt; is 3" in render_exhibit(failed, [], command="")
-    paths = (folder / f"gone.{end}" for end in ("svg", "pdf", "png", "csv"))
-    gone = FigureFiles("coverage_against_cost", Caption("Title", "note", "alt"), *paths)
+    assert "gate failed: var: &lt;b&gt; is 3" in render_exhibit(failed, None, command="")
     with pytest.raises(ResultsError, match="cannot read the figure .*gone"):
-        render_exhibit(failed, [gone], command="")
+        render_exhibit(failed, folder / "gone", command="")
 
 
 # --- verdict

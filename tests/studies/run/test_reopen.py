@@ -51,7 +51,7 @@ def test_what_was_stored_reproduces_table_by_table(result):
 
 def test_forecasts_and_fits_reach_report_and_manifest(result):
     manifest = json.loads((result / "manifest.json").read_text())
-    assert manifest["fits"]["garch"]["tried"] > 0
+    assert manifest["fits"]["garch"]["GARCH-t"]["tried"] > 0
     daily = pd.read_parquet(result / "forecasts.parquet")
     days = manifest["window"]["observations"]
     table = pd.read_csv(result / "forecasts.csv")

@@ -11,7 +11,7 @@ from backtest.present.lettering import label_of
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import footnote, shown_portfolios
+from backtest.studies.run.figures.footnote import footnote, selection_note, shown_portfolios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def exceedance_timeline(study: Study) -> Figure:
 
 def _data(study: Study) -> pd.DataFrame:
     days, pieces = study.scored, []
-    shown = shown_portfolios(study.loss.columns)
+    shown = _shown(study)
     for portfolio in shown:
         for model in study.models:
             loss = study.loss.loc[days, portfolio].to_numpy()
@@ -87,12 +87,19 @@ def _data(study: Study) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True)
 
 
+def _shown(study: Study) -> list[str]:
+    """The books with the most exceedances of all models together."""
+    by_book = study.scores["exceedances"].groupby(level="portfolio", sort=False).sum()
+    return shown_portfolios(by_book)
+
+
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
-    shown = shown_portfolios(study.loss.columns)
+    shown = _shown(study)
+    left_out = selection_note(len(shown), study.loss.columns, "exceedances of all models")
     note = (
-        "A mark on day t: the loss over the MPOR that follows t is above what was required at t; "
-        "its area grows with the excess. Losses overlap, so one move can mark several days. Dotted "
-        "lines: days of stress"
+        f"{left_out}A mark on day t: the loss over the MPOR that follows t is above what was "
+        "required at t; its area grows with the excess. Losses overlap, so one move can mark "
+        "several days. Dotted lines: days of stress"
     )
     if study.simulated:
         note += ", laid over the simulated market as they happened"
@@ -118,7 +125,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     styles = model_styles(study.models)
-    shown = shown_portfolios(study.loss.columns)
+    shown = _shown(study)
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(shown)
     keys = legend_height(len(styles)) + 0.19

@@ -3,23 +3,53 @@
 import re
 from collections.abc import Iterable
 
+import pandas as pd
+
 from backtest.replay.study import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
 DRAWN = re.compile(r"random \d+")  # names that Book.random gives
 
 
-def shown_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """Pick the named portfolios, in order, at most 20; drawn ones where there is no other.
+def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
+    """Named portfolios in their order; drawn ones where there is no other.
 
     Examples
     --------
-    >>> shown_portfolios(["long both", "random 01"])
+    >>> eligible_portfolios(["long both", "random 01"])
     ['long both']
     """
     names = [str(p) for p in portfolios]
-    named = [p for p in names if not DRAWN.fullmatch(p)]
-    return (named or names)[:MOST_SHOWN]
+    return [p for p in names if not DRAWN.fullmatch(p)] or names
+
+
+def shown_portfolios(badness: pd.Series) -> list[str]:
+    """The eligible portfolios that are worst, at most 20, in their own order.
+
+    Parameters
+    ----------
+    badness : (portfolios,) larger is worse; NaN is worst, equal ones count in their order.
+
+    Examples
+    --------
+    >>> shown_portfolios(pd.Series({f"book {n}": n for n in range(22)}))[:2]
+    ['book 2', 'book 3']
+    """
+    eligible = badness.loc[eligible_portfolios(badness.index)]
+    worst = eligible.sort_values(ascending=False, kind="stable", na_position="first")[:MOST_SHOWN]
+    return [str(p) for p in eligible.index if p in worst.index]
+
+
+def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
+    """What a figure says of the portfolios that it leaves out; empty where it shows all.
+
+    Examples
+    --------
+    >>> selection_note(20, [f"book {n}" for n in range(300)], "exceedances of all models")
+    '20 worst of 300 books are shown, by exceedances of all models. '
+    """
+    count = len(eligible_portfolios(portfolios))
+    return f"{shown} worst of {count} books are shown, by {by}. " if shown < count else ""
 
 
 def footnote(study: Study, *notes: str) -> str:

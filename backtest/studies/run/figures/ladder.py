@@ -9,7 +9,7 @@ from backtest.present.lettering import MINUS, label_of
 from backtest.present.sheet import Caption
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import DRAWN, footnote, shown_portfolios
+from backtest.studies.run.figures.footnote import DRAWN, footnote, selection_note, shown_portfolios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
 
 
 def _rows(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
-    rows = ladder.loc[shown_portfolios(ladder.index)].copy()
+    rows = ladder.loc[shown_portfolios(-ladder["dependence"])].copy()
     held = study.exposure.loc[rows.index]
     mixed = (held > 0).any(axis=1) & (held < 0).any(axis=1)
     rows.insert(0, "group", mixed.map({True: OPPOSITE, False: SAME_SIDE}))
@@ -72,10 +72,11 @@ def has_bounds(ladder: pd.DataFrame) -> bool:
 
 def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
     drawn = ladder[[bool(DRAWN.fullmatch(str(p))) for p in ladder.index]].dropna(subset=["total"])
+    left_out = selection_note(len(rows), ladder.index, "the smallest offset")
     note = (
-        "Share of the silos' margins at equal coverage that the pool does without. Diversification "
-        "is what the same silos save when shifted against each other in time; only dependence, the "
-        "rest, is offset. Estimates are in-sample"
+        f"{left_out}Share of the silos' margins at equal coverage that the pool does without. "
+        "Diversification is what the same silos save when shifted against each other in time; "
+        "only dependence, the rest, is offset. Estimates are in-sample"
     )
     if has_bounds(rows):
         note += (

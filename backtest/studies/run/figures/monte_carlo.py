@@ -11,7 +11,7 @@ from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, model_styles
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import shown_portfolios
+from backtest.studies.run.figures.footnote import eligible_portfolios
 from backtest.types import FloatArray
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _information(ladder: pd.DataFrame | None) -> str:
     known = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
     if not len(known):
         return f"{words}."
-    known = known.loc[shown_portfolios(known.index)]
+    known = known.loc[eligible_portfolios(known.index)]
     seen, worth = known["exceedances"], known["effective"]
     number = (
         f"{seen.min():.0f}" if seen.min() == seen.max() else f"{seen.min():.0f}-{seen.max():.0f}"

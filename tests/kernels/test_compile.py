@@ -1,0 +1,91 @@
+"""Machine code on disk: never older than the sources, never in the way."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import backtest
+
+INNER = """
+from backtest.kernels.compile import kernel
+
+@kernel
+def inner(x):
+    return {factor} * x
+"""
+OUTER = """
+from backtest.kernels.compile import kernel
+from backtest.kernels.inner import inner
+
+@kernel
+def outer(x):
+    return inner(x) + 1.0
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package's ground floor with a kernel that calls one of another file."""
+    source, folder = Path(backtest.__file__).parent, tmp_path / "backtest"
+    shutil.copytree(
+        source / "kernels", folder / "kernels", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(source / "types.py", folder)
+    (folder / "__init__.py").write_text("")
+    (folder / "kernels" / "inner.py").write_text(INNER.format(factor=2.0))
+    (folder / "kernels" / "outer.py").write_text(OUTER)
+    return folder
+
+
+def answer(package: Path, **environment: str) -> tuple[float, int, str]:
+    """outer(10) in a new process, how many kernels came from disk, and what stderr says."""
+    code = (
+        "from backtest.kernels.outer import outer; value = outer(10.0);"
+        "print(value, sum(outer.stats.cache_hits.values()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=package.parent,
+        env={**os.environ, "PYTHONPATH": str(package.parent)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    value, hits = done.stdout.split()
+    return float(value), int(hits), done.stderr
+
+
+def machine_code(package: Path) -> list[Path]:
+    return sorted((package / "kernels" / "__pycache__").glob("kernels-*/outer*.nb?"))
+
+
+def test_a_change_in_a_kernel_that_another_calls_is_seen(package: Path) -> None:
+    assert answer(package) == (21.0, 0, "")
+    assert answer(package) == (21.0, 1, "")  # from disk
+    (package / "kernels" / "inner.py").write_text(INNER.format(factor=3.0))
+    assert answer(package) == (31.0, 0, "")
+    assert len(machine_code(package)) == 2  # index and code of the newest sources alone
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize("damage", ["empty", "half", "one bit"])
+def test_damaged_machine_code_is_compiled_again(package: Path, suffix: str, damage: str) -> None:
+    answer(package)
+    [file] = [file for file in machine_code(package) if file.suffix == suffix]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= damage == "one bit"
+    size = {"empty": 0, "half": len(content) // 2}.get(damage, len(content))
+    file.write_bytes(content[:size])
+    assert answer(package) == (21.0, 0, "")
+    assert answer(package) == (21.0, 1, "")  # it was written again, whole
+
+
+def test_a_run_without_a_place_for_machine_code_says_so_once(package: Path) -> None:
+    (package / "kernels" / "__pycache__").write_text("no folder")
+    value, hits, said = answer(package, HOME="/dev/null", XDG_CACHE_HOME="/dev/null")
+    assert (value, hits) == (21.0, 0)
+    assert said.count("\n") == 1 and said.startswith("backtest: kernels are compiled anew")
