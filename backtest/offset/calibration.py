@@ -108,7 +108,7 @@ def calibrate(
                 {
                     "world": world.name,
                     "centre": world.centre,
-                    "drift": world.drift,
+                    "drift": world.deviation,
                     **cell._asdict(),
                     "method": method,
                     "total": total,

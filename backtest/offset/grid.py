@@ -42,19 +42,23 @@ class NearestCell:
 
 
 @cache
-def grid() -> pd.DataFrame:
-    """Every cell of the grid, as written by `make calibration`; see docs/offset-calibration.md.
+def every_cell() -> pd.DataFrame:
+    """Every cell and method, as written by `make calibration`; see docs/offset-calibration.md.
 
     Examples
     --------
-    >>> sorted(grid()["mpor"].unique())
+    >>> sorted(every_cell()["mpor"].unique())
     [1, 2, 5]
     """
     with (files("backtest.offset") / "grid.csv").open() as lines:
-        table = pd.read_csv(lines)
-    rolling = table[(table["base"] == "rolling") & (table["method"] == "drift allowance")].copy()
-    rolling["unsafe"] = rolling[["unsafe_total", "unsafe_dependence"]].max(axis=1)
-    return rolling
+        return pd.read_csv(lines)
+
+
+@cache
+def grid() -> pd.DataFrame:
+    """The cells of the printed bound over a rolling base model, and the larger unsafe share."""
+    table = every_cell().query("base == 'rolling' and method == 'drift allowance'")
+    return table.assign(unsafe=table[["unsafe_total", "unsafe_dependence"]].max(axis=1))
 
 
 def nearest_cell(
@@ -78,12 +82,7 @@ def nearest_cell(
         known = np.sort(cells[name].unique())
         choice = _nearest(name, value, known)
         if choice is None:
-            label = {"mpor": "MPOR", "days": "scored days"}.get(name, name)
-            listed = ", ".join(f"{v:,g}" for v in known)
-            words = f"{value:,g} {label}" if name in ("days", "silos") else f"{label} {value:,g}"
-            were = "were" if len(known) > 1 else "was"
-            reason = f"{words} {'was' if name != 'days' else 'were'} not measured ({listed} {were})"
-            return NearestCell(float("nan"), float("nan"), reason)
+            return NearestCell(float("nan"), float("nan"), _not_measured(name, value, known))
         cells = cells[cells[name] == choice]
     apart = np.hypot(cells["centre"] - drift.centre, cells["drift"] - drift.deviation)
     row = cells.loc[apart.idxmin()]
@@ -97,6 +96,16 @@ def nearest_cell(
     like = cells[apart <= apart.min() + 0.01]  # worlds that differ in volatility alone: the worst
     row = like.loc[like["unsafe"].idxmax()]
     return NearestCell(float(row["unsafe"]), worst, f"{row['world']}; {at}")
+
+
+def _not_measured(name: str, value: float, known: np.ndarray) -> str:
+    words = {
+        "silos": f"{value:g} silos were",
+        "confidence": f"confidence {value:g} was",
+        "mpor": f"MPOR {value:g} was",
+        "days": f"{value:,g} scored days were",
+    }[name]
+    return f"{words} not measured ({', '.join(f'{v:,g}' for v in known)} were)"
 
 
 def _nearest(name: str, value: float, known: np.ndarray) -> float | None:

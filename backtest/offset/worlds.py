@@ -51,6 +51,15 @@ class World:
     persistence: float = 0.0
     common: bool = False
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the correlation over time."""
+        if self.kind == "volatility":
+            return self.drift / float(np.sqrt(3.0))  # close to uniform between its ends
+        if self.kind == "smooth":
+            return self.drift * (1.0 - self.centre**2)  # Fisher z to correlation, to first order
+        return self.drift
+
     def pnl(self, days: int, rng: np.random.Generator, *, silos: int = 2) -> FloatArray:
         """(days, silos) daily P&L."""
         total = days + (BURN_IN if self.persistence else 0)

@@ -8,7 +8,7 @@ from backtest.offset.worlds import FIXED, LOOKBACK, World, margined, truth
 
 @pytest.mark.parametrize("rho", [-0.6, 0.0, 0.5])
 def test_truth_of_normal_losses_with_constant_margins(rho):
-    """Equal normal silos: the pool needs sqrt((1 + rho) / 2) of the sum; the rest is 1 - sqrt(1/2)."""
+    """Two equal normal silos: the pool needs sqrt((1 + rho) / 2) of their margins."""
     world = World("normal", rho, freedom=np.inf)
     daily = world.pnl(300_000 + LOOKBACK + 10, np.random.default_rng(0))
     total, dependence = truth(margined(daily, FIXED, 300_000, mpor=2, confidence=0.95))

@@ -67,7 +67,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     named = inputs.named_book
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
-        market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
+        market, named, base=base, coverage=coverage, n_jobs=n_jobs
     ).to_frame()
     if ladder.empty:
         raise StudyError("no book of the study is held in two silos; name one that is.")
@@ -82,7 +82,6 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         book.select([book.portfolios.index(name) for name in drawn]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
-        seed=seed,
     )
     progress("granted against supported", 0.0)
     models = inputs.models
