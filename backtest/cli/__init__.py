@@ -45,6 +45,8 @@ def _parameter(option: Option) -> Parameter:
     parameter: Any
     if option.argument:
         parameter = typer.Argument(metavar=option.metavar, help=option.help)
+    elif option.kind is bool:
+        parameter = typer.Option(f"--{option.name}", help=option.help)
     else:
         parameter = typer.Option(min=option.least, metavar=option.metavar, help=option.help)
     return Parameter(

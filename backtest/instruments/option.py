@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from backtest.instruments.black import black_greeks, black_price
-from backtest.instruments.protocol import qualified
+from backtest.instruments.protocol import qualified, unknown_tail
 from backtest.instruments.spot import Spot
 from backtest.market.market import Kind, Market
 from backtest.types import DataError, Dates, Days, FloatArray, StudyError
@@ -155,9 +155,7 @@ class Option:
         price_later = self._price(
             price[horizon:], strike[:-horizon], volatility[horizon:], days_left_after
         )
-        out = np.full(len(price), np.nan)
-        out[:-horizon] = (price_later - price_today[:-horizon]) / price[:-horizon]
-        return out
+        return unknown_tail((price_later - price_today[:-horizon]) / price[:-horizon], len(price))
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
         """(days, 2) delta and gamma per USD of notional by price, vega and volga by volatility.
@@ -219,14 +217,14 @@ class Option:
         """Calendar days to expiry of the option held at each close; StudyError past it."""
         if self.expiry is None:
             return np.full(len(dates), float(self.days))
-        left = (np.datetime64(self.expiry, "D") - dates).astype(np.float64)
-        if left[-1] < 0:
+        days_left = (np.datetime64(self.expiry, "D") - dates).astype(np.float64)
+        if days_left[-1] < 0:
             raise StudyError(
                 f"option {self.name} expires on {self.expiry} and the study runs to {dates[-1]}; "
                 f"end [data] by {self.expiry}, or hold a new option each day, such as "
                 f"{Option(self.factor, kind=self.kind).name}."
             )
-        return left
+        return days_left
 
     def _volatility(self, market: Market) -> FloatArray:
         """Volatility at each close; DataError where its unit must be percent."""

@@ -254,7 +254,17 @@ class Market:
             stop = range(len(self.dates))[int(day)] + 1
         else:
             stop = int(self.dates.searchsorted(np.datetime64(str(day), "D"), side="right"))
-        return self.rows(slice(0, stop))
+        known = self.rows(slice(0, stop))
+        last = known.dates[-1] if stop else None
+        if last is None:
+            return known
+        # Days dropped and moves removed later would tell of the future as well.
+        return replace(
+            known,
+            dropped=known.dropped[known.dropped <= last],
+            missing=known.missing[known.missing <= last],
+            adjusted=tuple(a for a in known.adjusted if a.date <= last),
+        )
 
     def rows(self, rows: slice | BoolArray) -> "Market":
         """The market on some of its days; the first must be one on which every factor trades."""

@@ -16,6 +16,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.audit_days import days_before_losses, general_cuts, most_shared, other_future
+from backtest.model.isolation import is_isolated
 from backtest.model.protocol import MarginModel, in_words, required_margin
 from backtest.types import BacktestError, DaysByPortfolios, FloatArray
 
@@ -41,6 +42,7 @@ class CausalityAudit:
     largest_change : of any of these, a share of the margin.
     later_start : largest change of a margin when the history begins some weeks later; None where
         too little is left. It is no look-ahead: a model with a long memory moves a little.
+    isolated : the model's process never held a later day, so there was nothing to cut off.
     """
 
     cut_days: tuple[str, ...]
@@ -50,6 +52,7 @@ class CausalityAudit:
     alone: tuple[str, ...]
     largest_change: float
     later_start: float | None
+    isolated: bool = False
 
     def sentence(self) -> str:
         """One line for pages and screens."""
@@ -105,6 +108,8 @@ def check_causal(
     backtest.model.causality.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
 'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
     """
+    if is_isolated(model):
+        return CausalityAudit((), 0, (), book.portfolios, (), 0.0, None, isolated=True)
     full = required_margin(model, market, book, coverage)
     audit = _Audit(model, market, book, coverage, full, rtol)
     everyone = list(range(len(book.portfolios)))

@@ -179,7 +179,7 @@ def asked(model: Any) -> Iterator[None]:
     except SystemExit as error:  # it would end the command, or the worker, without a word
         raise _marked(RuntimeError(f"it left by sys.exit({error.code!r})"), model) from error
     except Exception as error:
-        if _can_travel(error):
+        if can_travel(error):
             _marked(error, model)
             raise
         told = RuntimeError(f"{type(error).__name__}: {error}")
@@ -198,7 +198,7 @@ def _marked(error: Exception, model: Any) -> Exception:
     return error
 
 
-def _can_travel(error: Exception) -> bool:
+def can_travel(error: Exception) -> bool:
     """Whether a worker can send an exception to the process that waits for it."""
     try:
         return type(pickle.loads(pickle.dumps(error))) is type(error)

@@ -13,7 +13,7 @@ from backtest.offset.drift import CorrelationDrift
 # where the user's history is at least 9 tenths and at most twice as long; equal in the rest.
 MPOR_FACTOR, FEWEST, LONGEST = 1.5, 0.9, 2.0
 CONFIDENCE_STEP = 0.0025
-FAR = 0.25  # distance in correlation from which no world of the grid is called like the history
+FAR = 0.35  # distance (Fisher z of the centre, deviation) from which no world is near
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def nearest_cell(
         if choice is None:
             return NearestCell(float("nan"), float("nan"), _not_measured(name, value, known))
         cells = cells[cells[name] == choice]
-    apart = np.hypot(cells["centre"] - drift.centre, cells["drift"] - drift.deviation)
+    from_centre = np.arctanh(cells["centre"]) - np.arctanh(np.clip(drift.centre, -0.999, 0.999))
+    apart = np.hypot(from_centre, cells["drift"] - drift.deviation)
     row = cells.loc[apart.idxmin()]
     at = f"MPOR {row['mpor']:g}, {row['days']:,g} days, {row['confidence']:.1%}"
     worst = float(cells["unsafe"].max())

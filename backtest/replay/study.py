@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.replay.provenance import Provenance
-from backtest.replay.seal import changed, changed_files, read_manifest, write_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.types import FloatArray, ResultsError
 
@@ -185,7 +185,7 @@ class Study:
         source = Path(folder)
         provenance, files = read_manifest(source)
         for name in changed_files(source, files):
-            raise ResultsError(changed(source, name))
+            raise ResultsError(change_message(source, name))
         try:
             daily = pd.read_parquet(source / "daily.parquet")
             scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])

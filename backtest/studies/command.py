@@ -42,6 +42,8 @@ class Option:
         """
         if self.argument:
             return self.metavar if self.default is REQUIRED else f"[{self.metavar}]"
+        if self.kind is bool:
+            return f"[--{self.name}]"
         more = "..." if get_origin(self.kind) is list else ""
         return f"[--{self.name.replace('_', '-')} {self.metavar}]{more}"
 
@@ -63,6 +65,13 @@ DATA = Option(
 )
 JOBS = Option("n_jobs", int, 1, "N", "Worker processes.", least=1)
 SEED = Option("seed", int | None, None, "N", "Overrides the study's seed.", least=0)
+ISOLATE = Option(
+    "isolate",
+    bool,
+    False,
+    "",
+    "Run your own models day by day in a process that holds only the past.",
+)
 OUT = Option(
     "out", Path, Path("results"), "DIR", "Folder under which a new results folder is written."
 )

@@ -13,9 +13,10 @@ from backtest.data.csv_folder import SourceFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
+from backtest.model.isolation import Isolated, isolated
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel, asked_of, in_words
-from backtest.model.user_models import user_files
+from backtest.model.user_models import user_files, user_kinds
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
 from backtest.studies.failures import failure
@@ -121,8 +122,12 @@ def read_inputs(
     seed: int | None,
     progress: Progress,
     clock: Clock | None = None,
+    isolate: bool = False,
 ) -> Inputs:
-    """Study file, prices, book and models; data, seed and clock override what the file says."""
+    """Study file, prices, book and models; data, seed and clock override what the file says.
+
+    isolate : run models of the user's own each in a process that holds only the past.
+    """
     config, text = load_study(study_file)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
@@ -136,10 +141,18 @@ def read_inputs(
     file_record: set[OpenedFile] = set()
     with recording(file_record):
         models, base = config.margin_models(), build_model(config.sizing)
+        if isolate:
+            own = {name for name, table in config.models.items() if any(user_kinds(table))}
+            models = {n: isolated(m) if n in own else m for n, m in models.items()}
+            base = isolated(base) if any(user_kinds(config.sizing)) else base
         try:
             book = build_book(config, market)
         except Exception as error:
             raise (error if asked_of(error) is None else failure(error, [])) from error
+        for name, model in models.items():
+            if isinstance(model, Isolated):
+                minutes = model.seconds(market, book, config.standard()) / 60
+                progress(f"{name} day by day: about {minutes:.1f} min each time", 0.0)
     progress("prices", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
     return Inputs(config, text, market, files, book, models, base, folder, file_record)

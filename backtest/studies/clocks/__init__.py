@@ -1,6 +1,6 @@
 """`backtest clocks`: the business clock beside the 24/7 clock."""
 
-from backtest.studies.command import DATA, SEED, STUDY, Command
+from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command
 
 COMMAND = Command(
     name="clocks",
@@ -8,7 +8,7 @@ COMMAND = Command(
         "Compare the business clock with the 24/7 clock: weekends, calls, settlement, "
         "correlation by horizon."
     ),
-    options=(STUDY, DATA, SEED),
+    options=(STUDY, DATA, SEED, ISOLATE),
     compute="study:compare_clocks",
     exhibit="page:clock_exhibit",
 )

@@ -57,7 +57,12 @@ class ClockStudy:
 
 
 def compare_clocks(
-    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    isolate: bool = False,
+    progress: Progress,
 ) -> ClockStudy:
     """Replay the named books of a study that hold crypto under both clocks.
 
@@ -66,7 +71,9 @@ def compare_clocks(
     DataError : prices without closes at weekends. StudyError : no named book holds crypto, or too
         short a history to score.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, clock="business", progress=progress)
+    inputs = read_inputs(
+        study_file, data=data, seed=seed, isolate=isolate, clock="business", progress=progress
+    )
     return result_of(inputs, lambda inputs: _clocks(inputs, progress))
 
 

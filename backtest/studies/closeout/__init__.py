@@ -1,6 +1,6 @@
 """`backtest closeout`: pooled books closed out by several silos."""
 
-from backtest.studies.command import DATA, SEED, STUDY, Command
+from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command
 
 COMMAND = Command(
     name="closeout",
@@ -8,7 +8,7 @@ COMMAND = Command(
         "Close out pooled books: how well silos must coordinate, what unequal MPORs take back, "
         "what selling costs."
     ),
-    options=(STUDY, DATA, SEED),
+    options=(STUDY, DATA, SEED, ISOLATE),
     compute="study:estimate_closeout",
     exhibit="page:closeout_exhibit",
     quick=True,

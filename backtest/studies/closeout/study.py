@@ -55,7 +55,12 @@ class CloseoutStudy:
 
 
 def estimate_closeout(
-    study_file: Path | None, *, data: str | None, seed: int | None, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    isolate: bool = False,
+    progress: Progress,
 ) -> CloseoutStudy:
     """Estimate coordination, margin steps and cost for the named books held in several silos.
 
@@ -63,7 +68,7 @@ def estimate_closeout(
     ------
     StudyError : no such book, or no model that says how its requirement is shared out.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(inputs, lambda inputs: _closeout(inputs, progress))
 
 

@@ -80,7 +80,13 @@ class CollateralStudy:
 
 
 def study_collateral(
-    study_file: Path | None, *, data: str | None, seed: int | None, n_jobs: int, progress: Progress
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    n_jobs: int,
+    isolate: bool = False,
+    progress: Progress,
 ) -> CollateralStudy:
     """Replay a study's named books in one collateral after another, and test the haircuts.
 
@@ -88,7 +94,7 @@ def study_collateral(
     ------
     StudyError, DataError : see `read_inputs`, `compare_mixes`, `haircut_adequacy`.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, progress=progress)
+    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(inputs, lambda inputs: _collateral(inputs, n_jobs, progress))
 
 

@@ -1,6 +1,6 @@
 """`backtest run`: a study replayed and scored."""
 
-from backtest.studies.command import DATA, JOBS, SEED, STUDY, Command, Option
+from backtest.studies.command import DATA, ISOLATE, JOBS, SEED, STUDY, Command, Option
 
 COMMAND = Command(
     name="run",
@@ -13,6 +13,7 @@ COMMAND = Command(
         DATA,
         JOBS,
         SEED,
+        ISOLATE,
         Option(
             "paths", int | None, None, "N", "Monte Carlo histories beside the real one.", least=0
         ),

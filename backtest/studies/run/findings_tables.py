@@ -1,4 +1,4 @@
-"""Tables derived from a study: margin swings, tests of many books, pairs, disclosure."""
+"""Tables of the findings: margin swings, tests of many books, pairs of models, disclosures."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +15,7 @@ Show = Callable[[Any], str]
 
 
 def swings_table(findings: Findings) -> TextTable:
-    """Median over books, by model."""
+    """Procyclicality and liquidity, a row a model: medians over the books."""
     swings = findings.swings
     medians = swings.groupby(level="model", sort=False).median()
     heads: dict[str, tuple[str, Show]] = {
@@ -38,11 +38,8 @@ def swings_table(findings: Findings) -> TextTable:
         f"{len(swings.index.unique('portfolio'))} books, USD m",
         "model",
         records(medians),
-        {
-            head: of_column(column, show)
-            for column, (head, show) in heads.items()
-            if column in swings
-        },
+        # A short record has no changes over 30 days, and then no columns of them.
+        {head: of_column(name, show) for name, (head, show) in heads.items() if name in swings},
         note="Ratios do not change with the scale; USD are margins times the pooled scale. "
         "Liquidity at risk: 99 % of margin change plus variation margin over the MPOR. Funding: "
         "USD m a year at a spread of one percentage point. All columns, all books: "
@@ -52,7 +49,7 @@ def swings_table(findings: Findings) -> TextTable:
 
 def family_table(findings: Findings) -> TextTable:
     """Books tested and rejected, before and after allowing for their number."""
-    counted = {
+    counts = {
         "coverage_p": "coverage p alone",
         "holm": "Holm",
         "benjamini_hochberg": "Benjamini-Hochberg",
@@ -62,7 +59,7 @@ def family_table(findings: Findings) -> TextTable:
     columns: Columns = {
         "books tested": lambda row: f"{row['tested']:.0f}",
         "expected by chance, of right models": lambda row: f"{row['by_chance']:.1f}",
-        **{head: of_column(column, _count) for column, head in counted.items()},
+        **{head: of_column(column, _count) for column, head in counts.items()},
         "all books pooled, p": of_column("pooled_p", pvalue),
     }
     books = len(findings.family.index.unique("portfolio"))
@@ -104,7 +101,7 @@ def pairs_table(pairs: pd.DataFrame) -> TextTable:
 
 def disclosures_table(findings: Findings) -> TextTable:
     """The study in the layout of a clearing house's public quantitative disclosures."""
-    show: dict[str, Show] = {
+    formats: dict[str, Show] = {
         "USD": millions,
         "count": lambda n: f"{n:,.0f}",
         "share": lambda share: percent(share, digits=3),
@@ -112,9 +109,10 @@ def disclosures_table(findings: Findings) -> TextTable:
     }
     table = findings.disclosures
 
-    def disclosed(model: str) -> Callable[[Any], str]:
-        return lambda row: show[row["unit"]](row[model])
+    def cell(row: Any, model: str) -> str:
+        return formats[row["unit"]](row[model])
 
+    models = table.columns.drop(["title", "unit", "verified"])
     return TextTable.of(
         "In the layout of the CPMI-IOSCO public quantitative disclosures, USD m",
         "item",
@@ -122,10 +120,7 @@ def disclosures_table(findings: Findings) -> TextTable:
             (f"{item}{'' if row['verified'] else '*'} {row['title']}", row)
             for item, row in records(table)
         ],
-        {
-            str(model): disclosed(model)
-            for model in table.columns.drop(["title", "unit", "verified"])
-        },
+        {str(model): partial(cell, model=model) for model in models},
         note="Margins as they were set, unscaled; books stand for accounts, models for clearing "
         "services, the scored window for the period; variation margin is that of the MPOR. CPMI "
         "Papers 125 (2015); * the number of the item was not checked against it.",

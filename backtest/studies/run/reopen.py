@@ -17,7 +17,7 @@ from backtest.model.opened_files import OpenedFile
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
@@ -66,7 +66,7 @@ def stored_run(folder: Path) -> Run:
     """
     study = finished_run(folder)
     ladder = _read_table(folder / LADDER).set_index("portfolio")
-    if len(ladder):
+    if len(ladder):  # an empty reason is an empty cell of the CSV, which is read as NaN
         ladder["reason"] = ladder["reason"].astype(object).fillna("")
     forecasts = _read_if_there(folder / "forecasts.parquet")
     text = (folder / STUDY_FILE).read_text(encoding="utf-8")
@@ -79,7 +79,6 @@ def stored_run(folder: Path) -> Run:
         distribution=Distribution.load(folder),
         config=read_study(text, where=f"{folder.name}/{STUDY_FILE}"),
         text=text,
-        failed_gates=study.provenance.failed_gates,
     )
 
 
@@ -100,8 +99,8 @@ def rewrite_report(folder: Path) -> Path:
     try:
         write_page(run_exhibit(run), aside, command=run.study.provenance.command)
         (folder / "figures").mkdir(exist_ok=True)
-        for made in sorted(p for p in aside.rglob("*") if p.is_file()):
-            os.replace(made, folder / made.relative_to(aside))
+        for file in sorted(p for p in aside.rglob("*") if p.is_file()):
+            os.replace(file, folder / file.relative_to(aside))
     except OSError as error:
         raise ResultsError(
             f"cannot write the report to {str(folder)!r}: {error.strerror}."
@@ -125,13 +124,13 @@ def compare_rerun(
     """
     origin, files = read_manifest(folder)
     _require(folder, files)
-    for opened in origin.opened:
-        _require_same(opened, folder)
-    edited = changed_files(folder, files)
-    if STUDY_FILE in edited:
-        raise ResultsError(changed(folder, STUDY_FILE))
+    for file in origin.opened:
+        _require_same(file, folder)
+    edits = changed_files(folder, files)
+    if STUDY_FILE in edits:
+        raise ResultsError(change_message(folder, STUDY_FILE))
     tables = [name for name in files if name.endswith(TABLES)]
-    stored = {name: _read_table(folder / name) for name in tables}
+    before = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
         folder / STUDY_FILE,
         data=data or origin.study["data"]["source"],
@@ -140,54 +139,60 @@ def compare_rerun(
         path=origin.path,
         progress=progress,
     )
-    now = rerun.study.provenance
+    current = rerun.study.provenance
     lines = []
-    if now.sha256 != origin.sha256:
-        same_prices = now.prices.levels_sha256 == origin.prices.levels_sha256
+    if current.sha256 != origin.sha256:
+        same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
         lines.append("the study differs" if same_prices else "the prices differ")
+    # The rerun is written and read back too, so that both sides went through the same files.
     with TemporaryDirectory() as aside:
         write_numbers(rerun, Path(aside))
-        fresh = {name: _read_table(Path(aside) / name) for name in tables}
+        after = {name: _read_table(Path(aside) / name) for name in tables}
     for name in files:
-        found = _differences(name, stored[name], fresh[name]) if name in tables else []
-        if name in edited and found[:1] == [f"{name}: other rows or columns"]:
-            raise ResultsError(changed(folder, name))
-        if name in edited and not found:
-            found = [f"{name}: not as the run wrote it"]
-        lines += found
+        differences = _differences(name, before[name], after[name]) if name in tables else []
+        # A file that was changed by hand is no evidence of a difference between two runs.
+        if name in edits and differences[:1] == [_other_shape(name)]:
+            raise ResultsError(change_message(folder, name))
+        if name in edits and not differences:
+            differences = [f"{name}: not as the run wrote it"]
+        lines += differences
     return lines
 
 
 def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     """One line a column that differs, with its first row that does."""
     keys = [key for key in KEYS if key in before.columns]
-    alike = before.columns.equals(after.columns) and len(before) == len(after)
-    if not alike or not before[keys].equals(after[keys]):
-        return [f"{name}: other rows or columns"]
+    same_shape = before.columns.equals(after.columns) and len(before) == len(after)
+    if not same_shape or not before[keys].equals(after[keys]):
+        return [_other_shape(name)]
     lines = []
     for column in before.columns.difference(keys, sort=False):
         old, new = before[column], after[column]
         if is_numeric_dtype(new) and is_numeric_dtype(old):
-            wrong = unequal(old, new)
+            differs = unequal(old, new)
         elif is_numeric_dtype(new) and not new.isna().all():
-            return [f"{name}: other rows or columns"]  # text where there were numbers
+            return [_other_shape(name)]  # text where there were numbers
         else:
-            wrong = (_words(old) != _words(new)).to_numpy()
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            place = ", ".join(_shown(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
+            differs = (_words(old) != _words(new)).to_numpy()
+        if differs.any():
+            row = int(np.argmax(differs))
+            place = ", ".join(_text(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
             lines.append(
-                f"{name}: {column} of {place}: {_shown(old.iloc[row])} stored, "
-                f"{_shown(new.iloc[row])} now ({int(wrong.sum())} rows)"
+                f"{name}: {column} of {place}: {_text(old.iloc[row])} stored, "
+                f"{_text(new.iloc[row])} now ({int(differs.sum())} rows)"
             )
     return lines
+
+
+def _other_shape(name: str) -> str:
+    return f"{name}: other rows or columns"
 
 
 def _words(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "").astype(str)
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from backtest.data.clocks import around_the_clock
 from backtest.offset import (
     granted_and_supported,
     just_covering,
@@ -16,7 +17,7 @@ from backtest.offset import (
 )
 from backtest.offset.bounds import bound_reduction, pass_probability, resampled_totals
 from backtest.offset.history import SiloHistory, silo_shifts
-from backtest.offset.stress import without
+from backtest.offset.stress import _known_from, without
 from backtest.scores.resample import stationary_indices
 from tests.support import by_hand
 from tests.support.markets import random_market
@@ -181,13 +182,30 @@ def test_every_stress_is_there(stressed):
     assert names[0] == "as observed" and "MPOR 5" in names and "without March 2020" in names
 
 
-def test_leaving_an_episode_out_drops_the_days_whose_mpor_touches_it(market):
-    history = made_history(days=len(market.dates))
-    history = replace(history, dates=market.dates)
-    kept = without(history, "2020-03-02", "2020-03-31", market, bt.Coverage(mpor=2))
-    gone = np.setdiff1d(history.dates, kept.dates).astype(str)
-    assert gone[0] == "2020-02-27" and gone[-1] == "2020-03-31"
-    assert len(gone) == np.busday_count("2020-03-02", "2020-04-01") + 2
+def days_left_out(market, book, start, end):
+    history = replace(made_history(days=len(market.dates)), dates=market.dates)
+    known_from = _known_from(book, "long", market, bt.Coverage(mpor=2))
+    kept = without(history, start, end, market, known_from)
+    return np.setdiff1d(history.dates, kept.dates).astype(str)
+
+
+def test_leaving_an_episode_out_drops_the_days_whose_mpor_touches_it(market, book):
+    days = days_left_out(market, book, "2020-03-02", "2020-03-31")
+    assert days[0] == "2020-02-27" and days[-1] == "2020-03-31"
+    assert len(days) == np.busday_count("2020-03-02", "2020-04-01") + 2
+
+
+def test_around_the_clock_an_mpor_before_an_episode_spans_the_weekend(book):
+    """Of two margin days from Friday the 28th the Treasury's second is Tuesday, four rows later."""
+    coin = pd.Series(100.0, pd.date_range("2020-02-03", "2020-03-31"))
+    par = pd.Series(0.02, pd.bdate_range("2020-02-03", "2020-03-31"))
+    market = around_the_clock({"10Y": par, "BTC": coin}, source="test")
+    days = days_left_out(market, book, "2020-03-03", "2020-03-03")
+    assert days.tolist() == ["2020-02-28", "2020-02-29", "2020-03-01", "2020-03-02", "2020-03-03"]
+    # What another portfolio holds does not count: a coin's second day is two rows later.
+    frame = pd.DataFrame({"UST10Y": [0.0, 1e8], "BTC": [1e7, 0.0]}, index=["long", "other"])
+    days = days_left_out(market, bt.Book.from_frame(frame), "2020-03-03", "2020-03-03")
+    assert days.tolist() == ["2020-03-01", "2020-03-02", "2020-03-03"]
 
 
 def test_specifications_that_do_not_fit_are_left_out(market, book):

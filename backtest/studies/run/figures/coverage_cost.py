@@ -7,6 +7,8 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
+from backtest.present.marks import draw_allowed, model_keys
+from backtest.present.numbers import MILLION
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POOLED = "all books pooled"
-MILLION = 1e6
+RATES = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
 EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
+MARGINS = ("mean_margin", "equal_coverage_margin")
 ROUND_STEPS = (1.0, 2.0, 5.0)
-
 NO_MARGIN = "no margin to compare with"
 
 
@@ -56,60 +58,44 @@ def coverage_against_cost(study: Study) -> Figure:
 
 
 def _data(study: Study) -> pd.DataFrame:
-    origin, rows = study.provenance, []
-    days = study.scored
+    origin, days, rows = study.provenance, study.scored, []
     weights = day_weights(
         stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
     )
-    # USD margins of books of different size cannot share an axis: each is divided by the margin
-    # of the siloed model on the same book.
-    yardstick = origin.siloed_model
-    pooled_unit = MILLION if yardstick is None else float(study.pooled["mean_margin"][yardstick])
-    equal_unit = (
-        MILLION if yardstick is None else float(study.pooled["equal_coverage_margin"][yardstick])
-    )
     loss = study.loss.loc[days].to_numpy()
+    yardstick = origin.siloed_model
+    pooled_base = None if yardstick is None else study.pooled.loc[yardstick]
     for model in study.models:
-        scores = study.scores.loc[model]
-        pool: Any = study.pooled.loc[model]
         # Days are resampled with all books together, because books of one day share its prices:
         # treating them as independent would make the interval too narrow.
         exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
         rate = float(exceeded.mean())
-        drawn = weights @ exceeded / len(days)
-        low, high = interval_of(drawn) if rate > 0 else (np.nan, np.nan)
-        rows.append(
-            {
-                "model": model,
-                "portfolio": POOLED,
-                "cost": _ratio(pool["mean_margin"], pooled_unit),
-                "exceedance_rate": rate,
-                "exceedance_rate_low": float(low),
-                "exceedance_rate_high": float(high),
-                "equal_coverage": _ratio(pool["equal_coverage_margin"], equal_unit),
-                "equal_coverage_low": _ratio(pool["equal_coverage_low"], equal_unit),
-                "equal_coverage_high": _ratio(pool["equal_coverage_high"], equal_unit),
-            }
-        )
-        base = scores if yardstick is None else study.scores.loc[yardstick]
+        low, high = interval_of(weights @ exceeded / len(days)) if rate > 0 else (np.nan, np.nan)
+        rates = dict(zip(RATES, (rate, float(low), float(high)), strict=True))
+        pool = study.pooled.loc[model].to_dict() | rates
+        rows.append(_row(model, POOLED, pool, pooled_base))
+        scores = study.scores.loc[model]
         for portfolio in scores.index:
-            row = scores.loc[portfolio]
-            unit = equal = MILLION
-            if yardstick is not None:
-                unit = base.loc[portfolio, "mean_margin"]
-                equal = base.loc[portfolio, "equal_coverage_margin"]
-            rates = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
-            rows.append(
-                {"model": model, "portfolio": portfolio}
-                | {"cost": _ratio(row["mean_margin"], unit)}
-                | {name: row[name] for name in rates}
-                | {
-                    "equal_coverage": _ratio(row["equal_coverage_margin"], equal),
-                    "equal_coverage_low": _ratio(row["equal_coverage_low"], equal),
-                    "equal_coverage_high": _ratio(row["equal_coverage_high"], equal),
-                }
-            )
+            base = None if yardstick is None else study.scores.loc[(yardstick, portfolio)]
+            rows.append(_row(model, portfolio, scores.loc[portfolio], base))
     return pd.DataFrame(rows)
+
+
+def _row(model: str, portfolio: str, scores: Any, base: Any) -> dict[str, Any]:
+    """One point: rates as they are, margins as multiples of those of `base`, USD m without one.
+
+    USD margins of books of different size cannot share an axis, so each is divided by the margin
+    of the siloed model on the same book.
+    """
+    unit, equal = (base[name] for name in MARGINS) if base is not None else (MILLION, MILLION)
+    margins = (MARGINS[1], *EQUAL[1:])
+    return {
+        "model": model,
+        "portfolio": portfolio,
+        "cost": _ratio(scores[MARGINS[0]], unit),
+        **{name: scores[name] for name in RATES},
+        **{name: _ratio(scores[m], equal) for name, m in zip(EQUAL, margins, strict=True)},
+    }
 
 
 def _ratio(value: float, unit: float) -> float:
@@ -148,20 +134,10 @@ def _unit(study: Study) -> str:
 
 
 def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
-    from matplotlib.lines import Line2D
-
     styles = model_styles(study.models)
-    models = len(study.models)
-    legend, bars = legend_height(models), 0.26 * models
+    legend, bars = legend_height(len(styles)), 0.26 * len(styles)
     sheet = canvas(legend + 2.75 + 0.62 + bars + 0.42)
-    sheet.legend(
-        [
-            Line2D([], [], ls="", marker=s.marker, color=s.colour, markeredgecolor=INK,
-                   markersize=7, label=label_of(model, width=30, lines=1))
-            for model, s in styles.items()
-        ],
-        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
-    )  # fmt: skip
+    sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
     scatter = sheet.panel(left=0.5, right=0.15, top=legend, height=2.75)
     _draw_scatter(scatter, data, styles, study)
     equal = sheet.panel(left=0.95, right=1.45, top=legend + 2.75 + 0.62, height=bars)
@@ -195,14 +171,10 @@ def _draw_scatter(
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
                      edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
     allowed = 100 * (1 - study.provenance.confidence)
-    axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
-    axes.annotate(
-        f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
-        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", color=INK, zorder=6,
-        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
-    )  # fmt: skip
+    draw_allowed(axes, allowed, color=INK)
     axes.set_ylim(0, None)
     axes.set_ylabel("exceedance rate, %")
+    # Multiples of one yardstick: on a logarithmic axis half and twice its cost are equally far.
     if (data["cost"] > 0).any():
         axes.set_xscale("log")
         axes.set_xticks(_round_ticks(*axes.get_xlim()))

@@ -8,11 +8,16 @@ import pandas as pd
 from backtest.replay.study import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
-DRAWN = re.compile(r"random \d+")  # names that Book.random gives
+RANDOM_NAME = re.compile(r"random \d+")  # as `Book.random` names its books
+
+
+def is_random(portfolio: str) -> bool:
+    """True of a book that was drawn at random, by its name."""
+    return RANDOM_NAME.fullmatch(portfolio) is not None
 
 
 def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """Named portfolios in their order; drawn ones where there is no other.
+    """Named portfolios in their order; random ones where there is no other.
 
     Examples
     --------
@@ -20,7 +25,7 @@ def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
     ['long both']
     """
     names = [str(p) for p in portfolios]
-    return [p for p in names if not DRAWN.fullmatch(p)] or names
+    return [name for name in names if not is_random(name)] or names
 
 
 def shown_portfolios(badness: pd.Series) -> list[str]:
@@ -52,6 +57,6 @@ def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
     return f"{shown} worst of {count} books are shown, by {by}. " if shown < count else ""
 
 
-def footnote(study: Study, *notes: str) -> str:
-    """Join a figure's notes with the common text: source, window, standard, models, version."""
-    return " ".join([*notes, study.provenance.footnote()])
+def footnote(study: Study, note: str) -> str:
+    """A figure's note and the common text: source, window, standard, models, version."""
+    return f"{note} {study.provenance.footnote()}"
