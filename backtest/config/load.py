@@ -47,7 +47,9 @@ def read_study(text: str, *, where: str) -> StudyFile:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise StudyError(f"{where} is not TOML: its tables are nested too deep.") from None
+    except ValueError as error:  # TOMLDecodeError, and Python's own limit of digits
         raise StudyError(f"{where} is not TOML: {error}") from error
     try:
         study = StudyFile(**raw)

@@ -21,7 +21,9 @@ from backtest.instruments.contracts import contract_terms
 from backtest.market.calendars import Clock
 from backtest.market.checks import YIELD_RANGE
 from backtest.market.market import Adjustment, Market, tenor_years
-from backtest.types import DataError
+from backtest.types import DataError, parse_day, shown
+
+MOST_COLUMNS = 1_000  # beyond it pandas takes minutes to read what is no table of prices
 
 # The H.15 copy has 30-year values for the years in which the Treasury published none (the bond was
 # discontinued). They are extrapolations and are not used.
@@ -82,10 +84,10 @@ def read_folder(
     refuse_shifted({name: columns[name] for name in factors})
     first = max(c.index[0] for c in columns.values())
     if start is not None:
-        first = max(first, _day(start, "start"))
+        first = max(first, pd.Timestamp(parse_day(start, "start", DataError)))
     last = min(c.index[-1] for c in columns.values())
     if end is not None:
-        last = min(last, _day(end, "end"))
+        last = min(last, pd.Timestamp(parse_day(end, "end", DataError)))
     labels: dict[str, Any] = {
         "source": f"{folder.name}/ ({', '.join(used)})",
         "kinds": {name: factor_column(name).kind for name in factors},
@@ -183,6 +185,8 @@ def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.Dat
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
     raw = path.read_bytes()
     check_fetched(path, raw)
+    if raw.split(b"\n", 1)[0].count(b",") > MOST_COLUMNS:
+        raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; export it again.")
     try:
         header = pd.read_csv(path, dtype=str, header=None, nrows=1).iloc[0]
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
@@ -197,10 +201,12 @@ def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.Dat
     if path.name == YIELDS_FILE:
         refuse_decimals(path.name, table)
     dates = pd.to_datetime(table["Date"], format="%Y-%m-%d", errors="coerce")
+    # pandas also takes '-2022-03-15', and years before anything was traded.
+    dates = dates.where(table["Date"].str.fullmatch(r"(19|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}"))
     if dates.isna().any():
         row = int(np.argmax(dates.isna().to_numpy()))
         raise DataError(
-            f"{path.name} line {row + 2}: date {table['Date'].iloc[row]!r} is not YYYY-MM-DD."
+            f"{path.name} line {row + 2}: date {shown(table['Date'].iloc[row])} is not YYYY-MM-DD."
         )
     steps = np.diff(dates.to_numpy().astype("datetime64[D]")).astype(int)
     if (steps <= 0).any():
@@ -216,19 +222,12 @@ def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.Dat
         row, column = np.argwhere(broken.to_numpy())[0]
         value = table[columns].iloc[row, column]
         raise DataError(
-            f"{path.name} line {row + 2}: {columns[column]} is {value!r}, not a number; "
+            f"{path.name} line {row + 2}: {columns[column]} is {shown(value)}, not a number; "
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
     used[path.name] = SourceFile(path.name, hashlib.sha256(raw).hexdigest())
     return numbers
-
-
-def _day(text: str, what: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(np.datetime64(text, "D"))
-    except ValueError as error:
-        raise DataError(f"{what} is {text!r}; give a date such as 2006-02-09.") from error
 
 
 def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:

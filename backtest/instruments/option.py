@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from backtest.instruments.black import black_greeks, black_price
 from backtest.instruments.protocol import qualified, unknown_tail
 from backtest.instruments.spot import Spot
 from backtest.market.market import Kind, Market
-from backtest.types import DataError, Dates, Days, FloatArray, StudyError
+from backtest.types import DataError, Dates, Days, FloatArray, StudyError, parse_day
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
 YEAR = 365.0
@@ -99,10 +98,7 @@ class Option:
         if self.days < 1:
             raise StudyError(f"days is {self.days}; a new option needs 1 or more to run.")
         if self.expiry is not None:
-            try:
-                date.fromisoformat(self.expiry)
-            except ValueError:
-                raise StudyError(f"expiry is {self.expiry!r}; give a day as YYYY-MM-DD.") from None
+            parse_day(self.expiry, "expiry")
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from backtest.offset.bounds import bound_reduction
 from backtest.offset.families import FAMILIES, HELD_OUT
 from backtest.offset.history import Shifts, draw_shifts, silo_shifts
 from backtest.offset.worlds import FIXED, LOOKBACK, ROLLING, World, history, margined, truth
+from backtest.workers import in_parallel
 
 TRUTH_DAYS = 1_000_000
 HISTORIES = 200
@@ -165,7 +166,7 @@ def main() -> None:
     options = parser.parse_args()
     worlds, cells = (HELD_OUT, COMPARED) if options.held_out else (FAMILIES, CELLS)
     tables = []
-    finished = joblib.Parallel(n_jobs=options.n_jobs, return_as="generator")(
+    tasks = (
         joblib.delayed(calibrate)(
             world,
             cells,
@@ -176,7 +177,7 @@ def main() -> None:
         for world in worlds
         if options.worlds in world.name
     )
-    for rows in finished:
+    for rows in in_parallel(tasks, n_jobs=options.n_jobs):
         tables.append(rows)
         if options.out:
             path = Path(options.out)

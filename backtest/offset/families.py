@@ -7,13 +7,12 @@ import numpy as np
 
 from backtest.offset.worlds import World
 
-PERSISTENT = {"freedom": 6.0, "reaction": 0.08, "persistence": 0.99}
-
 FAMILIES = (
     World("independent", joint=False),
     World("hedged -.6", -0.6, freedom=6.0),
     World("correlated +.5", 0.5, freedom=np.inf),
-    World("persistent volatility, hedged -.6", -0.6, **PERSISTENT),
+    World("persistent volatility, hedged -.6", -0.6, freedom=6.0, reaction=0.08,
+          persistence=0.99),
     World("very persistent volatility, hedged -.6", -0.6, freedom=6.0, reaction=0.05,
           persistence=0.998),
     World("regimes 0 +- .15", 0.0, 0.15),

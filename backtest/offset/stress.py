@@ -19,6 +19,7 @@ from backtest.offset.supportable import estimate_history, silo_histories
 from backtest.simulate.paths import Paths
 from backtest.simulate.transform import CorrelationStress
 from backtest.types import RowNumbers
+from backtest.workers import in_parallel
 
 CROSS = 0.5  # size of the stressed correlation between prices and yields
 LONGER_MPOR = (5, 10)  # margin days
@@ -60,12 +61,13 @@ def stressed_ladder(
     """
 
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
-        estimates = joblib.Parallel(n_jobs=n_jobs)(
+        tasks = (
             joblib.delayed(estimate_history)(
                 name, h, {}, confidence=confidence, resamples=resamples
             )
             for name, h in histories.items()
         )
+        estimates = in_parallel(tasks, n_jobs=n_jobs)
         return pd.DataFrame(
             {e.portfolio: [getattr(e, c) for c in SHOWN] for e in estimates}, index=list(SHOWN)
         ).T

@@ -27,6 +27,7 @@ from backtest.offset.history import (
     TooFewDays,
     silo_shifts,
 )
+from backtest.workers import in_parallel
 from strategies.historical import HistoricalVaR
 
 NAN = float("nan")
@@ -187,7 +188,7 @@ def supportable_offset(
         )
         for name, history in histories.items()
     )
-    estimates = tuple(joblib.Parallel(n_jobs=n_jobs)(tasks))
+    estimates = tuple(in_parallel(tasks, n_jobs=n_jobs))
     return OffsetLadder(estimates, coverage, base, confidence, histories)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.present.csv_table import read_csv, write_csv
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
@@ -162,9 +163,9 @@ class Study:
         target = Path(folder)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            self.summary().to_csv(target / "summary.csv")
-            self.pooled.to_csv(target / "pooled.csv")
-            self.exposure.to_csv(target / "book.csv", index_label="portfolio")
+            write_csv(self.summary(), target / "summary.csv")
+            write_csv(self.pooled, target / "pooled.csv")
+            write_csv(self.exposure, target / "book.csv", index_label="portfolio")
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
             self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
@@ -190,13 +191,12 @@ class Study:
             daily = pd.read_parquet(source / "daily.parquet")
             scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
             pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
-            exposure = pd.read_csv(source / "book.csv", index_col="portfolio")
+            exposure = read_csv(source / "book.csv").set_index("portfolio")
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(
                 f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
                 "give a folder that `backtest run` wrote."
             ) from error
-        exposure.index = exposure.index.astype(str)
         frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
         for model, rows in daily.groupby("model", observed=True, sort=False):
             for name, frame in frames.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from backtest.kernels.paths import factor_path, innovations
+from backtest.kernels.portable import exponentials
 from backtest.market.market import Market
 from backtest.model.protocol import model
 from backtest.simulate.paths import Sampler
@@ -175,7 +176,8 @@ def sample_path(
         z, regimes, weights, stress_shock, parameters.dynamics, state, mean, variance, reflected
     )
     price = np.array([kind == "price" for kind in parameters.kinds])
-    state[:, price] = np.exp(state[:, price])
+    prices = np.empty(shape)
+    exponentials(state, prices)
     law = SampleLaw(
         dates=dates,
         factors=parameters.factors,
@@ -186,7 +188,7 @@ def sample_path(
         stress_probability=parameters.law.transition[regimes, 1],
         reflected=reflected,
     )
-    return SamplePath(levels=state, law=law)
+    return SamplePath(levels=np.where(price, prices, state), law=law)
 
 
 def sample_levels(

@@ -93,9 +93,11 @@ def pairs_table(pairs: pd.DataFrame) -> TextTable:
             "first dominates": of_column("dominates", partial(percent, digits=0)),
             "second dominates": of_column("dominated", partial(percent, digits=0)),
         },
-        note="Dominates: share of resampled histories with no more exceedances and no more margin, "
-        "and less of one; the rest are trade-offs. Jointly: whether the 95 % region of both "
-        "differences holds zero.",
+        note="Dominates: probability of no more exceedances and no more margin in the long run, by "
+        "Student's law of both differences; the rest is that of a trade-off. Jointly: whether the "
+        "95 % region of both differences holds zero. Of pairs that do not differ it misses one in "
+        "twenty if margins remember up to a third of the record, one in ten at half of it "
+        "(docs/intervals.md).",
     )
 
 

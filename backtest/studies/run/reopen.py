@@ -1,6 +1,5 @@
 """Results folders read back: the report written again, the study rerun and compared."""
 
-import csv
 import os
 import shutil
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
 from backtest.model.opened_files import OpenedFile
+from backtest.present.csv_table import read_csv
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -234,12 +234,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        with path.open(newline="", encoding="utf-8") as file:
-            widths = {len(row) for row in csv.reader(file) if row}
-        if len(widths) != 1:  # pandas fills a row that was cut off
-            raise ValueError(f"rows of {widths} cells")
-        names = dict.fromkeys(("model", "portfolio", "reason"), str)
-        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+        return read_csv(path)
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backtest.model.user_models import user_files
+from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
@@ -34,15 +35,15 @@ def write_numbers(run: Run, folder: Path) -> None:
     for source, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(source.read_bytes())
-    run.ladder.to_csv(folder / "ladder.csv")
+    write_csv(run.ladder, folder / "ladder.csv")
     for name, table in run.findings.by_file().items():
-        table.to_csv(folder / f"{name}.csv", lineterminator="\n")
+        write_csv(table, folder / f"{name}.csv")
     if len(run.forecasts):
         run.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
     if run.distribution is not None:
         run.distribution.save(folder)
     if run.sweep is not None:
-        run.sweep.to_csv(folder / "sweep.csv", index=False)
+        write_csv(run.sweep, folder / "sweep.csv", index=False)
     # The study comes last: its manifest has the hash of every file that is there by then.
     files = sorted(file for file in folder.rglob("*.*") if file.is_file())
     run.study.save(folder, beside=[file.relative_to(folder).as_posix() for file in files])
