@@ -110,20 +110,22 @@ class Distribution:
     def joint_region(
         self, model: str, against: str, portfolio: str, *, level: float = 0.95
     ) -> JointRegion:
-        """Ellipsoid that holds `level` of a normal with the mean and covariance of the differences.
+        """Ellipsoid of the paired differences that holds `level` of the paths.
 
-        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path;
-        `inside` says how many of the paths it really holds.
+        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path. Its
+        radius is an order statistic of the distance of each path from the ellipsoid of all others,
+        so no law is assumed. It speaks of one more path, not of the mean: at 95 % it held 94.8 to
+        96.7 % of new paths, for 20 to 1,000 paths of normal, t4 and lognormal differences
+        (docs/intervals.md).
 
         Raises
         ------
         StudyError : unknown names, or fewer than 3 paths.
         """
-        from scipy.special import chdtri
-
         _edges(level)
-        if len(self.scores) < 3:
-            raise StudyError(f"a joint region of {len(self.scores)} paths; run 3 or more.")
+        paths = len(self.scores)
+        if paths < 3:
+            raise StudyError(f"a joint region of {paths} paths; run 3 or more.")
         if portfolio not in self.portfolios:
             raise StudyError(f"unknown portfolio {portfolio!r}; known: {self.portfolios}.")
         first, second, p = (
@@ -135,9 +137,10 @@ class Distribution:
             [self.score(c)[:, first, p] - self.score(c)[:, second, p] for c in DIFFERENCES]
         )
         center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
-        radius = float(np.sqrt(chdtri(float(len(DIFFERENCES)), 1.0 - level)))
-        distance = distances(pairs - center, covariance)
-        return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
+        away = np.sort(_from_others(distances(pairs - center, covariance)))
+        # One path more than there are: the rank at which a new path is inside as often as said.
+        rank = min(tail_count(paths + 1, 1.0 - level), paths)
+        return JointRegion(center, covariance, float(np.sqrt(away[rank - 1])))
 
     def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
         """One row a model: all books pooled, the band of cost and coverage over paths.
@@ -220,6 +223,26 @@ class Distribution:
         if name not in self.models:
             raise StudyError(f"unknown model {name!r}; known: {', '.join(self.models)}.")
         return self.models.index(name)
+
+
+def _from_others(squared: FloatArray) -> FloatArray:
+    """Squared Mahalanobis distance of each draw from the mean and covariance of all others.
+
+    squared : (draws,) those from the mean and covariance of all, the draw itself among them.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 5.0])
+    >>> _from_others((x - 2.0) ** 2 / 7.0).round(6).tolist()  # (5 - 0.5)^2 / 0.5 for the last
+    [1.125, 0.18, 40.5]
+    """
+    draws = len(squared)
+    # A draw that alone spans a direction is infinitely far from the others.
+    rest = 1.0 - draws * squared / (draws - 1) ** 2
+    out = np.full(draws, np.inf)
+    scale = (draws - 2) / (draws - 1) * (draws / (draws - 1)) ** 2
+    np.divide(scale * squared, rest, out=out, where=rest > 1e-9)
+    return out
 
 
 def _edges(level: float) -> tuple[float, float]:

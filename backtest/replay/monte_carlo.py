@@ -171,7 +171,6 @@ def _replay_block(
                 account=account,
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
-                resamples=0,
                 dates=market.dates,
             )
         except Exception as error:

@@ -22,8 +22,9 @@ from backtest.model.opened_files import OpenedFile, note_opened, placed, recordi
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import BLOCK, RESAMPLES, Scored, blocks, score_models
+from backtest.replay.scorecard import BLOCK, Scored, blocks, score_models
 from backtest.replay.study import Study
+from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
 from backtest.workers import in_parallel
 from strategies.siloed import Siloed
@@ -55,7 +56,7 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
-    seed : of the bootstrap behind the intervals.
+    seed : of the bootstrap behind the p-values of Romano and Wolf.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
     audit : check that no margin knows its future, and write that into the manifest: on the
@@ -105,8 +106,6 @@ def run(
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
         yardstick=yardstick,
-        resamples=RESAMPLES,
-        seed=seed,
         block=block,
         progress=report,
         dates=market.dates,

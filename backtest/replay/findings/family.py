@@ -24,7 +24,7 @@ ADJUSTED = ("holm", "benjamini_hochberg", "benjamini_yekutieli", "romano_wolf")
 
 
 def study_weights(study: Study) -> FloatArray | None:
-    """The (resamples, days) draws behind a study's intervals; None where it made none."""
+    """The (resamples, days) draws behind Romano-Wolf's p-values; None where it made none."""
     resamples = study.provenance.resamples
     if resamples == 0:
         return None
@@ -144,12 +144,11 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
     Returns
     -------
     Index (model, against). Differences with their 95 % intervals, USD a book and day; `alike`,
-    whether the joint 95 % region holds no difference at all; `dominates` and `dominated`, shares
-    of resamples (`paired_difference`). None where no bootstrap was drawn or there is one model.
+    whether the joint 95 % region holds no difference at all; `dominates` and `dominated`,
+    probabilities (`paired_difference`). None where there is one model.
     """
-    weights = study_weights(study)
     pairs = list(combinations(study.models, 2))
-    if weights is None or not pairs:
+    if not pairs:
         return None
     loss = scored_values(study, study.loss)
     rows = []
@@ -157,7 +156,6 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
         difference = paired_difference(
             loss,
             *(scored_values(study, study.required[name]) for name in (model, against)),
-            weights=weights,
         )
         rows.append(paired_row(difference))
     return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(pairs, names=["model", "against"]))

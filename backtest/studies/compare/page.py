@@ -47,12 +47,12 @@ COST_TEXT = (
     "run. {differ} of {count} (book, model) pairs have another mean margin."
 )
 PAIRED_TEXT = (
-    "Where both runs scored the same days and a book had the same losses, days are resampled "
-    "together (stationary bootstrap, mean block 20; the draws of A's coverage p), so that what "
-    "both runs have in common cancels. Each interval, and each joint 95 % region of the two "
-    "differences, is for one pair: of many, one in twenty misses zero where nothing differs. "
-    "Resamples know the exceedances of this record and no others. {paired} of {count} (book, "
-    "model) pairs are paired."
+    "Where both runs scored the same days and a book had the same losses, days are "
+    "subtracted one by one, so that what both share cancels; the slowest swings of the differences "
+    "say how sure their means are. Each interval, and each joint 95 % region of the two "
+    "differences, stands alone. Where nothing differs, one region in twenty misses zero if margins "
+    "remember up to a third of the record, one in ten at half of it (docs/intervals.md). "
+    "{paired} of {count} (book, model) pairs are paired."
 )
 OTHER_DAYS = (
     " A was {a}; B was {b}: differences of counts and means are partly those of days, and nothing "

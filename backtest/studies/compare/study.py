@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.replay.findings.disclosures import scored_values
-from backtest.replay.findings.family import paired_row, study_weights
+from backtest.replay.findings.family import paired_row
 from backtest.replay.provenance import digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
@@ -177,23 +177,20 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
     """B less A on days common to both, for every (model, portfolio) whose losses are the same.
 
-    Resamples are those behind A's intervals. A row without pairs gives the reason and no numbers.
+    A row without pairs gives the reason and no numbers.
     """
     pairs = first.scores.index.intersection(second.scores.index, sort=False)
-    # One set of weights for both runs: a day drawn twice counts twice in A and in B.
-    weights = study_weights(first)
     reasons = {book: _reason(first, second, book) for book in pairs.unique("portfolio")}
     rows: list[dict[str, Any]] = []
     for count, (model, book) in enumerate(pairs, start=1):
-        reason = reasons[book] or ("" if weights is not None else "A drew no resamples")
-        if reason or weights is None:
-            rows.append({"reason": reason})
+        if reasons[book]:
+            rows.append({"reason": reasons[book]})
         else:
             loss, a, b = (
                 scored_values(first, frame[[book]])
                 for frame in (first.loss, first.required[model], second.required[model])
             )
-            rows.append(paired_row(paired_difference(loss, b, a, weights=weights)) | {"reason": ""})
+            rows.append(paired_row(paired_difference(loss, b, a)) | {"reason": ""})
         progress("paired differences", count / len(pairs))
     return pd.DataFrame(rows, index=pairs, columns=list(PAIRED))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.account.haircuts import load_schedule
-from backtest.estimators.fits import RIVAL, Certificate, Certificates
+from backtest.estimators.fits import MISSED, RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import ParameterSource
 from backtest.replay.study import Study
@@ -24,14 +24,17 @@ FAMILIES = (
 )
 EQUAL_COVERAGE = (
     "Equal coverage is in-sample: each scale is chosen in hindsight, from about one day "
-    "in a hundred. It is printed with its interval; intervals of two models are not an "
-    "interval of their difference."
+    "in a hundred. It is printed with its interval, which at 99 % held the truth in 92 "
+    "to 100 % of simulated histories where margins follow volatility or its shocks halve within "
+    "35 days, in 82 to 95 % where they halve in a year. An interval is unbounded where the record "
+    "cannot exclude that its largest loss lies within the coverage. Intervals of two models are "
+    "not an interval of their difference."
 )
 BOUNDS = (
     "The bounds of the offset ladder are for each book on its own, without a correction "
     "for the number of books. Resampling adds no information beyond the few exceedances "
-    "observed. Calibrated in simulated worlds, the bounds err unsafely in at most 8 % of "
-    "histories, save where volatility persists for years: there they fail."
+    "observed. The share of unsafe bounds, measured in simulated worlds whose correlation drifts "
+    "or does not, is printed beside each of them; above 8 % read the bound as an estimate."
 )
 NO_BOUNDS = (
     "The offset ladder is a point estimate and carries no bound here. An offset of a point "
@@ -187,6 +190,9 @@ def fits_words(laws: Certificates) -> str:
     --------
     >>> fits_words({"GARCH-t": Certificate(136, at_bound=9, rivals=5, closest=0.02)})
     '136 fits of GARCH-t: 9 at a bound, 5 with a second peak within 0.3 log-likelihood'
+    >>> fits_words({"CAViaR symmetric": Certificate(8, least_gain=-0.4)})
+    '8 fits of CAViaR symmetric: 0 at a bound, 0 with a second peak within 0.3 log-likelihood, \
+one 0.4 below its reference'
     >>> fits_words({"GARCH-t": Certificate(50, failed=1), "Cornish-Fisher": Certificate(90)})
     '50 fits of GARCH-t: 0 at a bound, 0 with a second peak within 0.3 log-likelihood, 1 not \
 converged (the last good parameters stayed); 90 fits of Cornish-Fisher: 0 at a bound'
@@ -201,7 +207,7 @@ def _law_words(law: str, certificate: Certificate) -> str:
         words += f", {certificate.rivals:,} with a second peak within {RIVAL} log-likelihood"
     if certificate.at_floor:
         words += f", {certificate.at_floor:,} at the floor of the degrees of freedom"
-    if certificate.least_gain is not None and certificate.least_gain < 0.0:
+    if certificate.least_gain is not None and certificate.least_gain < -MISSED:
         words += f", one {-certificate.least_gain:.2g} below its reference"
     if certificate.failed:
         words += f", {certificate.failed:,} not converged (the last good parameters stayed)"

@@ -69,8 +69,10 @@ def cost_table(study: Study, portfolios: list[str]) -> TextTable:
             "peak to trough": of_column("peak_to_trough", ratio),
         },
         note="Excess: loss above the requirement, over exceedance days. Equal coverage scales each "
-        "book in hindsight to its allowed exceedances, which are one day in a hundred. "
-        + _unverified(study),
+        "book in hindsight to its allowed exceedances, one day in a hundred. Its "
+        "interval held 92 to 100 % of truths in simulated worlds, 82 to 95 % where shocks to "
+        "volatility halve in a year (docs/intervals.md); unbounded: the record excludes no higher "
+        "margin. " + _unverified(study),
     )
 
 
@@ -81,9 +83,9 @@ FORECAST_HEADS = {
     "histogram_p": "PIT histogram p",
 }
 FORECAST_NOTE = (
-    "P-values are medians over the phases of the MPOR. Expected shortfall: losses beyond the VaR "
-    "exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is better, within a book. "
-    "Daily values: forecasts.parquet."
+    "P-values combine the phases of the MPOR by Cauchy's law (Liu-Xie). Expected shortfall: losses "
+    "beyond the VaR exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is "
+    "better, within a book. Daily values: forecasts.parquet."
 )
 DENSITY_NOTE = (
     " Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "
@@ -137,7 +139,9 @@ def pooled_table(study: Study) -> TextTable:
         },
         note="One factor per model, in hindsight, at which all books together keep the standard; "
         "the rates are at that factor. A scale a book would hide what a model gets wrong across "
-        "books." + _unverified(study),
+        "books. Intervals count books of the same day, and days that follow each other, as less "
+        "evidence: they held 87 to 100 % of truths in simulated worlds, 62 to 80 % where shocks to "
+        "volatility halve in a year (docs/intervals.md)." + _unverified(study),
     )
 
 

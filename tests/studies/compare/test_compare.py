@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from backtest.cli import main
-from backtest.scores import stationary_indices
 from backtest.studies.compare.study import COLUMNS, compare_runs, dotted
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
@@ -107,12 +107,12 @@ def test_scores_are_those_of_the_two_summaries(shown, runs):
     assert (found.loc["var", "mean_margin_difference"] != 0.0).all()
 
 
-def test_paired_differences_by_a_loop_over_resamples(shown, runs):
-    """Straight from daily.parquet: resampled days, their rates and means, and the ellipse."""
+def test_paired_differences_by_a_loop_over_cosines(shown, runs):
+    """Straight from daily.parquet: slow cosines of the daily differences, and the ellipse."""
     _, folder = shown
     found = table(folder, "paired").loc[("var", "long both")]
     manifest = json.loads((runs["a"] / "manifest.json").read_text())
-    window, seed = manifest["window"], manifest["seed"]
+    window = manifest["window"]
     daily = []
     for name in ("a", "shorter"):
         rows = pd.read_parquet(runs[name] / "daily.parquet").set_index("date")
@@ -121,21 +121,19 @@ def test_paired_differences_by_a_loop_over_resamples(shown, runs):
     a, b = daily
     more = ((b["loss"] > b["required"]).astype(float) - (a["loss"] > a["required"])).to_numpy()
     cost = (b["required"] - a["required"]).to_numpy()
-    draws = np.array(
-        [
-            (more[days].mean(), cost[days].mean())
-            for days in stationary_indices(len(a), resamples=manifest["resamples"], seed=seed)
-        ]
-    )
+    days = len(a)
+    covariance = np.zeros((2, 2))
+    for j in range(1, 5):
+        wave = np.cos(np.pi * j * (np.arange(days) + 0.5) / days)
+        sums = np.array([wave @ more, wave @ cost])
+        covariance += np.outer(sums, sums) * 2.0 / days**2 / 4.0
     centre = np.array([more.mean(), cost.mean()])
     np.testing.assert_allclose(found[["rate", "margin"]].astype(float), centre, rtol=1e-9)
-    for end, share in (("low", 25), ("high", 975)):
-        edges = [np.sort(draw)[share - 1] for draw in draws.T]
+    half = stats.t.ppf(0.975, 4) * np.sqrt(np.diag(covariance))
+    for end, edges in (("low", centre - half), ("high", centre + half)):
         told = found[[f"rate_{end}", f"margin_{end}"]].astype(float)
         np.testing.assert_allclose(told, edges, rtol=1e-9, atol=1e-12)
-    inverse = np.linalg.inv(np.cov(draws.T))
-    away = np.array([gap @ inverse @ gap for gap in draws - centre])
-    inside = centre @ inverse @ centre <= np.sort(away)[int(0.95 * (len(away) - 1) + 1)]
+    inside = centre @ np.linalg.inv(covariance) @ centre <= 8 / 3 * stats.f.ppf(0.95, 2, 3)
     assert found["alike"] == inside
     scores = table(folder, "coverage").loc[("var", "long both")]
     assert round(found["rate"] * len(a)) == scores["exceedances_difference"]

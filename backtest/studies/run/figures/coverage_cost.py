@@ -12,8 +12,7 @@ from backtest.present.numbers import MILLION
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
-from backtest.scores import day_weights, stationary_indices
-from backtest.scores.money.cost import interval_of
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ def coverage_against_cost(study: Study) -> Figure:
 
     A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
     _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
-    with its 95 % interval. The pooled interval of the rate is the percentile one of the stationary
-    bootstrap of days, all books together; it is NaN where there is no exceedance to resample.
+    with its 95 % interval. In the pooled one, days that cluster and books that share them count as
+    less evidence (`rate_inflation`).
 
     Examples
     --------
@@ -59,20 +58,16 @@ def coverage_against_cost(study: Study) -> Figure:
 
 def _data(study: Study) -> pd.DataFrame:
     origin, days, rows = study.provenance, study.scored, []
-    weights = day_weights(
-        stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
-    )
     loss = study.loss.loc[days].to_numpy()
     yardstick = origin.siloed_model
     pooled_base = None if yardstick is None else study.pooled.loc[yardstick]
     for model in study.models:
-        # Days are resampled with all books together, because books of one day share its prices:
-        # treating them as independent would make the interval too narrow.
-        exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
-        rate = float(exceeded.mean())
-        low, high = interval_of(weights @ exceeded / len(days)) if rate > 0 else (np.nan, np.nan)
-        rates = dict(zip(RATES, (rate, float(low), float(high)), strict=True))
-        pool = study.pooled.loc[model].to_dict() | rates
+        # Books of one day share its prices: taken as independent they would make the interval too
+        # narrow, so their exceedances count divided by the clustering of the pool.
+        pool = study.pooled.loc[model].to_dict()
+        marked = loss > study.required[model].loc[days].to_numpy()
+        low, high = effective_interval(int(marked.sum()), marked.size, pool["inflation"])
+        pool |= dict(zip(RATES, (marked.mean(), float(low), float(high)), strict=True))
         rows.append(_row(model, POOLED, pool, pooled_base))
         scores = study.scores.loc[model]
         for portfolio in scores.index:
@@ -109,10 +104,9 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
-        "days, mean block 20); small marks: single books. Below: every model scaled once, in "
-        f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
-        "intervals are not of differences."
+        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. "
+        f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
+        "all books; in-sample, the intervals are not of differences."
     )
     points = "; ".join(
         f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
