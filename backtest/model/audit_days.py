@@ -10,6 +10,7 @@ from backtest.types import DaysByPortfolios, first_known
 WORST = 5  # losses of each portfolio before which the future is taken away
 DRAWN = 12  # days drawn by the seed
 EIGHTH = 8  # parts of the known margins between which the future is cut off
+LIFTED = 1.01  # times the larger of the margins H days before and after
 REPLACED = 3  # days after which the future is replaced
 MONTH = 20  # days between two of those
 
@@ -24,23 +25,52 @@ def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
     return sorted(c for c in wanted if 0 <= c < days - 1)
 
 
+def early_cuts(losses: DaysByPortfolios, horizon: int) -> dict[int, list[int]]:
+    """Cut -> portfolios, from losses alone: asked before the model sees the whole history.
+
+    A model that remembers what it has seen knows no more at such a cut than one that does not, if
+    cuts come in the order of their days.
+    """
+    days, everyone = len(losses), list(range(losses.shape[1]))
+    plan = _days_before(losses, horizon, [np.nan_to_num(losses)])
+    spread = {share * days // EIGHTH for share in range(1, EIGHTH)} | {days - 2}
+    plan |= {cut: everyone for cut in spread if 0 <= cut < days - 1}
+    if plan:  # a model that breaks its contract does so for all portfolios, and is told so first
+        plan[min(plan)] = everyone
+    return plan
+
+
 def days_before_losses(
     losses: DaysByPortfolios, required: DaysByPortfolios, horizon: int
 ) -> dict[int, list[int]]:
     """Cut -> portfolios, on each of the H days on which a worst loss is not yet known.
 
     The worst are the largest losses of a portfolio, and those that use most of its margin: a margin
-    that is lifted where it would fall short has them just below one.
+    that is lifted where it would fall short has them just below one. Margins that stand above those
+    of H days before and after count too: one that is lifted far has none of its margin used.
     """
+    loss = np.nan_to_num(losses)
+    used = np.divide(loss, required, out=np.zeros_like(loss), where=required > 0)
+    lifted = np.zeros_like(loss)
+    if len(loss) > 2 * horizon:
+        beside = np.fmax(required[: -2 * horizon], required[2 * horizon :])
+        middle = required[horizon:-horizon]
+        share = np.divide(middle, beside, out=np.zeros_like(middle), where=beside > 0)
+        lifted[horizon:-horizon] = np.where(share > LIFTED, share, 0.0)
+    return _days_before(losses, horizon, [loss, np.nan_to_num(used), np.nan_to_num(lifted)])
+
+
+def _days_before(
+    losses: DaysByPortfolios, horizon: int, measures: list[DaysByPortfolios]
+) -> dict[int, list[int]]:
+    """Cut -> portfolios, on each of the H days from those on which a measure is largest."""
     plan: dict[int, set[int]] = {}
     for p in range(losses.shape[1]):
-        loss = np.nan_to_num(losses[:, p])
-        used = np.divide(loss, required[:, p], out=np.zeros_like(loss), where=required[:, p] > 0)
-        for measure in (loss, np.nan_to_num(used)):
+        for measure in (values[:, p] for values in measures):
             worst = np.argsort(-measure, kind="stable")[:WORST]
             for day in worst[measure[worst] > 0.0]:
                 for later in range(horizon):
-                    if day + later < len(loss) - 1:
+                    if day + later < len(losses) - 1:
                         plan.setdefault(int(day) + later, set()).add(p)
     return {cut: sorted(rows) for cut, rows in plan.items()}
 
