@@ -9,19 +9,19 @@ from backtest.types import DaysByPortfolios, first_known
 
 WORST = 5  # losses of each portfolio before which the future is taken away
 DRAWN = 12  # days drawn by the seed
-EIGHTH = 8  # parts of the known margins between which the future is cut off
-LIFTED = 1.01  # times the larger of the margins H days before and after
+EIGHTH = 8  # parts of the history between which the future is cut off
+MOST_LIFTED = 2  # days of each portfolio whose margin stands out
+LIFTED = 1.02  # times the larger of the margins H days before and after
 REPLACED = 3  # days after which the future is replaced
 MONTH = 20  # days between two of those
 
 
 def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
-    """Cuts that do not depend on losses: about the warm-up, spread over the history, and drawn."""
+    """Cuts about the warm-up, and on days that the seed draws."""
     days = len(full)
     warm = first_known(full)
-    spread = [warm + share * (days - warm) // EIGHTH for share in range(1, EIGHTH)]
     drawn = np.random.default_rng(seed).integers(min(warm, days - 1), days, DRAWN).tolist()
-    wanted = {warm // 2, warm - 1, warm, *spread, days - 2, *drawn}
+    wanted = {warm // 2, warm - 1, warm, *drawn}
     return sorted(c for c in wanted if 0 <= c < days - 1)
 
 
@@ -32,7 +32,7 @@ def early_cuts(losses: DaysByPortfolios, horizon: int) -> dict[int, list[int]]:
     cuts come in the order of their days.
     """
     days, everyone = len(losses), list(range(losses.shape[1]))
-    plan = _days_before(losses, horizon, [np.nan_to_num(losses)])
+    plan = _days_before(losses, [(np.nan_to_num(losses), WORST, horizon)])
     spread = {share * days // EIGHTH for share in range(1, EIGHTH)} | {days - 2}
     plan |= {cut: everyone for cut in spread if 0 <= cut < days - 1}
     if plan:  # a model that breaks its contract does so for all portfolios, and is told so first
@@ -45,9 +45,9 @@ def days_before_losses(
 ) -> dict[int, list[int]]:
     """Cut -> portfolios, on each of the H days on which a worst loss is not yet known.
 
-    The worst are the largest losses of a portfolio, and those that use most of its margin: a margin
-    that is lifted where it would fall short has them just below one. Margins that stand above those
-    of H days before and after count too: one that is lifted far has none of its margin used.
+    The worst are the largest losses of a portfolio. Cut on their first day alone are losses that
+    use most of a margin (one that is lifted where it would fall short has them just below one), and
+    margins above those of H days before and after: one that is lifted far is not used.
     """
     loss = np.nan_to_num(losses)
     used = np.divide(loss, required, out=np.zeros_like(loss), where=required > 0)
@@ -57,19 +57,30 @@ def days_before_losses(
         middle = required[horizon:-horizon]
         share = np.divide(middle, beside, out=np.zeros_like(middle), where=beside > 0)
         lifted[horizon:-horizon] = np.where(share > LIFTED, share, 0.0)
-    return _days_before(losses, horizon, [loss, np.nan_to_num(used), np.nan_to_num(lifted)])
+    return _days_before(
+        losses,
+        [
+            (loss, WORST, horizon),
+            (np.nan_to_num(used), WORST, 1),
+            (np.nan_to_num(lifted), MOST_LIFTED, 1),
+        ],
+    )
 
 
 def _days_before(
-    losses: DaysByPortfolios, horizon: int, measures: list[DaysByPortfolios]
+    losses: DaysByPortfolios, measures: list[tuple[DaysByPortfolios, int, int]]
 ) -> dict[int, list[int]]:
-    """Cut -> portfolios, on each of the H days from those on which a measure is largest."""
+    """Cut -> portfolios, on the days on which measures are largest and on days after them.
+
+    measures : each with the number of its days, and how many days from each are cut on.
+    """
     plan: dict[int, set[int]] = {}
     for p in range(losses.shape[1]):
-        for measure in (values[:, p] for values in measures):
-            worst = np.argsort(-measure, kind="stable")[:WORST]
+        for values, most, after in measures:
+            measure = values[:, p]
+            worst = np.argsort(-measure, kind="stable")[:most]
             for day in worst[measure[worst] > 0.0]:
-                for later in range(horizon):
+                for later in range(after):
                     if day + later < len(losses) - 1:
                         plan.setdefault(int(day) + later, set()).add(p)
     return {cut: sorted(rows) for cut, rows in plan.items()}

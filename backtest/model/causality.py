@@ -27,6 +27,12 @@ from backtest.model.protocol import MarginModel, asked, in_words, required_margi
 from backtest.types import BacktestError, DaysByPortfolios, FloatArray
 
 ALONE = 3  # portfolios margined alone
+COVERS = "margins on the history, of the named portfolios and of some spread over the others"
+CANNOT_SEE = (
+    "a model that reads prices from a file by itself (files that models open are listed), or "
+    "repeats answers that it remembers (--isolate prevents it); look-ahead on other days than "
+    "those; forecasts, parts and simulated paths"
+)
 LATER = 37  # rows that the history begins later, once
 RTOL = 1e-9  # of a margin; slices of one matrix differ by 1e-16 in BLAS
 
@@ -49,6 +55,7 @@ class CausalityAudit:
     later_start : largest change of a margin when the history begins some weeks later; None where
         too little is left. It is no look-ahead: a model with a long memory moves a little.
     isolated : the model's process never held a later day, so there was nothing to cut off.
+    covers, cannot_see : what this says of the numbers, and what it cannot say.
     """
 
     cut_days: tuple[str, ...]
@@ -59,9 +66,16 @@ class CausalityAudit:
     largest_change: float
     later_start: float | None
     isolated: bool = False
+    covers: str = COVERS
+    cannot_see: str = CANNOT_SEE
 
     def sentence(self) -> str:
         """One line for pages and screens."""
+        if self.isolated:
+            return (
+                f"{len(self.portfolios)} portfolios, each day margined by a process that held no "
+                "later day."
+            )
         return (
             f"{len(self.cut_days)} days after which the future was cut off, {self.before_losses} "
             f"of them before worst losses, {len(self.replaced_days)} after which it was replaced: "

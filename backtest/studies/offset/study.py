@@ -66,6 +66,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
     named = inputs.named_book
+    audits = inputs.audits(progress)
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
         market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
@@ -102,6 +103,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         coverage=coverage,
         seed=seed,
         base=in_words(base),
+        causality=audits,
         details={"rolling": {"window": WINDOW, "step": STEP}},
     )
     return OffsetStudy(

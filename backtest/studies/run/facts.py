@@ -175,15 +175,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += origin.opened_facts()
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
-    facts += [
-        (
-            f"causality of {name}",
-            f"{audit.sentence()} Largest relative change {audit.largest_change:.1e}.",
-        )
-        for name, audit in origin.causality.items()
-    ]
-    if not origin.causality:
-        facts.append(("causality audit", "not run"))
+    facts += origin.certificates()
     return facts
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from backtest.book.book import Book
 from backtest.config.schema import StudyFile, build_simulator
-from backtest.model.causality import check_causal
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -186,8 +185,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
     failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
-    named = inputs.named_book
-    sizing = check_causal(inputs.base, inputs.market, named, coverage=inputs.config.standard())
+    sizing = inputs.audits(lambda what, share: None, only_sizing=True)
     hashed = {
         "study": _numbers_only(inputs.config.resolved()),
         "path": path,
@@ -199,7 +197,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     return replace(
         inputs.described(study.provenance),
         sha256=digest(hashed),
-        causality=study.provenance.causality | {"sizing": sizing},
+        causality=study.provenance.causality | sizing,
         paths=paths,
         path=path,
         failed_gates=failed,
