@@ -35,10 +35,10 @@ from backtest.studies.run.tables import (
 from backtest.studies.run.verdict import verdicts
 
 LADDER_TEXT = (
-    "Bounds come from a stationary bootstrap of days, mean block 20; resampling adds nothing to "
-    "the exceedances observed. What the data support is the bound of the offset, or nothing where "
-    "it is below zero. Where volatility persists for years the bounds err unsafely more often than "
-    "they should (docs/offset-calibration.md)."
+    "Bounds come from a stationary bootstrap of days, mean block 20, and an allowance for how much "
+    "the years of the history differed. What the data support is the bound of the offset, or "
+    "nothing where it is below zero. Beside each bound stands how often such bounds were too high "
+    "in simulated worlds (docs/offset-calibration.md)."
 )
 
 TESTS_WORDS = "Eleven more tests of every book and model: tests.csv, and the report."
