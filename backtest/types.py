@@ -4,8 +4,12 @@ Signs, everywhere: P&L > 0 is a gain, loss = -P&L, margin >= 0. Money is USD. Yi
 (0.0425 is 4.25 %). NaN means 'not yet known' and nothing else.
 """
 
+import errno
+import re
 from collections.abc import Callable
+from datetime import date
 from math import ceil, floor
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,6 +25,9 @@ DaysByInstruments = FloatArray  # (days, instruments)
 DaysByPortfolios = FloatArray  # (days, portfolios)
 DaysByPortfoliosBySilos = FloatArray  # (days, portfolios, silos)
 PortfoliosByInstruments = FloatArray  # (portfolios, instruments)
+
+
+MOST_SHOWN = 80  # characters of a user's value in a message
 
 
 class BacktestError(Exception):
@@ -66,6 +73,51 @@ def first_known(values: FloatArray) -> int:
     """
     known = ~np.asarray(np.isnan(values).any(axis=tuple(range(1, values.ndim))))
     return int(known.argmax()) if known.any() else len(values)
+
+
+def parse_day(text: str, what: str, error: type[BacktestError] = StudyError) -> np.datetime64:
+    """An ISO day, and nothing that numpy also takes for one: '2022' is no day, '20220601' neither.
+
+    Examples
+    --------
+    >>> parse_day("20220601", "start")
+    Traceback (most recent call last):
+    ...
+    backtest.types.StudyError: start is '20220601'; give a day as YYYY-MM-DD.
+    """
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError
+        return np.datetime64(date.fromisoformat(text), "D")
+    except ValueError:
+        raise error(f"{what} is {shown(text)}; give a day as YYYY-MM-DD.") from None
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file; of a pipe or a device there might be no end.
+
+    Raises
+    ------
+    OSError : as `Path.read_bytes`, and where the path is no file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.read_bytes()
+
+
+def shown(value: object) -> str:
+    """A value as an error message shows it: no more than 80 characters of it.
+
+    Examples
+    --------
+    >>> len(shown("x" * 1000)), shown(0.5)
+    (83, '0.5')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        text = "a whole number of thousands of digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 Progress = Callable[[str, float], None]  # (what, share done)

@@ -14,7 +14,7 @@ from backtest.kernels.pareto import OUTCOMES, peaks_tail
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
-from backtest.model.protocol import Forecast, model
+from backtest.model.protocol import Forecast, in_words, model
 from backtest.model.revaluation import Revaluation, each_fit
 from backtest.model.tails import nan_estimates, scenario_tails
 from backtest.model.volatility_scaled import Dynamics
@@ -89,7 +89,8 @@ class ExtremeValueVaR(MarginOfForecast):
                 for p in np.flatnonzero(sigma[:, -1] != 0.0):
                     peaks_tail(-pnl[p] / sigma[p, :-1], peaks, level, tails_of_z[p])
                     out[:, day, p] = sigma[p, -1] * tails_of_z[p, :2]
-                value, _, gain, second_peak, at_bound = tails_of_z.T
+                value, _, gain, second_peak, at_bound, beyond = tails_of_z.T
+                self._refuse_stale(beyond, scenarios.dates[day])
                 note_fits(
                     "generalised Pareto",
                     Certificate.of(
@@ -102,6 +103,20 @@ class ExtremeValueVaR(MarginOfForecast):
             return out
 
         return scenario_tails(market, book, coverage, estimate=tails, scaling="sqrt")
+
+    def _refuse_stale(self, beyond: FloatArray, day: np.datetime64) -> None:
+        """StudyError where too few losses lie beyond the threshold, as of prices that repeat.
+
+        The threshold is then zero, and with it nearly all of the margin.
+        """
+        few = beyond < FEWEST_PEAKS
+        if few.any():
+            raise StudyError(
+                f"{in_words(self)}, up to {day}, cannot be fitted: {beyond[few][0]:.0f} of "
+                f"{self.lookback} P&Ls are losses beyond the threshold, {FEWEST_PEAKS} are needed. "
+                "Prices are stale: leave out the days that were filled, or take a model that is "
+                "not fitted."
+            )
 
     def _peaks(self, coverage: Coverage) -> int:
         """Number of peaks; StudyError where they are too few, or do not reach the confidence."""

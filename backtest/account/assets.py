@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 
 from backtest.instruments import Instrument, TBill, parse_instrument
-from backtest.instruments.treasury import DAYS_PER_YEAR
+from backtest.instruments.constant_maturity import DAYS_PER_YEAR
 from backtest.market.market import Kind, Market
 from backtest.types import Days, StudyError
 

@@ -1,6 +1,5 @@
 """The command line. Heavy imports wait until a command needs them, so `--help` is quick."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from backtest.cli.cache import cache_app
+from backtest.cli.ends import end
 from backtest.studies import COMMANDS
 from backtest.studies.command import DATA, OUT, RESULT, Command, Option
 
@@ -23,8 +23,6 @@ app = typer.Typer(
     help="Replay Treasury and crypto prices through candidate margin models, and score them.",
 )
 app.add_typer(cache_app)
-
-INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Data = Annotated[str | None, typer.Option(metavar=DATA.metavar, help=DATA.help)]
 Result = Annotated[Path, typer.Argument(help=RESULT)]
@@ -64,6 +62,7 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     from backtest.present.store import write_exhibit
 
     check_writable(out)
+    _cap_workers(values)
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:
         with _traceback_in(out):
@@ -78,6 +77,19 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     screen.exhibit(exhibit, folder)
     if exhibit.failures:
         raise typer.Exit(1)
+
+
+def _cap_workers(values: dict[str, Any]) -> None:
+    """More workers than cores would only wait for each other: say so, and start fewer."""
+    asked = values.get("n_jobs")
+    if asked is None or asked == 1:
+        return
+    from backtest.workers import capped
+
+    values["n_jobs"] = capped(asked)
+    if values["n_jobs"] < asked:
+        cores = f"{values['n_jobs']} core" + ("s" if values["n_jobs"] > 1 else "")
+        typer.echo(f"--n-jobs {asked}: this machine has {cores}, and so many workers", err=True)
 
 
 @contextmanager
@@ -132,32 +144,5 @@ def reproduce(result: Result, data: Data = None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: every mistake a user can mend is one line on stderr and exit code 2."""
-    from backtest.types import BacktestError
-
-    try:
-        code = typer.main.get_command(app)(arguments, prog_name="backtest", standalone_mode=False)
-    except BacktestError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except OSError as error:
-        _fail(f"cannot write to {error.filename or 'the screen'}: {error.strerror or error}.")
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        _fail(f"{error.format_message()} See `backtest --help`.")
-    if code == INTERRUPTED:
-        _fail("interrupted; no result was written")
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(message: str) -> None:
-    """One line of printed characters on stderr, and exit code 2 whatever becomes of stdout."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
-    typer.echo(f"backtest: {line}", err=True)
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:  # Python would try again at its end, and fail with a code of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(2)
+    command = typer.main.get_command(app)
+    end(lambda: command(arguments, prog_name="backtest", standalone_mode=False))

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
 from backtest.instruments import parse_instrument
-from backtest.types import StudyError
+from backtest.types import StudyError, shown
 
 LONGEST_NAME = 100  # bytes; a folder's name may have 255 and also holds a stamp, kind and hash
 LINES = "\n\t"  # control characters that a text of several lines may contain
@@ -41,7 +41,7 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
         else:
             continue
         keys.append(str(part))
-    return f"{'.'.join(keys)} is {first['input']!r}: {first['msg']}."
+    return f"{'.'.join(keys)} is {shown(first['input'])}: {first['msg']}."
 
 
 def _unknown_key(place: tuple[int | str, ...]) -> str:

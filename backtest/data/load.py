@@ -10,7 +10,7 @@ from backtest.data.clocks import on_sessions
 from backtest.data.csv_folder import SourceFile, read_folder
 from backtest.market.calendars import Clock, MarginCalendar
 from backtest.market.market import Market
-from backtest.types import DataError
+from backtest.types import DataError, parse_day
 
 DEFAULT_FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
 
@@ -118,11 +118,8 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
 
 def _window(market: Market, start: str | None, end: str | None) -> Market:
     """The days from `start` to `end`, both included."""
-    try:
-        low = market.dates[0] if start is None else np.datetime64(start, "D")
-        high = market.dates[-1] if end is None else np.datetime64(end, "D")
-    except ValueError as error:
-        raise DataError(f"start {start!r} or end {end!r} is not a date YYYY-MM-DD.") from error
+    low = market.dates[0] if start is None else parse_day(start, "start", DataError)
+    high = market.dates[-1] if end is None else parse_day(end, "end", DataError)
     keep = (market.dates >= low) & (market.dates <= high)
     if market.traded is not None:  # a market begins on a day on which every factor trades
         keep &= np.maximum.accumulate(keep & market.trades(market.factors))

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from backtest.market.market import Market
-from backtest.types import DataError
+from backtest.types import DataError, parse_day
 
 CURVES = Path(__file__).with_name("treasury_curves.csv.gz")
 UNBROKEN_FACTORS = ("3M", "2Y", "5Y", "10Y")  # 30Y was not published 2002-02 .. 2006-02
@@ -62,11 +61,7 @@ def treasury_market(*, factors: Sequence[str] | None = None, start: str | None =
             )
     frame = curves[list(chosen)] / PERCENT
     if start is not None:
-        try:
-            first = pd.Timestamp(np.datetime64(start, "D"))
-        except ValueError:
-            raise DataError(f"start is {start!r}; give a date such as 2006-02-09.") from None
-        frame = frame[frame.index >= first]
+        frame = frame[frame.index >= pd.Timestamp(parse_day(start, "start", DataError))]
     complete = frame.notna().all(axis=1)
     if not complete.any():
         raise DataError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from backtest.types import FloatArray
 
+MISSED = 0.01  # log-likelihood below a peak from which a fit counts as one that missed it
 RIVAL = 0.3  # log-likelihood below a peak within which a second one is a rival: windows may swap
 
 

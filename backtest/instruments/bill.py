@@ -5,16 +5,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.protocol import delta_gamma, qualified
-from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
-from backtest.market.market import Kind, Market
+from backtest.instruments.constant_maturity import ConstantMaturity, years_passed
+from backtest.instruments.protocol import unknown_tail
+from backtest.instruments.treasury import par_yield
+from backtest.market.market import Market
 from backtest.types import Days, FloatArray, StudyError
 
 DISCOUNT_YEAR = 360.0  # days in the year of a bank discount rate, 31 CFR 356 App. B
 
 
 @dataclass(frozen=True)
-class TBill:
+class TBill(ConstantMaturity):
     r"""A new discount bill each day: it pays 1 at maturity and nothing before.
 
     The published constant-maturity yields of a year or less are *bond-equivalent* (investment)
@@ -44,9 +45,7 @@ class TBill:
 
     contract: ClassVar[str] = "bill"
     asset_class: ClassVar[str] = "treasury"
-
-    tenor: float
-    silo: str = "FICC"
+    form: ClassVar[str] = "BILL"
 
     def __post_init__(self) -> None:
         months = 12.0 * self.tenor
@@ -55,43 +54,13 @@ class TBill:
                 f"a bill of {self.tenor} years does not exist; give whole months, 1 to 12."
             )
 
-    @property
-    def factor(self) -> str:
-        """The par-yield factor of its maturity."""
-        months = round(12.0 * self.tenor)
-        return "1Y" if months == 12 else f"{months}M"
-
-    @property
-    def factors(self) -> dict[str, Kind]:
-        """The yield of its maturity."""
-        return {self.factor: "yield"}
-
-    @property
-    def name(self) -> str:
-        """'BILL' and maturity, with its silo where that is not FICC."""
-        return qualified(self.underlying, self.silo, "FICC")
-
-    @property
-    def underlying(self) -> str:
-        """'BILL' and maturity."""
-        return f"BILL{self.factor}"
-
-    @property
-    def maturity(self) -> float:
-        """Its tenor, years."""
-        return self.tenor
-
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) later price over today's price, less 1; the last `horizon` rows NaN."""
         level = market.level(self.factor)
-        out = np.full(len(level), np.nan)
-        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        years_left = np.maximum(self.tenor - calendar / DAYS_PER_YEAR, 0.0)
+        years_left = np.maximum(self.tenor - years_passed(market, horizon), 0.0)
         later_yield = par_yield(market, years_left, offset=horizon)
-        out[:-horizon] = (
-            bill_price(later_yield, years_left) / bill_price(level[:-horizon], self.tenor) - 1.0
-        )
-        return out
+        price = bill_price(level[:-horizon], self.tenor)
+        return unknown_tail(bill_price(later_yield, years_left) / price - 1.0, len(level))
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bill."""
@@ -102,14 +71,6 @@ class TBill:
         slopes = [simple / (1.0 + simple * level), compounded / (1.0 + compounded * level)]
         duration = slopes[0] + slopes[1]
         return np.column_stack([-duration, duration**2 + slopes[0] ** 2 + slopes[1] ** 2])
-
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) delta-gamma P&L per USD for shocks of the yield, no carry."""
-        return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
-
-    def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is rolled into a new bill at every close."""
-        return np.ones(len(market.dates))
 
 
 def bill_price(level: FloatArray, years: float | FloatArray) -> FloatArray:

@@ -5,14 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from backtest.instruments.constant_maturity import years_passed
 from backtest.instruments.contracts import Contract, contract_terms
-from backtest.instruments.protocol import qualified
-from backtest.instruments.treasury import (
-    DAYS_PER_YEAR,
-    par_bond_sensitivity,
-    par_yield,
-    seasoned_price,
-)
+from backtest.instruments.protocol import qualified, unknown_tail
+from backtest.instruments.treasury import par_bond_sensitivity, par_yield, seasoned_price
 from backtest.market.market import Kind, Market, tenor_years
 from backtest.types import Days, FloatArray, StudyError
 
@@ -105,19 +101,16 @@ class CurveFuture:
         """(days,) relative change of the forward over `horizon` margin days; last rows NaN."""
         count = len(market.dates)
         coupon = par_yield(market, np.full(count, self.maturity))
-        repo = market.level(FINANCING)
-        out = np.full(count, np.nan)
-        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        years_passed = calendar / DAYS_PER_YEAR
-        years_left = np.maximum(self.to_delivery - years_passed, 0.0)
-        later_yield = par_yield(market, self.maturity - years_passed, offset=horizon)
-        dirty = seasoned_price(coupon[:-horizon], later_yield, self.maturity, years_passed)
+        repo, passed = market.level(FINANCING), years_passed(market, horizon)
+        years_left = np.maximum(self.to_delivery - passed, 0.0)
+        later_yield = par_yield(market, self.maturity - passed, offset=horizon)
+        dirty = seasoned_price(coupon[:-horizon], later_yield, self.maturity, passed)
         # A forward struck at t is worth the bond today less its financing to delivery. What the
         # later day finances is only the time that is left, at its own yield.
         financed = 1.0 + repo[:-horizon] * self.to_delivery
         forward_price = financed - coupon[:-horizon] * self.to_delivery
-        out[:-horizon] = (dirty * (1.0 + repo[horizon:] * years_left) - financed) / forward_price
-        return out
+        later = dirty * (1.0 + repo[horizon:] * years_left)
+        return unknown_tail((later - financed) / forward_price, count)
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
         """(days, 2) by factor: delta and gamma per USD of notional."""

@@ -2,16 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from backtest.instruments.black import black_greeks, black_price
-from backtest.instruments.protocol import qualified
+from backtest.instruments.protocol import qualified, unknown_tail
 from backtest.instruments.spot import Spot
 from backtest.market.market import Kind, Market
-from backtest.types import DataError, Dates, Days, FloatArray, StudyError
+from backtest.types import DataError, Dates, Days, FloatArray, StudyError, parse_day
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
 YEAR = 365.0
@@ -99,10 +98,7 @@ class Option:
         if self.days < 1:
             raise StudyError(f"days is {self.days}; a new option needs 1 or more to run.")
         if self.expiry is not None:
-            try:
-                date.fromisoformat(self.expiry)
-            except ValueError:
-                raise StudyError(f"expiry is {self.expiry!r}; give a day as YYYY-MM-DD.") from None
+            parse_day(self.expiry, "expiry")
 
     @property
     def name(self) -> str:
@@ -155,9 +151,7 @@ class Option:
         price_later = self._price(
             price[horizon:], strike[:-horizon], volatility[horizon:], days_left_after
         )
-        out = np.full(len(price), np.nan)
-        out[:-horizon] = (price_later - price_today[:-horizon]) / price[:-horizon]
-        return out
+        return unknown_tail((price_later - price_today[:-horizon]) / price[:-horizon], len(price))
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
         """(days, 2) delta and gamma per USD of notional by price, vega and volga by volatility.
@@ -219,14 +213,14 @@ class Option:
         """Calendar days to expiry of the option held at each close; StudyError past it."""
         if self.expiry is None:
             return np.full(len(dates), float(self.days))
-        left = (np.datetime64(self.expiry, "D") - dates).astype(np.float64)
-        if left[-1] < 0:
+        days_left = (np.datetime64(self.expiry, "D") - dates).astype(np.float64)
+        if days_left[-1] < 0:
             raise StudyError(
                 f"option {self.name} expires on {self.expiry} and the study runs to {dates[-1]}; "
                 f"end [data] by {self.expiry}, or hold a new option each day, such as "
                 f"{Option(self.factor, kind=self.kind).name}."
             )
-        return left
+        return days_left
 
     def _volatility(self, market: Market) -> FloatArray:
         """Volatility at each close; DataError where its unit must be percent."""

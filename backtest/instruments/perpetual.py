@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.protocol import qualified
+from backtest.instruments.protocol import qualified, unknown_tail
 from backtest.instruments.spot import Spot
 from backtest.market.market import Kind, Market
 from backtest.types import Days, FloatArray
@@ -91,19 +91,14 @@ class Perpetual:
 
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) USD per USD of notional over `horizon` margin days, less funding; tail NaN."""
-        price = market.level(self.factor)
-        out = np.full(len(price), np.nan)
-        out[:-horizon] = price[horizon:] / price[:-horizon] - 1.0
-        return out - self.funding_paid(market, horizon)
+        return Spot(self.factor).pnl(market, horizon) - self.funding_paid(market, horizon)
 
     def funding_paid(self, market: Market, horizon: int) -> Days:
         """(days,) funding paid by a long per USD of notional in (t, t + horizon]; tail NaN."""
         # Logarithms of the index add up all funding in between, weekends too, which a rate per
         # margin day would miss.
         accrued = np.log(market.level(self.funding))
-        out = np.full(len(accrued), np.nan)
-        out[:-horizon] = accrued[horizon:] - accrued[:-horizon]
-        return out
+        return unknown_tail(accrued[horizon:] - accrued[:-horizon], len(accrued))
 
     def sensitivity(self, market: Market) -> dict[str, FloatArray]:
         """(days, 2) by factor: the change of the coin, and minus the log change of funding.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol, TypeGuard
 
+import numpy as np
+
 from backtest.market.market import Kind, Market
 from backtest.types import Dates, Days, FloatArray, StudyError
 
@@ -128,6 +130,19 @@ def by_factor(instrument: Instrument, market: Market) -> Mapping[str, FloatArray
     """(days, 2) delta and gamma per 1 USD, by the factors of the instrument."""
     sensitivity = instrument.sensitivity(market)
     return sensitivity if isinstance(sensitivity, Mapping) else {instrument.factor: sensitivity}
+
+
+def unknown_tail(pnl: FloatArray, days: int) -> Days:
+    """(days,) the P&L that is known, then NaN: the latest positions are still held at the end.
+
+    Examples
+    --------
+    >>> unknown_tail(np.array([1.0, 2.0]), 4).tolist()
+    [1.0, 2.0, nan, nan]
+    """
+    out = np.full(days, np.nan)
+    out[: len(pnl)] = pnl
+    return out
 
 
 def delta_gamma(sensitivity: FloatArray, shocks: FloatArray) -> FloatArray:

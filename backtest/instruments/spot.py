@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.protocol import delta_gamma, qualified
+from backtest.instruments.protocol import delta_gamma, qualified, unknown_tail
 from backtest.market.market import Kind, Market
 from backtest.types import Days, FloatArray
 
@@ -56,9 +56,7 @@ class Spot:
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) relative change over the next `horizon` margin days; last rows NaN."""
         level = market.level(self.factor)
-        out = np.full(len(level), np.nan)
-        out[:-horizon] = level[horizon:] / level[:-horizon] - 1.0
-        return out
+        return unknown_tail(level[horizon:] / level[:-horizon] - 1.0, len(level))
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): one USD gains the relative change, no curvature."""

@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from backtest.instruments.constant_maturity import ConstantMaturity, years_passed
 from backtest.instruments.curve_future import curve_weights
-from backtest.instruments.protocol import delta_gamma, qualified
-from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
+from backtest.instruments.protocol import unknown_tail
+from backtest.instruments.treasury import par_yield
 from backtest.market.market import Kind, Market
 from backtest.types import Days, FloatArray, StudyError
 
@@ -15,7 +16,7 @@ FLOATING = "3M"
 
 
 @dataclass(frozen=True)
-class Swap:
+class Swap(ConstantMaturity):
     r"""A new par swap each day that receives fixed: rate s_t = par yield, semi-annual, value 0.
 
     Discount factors D at half-years are stripped from the market's par curve (linear in maturity
@@ -49,8 +50,9 @@ class Swap:
 
     contract: ClassVar[str] = "swap"
     asset_class: ClassVar[str] = "rates"
+    form: ClassVar[str] = "SWAP"
+    home: ClassVar[str] = "CME"
 
-    tenor: float
     silo: str = "CME"
 
     def __post_init__(self) -> None:
@@ -58,59 +60,28 @@ class Swap:
             raise StudyError(f"a swap of {self.tenor} years is not quoted; give whole years.")
 
     @property
-    def factor(self) -> str:
-        """The par yield of its maturity."""
-        return f"{self.tenor:.0f}Y"
-
-    @property
     def factors(self) -> dict[str, Kind]:
         """Its par yield and the rate at which the floating leg accrues."""
         return {self.factor: "yield", FLOATING: "yield"}
 
-    @property
-    def name(self) -> str:
-        """'SWAP' and maturity, with its silo where that is not CME."""
-        return qualified(self.underlying, self.silo, "CME")
-
-    @property
-    def underlying(self) -> str:
-        """'SWAP' and maturity."""
-        return f"SWAP{self.factor}"
-
-    @property
-    def maturity(self) -> float:
-        """Its tenor, years."""
-        return self.tenor
-
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) later value of the swap per USD of notional; the last `horizon` rows NaN."""
-        fixed = market.level(self.factor)
-        out = np.full(len(fixed), np.nan)
-        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        years_passed = calendar / DAYS_PER_YEAR
+        fixed, passed = market.level(self.factor), years_passed(market, horizon)
         log_discount = np.log(discount_factors(market, self.tenor)[horizon:])
         # After d days every payment is d days nearer, between two half-year nodes of the new
         # curve. Log discount factors are linear there: forward rates are then constant and jump
         # only at the nodes.
-        earlier = np.column_stack([np.zeros(len(years_passed)), log_discount[:, :-1]])
-        discount = np.exp(log_discount + 2.0 * years_passed[:, None] * (earlier - log_discount))
+        earlier = np.column_stack([np.zeros(len(passed)), log_discount[:, :-1]])
+        discount = np.exp(log_discount + 2.0 * passed[:, None] * (earlier - log_discount))
         received = fixed[:-horizon] / 2.0 * discount.sum(axis=1) + discount[:, -1]
-        out[:-horizon] = received - (1.0 + market.level(FLOATING)[:-horizon] * years_passed)
-        return out
+        floating = 1.0 + market.level(FLOATING)[:-horizon] * passed
+        return unknown_tail(received - floating, len(fixed))
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus the annuity (years), and its curvature in the swap's par yield."""
         annuity = discount_factors(market, self.tenor).sum(axis=1) / 2.0
         slope = discount_slopes(market, self.tenor, self.factor).sum(axis=1) / 2.0
         return np.column_stack([-annuity, -2.0 * slope])
-
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
-        return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
-
-    def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is replaced by a new par swap at every close."""
-        return np.ones(len(market.dates))
 
 
 def discount_factors(market: Market, tenor: float) -> FloatArray:

@@ -5,15 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.protocol import delta_gamma, qualified
-from backtest.market.market import Kind, Market, tenor_years
+from backtest.instruments.constant_maturity import ConstantMaturity, years_passed
+from backtest.instruments.protocol import unknown_tail
+from backtest.market.market import Market, tenor_years
 from backtest.types import Days, FloatArray, StudyError
-
-DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)
-class Treasury:
+class Treasury(ConstantMaturity):
     r"""A new par bond of constant maturity each day: coupon = par yield, semi-annual, price 1.
 
     Held to t + H, d calendar days later, it is worth
@@ -43,9 +42,7 @@ class Treasury:
 
     contract: ClassVar[str] = "bond"
     asset_class: ClassVar[str] = "treasury"
-
-    tenor: float
-    silo: str = "FICC"
+    form: ClassVar[str] = "UST"
 
     def __post_init__(self) -> None:
         if self.tenor <= 0 or 2 * self.tenor != int(2 * self.tenor):
@@ -54,56 +51,16 @@ class Treasury:
                 "give a positive multiple of half a year."
             )
 
-    @property
-    def factor(self) -> str:
-        """The par-yield factor of its maturity."""
-        is_whole_years = self.tenor == int(self.tenor)
-        return f"{self.tenor:.0f}Y" if is_whole_years else f"{12 * self.tenor:.0f}M"
-
-    @property
-    def factors(self) -> dict[str, Kind]:
-        """The par yield of its maturity; other yields of the market are used where they exist."""
-        return {self.factor: "yield"}
-
-    @property
-    def name(self) -> str:
-        """'UST' and maturity, with its silo where that is not FICC."""
-        return qualified(self.underlying, self.silo, "FICC")
-
-    @property
-    def underlying(self) -> str:
-        """'UST' and maturity."""
-        return f"UST{self.factor}"
-
-    @property
-    def maturity(self) -> float:
-        """Its tenor, years."""
-        return self.tenor
-
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) price of the bond at t + H less 1; the last `horizon` rows NaN."""
-        coupon = market.level(self.factor)
-        out = np.full(len(coupon), np.nan)
-        calendar = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        years_passed = calendar / DAYS_PER_YEAR
-        later_yield = par_yield(market, self.tenor - years_passed, offset=horizon)
-        out[:-horizon] = (
-            seasoned_price(coupon[:-horizon], later_yield, self.tenor, years_passed) - 1.0
-        )
-        return out
+        coupon, passed = market.level(self.factor), years_passed(market, horizon)
+        later_yield = par_yield(market, self.tenor - passed, offset=horizon)
+        price = seasoned_price(coupon[:-horizon], later_yield, self.tenor, passed)
+        return unknown_tail(price - 1.0, len(coupon))
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bond."""
         return par_bond_sensitivity(market.level(self.factor), self.tenor)
-
-    def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
-        """(scenarios,) delta-gamma P&L per USD for shocks of the par yield, no carry."""
-        today = market.until(day)
-        return delta_gamma(self.sensitivity(today)[-1], shocks)
-
-    def unit_value(self, market: Market) -> Days:
-        """(days,) 1: the holding is rolled into a new par bond at every close."""
-        return np.ones(len(market.dates))
 
 
 def par_bond_sensitivity(level: Days, tenor: float) -> FloatArray:
@@ -149,9 +106,9 @@ def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> Float
 
 
 def seasoned_price(
-    coupon: FloatArray, par: FloatArray, tenor: float, years_passed: FloatArray
+    coupon: FloatArray, par: FloatArray, tenor: float, age: FloatArray
 ) -> FloatArray:
-    """Dirty price of a bond issued at par `years_passed` years ago, at the par yield `par`.
+    """Dirty price of a bond issued at par `age` years ago, at the par yield `par`.
 
     The sum over coupons in closed form; its limit where the yield is zero.
 
@@ -166,5 +123,5 @@ def seasoned_price(
     growth = np.log1p(par / 2.0)
     zero = par == 0.0
     annuity = np.where(zero, coupons, -np.expm1(-coupons * growth) / np.where(zero, 1.0, par / 2.0))
-    accrued = np.exp(2.0 * years_passed * growth)
+    accrued = np.exp(2.0 * age * growth)
     return accrued * (coupon / 2.0 * annuity + np.exp(-coupons * growth))

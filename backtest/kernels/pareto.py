@@ -12,7 +12,7 @@ MOST_SHAPE = 0.95  # at 1 the expected shortfall is infinite
 COARSE = 0.3  # step between the places that are tried before the best of them is refined
 FINE = 1e-10  # width, relative, at which the refinement ends
 NEARLY_EXPONENTIAL = 1e-9
-OUTCOMES = 5  # of a tail: see `peaks_tail`
+OUTCOMES = 6  # of a tail: see `peaks_tail`
 GRID = 2.0**-30  # losses are rounded to it, so that last digits do not steer the search
 
 
@@ -99,9 +99,9 @@ def peaks_tail(losses: FloatArray, peaks: int, level: float, outcome: FloatArray
     .. math:: VaR = u + \frac{\beta}{\xi} \Bigl(\Bigl(\frac{\alpha n}{k}\Bigr)^{-\xi} - 1\Bigr),
               \qquad ES = \frac{VaR + \beta - \xi u}{1 - \xi}
 
-    with u the (k + 1)-th largest of n losses, k = peaks, alpha = level. outcome (5,): both; the
+    with u the (k + 1)-th largest of n losses, k = peaks, alpha = level. outcome (6,): both; the
     log-likelihood of the fit above the exponential law and above its second maximum; 1 where the
-    shape ended at a bound.
+    shape ended at a bound; how many losses lie beyond u.
     """
     heap = np.empty(peaks + 1)
     threshold = heap_largest(losses, heap)
@@ -120,3 +120,4 @@ def peaks_tail(losses: FloatArray, peaks: int, level: float, outcome: FloatArray
     outcome[1] = (outcome[0] + scale - shape * threshold) / (1.0 - shape)
     outcome[2], outcome[3] = gain, gap
     outcome[4] = 1.0 if shape == LEAST_SHAPE or shape == MOST_SHAPE or scale == 0.0 else 0.0
+    outcome[5] = filled

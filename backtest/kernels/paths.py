@@ -1,7 +1,7 @@
 """Simulated factor paths: a counter-based random generator, innovations, the recursion.
 
 Every draw is a function of (seed, path, day, counter) alone, so any path can be rebuilt without
-the others and results do not depend on the number of workers.
+the others and results do not depend on the number of workers, nor (`portable`) on the processor.
 """
 
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
+from backtest.kernels.portable import circle, log
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -78,10 +79,9 @@ def uniform(key: np.uint64, counter: int) -> float:
 def normals(key: np.uint64, counter: int, out: FloatArray) -> None:
     """Write standard normals into out (even,), by Box-Muller from draws counter onwards."""
     for i in range(0, out.shape[0], 2):
-        radius = np.sqrt(-2.0 * np.log(uniform(key, counter + i)))
-        angle = 2.0 * np.pi * uniform(key, counter + i + 1)
-        out[i] = radius * np.cos(angle)
-        out[i + 1] = radius * np.sin(angle)
+        radius = np.sqrt(-2.0 * log(uniform(key, counter + i)))
+        cosine, sine = circle(uniform(key, counter + i + 1))
+        out[i], out[i + 1] = radius * cosine, radius * sine
 
 
 @kernel
@@ -119,7 +119,7 @@ def innovations(
             for _ in range(law.dof[g] // 2):
                 product *= uniform(key, counter)
                 counter += 1
-            mixing[g] = np.sqrt((law.dof[g] - 2.0) / (-2.0 * np.log(product)))
+            mixing[g] = np.sqrt((law.dof[g] - 2.0) / (-2.0 * log(product)))
         normals(key, counter, normal)
         for k in range(factors):
             g = law.group[k]
@@ -170,7 +170,7 @@ def factor_path(
             if model.leader[k] >= 0:
                 j = model.leader[k]
                 ratio = variance[t, j] / model.variance[j]
-                target += 0.5 * np.log(ratio) + np.log(model.regime_scale[regimes[t], j])
+                target += 0.5 * log(ratio) + log(model.regime_scale[regimes[t], j])
             mean[t, k] = model.drift[k] + model.reversion[k] * (target - state[t, k])
         if t + 1 == days:
             break

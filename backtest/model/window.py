@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.market.market import Market
-from backtest.types import Dates, FloatArray, StudyError, first_known
+from backtest.types import Dates, FloatArray, StudyError, first_known, parse_day
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,4 @@ class ScoredWindow:
 
 def _row_of(score_from: str, market: Market) -> int:
     """First row on or after an ISO day."""
-    try:
-        return int(market.dates.searchsorted(np.datetime64(score_from, "D")))
-    except ValueError as error:
-        raise StudyError(f"score_from is {score_from!r}; give a day as YYYY-MM-DD.") from error
+    return int(market.dates.searchsorted(parse_day(score_from, "score_from")))

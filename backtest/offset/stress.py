@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.book.book import Book
+from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.episodes import EPISODES
 from backtest.market.market import Market
@@ -17,6 +18,8 @@ from backtest.offset.history import SHORTEST_SHIFT, SiloHistory
 from backtest.offset.supportable import estimate_history, silo_histories
 from backtest.simulate.paths import Paths
 from backtest.simulate.transform import CorrelationStress
+from backtest.types import RowNumbers
+from backtest.workers import in_parallel
 
 CROSS = 0.5  # size of the stressed correlation between prices and yields
 LONGER_MPOR = (5, 10)  # margin days
@@ -58,12 +61,13 @@ def stressed_ladder(
     """
 
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
-        estimates = joblib.Parallel(n_jobs=n_jobs)(
+        tasks = (
             joblib.delayed(estimate_history)(
-                name, h, {}, confidence=confidence, resamples=resamples, seed=seed
+                name, h, {}, confidence=confidence, resamples=resamples
             )
             for name, h in histories.items()
         )
+        estimates = in_parallel(tasks, n_jobs=n_jobs)
         return pd.DataFrame(
             {e.portfolio: [getattr(e, c) for c in SHOWN] for e in estimates}, index=list(SHOWN)
         ).T
@@ -82,8 +86,11 @@ def stressed_ladder(
         tables[f"MPOR {days}"] = ladder(
             silo_histories(market, book, base=base, coverage=replace(coverage, mpor=days))
         )
+    known_from = {name: _known_from(book, name, market, coverage) for name in observed}
     for episode, (start, end) in EPISODES.items():
-        rest = {name: without(h, start, end, market, coverage) for name, h in observed.items()}
+        rest = {
+            name: without(h, start, end, market, known_from[name]) for name, h in observed.items()
+        }
         if any(rest[name].days == observed[name].days for name in rest) or any(
             h.days <= 2 * SHORTEST_SHIFT for h in rest.values()
         ):
@@ -93,10 +100,21 @@ def stressed_ladder(
 
 
 def without(
-    history: SiloHistory, start: str, end: str, market: Market, coverage: Coverage
+    history: SiloHistory, start: str, end: str, market: Market, known_from: RowNumbers
 ) -> SiloHistory:
-    """The history without the scored days whose MPOR overlaps the days from `start` to `end`."""
-    rows = market.dates.searchsorted(history.dates)
-    closed_out = market.dates[np.minimum(rows + coverage.longest, len(market.dates) - 1)]
+    """The history without the scored days whose MPOR overlaps the days from `start` to `end`.
+
+    known_from : (days,) row at which the positions of each day of the market are closed out, of
+        `Closeout.known_from`: on the 24/7 clock more rows lie between than the MPOR has days.
+    """
+    rows = known_from[market.dates.searchsorted(history.dates)]
+    closed_out = market.dates[np.minimum(rows, len(market.dates) - 1)]
     in_episode = (history.dates <= np.datetime64(end)) & (closed_out >= np.datetime64(start))
     return history.between(~in_episode)
+
+
+def _known_from(book: Book, portfolio: str, market: Market, coverage: Coverage) -> RowNumbers:
+    """(days,) row at which the positions of one portfolio are closed out; others do not count."""
+    place = book.portfolios.index(portfolio)
+    positions = book.select([place]).holding(np.flatnonzero(book.exposure[place]).tolist())
+    return Closeout(positions, coverage).known_from(market)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.types import StudyError
+from backtest.types import StudyError, shown
 
 Registry = Mapping[str, type[Any]]
 
@@ -21,7 +21,7 @@ def first_mistake(name: str, error: ValidationError) -> str:
     if not first["loc"]:  # from a check of all parameters together, which names what is wrong
         return f"{name}: {first['msg'].removeprefix('Value error, ').removesuffix('.')}."
     place = ".".join(str(part) for part in first["loc"])
-    return f"{name}.{place} is {first['input']!r}: {first['msg']}."
+    return f"{name}.{place} is {shown(first['input'])}: {first['msg']}."
 
 
 def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") -> Any:
@@ -42,11 +42,10 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     kind = fields.pop("kind", None)
     if kind is None:
         raise StudyError(f"a {what} needs a `kind`; known: {', '.join(registry)}.")
-    if kind not in registry:
+    if not isinstance(kind, str) or kind not in registry:
         known_kinds = ", ".join(registry)
-        raise StudyError(
-            f"unknown kind {kind!r}; known: {known_kinds}." + _hint(str(kind), registry)
-        )
+        hint = _hint(kind, registry) if isinstance(kind, str) else ""
+        raise StudyError(f"unknown kind {shown(kind)}; known: {known_kinds}.{hint}")
     names = field_names(registry[kind])
     for key, value in fields.items():
         if key not in names:
@@ -55,6 +54,7 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
                 f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, names)
             )
         fields[key] = _built(value, registry, what)
+    values = shown(fields) if fields else "nothing"
     try:
         return registry[kind](**fields)
     except ParameterError as error:  # says the name of the class, where the file has the kind
@@ -63,12 +63,14 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     except ValidationError as error:
         raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass
-        raise StudyError(f"{kind} cannot be made of {fields or 'nothing'}: {error}.") from error
+        raise StudyError(
+            f"{kind} cannot be made of {shown(fields) if fields else 'nothing'}: {error}."
+        ) from error
     except StudyError:
         raise
     except Exception as error:  # whatever else a user's class raises
         raise StudyError(
-            f"{kind} cannot be made of {fields or 'nothing'}: {type(error).__name__}: {error}."
+            f"{kind} cannot be made of {values}: {type(error).__name__}: {error}."
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from backtest.present.csv_table import write_csv
 from backtest.present.inset import Inset
 from backtest.present.rendering import render
 from backtest.present.sheet import Caption, Sheet
@@ -76,11 +77,11 @@ def write_figures(folder: str | Path, figures: Iterable[Figure]) -> None:
         for figure in figures:
             drawing = figure.draw().figure
             render(drawing, target, figure.name, figure.caption)  # type: ignore[arg-type]
-            figure.data.assign(simulated=figure.simulated).to_csv(
+            write_csv(
+                figure.data.assign(simulated=figure.simulated),
                 target / f"{figure.name}.csv",
                 index=figure.data.index.name is not None,
                 float_format="%.10g",
-                lineterminator="\n",
             )
     except OSError as error:
         reason = error.strerror or error

@@ -17,6 +17,28 @@ PANEL = 1.65  # inches, as below
 LEFT, RIGHT, GAP = 0.72, 0.15, 0.25
 
 
+@dataclass(frozen=True)
+class Column:
+    """Place of a column of panels: inches from the left and right edges of a sheet, and width."""
+
+    left: float
+    right: float
+    width: float
+
+
+def columns_of(count: int, *, left: float, right: float, gap: float) -> list[Column]:
+    """Columns of equal width between two margins, `gap` inches apart.
+
+    Examples
+    --------
+    >>> [column.left for column in columns_of(2, left=1.0, right=0.5, gap=1.0)]
+    [1.0, 4.0]
+    """
+    width = (WIDTH - left - right - gap * (count - 1)) / count
+    edges = [left + place * (width + gap) for place in range(count)]
+    return [Column(edge, WIDTH - edge - width, width) for edge in edges]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PanelGrid:
     """Panels of equal size in rows, in inches.
@@ -37,9 +59,9 @@ class PanelGrid:
     below: float
 
     @property
-    def width(self) -> float:
-        """Inches of one panel."""
-        return (WIDTH - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
+    def places(self) -> list[Column]:
+        """The columns, from the left."""
+        return columns_of(self.columns, left=self.left, right=self.right, gap=self.gap)
 
     def panels(
         self, canvas: Canvas, count: int, *, keys: float, end: float = 0.0, share: bool = True
@@ -49,15 +71,15 @@ class PanelGrid:
         keys : inches over the first row, for a legend. end : under the last row.
         share : True where all panels have one vertical axis, so that their heights compare.
         """
-        pitch = self.above + self.height + self.below
+        places, pitch = self.places, self.above + self.height + self.below
         sheet = canvas(keys + -(-count // self.columns) * pitch + end)
         panels: list[Axes] = []
         for place in range(count):
             row, column = divmod(place, self.columns)
-            left = self.left + column * (self.width + self.gap)
             axes = sheet.panel(
-                left=left, right=WIDTH - left - self.width, top=keys + row * pitch + self.above,
-                height=self.height, sharey=panels[0] if share and panels else None,
+                left=places[column].left, right=places[column].right,
+                top=keys + row * pitch + self.above, height=self.height,
+                sharey=panels[0] if share and panels else None,
             )  # fmt: skip
             axes.tick_params(labelleft=column == 0)
             panels.append(axes)
@@ -75,8 +97,9 @@ def book_panels(
         columns=min(COLUMNS, len(titles)),
         left=LEFT, right=RIGHT, gap=GAP, height=PANEL, below=below,
     )  # fmt: skip
+    room = grid.places[0].width
     words = [
-        "\n".join(fitted_label(line, room=grid.width, lines=2) for line in title.splitlines())
+        "\n".join(fitted_label(line, room=room, lines=2) for line in title.splitlines())
         for title in titles.values()
     ]
     above = LINE * max(text.count("\n") + 1 for text in words) + 0.1

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.figure import write_figures
 from backtest.present.folder import results_folder
@@ -23,11 +24,8 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
     with results_folder(out, name) as folder:
         for section in exhibit.sections:
             if section.table is not None:
-                section.table.to_csv(
-                    folder.partial / f"{section.name}.csv",
-                    index=is_named(section.table),
-                    lineterminator="\n",
-                )
+                path = folder.partial / f"{section.name}.csv"
+                write_csv(section.table, path, index=is_named(section.table))
         (folder.partial / "study.toml").write_text(exhibit.text, encoding="utf-8")
         manifest = origin.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""What Monte Carlo leaves: the distribution of every score, and paired differences."""
+"""The result of `monte_carlo`: every score on every path, and models compared on the same paths."""
 
 import json
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.present.csv_table import write_csv
 from backtest.replay.provenance import Provenance
 from backtest.replay.shown import table_html
 from backtest.scores.models.paired import JointRegion, distances
@@ -47,8 +48,8 @@ class Distribution:
 
     def _repr_html_(self) -> str:
         columns = ["exceedances", "mean_margin", "exceedance_rate"]
-        shown = [f"{c}{edge}" for c in columns for edge in ("", "_low", "_high")]
-        return "<p><strong>SIMULATED</strong> paths</p>" + table_html(self.summary()[shown])
+        columns_shown = [f"{c}{edge}" for c in columns for edge in ("", "_low", "_high")]
+        return "<p><strong>SIMULATED</strong> paths</p>" + table_html(self.summary()[columns_shown])
 
     def score(self, column: str) -> FloatArray:
         """(paths, models, portfolios) of one score.
@@ -67,7 +68,7 @@ class Distribution:
 
         `<score>`, `<score>_low`, `<score>_high` over the paths on which it has a value; `missed`
         is the share of paths with more exceedances than allowed. The interval is the spread of
-        histories, not the error of the mean.
+        histories, which more paths do not narrow, not the error of the mean.
         """
         edges = _edges(level)
         index = pd.MultiIndex.from_product(
@@ -79,6 +80,7 @@ class Distribution:
             out[column] = _over_known(draws, lambda x: float(x.mean()))
             for name, edge in zip(("low", "high"), edges, strict=True):
                 out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
+        # A path keeps the standard or not: the share that does not is no mean of exceedances.
         over = self.score("exceedances") > self.score("allowed")
         out["missed"] = over.mean(axis=0).ravel()
         return pd.DataFrame(out, index=index)
@@ -86,9 +88,10 @@ class Distribution:
     def differences(self, model: str, against: str, *, level: float = 0.95) -> pd.DataFrame:
         """Paired differences `model` - `against` on the same paths, one row a portfolio.
 
-        For the exceedance rate, the mean margin and the excess per day: mean difference, interval
-        over paths, and the share of paths on which `model` has less. `dominates` is the share on
-        which it has no more of all three and less of one.
+        Both models lose on the same bad paths: the difference on each path is far less uncertain
+        than the two means are. For the exceedance rate, the mean margin and the excess per day:
+        mean difference, interval over paths, and the share of paths on which `model` has less.
+        `dominates` is the share on which it has no more of all three and less of one.
         """
         first, second = (self._model(name) for name in (model, against))
         edges = _edges(level)
@@ -101,6 +104,7 @@ class Distribution:
             for name, edge in zip(("low", "high"), edges, strict=True):
                 out[f"{column}_{name}"] = _over_known(gap, lambda x, q=edge: _quantile(x, q))
             out[f"{column}_less"] = (gap < 0).mean(axis=0)
+        # (differences, paths, portfolios); fewer is better in each of the three.
         joint = np.stack(gaps)
         dominates = (joint <= 0).all(axis=0) & (joint < 0).any(axis=0)
         out["dominates"] = dominates.mean(axis=0)
@@ -109,20 +113,22 @@ class Distribution:
     def joint_region(
         self, model: str, against: str, portfolio: str, *, level: float = 0.95
     ) -> JointRegion:
-        """Ellipsoid that holds `level` of a normal with the mean and covariance of the differences.
+        """Ellipsoid of the paired differences that holds `level` of the paths.
 
-        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path;
-        `inside` says how many of the paths it really holds.
+        In (exceedance rate, mean margin, excess per day), `model` - `against`, paired by path. Its
+        radius is an order statistic of the distance of each path from the ellipsoid of all others,
+        so no law is assumed. It speaks of one more path, not of the mean: at 95 % it held 94.8 to
+        96.7 % of new paths, for 20 to 1,000 paths of normal, t4 and lognormal differences
+        (docs/intervals.md).
 
         Raises
         ------
         StudyError : unknown names, or fewer than 3 paths.
         """
-        from scipy.special import chdtri
-
         _edges(level)
-        if len(self.scores) < 3:
-            raise StudyError(f"a joint region of {len(self.scores)} paths; run 3 or more.")
+        paths = len(self.scores)
+        if paths < 3:
+            raise StudyError(f"a joint region of {paths} paths; run 3 or more.")
         if portfolio not in self.portfolios:
             raise StudyError(f"unknown portfolio {portfolio!r}; known: {self.portfolios}.")
         first, second, p = (
@@ -130,13 +136,15 @@ class Distribution:
             self._model(against),
             self.portfolios.index(portfolio),
         )
+        # chdtri: the squared radius at which an ellipsoid of three normal variables holds `level`.
         pairs = np.column_stack(
             [self.score(c)[:, first, p] - self.score(c)[:, second, p] for c in DIFFERENCES]
         )
         center, covariance = pairs.mean(axis=0), np.cov(pairs.T)
-        radius = float(np.sqrt(chdtri(float(len(DIFFERENCES)), 1.0 - level)))
-        distance = distances(pairs - center, covariance)
-        return JointRegion(center, covariance, radius, float((distance <= radius**2).mean()))
+        away = np.sort(_from_others(distances(pairs - center, covariance)))
+        # One path more than there are: the rank at which a new path is inside as often as said.
+        rank = min(tail_count(paths + 1, 1.0 - level), paths)
+        return JointRegion(center, covariance, float(np.sqrt(away[rank - 1])))
 
     def frontier(self, *, level: float = 0.95) -> pd.DataFrame:
         """One row a model: all books pooled, the band of cost and coverage over paths.
@@ -173,12 +181,12 @@ class Distribution:
         ).assign(range_acted=self.range_acted)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            self.summary().to_csv(target / "monte_carlo.csv")
-            self.frontier().to_csv(target / "frontier.csv")
+            write_csv(self.summary(), target / "monte_carlo.csv")
+            write_csv(self.frontier(), target / "frontier.csv")
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
             by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
-            named = {"models": list(self.models), "portfolios": list(self.portfolios)}
-            text = json.dumps({"names": named, "provenance": self.provenance.to_json()}, indent=2)
+            names = {"models": list(self.models), "portfolios": list(self.portfolios)}
+            text = json.dumps({"names": names, "provenance": self.provenance.to_json()}, indent=2)
             (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error
@@ -219,6 +227,26 @@ class Distribution:
         if name not in self.models:
             raise StudyError(f"unknown model {name!r}; known: {', '.join(self.models)}.")
         return self.models.index(name)
+
+
+def _from_others(squared: FloatArray) -> FloatArray:
+    """Squared Mahalanobis distance of each draw from the mean and covariance of all others.
+
+    squared : (draws,) those from the mean and covariance of all, the draw itself among them.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 5.0])
+    >>> _from_others((x - 2.0) ** 2 / 7.0).round(6).tolist()  # (5 - 0.5)^2 / 0.5 for the last
+    [1.125, 0.18, 40.5]
+    """
+    draws = len(squared)
+    # A draw that alone spans a direction is infinitely far from the others.
+    rest = 1.0 - draws * squared / (draws - 1) ** 2
+    out = np.full(draws, np.inf)
+    scale = (draws - 2) / (draws - 1) * (draws / (draws - 1)) ** 2
+    np.divide(scale * squared, rest, out=out, where=rest > 1e-9)
+    return out
 
 
 def _edges(level: float) -> tuple[float, float]:

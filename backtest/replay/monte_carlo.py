@@ -23,6 +23,7 @@ from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import FloatArray, Progress, StudyError
+from backtest.workers import in_parallel
 
 BLOCK = 10  # paths a task: bounds memory, does not change a number
 
@@ -94,7 +95,7 @@ def monte_carlo(
     pooled = np.empty((paths, len(models), len(POOLED)))
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    results = in_parallel(tasks, n_jobs=n_jobs)
     fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
         block_scores, block_pooled, block_acted, block_fits, block_opened = result
@@ -166,11 +167,11 @@ def _replay_block(
                 margined.required,
                 rows=window.rows,
                 confidence=coverage.confidence,
+                # Simulated markets have the business clock: a row is a margin day.
                 horizon=closeout.longest,
                 account=account,
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
-                resamples=0,
                 dates=market.dates,
             )
         except Exception as error:

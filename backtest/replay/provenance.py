@@ -1,4 +1,4 @@
-"""Where numbers come from: everything it takes to get the same ones, kept in manifest.json."""
+"""Where numbers come from: what is needed to compute them again, as manifest.json holds it."""
 
 import hashlib
 import json
@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 
 from backtest.account.account import AccountTerms
 from backtest.book.book import Book
-from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
@@ -21,108 +20,15 @@ from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.files import ParameterSource, parameter_sources
 from backtest.replay.origin import FileHash, Prices, Software
+from backtest.replay.standard import Account, Standard, Window
 
 FORMAT = 3  # of manifest.json; 1 differed by command, 2 counted fits without saying how they end
-COUNTED_IN = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
 Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Window:
-    """First and last scored day, ISO, and how many there are."""
-
-    first_scored: str
-    last_scored: str
-    observations: int
-
-    @classmethod
-    def of(cls, window: ScoredWindow) -> "Window":
-        """Describe the days that are scored."""
-        return cls(str(window.dates[0]), str(window.dates[-1]), len(window.dates))
-
-    def sentence(self) -> str:
-        """Scored days and how many there are."""
-        return f"scored {self.first_scored} to {self.last_scored}, n = {self.observations:,} days"
-
-
-@dataclass(frozen=True)
-class Standard:
-    """The standard that all models are held to, and how positions are kept.
-
-    Parameters
-    ----------
-    mpor : margin days by silo, or by silo and asset class.
-    overlap : rows of the market that the longest close-out spans.
-    liquidation : the table of costs that losses include, and its date; None for prices alone.
-    """
-
-    confidence: float
-    mpor: dict[str, int]
-    overlap: int
-    rebalance: str
-    liquidation: dict[str, str] | None = None
-
-    @classmethod
-    def of(cls, market: Market, book: Book, coverage: Coverage) -> "Standard":
-        """Describe the standard of a book."""
-        closeout = Closeout(book, coverage)
-        cost = None if book.liquidation is None else book.liquidation.to_dict()
-        return cls(
-            coverage.confidence, closeout.by_silo, closeout.rows(market), book.rebalance, cost
-        )
-
-    @property
-    def daily(self) -> bool:
-        """Whether positions are rebalanced to constant USD every day."""
-        return self.rebalance == "daily"
-
-    def sentence(self) -> str:
-        """Confidence, MPOR and how positions are kept, in words.
-
-        Examples
-        --------
-        >>> Standard(0.99, {"FICC": 2, "CME": 2}, 2, "daily").sentence()
-        '99 % coverage over an MPOR of 2 margin days; constant USD, rebalanced daily'
-        """
-        days = set(self.mpor.values())
-        each = (f"{silo} {d}" for silo, d in self.mpor.items())
-        mpor = f"{days.pop()}" if len(days) == 1 else ", ".join(each)
-        positions = (
-            "constant USD, rebalanced daily"
-            if self.daily
-            else "units bought on the first day and held"
-        )
-        if self.liquidation is not None:
-            positions += "; losses include liquidation cost (approximate)"
-        return (
-            f"{100 * self.confidence:g} % coverage over an MPOR of {mpor} margin days; {positions}"
-        )
-
-
-@dataclass(frozen=True)
-class Account:
-    """Terms of the collateral account; `collateral` is 'cash', or the fields of a mix."""
-
-    call_lag: int
-    minimum_transfer: float
-    collateral: str | dict[str, Any]
-    excess: str
-    settlement: str = "margin_days"
-
-    def lag_words(self) -> str:
-        """How long calls take, in the days they are counted in.
-
-        Examples
-        --------
-        >>> Account(1, 0.0, "cash", "returned", "cash").lag_words()
-        'call lag 1 Fedwire days'
-        """
-        return f"call lag {self.call_lag} {COUNTED_IN[self.settlement]} days"
-
-
-@dataclass(frozen=True)
 class Provenance:
-    """Where the numbers of a command come from. What a command does not have is left out.
+    """Where the numbers of a command come from; a command leaves out the fields it has no use for.
 
     Parameters
     ----------
@@ -130,13 +36,13 @@ class Provenance:
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
     omissions : what a model leaves out because prices start too late, by model.
-    failed_models : why, by name, models are left out that the study may do without.
-    siloed_model : the model that savings are measured from. base : that of the offset ladder.
-    simulator, paths, path : of Monte Carlo: its law, how many histories, or the one replayed.
-    seconds : wall time by step. failed_gates : what the study demanded in vain.
-    study : the study file with its defaults written out. details : what one command alone adds.
+    failed_models : the reason, by name, for each optional model that failed and is left out.
+    siloed_model : the model that savings are measured from. base : model of the offset ladder.
+    simulator, paths, path : of Monte Carlo: law, number of histories, or the one that is replayed.
+    seconds : wall time by step. failed_gates : conditions of the study that do not hold.
+    study : the study file with its defaults written out. details : fields of one command alone.
     sha256 : of study and levels; study_sha256 : of the study alone.
-    command, written : what was typed, and when its folder was written (UTC).
+    command, written : the command line, and the time at which its folder was written (UTC).
     """
 
     software: Software
@@ -180,7 +86,7 @@ class Provenance:
         account: AccountTerms | None = None,
         **more: Any,
     ) -> "Provenance":
-        """Describe what every command that replays models has; `more` are other fields."""
+        """Fill in what every command that replays models has; `more` are other fields."""
         left_out = {name: omissions(model, market) for name, model in models.items()}
         return cls(
             software=Software.now(),
@@ -198,10 +104,10 @@ class Provenance:
     def of_study(
         self, resolved: dict[str, Any], files: tuple[FileHash, ...], *hashed: Any
     ) -> "Provenance":
-        """The same with its study file, defaults written out, and the files of its prices.
+        """The same provenance with the study file and the files of its prices.
 
-        sha256 is of the study file, what is `hashed` beside it, files that models opened, and the
-        levels.
+        resolved : the study file with its defaults written out. hashed : other tables that decide
+            the numbers; sha256 is of both, the files that models opened, and the levels.
         """
         hashed = (*hashed, *(file.sha256 for file in self.opened))
         return replace(
@@ -230,38 +136,38 @@ class Provenance:
     @property
     def prices(self) -> Prices:
         """The prices of a command that read some."""
-        return _there(self.data)
+        return _present(self.data)
 
     @property
     def held_to(self) -> Standard:
         """The standard of a command that has one."""
-        return _there(self.standard)
+        return _present(self.standard)
 
     @property
     def scored(self) -> Window:
         """The scored days of a command that scores some."""
-        return _there(self.window)
+        return _present(self.window)
 
     @property
     def terms(self) -> Account:
         """The account of a command that replays one."""
-        return _there(self.account)
+        return _present(self.account)
 
     def sentence(self) -> str:
-        """Source, scored days and standard, as far as there are any."""
+        """Source, scored days and standard; a command without one of them leaves it out."""
         parts: Iterable[Prices | Window | Standard | None] = (self.data, self.window, self.standard)
         return "; ".join(part.sentence() for part in parts if part is not None)
 
     def footnote(self, *, models: bool = True) -> str:
-        """What every figure's footnote ends with: source, standard, models with kinds, version."""
-        named = f" {self.models_sentence()}" if models else ""
-        return f"Source: {self.sentence()}.{named} {self.software.sentence()}."
+        """The end of every figure's footnote: source, standard, models with kinds, version."""
+        model_words = f" {self.models_sentence()}" if models else ""
+        return f"Source: {self.sentence()}.{model_words} {self.software.sentence()}."
 
     def models_sentence(self, names: Container[str] | None = None) -> str:
         """Models with their kinds, all of them or those of `names`."""
         kinds = {name: words.split("(")[0] for name, words in self.models.items()}
-        shown = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
-        return f"Models: {', '.join(shown)}."
+        labels = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
+        return f"Models: {', '.join(labels)}."
 
     def certificates(self) -> list[tuple[str, str]]:
         """What the causality audit of each model was, for a page's list."""
@@ -310,7 +216,7 @@ class Provenance:
 
     def alarms(self) -> list[str]:
         """Models that failed and are left out."""
-        return [f"LEFT OUT: {told}" for told in self.failed_models.values()]
+        return [f"LEFT OUT: {reason}" for reason in self.failed_models.values()]
 
     def opened_facts(self) -> list[tuple[str, str]]:
         """The files that models opened by themselves, for a page's list."""
@@ -320,32 +226,31 @@ class Provenance:
         ]
 
     def facts(self) -> list[tuple[str, str]]:
-        """What a page lists of it beside the command."""
+        """Facts that a page lists beside the command line: prices, hashes, software."""
         versions = asdict(self.software)
         versions = versions.pop("versions") | versions
-        facts = (
-            []
-            if self.data is None
-            else [
+        facts = []
+        if self.data is not None:
+            facts = [
                 ("source", self.data.source),
                 ("days", self.data.span()),
                 ("dropped days", str(self.data.dropped_count)),
                 ("sha256 of the levels", self.data.levels_sha256),
             ]
-        )
         return [
             *facts,
             *self.opened_facts(),
             *self.certificates(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),
             ("software", ", ".join(f"{name} {value}" for name, value in versions.items())),
-        ]  # fmt: skip
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The table that manifest.json holds: lists, text, numbers and tables of them."""
         table = asdict(self)
         software = table["software"]
         table |= {"software": software.pop("versions") | software}
+        # A round trip through JSON makes tuples lists, as a reader of the file finds them.
         plain: dict[str, Any] = json.loads(json.dumps(table, default=str))
         return {"format": FORMAT} | plain
 
@@ -364,7 +269,8 @@ class Provenance:
         return TypeAdapter(cls).validate_python(entries | {"software": software})
 
 
-def _there(part: Part | None) -> Part:
+def _present(part: Part | None) -> Part:
+    """A part that a page or figure of this command asks for, so it cannot be None."""
     if part is None:
         raise ValueError("this command's provenance has no such part.")
     return part

@@ -22,9 +22,11 @@ from backtest.model.opened_files import OpenedFile, note_opened, placed, recordi
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import BLOCK, RESAMPLES, Scored, blocks, score_models
+from backtest.replay.scorecard import BLOCK, Scored, blocks, score_models
 from backtest.replay.study import Study
+from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
+from backtest.workers import in_parallel
 from strategies.siloed import Siloed
 
 Audited = tuple[list[int], FloatArray]  # rows of the book, and their (days, rows) margins
@@ -55,7 +57,7 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
-    seed : of the bootstrap behind the intervals.
+    seed : of the bootstrap behind the p-values of Romano and Wolf.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
     audit : check that no margin knows its future, and write that into the manifest: on the
@@ -97,6 +99,7 @@ def run(
     loss, required = margined.loss, margined.required
     _check_audited(audited, required, book)
     seconds |= margined.seconds
+    # One window for all models: a model that warms up longer must not be compared on other days.
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
 
     began = time.perf_counter()
@@ -110,8 +113,6 @@ def run(
         account=account,
         marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
         yardstick=yardstick,
-        resamples=RESAMPLES,
-        seed=seed,
         block=block,
         progress=report,
         dates=market.dates,
@@ -178,10 +179,12 @@ def _margins(
     """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
     if any(getattr(model, "across_books", False) for model in models.values()):
         block = len(book.portfolios)
+    # A portfolio's margin does not depend on the others (a law of all models but those above), so
+    # blocks bound the memory and change no number.
     slices = list(blocks(len(book.portfolios), block))
     tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
     parts: list[Margined] = []
-    for part in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+    for part in in_parallel(tasks, n_jobs=n_jobs):
         parts.append(part)
         note_opened(part.opened)  # by a worker, whose files no one else sees
         report("margins", len(parts) / len(slices))
@@ -234,6 +237,7 @@ def audit_models(
     -------
     The audits, and the margins that were audited with the portfolios that they are of.
     """
+    # A study lists its named books first, then random ones: a spread over all takes some of both.
     spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
     rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
     audited_book = book.select(sorted(rows))

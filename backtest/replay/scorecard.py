@@ -8,11 +8,10 @@ import numpy as np
 
 from backtest.account.account import AccountHistory, AccountTerms, replay_account
 from backtest.account.mix import Marks
-from backtest.scores import day_weights, pooled_equal_coverage, score_table, stationary_indices
+from backtest.scores import pooled_equal_coverage, score_table
 from backtest.types import Dates, DaysByPortfolios, FloatArray, Progress
 
 BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
-RESAMPLES = 1000  # stationary bootstrap histories behind the intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,23 +33,18 @@ def score_models(
     account: AccountTerms,
     marks: Marks | None = None,
     yardstick: str | None,
-    resamples: int,
-    seed: int = 0,
     block: int = BLOCK,
     progress: Progress | None = None,
     dates: Dates | None = None,
 ) -> Scored:
-    """Scores of every model over the scored `rows`, all on the same bootstrap histories.
+    """Scores of every model over the scored `rows`.
 
     marks : of the account's collateral; needed unless it is cash.
     yardstick : the model that savings are measured from; None leaves them NaN.
-    resamples : bootstrap histories behind the intervals; 0 leaves those NaN.
     dates : of all rows; needed where calls do not settle in margin days.
     """
-    days, portfolios = rows.stop - rows.start, loss.shape[1]
-    weights = None
-    if resamples:
-        weights = day_weights(stationary_indices(days, resamples=resamples, seed=seed))
+    portfolios = loss.shape[1]
+    # Savings are measured from the yardstick's mean margin on the same scored days.
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     accounts, tables, pooled = {}, {}, {}
     for done, (name, margin) in enumerate(required.items(), start=1):
@@ -62,7 +56,6 @@ def score_models(
                 history.collateral[rows, columns],
                 confidence=confidence,
                 horizon=horizon,
-                weights=weights,
                 siloed_mean=None if siloed is None else siloed[columns],
             )
             for columns in blocks(portfolios, block)
@@ -70,7 +63,7 @@ def score_models(
         accounts[name] = history
         tables[name] = {key: np.concatenate([p[key] for p in pieces]) for key in pieces[0]}
         pooled[name] = asdict(
-            pooled_equal_coverage(loss[rows], margin[rows], confidence=confidence, weights=weights)
+            pooled_equal_coverage(loss[rows], margin[rows], confidence=confidence)
         )
         if progress is not None:
             progress("account and scores", done / len(required))

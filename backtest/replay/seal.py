@@ -1,4 +1,4 @@
-"""Stored evidence is what a run wrote: a manifest with the sha256 of every file, and of itself."""
+"""The manifest of a stored run: it holds the sha256 of every file, and its own, so edits show."""
 
 import hashlib
 import json
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from backtest.replay.provenance import FORMAT, Provenance
-from backtest.types import ResultsError
+from backtest.types import ResultsError, read_regular
 
 MANIFEST = "manifest.json"
-FILES, SELF = "files", "manifest_sha256"  # what sealing adds to a manifest
+FILES, SELF = "files", "manifest_sha256"  # keys that are added to a provenance by sealing it
 
 
 def write_manifest(folder: Path, provenance: Provenance, *, names: Iterable[str]) -> None:
-    """Write manifest.json with the sha256 of the files `names` of the folder, and its own."""
+    """Write manifest.json with its own sha256 and those of the files `names` of the folder."""
     sealed = provenance.to_json()
     sealed[FILES] = {name: _sha256((folder / name).read_bytes()) for name in names}
-    sealed[SELF] = _own_sha256(sealed)
+    sealed[SELF] = _manifest_sha256(sealed)
     text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -31,7 +31,7 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
         that another version wrote.
     """
     try:
-        sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        sealed = json.loads(read_regular(folder / MANIFEST))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise ResultsError(
@@ -43,8 +43,8 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
             f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
             "folder that `backtest run` wrote."
         )
-    if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _own_sha256(sealed):
-        raise ResultsError(changed(folder, MANIFEST))
+    if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _manifest_sha256(sealed):
+        raise ResultsError(change_message(folder, MANIFEST))
     if sealed.get("format") != FORMAT:
         raise ResultsError(
             f"{str(folder)!r} was written by another version (its {MANIFEST} has format "
@@ -55,14 +55,14 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
 
 
 def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
-    """Names of the files that are not as they were written.
+    """Names of the files whose content is no longer that of the run.
 
     Raises
     ------
-    ResultsError : a file that is not there, or cannot be read.
+    ResultsError : a file is missing or cannot be read.
     """
     try:
-        return [n for n, sha256 in files.items() if _sha256((folder / n).read_bytes()) != sha256]
+        return [n for n, sha256 in files.items() if _sha256(read_regular(folder / n)) != sha256]
     except OSError as error:
         name = Path(str(error.filename)).name
         raise ResultsError(
@@ -70,16 +70,17 @@ def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
         ) from error
 
 
-def changed(folder: Path, name: str) -> str:
-    """What is said of a file that is not as it was written."""
+def change_message(folder: Path, name: str) -> str:
+    """The message for a file whose content is no longer that of the run."""
     return (
         f"{name} of {str(folder)!r} is not as the run wrote it; put the file back or run the "
         "study again."
     )
 
 
-def _own_sha256(sealed: Any) -> str:
-    """sha256 of a manifest as JSON has it: tuples are lists, keys are text."""
+def _manifest_sha256(sealed: Any) -> str:
+    """sha256 of a manifest without its own hash."""
+    # A manifest that is written holds tuples and one that is read holds lists: both become lists.
     as_read = json.loads(json.dumps(sealed))
     return _sha256(json.dumps(as_read, sort_keys=True).encode())
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtest.present.csv_table import read_csv, write_csv
 from backtest.replay.provenance import Provenance
-from backtest.replay.seal import changed, changed_files, read_manifest, write_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.types import FloatArray, ResultsError
 
@@ -99,9 +100,9 @@ class Study:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
 
         `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
-        days as independent, so they run on every MPOR-th day, or as far apart as the longest
-        close-out spans where some markets rest, and show the median over phases; see
-        `backtest.scores.battery` for the columns and for `draws`.
+        days as independent, so they run on every n-th day, n the rows that the longest close-out
+        spans (the MPOR, and more on the 24/7 clock), and show the median over the n starting days;
+        see `backtest.scores.battery` for the columns and for `draws`.
         """
         from backtest.scores import battery
 
@@ -123,7 +124,10 @@ class Study:
         return pd.concat(tables, names=["model", "portfolio"])
 
     def to_frame(self) -> pd.DataFrame:
-        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
+        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss.
+
+        Model and portfolio are categories: as text they would take more room than the numbers.
+        """
         days, books = self.loss.shape
         count = len(self.models)
 
@@ -153,7 +157,7 @@ class Study:
         The folder is created; files of an earlier save in it are replaced. The manifest holds the
         sha256 of every table, and `load` refuses one that has changed since.
 
-        beside : names of files that lie in the folder already and belong to the same evidence.
+        beside : names of files that are already in the folder and are to be sealed with the tables.
 
         Raises
         ------
@@ -162,9 +166,9 @@ class Study:
         target = Path(folder)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            self.summary().to_csv(target / "summary.csv")
-            self.pooled.to_csv(target / "pooled.csv")
-            self.exposure.to_csv(target / "book.csv", index_label="portfolio")
+            write_csv(self.summary(), target / "summary.csv")
+            write_csv(self.pooled, target / "pooled.csv")
+            write_csv(self.exposure, target / "book.csv", index_label="portfolio")
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
             self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
@@ -185,19 +189,20 @@ class Study:
         source = Path(folder)
         provenance, files = read_manifest(source)
         for name in changed_files(source, files):
-            raise ResultsError(changed(source, name))
+            raise ResultsError(change_message(source, name))
         try:
             daily = pd.read_parquet(source / "daily.parquet")
             scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
             pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
-            exposure = pd.read_csv(source / "book.csv", index_col="portfolio")
+            exposure = read_csv(source / "book.csv").set_index("portfolio")
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(
                 f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
                 "give a folder that `backtest run` wrote."
             ) from error
-        exposure.index = exposure.index.astype(str)
         frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
+        # Rows were written by model, then date, then portfolio; `reindex` restores the book's order
+        # of portfolios, which pivoting sorts. The loss is the same under every model.
         for model, rows in daily.groupby("model", observed=True, sort=False):
             for name, frame in frames.items():
                 wide = rows.pivot_table(

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from backtest.scores.checks import as_panels, check_confidence
 from backtest.scores.exceedances.coverage import christoffersen_pvalues, kupiec_pvalues
 from backtest.scores.exceedances.phases import over_phases
-from backtest.scores.money.cost import equal_coverage_margin
+from backtest.scores.money.cost import equal_coverage_margin, tail_inflation
 from backtest.scores.money.procyclicality import peak_to_trough
 from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
 from backtest.scores.overlapping.clusters import is_clustered
-from backtest.scores.overlapping.interval import rate_interval
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.scores.overlapping.verdict import coverage_p, coverage_tests
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
@@ -41,7 +41,6 @@ class Record:
     collateral: DaysByPortfolios
     confidence: float
     horizon: int
-    weights: FloatArray | None
     siloed_mean: FloatArray | None
 
     @cached_property
@@ -61,15 +60,14 @@ class Record:
 
     @cached_property
     def rate_interval(self) -> tuple[FloatArray, FloatArray]:
-        """(portfolios,) low and high end of the exceedance rate."""
-        return rate_interval(self.exceeded, horizon=self.horizon)
+        """(portfolios,) low and high end of the exceedance rate; dual to `equal_coverage`."""
+        inflation = tail_inflation(self.loss, self.required, confidence=self.confidence)
+        return effective_interval(self.exceeded.sum(axis=0), len(self.loss), inflation)
 
     @cached_property
     def equal_coverage(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """(portfolios,) margin at equal coverage and its interval, USD."""
-        return equal_coverage_margin(
-            self.loss, self.required, confidence=self.confidence, weights=self.weights
-        )
+        return equal_coverage_margin(self.loss, self.required, confidence=self.confidence)
 
     @cached_property
     def kupiec(self) -> tuple[FloatArray, FloatArray]:
@@ -176,7 +174,6 @@ def score_table(
     *,
     confidence: float = 0.99,
     horizon: int,
-    weights: FloatArray | None = None,
     siloed_mean: FloatArray | None = None,
 ) -> dict[str, Column]:
     """Compute every score of one model over the scored days.
@@ -190,8 +187,6 @@ def score_table(
     collateral : (days, portfolios) USD, settled by each day and valued at the close-out.
     confidence : level the requirement is meant to cover, in (0, 1).
     horizon : MPOR in margin days, the longest of the silos.
-    weights : (resamples, days) from `day_weights`; None gives NaN for the intervals of
-        equal_coverage_margin (with many paths their spread is the better interval).
     siloed_mean : (portfolios,) mean requirement of the siloed model; None gives a saving of NaN.
 
     Returns
@@ -213,5 +208,5 @@ def score_table(
     """
     check_confidence(confidence)
     losses, margins, collaterals = as_panels(loss=loss, required=required, collateral=collateral)
-    record = Record(losses, margins, collaterals, confidence, horizon, weights, siloed_mean)
+    record = Record(losses, margins, collaterals, confidence, horizon, siloed_mean)
     return {score.name: score.of(record) for score in SCORES}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from backtest.kernels.paths import factor_path, innovations
+from backtest.kernels.portable import exponentials
 from backtest.market.market import Market
 from backtest.model.protocol import model
 from backtest.simulate.paths import Sampler
@@ -70,9 +71,9 @@ def margin_days(days: int | None = None) -> Dates:
         raise StudyError(f"days is {days}; give 2 to {LONGEST_SAMPLE:,}, or None for 2015-2026.")
     # 240 is fewer than the margin days of any year
     last = 2026 if days is None else 2016 + days // 240
-    closed = [d for year in range(2015, last + 1) for d in holidays(year)]
+    holiday_dates = [d for year in range(2015, last + 1) for d in holidays(year)]
     every = np.arange(START, np.datetime64(f"{last + 1}-01-01"))
-    open_days = every[np.is_busday(every, holidays=closed)]
+    open_days = every[np.is_busday(every, holidays=holiday_dates)]
     return open_days[open_days <= END] if days is None else open_days[:days]
 
 
@@ -175,7 +176,8 @@ def sample_path(
         z, regimes, weights, stress_shock, parameters.dynamics, state, mean, variance, reflected
     )
     price = np.array([kind == "price" for kind in parameters.kinds])
-    state[:, price] = np.exp(state[:, price])
+    prices = np.empty(shape)
+    exponentials(state, prices)
     law = SampleLaw(
         dates=dates,
         factors=parameters.factors,
@@ -186,7 +188,7 @@ def sample_path(
         stress_probability=parameters.law.transition[regimes, 1],
         reflected=reflected,
     )
-    return SamplePath(levels=state, law=law)
+    return SamplePath(levels=np.where(price, prices, state), law=law)
 
 
 def sample_levels(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.paths import Dynamics, InnovationLaw
+from backtest.kernels.portable import cholesky, log
 from backtest.market.market import Kind
 from backtest.types import BoolArray, DataError, Dates, Days, DaysByFactors, FloatArray, StudyError
 
@@ -58,6 +59,13 @@ def _correlation(factors: tuple[str, ...], *tables: Mapping[str, float]) -> Floa
     return matrix
 
 
+def _root(correlation: FloatArray) -> FloatArray:
+    """Lower root; LAPACK's last digits differ between processors, and the sample's must not."""
+    out = np.empty_like(correlation)
+    cholesky(correlation, out)
+    return out
+
+
 def _innovation_law(raw: dict[str, Any]) -> InnovationLaw:
     names, groups = tuple(raw["factors"]), tuple(raw["groups"])
     factor = list(raw["factors"].values())
@@ -76,10 +84,7 @@ def _innovation_law(raw: dict[str, Any]) -> InnovationLaw:
     return InnovationLaw(
         transition=np.array([[1.0 - into, into], [out_of, 1.0 - out_of]]),
         cholesky=np.stack(
-            [
-                np.linalg.cholesky(_correlation(names, both_regimes, raw["correlation"][r]))
-                for r in REGIMES
-            ]
+            [_root(_correlation(names, both_regimes, raw["correlation"][r])) for r in REGIMES]
         ),
         group=group,
         dof=of_group("dof", np.int64),
@@ -99,7 +104,8 @@ def _dynamics(raw: dict[str, Any], stress_share: float) -> Dynamics:
         return np.array([f[key] if default is None else f.get(key, default) for f in factor])
 
     def state(level: FloatArray) -> FloatArray:
-        return np.where(yields, level * PERCENT, np.log(np.where(yields, 1.0, level)))
+        logs = np.array([log(value) for value in np.where(yields, 1.0, level)])
+        return np.where(yields, level * PERCENT, logs)
 
     return Dynamics(
         start=state(column("start")),

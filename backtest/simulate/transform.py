@@ -1,6 +1,5 @@
 """Simulators that change another one: correlation, volatility, a stress episode, a warm history."""
 
-from datetime import date
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +11,7 @@ from backtest.model.protocol import model
 from backtest.simulate.bootstrap import floored
 from backtest.simulate.paths import Sampler, Simulator, known_shocks
 from backtest.simulate.pilot import pilot_moments
-from backtest.types import DataError, DaysByFactors, FloatArray, StudyError
+from backtest.types import DataError, DaysByFactors, FloatArray, StudyError, parse_day
 
 
 @model
@@ -167,7 +166,7 @@ class StressEpisode:
     def sampler(self, market: Market) -> Sampler:
         """Draw from the base, then put the episode in; its date comes from the same stream."""
         draw = self.base.sampler(market)
-        start, end = _day(self.start, "start"), _day(self.end, "end")
+        start, end = parse_day(self.start, "start"), parse_day(self.end, "end")
         # Shocks are named by the day on which they end; the market's first day has none.
         shock_dates = market.dates[1:]
         episode = known_shocks(market)[(shock_dates >= start) & (shock_dates <= end)]
@@ -189,13 +188,6 @@ class StressEpisode:
             return shocks
 
         return lay_over
-
-
-def _day(text: str, what: str) -> np.datetime64:
-    try:
-        return np.datetime64(date.fromisoformat(text), "D")
-    except ValueError:
-        raise StudyError(f"{what} is {text!r}; give a day such as 2020-03-01.") from None
 
 
 @model

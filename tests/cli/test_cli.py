@@ -219,7 +219,8 @@ def test_bad_arguments_get_one_line_and_code_2(tmp_path, arguments, said):
     assert said in refused(backtest(*arguments, cwd=tmp_path), tmp_path)
 
 
-def test_ctrl_c_leaves_nothing_that_looks_finished(tmp_path):
+@pytest.mark.parametrize("asked, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_leaves_nothing_that_looks_finished(tmp_path, asked, code):
     write_prices(tmp_path / "prices")
     write_study(tmp_path)
     running = subprocess.Popen(
@@ -235,9 +236,9 @@ def test_ctrl_c_leaves_nothing_that_looks_finished(tmp_path):
     for line in running.stdout:
         if "causality audit" in line:
             break
-    running.send_signal(signal.SIGINT)
+    running.send_signal(asked)
     _, errors = running.communicate(timeout=60)
-    assert running.returncode == 2
+    assert running.returncode == code
     assert errors == "backtest: interrupted; no result was written\n"
     results = tmp_path / "results"
     assert not results.exists() or not list(results.iterdir())

@@ -74,7 +74,7 @@ def test_start_keeps_its_own_day():
     [
         ({"factors": ("4M",)}, "no factor '4M'; known: 1M, 3M"),
         ({"start": "2020-01-01"}, "no day from 2020-01-01 on .* 1990-01-02 to 2017-03-29"),
-        ({"start": "soon"}, "start is 'soon'; give a date"),
+        ({"start": "soon"}, "start is 'soon'; give a day"),
         ({"factors": ()}, "at least one"),
         ({"factors": ("10Y", "10Y")}, "repeat a name"),
     ],

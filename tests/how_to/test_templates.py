@@ -5,9 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from backtest.book.liquidation import CostTable
 from tests.support.places import ROOT
 
 HOW_TO = ROOT / "docs" / "how-to"
@@ -92,6 +94,14 @@ def test_a_page_carried_out_as_it_is_passes_and_touches_the_files_it_lists(name,
     assert shown == status
     assert {line[3:] for line in shown.splitlines()} == set(steps[1::2])
     assert len(shown.splitlines()) <= MOST[name]
+
+
+def test_the_row_of_costs_on_the_page_of_an_instrument_is_one_that_the_table_takes():
+    page = (HOW_TO / "instrument.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    file = ROOT / "backtest" / "parameters" / "liquidation_2025.toml"
+    table = tomllib.loads(file.read_text(encoding="utf-8") + "\n" + block)
+    assert CostTable(**table).contract["STRIP10Y"].adv_usd == 2e9
 
 
 @pytest.mark.parametrize("name", MOST)

@@ -13,7 +13,9 @@ from backtest import cli
 from backtest.replay.findings import Findings, findings
 from backtest.replay.findings.disclosures import disclosure_table, money_table, swing_table
 from backtest.replay.findings.family import (
+    ADJUSTED,
     detectable_sentence,
+    disagreement_sentence,
     dominance_table,
     family_summary,
     family_tests,
@@ -21,8 +23,9 @@ from backtest.replay.findings.family import (
 )
 from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
 from backtest.scores import bootstrap_pvalues, holm
-from backtest.scores.power import exact_power
+from backtest.scores.detectable import detectable_rate
 from backtest.studies.power.study import detectable_table, study_power
+from backtest.studies.run.findings_tables import TESTED, outcomes_table
 from backtest.studies.run.tables import cost_table, coverage_table, pooled_table
 from backtest.types import StudyError
 from strategies import HistoricalVaR
@@ -118,25 +121,47 @@ def test_pairs_speak_of_pooled_rates_and_margins(study):
     assert dominance_table(presented.treasury_study()) is None
 
 
-def test_the_sentence_names_the_rates_of_the_table(study):
-    days = len(study.scored)
-    row = detectable_table([days], confidence=0.99).loc[days]
+def test_the_sentence_states_the_power_of_the_tests_that_decide(study):
     sentence = detectable_sentence(study)
-    assert f"{row['independent days']:.2%} if all days were independent" in sentence
-    assert f"{row['MPOR of 2, at worst']:.2%} if only one day in 2 was" in sentence
-    # A rate just below the smallest is still rejected four times in five, and so not 'as a rule'.
-    below = exact_power(days, 0.999 * row["independent days"])["binomial, one-sided"]
-    assert 0.79 < below < 0.80 and "passes more often than one time in 5" in sentence
+    for test in ("effective counts", "groups of days"):
+        rate = detectable_rate(
+            len(study.scored), horizon=study.overlap, clustered=test == "groups of days"
+        )
+        used = (study.scores["coverage_test"] == test).any()
+        assert (f"{rate:.2%} by {test}" in sentence) == (used and not np.isnan(rate))
+    assert "by coverage p at 5% and with a probability of 80% or more" in sentence
 
 
 def test_findings_hold_each_table_under_the_name_of_its_file(study):
     tables = Findings.of(study).by_file()
     assert list(tables) == [
-        "disclosures", "procyclicality", "money", "family", "family_summary", "dominance",
+        "disclosures", "procyclicality", "money", "tests", "family", "family_summary",
+        "dominance",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(tables["procyclicality"], swing_table(study))
     pd.testing.assert_frame_equal(tables["dominance"], dominance_table(study))
     assert Findings.of(presented.treasury_study()).pairs is None
+
+
+def test_all_tests_stand_on_the_page_the_worst_row_first(study):
+    table = outcomes_table(Findings.of(study), list(study.exposure.index))
+    tests = study.tests()
+    assert [head for head in table.heads if head in TESTED.values()] == list(TESTED.values())
+    rejections = [sum(cell.text == "rejects" for cell in row) for _, (row,) in table.groups]
+    assert rejections == sorted(rejections, reverse=True) and sum(rejections) > 0
+    assert sum(rejections) == (tests[list(TESTED)] == "rejected").to_numpy().sum()
+    assert len(table.groups) == len(tests)
+
+
+def test_corrections_that_disagree_say_why():
+    alike = dict.fromkeys(ADJUSTED, 1.0)
+    assert disagreement_sentence(pd.DataFrame([alike], index=["var"])) == ""
+    rows = [alike, alike | {"romano_wolf": 0.0}, alike | {"romano_wolf": np.nan}]
+    summary = pd.DataFrame(rows[:2], index=["var", "es"])
+    sentence = disagreement_sentence(summary)
+    assert sentence.startswith("The corrections disagree for es: Holm starts from coverage p")
+    assert "Benjamini" not in sentence
+    assert disagreement_sentence(pd.DataFrame(rows[2:], index=["var"])) == ""
 
 
 COMPUTED = (

@@ -120,7 +120,7 @@ def test_equal_models_differ_by_exactly_nothing(seven):
     table = seven.differences("var", "again")
     assert (table.to_numpy() == 0.0).all()
     region = seven.joint_region("var", "again", "bond only")
-    assert region.center.tolist() == [0.0, 0.0, 0.0] and region.inside == 1.0
+    assert region.center.tolist() == [0.0, 0.0, 0.0] and region.holds(np.zeros(3))
 
 
 def test_a_distribution_is_saved_whole(tmp_path, seven):

@@ -9,8 +9,9 @@ import backtest as bt
 import strategies as st
 from backtest.estimators.fits import Certificate
 from backtest.replay.origin import FileHash, Software
-from backtest.replay.provenance import FORMAT, Provenance, Standard
-from backtest.replay.seal import MANIFEST, SELF, _own_sha256
+from backtest.replay.provenance import FORMAT, Provenance
+from backtest.replay.seal import MANIFEST, SELF, _manifest_sha256
+from backtest.replay.standard import Standard
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_a_folder_of_another_format_is_refused_by_name(study, tmp_path, form):
     sealed.pop("format")
     if form is not None:
         sealed["format"] = form
-    sealed[SELF] = _own_sha256(sealed)
+    sealed[SELF] = _manifest_sha256(sealed)
     (folder / MANIFEST).write_text(json.dumps(sealed))
     with pytest.raises(
         bt.ResultsError, match=r"older' was written by another version .*format"

@@ -10,7 +10,6 @@ from hypothesis.extra import numpy as arrays
 from backtest.scores import (
     christoffersen_pvalues,
     coverage_p,
-    day_weights,
     is_clustered,
     kupiec,
     max_excess,
@@ -20,7 +19,6 @@ from backtest.scores import (
     over_phases,
     peak_to_trough,
     score_table,
-    stationary_indices,
 )
 from backtest.scores.table import SCORES
 from backtest.types import DataError, FloatArray
@@ -58,9 +56,8 @@ def a_study(days: int = 600, books: int = 5) -> tuple[FloatArray, FloatArray, Fl
 
 def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=200))
     siloed = required.mean(axis=0) * np.array([2.0, 1.0, 0.5, 1.25, 0.0])
-    table = score_table(loss, required, collateral, horizon=2, weights=weights, siloed_mean=siloed)
+    table = score_table(loss, required, collateral, horizon=2, siloed_mean=siloed)
     assert list(table) == [score.name for score in SCORES]
     assert {column.shape for column in table.values()} == {(5,)}
     exceeded = loss > required
@@ -93,7 +90,6 @@ def test_columns_stand_in_order_and_agree_with_their_functions() -> None:
 def test_units_are_those_declared() -> None:
     """With all money doubled, USD doubles and nothing else moves; days are whole numbers."""
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=100))
     siloed = required.mean(axis=0) * 1.5
     once, doubled = (
         score_table(
@@ -101,7 +97,6 @@ def test_units_are_those_declared() -> None:
             unit * required,
             unit * collateral,
             horizon=2,
-            weights=weights,
             siloed_mean=unit * siloed,
         )
         for unit in (1.0, 2.0)
@@ -127,11 +122,8 @@ def test_equality_is_neither_exceedance_nor_breach() -> None:
 
 def test_each_portfolio_stands_alone() -> None:
     loss, required, collateral = a_study()
-    weights = day_weights(stationary_indices(600, resamples=100))
-    together = score_table(loss, required, collateral, horizon=2, weights=weights)
-    alone = score_table(
-        loss[:, 2:3], required[:, 2:3], collateral[:, 2:3], horizon=2, weights=weights
-    )
+    together = score_table(loss, required, collateral, horizon=2)
+    alone = score_table(loss[:, 2:3], required[:, 2:3], collateral[:, 2:3], horizon=2)
     for name, column in together.items():
         if column.dtype.kind == "U":
             assert alone[name].tolist() == column[2:3].tolist()
@@ -139,11 +131,11 @@ def test_each_portfolio_stands_alone() -> None:
         np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
 
 
-def test_without_weights_only_the_resampled_scores_are_unknown() -> None:
+def test_without_a_siloed_model_only_the_saving_is_unknown() -> None:
     loss, required, collateral = a_study()
     table = score_table(loss, required, collateral, horizon=2)
     unknown = {name for name, column in table.items() if pd.isna(column).all()}
-    assert unknown == {"saving_vs_siloed", "equal_coverage_low", "equal_coverage_high"}
+    assert unknown == {"saving_vs_siloed"}
 
 
 def test_a_warm_up_is_refused() -> None:

@@ -243,6 +243,16 @@ def test_stale_prices_are_refused_by_name(real_market):
             model.margin(stale, book, bt.Coverage())
 
 
+def test_a_tail_law_without_losses_is_refused_by_name(real_market):
+    """Monthly closes carried forward had a threshold of zero and a margin of 80,000 on 100m."""
+    frame = real_market.to_frame()[["10Y", "BTC"]].iloc[1000:1700]
+    monthly = frame["BTC"].where(np.arange(len(frame)) % 21 == 0).ffill()
+    stale = bt.Market.from_frame(frame.assign(BTC=monthly))
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e8]}, index=["coin"]))
+    with pytest.raises(bt.StudyError, match=r"ExtremeValueVaR\(.* losses beyond the threshold, 20"):
+        st.ExtremeValueVaR().margin(stale, book, bt.Coverage())
+
+
 def test_cornish_fisher_of_normal_shocks_is_nearly_normal():
     market = coin_market(0.01 * np.random.default_rng(5).standard_normal(4000))
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [1.0]}, index=["coin"]))
@@ -489,6 +499,7 @@ def test_the_table_asks_of_a_density_only_where_there_is_one(density, small_mark
         subset=["value_at_risk", "loss"]
     )
     tested = forecast_table(forecasts, confidence=0.95, horizon=2)
+    assert set(tested["phases"]) == {"Cauchy combination of 2"}
     shown = forecasts_table(tested, list(book.portfolios))
     heads = ("book", "model", "FZ loss", "expected shortfall p")
     assert shown.heads[:4] == heads and (len(shown.heads) > 4) == density

@@ -12,7 +12,7 @@ import pandas as pd
 import backtest as bt
 import strategies as st
 from backtest import charts
-from backtest.config.schema import BookTable, StudyFile
+from backtest.config.schema import BookTable, StudyFile, SweepTable
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
 from backtest.present.figure import Figure
 from backtest.present.store import write_page
@@ -119,8 +119,8 @@ def ladder_with(**values: object) -> pd.DataFrame:
 def sweep() -> pd.DataFrame:
     """A sweep of five shares."""
     return treasury_share_sweep(
-        market(), MODELS, treasury="UST10Y", crypto="BTC", steps=4, gross=2e8, base=BASE,
-        coverage=bt.Coverage(), account=bt.AccountTerms(),
+        market(), MODELS, SweepTable(steps=4, gross=2e8), base=BASE,
+        coverage=bt.Coverage(), account=bt.AccountTerms(), liquidation=None,
     )  # fmt: skip
 
 
@@ -172,7 +172,6 @@ def finished(
         distribution=None,
         config=StudyFile.model_construct(title=title, caption=CAPTION, books=books),
         text="",
-        failed_gates=(),
     )
 
 
@@ -211,7 +210,7 @@ def offset_study() -> OffsetStudy:
     return OffsetStudy(
         market=market(),
         ladder=bt.supportable_offset(market(), book, base=BASE, resamples=20).to_frame(),
-        stressed=stressed_ladder(
+        stresses=stressed_ladder(
             market(), book, base=BASE, coverage=coverage, resamples=20, longer_mpor=(5,)
         ),
         specifications=specification_curve(
@@ -225,10 +224,10 @@ def offset_study() -> OffsetStudy:
             starts=(None, "2019-07-01", "2020-03-01"),
             resamples=20,
         ),
-        granted=granted_and_supported(
+        credit=granted_and_supported(
             market(), book, models, base=BASE, coverage=coverage, window=150
         ),
-        just_covering=pd.DataFrame(),
+        covering_settings=pd.DataFrame(),
         steps_by_day=steps_by_day(market(), book, models, coverage=coverage),
         text="",
         provenance=replace(
@@ -245,9 +244,9 @@ def of_one_book(study: OffsetStudy) -> OffsetStudy:
     """The same study where it holds a single book."""
     return replace(
         study,
-        stressed=study.stressed.loc[(slice(None), [LONG]), :],
+        stresses=study.stresses.loc[(slice(None), [LONG]), :],
         specifications=study.specifications[study.specifications["portfolio"] == LONG],
-        granted=study.granted[study.granted["portfolio"] == LONG],
+        credit=study.credit[study.credit["portfolio"] == LONG],
     )
 
 

@@ -7,19 +7,27 @@ differences have one joint confidence region, and the probability that both favo
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import fdtri, stdtr, stdtrit
 
-from backtest.scores.checks import as_panels, check_weights
-from backtest.types import DataError, DaysByPortfolios, FloatArray, StudyError
+from backtest.scores.checks import as_panels
+from backtest.scores.overlapping.slow_variance import (
+    MEAN_COSINES,
+    slow_transforms,
+    student_point,
+)
+from backtest.types import DataError, DaysByPortfolios, FloatArray
+
+ROUNDING = 1e-12  # share of the largest difference below which variation is rounding
+NODES = 64  # of the quadrature behind `dominates`: 256 change no digit above 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class JointRegion:
-    """Ellipsoid of paired differences: centre, covariance, radius in sd, share of draws inside."""
+    """Ellipsoid of paired differences: centre, covariance of the centre, radius in sd."""
 
     center: FloatArray
     covariance: FloatArray
     radius: float
-    inside: float
 
     def holds(self, point: FloatArray) -> bool:
         """Whether a point is in the region; the origin is in it if the models do not differ.
@@ -57,8 +65,9 @@ class PairedDifference:
     ----------
     difference, low, high : (2,) point estimates and 95 % intervals, each on its own.
     region : joint confidence region of both.
-    dominates, dominated : share of resamples in which the first (the second) model is not higher in
-        both measures and lower in one; the remaining share is a trade-off or a tie.
+    dominates, dominated : probability, by Student's law of both differences, that the first (the
+        second) model is not higher in both measures and lower in one; the remaining probability is
+        that of a trade-off or a tie.
     """
 
     difference: FloatArray
@@ -74,50 +83,56 @@ def paired_difference(
     first: DaysByPortfolios,
     second: DaysByPortfolios,
     *,
-    weights: FloatArray,
     level: float = 0.95,
 ) -> PairedDifference:
-    """Compare two requirements for the same losses, by a bootstrap of days common to both.
+    r"""Compare two requirements for the same losses, day by day, over all books.
+
+    The daily differences depend on each other for as long as a margin remembers, a year and more.
+    Their covariance comes from the four slowest cosines (`slow_transforms`), and Student's t and
+    Hotelling's law with four degrees of freedom allow for so few:
+
+    .. math:: \bar d \pm t_4 \sqrt{V / n}, \qquad
+              (\bar d - d)' \, V^{-1} (\bar d - d) \, n \le \tfrac{8}{3} F_{2, 3}
+
+    For two models that do not differ, the region held zero in 93 to 97 % of histories where
+    margins remember up to a third of the record, in 89 to 91 % at half of it, in 67 to 84 % at two
+    thirds or all; the interval of the margins in 91 to 97 % up to a quarter, 86 % at a third, 57 to
+    79 % beyond; that of the rates in 92 to 99 % (docs/intervals.md).
 
     Parameters
     ----------
     loss, first, second : (days, portfolios) USD over scored days, no NaN.
-    weights : (resamples, days) from `day_weights`; blocks keep the dependence of days, and all
-        books of a day are drawn together.
     level : of the intervals and of the region, in (0, 1).
 
     Returns
     -------
-    PairedDifference. The radius of its region is the `level` quantile of the resamples'
-    distances, so it holds that share of them whatever their law. Resamples speak of the
-    exceedances that the record has, and of no others.
+    PairedDifference.
 
     Raises
     ------
     DataError, StudyError
-        For arrays of other shapes or with NaN, weights of other days, a level outside (0, 1).
+        For arrays of other shapes or with NaN, fewer than 5 days, a level outside (0, 1).
 
     References
     ----------
-    Politis, D. & Romano, J. (1994). The stationary bootstrap. Journal of the American Statistical
-    Association, 89(428), 1303-1313.
+    Mueller, U. (2007). A theory of robust long-run variance estimation. Journal of Econometrics,
+    141(2), 1331-1352. Hotelling, H. (1931). The generalization of Student's ratio. Annals of
+    Mathematical Statistics, 2(3), 360-378.
 
     Examples
     --------
-    >>> from backtest.scores.resample import day_weights, stationary_indices
-    >>> weights = day_weights(stationary_indices(400, resamples=200))
     >>> loss = np.sin(np.arange(400.0))[:, None]
     >>> tight, wide = np.full((400, 1), 0.9), np.full((400, 1), 2.0)
-    >>> pair = paired_difference(loss, tight, wide, weights=weights)
+    >>> pair = paired_difference(loss, tight, wide)
     >>> pair.difference.round(2).tolist(), pair.dominates, pair.region.holds(np.zeros(2))
     ([0.15, -1.1], 0.0, False)
     """
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give one inside (0, 1), such as 0.95.")
+    point = student_point(MEAN_COSINES, level)
     losses, one, other = as_panels(loss=loss, first=first, second=second)
-    check_weights(weights, len(losses))
-    if len(weights) < 3:
-        raise DataError(f"a joint region of {len(weights)} resamples; draw 3 or more.")
+    if len(losses) <= MEAN_COSINES:
+        raise DataError(
+            f"{len(losses)} days cannot be compared in pairs; give {MEAN_COSINES + 1} or more."
+        )
     daily = np.column_stack(
         [
             (losses > one).mean(axis=1) - (losses > other).mean(axis=1),
@@ -125,18 +140,65 @@ def paired_difference(
         ]
     )
     difference = daily.mean(axis=0)
-    # Exceedances are whole numbers: rounding removes errors that depend on the order of the sum.
-    draws = weights @ daily / len(daily)
-    draws[:, 0] = np.round(draws[:, 0], 12)
-    covariance = np.cov(draws.T)
-    away = distances(draws - difference, covariance)
-    radius = float(np.sqrt(np.quantile(away, level, method="higher")))
-    region = JointRegion(difference, covariance, radius, float((away <= radius**2).mean()))
-    tail = round((1.0 - level) / 2.0, 9)  # .025 of 1,000 is 25, not the 26 of floating point
-    low, high = np.quantile(draws, (tail, 1.0 - tail), axis=0, method="inverted_cdf")
-    return PairedDifference(difference, low, high, region, *(_better(s * draws) for s in (1, -1)))
+    # A difference that never varies is known exactly: what the sums round to is no variance.
+    daily = np.where(np.ptp(daily, axis=0) > ROUNDING * np.abs(daily).max(axis=0), daily, 0.0)
+    waves = slow_transforms(daily, MEAN_COSINES)
+    covariance = waves.T @ waves / MEAN_COSINES / len(daily)
+    half = point * np.sqrt(np.diag(covariance))
+    return PairedDifference(
+        difference,
+        difference - half,
+        difference + half,
+        JointRegion(difference, covariance, hotelling_radius(2, MEAN_COSINES, level)),
+        not_above(-difference, covariance, MEAN_COSINES),
+        not_above(difference, covariance, MEAN_COSINES),
+    )
 
 
-def _better(draws: FloatArray) -> float:
-    """Share of draws in which neither difference is above 0 and one is below."""
-    return float(((draws <= 0.0).all(axis=1) & (draws < 0.0).any(axis=1)).mean())
+def hotelling_radius(measures: int, freedom: int, level: float) -> float:
+    """Radius, in sd, of the region that holds `level` of Hotelling's law.
+
+    Examples
+    --------
+    >>> round(hotelling_radius(2, 4, 0.95), 3), round(hotelling_radius(1, 4, 0.95), 3)
+    (5.047, 2.776)
+    """
+    over = freedom - measures + 1
+    point = float(fdtri(measures, over, level))
+    return float(np.sqrt(freedom * measures / over * point))
+
+
+def not_above(gain: FloatArray, covariance: FloatArray, freedom: int) -> float:
+    r"""Probability that neither of two differences is above 0, by a bivariate Student law.
+
+    .. math:: P = \int_0^{T_\nu(a)} T_{\nu + 1}\Big(\frac{b - \rho x}{\sqrt{(1 - \rho^2)
+              (\nu + x^2) / (\nu + 1)}}\Big) \, du, \qquad x = T_\nu^{-1}(u)
+
+    with a and b the gains in standard deviations. A difference without variance is known exactly;
+    where both are, one of them must be below 0.
+
+    Parameters
+    ----------
+    gain : (2,) estimates with their signs turned. covariance : (2, 2). freedom : nu.
+
+    Examples
+    --------
+    >>> round(not_above(np.zeros(2), np.eye(2), 4), 6)
+    0.25
+    """
+    spread = np.sqrt(np.diag(covariance))
+    known = spread == 0.0
+    if (gain[known] < 0.0).any():
+        return 0.0
+    if known.all():
+        return float((gain > 0.0).any())
+    reach = gain[~known] / spread[~known]
+    if known.any():
+        return float(stdtr(freedom, reach[0]))
+    # A correlation of 1 would leave no spread to divide by.
+    correlation = float(np.clip(covariance[0, 1] / spread.prod(), -1.0 + 1e-12, 1.0 - 1e-12))
+    node, weight = np.polynomial.legendre.leggauss(NODES)
+    share = float(stdtr(freedom, reach[0]))
+    x = stdtrit(freedom, 0.5 * share * (node + 1.0))
+    left = np.sqrt((1.0 - correlation**2) * (freedom + x**2) / (freedom + 1))
+    return float(0.5 * share * weight @ stdtr(freedom + 1, (reach[1] - correlation * x) / left))

@@ -7,9 +7,11 @@ allocated share of the margin, and one silo can fall short while another has a s
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betaincc
 
-from backtest.scores.checks import check_confidence, check_weights
-from backtest.scores.money.cost import interval_of
+from backtest.scores.checks import check_confidence
+from backtest.scores.money.cost import coverage_ratio, ratio_inflation
+from backtest.scores.overlapping.slow_variance import effective_interval, plausible_counts
 from backtest.types import DataError, DaysByPortfoliosBySilos, FloatArray
 
 NEVER = float("inf")  # break-even coordination where even full coordination is not enough
@@ -25,10 +27,10 @@ class Coordination:
     pooled_short : probability that the pooled loss exceeds the pooled margin; never larger.
     break_even : c*, the probability of a joint close-out at which shortfalls just keep the
         standard: 0 if separate silos keep it, +inf ('never') if the pool does not.
-    *_low, *_high : block-bootstrap 95 % intervals, outward order statistics. NaN is 'not
-        identified': no weights were given, or no silo was ever short, so that all resamples are
-        equal.
-    never : share of resamples in which full coordination is not enough.
+    *_low, *_high : 95 % intervals, by effective counts. NaN is 'not identified': no silo was ever
+        short.
+    never : probability that full coordination is not enough: that the rate of `pooled_short` is
+        above the standard, by effective counts and Jeffreys' prior.
     """
 
     any_short: FloatArray
@@ -48,7 +50,6 @@ def break_even_coordination(
     allocated: DaysByPortfoliosBySilos,
     *,
     confidence: float = 0.99,
-    weights: FloatArray | None = None,
 ) -> Coordination:
     r"""Break-even coordination of pooled margins, every scored day a default day.
 
@@ -62,12 +63,18 @@ def break_even_coordination(
     loss, allocated : (days, portfolios, silos) USD over scored days, no NaN; the allocated margins
         of a portfolio add up to its pooled requirement.
     confidence : the standard, in (0, 1).
-    weights : (resamples, days) from `day_weights`; without them no intervals.
+
+    Returns
+    -------
+    Coordination. The interval of c* holds every c at which the mix of the two counts could come
+    from a rate of 1 - confidence. It held the truth in 91 to 100 % of simulated histories, and
+    often has no upper end. Those of the two rates held 91 to 99 % where shocks to volatility halve
+    within 35 days, 85 to 97 % where in 70, 76 to 92 % where in a year (docs/intervals.md).
 
     Raises
     ------
     DataError, StudyError
-        For shapes that disagree, NaN, weights of other days, a confidence outside (0, 1).
+        For shapes that disagree, NaN, a confidence outside (0, 1).
 
     Examples
     --------
@@ -87,39 +94,48 @@ def break_even_coordination(
     if np.isnan(loss).any() or np.isnan(allocated).any():
         raise DataError("loss or allocated holds NaN; cut the warm-up and the last days first.")
     days = len(loss)
-    apart = (loss > allocated).any(axis=2)
+    short = (loss > allocated).any(axis=2)
+    pool, cover = loss.sum(axis=2), allocated.sum(axis=2)
     # If no silo is short the pool cannot be short, except through rounding of the sums.
-    pooled = (loss.sum(axis=2) > allocated.sum(axis=2)) & apart
-    allowed = round(days * (1.0 - confidence), 9)
-    counts = apart.sum(axis=0).astype(np.float64), pooled.sum(axis=0).astype(np.float64)
-    unknown = np.full(loss.shape[1], np.nan)
-    ends = [(unknown, unknown)] * 3
-    never = unknown
-    if weights is not None:
-        check_weights(weights, days)
-        resampled = weights @ apart.astype(np.float64), weights @ pooled.astype(np.float64)
-        scales = break_even(resampled[0], resampled[1], allowed)
-        no_shortfall = counts[0] == 0.0
-        ends = [
-            (np.where(no_shortfall, np.nan, low), np.where(no_shortfall, np.nan, high))
-            for low, high in map(interval_of, (resampled[0] / days, resampled[1] / days, scales))
-        ]
-        never = np.where(no_shortfall, np.nan, np.isinf(scales).mean(axis=0))
+    pooled = ((pool > cover) & short).sum(axis=0).astype(np.float64)
+    apart = short.sum(axis=0).astype(np.float64)
+    # The silo that is nearest to falling short decides whether any does.
+    apart_inflation = ratio_inflation(coverage_ratio(loss, allocated).max(axis=2), confidence)
+    pooled_inflation = ratio_inflation(coverage_ratio(pool, cover), confidence)
+    inflation = np.maximum(apart_inflation, pooled_inflation)
+    fewest, most = plausible_counts(1.0 - confidence, days, inflation)
+    ends = (
+        *effective_interval(apart, days, apart_inflation),
+        *effective_interval(pooled, days, pooled_inflation),
+        # At these counts 'never' and 0 are excluded just where the two counts by themselves are.
+        break_even(apart, pooled, most.astype(np.float64)),
+        break_even(apart, pooled, fewest.astype(np.float64) - 1.0),
+        _above(pooled, days, pooled_inflation, 1.0 - confidence),
+    )
+    low_any, high_any, low_pool, high_pool, low, high, never = (
+        np.where(apart == 0.0, np.nan, end) for end in ends
+    )
     return Coordination(
-        any_short=counts[0] / days,
-        any_short_low=ends[0][0],
-        any_short_high=ends[0][1],
-        pooled_short=counts[1] / days,
-        pooled_short_low=ends[1][0],
-        pooled_short_high=ends[1][1],
-        break_even=break_even(counts[0], counts[1], allowed),
-        break_even_low=ends[2][0],
-        break_even_high=ends[2][1],
+        any_short=apart / days,
+        any_short_low=low_any,
+        any_short_high=high_any,
+        pooled_short=pooled / days,
+        pooled_short_low=low_pool,
+        pooled_short_high=high_pool,
+        break_even=break_even(apart, pooled, round(days * (1.0 - confidence), 9)),
+        break_even_low=low,
+        break_even_high=high,
         never=never,
     )
 
 
-def break_even(apart: FloatArray, pooled: FloatArray, allowed: float) -> FloatArray:
+def _above(count: FloatArray, days: int, inflation: FloatArray, rate: float) -> FloatArray:
+    """Probability that the true rate is above `rate`, by Jeffreys' prior on effective counts."""
+    marked = count / inflation
+    return np.asarray(betaincc(marked + 0.5, days / inflation - marked + 0.5, rate))
+
+
+def break_even(apart: FloatArray, pooled: FloatArray, allowed: FloatArray | float) -> FloatArray:
     """Coordination at which shortfalls just reach what is allowed; counts of days, any shape.
 
     Examples

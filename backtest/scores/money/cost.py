@@ -7,11 +7,13 @@ it is shown with an interval.
 
 import numpy as np
 
-from backtest.kernels.exceedances import weighted_tail
-from backtest.scores.checks import as_panels, check_confidence, check_weights, column_blocks
+from backtest.scores.checks import as_panels, check_confidence, column_blocks
+from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
 from backtest.types import DaysByPortfolios, FloatArray, tail_count
 
-INTERVAL = (0.025, 0.975)
+# How exceedances cluster is estimated from this many times the days that may exceed: three in a
+# hundred cluster nearly as one in a hundred do, and say so with less noise (docs/intervals.md).
+WIDER_TAIL = 3
 
 
 def coverage_ratio(loss: FloatArray, required: FloatArray) -> FloatArray:
@@ -32,29 +34,6 @@ def coverage_ratio(loss: FloatArray, required: FloatArray) -> FloatArray:
     """
     unmet = np.where(loss > 0.0, np.inf, 0.0)
     return np.maximum(np.divide(loss, required, out=unmet, where=required > 0.0), 0.0)
-
-
-def interval_of(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """2.5 % and 97.5 % order statistics of the draws, rounded outwards: no infinity is averaged.
-
-    Parameters
-    ----------
-    draws : (resamples, ...) numbers, inf allowed.
-
-    Returns
-    -------
-    low, high : (...).
-
-    Examples
-    --------
-    >>> low, high = interval_of(np.array([1.0, 2.0, np.inf]))
-    >>> float(low), float(high)
-    (1.0, inf)
-    """
-    below, above = INTERVAL
-    low = np.quantile(draws, below, axis=0, method="lower")
-    high = np.quantile(draws, above, axis=0, method="higher")
-    return np.asarray(low), np.asarray(high)
 
 
 def scaled_margin(scale: FloatArray, margin: FloatArray) -> FloatArray:
@@ -109,28 +88,95 @@ def equal_coverage_scale(
     return scale
 
 
+def wider_tail(cells: int, confidence: float) -> int:
+    """Largest ratios, of days x books, from which the clustering of exceedances is estimated.
+
+    Examples
+    --------
+    >>> wider_tail(2196, 0.99), wider_tail(50, 0.99)
+    (63, 3)
+    """
+    allowed = max(1, tail_count(cells, confidence, "floor"))
+    return min(WIDER_TAIL * allowed, max(1, cells // 2))
+
+
+def ratio_inflation(ratio: DaysByPortfolios, confidence: float) -> FloatArray:
+    """Factor by which clustering shrinks the evidence of each book's rate of exceedances.
+
+    `rate_inflation` of the days with the largest ratios, three times as many as may exceed, so it
+    is the same at whatever scale the requirement is.
+
+    Parameters
+    ----------
+    ratio : (days, portfolios) of `coverage_ratio`. confidence : level to be covered, in (0, 1).
+
+    Returns
+    -------
+    (portfolios,) factors, 1 or more.
+
+    Examples
+    --------
+    >>> calm = np.abs(np.random.default_rng(1).standard_normal((1000, 1)))
+    >>> crisis = calm * np.where(np.arange(1000) < 100, 3.0, 1.0)[:, None]
+    >>> ratio_inflation(np.hstack([calm, crisis]), 0.99).round(1).tolist()
+    [1.0, 15.1]
+    """
+    days = len(ratio)
+    place = days - wider_tail(days, confidence)
+    threshold = np.partition(ratio, place, axis=0)[place]
+    # Ratios of 0 are gains: they are no part of the tail, however many tie there.
+    marked = (ratio >= threshold) & (ratio > 0.0)
+    return rate_inflation(marked.astype(np.float64), 1)
+
+
+def tail_inflation(
+    loss: DaysByPortfolios, required: DaysByPortfolios, *, confidence: float = 0.99
+) -> FloatArray:
+    """`ratio_inflation` of losses and requirements, (days, portfolios) USD without NaN.
+
+    Examples
+    --------
+    >>> loss = np.random.default_rng(1).standard_normal((1000, 2))
+    >>> tail_inflation(loss, np.ones((1000, 2))).round(1).tolist()
+    [1.2, 1.0]
+    """
+    check_confidence(confidence)
+    losses, margins = as_panels(loss=loss, required=required)
+    days, portfolios = losses.shape
+    inflation = np.empty(portfolios)
+    for columns in column_blocks(days, portfolios):
+        ratio = coverage_ratio(losses[:, columns], margins[:, columns])
+        inflation[columns] = ratio_inflation(ratio, confidence)
+    return inflation
+
+
 def equal_coverage_margin(
-    loss: DaysByPortfolios,
-    required: DaysByPortfolios,
-    *,
-    confidence: float = 0.99,
-    weights: FloatArray | None = None,
+    loss: DaysByPortfolios, required: DaysByPortfolios, *, confidence: float = 0.99
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean margin after scaling each book to the allowed exceedances, with its 95 % interval.
 
     One scale for each book hides errors of a model across books (constant haircuts look best in
-    hindsight); `pooled_equal_coverage` shows them. Each resample of days has its own scale and mean
-    margin.
+    hindsight); `pooled_equal_coverage` shows them.
+
+    The interval holds every scale at which a true rate of 1 - confidence would leave as many
+    exceedances as the record has, times the mean of the margins as they were: the mean margin that
+    would have covered in the long run. Days count as `ratio_inflation` says.
+
+    At 99 % and 95 %, it held the truth in 92 to 100 % of histories of 500 to 2,196 days where the
+    margin follows volatility, or where shocks to volatility halve within 35 days; for a constant
+    margin in 89 to 96 % where they halve in 70 days, in 82 to 95 % where in a year. Covering 95 %
+    of losses in place of 99 it held 89 to 97, 78 to 89 and 61 to 77 % (docs/intervals.md).
 
     Parameters
     ----------
     loss, required : (days, portfolios) USD over scored days, no NaN.
     confidence : level to be covered, in (0, 1).
-    weights : (resamples, days) from `day_weights`; None leaves the interval NaN.
 
     Returns
     -------
-    margin, low, high : (portfolios,) USD; +inf where no scale reaches the coverage.
+    margin, low, high : (portfolios,) USD; +inf where no scale reaches the coverage. An infinite
+        high means that the record is too short, or clusters too much, to exclude that its largest
+        loss lies within the coverage.
 
     Raises
     ------
@@ -139,31 +185,24 @@ def equal_coverage_margin(
 
     Examples
     --------
-    >>> loss = np.array([[4.0], [1.0], [3.0], [-2.0]])
-    >>> margin, low, high = equal_coverage_margin(loss, np.full((4, 1), 2.0), confidence=0.75)
-    >>> margin.tolist(), low.tolist()
-    ([3.0], [nan])
+    >>> loss = np.random.default_rng(0).standard_normal((2000, 1))
+    >>> margin, low, high = equal_coverage_margin(loss, np.full((2000, 1), 2.0))
+    >>> [round(float(x[0]), 2) for x in (margin, low, high)]
+    [2.26, 2.12, 2.42]
     """
-    scale = equal_coverage_scale(loss, required, confidence=confidence)
+    check_confidence(confidence)
     losses, margins = as_panels(loss=loss, required=required)
     days, portfolios = losses.shape
-    margin = scaled_margin(scale, margins.mean(axis=0))
-    low, high = np.full(portfolios, np.nan), np.full(portfolios, np.nan)
-    if weights is None:
-        return margin, low, high
-    check_weights(weights, days)
-    allowed = float(tail_count(days, confidence, "floor"))
-    for columns in column_blocks(max(days, weights.shape[0]), portfolios):
-        # Days of a book contiguous in memory: sorting is three times faster than down the columns.
-        ratio = np.ascontiguousarray(coverage_ratio(losses[:, columns], margins[:, columns]).T)
-        order = np.argsort(ratio, axis=1)[:, ::-1]
-        draws = np.empty((weights.shape[0], ratio.shape[0]))
-        scales = np.empty(weights.shape[0])
-        for book in range(ratio.shape[0]):
-            ranked = np.ascontiguousarray(order[book])
-            weighted_tail(ratio[book, ranked], ranked, weights, allowed, scales)
-            draws[:, book] = scales
-        low[columns], high[columns] = interval_of(
-            scaled_margin(draws, weights @ margins[:, columns] / days)
-        )
-    return margin, low, high
+    place = tail_count(days, confidence, "floor")
+    scale, low, high = (np.full(portfolios, np.inf) for _ in range(3))
+    for columns in column_blocks(days, portfolios):
+        ratio = coverage_ratio(losses[:, columns], margins[:, columns])
+        fewest, most = plausible_counts(1.0 - confidence, days, ratio_inflation(ratio, confidence))
+        descending = -np.sort(-ratio, axis=0)
+        book = np.arange(descending.shape[1])
+        scale[columns] = descending[place]
+        low[columns] = descending[np.minimum(most, days - 1), book]
+        bounded = descending[np.maximum(fewest - 1, 0), book]
+        high[columns] = np.where(fewest > 0, bounded, np.inf)
+    mean = margins.mean(axis=0)
+    return scaled_margin(scale, mean), scaled_margin(low, mean), scaled_margin(high, mean)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.kernels.exceedances import weighted_tail
-from backtest.scores.checks import as_panels, check_confidence, check_weights, column_blocks
-from backtest.scores.money.cost import coverage_ratio, interval_of, scaled_margin
+from backtest.scores.checks import as_panels, check_confidence, column_blocks
+from backtest.scores.money.cost import coverage_ratio, scaled_margin, wider_tail
+from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
 from backtest.types import DaysByPortfolios, FloatArray, tail_count
 
 # Share of books with a higher exceedance rate than the book of the tenth percentile.
@@ -20,10 +20,11 @@ class PooledCoverage:
 
     Parameters
     ----------
-    scale, scale_low, scale_high : the factor and its 95 % interval over resampled days.
+    scale, scale_low, scale_high : the factor and its 95 % interval.
     mean_margin : USD, mean over days and books, unscaled.
     equal_coverage_margin, equal_coverage_low, equal_coverage_high : USD, the mean after scaling,
-        its interval.
+        its interval; margins count as they were.
+    inflation : how much the clustering of exceedances over days and books shrinks the evidence.
     worst_rate, worst_book : highest exceedance rate of a book at that scale, and its column.
     tenth_percentile_rate, tenth_percentile_book : those of the book that 10 % are worse than.
     """
@@ -35,6 +36,7 @@ class PooledCoverage:
     equal_coverage_margin: float
     equal_coverage_low: float
     equal_coverage_high: float
+    inflation: float
     worst_rate: float
     worst_book: int
     tenth_percentile_rate: float
@@ -58,19 +60,19 @@ def _largest_ratios(
     return values[order], day[order]
 
 
-def _resampled_scales(
-    losses: DaysByPortfolios, margins: DaysByPortfolios, allowed: int, weights: FloatArray
-) -> FloatArray:
-    """Pooled scale of each resample, (resamples,)."""
-    scales = np.empty(weights.shape[0])
-    keep = 4 * (allowed + 1)
-    while True:
-        # A resample without the worst days needs more of the list of ratios than the record does.
-        values, day = _largest_ratios(losses, margins, keep)
-        weighted_tail(values, day, weights, float(allowed), scales)
-        if keep >= losses.size or not np.isnan(scales).any():
-            return scales
-        keep *= 4
+def pooled_inflation(days: int, portfolios: int, day: NDArray[np.int64]) -> float:
+    """Factor by which clustering over days and books shrinks the evidence of the pooled rate.
+
+    day : of each of the largest ratios.
+
+    Examples
+    --------
+    >>> spread, crisis = np.arange(0, 1000, 20), np.arange(50)
+    >>> [round(pooled_inflation(1000, 10, day), 1) for day in (spread, crisis)]
+    [1.0, 82.9]
+    """
+    counts = np.bincount(day, minlength=days).astype(np.float64)
+    return float(rate_inflation(counts, portfolios))
 
 
 def pooled_equal_coverage(
@@ -78,19 +80,22 @@ def pooled_equal_coverage(
     required: DaysByPortfolios,
     *,
     confidence: float = 0.99,
-    weights: FloatArray | None = None,
 ) -> PooledCoverage:
     """One factor for all books: the (allowed + 1)-th largest ratio over all days and books.
 
-    allowed = floor of days x books x (1 - confidence). Books share their days, so days are
-    resampled for all of them together.
+    allowed = floor of days x books x (1 - confidence). The interval holds every scale at which a
+    true pooled rate of 1 - confidence would leave as many exceedances as the record has; books
+    that have them on the same days, and days that follow each other, count as less evidence.
+
+    For 20 books that share half their news and a constant margin, the 95 % interval held the truth
+    in 91 to 100 % of histories where shocks to volatility halve within 35 days, in 87 to 95 % where
+    in 70, in 62 to 80 % where in a year (750 and 2,196 days, docs/intervals.md).
 
     Parameters
     ----------
     loss, required : (days, portfolios) USD over scored days, no NaN; portfolios of like size, or
         the mean margin is that of the large ones.
     confidence : level to be covered, in (0, 1).
-    weights : (resamples, days) from `day_weights`; None leaves the intervals NaN.
 
     Returns
     -------
@@ -113,17 +118,20 @@ def pooled_equal_coverage(
     losses, margins = as_panels(loss=loss, required=required)
     days, portfolios = losses.shape
     allowed = tail_count(losses.size, confidence, "floor")
-    scale = float(_largest_ratios(losses, margins, allowed + 1)[0][allowed])
+    wider = wider_tail(losses.size, confidence)
+    values, day = _largest_ratios(losses, margins, max(wider, allowed + 1))
+    # Ratios of 0 are gains: they are no part of the tail.
+    inflation = pooled_inflation(days, portfolios, day[:wider][values[:wider] > 0.0])
+    fewest, most = plausible_counts(1.0 - confidence, losses.size, np.array(inflation))
+    keep = min(int(most) + 1, losses.size)
+    if keep > len(values):
+        values, _ = _largest_ratios(losses, margins, keep)
+    scales = np.array(
+        [values[allowed], values[keep - 1], values[int(fewest) - 1] if fewest > 0 else np.inf]
+    )
     mean_margin = float(margins.mean())
-    scale_low = scale_high = equal_coverage_low = equal_coverage_high = float("nan")
-    if weights is not None:
-        check_weights(weights, days)
-        scales = _resampled_scales(losses, margins, allowed, weights)
-        drawn_margin = weights @ margins.mean(axis=1) / days
-        scale_low, scale_high = (float(end) for end in interval_of(scales))
-        equal_coverage_low, equal_coverage_high = (
-            float(end) for end in interval_of(scaled_margin(scales, drawn_margin))
-        )
+    scale, scale_low, scale_high = (float(each) for each in scales)
+    margin, low, high = (float(each) for each in scaled_margin(scales, np.array(mean_margin)))
     rates = _rates_at(losses, margins, scale)
     worst_first = np.argsort(-rates, kind="stable")
     worst = int(worst_first[0])
@@ -133,9 +141,10 @@ def pooled_equal_coverage(
         scale_low=scale_low,
         scale_high=scale_high,
         mean_margin=mean_margin,
-        equal_coverage_margin=float(scaled_margin(np.array(scale), np.array(mean_margin))),
-        equal_coverage_low=equal_coverage_low,
-        equal_coverage_high=equal_coverage_high,
+        equal_coverage_margin=margin,
+        equal_coverage_low=low,
+        equal_coverage_high=high,
+        inflation=inflation,
         worst_rate=float(rates[worst]),
         worst_book=worst,
         tenth_percentile_rate=float(rates[tenth]),

@@ -69,15 +69,17 @@ def correlation_by_horizon(
         # The P&Ls of the last `horizon` days are not known: their days end after the market.
         pnl = {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
         # The same resamples serve every pair, so that intervals differ by the pair, not the draw.
-        weights = _weights(len(market.dates) - horizon, horizon, resamples, seed)
+        weights = day_draws(len(market.dates) - horizon, horizon, resamples, seed)
         shorter = weights[:, :-1] if horizon == 1 else weights
         for coin in coins:
             for bond in bonds:
                 c, b = pnl[coin.name], pnl[bond.name]
                 key = {"price": coin.name, "treasury": bond.name, "horizon": horizon}
-                rows.append({**key, "estimator": "same days", **_interval(c, b, weights)})
+                rows.append(
+                    {**key, "estimator": "same days", **correlation_interval(c, b, weights)}
+                )
                 if horizon == 1:
-                    over = _interval(c[:-1], b[:-1], shorter, after=b[1:])
+                    over = correlation_interval(c[:-1], b[:-1], shorter, after=b[1:])
                     rows.append({**key, "estimator": "Hayashi-Yoshida", **over})
     table = pd.DataFrame(rows).set_index(["price", "treasury", "horizon", "estimator"])
     return table.sort_index(level=["price", "treasury", "horizon"], sort_remaining=False)
@@ -89,14 +91,14 @@ def treasuries_of(market: Market, tenors: Iterable[float]) -> list[float]:
     return [tenor for tenor in tenors if tenor in market_tenors]
 
 
-def _weights(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
+def day_draws(days: int, horizon: int, resamples: int, seed: int) -> FloatArray:
     """(1 + resamples, days) weights: ones for the data, then how often each resample has a day."""
     block = max(BLOCK, 4 * horizon)
     indices = stationary_indices(days, resamples=resamples, block=block, seed=seed)
     return np.vstack([np.ones(days), day_weights(indices)])
 
 
-def _interval(
+def correlation_interval(
     c: FloatArray, b: FloatArray, weights: FloatArray, *, after: FloatArray | None = None
 ) -> dict[str, float]:
     """Estimate from the first row of `weights`, its interval from the other rows."""

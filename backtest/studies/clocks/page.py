@@ -47,10 +47,11 @@ SETTINGS_TEXT = (
 )
 CORRELATION_TEXT = (
     "P&Ls of long positions on the business clock, overlapping; intervals are two-sided 95 % of a "
-    "stationary bootstrap (mean block 20 days, 40 at ten). Crypto closes three to four hours after "
-    "bonds, which biases same-day correlations at one day towards zero; Hayashi-Yoshida adds the "
-    "bond's next day, whose hours overlap. A weekend of crypto falls in Monday's return, which the "
-    "bond's spans too. Nothing is filled forward."
+    "stationary bootstrap (mean block 20 days, 40 at ten); they held 83 to 95 % of truths in "
+    "simulated worlds, and another seed moves an end by up to .015. Crypto closes three to four "
+    "hours after bonds, which biases same-day correlations at one day towards zero; "
+    "Hayashi-Yoshida adds the bond's next day, whose hours overlap. A weekend of crypto falls in "
+    "Monday's return, which the bond's spans too. Nothing is filled forward."
 )
 SHARES = dict.fromkeys(
     ("weekend_days", "weekend_variance", "strikes", "exceedance_share", "excess_share"), ".1%"
@@ -134,7 +135,7 @@ def _sections(study: ClockStudy) -> tuple[Section, ...]:
             "Correlation of crypto with Treasuries by horizon",
             CORRELATION_TEXT,
             study.correlation,
-            formats=dict.fromkeys(("correlation", "low", "high"), "+.3f") | {"days": ",.0f"},
+            formats=dict.fromkeys(("correlation", "low", "high"), "+.2f") | {"days": ",.0f"},
             figure=correlation_by_horizon(study.correlation, footnote=window, simulated=simulated),
         ),
     )

@@ -16,8 +16,7 @@ from backtest.model.mismatch import MISMATCH
 from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import RESAMPLES
-from backtest.scores import break_even_coordination, day_weights, stationary_indices
+from backtest.scores import break_even_coordination
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
 from strategies.parts import parts_of
@@ -93,7 +92,6 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
         book.portfolios,
         confidence=coverage.confidence,
         assumed=assumed,
-        seed=config.seed,
     )
     progress("margin steps", 0.0)
     settings = mpor_settings(book, coverage)
@@ -108,8 +106,8 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
         coverage=coverage,
         seed=config.seed,
         window=window,
-        resamples=RESAMPLES,
         causality=audits,
+        resamples=0,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
     )
     equal, *_, unequal = settings
@@ -162,17 +160,14 @@ def coordination_table(
     *,
     confidence: float,
     assumed: float,
-    seed: int,
 ) -> pd.DataFrame:
     """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals.
 
     loss, required : USD on the scored days. assumed : probability of a joint close-out.
     """
-    # All models see the same resamples: their intervals differ by the model, not by the draw.
-    weights = day_weights(stationary_indices(len(loss), resamples=RESAMPLES, seed=seed))
     tables = {}
     for name, by_silo in required.items():
-        estimate = break_even_coordination(loss, by_silo, confidence=confidence, weights=weights)
+        estimate = break_even_coordination(loss, by_silo, confidence=confidence)
         table = pd.DataFrame(vars(estimate), index=pd.Index(portfolios))
         table["assumed"] = (1.0 - assumed) * estimate.any_short + assumed * estimate.pooled_short
         tables[name] = table.assign(observations=len(loss))

@@ -12,7 +12,9 @@ from backtest.account.mix import AtCloseout, Mix, collateral_marks
 from backtest.market.market import Market
 from backtest.model.window import ScoredWindow
 from backtest.replay.study import Study
-from backtest.scores import mean_shortfall, rate_interval
+from backtest.scores import mean_shortfall
+from backtest.scores.money.cost import tail_inflation
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.types import FloatArray, RowNumbers, StudyError, tail_count
 
 Posted = Mix | Literal["cash"]
@@ -78,7 +80,6 @@ def compare_mixes(
                 required[rows],
                 held_value,
                 history.collateral[rows],
-                horizon=int(np.max(horizon)),
             ) | {
                 "breaches_at_market": np.count_nonzero(loss[rows] > held_value * at_market, axis=0),
                 "mean_posted": held_value.mean(axis=0) * marks.posted,
@@ -162,15 +163,15 @@ def _breach_columns(
     required: FloatArray,
     held_value: FloatArray,
     value: FloatArray,
-    *,
-    horizon: int,
 ) -> dict[str, Any]:
     """Breaches and amounts by portfolio, from (scored days, portfolios) USD.
 
     value : of the collateral at the end of close-out.
     """
     is_breach = loss > value
-    low, high = rate_interval(is_breach, horizon=horizon)
+    low, high = effective_interval(
+        np.count_nonzero(is_breach, axis=0), len(loss), tail_inflation(loss, value)
+    )
     gap = np.where(is_breach, loss - value, 0.0)
     return {
         "observations": len(loss),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.replay.findings.disclosures import scored_values
-from backtest.replay.findings.family import paired_row, study_weights
+from backtest.replay.findings.family import paired_row
 from backtest.replay.provenance import digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
@@ -27,16 +27,9 @@ PAIRED = (
 )
 # Shown even where A and B agree, because a reader asks for these first.
 ALWAYS = (
-    "sha256",
-    "data.source",
-    "data.levels_sha256",
-    "window.first_scored",
-    "window.last_scored",
-    "window.observations",
-    "study.seed",
-    "software.margin-backtest",
-    "software.commit",
-    "software.dirty",
+    *("sha256", "data.source", "data.levels_sha256"),
+    *("window.first_scored", "window.last_scored", "window.observations"),
+    *("study.seed", "software.margin-backtest", "software.commit", "software.dirty"),
 )
 # Manifest entries that are results of the run, and entries that its `study` entry repeats.
 NO_INPUTS = (
@@ -54,10 +47,11 @@ class Comparison:
     Parameters
     ----------
     first, second : the studies A and B. folders : names of their folders.
-    inputs : a row an entry of the manifests that differs or is always shown; A, B as text, differs.
-    unmatched : a row a model or book that only one of them has.
+    inputs : a row an entry of the manifests that differs or is always shown; A and B as text, and
+        whether they differ.
+    unmatched_names : a row a model or book that only one of them has.
     scores : (model, portfolio) of both; each of `COLUMNS` with _a, _b and _difference; USD.
-    paired : (model, portfolio) of both; rate and margin (USD) with 95 % intervals, `alike`,
+    pairs : (model, portfolio) of both; rate and margin (USD) with 95 % intervals, `alike`,
         dominates (B over A), dominated, and the reason where days are not paired.
     sha256 : of every number that was compared.
     """
@@ -66,16 +60,21 @@ class Comparison:
     second: Study
     folders: tuple[str, str]
     inputs: pd.DataFrame
-    unmatched: pd.DataFrame
+    unmatched_names: pd.DataFrame
     scores: pd.DataFrame
-    paired: pd.DataFrame
+    pairs: pd.DataFrame
     sha256: str
+
+    @property
+    def runs(self) -> tuple[Study, Study]:
+        """A and B."""
+        return self.first, self.second
 
     @property
     def differs(self) -> pd.Series:
         """Whether any score of a (model, portfolio) differs."""
-        found = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in COLUMNS]
-        return pd.Series(np.any(found, axis=0), index=self.scores.index)
+        masks = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in COLUMNS]
+        return pd.Series(np.any(masks, axis=0), index=self.scores.index)
 
 
 def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison:
@@ -91,9 +90,9 @@ def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison
         second=b,
         folders=(first.resolve().name, second.resolve().name),
         inputs=input_differences(a.provenance.to_json(), b.provenance.to_json()),
-        unmatched=_unmatched(a, b),
+        unmatched_names=_unmatched_names(a, b),
         scores=score_differences(a.scores, b.scores),
-        paired=paired_differences(a, b, progress=progress),
+        pairs=paired_differences(a, b, progress=progress),
         sha256=digest([read_manifest(folder)[1] for folder in (first, second)]),
     )
 
@@ -124,32 +123,36 @@ def input_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd
 
 
 def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Values of nested tables by dotted name, written as TOML writes them; text is not quoted.
+    """Values of nested tables by dotted name, written as TOML writes them, but text unquoted.
 
     Examples
     --------
     >>> dotted({"models": {"var": {"lookback": 500}}, "long BTC": [{"name": "x", "at": None}]})
     {'models.var.lookback': '500', '"long BTC".x.at': 'none'}
     """
-    found: dict[str, str] = {}
+    entries: dict[str, str] = {}
     for key, value in table.items():
         name = prefix + (key if BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False))
         value = _by_name(value)
         if isinstance(value, dict):
-            found |= dotted(value, f"{name}.")
+            entries |= dotted(value, f"{name}.")
         elif isinstance(value, str):
-            found[name] = value
+            entries[name] = value
         else:
-            found[name] = "none" if value is None else json.dumps(value, ensure_ascii=False)
-    return found
+            entries[name] = "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return entries
 
 
 def _by_name(value: Any) -> Any:
-    """A list of tables that all have a name as one table of them; anything else as it is."""
-    tables = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-    if not tables or len(tables) < len(value) or not all("name" in one for one in tables):
+    """A list of tables that all have a name as one table of them; anything else as it is.
+
+    By its place in a list, one more file would make every later file differ.
+    """
+    if not isinstance(value, list) or not value:
         return value
-    return {one["name"]: {k: one[k] for k in one if k != "name"} for one in tables}
+    if not all(isinstance(item, dict) and "name" in item for item in value):
+        return value
+    return {item["name"]: {k: item[k] for k in item if k != "name"} for item in value}
 
 
 def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -161,37 +164,35 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
     >>> float(score_differences(one, 3.0 * one).loc["book", "allowed_difference"])
     2.0
     """
-    both = first.index.intersection(second.index, sort=False)
-    a, b = first.loc[both], second.loc[both]
+    pairs = first.index.intersection(second.index, sort=False)
+    a, b = first.loc[pairs], second.loc[pairs]
     columns = {
         f"{name}_{side}": values
         for name in COLUMNS
         for side, values in (("a", a[name]), ("b", b[name]), ("difference", b[name] - a[name]))
     }
-    return pd.DataFrame(columns, index=both)
+    return pd.DataFrame(columns, index=pairs)
 
 
 def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
     """B less A on days common to both, for every (model, portfolio) whose losses are the same.
 
-    Resamples are those behind A's intervals. A row without pairs gives the reason and no numbers.
+    A row without pairs gives the reason and no numbers.
     """
-    both = first.scores.index.intersection(second.scores.index, sort=False)
-    weights = study_weights(first)
-    reasons = {book: _reason(first, second, book) for book in both.unique("portfolio")}
+    pairs = first.scores.index.intersection(second.scores.index, sort=False)
+    reasons = {book: _reason(first, second, book) for book in pairs.unique("portfolio")}
     rows: list[dict[str, Any]] = []
-    for done, (model, book) in enumerate(both, start=1):
-        reason = reasons[book] or ("" if weights is not None else "A drew no resamples")
-        if reason or weights is None:
-            rows.append({"reason": reason})
+    for count, (model, book) in enumerate(pairs, start=1):
+        if reasons[book]:
+            rows.append({"reason": reasons[book]})
         else:
             loss, a, b = (
                 scored_values(first, frame[[book]])
                 for frame in (first.loss, first.required[model], second.required[model])
             )
-            rows.append(paired_row(paired_difference(loss, b, a, weights=weights)) | {"reason": ""})
-        progress("paired differences", done / len(both))
-    return pd.DataFrame(rows, index=both, columns=list(PAIRED))
+            rows.append(paired_row(paired_difference(loss, b, a)) | {"reason": ""})
+        progress("paired differences", count / len(pairs))
+    return pd.DataFrame(rows, index=pairs, columns=list(PAIRED))
 
 
 def _reason(first: Study, second: Study, book: str) -> str:
@@ -199,21 +200,22 @@ def _reason(first: Study, second: Study, book: str) -> str:
     if not first.scored.equals(second.scored):
         return "other scored days"
     losses: list[FloatArray] = [scored_values(s, s.loss[[book]]) for s in (first, second)]
-    other = int(unequal(*losses).sum())
-    if not other:
+    days = int(unequal(*losses).sum())
+    if not days:
         return ""
-    held, now = first.exposure.loc[book].align(second.exposure.loc[book], fill_value=0.0)
-    if unequal(held, now).any():
+    # Other positions explain other losses; with the same positions it must be the prices.
+    a, b = first.exposure.loc[book].align(second.exposure.loc[book], fill_value=0.0)
+    if unequal(a, b).any():
         return "other positions"
-    return f"other losses on {other:,} of {len(first.scored):,} days"
+    return f"other losses on {days:,} of {len(first.scored):,} days"
 
 
-def _unmatched(first: Study, second: Study) -> pd.DataFrame:
+def _unmatched_names(first: Study, second: Study) -> pd.DataFrame:
     """Models and books that only one study has: they are not compared."""
     rows = []
     for what, level in (("model", 0), ("book", 1)):
-        names = [list(s.scores.index.unique(level)) for s in (first, second)]
-        for side, here, there in (("A", *names), ("B", *reversed(names))):
-            rows += [(what, name, side) for name in here if name not in set(there)]
+        a, b = (study.scores.index.unique(level) for study in (first, second))
+        rows += [(what, name, "A") for name in a.difference(b, sort=False)]
+        rows += [(what, name, "B") for name in b.difference(a, sort=False)]
     table = pd.DataFrame(rows, columns=["what", "name", "only in"])
     return table.set_index(["what", "name"])

@@ -13,9 +13,10 @@ CAPTION = (
     "much of that is truly offset? Margins are scaled so that each silo alone just holds its "
     "coverage; what pooling then saves is split into diversification, which independence alone "
     "gives, and dependence, which needs the days to be the same days and may be called offset. "
-    "Bounds are one-sided 95 %, from a stationary bootstrap of days (mean block 20). In worlds "
-    "where the truth is known they err unsafely in at most 8 % of histories, save where volatility "
-    "is so persistent that a history holds few of its cycles (docs/offset-calibration.md)."
+    "Bounds are one-sided 95 %, from a stationary bootstrap of days (mean block 20) and an "
+    "allowance for drift: how much the years of the history differed beyond noise. Beside each "
+    "bound stands how often such bounds were too high in simulated worlds whose truth is known "
+    "(docs/offset-calibration.md); above 8 %, read the bound as an estimate."
 )
 STEPS = "steps_from_gross"
 TEXTS = {
@@ -43,7 +44,7 @@ TEXTS = {
         "Mean of each step of the models that grant a reduction, as a share of gross: over all "
         "scored days, and over the third of them on which the book was most volatile (standard "
         "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
-        "steps add up to 'required' exactly. Only 'offset' and 'dependence' rest on silos moving "
+        "steps add up to 'required' exactly. Only 'offset' and 'dependence' depend on silos moving "
         "together; the CSV file has every regime, and stress windows, in USD. The figure shows "
         "them day by day.",
     ),
@@ -56,15 +57,16 @@ TEXTS = {
 
 
 def offset_exhibit(result: OffsetStudy) -> Exhibit:
-    """Everything an offset study found, in the order in which it is read."""
+    """Everything an offset study shows, in the order in which it is read."""
     figures = {figure.name: figure for figure in offset_figures(result)}
+    # Name of a section -> its whole table, and what is shown of a table too long to read.
     briefs = {
         "ladder": (result.ladder, None),
-        "stressed_ladder": (result.stressed, _by_book(result.stressed)),
+        "stressed_ladder": (result.stresses, _by_book(result.stresses)),
         "specification_curve": (result.specifications, _range(result.specifications)),
-        "granted_against_supported": (result.granted, _averages(result.granted)),
-        **({STEPS: (result.steps, _shown_steps(result.steps))} if len(result.steps) else {}),
-        "just_covering": (result.just_covering, None),
+        "granted_against_supported": (result.credit, _averages(result.credit)),
+        **({STEPS: (result.steps, _steps_in_brief(result.steps))} if len(result.steps) else {}),
+        "just_covering": (result.covering_settings, None),
     }
     sections = tuple(
         Section(
@@ -101,35 +103,37 @@ def _format(column: str) -> str:
     return ".3g" if column in ("haircut_scale", "correlation_floor", "seconds") else ".1%"
 
 
-def _by_book(stressed: pd.DataFrame) -> pd.DataFrame:
+def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
     """Stresses x books, 'offset [bound]' in percentage points."""
-    cells = (100 * stressed[["dependence", "dependence_bound"]]).apply(
+    cells = (100 * stresses[["dependence", "dependence_bound"]]).apply(
         lambda row: f"{row.iloc[0]:+.1f} [{row.iloc[1]:+.1f}]", axis=1
     )
-    stresses, books = (stressed.index.unique(name) for name in ("stress", "portfolio"))
-    return pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=stresses)
+    rows, books = (stresses.index.unique(name) for name in ("stress", "portfolio"))
+    return pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)
 
 
 def _range(specifications: pd.DataFrame) -> pd.DataFrame:
     """Lowest, median and highest estimates of each book."""
     grouped = specifications.groupby("portfolio", sort=False)[["total", "dependence"]]
-    parts = {"lowest": grouped.min(), "median": grouped.median(), "highest": grouped.max()}
-    return pd.concat(
-        [table.add_prefix(f"{word} ") for word, table in parts.items()], axis=1
-    ).assign(specifications=grouped.size())
+    parts = (
+        grouped.min().add_prefix("lowest "),
+        grouped.median().add_prefix("median "),
+        grouped.max().add_prefix("highest "),
+    )
+    return pd.concat(parts, axis=1).assign(specifications=grouped.size())
 
 
-def _shown_steps(steps: pd.DataFrame) -> pd.DataFrame:
+def _steps_in_brief(steps: pd.DataFrame) -> pd.DataFrame:
     """Books and models down, steps across, over all days and in the volatile third."""
-    shown = steps[steps["regime"].isin([EVERY, THIRDS[-1]])]
-    table = shown.pivot_table(
+    rows = steps[steps["regime"].isin([EVERY, THIRDS[-1]])]
+    table = rows.pivot_table(
         index=["portfolio", "model", "regime"], columns="step", values="share_of_gross", sort=False
     )
-    order = [step for step in table if step != REQUIRED]
-    return table[[*order, REQUIRED]].drop(columns="gross")
+    # 'gross' is 100 % everywhere; 'required' comes last, as the sum of the others.
+    return table[[*table.columns.drop(["gross", REQUIRED]), REQUIRED]]
 
 
-def _averages(granted: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the rolling windows of each series, and of its lowest and highest window."""
-    shares = granted.groupby(["portfolio", "series"], sort=False)["share"]
+def _averages(credit: pd.DataFrame) -> pd.DataFrame:
+    """Mean of each series over its rolling windows, and its lowest and highest window."""
+    shares = credit.groupby(["portfolio", "series"], sort=False)["share"]
     return shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})

@@ -13,9 +13,9 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.episodes import EPISODES
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, Parts
+from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
-from backtest.types import BoolArray, DaysByPortfolios
+from backtest.types import BoolArray
 from strategies.parts import parts_of
 
 StepsByDay = dict[tuple[str, str], pd.DataFrame]  # (model, portfolio): days x steps, USD
@@ -23,7 +23,8 @@ StepsByDay = dict[tuple[str, str], pd.DataFrame]  # (model, portfolio): days x s
 REQUIRED = "required"  # the last step: the sum of the others
 THIRDS = ("calm third", "middle third", "volatile third")
 EVERY = "all days"
-VOLATILITY_DAYS = 60  # days behind each day's volatility
+VOLATILITY_DAYS = 60  # days that each day's volatility is measured over
+COLUMNS = ["model", "portfolio", "regime", "step", "usd", "share_of_gross", "days"]
 
 
 def steps_by_day(
@@ -36,7 +37,7 @@ def steps_by_day(
 ) -> StepsByDay:
     """USD of every step on every scored day, by model and portfolio; 'required' is the last column.
 
-    Any model can stand in `models`: one without parts is compared with its siloed self (see
+    A model without parts is compared with the same model on each silo alone (see
     `strategies.parts`). Days are those that `run` would score: all models have a requirement and
     the loss is known.
 
@@ -51,7 +52,7 @@ def steps_by_day(
     ['gross', 'diversification', 'offset', 'cap', 'required']
     """
     parts = {name: parts_of(model, market, book, coverage) for name, model in models.items()}
-    required = {name: _required(part) for name, part in parts.items()}
+    required = {name: np.add.reduce(list(part.steps.values())) for name, part in parts.items()}
     loss = book.loss(market, coverage)
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
     dates = pd.DatetimeIndex(window.dates, name="date")
@@ -76,8 +77,8 @@ def steps_by_regime(
     """Mean USD of every step, and its share of gross, over all days and over those of each regime.
 
     by_day : of `steps_by_day`. Regimes are the thirds of the days by the book's own volatility
-    (standard deviation of its one-day P&L over the last 60 known days); the thirds use the whole
-    history, so the label is known only in hindsight. Further regimes: the `stress` windows
+    (standard deviation of its one-day P&L over the 60 days before); the thirds use the whole
+    history, so the label of a day is known only in hindsight. Further regimes: the `stress` windows
     (first and last day) that hold a scored day.
 
     Returns
@@ -90,9 +91,9 @@ def steps_by_regime(
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["p"]))
     >>> days = steps_by_day(market, book, {"var": st.HistoricalVaR()}, coverage=bt.Coverage())
-    >>> found = steps_by_regime(days, market, book).pivot(index="regime", columns="step",
+    >>> table = steps_by_regime(days, market, book).pivot(index="regime", columns="step",
     ...                                                   values="usd")
-    >>> bool((found.drop(columns="required").sum(axis=1) - found["required"]).abs().max() < 1e-6)
+    >>> bool((table.drop(columns="required").sum(axis=1) - table["required"]).abs().max() < 1e-6)
     True
     """
     pieces = []
@@ -108,20 +109,11 @@ def steps_by_regime(
             if not days.any():
                 continue
             usd = steps[days].mean()
-            pieces.append(
-                pd.DataFrame(
-                    {
-                        "model": model,
-                        "portfolio": portfolio,
-                        "regime": regime,
-                        "step": usd.index,
-                        "usd": usd.to_numpy(),
-                        "share_of_gross": (usd / usd["gross"]).to_numpy(),
-                        "days": int(days.sum()),
-                    }
-                )
-            )
-    return pd.concat(pieces, ignore_index=True)
+            table = pd.DataFrame({"step": usd.index, "usd": usd.to_numpy()})
+            table["share_of_gross"] = table["usd"] / usd["gross"]
+            count = int(days.sum())
+            pieces.append(table.assign(model=model, portfolio=portfolio, regime=regime, days=count))
+    return pd.concat(pieces, ignore_index=True)[COLUMNS]
 
 
 def volatility_thirds(
@@ -129,14 +121,12 @@ def volatility_thirds(
 ) -> dict[str, dict[str, BoolArray]]:
     """For each portfolio: which of `dates` are in the calm, middle and volatile third."""
     one_day = book.loss(market, Coverage(mpor=1)).sum(axis=2)
-    known = pd.DataFrame(one_day, index=pd.DatetimeIndex(market.dates)).shift(1)
-    spread = known.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).loc[dates]
+    # The loss of a day t is that of the day after t: shifted by one, it is known at the close of t.
+    losses = pd.DataFrame(one_day, index=pd.DatetimeIndex(market.dates)).shift(1)
+    spread = losses.rolling(VOLATILITY_DAYS, min_periods=2).std(ddof=0).loc[dates]
+    # By rank and not by value, so that ties are shared out and each third has as many days.
     third = np.minimum(3 * (spread.rank(method="first") - 1) // len(spread), 2)
     return {
         portfolio: {name: (third[p] == t).to_numpy() for t, name in enumerate(THIRDS)}
         for p, portfolio in enumerate(book.portfolios)
     }
-
-
-def _required(part: Parts) -> DaysByPortfolios:
-    return np.add.reduce(list(part.steps.values()))

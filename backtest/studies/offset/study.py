@@ -1,10 +1,12 @@
 """`backtest offset`: everything about the supportable offset of a study's named books."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from backtest.book.book import Book
 from backtest.market.market import Market
 from backtest.model.protocol import in_words
 from backtest.offset import (
@@ -26,20 +28,26 @@ CURVE_BOOKS = 2  # books in the specification curve: usually one long and one sh
 
 @dataclass(frozen=True, eq=False)
 class OffsetStudy:
-    """Ladder with bounds; the same under stress; the curve of specifications; credit through time.
+    """All tables about the supportable offset of a study's books.
 
-    `just_covering` holds the haircut scale and the correlation floor that just keep coverage;
-    `steps` and `steps_by_day` hold the steps from gross to required of each model that grants an
-    offset, by regime and by day. `rolling` counts the scored days behind each
-    estimate of the supportable offset.
+    Parameters
+    ----------
+    ladder : a row a book, with bounds. stresses : the same under each stress.
+    specifications : a row a (book, choice of settings). credit : granted by each model, and
+        supported by the data, by day and book.
+    covering_settings : the haircut scale and the correlation floor that just keep coverage.
+    text : the study file, verbatim.
+    steps, steps_by_day : from gross to required, of each model that grants an offset, by regime
+        and by day.
+    rolling : scored days that each supportable offset in `credit` is estimated from.
     """
 
     market: Market
     ladder: pd.DataFrame
-    stressed: pd.DataFrame
+    stresses: pd.DataFrame
     specifications: pd.DataFrame
-    granted: pd.DataFrame
-    just_covering: pd.DataFrame
+    credit: pd.DataFrame
+    covering_settings: pd.DataFrame
     text: str
     provenance: Provenance
     steps: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -65,38 +73,38 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     """Every table of the study of `inputs`."""
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
-    named = inputs.named_book
     audits = inputs.audits(progress)
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
-        market, named, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
+        market, inputs.named_book, base=base, coverage=coverage, n_jobs=n_jobs
     ).to_frame()
     if ladder.empty:
         raise StudyError("no book of the study is held in two silos; name one that is.")
-    book = named.select([named.portfolios.index(name) for name in ladder.index])
+    book = _books(inputs.named_book, ladder.index)
     progress("stressed ladders", 0.0)
-    stressed = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs)
+    stresses = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs)
     progress("specification curve", 0.0)
     risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
-    drawn = (risk_matched or list(ladder.index))[:CURVE_BOOKS]
     curve = specification_curve(
         market,
-        book.select([book.portfolios.index(name) for name in drawn]),
+        _books(book, (risk_matched or list(ladder.index))[:CURVE_BOOKS]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
-        seed=seed,
     )
     progress("granted against supported", 0.0)
     models = inputs.models
-    granted = granted_and_supported(market, book, models, base=base, coverage=coverage)
+    credit = granted_and_supported(market, book, models, base=base, coverage=coverage)
     progress("steps by regime", 0.0)
-    granting = {name: models[name] for name in models if (granted["series"] == name).any()}
-    by_day = steps_by_day(market, book, granting, coverage=coverage) if granting else {}
+    # Only a model that grants a reduction has steps between gross and required.
+    granting_models = {name: models[name] for name in models if name in set(credit["series"])}
+    by_day = (
+        steps_by_day(market, book, granting_models, coverage=coverage) if granting_models else {}
+    )
     steps = steps_by_regime(by_day, market, book) if by_day else pd.DataFrame()
     progress("haircut and floor that just cover", 0.0)
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
-    solved = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
-    origin = Provenance.of(
+    settings = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
+    provenance = Provenance.of(
         market,
         book,
         models,
@@ -107,6 +115,19 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         details={"rolling": {"window": WINDOW, "step": STEP}},
     )
     return OffsetStudy(
-        market, ladder, stressed, curve, granted, solved, inputs.text, inputs.described(origin),
-        steps, by_day,
-    )  # fmt: skip
+        market=market,
+        ladder=ladder,
+        stresses=stresses,
+        specifications=curve,
+        credit=credit,
+        covering_settings=settings,
+        text=inputs.text,
+        provenance=inputs.described(provenance),
+        steps=steps,
+        steps_by_day=by_day,
+    )
+
+
+def _books(book: Book, names: Iterable[str]) -> Book:
+    """The portfolios of these names alone, in this order."""
+    return book.select([book.portfolios.index(name) for name in names])

@@ -1,13 +1,13 @@
 """Power of the tests of coverage: how often each rejects, by length of the record."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.panels import PanelGrid
-from backtest.present.sheet import Caption, legend_height
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, INK, MARKERS
 
 if TYPE_CHECKING:
@@ -39,42 +39,43 @@ def _paint(canvas: Canvas, table: pd.DataFrame, labels: Mapping[str, str]) -> "A
     lengths, tests, alternatives = (
         list(table.index.unique(level)) for level in ("days", "test", "alternative")
     )
-    marks = {name: (COLOURS[i % 7], MARKERS[i % 8]) for i, name in enumerate(alternatives)}
+    # Hollow marks: where two alternatives are rejected equally often, both are seen.
+    styles: dict[str, dict[str, Any]] = {
+        name: {
+            "color": COLOURS[i % 7],
+            "marker": MARKERS[i % 8],
+            "ls": "",
+            "ms": 4.5,
+            "mfc": "none",
+        }
+        for i, name in enumerate(alternatives)
+    }
     grid = PanelGrid(
         columns=len(lengths), left=LEFT, right=RIGHT, gap=GAP,
         height=ROW * len(tests), above=TITLE, below=AXIS,
     )  # fmt: skip
     sheet, panels = grid.panels(canvas, len(lengths), keys=legend_height(len(alternatives)))
     for panel, days in zip(panels, lengths, strict=True):
-        _panel(panel, table.loc[[days]].droplevel("days"), tests, marks)
+        _draw_length(panel, table.loc[[days]].droplevel("days"), tests, styles)
         panel.set_title(f"{days:,} days", color=INK, pad=4)
         panel.set_xlabel("records rejected, %")
     panels[0].set_yticks(range(len(tests)), tests)
     panels[0].set_ylim(len(tests) - 0.5, -0.5)
-    handles = [
-        Line2D(
-            [], [], color=colour, marker=marker, linestyle="none", markersize=4.5,
-            markerfacecolor="none", label=labels[name],
-        )
-        for name, (colour, marker) in marks.items()
-    ]  # fmt: skip
-    sheet.legend(handles, top=0.0, columns=4, left=0.1)
+    handles = [Line2D([], [], label=labels[name], **style) for name, style in styles.items()]
+    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.1)
     return panels[0]
 
 
-def _panel(
-    panel: "Axes", shares: pd.DataFrame, tests: Sequence[str], marks: dict[str, tuple[str, str]]
+def _draw_length(
+    panel: "Axes", shares: pd.DataFrame, tests: Sequence[str], styles: Mapping[str, dict[str, Any]]
 ) -> None:
-    for name, (colour, marker) in marks.items():
-        rejected = shares.xs(name, level="alternative")["rejected"].reindex(list(tests))
-        panel.plot(
-            100.0 * rejected.to_numpy(), range(len(tests)), color=colour, marker=marker,
-            linestyle="none", markersize=4.5, markerfacecolor="none", markeredgewidth=1.1,
-            clip_on=False, zorder=3,
-        )  # fmt: skip
+    """All tests at one length of record; shares : (alternative, test) -> rejected, nominal."""
+    for name, style in styles.items():
+        percent = 100.0 * shares.xs(name, level="alternative")["rejected"].reindex(list(tests))
+        panel.plot(percent.to_numpy(), range(len(tests)), mew=1.1, clip_on=False, zorder=3, **style)
     for row, test in enumerate(tests):
         nominal = 100.0 * shares.xs(test, level="test")["nominal"].to_numpy()[0]
-        panel.plot([nominal, nominal], [row - 0.4, row + 0.4], color=INK, linewidth=1.0, zorder=2)
+        panel.plot([nominal, nominal], [row - 0.4, row + 0.4], color=INK, lw=1.0, zorder=2)
     panel.set_xlim(-3, 103)
     panel.set_xticks([0, 25, 50, 75, 100])
     panel.grid(axis="x")

@@ -1,4 +1,6 @@
-"""The page of `backtest power`."""
+"""The page of `backtest power`: how often each test rejects, and what no test could show."""
+
+import json
 
 import pandas as pd
 
@@ -28,7 +30,7 @@ CAPTION = (
 def power_exhibit(result: PowerStudy) -> Exhibit:
     """Everything `backtest power` shows."""
     study = result.provenance.study
-    standing = (
+    note = (
         f"{study['confidence']:.1%} coverage; {study['histories']:,} records an alternative, seed "
         f"{study['seed']}; standard error at most {0.5 / study['histories'] ** 0.5:.1%}, 0 where "
         "exact."
@@ -38,15 +40,16 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
         title="What tests of coverage can and cannot see",
         caption=CAPTION,
         simulated=False,
-        source_line=standing,
-        sections=(*_sections(result.power, standing), _smallest(result.smallest)),
+        source_line=note,
+        sections=(*_sections(result.power, note), _smallest(result.smallest)),
         provenance=result.provenance,
-        text="".join(f"{key} = {_toml(value)}\n" for key, value in study.items()),
+        # TOML writes these text, numbers and lists as JSON does.
+        text="".join(f"{key} = {json.dumps(value)}\n" for key, value in study.items()),
     )
 
 
-def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
-    """The whole table with its figure, then a readable one for each length."""
+def _sections(table: pd.DataFrame, note: str) -> tuple[Section, ...]:
+    """The figure of all lengths, then a table for each length."""
     alternatives = list(table.index.unique("alternative"))
     whole = Section(
         name="power",
@@ -57,28 +60,28 @@ def _sections(table: pd.DataFrame, standing: str) -> tuple[Section, ...]:
             "'Christoffersen conditional', the dynamic quantile and GMM reject too few exceedances "
             "as well; 'Christoffersen independence' and Weibull look at the order of days alone."
         ),
-        figure=power_of_tests(table, labels=WORDS, footnote=standing),
+        figure=power_of_tests(table, labels=WORDS, footnote=note),
     )
-    shown = []
+    sections = [whole]
     for days in table.index.unique("days"):
-        here = table.loc[[days]].droplevel("days")
-        columns = {"nominal": here.xs("right", level="alternative")["nominal"]} | {
-            WORDS[name]: here.xs(name, level="alternative")["rejected"] for name in alternatives
+        rows = table.loc[[days]].droplevel("days")
+        columns = {"nominal": rows.xs("right", level="alternative")["nominal"]} | {
+            WORDS[name]: rows.xs(name, level="alternative")["rejected"] for name in alternatives
         }
-        wide = pd.DataFrame(columns)
-        shown.append(
+        sections.append(
             Section(
                 name=f"power_{days}",
                 heading=f"{days:,} days",
                 text="Share of records rejected.",
-                table=wide,
-                formats={str(column): ".1%" for column in wide.columns} | {"nominal": ".2%"},
+                table=pd.DataFrame(columns),
+                formats=dict.fromkeys(columns, ".1%") | {"nominal": ".2%"},
             )
         )
-    return whole, *shown
+    return tuple(sections)
 
 
 def _smallest(table: pd.DataFrame) -> Section:
+    """The smallest true rate that a record of each length would have shown."""
     return Section(
         name="smallest_detectable",
         heading="The smallest miscoverage a record could have shown",
@@ -90,9 +93,3 @@ def _smallest(table: pd.DataFrame) -> Section:
         table=table,
         formats={"independent days": ".2%", "MPOR of 2, at worst": ".2%"},
     )
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else f"{value}"

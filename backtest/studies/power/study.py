@@ -1,4 +1,4 @@
-"""What tests of coverage can see in records of a given length."""
+"""How often tests of coverage reject, right or wrong models, in records of a given length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def study_power(
             f"records of {', '.join(map(str, lengths))} days; give at most {PANELS} lengths of "
             f"{SHORTEST} days or more."
         )
-    chosen = {
+    laws = {
         name: law
         for name, law in ALTERNATIVES.items()
         if name == "right" or not alternative or name in alternative
@@ -69,7 +69,7 @@ def study_power(
         lengths,
         confidence=confidence,
         level=LEVEL,
-        alternatives=chosen,
+        alternatives=laws,
         histories=histories,
         seed=seed,
         progress=progress,
@@ -78,7 +78,7 @@ def study_power(
         "name": "coverage",
         "days": lengths,
         "confidence": confidence,
-        "alternatives": list(chosen),
+        "alternatives": list(laws),
         "histories": histories,
         "seed": seed,
     }
@@ -101,6 +101,7 @@ def detectable_table(days: Sequence[int], *, confidence: float) -> pd.DataFrame:
         {
             "rejected from": critical_count(n, confidence=confidence, level=LEVEL),
             "independent days": _detectable(n, confidence),
+            # Losses over two days overlap with one neighbour: half of the days share no price.
             "MPOR of 2, at worst": _detectable(n // 2, confidence),
         }
         for n in days

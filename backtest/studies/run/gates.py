@@ -14,7 +14,10 @@ def gate_failure(gate: GateTable, study: Study) -> str | None:
         raise StudyError(f"a gate names column {gate.column!r}; known: {', '.join(rows.columns)}.")
     if gate.portfolio is not None:
         if gate.portfolio not in rows.index:
-            raise StudyError(f"a gate names portfolio {gate.portfolio!r}, which is not in it.")
+            raise StudyError(
+                f"a gate names portfolio {gate.portfolio!r}, which the study does not hold; name "
+                "one of its books."
+            )
         rows = rows.loc[[gate.portfolio]]
     values = rows[gate.column].astype(float)
     low = -float("inf") if gate.at_least is None else gate.at_least

@@ -12,13 +12,14 @@ from backtest.studies.run.facts import (
     limits,
     omissions_sentence,
     prices_line,
-    standing_note,
+    standard_note,
 )
 from backtest.studies.run.figures import run_figures
 from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
 from backtest.studies.run.findings_tables import (
     disclosures_table,
     family_table,
+    outcomes_table,
     pairs_table,
     swings_table,
 )
@@ -34,11 +35,13 @@ from backtest.studies.run.tables import (
 from backtest.studies.run.verdict import verdicts
 
 LADDER_TEXT = (
-    "Bounds come from a stationary bootstrap of days, mean block 20; resampling adds nothing to "
-    "the exceedances observed. What the data support is the bound of the offset, or nothing where "
-    "it is below zero. Where volatility persists for years the bounds err unsafely more often than "
-    "they should (docs/offset-calibration.md)."
+    "Bounds come from a stationary bootstrap of days, mean block 20, and an allowance for how much "
+    "the years of the history differed. What the data support is the bound of the offset, or "
+    "nothing where it is below zero. Beside each bound stands how often such bounds were too high "
+    "in simulated worlds (docs/offset-calibration.md)."
 )
+
+TESTS_WORDS = "Eleven more tests of every book and model: tests.csv, and the report."
 
 SWEEP_TEXT = (
     "What each model asks, and what of the saving is offset, as the Treasury's share of a pool of "
@@ -48,118 +51,82 @@ SWEEP_TEXT = (
 
 def run_exhibit(run: Run) -> Exhibit:
     """Everything a run shows, from its numbers; only the figures' data are computed here."""
-    study = run.study
+    study, books = run.study, run.named_books
     figures = {figure.name: figure for figure in run_figures(study, run.ladder, run.sweep)}
-    sections = (
-        Section(
-            "verdict",
-            "Verdict",
-            terms=tuple(verdicts(study, run.ladder, run.named)),
-            figure=figures["coverage_against_cost"],
-        ),
-        _scores(run, figures["exceedance_timeline"]),
-        *_offset(run, figures),
-        _pooled(run),
-        Section(
-            "swings",
-            "Procyclicality and disclosure",
-            tables=(swings_table(run.findings), disclosures_table(run.findings)),
-            on_screen=False,
-        ),
-        *_histories(run),
-        Section(
-            "books",
-            "What the books are",
-            tables=(books_table(study, run.explains, run.named),),
-            on_screen=False,
-        ),
-        Section(
-            "limits",
-            "Limits",
-            sentences=tuple(limits(study, run.ladder, run.named)),
-            on_screen=False,
-        ),
-        Section(
-            "data",
-            "Data",
-            tables=(TextTable.of_facts("Where the prices come from", facts_of_data(study)),),
-            on_screen=False,
-        ),
-    )
     return Exhibit(
         kind="run",
         title=run.config.title or run.config.name,
         caption=run.config.caption.strip(),
         simulated=study.simulated,
-        source_line=standing_note(study),
-        sections=sections,
+        source_line=standard_note(study),
+        sections=(
+            Section(
+                "verdict",
+                "Verdict",
+                terms=tuple(verdicts(study, run.ladder, books)),
+                figure=figures["coverage_against_cost"],
+            ),
+            _scores(run, figures["exceedance_timeline"]),
+            Section(
+                "tests",
+                "All tests of exceedances",
+                tables=(outcomes_table(run.findings, books),),
+                on_screen=False,
+            ),
+            *_offset(run, figures),
+            *_pooled(run),
+            *_histories(run),
+            *_background(run),
+        ),
         provenance=study.provenance,
         text=run.text,
         prices=prices_line(study),
         facts=tuple(facts_of_run(study)),
-        failures=tuple(f"gate failed: {failure}" for failure in run.failed_gates),
+        failures=tuple(f"gate failed: {failure}" for failure in study.provenance.failed_gates),
     )
 
 
 def _scores(run: Run, figure: Figure) -> Section:
-    """The named books: coverage, cost, and what stands behind the margins."""
-    tested = run.findings.forecasts
+    """The named books: coverage, cost, and what models forecast behind their margins."""
+    study, books, tests = run.study, run.named_books, run.findings.forecasts
+    tables = [coverage_table(study, books), cost_table(study, books)]
+    tables += [] if tests is None else [forecasts_table(tests, books)]
     words = (
-        detectable_sentence(run.study),
-        omissions_sentence(run.study),
-        fits_sentence(run.study),
+        detectable_sentence(study),
+        omissions_sentence(study),
+        fits_sentence(study),
+        TESTS_WORDS,
     )
-    return Section(
-        "scores",
-        "Named books",
-        " ".join(filter(None, words)),
-        tables=(
-            coverage_table(run.study, run.named),
-            cost_table(run.study, run.named),
-            *([] if tested is None else [forecasts_table(tested, run.named)]),
-        ),
-        figure=figure,
-    )
+    text = " ".join(filter(None, words))
+    return Section("scores", "Named books", text, tables=tuple(tables), figure=figure)
 
 
 def _offset(run: Run, figures: dict[str, Figure]) -> list[Section]:
     """The offset ladder, where a book is held in several silos, and the Treasury share."""
     sections = []
     if len(run.ladder):
-        named = run.ladder.loc[run.ladder.index.isin(run.named)]
+        ladder = run.ladder.loc[run.ladder.index.isin(run.named_books)]
+        tables = ladder_tables(ladder) if len(ladder) else ()
+        figure = figures["offset_ladder"]
         sections.append(
-            Section(
-                "offset-ladder",
-                "Offset ladder",
-                LADDER_TEXT,
-                tables=ladder_tables(named) if len(named) else (),
-                figure=figures["offset_ladder"],
-            )
+            Section("offset-ladder", "Offset ladder", LADDER_TEXT, tables=tables, figure=figure)
         )
     if run.sweep is not None:
+        figure = figures["treasury_share_sweep"]
         sections.append(
-            Section(
-                "treasury-share",
-                "Treasury share",
-                SWEEP_TEXT,
-                figure=figures["treasury_share_sweep"],
-                on_screen=False,
-            )
+            Section("treasury-share", "Treasury share", SWEEP_TEXT, figure=figure, on_screen=False)
         )
     return sections
 
 
-def _pooled(run: Run) -> Section:
-    """All books at once: one scale a model, tests of the family, pairs of models."""
-    pairs = run.findings.pairs
-    return Section(
-        "pooled",
-        "All books pooled",
-        tables=(
-            pooled_table(run.study),
-            family_table(run.findings),
-            *([] if pairs is None else [pairs_table(pairs)]),
-        ),
+def _pooled(run: Run) -> tuple[Section, Section]:
+    """All books at once: one scale a model, tests of the family, pairs of models, swings."""
+    tables = [pooled_table(run.study), family_table(run.findings)]
+    tables += [] if run.findings.pairs is None else [pairs_table(run.findings.pairs)]
+    swings = (swings_table(run.findings), disclosures_table(run.findings))
+    return (
+        Section("pooled", "All books pooled", tables=tuple(tables)),
+        Section("swings", "Procyclicality and disclosure", tables=swings, on_screen=False),
     )
 
 
@@ -167,12 +134,21 @@ def _histories(run: Run) -> list[Section]:
     """Simulated histories, where the study drew some."""
     if run.distribution is None:
         return []
+    table = histories_table(run.distribution)
+    figure = monte_carlo_frontier(run.distribution, run.study, run.ladder)
     return [
-        Section(
-            "histories",
-            "Simulated histories",
-            tables=(histories_table(run.distribution),),
-            figure=monte_carlo_frontier(run.distribution, run.study, run.ladder),
-            simulated=True,
-        )
+        Section("histories", "Simulated histories", tables=(table,), figure=figure, simulated=True)
     ]
+
+
+def _background(run: Run) -> tuple[Section, ...]:
+    """What only the page has room for: what the books are, limits, data."""
+    study, books = run.study, run.named_books
+    positions = (books_table(study, run.explanations, books),)
+    prices = (TextTable.of_facts("Where the prices come from", facts_of_data(study)),)
+    sentences = tuple(limits(study, run.ladder, books))
+    return (
+        Section("books", "What the books are", tables=positions, on_screen=False),
+        Section("limits", "Limits", sentences=sentences, on_screen=False),
+        Section("data", "Data", tables=prices, on_screen=False),
+    )

@@ -1,6 +1,5 @@
 """Results folders read back: the report written again, the study rerun and compared."""
 
-import csv
 import os
 import shutil
 from collections.abc import Callable
@@ -14,10 +13,11 @@ from pandas.api.types import is_numeric_dtype
 
 from backtest.config.load import read_study
 from backtest.model.opened_files import OpenedFile
+from backtest.present.csv_table import read_csv
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import changed, changed_files, read_manifest
+from backtest.replay.seal import change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
@@ -66,7 +66,7 @@ def stored_run(folder: Path) -> Run:
     """
     study = finished_run(folder)
     ladder = _read_table(folder / LADDER).set_index("portfolio")
-    if len(ladder):
+    if len(ladder):  # an empty reason is an empty cell of the CSV, which is read as NaN
         ladder["reason"] = ladder["reason"].astype(object).fillna("")
     forecasts = _read_if_there(folder / "forecasts.parquet")
     text = (folder / STUDY_FILE).read_text(encoding="utf-8")
@@ -79,7 +79,6 @@ def stored_run(folder: Path) -> Run:
         distribution=Distribution.load(folder),
         config=read_study(text, where=f"{folder.name}/{STUDY_FILE}"),
         text=text,
-        failed_gates=study.provenance.failed_gates,
     )
 
 
@@ -100,8 +99,8 @@ def rewrite_report(folder: Path) -> Path:
     try:
         write_page(run_exhibit(run), aside, command=run.study.provenance.command)
         (folder / "figures").mkdir(exist_ok=True)
-        for made in sorted(p for p in aside.rglob("*") if p.is_file()):
-            os.replace(made, folder / made.relative_to(aside))
+        for file in sorted(p for p in aside.rglob("*") if p.is_file()):
+            os.replace(file, folder / file.relative_to(aside))
     except OSError as error:
         raise ResultsError(
             f"cannot write the report to {str(folder)!r}: {error.strerror}."
@@ -120,18 +119,18 @@ def compare_rerun(
 
     Raises
     ------
-    ResultsError : a file is missing, or so changed that it cannot be compared; a file that a model
-        of the run opened by itself is not what it was.
+    ResultsError : a file is missing or not as the run wrote it, of the folder or of those that a
+        model of the run opened by itself.
     """
     origin, files = read_manifest(folder)
     _require(folder, files)
-    for opened in origin.opened:
-        _require_same(opened, folder)
-    edited = changed_files(folder, files)
-    if STUDY_FILE in edited:
-        raise ResultsError(changed(folder, STUDY_FILE))
+    for file in origin.opened:
+        _require_same(file, folder)
+    # Before the study is read: a model beside it is code, and runs as it is read.
+    for name in changed_files(folder, files):
+        raise ResultsError(change_message(folder, name))
     tables = [name for name in files if name.endswith(TABLES)]
-    stored = {name: _read_table(folder / name) for name in tables}
+    before = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
         folder / STUDY_FILE,
         data=data or origin.study["data"]["source"],
@@ -140,54 +139,58 @@ def compare_rerun(
         path=origin.path,
         progress=progress,
     )
-    now = rerun.study.provenance
+    current = rerun.study.provenance
     lines = []
-    if now.sha256 != origin.sha256:
-        same_prices = now.prices.levels_sha256 == origin.prices.levels_sha256
+    if current.sha256 != origin.sha256:
+        same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
         lines.append("the study differs" if same_prices else "the prices differ")
+    # The rerun is written and read back too, so that both sides went through the same files.
     with TemporaryDirectory() as aside:
         write_numbers(rerun, Path(aside))
-        fresh = {name: _read_table(Path(aside) / name) for name in tables}
-    for name in files:
-        found = _differences(name, stored[name], fresh[name]) if name in tables else []
-        if name in edited and found[:1] == [f"{name}: other rows or columns"]:
-            raise ResultsError(changed(folder, name))
-        if name in edited and not found:
-            found = [f"{name}: not as the run wrote it"]
-        lines += found
+        after = {name: _read_table(Path(aside) / name) for name in tables}
+    for name in tables:
+        lines += _differences(name, before[name], after[name])
     return lines
 
 
 def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     """One line a column that differs, with its first row that does."""
     keys = [key for key in KEYS if key in before.columns]
-    alike = before.columns.equals(after.columns) and len(before) == len(after)
-    if not alike or not before[keys].equals(after[keys]):
+    same_shape = before.columns.equals(after.columns) and len(before) == len(after)
+    if not same_shape or not before[keys].equals(after[keys]):
         return [f"{name}: other rows or columns"]
     lines = []
     for column in before.columns.difference(keys, sort=False):
         old, new = before[column], after[column]
         if is_numeric_dtype(new) and is_numeric_dtype(old):
-            wrong = unequal(old, new)
+            differs = unequal(old, new)
         elif is_numeric_dtype(new) and not new.isna().all():
             return [f"{name}: other rows or columns"]  # text where there were numbers
         else:
-            wrong = (_words(old) != _words(new)).to_numpy()
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            place = ", ".join(_shown(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
+            differs = _unequal_cells(old, new)
+        if differs.any():
+            row = int(np.argmax(differs))
+            place = ", ".join(_text(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
             lines.append(
-                f"{name}: {column} of {place}: {_shown(old.iloc[row])} stored, "
-                f"{_shown(new.iloc[row])} now ({int(wrong.sum())} rows)"
+                f"{name}: {column} of {place}: {_text(old.iloc[row])} stored, "
+                f"{_text(new.iloc[row])} now ({int(differs.sum())} rows)"
             )
     return lines
+
+
+def _unequal_cells(old: pd.Series, new: pd.Series) -> NDArray[np.bool_]:
+    """True where two cells differ, as numbers where both are numbers, else as text."""
+    before, after = (pd.to_numeric(c, errors="coerce").to_numpy(np.float64) for c in (old, new))
+    # Each cell has its own size here: a column may list amounts beside rates.
+    equal_numbers = np.isclose(before, after, rtol=EQUAL_TO, atol=0.0)
+    return np.asarray((_words(old) != _words(new)).to_numpy() & ~equal_numbers)
 
 
 def _words(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "").astype(str)
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
@@ -202,20 +205,25 @@ def _require(folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def _require_same(opened: OpenedFile, folder: Path) -> None:
-    """A file that a model opened must be as it was: beside the study file, or where one works."""
-    places = (folder / opened.name, Path.cwd() / opened.name)  # an absolute name stays itself
+def _require_same(file: OpenedFile, folder: Path) -> None:
+    """A file that a model opened must be unchanged, in the folder or the working directory.
+
+    Raises
+    ------
+    ResultsError : it is in neither, or its sha256 is another.
+    """
+    places = (folder / file.name, Path.cwd() / file.name)  # an absolute name stays itself
     present = [str(place) for place in places if place.is_file()]
     if not present:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which is not there; put the file "
-            f"with sha256 {opened.sha256} into the folder."
+            f"a model of {str(folder)!r} opened {file.name!r}, which is not there; put the file "
+            f"with sha256 {file.sha256} into the folder."
         )
     now = {OpenedFile.of(place).sha256 for place in present}
-    if now != {opened.sha256}:
+    if now != {file.sha256}:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which has changed: sha256 "
-            f"{opened.sha256} then, {min(now - {opened.sha256})} now; put the file back or run "
+            f"a model of {str(folder)!r} opened {file.name!r}, which has changed: sha256 "
+            f"{file.sha256} then, {min(now - {file.sha256})} now; put the file back or run "
             "the study again."
         )
 
@@ -229,12 +237,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        with path.open(newline="", encoding="utf-8") as file:
-            widths = {len(row) for row in csv.reader(file) if row}
-        if len(widths) != 1:  # pandas fills a row that was cut off
-            raise ValueError(f"rows of {widths} cells")
-        names = dict.fromkeys(("model", "portfolio", "reason"), str)
-        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+        return read_csv(path)
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backtest.model.user_models import user_files
+from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
@@ -17,31 +18,32 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 
     Raises
     ------
-    ResultsError : the folder cannot be written; nothing half-made is left behind.
+    ResultsError : the folder cannot be written; no half-written folder is left behind.
     """
     origin = run.study.provenance
     with results_folder(out, f"{run.config.name}_{origin.sha256[:8]}") as folder:
-        written = replace(origin, command=command, written=folder.stamp)
-        run = replace(run, study=replace(run.study, provenance=written))
+        origin = replace(origin, command=command, written=folder.stamp)
+        run = replace(run, study=replace(run.study, provenance=origin))
         write_numbers(run, folder.partial)
         write_page(exhibit, folder.partial, command=command)
     return folder.final
 
 
 def write_numbers(run: Run, folder: Path) -> None:
-    """Every number of a run, its study file and own models, and the manifest with their hashes."""
+    """Every number of a run, its study file and user models, and the manifest with their hashes."""
     (folder / "study.toml").write_text(run.text, encoding="utf-8")
-    for lies, place in user_files([run.config.models, run.config.sizing]).items():
+    for source, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_bytes(lies.read_bytes())
-    run.ladder.to_csv(folder / "ladder.csv")
+        (folder / place).write_bytes(source.read_bytes())
+    write_csv(run.ladder, folder / "ladder.csv")
     for name, table in run.findings.by_file().items():
-        table.to_csv(folder / f"{name}.csv", lineterminator="\n")
+        write_csv(table, folder / f"{name}.csv")
     if len(run.forecasts):
         run.forecasts.to_parquet(folder / "forecasts.parquet", index=False, compression="zstd")
     if run.distribution is not None:
         run.distribution.save(folder)
     if run.sweep is not None:
-        run.sweep.to_csv(folder / "sweep.csv", index=False)
-    written = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
-    run.study.save(folder, beside=[name for name in written if (folder / name).is_file()])
+        write_csv(run.sweep, folder / "sweep.csv", index=False)
+    # The study comes last: its manifest has the hash of every file that is there by then.
+    files = sorted(file for file in folder.rglob("*.*") if file.is_file())
+    run.study.save(folder, beside=[file.relative_to(folder).as_posix() for file in files])

@@ -1,4 +1,4 @@
-"""One study file from prices to everything that a run finds."""
+"""From a study file and its prices to all numbers of a run."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.book.book import Book
 from backtest.config.schema import StudyFile, build_simulator
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
@@ -26,7 +25,7 @@ from backtest.types import Progress
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: the study, its derived tables, ladder and sweep, and the failed gates.
+    """A finished run: the study, its findings, the offset ladder and the sweep.
 
     forecasts : `model_forecasts` of the named books on the scored days.
     """
@@ -39,17 +38,16 @@ class Run:
     distribution: Distribution | None
     config: StudyFile
     text: str
-    failed_gates: tuple[str, ...]
 
     @property
-    def named(self) -> list[str]:
-        """Portfolios the study file names, in the study's order; the rest were drawn."""
-        return named_portfolios(self.study, self.explains)
-
-    @property
-    def explains(self) -> dict[str, str]:
+    def explanations(self) -> dict[str, str]:
         """A line on each portfolio that the study file names."""
         return {name: book.explain for name, book in self.config.books.items()}
+
+    @property
+    def named_books(self) -> list[str]:
+        """Portfolios that the study file names, in the study's order; the rest are random."""
+        return named_portfolios(self.study, self.explanations)
 
 
 def execute(
@@ -69,30 +67,30 @@ def execute(
     paths : Monte Carlo histories of the study's simulator, over its named books; the file's own
         number unless given.
     path : replay this one path of the simulator instead of history, in full.
+    isolate : run a user's models day by day in a process that holds only the past.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(
-        inputs, lambda inputs: _replayed(inputs, n_jobs, paths=paths, path=path, progress=progress)
+        inputs, lambda inputs: _run_of(inputs, n_jobs, paths=paths, path=path, progress=progress)
     )
 
 
-def _replayed(
+def _run_of(
     inputs: Inputs, n_jobs: int, *, paths: int | None, path: int | None, progress: Progress
 ) -> Run:
     """The study of `inputs` and everything that follows from it."""
-    config, book, models = inputs.config, inputs.book, inputs.models
+    config, models = inputs.config, inputs.models
     simulator = build_simulator(config.monte_carlo.simulator)
-    many = config.monte_carlo.paths if paths is None else paths
-    if many or path is not None:
+    path_count = config.monte_carlo.paths if paths is None else paths
+    if path_count or path is not None:
         refuse_own_days(inputs.market)
     if path is not None:
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)
     coverage, terms = config.standard(), config.terms()
-    named = inputs.named_book
     study = run(
         inputs.market,
-        book,
+        inputs.book,
         models,
         coverage=coverage,
         account=terms,
@@ -103,24 +101,25 @@ def _replayed(
         progress=progress,
     )
     ladder = _ladder(inputs, study, n_jobs, progress)
-    forecasts = _forecasts(inputs, study, named, progress)
+    forecasts = _forecasts(inputs, study, progress)
     sweep = _sweep(inputs, progress)
     distribution = None
-    if many and path is None:
+    # A replayed path is itself simulated: no further histories are drawn from it.
+    if path_count and path is None:
         distribution = monte_carlo(
             simulator,
             inputs.market,
-            named,
+            inputs.named_book,
             models,
             coverage=coverage,
             account=terms,
-            paths=many,
+            paths=path_count,
             seed=config.seed,
             score_from=config.score_from,
             n_jobs=n_jobs,
             progress=progress,
         )
-    study = replace(study, provenance=_provenance(inputs, study, many, path))
+    study = replace(study, provenance=_provenance(inputs, study, path_count, path))
     return Run(
         study=study,
         findings=Findings.of(study, forecasts),
@@ -130,7 +129,6 @@ def _replayed(
         distribution=distribution,
         config=config,
         text=inputs.text,
-        failed_gates=study.provenance.failed_gates,
     )
 
 
@@ -147,16 +145,16 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
         bounds=list(config.books),
         seed=config.seed,
         n_jobs=n_jobs,
-    ).to_frame()
+    )
     progress("offset ladder", 1.0)
-    return ladder
+    return ladder.to_frame()
 
 
-def _forecasts(inputs: Inputs, study: Study, named: Book, progress: Progress) -> pd.DataFrame:
+def _forecasts(inputs: Inputs, study: Study, progress: Progress) -> pd.DataFrame:
     """What the models forecast of the named books, on the study's scored days."""
-    config = inputs.config
+    models, coverage = inputs.models, inputs.config.standard()
     progress("forecasts", 0.0)
-    forecasts = model_forecasts(inputs.models, inputs.market, named, coverage=config.standard())
+    forecasts = model_forecasts(models, inputs.market, inputs.named_book, coverage=coverage)
     progress("forecasts", 1.0)
     return forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
 
@@ -170,11 +168,10 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
     sweep = treasury_share_sweep(
         inputs.market,
         inputs.models,
-        **config.sweep.model_dump(),
+        config.sweep,
         base=inputs.base,
         coverage=config.standard(),
         account=config.terms(),
-        seed=config.seed,
         liquidation=inputs.book.liquidation,
     )
     progress("Treasury share", 1.0)
@@ -183,11 +180,12 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
 
 def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> Provenance:
     """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
-    failed = tuple(filter(None, (gate_failure(gate, study) for gate in inputs.config.gates)))
+    config = inputs.config
+    failures = tuple(filter(None, (gate_failure(gate, study) for gate in config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
     sizing = inputs.audits(lambda what, share: None, only_sizing=True)
-    hashed = {
-        "study": _numbers_only(inputs.config.resolved()),
+    causes = {
+        "study": _numbers_only(config.resolved()),
         "path": path,
         "paths": paths,
         "levels": study.provenance.prices.levels_sha256,
@@ -196,20 +194,20 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     }
     return replace(
         inputs.described(study.provenance),
-        sha256=digest(hashed),
+        sha256=digest(causes),
         causality=study.provenance.causality | sizing,
         paths=paths,
         path=path,
-        failed_gates=failed,
+        failed_gates=failures,
     )
 
 
 def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:
     """The entries of a study that change numbers: no titles, captions or folder of the prices."""
-    kept = {k: v for k, v in resolved.items() if k not in ("name", "title", "caption", "gates")}
-    kept["data"] = {k: v for k, v in resolved["data"].items() if k != "source"}
-    kept["books"] = {
-        name: {k: v for k, v in book.items() if k not in ("explain", "short")}
-        for name, book in resolved["books"].items()
-    }
-    return kept
+
+    def without(table: dict[str, Any], *keys: str) -> dict[str, Any]:
+        return {key: value for key, value in table.items() if key not in keys}
+
+    books = {name: without(book, "explain", "short") for name, book in resolved["books"].items()}
+    entries = without(resolved, "name", "title", "caption", "gates")
+    return entries | {"data": without(resolved["data"], "source"), "books": books}

@@ -17,20 +17,20 @@ CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 
 
 def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:
-    """Portfolios the study file names and the study holds; all of them where it names none.
+    """The study's portfolios that its file names, in the study's order; all where it names none.
 
-    The order is the study's.
+    explains : a line on each portfolio that the file names.
     """
-    held = [str(p) for p in study.exposure.index]
-    return [p for p in held if p in explains] or held
+    portfolios = [str(p) for p in study.exposure.index]
+    return [p for p in portfolios if p in explains] or portfolios
 
 
 def mixed_pools(study: Study, portfolios: list[str]) -> list[str]:
     """Portfolios that hold both Treasuries and something else."""
-    held = study.exposure.loc[portfolios] != 0
-    treasury = np.array([parse_instrument(c).asset_class in CURVE for c in held.columns])
-    both = held.loc[:, treasury].any(axis=1) & held.loc[:, ~treasury].any(axis=1)
-    return [str(p) for p in held.index[both]]
+    holds = study.exposure.loc[portfolios] != 0
+    treasury = np.array([parse_instrument(c).asset_class in CURVE for c in holds.columns])
+    mixed = holds.loc[:, treasury].any(axis=1) & holds.loc[:, ~treasury].any(axis=1)
+    return [str(p) for p in holds.index[mixed]]
 
 
 def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) -> int:
@@ -45,7 +45,9 @@ def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) 
 
 
 def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[tuple[str, str]]:
-    """Model and its sentence: coverage over `portfolios`, cost at equal coverage, the saving.
+    """Each model's sentence: coverage over `portfolios`, cost at equal coverage, the saving.
+
+    ladder : from `OffsetLadder.to_frame`; without rows nothing is said of what the data support.
 
     Examples
     --------
@@ -58,15 +60,12 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
     """
     sentences = []
     for model in study.models:
-        parts = (
-            _coverage(study, model, portfolios),
-            _cost(study, model),
-            _saving(study, model, ladder, portfolios),
-        )
-        text = "; ".join(parts) + "."
+        coverage = _coverage(study, model, portfolios)
+        saving = _saving(study, model, ladder, portfolios)
+        text = f"{coverage}; {_cost(study, model)}; {saving}."
         sentences.append((model, text[0].upper() + text[1:]))
-    failed = study.provenance.failed_models
-    return sentences + [(name, f"Failed, and left out: {told}") for name, told in failed.items()]
+    failures = study.provenance.failed_models.items()
+    return sentences + [(model, f"Failed, and left out: {reason}") for model, reason in failures]
 
 
 def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
@@ -80,13 +79,13 @@ def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
     smallest = f"smallest p {pvalue(least)}"
     if least < DOUBT:
         smallest += f", {pvalues.idxmin()}"
-    rejected = int((pvalues <= SIGNIFICANT).sum())
-    if not rejected:
+    rejections = int((pvalues <= SIGNIFICANT).sum())
+    if not rejections:
         return f"coverage of {confidence} is not rejected in any of {books} ({smallest})"
-    after = holm_rejections(pvalues)
+    # Of many books tested at 5 %, some are rejected by chance: Holm's count allows for that.
     return (
-        f"coverage of {confidence} is rejected at 5 % in {rejected} of {books} ({smallest}), in "
-        f"{after} of them after Holm's correction for the number of books"
+        f"coverage of {confidence} is rejected at 5 % in {rejections} of {books} ({smallest}), in "
+        f"{holm_rejections(pvalues)} of them after Holm's correction for the number of books"
     )
 
 
@@ -96,8 +95,10 @@ def _cost(study: Study, model: str) -> str:
     if not np.isfinite(margin):
         return "no single scale over all books reaches the coverage"
     spread = f"{millions(pool['equal_coverage_low'])} to {millions(pool['equal_coverage_high'])}"
-    text = f"scaled to equal coverage over all books it asks {millions(margin)}m USD on average"
-    text += f" ({spread})"
+    text = (
+        f"scaled to equal coverage over all books it asks {millions(margin)}m USD on average "
+        f"({spread})"
+    )
     yardstick = study.provenance.siloed_model
     if yardstick is not None and model != yardstick:
         base = float(study.pooled["equal_coverage_margin"][yardstick])
@@ -115,27 +116,29 @@ def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str
     if model == yardstick:
         return "savings are measured from it"
     pools = [p for p in portfolios if p in ladder.index and pd.notna(ladder["total"][p])]
+    # Cross-margining is about pools of Treasuries with other assets: where the study has some, the
+    # sentence is about them alone.
     mixed = mixed_pools(study, pools)
     pools, kind = (mixed, "pools of Treasuries with other assets") if mixed else (pools, "pools")
     if not pools:
         return "no named book is pooled over silos, so there is no saving to split"
-    saved = study.scores.loc[model].loc[pools, "saving_vs_siloed"]
+    savings = study.scores.loc[model].loc[pools, "saving_vs_siloed"]
     where = f"{len(pools)} named {kind}"
-    if saved.max() <= 0:
-        least, most = percent(-saved.max()), percent(-saved.min())
+    if savings.max() <= 0:
+        least, most = percent(-savings.max()), percent(-savings.min())
         return (
-            f"as it stands it asks {least} to {most} more than {yardstick} in the {where}, so "
+            f"unscaled it asks {least} to {most} more than {yardstick} in the {where}, so "
             "there is no saving to split"
         )
     rows = ladder.loc[pools]
     text = (
-        f"as it stands it saves {_range(saved)} against {yardstick} in the {where}; of a reduction "
+        f"unscaled it saves {_range(savings)} against {yardstick} in the {where}; of a reduction "
         f"that the data support at {_range(rows['total'])}, diversification is "
         f"{_range(rows['diversification'])} and offset {_range(rows['dependence'], points=True)}"
     )
     if has_bounds(rows):
-        above = int((rows["dependence_bound"] > 0).sum())
-        text += f", its 95 % lower bound above 0 in {above or 'none'} of them"
+        positive = int((rows["dependence_bound"] > 0).sum())
+        text += f", its 95 % lower bound above 0 in {positive or 'none'} of them"
     return text
 
 

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from backtest.instruments.protocol import Instrument, delta_gamma, qualified
-from backtest.instruments.treasury import DAYS_PER_YEAR, par_yield
+from backtest.instruments.constant_maturity import years_passed
+from backtest.instruments.protocol import Instrument, delta_gamma, qualified, unknown_tail
+from backtest.instruments.treasury import par_yield
 from backtest.market.market import Kind, Market
 from backtest.types import Days, FloatArray
 
@@ -52,12 +53,10 @@ class Strip:
     def pnl(self, market: Market, horizon: int) -> Days:
         """(days,) P&L per 1 USD: the price `horizon` days later, on the curve of that day."""
         level = market.level(self.factor)
-        pnl = np.full(len(level), np.nan)
-        days = (market.dates[horizon:] - market.dates[:-horizon]).astype(np.float64)
-        left = self.maturity - days / DAYS_PER_YEAR
+        left = self.maturity - years_passed(market, horizon)
         later = (1.0 + par_yield(market, left, offset=horizon) / 2.0) ** (-2.0 * left)
-        pnl[:-horizon] = later * (1.0 + level[:-horizon] / 2.0) ** (2.0 * self.maturity) - 1.0
-        return pnl
+        pnl = later * (1.0 + level[:-horizon] / 2.0) ** (2.0 * self.maturity) - 1.0
+        return unknown_tail(pnl, len(level))
 
     # GAP 6: first and second derivative of that P&L by the factor
     def sensitivity(self, market: Market) -> FloatArray:

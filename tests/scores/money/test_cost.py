@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
+from scipy import stats
 
-from backtest.kernels.exceedances import weighted_tail
 from backtest.scores import checks as score_checks
 from backtest.scores import (
     coverage_ratio,
-    day_weights,
     equal_coverage_margin,
     equal_coverage_scale,
     pooled_equal_coverage,
-    stationary_indices,
 )
+from backtest.scores.money.cost import tail_inflation
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.types import DataError, FloatArray, StudyError, tail_count
 
 amounts = some.one_of(some.just(0.0), some.floats(0.01, 100.0))  # zeros and ties are the traps
@@ -67,12 +67,9 @@ def test_scaled_requirement_is_exceeded_no_more_than_allowed(
 @given(worlds(), some.sampled_from([0.25, 4.0]))
 def test_scale_invariance(world: tuple[FloatArray, FloatArray], factor: float) -> None:
     loss, required = world
-    weights = day_weights(stationary_indices(len(loss), resamples=20, block=3, seed=1))
-    plain = equal_coverage_margin(loss, required, confidence=CONFIDENCE, weights=weights)
-    more = equal_coverage_margin(loss, factor * required, confidence=CONFIDENCE, weights=weights)
-    larger = equal_coverage_margin(
-        factor * loss, factor * required, confidence=CONFIDENCE, weights=weights
-    )
+    plain = equal_coverage_margin(loss, required, confidence=CONFIDENCE)
+    more = equal_coverage_margin(loss, factor * required, confidence=CONFIDENCE)
+    larger = equal_coverage_margin(factor * loss, factor * required, confidence=CONFIDENCE)
     for one, other, scaled in zip(plain, more, larger, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-12)
         np.testing.assert_allclose(scaled, factor * one, rtol=1e-12)
@@ -88,64 +85,68 @@ def test_larger_losses_never_need_a_smaller_scale(
     assert (after >= before).all()
 
 
-@given(worlds(), some.integers(0, 1000))
-def test_resampled_scale_is_that_of_the_repeated_days(
-    world: tuple[FloatArray, FloatArray], seed: int
-) -> None:
-    loss, required = world
-    weights = day_weights(stationary_indices(len(loss), resamples=7, block=3, seed=seed))
-    allowed = tail_count(len(loss), CONFIDENCE, "floor")
-    ratio = coverage_ratio(loss, required)[:, 0]
-    order = np.argsort(-ratio)
-    drawn = np.empty(7)
-    weighted_tail(ratio[order], order, weights, float(allowed), drawn)
-    for weight, scale in zip(weights.astype(int), drawn, strict=True):
-        assert scale == np.sort(np.repeat(ratio, weight))[::-1][allowed]
+def plain_inflation(ratio: FloatArray, wider: int) -> float:
+    """Clustering of the `wider` largest ratios above 0, cosine by cosine."""
+    days = len(ratio)
+    marked = (ratio >= np.sort(ratio)[::-1][wider - 1]) & (ratio > 0.0)
+    rate = marked.mean()
+    if rate in (0.0, 1.0):
+        return 1.0
+    waves = min(12, max(1, days - 1))
+    total = 0.0
+    for j in range(1, waves + 1):
+        wave = np.cos(np.pi * j * (np.arange(days) + 0.5) / days)
+        total += 2.0 / days * float(wave @ marked) ** 2
+    allowance = (stats.t.ppf(0.975, waves) / stats.norm.ppf(0.975)) ** 2
+    return max(1.0, total / waves / (rate * (1.0 - rate)) * allowance)
 
 
-def test_the_tail_runs_out_of_cells() -> None:
-    drawn = np.empty(2)
-    weights = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
-    weighted_tail(np.array([5.0, 4.0]), np.array([2, 0]), weights, 1.0, drawn)
-    assert drawn[0] == 5.0 and np.isnan(drawn[1])
+@pytest.mark.parametrize("days", [60, 250, 900])
+def test_interval_holds_the_scales_whose_counts_are_plausible(days: int) -> None:
+    """Scale by scale, with scipy's beta law: which counts of exceedances can a true 5 % leave?"""
+    rng = np.random.default_rng(days)
+    loss = rng.standard_t(4, days) * np.where(np.arange(days) < days // 4, 2.0, 1.0)
+    required = 1.0 + rng.random(days)
+    ratio = np.sort(np.maximum(loss / required, 0.0))[::-1]
+    wider = 3 * tail_count(days, 0.95, "floor")
+    inflation = plain_inflation(np.maximum(loss / required, 0.0), wider)
+    plausible = []
+    for count in range(days):
+        x, n = count / inflation, days / inflation
+        low = stats.beta.ppf(0.025, x, n - x + 1.0) if count else 0.0
+        high = stats.beta.ppf(0.975, x + 1.0, n - x)
+        plausible.append(low <= 0.05 <= high)
+    fewest, most = np.flatnonzero(plausible)[[0, -1]]
+    _, low, high = equal_coverage_margin(loss[:, None], required[:, None], confidence=0.95)
+    assert low[0] == pytest.approx(ratio[most] * required.mean())
+    expected = ratio[fewest - 1] * required.mean() if fewest else np.inf
+    assert high[0] == pytest.approx(expected)
 
 
-@given(worlds(), some.integers(0, 100))
-def test_interval_is_that_of_resampled_records(
-    world: tuple[FloatArray, FloatArray], seed: int
-) -> None:
-    loss, required = world
-    indices = stationary_indices(len(loss), resamples=40, block=3, seed=seed)
-    _, low, high = equal_coverage_margin(
-        loss, required, confidence=CONFIDENCE, weights=day_weights(indices)
-    )
-    draws = np.array(
-        [equal_coverage_margin(loss[d], required[d], confidence=CONFIDENCE)[0] for d in indices]
-    )
-    ranked = np.sort(draws, axis=0)
-    # 0.025 and 0.975 of the way along 40 ranked draws: 0.975 and 38.025, taken outwards
-    np.testing.assert_allclose(low, ranked[0], rtol=1e-12)
-    np.testing.assert_allclose(high, ranked[39], rtol=1e-12)
+@given(some.integers(0, 10_000))
+def test_the_rate_interval_holds_the_standard_where_the_scale_interval_holds_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    loss, required = rng.standard_t(4, (500, 3)), np.full((500, 3), rng.uniform(1.5, 6.0))
+    _, low, high = (e / required[0] for e in equal_coverage_margin(loss, required, confidence=0.95))
+    inflation = tail_inflation(loss, required, confidence=0.95)
+    rates = effective_interval((loss > required).sum(axis=0), 500, inflation)
+    holds_one = (low <= 1.0) & (1.0 < high)
+    assert (holds_one == ((rates[0] <= 0.05) & (0.05 <= rates[1]))).all()
 
 
 def test_a_book_without_requirement() -> None:
     loss = np.array([[1.0, -1.0], [1.0, 0.0], [1.0, 0.0]])
-    margin, low, high = equal_coverage_margin(
-        loss, np.zeros((3, 2)), weights=day_weights(stationary_indices(3, resamples=9))
-    )
-    assert margin.tolist() == low.tolist() == high.tolist() == [np.inf, 0.0]
+    margin, low, high = equal_coverage_margin(loss, np.zeros((3, 2)))
+    assert margin.tolist() == low.tolist() == [np.inf, 0.0]
+    assert high.tolist() == [np.inf, np.inf]  # three days exclude no scale
 
 
-@given(worlds(), some.integers(0, 100))
-def test_pooled_scale_and_interval(world: tuple[FloatArray, FloatArray], seed: int) -> None:
+@given(worlds())
+def test_pooled_scale_and_interval(world: tuple[FloatArray, FloatArray]) -> None:
     loss, required = world
-    indices = stationary_indices(len(loss), resamples=40, block=3, seed=seed)
-    pooled = pooled_equal_coverage(
-        loss, required, confidence=CONFIDENCE, weights=day_weights(indices)
-    )
+    pooled = pooled_equal_coverage(loss, required, confidence=CONFIDENCE)
     assert pooled.scale == scale_of(loss, required)
-    draws = sorted(scale_of(loss[d], required[d]) for d in indices)
-    assert (pooled.scale_low, pooled.scale_high) == (draws[0], draws[39])
+    assert pooled.scale_low <= pooled.scale <= pooled.scale_high
     assert pooled.mean_margin == pytest.approx(required.mean())
     if np.isfinite(pooled.scale):
         expected = pooled.scale * required.mean()
@@ -153,12 +154,23 @@ def test_pooled_scale_and_interval(world: tuple[FloatArray, FloatArray], seed: i
         assert pooled.worst_rate * len(loss) <= tail_count(loss.size, CONFIDENCE, "floor") + 1e-9
 
 
+def test_copies_of_a_book_are_no_more_evidence_than_the_book() -> None:
+    rng = np.random.default_rng(8)
+    loss, required = rng.standard_t(4, (1000, 1)), np.full((1000, 1), 3.0)
+    alone = pooled_equal_coverage(loss, required)
+    copies = pooled_equal_coverage(np.tile(loss, 40), np.tile(required, 40))
+    assert copies.inflation == pytest.approx(40 * alone.inflation, rel=0.05)
+    assert copies.scale_low == pytest.approx(alone.scale_low, rel=0.05)
+    assert copies.scale_high == pytest.approx(alone.scale_high, rel=0.15)
+    apart = pooled_equal_coverage(rng.standard_t(4, (1000, 40)), np.tile(required, 40))
+    assert apart.scale_high / apart.scale_low < 1.15
+
+
 @given(worlds())
 def test_pooling_one_book_changes_nothing(world: tuple[FloatArray, FloatArray]) -> None:
     loss, required = (panel[:, :1] for panel in world)
-    weights = day_weights(stationary_indices(len(loss), resamples=30, block=3, seed=5))
-    pooled = pooled_equal_coverage(loss, required, confidence=CONFIDENCE, weights=weights)
-    alone = equal_coverage_margin(loss, required, confidence=CONFIDENCE, weights=weights)
+    pooled = pooled_equal_coverage(loss, required, confidence=CONFIDENCE)
+    alone = equal_coverage_margin(loss, required, confidence=CONFIDENCE)
     together = (pooled.equal_coverage_margin, pooled.equal_coverage_low, pooled.equal_coverage_high)
     assert together == pytest.approx([float(part[0]) for part in alone], rel=1e-12)
     assert pooled.worst_book == pooled.tenth_percentile_book == 0
@@ -182,44 +194,29 @@ def test_pooling_shows_the_book_a_scale_of_its_own_would_hide() -> None:
 def test_no_scale_covers_what_has_no_requirement() -> None:
     loss = np.ones((10, 2))
     required = np.c_[np.zeros(10), np.full(10, 2.0)]
-    pooled = pooled_equal_coverage(
-        loss, required, confidence=0.9, weights=day_weights(stationary_indices(10, resamples=9))
-    )
+    pooled = pooled_equal_coverage(loss, required, confidence=0.9)
     assert pooled.scale == pooled.equal_coverage_margin == pooled.equal_coverage_low == np.inf
     assert (pooled.worst_book, pooled.worst_rate) == (0, 1.0)
     assert pooled.tenth_percentile_rate == 1.0  # floor of 10 % of 2 books: none is worse
 
 
-def test_without_weights_the_interval_is_unknown() -> None:
-    pooled = pooled_equal_coverage(np.ones((5, 1)), np.ones((5, 1)))
-    assert np.isnan([pooled.scale_low, pooled.scale_high, pooled.equal_coverage_low]).all()
-    assert pooled.equal_coverage_margin == 1.0
-
-
 def test_blocks_of_columns_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
     loss, required = rng.standard_t(3, (300, 11)), 1.0 + rng.random((300, 11))
-    weights = day_weights(stationary_indices(300, resamples=50))
-    whole = equal_coverage_margin(loss, required, weights=weights)
-    pooled = pooled_equal_coverage(loss, required, weights=weights)
+    whole = equal_coverage_margin(loss, required)
+    pooled = pooled_equal_coverage(loss, required)
     monkeypatch.setattr(score_checks, "BLOCK_CELLS", 700)
-    for before, after in zip(
-        whole, equal_coverage_margin(loss, required, weights=weights), strict=True
-    ):
+    for before, after in zip(whole, equal_coverage_margin(loss, required), strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-12)
-    assert pooled_equal_coverage(loss, required, weights=weights) == pooled
+    assert pooled_equal_coverage(loss, required) == pooled
 
 
-def test_a_resample_without_the_worst_days_looks_further_down() -> None:
-    # Every exceedance on two days: a resample that misses both needs cells far below the first
-    # candidates
+def test_an_interval_that_reaches_below_the_tail_looks_further_down() -> None:
+    # Every exceedance on two days: the plausible counts need cells far below the wider tail.
     loss = np.zeros((200, 30)) + np.linspace(0.1, 1.0, 200)[:, None]
     loss[[50, 150]] = 10.0
-    weights = day_weights(stationary_indices(200, resamples=100, block=5, seed=3))
-    missed = np.flatnonzero(weights[:, [50, 150]].sum(axis=1) == 0)
-    assert missed.size > 0
-    pooled = pooled_equal_coverage(loss, np.ones((200, 30)), weights=weights)
-    assert 0.8 < pooled.scale_low <= 1.0 < pooled.scale_high == 10.0
+    pooled = pooled_equal_coverage(loss, np.ones((200, 30)))
+    assert 0.8 < pooled.scale_low < 1.0 < pooled.scale_high == np.inf
 
 
 def test_bad_input_is_named() -> None:
@@ -230,7 +227,5 @@ def test_bad_input_is_named() -> None:
         equal_coverage_scale(good, np.where(good, np.nan, good))
     with pytest.raises(DataError, match="no scored day"):
         pooled_equal_coverage(np.ones((0, 2)), np.ones((0, 2)))
-    with pytest.raises(DataError, match="weights have shape"):
-        pooled_equal_coverage(good, good, weights=np.ones((3, 5)))
     with pytest.raises(StudyError, match="confidence is 1"):
         equal_coverage_margin(good, good, confidence=1.0)

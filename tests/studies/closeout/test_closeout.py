@@ -17,7 +17,7 @@ from backtest.cli import main
 from backtest.config.load import build_book, read_study
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.mismatch import MISMATCH, proportional_shares
-from backtest.scores import break_even_coordination, day_weights, stationary_indices
+from backtest.scores import break_even_coordination
 from backtest.studies.closeout.study import estimate_closeout
 from backtest.types import DataError
 from tests.support import by_hand
@@ -234,13 +234,12 @@ def test_intervals_hold_the_estimate_and_silence_is_not_identified():
     loss = generator.standard_normal((1000, 2, 2))
     loss[:, 1] = -1.0
     allocated = np.full((1000, 2, 2), 1.8)
-    weights = day_weights(stationary_indices(1000, resamples=300, seed=1))
-    found = break_even_coordination(loss, allocated, confidence=0.98, weights=weights)
+    found = break_even_coordination(loss, allocated, confidence=0.98)
     for name in ("any_short", "pooled_short", "break_even"):
         low, high = getattr(found, f"{name}_low"), getattr(found, f"{name}_high")
-        assert low[0] < getattr(found, name)[0] < high[0]
+        assert low[0] < getattr(found, name)[0] < high[0] < np.inf
         assert np.isnan(low[1]) and np.isnan(high[1])
-    assert found.break_even[1] == 0.0 and np.isnan(found.never[1]) and found.never[0] == 0.0
+    assert found.break_even[1] == 0.0 and np.isnan(found.never[1]) and found.never[0] < 0.01
     # Independent legs: P_any is 1 - (1 - p)^2, P_joint the tail of a normal of twice the variance.
     tail = 0.035930
     assert found.any_short[0] == pytest.approx(1 - (1 - tail) ** 2, abs=0.02)

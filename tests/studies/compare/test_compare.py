@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from backtest.cli import main
-from backtest.scores import stationary_indices
 from backtest.studies.compare.study import COLUMNS, compare_runs, dotted
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
@@ -107,12 +107,12 @@ def test_scores_are_those_of_the_two_summaries(shown, runs):
     assert (found.loc["var", "mean_margin_difference"] != 0.0).all()
 
 
-def test_paired_differences_by_a_loop_over_resamples(shown, runs):
-    """Straight from daily.parquet: resampled days, their rates and means, and the ellipse."""
+def test_paired_differences_by_a_loop_over_cosines(shown, runs):
+    """Straight from daily.parquet: slow cosines of the daily differences, and the ellipse."""
     _, folder = shown
     found = table(folder, "paired").loc[("var", "long both")]
     manifest = json.loads((runs["a"] / "manifest.json").read_text())
-    window, seed = manifest["window"], manifest["seed"]
+    window = manifest["window"]
     daily = []
     for name in ("a", "shorter"):
         rows = pd.read_parquet(runs[name] / "daily.parquet").set_index("date")
@@ -121,21 +121,19 @@ def test_paired_differences_by_a_loop_over_resamples(shown, runs):
     a, b = daily
     more = ((b["loss"] > b["required"]).astype(float) - (a["loss"] > a["required"])).to_numpy()
     cost = (b["required"] - a["required"]).to_numpy()
-    draws = np.array(
-        [
-            (more[days].mean(), cost[days].mean())
-            for days in stationary_indices(len(a), resamples=manifest["resamples"], seed=seed)
-        ]
-    )
+    days = len(a)
+    covariance = np.zeros((2, 2))
+    for j in range(1, 5):
+        wave = np.cos(np.pi * j * (np.arange(days) + 0.5) / days)
+        sums = np.array([wave @ more, wave @ cost])
+        covariance += np.outer(sums, sums) * 2.0 / days**2 / 4.0
     centre = np.array([more.mean(), cost.mean()])
     np.testing.assert_allclose(found[["rate", "margin"]].astype(float), centre, rtol=1e-9)
-    for end, share in (("low", 25), ("high", 975)):
-        edges = [np.sort(draw)[share - 1] for draw in draws.T]
+    half = stats.t.ppf(0.975, 4) * np.sqrt(np.diag(covariance))
+    for end, edges in (("low", centre - half), ("high", centre + half)):
         told = found[[f"rate_{end}", f"margin_{end}"]].astype(float)
         np.testing.assert_allclose(told, edges, rtol=1e-9, atol=1e-12)
-    inverse = np.linalg.inv(np.cov(draws.T))
-    away = np.array([gap @ inverse @ gap for gap in draws - centre])
-    inside = centre @ inverse @ centre <= np.sort(away)[int(0.95 * (len(away) - 1) + 1)]
+    inside = centre @ np.linalg.inv(covariance) @ centre <= 8 / 3 * stats.f.ppf(0.95, 2, 3)
     assert found["alike"] == inside
     scores = table(folder, "coverage").loc[("var", "long both")]
     assert round(found["rate"] * len(a)) == scores["exceedances_difference"]
@@ -148,10 +146,10 @@ def test_equal_runs_differ_in_nothing(runs, tmp_path, capsys):
     assert ended.value.code == 0
     assert "0 entries differ" in capsys.readouterr().out
     found = compare_runs(runs["a"], twin, progress=quiet)
-    assert not found.inputs["differs"].any() and found.unmatched.empty
+    assert not found.inputs["differs"].any() and found.unmatched_names.empty
     assert (found.scores.filter(like="difference") == 0.0).all(axis=None)
-    numbers = found.paired.drop(columns=["alike", "reason"]).astype(float)
-    assert (numbers == 0.0).all(axis=None) and found.paired["alike"].all()
+    numbers = found.pairs.drop(columns=["alike", "reason"]).astype(float)
+    assert (numbers == 0.0).all(axis=None) and found.pairs["alike"].all()
 
 
 def test_other_prices_unpair_only_the_books_that_felt_them(runs):
@@ -163,18 +161,18 @@ def test_other_prices_unpair_only_the_books_that_felt_them(runs):
     other = (a["portfolio"] == "coin") & (a["model"] == "var") & ((a["loss"] - b["loss"]).abs() > 1)
     count = int(other.sum())
     assert count > 0
-    reason = found.paired.loc[("var", "coin"), "reason"]
+    reason = found.pairs.loc[("var", "coin"), "reason"]
     assert reason.startswith(f"other losses on {count} of ")
-    coin = found.paired.loc[("var", "coin")].drop("reason")
+    coin = found.pairs.loc[("var", "coin")].drop("reason")
     assert coin.isna().all()
-    bond = found.paired.loc[("var", "bond")]
+    bond = found.pairs.loc[("var", "bond")]
     assert bond["reason"] == "" and bond["rate"] == 0.0 and bond["alike"]
 
 
 def test_other_positions_are_the_reason_where_they_are(runs):
     found = compare_runs(runs["a"], runs["larger"], progress=quiet)
-    assert found.paired.loc[("var", "coin"), "reason"] == "other positions"
-    assert (found.paired.drop("coin", level="portfolio")["reason"] == "").all()
+    assert found.pairs.loc[("var", "coin"), "reason"] == "other positions"
+    assert (found.pairs.drop("coin", level="portfolio")["reason"] == "").all()
     a, b = found.scores.loc[("var", "coin"), ["mean_margin_a", "mean_margin_b"]]
     assert b == pytest.approx(2 * a)
     assert found.inputs.loc["study.books.coin.usd.BTC", ["A", "B"]].tolist() == [
@@ -189,8 +187,8 @@ def test_other_days_are_not_paired_until_both_score_from_the_same(runs, tmp_path
     said = " ".join(capsys.readouterr().out.split())
     assert "n/a: other scored days" in said and "A was scored 2022-03-29 to" in said
     found = compare_runs(runs["a"], runs["longer"], progress=quiet)
-    assert (found.paired["reason"] == "other scored days").all()
-    assert found.paired.drop(columns="reason").isna().all(axis=None)
+    assert (found.pairs["reason"] == "other scored days").all()
+    assert found.pairs.drop(columns="reason").isna().all(axis=None)
     first = found.second.provenance.scored.first_scored
     advice = f'score_from = "{first}"'
     assert advice in said
@@ -198,22 +196,22 @@ def test_other_days_are_not_paired_until_both_score_from_the_same(runs, tmp_path
     again = [
         stored(tmp_path, f"lookback {n}", lookback=n, extra=advice) for n in (60, 80)
     ]  # fmt: skip
-    assert (compare_runs(*again, progress=quiet).paired["reason"] == "").all()
+    assert (compare_runs(*again, progress=quiet).pairs["reason"] == "").all()
 
 
-def test_what_stands_in_one_only_is_listed(runs, tmp_path, capsys):
+def test_what_only_one_run_has_is_listed(runs, tmp_path, capsys):
     found = compare_runs(runs["a"], runs["renamed"], progress=quiet)
-    assert found.unmatched["only in"].to_dict() == {
+    assert found.unmatched_names["only in"].to_dict() == {
         ("model", "var"): "A", ("model", "own"): "B", ("book", "bond"): "A",
     }  # fmt: skip
     pairs = [("siloed", "long both"), ("siloed", "coin")]
-    assert found.scores.index.tolist() == found.paired.index.tolist() == pairs
+    assert found.scores.index.tolist() == found.pairs.index.tolist() == pairs
     assert found.inputs.loc["study.models.own.lookback", ["A", "B"]].tolist() == ["absent", "60"]
     only = stored_alone(runs["renamed"], tmp_path)
     with pytest.raises(SystemExit) as ended:
         main(["compare", str(runs["a"]), str(only), "--out", str(tmp_path / "out")])
     assert ended.value.code == 0
-    assert "No (book, model) pair stands in both runs." in capsys.readouterr().out
+    assert "No (book, model) pair is in both runs." in capsys.readouterr().out
 
 
 def stored_alone(result: Path, folder: Path) -> Path:

@@ -40,12 +40,12 @@ def test_stresses_are_marked_where_their_bound_is_above_zero_and_only_dependence
 
 
 def test_a_stress_without_estimates_says_so() -> None:
-    table = study().stressed.copy()
+    table = study().stresses.copy()
     table.loc[("MPOR 5", LONG)] = np.nan
-    holed = charts.stressed_ladder(replace(study(), stressed=table))
+    holed = charts.stressed_ladder(replace(study(), stresses=table))
     said = [t.get_text() for panel in holed.draw().figure.axes for t in panel.texts]
     assert said == ["not estimable"] * 2
-    dropped = replace(study(), stressed=study().stressed.drop(index=("MPOR 5", LONG)))
+    dropped = replace(study(), stresses=study().stresses.drop(index=("MPOR 5", LONG)))
     assert charts.stressed_ladder(dropped).data.equals(holed.data)
 
 
@@ -101,5 +101,5 @@ def test_days_without_gross_margin_and_steps_never_taken_are_left_out() -> None:
 
 def test_offset_figures_without_rows_are_left_out() -> None:
     none = pd.DataFrame()
-    empty = replace(study(), stressed=none, specifications=none, granted=none, steps_by_day={})
+    empty = replace(study(), stresses=none, specifications=none, credit=none, steps_by_day={})
     assert charts.offset_figures(empty) == () and len(charts.offset_figures(study())) == 4

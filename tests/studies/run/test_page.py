@@ -237,7 +237,8 @@ def test_report_is_the_same_every_time(source: str, tmp_path: Path) -> None:
 
 def test_a_figure_that_is_gone_and_a_gate_that_failed(folder: Path) -> None:
     run = presented.finished(presented.study(), pd.DataFrame())
-    failed = run_exhibit(replace(run, failed_gates=("var: <b> is 3",)))
+    provenance = replace(run.study.provenance, failed_gates=("var: <b> is 3",))
+    failed = run_exhibit(replace(run, study=replace(run.study, provenance=provenance)))
     assert "gate failed: var: &lt;b&gt; is 3" in render_exhibit(failed, None, command="")
     with pytest.raises(ResultsError, match="cannot read the figure .*gone"):
         render_exhibit(failed, folder / "gone", command="")

@@ -18,8 +18,8 @@ def offset_figures(study: "OffsetStudy") -> tuple[Figure, ...]:
     A figure whose table has no row is left out.
     """
     return (
-        *([stressed_ladder(study)] if len(study.stressed) else []),
+        *([stressed_ladder(study)] if len(study.stresses) else []),
         *([specification_curve(study)] if len(study.specifications) else []),
-        *([granted_against_supported(study)] if len(study.granted) else []),
+        *([granted_against_supported(study)] if len(study.credit) else []),
         *([steps_from_gross(study)] if study.steps_by_day else []),
     )

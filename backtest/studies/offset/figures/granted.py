@@ -7,16 +7,12 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, label_of, points
+from backtest.present.marks import sign_ticks
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import Caption
 from backtest.present.style import INK, OFFSET, TOTAL, model_styles
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.offset.figures.through_time import (
-    STRESS,
-    draw_time_axis,
-    stress_days_among,
-    stress_words,
-)
+from backtest.studies.offset.figures.through_time import draw_time_axis, stress_key, stress_words
 from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
@@ -35,7 +31,7 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
 
     A row a (date, portfolio, series); days on which a series has no share are left out.
     """
-    table = study.granted.dropna(subset=["share"])
+    table = study.credit.dropna(subset=["share"])
     books = ranked_books(study.provenance.books, table["portfolio"])
     data = table[table["portfolio"].isin(books)].reset_index(drop=True)
     return Figure(
@@ -52,19 +48,23 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note = (
         "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
         f"Supported: point estimates at equal coverage from the {study.rolling} scored days whose "
-        "losses were known by the date, so that both were on the table that day; each rests on a "
+        "losses were known by the date, so that both were on the table that day; each comes from a "
         "handful of exceedances, has no bound, and shares most of its days with its neighbours"
     )
     note += stress_words(data["date"], simulated=study.market.simulated)
     books = []
     for name, rows in data.groupby("portfolio", sort=False):
         series = {s: x["share"] for s, x in rows.groupby("series", sort=False)}
-        said = [f"{model} granted {_span(series[model])} %" for model in models if model in series]
+        ranges = [
+            f"{model} granted {_span(series[model])} %" for model in models if model in series
+        ]
         if "supported total" in series:
-            said.append(f"supported total {_span(series['supported total'])} %")
             offset = series["supported dependence"]
-            said.append(f"supported offset {points(offset.min())} to {points(offset.max())} points")
-        books.append(f"{name}: {', '.join(said)}")
+            ranges += [
+                f"supported total {_span(series['supported total'])} %",
+                f"supported offset {points(offset.min())} to {points(offset.max())} points",
+            ]
+        books.append(f"{name}: {', '.join(ranges)}")
     return Caption(
         "Reduction granted by the models, and reduction supported by the data then at hand",
         offset_footnote(study, note + ".", models=True),
@@ -87,8 +87,7 @@ def _paint(
     handles += [
         Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()
     ]
-    if len(stress_days_among(data["date"])):
-        handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
+    handles += stress_key(data["date"])
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
         keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3,
@@ -105,7 +104,7 @@ def _paint(
             line = rows[rows["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
         draw_time_axis(panel, data["date"])
-        panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))
+        sign_ticks(panel.yaxis)
     label_rows(panels, "share of silos'\nmargins, %")
     return next(iter(panels.values()))
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import MINUS, fitted_label, points
-from backtest.present.sheet import WIDTH, Caption
+from backtest.present.lettering import fitted_label, points
+from backtest.present.marks import sign_ticks
+from backtest.present.panels import columns_of
+from backtest.present.sheet import Caption
 from backtest.present.style import FAINT, INK, OFFSET
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
 
@@ -33,8 +35,8 @@ def specification_curve(study: "OffsetStudy") -> Figure:
     """A column a book: sorted estimates with bounds above, the choices behind them below.
 
     A row a distinct specification by book, the lowest offset first: choices that give the same
-    scored days count once. `first_day` names the choice behind `start`; `own` marks the study's
-    own settings.
+    scored days count once. `first_day` names the choice behind `start`; `own` is True where the
+    settings are those of the study file.
     """
     data = _data(study)
     return Figure(
@@ -48,8 +50,9 @@ def specification_curve(study: "OffsetStudy") -> Figure:
 
 def _data(study: "OffsetStudy") -> pd.DataFrame:
     table = study.specifications.drop_duplicates(SAME).dropna(subset=["dependence"])
-    drawn = list(dict.fromkeys(table["portfolio"]))[:MOST_COLUMNS]
-    table = table[table["portfolio"].isin(drawn)].copy()
+    books = list(dict.fromkeys(table["portfolio"]))[:MOST_COLUMNS]
+    table = table[table["portfolio"].isin(books)].copy()
+    # The earliest day depends on lookback and MPOR, so the choice is named by what it means.
     earliest = table.groupby(["portfolio", "lookback", "mpor"])["start"].transform("min")
     table["first_day"] = np.where(table["start"] == earliest, EARLIEST, table["start"])
     file = study.provenance.study
@@ -59,13 +62,10 @@ def _data(study: "OffsetStudy") -> pd.DataFrame:
         & (table["window"] == "all")
         & (table["first_day"] == EARLIEST)
     )
-    place = table["portfolio"].map(drawn.index)
-    return (
-        table.assign(place=place)
-        .sort_values(["place", "dependence"], kind="stable")
-        .drop(columns="place")
-        .reset_index(drop=True)
-    )
+    parts = [
+        table[table["portfolio"] == book].sort_values("dependence", kind="stable") for book in books
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
@@ -83,11 +83,10 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         note += ", which the diamonds mark"
     books = []
     for name, table in data.groupby("portfolio", sort=False):
-        middle = table["dependence"].median()
+        low, middle, high = (points(x) for x in table["dependence"].quantile([0.0, 0.5, 1.0]))
         books.append(
-            f"{name}: {len(table)} specifications, offset {points(table['dependence'].min())} to "
-            f"{points(table['dependence'].max())} points, median {points(middle)}; lower bound "
-            f"above 0 in {_share(table)}"
+            f"{name}: {len(table)} specifications, offset {low} to {high} points, median {middle}; "
+            f"lower bound above 0 in {_share(table)}"
         )
     return Caption(
         "Offset under every choice of lookback, MPOR, window and first day",
@@ -99,24 +98,23 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
 def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     rows, height = _grid(data)
     books = list(dict.fromkeys(data["portfolio"]))
-    width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
-    names = [fitted_label(name, room=width, lines=2) for name in books]
+    columns = columns_of(len(books), left=LEFT, right=RIGHT, gap=GAP)
+    names = [fitted_label(name, room=columns[0].width, lines=2) for name in books]
     above = 0.145 * (max(name.count("\n") + 1 for name in names) + 1) + 0.12
     sheet = canvas(above + PANEL + 0.05 + height + 0.08)
     panels: list[Axes] = []
-    for column, (book, name) in enumerate(zip(books, names, strict=True)):
-        left = LEFT + column * (width + GAP)
-        right = WIDTH - left - width
+    for book, name, column in zip(books, names, columns, strict=True):
+        left, right = column.left, column.right
         table = data[data["portfolio"] == book]
         curve = sheet.panel(left=left, right=right, top=above, height=PANEL,
-                            sharey=panels[0] if panels else None)  # fmt: skip
+                            sharey=next(iter(panels), None))  # fmt: skip
         grid = sheet.panel(left=left, right=right, top=above + PANEL + 0.05, height=height)
         _draw_curve(curve, table)
-        _draw_grid(grid, table, rows, height, labels=column == 0)
+        _draw_grid(grid, table, rows, height, labels=column is columns[0])
         for panel in (curve, grid):
             panel.set_xlim(-1.5, len(table) + 0.5)
             panel.tick_params(axis="x", bottom=False, labelbottom=False)
-        curve.tick_params(axis="y", labelleft=column == 0)
+        curve.tick_params(axis="y", labelleft=column is columns[0])
         curve.set_title(f"{name}\nbound above 0 in {_share(table)}", linespacing=1.1, pad=4)
         panels += [curve, grid]
     panels[0].set_ylabel("offset (dependence),\npercentage points")
@@ -158,10 +156,10 @@ def _draw_curve(axes: "Axes", table: pd.DataFrame) -> None:
     axes.vlines(place[~above], bound[~above], value[~above], color=FAINT, lw=0.9, zorder=2)
     axes.vlines(place[above], bound[above], value[above], color=INK, lw=1.6, zorder=2)
     axes.plot(place, value, ls="", marker="o", ms=2.4, color=OFFSET, mew=0, zorder=3)
-    marked = np.flatnonzero(table["own"].to_numpy())
-    axes.plot(place[marked], value[marked], ls="", marker="D", ms=5, mfc="white", mec=INK,
+    of_study = table["own"].to_numpy()
+    axes.plot(place[of_study], value[of_study], ls="", marker="D", ms=5, mfc="white", mec=INK,
               mew=1.2, zorder=4)  # fmt: skip
-    axes.yaxis.set_major_formatter(lambda tick, _: f"{tick:g}".replace("-", MINUS))
+    sign_ticks(axes.yaxis)
     axes.grid(visible=True, axis="y")
     axes.spines["bottom"].set_visible(False)
 
@@ -174,8 +172,9 @@ def _draw_grid(
     *,
     labels: bool,
 ) -> None:
+    """A line a setting, with a dot under each specification that has it."""
     place = np.arange(len(table))
-    marked = np.flatnonzero(table["own"].to_numpy())
+    of_study = table["own"].to_numpy()
     for column, value, at in rows:
         if not value:
             if labels:
@@ -184,13 +183,13 @@ def _draw_grid(
                               weight="bold", annotation_clip=False)  # fmt: skip
             continue
         axes.axhline(at, color="#eeeeee", lw=0.5, zorder=0)
-        chosen = place[(table[column].astype(str) == value).to_numpy()]
-        axes.plot(chosen, np.full(len(chosen), at), ls="", marker="o", ms=2.0, color=INK, mew=0)
-        both = np.intersect1d(chosen, marked)
-        axes.plot(both, np.full(len(both), at), ls="", marker="D", ms=4, mfc="white", mec=INK,
-                  mew=1.0)  # fmt: skip
-    named = [(value, at) for _, value, at in rows if value]
-    axes.set_yticks([at for _, at in named], [value for value, _ in named])
+        uses = (table[column].astype(str) == value).to_numpy()
+        axes.plot(place[uses], np.full(uses.sum(), at), ls="", marker="o", ms=2.0, color=INK, mew=0)
+        diamonds = uses & of_study
+        axes.plot(place[diamonds], np.full(diamonds.sum(), at), ls="", marker="D", ms=4,
+                  mfc="white", mec=INK, mew=1.0)  # fmt: skip
+    settings = [(value, at) for _, value, at in rows if value]
+    axes.set_yticks([at for _, at in settings], [value for value, _ in settings])
     axes.tick_params(axis="y", length=0, labelleft=labels)
     axes.set_ylim(height, 0)
     for side in ("left", "bottom"):

@@ -11,12 +11,7 @@ from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, DIVERSIFICATION, INK, OFFSET
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.offset.figures.through_time import (
-    STRESS,
-    draw_time_axis,
-    stress_days_among,
-    stress_words,
-)
+from backtest.studies.offset.figures.through_time import draw_time_axis, stress_key, stress_words
 from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
@@ -47,17 +42,17 @@ def steps_from_gross(study: "OffsetStudy") -> Figure:
 
 def _data(study: "OffsetStudy") -> pd.DataFrame:
     model = max(study.steps_by_day, key=lambda key: len(study.steps_by_day[key].columns))[0]
-    shown = (book for name, book in study.steps_by_day if name == model)
-    books = ranked_books(study.provenance.books, shown)
+    books = (book for name, book in study.steps_by_day if name == model)
     pieces = []
-    for book in books:
+    for book in ranked_books(study.provenance.books, books):
         steps = study.steps_by_day[model, book]
-        shares = steps[steps[GROSS] > 0].div(steps.loc[steps[GROSS] > 0, GROSS], axis=0)
-        shares = shares.drop(columns=GROSS).reset_index()
+        steps = steps[steps[GROSS] > 0]
+        shares = steps.drop(columns=GROSS).div(steps[GROSS], axis=0).reset_index()
         pieces.append(shares.assign(portfolio=book, model=model))
     table = pd.concat(pieces, ignore_index=True).fillna(0.0)
-    taken = [step for step in _steps(table) if (table[step].abs() > 1e-9).any()]
-    return table[["date", "portfolio", "model", *taken, REQUIRED]]
+    # A step that is never taken would have a key and no band; 1e-9 of gross is rounding.
+    steps_taken = [step for step in _steps(table) if (table[step].abs() > 1e-9).any()]
+    return table[["date", "portfolio", "model", *steps_taken, REQUIRED]]
 
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
@@ -71,7 +66,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     )
     note += stress_words(data["date"], simulated=study.market.simulated)
     means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
-    said = "; ".join(
+    books = "; ".join(
         f"{book}: "
         + ", ".join(f"{step} {100 * share:.0f}".replace("-", MINUS) for step, share in row.items())
         for book, row in means.iterrows()
@@ -79,7 +74,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     return Caption(
         "From the silos' own margins to the requirement, by day, % of gross",
         offset_footnote(study, note + "."),
-        f"Bands through time, a panel a book. Mean shares of gross in percent. {said}.",
+        f"Bands through time, a panel a book. Mean shares of gross in percent. {books}.",
     )
 
 
@@ -91,8 +86,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     colours = _colours(steps)
     handles: list[Any] = [Patch(fc=colours[step], lw=0, label=step) for step in steps]
     handles.append(Line2D([], [], color=INK, lw=1.2, label=REQUIRED))
-    if len(stress_days_among(data["date"])):
-        handles.append(Line2D([], [], color=STRESS, lw=0.8, label="day of stress"))
+    handles += stress_key(data["date"])
     books = dict.fromkeys(data["portfolio"])
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
@@ -101,13 +95,15 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     for book, panel in panels.items():
         rows = data[data["portfolio"] == book]
+        # Each band begins where the one before ended. A step may take margin off on one day and
+        # add some on the next: the two are drawn apart, to hatch the days of adding alone.
         level = np.full(len(rows), 100.0)
         for step in steps:
-            then = level + 100 * rows[step].to_numpy()
-            for where, hatch in ((then <= level, ""), (then > level, "//////")):
-                panel.fill_between(rows["date"], level, then, where=where, color=colours[step],
+            end = level + 100 * rows[step].to_numpy()
+            for where, hatch in ((end <= level, ""), (end > level, "//////")):
+                panel.fill_between(rows["date"], level, end, where=where, color=colours[step],
                                    hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
-            level = then
+            level = end
         panel.plot(rows["date"], 100 * rows[REQUIRED], color=INK, lw=1.2, zorder=4)
         draw_time_axis(panel, data["date"])
         panel.set_ylim(0, None)

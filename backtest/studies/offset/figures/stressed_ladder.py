@@ -7,6 +7,8 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, fitted_label, points
+from backtest.present.marks import sign_ticks
+from backtest.present.panels import columns_of
 from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import FAINT, INK, OFFSET, TOTAL
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
@@ -32,10 +34,10 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
     A row a (portfolio, stress), 'as observed' first; at most four books, risk-matched ones first.
     NaN where a stress leaves nothing to estimate.
     """
-    books = ranked_books(study.provenance.books, study.stressed.index.unique("portfolio"))
-    stresses = sorted(study.stressed.index.unique("stress"), key=lambda s: s != OBSERVED)
+    books = ranked_books(study.provenance.books, study.stresses.index.unique("portfolio"))
+    stresses = sorted(study.stresses.index.unique("stress"), key=lambda s: s != OBSERVED)
     rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
-    data = study.stressed.swaplevel().reindex(rows).reset_index()
+    data = study.stresses.swaplevel().reindex(rows).reset_index()
     return Figure(
         name="stressed_ladder",
         data=data,
@@ -46,7 +48,7 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
 
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
-    left_out = study.stressed.index.unique("portfolio").size - data["portfolio"].nunique()
+    more = study.stresses.index.unique("portfolio").size - data["portfolio"].nunique()
     note = (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
@@ -55,27 +57,29 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "'without': days whose MPOR touches the month are left out of the scores. Number of days "
         "and MPOR, below, are those of 'as observed'"
     )
-    if left_out:
-        note += f"; books not drawn but in the study's table: {left_out}"
-    books = []
-    for name, rows in data.groupby("portfolio", sort=False):
-        known = rows.dropna(subset=["dependence"]).set_index("stress")
-        if not len(known):
-            books.append(f"{name}: not estimable")
-            continue
-        lowest = known.iloc[int(known["dependence"].argmin())]
-        above = int((known["dependence_bound"] > 0).sum())
-        first = known.iloc[0]
-        books.append(
-            f"{name}: {known.index[0]} offset {points(first['dependence'])} points (lower bound "
-            f"{points(first['dependence_bound'])}), total {100 * first['total']:.1f} %; lowest "
-            f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
-            f"{above} of {len(known)}"
-        )
+    if more:
+        note += f"; books not drawn but in the study's table: {more}"
+    books = "; ".join(
+        f"{name}: {_book_words(rows)}" for name, rows in data.groupby("portfolio", sort=False)
+    )
     return Caption(
         "Offset and total reduction under stress",
         offset_footnote(study, note + "."),
-        f"Points with whiskers, a column a book and a row a stress. {'; '.join(books)}.",
+        f"Points with whiskers, a column a book and a row a stress. {books}.",
+    )
+
+
+def _book_words(rows: pd.DataFrame) -> str:
+    """The first and the lowest offset of one book, and under how many stresses one is proven."""
+    rows = rows.dropna(subset=["dependence"]).set_index("stress")
+    if not len(rows):
+        return "not estimable"
+    first, lowest = rows.iloc[0], rows.iloc[int(rows["dependence"].argmin())]
+    return (
+        f"{first.name} offset {points(first['dependence'])} points (lower bound "
+        f"{points(first['dependence_bound'])}), total {100 * first['total']:.1f} %; lowest "
+        f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
+        f"{int((rows['dependence_bound'] > 0).sum())} of {len(rows)}"
     )
 
 
@@ -84,25 +88,24 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     books = list(dict.fromkeys(data["portfolio"]))
     places = _places(stresses)
     height = max(places.values()) + ROW / 2
-    width = (WIDTH - LEFT - RIGHT - GAP * (len(books) - 1)) / len(books)
-    names = [fitted_label(name, room=width + GAP, lines=3) for name in books]
+    columns = columns_of(len(books), left=LEFT, right=RIGHT, gap=GAP)
+    names = [fitted_label(name, room=columns[0].width + GAP, lines=3) for name in books]
     above = 0.145 * max(name.count("\n") + 1 for name in names) + 0.1
     below = 0.47
     sheet = canvas(above + 2 * (height + below))
     panels: list[Axes] = []
-    for column, (book, name) in enumerate(zip(books, names, strict=True)):
-        left = LEFT + column * (width + GAP)
+    for book, name, column in zip(books, names, columns, strict=True):
         rows = data[data["portfolio"] == book].set_index("stress")
         for row, (value, bound, colour, marker, _) in enumerate(MEASURES):
             panel = sheet.panel(
-                left=left, right=WIDTH - left - width,
+                left=column.left, right=column.right,
                 top=above + row * (height + below), height=height,
             )  # fmt: skip
             _draw_measure(panel, rows[value], rows[bound], places, colour, marker)
             panel.set_xlim(*_range(data, value, bound))
             panel.set_ylim(height, 0)
             panel.set_yticks(list(places.values()), [_label(s) for s in places])
-            panel.tick_params(axis="y", length=0, labelleft=column == 0)
+            panel.tick_params(axis="y", length=0, labelleft=column is columns[0])
             panels.append(panel)
         panels[-2].set_title(name, linespacing=1.0, pad=4)
     for row, (*_, words) in enumerate(MEASURES):
@@ -115,7 +118,10 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
 
 
 def _places(stresses: list[str]) -> dict[str, float]:
-    """Inches from the panel's top to each row; kinds of stress are separated by a small gap."""
+    """Inches from the panel's top to each row; kinds of stress are separated by a small gap.
+
+    The kind is the first word of a stress: 'correlation', 'MPOR', 'without'.
+    """
     places, at, kind = {}, ROW / 2 + 0.02, None
     for stress in stresses:
         word = stress.split()[0]
@@ -132,10 +138,10 @@ def _label(stress: str) -> str:
 
 
 def _range(data: pd.DataFrame, value: str, bound: str) -> tuple[float, float]:
-    """One scale for all books, zero included."""
+    """Ends of the axis, percent: one scale for all books, zero included."""
     numbers = 100 * data[[value, bound]].to_numpy(dtype=np.float64)
-    known = numbers[np.isfinite(numbers)]
-    low, high = min(known.min(initial=0.0), 0.0), max(known.max(initial=5.0), 5.0)
+    numbers = numbers[np.isfinite(numbers)]
+    low, high = numbers.min(initial=0.0), numbers.max(initial=5.0)
     return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
@@ -164,6 +170,6 @@ def _draw_measure(
         axes.plot(value, place, marker=marker, ms=3.8, ls="", color=colour, zorder=3,
                   mfc=colour if bound > 0 else "white", mew=1.0)  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))
+    sign_ticks(axes.xaxis)
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)

@@ -9,6 +9,7 @@ from backtest.market.episodes import stress_days
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 STRESS = "#b5b5b5"
 
@@ -21,12 +22,20 @@ def stress_days_among(dates: "pd.Series[Any]") -> pd.DatetimeIndex:
 
 def stress_words(dates: "pd.Series[Any]", *, simulated: bool) -> str:
     """Footnote sentence on the stress days; empty where there are none."""
-    marked = stress_days_among(dates)
-    if not len(marked):
+    days = stress_days_among(dates)
+    if not len(days):
         return ""
-    months = ", ".join(dict.fromkeys(f"{day:%B %Y}" for day in marked))
+    months = ", ".join(dict.fromkeys(f"{day:%B %Y}" for day in days))
     laid = ", laid over the simulated market as they happened" if simulated else ""
     return f". Vertical lines: days of stress ({months}){laid}"
+
+
+def stress_key(dates: "pd.Series[Any]") -> list["Line2D"]:
+    """Entry of a legend for the stress days; none where there are none."""
+    from matplotlib.lines import Line2D
+
+    line = Line2D([], [], color=STRESS, lw=0.8, label="day of stress")
+    return [line] if len(stress_days_among(dates)) else []
 
 
 def draw_time_axis(axes: "Axes", dates: "pd.Series[Any]") -> None:

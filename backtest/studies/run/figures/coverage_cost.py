@@ -7,21 +7,22 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
+from backtest.present.marks import draw_allowed, model_keys
+from backtest.present.numbers import MILLION
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
-from backtest.scores import day_weights, stationary_indices
-from backtest.scores.money.cost import interval_of
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POOLED = "all books pooled"
-MILLION = 1e6
+RATES = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
 EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
+MARGINS = ("mean_margin", "equal_coverage_margin")
 ROUND_STEPS = (1.0, 2.0, 5.0)
-
 NO_MARGIN = "no margin to compare with"
 
 
@@ -30,8 +31,8 @@ def coverage_against_cost(study: Study) -> Figure:
 
     A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
     _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
-    with its 95 % interval. The pooled interval of the rate is the percentile one of the stationary
-    bootstrap of days, all books together; it is NaN where there is no exceedance to resample.
+    with its 95 % interval. In the pooled one, days that cluster and books that share them count as
+    less evidence (`rate_inflation`).
 
     Examples
     --------
@@ -56,60 +57,40 @@ def coverage_against_cost(study: Study) -> Figure:
 
 
 def _data(study: Study) -> pd.DataFrame:
-    origin, rows = study.provenance, []
-    days = study.scored
-    weights = day_weights(
-        stationary_indices(len(days), resamples=origin.resamples, seed=origin.seed)
-    )
-    # USD margins of books of different size cannot share an axis: each is divided by the margin
-    # of the siloed model on the same book.
-    yardstick = origin.siloed_model
-    pooled_unit = MILLION if yardstick is None else float(study.pooled["mean_margin"][yardstick])
-    equal_unit = (
-        MILLION if yardstick is None else float(study.pooled["equal_coverage_margin"][yardstick])
-    )
+    origin, days, rows = study.provenance, study.scored, []
     loss = study.loss.loc[days].to_numpy()
+    yardstick = origin.siloed_model
+    pooled_base = None if yardstick is None else study.pooled.loc[yardstick]
     for model in study.models:
+        # Books of one day share its prices: taken as independent they would make the interval too
+        # narrow, so their exceedances count divided by the clustering of the pool.
+        pool = study.pooled.loc[model].to_dict()
+        marked = loss > study.required[model].loc[days].to_numpy()
+        low, high = effective_interval(int(marked.sum()), marked.size, pool["inflation"])
+        pool |= dict(zip(RATES, (marked.mean(), float(low), float(high)), strict=True))
+        rows.append(_row(model, POOLED, pool, pooled_base))
         scores = study.scores.loc[model]
-        pool: Any = study.pooled.loc[model]
-        # Days are resampled with all books together, because books of one day share its prices:
-        # treating them as independent would make the interval too narrow.
-        exceeded = (loss > study.required[model].loc[days].to_numpy()).mean(axis=1)
-        rate = float(exceeded.mean())
-        drawn = weights @ exceeded / len(days)
-        low, high = interval_of(drawn) if rate > 0 else (np.nan, np.nan)
-        rows.append(
-            {
-                "model": model,
-                "portfolio": POOLED,
-                "cost": _ratio(pool["mean_margin"], pooled_unit),
-                "exceedance_rate": rate,
-                "exceedance_rate_low": float(low),
-                "exceedance_rate_high": float(high),
-                "equal_coverage": _ratio(pool["equal_coverage_margin"], equal_unit),
-                "equal_coverage_low": _ratio(pool["equal_coverage_low"], equal_unit),
-                "equal_coverage_high": _ratio(pool["equal_coverage_high"], equal_unit),
-            }
-        )
-        base = scores if yardstick is None else study.scores.loc[yardstick]
         for portfolio in scores.index:
-            row = scores.loc[portfolio]
-            unit = equal = MILLION
-            if yardstick is not None:
-                unit = base.loc[portfolio, "mean_margin"]
-                equal = base.loc[portfolio, "equal_coverage_margin"]
-            rates = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
-            rows.append(
-                {"model": model, "portfolio": portfolio}
-                | {"cost": _ratio(row["mean_margin"], unit)}
-                | {name: row[name] for name in rates}
-                | {
-                    "equal_coverage": _ratio(row["equal_coverage_margin"], equal),
-                    "equal_coverage_low": _ratio(row["equal_coverage_low"], equal),
-                    "equal_coverage_high": _ratio(row["equal_coverage_high"], equal),
-                }
-            )
+            base = None if yardstick is None else study.scores.loc[(yardstick, portfolio)]
+            rows.append(_row(model, portfolio, scores.loc[portfolio], base))
     return pd.DataFrame(rows)
+
+
+def _row(model: str, portfolio: str, scores: Any, base: Any) -> dict[str, Any]:
+    """One point: rates as they are, margins as multiples of those of `base`, USD m without one.
+
+    USD margins of books of different size cannot share an axis, so each is divided by the margin
+    of the siloed model on the same book.
+    """
+    unit, equal = (base[name] for name in MARGINS) if base is not None else (MILLION, MILLION)
+    margins = (MARGINS[1], *EQUAL[1:])
+    return {
+        "model": model,
+        "portfolio": portfolio,
+        "cost": _ratio(scores[MARGINS[0]], unit),
+        **{name: scores[name] for name in RATES},
+        **{name: _ratio(scores[m], equal) for name, m in zip(EQUAL, margins, strict=True)},
+    }
 
 
 def _ratio(value: float, unit: float) -> float:
@@ -123,10 +104,9 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals (stationary bootstrap of "
-        "days, mean block 20); small marks: single books. Below: every model scaled once, in "
-        f"hindsight, to {allowed:g} % exceedances over all books; in-sample, the "
-        "intervals are not of differences."
+        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. "
+        f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
+        "all books; in-sample, the intervals are not of differences."
     )
     points = "; ".join(
         f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
@@ -148,20 +128,10 @@ def _unit(study: Study) -> str:
 
 
 def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
-    from matplotlib.lines import Line2D
-
     styles = model_styles(study.models)
-    models = len(study.models)
-    legend, bars = legend_height(models), 0.26 * models
+    legend, bars = legend_height(len(styles)), 0.26 * len(styles)
     sheet = canvas(legend + 2.75 + 0.62 + bars + 0.42)
-    sheet.legend(
-        [
-            Line2D([], [], ls="", marker=s.marker, color=s.colour, markeredgecolor=INK,
-                   markersize=7, label=label_of(model, width=30, lines=1))
-            for model, s in styles.items()
-        ],
-        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
-    )  # fmt: skip
+    sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
     scatter = sheet.panel(left=0.5, right=0.15, top=legend, height=2.75)
     _draw_scatter(scatter, data, styles, study)
     equal = sheet.panel(left=0.95, right=1.45, top=legend + 2.75 + 0.62, height=bars)
@@ -195,14 +165,10 @@ def _draw_scatter(
         axes.scatter(row["cost"], rate, s=62, marker=style.marker, facecolors=style.colour,
                      edgecolors=INK, linewidths=0.9, clip_on=False, zorder=5)  # fmt: skip
     allowed = 100 * (1 - study.provenance.confidence)
-    axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
-    axes.annotate(
-        f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
-        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", color=INK, zorder=6,
-        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
-    )  # fmt: skip
+    draw_allowed(axes, allowed, color=INK)
     axes.set_ylim(0, None)
     axes.set_ylabel("exceedance rate, %")
+    # Multiples of one yardstick: on a logarithmic axis half and twice its cost are equally far.
     if (data["cost"] > 0).any():
         axes.set_xscale("log")
         axes.set_xticks(_round_ticks(*axes.get_xlim()))

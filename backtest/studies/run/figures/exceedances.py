@@ -8,6 +8,7 @@ import pandas as pd
 from backtest.market.episodes import stress_days
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
+from backtest.present.marks import model_keys
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.study import Study
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LANE, GAP = 0.105, 0.13  # inches: one model of one book, and the space between books
+LEFT = 1.75  # inches, for the names of books
 LARGEST = 2.0  # excess / required beyond which marks grow no further
 CLUSTER = 31  # calendar days: stress days closer than that share a label
 KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
 
 
 def stress_days_of(study: Study) -> pd.DatetimeIndex:
-    """The scored stress days that the study's prices hold: none on a simulated path.
+    """The scored stress days that are in the study's prices: none on a simulated path.
 
-    The sample holds them although it is simulated, because they are laid over it.
+    The sample has them although it is simulated: real moves of those days are laid over it.
     """
-    source = study.provenance.prices.source
-    held = not study.simulated or "stress days of" in source
-    return stress_days().intersection(study.scored) if held else stress_days()[:0]
+    real = not study.simulated or "stress days of" in study.provenance.prices.source
+    return stress_days().intersection(study.scored) if real else stress_days()[:0]
 
 
 def exceedance_timeline(study: Study) -> Figure:
@@ -61,55 +62,43 @@ def exceedance_timeline(study: Study) -> Figure:
 
 def _data(study: Study) -> pd.DataFrame:
     days, pieces = study.scored, []
-    shown = _shown(study)
-    for portfolio in shown:
+    for portfolio in _worst_books(study):
         for model in study.models:
             loss = study.loss.loc[days, portfolio].to_numpy()
             required = study.required[model].loc[days, portfolio].to_numpy()
             out = loss > required
-            # A requirement of zero has no relative excess: it is kept as infinite, so that the
-            # exceedance is still drawn, at the largest mark.
-            relative = np.full(int(out.sum()), np.inf)
-            positive = required[out] > 0
-            relative[positive] = loss[out][positive] / required[out][positive] - 1.0
-            pieces.append(
-                pd.DataFrame(
-                    {
-                        "date": days[out],
-                        "portfolio": portfolio,
-                        "model": model,
-                        "loss": loss[out],
-                        "required": required[out],
-                        "excess_over_required": relative,
-                    }
-                )
-            )
-    return pd.concat(pieces, ignore_index=True)
+            table = pd.DataFrame({"date": days[out], "portfolio": portfolio, "model": model})
+            pieces.append(table.assign(loss=loss[out], required=required[out]))
+    data = pd.concat(pieces, ignore_index=True)
+    # A requirement of zero has no relative excess: it is kept as infinite, so that the
+    # exceedance is still drawn, at the largest mark.
+    relative = (data["loss"] / data["required"] - 1.0).where(data["required"] > 0, np.inf)
+    return data.assign(excess_over_required=relative)
 
 
-def _shown(study: Study) -> list[str]:
+def _worst_books(study: Study) -> list[str]:
     """The books with the most exceedances of all models together."""
     by_book = study.scores["exceedances"].groupby(level="portfolio", sort=False).sum()
     return shown_portfolios(by_book)
 
 
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
-    shown = _shown(study)
-    left_out = selection_note(len(shown), study.loss.columns, "exceedances of all models")
+    books = _worst_books(study)
+    selection = selection_note(len(books), study.loss.columns, "exceedances of all models")
     note = (
-        f"{left_out}A mark on day t: the loss over the MPOR that follows t is above what was "
+        f"{selection}A mark on day t: the loss over the MPOR that follows t is above what was "
         "required at t; its area grows with the excess. Losses overlap, so one move can mark "
         "several days. Dotted lines: days of stress"
     )
     if study.simulated:
         note += ", laid over the simulated market as they happened"
     counts = data.groupby("model", sort=False).size().reindex(study.models, fill_value=0)
-    worst = data[np.isfinite(data["excess_over_required"])]
-    text = f"{len(shown)} books by {len(study.models)} models; exceedances by model: " + ", ".join(
+    text = f"{len(books)} books by {len(study.models)} models; exceedances by model: " + ", ".join(
         f"{model} {count}" for model, count in counts.items()
     )
-    if len(worst):
-        top = worst.loc[worst["excess_over_required"].idxmax()]
+    finite = data[np.isfinite(data["excess_over_required"])]
+    if len(finite):
+        top = finite.loc[finite["excess_over_required"].idxmax()]
         text += (
             f". The largest excess is {100 * top['excess_over_required']:.0f} % of the "
             f"requirement: {top['portfolio']}, {top['model']}, {top['date']:%Y-%m-%d}"
@@ -125,37 +114,33 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     styles = model_styles(study.models)
-    shown = _shown(study)
+    books = _worst_books(study)
     group = max(LANE * len(styles), 0.28) + GAP
-    height = group * len(shown)
+    height = group * len(books)
     keys = legend_height(len(styles)) + 0.19
-    marked = _clusters(stress_days_of(study), study.scored)
-    labels = 0.95 if marked else 0.05
+    stress = stress_days_of(study)
+    labels = _stress_labels(stress)
+    above = 0.95 if labels else 0.05  # labels of stress days stand upright over the lanes
     # The height follows from the number of lanes, so that lanes keep their spacing.
-    sheet = canvas(keys + labels + height + 0.3)
-    handles = [
-        Line2D([], [], ls="", marker=s.marker, color=s.colour, ms=5,
-               label=label_of(model, width=30, lines=1))
-        for model, s in styles.items()
-    ]  # fmt: skip
-    sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=1.75)
+    sheet = canvas(keys + above + height + 0.3)
+    sheet.legend(model_keys(styles, ms=5), top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     sheet.legend(
         [
             Line2D([], [], ls="", marker="o", mfc="none", mec=INK, ms=float(np.sqrt(_area(k))),
                    label=f"excess {100 * k:.0f} %{' or more' if k == LARGEST else ''}")
             for k in KEY
         ],
-        top=legend_height(len(styles)) - 0.04, columns=3, left=1.75,
+        top=legend_height(len(styles)) - 0.04, columns=3, left=LEFT,
     )  # fmt: skip
-    axes = sheet.panel(left=1.75, right=0.3, top=keys + labels, height=height)
-    _draw_lanes(axes, data, styles, shown, group)
-    for first, label in marked:
+    axes = sheet.panel(left=LEFT, right=0.3, top=keys + above, height=height)
+    _draw_lanes(axes, data, styles, books, group)
+    for middle, label in labels:
         axes.annotate(
-            label, (first, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+            label, (middle, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
             textcoords="offset points", rotation=90, ha="center", va="bottom",
             annotation_clip=False,
         )  # fmt: skip
-    for day in stress_days_of(study):
+    for day in stress:
         axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
     axes.set_xlim(_number(study.scored[0]), _number(study.scored[-1]))
     return axes
@@ -175,11 +160,12 @@ def _draw_lanes(
     axes: "Axes",
     data: pd.DataFrame,
     styles: dict[str, ModelStyle],
-    shown: list[str],
+    books: list[str],
     group: float,
 ) -> None:
+    """Lanes from the top down, in inches; `group` is the height of all lanes of one book."""
     lane = (group - GAP) / len(styles)
-    for p, portfolio in enumerate(shown):
+    for p, portfolio in enumerate(books):
         for m, (model, style) in enumerate(styles.items()):
             marks = data[(data["portfolio"] == portfolio) & (data["model"] == model)]
             y = p * group + GAP / 2 + (m + 0.5) * lane
@@ -191,21 +177,20 @@ def _draw_lanes(
             )  # fmt: skip
         if p:
             axes.axhline(p * group, color="#bbbbbb", lw=0.6, zorder=1)
-    axes.set_ylim(len(shown) * group, 0)
+    axes.set_ylim(len(books) * group, 0)
     axes.set_yticks(
-        [(p + 0.5) * group for p in range(len(shown))],
-        [label_of(name, width=25) for name in shown],
+        [(p + 0.5) * group for p in range(len(books))],
+        [label_of(name, width=25) for name in books],
         linespacing=1.0,
     )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
 
-def _clusters(days: pd.DatetimeIndex, scored: pd.DatetimeIndex) -> list[tuple[pd.Timestamp, str]]:
-    """Labels of stress days within the scored window; neighbours share one, at their middle."""
-    inside = days.intersection(scored).sort_values()
+def _stress_labels(days: pd.DatetimeIndex) -> list[tuple[pd.Timestamp, str]]:
+    """Labels of stress days; neighbours share one, at their middle, where two would overlap."""
     groups: list[list[pd.Timestamp]] = []
-    for day in inside:
+    for day in days.sort_values():
         if groups and (day - groups[-1][-1]).days <= CLUSTER:
             groups[-1].append(day)
         else:

@@ -8,11 +8,22 @@ import pandas as pd
 from backtest.replay.study import Study
 
 MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
-DRAWN = re.compile(r"random \d+")  # names that Book.random gives
+RANDOM_NAME = re.compile(r"random \d+")  # as `Book.random` names its books
+
+
+def is_random(portfolio: str) -> bool:
+    """True of a book that was drawn at random, by its name.
+
+    Examples
+    --------
+    >>> is_random("random 01"), is_random("long both")
+    (True, False)
+    """
+    return RANDOM_NAME.fullmatch(portfolio) is not None
 
 
 def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
-    """Named portfolios in their order; drawn ones where there is no other.
+    """Named portfolios in their order; random ones where there is no other.
 
     Examples
     --------
@@ -20,7 +31,7 @@ def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
     ['long both']
     """
     names = [str(p) for p in portfolios]
-    return [p for p in names if not DRAWN.fullmatch(p)] or names
+    return [name for name in names if not is_random(name)] or names
 
 
 def shown_portfolios(badness: pd.Series) -> list[str]:
@@ -40,8 +51,10 @@ def shown_portfolios(badness: pd.Series) -> list[str]:
     return [str(p) for p in eligible.index if p in worst.index]
 
 
-def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
+def selection_note(number: int, portfolios: Iterable[str], by: str) -> str:
     """What a figure says of the portfolios that it leaves out; empty where it shows all.
+
+    number : of the portfolios in the figure. by : what makes one worse than another.
 
     Examples
     --------
@@ -49,9 +62,9 @@ def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
     '20 worst of 300 books are shown, by exceedances of all models. '
     """
     count = len(eligible_portfolios(portfolios))
-    return f"{shown} worst of {count} books are shown, by {by}. " if shown < count else ""
+    return f"{number} worst of {count} books are shown, by {by}. " if number < count else ""
 
 
-def footnote(study: Study, *notes: str) -> str:
-    """Join a figure's notes with the common text: source, window, standard, models, version."""
-    return " ".join([*notes, study.provenance.footnote()])
+def footnote(study: Study, note: str) -> str:
+    """A figure's note and the common text: source, window, standard, models, version."""
+    return f"{note} {study.provenance.footnote()}"

@@ -1,7 +1,8 @@
 """Figure: the reduction the data support, split into diversification and offset."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
@@ -9,7 +10,12 @@ from backtest.present.lettering import MINUS, label_of
 from backtest.present.sheet import Caption
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL
 from backtest.replay.study import Study
-from backtest.studies.run.figures.footnote import DRAWN, footnote, selection_note, shown_portfolios
+from backtest.studies.run.figures.footnote import (
+    footnote,
+    is_random,
+    selection_note,
+    shown_portfolios,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +25,7 @@ OPPOSITE = "Some legs long, others short"
 PARTS = ("total", "diversification", "dependence")
 BOUNDS = ("total_bound", "dependence_bound")
 ROW, HEADING = 0.42, 0.26  # inches
+LEFT = 1.75  # inches, for the names of books
 
 
 def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
@@ -52,9 +59,10 @@ def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
 
 def _rows(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
     rows = ladder.loc[shown_portfolios(-ladder["dependence"])].copy()
-    held = study.exposure.loc[rows.index]
-    mixed = (held > 0).any(axis=1) & (held < 0).any(axis=1)
+    positions = study.exposure.loc[rows.index]
+    mixed = (positions > 0).any(axis=1) & (positions < 0).any(axis=1)
     rows.insert(0, "group", mixed.map({True: OPPOSITE, False: SAME_SIDE}))
+    # One-sided books first; a stable sort keeps the study's order within each group.
     order = mixed.sort_values(kind="stable").index
     return rows.loc[order].rename_axis("portfolio")
 
@@ -71,47 +79,52 @@ def has_bounds(ladder: pd.DataFrame) -> bool:
 
 
 def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
-    drawn = ladder[[bool(DRAWN.fullmatch(str(p))) for p in ladder.index]].dropna(subset=["total"])
-    left_out = selection_note(len(rows), ladder.index, "the smallest offset")
+    selection = selection_note(len(rows), ladder.index, "the smallest offset")
     note = (
-        f"{left_out}Share of the silos' margins at equal coverage that the pool does without. "
+        f"{selection}Share of the silos' margins at equal coverage that the pool does without. "
         "Diversification is what the same silos save when shifted against each other in time; "
         "only dependence, the rest, is offset. Estimates are in-sample"
     )
     if has_bounds(rows):
         note += (
-            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (stationary "
-            "bootstrap of days, mean block 20), each book on its own"
+            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (bootstrap "
+            "of days, allowance for drift), each book on its own"
         )
     else:
         note += ", without bounds"
-    if len(drawn):
-        low, middle, high = drawn["dependence"].quantile([0.1, 0.5, 0.9])
-        note += (
-            f"; over {len(drawn)} random books the offset is {100 * low:+.1f} / "
-            f"{100 * middle:+.1f} / {100 * high:+.1f} points (10th, 50th, 90th percentile)"
-        )
-        if has_bounds(drawn):
-            bounded = drawn["dependence_bound"].dropna()
-            note += f", with a bound above 0 in {int((bounded > 0).sum())}"
-            note += f" of {len(bounded)}" if len(bounded) < len(drawn) else ""
-    books = "; ".join(
-        f"{portfolio}: total {100 * row['total']:.1f} %, diversification "
-        f"{100 * row['diversification']:.1f} %, offset {100 * row['dependence']:+.1f} points"
-        + (
-            f" (lower bound {100 * row['dependence_bound']:+.1f})"
-            if pd.notna(row.get("dependence_bound"))
-            else ""
-        )
-        if pd.notna(row["total"])
-        else f"{portfolio}: not estimable, {row['reason']}"
-        for portfolio, row in rows.iterrows()
-    )
+    books = "; ".join(f"{portfolio}: {_book_words(row)}" for portfolio, row in rows.iterrows())
     return Caption(
         "Margin saved by pooling silos at equal coverage: diversification and offset",
-        footnote(study, note + "."),
+        footnote(study, note + _random_words(ladder) + "."),
         f"Horizontal bars of diversification and offset. {books}.",
     )
+
+
+def _random_words(ladder: pd.DataFrame) -> str:
+    """What the books drawn at random add to the note: the spread of their offsets."""
+    table = ladder[[is_random(str(p)) for p in ladder.index]].dropna(subset=["total"])
+    if not len(table):
+        return ""
+    low, middle, high = 100 * table["dependence"].quantile([0.1, 0.5, 0.9])
+    words = (
+        f"; over {len(table)} random books the offset is {low:+.1f} / {middle:+.1f} / "
+        f"{high:+.1f} points (10th, 50th, 90th percentile)"
+    )
+    if has_bounds(table):
+        bounds = table["dependence_bound"].dropna()
+        words += f", with a bound above 0 in {int((bounds > 0).sum())}"
+        words += f" of {len(bounds)}" if len(bounds) < len(table) else ""
+    return words
+
+
+def _book_words(row: Any) -> str:
+    """Total, diversification and offset of one book, or why there is no estimate."""
+    if pd.isna(row["total"]):
+        return f"not estimable, {row['reason']}"
+    total, spread, offset = (100 * row[part] for part in PARTS)
+    words = f"total {total:.1f} %, diversification {spread:.1f} %, offset {offset:+.1f} points"
+    bound = row.get("dependence_bound")
+    return words if pd.isna(bound) else f"{words} (lower bound {100 * bound:+.1f})"
 
 
 def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
@@ -127,19 +140,19 @@ def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
             Patch(fc=OFFSET, hatch="////", ec="white", lw=0, label="offset (dependence)"),
             Line2D([], [], ls="", marker="D", color=TOTAL, ms=4.5, label="total reduction"),
         ],
-        top=0.0, columns=3, left=1.75,
+        top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
-    axes = sheet.panel(left=1.75, right=0.2, top=0.26, height=height)
+    axes = sheet.panel(left=LEFT, right=0.2, top=0.26, height=height)
     _draw_rows(axes, rows)
     return axes
 
 
 def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     """Place rows from the top down, in inches, so that type and bars keep their size."""
-    shown = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
-    values = rows[shown].fillna(0.0) * 100
-    low = min(float(values.min().min()), 0.0) if len(rows) else 0.0
-    high = max(float(values.max().max()), 10.0) if len(rows) else 10.0
+    measures = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
+    values = 100 * rows[measures].fillna(0.0).to_numpy(np.float64)
+    low, high = values.min(initial=0.0), values.max(initial=10.0)
+    # Numbers are written at the ends of the bars and need room beyond them.
     span = high - low
     axes.set_xlim(low - (0.24 * span if low < 0 else 0.0), high + 0.14 * span)
     place, group, ticks = 0.0, "", []
@@ -169,6 +182,7 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
 
 
 def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
+    """Two bars of one book, in inches above and below the middle of its row."""
     total, spread, offset = (100 * float(row[part]) for part in PARTS)
     upper, lower, thick = middle - 0.085, middle + 0.085, 0.15
     axes.barh(upper, spread, height=thick, color=DIVERSIFICATION, zorder=2)
@@ -182,12 +196,13 @@ def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
             axes.plot([end, value], [place, place], color=INK, lw=1.0, zorder=3)
             axes.plot(end, place, marker="|", color=INK, ms=6, ls="", zorder=3)
             lowest = end if value is offset else lowest
+    # A negative offset has its number left of the bar, and left of the whisker where there is one.
     away, side = (3, "left") if offset >= 0 else (-4, "right")
     axes.annotate(
         f"offset {offset:+.1f}".replace("-", MINUS), (max(offset, 0) or lowest, lower),
-        xytext=(away, 0),
-        textcoords="offset points", ha=side, va="center", zorder=5,
+        xytext=(away, 0), textcoords="offset points", ha=side, va="center", zorder=5,
     )  # fmt: skip
+    # The number goes beyond the mark of the total where that is near, or it would cover the mark.
     beyond = max(total, spread) if abs(total - spread) < 12 else spread
     axes.annotate(
         f"{spread:.1f}", (beyond, upper), xytext=(6, 0), textcoords="offset points",

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import label_of
+from backtest.present.marks import draw_allowed, model_keys
+from backtest.present.numbers import MILLION
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, model_styles
 from backtest.replay.distribution import Distribution
@@ -17,7 +18,6 @@ from backtest.types import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MILLION = 1e6
 LEVEL = 0.95  # share of the paths inside an outline, and between low and high
 MOST_DOTS = 200  # paths drawn as dots; outlines are computed from all paths
 MEAN, HISTORY = "mean over paths", "history"
@@ -64,11 +64,11 @@ def _data(distribution: Distribution, study: Study) -> pd.DataFrame:
     cost, rate = _cost(distribution, study), distribution.score("exceedance_rate").mean(axis=2)
     edges = [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0]
     allowed = 1.0 - distribution.provenance.confidence
-    past = _history(distribution, study)
-    rows: list[dict[str, Any]] = []
+    history = _history(distribution, study)
+    rows: list[dict[Any, Any]] = []
     for m, model in enumerate(distribution.models):
-        # Cost and coverage of a path are correlated: two separate intervals would hide it, so
-        # the row carries the ellipse of the pair as well.
+        # Cost and coverage of a path are correlated. Two separate intervals would hide it, so
+        # the row has the ellipse of the pair as well.
         center, axes = outline(np.column_stack([cost[:, m], rate[:, m]]))
         row: dict[str, Any] = {"model": model, "what": MEAN}
         for name, mean, draws in (
@@ -80,9 +80,8 @@ def _data(distribution: Distribution, study: Study) -> pd.DataFrame:
         for i in range(2):
             row |= {f"axis_{i + 1}_cost": axes[0, i], f"axis_{i + 1}_exceedance_rate": axes[1, i]}
         rows.append(row)
-        if model in past.index:
-            there = {name: float(past[name].loc[model]) for name in ("cost", "exceedance_rate")}
-            rows.append({"model": model, "what": HISTORY} | there)
+        if model in history.index:
+            rows.append({"model": model, "what": HISTORY} | history.loc[model].to_dict())
         rows += [
             {"model": model, "what": f"path {p}", "cost": c, "exceedance_rate": r}
             for p, (c, r) in enumerate(zip(cost[:MOST_DOTS, m], rate[:MOST_DOTS, m], strict=True))
@@ -140,9 +139,7 @@ def _history(distribution: Distribution, study: Study) -> pd.DataFrame:
     means = scores.groupby(level="model", sort=False)[["mean_margin", "exceedance_rate"]].mean()
     yardstick = _yardstick(distribution, study)
     unit = MILLION if yardstick is None else float(means["mean_margin"][yardstick])
-    return pd.DataFrame(
-        {"cost": means["mean_margin"] / unit, "exceedance_rate": means["exceedance_rate"]}
-    )
+    return means.assign(cost=means["mean_margin"] / unit)[["cost", "exceedance_rate"]]
 
 
 def _caption(
@@ -167,7 +164,7 @@ def _caption(
         f"{origin.held_to.sentence()}. {origin.models_sentence()} {origin.software.sentence()}."
     )
     allowed = 100 * (1 - origin.confidence)
-    said = "; ".join(
+    models = "; ".join(
         f"{row['model']}: cost {row['cost']:.2f} ({row['cost_low']:.2f} to {row['cost_high']:.2f})"
         f", exceedances {100 * row['exceedance_rate']:.2f} % "
         f"({100 * row['exceedance_rate_low']:.2f} to {100 * row['exceedance_rate_high']:.2f}), "
@@ -178,7 +175,7 @@ def _caption(
         "Exceedance rate against mean margin over simulated histories",
         footnote,
         f"Clouds of {paths:,} simulated histories, exceedance rate against mean margin "
-        f"({_unit(distribution, study)}), with the {allowed:g} % line. {said}.",
+        f"({_unit(distribution, study)}), with the {allowed:g} % line. {models}.",
     )
 
 
@@ -188,17 +185,15 @@ def _information(ladder: pd.DataFrame | None) -> str:
         "Paths come from one history: however many, they add no information beyond the exceedances "
         "observed in it"
     )
-    known = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
-    if not len(known):
+    pools = pd.DataFrame() if ladder is None else ladder.dropna(subset=["total"])
+    if not len(pools):
         return f"{words}."
-    known = known.loc[eligible_portfolios(known.index)]
-    seen, worth = known["exceedances"], known["effective"]
-    number = (
-        f"{seen.min():.0f}" if seen.min() == seen.max() else f"{seen.min():.0f}-{seen.max():.0f}"
-    )
+    pools = pools.loc[eligible_portfolios(pools.index)]
+    counts, effective = pools["exceedances"], pools["effective"]
+    number = "-".join(dict.fromkeys(f"{n:.0f}" for n in (counts.min(), counts.max())))
     return (
         f"{words}: {number} for each pooled book at its equal-coverage scale, worth "
-        f"{worth.min():.0f} to {worth.max():.0f} independent ones."
+        f"{effective.min():.0f} to {effective.max():.0f} independent ones."
     )
 
 
@@ -208,24 +203,18 @@ def _unit(distribution: Distribution, study: Study) -> str:
 
 
 def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.DataFrame) -> "Axes":
-    from matplotlib.lines import Line2D
-
-    styles = model_styles(study.models)
-    legend = legend_height(len(distribution.models))
+    # Models keep the colours they have in the figures of the study itself.
+    of_study = model_styles(study.models)
+    styles = {model: of_study[model] for model in distribution.models}
+    legend = legend_height(len(styles))
     sheet = canvas(legend + PANEL + 0.42)
-    sheet.legend(
-        [
-            Line2D([], [], ls="", marker=styles[m].marker, color=styles[m].colour,
-                   markeredgecolor=INK, markersize=7, label=label_of(m, width=30, lines=1))
-            for m in distribution.models
-        ],
-        top=0.0, columns=LEGEND_COLUMNS, left=0.5,
-    )  # fmt: skip
+    sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
     axes = sheet.panel(left=0.5, right=0.15, top=legend, height=PANEL)
+    # An ellipse is the unit circle stretched along its two semi-axes.
     angle = np.linspace(0.0, 2.0 * np.pi, 181)
     circle = np.stack([np.cos(angle), np.sin(angle)])
-    for model in distribution.models:
-        style, rows = styles[model], data[data["model"] == model].set_index("what")
+    for model, style in styles.items():
+        rows = data[data["model"] == model].set_index("what")
         dots = rows[rows.index.str.startswith("path ")]
         axes.scatter(dots["cost"], 100 * dots["exceedance_rate"], s=8, marker=style.marker,
                      facecolors=style.colour, linewidths=0, alpha=0.5, zorder=2)  # fmt: skip
@@ -238,17 +227,11 @@ def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.Da
         axes.scatter(mean["cost"], 100 * mean["exceedance_rate"], s=50, marker=style.marker,
                      facecolors=style.colour, edgecolors=INK, linewidths=0.9, zorder=6)  # fmt: skip
         if HISTORY in rows.index:
-            past = rows.loc[HISTORY]
-            axes.scatter(past["cost"], 100 * past["exceedance_rate"], s=42, marker=style.marker,
+            point = rows.loc[HISTORY]
+            axes.scatter(point["cost"], 100 * point["exceedance_rate"], s=42, marker=style.marker,
                          facecolors="white", edgecolors=style.colour, linewidths=1.4,
                          zorder=7)  # fmt: skip
-    allowed = 100 * (1 - distribution.provenance.confidence)
-    axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
-    axes.annotate(
-        f"{allowed:g} % allowed", (1.0, allowed), xycoords=("axes fraction", "data"),
-        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", zorder=8,
-        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
-    )  # fmt: skip
+    draw_allowed(axes, 100 * (1 - distribution.provenance.confidence))
     axes.set_ylim(0, None)
     axes.set_ylabel("exceedance rate, %")
     axes.set_xlabel(f"mean margin, {_unit(distribution, study)}")

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import label_of
-from backtest.present.sheet import LEGEND_COLUMNS, WIDTH, Caption, legend_height
+from backtest.present.marks import model_keys
+from backtest.present.numbers import MILLION
+from backtest.present.panels import columns_of
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL, ModelStyle, model_styles
 from backtest.replay.study import Study
 from backtest.studies.run.figures.footnote import footnote
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANEL = 1.75  # inches, as below
-LEFT, RIGHT = 0.78, 0.2
-MILLION = 1e6
+LEFT, RIGHT, GAP = 0.78, 0.2, 0.3
 PARTS = {
     "total": (TOTAL, "-", "total reduction"),
     "diversification": (DIVERSIFICATION, "--", "diversification"),
@@ -98,14 +99,8 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     styles = model_styles(study.models)
     first, second = legend_height(len(styles)) + 0.19, 0.52
     sheet = canvas(first + 2 * PANEL + second + 0.4)
-    sheet.legend(
-        [
-            Line2D([], [], color=s.colour, ls=s.line, marker=s.marker, ms=4,
-                   label=label_of(model, width=30, lines=1))
-            for model, s in styles.items()
-        ],
-        top=0.0, columns=LEGEND_COLUMNS, left=LEFT,
-    )  # fmt: skip
+    keys = model_keys(styles, line=True, ms=4)
+    sheet.legend(keys, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     sheet.legend(
         [Line2D([], [], color=c, ls=ls, lw=1.6, label=label) for c, ls, label in PARTS.values()],
         top=first + PANEL + 0.26, columns=3, left=LEFT,
@@ -113,23 +108,21 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     top_panels: list[Axes] = []
     low_panels: list[Axes] = []
     sides = list(dict.fromkeys(data["side"]))
-    gap = 0.3
-    width = (WIDTH - LEFT - RIGHT - gap * (len(sides) - 1)) / len(sides)
-    for column, side in enumerate(sides):
-        left = LEFT + column * (width + gap)
-        right = WIDTH - left - width
+    columns = columns_of(len(sides), left=LEFT, right=RIGHT, gap=GAP)
+    for side, column in zip(sides, columns, strict=True):
         rows = data[data["side"] == side]
-        above = sheet.panel(left=left, right=right, top=first, height=PANEL,
-                            sharey=top_panels[0] if top_panels else None)  # fmt: skip
-        below = sheet.panel(left=left, right=right, top=first + PANEL + second, height=PANEL,
-                            sharey=low_panels[0] if low_panels else None)  # fmt: skip
+        above, below = (
+            sheet.panel(left=column.left, right=column.right, top=top, height=PANEL,
+                        sharey=next(iter(panels), None))
+            for panels, top in ((top_panels, first), (low_panels, first + PANEL + second))
+        )  # fmt: skip
         _draw_margins(above, rows, styles)
         _draw_parts(below, rows.drop_duplicates("share"))
         above.set_title(side, loc="left", weight="bold")
         for panel in (above, below):
             panel.set_xlim(0, 100)
             panel.set_xticks([0, 25, 50, 75, 100])
-            panel.tick_params(labelleft=column == 0)
+            panel.tick_params(labelleft=column is columns[0])
             panel.grid(visible=True)
         below.set_xlabel("Treasury share of the gross, %")
         top_panels.append(above)

@@ -1,0 +1,81 @@
+"""Tables as CSV files: names survive the round trip, and no spreadsheet takes one for a formula."""
+
+import csv
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_string_dtype
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet computes
+MARK = "'"  # in front of such a cell: spreadsheets show the rest as it is
+NAMES = ("model", "portfolio", "reason", "name")  # columns of text, whatever the text looks like
+
+
+def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
+    """Write a table; text that begins like a formula, or with the mark itself, gets the mark.
+
+    options : of `DataFrame.to_csv`.
+    """
+    plain = table.copy(deep=False)
+    plain.columns = plain.columns.map(_marked)
+    plain.index = _marked_index(table.index)
+    for place, kind in enumerate(plain.dtypes):
+        if is_string_dtype(kind) or isinstance(kind, pd.CategoricalDtype):
+            plain.isetitem(place, _each(plain.iloc[:, place], _marked))
+    plain.to_csv(path, lineterminator="\n", **options)
+
+
+def _marked_index(index: pd.Index) -> pd.Index:
+    if isinstance(index, pd.MultiIndex):
+        levels: Any = [_marked_index(level) for level in index.levels]
+        return index.set_levels(levels)
+    return index.map(_marked) if is_string_dtype(index.dtype) else index
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote; 'NA', '001' and '' are names like any other.
+
+    Raises
+    ------
+    OSError, ValueError : a file that cannot be read, or whose rows are not all as long.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file) if row]
+    widths = {len(row) for row in rows}
+    if len(widths) != 1:  # pandas fills a row that was cut off
+        raise ValueError(f"rows of {sorted(widths)} cells")
+    empty = {column: [""] for column in rows[0] if column not in NAMES}
+    names: Any = dict.fromkeys(NAMES, str)
+    table = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=empty)
+    for place, kind in enumerate(table.dtypes):
+        if is_string_dtype(kind):
+            table.isetitem(place, _each(table.iloc[:, place], _unmarked))
+    table.columns = table.columns.map(_unmarked)
+    return table
+
+
+def _each(column: pd.Series, function: Callable[[Hashable], Hashable]) -> Any:
+    return column.astype(object).map(function)
+
+
+def _marked(value: Hashable) -> Hashable:
+    """A cell with the mark where it needs one.
+
+    Examples
+    --------
+    >>> [_marked(cell) for cell in ("=1+1", "-0.5", "'x", "BTC", 2.0)]
+    ["'=1+1", '-0.5', "''x", 'BTC', 2.0]
+    """
+    if not isinstance(value, str) or not value.startswith((*FORMULA, MARK)):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return MARK + value
+    return value  # a number is no formula
+
+
+def _unmarked(value: Hashable) -> Hashable:
+    return value.removeprefix(MARK) if isinstance(value, str) else value

@@ -1,0 +1,106 @@
+"""Exit codes that mean one thing each, whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backtest.cli import ends
+from backtest.types import StudyError
+from tests.support.commands import backtest
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    "error, code, words",
+    [
+        (StudyError("no such model 'x'."), 2, "no such model 'x'."),
+        (PermissionError(13, "Permission denied", "a.csv"), 2, "cannot use a.csv: Permission"),
+        (BrokenPipeError(32, "Broken pipe"), 2, "cannot write to the screen: Broken pipe."),
+        (KeyError("rise_30"), 3, "a fault of the program, not of your input: KeyError: 'rise_30'."),
+        (KeyboardInterrupt(), 130, "interrupted; no result was written"),
+    ],
+)
+def test_each_error_has_its_code_and_one_line(capsys, error, code, words):
+    with pytest.raises(SystemExit) as end:
+        ends.end(raising(error))
+    said = capsys.readouterr().err
+    assert end.value.code == code
+    assert said.startswith(f"backtest: {words}") and said.count("\n") == 1
+
+
+def test_the_traceback_of_a_fault_is_in_the_file_it_names(capsys):
+    with pytest.raises(SystemExit):
+        ends.end(raising(KeyError("rise_30")))
+    file = Path(capsys.readouterr().err.split(" and ")[-1].strip().rstrip("."))
+    assert "raise error" in file.read_text() and "KeyError: 'rise_30'" in file.read_text()
+    file.unlink()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_of_few_characters_shows_what_it_can(tmp_path, encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "backtest", "models"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert done.returncode == 0 and done.stderr == b""
+    assert b"historical_var" in done.stdout
+
+
+def test_more_workers_than_cores_are_capped_and_said(tmp_path):
+    done = backtest("run", "no-such.toml", "--n-jobs", 10_000, cwd=tmp_path)
+    first, last = done.stderr.splitlines()
+    assert first.startswith("--n-jobs 10000: this machine has ") and "no-such.toml" in last
+
+
+WORKERS = """
+import sys, time, joblib
+from backtest.workers import in_parallel
+
+def sleep(name):
+    open(name, "w").close()
+    time.sleep(60)
+
+list(in_parallel((joblib.delayed(sleep)(n) for n in sys.argv[1:]), n_jobs=2))
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no workers")
+def test_a_killed_command_leaves_no_worker(tmp_path):
+    files = [tmp_path / "a", tmp_path / "b"]
+    running = subprocess.Popen([sys.executable, "-c", WORKERS, *map(str, files)], cwd=tmp_path)
+    deadline = time.monotonic() + 60.0
+    while not all(f.exists() for f in files) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    workers = [int(pid) for pid in children(running.pid)]
+    assert len(workers) >= 2
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    deadline = time.monotonic() + 20.0
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not [pid for pid in workers if alive(pid)]
+
+
+def children(pid: int) -> list[str]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")  # whichever thread started them
+    return [child for task in tasks for child in task.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,141 @@
+"""Each case in a forked process with limits of its own; how it ended."""
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from backtest.studies import COMMANDS
+from tests.faults.case import Case, End
+
+GIBIBYTES = 3  # beside what the process has when it begins
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a case ended, and what was printed on stderr."""
+
+    case: Case
+    end: End
+    stderr: str
+
+    @property
+    def is_right(self) -> bool:
+        """True where the end is one of the right ones and says what it must."""
+        return self.end in self.case.right and self.case.must_say in self.stderr
+
+    @property
+    def verdict(self) -> str:
+        """'right', or the kind of the fault in a word or two."""
+        if self.is_right:
+            return "right"
+        if self.end == End.ACCEPTED:
+            return "wrong acceptance"
+        return "wrong refusal" if self.end == End.REFUSED else str(self.end)
+
+
+class InputsRead(BaseException):
+    """Raised in place of a run: the inputs were accepted."""
+
+
+def import_all() -> None:
+    """Import once, before the forks, what each of them would import."""
+    for command in COMMANDS:
+        command.load(command.compute)
+        command.load(command.exhibit)
+    import_module("backtest.studies.run.reopen")
+
+
+def outcome(case: Case) -> Outcome:
+    """Run one case in a child process and an empty folder."""
+    with TemporaryDirectory(prefix="fault-") as name:
+        folder = Path(name) / "work"
+        folder.mkdir()
+        for path, content in case.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                (folder / path).mkdir(exist_ok=True)
+            else:
+                (folder / path).write_bytes(content)
+        if case.prepare is not None:
+            case.prepare(folder)
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            _child(case, folder, Path(name) / "stderr")
+        code = _wait(child, case.seconds)
+        stderr = (Path(name) / "stderr").read_text(encoding="utf-8", errors="replace")
+    return Outcome(case, _end(code, stderr), stderr)
+
+
+def _child(case: Case, folder: Path, stderr: Path) -> None:
+    """Never returns: the process ends with the command's exit code, 70 after a traceback."""
+    code = 70
+    try:
+        os.setsid()
+        os.chdir(folder)
+        os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT), 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        # The parent's streams may be a test's, closed to this process.
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limit = held + GIBIBYTES * 2**30
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        code = _run(case)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _run(case: Case) -> int:
+    from backtest.cli import main
+    from backtest.studies.run import study
+
+    def read(*_arguments: object, **_options: object) -> None:
+        raise InputsRead
+
+    if case.stop_at_inputs:
+        study.run = read  # type: ignore[assignment]
+    try:
+        main(list(case.arguments))
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    except InputsRead:
+        return 0
+    return 0
+
+
+def _wait(child: int, seconds: float) -> int | None:
+    """Exit code of a child; minus the signal that ended it; None where it had to be killed."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def _end(code: int | None, stderr: str) -> End:
+    if code is None:
+        return End.HANG
+    if "MemoryError" in stderr or "Cannot allocate" in stderr or code == -signal.SIGKILL:
+        return End.BLOW_UP
+    if "Traceback (most recent call last)" in stderr or code < 0:
+        return End.TRACEBACK
+    is_one_line = stderr.startswith("backtest: ") and stderr.count("\n") == 1
+    if code == 2 and is_one_line:
+        return End.REFUSED
+    return {0: End.ACCEPTED, 1: End.FAILED}.get(code, End.UNCLEAR)
