@@ -71,46 +71,74 @@ def shifted_scales(
 
 
 @kernel
-def resampled_reductions(
+def weighted_scale(
+    ratio: NDArray[np.float64], order: NDArray[np.int64], weights: NDArray[np.uint8], count: int
+) -> float:
+    """Ratio at which the weights, taken from the largest ratio down, reach `count`; floor 0."""
+    reached = 0
+    for day in order:
+        reached += weights[day]
+        if reached >= count:
+            return max(0.0, float(ratio[day]))
+    return 0.0
+
+
+@kernel
+def weighted_reductions(
     loss: NDArray[np.float64],
     margin: NDArray[np.float64],
-    days_drawn: NDArray[np.int64],
-    shifts: NDArray[np.int64],
+    weights: NDArray[np.uint8],
     count: int,
     total: NDArray[np.float64],
-    dependence: NDArray[np.float64],
 ) -> None:
-    """Total reduction and dependence offset of resampled histories, into total and dependence.
+    """Total reduction of resampled histories, with the scales of each, into total (resamples,).
 
-    loss, margin (silos, days); days_drawn (resamples, days of a resample), the same days for all
-    silos; shifts (resamples, shifts, silos); total, dependence (resamples,). Equal-coverage scales
-    of the silos are computed for each resample; NaN where one of them is not positive.
+    loss, margin (silos, days), margin positive; weights (resamples, days), how often each day is
+    drawn; count is the allowed exceedances + 1. NaN where the scale of a silo is not positive.
     """
-    silos, days = len(loss), days_drawn.shape[1]
-    drawn_loss = np.empty((silos, days))
-    scaled = np.empty((silos, days))
-    tail = np.empty(count)
-    thetas = np.empty(shifts.shape[1])
-    no_shift = np.zeros((1, silos), dtype=shifts.dtype)
-    pooled = np.empty(1)
-    for b in range(len(days_drawn)):
-        has_scales = True
+    silos, days = loss.shape
+    ratio = np.empty((silos, days))
+    order = np.empty((silos, days), dtype=np.int64)
+    for s in range(silos):
+        ratio[s] = loss[s] / margin[s]
+        order[s] = np.argsort(-ratio[s])
+    kappa, pooled_loss, pooled_margin = np.empty(silos), np.zeros(days), np.zeros(days)
+    for s in range(silos):
+        pooled_loss += loss[s]
+        pooled_margin += max(0.0, ratio[s, order[s, count - 1]]) * margin[s]
+    # Days in the order of their ratio at the scales of the sample: where those of the resample
+    # differ by a factor of at most `most`, no later day can have a ratio above most x its own.
+    sample = pooled_loss / np.maximum(pooled_margin, 1e-300)
+    by_ratio = np.argsort(-sample)
+    top = np.empty(count)  # descending; days come nearly in this order, so few places are moved
+    for b in range(len(weights)):
+        most, has_scales = 0.0, True
         for s in range(silos):
-            for t in range(days):
-                drawn_loss[s, t] = loss[s, days_drawn[b, t]]
-                scaled[s, t] = margin[s, days_drawn[b, t]]
-            kappa = tail_scale(drawn_loss[s], scaled[s], tail)
-            has_scales = has_scales and kappa > 0.0
-            for t in range(days):
-                scaled[s, t] *= kappa
+            kappa[s] = weighted_scale(ratio[s], order[s], weights[b], count)
+            has_scales = has_scales and kappa[s] > 0.0
+            if has_scales:
+                most = max(most, max(0.0, ratio[s, order[s, count - 1]]) / kappa[s])
         if not has_scales:
             total[b] = np.nan
-            dependence[b] = np.nan
             continue
-        shifted_scales(drawn_loss, scaled, no_shift, count, pooled)
-        shifted_scales(drawn_loss, scaled, shifts[b], count, thetas)
-        total[b] = 1.0 - pooled[0]
-        dependence[b] = thetas.mean() - pooled[0]
+        filled = 0
+        for day in by_ratio:
+            if filled == count and sample[day] * most <= top[count - 1]:
+                break
+            scaled = 0.0
+            for s in range(silos):
+                scaled += kappa[s] * margin[s, day]
+            value = max(0.0, pooled_loss[day] / scaled)
+            for _ in range(weights[b, day]):
+                if filled == count and value <= top[count - 1]:
+                    break
+                place = min(filled, count - 1)
+                filled = min(filled + 1, count)
+                while place > 0 and top[place - 1] < value:
+                    top[place] = top[place - 1]
+                    place -= 1
+                top[place] = value
+        total[b] = 1.0 - top[count - 1]
 
 
 @kernel

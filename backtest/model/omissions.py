@@ -23,7 +23,7 @@ def omissions(model: Any, market: Market) -> tuple[str, ...]:
     --------
     >>> import backtest as bt, strategies as st
     >>> omissions(st.Siloed(base=st.FiccVaR()), bt.load_market("sample"))[0]
-    'ficc_var leaves out its stressed year, 2008-01-01 to 2008-12-31: prices start on 2015-01-02.'
+    'ficc_var leaves out its stressed year, 2008-01-01 to 2008-12-31: prices start on 2015-08-10.'
     """
     return tuple(dict.fromkeys(_sentences(model, market)))
 

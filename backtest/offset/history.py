@@ -5,7 +5,7 @@ are shifted against each other in time: this is diversification, which independe
 Only the rest, which needs losses of the same day, is offset.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class SiloHistory:
     ----------
     dates : (days,) the scored days. loss, margin : (silos, days) USD.
     confidence : the coverage standard.
+    mpor : rows that the longest close-out spans: the losses of so many days overlap.
     """
 
     silos: tuple[str, ...]
@@ -44,6 +45,7 @@ class SiloHistory:
     loss: FloatArray
     margin: FloatArray
     confidence: float
+    mpor: int
 
     @property
     def days(self) -> int:
@@ -104,12 +106,12 @@ class SiloHistory:
     def drawn(self, rows: NDArray[np.int64]) -> "SiloHistory":
         """The history of resampled days, the same rows for all silos."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
-        return SiloHistory(self.silos, self.dates, loss, margin, self.confidence)
+        return replace(self, loss=loss, margin=margin)
 
     def between(self, rows: slice | BoolArray) -> "SiloHistory":
         """The history of the scored days in `rows`."""
         loss, margin = (np.ascontiguousarray(a[:, rows]) for a in (self.loss, self.margin))
-        return SiloHistory(self.silos, self.dates[rows], loss, margin, self.confidence)
+        return replace(self, dates=self.dates[rows], loss=loss, margin=margin)
 
 
 @dataclass(frozen=True, eq=False)

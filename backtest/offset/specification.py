@@ -29,8 +29,7 @@ def specification_curve(
     mpors: Sequence[int] = MPORS,
     windows: Sequence[int | None] = WINDOWS,
     starts: Sequence[str | None] = STARTS,
-    resamples: int = 200,
-    seed: int = 0,
+    resamples: int = 1000,
 ) -> pd.DataFrame:
     """One row for each (portfolio, lookback, MPOR, window, start): estimates and bounds.
 
@@ -69,7 +68,7 @@ def specification_curve(
                             continue
                         part = history.between(slice(first, first + days))
                         estimate = estimate_history(
-                            name, part, {}, confidence=0.95, resamples=resamples, seed=seed
+                            name, part, {}, confidence=0.95, resamples=resamples
                         )
                         rows.append(
                             {

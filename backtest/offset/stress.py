@@ -63,7 +63,7 @@ def stressed_ladder(
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
         tasks = (
             joblib.delayed(estimate_history)(
-                name, h, {}, confidence=confidence, resamples=resamples, seed=seed
+                name, h, {}, confidence=confidence, resamples=resamples
             )
             for name, h in histories.items()
         )

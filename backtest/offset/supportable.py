@@ -1,7 +1,8 @@
 """`supportable_offset`: estimates and bounds for every book with positions in several silos."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import joblib
@@ -16,7 +17,16 @@ from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
-from backtest.offset.history import SHORTEST_SHIFT, SiloHistory, TooFewDays, silo_shifts
+from backtest.offset.drift import CorrelationDrift, correlation_drift
+from backtest.offset.grid import nearest_cell
+from backtest.offset.hindsight import out_of_sample
+from backtest.offset.history import (
+    SHORTEST_SHIFT,
+    Reduction,
+    SiloHistory,
+    TooFewDays,
+    silo_shifts,
+)
 from backtest.workers import in_parallel
 from strategies.historical import HistoricalVaR
 
@@ -32,7 +42,11 @@ class OffsetEstimate:
     total, diversification, dependence : s, s_div and s_dep = s - s_div; only s_dep may be called
         an offset.
     total_bound, dependence_bound : one-sided lower bounds; NaN where none was requested. The data
-        support max(0, bound). The bounds are unsafe too often where volatility persists for years
+        support max(0, bound).
+    correlation, correlation_drift : of the losses of the two silos whose correlation drifts most,
+        and its standard deviation over the years.
+    unsafe, unsafe_worst, cell : share of simulated histories like this one in which the bounds were
+        above the truth, the same in the worst world, and the cell of the grid, or why there is none
         (docs/offset-calibration.md).
     raw : s from the unscaled margins of the silos.
     worst_500 : smallest s over any 500 scored days.
@@ -54,6 +68,11 @@ class OffsetEstimate:
     dependence: float = NAN
     total_bound: float = NAN
     dependence_bound: float = NAN
+    correlation: float = NAN
+    correlation_drift: float = NAN
+    unsafe: float = NAN
+    unsafe_worst: float = NAN
+    cell: str = ""
     raw: float = NAN
     worst_500: float = NAN
     exceedances: int = 0
@@ -65,8 +84,9 @@ class OffsetEstimate:
 
 
 COLUMNS = (
-    "total", "diversification", "dependence", "total_bound", "dependence_bound", "raw",
-    "exceedances", "effective", "worst_500", "passes", "passes_bound", "dropped", "observations",
+    "total", "diversification", "dependence", "total_bound", "dependence_bound", "correlation",
+    "correlation_drift", "unsafe", "unsafe_worst", "raw", "exceedances", "effective", "worst_500",
+    "passes", "passes_bound", "dropped", "observations",
 )  # fmt: skip
 
 
@@ -81,6 +101,7 @@ class OffsetLadder:
     coverage: Coverage
     base: MarginModel
     confidence: float
+    histories: Mapping[str, SiloHistory] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         shown = self.to_frame()[["total", "total_bound", "dependence", "dependence_bound"]]
@@ -104,9 +125,13 @@ class OffsetLadder:
             row: dict[str, Any] = {name: getattr(e, name) for name in COLUMNS}
             row |= {f"kappa_{silo}": k for silo, k in e.kappa.items()}
             row |= {f"usd_{silo}": v for silo, v in e.usd.items()}
-            rows.append(row | {"reason": e.reason})
+            rows.append(row | {"cell": e.cell, "reason": e.reason})
         names = pd.Index([e.portfolio for e in self.estimates], name="portfolio")
         return pd.DataFrame(rows, index=names)
+
+    def out_of_sample(self) -> pd.DataFrame:
+        """Bound at each year's end against the days after it: `hindsight.out_of_sample`."""
+        return out_of_sample(self.histories, confidence=self.confidence)
 
 
 def supportable_offset(
@@ -119,7 +144,6 @@ def supportable_offset(
     score_from: str | None = None,
     bounds: Sequence[str] | bool = True,
     resamples: int = RESAMPLES,
-    seed: int = 0,
     n_jobs: int = 1,
 ) -> OffsetLadder:
     """Total reduction, diversification and offset of every portfolio with several silos.
@@ -131,7 +155,7 @@ def supportable_offset(
     score_from : ISO date of the first scored day; None is the first day on which the margins of all
         silos are known. Every scored day counts as a default day; margin calls have no effect.
     bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
-    resamples, seed : of the stationary bootstrap over days, mean block 20.
+    resamples : of the stationary bootstrap over days, mean block 20; the draws are fixed.
 
     Portfolios in a single silo are left out. Where the margin of a silo is zero on any day, or a
     silo never needed margin, the estimates are NaN and `reason` names the silo.
@@ -161,12 +185,11 @@ def supportable_offset(
             {s: float(gross[s][book.portfolios.index(name)]) for s in history.silos},
             confidence=confidence,
             resamples=resamples if name in bounded else 0,
-            seed=seed,
         )
         for name, history in histories.items()
     )
     estimates = tuple(in_parallel(tasks, n_jobs=n_jobs))
-    return OffsetLadder(estimates, coverage, base, confidence)
+    return OffsetLadder(estimates, coverage, base, confidence, histories)
 
 
 def ladder_or_reason(
@@ -227,6 +250,7 @@ def silo_histories(
             loss=np.ascontiguousarray(losses[rows, p][:, held_silos].T),
             margin=np.ascontiguousarray(margins[rows, p][:, held_silos].T),
             confidence=coverage.confidence,
+            mpor=Closeout(book.select([int(p)]), coverage).rows(market),
         )
     return histories
 
@@ -238,7 +262,6 @@ def estimate_history(
     *,
     confidence: float,
     resamples: int,
-    seed: int,
 ) -> OffsetEstimate:
     """Estimate one portfolio; without bounds if `resamples` is 0."""
     kappa = dict(zip(history.silos, map(float, history.kappa()), strict=True))
@@ -248,14 +271,7 @@ def estimate_history(
     point = history.reduction(silo_shifts(history.days, len(history.silos)))
     fields: dict[str, Any] = {}
     if resamples:
-        bounds = bound_reduction(history, confidence=confidence, resamples=resamples, seed=seed)
-        fields = {
-            "total_bound": bounds.total,
-            "dependence_bound": bounds.dependence,
-            "dropped": bounds.dropped,
-            "passes": pass_probability(history, point.total, resamples=resamples, seed=seed),
-            "passes_bound": pass_probability(history, bounds.total, resamples=resamples, seed=seed),
-        }
+        fields = _bounded(history, point, confidence=confidence, resamples=resamples)
     return OffsetEstimate(
         portfolio,
         history.days,
@@ -270,3 +286,36 @@ def estimate_history(
         effective=point.effective,
         **fields,
     )
+
+
+def _bounded(
+    history: SiloHistory, point: Reduction, *, confidence: float, resamples: int
+) -> dict[str, Any]:
+    """Bounds, the drift behind them and how often such bounds were measured to be unsafe."""
+    bounds = bound_reduction(history, point, confidence=confidence, resamples=resamples)
+    drift = _largest_drift(history)
+    cell = nearest_cell(
+        days=history.days,
+        mpor=history.mpor,
+        confidence=history.confidence,
+        silos=len(history.silos),
+        drift=drift,
+    )
+    return {
+        "total_bound": bounds.total,
+        "dependence_bound": bounds.dependence,
+        "correlation": drift.centre,
+        "correlation_drift": drift.deviation,
+        "unsafe": cell.unsafe,
+        "unsafe_worst": cell.unsafe_worst,
+        "cell": cell.cell,
+        "dropped": bounds.dropped,
+        "passes": pass_probability(history, point.total, resamples=resamples),
+        "passes_bound": pass_probability(history, bounds.total, resamples=resamples),
+    }
+
+
+def _largest_drift(history: SiloHistory) -> CorrelationDrift:
+    """Drift of the two silos whose correlation moved most."""
+    pairs = combinations(range(len(history.silos)), 2)
+    return max((correlation_drift(history, p) for p in pairs), key=lambda drift: drift.deviation)

@@ -18,6 +18,12 @@ def model_keys(
     """Entries of a legend, one a model: its mark, on its line where `line` is set.
 
     options : of matplotlib's Line2D, such as `ms`.
+
+    Examples
+    --------
+    >>> from backtest.present.style import model_styles
+    >>> [key.get_label() for key in model_keys(model_styles(["siloed", "var"]))]
+    ['siloed', 'var']
     """
     from matplotlib.lines import Line2D
 
@@ -32,6 +38,14 @@ def draw_allowed(axes: "Axes", allowed: float, **text: Any) -> None:
     """A dashed line at the exceedance rate that the standard allows, percent, and its value.
 
     text : options of matplotlib's annotation.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> draw_allowed(axes, 1.0)
+    >>> axes.texts[0].get_text()
+    '1 % allowed'
     """
     axes.axhline(allowed, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
     # The value lies over the marks, on a white ground that lets them shine through.
@@ -43,5 +57,14 @@ def draw_allowed(axes: "Axes", allowed: float, **text: Any) -> None:
 
 
 def sign_ticks(axis: "Axis") -> None:
-    """Write the numbers of an axis with a minus sign, not a hyphen."""
+    """Write the numbers of an axis with a minus sign, not a hyphen.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> sign_ticks(axes.xaxis)
+    >>> axes.xaxis.get_major_formatter()(-0.5)
+    '−0.5'
+    """
     axis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", MINUS))

@@ -9,6 +9,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.protocol import Forecast, HasForecast, MarginModel, asked, in_words
+from backtest.scores.exceedances.phases import cauchy_combination
 from backtest.scores.forecasts.density import berkowitz, berkowitz_tail, pit_histogram
 from backtest.scores.forecasts.expected_shortfall import mcneil_frey
 from backtest.scores.forecasts.losses import fz0_loss
@@ -65,8 +66,9 @@ def forecast_table(
     """Tests of `model_forecasts` on its days, one row a (model, portfolio).
 
     All tests take days as independent, so they run on every `horizon`-th day, once from each
-    starting day; p-values are medians over those phases. What cannot be tested is NaN: the density
-    of a model without one, the expected shortfall beyond fewer than two exceedances a phase.
+    starting day; the p-values of those phases are combined by `cauchy_combination`. What cannot be
+    tested is NaN: the density of a model without one, the expected shortfall beyond fewer than two
+    exceedances a phase.
 
     Parameters
     ----------
@@ -74,11 +76,11 @@ def forecast_table(
 
     Returns
     -------
-    Index (model, portfolio). `observations`; `exceedances` of the VaR; `fz0`, mean Fissler-Ziegel
-    loss of VaR and ES together, lower is better within a portfolio; `shortfall_p`, one-sided, of
-    McNeil and Frey: losses beyond the VaR are larger than the ES; `berkowitz_p` of the whole
-    density and its clustering, `berkowitz_tail_p` of its worst 5 %, `histogram_p` of its PIT in
-    ten bins. None where no model forecasts.
+    Index (model, portfolio). `phases`, how many and how combined; `observations`; `exceedances` of
+    the VaR; `fz0`, mean Fissler-Ziegel loss of VaR and ES together, lower is better within a
+    portfolio; `shortfall_p`, one-sided, of McNeil and Frey: losses beyond the VaR are larger than
+    the ES; `berkowitz_p` of the whole density and its clustering, `berkowitz_tail_p` of its worst
+    5 %, `histogram_p` of its PIT in ten bins. None where no model forecasts.
     """
     if forecasts.empty:
         return None
@@ -102,7 +104,11 @@ def forecast_table(
                 "histogram_p": lambda u: pit_histogram(u, bins=BINS).pvalue,
             }
             row |= {name: _over_phases(t, inside, horizon=horizon) for name, t in tests.items()}
-        counts = {"observations": len(loss), "exceedances": int((loss > value).sum())}
+        counts = {
+            "phases": f"Cauchy combination of {horizon}" if horizon > 1 else "one",
+            "observations": len(loss),
+            "exceedances": int((loss > value).sum()),
+        }
         rows[key] = counts | row
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(list(rows), names=["model", "portfolio"])
@@ -114,11 +120,9 @@ def _shortfall_p(loss: FloatArray, value: FloatArray, shortfall: FloatArray) -> 
 
 
 def _over_phases(test: Callable[..., float], *series: FloatArray, horizon: int) -> float:
-    """Median p-value over the phases that identify it; NaN where none does."""
+    """Cauchy combination of the p-values of the phases that identify it; NaN where none does."""
     phases = (slice(start, None, horizon) for start in range(min(horizon, len(series[0]))))
-    found = np.array([test(*(values[phase] for values in series)) for phase in phases])
-    known = found[~np.isnan(found)]
-    return float(np.median(known)) if len(known) else float("nan")
+    return cauchy_combination([test(*(values[phase] for values in series)) for phase in phases])
 
 
 def _checked(

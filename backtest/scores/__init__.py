@@ -19,7 +19,7 @@ from backtest.scores.exceedances.exact import (
     kupiec_size,
     monte_carlo_pvalue,
 )
-from backtest.scores.exceedances.phases import over_phases
+from backtest.scores.exceedances.phases import cauchy_combination, over_phases
 from backtest.scores.exceedances.poisson_binomial import varying_coverage
 from backtest.scores.exceedances.squared_spells import squared_spells
 from backtest.scores.exceedances.waiting import (
@@ -104,6 +104,7 @@ __all__ = [
     "bootstrap_coverage",
     "bootstrap_pvalues",
     "break_even_coordination",
+    "cauchy_combination",
     "christoffersen_coverage",
     "christoffersen_independence",
     "christoffersen_pvalues",

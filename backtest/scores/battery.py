@@ -6,25 +6,23 @@ use the rate that the model claims, for the tests of independence too.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from backtest.scores.checks import as_indicator, check_confidence
+from backtest.scores.checks import as_indicator, check_confidence, column_blocks
 from backtest.scores.exceedances.coverage import (
     christoffersen_coverage,
     christoffersen_independence,
     kupiec,
 )
 from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
-from backtest.scores.exceedances.dynamic_quantile import drawn_statistics, dynamic_quantile
-from backtest.scores.exceedances.exact import (
-    binomial_one_sided,
-    exact_pvalue,
-    kupiec_exact,
-    tied_pvalue,
-)
+from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
+from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact, tied_pvalue
+from backtest.scores.exceedances.many_durations import weibull_statistics
+from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
 from backtest.scores.exceedances.squared_spells import squared_spells
 from backtest.scores.exceedances.waiting import (
     mixed_kupiec,
@@ -32,12 +30,14 @@ from backtest.scores.exceedances.waiting import (
     time_to_first_exceedance,
 )
 from backtest.scores.exceedances.zones import Zone, traffic_light
-from backtest.scores.overlapping.overlap import check_horizon
+from backtest.scores.overlapping.overlap import binomial_pvalues, check_horizon
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, DataError, FloatArray, StudyError
+from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray, StudyError
 
 Statistic = Callable[[BoolArray, float], TestResult]  # of a record at a confidence
-PValue = Callable[["_Law", BoolArray, FloatArray], float]  # of a record and its requirement
+Statistics = Callable[[BoolArray, float], FloatArray]  # of (days, records): (records,)
+# Of the records of a phase and their requirements, (days, portfolios) each: (portfolios,).
+PValues = Callable[["_Law", BoolArray, DaysByPortfolios], FloatArray]
 ZONES: tuple[Zone, ...] = ("green", "yellow", "red")
 UNKNOWN = float("nan")
 
@@ -106,25 +106,16 @@ def battery(
     if np.isnan(margins).any():
         raise DataError("required holds NaN; cut the warm-up and the last days before scoring.")
     law = _Law(confidence, draws, seed)
-    rows = []
-    for book in range(marked.shape[1]):
-        phases = [slice(start, None, horizon) for start in range(horizon)]
-        records = [marked[phase, book] for phase in phases]
-        row: dict[str, object] = {"observations": len(marked), "exceedances": marked[:, book].sum()}
-        if verdict_p is not None:
-            pvalue = float(verdict_p[book])
-            row |= {"coverage_p": pvalue, "coverage": verdict_of(pvalue, level)}
-        row |= {"every": horizon, "zone": _zone(records, confidence)}
-        for test, pvalue_of in TESTS.items():
-            pvalue = _median(
-                [
-                    pvalue_of(law, record, margins[phase, book])
-                    for phase, record in zip(phases, records, strict=True)
-                ]
-            )
-            row[f"{test}_p"], row[test] = pvalue, verdict_of(pvalue, level)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    phases = [slice(start, None, horizon) for start in range(horizon)]
+    table: dict[str, object] = {"observations": len(marked), "exceedances": marked.sum(axis=0)}
+    if verdict_p is not None:
+        table |= {"coverage_p": verdict_p, "coverage": _verdicts(verdict_p, level)}
+    table |= {"every": horizon, "zone": _zones([marked[phase] for phase in phases], confidence)}
+    for test, pvalues_of in TESTS.items():
+        found = np.array([pvalues_of(law, marked[phase], margins[phase]) for phase in phases])
+        table[f"{test}_p"] = pvalues = _medians(found)
+        table[test] = _verdicts(pvalues, level)
+    return pd.DataFrame(table, index=range(marked.shape[1]))
 
 
 def verdict_of(pvalue: float, level: float) -> str:
@@ -144,7 +135,8 @@ class _Law:
     def __init__(self, confidence: float, draws: int, seed: int) -> None:
         self.confidence, self.draws, self.seed = confidence, draws, seed
         self.records: dict[int, BoolArray] = {}
-        self.statistics: dict[tuple[Statistic, int], FloatArray] = {}
+        self.quantiles: dict[int, DrawnQuantiles] = {}
+        self.statistics: dict[tuple[str, int], FloatArray] = {}
 
     def drawn(self, days: int) -> BoolArray:
         """(draws, days) records of a right model."""
@@ -153,56 +145,102 @@ class _Law:
             self.records[days] = uniform < 1.0 - self.confidence
         return self.records[days]
 
-    def null(self, test: Statistic, days: int) -> FloatArray:
+    def null(self, test: str, statistics: Statistics, days: int) -> FloatArray:
         """(draws,) statistics of a test under a right model."""
         if (test, days) not in self.statistics:
-            values = [test(record, self.confidence).statistic for record in self.drawn(days)]
-            self.statistics[test, days] = np.array(values)
+            self.statistics[test, days] = statistics(self.drawn(days).T, self.confidence)
         return self.statistics[test, days]
 
+    def null_quantiles(self, days: int) -> DrawnQuantiles:
+        """The dynamic quantile test under a right model."""
+        if days not in self.quantiles:
+            self.quantiles[days] = DrawnQuantiles(self.drawn(days), confidence=self.confidence)
+        return self.quantiles[days]
 
-def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> PValue:
-    """P-value counted over all possible records; chi-squared if `draws` is 0."""
-
-    def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
-        if law.draws:
-            return counted(record, law.confidence)
-        return limit(record, law.confidence).pvalue
-
-    return pvalue
-
-
-def _among_drawn(test: Statistic) -> PValue:
-    """P-value among simulated records; chi-squared if `draws` is 0."""
-
-    def pvalue(law: _Law, record: BoolArray, required: FloatArray) -> float:
-        result = test(record, law.confidence)
-        if not law.draws or not result.identified:
-            return result.pvalue
-        null = law.null(test, len(record))
-        return tied_pvalue(result.statistic, null, np.random.default_rng(law.seed))
-
-    return pvalue
+    def rank(self, observed: float, null: FloatArray) -> float:
+        """P-value of a statistic among drawn ones; NaN where it is not identified."""
+        if np.isnan(observed):
+            return UNKNOWN
+        return tied_pvalue(observed, null, np.random.default_rng(self.seed))
 
 
-def _dynamic_quantile(law: _Law, record: BoolArray, required: FloatArray) -> float:
-    """P-value among simulated records with this requirement, on which the law depends."""
-    result = dynamic_quantile(record, required, confidence=law.confidence)
-    if not law.draws or not result.identified:
-        return result.pvalue
-    null = drawn_statistics(law.drawn(len(record)), required, confidence=law.confidence)
-    return tied_pvalue(result.statistic, null, np.random.default_rng(law.seed))
+def _each(test: Callable[[BoolArray, float], float]) -> Statistics:
+    """Apply a function of one record to many."""
+
+    def many(records: BoolArray, confidence: float) -> FloatArray:
+        return np.array([test(record, confidence) for record in records.T], dtype=np.float64)
+
+    return many
 
 
-def _squared_spells(law: _Law, record: BoolArray, required: FloatArray) -> float:
-    """P-value from the test's own draws, which have as many exceedances as the record."""
-    return squared_spells(record, draws=law.draws, seed=law.seed).pvalue if law.draws else UNKNOWN
+def _statistic(test: Statistic) -> Statistics:
+    """Statistics of a test of one record, NaN where not identified."""
+
+    def statistic(record: BoolArray, confidence: float) -> float:
+        result = test(record, confidence)
+        return result.statistic if result.identified else UNKNOWN
+
+    return _each(statistic)
+
+
+def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> PValues:
+    """P-values counted over all possible records; chi-squared if `draws` is 0."""
+    chi_squared = _each(lambda record, confidence: limit(record, confidence).pvalue)
+
+    def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+        many = _each(counted) if law.draws else chi_squared
+        return many(records, law.confidence)
+
+    return pvalues
+
+
+def _among_drawn(name: str, test: Statistic, many: Statistics | None = None) -> PValues:
+    """P-values among simulated records; chi-squared if `draws` is 0.
+
+    many : statistics of many records at once, where that is faster than one by one.
+    """
+    statistics = _statistic(test) if many is None else many
+    chi_squared = _each(lambda record, confidence: test(record, confidence).pvalue)
+
+    def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+        if not law.draws:
+            return chi_squared(records, law.confidence)
+        null = law.null(name, statistics, len(records))
+        observed = statistics(records, law.confidence)
+        return np.array([law.rank(value, null) for value in observed])
+
+    return pvalues
+
+
+def _dynamic_quantile(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+    """P-values among simulated records with the book's requirement, on which the law depends."""
+    if not law.draws:
+        one = partial(dynamic_quantile, confidence=law.confidence)
+        books = zip(records.T, required.T, strict=True)
+        return np.array([one(record, margin).pvalue for record, margin in books])
+    observed = quantile_statistics(records, required, confidence=law.confidence)
+    if np.isnan(observed).all():
+        return observed
+    pvalues = np.empty(len(observed))
+    for columns in column_blocks(*records.shape):
+        null = law.null_quantiles(len(records)).statistics(required[:, columns])
+        pairs = zip(observed[columns], null.T, strict=True)
+        pvalues[columns] = [law.rank(statistic, drawn) for statistic, drawn in pairs]
+    return pvalues
+
+
+def _squared_spells(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+    """P-values from the test's own draws, which have as many exceedances as the record."""
+    if not law.draws:
+        return np.full(records.shape[1], UNKNOWN)
+    one = partial(squared_spells, draws=law.draws, seed=law.seed)
+    return np.array([one(record).pvalue for record in records.T])
 
 
 # In the order of the columns. A new test is a function in one of the rooms and a row here.
-TESTS: dict[str, PValue] = {
-    "binomial": lambda law, record, required: (
-        binomial_one_sided(int(record.sum()), len(record), confidence=law.confidence).pvalue
+TESTS: dict[str, PValues] = {
+    "binomial": lambda law, records, required: binomial_pvalues(
+        records.sum(axis=0), len(records), confidence=law.confidence
     ),
     "kupiec": _counted(
         lambda record, level: kupiec_exact(int(record.sum()), len(record), confidence=level).pvalue,
@@ -217,20 +255,39 @@ TESTS: dict[str, PValue] = {
         lambda record, level: christoffersen_coverage(record, confidence=level),
     ),
     "dynamic_quantile": _dynamic_quantile,
-    "tuff": _among_drawn(lambda record, level: time_to_first_exceedance(record, confidence=level)),
-    "tbfi": _among_drawn(lambda record, level: time_between_exceedances(record, confidence=level)),
-    "tbf": _among_drawn(lambda record, level: mixed_kupiec(record, confidence=level)),
-    "weibull": _among_drawn(lambda record, level: weibull_duration(record)),
-    "gmm": _among_drawn(lambda record, level: gmm_duration(record, confidence=level)),
+    "tuff": _among_drawn(
+        "tuff", lambda record, level: time_to_first_exceedance(record, confidence=level)
+    ),
+    "tbfi": _among_drawn(
+        "tbfi", lambda record, level: time_between_exceedances(record, confidence=level)
+    ),
+    "tbf": _among_drawn("tbf", lambda record, level: mixed_kupiec(record, confidence=level)),
+    "weibull": _among_drawn(
+        "weibull",
+        lambda record, level: weibull_duration(record),
+        lambda records, level: weibull_statistics(records),
+    ),
+    "gmm": _among_drawn("gmm", lambda record, level: gmm_duration(record, confidence=level)),
     "squared_spells": _squared_spells,
 }
 
 
-def _zone(records: list[BoolArray], confidence: float) -> Zone:
-    lights = [traffic_light(int(r.sum()), len(r), confidence=confidence).zone for r in records]
-    return sorted(lights, key=ZONES.index)[len(lights) // 2]
+def _zones(phases: list[BoolArray], confidence: float) -> list[Zone]:
+    """Upper median over phases of the zone of each portfolio."""
+    lights = [
+        [traffic_light(int(count), len(phase), confidence=confidence).zone for count in counts]
+        for phase, counts in ((phase, phase.sum(axis=0)) for phase in phases)
+    ]
+    return [sorted(zones, key=ZONES.index)[len(zones) // 2] for zones in zip(*lights, strict=True)]
 
 
-def _median(pvalues: list[float]) -> float:
-    identified = [pvalue for pvalue in pvalues if not np.isnan(pvalue)]
-    return float(np.median(identified)) if identified else UNKNOWN
+def _medians(pvalues: FloatArray) -> FloatArray:
+    """(portfolios,) medians over phases, axis 0, of what is identified; NaN where nothing is."""
+    identified = ~np.isnan(pvalues).all(axis=0)
+    medians = np.full(pvalues.shape[1], UNKNOWN)
+    medians[identified] = np.nanmedian(pvalues[:, identified], axis=0)
+    return medians
+
+
+def _verdicts(pvalues: FloatArray, level: float) -> list[str]:
+    return [verdict_of(float(pvalue), level) for pvalue in pvalues]

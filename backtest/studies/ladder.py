@@ -10,13 +10,16 @@ from backtest.present.table import Cell, TextTable, of_column, records
 
 BOUND_COLUMNS = (
     "total_bound", "dependence_bound", "effective", "worst_500", "passes", "passes_bound",
+    "correlation", "correlation_drift", "unsafe", "unsafe_worst",
 )  # fmt: skip
-NO_BOUNDS = dict.fromkeys(BOUND_COLUMNS, float("nan"))
+NO_BOUNDS: dict[str, Any] = dict.fromkeys(BOUND_COLUMNS, float("nan")) | {"cell": ""}
 REDUCTIONS = (
     "Diversification is what independence alone gives: the reduction left when the silos are "
     "shifted against each other in time. Offset is the rest: it needs losses and gains of the "
     "silos to fall on the same days. Bounds are one-sided 95 %, for each book on its own; "
-    "supportable is the bound of the offset, or 0."
+    "supportable is the bound of the offset, or 0. Unsafe: how often such bounds were above the "
+    "truth in simulated histories, in the world most like this book's and in the worst one "
+    "(docs/offset-calibration.md)."
 )
 EVIDENCE = (
     "Effective: exceedances divided by the inflation that their clustering causes. A history "
@@ -42,6 +45,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 "diversification": of_column("diversification", percent),
                 "offset (dependence) [bound]": lambda row: _with_bound(row, "dependence"),
                 "supportable offset": lambda row: percent(_supportable(row["dependence_bound"])),
+                "unsafe, nearest / worst world": _unsafe,
             },
             note=REDUCTIONS,
         ),
@@ -50,6 +54,9 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
             "book",
             rows,
             {
+                "correlation, its drift": lambda row: (
+                    f"{ratio(row['correlation'])}, {ratio(row['correlation_drift'])}"
+                ),
                 "raw (silos unscaled)": of_column("raw", percent),
                 "worst 500 days": of_column("worst_500", partial(percent, sign=True)),
                 "exceedances (effective)": lambda row: (
@@ -72,6 +79,15 @@ def _total(row: dict[str, Any]) -> Cell:
     if isinstance(reason, str) and reason:
         return Cell(f"{MISSING}: {reason}", words=True)
     return Cell(_with_bound(row, "total"))
+
+
+def _unsafe(row: dict[str, Any]) -> Cell:
+    """Measured shares of unsafe bounds, or what of this book was not measured."""
+    if pd.isna(row["total_bound"]):
+        return Cell(MISSING)
+    if pd.isna(row["unsafe"]):
+        return Cell(f"{MISSING}: {row['cell']}", words=True)
+    return Cell(f"{percent(row['unsafe'])} / {percent(row['unsafe_worst'])}")
 
 
 def _with_bound(row: dict[str, Any], name: str) -> str:

@@ -13,7 +13,9 @@ from backtest import cli
 from backtest.replay.findings import Findings, findings
 from backtest.replay.findings.disclosures import disclosure_table, money_table, swing_table
 from backtest.replay.findings.family import (
+    ADJUSTED,
     detectable_sentence,
+    disagreement_sentence,
     dominance_table,
     family_summary,
     family_tests,
@@ -23,6 +25,7 @@ from backtest.replay.findings.unverified import MARK, unverified_parameters, unv
 from backtest.scores import bootstrap_pvalues, holm
 from backtest.scores.power import exact_power
 from backtest.studies.power.study import detectable_table, study_power
+from backtest.studies.run.findings_tables import TESTED, outcomes_table
 from backtest.studies.run.tables import cost_table, coverage_table, pooled_table
 from backtest.types import StudyError
 from strategies import HistoricalVaR
@@ -132,11 +135,33 @@ def test_the_sentence_names_the_rates_of_the_table(study):
 def test_findings_hold_each_table_under_the_name_of_its_file(study):
     tables = Findings.of(study).by_file()
     assert list(tables) == [
-        "disclosures", "procyclicality", "money", "family", "family_summary", "dominance",
+        "disclosures", "procyclicality", "money", "tests", "family", "family_summary",
+        "dominance",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(tables["procyclicality"], swing_table(study))
     pd.testing.assert_frame_equal(tables["dominance"], dominance_table(study))
     assert Findings.of(presented.treasury_study()).pairs is None
+
+
+def test_all_tests_stand_on_the_page_the_worst_row_first(study):
+    table = outcomes_table(Findings.of(study), list(study.exposure.index))
+    tests = study.tests()
+    assert [head for head in table.heads if head in TESTED.values()] == list(TESTED.values())
+    rejections = [sum(cell.text == "rejects" for cell in row) for _, (row,) in table.groups]
+    assert rejections == sorted(rejections, reverse=True) and sum(rejections) > 0
+    assert sum(rejections) == (tests[list(TESTED)] == "rejected").to_numpy().sum()
+    assert len(table.groups) == len(tests)
+
+
+def test_corrections_that_disagree_say_why():
+    alike = dict.fromkeys(ADJUSTED, 1.0)
+    assert disagreement_sentence(pd.DataFrame([alike], index=["var"])) == ""
+    rows = [alike, alike | {"romano_wolf": 0.0}, alike | {"romano_wolf": np.nan}]
+    summary = pd.DataFrame(rows[:2], index=["var", "es"])
+    sentence = disagreement_sentence(summary)
+    assert sentence.startswith("The corrections disagree for es: Holm starts from coverage p")
+    assert "Benjamini" not in sentence
+    assert disagreement_sentence(pd.DataFrame(rows[2:], index=["var"])) == ""
 
 
 COMPUTED = (

@@ -8,7 +8,8 @@ import backtest as bt
 import strategies as st
 from backtest import DataError, StudyError, scores
 from backtest.scores.battery import TESTS
-from backtest.scores.exceedances.dynamic_quantile import drawn_statistics
+from backtest.scores.exceedances.many_durations import weibull_statistics
+from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
 from backtest.scores.exceedances.poisson_binomial import count_law
 from backtest.scores.exceedances.waiting import time_to_first_exceedance
 from backtest.types import tail_count
@@ -186,11 +187,26 @@ def test_records_at_once_are_records_one_by_one():
     rng = np.random.default_rng(3)
     records = rng.random((200, 250)) < 0.01
     records[:2] = [np.zeros(250, bool), marked(100)]
-    for required in (1e8 * np.exp(0.1 * rng.standard_normal(250).cumsum()), np.full(250, 3.0)):
-        fast = drawn_statistics(records, required, confidence=0.99)
-        slow = [scores.dynamic_quantile(record, required).statistic for record in records]
-        assert fast == pytest.approx(np.array(slow), rel=1e-7, nan_ok=True)
-        assert np.isnan(fast[0]) and not np.isnan(fast[1])
+    moving = 1e8 * np.exp(0.1 * rng.standard_normal((250, 3)).cumsum(axis=0))
+    required = np.column_stack([moving, np.full(250, 3.0)])
+    fast = DrawnQuantiles(records, confidence=0.99).statistics(required)
+    for book, margin in enumerate(required.T):
+        slow = [scores.dynamic_quantile(record, margin).statistic for record in records]
+        assert fast[:, book] == pytest.approx(np.array(slow), rel=1e-7, nan_ok=True)
+        own = np.repeat(margin[:, None], 200, axis=1)
+        many = quantile_statistics(records.T, own, confidence=0.99)
+        assert many == pytest.approx(np.array(slow), rel=1e-7, nan_ok=True)
+    assert np.isnan(fast[0]).all() and not np.isnan(fast[1]).any()
+    assert np.isnan(quantile_statistics(records[:, :8].T, own[:8], confidence=0.99)).all()
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.2])
+def test_weibull_shapes_at_once_are_those_one_by_one(rate):
+    records = np.random.default_rng(4).random((250, 60)) < rate
+    records[:, 0], records[:, 1] = marked(100), np.arange(250) % 10 == 9  # no spell; the same spell
+    slow = np.array([scores.weibull_duration(record).statistic for record in records.T])
+    assert weibull_statistics(records) == pytest.approx(slow, rel=1e-6, abs=1e-9, nan_ok=True)
+    assert np.isnan(slow[0]) and slow[1] > 10
 
 
 # The table.

@@ -499,6 +499,7 @@ def test_the_table_asks_of_a_density_only_where_there_is_one(density, small_mark
         subset=["value_at_risk", "loss"]
     )
     tested = forecast_table(forecasts, confidence=0.95, horizon=2)
+    assert set(tested["phases"]) == {"Cauchy combination of 2"}
     shown = forecasts_table(tested, list(book.portfolios))
     heads = ("book", "model", "FZ loss", "expected shortfall p")
     assert shown.heads[:4] == heads and (len(shown.heads) > 4) == density

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import chi2, norm
 
 TENOR_YEARS = {"3M": 0.25, "2Y": 2.0, "5Y": 5.0, "10Y": 10.0, "30Y": 30.0}
 
@@ -113,3 +114,38 @@ def ladder(losses: np.ndarray, margins: np.ndarray, confidence: float) -> tuple[
         theta = equal_coverage(losses[0] + moved_loss, scaled[0] + moved_margin, confidence)
         shifted.append(1 - theta)
     return total, float(np.mean(shifted))
+
+
+def drift_deviation(loss: np.ndarray, margin: np.ndarray, confidence: float) -> float:
+    """Drift of log(1 - s) day by day: twelve windows, noise from lags, chi-square of 11 degrees."""
+    silos, n = loss.shape
+    scores = np.empty((silos, n))
+    for i in range(silos):
+        ratio = loss[i] / margin[i]
+        scores[i] = [norm.ppf((np.sum(ratio < r) + 0.5) / n) for r in ratio]
+    weight = np.array(
+        [equal_coverage(loss[i], margin[i], confidence) * np.mean(margin[i]) for i in range(silos)]
+    )
+    weight /= weight.sum()
+    pooled = [sum(weight[i] * scores[i, t] for i in range(silos)) ** 2 for t in range(n)]
+    alone = [sum(weight[i] * scores[i, t] ** 2 for i in range(silos)) for t in range(n)]
+    psi = [(p / np.mean(pooled) - a) / 2 for p, a in zip(pooled, alone, strict=True)]
+    days = n // 12
+    windows = [np.array(psi[w * days : (w + 1) * days]) for w in range(12)]
+    means = [w.mean() for w in windows]
+    lag = min(20, days - 1)
+    long_run = 0.0
+    for window in windows:
+        gap = window - window.mean()
+        for j in range(days):
+            for k in range(days):
+                long_run += max(0.0, 1 - abs(j - k) / lag) * gap[j] * gap[k] / (12 * days)
+    noise = long_run * (1 + 2 * lag / (3 * days)) / days
+    upper = np.var(means, ddof=1) * 11 / chi2.ppf(0.2, 11)
+
+    def kept(span: float) -> float:
+        apart = np.abs(np.subtract.outer(np.linspace(0, span, 2001), np.linspace(0, span, 2001)))
+        return float(np.exp(-apart / 1000).mean())
+
+    within = (kept(days) - kept(n)) * 12 / 11
+    return float(np.sqrt(max(0.0, upper - noise) * kept(n) / within))

@@ -17,6 +17,7 @@ class Findings:
     Parameters
     ----------
     disclosures : of `disclosure_table`. swings : of `swing_table`. money : of `money_table`.
+    tests : of `Study.tests`, every test of exceedances of every book.
     family, family_summary : of `family_tests` and `family_summary`.
     pairs : of `dominance_table`; None where there is one model, or no bootstrap was drawn.
     forecasts : of `forecast_table`; None where no model forecasts more than a margin.
@@ -25,6 +26,7 @@ class Findings:
     disclosures: pd.DataFrame
     swings: pd.DataFrame
     money: pd.DataFrame
+    tests: pd.DataFrame
     family: pd.DataFrame
     family_summary: pd.DataFrame
     pairs: pd.DataFrame | None
@@ -43,7 +45,7 @@ class Findings:
         >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["long"]), market)
         >>> findings = Findings.of(bt.run(market, book, {"var": st.HistoricalVaR()}))
         >>> list(findings.by_file())
-        ['disclosures', 'procyclicality', 'money', 'family', 'family_summary']
+        ['disclosures', 'procyclicality', 'money', 'tests', 'family', 'family_summary']
         """
         family = family_tests(study)
         tested = None
@@ -54,6 +56,7 @@ class Findings:
             disclosures=disclosure_table(study),
             swings=swing_table(study),
             money=money_table(study),
+            tests=study.tests(),
             family=family,
             family_summary=family_summary(study, family),
             pairs=dominance_table(study),
@@ -66,6 +69,7 @@ class Findings:
             "disclosures": self.disclosures,
             "procyclicality": self.swings,
             "money": self.money,
+            "tests": self.tests,
             "family": self.family,
             "family_summary": self.family_summary,
             "dominance": self.pairs,

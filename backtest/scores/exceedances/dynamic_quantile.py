@@ -9,10 +9,7 @@ from scipy.special import chdtrc
 from backtest.scores.checks import check_confidence
 from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, DataError, FloatArray, StudyError
-
-# Regressor directions smaller than this share of the largest carry no information.
-SINGULAR = 1e-12
+from backtest.types import DataError, FloatArray, StudyError
 
 Variant = Literal["engle-manganelli", "squared-loss"]
 
@@ -114,39 +111,3 @@ def _rows(
     explained = centred[lags:]
     whole = ~np.isnan(table).any(axis=1) & ~np.isnan(explained)
     return explained[whole], table[whole]
-
-
-def drawn_statistics(
-    records: BoolArray, required: FloatArray, *, confidence: float, lags: int = 4
-) -> FloatArray:
-    """Statistic of many whole records with the same requirement, NaN where not identified.
-
-    The Engle-Manganelli variant; equals `dynamic_quantile` record by record, but solves the normal
-    equations of all records at once.
-
-    Parameters
-    ----------
-    records : (records, days) bool, more days than lags. required : (days,) without NaN.
-
-    Examples
-    --------
-    >>> records, required = np.arange(400).reshape(2, 200) % [[17], [23]] == 5, np.arange(200.0)
-    >>> fast = drawn_statistics(records, required, confidence=0.95)
-    >>> slow = [dynamic_quantile(r, required, confidence=0.95).statistic for r in records]
-    >>> bool(np.allclose(fast, slow, rtol=1e-9))
-    True
-    """
-    rate = 1.0 - confidence
-    count, days = records.shape
-    centred = records - rate
-    explained = centred[:, lags:]
-    table = np.empty((count, days - lags, lags + 2))
-    table[..., 0] = 1.0
-    for lag in range(1, lags + 1):
-        table[..., lag] = centred[:, lags - lag : days - lag]
-    table[..., -1] = required[lags:] / (np.abs(required).max() or 1.0)
-    moments = np.einsum("rdk,rd->rk", table, explained)
-    gram = np.swapaxes(table, 1, 2) @ table
-    fitted = np.einsum("rk,rkl,rl->r", moments, np.linalg.pinv(gram, SINGULAR, True), moments)
-    alike = np.ptp(explained, axis=1) == 0
-    return np.where(alike, np.nan, fitted / (rate * confidence))

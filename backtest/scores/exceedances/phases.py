@@ -57,3 +57,39 @@ def over_phases(
     above = np.take_along_axis(ordered, np.minimum(identified // 2, horizon - 1), axis=0)[0]
     median = np.where(identified[0] > 0, 0.5 * (below + above), np.nan)
     return median, ordered[0]
+
+
+def cauchy_combination(pvalues: ArrayLike) -> float:
+    r"""One p-value from those of dependent tests of the same hypothesis, such as the phases.
+
+    .. math:: T = \frac{1}{k} \sum_j \cot(\pi p_j), \qquad p = \tfrac12 - \arctan(T) / \pi
+
+    Small p-values decide, and dependence between the tests hardly moves the size. The median of
+    phases rejects 0 to 4 % at 5 %; this form 5 % on average, and with the power of more data: tests
+    of forecasts over losses of 2 and 5 days, docs/statistics.md.
+
+    Parameters
+    ----------
+    pvalues : (tests,) in [0, 1]; NaN where not identified.
+
+    Returns
+    -------
+    P-value; NaN where no test is identified.
+
+    References
+    ----------
+    Liu, Y. & Xie, J. (2020). Cauchy combination test: a powerful test with analytic p-value
+    calculation under arbitrary dependency structures. Journal of the American Statistical
+    Association, 115(529), 393-402.
+
+    Examples
+    --------
+    >>> [round(cauchy_combination(p), 4) for p in ([0.04, 0.04, np.nan], [0.01, 0.6])]
+    [0.04, 0.0202]
+    """
+    values = np.asarray(pvalues, dtype=np.float64)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return float("nan")
+    inside = np.clip(known, 1e-300, 1.0 - 1e-10)  # the cotangent has no value at 0 and 1
+    return float(np.arctan2(1.0, np.mean(1.0 / np.tan(np.pi * inside))) / np.pi)

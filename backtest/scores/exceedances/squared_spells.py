@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.exceedances.exact import tied_pvalue
 from backtest.scores.exceedances.record import runs_of
@@ -64,13 +64,14 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
 @lru_cache(maxsize=64)
 def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
     """Sums of records with `count` exceedances on days drawn without replacement."""
-    rng = np.random.default_rng(seed)
-    sums = np.empty(draws)
-    for i in range(draws):
-        record = np.zeros(days, dtype=np.bool_)
-        record[rng.choice(days, count, replace=False, shuffle=False)] = True
-        sums[i] = _sum_of_squares(record)
-    return sums
+    chosen = np.sort(_shuffled_days(days, draws, seed)[:, :count], axis=1) + 1.0
+    return np.asarray((np.diff(chosen, prepend=0.0, append=days) ** 2).sum(axis=1))
+
+
+@lru_cache(maxsize=4)
+def _shuffled_days(days: int, draws: int, seed: int) -> NDArray[np.intp]:
+    """(draws, days) day numbers in random order: the first m of them are m days without order."""
+    return np.argsort(np.random.default_rng(seed).random((draws, days)), axis=1)
 
 
 def _sum_of_squares(record: BoolArray) -> float:

@@ -13,9 +13,10 @@ CAPTION = (
     "much of that is truly offset? Margins are scaled so that each silo alone just holds its "
     "coverage; what pooling then saves is split into diversification, which independence alone "
     "gives, and dependence, which needs the days to be the same days and may be called offset. "
-    "Bounds are one-sided 95 %, from a stationary bootstrap of days (mean block 20). In worlds "
-    "where the truth is known they err unsafely in at most 8 % of histories, save where volatility "
-    "is so persistent that a history holds few of its cycles (docs/offset-calibration.md)."
+    "Bounds are one-sided 95 %, from a stationary bootstrap of days (mean block 20) and an "
+    "allowance for drift: how much the years of the history differed beyond noise. Beside each "
+    "bound stands how often such bounds were too high in simulated worlds whose truth is known "
+    "(docs/offset-calibration.md); above 8 %, read the bound as an estimate."
 )
 STEPS = "steps_from_gross"
 TEXTS = {

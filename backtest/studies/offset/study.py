@@ -75,7 +75,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     seed = inputs.config.seed
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
-        market, inputs.named_book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs
+        market, inputs.named_book, base=base, coverage=coverage, n_jobs=n_jobs
     ).to_frame()
     if ladder.empty:
         raise StudyError("no book of the study is held in two silos; name one that is.")
@@ -89,7 +89,6 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         _books(book, (risk_matched or list(ladder.index))[:CURVE_BOOKS]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
-        seed=seed,
     )
     progress("granted against supported", 0.0)
     models = inputs.models

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.present.numbers import MISSING, millions, percent, pvalue, ratio
-from backtest.present.table import Columns, TextTable, of_column, of_interval, records
+from backtest.present.table import Cell, Columns, TextTable, of_column, of_interval, records
 from backtest.replay.findings import Findings
 from backtest.replay.findings.family import disagreement_sentence
 
@@ -74,6 +74,52 @@ def family_table(findings: Findings) -> TextTable:
         "of false ones. The pooled p adds the books up by date. A book and its mirror image, where "
         "both are held, count as two. By book: family.csv."
         + _after(disagreement_sentence(findings.family_summary)),
+    )
+
+
+TESTED = {
+    "coverage": "coverage p, the verdict",
+    "binomial": "binomial",
+    "kupiec": "Kupiec",
+    "christoffersen": "Christoffersen",
+    "conditional_coverage": "conditional coverage",
+    "dynamic_quantile": "dynamic quantile",
+    "tuff": "first exceedance",
+    "tbfi": "waiting times",
+    "tbf": "rate and waiting times",
+    "weibull": "Weibull durations",
+    "gmm": "GMM durations",
+    "squared_spells": "squared spells",
+}
+OUTCOMES = {"rejected": "rejects", "not rejected": "-", "not identified": "n/a"}
+
+
+def outcomes_table(findings: Findings, portfolios: list[str]) -> TextTable:
+    """Every test of exceedances of the named books: rejected or not, the worst row first."""
+    tests = findings.tests
+    named = tests[tests.index.isin(portfolios, level="portfolio")]
+    rejections = (named[list(TESTED)] == "rejected").sum(axis=1)
+    order = pd.DataFrame({"few": -rejections, "p": named["coverage_p"]}).sort_values(
+        ["few", "p"], kind="stable"
+    )
+
+    def outcome(test: str) -> Callable[[Any], Cell]:
+        return lambda row: Cell(OUTCOMES[row[test]], bold=row[test] == "rejected")
+
+    return TextTable.of(
+        "All tests of exceedances in the named books, at 5 %, most rejections first",
+        "model, book",
+        [(f"{model}, {book}", row) for (model, book), row in records(named.loc[order.index])],
+        {
+            "exceedances": lambda row: f"{row['exceedances']:.0f}",
+            "zone": lambda row: str(row["zone"]),
+            **{head: outcome(test) for test, head in TESTED.items()},
+        },
+        note="The first is the verdict and uses all days. The others take days as independent, run "
+        "on every H-th day for an MPOR of H days, and show the median over starting days; small-"
+        "sample p-values. Kupiec, conditional coverage, first exceedance, waiting times and GMM "
+        "reject too few exceedances too. n/a: the record cannot answer. Twelve tests are twelve "
+        "chances to err. P-values, and all other books: tests.csv.",
     )
 
 

@@ -207,20 +207,25 @@ def _require(folder: Path, files: dict[str, str]) -> None:
             )
 
 
-def _require_same(opened: OpenedFile, folder: Path) -> None:
-    """A file that a model opened must be as it was: beside the study file, or where one works."""
-    places = (folder / opened.name, Path.cwd() / opened.name)  # an absolute name stays itself
+def _require_same(file: OpenedFile, folder: Path) -> None:
+    """A file that a model opened must be unchanged, in the folder or the working directory.
+
+    Raises
+    ------
+    ResultsError : it is in neither, or its sha256 is another.
+    """
+    places = (folder / file.name, Path.cwd() / file.name)  # an absolute name stays itself
     present = [str(place) for place in places if place.is_file()]
     if not present:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which is not there; put the file "
-            f"with sha256 {opened.sha256} into the folder."
+            f"a model of {str(folder)!r} opened {file.name!r}, which is not there; put the file "
+            f"with sha256 {file.sha256} into the folder."
         )
     now = {OpenedFile.of(place).sha256 for place in present}
-    if now != {opened.sha256}:
+    if now != {file.sha256}:
         raise ResultsError(
-            f"a model of {str(folder)!r} opened {opened.name!r}, which has changed: sha256 "
-            f"{opened.sha256} then, {min(now - {opened.sha256})} now; put the file back or run "
+            f"a model of {str(folder)!r} opened {file.name!r}, which has changed: sha256 "
+            f"{file.sha256} then, {min(now - {file.sha256})} now; put the file back or run "
             "the study again."
         )
 

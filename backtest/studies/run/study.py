@@ -68,6 +68,7 @@ def execute(
     paths : Monte Carlo histories of the study's simulator, over its named books; the file's own
         number unless given.
     path : replay this one path of the simulator instead of history, in full.
+    isolate : run a user's models day by day in a process that holds only the past.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
     return result_of(

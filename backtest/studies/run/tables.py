@@ -83,9 +83,9 @@ FORECAST_HEADS = {
     "histogram_p": "PIT histogram p",
 }
 FORECAST_NOTE = (
-    "P-values are medians over the phases of the MPOR. Expected shortfall: losses beyond the VaR "
-    "exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is better, within a book. "
-    "Daily values: forecasts.parquet."
+    "P-values combine the phases of the MPOR by Cauchy's law (Liu-Xie). Expected shortfall: losses "
+    "beyond the VaR exceed it (McNeil-Frey). FZ loss scores VaR and ES together; lower is "
+    "better, within a book. Daily values: forecasts.parquet."
 )
 DENSITY_NOTE = (
     " Density: its probabilities of what came (PIT) are uniform without memory (Berkowitz), in the "

@@ -64,8 +64,8 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
         saving = _saving(study, model, ladder, portfolios)
         text = f"{coverage}; {_cost(study, model)}; {saving}."
         sentences.append((model, text[0].upper() + text[1:]))
-    failed = study.provenance.failed_models
-    return sentences + [(name, f"Failed, and left out: {told}") for name, told in failed.items()]
+    failures = study.provenance.failed_models.items()
+    return sentences + [(model, f"Failed, and left out: {reason}") for model, reason in failures]
 
 
 def _coverage(study: Study, model: str, portfolios: list[str]) -> str:

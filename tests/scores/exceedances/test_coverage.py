@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
+from scipy.stats import cauchy
 
 from backtest.scores import TestResult as Outcome
 from backtest.scores import (
+    cauchy_combination,
     christoffersen_coverage,
     christoffersen_independence,
     christoffersen_pvalues,
@@ -267,3 +269,18 @@ def test_bad_input_is_named() -> None:
         kupiec([0, 1], confidence=99)
     with pytest.raises(StudyError, match="horizon is 0"):
         over_phases(kupiec, [0, 1], horizon=0)
+
+
+@given(some.lists(some.floats(1e-6, 0.999), min_size=1, max_size=10))
+def test_cauchy_combination_is_the_tail_of_a_mean_of_cauchy_scores(pvalues: list[float]) -> None:
+    expected = cauchy.sf(np.mean(cauchy.isf(pvalues)))
+    assert cauchy_combination(pvalues) == pytest.approx(expected, rel=1e-6)
+    assert cauchy_combination([*pvalues, np.nan]) == cauchy_combination(pvalues)
+    # Tests that agree are one test.
+    assert cauchy_combination([pvalues[0]] * 7) == pytest.approx(pvalues[0], rel=1e-9)
+
+
+def test_cauchy_combination_at_the_edges() -> None:
+    assert np.isnan(cauchy_combination([np.nan, np.nan]))
+    assert cauchy_combination([0.0, 1e-200]) < 1e-150
+    assert 0.99 < cauchy_combination([1.0, 1.0]) <= 1.0

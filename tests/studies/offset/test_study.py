@@ -15,8 +15,8 @@ from backtest.offset import (
     specification_curve,
     stressed_ladder,
 )
-from backtest.offset.bounds import bound_reduction, pass_probability
-from backtest.offset.history import SiloHistory, draw_shifts, silo_shifts
+from backtest.offset.bounds import bound_reduction, pass_probability, resampled_totals
+from backtest.offset.history import SiloHistory, silo_shifts
 from backtest.offset.stress import _known_from, without
 from backtest.scores.resample import stationary_indices
 from tests.support import by_hand
@@ -34,6 +34,7 @@ def made_history(days=400, seed=0, silos=2):
         loss=rng.standard_t(4, (silos, days)),
         margin=rng.uniform(1.5, 2.5, (silos, days)),
         confidence=0.95,
+        mpor=1,
     )
 
 
@@ -48,30 +49,43 @@ def book(market):
     return bt.Book.from_frame(frame, market)
 
 
-def test_bounds_are_the_percentile_of_resampled_estimates():
-    """Every resample once more: rows of both silos together, scales, pool and shifts anew."""
+def test_bounds_are_the_percentile_and_the_drift_below_the_estimate():
+    """Every resample once more, days of both silos together, and the drift by plain numpy."""
     history = made_history(days=260)
-    found = bound_reduction(history, resamples=20, seed=3)
-    drawn = stationary_indices(260, resamples=20, block=20, seed=3)
-    rng = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1,)))
-    shifts = draw_shifts(260, 2, 20 * 50, rng).reshape(20, 50, 2)
-    for b in range(20):
-        loss, margin = history.loss[:, drawn[b]], history.margin[:, drawn[b]]
+    point = history.reduction(silo_shifts(260, 2))
+    bounds = bound_reduction(history, point, resamples=40)
+    total = []
+    for days in stationary_indices(260, resamples=40, block=20, seed=0):
+        loss, margin = history.loss[:, days], history.margin[:, days]
         kappa = [by_hand.equal_coverage(loss[i], margin[i], 0.95) for i in range(2)]
-        scaled = [kappa[i] * margin[i] for i in range(2)]
-        theta = by_hand.equal_coverage(loss.sum(axis=0), scaled[0] + scaled[1], 0.95)
-        apart = [
-            by_hand.equal_coverage(
-                np.roll(loss[0], a) + np.roll(loss[1], c),
-                np.roll(scaled[0], a) + np.roll(scaled[1], c),
-                0.95,
-            )
-            for a, c in shifts[b]
-        ]
-        assert found.total_draws[b] == pytest.approx(1 - theta)
-        assert found.dependence_draws[b] == pytest.approx(np.mean(apart) - theta)
-    assert found.total == pytest.approx(np.quantile(found.total_draws, 0.05))
-    assert found.dependence == pytest.approx(np.quantile(found.dependence_draws, 0.05))
+        scaled = kappa[0] * margin[0] + kappa[1] * margin[1]
+        total.append(1 - by_hand.equal_coverage(loss.sum(axis=0), scaled, 0.95))
+    np.testing.assert_allclose(resampled_totals(history, resamples=40), total)
+    percentile = np.quantile(total, 0.05)
+    assert bounds.percentile == pytest.approx(percentile)
+    drift = by_hand.drift_deviation(history.loss, history.margin, 0.95)
+    assert bounds.drift == pytest.approx(drift, rel=1e-3)
+    allowance = np.hypot(point.total - percentile, 1.6448536 * (1 - point.total) * bounds.drift)
+    assert bounds.total == pytest.approx(max(point.total - allowance, min(0, percentile)))
+    assert point.dependence - bounds.dependence == pytest.approx(point.total - bounds.total)
+
+
+def test_the_bound_of_the_total_stops_at_nothing_saved():
+    history = made_history(days=200)
+    point = history.reduction(silo_shifts(200, 2))
+    doubtful = bound_reduction(history, point, confidence=0.9999, resamples=40)
+    assert doubtful.percentile > 0.0 == doubtful.total
+    assert doubtful.dependence == pytest.approx(-point.diversification)
+
+
+def test_three_silos_resample_as_by_hand():
+    history = made_history(days=800, silos=3)
+    total = resampled_totals(history, resamples=10)
+    for b, days in enumerate(stationary_indices(800, resamples=10, block=20, seed=0)):
+        loss, margin = history.loss[:, days], history.margin[:, days]
+        kappa = np.array([by_hand.equal_coverage(loss[i], margin[i], 0.95) for i in range(3)])
+        scaled = (kappa[:, None] * margin).sum(axis=0)
+        assert total[b] == pytest.approx(1 - by_hand.equal_coverage(loss.sum(axis=0), scaled, 0.95))
 
 
 def test_resamples_without_a_scale_are_dropped_and_counted():
@@ -79,10 +93,11 @@ def test_resamples_without_a_scale_are_dropped_and_counted():
     loss = history.loss.copy()
     loss[1] = -1.0
     loss[1, :11] = 5.0  # one day more than allowed: some resamples draw too few of them
-    part = SiloHistory(history.silos, history.dates, loss, history.margin, 0.95)
-    found = bound_reduction(part, resamples=60)
-    assert 0 < found.dropped < 60 and np.isnan(found.total_draws).sum() == found.dropped
-    assert np.isfinite(found.total)
+    part = replace(history, loss=loss)
+    bounds = bound_reduction(part, part.reduction(silo_shifts(200, 2)), resamples=60)
+    dropped = int(np.isnan(resampled_totals(part, resamples=60)).sum())
+    assert 0 < bounds.dropped < 60 and dropped == bounds.dropped
+    assert np.isfinite(bounds.total)
 
 
 def test_about_half_of_histories_pass_at_the_estimate_and_more_with_less_reduction():
@@ -119,9 +134,9 @@ def test_effective_number_divides_by_the_clustering_of_exceedances():
 
 def test_three_silos_are_bounded_too():
     history = made_history(days=900, silos=3)
-    found = bound_reduction(history, resamples=15)
     point = history.reduction(silo_shifts(900, 3))
-    assert found.total < point.total and found.dropped == 0
+    bounds = bound_reduction(history, point, resamples=15)
+    assert bounds.total < point.total and bounds.dropped == 0
 
 
 def test_supportable_offset_bounds_only_what_is_asked_for(market, book):

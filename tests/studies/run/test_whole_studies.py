@@ -79,7 +79,6 @@ def control(real_data):
         base=build_model(study.sizing),
         coverage=study.standard(),
         bounds=[],
-        seed=study.seed,
     )
     return ladder.to_frame()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backtest.studies.offset.study import OffsetStudy
 
-BOUND_WORDS = "one-sided 95 % lower bounds (stationary bootstrap of days, mean block 20)"
+BOUND_WORDS = "one-sided 95 % lower bounds (bootstrap of days, allowance for drift)"
 
 
 def offset_footnote(study: "OffsetStudy", note: str, *, models: bool = False) -> str:

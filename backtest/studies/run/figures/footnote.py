@@ -12,7 +12,13 @@ RANDOM_NAME = re.compile(r"random \d+")  # as `Book.random` names its books
 
 
 def is_random(portfolio: str) -> bool:
-    """True of a book that was drawn at random, by its name."""
+    """True of a book that was drawn at random, by its name.
+
+    Examples
+    --------
+    >>> is_random("random 01"), is_random("long both")
+    (True, False)
+    """
     return RANDOM_NAME.fullmatch(portfolio) is not None
 
 
@@ -45,8 +51,10 @@ def shown_portfolios(badness: pd.Series) -> list[str]:
     return [str(p) for p in eligible.index if p in worst.index]
 
 
-def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
+def selection_note(number: int, portfolios: Iterable[str], by: str) -> str:
     """What a figure says of the portfolios that it leaves out; empty where it shows all.
+
+    number : of the portfolios in the figure. by : what makes one worse than another.
 
     Examples
     --------
@@ -54,7 +62,7 @@ def selection_note(shown: int, portfolios: Iterable[str], by: str) -> str:
     '20 worst of 300 books are shown, by exceedances of all models. '
     """
     count = len(eligible_portfolios(portfolios))
-    return f"{shown} worst of {count} books are shown, by {by}. " if shown < count else ""
+    return f"{number} worst of {count} books are shown, by {by}. " if number < count else ""
 
 
 def footnote(study: Study, note: str) -> str:

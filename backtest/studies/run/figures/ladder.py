@@ -87,8 +87,8 @@ def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
     )
     if has_bounds(rows):
         note += (
-            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (stationary "
-            "bootstrap of days, mean block 20), each book on its own"
+            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (bootstrap "
+            "of days, allowance for drift), each book on its own"
         )
     else:
         note += ", without bounds"
