@@ -93,6 +93,7 @@ def run(
         )
     loss, required = margined.loss, margined.required
     seconds |= margined.seconds
+    # One window for all models: a model that warms up longer must not be compared on other days.
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
 
     began = time.perf_counter()
@@ -172,6 +173,8 @@ def _margins(
     """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
     if any(getattr(model, "across_books", False) for model in models.values()):
         block = len(book.portfolios)
+    # A portfolio's margin does not depend on the others (a law of all models but those above), so
+    # blocks bound the memory and change no number.
     slices = list(blocks(len(book.portfolios), block))
     tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
     parts: list[Margined] = []
@@ -219,11 +222,12 @@ def _audit(
     book: Book,
     coverage: Coverage,
     report: Progress,
-    named: Sequence[str],
+    names: Sequence[str],
 ) -> dict[str, CausalityAudit]:
     """Audit every model on the named portfolios and on some spread over the book."""
+    # A study lists its named books first, then random ones: a spread over all takes some of both.
     spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
-    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
+    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in names)}
     audited = book.select(sorted(rows))
     audits = {}
     for done, (name, model) in enumerate(models.items(), start=1):
