@@ -143,7 +143,6 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
         coverage=config.standard(),
         score_from=f"{study.scored[0]:%Y-%m-%d}",
         bounds=list(config.books),
-        seed=config.seed,
         n_jobs=n_jobs,
     )
     progress("offset ladder", 1.0)
