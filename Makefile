@@ -13,7 +13,7 @@ RUN := $(VENV)/stamp-run
 DEV := $(VENV)/stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help backtest test slow bench calibration lint clean
+.PHONY: help backtest test slow faults bench calibration lint clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ slow: $(DEV)  ## run the slow tests only
 
 calibration: $(RUN)  ## how often are the offset bounds unsafe? some ten minutes, prints the tables
 	$(PY) -m backtest.offset.calibration $(ARGS)
+
+faults: $(DEV)  ## run all of the library of bad input: some 2,000 cases, half an hour
+	$(PY) -m tests.faults $(ARGS)
 
 bench: $(DEV)  ## time the kernels and the whole run
 	$(PY) -m tests.tools.benchmark $(ARGS)

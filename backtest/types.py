@@ -4,10 +4,12 @@ Signs, everywhere: P&L > 0 is a gain, loss = -P&L, margin >= 0. Money is USD. Yi
 (0.0425 is 4.25 %). NaN means 'not yet known' and nothing else.
 """
 
+import errno
 import re
 from collections.abc import Callable
 from datetime import date
 from math import ceil, floor
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -89,6 +91,18 @@ def parse_day(text: str, what: str, error: type[BacktestError] = StudyError) -> 
         return np.datetime64(date.fromisoformat(text), "D")
     except ValueError:
         raise error(f"{what} is {shown(text)}; give a day as YYYY-MM-DD.") from None
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file; of a pipe or a device there might be no end.
+
+    Raises
+    ------
+    OSError : as `Path.read_bytes`, and where the path is no file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.read_bytes()
 
 
 def shown(value: object) -> str:

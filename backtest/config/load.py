@@ -14,8 +14,8 @@ from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
 from backtest.model.protocol import asked
-from backtest.model.user_models import make_importable
-from backtest.types import StudyError
+from backtest.model.user_models import code_to_run, make_importable
+from backtest.types import StudyError, read_regular
 
 PACKAGED = files("backtest") / "config" / "studies"
 DEFAULT = "treasury-crypto"
@@ -112,7 +112,7 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
         text = packaged.read_text(encoding="utf-8")
         return read_study(text, where=f"the packaged study {path.name!r}"), text
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
+        text = read_regular(path).decode("utf-8-sig")  # some editors put a mark before the text
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(packaged_studies())
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -121,4 +121,6 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
         ) from error
     study = read_study(text, where=path.name)
     make_importable((path.resolve().parent, Path.cwd()), study.models, study.sizing)
+    for line in code_to_run(study.models, study.sizing):
+        print(line, flush=True)  # before it runs: whoever does not know the file can still stop
     return study, text

@@ -68,17 +68,17 @@ def read_folder(
         raise DataError(f"no folder {str(folder)!r}; give a folder of CSV files, or 'sample'.")
     if not any(folder.glob("*.csv")):
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
-    used: dict[str, SourceFile] = {}
+    files_read: dict[str, SourceFile] = {}
     by_contract = _contracts(contracts or {}, factors)
-    columns = _read_factors(folder, tuple(f for f in factors if f not in by_contract), used)
+    columns = _read_factors(folder, tuple(f for f in factors if f not in by_contract), files_read)
     adjusted: list[Adjustment] = []
     for name, path in by_contract.items():
         settlements, hashes = read_contracts(name, folder / path)
-        used |= {file: SourceFile(file, sha256) for file, sha256 in hashes.items()}
+        files_read |= {file: SourceFile(file, sha256) for file, sha256 in hashes.items()}
         columns[name], changes = front_months(name, settlements)
         adjusted += changes
     for name in [f for f in factors if factor_column(f).rolls and f not in by_contract]:
-        reference = _reference(folder, name, columns, used)
+        reference = _reference(folder, name, columns, files_read)
         columns[name], roll_adjustments = adjust_rolls(name, columns[name], reference)
         adjusted += roll_adjustments
     refuse_shifted({name: columns[name] for name in factors})
@@ -88,8 +88,9 @@ def read_folder(
     last = min(c.index[-1] for c in columns.values())
     if end is not None:
         last = min(last, pd.Timestamp(parse_day(end, "end", DataError)))
+    # Jumps after the last day are not in the levels, so they are not listed either.
     labels: dict[str, Any] = {
-        "source": f"{folder.name}/ ({', '.join(used)})",
+        "source": f"{folder.name}/ ({', '.join(files_read)})",
         "kinds": {name: factor_column(name).kind for name in factors},
         "adjusted": tuple(a for a in adjusted if a.date <= last),
     }
@@ -107,7 +108,7 @@ def read_folder(
     for name in factors:
         if factor_column(name).form == "funding":
             refuse_gaps(columns[name], days, factor_column(name))
-    return market, list(used.values())
+    return market, list(files_read.values())
 
 
 def _contracts(contracts: Mapping[str, str], factors: tuple[str, ...]) -> dict[str, str]:
@@ -143,7 +144,7 @@ def read_column(folder: Path, factor: str) -> pd.Series:
 
 
 def _read_factors(
-    folder: Path, factors: tuple[str, ...], used: dict[str, SourceFile]
+    folder: Path, factors: tuple[str, ...], files_read: dict[str, SourceFile]
 ) -> dict[str, pd.Series]:
     """Every factor in the unit of a market, on the days of its file; each file is read once."""
     places = {name: factor_column(name) for name in factors}
@@ -152,7 +153,9 @@ def _read_factors(
     columns: dict[str, pd.Series] = {}
     for file in names:
         file_places = {name: place for name, place in places.items() if place.file == file}
-        table = _read(folder / file, sorted({place.column for place in file_places.values()}), used)
+        table = _read(
+            folder / file, sorted({place.column for place in file_places.values()}), files_read
+        )
         for name, place in file_places.items():
             column = table[place.column].dropna()
             if column.empty:
@@ -167,19 +170,19 @@ def _read_factors(
 
 
 def _reference(
-    folder: Path, future: str, columns: dict[str, pd.Series], used: dict[str, SourceFile]
+    folder: Path, future: str, columns: dict[str, pd.Series], files_read: dict[str, SourceFile]
 ) -> pd.Series:
     """Series by which the rolls of a future are measured; read if it is no factor of the market."""
     name = contract_terms(future).reference
     if name in columns:
         return columns[name]
     try:
-        return _read_factors(folder, (name,), used)[name]
+        return _read_factors(folder, (name,), files_read)[name]
     except DataError as error:
         raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
 
 
-def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.DataFrame:
+def _read(path: Path, columns: list[str], files_read: dict[str, SourceFile]) -> pd.DataFrame:
     """Columns of one file by date, as numbers, ascending."""
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
@@ -208,6 +211,7 @@ def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.Dat
         raise DataError(
             f"{path.name} line {row + 2}: date {shown(table['Date'].iloc[row])} is not YYYY-MM-DD."
         )
+    # Every day once and ascending: a file sorted another way would make every return wrong.
     steps = np.diff(dates.to_numpy().astype("datetime64[D]")).astype(int)
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0)) + 1
@@ -226,7 +230,7 @@ def _read(path: Path, columns: list[str], used: dict[str, SourceFile]) -> pd.Dat
             "leave the cell empty where there is no value."
         )
     numbers.index = pd.DatetimeIndex(dates)
-    used[path.name] = SourceFile(path.name, hashlib.sha256(raw).hexdigest())
+    files_read[path.name] = SourceFile(path.name, hashlib.sha256(raw).hexdigest())
     return numbers
 
 

@@ -201,13 +201,15 @@ def _check(values: pd.Series, column: Column, cache: Cache) -> list[str]:
 
 def _check_dividends(raw: pd.DataFrame, screened_rows: pd.DataFrame, column: Column) -> None:
     """Raise DataError where a dividend falls on a day that was left out."""
-    sent = raw["dividend"]
+    dividends = raw["dividend"]
     days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize()
-    lost = sent[
-        (sent > 0).to_numpy() & ~days.isin(screened_rows.index) & (days <= screened_rows.index[-1])
+    omitted = dividends[
+        (dividends > 0).to_numpy()
+        & ~days.isin(screened_rows.index)
+        & (days <= screened_rows.index[-1])
     ]
-    if len(lost):
+    if len(omitted):
         raise DataError(
-            f"{column.code} paid a dividend on {lost.index[0]:%Y-%m-%d}, a day left out: "
+            f"{column.code} paid a dividend on {omitted.index[0]:%Y-%m-%d}, a day left out: "
             "its total return would be wrong"
         )

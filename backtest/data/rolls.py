@@ -69,16 +69,16 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
     if listed > last:
         return pd.DatetimeIndex([])
     months = pd.period_range(listed, last, freq="M")
-    closed = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
-    found = []
+    holidays = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
+    last_days = []
     for month in months[months.month.isin(terms.cycle)]:
         days = pd.bdate_range(month.start_time, month.end_time.normalize())
         if terms.last_trading == "last_friday":
-            found.append(days[days.day_of_week == 4][-1])
+            last_days.append(days[days.day_of_week == 4][-1])
         else:
             steps_back = 1 if terms.last_trading == "last_business_day" else 8
-            found.append(days.difference(closed)[-steps_back])
-    return pd.DatetimeIndex(found)
+            last_days.append(days.difference(holidays)[-steps_back])
+    return pd.DatetimeIndex(last_days)
 
 
 def adjust_rolls(
@@ -100,14 +100,16 @@ def adjust_rolls(
             f"{code} and {terms.reference} share {len(days)} days; more than {FEWEST} are needed "
             "to tell the roll of a front month from a move of the market."
         )
-    level, known = price.loc[days].to_numpy(), reference.loc[days].to_numpy()
+    level, reference_level = price.loc[days].to_numpy(), reference.loc[days].to_numpy()
     expiries = last_trading_days(terms, days[0], days[-1])
     rows = days.searchsorted(expiries, side="right")
     inside = (rows > 0) & (rows < len(days))
     of_yield = tenor_years(terms.reference) is not None
     measured = _against_yield if of_yield else _against_spot
-    ratio, start, made = np.ones(len(days)), 0, []
-    for expiry, row, jump, clear in measured(expiries[inside], rows[inside], level, known):
+    ratio, start, adjustments = np.ones(len(days)), 0, []
+    for expiry, row, jump, clear in measured(
+        expiries[inside], rows[inside], level, reference_level
+    ):
         if np.isnan(jump):
             start = row
             continue
@@ -117,28 +119,29 @@ def adjust_rolls(
         reason = f"end of {name}" + (f", {early} days early" if early else "")
         reason += "" if clear else ", hidden by the market"
         day = days[row].to_datetime64().astype("datetime64[D]")
-        made.append(Adjustment(code, day, float(jump), reason))
-    return pd.Series(level / np.cumprod(ratio), index=days, name=code).iloc[start:], made
+        adjustments.append(Adjustment(code, day, float(jump), reason))
+    return pd.Series(level / np.cumprod(ratio), index=days, name=code).iloc[start:], adjustments
 
 
 def _against_yield(
-    expiries: pd.DatetimeIndex, rows: IntArray, level: Days, known: Days
+    expiries: pd.DatetimeIndex, rows: IntArray, level: Days, reference: Days
 ) -> Iterator[Splice]:
     """By the moves of a yield; the jump is NaN where nothing was fitted."""
     moves = np.concatenate([[np.nan], level[1:] / level[:-1] - 1.0])
-    shifts = np.concatenate([[np.nan], np.diff(known)])
-    found = find_splices(moves, shifts, rows)
-    if found.clear < LEAST_CLEAR * np.count_nonzero(found.known):
+    shifts = np.concatenate([[np.nan], np.diff(reference)])
+    splices = find_splices(moves, shifts, rows)
+    measurable = np.count_nonzero(splices.is_known)
+    if splices.clear < LEAST_CLEAR * measurable:
         raise DataError(
-            f"{found.clear} of {np.count_nonzero(found.known)} changes of contract stand out from "
-            f"the market ({expiries[0]:%Y-%m} to {expiries[-1]:%Y-%m}); a front-month series as "
+            f"{splices.clear} of {measurable} changes of contract stand out from the market "
+            f"({expiries[0]:%Y-%m} to {expiries[-1]:%Y-%m}); a front-month series as "
             "traded is needed, not one that was adjusted already."
         )
     ordinary = np.isfinite(moves)
-    for due, row in zip(rows, found.rows, strict=True):
+    for due, row in zip(rows, splices.rows, strict=True):
         ordinary[max(0, due - AROUND) : due + 1] = False
         ordinary[row] = False
-    for expiry, due, row, score in zip(expiries, rows, found.rows, found.score, strict=True):
+    for expiry, due, row, score in zip(expiries, rows, splices.rows, splices.score, strict=True):
         behind = np.flatnonzero(ordinary[: max(1, min(row, due - AROUND))])[-ORDINARY:]
         if len(behind) < FEWEST or np.isnan(score):
             yield expiry, row, np.nan, False
@@ -149,10 +152,10 @@ def _against_yield(
 
 
 def _against_spot(
-    expiries: pd.DatetimeIndex, rows: IntArray, level: Days, known: Days
+    expiries: pd.DatetimeIndex, rows: IntArray, level: Days, reference: Days
 ) -> Iterator[Splice]:
     """By the ratio of future to spot; the jump is NaN on the first days."""
-    ratio = level / known
+    ratio = level / reference
     for expiry, row in zip(expiries, rows, strict=True):
         enough = row >= BASIS_DAYS
         before = np.median(ratio[row - BASIS_DAYS : row]) if enough else np.nan

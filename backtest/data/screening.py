@@ -150,6 +150,6 @@ def _index(table: pd.DataFrame) -> pd.DatetimeIndex:
 
 def _days(days: pd.DatetimeIndex) -> str:
     """'3 days (2024-01-02, ...)', the latest first: a reader can best explain the recent ones."""
-    shown = ", ".join(f"{day:%Y-%m-%d}" for day in days[::-1][:LISTED])
+    latest = ", ".join(f"{day:%Y-%m-%d}" for day in days[::-1][:LISTED])
     more = ", ..." if len(days) > LISTED else ""
-    return f"{len(days)} day{'s' if len(days) != 1 else ''} ({shown}{more})"
+    return f"{len(days)} day{'s' if len(days) != 1 else ''} ({latest}{more})"

@@ -55,7 +55,7 @@ class Splices:
     score: FloatArray
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def is_known(self) -> NDArray[np.bool_]:
         """(contracts,) whether there were days to judge by."""
         return ~np.isnan(self.score)
 
@@ -117,11 +117,11 @@ def find_splices(moves: Days, explained_by: Days, due: IntArray, *, reach: int =
 
 def _posterior(score: FloatArray, habit: FloatArray) -> FloatArray:
     """(candidates,) probability that each is the splice; an unknown move is none."""
-    known = np.nan_to_num(score)
-    splice = -np.log(np.pi * SPLICE_SCALE * (1.0 + (known / SPLICE_SCALE) ** 2))
+    finite = np.nan_to_num(score)
+    splice = -np.log(np.pi * SPLICE_SCALE * (1.0 + (finite / SPLICE_SCALE) ** 2))
     power = (ORDINARY_FREEDOM + 1.0) / 2.0
     # Student t with three degrees of freedom; its density at zero is 0.3676.
-    usual = np.log(0.3676) - power * np.log1p(known**2 / ORDINARY_FREEDOM)
+    usual = np.log(0.3676) - power * np.log1p(finite**2 / ORDINARY_FREEDOM)
     log = np.log(habit) + splice - usual
     share = np.exp(log - log.max())
     return np.asarray(share / share.sum())
@@ -139,11 +139,11 @@ def _learn(
 
 def _robust_line(moves: FloatArray, shifts: FloatArray) -> tuple[float, float]:
     """Slope through zero without the days that stand out, and the robust deviation about it."""
-    kept = np.ones(len(moves), dtype=np.bool_)
+    ordinary = np.ones(len(moves), dtype=np.bool_)
     slope = spread = 0.0
     for _ in range(3):
-        slope = float(moves[kept] @ shifts[kept] / (shifts[kept] @ shifts[kept]))
+        slope = float(moves[ordinary] @ shifts[ordinary] / (shifts[ordinary] @ shifts[ordinary]))
         size = np.abs(moves - slope * shifts)
         spread = ROBUST * float(np.median(size))
-        kept = size < TRIM * spread
+        ordinary = size < TRIM * spread
     return slope, spread

@@ -69,6 +69,6 @@ def _closures() -> dict[str, Dates]:
     path = files("backtest") / "market" / "closures.csv"
     with path.open(encoding="utf-8") as lines:
         table = pd.read_csv(lines, comment="#", parse_dates=["date"], index_col="date")["closed"]
-    days, closed = table.index.to_numpy().astype("datetime64[D]"), table.str.split()
-    listed = [name for name in CALENDARS if name != "24/7"]
-    return {name: days[[name in calendars for calendars in closed]] for name in listed}
+    days, closed_calendars = table.index.to_numpy().astype("datetime64[D]"), table.str.split()
+    names = [name for name in CALENDARS if name != "24/7"]
+    return {name: days[[name in calendars for calendars in closed_calendars]] for name in names}

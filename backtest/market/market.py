@@ -254,16 +254,16 @@ class Market:
             stop = range(len(self.dates))[int(day)] + 1
         else:
             stop = int(self.dates.searchsorted(np.datetime64(str(day), "D"), side="right"))
-        known = self.rows(slice(0, stop))
-        last = known.dates[-1] if stop else None
+        market = self.rows(slice(0, stop))
+        last = market.dates[-1] if stop else None
         if last is None:
-            return known
+            return market
         # Days dropped and moves removed later would tell of the future as well.
         return replace(
-            known,
-            dropped=known.dropped[known.dropped <= last],
-            missing=known.missing[known.missing <= last],
-            adjusted=tuple(a for a in known.adjusted if a.date <= last),
+            market,
+            dropped=market.dropped[market.dropped <= last],
+            missing=market.missing[market.missing <= last],
+            adjusted=tuple(a for a in market.adjusted if a.date <= last),
         )
 
     def rows(self, rows: slice | BoolArray) -> "Market":

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,29 @@ ADVICE = "give a class with a method margin(self, market, book, coverage)"
 def make_importable(folders: tuple[Path, ...], *tables: Mapping[str, Any]) -> None:
     """Let Python import from `folders` the models that `tables` name as 'module:Class'.
 
-    The folders come last on Python's path, so that no file in them can replace an installed
-    module. Nothing is changed where no table names such a model.
+    The folders come last on Python's path, in this order, so that no file in them can replace an
+    installed module, and none of the present folder one beside the study. Nothing is changed where
+    no table names such a model.
     """
     if any(True for _ in user_kinds(tables)):
-        sys.path.extend(str(f) for f in folders if str(f) not in sys.path)
+        last = [str(folder) for folder in folders]
+        # `python -m` puts the present folder first, as '' or by its name.
+        sys.path[:] = [entry for entry in sys.path if entry not in ("", *last)] + last
         importlib.invalidate_caches()
+
+
+def code_to_run(*tables: Mapping[str, Any]) -> list[str]:
+    """One line for each file of code that `tables` name, with its sha256; none of it is run."""
+    modules = dict.fromkeys(
+        kind.partition(MARK)[0].partition(".")[0] for kind in user_kinds(tables)
+    )
+    specs = [PathFinder.find_spec(name) for name in modules]
+    files = [Path(spec.origin) for spec in specs if spec is not None and spec.origin is not None]
+    return [
+        f"runs code from {file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+        for file in files
+        if file.is_file()
+    ]
 
 
 def user_kinds(tables: Any) -> Iterator[str]:

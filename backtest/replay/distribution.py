@@ -1,4 +1,4 @@
-"""What Monte Carlo leaves: the distribution of every score, and paired differences."""
+"""The result of `monte_carlo`: every score on every path, and models compared on the same paths."""
 
 import json
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ class Distribution:
 
     def _repr_html_(self) -> str:
         columns = ["exceedances", "mean_margin", "exceedance_rate"]
-        shown = [f"{c}{edge}" for c in columns for edge in ("", "_low", "_high")]
-        return "<p><strong>SIMULATED</strong> paths</p>" + table_html(self.summary()[shown])
+        columns_shown = [f"{c}{edge}" for c in columns for edge in ("", "_low", "_high")]
+        return "<p><strong>SIMULATED</strong> paths</p>" + table_html(self.summary()[columns_shown])
 
     def score(self, column: str) -> FloatArray:
         """(paths, models, portfolios) of one score.
@@ -68,7 +68,7 @@ class Distribution:
 
         `<score>`, `<score>_low`, `<score>_high` over the paths on which it has a value; `missed`
         is the share of paths with more exceedances than allowed. The interval is the spread of
-        histories, not the error of the mean.
+        histories, which more paths do not narrow, not the error of the mean.
         """
         edges = _edges(level)
         index = pd.MultiIndex.from_product(
@@ -80,6 +80,7 @@ class Distribution:
             out[column] = _over_known(draws, lambda x: float(x.mean()))
             for name, edge in zip(("low", "high"), edges, strict=True):
                 out[f"{column}_{name}"] = _over_known(draws, lambda x, q=edge: _quantile(x, q))
+        # A path keeps the standard or not: the share that does not is no mean of exceedances.
         over = self.score("exceedances") > self.score("allowed")
         out["missed"] = over.mean(axis=0).ravel()
         return pd.DataFrame(out, index=index)
@@ -87,9 +88,10 @@ class Distribution:
     def differences(self, model: str, against: str, *, level: float = 0.95) -> pd.DataFrame:
         """Paired differences `model` - `against` on the same paths, one row a portfolio.
 
-        For the exceedance rate, the mean margin and the excess per day: mean difference, interval
-        over paths, and the share of paths on which `model` has less. `dominates` is the share on
-        which it has no more of all three and less of one.
+        Both models lose on the same bad paths: the difference on each path is far less uncertain
+        than the two means are. For the exceedance rate, the mean margin and the excess per day:
+        mean difference, interval over paths, and the share of paths on which `model` has less.
+        `dominates` is the share on which it has no more of all three and less of one.
         """
         first, second = (self._model(name) for name in (model, against))
         edges = _edges(level)
@@ -102,6 +104,7 @@ class Distribution:
             for name, edge in zip(("low", "high"), edges, strict=True):
                 out[f"{column}_{name}"] = _over_known(gap, lambda x, q=edge: _quantile(x, q))
             out[f"{column}_less"] = (gap < 0).mean(axis=0)
+        # (differences, paths, portfolios); fewer is better in each of the three.
         joint = np.stack(gaps)
         dominates = (joint <= 0).all(axis=0) & (joint < 0).any(axis=0)
         out["dominates"] = dominates.mean(axis=0)
@@ -133,6 +136,7 @@ class Distribution:
             self._model(against),
             self.portfolios.index(portfolio),
         )
+        # chdtri: the squared radius at which an ellipsoid of three normal variables holds `level`.
         pairs = np.column_stack(
             [self.score(c)[:, first, p] - self.score(c)[:, second, p] for c in DIFFERENCES]
         )
@@ -181,8 +185,8 @@ class Distribution:
             write_csv(self.frontier(), target / "frontier.csv")
             self.to_frame().to_parquet(target / "monte_carlo.parquet", index=False)
             by_path.to_parquet(target / "monte_carlo_pooled.parquet", index=False)
-            named = {"models": list(self.models), "portfolios": list(self.portfolios)}
-            text = json.dumps({"names": named, "provenance": self.provenance.to_json()}, indent=2)
+            names = {"models": list(self.models), "portfolios": list(self.portfolios)}
+            text = json.dumps({"names": names, "provenance": self.provenance.to_json()}, indent=2)
             (target / "monte_carlo.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write results to {str(target)!r}: {error}.") from error

@@ -1,4 +1,4 @@
-"""What models forecast behind their margins, tested: the density, and the expected shortfall."""
+"""Tests of the forecasts behind margins: VaR, expected shortfall and density."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,7 +18,8 @@ from backtest.types import DaysByPortfolios, FloatArray, StudyError
 
 FIELDS = ("value_at_risk", "expected_shortfall", "pit")
 BINS = 10  # of the PIT histogram: with a few hundred days a phase, some fifty a bin
-# What a normal density calls impossible (beyond eight deviations) is merely all but so.
+# Beyond some eight deviations a normal probability rounds to 1, whose normal score is infinite: one
+# such day would leave Berkowitz's test without a number.
 LEAST_PIT = 2.0**-53
 
 
@@ -44,14 +45,14 @@ def model_forecasts(
         if not isinstance(model, HasForecast):
             continue
         with asked(model):
-            made = _checked(model, model.forecast(market, book, coverage), loss.shape)
+            arrays = _checked(model, model.forecast(market, book, coverage), loss.shape)
         tables.append(
             pd.DataFrame(
                 {
                     "date": np.repeat(market.dates, books),
                     "model": name,
                     "portfolio": np.tile(np.array(book.portfolios, dtype=object), days),
-                    **{field: values.ravel() for field, values in zip(FIELDS, made, strict=True)},
+                    **{field: values.ravel() for field, values in zip(FIELDS, arrays, strict=True)},
                     "loss": loss.ravel(),
                 }
             )
@@ -132,8 +133,8 @@ def _checked(
     absent = np.full(shape, np.nan)
     out = []
     for field in FIELDS:
-        given = getattr(forecast, field)
-        values = absent if given is None else np.asarray(given, dtype=np.float64)
+        stated = getattr(forecast, field)
+        values = absent if stated is None else np.asarray(stated, dtype=np.float64)
         if values.shape != shape:
             raise StudyError(
                 f"{in_words(model)} forecasts a {field} of shape {values.shape}; give {shape}, "

@@ -167,6 +167,7 @@ def _replay_block(
                 margined.required,
                 rows=window.rows,
                 confidence=coverage.confidence,
+                # Simulated markets have the business clock: a row is a margin day.
                 horizon=closeout.longest,
                 account=account,
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),

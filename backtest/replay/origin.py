@@ -62,6 +62,8 @@ class Prices:
     @classmethod
     def of(cls, market: Market) -> "Prices":
         """Describe the prices of a market."""
+        # Of names, days, levels and the mask of trading alone: where prices were read from may
+        # differ between two machines that compute the same numbers.
         digest = hashlib.sha256()
         digest.update("|".join(market.factors).encode())
         digest.update(market.dates.astype(np.int64).tobytes())
@@ -136,6 +138,7 @@ class Software:
 def _commit() -> tuple[str | None, bool | None]:
     """Commit and dirty flag where the package runs from its own git checkout."""
     root = Path(__file__).resolve().parents[2]
+    # An installed package may lie inside a user's own repository, whose commit says nothing of it.
     if not (root / ".git").exists():
         return None, None
     try:

@@ -44,6 +44,7 @@ def score_models(
     dates : of all rows; needed where calls do not settle in margin days.
     """
     portfolios = loss.shape[1]
+    # Savings are measured from the yardstick's mean margin on the same scored days.
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     accounts, tables, pooled = {}, {}, {}
     for done, (name, margin) in enumerate(required.items(), start=1):

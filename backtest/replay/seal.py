@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backtest.replay.provenance import FORMAT, Provenance
-from backtest.types import ResultsError
+from backtest.types import ResultsError, read_regular
 
 MANIFEST = "manifest.json"
 FILES, SELF = "files", "manifest_sha256"  # keys that are added to a provenance by sealing it
@@ -31,7 +31,7 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
         that another version wrote.
     """
     try:
-        sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        sealed = json.loads(read_regular(folder / MANIFEST))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise ResultsError(
@@ -62,7 +62,7 @@ def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
     ResultsError : a file is missing or cannot be read.
     """
     try:
-        return [n for n, sha256 in files.items() if _sha256((folder / n).read_bytes()) != sha256]
+        return [n for n, sha256 in files.items() if _sha256(read_regular(folder / n)) != sha256]
     except OSError as error:
         name = Path(str(error.filename)).name
         raise ResultsError(

@@ -100,9 +100,9 @@ class Study:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
 
         `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
-        days as independent, so they run on every MPOR-th day, or as far apart as the longest
-        close-out spans where some markets rest, and show the median over phases; see
-        `backtest.scores.battery` for the columns and for `draws`.
+        days as independent, so they run on every n-th day, n the rows that the longest close-out
+        spans (the MPOR, and more on the 24/7 clock), and show the median over the n starting days;
+        see `backtest.scores.battery` for the columns and for `draws`.
         """
         from backtest.scores import battery
 
@@ -124,7 +124,10 @@ class Study:
         return pd.concat(tables, names=["model", "portfolio"])
 
     def to_frame(self) -> pd.DataFrame:
-        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss."""
+        """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss.
+
+        Model and portfolio are categories: as text they would take more room than the numbers.
+        """
         days, books = self.loss.shape
         count = len(self.models)
 
@@ -154,7 +157,7 @@ class Study:
         The folder is created; files of an earlier save in it are replaced. The manifest holds the
         sha256 of every table, and `load` refuses one that has changed since.
 
-        beside : names of files that lie in the folder already and belong to the same evidence.
+        beside : names of files that are already in the folder and are to be sealed with the tables.
 
         Raises
         ------
@@ -198,6 +201,8 @@ class Study:
                 "give a folder that `backtest run` wrote."
             ) from error
         frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
+        # Rows were written by model, then date, then portfolio; `reindex` restores the book's order
+        # of portfolios, which pivoting sorts. The loss is the same under every model.
         for model, rows in daily.groupby("model", observed=True, sort=False):
             for name, frame in frames.items():
                 wide = rows.pivot_table(

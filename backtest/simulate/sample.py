@@ -71,9 +71,9 @@ def margin_days(days: int | None = None) -> Dates:
         raise StudyError(f"days is {days}; give 2 to {LONGEST_SAMPLE:,}, or None for 2015-2026.")
     # 240 is fewer than the margin days of any year
     last = 2026 if days is None else 2016 + days // 240
-    closed = [d for year in range(2015, last + 1) for d in holidays(year)]
+    holiday_dates = [d for year in range(2015, last + 1) for d in holidays(year)]
     every = np.arange(START, np.datetime64(f"{last + 1}-01-01"))
-    open_days = every[np.is_busday(every, holidays=closed)]
+    open_days = every[np.is_busday(every, holidays=holiday_dates)]
     return open_days[open_days <= END] if days is None else open_days[:days]
 
 

@@ -1,5 +1,6 @@
 """A user's own model from a study file: run, audited, reproduced; its mistakes are one line."""
 
+import hashlib
 import json
 import sys
 
@@ -159,6 +160,19 @@ def test_no_file_of_a_study_stands_in_for_an_installed_module(
     with pytest.raises(SystemExit):
         main(["run", "study.toml"])
     assert "json/__init__.py has no 'WorstOfYear'" in capsys.readouterr().err
+
+
+def test_code_is_named_before_it_runs_and_comes_from_beside_the_study(tmp_path, prices):
+    folder, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    folder.mkdir(), elsewhere.mkdir()
+    said = 'print("the code runs")\n' + TEN_LINES + "\nraise KeyError('end')\n"
+    write_own(folder, prices, said)
+    (elsewhere / "my_module.py").write_text("print('the wrong file')\n" + TEN_LINES)
+    done = backtest("run", folder / "study.toml", cwd=elsewhere)
+    sha256 = hashlib.sha256((folder / "my_module.py").read_bytes()).hexdigest()
+    lines = done.stdout.splitlines()
+    named = lines.index(f"runs code from my_module.py, sha256 {sha256}")
+    assert named < lines.index("the code runs") and "KeyError" in done.stderr
 
 
 def test_a_kind_belongs_to_one_class_and_a_bare_model_has_none(monkeypatch):

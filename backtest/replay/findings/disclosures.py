@@ -77,6 +77,7 @@ def _disclosed(study: Study, model: str) -> dict[str, Any]:
     required = scored_values(study, study.required[model])
     called = scored_values(study, study.call[model]).sum(axis=1)
     variation = np.maximum(scored_values(study, study.loss), 0.0).sum(axis=1)
+    # A clearing house counts accounts and days, so every breach of every book is one.
     uncovered = shortfall[shortfall > 0.0]
     return {
         "mean_required": float(required.sum(axis=1).mean()),
@@ -127,6 +128,7 @@ def swing_table(study: Study) -> pd.DataFrame:
 
 def _swings(required: DaysByPortfolios) -> dict[str, FloatArray]:
     columns = {"peak_to_trough": peak_to_trough(required)}
+    # A record shorter than the horizon of a rise has no such rise: the column is left out.
     for days in (n for n in RISE_DAYS if n < len(required)):
         columns[f"rise_{days}"] = largest_rise(required, days=days)
         columns[f"rise_within_{days}"] = largest_rise_within(required, days=days)
@@ -144,6 +146,7 @@ def _swings(required: DaysByPortfolios) -> dict[str, FloatArray]:
 def _costs(
     loss: DaysByPortfolios, required: DaysByPortfolios, scale: float, horizon: int
 ) -> dict[str, FloatArray]:
+    # Without a scale that covers, equal coverage has no finite price, and a zero would look cheap.
     if not np.isfinite(scale):
         unbounded = np.full(required.shape[1], np.inf)
         return dict.fromkeys(("margin", "liquidity_at_risk", "funding_per_point"), unbounded)

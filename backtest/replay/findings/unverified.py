@@ -35,5 +35,5 @@ def unverified_sentence(study: Study) -> str:
     marks = unverified_parameters(study)
     if not marks:
         return ""
-    named = "; ".join(f"{model}: {', '.join(names)}" for model, names in marks.items())
-    return f"{MARK} Rests on parameters that are not verified, in whole or in part ({named})."
+    files = "; ".join(f"{model}: {', '.join(names)}" for model, names in marks.items())
+    return f"{MARK} Rests on parameters that are not verified, in whole or in part ({files})."

@@ -119,16 +119,16 @@ def compare_rerun(
 
     Raises
     ------
-    ResultsError : a file is missing, or so changed that it cannot be compared; a file that a model
-        of the run opened by itself is not what it was.
+    ResultsError : a file is missing or not as the run wrote it, of the folder or of those that a
+        model of the run opened by itself.
     """
     origin, files = read_manifest(folder)
     _require(folder, files)
     for file in origin.opened:
         _require_same(file, folder)
-    edits = changed_files(folder, files)
-    if STUDY_FILE in edits:
-        raise ResultsError(change_message(folder, STUDY_FILE))
+    # Before the study is read: a model beside it is code, and runs as it is read.
+    for name in changed_files(folder, files):
+        raise ResultsError(change_message(folder, name))
     tables = [name for name in files if name.endswith(TABLES)]
     before = {name: _read_table(folder / name) for name in tables}
     rerun = execute(
@@ -148,14 +148,8 @@ def compare_rerun(
     with TemporaryDirectory() as aside:
         write_numbers(rerun, Path(aside))
         after = {name: _read_table(Path(aside) / name) for name in tables}
-    for name in files:
-        differences = _differences(name, before[name], after[name]) if name in tables else []
-        # A file that was changed by hand is no evidence of a difference between two runs.
-        if name in edits and differences[:1] == [_other_shape(name)]:
-            raise ResultsError(change_message(folder, name))
-        if name in edits and not differences:
-            differences = [f"{name}: not as the run wrote it"]
-        lines += differences
+    for name in tables:
+        lines += _differences(name, before[name], after[name])
     return lines
 
 
@@ -164,16 +158,16 @@ def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[s
     keys = [key for key in KEYS if key in before.columns]
     same_shape = before.columns.equals(after.columns) and len(before) == len(after)
     if not same_shape or not before[keys].equals(after[keys]):
-        return [_other_shape(name)]
+        return [f"{name}: other rows or columns"]
     lines = []
     for column in before.columns.difference(keys, sort=False):
         old, new = before[column], after[column]
         if is_numeric_dtype(new) and is_numeric_dtype(old):
             differs = unequal(old, new)
         elif is_numeric_dtype(new) and not new.isna().all():
-            return [_other_shape(name)]  # text where there were numbers
+            return [f"{name}: other rows or columns"]  # text where there were numbers
         else:
-            differs = (_words(old) != _words(new)).to_numpy()
+            differs = _unequal_cells(old, new)
         if differs.any():
             row = int(np.argmax(differs))
             place = ", ".join(_text(before[key].iloc[row]) for key in keys) or f"row {row + 1}"
@@ -184,8 +178,12 @@ def _differences(name: str, before: pd.DataFrame, after: pd.DataFrame) -> list[s
     return lines
 
 
-def _other_shape(name: str) -> str:
-    return f"{name}: other rows or columns"
+def _unequal_cells(old: pd.Series, new: pd.Series) -> NDArray[np.bool_]:
+    """True where two cells differ, as numbers where both are numbers, else as text."""
+    before, after = (pd.to_numeric(c, errors="coerce").to_numpy(np.float64) for c in (old, new))
+    # Each cell has its own size here: a column may list amounts beside rates.
+    equal_numbers = np.isclose(before, after, rtol=EQUAL_TO, atol=0.0)
+    return np.asarray((_words(old) != _words(new)).to_numpy() & ~equal_numbers)
 
 
 def _words(column: pd.Series) -> pd.Series:
