@@ -23,7 +23,7 @@ from backtest.replay.findings.family import (
 )
 from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
 from backtest.scores import bootstrap_pvalues, holm
-from backtest.scores.power import exact_power
+from backtest.scores.detectable import detectable_rate
 from backtest.studies.power.study import detectable_table, study_power
 from backtest.studies.run.findings_tables import TESTED, outcomes_table
 from backtest.studies.run.tables import cost_table, coverage_table, pooled_table
@@ -121,15 +121,15 @@ def test_pairs_speak_of_pooled_rates_and_margins(study):
     assert dominance_table(presented.treasury_study()) is None
 
 
-def test_the_sentence_names_the_rates_of_the_table(study):
-    days = len(study.scored)
-    row = detectable_table([days], confidence=0.99).loc[days]
+def test_the_sentence_states_the_power_of_the_tests_that_decide(study):
     sentence = detectable_sentence(study)
-    assert f"{row['independent days']:.2%} if all days were independent" in sentence
-    assert f"{row['MPOR of 2, at worst']:.2%} if only one day in 2 was" in sentence
-    # A rate just below the smallest is still rejected four times in five, and so not 'as a rule'.
-    below = exact_power(days, 0.999 * row["independent days"])["binomial, one-sided"]
-    assert 0.79 < below < 0.80 and "passes more often than one time in 5" in sentence
+    for test in ("effective counts", "groups of days"):
+        rate = detectable_rate(
+            len(study.scored), horizon=study.overlap, clustered=test == "groups of days"
+        )
+        used = (study.scores["coverage_test"] == test).any()
+        assert (f"{rate:.2%} by {test}" in sentence) == (used and not np.isnan(rate))
+    assert "by coverage p at 5% and with a probability of 80% or more" in sentence
 
 
 def test_findings_hold_each_table_under_the_name_of_its_file(study):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtest.replay.findings.disclosures import scored_values
 from backtest.replay.study import Study
+from backtest.scores.detectable import detectable_rate
 from backtest.scores.models.multiple import (
     benjamini_hochberg,
     benjamini_yekutieli,
@@ -14,8 +15,7 @@ from backtest.scores.models.multiple import (
     romano_wolf,
 )
 from backtest.scores.models.paired import PairedDifference, paired_difference
-from backtest.scores.overlapping.verdict import pooled_coverage_p
-from backtest.scores.power import smallest_detectable
+from backtest.scores.overlapping.verdict import GROUPED, pooled_coverage_p
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray
 
@@ -172,25 +172,32 @@ def paired_row(pair: PairedDifference) -> dict[str, float | bool]:
 
 
 def detectable_sentence(study: Study) -> str:
-    """The smallest miscoverage that one book of the study could have shown, in a sentence."""
-    days, mpor = len(study.scored), study.overlap
-    confidence = study.provenance.confidence
+    """The smallest miscoverage that one book of the study could have shown, in a sentence.
 
-    def rate(length: int) -> float:
-        return smallest_detectable(length, confidence=confidence, level=LEVEL, power=POWER)
-
-    best, worst = rate(days), rate(max(days // mpor, 1))
-    if np.isnan(worst):
+    The power is that of `coverage_p`, for each of the tests that it took in the study.
+    """
+    days, confidence = len(study.scored), study.provenance.confidence
+    rates = {
+        test: detectable_rate(
+            days,
+            horizon=study.overlap,
+            clustered=test == GROUPED,
+            confidence=confidence,
+            level=LEVEL,
+            power=POWER,
+        )
+        for test in sorted(study.scores["coverage_test"].unique())
+        if days >= 2 * study.overlap
+    }
+    shown = [f"{rate:.2%} by {test}" for test, rate in rates.items() if not np.isnan(rate)]
+    if not shown:
         return (
             f"{days:,} days at {100 * confidence:g} % are too few to show any miscoverage of one "
             "book."
         )
-    span = f"{best:.2%}"
-    if mpor > 1:
-        span += f" if all days were independent, {worst:.2%} if only one day in {mpor} was,"
     return (
-        f"Smallest miscoverage this sample could have shown: {days:,} days reveal, at "
-        f"{LEVEL:.0%} and with a probability of {POWER:.0%}, a true exceedance rate of one book of "
-        f"{span} in place of {1 - confidence:.2%}. A smaller one passes more often than "
-        f"one time in {1.0 / (1.0 - POWER):.0f}."
+        f"Smallest miscoverage this sample could have shown: {days:,} days reveal, by coverage p "
+        f"at {LEVEL:.0%} and with a probability of {POWER:.0%} or more, a true exceedance rate of "
+        f"one book of {' and '.join(shown)}, in place of {1 - confidence:.2%}. A smaller one may "
+        f"pass more often than one time in {1.0 / (1.0 - POWER):.0f}."
     )
