@@ -120,10 +120,10 @@ def outcomes_table(findings: Findings, portfolios: list[str]) -> TextTable:
             "rejected by": of_outcome("rejected"),
             "the record cannot answer": of_outcome("not identified"),
         },
-        note=f"The tests: {', '.join(TESTED.values())}. The first uses all days. The others take days as independent, run "
-        "on every H-th day for an MPOR of H days, and show the median over starting days; small-"
-        "sample p-values. Kupiec, conditional coverage, first exceedance, waiting times and GMM "
-        "reject too few exceedances too. Twelve tests are twelve "
+        note=f"The tests: {', '.join(TESTED.values())}. The first uses all days. The others take "
+        "days as independent, run on every H-th day for an MPOR of H days, and show the median "
+        "over starting days; small-sample p-values. Kupiec, conditional coverage, first "
+        "exceedance, waiting times and GMM reject too few exceedances too. Twelve tests are twelve "
         "chances to err. P-values, and all other books: tests.csv.",
     )
 
