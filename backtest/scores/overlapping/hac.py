@@ -159,8 +159,8 @@ def hac_coverage(
     sizes here are 2.9 to 4.7 % at 5 %, 0.4 to 0.9 % at 1 %, for H = 1 to 10, n = 500 and 2,196.
 
     It is valid if only the overlap causes dependence. A requirement that ignores volatility has
-    exceedances that cluster for months: 19 % of these are rejected at 5 % (n = 2,196, H = 2), 10.4 %
-    with `lags=60`, which has a size of 2.9 to 5.7 % elsewhere (docs/overlap.md).
+    exceedances that cluster for months: 19 % of these are rejected at 5 % (n = 2,196, H = 2), and
+    10.4 % with `lags=60`, which has a size of 2.9 to 5.7 % elsewhere (docs/overlap.md).
 
     Parameters
     ----------
