@@ -9,19 +9,35 @@ from backtest.types import DaysByPortfolios, first_known
 
 WORST = 5  # losses of each portfolio before which the future is taken away
 DRAWN = 12  # days drawn by the seed
-EIGHTH = 8  # parts of the known margins between which the future is cut off
+EIGHTH = 8  # parts of the history between which the future is cut off
+MOST_LIFTED = 2  # days of each portfolio whose margin stands out
+LIFTED = 1.02  # times the larger of the margins H days before and after
 REPLACED = 3  # days after which the future is replaced
 MONTH = 20  # days between two of those
 
 
 def general_cuts(full: DaysByPortfolios, seed: int) -> list[int]:
-    """Cuts that do not depend on losses: about the warm-up, spread over the history, and drawn."""
+    """Cuts about the warm-up, and on days that the seed draws."""
     days = len(full)
     warm = first_known(full)
-    spread = [warm + share * (days - warm) // EIGHTH for share in range(1, EIGHTH)]
     drawn = np.random.default_rng(seed).integers(min(warm, days - 1), days, DRAWN).tolist()
-    wanted = {warm // 2, warm - 1, warm, *spread, days - 2, *drawn}
+    wanted = {warm // 2, warm - 1, warm, *drawn}
     return sorted(c for c in wanted if 0 <= c < days - 1)
+
+
+def early_cuts(losses: DaysByPortfolios, horizon: int) -> dict[int, list[int]]:
+    """Cut -> portfolios, from losses alone: asked before the model sees the whole history.
+
+    A model that remembers what it has seen knows no more at such a cut than one that does not, if
+    cuts come in the order of their days.
+    """
+    days, everyone = len(losses), list(range(losses.shape[1]))
+    plan = _days_before(losses, [(np.nan_to_num(losses), WORST, horizon)])
+    spread = {share * days // EIGHTH for share in range(1, EIGHTH)} | {days - 2}
+    plan |= {cut: everyone for cut in spread if 0 <= cut < days - 1}
+    if plan:  # a model that breaks its contract does so for all portfolios, and is told so first
+        plan[min(plan)] = everyone
+    return plan
 
 
 def days_before_losses(
@@ -29,18 +45,43 @@ def days_before_losses(
 ) -> dict[int, list[int]]:
     """Cut -> portfolios, on each of the H days on which a worst loss is not yet known.
 
-    The worst are the largest losses of a portfolio, and those that use most of its margin: a margin
-    that is lifted where it would fall short has them just below one.
+    The worst are the largest losses of a portfolio. Cut on their first day alone are losses that
+    use most of a margin (one that is lifted where it would fall short has them just below one), and
+    margins above those of H days before and after: one that is lifted far is not used.
+    """
+    loss = np.nan_to_num(losses)
+    used = np.divide(loss, required, out=np.zeros_like(loss), where=required > 0)
+    lifted = np.zeros_like(loss)
+    if len(loss) > 2 * horizon:
+        beside = np.fmax(required[: -2 * horizon], required[2 * horizon :])
+        middle = required[horizon:-horizon]
+        share = np.divide(middle, beside, out=np.zeros_like(middle), where=beside > 0)
+        lifted[horizon:-horizon] = np.where(share > LIFTED, share, 0.0)
+    return _days_before(
+        losses,
+        [
+            (loss, WORST, horizon),
+            (np.nan_to_num(used), WORST, 1),
+            (np.nan_to_num(lifted), MOST_LIFTED, 1),
+        ],
+    )
+
+
+def _days_before(
+    losses: DaysByPortfolios, measures: list[tuple[DaysByPortfolios, int, int]]
+) -> dict[int, list[int]]:
+    """Cut -> portfolios, on the days on which measures are largest and on days after them.
+
+    measures : each with the number of its days, and how many days from each are cut on.
     """
     plan: dict[int, set[int]] = {}
     for p in range(losses.shape[1]):
-        loss = np.nan_to_num(losses[:, p])
-        used = np.divide(loss, required[:, p], out=np.zeros_like(loss), where=required[:, p] > 0)
-        for measure in (loss, np.nan_to_num(used)):
-            worst = np.argsort(-measure, kind="stable")[:WORST]
+        for values, most, after in measures:
+            measure = values[:, p]
+            worst = np.argsort(-measure, kind="stable")[:most]
             for day in worst[measure[worst] > 0.0]:
-                for later in range(horizon):
-                    if day + later < len(loss) - 1:
+                for later in range(after):
+                    if day + later < len(losses) - 1:
                         plan.setdefault(int(day) + later, set()).add(p)
     return {cut: sorted(rows) for cut, rows in plan.items()}
 

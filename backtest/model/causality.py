@@ -6,7 +6,7 @@ known, and on days drawn by a seed. The future is cut off, and on some days repl
 for a model that only looks ahead in markets of full length.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,24 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.audit_days import days_before_losses, general_cuts, most_shared, other_future
+from backtest.model.audit_days import (
+    days_before_losses,
+    early_cuts,
+    general_cuts,
+    most_shared,
+    other_future,
+)
 from backtest.model.isolation import is_isolated
-from backtest.model.protocol import MarginModel, in_words, required_margin
+from backtest.model.protocol import MarginModel, asked, in_words, required_margin
 from backtest.types import BacktestError, DaysByPortfolios, FloatArray
 
 ALONE = 3  # portfolios margined alone
+COVERS = "margins on the history, of the named portfolios and of some spread over the others"
+CANNOT_SEE = (
+    "a model that reads prices from a file by itself (files that models open are listed), or "
+    "repeats answers that it remembers (--isolate prevents it); look-ahead on other days than "
+    "those; forecasts, parts and simulated paths"
+)
 LATER = 37  # rows that the history begins later, once
 RTOL = 1e-9  # of a margin; slices of one matrix differ by 1e-16 in BLAS
 
@@ -43,6 +55,7 @@ class CausalityAudit:
     later_start : largest change of a margin when the history begins some weeks later; None where
         too little is left. It is no look-ahead: a model with a long memory moves a little.
     isolated : the model's process never held a later day, so there was nothing to cut off.
+    covers, cannot_see : what this says of the numbers, and what it cannot say.
     """
 
     cut_days: tuple[str, ...]
@@ -53,9 +66,16 @@ class CausalityAudit:
     largest_change: float
     later_start: float | None
     isolated: bool = False
+    covers: str = COVERS
+    cannot_see: str = CANNOT_SEE
 
     def sentence(self) -> str:
         """One line for pages and screens."""
+        if self.isolated:
+            return (
+                f"{len(self.portfolios)} portfolios, each day margined by a process that held no "
+                "later day."
+            )
         return (
             f"{len(self.cut_days)} days after which the future was cut off, {self.before_losses} "
             f"of them before worst losses, {len(self.replaced_days)} after which it was replaced: "
@@ -108,38 +128,63 @@ def check_causal(
     backtest.model.causality.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
 'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
     """
-    if is_isolated(model):
-        return CausalityAudit((), 0, (), book.portfolios, (), 0.0, None, isolated=True)
-    full = required_margin(model, market, book, coverage)
-    audit = _Audit(model, market, book, coverage, full, rtol)
+    return audited_margins(model, market, book, coverage=coverage, cuts=cuts, seed=seed, rtol=rtol)[
+        0
+    ]
+
+
+def audited_margins(
+    model: MarginModel,
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    cuts: Sequence[int] | None = None,
+    seed: int = 0,
+    rtol: float = RTOL,
+) -> tuple[CausalityAudit, DaysByPortfolios | None]:
+    """`check_causal`, and the margins that it audited; None of a model in its own process."""
+    with asked(model):
+        if is_isolated(model):
+            audit = CausalityAudit((), 0, (), book.portfolios, (), 0.0, None, isolated=True)
+            return audit, None
+        if cuts is not None:
+            return _cut_at(_Audit(model, market, book, coverage, rtol), cuts)
+        return _whole_audit(_Audit(model, market, book, coverage, rtol), seed)
+
+
+def _cut_at(audit: "_Audit", cuts: Sequence[int]) -> tuple[CausalityAudit, DaysByPortfolios]:
+    """Cut on given days, and nothing else."""
+    everyone = list(range(len(audit.book.portfolios)))
+    full = audit.see_all()
+    for cut in sorted(cuts):
+        audit.cut(cut, everyone)
+    return audit.result(dict.fromkeys(cuts, everyone), 0, [], None), full
+
+
+def _whole_audit(audit: "_Audit", seed: int) -> tuple[CausalityAudit, DaysByPortfolios]:
+    """Early cuts, all history, portfolios alone, other cuts, other futures, a later start."""
+    market, book = audit.market, audit.book
+    losses = book.loss(market, audit.coverage).sum(axis=2)
+    horizon = Closeout(book, audit.coverage).rows(market)
     everyone = list(range(len(book.portfolios)))
-    if cuts is not None:
-        plan, before = {c: everyone for c in cuts}, 0
-    else:
-        losses = book.loss(market, coverage).sum(axis=2)
-        horizon = Closeout(book, coverage).rows(market)
-        worst = days_before_losses(losses, full, horizon)
-        plan, before = dict(worst), len(worst)
-        for cut in general_cuts(full, seed):
-            plan[cut] = everyone
-    if cuts is None:  # first, or a model that looks across books would be called a seer
-        audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
+    early = early_cuts(losses, horizon)
+    answers = {cut: audit.past(cut, early[cut]) for cut in sorted(early)}
+    full = audit.see_all()
+    # First, or a model that looks across books would be called a seer.
+    audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
+    for cut, margins in answers.items():
+        audit.hold(margins, early[cut], cut, "without them")
+    worst = days_before_losses(losses, full, horizon)
+    plan = worst | dict.fromkeys(general_cuts(full, seed), everyone)
     for cut in sorted(plan):
-        audit.cut(cut, plan[cut])
-    replaced: list[int] = []
-    if cuts is None:
-        replaced = most_shared(worst, len(market.dates), seed)
-        for day in replaced:
-            audit.replace(day, seed)
-    return CausalityAudit(
-        cut_days=tuple(str(market.dates[c]) for c in sorted(plan)),
-        before_losses=before,
-        replaced_days=tuple(str(market.dates[d]) for d in replaced),
-        portfolios=book.portfolios,
-        alone=tuple(audit.margined_alone),
-        largest_change=audit.largest,
-        later_start=None if cuts is not None else audit.later_start(),
-    )
+        missing = sorted(set(plan[cut]) - set(early.get(cut, [])))
+        if missing:
+            audit.cut(cut, missing)
+    replaced = most_shared(worst, len(market.dates), seed)
+    for day in replaced:
+        audit.replace(day, seed)
+    return audit.result(early | plan, len(worst), replaced, audit.later_start()), full
 
 
 class _Audit:
@@ -151,25 +196,51 @@ class _Audit:
         market: Market,
         book: Book,
         coverage: Coverage,
-        full: DaysByPortfolios,
         rtol: float,
     ) -> None:
         self.model, self.market, self.book, self.coverage = model, market, book, coverage
-        self.full, self.rtol, self.largest = full, rtol, 0.0
+        self.rtol, self.largest = rtol, 0.0
+        self.full: DaysByPortfolios = np.empty((0, 0))
         self.margined_alone: list[str] = []
 
-    def cut(self, day: int, portfolios: Iterable[int]) -> None:
+    def see_all(self) -> DaysByPortfolios:
+        """Margins on the whole history."""
+        self.full = required_margin(self.model, self.market, self.book, self.coverage)
+        return self.full
+
+    def past(self, day: int, portfolios: Iterable[int]) -> DaysByPortfolios:
         """Margins of some portfolios on the days up to `day`, with nothing after it."""
         rows = self._rows(portfolios)
-        known = self._margin(self.market.until(day), rows, f"cut off: {day + 1} days stay", day)
-        self._hold(known, rows, day, "without them")
+        return self._margin(self.market.until(day), rows, f"cut off: {day + 1} days stay", day)
+
+    def cut(self, day: int, portfolios: Iterable[int]) -> None:
+        """Hold the margins of the past against those of the whole history."""
+        self.hold(self.past(day, portfolios), portfolios, day, "without them")
+
+    def result(
+        self,
+        plan: Mapping[int, list[int]],
+        before_losses: int,
+        replaced: list[int],
+        later_start: float | None,
+    ) -> CausalityAudit:
+        """What was checked."""
+        return CausalityAudit(
+            cut_days=tuple(str(self.market.dates[c]) for c in sorted(plan)),
+            before_losses=before_losses,
+            replaced_days=tuple(str(self.market.dates[d]) for d in replaced),
+            portfolios=self.book.portfolios,
+            alone=tuple(self.margined_alone),
+            largest_change=self.largest,
+            later_start=later_start,
+        )
 
     def replace(self, day: int, seed: int) -> None:
         """Margins of all portfolios up to `day`, with another future after it."""
         rows = self._rows(range(len(self.book.portfolios)))
         other = other_future(self.market, day, seed)
         known = self._margin(other, rows, "replaced by others", day)
-        self._hold(known[: day + 1], rows, day, "with others in their place")
+        self.hold(known[: day + 1], rows, day, "with others in their place")
 
     def alone(self, portfolios: Iterable[int]) -> None:
         """Margins of single portfolios, against the same among all."""
@@ -235,7 +306,9 @@ class _Audit:
         self.largest = max(self.largest, float(moved.max(initial=0.0)))
         return wrong
 
-    def _hold(self, known: DaysByPortfolios, rows: list[int], day: int, how: str) -> None:
+    def hold(self, known: DaysByPortfolios, portfolios: Iterable[int], day: int, how: str) -> None:
+        """Margins up to `day` without its future must be those with it; CausalityError if not."""
+        rows = self._rows(portfolios)
         before = self.full[: day + 1, rows]
         wrong = self._changed(before, known)
         if wrong.any():

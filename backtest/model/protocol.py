@@ -216,6 +216,7 @@ def required_margin(
     StudyError
         naming the model and the fault.
     """
+    before = [values.copy() for values in (market.levels, market.dates, book.exposure)]
     with asked(model):
         try:
             required = np.asarray(model.margin(market, book, coverage))
@@ -225,6 +226,12 @@ def required_margin(
                 books = f"{book.portfolios[0]!r}" + (f" and {others} more" if others else "")
                 error.add_note(f"for {books}, days {market.dates[0]} to {market.dates[-1]}")
             raise
+        after = (market.levels, market.dates, book.exposure)
+        if not all(map(np.array_equal, before, after)):
+            raise StudyError(
+                f"{in_words(model)} changed the prices or positions that it was given; copy them "
+                "before changing them."
+            )
         return _checked_margin(model, market, book, required)
 
 

@@ -67,6 +67,9 @@ class Origin(Protocol):
     def facts(self) -> list[tuple[str, str]]:
         """Names and values that a reader needs to get the same numbers."""
 
+    def certificate(self) -> str:
+        """What was checked of the models behind the numbers; empty where there are none."""
+
     def alarms(self) -> list[str]:
         """What a reader must see before any number: in red."""
 

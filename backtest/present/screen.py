@@ -80,6 +80,8 @@ class Screen:
         for section in exhibit.sections:
             if section.on_screen:
                 self._section(section, simulated=exhibit.simulated or section.simulated)
+        if exhibit.provenance.certificate():
+            self.note(exhibit.provenance.certificate())
         if exhibit.caption:
             self.note(exhibit.caption)
         for failure in (*exhibit.provenance.alarms(), *exhibit.failures):

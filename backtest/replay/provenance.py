@@ -169,6 +169,51 @@ class Provenance:
         labels = (f"{n} ({kind})" for n, kind in kinds.items() if names is None or n in names)
         return f"Models: {', '.join(labels)}."
 
+    def certificates(self) -> list[tuple[str, str]]:
+        """What the causality audit of each model was, for a page's list."""
+        if not self.causality:
+            return [("causality audit", "not run")] if self.models else []
+        first = next(iter(self.causality.values()))
+        return [
+            *(
+                (
+                    f"causality of {name}",
+                    f"{audit.sentence()} Largest relative change {audit.largest_change:.1e}.",
+                )
+                for name, audit in self.causality.items()
+            ),
+            ("the audit covers", f"{first.covers}."),
+            ("the audit cannot see", f"{first.cannot_see} (docs/causality.md)."),
+        ]
+
+    def certificate(self) -> str:
+        """The audits of all models in one paragraph for the screen; empty where none was run."""
+        cut = [audit for audit in self.causality.values() if not audit.isolated]
+        alone = len(self.causality) - len(cut)
+        if not self.causality:
+            return ""
+        first, words = next(iter(self.causality.values())), []
+        if cut:
+            counts = (
+                [len(a.cut_days) for a in cut],
+                [a.before_losses for a in cut],
+                [len(a.replaced_days) for a in cut],
+            )
+            days, before, replaced = (
+                f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}" for n in counts
+            )
+            words.append(
+                f"no margin of {len(cut)} models moved when the future was cut off after {days} "
+                f"days, {before} of them before worst losses, and replaced after {replaced} "
+                f"(largest relative change {max(a.largest_change for a in cut):.1e})"
+            )
+        if alone:
+            words.append(f"{alone} models ran in processes that held no later day")
+        return (
+            f"Causality: {'; '.join(words)}. Covered: {first.covers}. Not covered: "
+            f"{first.cannot_see} (docs/causality.md)."
+        )
+
     def alarms(self) -> list[str]:
         """Models that failed and are left out."""
         return [f"LEFT OUT: {reason}" for reason in self.failed_models.values()]
@@ -195,6 +240,7 @@ class Provenance:
         return [
             *facts,
             *self.opened_facts(),
+            *self.certificates(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),
             ("software", ", ".join(f"{name} {value}" for name, value in versions.items())),
         ]

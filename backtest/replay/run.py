@@ -17,7 +17,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.causality import CausalityAudit, check_causal
+from backtest.model.causality import RTOL, CausalityAudit, CausalityError, audited_margins
 from backtest.model.opened_files import OpenedFile, note_opened, placed, recording
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
@@ -29,6 +29,7 @@ from backtest.types import FloatArray, Progress, StudyError
 from backtest.workers import in_parallel
 from strategies.siloed import Siloed
 
+Audited = tuple[list[int], FloatArray]  # rows of the book, and their (days, rows) margins
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 
 
@@ -86,12 +87,17 @@ def run(
     named = () if isinstance(audit, bool) else tuple(audit)
     opened: set[OpenedFile] = set()
     with recording(opened):
-        audits = _audit(models, market, book, coverage, report, named) if audit else {}
+        audits, audited = (
+            audit_models(models, market, book, coverage, named=named, progress=report)
+            if audit
+            else ({}, {})
+        )
         seconds = {"audit": time.perf_counter() - began}
         margined = _margins(
             models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
         )
     loss, required = margined.loss, margined.required
+    _check_audited(audited, required, book)
     seconds |= margined.seconds
     # One window for all models: a model that warms up longer must not be compared on other days.
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
@@ -216,24 +222,49 @@ def _as_study(
     )
 
 
-def _audit(
+def audit_models(
     models: Mapping[str, MarginModel],
     market: Market,
     book: Book,
     coverage: Coverage,
-    report: Progress,
-    names: Sequence[str],
-) -> dict[str, CausalityAudit]:
-    """Audit every model on the named portfolios and on some spread over the book."""
+    *,
+    named: Sequence[str],
+    progress: Progress,
+) -> tuple[dict[str, CausalityAudit], dict[str, Audited]]:
+    """Audit every model on the named portfolios and on some spread over the book.
+
+    Returns
+    -------
+    The audits, and the margins that were audited with the portfolios that they are of.
+    """
     # A study lists its named books first, then random ones: a spread over all takes some of both.
     spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
-    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in names)}
-    audited = book.select(sorted(rows))
-    audits = {}
+    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
+    audited_book = book.select(sorted(rows))
+    audits, audited = {}, {}
     for done, (name, model) in enumerate(models.items(), start=1):
-        audits[name] = check_causal(model, market, audited, coverage=coverage)
-        report("causality audit", done / len(models))
-    return audits
+        audits[name], margins = audited_margins(model, market, audited_book, coverage=coverage)
+        if margins is not None and not getattr(model, "across_books", False):
+            audited[name] = sorted(rows), margins
+        progress("causality audit", done / len(models))
+    return audits, audited
+
+
+def _check_audited(
+    audited: Mapping[str, Audited], required: Mapping[str, FloatArray], book: Book
+) -> None:
+    """Margins in use must be those that were audited: a model could tell an audit from a study."""
+    for name, (rows, margins) in audited.items():
+        used = required[name][:, rows]
+        wrong = ~np.isclose(margins, used, rtol=RTOL, atol=0.0, equal_nan=True)
+        if wrong.any():
+            day, p = np.argwhere(wrong)[0]
+            raise CausalityError(
+                f"model {name!r} gave {margins[day, p]:.10g} to the audit and {used[day, p]:.10g} "
+                f"to the study, of {book.portfolios[rows[p]]!r} on its row {day}: a margin must "
+                "depend on the market and on its own portfolio alone, or its class says "
+                "`across_books = True`."
+            )
 
 
 def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:

@@ -13,15 +13,18 @@ from backtest.data.csv_folder import SourceFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
+from backtest.model.causality import CausalityAudit
 from backtest.model.isolation import Isolated, isolated
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel, asked_of, in_words
 from backtest.model.user_models import user_files, user_kinds
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
+from backtest.replay.run import audit_models
 from backtest.studies.failures import failure
 from backtest.types import Progress
 
+SIZING = "sizing"  # the audit's name of the model in the table of that name
 Result = TypeVar("Result")
 
 
@@ -81,6 +84,21 @@ class Inputs:
             provenance, opened=self.opened_files, failed_models=dict(sorted(self.failures.items()))
         )
         return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
+
+    def audits(
+        self, progress: Progress, market: Market | None = None, *, only_sizing: bool = False
+    ) -> dict[str, CausalityAudit]:
+        """The causality audit of every model and of the sizing model, by name."""
+        sizing = SIZING if SIZING not in self.models else f"[{SIZING}]"
+        audits, _ = audit_models(
+            ({} if only_sizing else self.models) | {sizing: self.base},
+            self.market if market is None else market,
+            self.named_book if self.config.books else self.book,
+            self.config.standard(),
+            named=list(self.config.books),
+            progress=progress,
+        )
+        return audits
 
     def without(self, error: Exception) -> "Inputs":
         """The inputs without the model that raised `error`, where the study allows it.

@@ -94,3 +94,18 @@ def test_a_folder_of_another_format_is_refused_by_name(study, tmp_path, form):
     ) as e:
         bt.Study.load(folder)
     assert "\n" not in str(e.value) and "run the study again" in str(e.value)
+
+
+def test_the_certificate_says_cuts_cover_and_limits(study):
+    origin = study.provenance
+    before = [audit.before_losses for audit in origin.causality.values()]
+    words = origin.certificate()
+    assert words.startswith("Causality: no margin of 2 models moved when the future was cut off")
+    assert f"{min(before)}" in words and "before worst losses" in words
+    assert "Covered: margins on the history" in words and "Not covered: a model that reads" in words
+    facts = dict(origin.facts())
+    assert "of them before worst losses" in facts["causality of siloed"]
+    assert "--isolate" in facts["the audit cannot see"]
+    stored = origin.to_json()["causality"]["net"]
+    assert stored["covers"] and stored["cannot_see"] and not stored["isolated"]
+    assert replace(origin, causality={}).certificate() == ""

@@ -77,7 +77,7 @@ def test_a_failure_in_a_worker_or_with_an_exception_that_cannot_travel(
         "class Lost(Exception):\n    def __init__(self, a, b):\n        super().__init__('lost')\n"
     )
     lost += RAISES.replace("return required / (1 // 0)", "raise Lost(1, 2)")
-    monkeypatch.setattr("backtest.replay.run.check_causal", lambda *a, **k: None)
+    monkeypatch.setattr("backtest.replay.run.audit_models", lambda *a, **k: ({}, {}))
     code, _, errors = ended(capsys, "run", study(lost), "--n-jobs", 2)
     assert code == 2 and "failed: RuntimeError: Lost: lost (for 'long both'" in errors[-1]
     leaves = RAISES.replace("return required / (1 // 0)", "raise SystemExit(3)")
@@ -139,6 +139,11 @@ def test_other_commands_go_on_without_a_failed_model(study, tmp_path, capsys):
     code, out, errors = ended(capsys, "closeout", file)
     assert code == 0, errors
     assert "LEFT OUT: model 'siloed' failed" in " ".join(out.split())
+    assert "Causality: no margin of 2 models moved" in " ".join(out.split())
+    (folder,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert set(manifest["causality"]) == {"other", "sizing"}
+    assert "causality of sizing" in (folder / "report.html").read_text()
 
 
 def test_a_study_without_a_model_left_fails(study, capsys):

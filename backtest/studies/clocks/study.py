@@ -84,6 +84,9 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
     book, models = _with_crypto(inputs.named_book, market), inputs.models
     markets: dict[Clock, Market] = {"business": inputs.market, "24/7": market}
     blocks, windows = {}, []
+    audits = inputs.audits(progress)
+    around_the_clock = inputs.audits(progress, market)
+    audits |= {f"{name} on the 24/7 clock": audit for name, audit in around_the_clock.items()}
     for clock, days in markets.items():
         progress(f"margins, {clock} clock", 0.0)
         blocks[clock] = block = margin_block(days, book, models, coverage)
@@ -115,6 +118,7 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
         seed=config.seed,
         window=ScoredWindow.shared(market, windows),
         account=config.terms(),
+        causality=audits,
         details={"business_data": asdict(business_prices)},
     )
     return ClockStudy(

@@ -80,6 +80,7 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
     parts = {n: parts_of(m, market, book, coverage) for n, m in models.items()}
+    audits = inputs.audits(progress)
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
     loss = book.loss(market, coverage)
@@ -105,6 +106,7 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
         coverage=coverage,
         seed=config.seed,
         window=window,
+        causality=audits,
         resamples=0,
         details={"compared": {name: Closeout(book, c).by_silo for name, c in settings.items()}},
     )

@@ -113,8 +113,10 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
         score_from=config.score_from,
         seed=config.seed,
         n_jobs=n_jobs,
+        audit=list(config.books),
         progress=progress,
     )
+    audits = cash_study.provenance.causality | inputs.audits(progress, only_sizing=True)
     progress("collateral mixes", 0.0)
     mixes = mixes_of(config, MIXES, market)
     if terms.collateral != "cash":
@@ -130,7 +132,8 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
     worst = worst_by_month(sources, closeout.longest, since=market.dates[0])
     spans = {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
-    origin = replace(cash_study.provenance, details={"haircuts": rates, "sources": spans})
+    details = {"haircuts": rates, "sources": spans}
+    origin = replace(cash_study.provenance, causality=audits, details=details)
     return CollateralStudy(
         cash_study, breaches, correlations, stablecoin, window, adequacy, worst, closeout.longest,
         inputs.text, inputs.described(origin, spans),

@@ -73,6 +73,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     """Every table of the study of `inputs`."""
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
+    audits = inputs.audits(progress)
     progress("offset ladder", 0.0)
     ladder = supportable_offset(
         market, inputs.named_book, base=base, coverage=coverage, n_jobs=n_jobs
@@ -110,6 +111,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         coverage=coverage,
         seed=seed,
         base=in_words(base),
+        causality=audits,
         details={"rolling": {"window": WINDOW, "step": STEP}},
     )
     return OffsetStudy(

@@ -175,11 +175,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += origin.opened_facts()
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
-    for name, audit in origin.causality.items():
-        change = f"Largest relative change {audit.largest_change:.1e}."
-        facts.append((f"causality of {name}", f"{audit.sentence()} {change}"))
-    if not origin.causality:
-        facts.append(("causality audit", "not run"))
+    facts += origin.certificates()
     return facts
 
 

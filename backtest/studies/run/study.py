@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from backtest.config.schema import StudyFile, build_simulator
-from backtest.model.causality import check_causal
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -144,7 +143,6 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
         coverage=config.standard(),
         score_from=f"{study.scored[0]:%Y-%m-%d}",
         bounds=list(config.books),
-        seed=config.seed,
         n_jobs=n_jobs,
     )
     progress("offset ladder", 1.0)
@@ -184,7 +182,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     config = inputs.config
     failures = tuple(filter(None, (gate_failure(gate, study) for gate in config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
-    sizing = check_causal(inputs.base, inputs.market, inputs.named_book, coverage=config.standard())
+    sizing = inputs.audits(lambda what, share: None, only_sizing=True)
     causes = {
         "study": _numbers_only(config.resolved()),
         "path": path,
@@ -196,7 +194,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
     return replace(
         inputs.described(study.provenance),
         sha256=digest(causes),
-        causality=study.provenance.causality | {"sizing": sizing},
+        causality=study.provenance.causality | sizing,
         paths=paths,
         path=path,
         failed_gates=failures,
