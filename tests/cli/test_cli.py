@@ -147,7 +147,7 @@ def rows(change):
 
 BAD_PRICES = {
     "missing column": (rows(lambda y: y.drop(columns="10Y")), "has no column '10Y'"),
-    "negative price": (coin(7, -5.0), "Close on 2022-01-10 is -5; a price must be above zero"),
+    "negative price": (coin(7, -5.0), "Close on 2022-01-10 is -5; moves here are relative"),
     "percent as basis points": (column("10Y", 3, 425.0), "10Y on 2022-01-06 is 425 percent"),
     "unsorted": (rows(lambda y: y.iloc[::-1]), "comes after a later day"),
     "duplicate": (rows(lambda y: pd.concat([y.iloc[:5], y.iloc[4:]])), "occurs twice"),

@@ -17,6 +17,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.calendars import Clock, is_session, sessions
 from backtest.market.market import Market
+from backtest.model.certificate import CausalityAudit
 from backtest.model.window import ScoredWindow
 from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance
@@ -84,9 +85,7 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
     book, models = _with_crypto(inputs.named_book, market), inputs.models
     markets: dict[Clock, Market] = {"business": inputs.market, "24/7": market}
     blocks, windows = {}, []
-    audits = inputs.audits(progress)
-    around_the_clock = inputs.audits(progress, market)
-    audits |= {f"{name} on the 24/7 clock": audit for name, audit in around_the_clock.items()}
+    audits = _audits(inputs, market, progress)
     for clock, days in markets.items():
         progress(f"margins, {clock} clock", 0.0)
         blocks[clock] = block = margin_block(days, book, models, coverage)
@@ -141,6 +140,13 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
         text=inputs.text,
         provenance=inputs.described(origin, business_prices.levels_sha256),
     )
+
+
+def _audits(inputs: Inputs, market: Market, progress: Progress) -> dict[str, CausalityAudit]:
+    """Certificates of the models on both clocks; `market` is that of the 24/7 clock."""
+    around_the_clock = inputs.audits(progress, market)
+    named = {f"{name} on the 24/7 clock": audit for name, audit in around_the_clock.items()}
+    return inputs.audits(progress) | named
 
 
 def _crypto(book: Book, market: Market) -> list[int]:
