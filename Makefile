@@ -27,7 +27,7 @@ test: $(DEV)  ## run the tests and the doctests on every core, without the slow 
 slow: $(DEV)  ## run the slow tests only
 	$(PY) -m pytest -m slow $(ARGS)
 
-calibration: $(RUN)  ## are the offset bounds honest? half an hour, prints the table
+calibration: $(RUN)  ## how often are the offset bounds unsafe? some ten minutes, prints the tables
 	$(PY) -m backtest.offset.calibration $(ARGS)
 
 faults: $(DEV)  ## run all of the library of bad input: some 2,000 cases, half an hour

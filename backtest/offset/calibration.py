@@ -162,10 +162,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--worlds", default="", help="only worlds whose name holds this")
     parser.add_argument("--held-out", action="store_true", help="the worlds that chose nothing")
-    parser.add_argument("--out", default="", help="also write every row, or add to it, as CSV")
+    parser.add_argument("--out", default="", help="also write every row to this CSV file")
     options = parser.parse_args()
     worlds, cells = (HELD_OUT, COMPARED) if options.held_out else (FAMILIES, CELLS)
-    tables = []
+    tables: list[pd.DataFrame] = []
     tasks = (
         joblib.delayed(calibrate)(
             world,
@@ -181,7 +181,8 @@ def main() -> None:
         tables.append(rows)
         if options.out:
             path = Path(options.out)
-            rows.round(4).to_csv(path, index=False, mode="a", header=not path.exists())
+            new = len(tables) == 1
+            rows.round(4).to_csv(path, index=False, mode="w" if new else "a", header=new)
     table = pd.concat(tables, ignore_index=True)
     print(f"{options.histories} histories in each cell; shares of unsafe 5 % bounds")
     shares = ["unsafe_total", "unsafe_dependence"]

@@ -47,7 +47,7 @@ def every_cell() -> pd.DataFrame:
 
     Examples
     --------
-    >>> sorted(every_cell()["mpor"].unique())
+    >>> sorted(every_cell()["mpor"].unique().tolist())
     [1, 2, 5]
     """
     with (files("backtest.offset") / "grid.csv").open() as lines:

@@ -40,8 +40,8 @@ def out_of_sample(
     rows = []
     for name, history in histories.items():
         for cut in _year_ends(history):
-            # A loss is known only when its close-out has ended.
-            past = history.between(slice(0, cut - history.mpor + 1))
+            # A loss is known only when its close-out has ended: that of the last day is not.
+            past = history.between(slice(0, cut - history.mpor))
             later = history.between(slice(cut, history.days))
             if past.not_estimable() or later.not_estimable():
                 continue

@@ -36,6 +36,18 @@ def percent(share: float, *, digits: int = 1, sign: bool = False) -> str:
     return text if text in (MISSING, UNBOUNDED) else f"{text} %"
 
 
+def percent_down(share: float, *, sign: bool = False) -> str:
+    """Whole percentage not above a share, for a lower bound whose decimals mean nothing.
+
+    Examples
+    --------
+    >>> percent_down(0.2379), percent_down(-0.001, sign=True), percent_down(float("nan"))
+    ('23 %', '-1 %', 'n/a')
+    """
+    whole = float(np.floor(np.round(100.0 * share, 6))) / 100.0
+    return percent(whole, digits=0, sign=sign)
+
+
 def millions(usd: float, *, sign: bool = False) -> str:
     """USD millions, two decimals, three below a tenth of a million; `sign` marks more with a plus.
 

@@ -136,7 +136,7 @@ class _Law:
         self.confidence, self.draws, self.seed = confidence, draws, seed
         self.records: dict[int, BoolArray] = {}
         self.quantiles: dict[int, DrawnQuantiles] = {}
-        self.statistics: dict[tuple[str, int], FloatArray] = {}
+        self.statistics: dict[tuple[Statistics, int], FloatArray] = {}
 
     def drawn(self, days: int) -> BoolArray:
         """(draws, days) records of a right model."""
@@ -145,11 +145,11 @@ class _Law:
             self.records[days] = uniform < 1.0 - self.confidence
         return self.records[days]
 
-    def null(self, test: str, statistics: Statistics, days: int) -> FloatArray:
+    def null(self, statistics: Statistics, days: int) -> FloatArray:
         """(draws,) statistics of a test under a right model."""
-        if (test, days) not in self.statistics:
-            self.statistics[test, days] = statistics(self.drawn(days).T, self.confidence)
-        return self.statistics[test, days]
+        if (statistics, days) not in self.statistics:
+            self.statistics[statistics, days] = statistics(self.drawn(days).T, self.confidence)
+        return self.statistics[statistics, days]
 
     def null_quantiles(self, days: int) -> DrawnQuantiles:
         """The dynamic quantile test under a right model."""
@@ -194,7 +194,7 @@ def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> 
     return pvalues
 
 
-def _among_drawn(name: str, test: Statistic, many: Statistics | None = None) -> PValues:
+def _among_drawn(test: Statistic, many: Statistics | None = None) -> PValues:
     """P-values among simulated records; chi-squared if `draws` is 0.
 
     many : statistics of many records at once, where that is faster than one by one.
@@ -205,7 +205,7 @@ def _among_drawn(name: str, test: Statistic, many: Statistics | None = None) -> 
     def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
         if not law.draws:
             return chi_squared(records, law.confidence)
-        null = law.null(name, statistics, len(records))
+        null = law.null(statistics, len(records))
         observed = statistics(records, law.confidence)
         return np.array([law.rank(value, null) for value in observed])
 
@@ -255,19 +255,14 @@ TESTS: dict[str, PValues] = {
         lambda record, level: christoffersen_coverage(record, confidence=level),
     ),
     "dynamic_quantile": _dynamic_quantile,
-    "tuff": _among_drawn(
-        "tuff", lambda record, level: time_to_first_exceedance(record, confidence=level)
-    ),
-    "tbfi": _among_drawn(
-        "tbfi", lambda record, level: time_between_exceedances(record, confidence=level)
-    ),
-    "tbf": _among_drawn("tbf", lambda record, level: mixed_kupiec(record, confidence=level)),
+    "tuff": _among_drawn(lambda record, level: time_to_first_exceedance(record, confidence=level)),
+    "tbfi": _among_drawn(lambda record, level: time_between_exceedances(record, confidence=level)),
+    "tbf": _among_drawn(lambda record, level: mixed_kupiec(record, confidence=level)),
     "weibull": _among_drawn(
-        "weibull",
         lambda record, level: weibull_duration(record),
         lambda records, level: weibull_statistics(records),
     ),
-    "gmm": _among_drawn("gmm", lambda record, level: gmm_duration(record, confidence=level)),
+    "gmm": _among_drawn(lambda record, level: gmm_duration(record, confidence=level)),
     "squared_spells": _squared_spells,
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.present.numbers import MISSING, UNBROKEN, millions, percent, ratio
+from backtest.present.numbers import MISSING, UNBROKEN, millions, percent, percent_down, ratio
 from backtest.present.table import Cell, TextTable, of_column, records
 
 BOUND_COLUMNS = (
@@ -16,10 +16,10 @@ NO_BOUNDS: dict[str, Any] = dict.fromkeys(BOUND_COLUMNS, float("nan")) | {"cell"
 REDUCTIONS = (
     "Diversification is what independence alone gives: the reduction left when the silos are "
     "shifted against each other in time. Offset is the rest: it needs losses and gains of the "
-    "silos to fall on the same days. Bounds are one-sided 95 %, for each book on its own; "
-    "supportable is the bound of the offset, or 0. Unsafe: how often such bounds were above the "
-    "truth in simulated histories, in the world most like this book's and in the worst one "
-    "(docs/offset-calibration.md)."
+    "silos to fall on the same days. Bounds are one-sided 95 %, for each book on its own, rounded "
+    "down to whole per cent; supportable is the bound of the offset, or 0. Unsafe: how often such "
+    "bounds were above the truth in simulated histories, in the world most like this book's and in "
+    "the worst one (docs/offset-calibration.md)."
 )
 EVIDENCE = (
     "Effective: exceedances divided by the inflation that their clustering causes. A history "
@@ -44,7 +44,9 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 "total reduction [bound]": _total,
                 "diversification": of_column("diversification", percent),
                 "offset (dependence) [bound]": lambda row: _with_bound(row, "dependence"),
-                "supportable offset": lambda row: percent(_supportable(row["dependence_bound"])),
+                "supportable offset": lambda row: percent_down(
+                    _supportable(row["dependence_bound"])
+                ),
                 "unsafe, nearest / worst world": _unsafe,
             },
             note=REDUCTIONS,
@@ -92,7 +94,7 @@ def _unsafe(row: dict[str, Any]) -> Cell:
 
 def _with_bound(row: dict[str, Any], name: str) -> str:
     """An estimate and its lower bound."""
-    bound = percent(row[f"{name}_bound"], sign=True)
+    bound = percent_down(row[f"{name}_bound"], sign=True)
     return f"{percent(row[name], sign=name == 'dependence')} [{bound}]"
 
 

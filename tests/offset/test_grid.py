@@ -60,7 +60,7 @@ def test_a_longer_history_takes_the_cell_of_a_shorter_one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 6])
+@pytest.mark.parametrize("number", [1, 6, 8, 9])
 def test_cells_computed_again_equal_the_published_ones(number):
     """The same histories again: the published shares, up to two histories for rounding."""
     world, cell = FAMILIES[number], COMPARED[2]

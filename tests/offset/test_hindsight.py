@@ -27,11 +27,11 @@ def test_a_row_compares_the_days_known_with_all_later_ones():
     assert [str(d.date()) for d in table["until"]] == ["2021-12-31", "2022-12-30", "2023-12-29"]
     row = table.iloc[1]
     cut = int((history.dates < np.datetime64("2023-01-01")).sum())
-    # The loss of a day is known at the close two rows later.
-    past, later = history.between(slice(0, cut - 2)), history.between(slice(cut, 1300))
-    point = past.reduction(silo_shifts(cut - 2, 2))
+    # Positions of a day are closed out three rows later: the year ends on row cut - 1.
+    past, later = history.between(slice(0, cut - 3)), history.between(slice(cut, 1300))
+    point = past.reduction(silo_shifts(cut - 3, 2))
     bounds = bound_reduction(past, point, resamples=50)
-    assert (row["days"], row["later_days"]) == (cut - 2, 1300 - cut)
+    assert (row["days"], row["later_days"]) == (cut - 3, 1300 - cut)
     assert row["total_bound"] == bounds.total and row["dependence_bound"] == bounds.dependence
     after = later.reduction(silo_shifts(1300 - cut, 2))
     assert row["later_total"] == after.total and row["later_dependence"] == after.dependence

@@ -156,11 +156,11 @@ def hac_coverage(
     f is `count_inflation`. The p-value is the binomial one of x / f exceedances in n / f days
     (Rao & Scott), exact for f = 1. A count of rare days is skewed: the normal tail of z rejects
     a sound requirement in up to 7.0 % of histories at 5 %, 2.6 % at 1 % (n = 500, H = 10). Measured
-    sizes here are 2.3 to 4.1 % at 5 %, 0.2 to 0.9 % at 1 %, for H = 1 to 10, n = 500 and 2,196.
+    sizes here are 2.9 to 4.7 % at 5 %, 0.4 to 0.9 % at 1 %, for H = 1 to 10, n = 500 and 2,196.
 
     It is valid if only the overlap causes dependence. A requirement that ignores volatility has
-    exceedances that cluster for months: 19 % of these are rejected at 5 % (n = 2,196, H = 2), 8.5 %
-    with `lags=60`, which has a size of 2.8 to 4.3 % elsewhere (docs/overlap.md).
+    exceedances that cluster for months: 19 % of these are rejected at 5 % (n = 2,196, H = 2), and
+    10.4 % with `lags=60`, which has a size of 2.9 to 5.7 % elsewhere (docs/overlap.md).
 
     Parameters
     ----------

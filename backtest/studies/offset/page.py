@@ -1,5 +1,6 @@
 """The page of `backtest offset`: every table of an offset study beside its figure."""
 
+import numpy as np
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
@@ -106,7 +107,7 @@ def _format(column: str) -> str:
 def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
     """Stresses x books, 'offset [bound]' in percentage points."""
     cells = (100 * stresses[["dependence", "dependence_bound"]]).apply(
-        lambda row: f"{row.iloc[0]:+.1f} [{row.iloc[1]:+.1f}]", axis=1
+        lambda row: f"{row.iloc[0]:+.1f} [{np.floor(row.iloc[1]):+.0f}]", axis=1
     )
     rows, books = (stresses.index.unique(name) for name in ("stress", "portfolio"))
     return pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)

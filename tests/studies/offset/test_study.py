@@ -9,6 +9,7 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.data.clocks import around_the_clock
+from backtest.kernels.pooling import weighted_reductions
 from backtest.offset import (
     granted_and_supported,
     just_covering,
@@ -18,7 +19,7 @@ from backtest.offset import (
 from backtest.offset.bounds import bound_reduction, pass_probability, resampled_totals
 from backtest.offset.history import SiloHistory, silo_shifts
 from backtest.offset.stress import _known_from, without
-from backtest.scores.resample import stationary_indices
+from backtest.scores.resample import day_weights, stationary_indices
 from tests.support import by_hand
 from tests.support.markets import random_market
 
@@ -76,6 +77,20 @@ def test_the_bound_of_the_total_stops_at_nothing_saved():
     doubtful = bound_reduction(history, point, confidence=0.9999, resamples=40)
     assert doubtful.percentile > 0.0 == doubtful.total
     assert doubtful.dependence == pytest.approx(-point.diversification)
+
+
+def test_another_set_of_draws_moves_a_bound_by_less_than_a_point():
+    """Bounds take no seed and are printed to whole per cent: this is how far other draws go."""
+    history = made_history(days=1000)
+    total = []
+    for seed in range(5):
+        days = stationary_indices(1000, resamples=4000, block=20, seed=1000 + seed)
+        draws = np.empty(4000)
+        weights = day_weights(days).astype(np.uint8)
+        weighted_reductions(history.loss, history.margin, weights, history.tail, draws)
+        total.append(np.quantile(draws, 0.05))
+    fixed = np.quantile(resampled_totals(history), 0.05)
+    assert np.abs(np.array(total) - fixed).max() < 0.01
 
 
 def test_three_silos_resample_as_by_hand():
