@@ -155,6 +155,7 @@ class _Audit:
         self.rtol, self.largest = rtol, 0.0
         self.full: DaysByPortfolios = np.empty((0, 0))
         self.margined_alone: list[str] = []
+        self.failures: dict[int, Exception] = {}  # of the model on a past, by its last day
 
     def see_all(self) -> DaysByPortfolios:
         """Margins on the whole history."""
@@ -162,9 +163,17 @@ class _Audit:
         return self.full
 
     def past(self, day: int, portfolios: Iterable[int]) -> DaysByPortfolios:
-        """Margins of some portfolios on the days up to `day`, with nothing after it."""
+        """Margins of some portfolios on the days up to `day`, with nothing after it.
+
+        Unknown where the model fails: a model of 250 days need not stand a past of one. `hold`
+        raises its error if the whole history gave a margin on any of these days.
+        """
         rows = self._rows(portfolios)
-        return self._margin(self.market.until(day), rows, f"cut off: {day + 1} days stay", day)
+        try:
+            return self._margin(self.market.until(day), rows, f"cut off: {day + 1} days stay", day)
+        except Exception as error:
+            self.failures[day] = error
+            return np.full((day + 1, len(rows)), np.nan)
 
     def cut(self, day: int, portfolios: Iterable[int]) -> None:
         """Hold the margins of the past against those of the whole history."""
@@ -265,6 +274,8 @@ class _Audit:
         before = self.full[: day + 1, rows]
         wrong = self._changed(before, known)
         if wrong.any():
+            if day in self.failures:
+                raise self.failures[day]
             row, p = np.argwhere(wrong)[0]
             raise CausalityError(
                 f"{in_words(self.model)} is not causal: its margin at {self.market.dates[row]} for "

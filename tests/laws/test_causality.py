@@ -139,3 +139,32 @@ def test_a_later_start_is_measured(small_market):
     assert plain.later_start == 0.0
     first = check_causal(SinceTheFirstDay(), small_market, book, coverage=COVERAGE)
     assert first.later_start is not None and first.later_start > 0.01
+
+
+class Windowed:
+    """The largest loss of the 60 days known before; numpy refuses a past of fewer days."""
+
+    def __init__(self, fails_before: int = 0) -> None:
+        self.fails_before = fails_before
+
+    def margin(self, market, book, coverage):
+        if len(market.dates) < self.fails_before:
+            raise RuntimeError("too few days for me")
+        loss = book.loss(market, coverage).sum(axis=2)
+        windows = np.lib.stride_tricks.sliding_window_view(np.nan_to_num(loss), 60, axis=0)
+        required = np.full_like(loss, np.nan)
+        known_after = 59 + coverage.longest
+        required[known_after:] = np.maximum(windows.max(axis=2), 0.0)[: len(loss) - known_after]
+        return required
+
+
+def test_a_model_need_not_stand_a_past_that_it_asks_nothing_of(small_market, small_book):
+    study = bt.run(small_market, small_book, {"windowed": Windowed()})
+    assert study.provenance.causality["windowed"].largest_change < 1e-12
+
+
+def test_a_model_that_fails_on_a_past_which_has_margins_is_told_so(small_market, small_book):
+    with pytest.raises(RuntimeError, match="too few days for me"):
+        bt.run(
+            small_market, small_book, {"windowed": Windowed(fails_before=len(small_market.dates))}
+        )
