@@ -1,6 +1,7 @@
 """The protocol of a margin model, the audit it must pass, and the tools that models share."""
 
-from .causality import CausalityAudit, CausalityError, check_causal
+from .causality import CausalityError, check_causal
+from .certificate import CausalityAudit
 from .protocol import (
     Forecast,
     HasForecast,

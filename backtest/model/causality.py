@@ -7,7 +7,6 @@ for a model that only looks ahead in markets of full length.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,65 +21,18 @@ from backtest.model.audit_days import (
     most_shared,
     other_future,
 )
+from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import is_isolated
 from backtest.model.protocol import MarginModel, asked, in_words, required_margin
 from backtest.types import BacktestError, DaysByPortfolios, FloatArray
 
 ALONE = 3  # portfolios margined alone
-COVERS = "margins on the history, of the named portfolios and of some spread over the others"
-CANNOT_SEE = (
-    "a model that reads prices from a file by itself (files that models open are listed), or "
-    "repeats answers that it remembers (--isolate prevents it); look-ahead on other days than "
-    "those; forecasts, parts and simulated paths"
-)
 LATER = 37  # rows that the history begins later, once
 RTOL = 1e-9  # of a margin; slices of one matrix differ by 1e-16 in BLAS
 
 
 class CausalityError(BacktestError):
     """A margin that changes with the days after it, or with the portfolios beside it."""
-
-
-@dataclass(frozen=True)
-class CausalityAudit:
-    """What was checked, and the largest relative change that was seen.
-
-    Parameters
-    ----------
-    cut_days : days after which the future was cut off. before_losses : how many of them lie before
-        one of the worst losses of a portfolio is known. replaced_days : days after which it was
-        replaced by another. portfolios : whose margins were compared. alone : portfolios that were
-        margined alone as well.
-    largest_change : of any of these, a share of the margin.
-    later_start : largest change of a margin when the history begins some weeks later; None where
-        too little is left. It is no look-ahead: a model with a long memory moves a little.
-    isolated : the model's process never held a later day, so there was nothing to cut off.
-    covers, cannot_see : what this says of the numbers, and what it cannot say.
-    """
-
-    cut_days: tuple[str, ...]
-    before_losses: int
-    replaced_days: tuple[str, ...]
-    portfolios: tuple[str, ...]
-    alone: tuple[str, ...]
-    largest_change: float
-    later_start: float | None
-    isolated: bool = False
-    covers: str = COVERS
-    cannot_see: str = CANNOT_SEE
-
-    def sentence(self) -> str:
-        """One line for pages and screens."""
-        if self.isolated:
-            return (
-                f"{len(self.portfolios)} portfolios, each day margined by a process that held no "
-                "later day."
-            )
-        return (
-            f"{len(self.cut_days)} days after which the future was cut off, {self.before_losses} "
-            f"of them before worst losses, {len(self.replaced_days)} after which it was replaced: "
-            f"the margins of {len(self.portfolios)} portfolios before them did not move."
-        )
 
 
 def check_causal(
@@ -126,11 +78,12 @@ def check_causal(
     Traceback (most recent call last):
     ...
     backtest.model.causality.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
-'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
+'long BTC' is 18 with the days after 2024-01-03 and 11 without them.
     """
-    return audited_margins(model, market, book, coverage=coverage, cuts=cuts, seed=seed, rtol=rtol)[
-        0
-    ]
+    audit, _ = audited_margins(
+        model, market, book, coverage=coverage, cuts=cuts, seed=seed, rtol=rtol
+    )
+    return audit
 
 
 def audited_margins(

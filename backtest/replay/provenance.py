@@ -13,7 +13,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
-from backtest.model.causality import CausalityAudit
+from backtest.model.certificate import CausalityAudit
 from backtest.model.omissions import omissions
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words

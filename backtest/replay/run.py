@@ -17,7 +17,8 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.causality import RTOL, CausalityAudit, CausalityError, audited_margins
+from backtest.model.causality import RTOL, CausalityError, audited_margins
+from backtest.model.certificate import CausalityAudit
 from backtest.model.opened_files import OpenedFile, note_opened, placed, recording
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow

@@ -13,7 +13,7 @@ from backtest.data.csv_folder import SourceFile
 from backtest.data.load import load_with_sources
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
-from backtest.model.causality import CausalityAudit
+from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import Isolated, isolated
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel, asked_of, in_words
