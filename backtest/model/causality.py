@@ -78,11 +78,12 @@ def check_causal(
     Traceback (most recent call last):
     ...
     backtest.model.causality.CausalityError: Seer() is not causal: its margin at 2024-01-02 for \
-'long BTC' is 18 with the days after 2024-01-02 and 10 without them.
+'long BTC' is 18 with the days after 2024-01-03 and 11 without them.
     """
-    return audited_margins(model, market, book, coverage=coverage, cuts=cuts, seed=seed, rtol=rtol)[
-        0
-    ]
+    audit, _ = audited_margins(
+        model, market, book, coverage=coverage, cuts=cuts, seed=seed, rtol=rtol
+    )
+    return audit
 
 
 def audited_margins(

@@ -1,4 +1,4 @@
-"""The certificate of a causality audit: what was checked, what that covers, what it cannot see."""
+"""The certificate of a causality audit: what was checked, what it covers, what it cannot see."""
 
 from dataclasses import dataclass
 

@@ -83,7 +83,7 @@ def recording(files: set[OpenedFile]) -> Iterator[None]:
     >>> files = set()
     >>> with NamedTemporaryFile(suffix=".csv") as file, recording(files):
     ...     with watched():
-    ...         content = open(file.name).read()
+    ...         content = Path(file.name).read_text()
     >>> [opened.size for opened in files]
     [0]
     """
