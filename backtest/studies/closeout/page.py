@@ -42,7 +42,12 @@ def closeout_exhibit(study: CloseoutStudy) -> Exhibit:
         caption=CAPTION,
         simulated=study.provenance.prices.simulated,
         source_line=f"{study.provenance.sentence()}; seed {study.provenance.seed}.",
-        sections=(_coordination(study), _steps(study), _liquidation(study), _costs(study)),
+        sections=(
+            _coordination(study),
+            *([_steps(study)] if len(study.steps) else []),  # of a model without steps: none
+            _liquidation(study),
+            _costs(study),
+        ),
         provenance=study.provenance,
         text=study.text,
     )

@@ -1,5 +1,6 @@
 """Close-out: MPOR by class, the mismatch charge, coordination, liquidation cost, the command."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from backtest.config.load import build_book, read_study
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.mismatch import MISMATCH, proportional_shares
 from backtest.scores import break_even_coordination
+from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.closeout.study import estimate_closeout
 from backtest.types import DataError
 from tests.support import by_hand
@@ -383,6 +385,14 @@ def test_every_table_is_scored_from_the_day_the_study_says(tmp_path):
     assert set(found.coordination["observations"]) == {scored}
     longest = scored - 1  # the longest of the MPORs compared is a day longer than the study's
     assert set(found.steps["observations"]) == {longest}
+
+
+def test_models_without_steps_have_a_page_without_them(tmp_path):
+    study = tmp_path / "small.toml"
+    study.write_text(re.sub(r'\[models.(offset|var)\]\nkind = ".*"\n', "", _text()))
+    page = closeout_exhibit(_estimate(study))
+    assert "margin_steps" not in [section.name for section in page.sections]
+    assert len(page.sections) == 3
 
 
 def test_nothing_to_pool_is_one_line(tmp_path):
