@@ -4,7 +4,7 @@ One allowance below the estimate serves s and s_dep alike.
 """
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from backtest.kernels.pooling import tail_scale
 from backtest.offset.bounds import resampled_totals
@@ -32,7 +32,7 @@ def alternative_allowances(
     error = float(np.sqrt((PARTS - 1) / PARTS * ((quarters - quarters.mean()) ** 2).sum()))
     return {
         "long blocks": point.total - float(np.nanquantile(long, 1.0 - LEVEL)),
-        "delete a quarter": float(student.ppf(LEVEL, PARTS - 1)) * error,
+        "delete a quarter": float(stdtrit(PARTS - 1, LEVEL)) * error,
         "worst third": max(0.0, point.total - min(thirds)),
     }
 

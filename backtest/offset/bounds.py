@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from backtest.kernels.pooling import weighted_reductions
 from backtest.offset.drift import drift_deviation
@@ -108,7 +108,7 @@ def bound_reduction(
         nan = float("nan")
         return Bounds(nan, nan, nan, drift, resamples)
     percentile = float(np.quantile(draws[is_known], 1.0 - confidence))
-    by_drift = float(norm.ppf(confidence)) * (1.0 - point.total) * drift
+    by_drift = float(ndtri(confidence)) * (1.0 - point.total) * drift
     allowance = float(np.hypot(point.total - percentile, by_drift))
     total = max(point.total - allowance, min(0.0, percentile))
     return Bounds(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from backtest.offset.history import SiloHistory
 from backtest.types import FloatArray
@@ -103,7 +103,7 @@ def drift_deviation(history: SiloHistory) -> float:
     means = reduction_series(history)[: days * WINDOWS].reshape(WINDOWS, days)
     noise = long_run_variance(means) / days
     observed = float(means.mean(axis=1).var(ddof=1))
-    upper = observed * (WINDOWS - 1) / float(chi2.ppf(DOUBT, WINDOWS - 1))
+    upper = observed * (WINDOWS - 1) / float(chdtri(WINDOWS - 1, 1.0 - DOUBT))
     whole = share_kept(REGIME, history.days)
     within = (share_kept(REGIME, days) - whole) * WINDOWS / (WINDOWS - 1)
     return float(np.sqrt(max(0.0, upper - noise) * whole / within))
