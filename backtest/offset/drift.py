@@ -14,8 +14,7 @@ years differ.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.special import chdtri
+from scipy.special import chdtri, ndtri
 
 from backtest.offset.history import SiloHistory
 from backtest.types import FloatArray
