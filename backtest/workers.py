@@ -1,6 +1,7 @@
 """Worker processes: no more than the machine has cores, and none that outlives who started it."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,9 +23,27 @@ def in_parallel(tasks: Iterable[Task], *, n_jobs: int) -> Iterator[Any]:
     >>> list(in_parallel((joblib.delayed(abs)(x) for x in (-1, 2)), n_jobs=1))
     [1, 2]
     """
+    _renew_workers(n_jobs)
     watched = (joblib.delayed(_watched)(os.getpid(), *task) for task in tasks)
     results: Iterator[Any] = joblib.Parallel(n_jobs=capped(n_jobs), return_as="generator")(watched)
     return results
+
+
+_paths_of_workers: list[list[str]] = []
+
+
+def _renew_workers(n_jobs: int) -> None:
+    """Workers stay between calls and import from where Python's path led when they were started.
+
+    A study whose models lie in another folder needs new ones.
+    """
+    if n_jobs == 1:
+        return
+    if _paths_of_workers and _paths_of_workers[-1] != sys.path:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True)
+    _paths_of_workers[:] = [sys.path.copy()]
 
 
 def capped(n_jobs: int) -> int:

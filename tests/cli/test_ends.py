@@ -1,5 +1,6 @@
 """Exit codes that mean one thing each, whatever happens."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -7,10 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import pytest
 
 from backtest.cli import ends
 from backtest.types import StudyError
+from backtest.workers import in_parallel
 from tests.support.commands import backtest
 
 
@@ -104,3 +107,11 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
     except OSError:
         return False
+
+
+def test_workers_find_a_module_that_lies_where_they_were_not_started(tmp_path, monkeypatch):
+    list(in_parallel((joblib.delayed(abs)(x) for x in (-1, -2)), n_jobs=2))
+    (tmp_path / "module_of_a_study.py").write_text("def half(x):\n    return x / 2\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    half = importlib.import_module("module_of_a_study").half
+    assert list(in_parallel((joblib.delayed(half)(x) for x in (2, 4)), n_jobs=2)) == [1.0, 2.0]
