@@ -110,4 +110,10 @@ def test_a_price_below_zero_may_be_true(tmp_path):
 @needs_prices
 def test_real_prices_pass():
     factors = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH", "VIX", "SPY", "BTC-FUNDING")
-    bt.load_market(PRICES, factors=factors, start="2021-01-04", end="2022-12-30")
+    market = bt.load_market(PRICES, factors=factors, start="2021-01-04", end="2022-12-30")
+    assert market.factors == factors
+    assert (str(market.dates[0]), str(market.dates[-1])) == ("2021-01-04", "2022-12-30")
+    # Not only let through: the closes are those of the file.
+    closes = pd.read_csv(PRICES / "btc_usd.csv", index_col="Date")["Close"]
+    loaded = market.to_frame()["BTC"]
+    np.testing.assert_array_equal(loaded, closes.loc[loaded.index.strftime("%Y-%m-%d")])

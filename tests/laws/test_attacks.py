@@ -8,7 +8,8 @@ import pytest
 
 import backtest as bt
 from backtest.model.isolation import isolated
-from tests.support.attacks import CAUGHT, NOT_CAUGHT
+from tests.support.attacks import CAUGHT, DAYS, NOT_CAUGHT
+from tests.support.cheats import honest
 from tests.support.markets import random_market
 
 
@@ -33,7 +34,16 @@ def test_an_attack_ends_the_run(name, market, book):
 
 @pytest.mark.parametrize("name", NOT_CAUGHT)
 def test_what_the_page_says_is_not_caught_is_not(name, market, book):
-    bt.run(market, book, {"attack": NOT_CAUGHT[name]()}, audit=["b00", "b01"])
+    cheat = NOT_CAUGHT[name]()
+    study = bt.run(market, book, {"attack": cheat}, audit=["b00", "b01"])
+    certificate = study.provenance.causality["attack"]
+    assert certificate.before_losses > 0 and certificate.largest_change < 1e-9
+    # It has a certificate and looks ahead all the same: in the study, or where prices are drawn.
+    used, prices = study.required["attack"].to_numpy(), market
+    if name == "OnlySimulatedPaths":
+        prices = replace(market, simulated=True)
+        used = cheat.margin(prices, book, bt.Coverage())
+    assert (used > 1.01 * honest(prices, book, bt.Coverage(), DAYS)).any()
 
 
 @pytest.mark.slow

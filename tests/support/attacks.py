@@ -29,6 +29,15 @@ def lifted(margin, loss, where=True, by=1.03):
     return np.where(where, lift, margin)
 
 
+def callers():
+    """Names of the functions on the stack."""
+    frame, names = sys._getframe(), set()
+    while frame is not None:
+        names.add(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
 class Attack:
     def margin(self, market, book, coverage):
         margin, loss = (f(market, book, coverage, *a) for f, a in ((honest, (DAYS,)), (losses, ())))
@@ -176,11 +185,7 @@ class LooksAtWhoAsks(Attack):
     """Honest where the stack says that the future was taken away."""
 
     def lift(self, market, book, margin, loss):
-        frame, names = sys._getframe(), set()
-        while frame is not None:
-            names.add(frame.f_code.co_name)
-            frame = frame.f_back
-        return margin if names & {"past", "replace"} else lifted(margin, loss)
+        return margin if callers() & {"past", "replace"} else lifted(margin, loss)
 
 
 @attack(CAUGHT)
@@ -188,11 +193,7 @@ class TellsTheAuditFromTheStudy(Attack):
     """Honest where a frame of the audit is on the stack."""
 
     def lift(self, market, book, margin, loss):
-        frame, names = sys._getframe(), set()
-        while frame is not None:
-            names.add(frame.f_code.co_name)
-            frame = frame.f_back
-        return margin if "audited_margins" in names else lifted(margin, loss)
+        return margin if "audited_margins" in callers() else lifted(margin, loss)
 
 
 @attack(NOT_CAUGHT)

@@ -6,7 +6,7 @@ volatility that the requirement ignores, makes exceedances dependent.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -52,9 +52,9 @@ def over(pnl: FloatArray, horizon: int, days: int) -> FloatArray:
     return np.asarray(total[horizon : horizon + days] - total[:days])
 
 
-def tail_points(losses: FloatArray) -> FloatArray:
-    """Points that losses symmetric around 0 exceed at RATES: both tails of the draws count."""
-    return np.quantile(np.abs(losses), 1.0 - 2.0 * np.array(RATES))
+def tail_points(losses: FloatArray, rates: Sequence[float] = RATES) -> FloatArray:
+    """Points that losses symmetric around 0 exceed at `rates`: both tails of the draws count."""
+    return np.quantile(np.abs(losses), 1.0 - 2.0 * np.array(rates))
 
 
 def marked(losses: FloatArray, points: FloatArray) -> dict[float, Counts]:
@@ -95,9 +95,14 @@ def garch(rng: np.random.Generator, days: int, histories: int) -> tuple[FloatArr
     return pnl[500:], variance[500:]
 
 
-def garch_requirement(rng: np.random.Generator, variance: FloatArray, horizon: int) -> FloatArray:
-    """True quantiles of the loss ahead given today's variance, (days, histories, rates)."""
-    news = garch_news(rng, (horizon, QUANTILE_DRAWS // 4))
+def garch_points(
+    rng: np.random.Generator, variance: FloatArray, horizon: int, draws: int, rates: Sequence[float]
+) -> tuple[FloatArray, FloatArray]:
+    """Log variances from the least to the most of `variance`, and by rate the true quantile there.
+
+    Quantiles are of the loss ahead per unit of today's volatility, (rates, log variances).
+    """
+    news = garch_news(rng, (horizon, draws))
     grid = np.geomspace(variance.min() * 0.999, variance.max() * 1.001, 24)
     points = []
     for start in grid:
@@ -106,14 +111,16 @@ def garch_requirement(rng: np.random.Generator, variance: FloatArray, horizon: i
             pnl = step * np.sqrt(known)
             total += pnl
             known = OMEGA + ALPHA * pnl**2 + BETA * known
-        points.append(tail_points(total) / np.sqrt(start))
+        points.append(tail_points(total, rates) / np.sqrt(start))
+    return np.log(grid), np.array(points).T
+
+
+def garch_requirement(rng: np.random.Generator, variance: FloatArray, horizon: int) -> FloatArray:
+    """True quantiles of the loss ahead given today's variance, (days, histories, rates)."""
+    grid, points = garch_points(rng, variance, horizon, QUANTILE_DRAWS // 4, RATES)
     place = np.log(variance)
     return np.stack(
-        [
-            np.sqrt(variance) * np.interp(place, np.log(grid), column)
-            for column in np.array(points).T
-        ],
-        axis=-1,
+        [np.sqrt(variance) * np.interp(place, grid, of_rate) for of_rate in points], axis=-1
     )
 
 

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from backtest.scores.overlapping.clusters import is_clustered
 from backtest.scores.overlapping.verdict import coverage_p
 from backtest.types import FloatArray
-from tests.tools.overlap_study import ALPHA, BETA, FREEDOM, OMEGA, garch, garch_news, over
+from tests.tools.overlap_study import FREEDOM, garch, garch_points, over, tail_points
 
 CONFIDENCES = (0.95, 0.975, 0.99)
 MULTIPLES = (1, 2)  # of the promised rate: size, and power
@@ -27,11 +27,6 @@ RATES = tuple(
 World = tuple[str, FloatArray, Callable[[float], FloatArray]]  # name, losses, requirement at a rate
 
 
-def tail_points(losses: FloatArray) -> FloatArray:
-    """Points that losses symmetric around 0 exceed at RATES: both tails of the draws count."""
-    return np.quantile(np.abs(losses), 1.0 - 2.0 * np.array(RATES))
-
-
 def constant(points: FloatArray) -> Callable[[float], FloatArray]:
     return lambda rate: np.full((1, 1), points[RATES.index(rate)])
 
@@ -41,7 +36,7 @@ def independent(rng: np.random.Generator, horizon: int, histories: int) -> World
     pnl = rng.standard_t(FREEDOM, (max(LENGTHS) + horizon, histories))
     points = -stdtrit(FREEDOM, np.array(RATES))
     if horizon > 1:
-        points = tail_points(sum(rng.standard_t(FREEDOM, DRAWS) for _ in range(horizon)))
+        points = tail_points(sum(rng.standard_t(FREEDOM, DRAWS) for _ in range(horizon)), RATES)
     return "t4 days", over(pnl, horizon, max(LENGTHS)), constant(points)
 
 
@@ -50,25 +45,15 @@ def persistent(rng: np.random.Generator, horizon: int, histories: int) -> Iterat
     days = max(LENGTHS)
     pnl, variance = garch(rng, days + horizon, histories)
     losses, known = over(pnl, horizon, days), variance[1 : days + 1]
-    news = garch_news(rng, (horizon, DRAWS // 5))
-    grid = np.geomspace(known.min() * 0.999, known.max() * 1.001, 24)
-    points = []
-    for start in grid:
-        level, total = np.full(news.shape[1], start), np.zeros(news.shape[1])
-        for step in news:
-            move = step * np.sqrt(level)
-            total += move
-            level = OMEGA + ALPHA * move**2 + BETA * level
-        points.append(tail_points(total) / np.sqrt(start))
-    by_rate = np.array(points).T
+    grid, points = garch_points(rng, known, horizon, DRAWS // 5, RATES)
 
     def aware(rate: float) -> FloatArray:
-        scale = np.interp(np.log(known), np.log(grid), by_rate[RATES.index(rate)])
+        scale = np.interp(np.log(known), grid, points[RATES.index(rate)])
         return np.asarray(np.sqrt(known) * scale)
 
     yield "GARCH-t, true quantile", losses, aware
     long_run, _ = garch(rng, 20_000, 400)
-    yield "GARCH-t, constant", losses, constant(tail_points(over(long_run, horizon, 19_900)))
+    yield "GARCH-t, constant", losses, constant(tail_points(over(long_run, horizon, 19_900), RATES))
 
 
 def verdict_study(

@@ -4,10 +4,39 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.scores.checks import check_confidence, check_weights, column_blocks
+from backtest.scores.overlapping.hac import DailyCounts
 from backtest.scores.overlapping.overlap import check_record
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, FloatArray
+
+
+def resampled_pvalues(
+    counts: DailyCounts, portfolios: int, *, confidence: float, weights: FloatArray
+) -> FloatArray:
+    """P-values of `clustered_bootstrap` for many panels at once.
+
+    Parameters
+    ----------
+    counts : (days, ...) books with an exceedance, one series a panel.
+    portfolios : number of books in each panel.
+    weights : (resamples, days) from `day_weights`.
+
+    Returns
+    -------
+    (...) p-values in (0, 1].
+
+    Examples
+    --------
+    >>> weights = np.array([[1.0, 1, 1, 1], [0, 1, 2, 1], [2, 2, 0, 0]])
+    >>> resampled_pvalues(np.array([2, 2, 0, 0]), 2, confidence=0.75, weights=weights).tolist()
+    0.5
+    """
+    total = counts.sum(axis=0)
+    expected = round(counts.shape[0] * portfolios * (1.0 - confidence), 9)
+    # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
+    beyond = weights @ counts.astype(np.float64) - total >= total - expected - 1e-6
+    return np.asarray((1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0))
 
 
 def bootstrap_pvalues(
@@ -62,14 +91,10 @@ def bootstrap_pvalues(
     marked = check_record(exceedances, "days", "portfolios")
     days, portfolios = marked.shape
     check_weights(weights, days)
-    expected = round(days * (1.0 - confidence), 9)
     pvalues = np.empty(portfolios)
     for columns in column_blocks(days, portfolios):
-        block = marked[:, columns].astype(np.float64)
-        count = block.sum(axis=0)
-        # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
-        beyond = weights @ block - count >= count - expected - 1e-9
-        pvalues[columns] = (1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0)
+        counts = marked[:, columns].astype(np.int64)
+        pvalues[columns] = resampled_pvalues(counts, 1, confidence=confidence, weights=weights)
     return pvalues
 
 

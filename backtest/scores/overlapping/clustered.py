@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtest.scores.checks import check_confidence, check_weights, column_blocks
+from backtest.scores.overlapping.bootstrap import resampled_pvalues
 from backtest.scores.overlapping.hac import DailyCounts, effective_pvalues
 from backtest.scores.overlapping.overlap import check_horizon, check_record
 from backtest.scores.resample import day_weights, stationary_indices
@@ -103,34 +104,6 @@ def clustered_coverage(
         True,
         f"dependence over lags of at most {last} days, any over books; effective counts",
     )
-
-
-def resampled_pvalues(
-    counts: DailyCounts, portfolios: int, *, confidence: float, weights: FloatArray
-) -> FloatArray:
-    """P-values of `clustered_bootstrap` for many panels at once.
-
-    Parameters
-    ----------
-    counts : (days, ...) books with an exceedance, one series a panel.
-    portfolios : number of books in each panel.
-    weights : (resamples, days) from `day_weights`.
-
-    Returns
-    -------
-    (...) p-values in (0, 1].
-
-    Examples
-    --------
-    >>> weights = np.array([[1.0, 1, 1, 1], [0, 1, 2, 1], [2, 2, 0, 0]])
-    >>> resampled_pvalues(np.array([2, 2, 0, 0]), 2, confidence=0.75, weights=weights).tolist()
-    0.5
-    """
-    total = counts.sum(axis=0)
-    expected = round(counts.shape[0] * portfolios * (1.0 - confidence), 9)
-    # Counts are whole numbers: the small margin keeps rounding from deciding a tie.
-    beyond = weights @ counts.astype(np.float64) - total >= total - expected - 1e-6
-    return np.asarray((1.0 + np.count_nonzero(beyond, axis=0)) / (weights.shape[0] + 1.0))
 
 
 def clustered_bootstrap(

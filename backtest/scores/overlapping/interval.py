@@ -5,23 +5,15 @@ binomial count. Both functions use the exact variance of the stationary bootstra
 """
 
 import numpy as np
-from scipy.special import betaincinv
 
-from backtest.scores.checks import as_indicator, column_blocks
+from backtest.scores.checks import column_blocks
+from backtest.scores.overlapping.overlap import check_horizon, check_record
+from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.scores.resample import MEAN_BLOCK
-from backtest.types import BoolArray, DataError, FloatArray, StudyError
+from backtest.types import BoolArray, FloatArray, StudyError
 
 # With fewer exceedances their autocorrelation is noise, so the MPOR is used in its place.
 FEW_EXCEEDANCES = 10
-
-
-def _panel(exceedances: BoolArray) -> BoolArray:
-    marked = as_indicator(exceedances)
-    if marked.ndim != 2 or marked.shape[0] == 0:
-        raise DataError(
-            f"exceedances have shape {marked.shape}; give (days, portfolios) with a day at least."
-        )
-    return marked
 
 
 def variance_inflation(exceedances: BoolArray, *, block: float = MEAN_BLOCK) -> FloatArray:
@@ -57,7 +49,7 @@ def variance_inflation(exceedances: BoolArray, *, block: float = MEAN_BLOCK) -> 
     """
     if not block >= 1.0:
         raise StudyError(f"block is {block}; give a mean length of 1 day or more.")
-    marked = _panel(exceedances)
+    marked = check_record(exceedances, "days", "portfolios")
     days, portfolios = marked.shape
     lag = np.arange(days)
     taper = (1.0 - lag / days) * (1.0 - 1.0 / block) ** lag
@@ -114,20 +106,13 @@ def rate_interval(
     >>> low.tolist(), high.round(5).tolist()
     ([0.0], [0.00335])
     """
-    if horizon < 1:
-        raise StudyError(f"horizon is {horizon}; give whole margin days, 1 or more.")
+    check_horizon(horizon)
     if not 0.0 < level < 1.0:
         raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
-    marked = _panel(exceedances)
+    marked = check_record(exceedances, "days", "portfolios")
     days = marked.shape[0]
     count = np.count_nonzero(marked, axis=0)
     inflation = np.fmax(variance_inflation(marked), 1.0)
     few = np.minimum(count, days - count) < FEW_EXCEEDANCES
     inflation = np.where(few, np.maximum(inflation, horizon), inflation)
-    effective_days = days / inflation
-    effective_count = count / inflation
-    others = effective_days - effective_count
-    tail = 0.5 * (1.0 - level)
-    low = betaincinv(np.maximum(effective_count, 1e-300), others + 1.0, tail)
-    high = betaincinv(effective_count + 1.0, np.maximum(others, 1e-300), 1.0 - tail)
-    return np.where(count > 0, low, 0.0), np.where(count < days, high, 1.0)
+    return effective_interval(count, days, inflation, level=level)
