@@ -4,7 +4,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import HasParts, MarginModel, Parts, asked, required_margin
+from backtest.model.protocol import HasParts, MarginModel, Parts, answer_of, required_margin
 from strategies.siloed import Siloed
 
 
@@ -28,8 +28,8 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
     {'gross': [[40.0]], 'diversification and offset': [[-20.0]]}
     """
     if isinstance(model, HasParts):
-        with asked(model):
-            return model.parts(market, book, coverage)
+        parts: Parts = answer_of(model, "parts", market, book, coverage)
+        return parts
     required = required_margin(model, market, book, coverage)
     siloed_parts = Siloed(base=model).parts(market, book, coverage)
     gross = siloed_parts.steps["gross"]

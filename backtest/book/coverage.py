@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from backtest.types import StudyError
 
@@ -38,6 +39,11 @@ class Coverage:
                 raise StudyError(f"mpor is {self.mpor}; give whole margin days, 1 or more.")
         if isinstance(self.mpor, Mapping):
             object.__setattr__(self, "mpor", MappingProxyType(dict(self.mpor)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python neither pickles nor copies a MappingProxyType.
+        mpor = self.mpor if isinstance(self.mpor, int) else dict(self.mpor)
+        return type(self), (self.confidence, mpor)
 
     @property
     def longest(self) -> int:

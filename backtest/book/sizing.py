@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.book.coverage import Coverage
+from backtest.book.lending import lent
 from backtest.market.market import Market
 from backtest.types import FloatArray, StudyError, first_known
 
@@ -31,7 +32,7 @@ def margin_per_usd(
         portfolios=tuple(f"{s} {i.name}" for s in ("long", "short") for i in book.instruments),
         exposure=np.vstack([np.eye(count), -np.eye(count)]),
     )
-    margin = base.margin(market, units, coverage)
+    margin = base.margin(lent(market), lent(units), lent(coverage))
     day = first_known(margin)
     if day == len(margin):
         raise StudyError(

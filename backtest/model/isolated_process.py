@@ -20,7 +20,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, counting_fits
 from backtest.market.market import Market
 from backtest.model.opened_files import OpenedFile, recording, watched
-from backtest.model.protocol import Parts, can_travel, required_margin
+from backtest.model.protocol import Parts, answer_of, can_travel, required_margin
 
 REFUSED = ("os.", "socket.", "subprocess.", "shutil.", "sqlite3.", "pty.")
 HARMLESS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.listxattr", "os.getxattr")
@@ -73,7 +73,7 @@ def _last_row(model: Any, method: str, market: Market, book: Book, coverage: Cov
     """The last row of the margin, or of the parts."""
     if method == "margin":
         return required_margin(model, market, book, coverage)[-1]
-    parts: Parts = model.parts(market, book, coverage)
+    parts: Parts = answer_of(model, "parts", market, book, coverage)
     steps = {step: values[-1] for step, values in parts.steps.items()}
     return Parts(parts.silos, parts.by_silo[-1], steps)
 

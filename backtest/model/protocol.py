@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.book.lending import changed, lent
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
 from backtest.model.opened_files import watched
@@ -206,6 +207,24 @@ def can_travel(error: Exception) -> bool:
         return False
 
 
+def answer_of(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
+    """What `margin`, `parts` or `forecast` of a model gives for copies of the arguments.
+
+    Raises
+    ------
+    StudyError : it changed the prices or positions in its copies, and so answers for others.
+    """
+    own_market, own_book = lent(market), lent(book)
+    with asked(model):
+        answer = getattr(model, method)(own_market, own_book, lent(coverage))
+        if changed(own_market, market) or changed(own_book, book):
+            raise StudyError(
+                f"{in_words(model)} changed the prices or positions that it was given; copy them "
+                "before changing them."
+            )
+    return answer
+
+
 def required_margin(
     model: MarginModel, market: Market, book: Book, coverage: Coverage
 ) -> DaysByPortfolios:
@@ -216,22 +235,16 @@ def required_margin(
     StudyError
         naming the model and the fault.
     """
-    before = [values.copy() for values in (market.levels, market.dates, book.exposure)]
     with asked(model):
         try:
-            required = np.asarray(model.margin(market, book, coverage))
+            # A model that gives the same array each time could change what it gave before.
+            required = np.array(answer_of(model, "margin", market, book, coverage))
         except Exception as error:
             if not getattr(error, "__notes__", []):  # else a model inside this one says it
                 others = len(book.portfolios) - 1
                 books = f"{book.portfolios[0]!r}" + (f" and {others} more" if others else "")
                 error.add_note(f"for {books}, days {market.dates[0]} to {market.dates[-1]}")
             raise
-        after = (market.levels, market.dates, book.exposure)
-        if not all(map(np.array_equal, before, after)):
-            raise StudyError(
-                f"{in_words(model)} changed the prices or positions that it was given; copy them "
-                "before changing them."
-            )
         return _checked_margin(model, market, book, required)
 
 

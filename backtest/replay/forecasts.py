@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import Forecast, HasForecast, MarginModel, asked, in_words
+from backtest.model.protocol import Forecast, HasForecast, MarginModel, answer_of, asked, in_words
 from backtest.scores.exceedances.phases import cauchy_combination
 from backtest.scores.forecasts.density import berkowitz, berkowitz_tail, pit_histogram
 from backtest.scores.forecasts.expected_shortfall import mcneil_frey
@@ -45,7 +45,8 @@ def model_forecasts(
         if not isinstance(model, HasForecast):
             continue
         with asked(model):
-            arrays = _checked(model, model.forecast(market, book, coverage), loss.shape)
+            forecast = answer_of(model, "forecast", market, book, coverage)
+            arrays = _checked(model, forecast, loss.shape)
         tables.append(
             pd.DataFrame(
                 {

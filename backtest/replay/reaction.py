@@ -6,7 +6,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import parse_instrument
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, asked
+from backtest.model.protocol import MarginModel, required_margin
 from backtest.types import Days, StudyError
 
 BEFORE, AFTER = 1000, 750  # days: longer than the lookbacks in use
@@ -80,8 +80,7 @@ def impulse_response(
         source="a step in volatility",
     )
     book = Book(("long",), (parse_instrument(factor),), np.array([[1e6]]))
-    with asked(model):
-        margin = model.margin(market, book, ONE_DAY)[before:, 0]
+    margin = required_margin(model, market, book, ONE_DAY)[before:, 0]
     if not margin[0] > 0.0:
         raise StudyError(
             f"{model!r} has a margin of {margin[0]} on the day before the step; give more days "

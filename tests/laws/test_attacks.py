@@ -32,6 +32,11 @@ def test_an_attack_ends_the_run(name, market, book):
         bt.run(market, book, {"attack": CAUGHT[name]()}, audit=["b00", "b01"])
 
 
+def test_answers_in_one_buffer_are_told_apart_in_a_study_of_one_book(market, book):
+    with pytest.raises(bt.BacktestError, match="is not causal"):
+        bt.run(market, book.select([0]), {"attack": CAUGHT["AnswersInOneBuffer"]()})
+
+
 @pytest.mark.parametrize("name", NOT_CAUGHT)
 def test_what_the_page_says_is_not_caught_is_not(name, market, book):
     cheat = NOT_CAUGHT[name]()

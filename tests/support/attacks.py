@@ -82,6 +82,19 @@ class RemembersTheFuture(Attack):
 
 
 @attack(CAUGHT)
+class AnswersInOneBuffer(Attack):
+    """Gives parts of one array each time: with each answer it changes those before."""
+
+    buffers: dict = {}
+
+    def lift(self, market, book, margin, loss):
+        buffer = self.buffers.setdefault(margin.shape[1], np.empty((5000, margin.shape[1])))
+        answer = buffer[: len(margin)]
+        answer[...] = lifted(margin, loss)
+        return answer
+
+
+@attack(CAUGHT)
 class CountsItsCalls(Attack):
     """Honest for as long as an audit takes."""
 
