@@ -142,6 +142,23 @@ def reproduce(result: Result, data: Data = None) -> None:
     typer.echo("reproduced: every score is the same")
 
 
+@app.command()
+def selfcheck() -> None:
+    """Ask this installation small questions whose answers are known; 1 where one is wrong."""
+    from backtest.selfcheck.check import NOT_CHECKED, check_all, machine
+
+    typer.echo(machine())
+    rows = wrong = 0
+    for kind in check_all():
+        typer.echo(str(kind))
+        for line in kind.wrong:
+            typer.echo(f"  wrong: {line}")
+        rows, wrong = rows + kind.rows, wrong + len(kind.wrong)
+    typer.echo(f"{rows - wrong} of {rows} right\nNot checked: {NOT_CHECKED}")
+    if wrong:
+        raise typer.Exit(1)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: every mistake a user can mend is one line on stderr and exit code 2."""
     command = typer.main.get_command(app)

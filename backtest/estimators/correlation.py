@@ -6,13 +6,15 @@ from backtest.types import FloatArray, first_known, tail_count
 
 # One-sided 95 % normal quantile, scipy.special.ndtri(0.95) to double precision.
 NORMAL_95 = 1.6448536269514722
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     """Covariance of `columns` (days, columns) over each trailing window; (days, columns, columns).
 
     Each window is centred on its own mean (no running sums, so no drift). NaN until `lookback`
-    complete rows have been seen.
+    complete rows have been seen. A column of equal values has a variance of zero, although their
+    mean, as computed, may not equal them.
 
     Examples
     --------
@@ -24,8 +26,13 @@ def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     first = first_known(columns)
     for day in range(first + lookback - 1, days):
         window = columns[day - lookback + 1 : day + 1]
-        centred = window - window.mean(axis=0)
+        mean = window.mean(axis=0)
+        centred = window - mean
         out[day] = centred.T @ centred / lookback
+        # A mean of n values is off by n roundings at most: what varies by less does not vary, and
+        # two such columns would have a correlation of plus or minus one.
+        still = np.diagonal(out[day]) <= (lookback * EPSILON * mean) ** 2
+        out[day, still], out[day][:, still] = 0.0, 0.0
     return out
 
 

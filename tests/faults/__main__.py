@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults import commands, folders, prices, studies
+from tests.faults import commands, folders, prices, reports, studies
 from tests.faults.case import Case
 from tests.faults.runner import Outcome, import_all, outcome
 
@@ -15,6 +15,7 @@ def all_cases(seed: int, finished: Path | None) -> list[Case]:
     """Every case of a seed; those about results folders only where one is given."""
     cases = [
         *prices.price_cases(seed),
+        *reports.report_cases(seed),
         *studies.study_cases(seed),
         *commands.command_cases(seed),
     ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.faults import commands, prices, studies
+from tests.faults import commands, prices, reports, studies
 from tests.faults.case import Case
 from tests.faults.runner import import_all, outcome
 
@@ -16,6 +16,7 @@ def spread_cases(seed: int) -> list[Case]:
     by_kind: dict[str, list[Case]] = defaultdict(list)
     for case in (
         *prices.price_cases(seed),
+        *reports.report_cases(seed),
         *studies.study_cases(seed),
         *commands.command_cases(seed),
     ):
