@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     """What a command's exit code means."""
 
     DONE = 0
-    FAILED = 1  # a gate of the study failed, or a rerun gave other numbers
+    FAILED = 1  # a gate of the study, a rerun that gave other numbers, or a self-check
     BAD_INPUT = 2
     FAULT = 3  # of the program
     INTERRUPTED = 128 + signal.SIGINT
