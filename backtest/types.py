@@ -28,6 +28,7 @@ PortfoliosByInstruments = FloatArray  # (portfolios, instruments)
 
 
 MOST_SHOWN = 80  # characters of a user's value in a message
+MIDNIGHT = re.compile(r"[ T]00:00:00(\.0+)?$")  # how a day of pandas or numpy ends as text
 
 
 class BacktestError(Exception):
@@ -75,22 +76,27 @@ def first_known(values: FloatArray) -> int:
     return int(known.argmax()) if known.any() else len(values)
 
 
-def parse_day(text: str, what: str, error: type[BacktestError] = StudyError) -> np.datetime64:
+def parse_day(day: object, what: str, error: type[BacktestError] = StudyError) -> np.datetime64:
     """An ISO day, and nothing that numpy also takes for one: '2022' is no day, '20220601' neither.
+
+    day : text, or a date of Python, numpy or pandas without a time of day.
 
     Examples
     --------
+    >>> parse_day(date(2022, 6, 1), "start")
+    np.datetime64('2022-06-01')
     >>> parse_day("20220601", "start")
     Traceback (most recent call last):
     ...
     backtest.types.StudyError: start is '20220601'; give a day as YYYY-MM-DD.
     """
+    text = day if isinstance(day, str) else MIDNIGHT.sub("", str(day))
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError
         return np.datetime64(date.fromisoformat(text), "D")
     except ValueError:
-        raise error(f"{what} is {shown(text)}; give a day as YYYY-MM-DD.") from None
+        raise error(f"{what} is {shown(day)}; give a day as YYYY-MM-DD.") from None
 
 
 def read_regular(path: Path) -> bytes:

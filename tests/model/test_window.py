@@ -1,5 +1,7 @@
 """The scored window: which days are scored, and what is said where none can be."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,9 +70,24 @@ def test_where_no_day_can_be_scored_it_is_empty_and_says_why(market, kwargs, sco
         window.checked()
 
 
-def test_a_day_that_is_none_is_refused(market):
-    with pytest.raises(StudyError, match="YYYY-MM-DD"):
-        ScoredWindow.of(market, required(), loss(), "soon", models=MODELS)
+@pytest.mark.parametrize(
+    "day",
+    ["soon", "2024", 20240104, 2024, pd.NaT, b"2024-01-04", np.datetime64("2024")]
+    + [pd.Timestamp("2024-01-04 15:00"), pd.Timestamp("2024-01-04", tz="UTC"), 1.5],
+)
+def test_a_day_that_is_none_is_refused(market, day):
+    with pytest.raises(StudyError, match="score_from is .*; give a day as YYYY-MM-DD"):
+        ScoredWindow.of(market, required(), loss(), day, models=MODELS)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [date(2024, 1, 4), np.datetime64("2024-01-04"), np.datetime64("2024-01-04", "ns")]
+    + [pd.Timestamp("2024-01-04")],
+)
+def test_a_day_of_python_numpy_or_pandas_is_a_day(market, day):
+    window = ScoredWindow.of(market, required(), loss(), day, models=MODELS)
+    assert window.dates[0] == np.datetime64("2024-01-04")
 
 
 def test_windows_share_the_days_from_the_latest_first_to_the_earliest_last(market):
