@@ -70,7 +70,9 @@ def read_folder(
         raise DataError(f"folder {str(folder)!r} holds no CSV file; it needs {YIELDS_FILE}.")
     files_read: dict[str, SourceFile] = {}
     by_contract = _contracts(contracts or {}, factors)
-    columns = _read_factors(folder, tuple(f for f in factors if f not in by_contract), files_read)
+    columns = _read_factors(
+        folder, tuple(f for f in factors if f not in by_contract), files_read, end=end
+    )
     adjusted: list[Adjustment] = []
     for name, path in by_contract.items():
         settlements, hashes = read_contracts(name, folder / path)
@@ -144,9 +146,17 @@ def read_column(folder: Path, factor: str) -> pd.Series:
 
 
 def _read_factors(
-    folder: Path, factors: tuple[str, ...], files_read: dict[str, SourceFile]
+    folder: Path,
+    factors: tuple[str, ...],
+    files_read: dict[str, SourceFile],
+    *,
+    end: str | None = None,
 ) -> dict[str, pd.Series]:
-    """Every factor in the unit of a market, on the days of its file; each file is read once."""
+    """Every factor in the unit of a market, on the days of its file; each file is read once.
+
+    end : values of later days are not looked at; futures keep theirs, to measure rolls by.
+    """
+    last = None if end is None else pd.Timestamp(parse_day(end, "end", DataError))
     places = {name: factor_column(name) for name in factors}
     # The par yields first: they decide the days of a market.
     names = dict.fromkeys(sorted((p.file for p in places.values()), key=YIELDS_FILE.__ne__))
@@ -157,9 +167,12 @@ def _read_factors(
             folder / file, sorted({place.column for place in file_places.values()}), files_read
         )
         for name, place in file_places.items():
-            column = table[place.column].dropna()
+            column = table[place.column].dropna().loc[: None if place.rolls else last]
             if column.empty:
-                raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+                until = "" if end is None else f" up to {end}"
+                raise DataError(
+                    f"{name} has no value{until} in {str(folder)!r}; leave it out or mend it."
+                )
             levels = _levels(column, place)
             refuse_implausible(column, name, place)
             columns[name] = levels

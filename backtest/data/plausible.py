@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from backtest.data.columns import FactorColumn
+from backtest.data.columns import FactorColumn, factor_column
 from backtest.market.market import tenor_years
 from backtest.types import DataError, FloatArray
 
@@ -20,11 +20,15 @@ RESCALED = 10.0  # factor of a move that stays
 LONG_TENOR, LONG_RESCALED = 5.0, 20.0  # years; factor by which no long yield moved in a day
 FEWEST_EQUAL = 10  # equal values in a row that may say a feed was frozen
 UNLIKELY = 1e-6  # expected number of runs as long, below which a run is no habit
+AT_ZERO = 0.1  # percent; a bill's yield, in steps of a hundredth, rests there for weeks (2015)
+OFTEN = 0.2  # share of days that repeat the value before, beyond which a series has the habit
+FEW_STEPS = 3.0  # of the last digit: a price that moves by less is rounded too coarsely to tell
 VOLATILITY_FLOOR = 3.0  # percent; no index of implied volatility has its median below
 FUNDING_CEILING = 0.005  # a day, fraction: a median of 180 % a year
 FEWEST = 60  # values without which no habit is known
 THIRTY_SECONDS = 0.325  # a file of 32nds written behind a point has no larger fraction
 A_DAY_APART, TOGETHER = 0.3, 250  # correlation gained by a shift of a day; days to tell
+NOISE = 3.0  # standard errors of a correlation, 1 / sqrt(days), that a gain must exceed besides
 
 
 def refuse_implausible(column: pd.Series, factor: str, place: FactorColumn) -> None:
@@ -45,9 +49,13 @@ def refuse_implausible(column: pd.Series, factor: str, place: FactorColumn) -> N
         return
     if place.kind == "price":
         _check_scale(column, where)
+        if _moves_by_last_digit(column):
+            return  # as USDC does where it is written as 1.00: it repeats for months
+    elif tenor_years(factor) is None:
+        return  # an overnight rate is set, and stays for months
     elif (tenor_years(factor) or 0.0) >= LONG_TENOR:
         _check_long_yield(column, where)
-    _check_frozen(column, where)
+    _check_frozen(column, where, floor=AT_ZERO if place.kind == "yield" else 0.0)
 
 
 def _check_days(column: pd.Series, where: str, *, is_yield: bool) -> None:
@@ -80,7 +88,9 @@ def _check_unit(column: pd.Series, where: str, place: FactorColumn) -> None:
         )
     if place.unit == "points" and len(column) >= FEWEST:
         largest = float((column % 1.0).max())
-        if 0.0 < largest < THIRTY_SECONDS:
+        # From one whole point to the next, decimals pass through every fraction.
+        crosses = np.unique(np.floor(column)).size > 1
+        if crosses and 0.0 < largest < THIRTY_SECONDS:
             raise DataError(
                 f"{where} has no fraction above {largest:g} in {len(column):,} days: prices look "
                 "like 32nds behind a point; write decimals (110-16 is 110.5)."
@@ -99,8 +109,15 @@ def _check_scale(column: pd.Series, where: str) -> None:
         how = "and back the next day" if spike[at] else "and stays there"
         raise DataError(
             f"{where} goes from {before:g} to {after:g} on {column.index[at + 1]:%Y-%m-%d} {how}; "
-            "mend that value, or the unit from that day on."
+            "mend that value, or the unit from that day on. Where it is true, end the study before."
         )
+
+
+def _moves_by_last_digit(column: pd.Series) -> bool:
+    """Whether most moves are a few steps of the smallest size that the file can write."""
+    sizes = column.diff().abs()
+    sizes = sizes[sizes > 0.0]
+    return len(sizes) == 0 or bool(sizes.median() < FEW_STEPS * (1.0 - 1e-6) * sizes.min())
 
 
 def _check_long_yield(column: pd.Series, where: str) -> None:
@@ -115,19 +132,25 @@ def _check_long_yield(column: pd.Series, where: str) -> None:
         )
 
 
-def _check_frozen(column: pd.Series, where: str) -> None:
-    """A run of equal values, much longer than the series' own habit of repeating itself."""
+def _check_frozen(column: pd.Series, where: str, *, floor: float) -> None:
+    """A run of values above a floor, much longer than the series' own habit of repeating itself."""
     if len(column) < FEWEST:
         return
     values = column.to_numpy()
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
     lengths = np.diff(np.append(starts, len(values)))
+    above = np.abs(values[starts]) > floor
+    starts, lengths = starts[above], lengths[above]
+    if not len(lengths):
+        return
     longest = int(np.argmax(lengths))
     run = int(lengths[longest])
     others = np.delete(lengths, longest)
     repeats = (np.sum(others - 1) + 1.0) / max(np.sum(others), 1)
     second = int(others.max()) if len(others) else 1
-    if run >= max(FEWEST_EQUAL, 2 * second) and len(values) * repeats ** (run - 1) < UNLIKELY:
+    # A series that often repeats does so for longer at some times than at others.
+    shortest = max(FEWEST_EQUAL, 2 * second if repeats > OFTEN else 0)
+    if run >= shortest and len(values) * repeats ** (run - 1) < UNLIKELY:
         first, last = starts[longest], starts[longest] + run - 1
         raise DataError(
             f"{where} is {values[first]:g} on {run} days in a row ({column.index[first]:%Y-%m-%d} "
@@ -146,7 +169,7 @@ def refuse_shifted(columns: dict[str, pd.Series]) -> None:
     DataError : the pair with its correlations.
     """
     moves = {
-        name: (column if tenor_years(name) is not None else np.log(column)).diff()
+        name: (column if factor_column(name).kind == "yield" else np.log(column)).diff()
         for name, column in columns.items()
     }
     for one, two in combinations(columns, 2):
@@ -159,7 +182,7 @@ def refuse_shifted(columns: dict[str, pd.Series]) -> None:
             _correlation(both[1:, 0], both[:-1, 1]),
         )
         apart = max(later, sooner, key=abs)
-        if abs(apart) > abs(same) + A_DAY_APART:
+        if abs(apart) > abs(same) + A_DAY_APART + NOISE / np.sqrt(len(both)):
             late = two if apart == later else one
             raise DataError(
                 f"{one} and {two} move together a day apart (correlation {apart:.2f}) and not on "

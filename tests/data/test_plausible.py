@@ -68,6 +68,22 @@ def test_a_frozen_feed_is_told_from_a_habit(days):
     assert f"on {days} days in a row (2021-05-10" in refused(frozen, "BTC")
     often = (yields() * 4).round() / 4  # a rate that is set in quarters repeats for weeks
     accepted(often, "10Y")
+    frozen.iloc[200:220] = frozen.iloc[200]  # another one is no habit
+    assert f"on {max(days, 20)} days in a row" in refused(frozen, "BTC")
+
+
+def test_what_rests_for_weeks_is_not_frozen():
+    bill = (yields(level=0.6).rename("1M") - 0.4).round(2)
+    bill.iloc[500:518] = 0.0
+    accepted(bill, "1M")
+    bill.iloc[500:518] = 2.0
+    assert "on 18 days in a row" in refused(bill, "1M")
+    overnight = yields().rename("DFF")
+    overnight.iloc[300:600] = 5.33
+    accepted(overnight, "DFF")
+    stable = 1.0 + 2e-4 * np.random.default_rng(5).standard_normal(len(EVERY_DAY))
+    stable[:200] += 0.01 * np.random.default_rng(6).standard_normal(200)
+    accepted(pd.Series(stable.round(2), EVERY_DAY, name="Close"), "USDC")
 
 
 def test_units_of_volatilities_rates_and_futures():
@@ -82,6 +98,8 @@ def test_units_of_volatilities_rates_and_futures():
     accepted(price, "ZN")
     written = np.floor(price) + (price % 1.0) * 0.32
     assert "prices look like 32nds behind a point" in refused(written, "ZN")
+    quiet = pd.Series(109.0 + np.arange(120) % 19 / 64, DAYS[:120], name="ZT")
+    accepted(quiet, "ZT")  # all within a point, as the 2-year note was in 2013
 
 
 def test_a_series_dated_a_day_late_is_named():
@@ -96,6 +114,10 @@ def test_a_series_dated_a_day_late_is_named():
     with pytest.raises(bt.DataError, match="ETH is dated a day late"):
         refuse_shifted({"BTC": one, "ETH": two.shift(1).dropna()})
     refuse_shifted({"BTC": one, "ETH": two[:200]})  # too few days to tell
+    # Funding follows yesterday's price: .42 a day apart and -.11 on the day, in a real year.
+    move, noise = np.log(one[:252]).diff().fillna(0.0), 0.03 * own[1][:252]
+    later = pd.Series(np.exp((0.55 * move.shift(1).fillna(0.0) + noise).cumsum()), one.index[:252])
+    refuse_shifted({"BTC": one[:252], "BTC-FUNDING": later})
 
 
 def test_a_price_below_zero_may_be_true(tmp_path):
@@ -105,6 +127,27 @@ def test_a_price_below_zero_may_be_true(tmp_path):
     frame.to_csv(tmp_path / "oil_usd.csv", index=False)
     with pytest.raises(bt.DataError, match="is -37.63; .* where the price is true, end the study"):
         bt.load_market(tmp_path, factors=("OIL",))
+    frame.loc[50, "Close"] = 0.02
+    frame.to_csv(tmp_path / "oil_usd.csv", index=False)
+    with pytest.raises(bt.DataError, match="Where it is true, end the study before"):
+        bt.load_market(tmp_path, factors=("OIL",))
+    market = bt.load_market(tmp_path, factors=("OIL",), end=DAYS[49])
+    assert market.dates[-1] == np.datetime64(DAYS[49], "D")
+    with pytest.raises(bt.DataError, match="OIL has no value up to 2018-12-31 in"):
+        bt.load_market(tmp_path, factors=("OIL",), end="2018-12-31")
+
+
+@needs_prices
+@pytest.mark.parametrize(
+    ("factor", "first", "last"),
+    [("1M", "2015-07", "2019-06"), ("SOFR", "2021-07", "2025-06"), ("DFF", "2021", "2024")]
+    + [("ZT", "2012-11", "2013-04"), ("USDC", "2019", "2023")],
+)
+def test_real_years_pass_that_look_strange(factor, first, last):
+    place = factor_column(factor)
+    table = pd.read_csv(PRICES / place.file, index_col="Date", parse_dates=True)
+    digits = 2 if factor == "USDC" else 6
+    accepted(table[place.column].dropna().loc[first:last].round(digits), factor)
 
 
 @needs_prices
