@@ -21,9 +21,15 @@ def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
     plain = table.copy(deep=False)
     plain.columns = plain.columns.map(_marked)
     plain.index = _marked_index(table.index)
+    levels = plain.index.levels if isinstance(plain.index, pd.MultiIndex) else [plain.index]
+    texts: list[Any] = [plain.columns, *(x for x in levels if is_string_dtype(x.dtype))]
     for place, kind in enumerate(plain.dtypes):
         if is_string_dtype(kind) or isinstance(kind, pd.CategoricalDtype):
             plain.isetitem(place, _each(plain.iloc[:, place], _marked))
+            texts.append(plain.iloc[:, place])
+    # Python before 3.13 puts no quotes around a lone carriage return, which then ends a row.
+    if any("\r" in str(cell) for cells in texts for cell in cells):
+        options = {"quoting": csv.QUOTE_NONNUMERIC} | options
     plain.to_csv(path, lineterminator="\n", **options)
 
 
