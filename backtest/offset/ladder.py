@@ -76,7 +76,10 @@ MOST_ROWS, NAME = 16, 30  # rows and characters of a name when a ladder is print
 
 @dataclass(frozen=True)
 class OffsetLadder:
-    """One estimate for each portfolio, in the order of the book."""
+    """One estimate for each portfolio, in the order of the book.
+
+    histories : of the portfolios that were bounded.
+    """
 
     estimates: tuple[OffsetEstimate, ...]
     coverage: Coverage

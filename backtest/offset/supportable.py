@@ -1,6 +1,7 @@
 """`supportable_offset`: estimates and bounds for every book with positions in several silos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -25,8 +26,11 @@ from backtest.offset.history import (
     silo_shifts,
 )
 from backtest.offset.ladder import NAN, OffsetEstimate, OffsetLadder
-from backtest.workers import in_parallel
+from backtest.types import FloatArray
+from backtest.workers import Task, in_parallel
 from strategies.historical import HistoricalVaR
+
+BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
 
 
 def supportable_offset(
@@ -71,21 +75,24 @@ def supportable_offset(
     """
     check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
-    histories = silo_histories(market, book, base=base, coverage=coverage, score_from=score_from)
-    bounded = set(histories) if bounds is True else set(bounds or ())
+    bounded = set(book.portfolios) if bounds is True else set(bounds or ())
     gross = {silo: np.abs(book.in_silo(silo).exposure).sum(axis=1) for silo in book.silos}
-    tasks = (
-        joblib.delayed(estimate_history)(
-            name,
-            history,
-            {s: float(gross[s][book.portfolios.index(name)]) for s in history.silos},
-            confidence=confidence,
-            resamples=resamples if name in bounded else 0,
-        )
-        for name, history in histories.items()
-    )
-    estimates = tuple(in_parallel(tasks, n_jobs=n_jobs))
-    return OffsetLadder(estimates, coverage, base, confidence, histories)
+    kept: dict[str, SiloHistory] = {}
+
+    def tasks() -> Iterator[Task]:
+        for p, name, history in _each_history(market, book, base, coverage, score_from):
+            if name in bounded:
+                kept[name] = history
+            yield joblib.delayed(estimate_history)(
+                name,
+                history,
+                {s: float(gross[s][p]) for s in history.silos},
+                confidence=confidence,
+                resamples=resamples if name in bounded else 0,
+            )
+
+    estimates = tuple(in_parallel(tasks(), n_jobs=n_jobs))
+    return OffsetLadder(estimates, coverage, base, confidence, kept)
 
 
 def ladder_or_reason(
@@ -120,15 +127,38 @@ def silo_histories(
     score_from: str | None = None,
 ) -> dict[str, SiloHistory]:
     """History of each portfolio with positions in several silos, over the scored days."""
+    each = _each_history(market, book, base, coverage, score_from)
+    return {name: history for _, name, history in each}
+
+
+def _each_history(
+    market: Market, book: Book, base: MarginModel, coverage: Coverage, score_from: str | None
+) -> Iterator[tuple[int, str, SiloHistory]]:
+    """Row of the book, name and history of each portfolio in several silos.
+
+    Blocks of portfolios bound the memory; where there are several, each is margined twice, first
+    for the days that all of them can be scored on.
+    """
     if len(book.silos) < 2:
-        return {}
+        return
     Closeout(book, coverage).check()
-    silos = book.silos
-    margins = np.stack(
-        [required_margin(base, market, book.in_silo(s), coverage) for s in silos], axis=2
+    silos, count = book.silos, len(book.portfolios)
+    width = count if getattr(base, "across_books", False) else BLOCK
+
+    @lru_cache(maxsize=1)
+    def margins_and_losses(first: int) -> tuple[FloatArray, FloatArray]:
+        part = book.select(slice(first, first + width))
+        margins = [required_margin(base, market, part.in_silo(s), coverage) for s in silos]
+        return np.stack(margins, axis=2), part.loss(market, coverage)
+
+    margin_known, loss_known = (np.zeros((len(market.dates), 1)) for _ in range(2))
+    for first in range(0, count, width):
+        margins, losses = margins_and_losses(first)
+        for known, values in ((margin_known, margins), (loss_known, losses)):
+            known[np.isnan(values).any(axis=(1, 2))] = np.nan
+    window = ScoredWindow.of(
+        market, {"base": margin_known}, loss_known, score_from, models={"base": base}
     )
-    losses = book.loss(market, coverage)
-    window = ScoredWindow.of(market, {"base": margins}, losses, score_from, models={"base": base})
     rows, days = window.rows, len(window.dates)
     if days <= 2 * SHORTEST_SHIFT:
         raise TooFewDays(
@@ -137,18 +167,21 @@ def silo_histories(
             days=days,
         )
     is_held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
-    histories = {}
-    for p in np.flatnonzero(is_held.sum(axis=1) >= 2):
+    for p in np.flatnonzero(is_held.sum(axis=1) >= 2).tolist():
+        margins, losses = margins_and_losses(p - p % width)
         held_silos = np.flatnonzero(is_held[p])
-        histories[book.portfolios[p]] = SiloHistory(
-            silos=tuple(silos[s] for s in held_silos),
-            dates=window.dates,
-            loss=np.ascontiguousarray(losses[rows, p][:, held_silos].T),
-            margin=np.ascontiguousarray(margins[rows, p][:, held_silos].T),
-            confidence=coverage.confidence,
-            mpor=Closeout(book.select([int(p)]), coverage).rows(market),
+        yield (
+            p,
+            book.portfolios[p],
+            SiloHistory(
+                silos=tuple(silos[s] for s in held_silos),
+                dates=window.dates,
+                loss=np.ascontiguousarray(losses[rows, p % width][:, held_silos].T),
+                margin=np.ascontiguousarray(margins[rows, p % width][:, held_silos].T),
+                confidence=coverage.confidence,
+                mpor=Closeout(book.select([p]), coverage).rows(market),
+            ),
         )
-    return histories
 
 
 def estimate_history(

@@ -21,6 +21,7 @@ from backtest.replay.distribution import COLUMNS, POOLED, Distribution
 from backtest.replay.provenance import Provenance
 from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
+from backtest.scores import pooled_equal_coverage
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import FloatArray, Progress, StudyError
 from backtest.workers import in_parallel
@@ -180,5 +181,10 @@ def _replay_block(
         for m, name in enumerate(models):
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
-            pooled[i, m] = [scored.pooled[name][column] for column in POOLED]
+            over_all = pooled_equal_coverage(
+                margined.loss[window.rows],
+                margined.required[name][window.rows],
+                confidence=coverage.confidence,
+            )
+            pooled[i, m] = [getattr(over_all, column) for column in POOLED]
     return scores, pooled, acted, total_fits(fits), opened

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import joblib
@@ -22,9 +22,11 @@ from backtest.model.certificate import CausalityAudit
 from backtest.model.opened_files import OpenedFile, note_opened, placed, recording
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
+from backtest.replay.daily import QUANTITIES, Daily
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import BLOCK, Scored, blocks, score_models
+from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.study import Study
+from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
 from backtest.workers import in_parallel
@@ -94,29 +96,20 @@ def run(
             else ({}, {})
         )
         seconds = {"audit": time.perf_counter() - began}
-        margined = _margins(
+        replayed = _margins(
             models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
         )
-    loss, required = margined.loss, margined.required
-    _check_audited(audited, required, book)
-    seconds |= margined.seconds
+    _check_audited(audited, replayed.daily, book)
+    seconds |= replayed.seconds
     # One window for all models: a model that warms up longer must not be compared on other days.
-    window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
+    window = ScoredWindow.of(
+        market, replayed.known, replayed.loss, score_from, models=models
+    ).checked()
 
     began = time.perf_counter()
     yardstick = yardstick_of(models)
-    scored = score_models(
-        loss,
-        required,
-        rows=window.rows,
-        confidence=coverage.confidence,
-        horizon=closeout.rows(market),
-        account=account,
-        marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
-        yardstick=yardstick,
-        block=block,
-        progress=report,
-        dates=market.dates,
+    scores, pooled = _scores(
+        replayed, market, book, coverage, account, window.rows, yardstick=yardstick, report=report
     )
     seconds["account and scores"] = time.perf_counter() - began
 
@@ -128,14 +121,22 @@ def run(
         seed=seed,
         window=window,
         account=account,
-        fits=margined.fits,
+        fits=replayed.fits,
         causality=audits,
         opened=placed(opened, Path.cwd()),
         siloed_model=yardstick,
         resamples=RESAMPLES,
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
-    return _as_study(market, book, margined, scored, provenance)
+    daily = replayed.daily
+    return Study(
+        **{name: daily.frames(name) for name in QUANTITIES},
+        loss=pd.DataFrame(replayed.loss, index=daily.days, columns=daily.portfolios, copy=False),
+        scores=scores,
+        pooled=pooled,
+        exposure=book.to_frame(),
+        provenance=provenance,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +168,20 @@ def margin_block(
     return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits, opened)
 
 
+@dataclass(frozen=True, eq=False)
+class _Replayed:
+    """What all blocks left: daily numbers, loss, and by model: seconds, fits, the known days.
+
+    known : (days, 1) by model; NaN on days on which a portfolio has no requirement yet.
+    """
+
+    daily: Daily
+    loss: FloatArray
+    known: dict[str, FloatArray]
+    seconds: dict[str, float]
+    fits: dict[str, Certificates]
+
+
 def _margins(
     models: Mapping[str, MarginModel],
     market: Market,
@@ -176,50 +191,81 @@ def _margins(
     n_jobs: int,
     block: int,
     report: Progress,
-) -> Margined:
+) -> _Replayed:
     """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
     if any(getattr(model, "across_books", False) for model in models.values()):
         block = len(book.portfolios)
     # A portfolio's margin does not depend on the others (a law of all models but those above), so
     # blocks bound the memory and change no number.
-    slices = list(blocks(len(book.portfolios), block))
-    tasks = (joblib.delayed(margin_block)(market, book.select(s), models, coverage) for s in slices)
-    parts: list[Margined] = []
-    for part in in_parallel(tasks, n_jobs=n_jobs):
-        parts.append(part)
-        note_opened(part.opened)  # by a worker, whose files no one else sees
-        report("margins", len(parts) / len(slices))
-    return Margined(
-        loss=np.concatenate([part.loss for part in parts], axis=1),
-        required={n: np.concatenate([part.required[n] for part in parts], axis=1) for n in models},
-        seconds={n: sum(part.seconds[n] for part in parts) for n in models},
-        fits=total_fits(part.fits for part in parts),
-        opened=set().union(*(part.opened for part in parts)),
+    daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=block)
+    tasks = (
+        joblib.delayed(margin_block)(market, book.select(columns), models, coverage)
+        for columns in daily.blocks
     )
+    loss = np.empty((len(market.dates), len(book.portfolios)))
+    known = {name: np.zeros((len(market.dates), 1)) for name in models}
+    seconds, fits = dict.fromkeys(models, 0.0), []
+    for number, part in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
+        note_opened(part.opened)  # by a worker, whose files no one else sees
+        loss[:, daily.blocks[number]] = part.loss
+        for name, values in part.required.items():
+            daily.put("required", name, number, values)
+            known[name][np.isnan(values).any(axis=1)] = np.nan
+            seconds[name] += part.seconds[name]
+        fits.append(part.fits)
+        report("margins", (number + 1) / len(daily.blocks))
+    return _Replayed(daily, loss, known, seconds, total_fits(fits))
 
 
-def _as_study(
-    market: Market, book: Book, margined: Margined, scored: Scored, provenance: Provenance
-) -> Study:
-    """The arrays of a replay as tables with their dates, portfolios and models."""
-    days, portfolios = pd.DatetimeIndex(market.dates), pd.Index(book.portfolios)
-
-    def frame(values: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=days, columns=portfolios)
-
-    return Study(
-        required={name: frame(values) for name, values in margined.required.items()},
-        held={name: frame(history.held_value) for name, history in scored.accounts.items()},
-        call={name: frame(history.call) for name, history in scored.accounts.items()},
-        shortfall={name: frame(history.shortfall) for name, history in scored.accounts.items()},
-        loss=frame(margined.loss),
-        scores=pd.concat(
-            {name: pd.DataFrame(t, index=portfolios) for name, t in scored.tables.items()},
-            names=["model", "portfolio"],
+def _scores(
+    replayed: _Replayed,
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    account: AccountTerms,
+    rows: slice,
+    *,
+    yardstick: str | None,
+    report: Progress,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of every (model, portfolio), and of every model over all books; keeps the accounts."""
+    daily, closeout = replayed.daily, Closeout(book, coverage)
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in daily.models}
+    for number, columns in enumerate(daily.blocks):
+        horizons = Closeout(book.select(columns), coverage).by_portfolio
+        scored = score_models(
+            replayed.loss[:, columns],
+            {name: daily.block("required", name, number) for name in daily.models},
+            rows=rows,
+            confidence=coverage.confidence,
+            horizon=closeout.rows(market),
+            account=account,
+            marks=collateral_marks(account.collateral, market, horizon=horizons),
+            yardstick=yardstick,
+            dates=market.dates,
+        )
+        for name, history in scored.accounts.items():
+            daily.put("held", name, number, history.held_value)
+            daily.put("call", name, number, history.call)
+            daily.put("shortfall", name, number, history.shortfall)
+            labels = daily.portfolios[columns]
+            tables[name].append(pd.DataFrame(scored.tables[name], index=labels))
+        report("account and scores", (number + 1) / len(daily.blocks))
+    pooled = {
+        name: asdict(
+            pooled_equal_coverage(
+                replayed.loss[rows],
+                daily.array("required", name)[rows],
+                confidence=coverage.confidence,
+            )
+        )
+        for name in daily.models
+    }
+    return (
+        pd.concat(
+            {name: pd.concat(parts) for name, parts in tables.items()}, names=["model", "portfolio"]
         ),
-        pooled=pd.DataFrame.from_dict(scored.pooled, orient="index").rename_axis("model"),
-        exposure=book.to_frame(),
-        provenance=provenance,
+        pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
     )
 
 
@@ -251,12 +297,10 @@ def audit_models(
     return audits, audited
 
 
-def _check_audited(
-    audited: Mapping[str, Audited], required: Mapping[str, FloatArray], book: Book
-) -> None:
+def _check_audited(audited: Mapping[str, Audited], daily: Daily, book: Book) -> None:
     """Margins in use must be those that were audited: a model could tell an audit from a study."""
     for name, (rows, margins) in audited.items():
-        used = required[name][:, rows]
+        used = daily.array("required", name)[:, rows]
         wrong = ~np.isclose(margins, used, rtol=RTOL, atol=0.0, equal_nan=True)
         if wrong.any():
             day, p = np.argwhere(wrong)[0]

@@ -1,20 +1,21 @@
 """A finished study: requirement, collateral, losses and scores of every model and portfolio."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtest.present.csv_table import read_csv, write_csv
+from backtest.replay.daily import QUANTITIES
+from backtest.replay.daily_table import daily_tables, read_daily, write_daily
 from backtest.replay.provenance import Provenance
+from backtest.replay.scorecard import BLOCK
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
-from backtest.types import FloatArray, ResultsError
+from backtest.types import ResultsError
 
-FRAMES = ("required", "held", "call", "shortfall")
 TABLES = (
     "summary.csv",
     "pooled.csv",
@@ -128,28 +129,7 @@ class Study:
 
         Model and portfolio are categories: as text they would take more room than the numbers.
         """
-        days, books = self.loss.shape
-        count = len(self.models)
-
-        def long(frames: Iterable[pd.DataFrame]) -> FloatArray:
-            return np.concatenate([frame.to_numpy().ravel() for frame in frames])
-
-        def labels(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Series:
-            return pd.Series(np.asarray(names, dtype=object)[codes]).astype(
-                pd.CategoricalDtype(list(names))
-            )
-
-        return pd.DataFrame(
-            {
-                "date": np.tile(np.repeat(self.loss.index.to_numpy(), books), count),
-                "model": labels(np.repeat(np.arange(count), days * books), self.models),
-                "portfolio": labels(
-                    np.tile(np.arange(books), days * count), list(self.loss.columns)
-                ),
-                **{name: long(getattr(self, name)[m] for m in self.models) for name in FRAMES},
-                "loss": long(self.loss for _ in self.models),
-            }
-        )
+        return pd.concat(daily_tables(self), ignore_index=True)
 
     def save(self, folder: str | Path, *, beside: Iterable[str] = ()) -> Path:
         """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.
@@ -171,7 +151,7 @@ class Study:
             write_csv(self.exposure, target / "book.csv", index_label="portfolio")
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
-            self.to_frame().to_parquet(target / "daily.parquet", index=False, compression="zstd")
+            write_daily(self, target / "daily.parquet")
             write_manifest(target, self.provenance, names=(*TABLES, *beside))
         except OSError as error:
             reason = error.strerror or error
@@ -191,28 +171,23 @@ class Study:
         for name in changed_files(source, files):
             raise ResultsError(change_message(source, name))
         try:
-            daily = pd.read_parquet(source / "daily.parquet")
             scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
             pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
             exposure = read_csv(source / "book.csv").set_index("portfolio")
+            daily, loss = read_daily(
+                source / "daily.parquet",
+                list(scores.index.unique("model")),
+                [str(name) for name in exposure.index],
+                width=BLOCK,
+            )
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(
                 f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
                 "give a folder that `backtest run` wrote."
             ) from error
-        frames: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in (*FRAMES, "loss")}
-        # Rows were written by model, then date, then portfolio; `reindex` restores the book's order
-        # of portfolios, which pivoting sorts. The loss is the same under every model.
-        for model, rows in daily.groupby("model", observed=True, sort=False):
-            for name, frame in frames.items():
-                wide = rows.pivot_table(
-                    index="date", columns="portfolio", values=name, dropna=False, observed=True
-                )
-                frame[str(model)] = _plain(wide.reindex(columns=exposure.index))
-        losses = frames.pop("loss")
         return cls(
-            **frames,
-            loss=next(iter(losses.values())),
+            **{name: daily.frames(name) for name in QUANTITIES},
+            loss=loss,
             scores=scores,
             pooled=pooled,
             exposure=exposure,
@@ -224,10 +199,3 @@ class Study:
 
     def _repr_html_(self) -> str:
         return study_html(self)
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Frame with unnamed axes, as `run` makes them."""
-    frame.columns = pd.Index([str(c) for c in frame.columns])
-    frame.index.name = None
-    return frame
