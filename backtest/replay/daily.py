@@ -1,6 +1,7 @@
 """Daily numbers of a study, kept by blocks of portfolios: in memory, or in a file where many."""
 
 import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -48,6 +49,8 @@ class Daily:
         self._last: tuple[tuple[str, str], FloatArray] | None = None
         size = size_of_daily(len(days), len(portfolios), len(models))
         self._file = None if size <= IN_MEMORY else TemporaryFile(dir=scratch_folder())
+        if self._file is not None:
+            weakref.finalize(self, self._file.close)
 
     def put(self, quantity: str, model: str, block: int, values: DaysByPortfolios) -> None:
         """Keep one block of one quantity of one model.
@@ -62,6 +65,7 @@ class Daily:
         try:
             self._file.seek(self._offset(quantity, model, block))
             self._file.write(np.ascontiguousarray(values).data)
+            self._file.flush()
         except OSError as error:
             raise ResultsError(
                 f"cannot keep daily numbers in {str(scratch_folder())!r}: {error.strerror}; set "

@@ -19,6 +19,7 @@ from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
 from backtest.replay.provenance import Provenance
+from backtest.replay.room import check_paths_fit
 from backtest.replay.run import margin_block, yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.scores import pooled_equal_coverage
@@ -83,6 +84,7 @@ def monte_carlo(
         raise StudyError("the study names no model; give at least one.")
     coverage, account = coverage or Coverage(), account or AccountTerms()
     Closeout(book, coverage).check()
+    check_paths_fit(paths, len(models), len(book.portfolios))
     report = progress or (lambda what, share: None)
     alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]

@@ -24,6 +24,7 @@ from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.window import ScoredWindow
 from backtest.replay.daily import QUANTITIES, Daily
 from backtest.replay.provenance import Provenance
+from backtest.replay.room import check_study_fits
 from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
@@ -85,6 +86,7 @@ def run(
         raise StudyError("the study names no model; give at least one.")
     closeout = Closeout(book, coverage)
     closeout.check()
+    check_study_fits(len(market.dates), len(book.portfolios), len(models))
     report = progress or (lambda what, share: None)
     began = time.perf_counter()
     named = () if isinstance(audit, bool) else tuple(audit)

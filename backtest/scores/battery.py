@@ -98,15 +98,15 @@ def battery(
     if not 0.0 < level < 1.0 or draws < 0:
         raise StudyError(f"level {level}, draws {draws}; give a level in (0, 1) and 0 draws up.")
     marked, margins = as_indicator(exceedances), np.asarray(required, dtype=np.float64)
-    if marked.ndim != 2 or margins.shape != marked.shape or marked.shape[0] < horizon:
+    if marked.ndim != 2 or margins.shape != marked.shape or not len(marked):
         raise DataError(
             f"exceedances have shape {marked.shape} and required {margins.shape}; give both as "
-            "(days, portfolios), with a day for every phase."
+            "(days, portfolios), with a day or more."
         )
     if np.isnan(margins).any():
         raise DataError("required holds NaN; cut the warm-up and the last days before scoring.")
     law = _Law(confidence, draws, seed)
-    phases = [slice(start, None, horizon) for start in range(horizon)]
+    phases = [slice(start, None, horizon) for start in range(min(horizon, len(marked)))]
     table: dict[str, object] = {"observations": len(marked), "exceedances": marked.sum(axis=0)}
     if verdict_p is not None:
         table |= {"coverage_p": verdict_p, "coverage": _verdicts(verdict_p, level)}

@@ -268,10 +268,16 @@ def test_nothing_to_see_is_not_a_pass():
     assert table["zone"][0] == "green" and table["binomial_p"][0] == 1.0
 
 
+def test_fewer_days_than_the_horizon_identify_little():
+    table = scores.battery(np.zeros((3, 1), bool), np.ones((3, 1)), horizon=5, draws=19)
+    unknown = {test for test in TESTS if table[test][0] == "not identified"}
+    assert unknown >= OF_MEMORY and table["observations"][0] == 3
+
+
 def test_bad_tables_are_one_clear_error():
     exceedances, required = panel(20)
-    with pytest.raises(DataError, match="a day for every phase"):
-        scores.battery(exceedances, required, horizon=21)
+    with pytest.raises(DataError, match="with a day or more"):
+        scores.battery(exceedances[:0], required[:0])
     with pytest.raises(DataError, match="shape"):
         scores.battery(exceedances, required[:, :1])
     with pytest.raises(DataError, match="required holds NaN"):

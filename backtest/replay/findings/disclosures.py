@@ -97,7 +97,7 @@ def swing_table(study: Study) -> pd.DataFrame:
     """Procyclicality and cost of every model and book, at pooled equal coverage.
 
     Ratios do not depend on the scale; the USD are those of margins times the model's pooled scale,
-    and +inf where no scale covers.
+    and +inf where no scale covers. Changes over more days than the record has are NaN.
 
     Returns
     -------
@@ -127,18 +127,20 @@ def swing_table(study: Study) -> pd.DataFrame:
 
 
 def _swings(required: DaysByPortfolios) -> dict[str, FloatArray]:
+    length, unknown = len(required), np.full(required.shape[1], np.nan)
     columns = {"peak_to_trough": peak_to_trough(required)}
-    # A record shorter than the horizon of a rise has no such rise: the column is left out.
-    for days in (n for n in RISE_DAYS if n < len(required)):
-        columns[f"rise_{days}"] = largest_rise(required, days=days)
-        columns[f"rise_within_{days}"] = largest_rise_within(required, days=days)
-        columns[f"rise_mean_{days}"], columns[f"rise_p95_{days}"] = expected_rise(
-            required, days=days
-        )
+    for days in RISE_DAYS:
+        names = [f"rise_{days}", f"rise_within_{days}", f"rise_mean_{days}", f"rise_p95_{days}"]
+        columns |= dict.fromkeys(names, unknown)  # a shorter record has no such change
+        if days < length:
+            rises = largest_rise(required, days=days), largest_rise_within(required, days=days)
+            columns |= dict(zip(names, (*rises, *expected_rise(required, days=days)), strict=True))
     for prefix, days in (("calls", 1), ("calls_5d", 5)):
         for threshold in LARGE_CALLS:
-            columns[f"{prefix}_{100 * threshold:.0f}"] = large_call_rate(
-                required, threshold=threshold, days=days
+            columns[f"{prefix}_{100 * threshold:.0f}"] = (
+                large_call_rate(required, threshold=threshold, days=days)
+                if days < length
+                else unknown
             )
     return columns | {"above_mean": time_above_mean(required)}
 
@@ -153,7 +155,9 @@ def _costs(
     margin = scale * required
     return {
         "margin": margin.mean(axis=0),
-        "liquidity_at_risk": liquidity_at_risk(loss, margin, horizon=horizon),
+        "liquidity_at_risk": liquidity_at_risk(loss, margin, horizon=horizon)
+        if horizon < len(loss)
+        else np.full(required.shape[1], np.nan),
         "funding_per_point": funding_cost(margin, spread=POINT),
     }
 

@@ -14,7 +14,7 @@ from backtest.scores.models.multiple import (
     holm,
     romano_wolf,
 )
-from backtest.scores.models.paired import PairedDifference, paired_difference
+from backtest.scores.models.paired import FEWEST_DAYS, PairedDifference, paired_difference
 from backtest.scores.overlapping.verdict import GROUPED, pooled_coverage_p
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray
@@ -145,10 +145,10 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
     -------
     Index (model, against). Differences with their 95 % intervals, USD a book and day; `alike`,
     whether the joint 95 % region holds no difference at all; `dominates` and `dominated`,
-    probabilities (`paired_difference`). None where there is one model.
+    probabilities (`paired_difference`). None where there is one model, or too few days.
     """
     pairs = list(combinations(study.models, 2))
-    if not pairs:
+    if not pairs or len(study.scored) < FEWEST_DAYS:
         return None
     loss = scored_values(study, study.loss)
     rows = []

@@ -19,7 +19,7 @@ class Findings:
     disclosures : of `disclosure_table`. swings : of `swing_table`. money : of `money_table`.
     tests : of `Study.tests`, every test of exceedances of every book.
     family, family_summary : of `family_tests` and `family_summary`.
-    pairs : of `dominance_table`; None where there is one model, or no bootstrap was drawn.
+    pairs : of `dominance_table`; None where there is one model, or too few days.
     forecasts : of `forecast_table`; None where no model forecasts more than a margin.
     """
 

@@ -17,6 +17,7 @@ from backtest.scores.overlapping.slow_variance import (
 )
 from backtest.types import DataError, DaysByPortfolios, FloatArray
 
+FEWEST_DAYS = MEAN_COSINES + 1  # that show how much a mean varies
 ROUNDING = 1e-12  # share of the largest difference below which variation is rounding
 NODES = 64  # of the quadrature behind `dominates`: 256 change no digit above 1e-9
 
@@ -111,7 +112,7 @@ def paired_difference(
     Raises
     ------
     DataError, StudyError
-        For arrays of other shapes or with NaN, fewer than 5 days, a level outside (0, 1).
+        For arrays of other shapes or with NaN, fewer than `FEWEST_DAYS`, a level outside (0, 1).
 
     References
     ----------
@@ -129,10 +130,8 @@ def paired_difference(
     """
     point = student_point(MEAN_COSINES, level)
     losses, one, other = as_panels(loss=loss, first=first, second=second)
-    if len(losses) <= MEAN_COSINES:
-        raise DataError(
-            f"{len(losses)} days cannot be compared in pairs; give {MEAN_COSINES + 1} or more."
-        )
+    if len(losses) < FEWEST_DAYS:
+        raise DataError(f"{len(losses)} days cannot be compared in pairs; give {FEWEST_DAYS} up.")
     daily = np.column_stack(
         [
             (losses > one).mean(axis=1) - (losses > other).mean(axis=1),

@@ -177,7 +177,8 @@ def _scored_account(
     scored_dates = dates[rows]
     return _ScoredAccount(
         weekday=np.asarray(pd.DatetimeIndex(scored_dates).day_of_week),
-        years=float((scored_dates[-1] - scored_dates[0]).astype(int)) / YEAR,
+        # One day has no rate a year.
+        years=float((scored_dates[-1] - scored_dates[0]).astype(int)) / YEAR or np.nan,
         required=margin[rows],
         held_value=account.held_value[rows],
         call=account.call[rows],

@@ -15,7 +15,7 @@ from backtest.replay.findings.family import paired_row
 from backtest.replay.provenance import digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
-from backtest.scores.models.paired import paired_difference
+from backtest.scores.models.paired import FEWEST_DAYS, paired_difference
 from backtest.scores.table import SCORES
 from backtest.studies.run.reopen import finished_run, unequal
 from backtest.types import FloatArray, Progress
@@ -199,6 +199,8 @@ def _reason(first: Study, second: Study, book: str) -> str:
     """Why the days of a book are not paired; empty where they are."""
     if not first.scored.equals(second.scored):
         return "other scored days"
+    if len(first.scored) < FEWEST_DAYS:
+        return f"{len(first.scored)} scored days, and pairs need {FEWEST_DAYS}"
     losses: list[FloatArray] = [scored_values(s, s.loss[[book]]) for s in (first, second)]
     days = int(unequal(*losses).sum())
     if not days:

@@ -10,6 +10,7 @@ from backtest.estimators.fits import MISSED, RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import ParameterSource
 from backtest.replay.study import Study
+from backtest.scores.models.paired import FEWEST_DAYS
 from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
 
@@ -73,6 +74,10 @@ FEW_TAIL_DAYS = (
     "A record of some years at 99 % has few days in the tail: a model that is not rejected has "
     "not been shown to be right."
 )
+NO_PAIRS = (
+    f"Fewer than {FEWEST_DAYS} scored days show nothing about how differences between models vary: "
+    "there is no table of pairs."
+)
 
 
 def standard_note(study: Study) -> str:
@@ -128,6 +133,7 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         CLOSES: two_closes,
         OVERLAP: True,
         FEW_TAIL_DAYS: True,
+        NO_PAIRS: len(study.models) > 1 and len(study.scored) < FEWEST_DAYS,
     }
     return [limit for limit, holds in conditions.items() if holds]
 

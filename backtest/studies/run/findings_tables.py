@@ -12,6 +12,7 @@ from backtest.replay.findings import Findings
 from backtest.replay.findings.family import disagreement_sentence
 
 Show = Callable[[Any], str]
+TOO_SHORT = " n/a: the scored days are too few for a change over so many days."
 
 
 def swings_table(findings: Findings) -> TextTable:
@@ -38,12 +39,11 @@ def swings_table(findings: Findings) -> TextTable:
         f"{len(swings.index.unique('portfolio'))} books, USD m",
         "model",
         records(medians),
-        # A short record has no changes over 30 days, and then no columns of them.
-        {head: of_column(name, show) for name, (head, show) in heads.items() if name in swings},
+        {head: of_column(name, show) for name, (head, show) in heads.items()},
         note="Ratios do not change with the scale; USD are margins times the pooled scale. "
         "Liquidity at risk: 99 % of margin change plus variation margin over the MPOR. Funding: "
         "USD m a year at a spread of one percentage point. All columns, all books: "
-        "procyclicality.csv.",
+        "procyclicality.csv." + (TOO_SHORT if swings.isna().all().any() else ""),
     )
 
 

@@ -13,6 +13,7 @@ from backtest.replay.findings import Findings
 from backtest.replay.forecasts import model_forecasts
 from backtest.replay.monte_carlo import monte_carlo, path_market
 from backtest.replay.provenance import Provenance, digest
+from backtest.replay.room import check_paths_fit
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.simulate.paths import refuse_own_days
@@ -84,6 +85,7 @@ def _run_of(
     path_count = config.monte_carlo.paths if paths is None else paths
     if path_count or path is not None:
         refuse_own_days(inputs.market)
+    check_paths_fit(path_count, len(models), len(inputs.named_book.portfolios))
     if path is not None:
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)

@@ -8,6 +8,7 @@ import pytest
 import backtest as bt
 from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
+from backtest.studies.run.reopen import rewrite_report
 from tests.support.commands import run_and_store, write_prices, write_study
 
 
@@ -15,8 +16,10 @@ def still(yields: pd.DataFrame, btc: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     return yields, btc.assign(Close=100.0)
 
 
-def written(folder: Path, *edits: tuple[str, str], **prices) -> tuple[Path, pd.DataFrame]:
-    source = write_prices(folder / "prices", days=300, **prices)
+def written(
+    folder: Path, *edits: tuple[str, str], days: int = 300, **prices
+) -> tuple[Path, pd.DataFrame]:
+    source = write_prices(folder / "prices", days=days, **prices)
     study = write_study(folder, source=str(source))
     text = study.read_text()
     for old, new in edits:
@@ -52,6 +55,20 @@ def test_a_ladder_with_too_few_days_costs_no_study(tmp_path, sizing):
     assert "too few; shorten the [sizing] lookback" in ladder.loc["long both", "reason"]
     assert "shorten the [sizing] lookback" in (result / "report.html").read_text()
     assert len(pd.read_csv(result / "summary.csv")) == 4
+
+
+@pytest.mark.parametrize("scored", [1, 29])
+@pytest.mark.filterwarnings("error")
+def test_a_short_record_has_no_number_where_there_is_none(tmp_path, scored):
+    positions = ("risk = { BTC = 1, UST10Y = 1 }", "usd = { BTC = 1e6, UST10Y = 1e7 }")
+    result, _ = written(tmp_path, positions, days=63 + scored)
+    swings = pd.read_csv(result / "procyclicality.csv")
+    summary = pd.read_csv(result / "summary.csv")
+    assert set(summary["observations"]) == {scored}
+    assert swings["rise_30"].isna().all() and swings["rise_5"].isna().all() == (scored <= 5)
+    page = rewrite_report(result).read_text()
+    assert "too few for a change over so many" in page
+    assert ("there is no table of pairs" in page) == (scored < 5)
 
 
 def test_packaged_studies_are_run_by_name_and_files_come_first(tmp_path, monkeypatch):

@@ -142,7 +142,9 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
         )  # fmt: skip
     for day in stress:
         axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
-    axes.set_xlim(_number(study.scored[0]), _number(study.scored[-1]))
+    first, last = _number(study.scored[0]), _number(study.scored[-1])
+    aside = 0.5 if first == last else 0.0  # an axis needs some width around a single day
+    axes.set_xlim(first - aside, last + aside)
     return axes
 
 
