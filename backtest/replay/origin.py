@@ -149,6 +149,10 @@ def _commit() -> tuple[str | None, bool | None]:
 
 def _git(root: Path, *words: str) -> str:
     done = subprocess.run(
-        ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True
+        ["git", "--no-optional-locks", "-C", str(root), *words],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
     )
     return done.stdout.strip()

@@ -30,10 +30,11 @@ from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
-from backtest.workers import in_parallel
+from backtest.workers import capped, in_parallel
 from strategies.siloed import Siloed
 
 Audited = tuple[list[int], FloatArray]  # rows of the book, and their (days, rows) margins
+WORTH_SAYING = 2.0  # minutes of work
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 
 
@@ -207,6 +208,7 @@ def _margins(
     loss = np.empty((len(market.dates), len(book.portfolios)))
     known = {name: np.zeros((len(market.dates), 1)) for name in models}
     seconds, fits = dict.fromkeys(models, 0.0), []
+    began = time.perf_counter()
     for number, part in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
         note_opened(part.opened)  # by a worker, whose files no one else sees
         loss[:, daily.blocks[number]] = part.loss
@@ -215,6 +217,11 @@ def _margins(
             known[name][np.isnan(values).any(axis=1)] = np.nan
             seconds[name] += part.seconds[name]
         fits.append(part.fits)
+        if number == 0:
+            minutes = (time.perf_counter() - began) * len(daily.blocks) / 60.0
+            minutes /= joblib.effective_n_jobs(capped(n_jobs))
+            if minutes > WORTH_SAYING:
+                report(f"margins: about {minutes:.0f} min", 0.0)
         report("margins", (number + 1) / len(daily.blocks))
     return _Replayed(daily, loss, known, seconds, total_fits(fits))
 
