@@ -48,13 +48,14 @@ def check_causal(
     """Take the future away; the margins up to there must stay what they were.
 
     Beside the days of the worst losses the cuts are one inside the warm-up (or a back-filled
-    warm-up would pass), its last day, the first known day, three spread over the history, the last
-    day but one. A portfolio alone must be margined as among all, unless its model says
+    warm-up would pass), its last day, the first known day, the eighths of the history, its last day
+    but one, and days drawn by a seed. After some of the worst losses the future is replaced by
+    another. A portfolio alone must be margined as among all, unless its model says
     `across_books = True`.
 
     Parameters
     ----------
-    cuts : rows of the market after which the future is cut off, in place of those above.
+    cuts : rows of the market after which the future is cut off, in place of all of the above.
     seed : of the days drawn, and of the futures that replace the one that came.
 
     Raises

@@ -179,8 +179,10 @@ def asked(model: Any) -> Iterator[None]:
             yield
     except SystemExit as error:  # it would end the command, or the worker, without a word
         raise _marked(RuntimeError(f"it left by sys.exit({error.code!r})"), model) from error
-    except Exception as error:
-        if can_travel(error):
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also what no `except Exception` takes: a panic of Rust code
+        if isinstance(error, Exception) and can_travel(error):
             _marked(error, model)
             raise
         told = RuntimeError(f"{type(error).__name__}: {error}")

@@ -139,7 +139,9 @@ def _imported(kind: str) -> type[MarginModel]:
                 "study file."
             ) from error
         raise StudyError(f"{kind!r}: {module_name} cannot be imported: {error}.") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, and a panic of Rust code, are no Exception
         raise StudyError(
             f"{kind!r}: {module_name} cannot be imported: {type(error).__name__}: {error}."
         ) from error

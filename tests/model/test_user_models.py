@@ -107,6 +107,7 @@ MISTAKES = {
     "an object": (TEN_LINES + "\nm = WorstOfYear()", "my_module:m", "", "is not a"),
     "fails as it loads": ("1 / 0", "my_module:M", "", "ZeroDivisionError: division by zero"),
     "leaves as it loads": ("import sys; sys.exit(3)", "my_module:M", "", "SystemExit: 3"),
+    "panics": ("class P(BaseException): pass\nraise P('no')", "my_module:M", "", "imported: P: no"),
     "syntax": ("class M(:", "my_module:M", "", "SyntaxError"),
     "needs another": ("import no_such_library", "my_module:M", "", "No module named 'no_such_lib"),
     "arguments": (
