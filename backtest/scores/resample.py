@@ -51,8 +51,8 @@ def stationary_indices(
         raise StudyError(
             f"{resamples} resamples of {days} days in blocks of {block}; give 1 or more of each."
         )
-    # Not arch's StationaryBootstrap: it draws other days from the same seed, so the coverage_p of
-    # stored studies could not be reproduced.
+    # Not arch's StationaryBootstrap: it draws other days from the same seed, so p-values of stored
+    # studies (Romano and Wolf's) could not be reproduced.
     generator = np.random.default_rng(seed)
     begins = generator.random((resamples, days)) < 1.0 / block
     begins[:, 0] = True
