@@ -28,10 +28,15 @@ DOUBT = 0.20  # lower quantile of chi-square: the variance seen may have been th
 
 
 def normal_scores(history: SiloHistory) -> FloatArray:
-    """(silos, days) normal scores of the ratios of loss to margin, by rank within each silo."""
-    ratio = history.loss / history.margin
-    ranks = ratio.argsort(axis=1).argsort(axis=1)
-    return np.asarray(ndtri((ranks + 0.5) / history.days))
+    """(silos, days) normal scores of the ratios of loss to margin, by rank within each silo.
+
+    Equal ratios share their mean rank: yields move in hundredths, so that some are equal, and how
+    a sort places them depends on the processor.
+    """
+    from scipy.stats import rankdata  # heavy
+
+    ranks = rankdata(history.loss / history.margin, axis=1)
+    return np.asarray(ndtri((ranks - 0.5) / history.days))
 
 
 def reduction_series(history: SiloHistory) -> FloatArray:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from backtest.offset.drift import correlation_drift, drift_deviation, long_run_variance, share_kept
+from backtest.offset.drift import (
+    correlation_drift,
+    drift_deviation,
+    long_run_variance,
+    normal_scores,
+    share_kept,
+)
+from backtest.offset.history import SiloHistory
 from backtest.offset.worlds import ROLLING, World, history
 
 
@@ -52,3 +59,15 @@ def test_drift_moves_the_reduction_more_than_noise_does():
         for world in (World("still", -0.3), World("drifts", -0.3, 0.3))
     )
     assert drifting > 2.5 * still
+
+
+def test_equal_losses_have_one_score_however_a_sort_places_them():
+    """Yields move in hundredths, and sorts of other processors place equal numbers otherwise."""
+    rng = np.random.default_rng(3)
+    days = np.datetime64("2020-01-01") + np.arange(400)
+    loss, margin = np.round(rng.normal(size=(2, 400)), 1), np.full((2, 400), 2.3)
+    scores = normal_scores(SiloHistory(("A", "B"), days, loss, margin, 0.99, 1))
+    order = rng.permutation(400)
+    moved = normal_scores(SiloHistory(("A", "B"), days, loss[:, order], margin, 0.99, 1))
+    assert (moved == scores[:, order]).all()
+    assert abs(scores.mean()) < 1e-12 and len(np.unique(scores[0])) == len(np.unique(loss[0]))

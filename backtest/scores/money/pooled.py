@@ -54,9 +54,12 @@ def _largest_ratios(
         values = np.concatenate([values, ratio.ravel()])
         day = np.concatenate([day, np.repeat(np.arange(days), ratio.shape[1])])
         if values.size > keep:
-            top = np.argpartition(values, values.size - keep)[values.size - keep :]
+            # Of equal ratios the first are kept: a partition's choice depends on the processor.
+            least = np.partition(values, values.size - keep)[values.size - keep]
+            above, level = np.flatnonzero(values > least), np.flatnonzero(values == least)
+            top = np.concatenate([above, level[: keep - len(above)]])
             values, day = values[top], day[top]
-    order = np.argsort(values)[::-1]
+    order = np.argsort(-values, kind="stable")
     return values[order], day[order]
 
 

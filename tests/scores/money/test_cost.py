@@ -15,6 +15,7 @@ from backtest.scores import (
     pooled_equal_coverage,
 )
 from backtest.scores.money.cost import tail_inflation
+from backtest.scores.money.pooled import _largest_ratios
 from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.types import DataError, FloatArray, StudyError, tail_count
 
@@ -209,6 +210,14 @@ def test_blocks_of_columns_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     for before, after in zip(whole, equal_coverage_margin(loss, required), strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-12)
     assert pooled_equal_coverage(loss, required) == pooled
+
+
+def test_of_equal_ratios_the_first_days_are_kept() -> None:
+    loss = np.ones((50, 4))
+    loss[40, 2] = 3.0
+    values, day = _largest_ratios(loss, np.ones_like(loss), 6)
+    assert values.tolist() == [3.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert day.tolist() == [40, 0, 0, 0, 0, 1]
 
 
 def test_an_interval_that_reaches_below_the_tail_looks_further_down() -> None:
