@@ -3,6 +3,10 @@
 import os
 import sys
 
+# `python -m` puts the present folder first, where a file could stand in for an installed module.
+if sys.path[0] in ("", os.getcwd()):
+    sys.path[:] = [*sys.path[1:], ""]
+
 
 def main() -> None:
     """Load the command line and run it; an interrupt while it loads is one line, too."""

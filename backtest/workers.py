@@ -23,27 +23,24 @@ def in_parallel(tasks: Iterable[Task], *, n_jobs: int) -> Iterator[Any]:
     >>> list(in_parallel((joblib.delayed(abs)(x) for x in (-1, 2)), n_jobs=1))
     [1, 2]
     """
-    _renew_workers(n_jobs)
     watched = (joblib.delayed(_watched)(os.getpid(), *task) for task in tasks)
-    results: Iterator[Any] = joblib.Parallel(n_jobs=capped(n_jobs), return_as="generator")(watched)
+    # joblib keeps its workers between calls while these stay the same. Python's path is among them:
+    # a worker imports from where it led when the worker was started.
+    begin = (tuple(sys.path), tuple(at_start.items()))
+    results: Iterator[Any] = joblib.Parallel(
+        n_jobs=capped(n_jobs), return_as="generator", initializer=_begin, initargs=begin
+    )(watched)
     return results
 
 
-_paths_of_workers: list[list[str]] = []
+at_start: dict[Callable[..., None], tuple[Any, ...]] = {}  # what workers call as they start
 
 
-def _renew_workers(n_jobs: int) -> None:
-    """Workers stay between calls and import from where Python's path led when they were started.
-
-    A study whose models lie in another folder needs new ones.
-    """
-    if n_jobs == 1:
-        return
-    if _paths_of_workers and _paths_of_workers[-1] != sys.path:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True)
-    _paths_of_workers[:] = [sys.path.copy()]
+def _begin(path: tuple[str, ...], steps: tuple[tuple[Callable[..., None], Any], ...]) -> None:
+    """Make a new process ready: `steps` are those of `at_start`."""
+    sys.path[:] = path
+    for function, arguments in steps:
+        function(*arguments)
 
 
 def capped(n_jobs: int) -> int:

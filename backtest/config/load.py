@@ -14,7 +14,7 @@ from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
 from backtest.model.protocol import asked
-from backtest.model.user_models import code_to_run, make_importable
+from backtest.model.user_models import make_importable
 from backtest.types import StudyError, read_regular
 
 PACKAGED = files("backtest") / "config" / "studies"
@@ -121,6 +121,4 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
         ) from error
     study = read_study(text, where=path.name)
     make_importable((path.resolve().parent, Path.cwd()), study.models, study.sizing)
-    for line in code_to_run(study.models, study.sizing):
-        print(line, flush=True)  # before it runs: whoever does not know the file can still stop
     return study, text

@@ -21,6 +21,7 @@ from backtest.estimators.fits import Certificates, counting_fits
 from backtest.market.market import Market
 from backtest.model.opened_files import OpenedFile, recording, watched
 from backtest.model.protocol import Parts, answer_of, can_travel, required_margin
+from backtest.model.study_code import import_from
 
 REFUSED = ("os.", "socket.", "subprocess.", "shutil.", "sqlite3.", "pty.")
 HARMLESS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.listxattr", "os.getxattr")
@@ -89,7 +90,8 @@ def serve() -> None:
         pickle.dump(message, answers)
         answers.flush()
 
-    pickled, method, past, book, coverage = pickle.load(questions)
+    folders, pickled, method, past, book, coverage = pickle.load(questions)
+    import_from(folders, False)
     opened: set[OpenedFile] = set()
     fits: Certificates = {}
     with recording(opened):

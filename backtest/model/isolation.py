@@ -22,6 +22,7 @@ from backtest.estimators.fits import note_fits
 from backtest.market.market import Market
 from backtest.model.opened_files import note_opened
 from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
+from backtest.model.study_code import study_folders
 from backtest.types import FloatArray, StudyError
 
 
@@ -118,12 +119,12 @@ def _process(
     model: MarginModel, method: str, past: Market, book: Book, coverage: Coverage
 ) -> Iterator[Any]:
     """A process that holds `past`; the function it gives tells it a day and returns its answer."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    places = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     child = subprocess.Popen(
-        [sys.executable, "-m", "backtest.model.isolated_process"],
+        [sys.executable, "-P", "-m", "backtest.model.isolated_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environment,
+        env=os.environ | {"PYTHONPATH": places},
     )
     questions, answers = child.stdin, child.stdout
     assert questions is not None and answers is not None
@@ -147,7 +148,7 @@ def _process(
         return answer
 
     try:
-        begun = told((pickle.dumps(model), method, past, book, coverage))
+        begun = told((study_folders(), pickle.dumps(model), method, past, book, coverage))
         if isinstance(begun, Exception):
             raise begun
         yield ask

@@ -146,7 +146,7 @@ def _opened(path: str) -> OpenedFile | None:
     """A regular file outside Python, the package and the system, with its content's sha256."""
     if path.endswith(".pyc"):
         path = source_from_cache(path)
-    if path.endswith(COMPILED) or any(Path(path).is_relative_to(place) for place in _installed()):
+    if path.endswith(COMPILED) or installed(path):
         return None
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
@@ -155,6 +155,11 @@ def _opened(path: str) -> OpenedFile | None:
     if key not in _seen:
         _seen[key] = OpenedFile.of(path)
     return _seen[key]
+
+
+def installed(path: str) -> bool:
+    """Whether a path lies in Python, an installed package, this one or the system."""
+    return any(Path(path).is_relative_to(place) for place in _installed())
 
 
 @cache

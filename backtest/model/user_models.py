@@ -5,12 +5,12 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 from backtest.model.opened_files import OpenedFile, note_opened, recording, watched
 from backtest.model.protocol import MarginModel
+from backtest.model.study_code import import_from, source_that_ran
 from backtest.parameters.registry import field_names
 from backtest.types import StudyError
 
@@ -22,29 +22,10 @@ ADVICE = "give a class with a method margin(self, market, book, coverage)"
 def make_importable(folders: tuple[Path, ...], *tables: Mapping[str, Any]) -> None:
     """Let Python import from `folders` the models that `tables` name as 'module:Class'.
 
-    The folders come last on Python's path, in this order, so that no file in them can replace an
-    installed module, and none of the present folder one beside the study. Nothing is changed where
-    no table names such a model.
+    Nothing is changed where no table names such a model.
     """
     if any(True for _ in user_kinds(tables)):
-        last = [str(folder) for folder in folders]
-        # `python -m` puts the present folder first, as '' or by its name.
-        sys.path[:] = [entry for entry in sys.path if entry not in ("", *last)] + last
-        importlib.invalidate_caches()
-
-
-def code_to_run(*tables: Mapping[str, Any]) -> list[str]:
-    """One line for each file of code that `tables` name, with its sha256; none of it is run."""
-    modules = dict.fromkeys(
-        kind.partition(MARK)[0].partition(".")[0] for kind in user_kinds(tables)
-    )
-    specs = [PathFinder.find_spec(name) for name in modules]
-    files = [Path(spec.origin) for spec in specs if spec is not None and spec.origin is not None]
-    return [
-        f"runs code from {file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
-        for file in files
-        if file.is_file()
-    ]
+        import_from(tuple(dict.fromkeys(map(str, folders))))
 
 
 def user_kinds(tables: Any) -> Iterator[str]:
@@ -117,17 +98,13 @@ def user_files(tables: Any) -> dict[Path, Path]:
 def user_file_hashes(tables: Any) -> dict[str, str]:
     """sha256 of each of `user_files`, by its path: a change of code changes numbers too."""
     return {
-        place.as_posix(): hashlib.sha256(source_file.read_bytes()).hexdigest()
+        place.as_posix(): hashlib.sha256(source_that_ran(source_file)).hexdigest()
         for source_file, place in user_files(tables).items()
     }
 
 
 def _imported(kind: str) -> type[MarginModel]:
     module_name, _, class_name = kind.partition(MARK)
-    no_bytecode, sys.dont_write_bytecode = (
-        sys.dont_write_bytecode,
-        True,
-    )  # nothing left beside studies
     opened: set[OpenedFile] = set()
     try:
         with recording(opened), watched():
@@ -145,8 +122,6 @@ def _imported(kind: str) -> type[MarginModel]:
         raise StudyError(
             f"{kind!r}: {module_name} cannot be imported: {type(error).__name__}: {error}."
         ) from error
-    finally:
-        sys.dont_write_bytecode = no_bytecode
     note_opened(_opened_at_import.setdefault(module_name, opened))
     model_class: Any = getattr(module, class_name, None)
     if model_class is None:

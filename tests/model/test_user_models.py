@@ -176,6 +176,16 @@ def test_code_is_named_before_it_runs_and_comes_from_beside_the_study(tmp_path, 
     assert named < lines.index("the code runs") and "KeyError" in done.stderr
 
 
+def test_compiled_code_is_not_taken_for_its_source(tmp_path, prices):
+    from tests.studies.run.test_reproduce import plant
+
+    study = write_own(tmp_path, prices, paths=4)
+    plant(tmp_path, tmp_path / "my_module.py", tmp_path / "marker")
+    done = backtest("run", study, "--n-jobs", 2, cwd=tmp_path)  # workers import it, too
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "marker").exists()
+
+
 def test_a_kind_belongs_to_one_class_and_a_bare_model_has_none(monkeypatch):
     monkeypatch.setattr(protocol, "KINDS", kinds := {})
 
