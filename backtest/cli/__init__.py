@@ -130,7 +130,7 @@ def report(result: Result) -> None:
 def reproduce(result: Result, data: Data = None) -> None:
     """Run the study of a results folder again and compare every score; 1 where one drifted."""
     from backtest.present.screen import Screen
-    from backtest.studies.run.reopen import compare_rerun
+    from backtest.studies.run.reproduce import compare_rerun, promise
 
     screen = Screen()
     with screen.progress() as progress, _traceback_in(result.resolve().parent):
@@ -139,7 +139,7 @@ def reproduce(result: Result, data: Data = None) -> None:
         typer.echo(f"drifted: {line}")
     if differences:
         raise typer.Exit(1)
-    typer.echo("reproduced: every score is the same")
+    typer.echo(f"reproduced: every score is the same ({promise(result)})")
 
 
 @app.command()

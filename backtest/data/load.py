@@ -12,6 +12,7 @@ from backtest.market.calendars import Clock, MarginCalendar
 from backtest.market.market import Market
 from backtest.types import DataError, parse_day
 
+SOURCES = ("sample", "treasury")  # that need no folder
 DEFAULT_FACTORS = ("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH")
 
 

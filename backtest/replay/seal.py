@@ -3,11 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from backtest.replay.provenance import FORMAT, Provenance
-from backtest.types import ResultsError, read_regular
+from backtest.types import MOST_SHOWN, ResultsError, read_regular, shown
 
 MANIFEST = "manifest.json"
 FILES, SELF = "files", "manifest_sha256"  # keys that are added to a provenance by sealing it
@@ -38,6 +41,13 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
             f"{str(folder)!r} holds no finished study ({MANIFEST}: {reason}); give a folder that "
             "`backtest run` wrote."
         ) from error
+    if isinstance(sealed, dict) and "software" in sealed and sealed.get("format") != FORMAT:
+        form = f"format {shown(sealed['format'])}" if "format" in sealed else "no format"
+        raise ResultsError(
+            f"{str(folder)!r} was written by another version{_writer(sealed)}: its {MANIFEST} has "
+            f"{form}, this version reads {FORMAT}; read it with that version, or run the study "
+            "again."
+        )
     if isinstance(sealed, dict) and SELF not in sealed and "command" in sealed:
         raise ResultsError(
             f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
@@ -45,13 +55,16 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
         )
     if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _manifest_sha256(sealed):
         raise ResultsError(change_message(folder, MANIFEST))
-    if sealed.get("format") != FORMAT:
-        raise ResultsError(
-            f"{str(folder)!r} was written by another version (its {MANIFEST} has format "
-            f"{sealed.get('format', 'none')}, here {FORMAT}); run the study again."
-        )
-    files = sealed.pop(FILES)
-    return Provenance.from_json(sealed), files
+    try:
+        files = TypeAdapter(dict[str, str]).validate_python(sealed.pop(FILES), strict=True)
+        provenance = Provenance.from_json(sealed)
+        names = [*files, *(file.name for file in provenance.opened)]
+        absolute = any(PurePosixPath(name).is_absolute() for name in files)
+        if absolute or any(".." in PurePosixPath(name).parts for name in names):
+            raise ValueError("a file outside the folder")
+        return provenance, files
+    except (KeyError, TypeError, ValueError) as error:  # sealed again by whoever changed it
+        raise ResultsError(change_message(folder, MANIFEST)) from error
 
 
 def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
@@ -61,13 +74,32 @@ def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
     ------
     ResultsError : a file is missing or cannot be read.
     """
+    return [name for name, sha256 in files.items() if _sha256(_read(folder, name)) != sha256]
+
+
+def _read(folder: Path, name: str) -> bytes:
     try:
-        return [n for n, sha256 in files.items() if _sha256(read_regular(folder / n)) != sha256]
-    except OSError as error:
-        name = Path(str(error.filename)).name
+        return read_regular(folder / name)
+    except (OSError, ValueError) as error:  # ValueError: no name that a file can have
+        reason = getattr(error, "strerror", None) or error
         raise ResultsError(
-            f"{str(folder)!r} holds no finished study ({name}: {error.strerror}); run it again."
+            f"{str(folder)!r} holds no finished study ({name}: {reason}); run it again."
         ) from error
+
+
+def verified_copy(folder: Path, files: dict[str, str], target: Path) -> None:
+    """Copy the files of a run to `target`, each as the run wrote it, and nothing else.
+
+    Raises
+    ------
+    ResultsError : a file is missing, cannot be read, or is not as the run wrote it.
+    """
+    for name, sha256 in files.items():
+        content = _read(folder, name)
+        if _sha256(content) != sha256:
+            raise ResultsError(change_message(folder, name))
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
 
 
 def change_message(folder: Path, name: str) -> str:
@@ -76,6 +108,14 @@ def change_message(folder: Path, name: str) -> str:
         f"{name} of {str(folder)!r} is not as the run wrote it; put the file back or run the "
         "study again."
     )
+
+
+def _writer(sealed: dict[str, Any]) -> str:
+    """Version and commit that a manifest of whatever format names."""
+    software = sealed.get("software")
+    named = software if isinstance(software, dict) else {}
+    words = [f"{key} {named[key]}" for key in ("margin-backtest", "commit") if named.get(key)]
+    return f" ({shorten(', '.join(words), MOST_SHOWN)})" if words else ""
 
 
 def _manifest_sha256(sealed: Any) -> str:

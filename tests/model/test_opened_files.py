@@ -13,7 +13,7 @@ from backtest.config.models import build_model
 from backtest.model.opened_files import OpenedFile, placed, recording, watched
 from backtest.replay.seal import read_manifest
 from backtest.studies.compare.study import compare_runs
-from backtest.studies.run.reopen import compare_rerun
+from backtest.studies.run.reproduce import compare_rerun
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from tests.model.test_user_models import TEN_LINES, write_own

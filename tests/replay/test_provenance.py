@@ -79,21 +79,49 @@ def test_unequal_days_and_costs_are_said():
     )
 
 
-@pytest.mark.parametrize("form", [None, 1, FORMAT + 1])
+@pytest.mark.parametrize("form", [None, 1, 2, FORMAT + 1, "x", [3], "y" * 1000])
 def test_a_folder_of_another_format_is_refused_by_name(study, tmp_path, form):
     folder = study.save(tmp_path / "older")
     sealed = json.loads((folder / MANIFEST).read_text())
-    sealed.pop(SELF)
     sealed.pop("format")
     if form is not None:
         sealed["format"] = form
+    if form == 1:
+        sealed.pop(SELF)  # format 1 had no seal
+    sealed["software"] |= {"margin-backtest": "0.0.9", "commit": "c" * 40}
+    (folder / MANIFEST).write_text(json.dumps(sealed))
+    with pytest.raises(bt.ResultsError) as error:
+        bt.Study.load(folder)
+    said = str(error.value)
+    assert "older' was written by another version (margin-backtest 0.0.9, commit ccc" in said
+    assert ("no format" if form is None else f"format {form!r}"[:40]) in said
+    assert f"this version reads {FORMAT}; read it with that version" in said
+    assert "\n" not in said and len(said) < 500
+
+
+SEALED_AGAIN = {
+    "no files": lambda m: m.pop("files"),
+    "files are a list": lambda m: m.update(files=["summary.csv"]),
+    "a file elsewhere": lambda m: m["files"].update({"../secret.csv": "ab"}),
+    "an absolute file": lambda m: m["files"].update({"/etc/passwd": "ab"}),
+    "an opened file elsewhere": lambda m: m.update(
+        opened=[{"name": "../../x", "sha256": "ab", "size": 1}]
+    ),
+    "no software": lambda m: m.update(software=None),
+    "days are words": lambda m: m.update(window="x"),
+}
+
+
+@pytest.mark.parametrize("case", SEALED_AGAIN)
+def test_a_forged_manifest_that_was_sealed_again_is_refused(study, tmp_path, case):
+    folder = study.save(tmp_path / "forged")
+    sealed = json.loads((folder / MANIFEST).read_text())
+    sealed.pop(SELF)
+    SEALED_AGAIN[case](sealed)
     sealed[SELF] = _manifest_sha256(sealed)
     (folder / MANIFEST).write_text(json.dumps(sealed))
-    with pytest.raises(
-        bt.ResultsError, match=r"older' was written by another version .*format"
-    ) as e:
+    with pytest.raises(bt.ResultsError, match=r"manifest.json of .*forged' is not as the run"):
         bt.Study.load(folder)
-    assert "\n" not in str(e.value) and "run the study again" in str(e.value)
 
 
 def test_the_certificate_says_cuts_cover_and_limits(study):

@@ -22,7 +22,7 @@ from backtest.replay.findings.unverified import MARK, unverified_parameters, unv
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
 from backtest.studies.compare.study import Comparison
-from backtest.studies.run.reopen import unequal
+from backtest.studies.run.agreement import unequal
 
 CAPTION = (
     "Two finished runs as they were stored; the hash of every file was checked. All differences "

@@ -17,8 +17,9 @@ from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
 from backtest.scores.models.paired import FEWEST_DAYS, paired_difference
 from backtest.scores.table import SCORES
-from backtest.studies.run.reopen import finished_run, unequal
-from backtest.types import FloatArray, Progress
+from backtest.studies.run.agreement import unequal
+from backtest.studies.run.reopen import finished_run
+from backtest.types import Progress
 
 COLUMNS = tuple(score.name for score in SCORES if score.compared)
 PAIRED = (
@@ -201,8 +202,8 @@ def _reason(first: Study, second: Study, book: str) -> str:
         return "other scored days"
     if len(first.scored) < FEWEST_DAYS:
         return f"{len(first.scored)} scored days, and pairs need {FEWEST_DAYS}"
-    losses: list[FloatArray] = [scored_values(s, s.loss[[book]]) for s in (first, second)]
-    days = int(unequal(*losses).sum())
+    one, two = (scored_values(study, study.loss[[book]]) for study in (first, second))
+    days = int(unequal(one, two).sum())
     if not days:
         return ""
     # Other positions explain other losses; with the same positions it must be the prices.

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from backtest.model.study_code import source_that_ran, sources_that_ran
 from backtest.model.user_models import user_files
 from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
@@ -30,11 +31,16 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 
 
 def write_numbers(run: Run, folder: Path) -> None:
-    """Every number of a run, its study file and user models, and the manifest with their hashes."""
+    """Every number of a run, its study file and its models' code; the manifest has their hashes."""
     (folder / "study.toml").write_text(run.text, encoding="utf-8")
     for source, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_bytes(source.read_bytes())
+        (folder / place).write_bytes(source_that_ran(source))
+    ran = sources_that_ran()
+    for file in run.study.provenance.opened:  # modules that those import from beside them
+        if file.sha256 in ran and not Path(file.name).is_absolute():
+            (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file.name).write_bytes(ran[file.sha256])
     write_csv(run.ladder, folder / "ladder.csv")
     for name, table in run.findings.by_file().items():
         write_csv(table, folder / f"{name}.csv")

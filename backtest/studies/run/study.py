@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from backtest.config.schema import StudyFile, build_simulator
+from backtest.market.market import Market
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
 from backtest.replay.forecasts import model_forecasts
 from backtest.replay.monte_carlo import monte_carlo, path_market
+from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance, digest
 from backtest.replay.room import check_paths_fit
 from backtest.replay.run import run
@@ -82,6 +84,7 @@ def _run_of(
     """The study of `inputs` and everything that follows from it."""
     config, models = inputs.config, inputs.models
     simulator = build_simulator(config.monte_carlo.simulator)
+    history = inputs.market
     path_count = config.monte_carlo.paths if paths is None else paths
     if path_count or path is not None:
         refuse_own_days(inputs.market)
@@ -121,7 +124,7 @@ def _run_of(
             n_jobs=n_jobs,
             progress=progress,
         )
-    study = replace(study, provenance=_provenance(inputs, study, path_count, path))
+    study = replace(study, provenance=_provenance(inputs, study, history, path_count, path))
     return Run(
         study=study,
         findings=Findings.of(study, forecasts),
@@ -179,8 +182,13 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
     return sweep
 
 
-def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> Provenance:
-    """Where the study's numbers come from, with the hash of all they depend on, and its gates."""
+def _provenance(
+    inputs: Inputs, study: Study, history: Market, paths: int, path: int | None
+) -> Provenance:
+    """Where the study's numbers come from, with the hash of all they depend on, and its gates.
+
+    history : the prices that a path is drawn from; its own last digits depend on the processor.
+    """
     config = inputs.config
     failures = tuple(filter(None, (gate_failure(gate, study) for gate in config.gates)))
     # The offset ladder uses this model's margins even where the study does not score the model.
@@ -189,7 +197,7 @@ def _provenance(inputs: Inputs, study: Study, paths: int, path: int | None) -> P
         "study": _numbers_only(config.resolved()),
         "path": path,
         "paths": paths,
-        "levels": study.provenance.prices.levels_sha256,
+        "levels": Prices.of(history).levels_sha256,
         **({"failed": sorted(inputs.failures)} if inputs.failures else {}),
         **({"opened": [f.sha256 for f in inputs.opened_files]} if inputs.file_record else {}),
     }

@@ -1,0 +1,113 @@
+"""The study of a results folder run again, in a copy of what was sealed and nothing else."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from backtest.data.load import SOURCES
+from backtest.model.opened_files import OpenedFile
+from backtest.replay.provenance import Provenance
+from backtest.replay.seal import read_manifest, verified_copy
+from backtest.studies.run.agreement import differences, ties
+from backtest.studies.run.reopen import STUDY_FILE, read_table, require
+from backtest.studies.run.store import write_numbers
+from backtest.studies.run.study import execute
+from backtest.studies.run.tolerance import Tolerances
+from backtest.types import ResultsError
+
+TABLES = (".csv", ".parquet")  # what is compared number by number
+
+
+def compare_rerun(
+    folder: Path, *, data: str | None, progress: Callable[[str, float], None]
+) -> list[str]:
+    """One line for each column of each stored table that a rerun does not give again.
+
+    Every file is verified before any code of the folder runs, and what runs is a copy of what was
+    verified: no other file of the folder, and none of the present folder, stands in for it.
+
+    data : folder or source of the prices; the one in the study file unless given.
+
+    Raises
+    ------
+    ResultsError : a file is missing or not as the run wrote it, of the folder or of those that a
+        model of the run opened by itself.
+    """
+    origin, files = read_manifest(folder)
+    require(folder, files)
+    tables = [name for name in files if name.endswith(TABLES)]
+    source = _from_anywhere(data or origin.study["data"]["source"])
+    with _sealed_copy(folder, origin, files) as copy:
+        before = {name: read_table(copy / name) for name in tables}
+        with chdir(copy):  # a model may open files beside its study, or where the command runs
+            rerun = execute(
+                copy / STUDY_FILE,
+                data=source,
+                seed=origin.study["seed"],
+                paths=origin.paths,
+                path=origin.path,
+                progress=progress,
+            )
+            # Written and read back too, so that both sides went through the same files.
+            (copy / "rerun").mkdir()
+            write_numbers(rerun, copy / "rerun")
+        after = {name: read_table(copy / "rerun" / name) for name in tables}
+    current, tolerances = rerun.study.provenance, Tolerances.of(origin)
+    lines = []
+    if current.sha256 != origin.sha256:
+        same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
+        lines.append("the study differs" if same_prices else "the prices differ")
+    for name in tables:
+        lines += differences(name, before[name], after[name], tolerances)
+    return lines + (ties(before["daily.parquet"], tolerances) if lines else [])
+
+
+def promise(folder: Path) -> str:
+    """To within what a reproduction of a results folder gives its numbers again, in words."""
+    return Tolerances.of(read_manifest(folder)[0]).sentence()
+
+
+@contextmanager
+def _sealed_copy(folder: Path, origin: Provenance, files: dict[str, str]) -> Iterator[Path]:
+    """A temporary folder with the verified files of a run and those that its models opened."""
+    with TemporaryDirectory(prefix="backtest-") as place:
+        copy = Path(place).resolve()
+        verified_copy(folder, files, copy)
+        for file in origin.opened:
+            found = _unchanged(file, folder)
+            if not Path(file.name).is_absolute() and file.name not in files:
+                (copy / file.name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(found, copy / file.name)
+        yield copy
+
+
+def _unchanged(file: OpenedFile, folder: Path) -> Path:
+    """Where a file that a model opened lies, unchanged: in the folder or the working directory.
+
+    Raises
+    ------
+    ResultsError : it is in neither, or its sha256 is another.
+    """
+    places = (folder / file.name, Path.cwd() / file.name)  # an absolute name stays itself
+    present = [place for place in places if place.is_file()]
+    if not present:
+        raise ResultsError(
+            f"a model of {str(folder)!r} opened {file.name!r}, which is not there; put the file "
+            f"with sha256 {file.sha256} into the folder."
+        )
+    now = OpenedFile.of(str(present[0])).sha256
+    if now != file.sha256:
+        raise ResultsError(
+            f"a model of {str(folder)!r} opened {file.name!r}, which has changed: sha256 "
+            f"{file.sha256} then, {now} now; put the file back or run the study again."
+        )
+    return present[0]
+
+
+def _from_anywhere(source: str) -> str:
+    """The source of prices, whatever the working directory becomes."""
+    is_folder = source not in SOURCES and Path(source).is_dir()
+    return os.path.abspath(source) if is_folder else source
