@@ -21,14 +21,14 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+HERE = Path(__file__).resolve().parent
 KEPT = "kernels-"  # how the folders begin that hold machine code, one for each state of the sources
 
 
 def _hash_of_sources() -> str:
     """Sha256 over names and contents of the kernels' sources, and of the types that they use."""
-    here = Path(__file__).resolve().parent
     digest = hashlib.sha256()
-    for file in [*sorted(here.glob("*.py")), here.parent / "types.py"]:
+    for file in [*sorted(HERE.glob("*.py")), HERE.parent / "types.py"]:
         content = file.read_bytes()
         digest.update(f"{file.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()
@@ -139,7 +139,12 @@ def folding(function: Callable[..., Any]) -> Any:
 
 
 def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
-    """The compiled function, with its machine code kept on disk where a folder can be written."""
+    """The compiled function, with its machine code kept on disk where a folder can be written.
+
+    A kernel of another folder is compiled in each run: the hash says nothing of what it calls.
+    """
+    if Path(function.__code__.co_filename).resolve().parent != HERE:
+        return dispatcher
     try:
         dispatcher._cache = KernelCache(function)
     except (OSError, RuntimeError) as error:  # RuntimeError: numba knows no writable folder

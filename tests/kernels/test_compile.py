@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,31 @@ def test_a_change_in_a_kernel_that_another_calls_is_seen(package: Path) -> None:
     (package / "kernels" / "inner.py").write_text(INNER.format(factor=3.0))
     assert answer(package) == (31.0, 0, "")
     assert len(machine_code(package)) == 2  # index and code of the newest sources alone
+
+
+def test_a_kernel_elsewhere_is_never_older_than_what_it_calls(package: Path) -> None:
+    """Its sources are not among those that are hashed."""
+    own = package.parent / "own.py"
+    own.write_text(OUTER.replace("backtest.kernels.inner", "own_inner"))
+    code = "from own import outer; print(outer(10.0))"
+    for factor, value in ((2.0, "21.0"), (3.0, "31.0")):
+        (package.parent / "own_inner.py").write_text(INNER.format(factor=factor))
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=package.parent,
+            env={**os.environ, "PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == value
+
+
+def test_two_processes_compile_at_once(package: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        first = list(pool.map(lambda _: answer(package), range(4)))
+    assert [(value, said) for value, _, said in first] == [(21.0, "")] * 4
+    assert answer(package) == (21.0, 1, "")
 
 
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
