@@ -9,13 +9,22 @@ if sys.path[0] in ("", os.getcwd()):
 
 
 def main() -> None:
-    """Load the command line and run it; an interrupt while it loads is one line, too."""
+    """Load the command line and run it; an interrupt at any moment is one line."""
+    from backtest.interrupts import came, last_words, listen
+
+    listen()
     try:
         from backtest.cli import main as run
-    except KeyboardInterrupt:
-        print("backtest: interrupted; no result was written", file=sys.stderr, flush=True)
-        os._exit(2)  # after an interrupted import Python would end by the signal instead
-    run()
+
+        run()
+    except SystemExit:
+        raise
+    except BaseException:  # an import that is interrupted can fail in any way
+        if not came():
+            raise
+        code, line = last_words()
+        print(f"backtest: {line}", file=sys.stderr, flush=True)
+        sys.exit(code)
 
 
 if __name__ == "__main__":

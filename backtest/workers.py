@@ -5,12 +5,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import resource_tracker
 from typing import Any
 
 import joblib
 
+from backtest.interrupts import held
+
 Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # as joblib.delayed makes it
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 def in_parallel(tasks: Iterable[Task], *, n_jobs: int) -> Iterator[Any]:
@@ -23,21 +26,28 @@ def in_parallel(tasks: Iterable[Task], *, n_jobs: int) -> Iterator[Any]:
     >>> list(in_parallel((joblib.delayed(abs)(x) for x in (-1, 2)), n_jobs=1))
     [1, 2]
     """
-    watched = (joblib.delayed(_watched)(os.getpid(), *task) for task in tasks)
     # joblib keeps its workers between calls while these stay the same. Python's path is among them:
     # a worker imports from where it led when the worker was started.
-    begin = (tuple(sys.path), tuple(at_start.items()))
-    results: Iterator[Any] = joblib.Parallel(
-        n_jobs=capped(n_jobs), return_as="generator", initializer=_begin, initargs=begin
-    )(watched)
+    begin = (os.getpid(), tuple(sys.path), tuple(at_start.items()))
+    # A Ctrl-C or a batch system's SIGTERM goes to every process: this one ends its workers.
+    with held():
+        resource_tracker.ensure_running()  # which lets some through again in Python 3.11
+    with held():
+        parallel = joblib.Parallel(
+            n_jobs=capped(n_jobs), return_as="generator", initializer=_begin, initargs=begin
+        )
+        results: Iterator[Any] = parallel(tasks)
     return results
 
 
 at_start: dict[Callable[..., None], tuple[Any, ...]] = {}  # what workers call as they start
 
 
-def _begin(path: tuple[str, ...], steps: tuple[tuple[Callable[..., None], Any], ...]) -> None:
+def _begin(
+    parent: int, path: tuple[str, ...], steps: tuple[tuple[Callable[..., None], Any], ...]
+) -> None:
     """Make a new process ready: `steps` are those of `at_start`."""
+    _follow(parent)
     sys.path[:] = path
     for function, arguments in steps:
         function(*arguments)
@@ -54,23 +64,8 @@ def capped(n_jobs: int) -> int:
     return min(n_jobs, joblib.cpu_count())
 
 
-def _watched(
-    parent: int, function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
-) -> Any:
-    """Call a task; a worker of `parent` ends with it. Workers elsewhere have other masters."""
-    if os.getppid() == parent:
-        _follow(parent)
-    return function(*arguments, **named)
-
-
-_following: list[int] = []
-
-
 def _follow(parent: int) -> None:
-    """Watch from a thread whether the parent lives; a killed one cannot tell its workers."""
-    if parent in _following:
-        return
-    _following.append(parent)
+    """Watch from a thread of a worker whether its parent lives; a killed one cannot tell it."""
 
     def watch() -> None:
         while os.getppid() == parent:

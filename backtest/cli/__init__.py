@@ -57,11 +57,13 @@ def _parameter(option: Option) -> Parameter:
 
 def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     """Compute while progress is shown, store, and print; 1 where a gate of the study failed."""
-    from backtest.present.folder import check_writable
+    from backtest.present.folder import check_writable, remove_abandoned
     from backtest.present.screen import Screen
     from backtest.present.store import write_exhibit
 
     check_writable(out)
+    for left in remove_abandoned(out):
+        typer.echo(f"removed {left}, which a run that was killed had left", err=True)
     _cap_workers(values)
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:

@@ -4,16 +4,16 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
 
+from backtest.interrupts import came, finished, last_words, listen_no_more
 from backtest.types import BacktestError
 
 
@@ -24,47 +24,43 @@ class ExitCode(IntEnum):
     FAILED = 1  # a gate of the study, a rerun that gave other numbers, or a self-check
     BAD_INPUT = 2
     FAULT = 3  # of the program
+    HUNG_UP = 128 + signal.SIGHUP
     INTERRUPTED = 128 + signal.SIGINT
     TERMINATED = 128 + signal.SIGTERM
 
 
-_signals: list[int] = []  # that ended this process
-
-
 def end(command: Callable[[], Any]) -> NoReturn:
     """Run a command and end the process with its code; a fault's traceback goes into a file."""
-    _prepare()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal of few characters shows '?' for the rest
+            stream.reconfigure(errors="replace")
+    finished.clear()
     try:
-        code = command()
-    except BacktestError as error:
-        _say(ExitCode.BAD_INPUT, str(error))
+        try:
+            code = command()
+        finally:
+            listen_no_more()
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
-    except OSError as error:
-        what = f"use {error.filename}" if error.filename else "write to the screen"
-        _say(ExitCode.BAD_INPUT, f"cannot {what}: {error.strerror or error}.")
     except Exception as error:
-        if hasattr(error, "format_message"):  # of the command line's parser
-            _say(ExitCode.BAD_INPUT, f"{error.format_message()} See `backtest --help`.")
-        _say(ExitCode.FAULT, _fault(error))
+        # A request can come out of a library, or of workers it ended, as an error of theirs.
+        code = ExitCode.INTERRUPTED if came() else _say_error(error)
     if code == ExitCode.INTERRUPTED:
-        code = ExitCode.TERMINATED if signal.SIGTERM in _signals else ExitCode.INTERRUPTED
-        _say(code, "interrupted; no result was written")
+        number, line = last_words()
+        code = _say(ExitCode(number), line)
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
 
-def _prepare() -> None:
-    """A request to end is like Ctrl-C, and a terminal of few characters shows '?' for the rest."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    _signals.append(number)
-    raise KeyboardInterrupt
+def _say_error(error: Exception) -> ExitCode:
+    """Say what failed, and give its code."""
+    if isinstance(error, BacktestError):
+        return _say(ExitCode.BAD_INPUT, str(error))
+    if isinstance(error, OSError):
+        what = f"use {error.filename}" if error.filename else "write to the screen"
+        return _say(ExitCode.BAD_INPUT, f"cannot {what}: {error.strerror or error}.")
+    if hasattr(error, "format_message"):  # of the command line's parser
+        return _say(ExitCode.BAD_INPUT, f"{error.format_message()} See `backtest --help`.")
+    return _say(ExitCode.FAULT, _fault(error))
 
 
 def _fault(error: Exception) -> str:
@@ -80,13 +76,15 @@ def _fault(error: Exception) -> str:
     )
 
 
-def _say(code: ExitCode, message: str) -> NoReturn:
-    """One line of printed characters on stderr, and the code whatever becomes of stdout."""
+def _say(code: ExitCode, message: str) -> ExitCode:
+    """One line of printed characters on stderr, and the code whatever becomes of the streams."""
     line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
-    typer.echo(f"backtest: {line}", err=True)
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:  # Python would try again at its end, and fail with a code of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    with suppress(OSError):  # a terminal that was closed, a full disk: nobody can be told
+        typer.echo(f"backtest: {line}", err=True)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:  # Python would try again at its end, and fail with a code of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code

@@ -9,6 +9,7 @@ and a curious one, but are no wall: code that calls the system by itself gets ar
 import os
 import pickle
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,4 +117,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    with suppress(EOFError, BrokenPipeError):  # who asked was killed
+        serve()

@@ -19,6 +19,7 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import note_fits
+from backtest.interrupts import held
 from backtest.market.market import Market
 from backtest.model.opened_files import note_opened
 from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
@@ -120,12 +121,13 @@ def _process(
 ) -> Iterator[Any]:
     """A process that holds `past`; the function it gives tells it a day and returns its answer."""
     places = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "backtest.model.isolated_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": places},
-    )
+    with held():  # a Ctrl-C that goes to every process is this one's to answer
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "backtest.model.isolated_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": places},
+        )
     questions, answers = child.stdin, child.stdout
     assert questions is not None and answers is not None
 

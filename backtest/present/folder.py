@@ -1,15 +1,19 @@
 """Results folders are written under a temporary name and renamed when complete."""
 
+import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backtest.interrupts import finished, held
 from backtest.types import ResultsError
+
+STAMPED = f"{'[0-9]' * 8}T{'[0-9]' * 6}Z"  # how the names begin
 
 
 @dataclass(frozen=True)
@@ -33,34 +37,81 @@ def results_folder(out: Path, name: str) -> Iterator[ResultsFolder]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = _new_folder(out, name)
+        with partial_folder(out, name) as folder:
+            yield folder
+            with held():
+                os.rename(folder.partial, folder.final)
+                finished.append(str(folder.final))
     except OSError as error:
         raise _write_error(out, error) from error
+
+
+@contextmanager
+def partial_folder(parent: Path, name: str) -> Iterator[ResultsFolder]:
+    """A `.partial` folder that is gone at the block's end; locked until then (see `abandoned`)."""
+    folder: ResultsFolder | None = None
+    lock = None
     try:
+        with held():
+            folder, lock = _new_folder(parent, name)
         yield folder
-        os.rename(folder.partial, folder.final)
-    except BaseException as error:
-        shutil.rmtree(folder.partial, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise _write_error(out, error) from error
-        raise
+    finally:
+        with held():
+            if folder is not None:
+                shutil.rmtree(folder.partial, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
 
 
-def _new_folder(out: Path, name: str) -> ResultsFolder:
-    """Make the `.partial` folder of the first stamp that no other run has taken."""
+def _new_folder(out: Path, name: str) -> tuple[ResultsFolder, int | None]:
+    """Make the `.partial` folder of the first stamp that no other run has taken, and its lock."""
     while True:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         folder = ResultsFolder(out / f"{stamp}_{name}.partial", out / f"{stamp}_{name}", stamp)
         # mkdir decides between runs of the same second: it fails for all of them but one.
-        try:
+        # Another run may take the folder for an abandoned one before it is locked.
+        with suppress(FileExistsError, FileNotFoundError, BlockingIOError):
             folder.partial.mkdir()
-        except FileExistsError:
-            pass
-        else:
+            lock = _lock(folder.partial)
             if not folder.final.exists():
-                return folder
+                return folder, lock
             folder.partial.rmdir()
+            if lock is not None:
+                os.close(lock)
         time.sleep(0.1)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder until this process ends; None where the file system has no locks.
+
+    Raises
+    ------
+    BlockingIOError : another process has it. FileNotFoundError : the folder was removed meanwhile.
+    """
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.stat(folder)
+    except (BlockingIOError, FileNotFoundError):
+        os.close(number)
+        raise
+    except OSError:
+        os.close(number)
+        return None
+    return number
+
+
+def remove_abandoned(parent: Path) -> list[Path]:
+    """Remove the `.partial` folders that killed runs left, and give them; a live one is locked."""
+    removed = []
+    for partial in parent.glob(f"{STAMPED}_*.partial"):
+        with suppress(OSError), held():
+            lock = _lock(partial)
+            if lock is not None:
+                shutil.rmtree(partial)
+                os.close(lock)
+                removed.append(partial)
+    return removed
 
 
 def check_writable(out: Path) -> None:

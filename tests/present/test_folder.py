@@ -3,7 +3,7 @@
 import pytest
 
 import backtest as bt
-from backtest.present.folder import check_writable, results_folder
+from backtest.present.folder import check_writable, remove_abandoned, results_folder
 
 
 def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
@@ -41,3 +41,17 @@ def test_names_too_long_are_refused_before_the_work(tmp_path):
     with pytest.raises(bt.ResultsError, match="File name too long"):
         with results_folder(tmp_path, "x" * 300):
             pass
+
+
+def test_what_a_killed_run_left_is_removed_and_that_of_a_live_one_is_not(tmp_path):
+    left = tmp_path / "20260101T000000Z_small_12345678.partial"
+    left.mkdir()
+    (left / "a.txt").write_text("half")
+    others = [tmp_path / "film.partial", tmp_path / "20260101T000000Z_small_12345678"]
+    for other in others:
+        other.mkdir()
+    with results_folder(tmp_path, "small_12345678") as live:
+        assert remove_abandoned(tmp_path) == [left]
+        assert not left.exists() and live.partial.is_dir()
+        assert all(other.is_dir() for other in others)
+    assert live.final.is_dir() and remove_abandoned(tmp_path) == []

@@ -1,14 +1,14 @@
 """Results folders read back, and the report written again."""
 
 import os
-import shutil
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pandas as pd
 
 from backtest.config.load import read_study
+from backtest.interrupts import held
 from backtest.present.csv_table import read_csv
+from backtest.present.folder import partial_folder, remove_abandoned
 from backtest.present.store import write_page
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
@@ -69,20 +69,18 @@ def rewrite_report(folder: Path) -> Path:
     """
     run = stored_run(folder)
     try:
-        aside = Path(mkdtemp(prefix="report.", suffix=".partial", dir=folder))
-    except OSError as error:
-        raise ResultsError(f"cannot write to {str(folder)!r}: {error.strerror}.") from error
-    try:
-        write_page(run_exhibit(run), aside, command=run.study.provenance.command)
-        (folder / "figures").mkdir(exist_ok=True)
-        for file in sorted(p for p in aside.rglob("*") if p.is_file()):
-            os.replace(file, folder / file.relative_to(aside))
+        remove_abandoned(folder)
+        with partial_folder(folder, "report") as aside:
+            write_page(run_exhibit(run), aside.partial, command=run.study.provenance.command)
+            files = sorted(p for p in aside.partial.rglob("*") if p.is_file())
+            with held():
+                (folder / "figures").mkdir(exist_ok=True)
+                for file in files:
+                    os.replace(file, folder / file.relative_to(aside.partial))
     except OSError as error:
         raise ResultsError(
             f"cannot write the report to {str(folder)!r}: {error.strerror}."
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return folder / "report.html"
 
 
