@@ -1,5 +1,6 @@
 """A model in a process that holds only the past: the same numbers, or those of a causal world."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -122,6 +123,16 @@ def test_what_it_reads_is_recorded_and_its_end_is_one_line(tmp_path, book):
     assert (margin == 1.0).all() and str(tmp_path / "prices.csv") in {f.name for f in opened}
     with pytest.raises(bt.StudyError, match="ended with code 7; see what it printed"):
         isolated(Does("leave", "")).margin(MARKET, book, COVERAGE)
+
+
+def test_its_process_ends_quietly_where_who_asked_was_killed():
+    done = subprocess.run(
+        [sys.executable, "-m", "backtest.model.isolated_process"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_only_the_class_itself_is_taken_for_isolated(book):

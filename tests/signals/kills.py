@@ -91,6 +91,8 @@ class Place:
         running = self._start(kill.command, name)
         while kill.stage and kill.stage not in self._stages(name) and running.poll() is None:
             time.sleep(0.01)
+        while not _listens(running.pid) and running.poll() is None:
+            time.sleep(0.01)
         time.sleep(kill.later)
         number, to_all, times = WAYS[kill.way]
         asked = time.monotonic()
@@ -136,12 +138,9 @@ class Place:
         """An exit code that tells the signal, at most one line, never a traceback."""
         out, err = ((self.folder / f"{name}.{s}").read_bytes() for s in ("out", "err"))
         right = {ASKED.get(number, -number), 0}
-        # Until the program is loaded the system ends it, which shells show by the same number.
-        if not out and not err:
-            right.add(-number)
         faults = [] if code in right else [f"exit code {code}"]
-        # The process that removes semaphores after a SIGKILL says how many there were.
-        said = [line for line in err.splitlines() if code != -9 or b"resource_tracker" not in line]
+        # After a SIGKILL joblib's process that removes semaphores says how many there were.
+        said = err.splitlines() if code != -signal.SIGKILL else []
         if b"Traceback" in err + out:
             faults.append("traceback")
         elif len(said) > 1:
@@ -189,6 +188,12 @@ class Place:
         for path in left:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         return sorted({f"{path.name.split('_')[0].split('-')[0]} left" for path in left})
+
+
+def _listens(pid: int) -> bool:
+    """False while Python starts, which ends by the signal itself and may say so."""
+    caught = Path(f"/proc/{pid}/status").read_text().split("SigCgt:")[-1].split()[0]
+    return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)
 
 
 def plan(place: Place, command: tuple[str, ...], count: int, seed: int) -> list[Kill]:

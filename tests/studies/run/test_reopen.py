@@ -196,6 +196,15 @@ def test_a_report_that_fails_leaves_the_old_one(result, monkeypatch):
     assert tree(result) == before
 
 
+def test_a_report_after_one_that_was_killed_removes_what_it_left(result):
+    before = set(tree(result))
+    left = result / "20260101T000000Z_report.partial"
+    left.mkdir()
+    (left / "report.html").write_text("half")
+    rewrite_report(result)
+    assert set(tree(result)) == before
+
+
 def test_a_study_without_a_pool_has_its_report_again(tmp_path):
     text = write_study(tmp_path, source=str(write_prices(tmp_path / "prices", days=300)))
     text.write_text(text.read_text().replace("BTC = 1, UST10Y = 1", "BTC = 1"))
