@@ -3,11 +3,13 @@
 import atexit
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 finished: list[str] = []  # results of this command that are whole
@@ -23,6 +25,7 @@ def listen() -> None:
         for number in REQUESTS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _interrupt)
+        sys.unraisablehook = _again
 
 
 def listen_no_more() -> None:
@@ -72,6 +75,16 @@ def held() -> Iterator[None]:
         _holding.pop()
     if len(_came) > before and not _holding:
         raise KeyboardInterrupt
+
+
+def _again(lost: Any) -> None:
+    """A request that came where Python cannot raise, as in a finaliser, comes again in a moment."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+    elif _came:
+        timer = threading.Timer(0.02, signal.raise_signal, (_came[0],))
+        timer.daemon = True
+        timer.start()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

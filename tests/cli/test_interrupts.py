@@ -118,6 +118,19 @@ def test_a_request_under_another_name_is_one(tmp_path):
     assert (done.returncode, done.stderr) == (143, NOTHING)
 
 
+def test_a_request_that_comes_where_nothing_can_be_raised_is_not_lost(tmp_path):
+    """As in the callbacks of weak references, on which figures lean."""
+    inside = """
+        class Last:
+            def __del__(self):
+                signal.raise_signal(signal.SIGTERM)
+        Last()
+        import time
+        time.sleep(20)"""
+    done = run(tmp_path, command(inside=inside))
+    assert (done.returncode, done.stderr) == (143, NOTHING)
+
+
 def test_a_request_in_code_made_on_the_fly_has_the_same_code(tmp_path):
     """Python ends by SIGINT where an `exec`, as of dataclasses, was interrupted, though caught."""
     done = run(tmp_path, command(inside="exec('signal.raise_signal(signal.SIGTERM)')"))
