@@ -35,7 +35,7 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
     """
     try:
         sealed = json.loads(read_regular(folder / MANIFEST))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise ResultsError(
             f"{str(folder)!r} holds no finished study ({MANIFEST}: {reason}); give a folder that "

@@ -137,3 +137,9 @@ def test_the_certificate_says_cuts_cover_and_limits(study):
     stored = origin.to_json()["causality"]["net"]
     assert stored["covers"] and stored["cannot_see"] and not stored["isolated"]
     assert replace(origin, causality={}).certificate() == ""
+
+
+def test_a_manifest_nested_without_end_is_no_manifest(tmp_path):
+    (tmp_path / MANIFEST).write_text("[" * 100_000)
+    with pytest.raises(bt.ResultsError, match="it is not JSON"):
+        bt.Study.load(tmp_path)
