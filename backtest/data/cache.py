@@ -13,12 +13,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
 from backtest.types import DataError
 
 MANIFEST = "manifest.json"
+PARTIAL = ".partial"  # ends the name of a file until it is whole
 KIND = "margin-backtest data cache"  # other programs write a manifest.json too
 
 
@@ -69,12 +71,7 @@ class Cache:
         return pd.read_csv(io.BytesIO(raw), index_col="Date", parse_dates=["Date"])
 
     def check_free(self, name: str) -> None:
-        """Raise DataError where a file cannot be written, or exists and no fetch wrote it."""
-        place = self.folder
-        while not place.exists():
-            place = place.parent
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            raise DataError(f"cannot write in {str(self.folder)!r}; choose another --cache.")
+        """Raise DataError where a file exists and no fetch wrote it."""
         if (self.folder / name).exists() and name not in self.entries:
             raise DataError(
                 f"{name} in {str(self.folder)!r} is not from a fetch and would be overwritten; "
@@ -83,7 +80,6 @@ class Cache:
 
     def put(self, name: str, content: bytes, entry: Entry) -> None:
         """Replace a file and its entry; an interruption at any step leaves the cache valid."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._write_manifest(in_flight={name: entry})
         _replace(self.folder / name, content)
         self.entries[name] = entry
@@ -167,9 +163,9 @@ def _read_manifest(folder: Path) -> dict[str, Entry] | None:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file beside `path`, then rename it: a reader never sees a part of a file."""
-    part = path.with_name(f".{path.name}.partial")
+    part = path.with_name(f".{path.name}.{uuid4().hex}{PARTIAL}")  # no other process's
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """`fetch`: ask for every series, screen it, compare it with the cached version, and cache it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib import import_module
@@ -14,11 +14,12 @@ import pandas as pd
 from backtest.data.cache import Cache, Entry, sha256
 from backtest.data.columns import YIELDS_FILE
 from backtest.data.history import difference
+from backtest.data.lock import locked
 from backtest.data.screening import screened
 from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
 from backtest.data.web import HostError, Sleep, Web, patiently
-from backtest.types import DataError
+from backtest.types import DataError, Progress
 
 # Percentage points, median over common days, between an exchange's yield index and the par yield it
 # checks. They differ by a few hundredths; a discount rate differs from a yield by up to 0.2.
@@ -49,7 +50,7 @@ def fetch(
     sources: Mapping[str, Source] | None = None,
     sleep: Sleep = time.sleep,
     now: datetime | None = None,
-    progress: Callable[[str, float], None] = lambda what, share: None,
+    progress: Progress = lambda what, share: None,
 ) -> dict[str, Entry]:
     """Fetch files into the cache and return the new entries by file name.
 
@@ -66,16 +67,30 @@ def fetch(
     Raises
     ------
     FetchError : some files were not fetched; one line with the reasons.
-    DataError : the cache cannot be written, or holds a file of that name that no fetch wrote.
+    DataError : the cache cannot be written, another fetch is writing into it, or it holds a file of
+        that name that no fetch wrote.
     StudyError : an unknown file name or publisher.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC)
-    cache = Cache(folder)
     files = settings().chosen(only, yields=yields)
-    for file in files:
-        cache.check_free(file.name)
-    if sources is None:
-        sources = _publishers(folder, timeout or settings().pace.timeout, sleep)
+    with locked(folder, sleep=sleep, waiting=lambda said: progress(said, 0.0)):
+        cache = Cache(folder)
+        for file in files:
+            cache.check_free(file.name)
+        if sources is None:
+            sources = _publishers(folder, timeout or settings().pace.timeout, sleep)
+        return _fetch_files(files, cache, sources, sleep, moment, progress)
+
+
+def _fetch_files(
+    files: tuple[File, ...],
+    cache: Cache,
+    sources: Mapping[str, Source],
+    sleep: Sleep,
+    moment: datetime,
+    progress: Progress,
+) -> dict[str, Entry]:
+    """Fetch each file of the hosts that answer; FetchError where one was not."""
 
     def wait(seconds: float) -> None:
         progress(f"asked to slow down, waiting {seconds:g} s", 0.0)
