@@ -28,7 +28,7 @@ def fetch(
         str, typer.Option(help="Publisher of the par yields: 'treasury' or 'fred'.")
     ] = "treasury",
     timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds to wait for an answer.")
+        float | None, typer.Option(min=0.1, help="Seconds to wait for a whole answer.")
     ] = None,
 ) -> None:
     """Fetch prices from the Treasury, FRED and Yahoo into a cache that `run --data` reads."""

@@ -13,12 +13,13 @@ import pandas as pd
 
 from backtest.data.cache import Cache, Entry, sha256
 from backtest.data.columns import YIELDS_FILE
+from backtest.data.guards import HostError
 from backtest.data.history import difference
 from backtest.data.lock import locked
 from backtest.data.screening import screened
 from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
-from backtest.data.web import HostError, Sleep, Web, patiently
+from backtest.data.web import Sleep, Web, patiently
 from backtest.types import DataError, Progress
 
 # Percentage points, median over common days, between an exchange's yield index and the par yield it

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtest.data.sources import Column
 from backtest.data.web import Web
-from backtest.types import DataError
+from backtest.types import DataError, shown
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Treasury:
         merged = pd.concat(tables)
         if column.code not in merged.columns:
             headings = ", ".join(map(str, merged.columns))
-            raise DataError(f"the Treasury sent no column {column.code!r}; it sent {headings}")
+            raise DataError(f"the Treasury sent no column {column.code!r}, only {shown(headings)}")
         return merged[[column.code]].set_axis(["value"], axis=1)
 
     def _year(self, year: int, today: date) -> pd.DataFrame:
@@ -66,7 +66,7 @@ class Fred:
         text = self.web.get(self.url.format(code=column.code, start=column.starts))
         table = _table(text, f"FRED ({column.code})", dates="%Y-%m-%d")
         if list(table.columns) != [column.code]:
-            raise DataError(f"FRED sent {list(table.columns)} when asked for {column.code}")
+            raise DataError(f"FRED sent {shown(list(table.columns))} when asked for {column.code}")
         return table.set_axis(["value"], axis=1)
 
 
@@ -80,7 +80,7 @@ def _table(text: str, who: str, *, dates: str) -> pd.DataFrame:
         days = pd.to_datetime(raw.iloc[:, 0], format=dates)
         numbers = raw.iloc[:, 1:].astype(float)
     except ValueError as error:  # pandas' ParserError is one
-        reason = str(error).splitlines()[0]
+        reason = shown(str(error).splitlines()[0])
         raise DataError(f"{who} sent a table that cannot be read ({reason})") from error
     numbers.columns = [str(name).strip() for name in numbers.columns]
     return numbers.set_index(pd.DatetimeIndex(days, name="Date"))

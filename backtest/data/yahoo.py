@@ -15,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.data.guards import MOST_BYTES, HostError
 from backtest.data.sources import Column
-from backtest.data.web import HostError, RateLimited, Sleep
+from backtest.data.web import RateLimited, Sleep
 from backtest.types import DataError
 
 
@@ -30,6 +31,7 @@ class Yahoo:
     def __init__(self, folder: Path, *, timeout: float, pause: float, sleep: Sleep) -> None:
         self.folder, self.timeout, self.pause, self.sleep = folder, timeout, pause, sleep
         self.has_asked = False
+        self.session: Any = None
 
     def history(self, column: Column, today: date) -> pd.DataFrame:
         """(days x value[, dividend]) as Yahoo has them, NaN for a row without a close.
@@ -58,10 +60,11 @@ class Yahoo:
             from yfinance.exceptions import YFRateLimitError
 
             self.folder.mkdir(parents=True, exist_ok=True)
+            self.session = self.session or guarded_session()
             yfinance.set_tz_cache_location(str(self.folder))
             yfinance.config.debug.hide_exceptions = False  # else a failure gives an empty frame
             try:
-                frame: Any = yfinance.Ticker(column.code).history(
+                frame: Any = yfinance.Ticker(column.code, session=self.session).history(
                     start=column.starts.isoformat(),
                     interval="1d",
                     auto_adjust=False,  # adjusted closes are rewritten by every dividend
@@ -80,6 +83,21 @@ class Yahoo:
                     f"({type(error).__name__}: {_first_line(error)})"
                 ) from error
         return pd.DataFrame() if frame is None else frame
+
+
+def guarded_session() -> Any:
+    """What yfinance asks with: only https, answers no longer than `MOST_BYTES` once unpacked.
+
+    Its timeout is one for a whole answer already. None where curl is not installed, with which
+    yfinance does without.
+    """
+    try:
+        from curl_cffi import CurlOpt
+        from curl_cffi.requests import Session
+    except ImportError:
+        return None
+    bounds = {CurlOpt.MAXFILESIZE_LARGE: MOST_BYTES, CurlOpt.PROTOCOLS_STR: b"https"}
+    return Session(impersonate="chrome", curl_options=bounds)
 
 
 def _flat(frame: pd.DataFrame, code: str) -> pd.DataFrame:

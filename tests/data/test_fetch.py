@@ -14,8 +14,9 @@ import backtest as bt
 from backtest.data import cache as cache_module
 from backtest.data.cache import MANIFEST, Cache
 from backtest.data.fetch import FetchError, fetch
+from backtest.data.guards import HostError
 from backtest.data.sources import settings
-from backtest.data.web import HostError, RateLimited
+from backtest.data.web import RateLimited
 from backtest.types import DataError
 from tests.support.commands import backtest, one_line, write_study
 from tests.support.publishers import NOW, TODAY, HandMade, column_of, everywhere, history_of

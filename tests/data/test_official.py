@@ -1,18 +1,18 @@
 """The Treasury and FRED: CSV made by hand, and a server on this machine that misbehaves."""
 
 import threading
-from contextlib import contextmanager
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from backtest.data.guards import HostError
 from backtest.data.official import Fred, Treasury
 from backtest.data.sources import Settings, settings
-from backtest.data.web import HostError, RateLimited, Web, patiently
+from backtest.data.web import RateLimited, Web, patiently
 from backtest.types import DataError, StudyError
+from tests.support.hosts import reply, server
 from tests.support.publishers import column_of
 
 # Headings, order and date format of the two publishers' files; the values are made up.
@@ -114,38 +114,6 @@ def test_what_is_no_table_is_one_line(page):
     with pytest.raises(DataError, match="FRED .DGS10. sent") as caught:
         Fred(Pages(at=page), "at").history(column_of("DGS10"), date(2024, 1, 5))
     assert "\n" not in str(caught.value)
-
-
-@contextmanager
-def server(answer):
-    """A server on this machine; `answer(handler)` writes each reply."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            answer(self)
-
-        def log_message(self, *arguments):
-            pass
-
-    httpd = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{httpd.server_port}/"
-    finally:
-        httpd.shutdown()
-        httpd.server_close()
-        thread.join()
-
-
-def reply(status, body=b"", length=None):
-    def answer(handler):
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body) if length is None else length))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
 
 
 def test_each_answer_of_a_host_is_told_apart():

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.data.guards import HostError
 from backtest.data.screening import screened
-from backtest.data.web import HostError, RateLimited, patiently
+from backtest.data.web import RateLimited, patiently
 from backtest.data.yahoo import Yahoo
 from backtest.types import DataError
 from tests.support.publishers import TODAY, FakeTicker, column_of

@@ -63,7 +63,7 @@ class FakeTicker:
     answers: list = []
     calls: list = []
 
-    def __init__(self, code):
+    def __init__(self, code, session):
         self.code = code
 
     def history(self, **options):
