@@ -1,12 +1,47 @@
 """Type in figures: names and notes broken into lines by the measure of their letters."""
 
 import textwrap
+import unicodedata
+from functools import cache
 
 FONT = "DejaVu Sans"  # comes with matplotlib: the same metrics everywhere
 POINTS = 8.0  # smallest type
 HINTED = 0.95  # on a screen, type is rounded to whole pixels and runs wider than its measure
 LONGEST_WORD = 60  # characters of a word that no line holds, such as a path
 MINUS = "\N{MINUS SIGN}"
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+JOINERS = (0x200C, 0x200D)
+
+
+def drawable(text: str) -> str:
+    r"""Text in letters that the type has; each other one becomes the mark of a missing letter.
+
+    Another font that happens to be installed would draw the figure differently on each machine.
+    The tables and the page hold names whole.
+
+    Examples
+    --------
+    >>> drawable("na\u00efve \U0001f600 \u66f8") == "na\u00efve \U0001f600 \ufffd"
+    True
+    """
+    known = _letters()
+    return "".join(
+        c if c == "\n" or ord(c) in known else " " if c.isspace() else UNKNOWN for c in text
+    )
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """Code points that the type has, bold or not, and that are seen.
+
+    Characters that only reorder or hide others are no letters, but for the joiners that Persian
+    and Indian scripts are spelt with; matplotlib's PDF writer fails on one of them (U+FEFF).
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    faces = (FontProperties(family=FONT, weight=weight) for weight in ("normal", "bold"))
+    known = frozenset.intersection(*(frozenset(get_font(findfont(f)).get_charmap()) for f in faces))
+    return frozenset(c for c in known if c in JOINERS or unicodedata.category(chr(c)) != "Cf")
 
 
 def fold_text(text: str, *, room: float, size: float, weight: str = "normal") -> str:
@@ -18,7 +53,7 @@ def fold_text(text: str, *, room: float, size: float, weight: str = "normal") ->
     'one two'
     """
     lines = [""]
-    for word in text.split():
+    for word in drawable(text).split():
         longer = f"{lines[-1]} {word}".strip()
         if _fits(longer, room, size=size, weight=weight):
             lines[-1] = longer
@@ -40,6 +75,7 @@ def label_of(name: str, *, width: int = 24, lines: int = 2) -> str:
     >>> label_of("long BTC, long 10Y, risk-matched")
     'long BTC, long 10Y,\nrisk-matched'
     """
+    name = drawable(name)
     pieces = textwrap.wrap(name, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
     text = "\n".join(pieces or [name])
     return f" {text}" if text.startswith("_") else text
@@ -54,7 +90,7 @@ def fitted_label(name: str, *, room: float, lines: int) -> str:
     'long BTC, long 10Y,\nrisk-matched'
     """
     # The width of letters differs, so the number of characters is lowered until the lines fit.
-    label = name
+    label = drawable(name)
     for width in range(len(name), 4, -1):
         label = label_of(name, width=width, lines=lines)
         if all(_fits(line, room) for line in label.splitlines()):

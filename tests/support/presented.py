@@ -31,6 +31,9 @@ from backtest.studies.run.study import Run, execute
 from backtest.studies.run.sweep import treasury_share_sweep
 from tests.support.markets import random_market
 
+FOREIGN = (
+    "\u66f8 \u0643\u062a\u0627\u0628 \U0001f600 \U0001f680"  # the type lacks the first and the last
+)
 HOSTILE = "<script>alert(1)</script>"
 BOOKS = {
     "long BTC, long 10Y, with a name that goes on for longer than any label": {
@@ -39,7 +42,7 @@ BOOKS = {
     },
     HOSTILE: {"UST10Y": -5e7, "BTC": 5e6},
     "$a$ & 'b' \"c\"": {"UST10Y": 8e7, "UST5Y@CME": -8e7},
-    "Treasuries only": {"UST2Y": 5e7, "UST10Y": 5e7},
+    f"Treasuries only {FOREIGN}": {"UST2Y": 5e7, "UST10Y": 5e7},
     "random 01": {"UST2Y": 5e7, "ETH": -5e6},
 }
 LONG = next(iter(BOOKS))
@@ -48,7 +51,7 @@ OFFSET_BOOKS = {
     "WWWWWWWWWWWWWWWWWWWWWWWWWWW WWWWWWWW": {"UST10Y": -5e7, "BTC": 5e6},
     HOSTILE: {"UST5Y": 5e7, "BTC": -5e6},
     "_$a$ & 'b'": {"UST10Y": 8e7, "UST5Y@CME": -8e7},
-    "crowded out": {"UST2Y": 5e7, "ETH": 5e6},
+    f"crowded out {FOREIGN}": {"UST2Y": 5e7, "ETH": 5e6},
 }
 SMALL_STUDY = """
 name = "small"
@@ -68,7 +71,7 @@ kind = "historical_var"
 usd = { BTC = 1e7 }
 [books."long BTC, long 10Y, with a name that goes on for longer than any label"]
 usd = { BTC = 1e7, UST10Y = 1e8 }
-[books."short 10Y"]
+[books."short 10Y \u66f8\U0001f680"]
 usd = { BTC = 1e7, UST10Y = -1e8 }
 """
 EXPLAINS = {name: f"why {name}" for name in BOOKS if not name.startswith("random")}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtest.book.coverage import Coverage
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import MINUS, label_of
+from backtest.present.lettering import MINUS, drawable, label_of
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, FAINT, INK, MARKERS, model_styles
@@ -147,7 +147,7 @@ def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
     grid = PanelGrid(left=0.75, right=0.1, height=PANEL, above=ABOVE, below=BELOW)
     sheet, panels = grid.panels(canvas, len(prices), keys=0.22)
     handles = [
-        Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=bond)
+        Line2D([], [], ls="", marker=MARKERS[b], color=COLOURS[b], ms=5, label=drawable(bond))
         for b, bond in enumerate(bonds)
     ]
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.75)
@@ -162,7 +162,7 @@ def _paint_correlation(canvas: Canvas, table: pd.DataFrame) -> "Axes":
                 axes.vlines(x, row.low, row.high, color=COLOURS[b], lw=1.0, zorder=2)
                 axes.plot(x, row.correlation, ls="", marker=MARKERS[b], ms=5, color=COLOURS[b],
                           mfc="white" if hollow else COLOURS[b], zorder=3)  # fmt: skip
-        axes.set_title(price, loc="left", pad=3, weight="bold")
+        axes.set_title(drawable(price), loc="left", pad=3, weight="bold")
         axes.set_xticks(
             range(len(horizons)), ["1 day" if h == 1 else f"{h} days" for h in horizons]
         )

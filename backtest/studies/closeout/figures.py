@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import label_of, points
+from backtest.present.lettering import drawable, label_of, points
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
@@ -222,7 +222,8 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
         axes.axhline(0, color=INK, lw=0.7)
         axes.set_ylim(0, 118)
         axes.set_yticks([0, 25, 50, 75, 100])
-        axes.set_xticks(range(len(steps)), [STEP_WORDS.get(s, s) for s in steps], linespacing=1.0)
+        words = [drawable(STEP_WORDS.get(step, step)) for step in steps]
+        axes.set_xticks(range(len(steps)), words, linespacing=1.0)
         axes.tick_params(axis="x", length=0)
     label_rows(panels, "% of gross")
     return next(iter(panels.values()))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import drawable
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import Caption
 from backtest.present.style import COLOURS, FAINT, INK
@@ -92,11 +93,11 @@ def _paint_breaches(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) 
     for axes, model in zip(panels, models, strict=True):
         _draw_books(axes, data[data["model"] == model], mixes)
         axes.axvline(100 * (1 - study.provenance.confidence), color=INK, lw=0.7, ls="--")
-        axes.set_title(model, loc="left", weight="bold")
+        axes.set_title(drawable(model), loc="left", weight="bold")
         axes.set_xlim(-0.03 * highest, highest)
         axes.grid(visible=True, axis="x")
         axes.tick_params(axis="y", length=0)
-    panels[0].set_yticks(range(len(mixes)), mixes)
+    panels[0].set_yticks(range(len(mixes)), [drawable(mix) for mix in mixes])
     panels[0].set_ylim(len(mixes) - 0.4, -0.6)
     for axes in panels[-columns:]:
         axes.set_xlabel("breaches, % of days")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import fitted_label, points
+from backtest.present.lettering import drawable, fitted_label, points
 from backtest.present.marks import sign_ticks
 from backtest.present.panels import columns_of
 from backtest.present.sheet import Caption
@@ -189,7 +189,7 @@ def _draw_grid(
         axes.plot(place[diamonds], np.full(diamonds.sum(), at), ls="", marker="D", ms=4,
                   mfc="white", mec=INK, mew=1.0)  # fmt: skip
     settings = [(value, at) for _, value, at in rows if value]
-    axes.set_yticks([at for _, at in settings], [value for value, _ in settings])
+    axes.set_yticks([at for _, at in settings], [drawable(value) for value, _ in settings])
     axes.tick_params(axis="y", length=0, labelleft=labels)
     axes.set_ylim(height, 0)
     for side in ("left", "bottom"):

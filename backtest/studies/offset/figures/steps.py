@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import MINUS
+from backtest.present.lettering import MINUS, drawable
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, DIVERSIFICATION, INK, OFFSET
@@ -84,7 +84,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
 
     steps = _steps(data)
     colours = _colours(steps)
-    handles: list[Any] = [Patch(fc=colours[step], lw=0, label=step) for step in steps]
+    handles: list[Any] = [Patch(fc=colours[step], lw=0, label=drawable(step)) for step in steps]
     handles.append(Line2D([], [], color=INK, lw=1.2, label=REQUIRED))
     handles += stress_key(data["date"])
     books = dict.fromkeys(data["portfolio"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import MINUS, label_of
+from backtest.present.lettering import MINUS, drawable, label_of
 from backtest.present.sheet import Caption
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL
 from backtest.replay.study import Study
@@ -168,7 +168,7 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
         middle = place + ROW / 2
         ticks.append((middle, label_of(str(portfolio), width=25)))
         if pd.isna(row["total"]):
-            axes.text(0, middle, f" not estimable: {row['reason']}", va="center")
+            axes.text(0, middle, drawable(f" not estimable: {row['reason']}"), va="center")
         else:
             _draw_book(axes, middle, row)
         place += ROW
