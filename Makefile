@@ -1,11 +1,13 @@
 # `make help` lists the targets. A bare clone needs Python 3.11 or newer and make, nothing else:
 # the first target that needs it makes .venv from the pins in constraints.txt, later ones reuse it.
+# pip takes no file whose sha256 is not there, and looks for no others: a test knows that all are
+# there. constraints-dev.txt has what tests and checks need.
 # ARGS is handed on: make backtest ARGS="study.toml --paths 1000", make test ARGS="-k tails".
 
 PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3 python)
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 
 # Stamps, each written last: the environment is whole; it can run; it can also test and lint.
 WHOLE := $(VENV)/stamp-whole
@@ -73,16 +75,17 @@ $(WHOLE):
 	@touch $@
 
 # An install that is interrupted leaves no WHOLE behind, so that the next make begins afresh.
-# The build backend is pinned too, hence no build isolation.
+# The build backend is pinned too, hence no build isolation. What is built here has no hash, so it is
+# installed after what it depends on.
 $(RUN): pyproject.toml constraints.txt $(WHOLE)
 	@echo "Installing what a run needs into $(VENV): a minute or two, once."
 	@rm -f $(WHOLE)
-	@$(PIP) hatchling
+	@$(PIP) --require-hashes --requirement constraints.txt
 	@$(PIP) --no-build-isolation --editable .
 	@touch $(WHOLE) $@
 
-$(DEV): $(RUN)
+$(DEV): constraints-dev.txt $(RUN)
 	@echo "Installing what tests and checks need into $(VENV): a minute, once."
 	@rm -f $(WHOLE)
-	@$(PIP) --no-build-isolation --editable ".[dev]"
+	@$(PIP) --require-hashes --requirement constraints-dev.txt
 	@touch $(WHOLE) $(RUN) $@
