@@ -85,7 +85,6 @@ def test_names_that_look_like_something_else(tmp_path, prices):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Glyph")  # fonts that a machine has not
 @settings(
     max_examples=6,
     deadline=None,
