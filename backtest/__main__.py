@@ -2,10 +2,12 @@
 
 import os
 import sys
+from contextlib import suppress
 
 # `python -m` puts the present folder first, where a file could stand in for an installed module.
-if sys.path[0] in ("", os.getcwd()):
-    sys.path[:] = [*sys.path[1:], ""]
+with suppress(OSError):  # the folder may be gone, which the command line says
+    if sys.path[0] in ("", os.getcwd()):
+        sys.path[:] = [*sys.path[1:], ""]
 
 
 def main() -> None:

@@ -5,9 +5,11 @@ Signs, everywhere: P&L > 0 is a gain, loss = -P&L, margin >= 0. Money is USD. Yi
 """
 
 import errno
+import os
 import re
 from collections.abc import Callable
 from datetime import date
+from io import BufferedReader
 from math import ceil, floor
 from pathlib import Path
 from typing import Literal
@@ -27,6 +29,8 @@ DaysByPortfoliosBySilos = FloatArray  # (days, portfolios, silos)
 PortfoliosByInstruments = FloatArray  # (portfolios, instruments)
 
 
+MOST_BYTES = 2**28  # of a file that is read whole: a century of minutes has fewer
+MOST_MARGIN = 1e18  # USD; beyond it a number is no amount, and squares of it overflow
 MOST_SHOWN = 80  # characters of a user's value in a message
 MIDNIGHT = re.compile(r"[ T]00:00:00(\.0+)?$")  # how a day of pandas or numpy ends as text
 
@@ -99,16 +103,32 @@ def parse_day(day: object, what: str, error: type[BacktestError] = StudyError) -
         raise error(f"{what} is {shown(day)}; give a day as YYYY-MM-DD.") from None
 
 
-def read_regular(path: Path) -> bytes:
-    """The content of a file; of a pipe or a device there might be no end.
+def read_regular(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """The content of a file of text; of a pipe or a device there might be no end.
+
+    most : bytes; a larger file is another one than the one meant.
 
     Raises
     ------
-    OSError : as `Path.read_bytes`, and where the path is no file.
+    OSError : as `Path.read_bytes`, and where the path is no file or a larger one.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes; at most {most:,} are read", path)
+        return file.read()
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """A file opened for reading, and neither a pipe nor a device.
+
+    Raises
+    ------
+    OSError : as `Path.open`, and where the path is no file.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return path.read_bytes()
+    return path.open("rb")
 
 
 def shown(value: object) -> str:
@@ -123,6 +143,8 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
         text = "a whole number of thousands of digits"
+    except RecursionError:
+        text = "a value nested too deep"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 

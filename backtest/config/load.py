@@ -1,22 +1,30 @@
 """Read a study file: TOML, every key checked, every mistake in one line; and build its book."""
 
+import re
 import tomllib
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
 
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
+from backtest.book.coverage import Coverage
 from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.market.market import Market
-from backtest.model.protocol import asked
+from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.user_models import make_importable
-from backtest.types import StudyError, read_regular
+from backtest.types import FloatArray, StudyError, read_regular
 
+DEEPEST = 50  # tables inside one another; models around models around models have ten
+DEEP_KEY = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{DEEPEST}}}"""
+)
 PACKAGED = files("backtest") / "config" / "studies"
 DEFAULT = "treasury-crypto"
 
@@ -46,9 +54,15 @@ def read_study(text: str, *, where: str) -> StudyFile:
     backtest.types.StudyError: my.toml: unknown key 'seeed'. Did you mean 'seed'?
     """
     try:
+        # Dotted keys cost the square of their depth, and code below would recurse as deep.
+        if DEEP_KEY.search(text):
+            raise RecursionError
         raw = tomllib.loads(text)
+        _depth(raw)
     except RecursionError:
-        raise StudyError(f"{where} is not TOML: its tables are nested too deep.") from None
+        raise StudyError(
+            f"{where}: tables are nested deeper than {DEEPEST}; flatten them."
+        ) from None
     except ValueError as error:  # TOMLDecodeError, and Python's own limit of digits
         raise StudyError(f"{where} is not TOML: {error}") from error
     try:
@@ -62,35 +76,54 @@ def read_study(text: str, *, where: str) -> StudyFile:
     return study
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """A model whose margins are checked as those of a study are: it may be a user's own."""
+
+    model: MarginModel
+
+    def __repr__(self) -> str:
+        return repr(self.model)
+
+    def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
+        """Margin of the model, checked."""
+        return required_margin(self.model, market, book, coverage)
+
+
+def _depth(value: Any, above: int = 0) -> None:
+    """Raise RecursionError where tables or lists are nested deeper than `DEEPEST`."""
+    if above > DEEPEST:
+        raise RecursionError
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        _depth(each, above + 1)
+
+
 def build_book(study: StudyFile, market: Market) -> Book:
     """Build the portfolios of a study over one set of instruments; risk weights are sized in USD.
 
     Portfolios are sized with the first margin that the sizing model knows, so no later data
     influence them.
     """
-    base, coverage = build_model(study.sizing), study.standard()
+    base, coverage = _Checked(build_model(study.sizing)), study.standard()
     rows: dict[str, dict[str, float]] = {}
     for name, table in study.books.items():
         if table.usd is not None:
             rows[name] = table.usd
             continue
         weights = pd.DataFrame([table.risk], index=[name])
-        with asked(base):
-            sized = Book.risk_matched(
-                weights, market, base=base, coverage=coverage, gross=table.gross
-            )
+        sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
         rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
     if study.random.portfolios:
-        with asked(base):
-            random_books = Book.random(
-                study.random.instruments,
-                market,
-                base=base,
-                coverage=coverage,
-                gross=study.random.gross,
-                portfolios=study.random.portfolios,
-                seed=study.random.seed,
-            )
+        random_books = Book.random(
+            study.random.instruments,
+            market,
+            base=base,
+            coverage=coverage,
+            gross=study.random.gross,
+            portfolios=study.random.portfolios,
+            seed=study.random.seed,
+        )
         for name, usd in zip(random_books.portfolios, random_books.exposure, strict=True):
             if name in rows:
                 raise StudyError(f"book {name!r} has the name of a random book; give it another.")

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backtest.model.guard import contained, time_limit
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_classes, user_models
 from backtest.parameters.registry import build, to_table
+from backtest.types import StudyError
 from strategies import MODELS
 
 
@@ -23,8 +25,15 @@ def build_model(table: Mapping[str, Any]) -> MarginModel:
     >>> build_model({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 250}})
     Siloed(base=HistoricalVaR(lookback=250, measure='var', scaling='overlapping'))
     """
-    model: MarginModel = build(table, MODELS | user_models(table))
-    return model
+    own = user_models(table)
+    if not own:
+        model: MarginModel = build(table, MODELS)
+        return model
+    try:
+        with contained(), time_limit(f"making {' and '.join(own)}"):
+            return build(table, MODELS | own)
+    except RuntimeError as error:
+        raise StudyError(f"{' and '.join(own)} cannot be made: {error}.") from error
 
 
 def model_table(model: MarginModel) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from typing import Any
 from uuid import uuid4
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
+from backtest.data.history import difference_line
+from backtest.parameters.registry import first_mistake
 from backtest.types import DataError
 
 MANIFEST = "manifest.json"
@@ -148,17 +151,30 @@ def _read_manifest(folder: Path) -> dict[str, Entry] | None:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest.get("kind") != KIND:
             return None
-        entries = {name: Entry(**entry) for name, entry in manifest["files"].items()}
+        entries = {name: _entry(table) for name, table in manifest["files"].items()}
         # A fetch was cut off between steps: its entry counts only if its file had been renamed.
         for name, entry in manifest["in_flight"].items():
             arrived = path.with_name(name)
             if arrived.is_file() and sha256(arrived.read_bytes()) == entry["sha256"]:
-                entries[name] = Entry(**entry)
+                entries[name] = _entry(entry)
         return entries
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{str(path)!r} cannot be read ({error}); remove it and the CSV files, and fetch again."
+            f"{str(path)!r} cannot be read ({_reason(error)}); remove it and the CSV files, and "
+            "fetch again."
         ) from error
+
+
+def _entry(table: Any) -> Entry:
+    """An entry of the manifest, every field of the type that is printed later."""
+    entry = TypeAdapter(Entry).validate_python(table)
+    for rewrite in entry.rewrites:
+        difference_line(rewrite), str(rewrite["against"])
+    return entry
+
+
+def _reason(error: Exception) -> str:
+    return first_mistake("files", error) if isinstance(error, ValidationError) else str(error)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ of the next one, times what one contract was worth in the other at that close.
 """
 
 import hashlib
+import io
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 from backtest.data.rolls import MONTH_CODES, last_trading_days
 from backtest.instruments.contracts import contract_terms
 from backtest.market.market import Adjustment
-from backtest.types import DataError
+from backtest.types import DataError, read_regular
 
 COLUMNS = ("Date", "Contract", "Settle")
 
@@ -43,8 +44,12 @@ def read_contracts(code: str, path: Path) -> tuple[pd.DataFrame, dict[str, str]]
     paths = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not paths or not all(p.is_file() for p in paths):
         raise DataError(f"contracts of {code}: no CSV at {path.name!r}; mend its path.")
-    hashes = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
-    rows = pd.concat([_rows(code, p, one_contract=path.is_dir()) for p in paths])
+    try:
+        contents = {p: read_regular(p) for p in paths}
+    except OSError as error:
+        raise DataError(f"cannot read {error.filename!r}: {error.strerror}.") from error
+    hashes = {p.name: hashlib.sha256(content).hexdigest() for p, content in contents.items()}
+    rows = pd.concat([_rows(code, p, c, one_contract=path.is_dir()) for p, c in contents.items()])
     twice = rows.duplicated(["Date", "Contract"])
     if twice.any():
         first = rows[twice].iloc[0]
@@ -57,10 +62,10 @@ def read_contracts(code: str, path: Path) -> tuple[pd.DataFrame, dict[str, str]]
     return table[contracts], hashes
 
 
-def _rows(code: str, path: Path, *, one_contract: bool) -> pd.DataFrame:
+def _rows(code: str, path: Path, content: bytes, *, one_contract: bool) -> pd.DataFrame:
     """Date, Contract, Settle of one file, checked."""
     try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        rows = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{path.name} is not a CSV table; export it again.") from error
     if one_contract:

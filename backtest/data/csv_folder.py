@@ -1,6 +1,7 @@
 """Read prices from a folder of CSV files; `columns.py` says in which file each factor is."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from backtest.instruments.contracts import contract_terms
 from backtest.market.calendars import Clock
 from backtest.market.checks import YIELD_RANGE
 from backtest.market.market import Adjustment, Market, tenor_years
-from backtest.types import DataError, parse_day, shown
+from backtest.types import DataError, parse_day, read_regular, shown
 
 MOST_COLUMNS = 1_000  # beyond it pandas takes minutes to read what is no table of prices
 
@@ -199,13 +200,16 @@ def _read(path: Path, columns: list[str], files_read: dict[str, SourceFile]) -> 
     """Columns of one file by date, as numbers, ascending."""
     if not path.is_file():
         raise DataError(f"{path.parent.name}/ has no {path.name}; add it or leave its factor out.")
-    raw = path.read_bytes()
+    try:
+        raw = read_regular(path)
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {error.strerror}.") from error
     check_fetched(path, raw)
     if raw.split(b"\n", 1)[0].count(b",") > MOST_COLUMNS:
         raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; export it again.")
     try:
-        header = pd.read_csv(path, dtype=str, header=None, nrows=1).iloc[0]
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        header = pd.read_csv(io.BytesIO(raw), dtype=str, header=None, nrows=1).iloc[0]
+        table = pd.read_csv(io.BytesIO(raw), dtype=str, keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path.name} is not a CSV table ({reason}); export it again.") from error

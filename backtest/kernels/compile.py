@@ -11,6 +11,7 @@ kernel's source, so no change of any of them can leave old code in use.
 """
 
 import hashlib
+import os
 import pickle
 import shutil
 import sys
@@ -93,13 +94,13 @@ def _remove_older(cache: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-_said: list[str] = []
+SAID = "MARGIN_BACKTEST_SAID_NO_CACHE"  # a variable, so that workers do not say it again
 
 
 def _say_once(reason: str) -> None:
     """One line for all kernels: a run without a cache is slower at its start, and as right."""
-    if not _said:
-        _said.append(reason)
+    if SAID not in os.environ:
+        os.environ[SAID] = "1"
         print(
             f"backtest: kernels are compiled anew in each run, which takes about a minute: no "
             f"folder to keep them in: {reason}; name one by NUMBA_CACHE_DIR.",

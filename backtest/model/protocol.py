@@ -18,8 +18,10 @@ from backtest.book.coverage import Coverage
 from backtest.book.lending import changed, lent
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.model.guard import contained
 from backtest.model.opened_files import watched
 from backtest.types import (
+    MOST_MARGIN,
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
     FloatArray,
@@ -175,14 +177,10 @@ def asked(model: Any) -> Iterator[None]:
     is named.
     """
     try:
-        with watched():
+        with contained(), watched():
             yield
-    except SystemExit as error:  # it would end the command, or the worker, without a word
-        raise _marked(RuntimeError(f"it left by sys.exit({error.code!r})"), model) from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # also what no `except Exception` takes: a panic of Rust code
-        if isinstance(error, Exception) and can_travel(error):
+    except Exception as error:
+        if can_travel(error):
             _marked(error, model)
             raise
         told = RuntimeError(f"{type(error).__name__}: {error}")
@@ -269,8 +267,8 @@ def _checked_margin(
             f"{market.dates[day + 1]} after it had one; NaN is allowed only "
             "while the model warms up."
         )
-    if (required < 0).any() or np.isinf(required).any():
-        day, p = np.argwhere((required < 0) | np.isinf(required))[0]
+    if ((required < 0) | (required > MOST_MARGIN)).any():
+        day, p = np.argwhere((required < 0) | (required > MOST_MARGIN))[0]
         raise StudyError(
             f"{in_words(model)} requires {required[day, p]:g} USD of {book.portfolios[p]!r} on "
             f"{market.dates[day]}; a margin must be finite and not negative."

@@ -6,13 +6,15 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from backtest.model.guard import contained, time_limit
 from backtest.model.opened_files import OpenedFile, note_opened, recording, watched
 from backtest.model.protocol import MarginModel
 from backtest.model.study_code import import_from, source_that_ran
 from backtest.parameters.registry import field_names
-from backtest.types import StudyError
+from backtest.types import StudyError, shown
 
 MARK = ":"  # between module and class
 _opened_at_import: dict[str, set[OpenedFile]] = {}  # by module: Python imports each once
@@ -107,7 +109,7 @@ def _imported(kind: str) -> type[MarginModel]:
     module_name, _, class_name = kind.partition(MARK)
     opened: set[OpenedFile] = set()
     try:
-        with recording(opened), watched():
+        with recording(opened), contained(), time_limit(f"the import of {module_name}"), watched():
             module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
@@ -116,24 +118,31 @@ def _imported(kind: str) -> type[MarginModel]:
                 "study file."
             ) from error
         raise StudyError(f"{kind!r}: {module_name} cannot be imported: {error}.") from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # SystemExit, and a panic of Rust code, are no Exception
+    except StudyError as error:
+        raise StudyError(f"{kind!r}: {error}") from error
+    except Exception as error:
         raise StudyError(
             f"{kind!r}: {module_name} cannot be imported: {type(error).__name__}: {error}."
         ) from error
     note_opened(_opened_at_import.setdefault(module_name, opened))
-    model_class: Any = getattr(module, class_name, None)
-    if model_class is None:
-        classes = [
-            n for n, c in vars(module).items() if inspect.isclass(c) and hasattr(c, "margin")
-        ]
-        raise StudyError(
-            f"{kind!r}: {module.__file__} has no {class_name!r}; margin models in it: "
-            f"{', '.join(classes) or 'none'}."
-        )
+    return _model_class(kind, module, class_name)
+
+
+def _model_class(kind: str, module: Any, class_name: str) -> type[MarginModel]:
+    """The class of that name, with a method that takes what margins are asked with."""
+    if not isinstance(module, ModuleType):
+        raise StudyError(f"{kind!r}: the file replaces its module by {shown(module)}; {ADVICE}.")
     try:
-        inspect.signature(model_class.margin).bind(None, None, None, None)
-    except (AttributeError, TypeError) as error:
+        with contained():
+            model_class: Any = getattr(module, class_name, None)
+            if model_class is not None:
+                inspect.signature(model_class.margin).bind(None, None, None, None)
+                return model_class
+    except Exception as error:
         raise StudyError(f"{kind!r} is not a margin model; {ADVICE}.") from error
-    return model_class
+    classes = [n for n, c in vars(module).items() if inspect.isclass(c) and hasattr(c, "margin")]
+    file = getattr(module, "__file__", None) or module.__name__
+    raise StudyError(
+        f"{kind!r}: {file} has no {class_name!r}; margin models in it: "
+        f"{', '.join(classes) or 'none'}."
+    )

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from backtest.interrupts import finished, held
 from backtest.types import ResultsError
@@ -122,10 +123,11 @@ def check_writable(out: Path) -> None:
             place = place.parent
     except OSError as error:  # a name too long is neither there nor absent
         raise _write_error(out, error) from error
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise ResultsError(
-            f"cannot write results in {str(out)!r}; choose another folder with --out."
-        )
+    try:
+        with TemporaryDirectory(dir=place):  # what the system says of rights is not all there is
+            pass
+    except OSError as error:
+        raise _write_error(out, error) from error
 
 
 def _write_error(out: Path, error: OSError) -> ResultsError:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from textwrap import shorten
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from backtest.replay.provenance import FORMAT, Provenance
-from backtest.types import MOST_SHOWN, ResultsError, read_regular, shown
+from backtest.types import MOST_SHOWN, ResultsError, open_regular, read_regular, shown
 
 MANIFEST = "manifest.json"
 FILES, SELF = "files", "manifest_sha256"  # keys that are added to a provenance by sealing it
@@ -19,7 +20,7 @@ FILES, SELF = "files", "manifest_sha256"  # keys that are added to a provenance 
 def write_manifest(folder: Path, provenance: Provenance, *, names: Iterable[str]) -> None:
     """Write manifest.json with its own sha256 and those of the files `names` of the folder."""
     sealed = provenance.to_json()
-    sealed[FILES] = {name: _sha256((folder / name).read_bytes()) for name in names}
+    sealed[FILES] = {name: sha256_of(folder / name) for name in names}
     sealed[SELF] = _manifest_sha256(sealed)
     text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -74,12 +75,12 @@ def changed_files(folder: Path, files: dict[str, str]) -> list[str]:
     ------
     ResultsError : a file is missing or cannot be read.
     """
-    return [name for name, sha256 in files.items() if _sha256(_read(folder, name)) != sha256]
+    return [name for name, sha256 in files.items() if _hashed(folder, name) != sha256]
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _hashed(folder: Path, name: str) -> str:
     try:
-        return read_regular(folder / name)
+        return sha256_of(folder / name)
     except (OSError, ValueError) as error:  # ValueError: no name that a file can have
         reason = getattr(error, "strerror", None) or error
         raise ResultsError(
@@ -95,11 +96,11 @@ def verified_copy(folder: Path, files: dict[str, str], target: Path) -> None:
     ResultsError : a file is missing, cannot be read, or is not as the run wrote it.
     """
     for name, sha256 in files.items():
-        content = _read(folder, name)
-        if _sha256(content) != sha256:
-            raise ResultsError(change_message(folder, name))
+        same = _hashed(folder, name) == sha256
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes(content)
+        # The copy is what will be read, so it is hashed too.
+        if not same or sha256_of(shutil.copyfile(folder / name, target / name)) != sha256:
+            raise ResultsError(change_message(folder, name))
 
 
 def change_message(folder: Path, name: str) -> str:
@@ -123,6 +124,12 @@ def _manifest_sha256(sealed: Any) -> str:
     # A manifest that is written holds tuples and one that is read holds lists: both become lists.
     as_read = json.loads(json.dumps(sealed))
     return _sha256(json.dumps(as_read, sort_keys=True).encode())
+
+
+def sha256_of(file: Path) -> str:
+    """sha256 of a file, whatever its size."""
+    with open_regular(file) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _sha256(content: bytes) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.csv_table import read_csv, write_csv
+from backtest.replay.coherence import as_written, check_coherent, refusal
 from backtest.replay.daily import QUANTITIES
 from backtest.replay.daily_table import daily_tables, read_daily, write_daily
 from backtest.replay.provenance import Provenance
@@ -170,21 +171,26 @@ class Study:
         provenance, files = read_manifest(source)
         for name in changed_files(source, files):
             raise ResultsError(change_message(source, name))
-        try:
-            scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
-            pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
-            exposure = read_csv(source / "book.csv").set_index("portfolio")
-            daily, loss = read_daily(
-                source / "daily.parquet",
-                list(scores.index.unique("model")),
-                [str(name) for name in exposure.index],
-                width=BLOCK,
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise ResultsError(
-                f"{str(source)!r} holds no finished study ({str(error).splitlines()[0]}); "
-                "give a folder that `backtest run` wrote."
-            ) from error
+        for name in TABLES:
+            if name not in files:
+                raise refusal(source, f"no {name}")
+        with as_written(source):
+            study = cls._of_tables(source, provenance)
+            check_coherent(study, source)
+        return study
+
+    @classmethod
+    def _of_tables(cls, source: Path, provenance: Provenance) -> "Study":
+        """The study that the tables of a folder hold."""
+        scores = pd.read_parquet(source / "scores.parquet").set_index(["model", "portfolio"])
+        pooled = pd.read_parquet(source / "pooled.parquet").set_index("model")
+        exposure = read_csv(source / "book.csv").set_index("portfolio")
+        daily, loss = read_daily(
+            source / "daily.parquet",
+            list(scores.index.unique("model")),
+            [str(name) for name in exposure.index],
+            width=BLOCK,
+        )
         return cls(
             **{name: daily.frames(name) for name in QUANTITIES},
             loss=loss,

@@ -115,3 +115,40 @@ def test_workers_find_a_module_that_lies_where_they_were_not_started(tmp_path, m
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     half = importlib.import_module("module_of_a_study").half
     assert list(in_parallel((joblib.delayed(half)(x) for x in (2, 4)), n_jobs=2)) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("streams", ["2>/dev/full", ">/dev/full 2>/dev/full", ">&- 2>&-"])
+def test_the_code_is_the_same_where_nothing_can_be_printed(tmp_path, streams):
+    command = f"{sys.executable} -m backtest run no-such.toml {streams}"
+    assert subprocess.run(command, shell=True, cwd=tmp_path).returncode == 2
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path):
+    command = f"rmdir {tmp_path}; {sys.executable} -m backtest models"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "backtest: the folder that you are in is gone; change to another.\n"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [f"kind '{'x' * 5000}' is none.", f"title is '{'a b ' * 500}'; cut it.", f"E: {'a' * 200}."],
+)
+def test_a_long_value_is_cut_and_the_rest_of_the_line_stays(capsys, message):
+    with pytest.raises(SystemExit):
+        ends.end(raising(StudyError(message)))
+    said = capsys.readouterr().err
+    assert len(said) < 140 and said.split()[1] == message.split()[0]
+    assert said.endswith(message[-1] + "\n")
+
+
+def test_a_path_is_not_cut(capsys):
+    with pytest.raises(SystemExit):
+        ends.end(raising(StudyError(f"cannot read '{'folder/' * 20}'.")))
+    assert "folder/" * 20 in capsys.readouterr().err
+
+
+def test_too_little_memory_is_no_fault_of_the_program(capsys):
+    with pytest.raises(SystemExit) as end:
+        ends.end(raising(MemoryError("Unable to allocate 7 TiB")))
+    assert end.value.code == 2 and "not enough memory" in capsys.readouterr().err

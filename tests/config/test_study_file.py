@@ -161,3 +161,16 @@ def test_a_mark_before_the_text_is_no_mistake_and_other_encodings_are_named(tmp_
     with pytest.raises(bt.StudyError, match="No such file or directory") as refused:
         load_study(tmp_path / "absent.toml")
     assert "Errno" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "entry", [".".join(["a"] * 20_000) + " = 1", "a = " + "[" * 60 + "]" * 60, "a" + " .'b'" * 999]
+)
+def test_tables_nested_too_deep_are_refused_at_once(entry):
+    with pytest.raises(bt.StudyError, match="nested deeper than 50; flatten them"):
+        read_study(f"[sizing]\n{entry}", where="my.toml")
+
+
+def test_texts_with_points_are_no_deep_keys():
+    with pytest.raises(bt.StudyError, match="'models' is missing"):
+        read_study(f"caption = '{'a.b ' * 99}{'1.5, ' * 99}'", where="my.toml")

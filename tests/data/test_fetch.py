@@ -12,7 +12,7 @@ import pytest
 
 import backtest as bt
 from backtest.data import cache as cache_module
-from backtest.data.cache import MANIFEST, Cache
+from backtest.data.cache import KIND, MANIFEST, Cache
 from backtest.data.fetch import FetchError, fetch
 from backtest.data.guards import HostError
 from backtest.data.sources import settings
@@ -343,3 +343,20 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "data_cache").write_text("a file")
     with pytest.raises(DataError, match="cannot write in .*choose another --cache"):
         fetched(tmp_path / "data_cache" / "below", HandMade(BTC_USD=AssertionError("asked")))
+
+
+@pytest.mark.parametrize(
+    "entry", [{"rows": None}, {"fetched_at": 5}, {"rewrites": [{}]}, {"sha256": []}, "x"]
+)
+def test_a_manifest_with_entries_of_another_kind_is_refused(tmp_path, entry):
+    day = dict.fromkeys(("first", "last", "fetched_at"), "2026-01-02")
+    sound = (
+        day
+        | {"source": "x", "rows": 1, "sha256": ""}
+        | dict.fromkeys(("codes", "factors", "units", "warnings", "rewrites"), [])
+    )
+    wrong = sound | entry if isinstance(entry, dict) else entry
+    manifest = {"kind": KIND, "files": {"a.csv": wrong}, "in_flight": {}}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="cannot be read .*fetch again"):
+        Cache(tmp_path)

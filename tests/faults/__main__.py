@@ -6,7 +6,17 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults import commands, folders, prices, reports, studies
+from tests.faults import (
+    caches,
+    commands,
+    folders,
+    forgeries,
+    models,
+    prices,
+    reports,
+    studies,
+    surroundings,
+)
 from tests.faults.case import Case
 from tests.faults.runner import Outcome, import_all, outcome
 
@@ -17,9 +27,14 @@ def all_cases(seed: int, finished: Path | None) -> list[Case]:
         *prices.price_cases(seed),
         *reports.report_cases(seed),
         *studies.study_cases(seed),
+        *models.own_model_cases(seed),
+        *caches.cache_cases(seed),
         *commands.command_cases(seed),
+        *surroundings.surroundings_cases(seed),
     ]
-    return cases + (list(folders.folder_cases(seed, finished)) if finished else [])
+    if finished is not None:
+        cases += [*folders.folder_cases(seed, finished), *forgeries.sealed_cases(seed, finished)]
+    return cases
 
 
 def main() -> None:

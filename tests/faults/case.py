@@ -34,8 +34,9 @@ class Case:
     right : ends that are right; any sane one where the case is there to be survived.
     must_say : words that the refusal has to hold.
     stop_at_inputs : end as accepted once the inputs are read; False runs the command to its end.
-    seconds : after which it is taken for a hang; a refusal takes one.
+    seconds : after which it is taken for a hang; a refusal takes one where nothing else runs.
     prepare : done in the folder before the command, for what no content describes.
+    shell : run in place of the arguments, in a process that begins afresh.
     """
 
     kind: str
@@ -45,8 +46,9 @@ class Case:
     right: frozenset[End] = SANE
     must_say: str = ""
     stop_at_inputs: bool = True
-    seconds: float = 60.0
+    seconds: float = 120.0
     prepare: Callable[[Any], None] | None = None
+    shell: str = ""
 
 
 REFUSE = frozenset({End.REFUSED})

@@ -57,6 +57,20 @@ def _link(name: str, target: str):
     return prepare
 
 
+def _sparse(name: str):
+    def prepare(folder: Path) -> None:
+        os.truncate(folder / name, 3 * 2**30)
+
+    return prepare
+
+
+def _shut(name: str):
+    def prepare(folder: Path) -> None:
+        (folder / name).chmod(0)
+
+    return prepare
+
+
 def place_cases(seed: int) -> Iterator[Case]:
     """Files that are no files: pipes, folders, links that lead nowhere or to themselves."""
     base = sound_files(seed)
@@ -69,6 +83,12 @@ def place_cases(seed: int) -> Iterator[Case]:
         for target in (name.split("/")[-1], "nowhere", "/dev/zero", "/dev/full"):
             link = _link(name, target)
             yield Case("places", f"{name} is a link to {target}", run, base, REFUSE, prepare=link)
+        big = _sparse(name)
+        yield Case("places", f"{name} has 3 GB of nothing", run, base, REFUSE, prepare=big)
+        shut = _shut(name)
+        yield Case("places", f"{name} may not be read", run, base, SANE, prepare=shut)
+        capital = {path if path != name else path.upper(): c for path, c in base.items()}
+        yield Case("places", f"{name} in capitals", run, capital, REFUSE)
     for out in ("study.toml", "/dev/null", "/proc/x", "study.toml/x"):
         arguments = ("run", "study.toml", "--out", out)
         yield Case("places", f"results into {out}", arguments, base, REFUSE)

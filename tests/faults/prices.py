@@ -1,5 +1,6 @@
 """Files of prices: sound ones to start from, and what goes wrong with them."""
 
+import gzip
 import io
 from collections.abc import Callable, Iterator
 
@@ -142,8 +143,22 @@ ROWS: dict[str, tuple[Edit, frozenset[End]]] = {
     "two columns of one name": (lambda f, r: pd.concat([f, f.iloc[:, [-1]]], axis=1), REFUSE),
     "a nameless column": (lambda f, r: f.set_axis([*f.columns[:-1], ""], axis=1), REFUSE),
     "another column": (lambda f, r: f.assign(Note="text, with a comma"), SANE),
+    "ten times too large": (lambda f, r: _scaled(f, 10.0), SANE),
+    "a hundredth from the middle": (lambda f, r: _scaled(f, 0.01, len(f) // 2), REFUSE),
+    "ten times for a day": (lambda f, r: _scaled(f, 10.0, 50, 51), REFUSE),
+    "a thousandth": (lambda f, r: _scaled(f, 0.001), SANE),
+    "the sign turned": (lambda f, r: _scaled(f, -1.0), REFUSE),
+    "days of a century": (lambda f, r: f.assign(Date="19" + f["Date"].str[2:]), SANE),
     "all equal": (lambda f, r: f.assign(**{f.columns[-1]: "3.5"}), SANE),
 }
+
+
+def _scaled(frame: Table, by: float, first: int = 0, end: int | None = None) -> Table:
+    """All values of some rows times a number."""
+    out = frame.copy()
+    values = out.iloc[first:end, 1:].astype(float) * by
+    out.iloc[first:end, 1:] = values.round(6).astype(str)
+    return out
 
 
 def row_cases(seed: int) -> Iterator[Case]:
@@ -177,6 +192,26 @@ BYTES: dict[str, tuple[Rewrite, frozenset[End]]] = {
     "one long line": (lambda b, r: b"Date,Close" + b",x" * 200_000, REFUSE),
     "one long cell": (lambda b, r: b + b"2030-01-01," + b"9" * 2_000_000 + b"\n", REFUSE),
     "repeated headings": (lambda b, r: b + b, REFUSE),
+    "gzip": (lambda b, r: gzip.compress(b, mtime=0), REFUSE),
+    "the heading alone": (lambda b, r: b.split(b"\n")[0] + b"\n", REFUSE),
+    "no heading": (lambda b, r: b.split(b"\n", 1)[1], REFUSE),
+    "small letters above": (lambda b, r: b.split(b"\n")[0].lower() + b"\n" + b[5:], REFUSE),
+    "Macintosh line ends": (lambda b, r: b.replace(b"\n", b"\r"), SANE),
+    "bars": (lambda b, r: b.replace(b",", b"|"), REFUSE),
+    "all in quotes": (
+        lambda b, r: b'"' + b.replace(b",", b'","').replace(b"\n", b'"\n"')[:-1],
+        SANE,
+    ),
+    "blanks around": (lambda b, r: b.replace(b",", b" , "), SANE),
+    "empty lines": (lambda b, r: b.replace(b"\n", b"\n\n"), SANE),
+    "a number of 5,000 digits": (
+        lambda b, r: b.replace(b"2022-03-15,", b"2022-03-15," + b"9" * 5000),
+        REFUSE,
+    ),
+    "NULs alone": (lambda b, r: b"\0" * 5000, REFUSE),
+    "a million commas": (lambda b, r: b + b"," * 1_000_000, SANE),
+    "a million quotes": (lambda b, r: b + b'"' * 1_000_001, SANE),
+    "a million short lines": (lambda b, r: b + b"\n" * 1_000_000, SANE),
     "a comment above": (lambda b, r: b"# downloaded today\n" + b, SANE),
 }
 

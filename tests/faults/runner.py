@@ -15,6 +15,7 @@ from backtest.studies import COMMANDS
 from tests.faults.case import Case, End
 
 GIBIBYTES = 3  # beside what the process has when it begins
+SECONDS_AFTER_BEGIN = 10.0  # in which a command that took what it should not have may still fail
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,28 @@ def outcome(case: Case) -> Outcome:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            _child(case, folder, Path(name) / "stderr")
-        code = _wait(child, case.seconds)
+            _child(case, folder, Path(name))
+        code = _wait(child, case, Path(name) / "stdout")
         stderr = (Path(name) / "stderr").read_text(encoding="utf-8", errors="replace")
     return Outcome(case, _end(code, stderr), stderr)
 
 
-def _child(case: Case, folder: Path, stderr: Path) -> None:
+def _child(case: Case, folder: Path, streams: Path) -> None:
     """Never returns: the process ends with the command's exit code, 70 after a traceback."""
     code = 70
     try:
         os.setsid()
         os.chdir(folder)
-        os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT), 2)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(streams / "stderr", os.O_WRONLY | os.O_CREAT), 2)
+        os.dup2(os.open(streams / "stdout", os.O_WRONLY | os.O_CREAT), 1)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         # The parent's streams may be a test's, closed to this process.
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
         held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         limit = held + GIBIBYTES * 2**30
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        if case.shell:
+            os.execv("/bin/sh", ["sh", "-c", case.shell])
         code = _run(case)
     except BaseException:
         traceback.print_exc()
@@ -99,12 +102,15 @@ def _child(case: Case, folder: Path, stderr: Path) -> None:
 
 def _run(case: Case) -> int:
     from backtest.cli import main
-    from backtest.studies.run import study
+    from backtest.model import guard
+    from backtest.studies.run import reopen, study
 
     def read(*_arguments: object, **_options: object) -> None:
         raise InputsRead
 
+    guard.SECONDS_TO_LOAD, guard.SECONDS_TO_OBEY = 3.0, 1.0
     if case.stop_at_inputs:
+        reopen.write_page = read  # type: ignore[assignment]
         study.run = read  # type: ignore[assignment]
     try:
         main(list(case.arguments))
@@ -115,17 +121,29 @@ def _run(case: Case) -> int:
     return 0
 
 
-def _wait(child: int, seconds: float) -> int | None:
-    """Exit code of a child; minus the signal that ended it; None where it had to be killed."""
-    deadline = time.monotonic() + seconds
+def _wait(child: int, case: Case, stdout: Path) -> int | None:
+    """Exit code of a child; minus the signal that ended it; None where it had to be killed.
+
+    A command that reports a stage after the prices has begun: it is ended, and counts as accepted.
+    """
+    begun: float | None = None
+    deadline = time.monotonic() + case.seconds
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
+        if case.stop_at_inputs and begun is None and _has_begun(stdout):
+            begun = time.monotonic()
+            deadline = begun + SECONDS_AFTER_BEGIN
         time.sleep(0.005)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return None
+    return None if begun is None else 0
+
+
+def _has_begun(stdout: Path) -> bool:
+    lines = stdout.read_bytes().splitlines() if stdout.exists() else []
+    return any(line.startswith(b"... ") and line != b"... prices" for line in lines)
 
 
 def _end(code: int | None, stderr: str) -> End:

@@ -18,6 +18,8 @@ LITERALS = (
     + ["9" * 5000, "1" + "0" * 30, "true", '""', '"x"', '"NA"', '"' + "long " * 400 + '"', "[]"]
     + ['["x"]', "[1, 2]", "[[[[]]]]", "{}", "{ kind = [] }", "{ kind = 1 }", "{ kind = 'nothing' }"]
     + ["{ BTC = 1e6, UST10Y = nan }", "1979-05-27", "07:32:00", '"-2022-03-15"', '"20220601"']
+    + ["-9223372036854775808", "[1, 'x', true, []]", "{ a = { b = { c = {} } } }"]
+    + ["1979-05-27T07:32:00-08:00", "[1979-05-27]", "0o777", "1_000", "-0.0", "{ NA = 1e6 }"]
     + ['"2022"', '"2022-02-30"', '"\\u0000"', '"\\u202e\\n🚀"', "'''\n'''", "0xFF"]
 )
 TEXTS: dict[str, tuple[bytes, str]] = {
@@ -29,6 +31,10 @@ TEXTS: dict[str, tuple[bytes, str]] = {
     "arrays nested 1,000 deep": (b"name = " + b"[" * 1000 + b"]" * 1000, ""),
     "tables nested 1,000 deep": (b"[" + b".".join([b"a"] * 1000) + b"]\n", ""),
     "keys nested 1,000 deep": (b".".join([b"a"] * 1000) + b" = 1\n", ""),
+    "keys nested 20,000 deep": (STUDY + b"[sizing.x]\n" + b".".join([b"a"] * 20_000) + b" = 1", ""),
+    "quoted keys nested deep": (STUDY + b"x" + b" . 'a'" * 20_000 + b" = 1", ""),
+    "a table nested 60 deep": (STUDY + b"[sizing.x]\nx = " + b"{a=" * 60 + b"1" + b"}" * 60, ""),
+    "a list nested 60 deep": (STUDY + b"[models.m]\nx = " + b"[" * 60 + b"]" * 60, ""),
     "a key twice": (b'name = "a"\nname = "b"\n' + STUDY, "TOML"),
     "a table twice": (STUDY + b"\n[models.var]\nkind = 'historical_var'\n", "TOML"),
     "NUL bytes": (STUDY.replace(b"small", b"sm\0all"), "TOML"),
@@ -127,6 +133,22 @@ def _parameters(model: type[MarginModel]) -> Any:
     return getattr(model, "__dataclass_fields__", {})
 
 
+def unknown_cases(seed: int) -> Iterator[Case]:
+    """Keys and tables that there are not, at every place."""
+    base = sound_files(seed)
+    for table in dict.fromkeys(path for path, _ in _tables(StudyFile)):
+        for key in ("no_such_key", '""', '"a.b"', '"\\u0000"', '"' + "k" * 3000 + '"', "é.ü"):
+            key = key if key != "é.ü" else '"é".x'
+            text = with_entry(table, key, "1")
+            name = f"[{table}] {key[:20]} = 1"
+            yield Case("study key", name, RUN, base | {"study.toml": text}, REFUSE)
+    for heading in ("no_such_table", "data.no.such", "models", "books.both.usd.x", '""', "gates"):
+        text = STUDY + f"\n[{heading}]\nx = 1\n".encode()
+        yield Case("study key", f"[{heading}]", RUN, base | {"study.toml": text}, REFUSE)
+        text = STUDY + f"\n[[{heading}]]\nx = 1\n".encode()
+        yield Case("study key", f"[[{heading}]]", RUN, base | {"study.toml": text}, REFUSE)
+
+
 def text_cases(seed: int) -> Iterator[Case]:
     """Files that are no study at all."""
     base = sound_files(seed)
@@ -153,3 +175,4 @@ def study_cases(seed: int) -> Iterator[Case]:
     yield from entry_cases(seed, 9)
     yield from model_cases(seed, 2)
     yield from name_cases(seed)
+    yield from unknown_cases(seed)

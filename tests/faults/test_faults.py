@@ -4,28 +4,24 @@ from collections import defaultdict
 
 import pytest
 
-from tests.faults import commands, prices, reports, studies
+from tests.faults.__main__ import all_cases
 from tests.faults.case import Case
 from tests.faults.runner import import_all, outcome
 
-OF_EACH_KIND = 8
+OF_EACH_KIND = 6
+AFRESH = 2  # of each kind that starts Python anew, which takes seconds
 
 
 def spread_cases(seed: int) -> list[Case]:
     """As many cases of each kind, from its whole range."""
     by_kind: dict[str, list[Case]] = defaultdict(list)
-    for case in (
-        *prices.price_cases(seed),
-        *reports.report_cases(seed),
-        *studies.study_cases(seed),
-        *commands.command_cases(seed),
-    ):
+    for case in all_cases(seed, None):
         by_kind[case.kind].append(case)
-    return [
-        case
-        for cases in by_kind.values()
-        for case in cases[:: max(1, len(cases) // OF_EACH_KIND)][:OF_EACH_KIND]
-    ]
+    chosen = []
+    for cases in by_kind.values():
+        count = AFRESH if cases[0].shell else OF_EACH_KIND
+        chosen += cases[:: max(1, len(cases) // count)][:count]
+    return chosen
 
 
 @pytest.fixture(scope="module", autouse=True)

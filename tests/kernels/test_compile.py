@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import backtest
+from backtest.kernels.compile import SAID
 
 INNER = """
 from backtest.kernels.compile import kernel
@@ -115,3 +116,9 @@ def test_a_run_without_a_place_for_machine_code_says_so_once(package: Path) -> N
     value, hits, said = answer(package, HOME="/dev/null", XDG_CACHE_HOME="/dev/null")
     assert (value, hits) == (21.0, 0)
     assert said.count("\n") == 1 and said.startswith("backtest: kernels are compiled anew")
+
+
+def test_workers_do_not_say_it_again(package: Path) -> None:
+    (package / "kernels" / "__pycache__").write_text("no folder")
+    nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null", SAID: "1"}
+    assert answer(package, **nowhere) == (21.0, 0, "")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import subprocess
 import sys
 
 import pandas as pd
@@ -11,7 +13,7 @@ import backtest as bt
 import strategies as st
 from backtest.cli import main
 from backtest.config.models import build_model, model_table
-from backtest.model import protocol
+from backtest.model import guard, protocol
 from backtest.model.user_models import user_file_hashes
 from tests.support.commands import backtest, write_prices
 
@@ -106,8 +108,23 @@ MISTAKES = {
     "no class but a function": ("def M(): pass", "my_module:M", "", "is not a margin model"),
     "an object": (TEN_LINES + "\nm = WorstOfYear()", "my_module:m", "", "is not a"),
     "fails as it loads": ("1 / 0", "my_module:M", "", "ZeroDivisionError: division by zero"),
-    "leaves as it loads": ("import sys; sys.exit(3)", "my_module:M", "", "SystemExit: 3"),
-    "panics": ("class P(BaseException): pass\nraise P('no')", "my_module:M", "", "imported: P: no"),
+    "leaves as it loads": (
+        "import sys; sys.exit(3)",
+        "my_module:M",
+        "",
+        "it left with exit code 3",
+    ),
+    "leaves at once": ("import os; os._exit(0)", "my_module:M", "", "it left with exit code 0"),
+    "ends the wait": ("raise GeneratorExit", "my_module:M", "", "RuntimeError: GeneratorExit"),
+    "never ends": ("while True: pass", "my_module:M", "", "was not done after 1 s"),
+    "is never made": (
+        TEN_LINES.replace("days = 60", "def __init__(self):\n        while True: pass"),
+        "my_module:WorstOfYear",
+        "",
+        "was not done after 1 s",
+    ),
+    "is no module": ("import sys; sys.modules[__name__] = 7", "my_module:M", "", "by 7; give"),
+    "panics": ("class P(BaseException): pass\nraise P('no')", "my_module:M", "", "P: no"),
     "syntax": ("class M(:", "my_module:M", "", "SyntaxError"),
     "needs another": ("import no_such_library", "my_module:M", "", "No module named 'no_such_lib"),
     "arguments": (
@@ -139,6 +156,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(mistake, tmp_path, prices, monkey
     code, kind, fields, said = MISTAKES[mistake]
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(guard, "SECONDS_TO_LOAD", 1.0)
     # A module of its own for each case: Python imports a name once.
     named = kind.replace("my_module", "own_" + mistake.replace(" ", "_"))
     write_own(tmp_path, prices, code, kind=named, fields=fields)
@@ -184,6 +202,38 @@ def test_compiled_code_is_not_taken_for_its_source(tmp_path, prices):
     done = backtest("run", study, "--n-jobs", 2, cwd=tmp_path)  # workers import it, too
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "marker").exists()
+
+
+def test_a_module_that_will_not_be_stopped_is_ended_with_a_line(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "import time\nwhile True:\n    try: time.sleep(9)\n    except BaseException: pass"
+    )
+    (tmp_path / "asks.py").write_text(
+        "from backtest.model import guard, user_models\n"
+        "guard.SECONDS_TO_LOAD = guard.SECONDS_TO_OBEY = 0.5\n"
+        "user_models.user_models({'kind': 'own:M'})\n"
+    )
+    done = subprocess.run([sys.executable, "asks.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("backtest: the import of own was not done after 0.5 s; move")
+
+
+def test_a_model_is_left_where_the_command_was_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with guard.contained():
+        os.chdir("/")
+    assert os.getcwd() == str(tmp_path)
+
+
+@pytest.mark.parametrize("margin", ["[1.0]", "-np.ones((len(market.dates), 4))"])
+def test_a_model_that_sizes_books_is_checked_like_any_other(margin, tmp_path, prices, capsys):
+    code = f"import numpy as np\nclass M:\n    def margin(self, market, book, c): return {margin}"
+    study = write_own(tmp_path, prices, kind="sizes_books:M", code=code)
+    text = study.read_text().replace('"historical_var"\nlookback = 60', '"sizes_books:M"', 1)
+    study.write_text(text.replace("usd = { BTC = 1e6", "risk = { BTC = 1e6"))
+    with pytest.raises(SystemExit):
+        main(["run", str(study), "--out", str(tmp_path)])
+    assert "sizes_books.M re" in capsys.readouterr().err  # requires, or returned
 
 
 def test_a_kind_belongs_to_one_class_and_a_bare_model_has_none(monkeypatch):

@@ -82,7 +82,7 @@ def test_a_failure_in_a_worker_or_with_an_exception_that_cannot_travel(
     assert code == 2 and "failed: RuntimeError: Lost: lost (for 'long both'" in errors[-1]
     leaves = RAISES.replace("return required / (1 // 0)", "raise SystemExit(3)")
     code, _, errors = ended(capsys, "run", study(leaves))
-    assert code == 2 and "it left by sys.exit(3)" in errors[-1]
+    assert code == 2 and "it left with exit code 3" in errors[-1]
     panics = RAISES.replace("return required / (1 // 0)", "raise GeneratorExit('no')")
     code, _, errors = ended(capsys, "run", study(panics))
     assert code == 2 and "failed: RuntimeError: GeneratorExit: no" in errors[-1]

@@ -9,10 +9,11 @@ from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance, digest
 from backtest.scores.alternatives import ALTERNATIVES
 from backtest.scores.power import HISTORIES, critical_count, power_table, smallest_detectable
-from backtest.types import Progress, StudyError
+from backtest.types import Progress, StudyError, shown
 
 DAYS = (250, 500, 2196)  # a year, two, and the default study's record of real prices
 LEVEL, POWER = 0.05, 0.8
+MOST_DAYS = 50_000_000  # of all histories: 400 MB an array
 SHORTEST = 20  # days: shorter records hold too few exceedances for any test
 PANELS = 4  # lengths side by side in the figure
 
@@ -49,7 +50,8 @@ def study_power(
 
     Raises
     ------
-    StudyError : an unknown alternative, a length below 20 days, more than four lengths.
+    StudyError : an unknown alternative, a length below 20 days, more than four lengths, more days
+        than memory holds.
     """
     lengths = sorted(set(days or DAYS))
     unknown = [name for name in alternative if name not in ALTERNATIVES]
@@ -59,6 +61,11 @@ def study_power(
         raise StudyError(
             f"records of {', '.join(map(str, lengths))} days; give at most {PANELS} lengths of "
             f"{SHORTEST} days or more."
+        )
+    if lengths[-1] * histories > MOST_DAYS:
+        raise StudyError(
+            f"{shown(histories)} histories of {shown(lengths[-1])} days; give at most "
+            f"{MOST_DAYS:,} days in all."
         )
     laws = {
         name: law

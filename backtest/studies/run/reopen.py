@@ -10,6 +10,7 @@ from backtest.interrupts import held
 from backtest.present.csv_table import read_csv
 from backtest.present.folder import partial_folder, remove_abandoned
 from backtest.present.store import write_page
+from backtest.replay.coherence import as_written, refusal
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
 from backtest.replay.seal import read_manifest
@@ -40,6 +41,11 @@ def stored_run(folder: Path) -> Run:
     ------
     ResultsError : the folder holds no finished run, or a file of it was changed.
     """
+    with as_written(folder):
+        return _stored_run(folder)
+
+
+def _stored_run(folder: Path) -> Run:
     study = finished_run(folder)
     ladder = read_table(folder / LADDER).set_index("portfolio")
     if len(ladder):  # an empty reason is an empty cell of the CSV, which is read as NaN
@@ -68,10 +74,14 @@ def rewrite_report(folder: Path) -> Path:
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
     run = stored_run(folder)
+    with as_written(folder):
+        exhibit = run_exhibit(run)
+    if (folder / "figures").is_symlink():
+        raise refusal(folder, "figures that lie elsewhere")
     try:
         remove_abandoned(folder)
         with partial_folder(folder, "report") as aside:
-            write_page(run_exhibit(run), aside.partial, command=run.study.provenance.command)
+            write_page(exhibit, aside.partial, command=run.study.provenance.command)
             files = sorted(p for p in aside.partial.rglob("*") if p.is_file())
             with held():
                 (folder / "figures").mkdir(exist_ok=True)
