@@ -1,6 +1,7 @@
 """Results folders read back, and the report written again."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -109,10 +110,25 @@ def _read_if_there(path: Path) -> pd.DataFrame | None:
 
 def read_table(path: Path) -> pd.DataFrame:
     """One stored table, its index among its columns."""
+    return pd.concat(table_pieces(path), ignore_index=True)
+
+
+def table_pieces(path: Path) -> Iterator[pd.DataFrame]:
+    """A stored table in the pieces in which it was written, which bound the memory.
+
+    Raises
+    ------
+    ResultsError : the file is not a table.
+    """
+    import pyarrow.parquet as pq
+
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return read_csv(path)
+            with pq.ParquetFile(path) as stored:
+                for number in range(stored.num_row_groups):
+                    yield stored.read_row_group(number).to_pandas()
+        else:
+            yield read_csv(path)
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"{path.name} of {str(path.parent)!r} is not a table any more; put the file back or "

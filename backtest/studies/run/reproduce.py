@@ -7,12 +7,14 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
 from backtest.data.load import SOURCES
 from backtest.model.opened_files import OpenedFile
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import read_manifest, verified_copy
 from backtest.studies.run.agreement import differences, ties
-from backtest.studies.run.reopen import STUDY_FILE, read_table, require
+from backtest.studies.run.reopen import STUDY_FILE, require, table_pieces
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from backtest.studies.run.tolerance import Tolerances
@@ -41,7 +43,6 @@ def compare_rerun(
     tables = [name for name in files if name.endswith(TABLES)]
     source = _from_anywhere(data or origin.study["data"]["source"])
     with _sealed_copy(folder, origin, files) as copy:
-        before = {name: read_table(copy / name) for name in tables}
         with chdir(copy):  # a model may open files beside its study, or where the command runs
             rerun = execute(
                 copy / STUDY_FILE,
@@ -54,15 +55,41 @@ def compare_rerun(
             # Written and read back too, so that both sides went through the same files.
             (copy / "rerun").mkdir()
             write_numbers(rerun, copy / "rerun")
-        after = {name: read_table(copy / "rerun" / name) for name in tables}
-    current, tolerances = rerun.study.provenance, Tolerances.of(origin)
-    lines = []
-    if current.sha256 != origin.sha256:
-        same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
-        lines.append("the study differs" if same_prices else "the prices differ")
-    for name in tables:
-        lines += differences(name, before[name], after[name], tolerances)
-    return lines + (ties(before["daily.parquet"], tolerances) if lines else [])
+        current, tolerances = rerun.study.provenance, Tolerances.of(origin)
+        lines = []
+        if current.sha256 != origin.sha256:
+            same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
+            lines.append("the study differs" if same_prices else "the prices differ")
+        for name in tables:
+            lines += _differences(name, copy, copy / "rerun", tolerances)
+        if lines:
+            for piece in table_pieces(copy / "daily.parquet"):
+                lines += ties(piece, tolerances)
+    return lines
+
+
+def _differences(name: str, before: Path, after: Path, tolerances: Tolerances) -> list[str]:
+    """One line a column of a table that differs, from its first piece that does."""
+    lines: dict[str, str] = {}
+    for old, new in _side_by_side(table_pieces(before / name), table_pieces(after / name)):
+        for line in differences(name, old, new, tolerances):
+            lines.setdefault(line.partition(" of ")[0], line)  # by table and column
+    return list(lines.values())
+
+
+def _side_by_side(
+    one: Iterator[pd.DataFrame], other: Iterator[pd.DataFrame]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """The same rows of two tables, piece by piece, wherever each was cut."""
+    first, second = next(one), next(other)
+    while True:
+        count = min(len(first), len(second)) or max(len(first), len(second))
+        yield first.iloc[:count].reset_index(drop=True), second.iloc[:count].reset_index(drop=True)
+        first, second = first.iloc[count:], second.iloc[count:]
+        first = next(one, first) if first.empty else first
+        second = next(other, second) if second.empty else second
+        if first.empty and second.empty:
+            return
 
 
 def promise(folder: Path) -> str:

@@ -100,7 +100,7 @@ def test_reproduce_says_every_table_that_drifted(result):
     lines = compare_rerun(result, data=None, progress=quiet)
     for name, column in EDITS.items():
         assert any(line.startswith(f"{name}: {column} of ") for line in lines), name
-    assert len(lines) == len(EDITS)
+    assert len([line for line in lines if not line.startswith("a tie: ")]) == len(EDITS)
 
 
 @pytest.mark.parametrize("name", ["summary.csv", "scores.parquet", "monte_carlo.json"])
