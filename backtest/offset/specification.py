@@ -17,6 +17,10 @@ LOOKBACKS = (250, 500, 1000)
 MPORS = (1, 2, 5, 10)  # margin days
 WINDOWS = (None, 1000)  # scored days from the start; None is all
 STARTS = (None, "2019-01-01", "2020-07-01", "2022-01-01")  # first scored day; None is the first
+COLUMNS = (
+    "portfolio", "lookback", "mpor", "window", "start", "observations", "total", "diversification",
+    "dependence", "total_bound", "dependence_bound",
+)  # fmt: skip
 
 
 def specification_curve(
@@ -87,4 +91,4 @@ def specification_curve(
                         )
     # Two starts before the first scored day give the same specification.
     keys = ["portfolio", "lookback", "mpor", "window", "start"]
-    return pd.DataFrame(rows).drop_duplicates(keys, ignore_index=True)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates(keys, ignore_index=True)

@@ -1,9 +1,13 @@
 """The page of `backtest offset`: every table of an offset study beside its figure."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.present.figure import Figure
+from backtest.present.table import TextTable
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
@@ -60,26 +64,13 @@ TEXTS = {
 def offset_exhibit(result: OffsetStudy) -> Exhibit:
     """Everything an offset study shows, in the order in which it is read."""
     figures = {figure.name: figure for figure in offset_figures(result)}
-    # Name of a section -> its whole table, and what is shown of a table too long to read.
-    briefs = {
-        "ladder": (result.ladder, None),
-        "stressed_ladder": (result.stresses, _by_book(result.stresses)),
-        "specification_curve": (result.specifications, _range(result.specifications)),
-        "granted_against_supported": (result.credit, _averages(result.credit)),
-        **({STEPS: (result.steps, _steps_in_brief(result.steps))} if len(result.steps) else {}),
-        "just_covering": (result.covering_settings, None),
-    }
-    sections = tuple(
-        Section(
-            name,
-            *TEXTS[name],
-            table=table,
-            brief=brief,
-            formats={str(c): _format(str(c)) for c in (table if brief is None else brief)},
-            figure=figures.get(name),
-            tables=ladder_tables(table) if name == "ladder" else (),
-        )
-        for name, (table, brief) in briefs.items()
+    sections = (
+        _section("ladder", result.ladder, figures, tables=ladder_tables(result.ladder)),
+        _section("stressed_ladder", result.stresses, figures, _by_book),
+        _section("specification_curve", result.specifications, figures, _range),
+        _section("granted_against_supported", result.credit, figures, _averages),
+        *([_section(STEPS, result.steps, figures, _steps_in_brief)] if len(result.steps) else []),
+        _section("just_covering", result.covering_settings, figures),
     )
     origin = result.provenance
     return Exhibit(
@@ -94,6 +85,31 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         sections=sections,
         provenance=origin,
         text=result.text,
+    )
+
+
+def _section(
+    name: str,
+    table: pd.DataFrame,
+    figures: Mapping[str, Figure],
+    in_brief: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    tables: tuple[TextTable, ...] = (),
+) -> Section:
+    """A section with its table; `in_brief` is shown of one too long to read."""
+    heading, text = TEXTS[name]
+    if table.empty:
+        return Section(name, heading, f"{text} n/a: the history is too short.")
+    brief = None if in_brief is None else in_brief(table)
+    formats = {str(c): _format(str(c)) for c in (table if brief is None else brief)}
+    return Section(
+        name,
+        heading,
+        text,
+        table=table,
+        brief=brief,
+        formats=formats,
+        figure=figures.get(name),
+        tables=tables,
     )
 
 

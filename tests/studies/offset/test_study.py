@@ -20,8 +20,10 @@ from backtest.offset.bounds import bound_reduction, pass_probability, resampled_
 from backtest.offset.history import SiloHistory, silo_shifts
 from backtest.offset.stress import _known_from, without
 from backtest.scores.resample import day_weights, stationary_indices
+from backtest.studies.offset.page import offset_exhibit
 from tests.support import by_hand
 from tests.support.markets import random_market
+from tests.support.presented import offset_study
 
 COVERAGE = bt.Coverage(confidence=0.95)
 BASE = st.HistoricalVaR(lookback=60)
@@ -293,3 +295,13 @@ def test_settings_that_just_cover_hold_and_a_little_less_does_not(market, book):
                 )
                 required = model.margin(market, book, COVERAGE)[61:-2, p]
                 assert ((loss[:, p] > required).sum() <= allowed) == holds
+
+
+def test_a_history_too_short_for_any_specification_says_so(market, book):
+    curve = specification_curve(
+        market.until(200), book, base=lambda lookback: BASE, coverage=COVERAGE, resamples=5
+    )
+    assert curve.empty and "portfolio" in curve
+    page = offset_exhibit(replace(offset_study(), specifications=curve))
+    (section,) = [part for part in page.sections if part.name == "specification_curve"]
+    assert section.table is None and section.text.endswith("n/a: the history is too short.")
