@@ -4,8 +4,11 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import backtest as bt
+from backtest.studies.inputs import read_inputs
 from tests.support.places import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,3 +43,18 @@ def test_the_first_example_prints_what_the_readme_shows(tmp_path):
 
 def test_the_ten_line_model_runs(tmp_path):
     assert printed(MODEL + USE_OF_MODEL, tmp_path).strip() == "True"
+
+
+@pytest.mark.slow
+def test_the_ladder_of_real_prices_is_what_the_readme_shows(real_data):
+    """Estimates as printed; bounds rounded down, as the page rounds them."""
+    inputs = read_inputs(None, data=str(real_data), seed=None, progress=lambda what, share: None)
+    ladder = bt.supportable_offset(
+        inputs.market, inputs.named_book, base=inputs.base, coverage=inputs.config.standard()
+    ).to_frame()
+    for book, row in ladder.iterrows():
+        (line,) = [line for line in README.splitlines() if line.startswith(f"  {book}  ")]
+        numbers = [f"{100 * row[name]:.1f} %" for name in ("total", "diversification")]
+        numbers.append(f"{100 * row['dependence']:+.1f} %")
+        numbers += [f"{np.floor(100 * row[f'{n}_bound']):+.0f} %]" for n in ("total", "dependence")]
+        assert all(number.replace("[+0 ", "[0 ").lstrip("+") in line for number in numbers), line
