@@ -155,7 +155,7 @@ def _read_factors(
 ) -> dict[str, pd.Series]:
     """Every factor in the unit of a market, on the days of its file; each file is read once.
 
-    end : values of later days are not looked at; futures keep theirs, to measure rolls by.
+    end : values of later days are not looked at, but of futures, whose rolls they measure.
     """
     last = None if end is None else pd.Timestamp(parse_day(end, "end", DataError))
     places = {name: factor_column(name) for name in factors}
@@ -168,15 +168,15 @@ def _read_factors(
             folder / file, sorted({place.column for place in file_places.values()}), files_read
         )
         for name, place in file_places.items():
-            column = table[place.column].dropna().loc[: None if place.rolls else last]
+            column = table[place.column].dropna()
             if column.empty:
-                until = "" if end is None else f" up to {end}"
-                raise DataError(
-                    f"{name} has no value{until} in {str(folder)!r}; leave it out or mend it."
-                )
-            levels = _levels(column, place)
-            refuse_implausible(column, name, place)
-            columns[name] = levels
+                raise DataError(f"{name} has no value in {str(folder)!r}; leave it out or mend it.")
+            known = column if place.rolls else column.loc[:last]
+            if len(known):  # of what comes later it counts that it comes, not what it is
+                column = column.where(column.index <= known.index[-1], known.iloc[-1])
+            columns[name] = _levels(column, place)
+            if len(known):
+                refuse_implausible(known, name, place)
     if "30Y" in columns:
         days = columns["30Y"].index.to_numpy()
         columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]

@@ -36,6 +36,8 @@ class Twin:
     changed: dict[str, Any] = field(default_factory=dict)
 
     def __getattr__(self, term):
+        if term.startswith("__"):  # a copy is made before it has an `of`
+            raise AttributeError(term)
         return self.changed[term] if term in self.changed else getattr(self.of, term)
 
 
