@@ -115,7 +115,7 @@ def _shortened(line: str) -> str:
     Examples
     --------
     >>> len(_shortened(f"kind '{'x' * 5000}' is none.")), len(_shortened("so " * 5000))
-    (99, 1003)
+    (98, 1003)
     """
     # Paths stay whole: a user may want to copy them.
     line = LONG_QUOTATION.sub(r"'\1...'", " ".join(map(_short_word, line.split(" "))))

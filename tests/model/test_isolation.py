@@ -121,7 +121,7 @@ def test_what_it_reads_is_recorded_and_its_end_is_one_line(tmp_path, book):
     with recording(opened):
         margin = isolated(Does("read", tmp_path / "prices.csv")).margin(MARKET, book, COVERAGE)
     assert (margin == 1.0).all() and str(tmp_path / "prices.csv") in {f.name for f in opened}
-    with pytest.raises(bt.StudyError, match="ended with code 7; see what it printed"):
+    with pytest.raises(RuntimeError, match="it left with exit code 7"):
         isolated(Does("leave", "")).margin(MARKET, book, COVERAGE)
 
 
