@@ -45,10 +45,10 @@ STREAMS = (">&-", "2>&-", ">&- 2>&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full
 STREAMS += (">/dev/full 2>/dev/full", "| head -n 1", "| true", "| (sleep 1)")
 
 
-def _case(kind: str, line: str, right: frozenset[End], **options: object) -> Case:
+def _case(kind: str, line: str, right: frozenset[End]) -> Case:
     program = f"{shlex.quote(sys.executable)} -m backtest"
     shell = f"export PYTHONPATH={shlex.quote(str(ROOT))}; {line.replace('$B', program)}"
-    return Case(kind, line, (), sound_files(0), right, shell=shell, **options)  # type: ignore
+    return Case(kind, line, (), sound_files(0), right, shell=shell)
 
 
 def surroundings_cases(seed: int) -> Iterator[Case]:
