@@ -58,7 +58,7 @@ def read_study(text: str, *, where: str) -> StudyFile:
         if DEEP_KEY.search(text):
             raise RecursionError
         raw = tomllib.loads(text)
-        _depth(raw)
+        _refuse_deeper(raw)
     except RecursionError:
         raise StudyError(
             f"{where}: tables are nested deeper than {DEEPEST}; flatten them."
@@ -90,13 +90,13 @@ class _Checked:
         return required_margin(self.model, market, book, coverage)
 
 
-def _depth(value: Any, above: int = 0) -> None:
+def _refuse_deeper(value: Any, above: int = 0) -> None:
     """Raise RecursionError where tables or lists are nested deeper than `DEEPEST`."""
     if above > DEEPEST:
         raise RecursionError
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
-        _depth(each, above + 1)
+        _refuse_deeper(each, above + 1)
 
 
 def build_book(study: StudyFile, market: Market) -> Book:

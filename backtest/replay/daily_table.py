@@ -97,8 +97,13 @@ def read_daily(
                 or (piece["date"].to_numpy() != dates[day]).any()
             ):
                 raise _other_rows(file)
-            for name, target in (*values.items(), ("loss", loss)):
+            for name, target in values.items():
                 target[here] = piece[name].to_numpy()
+            lost = piece["loss"].to_numpy(dtype=np.float64)
+            if number == 0:
+                loss[here] = lost
+            elif not np.array_equal(lost, loss[here], equal_nan=True):  # of all models the same
+                raise _other_rows(file)
             if here.stop == rows:
                 daily = daily or Daily(pd.DatetimeIndex(dates), portfolios, models, width=width)
                 for name, array in values.items():

@@ -14,16 +14,12 @@ from tests.faults.runner import outcome
 
 NOT_ACCEPTED = SANE - {End.ACCEPTED}
 FORGERIES: tuple[Any, ...] = (None, -1, 1e308, "", "x", [], {}, [[]], True, "../../etc/passwd")
+Change = Callable[[Path], None]
 Damage = Callable[[Path, np.random.Generator], None]
 
 
 def finished_run(folder: Path) -> Path:
     """A results folder of the sound study, made once for all cases."""
-    out: list[Path] = []
-
-    def keep(work: Path) -> None:
-        out.append(work)
-
     case = Case(
         "sound",
         "a whole run",
@@ -32,7 +28,6 @@ def finished_run(folder: Path) -> Path:
         ACCEPT,
         stop_at_inputs=False,
         seconds=900.0,
-        prepare=keep,
     )
     done = outcome(case)
     if not done.is_right:
@@ -64,12 +59,18 @@ DAMAGES: dict[str, Damage] = {
 }
 
 
-def _damaged(source: Path, name: str, damage: Damage, seed: int) -> Callable[[Path], None]:
+def prepared(source: Path, change: Change) -> Change:
+    """Put a changed copy of a results folder into the folder of a case, as `result`."""
+
     def prepare(folder: Path) -> None:
         shutil.copytree(source, folder / "result")
-        damage(folder / "result" / name, np.random.default_rng(seed))
+        change(folder / "result")
 
     return prepare
+
+
+def _damaged(source: Path, name: str, damage: Damage, seed: int) -> Change:
+    return prepared(source, lambda folder: damage(folder / name, np.random.default_rng(seed)))
 
 
 def damage_cases(seed: int, source: Path) -> Iterator[Case]:
@@ -86,7 +87,8 @@ def damage_cases(seed: int, source: Path) -> Iterator[Case]:
                 yield Case("folder damaged", title, arguments, {}, NOT_ACCEPTED, prepare=prepare)
 
 
-def _entries(table: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def entries(table: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every entry of a manifest, two of each list."""
     items: Any = ()
     if isinstance(table, dict):
         items = table.items()
@@ -94,34 +96,37 @@ def _entries(table: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         items = enumerate(table[:2])
     for key, value in items:
         yield (*path, key)
-        yield from _entries(value, (*path, key))
+        yield from entries(value, (*path, key))
 
 
-def _forged(source: Path, path: tuple[Any, ...], value: Any) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        shutil.copytree(source, folder / "result")
-        manifest = folder / "result" / "manifest.json"
-        table = json.loads(manifest.read_text())
-        place = table
-        for key in path[:-1]:
-            place = place[key]
-        if value is ...:
-            del place[path[-1]]
-        else:
-            place[path[-1]] = value
-        manifest.write_text(json.dumps(table))
+def with_entry(folder: Path, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """The manifest of a folder with another value of one entry; without it for an ellipsis."""
+    table: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    place: Any = table
+    for key in path[:-1]:
+        place = place[key]
+    if value is ...:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return table
 
-    return prepare
+
+def _forged(path: tuple[Any, ...], value: Any) -> Change:
+    def change(folder: Path) -> None:
+        (folder / "manifest.json").write_text(json.dumps(with_entry(folder, path, value)))
+
+    return change
 
 
 def forgery_cases(seed: int, source: Path) -> Iterator[Case]:
     """Each entry of the manifest taken out, and one more value that it cannot have."""
     rng = np.random.default_rng(seed)
-    for path in _entries(json.loads((source / "manifest.json").read_text())):
+    for path in entries(json.loads((source / "manifest.json").read_text())):
         for value in (..., FORGERIES[int(rng.integers(len(FORGERIES)))]):
             word = "taken out" if value is ... else repr(value)
             title = f"manifest {'.'.join(map(str, path))}: {word}"
-            prepare = _forged(source, path, value)
+            prepare = prepared(source, _forged(path, value))
             yield Case("manifest forged", title, ("report", "result"), {}, prepare=prepare)
 
 

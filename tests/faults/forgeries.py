@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from tests.faults.case import REFUSE, SANE, Case, End
+from tests.faults.folders import NOT_ACCEPTED, Change, entries, prepared, with_entry
 
 Edit = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
-Change = Callable[[Path], None]
-NOT_ACCEPTED = SANE - {End.ACCEPTED}
 VALUES: tuple[Any, ...] = (None, -1, 0, 1e308, 10**400, "", "x", "NaN", [], {}, [[]], True)
 PATHS = ("../../etc/passwd", "/etc/passwd", "..", "", ".", "a\0b", "x" * 5000, "figures", "é")
 
@@ -98,18 +97,7 @@ def _table_changed(name: str, edit: Edit, seed: int) -> Change:
 
 
 def _entry_changed(path: tuple[Any, ...], value: Any) -> Change:
-    def change(folder: Path) -> None:
-        table = json.loads((folder / "manifest.json").read_text())
-        place = table
-        for key in path[:-1]:
-            place = place[key]
-        if value is ...:
-            del place[path[-1]]
-        else:
-            place[path[-1]] = value
-        seal(folder, table)
-
-    return change
+    return lambda folder: seal(folder, with_entry(folder, path, value))
 
 
 def _named(name: str) -> Change:
@@ -139,30 +127,11 @@ def _linked(name: str, target: str) -> Change:
     return change
 
 
-def _prepared(source: Path, change: Change) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        shutil.copytree(source, folder / "result")
-        change(folder / "result")
-
-    return prepare
-
-
-def _entries(table: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    items: Any = ()
-    if isinstance(table, dict):
-        items = table.items()
-    elif isinstance(table, list):
-        items = enumerate(table[:2])
-    for key, value in items:
-        yield (*path, key)
-        yield from _entries(value, (*path, key))
-
-
 def _asked(title: str, change: Change, source: Path, right: frozenset[End]) -> Iterator[Case]:
     for words in (("report", "result"), ("compare", "result", "result"), ("reproduce", "result")):
         # Comparing reads no more than the study itself, and a rerun ends where the prices are read.
         ends = right if words[0] == "report" else SANE
-        prepare = _prepared(source, change)
+        prepare = prepared(source, change)
         yield Case("folder forged", f"{words[0]}: {title}", words, {}, ends, prepare=prepare)
 
 
@@ -178,7 +147,7 @@ def sealed_cases(seed: int, source: Path) -> Iterator[Case]:
             right = REFUSE if name == "daily.parquet" and word in NONSENSE else SANE
             cases = _asked(f"{name}, {word}", change, source, right)
             yield from cases if name in ("daily.parquet", "scores.parquet") else islice(cases, 1)
-    for path in _entries(manifest):
+    for path in entries(manifest):
         for value in (..., VALUES[int(rng.integers(len(VALUES)))]):
             if path[0] in ("files", "manifest_sha256") and len(path) > 1:
                 continue

@@ -5,29 +5,14 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.selfcheck.simm import CURVE
+from backtest.selfcheck.simm import EQUITY as TEN_OF_EQUITY
 from strategies.simm.aggregation import Node, simm_margin
 from strategies.simm.crif import add_ons, read_crif, sensitivities
 from strategies.simm.parameters import load_simm
 
 V2_1 = load_simm("simm/v2_1")
-EQUITY = {
-    "RiskType": "Risk_Equity",
-    "ProductClass": "Equity",
-    "Qualifier": "ISIN:1",
-    "Bucket": "11",
-    "Label1": "",
-    "Label2": "",
-    "AmountUSD": 10.0,
-}
-CURVE = EQUITY | {
-    "RiskType": "Risk_IRCurve",
-    "ProductClass": "RatesFX",
-    "Qualifier": "USD",
-    "Bucket": "1",
-    "Label1": "5y",
-    "Label2": "Libor3m",
-    "AmountUSD": 4e4,
-}
+EQUITY = TEN_OF_EQUITY | {"Qualifier": "ISIN:1"}
 EURO = EQUITY | {"RiskType": "Risk_FX", "ProductClass": "RatesFX", "Qualifier": "EUR"}
 PAIR = EURO | {"RiskType": "Risk_FXVol", "Qualifier": "EURUSD", "Label1": "1y"}
 ISSUER = EQUITY | {
