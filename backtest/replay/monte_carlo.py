@@ -18,9 +18,10 @@ from backtest.model.opened_files import OpenedFile, note_opened
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
+from backtest.replay.margins import margin_block
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_paths_fit
-from backtest.replay.run import margin_block, yardstick_of
+from backtest.replay.run import yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.scores import pooled_equal_coverage
 from backtest.simulate.paths import Paths, Simulator

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -14,15 +13,15 @@ from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.causality import RTOL, CausalityError, audited_margins
 from backtest.model.certificate import CausalityAudit
-from backtest.model.opened_files import OpenedFile, note_opened, placed, recording
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.opened_files import OpenedFile, placed, recording
+from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.daily import QUANTITIES, Daily
+from backtest.replay.margins import Replayed, replay_margins
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_study_fits
 from backtest.replay.scorecard import BLOCK, score_models
@@ -30,11 +29,9 @@ from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
 from backtest.types import FloatArray, Progress, StudyError
-from backtest.workers import capped, in_parallel
 from strategies.siloed import Siloed
 
 Audited = tuple[list[int], FloatArray]  # rows of the book, and their (days, rows) margins
-WORTH_SAYING = 2.0  # minutes of work
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 
 
@@ -99,7 +96,7 @@ def run(
             else ({}, {})
         )
         seconds = {"audit": time.perf_counter() - began}
-        replayed = _margins(
+        replayed = replay_margins(
             models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
         )
     _check_audited(audited, replayed.daily, book)
@@ -142,92 +139,8 @@ def run(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Margined:
-    """Loss and requirements of some portfolios; seconds, fits and opened files of the models."""
-
-    loss: FloatArray
-    required: dict[str, FloatArray]
-    seconds: dict[str, float]
-    fits: dict[str, Certificates]
-    opened: set[OpenedFile]
-
-
-def margin_block(
-    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
-) -> Margined:
-    """Loss and requirements of a book; a failure inside a model is given its place."""
-    required, seconds, fits = {}, {}, {}
-    opened: set[OpenedFile] = set()
-    for name, model in models.items():
-        began = time.perf_counter()
-        try:
-            with counting_fits() as fits[name], recording(opened):
-                required[name] = required_margin(model, market, book, coverage)
-        except Exception as error:
-            error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
-            raise
-        seconds[name] = time.perf_counter() - began
-    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits, opened)
-
-
-@dataclass(frozen=True, eq=False)
-class _Replayed:
-    """What all blocks left: daily numbers, loss, and by model: seconds, fits, the known days.
-
-    known : (days, 1) by model; NaN on days on which a portfolio has no requirement yet.
-    """
-
-    daily: Daily
-    loss: FloatArray
-    known: dict[str, FloatArray]
-    seconds: dict[str, float]
-    fits: dict[str, Certificates]
-
-
-def _margins(
-    models: Mapping[str, MarginModel],
-    market: Market,
-    book: Book,
-    coverage: Coverage,
-    *,
-    n_jobs: int,
-    block: int,
-    report: Progress,
-) -> _Replayed:
-    """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
-    if any(getattr(model, "across_books", False) for model in models.values()):
-        block = len(book.portfolios)
-    # A portfolio's margin does not depend on the others (a law of all models but those above), so
-    # blocks bound the memory and change no number.
-    daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=block)
-    tasks = (
-        joblib.delayed(margin_block)(market, book.select(columns), models, coverage)
-        for columns in daily.blocks
-    )
-    loss = np.empty((len(market.dates), len(book.portfolios)))
-    known = {name: np.zeros((len(market.dates), 1)) for name in models}
-    seconds, fits = dict.fromkeys(models, 0.0), []
-    began = time.perf_counter()
-    for number, part in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
-        note_opened(part.opened)  # by a worker, whose files no one else sees
-        loss[:, daily.blocks[number]] = part.loss
-        for name, values in part.required.items():
-            daily.put("required", name, number, values)
-            known[name][np.isnan(values).any(axis=1)] = np.nan
-            seconds[name] += part.seconds[name]
-        fits.append(part.fits)
-        if number == 0:
-            minutes = (time.perf_counter() - began) * len(daily.blocks) / 60.0
-            minutes /= joblib.effective_n_jobs(capped(n_jobs))
-            if minutes > WORTH_SAYING:
-                report(f"margins: about {minutes:.0f} min", 0.0)
-        report("margins", (number + 1) / len(daily.blocks))
-    return _Replayed(daily, loss, known, seconds, total_fits(fits))
-
-
 def _scores(
-    replayed: _Replayed,
+    replayed: Replayed,
     market: Market,
     book: Book,
     coverage: Coverage,

@@ -19,9 +19,9 @@ from backtest.market.calendars import Clock, is_session, sessions
 from backtest.market.market import Market
 from backtest.model.certificate import CausalityAudit
 from backtest.model.window import ScoredWindow
+from backtest.replay.margins import margin_block
 from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance
-from backtest.replay.run import margin_block
 from backtest.studies.clocks.accounts import ClockHistory, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
 from backtest.studies.inputs import Inputs, load_prices, read_inputs, result_of

@@ -1,0 +1,105 @@
+"""Losses and requirements of a whole book, in blocks of portfolios that workers compute."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.estimators.fits import Certificates, counting_fits, total_fits
+from backtest.market.market import Market
+from backtest.model.opened_files import OpenedFile, note_opened, recording
+from backtest.model.protocol import MarginModel, required_margin
+from backtest.replay.daily import Daily
+from backtest.types import FloatArray, Progress
+from backtest.workers import capped, in_parallel
+
+WORTH_SAYING = 2.0  # minutes of work
+
+
+@dataclass(frozen=True, eq=False)
+class Margined:
+    """Loss and requirements of some portfolios; seconds, fits and opened files of the models."""
+
+    loss: FloatArray
+    required: dict[str, FloatArray]
+    seconds: dict[str, float]
+    fits: dict[str, Certificates]
+    opened: set[OpenedFile]
+
+
+def margin_block(
+    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
+) -> Margined:
+    """Loss and requirements of a book; a failure inside a model is given its place."""
+    required, seconds, fits = {}, {}, {}
+    opened: set[OpenedFile] = set()
+    for name, model in models.items():
+        began = time.perf_counter()
+        try:
+            with counting_fits() as fits[name], recording(opened):
+                required[name] = required_margin(model, market, book, coverage)
+        except Exception as error:
+            error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
+            raise
+        seconds[name] = time.perf_counter() - began
+    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits, opened)
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """What all blocks left: daily numbers, loss, and by model: seconds, fits, the known days.
+
+    known : (days, 1) by model; NaN on days on which a portfolio has no requirement yet.
+    """
+
+    daily: Daily
+    loss: FloatArray
+    known: dict[str, FloatArray]
+    seconds: dict[str, float]
+    fits: dict[str, Certificates]
+
+
+def replay_margins(
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    *,
+    n_jobs: int,
+    block: int,
+    report: Progress,
+) -> Replayed:
+    """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
+    if any(getattr(model, "across_books", False) for model in models.values()):
+        block = len(book.portfolios)
+    # A portfolio's margin does not depend on the others (a law of all models but those above), so
+    # blocks bound the memory and change no number.
+    daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=block)
+    tasks = (
+        joblib.delayed(margin_block)(market, book.select(columns), models, coverage)
+        for columns in daily.blocks
+    )
+    loss = np.empty((len(market.dates), len(book.portfolios)))
+    known = {name: np.zeros((len(market.dates), 1)) for name in models}
+    seconds, fits = dict.fromkeys(models, 0.0), []
+    began = time.perf_counter()
+    for number, part in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
+        note_opened(part.opened)  # by a worker, whose files no one else sees
+        loss[:, daily.blocks[number]] = part.loss
+        for name, values in part.required.items():
+            daily.put("required", name, number, values)
+            known[name][np.isnan(values).any(axis=1)] = np.nan
+            seconds[name] += part.seconds[name]
+        fits.append(part.fits)
+        if number == 0:
+            minutes = (time.perf_counter() - began) * len(daily.blocks) / 60.0
+            minutes /= joblib.effective_n_jobs(capped(n_jobs))
+            if minutes > WORTH_SAYING:
+                report(f"margins: about {minutes:.0f} min", 0.0)
+        report("margins", (number + 1) / len(daily.blocks))
+    return Replayed(daily, loss, known, seconds, total_fits(fits))
