@@ -30,6 +30,7 @@ class _FromSource(SourceFileLoader):
         raise OSError  # Python's word for: keep no compiled code, and look for none
 
     def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:  # type: ignore[override]
+        # The types name options that Python does not: all are handed on.
         file, content = Path(path), bytes(data)
         if _aloud and _ran.get(file) != content:
             sha256 = hashlib.sha256(content).hexdigest()

@@ -1,5 +1,7 @@
 """The collateral account: when a call counts, and what is a breach."""
 
+from typing import Any
+
 import numpy as np
 
 from backtest.account.account import AccountHistory, AccountTerms, replay_account
@@ -8,11 +10,11 @@ from backtest.selfcheck.row import Row
 
 
 def _replayed(
-    required: list[float], loss: list[float] | None = None, **terms: object
+    required: list[float], loss: list[float] | None = None, **terms: Any
 ) -> AccountHistory:
     margins = np.array(required)[:, None]
     losses = np.zeros_like(margins) if loss is None else np.array(loss)[:, None]
-    return replay_account(margins, losses, AccountTerms(**terms))  # type: ignore[arg-type]
+    return replay_account(margins, losses, AccountTerms(**terms))
 
 
 def _held(required: list[float], **terms: object) -> list[float]:

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from backtest.account.account import AccountTerms, settled_by
-from backtest.market.calendars import is_session, sessions
+from backtest.account.account import AccountTerms, Settlement, settled_by
+from backtest.market.calendars import Calendar, is_session, sessions
 from backtest.selfcheck.row import Row
 
 
-def _open(calendar: str, *days: str) -> list[bool]:
-    return is_session(calendar, np.array(days, dtype="M8[D]")).tolist()  # type: ignore[arg-type]
+def _open(calendar: Calendar, *days: str) -> list[bool]:
+    return is_session(calendar, np.array(days, dtype="M8[D]")).tolist()
 
 
-def _settled(first: str, last: str, calls: str) -> list[int]:
+def _settled(first: str, last: str, calls: Settlement) -> list[int]:
     """Rows by which calls made on each calendar day have settled."""
     days = np.arange(first, last, dtype="M8[D]")
-    return settled_by(AccountTerms(settlement=calls), len(days), dates=days).tolist()  # type: ignore[arg-type]
+    return settled_by(AccountTerms(settlement=calls), len(days), dates=days).tolist()
 
 
 ROWS = (

@@ -1,5 +1,7 @@
 """Options at the edges of time and volatility, and perpetuals with their funding."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -10,14 +12,16 @@ from backtest.market.market import Market
 from backtest.selfcheck.row import Row
 from backtest.types import FloatArray
 
+Kind = Literal["call", "put"]
 
-def _price(forward: float, strike: float, sigma: float, years: float, kind: str = "call") -> float:
+
+def _price(forward: float, strike: float, sigma: float, years: float, kind: Kind = "call") -> float:
     value = black_price(
         np.array(forward),
         np.array(strike),
         volatility=np.array(sigma),
         years=years,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
     )
     return float(value)
 

@@ -95,7 +95,7 @@ def _agree(came: Any, right: Right, tolerance: float) -> bool:
     try:
         one, other = np.asarray(came, dtype=np.float64), np.asarray(right, dtype=np.float64)
     except (TypeError, ValueError):  # text
-        return list(came) == list(right)  # type: ignore[arg-type]
+        return isinstance(right, Sequence) and list(came) == list(right)
     if one.shape != other.shape:
         return False
     unknown = np.isnan(other)

@@ -110,8 +110,8 @@ def _run(case: Case) -> int:
 
     guard.SECONDS_TO_LOAD, guard.SECONDS_TO_OBEY = 3.0, 1.0
     if case.stop_at_inputs:
-        reopen.write_page = read  # type: ignore[assignment]
-        study.run = read  # type: ignore[assignment]
+        reopen.write_page = read
+        study.run = read
     try:
         main(list(case.arguments))
     except SystemExit as error:
