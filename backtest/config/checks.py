@@ -45,10 +45,12 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
 
 
 def _unknown_key(place: tuple[int | str, ...]) -> str:
-    """A misspelt key, and the known key most like it; no table is nested deeper than one level."""
+    """A misspelt key, and the known key most like it in its table."""
     table: type[BaseModel] = StudyFile
-    if len(place) > 1:
-        kind = StudyFile.model_fields[str(place[0])].annotation
+    for part in place[:-1]:
+        if part not in table.model_fields:  # a name that the user chose
+            continue
+        kind = table.model_fields[str(part)].annotation
         table = next(
             t for t in (kind, *get_args(kind)) if isinstance(t, type) and issubclass(t, BaseModel)
         )

@@ -32,11 +32,26 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class FileTable(_Table):
+    """How a file of prices is read, in place of what would be recognised: docs/data.md."""
+
+    date: str = ""
+    date_format: str = ""
+    decimal: str = ""
+    thousands: str = ""
+    separator: str = ""
+    skip: Count = 0
+    columns: dict[str, str] = Field(default_factory=dict)
+    unit: str = ""
+    time_zone: str = ""
+    close: str = ""
+
+
 class DataTable(_Table):
     """Source of the prices, the factors and the window.
 
     `contracts` names, by future, the file or folder with the settlements of its contracts, which
-    then replace the front-month file: docs/rolls.md.
+    then replace the front-month file: docs/rolls.md. `files` says how files are read.
     """
 
     source: str = "sample"
@@ -44,6 +59,7 @@ class DataTable(_Table):
     start: str | None = None
     end: str | None = None
     contracts: dict[str, str] = Field(default_factory=dict)
+    files: dict[str, FileTable] = Field(default_factory=dict)
 
 
 class ClockTable(_Table):

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from backtest.data.clocks import on_sessions
-from backtest.data.csv_folder import SourceFile, read_folder
+from backtest.data.csv_folder import read_folder
+from backtest.data.layouts.how import How
+from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock, MarginCalendar
 from backtest.market.market import Market
 from backtest.types import DataError, parse_day
@@ -25,6 +27,7 @@ def load_market(
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
     contracts: Mapping[str, str] | None = None,
+    files: Mapping[str, How] | None = None,
 ) -> Market:
     """Load the market of `source`: 'sample' (SIMULATED), 'treasury', a CSV folder, or a Market.
 
@@ -36,6 +39,7 @@ def load_market(
     calendar : the calendar whose sessions are the margin days; 'data' takes the days with data.
     contracts : of a folder, by future ('ZN'): the CSV or folder with the settlements of its
         contracts, which then replace the front-month file.
+    files : of a folder, by file name: how a file is read that would not be recognised.
 
     Raises
     ------
@@ -54,6 +58,7 @@ def load_market(
         clock=clock,
         calendar=calendar,
         contracts=contracts,
+        files=files,
     )[0]
 
 
@@ -66,9 +71,10 @@ def load_with_sources(
     clock: Clock = "business",
     calendar: MarginCalendar = "data",
     contracts: Mapping[str, str] | None = None,
+    files: Mapping[str, How] | None = None,
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, with the files (name, sha256) from which the levels were read."""
-    files: list[SourceFile] = []
+    sources: list[SourceFile] = []
     twice = [f for f in factors or () if (factors or ()).count(f) > 1]
     if twice:
         raise DataError(f"factors name {twice[0]!r} twice; name each once.")
@@ -83,24 +89,26 @@ def load_with_sources(
 
         market = treasury_market(factors=factors, start=start)
     else:
-        market, files = read_folder(
+        market, sources = read_folder(
             Path(source),
             factors or DEFAULT_FACTORS,
             start=start,
             end=end,
             clock=clock,
             contracts=contracts,
+            files=files,
         )
-    if contracts and not files:
-        raise DataError(
-            f"source {str(source)!r} has no contracts; data.contracts needs a folder of CSV files."
-        )
+    for name, given in (("contracts", contracts), ("files", files)):
+        if given and not sources:
+            raise DataError(
+                f"source {str(source)!r} has no {name}; data.{name} needs a folder of CSV files."
+            )
     if clock == "24/7" and market.traded is None:
         raise DataError(
             f"source {str(source)!r} has business days only; the 24/7 clock needs a folder of CSV "
             "files with closes at weekends."
         )
-    return on_sessions(_window(market, start, end), calendar), files
+    return on_sessions(_window(market, start, end), calendar), sources
 
 
 def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:

@@ -17,10 +17,11 @@ PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", 
 
 @dataclass(frozen=True)
 class FileHash:
-    """One file of prices and the sha256 of its content."""
+    """One file of prices, the sha256 of its content, and how it was read."""
 
     name: str
     sha256: str
+    read_as: str = ""
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,8 @@ FILES = (
         "vegaprotocol/vega-market-sim#128",
         COIN,
         lambda: _closes("2022-01-04,31000", "2022-01-03,30000"),
-        Refused("comes after a later day"),
-        by="by eye",
+        [30_000.0, 31_000.0],
+        by="no other order of the days is meant",
     ),
     PriceFiles(
         "oil at -37.63",

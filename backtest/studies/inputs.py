@@ -9,8 +9,9 @@ from backtest.book.book import Book
 from backtest.config.load import build_book, load_study
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
-from backtest.data.csv_folder import SourceFile
+from backtest.data.layouts.how import How
 from backtest.data.load import load_with_sources
+from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
 from backtest.model.certificate import CausalityAudit
@@ -63,7 +64,7 @@ class Inputs:
     @property
     def hashes(self) -> tuple[FileHash, ...]:
         """Name and sha256 of each file that prices were read from."""
-        return tuple(FileHash(file.name, file.sha256) for file in self.files)
+        return tuple(FileHash(file.name, file.sha256, file.read_as) for file in self.files)
 
     @property
     def opened_files(self) -> tuple[OpenedFile, ...]:
@@ -156,6 +157,9 @@ def read_inputs(
         config = config.model_copy(update={"clock": table})
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
+    for file in files:
+        if file.read_as:
+            progress(file.read_as, 1.0)
     file_record: set[OpenedFile] = set()
     with recording(file_record):
         models, base = config.margin_models(), build_model(config.sizing)
@@ -176,6 +180,11 @@ def read_inputs(
     return Inputs(config, text, market, files, book, models, base, folder, file_record)
 
 
+def said_of_files(config: StudyFile) -> dict[str, How]:
+    """What a study file says of how files are read, by file name."""
+    return {name: How(**table.model_dump()) for name, table in config.data.files.items()}
+
+
 def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
     """Prices of a study file on a clock, with the files they were read from."""
     return load_with_sources(
@@ -186,4 +195,5 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         clock=clock,
         calendar=config.clock.calendar,
         contracts=config.data.contracts,
+        files=said_of_files(config),
     )

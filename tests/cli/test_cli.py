@@ -149,7 +149,7 @@ BAD_PRICES = {
     "missing column": (rows(lambda y: y.drop(columns="10Y")), "has no column '10Y'"),
     "negative price": (coin(7, -5.0), "Close on 2022-01-10 is -5; moves here are relative"),
     "percent as basis points": (column("10Y", 3, 425.0), "10Y on 2022-01-06 is 425 percent"),
-    "unsorted": (rows(lambda y: y.iloc[::-1]), "comes after a later day"),
+    "unsorted": (rows(lambda y: y.sample(frac=1.0, random_state=1)), "comes after a later day"),
     "duplicate": (rows(lambda y: pd.concat([y.iloc[:5], y.iloc[4:]])), "occurs twice"),
     "hole": (rows(lambda y: y.drop(index=range(50, 62))), "no complete day between"),
     "absurd price": (coin(7, 1e308), "Close on 2022-01-10 is 1e+308; a price must lie in"),

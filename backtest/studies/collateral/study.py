@@ -25,7 +25,7 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.inputs import Inputs, read_inputs, result_of, said_of_files
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -171,11 +171,11 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
     market, folder = inputs.market, Path(inputs.config.data.source)
     # Each asset takes the longest history it has: haircuts are tested on rare moves, and the
     # joint history of all factors is shorter than that of most of them.
-    is_folder = folder.is_dir()
+    is_folder, hows = folder.is_dir(), said_of_files(inputs.config)
     sources: dict[tuple[str, str], Market | pd.Series] = {}
     for coin in COINS:
         if is_folder and (folder / f"{coin.lower()}_usd.csv").is_file():
-            sources[coin, "calendar"] = read_column(folder, coin)
+            sources[coin, "calendar"] = read_column(folder, coin, files=hows)
         if coin in market.factors:
             sources[coin, "margin"] = market
     tenors = {f: years for f in market.factors if (years := tenor_years(f)) is not None}
@@ -186,9 +186,13 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
             continue
         shorter = tuple(f for f, other_years in tenors.items() if other_years <= years)
         if is_folder:
-            since = str(_after_last_gap(read_column(folder, factor)).date())
+            since = str(_after_last_gap(read_column(folder, factor, files=hows)).date())
             sources[asset, "margin"] = load_market(
-                folder, factors=shorter, start=since, calendar=inputs.config.clock.calendar
+                folder,
+                factors=shorter,
+                start=since,
+                calendar=inputs.config.clock.calendar,
+                files=hows,
             )
         else:
             sources[asset, "margin"] = market
@@ -250,10 +254,13 @@ def _stablecoin(
     folder, market = Path(inputs.config.data.source), inputs.market
     if not (folder / "usdc_usd.csv").is_file():
         return None, ""
-    since = max(_after_last_gap(read_column(folder, "USDC")), pd.Timestamp(market.dates[0]))
+    hows = said_of_files(inputs.config)
+    usdc = read_column(folder, "USDC", files=hows)
+    since = max(_after_last_gap(usdc), pd.Timestamp(market.dates[0]))
     factors = tuple(dict.fromkeys((*market.factors, "USDC")))
     usdc_market = load_market(
         folder,
+        files=hows,
         factors=factors,
         start=str(since.date()),
         end=str(market.dates[-1]),

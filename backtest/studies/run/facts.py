@@ -148,6 +148,7 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
         ("factors", ", ".join(f"{name} ({kind})" for name, kind in data.factors.items())),
         ("sha256 of the levels", data.levels_sha256),
     ]
+    facts += [("read", file.read_as) for file in data.files if file.read_as]
     facts += [(f"sha256 of {file.name}", file.sha256) for file in data.files]
     facts.append((f"days dropped ({data.dropped_count:,})", ", ".join(data.dropped) or "none"))
     if data.adjusted:

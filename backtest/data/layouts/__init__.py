@@ -1,0 +1,1 @@
+"""Files of prices as publishers write them: recognised, read, and said aloud in one line each."""

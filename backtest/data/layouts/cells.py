@@ -1,0 +1,161 @@
+"""The cells of a text file: its separator, the rows above its headings, its headings."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backtest.data.layouts.how import How
+from backtest.data.layouts.stamps import looks_like_a_day
+from backtest.types import DataError, shown
+
+SEPARATORS = (";", "\t", "|", ",")
+LOOKED_AT = 60  # rows from the top within which the first row of values must lie
+MOST_COLUMNS = 1_000  # beyond it a file is no table of prices
+MOST_CELL = 100_000  # characters
+DATES = (  # headings of the column of days, the likelier first
+    ("date", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
+    + ("timestamp", "time", "datetime", "unix", "trade date", "tradedate", "")
+)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A file as text.
+
+    Parameters
+    ----------
+    headings : one a column; numbers from 1 where the file has none.
+    over : headings of the line above where there are two ('Price' over 'Ticker').
+    rows : of values, as long as the headings. lines : number of each row in the file, from 1.
+    date : place of the column of days. titles : lines above the headings.
+    """
+
+    headings: tuple[str, ...]
+    over: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    date: int
+    titles: tuple[str, ...]
+    separator: str
+    has_headings: bool
+
+    def column(self, place: int) -> list[str]:
+        """The cells of one column."""
+        return [row[place] for row in self.rows]
+
+
+def cells_of(text: str, file: str, how: How) -> Cells:
+    r"""Take a text apart.
+
+    Raises
+    ------
+    DataError : no rows of a day and a value.
+
+    Examples
+    --------
+    >>> cells = cells_of("Download\n\nDatum;Kurs\n15.03.2024;1,5\n", "a.csv", How())
+    >>> cells.headings, cells.rows, cells.titles
+    (('Datum', 'Kurs'), (('15.03.2024', '1,5'),), ('Download',))
+    """
+    lines = text.splitlines()
+    separator = how.separator or _separator(lines[how.skip : how.skip + LOOKED_AT])
+    rows = _rows(lines, separator, file)
+    start, date = _first_values(rows, file, how)
+    above = [(number, row) for number, row in rows[:start] if any(row)]
+    headings, over, titles = _headings(above, width=len(rows[start][1]))
+    if headings:
+        date = _date_column(headings, date, how, file)
+    values = [(number, row) for number, row in rows[start:] if any(row)]
+    width = len(headings) or len(values[0][1])
+    return Cells(
+        headings=headings or tuple(str(place + 1) for place in range(width)),
+        over=over,
+        rows=tuple(tuple(row[:width]) + ("",) * (width - len(row)) for _, row in values),
+        lines=tuple(number for number, _ in values),
+        date=date,
+        titles=titles,
+        separator=separator,
+        has_headings=bool(headings),
+    )
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The rarest mark that most lines have: a comma may also be a decimal mark."""
+    filled = [line for line in lines if line.strip()]
+    for mark in SEPARATORS:
+        # The rows of titles, a minority, need none.
+        if filled and sum(mark in line for line in filled[len(filled) // 2 :]) * 2 > len(
+            filled[len(filled) // 2 :]
+        ):
+            return mark
+    return ","
+
+
+def _rows(lines: list[str], separator: str, file: str) -> list[tuple[int, list[str]]]:
+    """Number and cells of each line; stripped of blanks and empty cells at its end."""
+    rows = []
+    try:
+        reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, strict=True)
+        for row in reader:
+            if len(row) > MOST_COLUMNS:
+                raise DataError(f"{file} has more than {MOST_COLUMNS:,} columns; export it again.")
+            rows.append((reader.line_num, [cell.strip() for cell in row]))
+    except csv.Error as error:
+        raise DataError(f"{file} is not a table of text ({error}); export it again.") from error
+    return rows
+
+
+def _first_values(rows: list[tuple[int, list[str]]], file: str, how: How) -> tuple[int, int]:
+    """Row and column of the first day that is followed by another one."""
+    if how.skip or how.date:  # the user says where the headings are
+        for at in range(how.skip, min(len(rows), how.skip + LOOKED_AT)):
+            cells = rows[at][1]
+            if any(cells) and (not how.date or how.date in cells):
+                first = next((n for n in range(at + 1, len(rows)) if any(rows[n][1])), None)
+                if first is not None:
+                    return first, cells.index(how.date) if how.date else 0
+        raise DataError(
+            f"{file} has no heading {how.date!r} below line {how.skip}; mend data.files."
+        )
+    for at, (_, row) in enumerate(rows[:LOOKED_AT]):
+        below = next((r for _, r in rows[at + 1 :] if any(r)), row)
+        for place in range(min(4, len(row), len(below))):
+            # Rows of titles hold days too ('Start Date, 01/01/2020'), with words before them.
+            others = row[:place] + row[place + 1 :]
+            is_value = place == 0 or (
+                looks_like_a_day(below[place]) and any(cell[:1].isdigit() for cell in others)
+            )
+            if others and is_value and looks_like_a_day(row[place]):
+                return at, place
+    top = next((row for _, row in rows if any(row)), [""])
+    raise DataError(
+        f"{file} has no rows that begin with a day (its first cell is {shown(top[0])}); say what "
+        f"its columns are in [data.files.{file!r}]."
+    )
+
+
+def _headings(
+    above: list[tuple[int, list[str]]], width: int
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The last line above the values; two where that one names the days alone (yfinance)."""
+    if not above:
+        return (), (), ()
+    last = above[-1][1]
+    named = [cell for cell in last if cell]
+    if len(last) == 1 and width > 1:  # a title and no headings
+        return (), (), tuple(row[0] for _, row in above)
+    if len(named) == 1 and len(above) >= 3 and named[0] == last[0]:
+        tickers, prices = above[-2][1], above[-3][1]
+        titles = tuple(" ".join(filter(None, row)) for _, row in above[:-3])
+        return (last[0], *prices[1:]), ("", *tickers[1:]), titles
+    titles = tuple(" ".join(filter(None, row)) for _, row in above[:-1])
+    return tuple(last), (), titles
+
+
+def _date_column(headings: tuple[str, ...], found: int, how: How, file: str) -> int:
+    """The column that is called a date, else the one in which the first day was found."""
+    if how.date:
+        return headings.index(how.date)
+    lowered = [heading.lower() for heading in headings]
+    return next((lowered.index(name) for name in DATES if name in lowered), found)

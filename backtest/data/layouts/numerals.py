@@ -1,0 +1,118 @@
+"""Numbers as files write them: either decimal mark, thousands, currency signs, 32nds, blanks."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from backtest.types import DataError, FloatArray, shown
+
+BLANKS = frozenset(
+    ("", ".", "-", "--", "null", "nan", "none", "na", "n/a", "n.a.", "#n/a", "#n/a n/a", "nd")
+    + ("#value!", "#div/0!", "#ref!", "#name?", "#num!")
+)
+SIGNS = r"[$€£¥%\s\u00a0\u202f']"
+GROUPS = r"[+-]?\d{{1,3}}(?:{mark}\d{{3}})+"  # 1,234 or 1,234,567
+PLAIN = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+TICKS = re.compile(r"(\d{1,3})[-'’](\d{2})([0-35-8+]?)")
+EIGHTHS = {"": 0, "0": 0, "1": 1, "2": 2, "3": 3, "5": 4, "+": 4, "6": 5, "7": 6, "8": 7}
+POINT_TICKS = re.compile(r"(\d{1,3})(?:\.(\d{1,2})([0-35-8+])?)?")
+
+
+def numbers_of(
+    cells: Sequence[str],
+    lines: Sequence[int],
+    where: str,
+    *,
+    decimal: str = "",
+    thousands: str = "",
+    separator: str = ",",
+    unit: str = "",
+) -> tuple[FloatArray, int]:
+    """Values of a column, NaN where it is blank, and how many blanks there are.
+
+    Raises
+    ------
+    DataError : a cell that is no number, or numbers that can be read in two ways: both are shown.
+
+    Examples
+    --------
+    >>> numbers_of(["1.234,5", "", "987,25"], [2, 3, 4], "a.csv: Kurs", separator=";")[0].tolist()
+    [1234.5, nan, 987.25]
+    >>> numbers_of(["110-16+"], [2], "zn.csv: Last")[0].tolist()
+    [110.515625]
+    """
+    raw = pd.Series(list(cells), dtype=str)
+    blank = raw.str.lower().isin(BLANKS)
+    filled = raw[~blank]
+    if unit == "32nds" or (len(filled) and filled.str.fullmatch(TICKS).all()):
+        values = filled.map(lambda text: _ticks(text))
+    else:
+        bare = filled.str.replace(SIGNS, "", regex=True)
+        if not decimal:
+            decimal, thousands = _marks(bare, where, thousands, separator)
+        if thousands:
+            bare = bare.str.replace(thousands, "", regex=False)
+        if decimal != ".":
+            bare = bare.str.replace(".", "x", regex=False).str.replace(decimal, ".", regex=False)
+        values = pd.to_numeric(bare.where(bare.str.fullmatch(PLAIN)), errors="coerce")
+    if values.isna().any() or np.isinf(values.astype(float)).any():
+        wrong = values.isna() | np.isinf(values.astype(float))
+        at = int(wrong.index[int(np.argmax(wrong.to_numpy()))])
+        raise DataError(
+            f"{where.partition(':')[0]} line {lines[at]}:{where.partition(':')[2]} is "
+            f"{shown(cells[at])}, not a number; mend it, or say its marks in data.files."
+        )
+    out = np.full(len(raw), np.nan)
+    out[~blank.to_numpy()] = values.to_numpy(dtype=np.float64)
+    return out, int(blank.sum())
+
+
+def _marks(bare: pd.Series, where: str, thousands: str, separator: str) -> tuple[str, str]:
+    """Decimal mark, and mark between thousands, of a column of numbers."""
+    comma, point = bare.str.contains(",", regex=False), bare.str.contains(".", regex=False)
+    both = bare[comma & point]
+    if len(both):
+        is_last = both.iloc[0].rfind(",") > both.iloc[0].rfind(".")
+        return (",", ".") if is_last else (".", ",")
+    if not comma.any():
+        whole = bare.str.fullmatch(GROUPS.format(mark=r"\."))
+        if separator == ";" and not thousands and len(bare) and whole.all():
+            raise _two_readings(bare.iloc[0], ".", where)
+        return ".", thousands
+    if thousands:
+        return ".", thousands
+    if separator == ";":  # where Excel separates by semicolons, its decimal mark is the comma
+        return ",", ""
+    grouped = bare[comma].str.fullmatch(GROUPS.format(mark=","))
+    if not grouped.all():
+        return ",", ""
+    if bare[comma].str.count(",").max() > 1:
+        return ".", ","
+    raise _two_readings(bare[comma].iloc[0], ",", where)
+
+
+def _two_readings(text: str, mark: str, where: str) -> DataError:
+    file = where.partition(":")[0]
+    return DataError(
+        f"{where} is {text}, which may be {text.replace(mark, '')} or {text.replace(mark, '.')}, "
+        f'and no other row decides; say decimal or thousands in [data.files."{file}"].'
+    )
+
+
+def _ticks(text: str) -> float:
+    """A price in points and 32nds: 110-16+ or, behind a point, 110.165.
+
+    A third digit is the fraction of a 32nd, cut off after one decimal: 5 is a half, 2 a quarter.
+
+    Examples
+    --------
+    >>> _ticks("110-16+"), _ticks("110.162"), _ticks("110.1")
+    (110.515625, 110.5078125, 110.3125)
+    """
+    match = TICKS.fullmatch(text) or POINT_TICKS.fullmatch(text)
+    if match is None:
+        return np.nan
+    ticks = int((match[2] or "0").ljust(2, "0")) + EIGHTHS[match[3] or ""] / 8
+    return int(match[1]) + ticks / 32 if ticks < 32 else np.nan
