@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backtest.replay.monte_carlo import monte_carlo
     from backtest.replay.run import run
     from backtest.replay.study import Study
+    from backtest.replay.validation import validate
     from backtest.simulate import StationaryBootstrap
     from backtest.types import BacktestError, DataError, ResultsError, StudyError
 
@@ -62,6 +63,7 @@ __all__ = [
     "scores",
     "simulate",
     "supportable_offset",
+    "validate",
 ]
 
 _MODULES = ("charts", "instruments", "scores", "simulate")
@@ -89,6 +91,7 @@ _HOME = {
     "monte_carlo": "replay.monte_carlo",
     "run": "replay.run",
     "supportable_offset": "offset",
+    "validate": "replay.validation",
 } | dict.fromkeys(_CONTRACTS, "instruments")
 
 

@@ -116,6 +116,24 @@ def replay_account(
     return AccountHistory(held_value, call, held_value * marks.closeout, shortfall)
 
 
+def known_account(
+    required: DaysByPortfolios, loss: DaysByPortfolios, held: DaysByPortfolios
+) -> AccountHistory:
+    """The account whose collateral is known: a call is what is lacking at a close.
+
+    required, loss, held : (days, portfolios) USD.
+
+    Examples
+    --------
+    >>> required, loss, held = np.array([[3.0]]), np.array([[2.5]]), np.array([[2.0]])
+    >>> account = known_account(required, loss, held)
+    >>> account.call.tolist(), account.shortfall.tolist()
+    ([[1.0]], [[0.5]])
+    """
+    lacking, short = np.maximum(required - held, 0.0), np.maximum(loss - held, 0.0)
+    return AccountHistory(held, lacking, held, short)
+
+
 def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) -> RowNumbers:
     """(days,) row of the margin day by whose close a call made at each close has settled.
 

@@ -44,7 +44,8 @@ def _parameter(option: Option) -> Parameter:
     if option.argument:
         parameter = typer.Argument(metavar=option.metavar, help=option.help)
     elif option.kind is bool:
-        parameter = typer.Option(f"--{option.name}", help=option.help)
+        name = f"--{option.name.replace('_', '-')}"
+        parameter = typer.Option(name, help=option.help)
     else:
         parameter = typer.Option(min=option.least, metavar=option.metavar, help=option.help)
     return Parameter(

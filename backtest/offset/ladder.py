@@ -78,12 +78,13 @@ MOST_ROWS, NAME = 16, 30  # rows and characters of a name when a ladder is print
 class OffsetLadder:
     """One estimate for each portfolio, in the order of the book.
 
+    base : the model behind the margins; None where they were given.
     histories : of the portfolios that were bounded.
     """
 
     estimates: tuple[OffsetEstimate, ...]
     coverage: Coverage
-    base: MarginModel
+    base: MarginModel | None
     confidence: float
     histories: Mapping[str, SiloHistory] = field(default_factory=dict, repr=False)
 

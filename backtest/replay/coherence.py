@@ -55,8 +55,11 @@ def check_coherent(study: "Study", folder: Path) -> None:
 
 def _of_manifest(study: "Study") -> Iterator[str]:
     origin = study.provenance
-    if None in (origin.data, origin.window, origin.standard, origin.account):
-        yield "its manifest has no prices, scored days, standard or account"
+    if (origin.data is None) == (origin.given is None):
+        yield "its manifest has no prices and no given table, or both"
+        return
+    if None in (origin.window, origin.standard, origin.account):
+        yield "its manifest has no scored days, standard or account"
         return
     held_to = origin.held_to
     if not 0.0 < held_to.confidence < 1.0:
@@ -85,9 +88,13 @@ def _of_frames(study: "Study") -> Iterator[str]:
         values = frame.to_numpy()
         if values.dtype != np.float64 or (np.abs(values) > MOST_MARGIN).any():
             yield f"a {what} that is no amount of USD"
+    own = study.own
     for frame in (study.loss, *study.required.values()):
-        if frame.loc[study.scored].isna().any(axis=None):
+        missing = frame.loc[study.scored].isna()
+        if (missing if own is None else missing & own).any(axis=None):
             yield "a scored day without a loss or a margin"
+    if own is not None and not own.any(axis=0).all():
+        yield "an account without a scored day"
 
 
 def _of_scores(study: "Study") -> Iterator[str]:
@@ -99,7 +106,9 @@ def _of_scores(study: "Study") -> Iterator[str]:
     loss = study.loss.loc[study.scored].to_numpy()
     for model, frame in study.required.items():
         required = frame.loc[study.scored].to_numpy()
+        own = np.ones(required.shape, dtype=np.bool_) if study.own is None else study.own
         scores = study.scores.loc[model]
-        same = (scores["exceedances"] == (loss > required).sum(axis=0)).all()
-        if not same or not np.allclose(scores["mean_margin"], required.mean(axis=0), rtol=1e-6):
+        same = (scores["exceedances"] == ((loss > required) & own).sum(axis=0)).all()
+        mean = np.where(own, required, 0.0).sum(axis=0) / own.sum(axis=0)
+        if not same or not np.allclose(scores["mean_margin"], mean, rtol=1e-6):
             yield f"scores of {model!r} that do not follow from its margins and losses"

@@ -19,6 +19,7 @@ from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.files import ParameterSource, parameter_sources
+from backtest.replay.given_table import NOT_SEEN, GivenTable
 from backtest.replay.origin import FileHash, Prices, Software
 from backtest.replay.standard import Account, Standard, Window
 
@@ -32,7 +33,8 @@ class Provenance:
 
     Parameters
     ----------
-    data : the prices. opened : files that models opened by themselves, as they were then.
+    data : the prices. given : the table of losses and margins that is there in place of prices.
+    opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
     omissions : what a model leaves out because prices start too late, by model.
@@ -47,6 +49,7 @@ class Provenance:
 
     software: Software
     data: Prices | None = None
+    given: GivenTable | None = None
     opened: tuple[OpenedFile, ...] = ()
     window: Window | None = None
     standard: Standard | None = None
@@ -155,7 +158,9 @@ class Provenance:
 
     def sentence(self) -> str:
         """Source, scored days and standard; a command without one of them leaves it out."""
-        parts: Iterable[Prices | Window | Standard | None] = (self.data, self.window, self.standard)
+        parts: Iterable[Prices | GivenTable | Window | Standard | None] = (
+            self.data, self.given, self.window, self.standard,
+        )  # fmt: skip
         return "; ".join(part.sentence() for part in parts if part is not None)
 
     def footnote(self, *, models: bool = True) -> str:
@@ -171,6 +176,8 @@ class Provenance:
 
     def certificates(self) -> list[tuple[str, str]]:
         """What the causality audit of each model was, for a page's list."""
+        if self.given is not None:
+            return [("causality audit", f"does not apply: {NOT_SEEN}")]
         if not self.causality:
             return [("causality audit", "not run")] if self.models else []
         first = next(iter(self.causality.values()))
@@ -190,6 +197,8 @@ class Provenance:
         """The audits of all models in one paragraph for the screen; empty where none was run."""
         cut = [audit for audit in self.causality.values() if not audit.isolated]
         alone = len(self.causality) - len(cut)
+        if self.given is not None:
+            return f"Causality: not audited; {NOT_SEEN}."
         if not self.causality:
             return ""
         first, words = next(iter(self.causality.values())), []
@@ -237,6 +246,8 @@ class Provenance:
                 ("dropped days", str(self.data.dropped_count)),
                 ("sha256 of the levels", self.data.levels_sha256),
             ]
+        if self.given is not None:
+            facts = self.given.facts()
         return [
             *facts,
             *self.opened_facts(),

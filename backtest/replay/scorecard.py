@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from backtest.account.account import AccountHistory, AccountTerms, replay_account
+from backtest.account.account import AccountHistory, AccountTerms, known_account, replay_account
 from backtest.account.mix import Marks
 from backtest.scores import score_table
 from backtest.scores.table import Column
@@ -29,12 +29,14 @@ def score_models(
     horizon: int,
     account: AccountTerms,
     marks: Marks | None = None,
+    held: Mapping[str, DaysByPortfolios] | None = None,
     yardstick: str | None,
     dates: Dates | None = None,
 ) -> Scored:
     """Account and scores of every model over the scored `rows`.
 
     marks : of the account's collateral; needed unless it is cash.
+    held : collateral of the models of which it is known and not replayed.
     yardstick : the model that savings are measured from; None leaves them NaN.
     dates : of all rows; needed where calls do not settle in margin days.
     """
@@ -42,7 +44,10 @@ def score_models(
     siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
     scored = Scored({}, {})
     for name, margin in required.items():
-        history = replay_account(margin, loss, account, marks=marks, dates=dates)
+        if held and name in held:
+            history = known_account(margin, loss, held[name])
+        else:
+            history = replay_account(margin, loss, account, marks=marks, dates=dates)
         scored.accounts[name] = history
         scored.tables[name] = score_table(
             loss[rows],

@@ -39,6 +39,7 @@ class Standard:
     ----------
     mpor : margin days by silo, or by silo and asset class.
     overlap : rows of the market that the longest close-out spans.
+    rebalance : as in a book; 'given' where losses are and no positions.
     liquidation : the table of costs that losses include, and its date; None for prices alone.
     """
 
@@ -73,11 +74,10 @@ class Standard:
         days = set(self.mpor.values())
         by_silo = (f"{silo} {d}" for silo, d in self.mpor.items())
         mpor = f"{days.pop()}" if len(days) == 1 else ", ".join(by_silo)
-        positions = (
-            "constant USD, rebalanced daily"
-            if self.daily
-            else "units bought on the first day and held"
-        )
+        positions = {
+            "daily": "constant USD, rebalanced daily",
+            "given": "positions as they were, not seen here",
+        }.get(self.rebalance, "units bought on the first day and held")
         if self.liquidation is not None:
             positions += "; losses include liquidation cost (approximate)"
         return (

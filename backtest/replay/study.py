@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from backtest.present.csv_table import read_csv, write_csv
 from backtest.replay.coherence import as_written, check_coherent, refusal
 from backtest.replay.daily import QUANTITIES
 from backtest.replay.daily_table import daily_tables, read_daily, write_daily
+from backtest.replay.own_days import Cohort, cohorts
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import BLOCK
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
-from backtest.types import ResultsError
+from backtest.types import BoolArray, ResultsError
 
 TABLES = (
     "summary.csv",
@@ -60,7 +62,7 @@ class Study:
     @property
     def simulated(self) -> bool:
         """True where the prices are not real history."""
-        return self.provenance.prices.simulated
+        return self.provenance.data is not None and self.provenance.data.simulated
 
     @property
     def scored(self) -> pd.DatetimeIndex:
@@ -76,6 +78,26 @@ class Study:
         More than the MPOR on the 24/7 clock, where closed days lie between.
         """
         return self.provenance.held_to.overlap
+
+    @cached_property
+    def own(self) -> BoolArray | None:
+        """(scored days, portfolios) False on days that an account has not; None where all have all.
+
+        Only accounts of a given table (`validate`) have days of their own.
+        """
+        given = self.provenance.given
+        if given is None or not given.own_days:
+            return None
+        known = self.loss.loc[self.scored].notna().to_numpy()
+        for frame in self.required.values():
+            known = known & frame.loc[self.scored].notna().to_numpy()
+        return known
+
+    def cohorts(self) -> list[Cohort]:
+        """Portfolios grouped by their scored days: one group where all have all days."""
+        if self.own is None:
+            return [Cohort.whole(len(self.scored), self.loss.shape[1])]
+        return cohorts(self.own)
 
     def summary(self) -> pd.DataFrame:
         """One row a (model, portfolio); all columns over the scored days, money in USD.
@@ -113,16 +135,20 @@ class Study:
         tables = {}
         for model, frame in self.required.items():
             required = frame.loc[days].to_numpy()
-            table = battery(
-                loss > required,
-                required,
-                confidence=self.provenance.confidence,
-                horizon=self.overlap,
-                level=level,
-                draws=draws,
-                verdict_p=self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64),
-            )
-            tables[model] = table.set_axis(frame.columns, axis=0)
+            verdict_p = self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64)
+            parts = [
+                battery(
+                    cohort.of(loss) > cohort.of(required),
+                    cohort.of(required),
+                    confidence=self.provenance.confidence,
+                    horizon=self.overlap,
+                    level=level,
+                    draws=draws,
+                    verdict_p=verdict_p[cohort.columns],
+                ).set_axis(frame.columns[cohort.columns], axis=0)
+                for cohort in self.cohorts()
+            ]
+            tables[model] = parts[0] if len(parts) == 1 else pd.concat(parts).loc[frame.columns]
         return pd.concat(tables, names=["model", "portfolio"])
 
     def to_frame(self) -> pd.DataFrame:

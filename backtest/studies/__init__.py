@@ -4,7 +4,7 @@ A new command is a folder and its name in `COMMANDS`: the command line, the READ
 CI runs from the wheel take it from there.
 """
 
-from backtest.studies import clocks, closeout, collateral, compare, offset, power, run
+from backtest.studies import clocks, closeout, collateral, compare, offset, power, run, validate
 
 # In the order of `backtest --help`.
 COMMANDS = (
@@ -15,4 +15,5 @@ COMMANDS = (
     clocks.COMMAND,
     power.COMMAND,
     compare.COMMAND,
+    validate.COMMAND,
 )

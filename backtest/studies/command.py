@@ -42,10 +42,11 @@ class Option:
         """
         if self.argument:
             return self.metavar if self.default is REQUIRED else f"[{self.metavar}]"
+        name = f"--{self.name.replace('_', '-')}"
         if self.kind is bool:
-            return f"[--{self.name}]"
+            return f"[{name}]"
         more = "..." if get_origin(self.kind) is list else ""
-        return f"[--{self.name.replace('_', '-')} {self.metavar}]{more}"
+        return f"[{name} {self.metavar}]{more}"
 
 
 STUDY = Option(

@@ -84,7 +84,8 @@ def test_tables_that_contradict_each_other_are_refused(forgery, folder):
 
 ENTRIES = {
     "a confidence of two": (lambda m: m["standard"].update(confidence=2.0), "confidence of 2"),
-    "no standard": (lambda m: m.pop("standard"), "no prices, scored days, standard"),
+    "no standard": (lambda m: m.pop("standard"), "no scored days, standard or account"),
+    "neither prices nor a table": (lambda m: m.pop("data"), "no prices and no given table"),
     "a standard of text": (lambda m: m.update(standard="99 %"), "not as the run wrote it"),
     "no files": (lambda m: m.pop("files"), "not as the run wrote it"),
     "files in a list": (lambda m: m.update(files=["a"]), "not as the run wrote it"),

@@ -19,7 +19,7 @@ LATER = TEN_LINES.replace(
     "        return required",
     "        if len(loss) < 200:\n            raise KeyError('no quote')\n        return required",
 )
-WITH_MODELS = [c.name for c in COMMANDS if c.name not in ("power", "compare")]
+WITH_MODELS = [c.name for c in COMMANDS if c.name not in ("power", "compare", "validate")]
 
 
 @pytest.fixture(scope="module")

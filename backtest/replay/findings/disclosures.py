@@ -5,12 +5,14 @@ disclosures. Swings and cost are compared at pooled equal coverage.
 """
 
 import tomllib
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from backtest.replay.own_days import Cohort
 from backtest.replay.study import Study
 from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk
 from backtest.scores.money.money import share_beyond
@@ -31,8 +33,23 @@ LAYERS = (0.1, 0.25, 0.5)  # default-fund layers shown, as shares of a book's ow
 
 
 def scored_values(study: Study, frame: pd.DataFrame) -> DaysByPortfolios:
-    """Values of a frame on the scored days, (days, portfolios)."""
-    return frame.loc[study.scored].to_numpy(dtype=np.float64)
+    """Values of a frame on the scored days, (days, portfolios); NaN on days that one has not."""
+    values = frame.loc[study.scored].to_numpy(dtype=np.float64)
+    return values if study.own is None else np.where(study.own, values, np.nan)
+
+
+def by_portfolio(
+    study: Study, columns_of: Callable[[Cohort], Mapping[str, FloatArray]]
+) -> pd.DataFrame:
+    """One row a portfolio, from its own scored days.
+
+    columns_of : (portfolios,) columns of a cohort.
+    """
+    parts = [
+        pd.DataFrame(columns_of(cohort), index=study.loss.columns[cohort.columns])
+        for cohort in study.cohorts()
+    ]
+    return parts[0] if len(parts) == 1 else pd.concat(parts).loc[study.loss.columns]
 
 
 def disclosure_table(study: Study) -> pd.DataFrame:
@@ -75,16 +92,17 @@ def disclosure_table(study: Study) -> pd.DataFrame:
 def _disclosed(study: Study, model: str) -> dict[str, Any]:
     shortfall = scored_values(study, study.shortfall[model])
     required = scored_values(study, study.required[model])
-    called = scored_values(study, study.call[model]).sum(axis=1)
-    variation = np.maximum(scored_values(study, study.loss), 0.0).sum(axis=1)
+    called = np.nansum(scored_values(study, study.call[model]), axis=1)
+    variation = np.nansum(np.maximum(scored_values(study, study.loss), 0.0), axis=1)
     # A clearing house counts accounts and days, so every breach of every book is one.
     uncovered = shortfall[shortfall > 0.0]
+    observations = int(np.count_nonzero(~np.isnan(shortfall)))
     return {
-        "mean_required": float(required.sum(axis=1).mean()),
+        "mean_required": float(np.nansum(required, axis=1).mean()),
         "model": study.provenance.models[model],
         "breaches": int(uncovered.size),
-        "observations": int(shortfall.size),
-        "achieved_coverage": 1.0 - uncovered.size / shortfall.size,
+        "observations": observations,
+        "achieved_coverage": 1.0 - uncovered.size / observations,
         "peak_uncovered": float(uncovered.max(initial=0.0)),
         "mean_uncovered": float(uncovered.mean()) if uncovered.size else 0.0,
         "mean_variation": float(variation.mean()),
@@ -113,17 +131,19 @@ def swing_table(study: Study) -> pd.DataFrame:
     risk-based initial margin models. Bank of England Financial Stability Paper 29.
     """
     loss, horizon = scored_values(study, study.loss), study.overlap
-    tables = []
+    tables = {}
     for model in study.models:
         required = scored_values(study, study.required[model])
-        columns = _swings(required) | _costs(
-            loss, required, float(study.pooled["scale"].loc[model]), horizon
-        )
-        index = pd.MultiIndex.from_product(
-            [[model], list(study.loss.columns)], names=["model", "portfolio"]
-        )
-        tables.append(pd.DataFrame(columns, index=index))
-    return pd.concat(tables)
+        scale = float(study.pooled["scale"].loc[model])
+
+        def columns(
+            cohort: Cohort, required: DaysByPortfolios = required, scale: float = scale
+        ) -> dict[str, FloatArray]:
+            margin = cohort.of(required)
+            return _swings(margin) | _costs(cohort.of(loss), margin, scale, horizon)
+
+        tables[model] = by_portfolio(study, columns)
+    return pd.concat(tables, names=["model", "portfolio"])
 
 
 def _swings(required: DaysByPortfolios) -> dict[str, FloatArray]:
@@ -172,20 +192,31 @@ def money_table(study: Study) -> pd.DataFrame:
     the shortfall beyond a layer of that percentage of the book's mean margin.
     """
     loss = scored_values(study, study.loss)
-    tables = []
+    tables = {}
     for model in study.models:
         required = scored_values(study, study.required[model])
         shortfall = scored_values(study, study.shortfall[model])
-        nothing = np.zeros(shortfall.shape)
-        columns = {
-            "total_excess": np.maximum(loss - required, 0.0).sum(axis=0),
-            "total_shortfall": shortfall.sum(axis=0),
-        }
-        for layer in LAYERS:
-            fund = layer * required.mean(axis=0)
-            columns[f"beyond_{100 * layer:.0f}"] = share_beyond(shortfall, nothing, layer=fund)
-        index = pd.MultiIndex.from_product(
-            [[model], list(study.loss.columns)], names=["model", "portfolio"]
-        )
-        tables.append(pd.DataFrame(columns, index=index))
-    return pd.concat(tables)
+
+        def columns(
+            cohort: Cohort,
+            required: DaysByPortfolios = required,
+            shortfall: DaysByPortfolios = shortfall,
+        ) -> dict[str, FloatArray]:
+            return _money(cohort.of(loss), cohort.of(required), cohort.of(shortfall))
+
+        tables[model] = by_portfolio(study, columns)
+    return pd.concat(tables, names=["model", "portfolio"])
+
+
+def _money(
+    loss: DaysByPortfolios, required: DaysByPortfolios, shortfall: DaysByPortfolios
+) -> dict[str, FloatArray]:
+    nothing = np.zeros(shortfall.shape)
+    columns = {
+        "total_excess": np.maximum(loss - required, 0.0).sum(axis=0),
+        "total_shortfall": shortfall.sum(axis=0),
+    }
+    for layer in LAYERS:
+        fund = layer * required.mean(axis=0)
+        columns[f"beyond_{100 * layer:.0f}"] = share_beyond(shortfall, nothing, layer=fund)
+    return columns

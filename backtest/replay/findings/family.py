@@ -92,6 +92,7 @@ def family_summary(study: Study, tests: pd.DataFrame) -> pd.DataFrame:
             scored_values(study, study.required[model]),
             horizon=study.overlap,
             confidence=study.provenance.confidence,
+            known=study.own,
         )
         rows.append(
             {"tested": len(model_tests), "by_chance": LEVEL * len(model_tests)}
@@ -145,10 +146,11 @@ def dominance_table(study: Study) -> pd.DataFrame | None:
     -------
     Index (model, against). Differences with their 95 % intervals, USD a book and day; `alike`,
     whether the joint 95 % region holds no difference at all; `dominates` and `dominated`,
-    probabilities (`paired_difference`). None where there is one model, or too few days.
+    probabilities (`paired_difference`). None where there is one model, too few days, or an account
+    with days of its own.
     """
     pairs = list(combinations(study.models, 2))
-    if not pairs or len(study.scored) < FEWEST_DAYS:
+    if not pairs or len(study.scored) < FEWEST_DAYS or study.own is not None:
         return None
     loss = scored_values(study, study.loss)
     rows = []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from backtest.scores.checks import as_panels, check_confidence, column_blocks
 from backtest.scores.money.cost import coverage_ratio, scaled_margin, wider_tail
 from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
-from backtest.types import DaysByPortfolios, FloatArray, tail_count
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
 # Share of books with a higher exceedance rate than the book of the tenth percentile.
 WORSE_SHARE = 0.10
@@ -63,10 +63,10 @@ def _largest_ratios(
     return values[order], day[order]
 
 
-def pooled_inflation(days: int, portfolios: int, day: NDArray[np.int64]) -> float:
+def pooled_inflation(days: int, portfolios: float, day: NDArray[np.int64]) -> float:
     """Factor by which clustering over days and books shrinks the evidence of the pooled rate.
 
-    day : of each of the largest ratios.
+    portfolios : their number, or its mean over the days. day : of each of the largest ratios.
 
     Examples
     --------
@@ -83,6 +83,7 @@ def pooled_equal_coverage(
     required: DaysByPortfolios,
     *,
     confidence: float = 0.99,
+    known: BoolArray | None = None,
 ) -> PooledCoverage:
     """One factor for all books: the (allowed + 1)-th largest ratio over all days and books.
 
@@ -98,6 +99,8 @@ def pooled_equal_coverage(
     ----------
     loss, required : (days, portfolios) USD over scored days, no NaN; portfolios of like size, or
         the mean margin is that of the large ones.
+    known : (days, portfolios) False on days that a portfolio has not, which are in no count and may
+        be NaN; None where all have all days.
     confidence : level to be covered, in (0, 1).
 
     Returns
@@ -118,24 +121,30 @@ def pooled_equal_coverage(
     (0.5, 0, 0.5)
     """
     check_confidence(confidence)
+    if known is not None:  # a day without a loss is in no tail, and its margin in no mean
+        loss, required = (np.where(known, values, 0.0) for values in (loss, required))
     losses, margins = as_panels(loss=loss, required=required)
     days, portfolios = losses.shape
-    allowed = tail_count(losses.size, confidence, "floor")
-    wider = wider_tail(losses.size, confidence)
+    cells = losses.size if known is None else int(np.count_nonzero(known))
+    allowed = tail_count(cells, confidence, "floor")
+    wider = wider_tail(cells, confidence)
     values, day = _largest_ratios(losses, margins, max(wider, allowed + 1))
     # Ratios of 0 are gains: they are no part of the tail.
-    inflation = pooled_inflation(days, portfolios, day[:wider][values[:wider] > 0.0])
-    fewest, most = plausible_counts(1.0 - confidence, losses.size, np.array(inflation))
-    keep = min(int(most) + 1, losses.size)
+    a_day = portfolios if known is None else cells / days
+    inflation = pooled_inflation(days, a_day, day[:wider][values[:wider] > 0.0])
+    fewest, most = plausible_counts(1.0 - confidence, cells, np.array(inflation))
+    keep = min(int(most) + 1, cells)
     if keep > len(values):
         values, _ = _largest_ratios(losses, margins, keep)
     scales = np.array(
         [values[allowed], values[keep - 1], values[int(fewest) - 1] if fewest > 0 else np.inf]
     )
-    mean_margin = float(margins.mean())
+    mean_margin = float(margins.mean() if known is None else margins.sum() / cells)
     scale, scale_low, scale_high = (float(each) for each in scales)
     margin, low, high = (float(each) for each in scaled_margin(scales, np.array(mean_margin)))
     rates = _rates_at(losses, margins, scale)
+    if known is not None:
+        rates *= days / np.maximum(known.sum(axis=0), 1)
     worst_first = np.argsort(-rates, kind="stable")
     worst = int(worst_first[0])
     tenth = int(worst_first[tail_count(portfolios, 1.0 - WORSE_SHARE, "floor")])

@@ -22,7 +22,7 @@ DailyCounts = NDArray[np.int64]  # (days, ...)
 
 
 def count_inflation(
-    counts: DailyCounts, portfolios: int, *, horizon: int, lags: int | None = None
+    counts: DailyCounts, portfolios: float, *, horizon: int, lags: int | None = None
 ) -> FloatArray:
     r"""Variance of the total, relative to independent days and books; at least 1.
 
@@ -74,7 +74,7 @@ def count_inflation(
 
 
 def effective_binomial(
-    counts: DailyCounts, portfolios: int, inflation: FloatArray, *, confidence: float
+    counts: DailyCounts, portfolios: float, inflation: FloatArray, *, confidence: float
 ) -> FloatArray:
     r"""Probability of the total or more, where its variance is f times the binomial one.
 

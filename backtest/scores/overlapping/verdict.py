@@ -107,7 +107,7 @@ def coverage_tests(clustered: BoolArray, *, horizon: int) -> NDArray[np.str_]:
 
 def count_pvalues(
     counts: DailyCounts,
-    portfolios: int,
+    portfolios: float,
     *,
     horizon: int,
     confidence: float,
@@ -117,8 +117,8 @@ def count_pvalues(
 
     Parameters
     ----------
-    counts : (days, ...) books with an exceedance. portfolios : number of books in each panel.
-    clustered : (...) whether the series clusters.
+    counts : (days, ...) books with an exceedance. portfolios : number of books in each panel, or
+        its mean over the days. clustered : (...) whether the series clusters.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def count_pvalues(
     return np.where(clustered, stdtr(groups - 1, ndtri(pvalues)), pvalues)
 
 
-def group_inflation(counts: DailyCounts, portfolios: int, *, groups: int) -> FloatArray:
+def group_inflation(counts: DailyCounts, portfolios: float, *, groups: int) -> FloatArray:
     """Variance of the total, from the counts of groups of consecutive days, over the binomial one.
 
     Examples
@@ -167,7 +167,12 @@ def group_inflation(counts: DailyCounts, portfolios: int, *, groups: int) -> Flo
 
 
 def pooled_coverage_p(
-    loss: DaysByPortfolios, required: DaysByPortfolios, *, horizon: int, confidence: float = 0.99
+    loss: DaysByPortfolios,
+    required: DaysByPortfolios,
+    *,
+    horizon: int,
+    confidence: float = 0.99,
+    known: BoolArray | None = None,
 ) -> float:
     """P-value of all books together, by the test that `coverage_p` would take for one of them.
 
@@ -178,6 +183,8 @@ def pooled_coverage_p(
     Parameters
     ----------
     loss, required : (days, portfolios) USD over scored days, no NaN.
+    known : (days, portfolios) False on days that a portfolio has not, which may be NaN; None where
+        all have all days. Days then count as so many books as they have on average.
 
     Examples
     --------
@@ -186,15 +193,30 @@ def pooled_coverage_p(
     >>> round(pooled_coverage_p(loss, np.ones((500, 30)), horizon=1), 3)
     0.031
     """
-    counts = np.count_nonzero(loss > required, axis=1)
-    ranks = loss_ranks(loss, required).mean(axis=1)[:, None]
+    if known is None:
+        portfolios, counts = float(loss.shape[1]), np.count_nonzero(loss > required, axis=1)
+        ranks = loss_ranks(loss, required).mean(axis=1)[:, None]
+    else:
+        portfolios = np.count_nonzero(known) / len(known)
+        counts = np.count_nonzero((loss > required) & known, axis=1)
+        ranks = _own_ranks(loss, required, known)[:, None]
     clustered = memory_scores(ranks, horizon=horizon)[0] > CLUSTERED_FROM
     return float(
         count_pvalues(
             counts,
-            loss.shape[1],
+            portfolios,
             horizon=horizon,
             confidence=confidence,
             clustered=np.array(clustered),
         )
     )
+
+
+def _own_ranks(loss: DaysByPortfolios, required: DaysByPortfolios, known: BoolArray) -> FloatArray:
+    """(days,) mean rank of the sizes of losses, as a share of each portfolio's own days."""
+    total = np.zeros(len(loss))
+    for book, own in enumerate(known.T):
+        ranks = loss_ranks(loss[own, book, None], required[own, book, None])[:, 0]
+        total[own] += ranks / max(len(ranks), 1)
+    count = known.sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), 0.5)

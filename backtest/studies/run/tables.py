@@ -54,10 +54,10 @@ def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
     )
 
 
-def cost_table(study: Study, portfolios: list[str]) -> TextTable:
-    """Cost and severity of every named book under every model."""
+def cost_table(study: Study, portfolios: list[str], *, books: str = "the named books") -> TextTable:
+    """Cost and severity of every named book under every model; `books` says what they are."""
     return TextTable.nest(
-        "Cost and severity in the named books, USD m",
+        f"Cost and severity in {books}, USD m",
         BOOK_AND_MODEL,
         _by_book(study, portfolios),
         {

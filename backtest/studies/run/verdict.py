@@ -60,19 +60,22 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
     """
     sentences = []
     for model in study.models:
-        coverage = _coverage(study, model, portfolios)
+        coverage = coverage_words(study, model, portfolios)
         saving = _saving(study, model, ladder, portfolios)
-        text = f"{coverage}; {_cost(study, model)}; {saving}."
+        text = f"{coverage}; {cost_words(study, model)}; {saving}."
         sentences.append((model, text[0].upper() + text[1:]))
     failures = study.provenance.failed_models.items()
     return sentences + [(model, f"Failed, and left out: {reason}") for model, reason in failures]
 
 
-def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
+def coverage_words(
+    study: Study, model: str, portfolios: list[str], *, noun: str = "named book"
+) -> str:
+    """In how many portfolios the coverage of a model is rejected; `noun` says what they are."""
     scores = study.scores.loc[model].loc[portfolios]
     pvalues = scores["coverage_p"]
     confidence = f"{100 * study.provenance.confidence:g} %"
-    books = f"{len(portfolios)} named book{'s' if len(portfolios) > 1 else ''}"
+    books = f"{len(portfolios):,} {noun}{'s' if len(portfolios) > 1 else ''}"
     if pvalues.isna().all():
         return f"coverage of {confidence} was not tested"
     least = float(pvalues.min())
@@ -84,12 +87,14 @@ def _coverage(study: Study, model: str, portfolios: list[str]) -> str:
         return f"coverage of {confidence} is not rejected in any of {books} ({smallest})"
     # Of many books tested at 5 %, some are rejected by chance: Holm's count allows for that.
     return (
-        f"coverage of {confidence} is rejected at 5 % in {rejections} of {books} ({smallest}), in "
-        f"{holm_rejections(pvalues)} of them after Holm's correction for the number of books"
+        f"coverage of {confidence} is rejected at 5 % in {rejections:,} of {books} ({smallest}), "
+        f"in {holm_rejections(pvalues):,} of them after Holm's correction for the number of "
+        f"{noun.split()[-1]}s"
     )
 
 
-def _cost(study: Study, model: str) -> str:
+def cost_words(study: Study, model: str) -> str:
+    """What a model costs at equal coverage over all books, and how its worst book then fares."""
     pool: Any = study.pooled.loc[model]
     margin = float(pool["equal_coverage_margin"])
     if not np.isfinite(margin):

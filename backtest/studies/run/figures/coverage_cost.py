@@ -66,8 +66,11 @@ def _data(study: Study) -> pd.DataFrame:
         # narrow, so their exceedances count divided by the clustering of the pool.
         pool = study.pooled.loc[model].to_dict()
         marked = loss > study.required[model].loc[days].to_numpy()
-        low, high = effective_interval(int(marked.sum()), marked.size, pool["inflation"])
-        pool |= dict(zip(RATES, (marked.mean(), float(low), float(high)), strict=True))
+        count, cells = int(marked.sum()), marked.size
+        if study.own is not None:
+            count, cells = int((marked & study.own).sum()), int(study.own.sum())
+        low, high = effective_interval(count, cells, pool["inflation"])
+        pool |= dict(zip(RATES, (count / cells, float(low), float(high)), strict=True))
         rows.append(_row(model, POOLED, pool, pooled_base))
         scores = study.scores.loc[model]
         for portfolio in scores.index:

@@ -1,0 +1,59 @@
+"""Accounts that have days of their own: those with the same days are scored together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.types import BoolArray, DaysByPortfolios
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Accounts that have the same days.
+
+    Parameters
+    ----------
+    rows : places of their days. columns : places of the accounts.
+    all_of_them : True where they are the whole table.
+    """
+
+    rows: Places
+    columns: Places
+    all_of_them: bool = False
+
+    @classmethod
+    def whole(cls, days: int, accounts: int) -> "Cohort":
+        """All accounts on all days."""
+        return cls(np.arange(days), np.arange(accounts), all_of_them=True)
+
+    def of(self, values: DaysByPortfolios) -> DaysByPortfolios:
+        """The rows and columns of the cohort in a table."""
+        return values if self.all_of_them else values[np.ix_(self.rows, self.columns)]
+
+
+def cohorts(known: BoolArray, columns: Iterable[int] | None = None) -> list[Cohort]:
+    """Accounts grouped by their days, in the order in which they come.
+
+    known : (days, accounts) whether a day is one of the account's own.
+    columns : places of the accounts, for part of a table; all if None.
+
+    Examples
+    --------
+    >>> known = np.array([[True, False, True], [True, True, True]])
+    >>> [(c.rows.tolist(), c.columns.tolist()) for c in cohorts(known)]
+    [([0, 1], [0, 2]), ([1], [1])]
+    """
+    places = np.arange(known.shape[1]) if columns is None else np.fromiter(columns, dtype=np.intp)
+    # A day is a bit: ten thousand accounts are told apart by a few hundred bytes each.
+    patterns = np.packbits(known[:, places], axis=0).T
+    alike: dict[bytes, list[int]] = {}
+    for place, pattern in zip(places.tolist(), patterns, strict=True):
+        alike.setdefault(pattern.tobytes(), []).append(place)
+    return [
+        Cohort(np.flatnonzero(known[:, members[0]]), np.array(members))
+        for members in alike.values()
+    ]

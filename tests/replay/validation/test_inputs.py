@@ -1,0 +1,169 @@
+"""Tables that are refused in one line, and accounts that are left out or have days of their own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.replay.findings import Findings
+from backtest.types import BacktestError
+
+DAYS = pd.bdate_range("2022-01-03", periods=300)
+
+
+def table(accounts=("A", "B"), *, seed=0, days=DAYS) -> pd.DataFrame:
+    """A long table of normal losses, margins that cover 99 % of them."""
+    rng = np.random.default_rng(seed)
+    return pd.concat(
+        pd.DataFrame(
+            {"date": days, "account": name, "loss": rng.normal(size=len(days)), "required": 2.33}
+        )
+        for name in accounts
+    ).reset_index(drop=True)
+
+
+def changed(column, row, value):
+    frame = table()
+    frame[column] = frame[column].astype(object)
+    frame.loc[row, column] = value
+    return frame
+
+
+ONE = bt.Coverage(mpor=1)
+REFUSED = {
+    "a key twice": (
+        pd.concat([table(), table().iloc[[5, 7]]]),
+        "2 keys (date, account, model, silo) with more than one row (2022-01-10 A, 2022-01-12 A)",
+    ),
+    "no margin": (
+        changed("required", 10, None),
+        "different days: 1 cells have a P&L and no margin (A 2022-01-17), 0 a margin and no P&L",
+    ),
+    "no loss": (changed("loss", [3, 4, 5, 6], None), "4 a margin and no P&L (A 2022-01-06, A"),
+    "text": (changed("loss", 4, "1,5"), "has '1,5' in column 'loss', which is no number"),
+    "infinite": (changed("required", 4, np.inf), "which is no number"),
+    "no date": (changed("date", 4, None), "has no date"),
+    "a US date": (table().assign(date="01/02/2024"), "is '01/02/2024'; give a day as YYYY-MM-DD"),
+    "no account": (changed("account", 4, ""), "row 5 of its data, has no account"),
+    "too short": (table(days=DAYS[:50]), "no account with 60 days"),
+    "all zero": (table().assign(loss=0.0, required=0.0), "all accounts of the table are zero"),
+    "negative margins": (
+        table().assign(required=-2.0),
+        "every margin of model 'house' is negative",
+    ),
+    "a negative margin": (changed("required", 4, -1.0), "1 margins of model 'house' are negative"),
+    "both": (table().assign(pnl=1.0), "has both loss and pnl"),
+    "neither": (table().drop(columns="loss"), "has neither loss nor pnl"),
+    "a typing error": (table().rename(columns={"required": "requried"}), "did you mean required?"),
+    "no row": (table().iloc[:0], "has no row"),
+    "huge": (changed("loss", 4, 1e30), "which is no amount"),
+    "two groups": (table().assign(group=["x"] * 599 + ["y"]), "an account has one group"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_table_that_cannot_be_scored_is_refused_in_one_line(case):
+    frame, words = REFUSED[case]
+    with pytest.raises(BacktestError) as refusal:
+        bt.validate(frame, coverage=ONE)
+    assert words in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_options_that_mean_nothing_are_refused():
+    with pytest.raises(bt.StudyError, match="pnl is 'weekly'; known: 'mpor'"):
+        bt.validate(table(), pnl="weekly")
+    with pytest.raises(bt.StudyError, match="one number of margin days"):
+        bt.validate(table(), coverage=bt.Coverage(mpor={"FICC": 2}))
+    with pytest.raises(bt.DataError, match="neither .csv nor .parquet"):
+        bt.validate("table.xlsx")
+    with pytest.raises(bt.DataError, match="cannot read 'nowhere.csv'"):
+        bt.validate("nowhere.csv")
+
+
+def test_two_models_share_the_loss_of_a_day():
+    two = pd.concat([table().assign(model="one"), table().assign(model="two")])
+    assert bt.validate(two, coverage=ONE).models == ("one", "two")
+    two.iloc[-1, two.columns.get_loc("loss")] += 1.0
+    with pytest.raises(bt.DataError, match="two losses for 'B' on 2023-02-24.*by model 'two'"):
+        bt.validate(two, coverage=ONE)
+
+
+def test_zero_and_short_accounts_are_listed_apart():
+    quiet = table(["idle"]).assign(loss=0.0, required=0.0)
+    study = bt.validate(pd.concat([table(), quiet, table(["new"], days=DAYS[-40:])]), coverage=ONE)
+    given = study.provenance.given
+    assert list(study.loss.columns) == ["A", "B"]
+    assert (given.idle, given.short) == (("idle",), ("new",))
+    assert "1 account left out, all zero: idle." in given.findings()
+
+
+@pytest.fixture(scope="module")
+def staggered():
+    """Four accounts: on all days, opened midway, closed midway, silent for a month."""
+    parts = (
+        table(["all", "also"]),
+        table(["late"], days=DAYS[120:]),
+        table(["gone"], days=DAYS[:90]),
+    )
+    pause = table(["pause"], seed=9, days=DAYS.delete(range(100, 120)))
+    return pd.concat([*parts, pause])
+
+
+def test_an_account_is_scored_on_its_own_days(staggered):
+    """Each row is what the account would get alone; nothing is cut to the common days."""
+    study = bt.validate(staggered, coverage=ONE)
+    tests, findings = study.tests(), Findings.of(study)
+    assert study.provenance.given.own_days == 3
+    for name in study.loss.columns:
+        alone = bt.validate(staggered[staggered["account"] == name], coverage=ONE)
+        key = [("house", name)]
+        pd.testing.assert_frame_equal(study.summary().loc[key], alone.summary())
+        pd.testing.assert_frame_equal(tests.loc[key], alone.tests(), check_dtype=False)
+        swings = Findings.of(alone).money
+        pd.testing.assert_frame_equal(findings.money.loc[key], swings, check_names=False)
+    assert study.scores["observations"].tolist() == [300, 300, 180, 90, 280]
+    assert study.tests()["observations"].tolist() == [300, 300, 180, 90, 280]
+
+
+def test_pooled_numbers_count_the_cells_there_are(staggered):
+    study = bt.validate(staggered, coverage=ONE)
+    loss = staggered["loss"].to_numpy()
+    allowed = int(0.01 * len(loss))
+    scale = np.sort(np.maximum(loss, 0.0) / 2.33)[-allowed - 1]
+    assert study.pooled.loc["house", "scale"] == pytest.approx(scale, rel=1e-12)
+    assert study.pooled.loc["house", "mean_margin"] == pytest.approx(2.33)
+    disclosed = Findings.of(study).disclosures["house"]
+    assert 1150 in disclosed.tolist()
+    assert len(loss) == 1150
+
+
+def test_own_days_survive_a_results_folder(staggered, tmp_path):
+    study = bt.validate(staggered, coverage=ONE)
+    back = bt.Study.load(study.save(tmp_path / "folder"))
+    pd.testing.assert_frame_equal(back.tests(), study.tests())
+
+
+def test_held_collateral_is_taken_as_given():
+    frame = table().assign(held=1.0)
+    study = bt.validate(frame, coverage=ONE)
+    breaches = (frame["loss"] > 1.0).groupby(frame["account"]).sum()
+    assert study.scores["breaches"].tolist() == breaches.tolist()
+    assert study.provenance.given.held == ("house",)
+    assert bt.validate(table(), coverage=ONE).scores["breaches"].tolist() != breaches.tolist()
+
+
+def test_names_are_text_whatever_they_look_like(tmp_path):
+    frame = table(["007", "NA", "1e3", "-x"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    study = bt.validate(tmp_path / "t.csv", coverage=ONE)
+    assert list(study.loss.columns) == ["007", "NA", "1e3", "-x"]
+    back = bt.Study.load(study.save(tmp_path / "folder"))
+    assert list(back.loss.columns) == ["007", "NA", "1e3", "-x"]
+
+
+def test_a_file_with_a_word_for_a_number_says_which(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "date,account,loss,required\n2024-01-02,A,1.0,n/a\n2024-01-03,A,x,1\n"
+    )
+    with pytest.raises(bt.DataError, match="'t.csv', row 2 of its data, has 'x' in column 'loss'"):
+        bt.validate(tmp_path / "t.csv")

@@ -1,0 +1,88 @@
+"""The command itself: its screen, its folder, its refusals."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from tests.support.commands import backtest, one_line
+
+DAYS = pd.bdate_range("2022-01-03", periods=260)
+
+
+def table(accounts: int) -> pd.DataFrame:
+    """Accounts whose margins cover from too little to enough."""
+    rng = np.random.default_rng(4)
+    parts = []
+    for number in range(accounts):
+        loss = rng.normal(size=len(DAYS))
+        required = 1.6 + 0.04 * number
+        name = f"account {number:02d}"
+        group = "odd" if number % 2 else "even"
+        part = pd.DataFrame({"date": DAYS, "account": name, "loss": loss, "required": required})
+        parts.append(part.assign(group=group, value_at_risk=1.5, expected_shortfall=2.0))
+    return pd.concat(parts)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("validate")
+    table(24).to_csv(folder / "house.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    return backtest("validate", "house.csv", "--mpor", 1, cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def results(folder, done):
+    assert done.returncode == 0, done.stderr
+    (results,) = (folder / "results").iterdir()
+    return results
+
+
+def test_the_screen_has_the_worst_rows_and_says_of_how_many(done, results):
+    lines = done.stdout.splitlines()
+    shown = [line.split()[1] for line in lines if line.startswith("  account ") and "(2)" in line]
+    assert "20 worst of 24" in done.stdout and len(shown) == 20
+    pvalues = pd.read_csv(results / "tests.csv").sort_values("coverage_p", kind="stable")
+    worst = pvalues["portfolio"].str.removeprefix("account ").tolist()
+    assert shown[0] == worst[0] and set(shown) <= set(worst)
+    assert "not audited" in done.stdout
+
+
+def test_the_folder_holds_the_study_and_its_sealed_table(folder, results):
+    manifest = json.loads((results / "manifest.json").read_text())
+    assert manifest["format"] == 3 and manifest["given"]["span"] == "mpor"
+    assert {"input.csv", "tests.csv", "groups.csv", "forecasts.csv"} <= set(manifest["files"])
+    assert (results / "input.csv").read_bytes() == (folder / "house.csv").read_bytes()
+    study = bt.Study.load(results)
+    expected = bt.validate(folder / "house.csv", coverage=bt.Coverage(mpor=1))
+    pd.testing.assert_frame_equal(study.summary(), expected.summary())
+    page = (results / "report.html").read_text()
+    assert "20 worst of 24" in page and "Accounts by group" in page and "house.csv" in page
+
+
+def test_groups_and_forecasts_by_hand(folder, results):
+    frame = pd.read_csv(folder / "house.csv")
+    beyond = frame["loss"] > frame["required"]
+    groups = pd.read_csv(results / "groups.csv").set_index("group")
+    assert groups["exceedances"].to_dict() == beyond.groupby(frame["group"]).sum().to_dict()
+    forecasts = pd.read_csv(results / "forecasts.csv").set_index("portfolio")
+    over = (frame["loss"] > 1.5).groupby(frame["account"]).sum()
+    assert forecasts["exceedances"].to_dict() == over.to_dict()
+
+
+def test_all_rows_are_shown_where_asked(folder):
+    done = backtest("validate", "house.csv", "--all", "--mpor", 1, "--out", "all", cwd=folder)
+    assert "all 24" in done.stdout and "account 23" in done.stdout
+
+
+def test_what_a_user_can_mend_is_one_line(folder):
+    assert "cannot read 'nowhere.csv'" in one_line(backtest("validate", "nowhere.csv", cwd=folder))
+    line = one_line(backtest("validate", "house.csv", "--pnl", "weekly", cwd=folder))
+    assert "known: 'mpor'" in line
