@@ -62,6 +62,10 @@ class TBill(ConstantMaturity):
         price = bill_price(level[:-horizon], self.tenor)
         return unknown_tail(bill_price(later_yield, years_left) / price - 1.0, len(level))
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of 1 USD of face value: the price of today's bill."""
+        return {"face": bill_price(market.level(self.factor), self.tenor)}
+
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): minus modified duration (years) and convexity (years^2) of today's bill."""
         level = market.level(self.factor)

@@ -63,6 +63,10 @@ class ConstantMaturity(ABC):
         """(scenarios,) delta-gamma P&L per USD for shocks of its yield, no carry."""
         return delta_gamma(self.sensitivity(market.until(day))[-1], shocks)
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of 1 USD of face value: 1, since every day's contract is new, at par."""
+        return {"face": np.ones(len(market.dates))}
+
     def unit_value(self, market: Market) -> Days:
         """(days,) 1: the holding is replaced by a new contract at every close."""
         return np.ones(len(market.dates))

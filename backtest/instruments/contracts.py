@@ -19,6 +19,7 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: str
     reference: str
+    multiplier: float
     last_trading: LastTrading
     cycle: tuple[int, ...]
     first: date | None = None

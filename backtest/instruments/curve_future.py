@@ -130,6 +130,10 @@ class CurveFuture:
         delta, gamma = np.array(today).T
         return shocks @ delta + (shocks * shocks) @ gamma / 2.0
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of one contract, whose price the curve puts at par: 100 points."""
+        return {"contracts": np.full(len(market.dates), 100.0 * self._terms.multiplier)}
+
     def unit_value(self, market: Market) -> Days:
         """(days,) 1: the holding is replaced by a new forward at every close."""
         return np.ones(len(market.dates))

@@ -78,6 +78,11 @@ class Future:
         """(scenarios,) P&L per USD: the relative shocks themselves."""
         return Spot(self.code).scenarios(market, day, shocks)
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of one contract: its multiplier at the price as traded."""
+        multiplier = contract_terms(self.code).multiplier
+        return {"contracts": multiplier * traded_price(market, self.code)}
+
     def unit_value(self, market: Market) -> Days:
         """(days,) the adjusted price: the value of a holding rolled at every expiry."""
         return market.level(self.code)

@@ -14,6 +14,7 @@ from backtest.types import DataError, Dates, Days, FloatArray, StudyError, parse
 
 # Cboe (2023), Volatility Index Methodology: VIX counts calendar time in years of 365 days.
 YEAR = 365.0
+SHARES = 100  # of one listed contract on a stock or fund: OCC By-Laws, Article I, unit of trading
 HIGHEST_VOLATILITY = 5.0  # decimals; above it the unit is wrong (percent read as decimals)
 HOME = "OCC"
 IMPLIED = {"SPY": "VIX", "SP500": "VIX"}  # factors whose implied volatility has a name of its own
@@ -191,6 +192,10 @@ class Option:
         shocked = price * (1.0 + shocks[:, 0]), volatility * (1.0 + shocks[:, 1])
         days_left_after = np.maximum(days_left - elapsed, 0.0)
         return (self._price(shocked[0], strike, shocked[1], days_left_after) - value_today) / price
+
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of one contract: of the shares that it is written on, as notional."""
+        return {"contracts": SHARES * market.level(self.factor)}
 
     def unit_value(self, market: Market) -> Days:
         """(days,) the price of the underlying: one unit is an option on one unit of it."""

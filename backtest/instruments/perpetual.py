@@ -115,6 +115,11 @@ class Perpetual:
         """(scenarios,) P&L per USD for joint relative shocks (scenarios, 2) of coin and funding."""
         return shocks[:, 0] - np.log1p(shocks[:, 1])
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of one coin; an inverse contract is one of 1 USD."""
+        price = market.level(self.factor)
+        return {"contracts": np.ones(len(price))} if self.inverse else {"coins": price}
+
     def unit_value(self, market: Market) -> Days:
         """(days,) price of one coin; of an inverse contract 1 USD, whatever the price."""
         price = market.level(self.factor)

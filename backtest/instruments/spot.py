@@ -66,6 +66,10 @@ class Spot:
         """(scenarios,) P&L per USD: the relative shocks themselves."""
         return delta_gamma(self.sensitivity(market)[day], shocks)
 
+    def usd_of_units(self, market: Market) -> dict[str, Days]:
+        """USD of one coin, or of one share or ounce."""
+        return {"coins": market.level(self.factor)}
+
     def unit_value(self, market: Market) -> Days:
         """(days,) the price of one unit."""
         return market.level(self.factor)
