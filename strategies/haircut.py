@@ -9,7 +9,7 @@ from pydantic import Field
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument
+from backtest.instruments import Instrument, undeclared
 from backtest.market.market import Market
 from backtest.model.protocol import Parts, model
 from backtest.parameters.buckets import Rate
@@ -66,7 +66,7 @@ class HaircutOnly:
                 return rate
         raise StudyError(
             f"no haircut for {instrument.name} in schedules {', '.join(self.schedules)}; "
-            f"add one under `haircuts`{_elsewhere(instrument)}."
+            f"add one under `haircuts`{_elsewhere(instrument)}{undeclared(instrument, 'haircut')}."
         )
 
 

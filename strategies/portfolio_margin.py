@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument, is_option, treasury_maturity
+from backtest.instruments import Instrument, bucket_of, is_option, treasury_maturity
 from backtest.market.market import Market
 from backtest.model.grid import grid_pnl
 from backtest.model.protocol import model
@@ -44,7 +44,10 @@ class Ranges(BaseModel):
     government: ByMaturity
 
     def group_of(self, instrument: Instrument) -> str | None:
-        """Product group of an instrument, by its price factor; None where no group has it."""
+        """Product group of an instrument, declared or by its price factor; None without one."""
+        declared = bucket_of(instrument, "portfolio_margin")
+        if declared is not None:
+            return str(declared) if declared in self.group else None
         groups = (name for name, g in self.group.items() if instrument.factor in g.classes)
         return next(groups, None)
 

@@ -9,15 +9,23 @@ from pydantic import BaseModel, ConfigDict
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument
+from backtest.instruments import Instrument, bucket_of, undeclared
 from backtest.market.market import Market
 from backtest.model.protocol import Parts, model
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
 from backtest.types import DaysByInstruments, FloatArray, StudyError
 
-# Line of the schedule by asset class, for instruments without maturity; crypto has no own line.
-PRODUCTS = {"equity": "equity", "crypto": "other", "stablecoin": "other", "other": "other"}
+# Line of the schedule by asset class; crypto has no line of its own. Rates go by their maturity.
+PRODUCTS = {
+    "commodity": "commodity",
+    "credit": "credit",
+    "crypto": "other",
+    "equity": "equity",
+    "fx": "fx",
+    "other": "other",
+    "stablecoin": "other",
+}
 
 
 class MarginTable(BaseModel):
@@ -138,11 +146,11 @@ def replacement_cost(market: Market, book: Book, *, age: int) -> DaysByInstrumen
 
 
 def product_of(instrument: Instrument) -> str:
-    """'rates', 'equity' or 'other'.
+    """'rates', 'credit', 'equity', 'fx', 'commodity' or 'other': as declared, or by its class.
 
     Raises
     ------
-    StudyError : an instrument without maturity, of an asset class that has no line.
+    StudyError : an instrument without maturity, on a line by maturity or of a class without line.
 
     Examples
     --------
@@ -150,14 +158,17 @@ def product_of(instrument: Instrument) -> str:
     >>> [product_of(parse_instrument(name)) for name in ("SWAP5Y", "ZN", "SPY", "BTC_CME")]
     ['rates', 'rates', 'equity', 'other']
     """
-    if instrument.maturity is not None:
-        return "rates"
-    if instrument.asset_class not in PRODUCTS:
+    declared, has_maturity = bucket_of(instrument, "uncleared"), instrument.maturity is not None
+    by_class = PRODUCTS.get(instrument.asset_class)
+    if by_class is None or (has_maturity and by_class != "credit"):
+        by_class = "rates" if has_maturity else None
+    product = by_class if declared is None else str(declared)
+    if product is None or (product in ("rates", "credit") and not has_maturity):
         raise StudyError(
             f"the schedule has no line for {instrument.name}: it is {instrument.asset_class!r} "
-            "and has no maturity."
+            f"and has no maturity{undeclared(instrument, 'uncleared')}."
         )
-    return PRODUCTS[instrument.asset_class]
+    return product
 
 
 @cache

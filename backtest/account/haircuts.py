@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from backtest.instruments import Instrument, treasury_maturity
+from backtest.instruments import Instrument, bucket_of, rate_in, treasury_maturity
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.types import StudyError
 
@@ -36,7 +36,12 @@ class Schedule(BaseModel):
     price: dict[str, Rate] = {}
 
     def haircut(self, instrument: Instrument) -> float | None:
-        """Haircut of one instrument; None where the schedule does not list it."""
+        """Haircut of one instrument; None where the schedule does not list it.
+
+        A declared instrument takes that of its bucket, whatever its form.
+        """
+        if bucket_of(instrument, "haircut") is not None:
+            return rate_in(instrument, "haircut", self.price)
         years = treasury_maturity(instrument)
         if years is not None:
             flat = self.bill if instrument.contract == "bill" else None

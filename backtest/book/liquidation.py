@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.instruments import Instrument
+from backtest.instruments import Instrument, bucket_of, undeclared
 from backtest.market.market import Market
 from backtest.types import (
     Days,
@@ -60,18 +60,23 @@ class CostTable(BaseModel):
     def of(self, instrument: Instrument) -> ContractCost:
         """Costs of a contract, of the same contract at its home venue, or of its asset class.
 
+        A declared instrument takes those of the contract that is its bucket, where it has one.
+
         Raises
         ------
         StudyError : the table has none of the three.
         """
-        for name in (instrument.name, instrument.name.partition("@")[0]):
+        bucket = bucket_of(instrument, "cost")
+        names = [instrument.name, instrument.name.partition("@")[0]] if bucket is None else [bucket]
+        for name in names:
             if name in self.contract:
-                return self.contract[name]
-        if instrument.asset_class in self.asset_class:
+                return self.contract[str(name)]
+        if bucket is None and instrument.asset_class in self.asset_class:
             return self.asset_class[instrument.asset_class]
         raise StudyError(
             f"no liquidation cost for {instrument.name} ({instrument.asset_class}); "
-            "leave liquidation_cost off, or add the contract to a table of your own."
+            "leave liquidation_cost off, or add the contract to a table of your own"
+            f"{undeclared(instrument, 'cost')}."
         )
 
 

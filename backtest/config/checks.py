@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
 from backtest.instruments import parse_instrument
+from backtest.instruments.names import known_form
 from backtest.types import StudyError, shown
 
 LONGEST_NAME = 100  # bytes; a folder's name may have 255 and also holds a stamp, kind and hash
@@ -41,6 +42,8 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
         else:
             continue
         keys.append(str(part))
+    if first["type"] == "value_error":  # of a check of ours, which names what is wrong
+        return f"{'.'.join(keys)}: {first['msg'].removeprefix('Value error, ')}."
     return f"{'.'.join(keys)} is {shown(first['input'])}: {first['msg']}."
 
 
@@ -74,7 +77,8 @@ def check_study(study: StudyFile) -> None:
             raise StudyError(
                 f"models.{name}.{ON_ERROR} is {table[ON_ERROR]!r}; give {STOP!r} or {SKIP!r}."
             )
-    if not study.books and not study.random.portfolios:
+    _check_instruments(study)
+    if not study.books and not study.random.portfolios and study.accounts is None:
         raise StudyError('books is empty; name at least one, such as [books."long BTC"].')
     for name, book in study.books.items():
         if (book.usd is None) == (book.risk is None):
@@ -105,6 +109,28 @@ def check_study(study: StudyFile) -> None:
             raise StudyError(
                 f"the gate on {gate.column} of {gate.model!r} has no bound; give at_least or "
                 "at_most."
+            )
+
+
+def _check_instruments(study: StudyFile) -> None:
+    """Check the names of declared instruments, and that no two say other things of one factor."""
+    places: dict[str, tuple[str, Any]] = {}
+    for name, declared in study.instruments.items():
+        if "@" in name or not name.isprintable() or not name.strip():
+            raise StudyError(
+                f"instruments.{name!r} cannot be a name of a position; give letters, digits and "
+                "'-', and its clearing house as `silo`."
+            )
+        if known_form(name):
+            raise StudyError(
+                f"instruments.{name} is the name of a contract that is known already; give another."
+            )
+        place = (declared.file, declared.column, declared.is_yield, declared.fx, declared.roll)
+        other, earlier = places.setdefault(declared.factor or name, (name, place))
+        if earlier != place:
+            raise StudyError(
+                f"instruments {other} and {name} say different things of the factor "
+                f"{declared.factor or name}; give one of them a factor of its own."
             )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +14,11 @@ from pydantic import ValidationError
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
+from backtest.config.accounts import Position, account_books, read_positions
 from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
+from backtest.instruments import declare, parse_instrument
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel, required_margin
 from backtest.model.user_models import make_importable
@@ -27,6 +30,7 @@ DEEP_KEY = re.compile(
 )
 PACKAGED = files("backtest") / "config" / "studies"
 DEFAULT = "treasury-crypto"
+CONTRACTS_FILE = "contracts.toml"  # beside a study, with [instruments] tables that several share
 
 
 def default_study() -> str:
@@ -39,8 +43,12 @@ def packaged_studies() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in PACKAGED.iterdir() if ".toml" in f.name)
 
 
-def read_study(text: str, *, where: str) -> StudyFile:
+def read_study(text: str, *, where: str, folder: Path | None = None) -> StudyFile:
     """Read a study from a TOML text; `where` names the file in messages.
+
+    Names mean what the study declares from now on (see `backtest.instruments.declared`).
+
+    folder : with the files beside the study: `contracts.toml`, and that of its accounts.
 
     Raises
     ------
@@ -53,27 +61,104 @@ def read_study(text: str, *, where: str) -> StudyFile:
     ...
     backtest.types.StudyError: my.toml: unknown key 'seeed'. Did you mean 'seed'?
     """
+    raw, beside = _toml(text, where), {}
+    if folder is not None and (folder / CONTRACTS_FILE).is_file():
+        beside[CONTRACTS_FILE] = _beside(folder, CONTRACTS_FILE)
+        _add_contracts(raw, beside[CONTRACTS_FILE])
+    try:
+        study = StudyFile(**raw)
+    except ValidationError as error:
+        raise StudyError(f"{where}: {mistake(error.errors(), raw)}") from error
+    declare(study.instruments)
+    try:
+        check_study(study)
+        if study.accounts is not None and folder is not None:
+            beside[study.accounts.file] = _beside(folder, study.accounts.file)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from error
+    return study.with_beside(beside)
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    """The tables of a TOML text."""
     try:
         # Dotted keys cost the square of their depth, and code below would recurse as deep.
         if DEEP_KEY.search(text):
             raise RecursionError
         raw = tomllib.loads(text)
         _refuse_deeper(raw)
+        return raw
     except RecursionError:
         raise StudyError(
             f"{where}: tables are nested deeper than {DEEPEST}; flatten them."
         ) from None
     except ValueError as error:  # TOMLDecodeError, and Python's own limit of digits
         raise StudyError(f"{where} is not TOML: {error}") from error
+
+
+def _beside(folder: Path, name: str) -> bytes:
+    """Content of a file beside a study, which travels with its results."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise StudyError(f"{name!r} is not beside the study; copy it there and name it so.")
     try:
-        study = StudyFile(**raw)
-    except ValidationError as error:
-        raise StudyError(f"{where}: {mistake(error.errors(), raw)}") from error
+        return read_regular(folder / name)
+    except OSError as error:
+        raise StudyError(f"cannot read {name!r} beside the study: {error.strerror}.") from error
+
+
+def _add_contracts(raw: dict[str, Any], content: bytes) -> None:
+    """Add the instruments of `contracts.toml` to those of a study."""
     try:
-        check_study(study)
-    except StudyError as error:
-        raise StudyError(f"{where}: {error}") from error
-    return study
+        shared = _toml(content.decode("utf-8-sig"), CONTRACTS_FILE)
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{CONTRACTS_FILE} is not UTF-8 text; save it so.") from error
+    own = raw.get("instruments", {})
+    if set(shared) != {"instruments"} or not isinstance(shared["instruments"], dict):
+        raise StudyError(f"{CONTRACTS_FILE} holds {sorted(shared)}; it takes [instruments.<name>].")
+    twice = [name for name in shared["instruments"] if isinstance(own, dict) and name in own]
+    if twice:
+        raise StudyError(
+            f"{twice[0]!r} is declared in the study and in {CONTRACTS_FILE}; leave one."
+        )
+    if isinstance(own, dict):
+        raw["instruments"] = shared["instruments"] | own
+
+
+def study_factors(study: StudyFile) -> tuple[str, ...]:
+    """Factors of a study: its own list, or what its positions need where it declares instruments.
+
+    Empty where a source is to give its usual ones.
+    """
+    if study.data.factors or not study.instruments:
+        return study.data.factors
+    names = position_names(study)
+    return tuple(dict.fromkeys(f for name in names for f in parse_instrument(name).factors))
+
+
+def position_names(study: StudyFile) -> dict[str, str]:
+    """Where each instrument that a study holds is first named, by its name."""
+    names: dict[str, str] = {}
+    holds: list[tuple[str, Iterable[str]]] = [
+        (f"book {name!r}", table.usd or table.risk or ()) for name, table in study.books.items()
+    ]
+    holds.append(("random.instruments", study.random.instruments))
+    if study.accounts is not None:
+        for position in _positions(study):
+            where = f"{study.accounts.file} line {position.line}, account {position.account!r}"
+            holds.append((where, (position.instrument,)))
+    if study.sweep is not None:
+        holds.append(("sweep", (study.sweep.treasury, study.sweep.crypto)))
+    for where, instruments in holds:
+        for name in instruments:
+            names.setdefault(name, where)
+    return names
+
+
+def _positions(study: StudyFile) -> list[Position]:
+    """The positions of the accounts file of a study."""
+    if study.accounts is None:
+        return []
+    return read_positions(study.accounts.file, study.beside[study.accounts.file])
 
 
 @dataclass(frozen=True)
@@ -114,6 +199,11 @@ def build_book(study: StudyFile, market: Market) -> Book:
         weights = pd.DataFrame([table.risk], index=[name])
         sized = Book.risk_matched(weights, market, base=base, coverage=coverage, gross=table.gross)
         rows[name] = dict(zip(table.risk or {}, map(float, sized.exposure[0]), strict=True))
+    if study.accounts is not None:
+        for name, usd in account_books(study.accounts, _positions(study), market).items():
+            if name in rows:
+                raise StudyError(f"account {name!r} has the name of a book; rename the book.")
+            rows[name] = usd
     if study.random.portfolios:
         random_books = Book.random(
             study.random.instruments,
@@ -124,10 +214,10 @@ def build_book(study: StudyFile, market: Market) -> Book:
             portfolios=study.random.portfolios,
             seed=study.random.seed,
         )
-        for name, usd in zip(random_books.portfolios, random_books.exposure, strict=True):
+        for name, drawn in zip(random_books.portfolios, random_books.exposure, strict=True):
             if name in rows:
                 raise StudyError(f"book {name!r} has the name of a random book; give it another.")
-            rows[name] = dict(zip(study.random.instruments, map(float, usd), strict=True))
+            rows[name] = dict(zip(study.random.instruments, map(float, drawn), strict=True))
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(0.0)
     liquidation = study.closeout.liquidation()
     book = Book.from_frame(frame, market, rebalance=study.rebalance, liquidation=liquidation)
@@ -152,6 +242,6 @@ def load_study(path: Path | None) -> tuple[StudyFile, str]:
         raise StudyError(
             f"cannot read study {str(path)!r}: {reason}. Packaged studies: {names}."
         ) from error
-    study = read_study(text, where=path.name)
+    study = read_study(text, where=path.name, folder=path.resolve().parent)
     make_importable((path.resolve().parent, Path.cwd()), study.models, study.sizing)
     return study, text

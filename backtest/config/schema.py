@@ -1,15 +1,17 @@
 """The tables of a study file: every key, its type, its bounds, its default."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from backtest.account.account import AccountTerms, Settlement
 from backtest.account.mix import SCHEDULES, AtCloseout, Mix, Rule
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
 from backtest.config.models import build_model, model_table
+from backtest.instruments import Declaration
 from backtest.market.calendars import Clock, MarginCalendar
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_file_hashes
@@ -127,6 +129,18 @@ class BookTable(_Table):
     short: str = ""  # name in figures
 
 
+class AccountsTable(_Table):
+    """Positions of many accounts from a file beside the study; see `accounts.py`.
+
+    `by` makes a portfolio of each account or of each group. `valued` is the day of the history at
+    whose prices contracts, coins and face become USD: its first or its last.
+    """
+
+    file: str
+    by: Literal["account", "group"] = "account"
+    valued: Literal["first", "last"] = "last"
+
+
 class RandomTable(_Table):
     """Random books: risk weights drawn from a seed."""
 
@@ -181,11 +195,25 @@ class StudyFile(_Table):
     collateral: CollateralTable | None = None
     models: dict[str, dict[str, Any]]
     sizing: dict[str, Any] = Field(default_factory=lambda: {"kind": "historical_var"})
-    books: dict[str, BookTable]
+    instruments: dict[str, Declaration] = Field(default_factory=dict)
+    books: dict[str, BookTable] = Field(default_factory=dict)
+    accounts: AccountsTable | None = None
     random: RandomTable = RandomTable()
     monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
     gates: tuple[GateTable, ...] = ()
+    _beside: dict[str, bytes] = PrivateAttr(default_factory=dict)
+
+    @property
+    def beside(self) -> Mapping[str, bytes]:
+        """Content of the files beside the study that are part of it, by name."""
+        return self._beside
+
+    def with_beside(self, files: Mapping[str, bytes]) -> "StudyFile":
+        """The same study with the files beside it."""
+        study = self.model_copy()
+        study._beside = dict(files)
+        return study
 
     def standard(self) -> Coverage:
         """The coverage standard."""
@@ -220,7 +248,12 @@ class StudyFile(_Table):
         table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
         table["sizing"] = model_table(build_model(self.sizing))
         sources = user_file_hashes([table["models"], table["sizing"]])
-        return table | ({"own_models": sources} if sources else {})
+        beside = {name: sha256(content).hexdigest() for name, content in self._beside.items()}
+        for key in ("instruments", "accounts"):  # a study without them keeps its hash
+            if not table[key]:
+                del table[key]
+        more = {"own_models": sources, "beside": beside}
+        return table | {key: files for key, files in more.items() if files}
 
 
 def build_simulator(table: Mapping[str, Any]) -> Simulator:

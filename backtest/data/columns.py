@@ -5,6 +5,7 @@ The format of the files, for users who bring their own (`Date` first, ISO, ascen
 - `treasury_par_yields.csv`: one column for each maturity ('3M', '10Y'), percent.
 - `<name>_usd.csv` (`btc_usd.csv`): `Close`, one row for each calendar or trading day, USD.
 - `<name>_vol.csv`: `Close`, the implied volatility index '<name>-VOL', percent.
+- what a study declares, as it is declared;
 - all others as listed in `COLUMNS`; '<name>-REALISED' is computed from the prices of <name>.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from backtest.instruments.contracts import known_contracts
+from backtest.instruments.declared import Declaration, contract_of, declaration_of_factor
 from backtest.market.market import Kind, tenor_years
 from backtest.types import DataError
 
@@ -33,6 +35,7 @@ class FactorColumn:
         accrues it; 'realised', a price that is converted to its trailing volatility, APPROXIMATE
         where an option needs an implied volatility. See `derived`.
     payments : how many times a day the funding rate is paid.
+    fx : factor that converts prices in another currency to USD. tick : smallest step of a price.
     """
 
     file: str
@@ -42,6 +45,8 @@ class FactorColumn:
     rolls: bool = False
     form: Literal["level", "funding", "realised"] = "level"
     payments: int = 1
+    fx: str = ""
+    tick: float | None = None
 
 
 FUNDING_FILE = "funding_rates.csv"
@@ -69,13 +74,16 @@ COLUMNS: dict[str, FactorColumn] = {
 
 
 def factor_column(factor: str) -> FactorColumn:
-    """Find the column of `factor`: a listed one, a par yield, or `Close` of `<name>_usd.csv`.
+    """Find the column of `factor`: declared, listed, a par yield, or `Close` of `<name>_usd.csv`.
 
     Examples
     --------
     >>> factor_column("7Y").file, factor_column("USDC").file, factor_column("VIX").unit
     ('treasury_par_yields.csv', 'usdc_usd.csv', 'percent')
     """
+    declared = declaration_of_factor(factor)
+    if declared is not None and declared.file:
+        return _declared(factor, declared)
     if factor in COLUMNS:
         return COLUMNS[factor]
     if tenor_years(factor) is not None:
@@ -87,4 +95,19 @@ def factor_column(factor: str) -> FactorColumn:
         return replace(factor_column(factor.removesuffix("-REALISED")), form="realised")
     if factor.endswith("-VOL"):
         return FactorColumn(f"{factor.removesuffix('-VOL').lower()}_vol.csv", unit="percent")
+    if declared is not None:
+        return _declared(factor, declared)
     return FactorColumn(f"{factor.lower()}_usd.csv")
+
+
+def _declared(factor: str, declared: Declaration) -> FactorColumn:
+    """Where a declared factor is found; a yield or spread is in percent."""
+    return FactorColumn(
+        declared.file or f"{factor.lower()}{'' if declared.is_yield else '_usd'}.csv",
+        declared.column,
+        kind="yield" if declared.is_yield else "price",
+        unit="percent" if declared.is_yield else "USD",
+        rolls=contract_of(factor) is not None,
+        fx=declared.fx,
+        tick=declared.tick,
+    )

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.rolls import MONTH_CODES, last_trading_days
-from backtest.instruments.contracts import contract_terms
+from backtest.data.rolls import MONTH_CODES, contract_name, last_trading_days
+from backtest.instruments.declared import terms_of_future
 from backtest.market.market import Adjustment
 from backtest.types import DataError, read_regular
 
@@ -94,7 +94,7 @@ def _rows(code: str, path: Path, content: bytes, *, one_contract: bool) -> pd.Da
 
 def _pattern(code: str) -> str:
     """Contracts of a future: its code, the letter of a delivery month, two digits of the year."""
-    cycle = "".join(MONTH_CODES[month - 1] for month in contract_terms(code).cycle)
+    cycle = "".join(MONTH_CODES[month - 1] for month in terms_of_future(code).cycle)
     return f"{re.escape(code)}[{cycle}][0-9]{{2}}"
 
 
@@ -126,10 +126,10 @@ def front_months(code: str, settlements: pd.DataFrame) -> tuple[pd.Series, list[
     >>> price.round(3).tolist(), changes[0].reason, round(changes[0].jump, 6)
     ([110.0, 111.1, 111.111], 'end of ZNH24, from its settlements', -0.01)
     """
-    terms, contracts = contract_terms(code), list(settlements.columns)
+    terms, contracts = terms_of_future(code), list(settlements.columns)
     first, last = _month(contracts[0]), _month(contracts[-1])
     expiries = last_trading_days(terms, first.start_time, last.end_time.normalize())
-    names = [f"{code}{MONTH_CODES[day.month - 1]}{day:%y}" for day in expiries]
+    names = [contract_name(code, terms, day) for day in expiries]
     missing = [name for name in names if name not in contracts]
     if missing:
         raise DataError(

@@ -1,6 +1,7 @@
 """The market of a folder of prices; `raw_columns` finds each factor in its files."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from backtest.data.layouts.how import How
 from backtest.data.plausible import refuse_implausible, refuse_shifted
 from backtest.data.raw_columns import SourceFile, raw_columns
 from backtest.data.rolls import adjust_rolls
-from backtest.instruments.contracts import contract_terms
+from backtest.instruments.declared import terms_of_future
 from backtest.market.calendars import Clock
 from backtest.market.checks import YIELD_RANGE
 from backtest.market.market import Adjustment, Market, tenor_years
@@ -76,6 +77,8 @@ def read_folder(
         reference = _reference(foreign, name, columns, files_read)
         columns[name], roll_adjustments = adjust_rolls(name, columns[name], reference)
         adjusted += roll_adjustments
+    for name in factors:
+        columns[name] = _in_dollars(foreign, name, columns, files_read)
     refuse_shifted({name: columns[name] for name in factors})
     first = max(c.index[0] for c in columns.values())
     if start is not None:
@@ -172,13 +175,34 @@ def _reference(
     foreign: Foreign, future: str, columns: dict[str, pd.Series], files_read: dict[str, SourceFile]
 ) -> pd.Series:
     """Series by which the rolls of a future are measured; read if it is no factor of the market."""
-    name = contract_terms(future).reference
+    name = terms_of_future(future).reference
     if name in columns:
         return columns[name]
     try:
         return _read_factors(foreign, (name,), files_read)[name]
     except DataError as error:
         raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
+
+
+def _in_dollars(
+    foreign: Foreign, name: str, columns: dict[str, pd.Series], files_read: dict[str, SourceFile]
+) -> pd.Series:
+    """Prices in another currency at the exchange rate of their day; without one a day is left out.
+
+    The rate is USD per unit of the currency where its name ends in USD, and the inverse else.
+    """
+    rate_name = factor_column(name).fx
+    if not rate_name:
+        return columns[name]
+    if rate_name in columns:
+        rate = columns[rate_name]
+    else:
+        rate = _read_factors(foreign, (rate_name,), files_read)[rate_name]
+    per_unit = rate if rate_name.endswith("USD") else 1.0 / rate
+    file = files_read[factor_column(name).file]
+    words = f"{file.read_as}; in another currency, converted by {rate_name}"
+    files_read[file.name] = replace(file, read_as=words)
+    return (columns[name] * per_unit).dropna()
 
 
 def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:

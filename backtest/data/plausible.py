@@ -27,6 +27,7 @@ VOLATILITY_FLOOR = 3.0  # percent; no index of implied volatility has its median
 FUNDING_CEILING = 0.005  # a day, fraction: a median of 180 % a year
 FEWEST = 60  # values without which no habit is known
 THIRTY_SECONDS = 0.325  # a file of 32nds written behind a point has no larger fraction
+OFF_TICK, SHARE_OFF = 0.01, 0.01  # of a tick, for files of few digits; share of days off it
 A_DAY_APART, TOGETHER = 0.3, 250  # correlation gained by a shift of a day; days to tell
 NOISE = 3.0  # standard errors of a correlation, 1 / sqrt(days), that a gain must exceed besides
 
@@ -86,6 +87,15 @@ def _check_unit(column: pd.Series, where: str, place: FactorColumn) -> None:
             f"{where} has a median of {size:g}, {place.payments * size:.2%} a day: rates look like "
             "percent; write fractions (0.0001 means 0.01 %)."
         )
+    if place.tick is not None:
+        ticks = column / place.tick
+        off = (ticks - ticks.round()).abs() > OFF_TICK
+        if off.mean() > SHARE_OFF:
+            raise DataError(
+                f"{where}: {off.mean():.0%} of prices are no whole ticks of {place.tick:g} "
+                f"({column[off].iloc[0]:g} on {column[off].index[0]:%Y-%m-%d}): they are adjusted "
+                "or in another unit; give prices as traded, or leave tick out."
+            )
     if place.unit == "points" and len(column) >= FEWEST:
         largest = float((column % 1.0).max())
         # From one whole point to the next, decimals pass through every fraction.

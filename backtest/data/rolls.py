@@ -26,10 +26,18 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.holiday import AbstractHolidayCalendar, GoodFriday, Holiday, nearest_workday
+from pandas.tseries.holiday import (
+    AbstractHolidayCalendar,
+    GoodFriday,
+    Holiday,
+    USMemorialDay,
+    USThanksgivingDay,
+    nearest_workday,
+)
 
 from backtest.data.splices import CLEAR, find_splices
-from backtest.instruments.contracts import Contract, contract_terms
+from backtest.instruments.contracts import Contract, LastTrading
+from backtest.instruments.declared import terms_of_future
 from backtest.market.market import Adjustment, tenor_years
 from backtest.types import DataError, Days
 
@@ -42,14 +50,17 @@ ORDINARY = 60  # days behind a fit, about one delivery cycle
 FEWEST = 30  # days without which nothing is fitted
 AROUND = 8  # days before a last trading day that are kept out of every fit
 LEAST_CLEAR = 0.5  # share of the splices due that must stand out, or the series is refused
+BEFORE_25TH = "third_before_25th_of_month_before"
 BASIS_DAYS = 5  # days whose median is the basis of an expiring crypto contract
 
 
 class _DeliveryMonthHolidays(AbstractHolidayCalendar):
-    """Exchange holidays near the end of a delivery month."""
+    """Exchange holidays near the end of a delivery month, or before the 25th of the one before."""
 
     rules = [
         GoodFriday,
+        USMemorialDay,
+        USThanksgivingDay,
         Holiday("Juneteenth", month=6, day=19, start_date="2022-06-19", observance=nearest_workday),
         Holiday("Christmas", month=12, day=25, observance=nearest_workday),
     ]
@@ -60,7 +71,7 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
 
     Examples
     --------
-    >>> days = last_trading_days(contract_terms("ZB"), pd.Timestamp("2015-01-01"),
+    >>> days = last_trading_days(terms_of_future("ZB"), pd.Timestamp("2015-01-01"),
     ...                          pd.Timestamp("2015-06-30"))
     >>> days.strftime("%Y-%m-%d").tolist()
     ['2015-03-20', '2015-06-19']
@@ -69,16 +80,41 @@ def last_trading_days(terms: Contract, first: pd.Timestamp, last: pd.Timestamp) 
     if listed > last:
         return pd.DatetimeIndex([])
     months = pd.period_range(listed, last, freq="M")
-    holidays = _DeliveryMonthHolidays().holidays(months[0].start_time, months[-1].end_time)
-    last_days = []
-    for month in months[months.month.isin(terms.cycle)]:
-        days = pd.bdate_range(month.start_time, month.end_time.normalize())
-        if terms.last_trading == "last_friday":
-            last_days.append(days[days.day_of_week == 4][-1])
-        else:
-            steps_back = 1 if terms.last_trading == "last_business_day" else 8
-            last_days.append(days.difference(holidays)[-steps_back])
-    return pd.DatetimeIndex(last_days)
+    holidays = _DeliveryMonthHolidays().holidays((months[0] - 1).start_time, months[-1].end_time)
+    in_cycle = months[months.month.isin(terms.cycle)]
+    return pd.DatetimeIndex(
+        [_last_trading_day(terms.last_trading, month, holidays) for month in in_cycle]
+    )
+
+
+def contract_name(code: str, terms: Contract, last_day: pd.Timestamp) -> str:
+    """Name of the contract with that last trading day, such as 'ZNH24'.
+
+    Examples
+    --------
+    >>> contract_name("ZB", terms_of_future("ZB"), pd.Timestamp("2015-03-20"))
+    'ZBH15'
+    """
+    delivery = last_day.to_period("M") + int(terms.last_trading == BEFORE_25TH)
+    return f"{code}{MONTH_CODES[delivery.month - 1]}{delivery:%y}"
+
+
+def _last_trading_day(
+    rule: LastTrading, month: pd.Period, holidays: pd.DatetimeIndex
+) -> pd.Timestamp:
+    """Last trading day of the contract of one delivery month."""
+    if rule == BEFORE_25TH:
+        month = month - 1
+    days = pd.bdate_range(month.start_time, month.end_time.normalize())
+    fridays = days[days.day_of_week == 4]
+    if rule in ("last_friday", "third_friday"):
+        return fridays[-1 if rule == "last_friday" else 2]
+    open_days = days.difference(holidays)
+    if rule == BEFORE_25TH:
+        # Three business days before the 25th, four where that is none: the same row either way.
+        return open_days[open_days.day <= 25][-4]
+    steps_back = {"last_business_day": 1, "third_last_business_day": 3}.get(rule, 8)
+    return open_days[-steps_back]
 
 
 def adjust_rolls(
@@ -93,7 +129,7 @@ def adjust_rolls(
     ------
     DataError : too few days to measure any roll by.
     """
-    terms = contract_terms(code)
+    terms = terms_of_future(code)
     days = price.index.intersection(reference.index)
     if len(days) <= FEWEST:
         raise DataError(
@@ -101,7 +137,8 @@ def adjust_rolls(
             "to tell the roll of a front month from a move of the market."
         )
     level, reference_level = price.loc[days].to_numpy(), reference.loc[days].to_numpy()
-    expiries = last_trading_days(terms, days[0], days[-1])
+    # A month more: a contract may leave in the month before that of its delivery.
+    expiries = last_trading_days(terms, days[0], days[-1] + pd.DateOffset(months=1))
     rows = days.searchsorted(expiries, side="right")
     inside = (rows > 0) & (rows < len(days))
     of_yield = tenor_years(terms.reference) is not None
@@ -114,7 +151,7 @@ def adjust_rolls(
             start = row
             continue
         ratio[row] = 1.0 + jump
-        name = f"{code}{MONTH_CODES[expiry.month - 1]}{expiry:%y}"
+        name = contract_name(code, terms, expiry)
         early = int(days.searchsorted(expiry, side="right")) - row
         reason = f"end of {name}" + (f", {early} days early" if early else "")
         reason += "" if clear else ", hidden by the market"

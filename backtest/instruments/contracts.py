@@ -10,7 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from backtest.types import StudyError
 
-LastTrading = Literal["last_business_day", "seventh_before_last_business_day", "last_friday"]
+LastTrading = Literal[
+    "last_business_day",
+    "seventh_before_last_business_day",
+    "third_last_business_day",
+    "last_friday",
+    "third_friday",
+    "third_before_25th_of_month_before",
+]
 
 
 class Contract(BaseModel):

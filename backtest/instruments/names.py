@@ -1,8 +1,8 @@
 """From a column name of a book to its instrument.
 
 A kind of contract is one entry of `CONTRACTS`: a pattern for the name, and a function from its
-match and the silo after '@' (None: its home) to the instrument. A name that fits no pattern is a
-price held outright.
+match and the silo after '@' (None: its home) to the instrument. A name that a study declares is
+what it is declared to be; any other that fits no pattern is a price held outright.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from backtest.instruments.bill import TBill
 from backtest.instruments.contracts import known_contracts
 from backtest.instruments.curve_future import CurveFuture
+from backtest.instruments.declared import declared_instrument
 from backtest.instruments.future import Future
 from backtest.instruments.option import OPTION_NAME, option_of
 from backtest.instruments.perpetual import PERPETUAL_NAME, perpetual_of
@@ -80,8 +81,22 @@ def parse_instrument(name: str) -> Instrument:
     match = _NAME.match(name)
     if match is None:
         raise StudyError(f"unknown instrument {name!r}; write UST10Y, BTC or UST5Y@CME.")
+    declared = declared_instrument(match["body"], match["silo"])
+    if declared is not None:
+        return declared
     for pattern, make in CONTRACTS.items():
         body = re.fullmatch(pattern, match["body"])
         if body:
             return make(body, match["silo"])
     return Spot(match["body"], silo=match["silo"] or "CME")
+
+
+def known_form(name: str) -> bool:
+    """Whether a name is that of a contract by its form: nothing else can be declared under it.
+
+    Examples
+    --------
+    >>> known_form("ZN"), known_form("UST7Y"), known_form("SOL")
+    (True, True, False)
+    """
+    return any(re.fullmatch(pattern, name) for pattern in CONTRACTS)

@@ -32,7 +32,10 @@ class Instrument(Protocol):
 
     @property
     def asset_class(self) -> str:
-        """Class of its risk: 'treasury', 'rates', 'crypto', 'stablecoin', 'equity' or 'other'."""
+        """Class of its risk: 'treasury', 'rates', 'crypto', 'stablecoin', 'equity' or 'other'.
+
+        Declared instruments also have 'credit', 'commodity' and 'fx'.
+        """
 
     @property
     def contract(self) -> str:
@@ -109,6 +112,42 @@ def treasury_maturity(instrument: Instrument) -> float | None:
     """
     outright = instrument.asset_class == "treasury" and instrument.contract in ("bond", "bill")
     return instrument.maturity if outright else None
+
+
+def bucket_of(instrument: Instrument, table: str) -> str | float | None:
+    """The bucket in which an instrument is declared to be in a table of models; None without one.
+
+    table : a field of `declared.Buckets`, such as 'span'.
+
+    Examples
+    --------
+    >>> from backtest.instruments import Declaration, DeclaredPrice, Spot
+    >>> gold = Declaration(kind="spot", asset_class="commodity", buckets={"simm": "commodity 12"})
+    >>> bucket_of(DeclaredPrice("GOLD", gold, "CME"), "simm"), bucket_of(Spot("BTC"), "simm")
+    ('commodity 12', None)
+    """
+    buckets: Mapping[str, str | float] = getattr(instrument, "buckets", {})
+    return buckets.get(table)
+
+
+def rate_in(instrument: Instrument, table: str, rates: Mapping[str, float]) -> float | None:
+    """The rate that an instrument is declared to take from `rates`, or its own; None without one.
+
+    A bucket that `rates` does not have is none: schedules are tried one after another.
+    """
+    bucket = bucket_of(instrument, table)
+    return rates.get(bucket) if isinstance(bucket, str) else bucket
+
+
+def undeclared(instrument: Instrument, table: str) -> str:
+    """End of a refusal: the bucket that a declared instrument lacks; empty for any other."""
+    if not hasattr(instrument, "buckets"):
+        return ""
+    code = instrument.name.partition("@")[0]
+    bucket = bucket_of(instrument, table)
+    if bucket is not None:
+        return f", or mend buckets.{table} of [instruments.{code}], {bucket!r}"
+    return f", or declare buckets.{table} of [instruments.{code}]"
 
 
 def check_terms(instrument: Instrument) -> None:

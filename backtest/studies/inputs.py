@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from backtest.book.book import Book
-from backtest.config.load import build_book, load_study
+from backtest.config.load import build_book, load_study, position_names, study_factors
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
+from backtest.data.columns import factor_column
 from backtest.data.layouts.how import How
 from backtest.data.load import load_with_sources
 from backtest.data.raw_columns import SourceFile
+from backtest.instruments import parse_instrument
+from backtest.instruments.contracts import known_contracts
+from backtest.instruments.names import known_form
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
 from backtest.model.certificate import CausalityAudit
@@ -23,7 +28,7 @@ from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
 from backtest.replay.run import audit_models
 from backtest.studies.failures import failure
-from backtest.types import Progress
+from backtest.types import Progress, StudyError
 
 SIZING = "sizing"  # the audit's name of the model in the table of that name
 Result = TypeVar("Result")
@@ -58,8 +63,14 @@ class Inputs:
 
     @property
     def named_book(self) -> Book:
-        """The portfolios that the study file names, without random ones."""
-        return self.book.select(slice(len(self.config.books)))
+        """The portfolios that the study file names, without random ones; its accounts where none.
+
+        Accounts beside named books are only replayed and scored, as random books are.
+        """
+        named = len(self.config.books)
+        if not named and self.config.accounts is not None:
+            named = len(self.book.portfolios) - self.config.random.portfolios
+        return self.book.select(slice(named))
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:
@@ -181,15 +192,27 @@ def read_inputs(
 
 
 def said_of_files(config: StudyFile) -> dict[str, How]:
-    """What a study file says of how files are read, by file name."""
-    return {name: How(**table.model_dump()) for name, table in config.data.files.items()}
+    """What a study file says of how files are read, and its declarations do, by file name."""
+    hows = {name: How(**table.model_dump()) for name, table in config.data.files.items()}
+    factors = study_factors(config)
+    for name, declared in config.instruments.items():
+        factor = declared.factor or name
+        if declared.file and factor in factors:
+            how = hows.get(declared.file, How())
+            hows[declared.file] = replace(
+                how,
+                columns={factor: declared.column, **how.columns},
+                unit=how.unit or ("percent" if declared.is_yield else "USD"),
+            )
+    return hows
 
 
 def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
     """Prices of a study file on a clock, with the files they were read from."""
+    _refuse_unknown(config)
     return load_with_sources(
         config.data.source,
-        factors=config.data.factors or None,
+        factors=study_factors(config) or None,
         start=config.data.start,
         end=config.data.end,
         clock=clock,
@@ -197,3 +220,23 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         contracts=config.data.contracts,
         files=said_of_files(config),
     )
+
+
+def _refuse_unknown(config: StudyFile) -> None:
+    """Refuse a position, in a study that declares some, that is neither declared nor in a file."""
+    folder = Path(config.data.source)
+    if not config.instruments or not folder.is_dir():
+        return
+    for name, where in position_names(config).items():
+        instrument = parse_instrument(name)
+        code = name.partition("@")[0]
+        if code in config.instruments or known_form(code):
+            continue
+        file = factor_column(instrument.factor).file
+        if not (folder / file).exists():
+            close = get_close_matches(code, [*config.instruments, *known_contracts()], n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise StudyError(
+                f"{where}: unknown instrument {code!r}; it is not declared, and {folder.name}/ has "
+                f"no {file}. Declared: {', '.join(config.instruments)}.{hint}"
+            )

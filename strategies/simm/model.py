@@ -14,6 +14,7 @@ from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
+from strategies.simm.declared import declared_class
 from strategies.simm.parameters import Bucketed, RiskClass, load_crypto, load_simm
 from strategies.simm.positions import book_sensitivities
 from strategies.simm.sensitivity import Sensitivity
@@ -85,6 +86,7 @@ class Simm:
     def tree(self, market: Market, book: Book, coverage: Coverage) -> Node:
         """The margin with all its components; every value (days, portfolios) USD."""
         simm = load_simm(self.version)
+        self._refuse_commodities(book)
         sensitivities = book_sensitivities(
             market,
             book,
@@ -98,6 +100,16 @@ class Simm:
             risk_class=self._risk_class(sensitivities),
             correlation=lambda a, b: 1.0 if a == b else simm.correlation(a, b),
         )
+
+    def _refuse_commodities(self, book: Book) -> None:
+        """Refuse coins beside other commodities where `crypto` makes coins commodities."""
+        coins = any(i.asset_class in ("crypto", "stablecoin") for i in book.instruments)
+        for instrument in book.instruments if coins and self.crypto != "own_class" else ():
+            if (declared_class(instrument) or ("", ""))[0] == "commodity":
+                raise StudyError(
+                    f"SIMM with crypto = {self.crypto!r} has no correlation of coins with the "
+                    f"commodity {instrument.name}; margin them apart, or set crypto = 'own_class'."
+                )
 
     def _risk_class(self, sensitivities: list[Sensitivity]) -> Callable[[str], RiskClass]:
         """Risk classes by name, with crypto in the class chosen by `crypto`."""

@@ -8,15 +8,19 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import CurveFuture, Instrument, by_factor, is_option
+from backtest.instruments import CurveFuture, Instrument, by_factor, is_option, undeclared
 from backtest.market.market import Market, tenor_years
 from backtest.types import Days, StudyError
+from strategies.simm.crif import CREDIT_VERTICES
+from strategies.simm.declared import declared_class
 from strategies.simm.parameters import DAYS_PER_YEAR
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
 
 BASIS_POINT, PER_CENT = 1e-4, 1e-2
 SIMM_DAYS = 10.0  # margin days of SIMM's horizon
 INDEX_BUCKET = "11"  # equity: indices, funds and ETFs
+PRODUCTS = {"equity": "Equity", "commodity": "Commodity", "fx": "RatesFx"}
+USUAL_CREDIT_YEARS = 5.0  # of a spread whose maturity is not declared
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,23 +120,56 @@ def _by_vertex(instrument: Instrument, market: Market, tenors: list[str]) -> Ite
         per_point = BASIS_POINT * sensitivity[:, 0]
         maturity = tenor_years(factor)
         if maturity is None:
-            raise StudyError(
-                f"{instrument.name} moves with {factor}, which SIMM has no vertex for."
-            )
+            # A bond's own yield is a rate and a spread: each moves it as much. Beside a Treasury
+            # yield it is the spread alone.
+            yield from _spread(instrument, factor, per_point)
+            maturity = instrument.maturity if len(instrument.factors) == 1 else None
+            if maturity is None:
+                continue
         for j, tenor in enumerate(tenors):
             share = float(np.interp(maturity, years, np.eye(len(years))[j]))
             if share > 0.0:
                 yield _Unit("delta", "RatesFx", "rates", "USD", "USD", share * per_point, tenor)
 
 
+def _spread(instrument: Instrument, factor: str, per_point: Days) -> Iterator[_Unit]:
+    """USD per basis point of a credit spread, at the vertex nearest to its maturity."""
+    if instrument.asset_class in ("treasury", "rates"):
+        if instrument.maturity is None:
+            raise StudyError(
+                f"{instrument.name} moves with {factor}, which SIMM has no vertex for."
+            )
+        return
+    risk, bucket = declared_class(instrument) or ("", "")
+    if not risk.startswith("credit"):
+        raise StudyError(
+            f"SIMM needs the credit bucket of {instrument.name}, such as 'credit_qualifying 2', "
+            f"for its spread {factor}{undeclared(instrument, 'simm')}."
+        )
+    years = instrument.maturity or USUAL_CREDIT_YEARS
+    tenor = min(CREDIT_VERTICES, key=lambda t: abs(tenor_days(t) / DAYS_PER_YEAR - years))
+    yield _Unit("delta", "Credit", risk, bucket, instrument.underlying, per_point, tenor)
+
+
 def _class_of(instrument: Instrument, crypto_product: str) -> tuple[str, str, str]:
     """Product class, risk class and bucket of an instrument with a price."""
-    if instrument.asset_class in ("crypto", "stablecoin"):
-        pegged = instrument.asset_class == "stablecoin"
-        return crypto_product, "crypto", "pegged" if pegged else "floating"
-    if instrument.asset_class == "equity":
-        return "Equity", "equity", INDEX_BUCKET
+    risk, bucket = declared_class(instrument) or _usual_class(instrument)
+    if risk == "crypto":
+        return crypto_product, risk, bucket
+    if risk in PRODUCTS:
+        return PRODUCTS[risk], risk, bucket
     raise StudyError(
         f"SIMM has no risk class here for {instrument.name} ({instrument.asset_class}); it margins "
-        "Treasuries, swaps, equity indices and crypto."
+        "Treasuries, swaps, equity indices, exchange rates and crypto; credit by its spread"
+        f"{undeclared(instrument, 'simm')}."
     )
+
+
+def _usual_class(instrument: Instrument) -> tuple[str, str]:
+    """Risk class and bucket of a class that has but one here; ('', '') of any other."""
+    return {
+        "crypto": ("crypto", "floating"),
+        "stablecoin": ("crypto", "pegged"),
+        "equity": ("equity", INDEX_BUCKET),
+        "fx": ("fx", "Common"),
+    }.get(instrument.asset_class, ("", ""))

@@ -11,7 +11,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument, is_option
+from backtest.instruments import Instrument, is_option, undeclared
 from backtest.market.market import Market
 from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model, required_margin
@@ -214,7 +214,8 @@ class Span:
         if share is None:
             raise StudyError(
                 f"no scan range for {instrument.name} (commodity {commodity}) in SPAN parameters "
-                f"{self.parameters}; add one under `scan`, or give a `scan_multiple`."
+                f"{self.parameters}; add one under `scan`, or give a `scan_multiple`"
+                f"{undeclared(instrument, 'span')}."
             )
         return np.full(len(market.dates), share)
 

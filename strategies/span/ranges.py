@@ -7,7 +7,14 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from backtest.instruments import Instrument, Spot, is_option, treasury_maturity
+from backtest.instruments import (
+    Instrument,
+    Spot,
+    bucket_of,
+    is_option,
+    rate_in,
+    treasury_maturity,
+)
 from backtest.market.market import Market
 from backtest.parameters.buckets import ByMaturity
 from backtest.parameters.files import read_as
@@ -42,7 +49,9 @@ class SpanParameters(BaseModel):
     credits: list[_Credit]
 
     def scan(self, instrument: Instrument, commodity: str) -> float | None:
-        """Price scan range of a contract; None where the file has none."""
+        """Price scan range of a contract, or of its declared bucket; None without one."""
+        if bucket_of(instrument, "span") is not None:
+            return rate_in(instrument, "span", self.price)
         years = treasury_maturity(instrument)
         return self.price.get(commodity) if years is None else self.treasury.at(years)
 

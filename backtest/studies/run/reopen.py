@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.config.load import read_study
+from backtest.config.load import CONTRACTS_FILE, read_study
 from backtest.interrupts import held
 from backtest.present.csv_table import read_csv
 from backtest.present.folder import partial_folder, remove_abandoned
@@ -14,7 +14,7 @@ from backtest.present.store import write_page
 from backtest.replay.coherence import as_written, refusal
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
-from backtest.replay.seal import read_manifest
+from backtest.replay.seal import change_message, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run
@@ -53,6 +53,9 @@ def _stored_run(folder: Path) -> Run:
         ladder["reason"] = ladder["reason"].astype(object).fillna("")
     forecasts = _read_if_there(folder / "forecasts.parquet")
     text = (folder / STUDY_FILE).read_text(encoding="utf-8")
+    config = read_study(text, where=f"{folder.name}/{STUDY_FILE}", folder=folder)
+    if set(config.beside) != set(study.provenance.study.get("beside", ())):
+        raise ResultsError(change_message(folder, CONTRACTS_FILE))
     return Run(
         study=study,
         findings=Findings.of(study, forecasts),
@@ -60,7 +63,7 @@ def _stored_run(folder: Path) -> Run:
         forecasts=pd.DataFrame() if forecasts is None else forecasts,
         sweep=_read_if_there(folder / "sweep.csv"),
         distribution=Distribution.load(folder),
-        config=read_study(text, where=f"{folder.name}/{STUDY_FILE}"),
+        config=config,
         text=text,
     )
 

@@ -33,6 +33,9 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 def write_numbers(run: Run, folder: Path) -> None:
     """Every number of a run, its study file and its models' code; the manifest has their hashes."""
     (folder / "study.toml").write_text(run.text, encoding="utf-8")
+    for name, content in run.config.beside.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
     for source, place in user_files([run.config.models, run.config.sizing]).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(source_that_ran(source))
