@@ -1,6 +1,6 @@
 """Accounts that have days of their own: those with the same days are scored together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,11 @@ class Cohort:
     def whole(cls, days: int, accounts: int) -> "Cohort":
         """All accounts on all days."""
         return cls(np.arange(days), np.arange(accounts), all_of_them=True)
+
+    def blocks(self, width: int) -> Iterator["Cohort"]:
+        """The cohort in pieces of at most `width` accounts, which bound the memory."""
+        for first in range(0, len(self.columns), width):
+            yield Cohort(self.rows, self.columns[first : first + width])
 
     def of(self, values: DaysByPortfolios) -> DaysByPortfolios:
         """The rows and columns of the cohort in a table."""

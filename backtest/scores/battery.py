@@ -10,20 +10,27 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.checks import as_indicator, check_confidence, column_blocks
 from backtest.scores.exceedances.coverage import (
     christoffersen_coverage,
     christoffersen_independence,
     kupiec,
+    transition_counts,
 )
 from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
 from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
-from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact, tied_pvalue
+from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact, tied_pvalues
 from backtest.scores.exceedances.many_durations import weibull_statistics
 from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
-from backtest.scores.exceedances.squared_spells import squared_spells
+from backtest.scores.exceedances.many_waits import (
+    between_statistics,
+    first_statistics,
+    gmm_statistics,
+    mixed_statistics,
+)
+from backtest.scores.exceedances.squared_spells import squared_spells_pvalues
 from backtest.scores.exceedances.waiting import (
     mixed_kupiec,
     time_between_exceedances,
@@ -35,6 +42,7 @@ from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray, StudyError
 
 Statistic = Callable[[BoolArray, float], TestResult]  # of a record at a confidence
+Classes = Callable[[BoolArray], NDArray[np.int64]]  # of (days, records): (records, numbers)
 Statistics = Callable[[BoolArray, float], FloatArray]  # of (days, records): (records,)
 # Of the records of a phase and their requirements, (days, portfolios) each: (portfolios,).
 PValues = Callable[["_Law", BoolArray, DaysByPortfolios], FloatArray]
@@ -157,11 +165,9 @@ class _Law:
             self.quantiles[days] = DrawnQuantiles(self.drawn(days), confidence=self.confidence)
         return self.quantiles[days]
 
-    def rank(self, observed: float, null: FloatArray) -> float:
-        """P-value of a statistic among drawn ones; NaN where it is not identified."""
-        if np.isnan(observed):
-            return UNKNOWN
-        return tied_pvalue(observed, null, np.random.default_rng(self.seed))
+    def rank(self, observed: FloatArray, null: FloatArray) -> FloatArray:
+        """P-values of statistics among drawn ones; NaN where they are not identified."""
+        return tied_pvalues(observed, null, seed=self.seed)
 
 
 def _each(test: Callable[[BoolArray, float], float]) -> Statistics:
@@ -173,41 +179,36 @@ def _each(test: Callable[[BoolArray, float], float]) -> Statistics:
     return many
 
 
-def _statistic(test: Statistic) -> Statistics:
-    """Statistics of a test of one record, NaN where not identified."""
+def _counted(
+    counted: Callable[[BoolArray, float], float], limit: Statistic, *, by: Classes
+) -> PValues:
+    """P-values counted over all possible records; chi-squared if `draws` is 0.
 
-    def statistic(record: BoolArray, confidence: float) -> float:
-        result = test(record, confidence)
-        return result.statistic if result.identified else UNKNOWN
-
-    return _each(statistic)
-
-
-def _counted(counted: Callable[[BoolArray, float], float], limit: Statistic) -> PValues:
-    """P-values counted over all possible records; chi-squared if `draws` is 0."""
+    by : whole numbers on which the p-value depends, so that one record of each kind is asked.
+    """
     chi_squared = _each(lambda record, confidence: limit(record, confidence).pvalue)
 
     def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
-        many = _each(counted) if law.draws else chi_squared
-        return many(records, law.confidence)
+        if not law.draws:
+            return chi_squared(records, law.confidence)
+        _, first, kind = np.unique(by(records), axis=0, return_index=True, return_inverse=True)
+        return _each(counted)(records[:, first], law.confidence)[kind.ravel()]
 
     return pvalues
 
 
-def _among_drawn(test: Statistic, many: Statistics | None = None) -> PValues:
+def _among_drawn(test: Statistic, statistics: Statistics) -> PValues:
     """P-values among simulated records; chi-squared if `draws` is 0.
 
-    many : statistics of many records at once, where that is faster than one by one.
+    statistics : those of the test, of many records at once; NaN where not identified.
     """
-    statistics = _statistic(test) if many is None else many
     chi_squared = _each(lambda record, confidence: test(record, confidence).pvalue)
 
     def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
         if not law.draws:
             return chi_squared(records, law.confidence)
-        null = law.null(statistics, len(records))
         observed = statistics(records, law.confidence)
-        return np.array([law.rank(value, null) for value in observed])
+        return law.rank(observed, law.null(statistics, len(records)))
 
     return pvalues
 
@@ -224,8 +225,7 @@ def _dynamic_quantile(law: _Law, records: BoolArray, required: DaysByPortfolios)
     pvalues = np.empty(len(observed))
     for columns in column_blocks(*records.shape):
         null = law.null_quantiles(len(records)).statistics(required[:, columns])
-        pairs = zip(observed[columns], null.T, strict=True)
-        pvalues[columns] = [law.rank(statistic, drawn) for statistic, drawn in pairs]
+        pvalues[columns] = law.rank(observed[columns], null)
     return pvalues
 
 
@@ -233,8 +233,12 @@ def _squared_spells(law: _Law, records: BoolArray, required: DaysByPortfolios) -
     """P-values from the test's own draws, which have as many exceedances as the record."""
     if not law.draws:
         return np.full(records.shape[1], UNKNOWN)
-    one = partial(squared_spells, draws=law.draws, seed=law.seed)
-    return np.array([one(record).pvalue for record in records.T])
+    return squared_spells_pvalues(records, draws=law.draws, seed=law.seed)
+
+
+def _transitions(records: BoolArray) -> NDArray[np.int64]:
+    """(records, 5) exceedances and transitions, on which the exact tests of a record depend."""
+    return np.column_stack([records.sum(axis=0), *transition_counts(records)]).astype(np.int64)
 
 
 # In the order of the columns. A new test is a function in one of the rooms and a row here.
@@ -245,34 +249,49 @@ TESTS: dict[str, PValues] = {
     "kupiec": _counted(
         lambda record, level: kupiec_exact(int(record.sum()), len(record), confidence=level).pvalue,
         lambda record, level: kupiec(record, confidence=level),
+        by=lambda records: records.sum(axis=0)[:, None],
     ),
     "christoffersen": _counted(
         lambda record, level: exact_pvalue(record, confidence=level),
         lambda record, level: christoffersen_independence(record),
+        by=_transitions,
     ),
     "conditional_coverage": _counted(
         lambda record, level: exact_pvalue(record, test="conditional coverage", confidence=level),
         lambda record, level: christoffersen_coverage(record, confidence=level),
+        by=_transitions,
     ),
     "dynamic_quantile": _dynamic_quantile,
-    "tuff": _among_drawn(lambda record, level: time_to_first_exceedance(record, confidence=level)),
-    "tbfi": _among_drawn(lambda record, level: time_between_exceedances(record, confidence=level)),
-    "tbf": _among_drawn(lambda record, level: mixed_kupiec(record, confidence=level)),
+    "tuff": _among_drawn(
+        lambda record, level: time_to_first_exceedance(record, confidence=level), first_statistics
+    ),
+    "tbfi": _among_drawn(
+        lambda record, level: time_between_exceedances(record, confidence=level), between_statistics
+    ),
+    "tbf": _among_drawn(
+        lambda record, level: mixed_kupiec(record, confidence=level), mixed_statistics
+    ),
     "weibull": _among_drawn(
         lambda record, level: weibull_duration(record),
         lambda records, level: weibull_statistics(records),
     ),
-    "gmm": _among_drawn(lambda record, level: gmm_duration(record, confidence=level)),
+    "gmm": _among_drawn(
+        lambda record, level: gmm_duration(record, confidence=level), gmm_statistics
+    ),
     "squared_spells": _squared_spells,
 }
 
 
 def _zones(phases: list[BoolArray], confidence: float) -> list[Zone]:
     """Upper median over phases of the zone of each portfolio."""
-    lights = [
-        [traffic_light(int(count), len(phase), confidence=confidence).zone for count in counts]
-        for phase, counts in ((phase, phase.sum(axis=0)) for phase in phases)
-    ]
+    lights = []
+    for phase in phases:
+        counts = phase.sum(axis=0).tolist()
+        zones = {
+            count: traffic_light(count, len(phase), confidence=confidence).zone
+            for count in set(counts)
+        }
+        lights.append([zones[count] for count in counts])
     return [sorted(zones, key=ZONES.index)[len(zones) // 2] for zones in zip(*lights, strict=True)]
 
 

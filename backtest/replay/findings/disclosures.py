@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.replay.own_days import Cohort
+from backtest.replay.scorecard import BLOCK
 from backtest.replay.study import Study
 from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk
 from backtest.scores.money.money import share_beyond
@@ -46,8 +47,9 @@ def by_portfolio(
     columns_of : (portfolios,) columns of a cohort.
     """
     parts = [
-        pd.DataFrame(columns_of(cohort), index=study.loss.columns[cohort.columns])
+        pd.DataFrame(columns_of(block), index=study.loss.columns[block.columns])
         for cohort in study.cohorts()
+        for block in cohort.blocks(BLOCK)
     ]
     return parts[0] if len(parts) == 1 else pd.concat(parts).loc[study.loss.columns]
 

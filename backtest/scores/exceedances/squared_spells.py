@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backtest.scores.exceedances.exact import tied_pvalue
+from backtest.scores.exceedances.exact import tied_pvalue, tied_pvalues
 from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
@@ -59,6 +59,27 @@ def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -
     return TestResult(
         name, statistic, tied_pvalue(statistic, null, np.random.default_rng(seed)), True, assumed
     )
+
+
+def squared_spells_pvalues(records: BoolArray, *, draws: int = 999, seed: int = 0) -> FloatArray:
+    """P-values of `squared_spells` for many records, (days, records); NaN where not identified.
+
+    Examples
+    --------
+    >>> record = np.isin(np.arange(250), [49, 50, 51])
+    >>> many = squared_spells_pvalues(np.column_stack([record, record & False]))
+    >>> bool(many[0] == squared_spells(record).pvalue), bool(np.isnan(many[1]))
+    (True, True)
+    """
+    counts = np.count_nonzero(records, axis=0)
+    pvalues = np.full(len(counts), np.nan)
+    for count in np.unique(counts[(counts >= 2) & (counts < len(records))]).tolist():
+        alike = np.flatnonzero(counts == count)
+        days = np.nonzero(records[:, alike].T)[1].reshape(-1, count) + 1.0
+        statistics = (np.diff(days, prepend=0.0, append=len(records)) ** 2).sum(axis=1)
+        null = _drawn_sums(len(records), count, draws, seed)
+        pvalues[alike] = tied_pvalues(statistics, null, seed=seed)
+    return pvalues
 
 
 @lru_cache(maxsize=64)

@@ -52,7 +52,7 @@ def first_exceedance_on(day: int | None, *, confidence: float = 0.99) -> TestRes
         return TestResult(name, float("nan"), float("nan"), False, assumed)
     if day < 1:
         raise StudyError(f"the first exceedance is on day {day}; the first day is 1.")
-    statistic = float(_waiting_ratio(np.array([float(day)]), confidence)[0])
+    statistic = float(waiting_ratio(np.array([float(day)]), confidence)[0])
     return TestResult(name, statistic, float(chdtrc(1.0, statistic)), True, assumed)
 
 
@@ -79,7 +79,7 @@ def time_between_exceedances(exceedances: ArrayLike, *, confidence: float = 0.99
     assumed = f"independent days; chi-squared, {len(waits)} df"
     if len(waits) == 0:
         return TestResult(name, float("nan"), float("nan"), False, assumed)
-    statistic = float(_waiting_ratio(waits, confidence).sum())
+    statistic = float(waiting_ratio(waits, confidence).sum())
     return TestResult(name, statistic, float(chdtrc(len(waits), statistic)), True, assumed)
 
 
@@ -112,8 +112,14 @@ def _waits(exceedances: ArrayLike) -> FloatArray:
     return np.concatenate(waits).astype(np.float64) if waits else np.empty(0)
 
 
-def _waiting_ratio(waits: FloatArray, confidence: float) -> FloatArray:
-    """Likelihood ratio of a geometric wait; n = 1 gives -2 ln p."""
+def waiting_ratio(waits: FloatArray, confidence: float) -> FloatArray:
+    """Likelihood ratio of each geometric wait; n = 1 gives -2 ln p.
+
+    Examples
+    --------
+    >>> waiting_ratio(np.array([1.0, 100.0]), 0.99).round(4).tolist()
+    [9.2103, 0.0]
+    """
     rate = 1.0 - confidence
     best_fit = np.where(waits > 1, (waits - 1.0) * np.log1p(-1.0 / np.maximum(waits, 2.0)), 0.0)
     ratio = np.log(rate) + (waits - 1.0) * np.log(confidence) + np.log(waits) - best_fit

@@ -95,7 +95,15 @@ def largest_rise_within(required: DaysByPortfolios, *, days: int) -> FloatArray:
     """
     (margin,) = as_panels(required=required)
     _check_days(days, len(margin))
-    return np.max([largest_rise(margin, days=n) for n in range(1, days + 1)], axis=0)
+    rise = np.empty(margin.shape[1])
+    for columns in column_blocks(*margin.shape):
+        block = margin[:, columns]
+        # Of the days that a rise may begin on, the one with the least margin has the largest.
+        lowest = block[:-1].copy()
+        for n in range(2, days + 1):
+            np.minimum(lowest[n - 1 :], block[:-n], out=lowest[n - 1 :])
+        rise[columns] = _relative(block[1:], lowest).max(axis=0)
+    return rise
 
 
 def expected_rise(required: DaysByPortfolios, *, days: int) -> tuple[FloatArray, FloatArray]:

@@ -63,9 +63,11 @@ def loss_ranks(loss: DaysByPortfolios, required: DaysByPortfolios) -> DaysByPort
     np.divide(size, required, out=ratio, where=required > 0.0)
     ranks = np.empty(ratio.shape)
     for book, column in enumerate(ratio.T):
-        ordered = np.sort(column)
-        below, upto = (np.searchsorted(ordered, column, side) for side in ("left", "right"))
-        ranks[:, book] = 0.5 * (below + upto + 1)
+        order = np.argsort(column)
+        ordered = column[order]
+        begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        ends = np.append(begins[1:], len(column))
+        ranks[order, book] = np.repeat(0.5 * (begins + ends + 1), ends - begins)
     return ranks
 
 
