@@ -9,6 +9,7 @@ import pandas as pd
 from backtest.config.load import CONTRACTS_FILE, read_study
 from backtest.interrupts import held
 from backtest.present.csv_table import read_csv
+from backtest.present.exhibit import Exhibit
 from backtest.present.folder import partial_folder, remove_abandoned
 from backtest.present.store import write_page
 from backtest.replay.coherence import as_written, refusal
@@ -77,15 +78,13 @@ def rewrite_report(folder: Path) -> Path:
     ------
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
-    run = stored_run(folder)
-    with as_written(folder):
-        exhibit = run_exhibit(run)
+    exhibit, command = _stored_exhibit(folder)
     if (folder / "figures").is_symlink():
         raise refusal(folder, "figures that lie elsewhere")
     try:
         remove_abandoned(folder)
         with partial_folder(folder, "report") as aside:
-            write_page(exhibit, aside.partial, command=run.study.provenance.command)
+            write_page(exhibit, aside.partial, command=command)
             files = sorted(p for p in aside.partial.rglob("*") if p.is_file())
             with held():
                 (folder / "figures").mkdir(exist_ok=True)
@@ -96,6 +95,20 @@ def rewrite_report(folder: Path) -> Path:
             f"cannot write the report to {str(folder)!r}: {error.strerror}."
         ) from error
     return folder / "report.html"
+
+
+def _stored_exhibit(folder: Path) -> tuple[Exhibit, str]:
+    """What a folder of `backtest run` or `backtest validate` shows, and the command behind it."""
+    if read_manifest(folder)[0].given is None:
+        run = stored_run(folder)
+        with as_written(folder):
+            return run_exhibit(run), run.study.provenance.command
+    from backtest.studies.validate.page import validation_exhibit
+    from backtest.studies.validate.reopen import stored_validation
+
+    result = stored_validation(folder)
+    with as_written(folder):
+        return validation_exhibit(result), result.study.provenance.command
 
 
 def require(folder: Path, files: dict[str, str]) -> None:

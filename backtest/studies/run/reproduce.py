@@ -39,6 +39,10 @@ def compare_rerun(
         model of the run opened by itself.
     """
     origin, files = read_manifest(folder)
+    if origin.given is not None:
+        from backtest.studies.validate.reopen import revalidated
+
+        return revalidated(folder, progress=progress)
     require(folder, files)
     tables = [name for name in files if name.endswith(TABLES)]
     source = _from_anywhere(data or origin.study["data"]["source"])
@@ -61,14 +65,14 @@ def compare_rerun(
             same_prices = current.prices.levels_sha256 == origin.prices.levels_sha256
             lines.append("the study differs" if same_prices else "the prices differ")
         for name in tables:
-            lines += _differences(name, copy, copy / "rerun", tolerances)
+            lines += table_differences(name, copy, copy / "rerun", tolerances)
         if lines:
             for piece in table_pieces(copy / "daily.parquet"):
                 lines += ties(piece, tolerances)
     return lines
 
 
-def _differences(name: str, before: Path, after: Path, tolerances: Tolerances) -> list[str]:
+def table_differences(name: str, before: Path, after: Path, tolerances: Tolerances) -> list[str]:
     """One line a column of a table that differs, from its first piece that does."""
     lines: dict[str, str] = {}
     for old, new in _side_by_side(table_pieces(before / name), table_pieces(after / name)):

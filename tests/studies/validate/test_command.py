@@ -1,6 +1,7 @@
 """The command itself: its screen, its folder, its refusals."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -86,3 +87,24 @@ def test_what_a_user_can_mend_is_one_line(folder):
     assert "cannot read 'nowhere.csv'" in one_line(backtest("validate", "nowhere.csv", cwd=folder))
     line = one_line(backtest("validate", "house.csv", "--pnl", "weekly", cwd=folder))
     assert "known: 'mpor'" in line
+
+
+def test_a_folder_is_reproduced_and_reported_from_the_table_it_holds(folder, results, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    page = (copy / "report.html").read_text()
+    (copy / "report.html").unlink()
+    done = backtest("report", copy, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (copy / "report.html").read_text() == page
+    done = backtest("reproduce", copy, cwd=tmp_path)
+    assert done.returncode == 0 and "reproduced: every score is the same" in done.stdout
+
+
+def test_a_table_that_was_changed_is_no_longer_that_of_the_folder(results, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    text = (copy / "input.csv").read_text()
+    (copy / "input.csv").write_text(text.replace("2.0", "3.0", 1))
+    line = one_line(backtest("reproduce", copy, cwd=tmp_path))
+    assert "input.csv" in line and "is not as the run wrote it" in line
