@@ -23,6 +23,7 @@ class GivenTable:
     idle, short : accounts left out: all zero, or with fewer than 60 scored days.
     held : models whose collateral was given; that of others is replayed.
     sha256 : of the days, accounts, losses and margins as numbers.
+    doubts : sentences on signs that may be reversed.
     """
 
     name: str
@@ -39,6 +40,7 @@ class GivenTable:
     short: tuple[str, ...]
     held: tuple[str, ...]
     sha256: str
+    doubts: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The table and which way round its losses run, in one line."""
@@ -53,7 +55,8 @@ class GivenTable:
 
     def findings(self) -> list[str]:
         """What of the table was not scored as a whole, a sentence each."""
-        sentences = [
+        sentences = list(self.doubts)
+        sentences += [
             f"{len(names):,} account{'s' if len(names) > 1 else ''} left out, {why}: "
             f"{', '.join(names[:MOST_NAMED])}{', ...' if len(names) > MOST_NAMED else ''}."
             for names, why in (

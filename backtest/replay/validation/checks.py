@@ -32,12 +32,14 @@ class Examined:
     own : (days, accounts) whether a day is scored: loss and all margins are known.
     idle : accounts whose losses and margins are all zero.
     short : accounts with too few scored days.
+    doubts : sentences on signs that may be reversed and are taken as they are.
     """
 
     given: Given
     own: BoolArray
     idle: tuple[str, ...]
     short: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def examine(
@@ -74,13 +76,16 @@ def examine(
         )
     given, short = _without(given, few)
     own = own[:, ~few] if few.any() else own
-    if not signs_checked:
-        for required in given.required.values():
-            scored = given.loss if own.all() else np.where(own, given.loss, np.nan)
-            refuse_reversed(
-                scored, required, signs=given.signs, confidence=confidence, horizon=mpor
-            )
-    return Examined(given, own, idle, short)
+    doubts = [] if signs_checked else _doubts(given, own, confidence=confidence, mpor=mpor)
+    return Examined(given, own, idle, short, tuple(dict.fromkeys(filter(None, doubts))))
+
+
+def _doubts(given: Given, own: BoolArray, *, confidence: float, mpor: int) -> list[str]:
+    scored = given.loss if own.all() else np.where(own, given.loss, np.nan)
+    return [
+        refuse_reversed(scored, margin, signs=given.signs, confidence=confidence, horizon=mpor)
+        for margin in given.required.values()
+    ]
 
 
 def _own(given: Given) -> BoolArray:

@@ -8,6 +8,8 @@ from backtest.replay.validation.checks import Examined
 from backtest.scores.forecasts.signs import check_signs
 from backtest.types import DataError
 
+OPPOSED = 0.5  # share of the distances of a PIT from one half that lies on the wrong side
+
 
 def given_forecasts(examined: Examined) -> pd.DataFrame:
     """VaR, ES and PIT on the scored days of each account; empty where the table has none.
@@ -58,6 +60,18 @@ def _check(examined: Examined, fields: dict[str, np.ndarray], model: str) -> Non
         wrong = known[(known < 0.0) | (known > 1.0)]
         if len(wrong):
             raise DataError(f"a pit of model {model!r} is {wrong[0]:g}; it is a probability.")
+        _check_way(given.loss[own], known, model)
     if "value_at_risk" in fields:
         shortfall = fields.get("expected_shortfall")
         check_signs(fields["value_at_risk"][own], None if shortfall is None else shortfall[own])
+
+
+def _check_way(loss: np.ndarray, pit: np.ndarray, model: str) -> None:
+    """DataError where the PIT grows with the loss: one of the two runs the other way round."""
+    known = ~np.isnan(pit)
+    signs, place = np.sign(loss[known]), pit[known] - 0.5
+    if signs @ place > OPPOSED * np.abs(place).sum():
+        raise DataError(
+            f"pit of model {model!r} is larger where losses are; it is the forecast probability of "
+            "a P&L no higher than the one that came: give 1 - pit, or turn the losses round."
+        )

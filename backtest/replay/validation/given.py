@@ -172,6 +172,7 @@ def _joined(
         )
     house = models[0]
     silos = {silo: (cells["loss", house, silo], cells["required", house, silo]) for silo in names}
+    _refuse_uneven(silos, rows, accounts)
     summed, apart = (_sum([pair[i] for pair in silos.values()]) for i in (0, 1))
     if ("loss", house, "") not in cells:
         return summed, {house: apart}, silos
@@ -186,6 +187,25 @@ def _joined(
         )
     loss = _same_loss(whole, summed, "the sum of the silos", rows, accounts)
     return loss, {SILOED: apart, house: joint}, silos
+
+
+def _refuse_uneven(
+    silos: dict[str, tuple[DaysByPortfolios, DaysByPortfolios]],
+    rows: Rows,
+    accounts: tuple[str, ...],
+) -> None:
+    """DataError where one silo of an account has a row on a day and another has none."""
+    there = {s: ~(np.isnan(loss) & np.isnan(margin)) for s, (loss, margin) in silos.items()}
+    some = np.logical_or.reduce(list(there.values()))
+    for silo, present in there.items():
+        lacking = some & ~present & present.any(axis=0)
+        if lacking.any():
+            day, account = np.argwhere(lacking)[0]
+            raise DataError(
+                f"{rows.where} has no row of silo {silo!r} for {accounts[account]!r} on "
+                f"{rows.dates[day]}, and one of another silo ({int(lacking.sum()):,} such cells); "
+                "complete those rows: silos are added up day by day."
+            )
 
 
 def _beside(

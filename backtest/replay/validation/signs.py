@@ -6,7 +6,7 @@ from backtest.scores.overlapping.verdict import count_pvalues
 from backtest.types import DataError, Dates, DaysByPortfolios
 
 FAR = 3.0  # times the standard's rate, from which a rate is too far above it to be believed
-NEAR = (1 / 3, 5 / 3)  # times the standard's rate: a mirror image that keeps the standard
+NEAR = (0.7, 1.3)  # times the standard's rate: a mirror image that keeps the standard
 SURE = 1e-4  # p-value of the pooled rate at or below which it is above the standard
 OVERRIDE = "signs_checked=True (--signs-checked)"
 
@@ -48,16 +48,23 @@ def refuse_reversed(
     signs: str,
     confidence: float,
     horizon: int,
-) -> None:
+) -> str:
     """DataError where gains keep the standard that losses are far from, as reversed signs would.
 
     Refused are tables of which losses exceed the margin at three times the standard's rate or more
-    (pooled p at most 1e-4, by groups of days), while gains exceed it at a third to five thirds of
-    that rate. Books whose gains and losses are alike show nothing either way. How often this is
-    wrong: docs/validate.md.
+    (pooled p at most 1e-4, by effective counts), while gains exceed it at 0.7 to 1.3 times that
+    rate. Books whose gains and losses are alike show nothing either way, and a margin that fails
+    on skewed losses can look the same: docs/validate.md has the measured rates of both errors.
 
+    Parameters
+    ----------
     loss, required : (days, accounts) USD on scored days; NaN on days that an account has not.
     signs : the column that the table has, 'loss' or 'pnl'.
+
+    Returns
+    -------
+    A sentence where losses are as far below the standard and gains at it, which may be prudence;
+    else empty.
 
     Examples
     --------
@@ -77,20 +84,29 @@ gain), or say that you have checked it: signs_checked=True (--signs-checked).
         beyond = np.count_nonzero(loss > required, axis=1)
         mirror = np.count_nonzero(-loss > required, axis=1)
     rate, opposite, standard = beyond.sum() / cells, mirror.sum() / cells, 1.0 - confidence
-    if rate < FAR * standard or not NEAR[0] * standard <= opposite <= NEAR[1] * standard:
-        return
+    if not NEAR[0] * standard <= opposite <= NEAR[1] * standard:
+        return ""
+    rates = (
+        f"losses exceed the margin on {rate:.2%} of days and gains on {opposite:.2%}, for a "
+        f"standard of {standard:.2%}"
+    ).replace("%", " %")
+    if rate * FAR <= standard:
+        return (
+            f"Check which way round {signs} runs: {rates}, as in a table whose signs are reversed."
+        )
+    if rate < FAR * standard:
+        return ""
     pvalue = count_pvalues(
         beyond,
-        max(1, round(cells / len(loss))),
+        cells / len(loss),
         horizon=horizon,
         confidence=confidence,
-        clustered=np.array(True),
+        clustered=np.array(False),
     )
     if pvalue > SURE:
-        return
+        return ""
     other = "pnl (> 0 is a gain)" if signs == "loss" else "loss (> 0 is a loss)"
     raise DataError(
-        f"losses exceed the margin on {rate:.2%} of days and gains on {opposite:.2%}, for a "
-        f"standard of {standard:.2%}: {signs} seems to run the other way round; rename the column "
-        f"to {other}, or say that you have checked it: {OVERRIDE}.".replace("%", " %")
+        f"{rates}: {signs} seems to run the other way round; rename the column to {other}, or say "
+        f"that you have checked it: {OVERRIDE}."
     )

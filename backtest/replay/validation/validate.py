@@ -140,6 +140,7 @@ def validate_given(
         short=examined.short,
         held=tuple(given.held),
         sha256=digest,
+        doubts=examined.doubts,
     )
     provenance = Provenance(
         software=Software.now(),

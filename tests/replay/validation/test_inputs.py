@@ -3,9 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import backtest as bt
 from backtest.replay.findings import Findings
+from backtest.replay.forecasts import forecast_table
+from backtest.replay.validation.checks import examine
+from backtest.replay.validation.forecasts import given_forecasts
+from backtest.replay.validation.given import read_given
 from backtest.types import BacktestError
 
 DAYS = pd.bdate_range("2022-01-03", periods=300)
@@ -167,3 +172,57 @@ def test_a_file_with_a_word_for_a_number_says_which(tmp_path):
     )
     with pytest.raises(bt.DataError, match="'t.csv', row 2 of its data, has 'x' in column 'loss'"):
         bt.validate(tmp_path / "t.csv")
+
+
+def test_rare_large_losses_that_are_gains_are_refused_and_can_be_confirmed():
+    """Gains heavier than losses under a right margin, handed over with the sign turned."""
+    rng = np.random.default_rng(11)
+    size = np.abs(rng.standard_t(4, 300))
+    pnl = np.where(rng.random(300) < 0.75, 1.8 * size, -0.8 * size)
+    margin = np.sort(-pnl)[-4]  # three exceedances of 300
+    right = pd.DataFrame({"date": DAYS, "account": "A", "pnl": pnl, "required": margin})
+    assert bt.validate(right, coverage=ONE).scores["exceedances"].tolist() == [3]
+    turned = right.rename(columns={"pnl": "loss"})
+    with pytest.raises(bt.DataError, match="loss seems to run the other way round; rename the col"):
+        bt.validate(turned, coverage=ONE)
+    bt.validate(turned, coverage=ONE, signs_checked=True)
+
+
+def test_gains_at_the_standard_and_hardly_a_loss_are_a_doubt():
+    loss = np.where(np.arange(300) % 100 == 50, -3.0, 0.1)
+    frame = pd.DataFrame({"date": DAYS, "account": "A", "loss": loss, "required": 2.0})
+    (doubt,) = bt.validate(frame, coverage=ONE).provenance.given.findings()
+    assert doubt.startswith("Check which way round loss runs: losses exceed the margin on 0.00 %")
+
+
+FORECAST = table().assign(value_at_risk=2.0, expected_shortfall=2.5)
+WRONG_FORECASTS = {
+    "a VaR of the other sign": (FORECAST.assign(value_at_risk=-2.0), "value_at_risk is negative"),
+    "an ES below the VaR": (FORECAST.assign(expected_shortfall=1.0), "never below it"),
+    "a blank": (FORECAST.assign(value_at_risk=[2.0] * 599 + [None]), "is blank for 'B' on 2023-02"),
+    "no probability": (FORECAST.assign(pit=1.5), "a pit of model 'house' is 1.5"),
+    "a PIT of losses": (FORECAST.assign(pit=norm.cdf(FORECAST["loss"])), "give 1 - pit"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_FORECASTS)
+def test_a_forecast_that_cannot_be_tested_is_refused(case):
+    frame, words = WRONG_FORECASTS[case]
+    with pytest.raises(bt.DataError, match=words):
+        forecasts(frame)
+
+
+def test_given_forecasts_are_those_of_the_scored_days():
+    pit = norm.cdf(-FORECAST["loss"])
+    given = forecasts(FORECAST.assign(pit=pit))
+    assert len(given) == 600 and set(given["portfolio"]) == {"A", "B"}
+    tested = forecast_table(given, confidence=0.99, horizon=1)
+    over = (FORECAST["loss"] > 2.0).groupby(FORECAST["account"]).sum()
+    assert tested["exceedances"].tolist() == over.tolist()
+    assert (tested["berkowitz_p"] > 0.01).all()
+
+
+def forecasts(frame):
+    """The forecasts of a table over an MPOR of one day."""
+    given = read_given(frame)
+    return given_forecasts(examine(given, pnl="mpor", mpor=1, confidence=0.99, signs_checked=False))
