@@ -67,7 +67,11 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 "histories that pass, at the total / at its bound": lambda row: (
                     f"{percent(row['passes'], digits=0)} / {percent(row['passes_bound'], digits=0)}"
                 ),
-                "USD m by silo": lambda row: _by_silo(row, silos, "usd_", millions),
+                **(
+                    {"USD m by silo": lambda row: _by_silo(row, silos, "usd_", millions)}
+                    if ladder.filter(like="usd_").notna().any(axis=None)  # a table has none
+                    else {}
+                ),
                 "scale by silo": lambda row: _by_silo(row, silos, "kappa_", ratio),
             },
             note=EVIDENCE,

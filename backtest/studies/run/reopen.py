@@ -15,6 +15,7 @@ from backtest.present.store import write_page
 from backtest.replay.coherence import as_written, refusal
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
+from backtest.replay.provenance import Provenance
 from backtest.replay.seal import change_message, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
@@ -78,13 +79,14 @@ def rewrite_report(folder: Path) -> Path:
     ------
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
-    exhibit, command = _stored_exhibit(folder)
+    origin = read_manifest(folder)[0]
+    exhibit = _stored_exhibit(folder, origin)
     if (folder / "figures").is_symlink():
         raise refusal(folder, "figures that lie elsewhere")
     try:
         remove_abandoned(folder)
         with partial_folder(folder, "report") as aside:
-            write_page(exhibit, aside.partial, command=command)
+            write_page(exhibit, aside.partial, command=origin.command)
             files = sorted(p for p in aside.partial.rglob("*") if p.is_file())
             with held():
                 (folder / "figures").mkdir(exist_ok=True)
@@ -97,18 +99,18 @@ def rewrite_report(folder: Path) -> Path:
     return folder / "report.html"
 
 
-def _stored_exhibit(folder: Path) -> tuple[Exhibit, str]:
-    """What a folder of `backtest run` or `backtest validate` shows, and the command behind it."""
-    if read_manifest(folder)[0].given is None:
+def _stored_exhibit(folder: Path, origin: Provenance) -> Exhibit:
+    """What a folder of `backtest run` or `backtest validate` shows."""
+    if origin.given is None:
         run = stored_run(folder)
         with as_written(folder):
-            return run_exhibit(run), run.study.provenance.command
+            return run_exhibit(run)
     from backtest.studies.validate.page import validation_exhibit
     from backtest.studies.validate.reopen import stored_validation
 
     result = stored_validation(folder)
     with as_written(folder):
-        return validation_exhibit(result), result.study.provenance.command
+        return validation_exhibit(result)
 
 
 def require(folder: Path, files: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ HEADS = {
     "tuff": "TUFF",
     "tbfi": "TBFI",
     "tbf": "TBF",
-    "weibull": "Weibull",
+    "weibull": "Weib",
     "gmm": "GMM",
     "squared_spells": "spells",
 }
@@ -44,7 +44,7 @@ def tests_table(result: Validation) -> TextTable:
         "account, model" if several else "account",
         rows,
         {
-            "exceed. (allow.)": lambda row: f"{int(row['exceedances'])} ({int(row['allowed'])})",
+            "exc. (allow.)": lambda row: f"{int(row['exceedances'])} ({int(row['allowed'])})",
             **({} if study.own is None else {"days": lambda row: f"{int(row['observations']):,}"}),
             "p": lambda row: Cell(pvalue(row["coverage_p"]), bold=row["coverage_p"] <= SIGNIFICANT),
             "zone": lambda row: str(row["zone"]),

@@ -108,3 +108,28 @@ def test_a_table_that_was_changed_is_no_longer_that_of_the_folder(results, tmp_p
     (copy / "input.csv").write_text(text.replace("2.0", "3.0", 1))
     line = one_line(backtest("reproduce", copy, cwd=tmp_path))
     assert "input.csv" in line and "is not as the run wrote it" in line
+
+
+def test_silos_get_their_ladder_on_screen_and_page(tmp_path):
+    """Two silos that lose on different days: a reduction, no positions, no sides."""
+    rng = np.random.default_rng(6)
+    parts = [
+        pd.DataFrame(
+            {"date": DAYS, "account": "A", "silo": s, "loss": rng.normal(size=260), "required": 2.3}
+        )
+        for s in ("FICC", "CME")
+    ]
+    pd.concat(parts).to_parquet(tmp_path / "silos.parquet", index=False)
+    done = backtest("validate", "silos.parquet", "--mpor", 1, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Reduction from pooling silos" in done.stdout and "scale by silo" in done.stdout
+    (results,) = (tmp_path / "results").iterdir()
+    ladder = pd.read_csv(results / "ladder.csv").set_index("portfolio")
+    both = parts[0]["loss"].to_numpy() + parts[1]["loss"].to_numpy()
+    kappa = [np.sort(part["loss"])[-3] / 2.3 for part in parts]
+    expected = 1.0 - np.sort(both)[-3] / (2.3 * sum(kappa))
+    assert ladder.loc["A", "total"] == pytest.approx(expected)
+    drawn = pd.read_csv(results / "figures" / "offset_ladder.csv")
+    assert drawn["group"].isna().all() and "USD m by silo" not in done.stdout
+    done = backtest("reproduce", results, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -61,7 +61,9 @@ def _rows(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
     rows = ladder.loc[shown_portfolios(-ladder["dependence"])].copy()
     positions = study.exposure.loc[rows.index]
     mixed = (positions > 0).any(axis=1) & (positions < 0).any(axis=1)
-    rows.insert(0, "group", mixed.map({True: OPPOSITE, False: SAME_SIDE}))
+    sides = mixed.map({True: OPPOSITE, False: SAME_SIDE})
+    # Of a given table the positions are not known, and so the sides of the legs are not.
+    rows.insert(0, "group", sides if len(positions.columns) else "")
     # One-sided books first; a stable sort keeps the study's order within each group.
     order = mixed.sort_values(kind="stable").index
     return rows.loc[order].rename_axis("portfolio")
@@ -131,7 +133,7 @@ def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    groups = rows["group"].nunique()
+    groups = rows.loc[rows["group"] != "", "group"].nunique()
     height = ROW * max(len(rows), 1) + HEADING * groups
     sheet = canvas(0.26 + height + 0.42)
     sheet.legend(
