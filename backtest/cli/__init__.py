@@ -12,6 +12,7 @@ import typer
 
 from backtest.cli.cache import cache_app
 from backtest.cli.ends import end
+from backtest.cli.files import files_app
 from backtest.studies import COMMANDS
 from backtest.studies.command import DATA, OUT, RESULT, Command, Option
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Replay Treasury and crypto prices through candidate margin models, and score them.",
 )
 app.add_typer(cache_app)
+app.add_typer(files_app)
 
 Data = Annotated[str | None, typer.Option(metavar=DATA.metavar, help=DATA.help)]
 Result = Annotated[Path, typer.Argument(help=RESULT)]

@@ -49,11 +49,20 @@ class FileTable(_Table):
     close: str = ""
 
 
+class AcceptTable(_Table):
+    """A finding of the examination of prices that is true, and why: docs/data.md."""
+
+    factor: str
+    kind: str
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class DataTable(_Table):
     """Source of the prices, the factors and the window.
 
     `contracts` names, by future, the file or folder with the settlements of its contracts, which
-    then replace the front-month file: docs/rolls.md. `files` says how files are read.
+    then replace the front-month file: docs/rolls.md. `files` says how files are read,
+    `accept` which findings about them are true.
     """
 
     source: str = "sample"
@@ -62,6 +71,7 @@ class DataTable(_Table):
     end: str | None = None
     contracts: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileTable] = Field(default_factory=dict)
+    accept: tuple[AcceptTable, ...] = ()
 
 
 class ClockTable(_Table):

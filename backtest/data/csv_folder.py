@@ -1,6 +1,6 @@
 """The market of a folder of prices; `raw_columns` finds each factor in its files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
 from backtest.data.contract_files import front_months, read_contracts
 from backtest.data.csv_checks import PRICE_RANGE
 from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
+from backtest.data.examined import columns_to_examine
 from backtest.data.foreign import Foreign, files_in
 from backtest.data.layouts.how import How
-from backtest.data.plausible import refuse_implausible, refuse_shifted
-from backtest.data.raw_columns import SourceFile, raw_columns
+from backtest.data.raw_columns import Columns, SourceFile, raw_columns
 from backtest.data.rolls import adjust_rolls
 from backtest.instruments.declared import terms_of_future
 from backtest.market.calendars import Clock
 from backtest.market.checks import YIELD_RANGE
+from backtest.market.examination import Accepted, Finding, examine, judged
 from backtest.market.market import Adjustment, Market, tenor_years
 from backtest.types import DataError, parse_day
 
@@ -38,6 +39,7 @@ def read_folder(
     clock: Clock = "business",
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
+    accept: Sequence[Accepted] = (),
 ) -> tuple[Market, list[SourceFile]]:
     """Read the market of the days on which every factor has a value, and list the files read.
 
@@ -46,6 +48,7 @@ def read_folder(
     contracts : by future, the file or folder of its contracts' settlements (see `contract_files`),
         inside the folder or with a path of its own; their front months need no splices found.
     files : by file name, how a file is read that would not be recognised, or wrongly.
+    accept : findings of the examination that are true, with the reason.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first factor ends. Within it, days that have yields but lack a price are dropped and listed
@@ -64,8 +67,9 @@ def read_folder(
     files_read: dict[str, SourceFile] = {}
     foreign = Foreign(folder, files or {})
     by_contract = _contracts(contracts or {}, factors)
-    columns = _read_factors(
-        foreign, tuple(f for f in factors if f not in by_contract), files_read, end=end
+    in_files = tuple(name for name in factors if name not in by_contract)
+    columns, findings = _examined(
+        raw_columns(foreign, in_files, files_read), end=end, accept=accept
     )
     adjusted: list[Adjustment] = []
     for name, path in by_contract.items():
@@ -79,7 +83,6 @@ def read_folder(
         adjusted += roll_adjustments
     for name in factors:
         columns[name] = _in_dollars(foreign, name, columns, files_read)
-    refuse_shifted({name: columns[name] for name in factors})
     first = max(c.index[0] for c in columns.values())
     if start is not None:
         first = max(first, pd.Timestamp(parse_day(start, "start", DataError)))
@@ -91,6 +94,7 @@ def read_folder(
         "source": f"{folder.name}/ ({', '.join(files_read)})",
         "kinds": {name: factor_column(name).kind for name in factors},
         "adjusted": tuple(a for a in adjusted if a.date <= last),
+        "findings": findings,
     }
     days = _curve_days(factors, columns, first, last)
     if len(days) == 0:
@@ -138,37 +142,31 @@ def read_column(folder: Path, factor: str, *, files: Mapping[str, How] | None = 
     ------
     DataError : a file, column or value that cannot be used.
     """
-    return _read_factors(Foreign(folder, files or {}), (factor,), {})[factor]
+    return _examined(raw_columns(Foreign(folder, files or {}), (factor,), {}))[0][factor]
 
 
-def _read_factors(
-    foreign: Foreign,
-    factors: tuple[str, ...],
-    files_read: dict[str, SourceFile],
-    *,
-    end: str | None = None,
-) -> dict[str, pd.Series]:
-    """Every factor in the unit of a market, on the days of its file; each file is read once.
+def _examined(
+    raw: Columns, *, end: str | None = None, accept: Sequence[Accepted] = ()
+) -> tuple[dict[str, pd.Series], tuple[Finding, ...]]:
+    """Every factor in the unit of a market, on the days of its file; and what is doubtful.
 
     end : values of later days are not looked at, but of futures, whose rolls they measure.
     """
     last = None if end is None else pd.Timestamp(parse_day(end, "end", DataError))
     columns: dict[str, pd.Series] = {}
-    for name, (column, place) in raw_columns(foreign, factors, files_read).items():
+    looked_at: Columns = {}
+    for name, (column, place) in raw.items():
         if column.empty:
-            raise DataError(
-                f"{name} has no value in {str(foreign.folder)!r}; leave it out or mend it."
-            )
+            raise DataError(f"{name} has no value in {place.file}; leave it out or mend it.")
+        if name == "30Y":
+            days = column.index.to_numpy()
+            column = column[(days < NO_30Y[0]) | (days > NO_30Y[1])]
         known = column if place.rolls else column.loc[:last]
         if len(known):  # of what comes later it counts that it comes, not what it is
             column = column.where(column.index <= known.index[-1], known.iloc[-1])
+            looked_at[name] = known, place
         columns[name] = _levels(column, place)
-        if len(known):
-            refuse_implausible(known, name, place)
-    if "30Y" in columns:
-        days = columns["30Y"].index.to_numpy()
-        columns["30Y"] = columns["30Y"][(days < NO_30Y[0]) | (days > NO_30Y[1])]
-    return columns
+    return columns, judged(examine(columns_to_examine(looked_at)), accept)
 
 
 def _reference(
@@ -179,7 +177,7 @@ def _reference(
     if name in columns:
         return columns[name]
     try:
-        return _read_factors(foreign, (name,), files_read)[name]
+        return _examined(raw_columns(foreign, (name,), files_read))[0][name]
     except DataError as error:
         raise DataError(f"{future} needs {name} to measure its rolls by: {error}") from error
 
@@ -197,7 +195,7 @@ def _in_dollars(
     if rate_name in columns:
         rate = columns[rate_name]
     else:
-        rate = _read_factors(foreign, (rate_name,), files_read)[rate_name]
+        rate = _examined(raw_columns(foreign, (rate_name,), files_read))[0][rate_name]
     per_unit = rate if rate_name.endswith("USD") else 1.0 / rate
     file = files_read[factor_column(name).file]
     words = f"{file.read_as}; in another currency, converted by {rate_name}"

@@ -16,7 +16,7 @@ from backtest.data.columns import YIELDS_FILE
 from backtest.data.guards import HostError
 from backtest.data.history import difference
 from backtest.data.lock import locked
-from backtest.data.screening import screened
+from backtest.data.screening import days_of_stamps, screened
 from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
 from backtest.data.web import Sleep, Web, patiently
@@ -218,7 +218,7 @@ def _check(values: pd.Series, column: Column, cache: Cache) -> list[str]:
 def _check_dividends(raw: pd.DataFrame, screened_rows: pd.DataFrame, column: Column) -> None:
     """Raise DataError where a dividend falls on a day that was left out."""
     dividends = raw["dividend"]
-    days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize()
+    days = days_of_stamps(pd.DatetimeIndex(raw.index))
     omitted = dividends[
         (dividends > 0).to_numpy()
         & ~days.isin(screened_rows.index)

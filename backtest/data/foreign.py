@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.data.columns import FactorColumn
+from backtest.data.columns import FactorColumn, factor_column
 from backtest.data.layouts.how import AS_FRACTION, AS_PRICE, IN_PERCENT, How
 from backtest.data.layouts.reading import Reading, read_bytes
 from backtest.types import DataError, read_regular
@@ -87,13 +87,20 @@ class Foreign:
         holders = self.holders(factor, own=place.file)
         if not holders:
             raise DataError(self._not_found(factor, place))
-        pieces = []
-        for reading in holders:
-            column, _ = reading.values(factor)
-            pieces.append(column * _share(reading, factor, place))
+        pieces = [self.of(reading, factor, place)[0] for reading in holders]
         joined = pieces[0] if len(pieces) == 1 else _joined(factor, holders, pieces)
         file, heading = holders[0].file, holders[0].heading(factor)
         return joined.rename(heading), replace(place, file=file, column=heading)
+
+    def of(
+        self, reading: Reading, factor: str, place: FactorColumn | None = None
+    ) -> tuple[pd.Series, FactorColumn]:
+        """Values of a factor in one file, in the unit of the project's own files."""
+        place = place or factor_column(factor)
+        column, _ = reading.values(factor)
+        heading = reading.heading(factor)
+        values = (column * _share(reading, factor, place)).rename(heading)
+        return values, replace(place, file=reading.file, column=heading)
 
     def _not_found(self, factor: str, place: FactorColumn) -> str:
         words = f"{self.folder.name}/ has no {place.file}; add it or leave its factor out."

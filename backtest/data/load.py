@@ -1,6 +1,6 @@
 """`load_market`: a market by its name, from a folder, or a Market itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from backtest.data.csv_folder import read_folder
 from backtest.data.layouts.how import How
 from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock, MarginCalendar
+from backtest.market.examination import Accepted
 from backtest.market.market import Market
 from backtest.types import DataError, parse_day
 
@@ -28,6 +29,7 @@ def load_market(
     calendar: MarginCalendar = "data",
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
+    accept: Sequence[Accepted] = (),
 ) -> Market:
     """Load the market of `source`: 'sample' (SIMULATED), 'treasury', a CSV folder, or a Market.
 
@@ -40,6 +42,7 @@ def load_market(
     contracts : of a folder, by future ('ZN'): the CSV or folder with the settlements of its
         contracts, which then replace the front-month file.
     files : of a folder, by file name: how a file is read that would not be recognised.
+    accept : of a folder, findings of the examination that are true, with the reason.
 
     Raises
     ------
@@ -59,6 +62,7 @@ def load_market(
         calendar=calendar,
         contracts=contracts,
         files=files,
+        accept=accept,
     )[0]
 
 
@@ -72,6 +76,7 @@ def load_with_sources(
     calendar: MarginCalendar = "data",
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
+    accept: Sequence[Accepted] = (),
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, with the files (name, sha256) from which the levels were read."""
     sources: list[SourceFile] = []
@@ -97,8 +102,9 @@ def load_with_sources(
             clock=clock,
             contracts=contracts,
             files=files,
+            accept=accept,
         )
-    for name, given in (("contracts", contracts), ("files", files)):
+    for name, given in (("contracts", contracts), ("files", files), ("accept", accept)):
         if given and not sources:
             raise DataError(
                 f"source {str(source)!r} has no {name}; data.{name} needs a folder of CSV files."
@@ -121,6 +127,7 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         levels=market.levels[:, columns],
         kinds=tuple(market.kinds[c] for c in columns),
         adjusted=tuple(a for a in market.adjusted if a.factor in factors),
+        findings=tuple(f for f in market.findings if f.factor in factors),
         traded=None if market.traded is None else market.traded[:, columns],
     )
 

@@ -17,6 +17,16 @@ MOST_COLUMNS = 1_000  # beyond it pandas takes minutes to read what is no table 
 TOP = 100_000  # bytes within which the headings end
 
 
+def headings_of(path: Path) -> list[str]:
+    """The first line of a file, cell by cell; none where it is no text."""
+    with path.open("rb") as file:
+        top = file.read(TOP).decode("utf-8-sig", errors="replace").splitlines()[:1]
+    try:
+        return next(csv.reader(top), [])
+    except csv.Error:
+        return []
+
+
 def is_own(path: Path, column: str) -> bool:
     """Whether a file has `Date` and a column among its headings, and ISO days below."""
     if not path.is_file():

@@ -10,15 +10,13 @@ import pandas as pd
 
 from backtest.data.sessions import expected_days
 from backtest.data.sources import Column
+from backtest.market.examination import Column as Examined
+from backtest.market.examination import examine, judged, role_of
 from backtest.types import BoolArray, DataError
 
 LEAST_COVERAGE = 0.9  # share of the expected days; with fewer days the answer is incomplete
 LISTED = 5  # days named in a warning
 STALE = 7  # calendar days since the last value; no sequence of holidays is that long
-
-# No par yield above a quarter of a percent moved by a factor of five in a day (1990-2026). A feed
-# whose scale changes, from 4.25 to 42.5 or from 0.42 to 4.2, does.
-SCALE_STEP, SCALE_FLOOR = 5.0, 0.25
 
 
 def screened(raw: pd.DataFrame, column: Column, *, today: date) -> tuple[pd.DataFrame, list[str]]:
@@ -37,7 +35,7 @@ def screened(raw: pd.DataFrame, column: Column, *, today: date) -> tuple[pd.Data
 
     Raises
     ------
-    DataError : no day left, a value out of range, a change of scale, or too few days.
+    DataError : no day left, a value out of range, one that cannot be true, or too few days.
 
     Examples
     --------
@@ -50,7 +48,7 @@ def screened(raw: pd.DataFrame, column: Column, *, today: date) -> tuple[pd.Data
     ([45000.0, 43000.0], [])
     """
     warnings: list[str] = []
-    days = pd.DatetimeIndex(raw.index).tz_localize(None).normalize().as_unit("s").rename("Date")
+    days = days_of_stamps(pd.DatetimeIndex(raw.index)).as_unit("s").rename("Date")
     sent = raw.set_axis(days).sort_index(kind="stable")
     sent = sent[sent.index >= pd.Timestamp(column.starts)]
     sent = sent[(sent.index < pd.Timestamp(today)) & ~_unpublished(_index(sent), column)]
@@ -59,9 +57,26 @@ def screened(raw: pd.DataFrame, column: Column, *, today: date) -> tuple[pd.Data
     if table.empty:
         raise DataError(f"{column.code} has no value from {column.starts} to {today}")
     _check_range(table["value"], column)
-    _check_scale(table["value"], column)
+    warnings += _examine(table["value"], column)
     _check_sessions(_index(table), _index(sent), column, today, warnings)
     return table, warnings
+
+
+def days_of_stamps(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Days of a publisher's stamps: begun at midnight of their own zone, or else of UTC.
+
+    Examples
+    --------
+    >>> days_of_stamps(pd.DatetimeIndex(["2020-03-11 20:00:00-04:00"])).strftime("%m-%d").tolist()
+    ['03-12']
+    """
+    local = stamps.tz_localize(None)
+    if stamps.tz is not None and len(stamps):
+        utc = stamps.tz_convert(None)
+        # The running day's stamp may be any time of day.
+        if (local == local.normalize()).mean() < 0.5 < (utc == utc.normalize()).mean():
+            return utc.normalize()
+    return local.normalize()
 
 
 def _unambiguous(table: pd.DataFrame, warnings: list[str]) -> pd.DataFrame:
@@ -94,19 +109,20 @@ def _check_range(values: pd.Series, column: Column) -> None:
         )
 
 
-def _check_scale(values: pd.Series, column: Column) -> None:
-    """Raise DataError where a yield jumps so far that the feed must have changed its scale."""
-    if column.unit != "percent" or len(values) < 2:
-        return
-    before, after = values.to_numpy()[:-1], values.to_numpy()[1:]
-    small, large = np.minimum(before, after), np.maximum(before, after)
-    jumps = (small >= SCALE_FLOOR) & (large > SCALE_STEP * small)
-    if jumps.any():
-        at = int(np.argmax(jumps))
-        raise DataError(
-            f"{column.code} goes from {before[at]:g} to {after[at]:g} percent on "
-            f"{values.index[at + 1]:%Y-%m-%d}; has its scale changed?"
-        )
+def _examine(values: pd.Series, column: Column) -> list[str]:
+    """What an examination of the column doubts; DataError where it cannot be true."""
+    name = column.checks or column.factor
+    is_percent = column.unit == "percent"
+    role = role_of(name, is_yield=is_percent and name != "VIX")
+    looked_at = Examined(
+        name,
+        values.index.to_numpy().astype("datetime64[D]"),
+        values.to_numpy(dtype=np.float64) / (100.0 if is_percent or role == "volatility" else 1.0),
+        role,
+        where=column.code,
+        percent=is_percent,
+    )
+    return [finding.sentence.rstrip(".") for finding in judged(examine([looked_at]))]
 
 
 def _check_sessions(

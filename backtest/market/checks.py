@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from backtest.market.market import Market
 
 LONGEST_STEP = 14  # calendar days between two margin days; a longer gap is missing data
-# No US par yield since 1990 moved by a point on any day.
-POINT, SHARE_OF_POINTS, DAYS_OF_MOVES = 0.0099, 0.02, 60
 YIELD_RANGE = (-0.05, 0.25)  # decimal; outside it the unit is wrong (percent read as decimal)
 
 
@@ -71,25 +69,6 @@ def check_levels(market: "Market") -> None:
                 f"{factor} on {market.dates[at]} is {column[at]:g} as a decimal yield "
                 f"({column[at] * 100:g} %); yields must lie in {low:.0%} .. {high:.0%}. "
                 "Check the unit: frames hold decimals, CSV files hold percent."
-            )
-
-
-def check_yield_moves(market: "Market") -> None:
-    """Yields whose moves say that they are in percent, though their levels could be decimals.
-
-    Bills of .05 percent are read as 5 %: their moves of a hundredth are then moves of a point.
-    """
-    if len(market.dates) < DAYS_OF_MOVES:
-        return
-    for j, (factor, kind) in enumerate(zip(market.factors, market.kinds, strict=True)):
-        if kind != "yield":
-            continue
-        moves = np.abs(np.diff(market.levels[:, j]))
-        share = float((moves >= POINT).mean())
-        if share > SHARE_OF_POINTS:
-            raise DataError(
-                f"{factor} moves by a point ({POINT:.0%}) or more on {share:.0%} of days: its "
-                "yields look like percent; frames hold decimals (0.0425 is 4.25 %): divide by 100."
             )
 
 

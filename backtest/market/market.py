@@ -3,8 +3,7 @@
 A simulated path is just another market, so everything downstream takes one of these.
 """
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal
@@ -17,27 +16,12 @@ from backtest.market.checks import (
     check_levels,
     check_shape,
     check_traded,
-    check_yield_moves,
 )
+from backtest.market.examination import Accepted, Column, Finding, examine, judged, role_of
+from backtest.market.tenors import tenor_years as tenor_years
 from backtest.types import BoolArray, DataError, Dates, DaysByFactors, FloatArray, RowNumbers
 
 Kind = Literal["price", "yield"]
-
-_TENOR = re.compile(r"^(\d+)([MY])$")
-
-
-def tenor_years(factor: str) -> float | None:
-    """Maturity in years of a par-yield factor named like '3M' or '10Y'; None for other names.
-
-    Examples
-    --------
-    >>> tenor_years("3M"), tenor_years("10Y"), tenor_years("BTC")
-    (0.25, 10.0, None)
-    """
-    match = _TENOR.match(factor)
-    if match is None:
-        return None
-    return int(match[1]) / (12.0 if match[2] == "M" else 1.0)
 
 
 @dataclass(frozen=True)
@@ -71,6 +55,7 @@ class Market:
         A factor that did not trade keeps its last level, which is no observed change of zero: its
         shocks, and the MPOR of instruments on it, are counted in the days on which it trades. All
         factors trade on row 0.
+    findings : what an examination of the prices found doubtful; it is no input to margins.
 
     Raises
     ------
@@ -96,6 +81,7 @@ class Market:
     adjusted: tuple[Adjustment, ...] = ()
     missing: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[D]"))
     traded: BoolArray | None = None
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         dates = np.array(self.dates, dtype="datetime64[D]")
@@ -131,14 +117,22 @@ class Market:
 
     @classmethod
     def from_frame(
-        cls, frame: pd.DataFrame, *, kinds: dict[str, Kind] | None = None, **labels: Any
+        cls,
+        frame: pd.DataFrame,
+        *,
+        kinds: dict[str, Kind] | None = None,
+        accept: Sequence[Accepted] = (),
+        **labels: Any,
     ) -> "Market":
         """Market of a frame: index days, one column per factor, yields in decimals.
 
         Columns named like a maturity ('3M', '10Y') are yields, all others prices, unless `kinds`
         says otherwise. Rows in which some factor is NaN are dropped and listed in `dropped`.
-        labels : other fields of the market; `traded` has the rows of the frame. DataError where
-        yields move as if they were in percent, unless `simulated`.
+        labels : other fields of the market; `traded` has the rows of the frame.
+        accept : findings that are true, with the reason.
+
+        Prices that are not `simulated` are examined (docs/data.md), unless `findings` are given:
+        DataError for what cannot be true, and `findings` lists what is doubtful.
         """
         if frame.empty:
             raise DataError("the frame is empty; give at least one day and one factor.")
@@ -166,9 +160,9 @@ class Market:
             ),
             **labels,
         )
-        if not market.simulated:
-            check_yield_moves(market)
-        return market
+        if market.simulated or "findings" in labels:
+            return market
+        return replace(market, findings=judged(examine(columns_of(market)), accept))
 
     def to_frame(self) -> pd.DataFrame:
         """Levels as a frame (days x factors)."""
@@ -258,9 +252,11 @@ class Market:
         last = market.dates[-1] if stop else None
         if last is None:
             return market
-        # Days dropped and moves removed later would tell of the future as well.
+        # Days dropped and moves removed later would tell of the future as well, and what was found
+        # was found in all of the history.
         return replace(
             market,
+            findings=(),
             dropped=market.dropped[market.dropped <= last],
             missing=market.missing[market.missing <= last],
             adjusted=tuple(a for a in market.adjusted if a.date <= last),
@@ -274,3 +270,16 @@ class Market:
             levels=self.levels[rows],
             traded=None if self.traded is None else self.traded[rows],
         )
+
+
+def columns_of(market: Market) -> list[Column]:
+    """The factors of a market for an examination, each on the days on which it trades."""
+    columns = []
+    for j, (factor, kind) in enumerate(zip(market.factors, market.kinds, strict=True)):
+        rows = slice(None) if market.traded is None else market.traded[:, j]
+        days, levels = market.dates[rows], market.levels[rows, j]
+        role = role_of(factor, is_yield=kind == "yield")
+        if role == "funding":  # an index that accrues it
+            days, levels = days[1:], np.diff(np.log(levels))
+        columns.append(Column(factor, days, levels, role))
+    return columns

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from backtest.kernels.compile import SOURCES
+from backtest.market.examination import Finding
 from backtest.market.market import Market
+from backtest.types import Dates
 
 PACKAGES = ("margin-backtest", "numpy", "numba", "scipy", "pandas", "pydantic", "pyarrow")
 
@@ -35,6 +37,37 @@ class Splice:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A finding of the examination of prices: of which days, and how many of them are scored.
+
+    accepted : the reason why the user takes it as it is; empty where nobody has judged it.
+    """
+
+    factor: str
+    kind: str
+    sentence: str
+    days: tuple[str, ...]
+    scored_share: float
+    accepted: str = ""
+
+    @classmethod
+    def of(cls, finding: Finding, scored: Dates | None) -> "Doubt":
+        """Describe a finding; the share is of the scored days, none without any."""
+        share = 0.0
+        if scored is not None and len(scored):
+            share = float(np.isin(scored, finding.dates).mean())
+        return cls(
+            finding.factor, finding.kind, finding.sentence, finding.days, share, finding.accepted
+        )
+
+    @property
+    def words(self) -> str:
+        """The finding, the share of scored days, and the judgement where there is one."""
+        words = f"{self.sentence} {self.scored_share:.1%} of scored days are touched."
+        return words + (f" Accepted: {self.accepted}." if self.accepted else "")
+
+
+@dataclass(frozen=True)
 class Prices:
     """Where prices come from, which days they cover, and which days are not among them.
 
@@ -44,6 +77,7 @@ class Prices:
     first, last : ISO days. dropped : days on which some factor was unknown.
     missing : sessions of the study's calendar that have no data.
     levels_sha256 : of the levels themselves. files : that were read, where a command lists them.
+    findings : what the examination of the prices found doubtful.
     """
 
     source: str
@@ -59,10 +93,14 @@ class Prices:
     clock: str
     levels_sha256: str
     files: tuple[FileHash, ...] = ()
+    findings: tuple[Doubt, ...] = ()
 
     @classmethod
-    def of(cls, market: Market) -> "Prices":
-        """Describe the prices of a market."""
+    def of(cls, market: Market, scored: Dates | None = None) -> "Prices":
+        """Describe the prices of a market.
+
+        scored : days, of which findings of the examination touch a share.
+        """
         # Of names, days, levels and the mask of trading alone: where prices were read from may
         # differ between two machines that compute the same numbers.
         digest = hashlib.sha256()
@@ -88,6 +126,7 @@ class Prices:
             missing=tuple(str(day) for day in market.missing),
             clock="business" if market.traded is None else "24/7",
             levels_sha256=digest.hexdigest(),
+            findings=tuple(Doubt.of(finding, scored) for finding in market.findings),
         )
 
     def sentence(self) -> str:

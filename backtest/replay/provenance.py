@@ -93,7 +93,7 @@ class Provenance:
         left_out = {name: omissions(model, market) for name, model in models.items()}
         return cls(
             software=Software.now(),
-            data=Prices.of(market),
+            data=Prices.of(market, None if window is None else window.dates),
             window=None if window is None else Window.of(window),
             standard=Standard.of(market, book, coverage),
             account=None if account is None else Account(**asdict(account)),
@@ -224,8 +224,12 @@ class Provenance:
         )
 
     def alarms(self) -> list[str]:
-        """Models that failed and are left out."""
-        return [f"LEFT OUT: {reason}" for reason in self.failed_models.values()]
+        """Models that failed and are left out; doubtful prices that nobody accepted."""
+        doubts = () if self.data is None else self.data.findings
+        return [
+            *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
+            *(f"DOUBTFUL PRICES: {doubt.words}" for doubt in doubts if not doubt.accepted),
+        ]
 
     def opened_facts(self) -> list[tuple[str, str]]:
         """The files that models opened by themselves, for a page's list."""

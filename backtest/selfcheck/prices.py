@@ -50,7 +50,7 @@ ROWS = (
     Row(
         "bill yields of 0.05 to 0.22 given in percent as a frame",
         "pydata/pandas-datareader#125",
-        lambda: _frame(0.12 + 0.04 * np.sin(np.arange(120)), "3M"),
+        lambda: _frame(0.12 + 0.04 * np.sin(np.arange(120)), "3M", freq="B"),
         right=Refused("its yields look like percent"),
         by="as decimals they would move by points a day",
     ),

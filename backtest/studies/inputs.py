@@ -18,6 +18,7 @@ from backtest.instruments import parse_instrument
 from backtest.instruments.contracts import known_contracts
 from backtest.instruments.names import known_form
 from backtest.market.calendars import Clock
+from backtest.market.examination import Accepted
 from backtest.market.market import Market
 from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import Isolated, isolated
@@ -219,6 +220,7 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         calendar=config.clock.calendar,
         contracts=config.data.contracts,
         files=said_of_files(config),
+        accept=[Accepted(**entry.model_dump()) for entry in config.data.accept],
     )
 
 

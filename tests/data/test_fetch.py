@@ -196,11 +196,11 @@ def test_yield_indices_are_compared_with_the_par_yields(tmp_path):
 def test_holes_shared_by_columns_are_one_warning(tmp_path):
     class Closed(HandMade):
         def history(self, column, today):
-            return history_of(column, today).drop(pd.Timestamp("2018-12-05"))
+            return history_of(column, today).drop(pd.Timestamp("2018-12-06"))
 
     entry = fetched(tmp_path, Closed(), only=("treasury_futures_front_unadjusted",))
     assert entry["treasury_futures_front_unadjusted.csv"].warnings == [
-        "ZT=F, ZF=F, ZN=F, ZB=F: no row for 1 day (2018-12-05); not filled in"
+        "ZT=F, ZF=F, ZN=F, ZB=F: no row for 1 day (2018-12-06); not filled in"
     ]
 
 

@@ -6,7 +6,8 @@ import pytest
 
 import backtest as bt
 from backtest.data.columns import factor_column
-from backtest.data.plausible import refuse_implausible, refuse_shifted
+from backtest.data.examined import columns_to_examine
+from backtest.market.examination import examine, judged
 from tests.support.places import PRICES, needs_prices
 
 DAYS = pd.bdate_range("2019-01-01", "2022-12-30")
@@ -24,15 +25,20 @@ def yields(seed=2, level=3.0, days=DAYS):
     return pd.Series(np.clip(walk, 0.5, 9), days, name="10Y").round(2)
 
 
+def look(columns):
+    raw = {name: (column, factor_column(name)) for name, column in columns.items()}
+    return judged(examine(columns_to_examine(raw)))
+
+
 def refused(column, factor):
     with pytest.raises(bt.DataError) as error:
-        refuse_implausible(column, factor, factor_column(factor))
+        look({factor: column})
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
 def accepted(column, factor):
-    refuse_implausible(column, factor, factor_column(factor))
+    look({factor: column})
 
 
 def test_days_that_nobody_published():
@@ -58,7 +64,7 @@ def test_a_unit_that_changes_and_stays():
     assert "on 2021-01-06 and stays there" in refused(changed, "BTC")
     mixed = yields(level=0.93)
     mixed["2021-01-04":] /= 100
-    assert "percent on 2021-01-04; write percent on every day" in refused(mixed, "10Y")
+    assert "percent on 2021-01-04; write one unit on every day" in refused(mixed, "10Y")
 
 
 @pytest.mark.parametrize("days", [10, 31, 90])
@@ -108,16 +114,18 @@ def test_a_series_dated_a_day_late_is_named():
     one, two = (
         pd.Series(100 * np.exp(np.cumsum(0.03 * (shared + 0.7 * x))), EVERY_DAY) for x in own
     )
-    refuse_shifted({"BTC": one, "ETH": two})
-    with pytest.raises(bt.DataError, match=r"BTC and ETH move .* \(0\.0\d\): BTC is dated a day"):
-        refuse_shifted({"BTC": one.shift(1).dropna(), "ETH": two})
+    look({"BTC": one, "ETH": two})
+    with pytest.raises(
+        bt.DataError, match=r"BTC and ETH move .* \(0\.0\d\) .*: BTC is dated a day"
+    ):
+        look({"BTC": one.shift(1).dropna(), "ETH": two})
     with pytest.raises(bt.DataError, match="ETH is dated a day late"):
-        refuse_shifted({"BTC": one, "ETH": two.shift(1).dropna()})
-    refuse_shifted({"BTC": one, "ETH": two[:200]})  # too few days to tell
+        look({"BTC": one, "ETH": two.shift(1).dropna()})
+    look({"BTC": one, "ETH": two[:200]})  # too few days to tell
     # Funding follows yesterday's price: .42 a day apart and -.11 on the day, in a real year.
     move, noise = np.log(one[:252]).diff().fillna(0.0), 0.03 * own[1][:252]
-    later = pd.Series(np.exp((0.55 * move.shift(1).fillna(0.0) + noise).cumsum()), one.index[:252])
-    refuse_shifted({"BTC": one[:252], "BTC-FUNDING": later})
+    later = 3e-3 * (0.55 * move.shift(1).fillna(0.0) + noise).rename("x")
+    look({"BTC": one[:252], "BTC-FUNDING": later})
 
 
 def test_a_price_below_zero_may_be_true(tmp_path):

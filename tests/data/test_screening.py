@@ -106,7 +106,7 @@ def test_yields_times_ten_are_refused_whole_or_half_way(yields):
         screened(10 * yields, note(), today=TODAY)
     low = 0.1 * yields  # 0.4 percent, as in 2020: ten times that is still in range
     low.loc["2024-01-16":] *= 10
-    with pytest.raises(DataError, match=r"on 2024-01-16; has its scale changed"):
+    with pytest.raises(DataError, match=r"percent on 2024-01-16; write one unit"):
         screened(low, note(), today=TODAY)
 
 

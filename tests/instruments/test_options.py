@@ -335,7 +335,9 @@ def test_volatility_must_be_there_and_in_decimals(option_market, small_market):
     percent = option_market.to_frame()
     percent["VIX"] *= 100
     with pytest.raises(bt.DataError, match="VIX on 2020-01-01 is 18 .* hold decimals"):
-        bt.Option("SPY").pnl(bt.Market.from_frame(percent), 2)
+        bt.Option("SPY").pnl(bt.Market.from_frame(percent, simulated=True), 2)
+    with pytest.raises(bt.DataError, match="volatilities look like percent; frames hold .18"):
+        bt.Market.from_frame(percent)
 
 
 def test_published_haircuts_are_not_applied_to_options(option_market):

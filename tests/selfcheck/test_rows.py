@@ -73,8 +73,8 @@ MUTANTS = {
         lambda ranked: lambda pvalues: np.arange(len(pvalues)),
     ),
     "prices": (
-        "backtest.data.plausible._check_frozen",
-        lambda check_frozen: lambda column, where: None,
+        "backtest.market.examination.repeats._is_no_habit",
+        lambda is_no_habit: lambda others, run, days: False,
     ),
     "calendars": (
         "backtest.market.calendars.FIRST",

@@ -161,7 +161,7 @@ def test_legs_keep_days_of_their_own():
     traded[:, :5] = ~(days.day_of_week >= 5)[:, None]
     generator = np.random.default_rng(2)
     frame["BTC"] = 100 * np.exp(np.cumsum(generator.normal(0, 0.03, len(days))))
-    market = bt.Market.from_frame(frame, traded=traded)
+    market = bt.Market.from_frame(frame, traded=traded, simulated=True)
     frame = pd.DataFrame({"UST10Y": [1e7, 0.0], "BTC": [0.0, 1e6]}, index=["bond", "coin"])
     book = bt.Book.from_frame(frame, market)
     found = st.Span2(**SHORT).margin(market, book, COVERAGE)

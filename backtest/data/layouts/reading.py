@@ -14,13 +14,14 @@ from backtest.data.layouts.cells import DATES, Cells, cells_of
 from backtest.data.layouts.how import How
 from backtest.data.layouts.known import VALUES, Layout, layout_of
 from backtest.data.layouts.names import FRED, factor_of, factor_of_file
-from backtest.data.layouts.numerals import numbers_of
+from backtest.data.layouts.numerals import BLANKS, numbers_of
 from backtest.data.layouts.stamps import Stamps, days_of, stamps_of
 from backtest.types import BoolArray, DataError
 
 SAID = Layout("said in data.files", lambda cells, names: False)
 PARQUET = b"PAR1"
 SECURITY = re.compile(r"(?:Security|Ticker)[ :]+(.+)", re.IGNORECASE)  # above Bloomberg's rows
+NUMBER = re.compile(r"[+-]?[$€£]?\.?\d")  # how a number begins
 FRACTION = re.compile(r"\d+\.\d+ ")  # 1.5 Month: no maturity of whole months
 
 
@@ -218,8 +219,8 @@ def _wide(cells: Cells) -> dict[str, int]:
     for place, heading in enumerate(cells.headings):
         if place == cells.date or not heading or FRACTION.match(heading):
             continue
-        sample = [cell for cell in cells.column(place)[:200] if any(map(str.isdigit, cell))]
-        if sample:
+        first = next((cell for cell in cells.column(place) if cell.lower() not in BLANKS), "")
+        if NUMBER.match(first):
             found.setdefault(factor_of(heading), []).append(place)
     return {name: places[0] for name, places in found.items() if len(places) == 1}
 

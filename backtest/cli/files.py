@@ -1,0 +1,31 @@
+"""The commands that look at a user's own files: inspect, init."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+files_app = typer.Typer()
+
+
+@files_app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A folder of prices, or one file.")],
+) -> None:
+    """Show how each file of prices is read and what an examination finds; run nothing."""
+    from backtest.data.inspection import inspect as inspect_files
+
+    for line in inspect_files(path).words:
+        typer.echo(line)
+
+
+@files_app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="Study file to write; it must not exist yet.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Folder of prices.")],
+) -> None:
+    """Write a commented study file for the prices of a folder."""
+    from backtest.cli.first_study import write_first_study
+
+    for line in write_first_study(file, data):
+        typer.echo(line)

@@ -1,0 +1,10 @@
+"""An examination of prices: what cannot be true is refused, what is doubtful is listed and kept.
+
+It reads whole histories, later days too: it says something about data, and no margin sees it.
+"""
+
+from backtest.market.examination.column import Column, role_of
+from backtest.market.examination.examine import CHECKS, KINDS, examine, judged
+from backtest.market.examination.finding import Accepted, Finding
+
+__all__ = ["CHECKS", "KINDS", "Accepted", "Column", "Finding", "examine", "judged", "role_of"]

@@ -1,0 +1,125 @@
+"""`backtest inspect` and `init`: what is said of a folder of files, and the study made of it."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.cli import main
+from backtest.config.load import read_study
+from backtest.market.calendars import sessions
+from backtest.replay.origin import Prices, Software
+from backtest.replay.provenance import Provenance
+from backtest.studies.inputs import read_inputs
+from tests.support.commands import backtest, quiet
+
+DAYS = pd.DatetimeIndex(sessions("SIFMA", "2021-01-04", "2022-03-31"))
+
+
+def said(capsys, *arguments):
+    """Exit code, lines on the screen, the line on stderr."""
+    code = 0
+    try:
+        main(list(map(str, arguments)))
+    except SystemExit as left:
+        code = int(left.code or 0)
+    out, err = capsys.readouterr()
+    return code, out.splitlines(), err.strip()
+
+
+@pytest.fixture
+def strangers(tmp_path):
+    """FRED's 10-year, a Treasury file, closes of Bitcoin with a bad day, and a letter."""
+    folder = tmp_path / "strangers"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    shared = 0.04 * rng.standard_normal(len(DAYS))
+    for name, heading in (("DGS10.csv", "DGS10"), ("rates.csv", "2 Yr")):
+        levels = (2 + np.cumsum(0.7 * shared + 0.01 * rng.standard_normal(len(DAYS)))).round(2)
+        table = pd.DataFrame({"Date": DAYS.strftime("%m/%d/%Y"), heading: levels})[::-1]
+        if heading == "DGS10":
+            table = pd.DataFrame({"DATE": DAYS.strftime("%Y-%m-%d"), heading: levels})
+        table.to_csv(folder / name, index=False)
+    every = pd.date_range(DAYS[0], DAYS[-1])
+    close = 40_000 * np.exp(np.cumsum(0.03 * rng.standard_normal(len(every))))
+    close[200] *= 1.6
+    frame = pd.DataFrame({"Date": every.strftime("%Y-%m-%d"), "Close": close, "Adj Close": close})
+    frame.to_csv(folder / "BTC-USD.csv", index=False)
+    (folder / "letter.txt").write_text("Dear reader,\nno prices here.\n")
+    return folder
+
+
+def test_inspect_says_how_each_file_is_read_and_what_is_doubtful(strangers, capsys):
+    code, lines, _ = said(capsys, "inspect", strangers)
+    assert code == 0
+    assert lines[0].startswith("BTC-USD.csv: read as Yahoo history, USD, 2021-01-04 .. 2022-03-31")
+    assert lines[1].startswith("DGS10.csv: read as FRED, percent") and lines[1].endswith("; 10Y")
+    assert lines[2].startswith("letter.txt: not read; letter.txt has no rows that begin with a day")
+    assert lines[3].endswith("; 2Y; newest day first")
+    day = pd.Timestamp("2021-01-04") + pd.Timedelta(days=200)
+    assert lines[4].startswith("doubtful, BTC reversal: BTC-USD.csv: Adj Close goes from")
+    assert f"on {day:%Y-%m-%d} and back the next day" in lines[4]
+    assert lines[5:] == ["3 factors, 1 findings"]
+    code, lines, _ = said(capsys, "inspect", strangers / "DGS10.csv")
+    assert (code, lines[1:]) == (0, ["1 factors, 0 findings"])
+    code, lines, error = said(capsys, "inspect", strangers / "none")
+    assert (code, lines) == (2, []) and "no file or folder" in error
+    assert not list(strangers.glob("results*"))
+
+
+def test_init_writes_a_study_that_runs_and_overwrites_nothing(strangers, capsys, monkeypatch):
+    monkeypatch.chdir(strangers.parent)
+    code, lines, error = said(capsys, "init", "mine.toml", "--data", "strangers")
+    assert code == 0, error
+    assert lines[-1] == "wrote mine.toml; run `backtest run mine.toml`"
+    text = (strangers.parent / "mine.toml").read_text()
+    study = read_study(text, where="mine.toml")
+    assert study.data.factors == ("2Y", "10Y", "BTC")
+    assert '# accept = [{ factor = "BTC", kind = "reversal", reason = "why it is true" }]' in text
+    code, _, error = said(capsys, "init", "mine.toml", "--data", "strangers")
+    assert code == 2 and "'mine.toml' exists; give another name" in error
+    assert (strangers.parent / "mine.toml").read_text() == text
+
+    done = backtest("run", "mine.toml", cwd=strangers.parent)
+    assert done.returncode == 0, done.stderr
+    result = next((strangers.parent / "results").iterdir())
+    data = json.loads((result / "manifest.json").read_text())["data"]
+    assert [f["read_as"][:23] for f in data["files"]] == [
+        "rates.csv: read as Trea", "DGS10.csv: read as FRED", "BTC-USD.csv: read as Ya"
+    ]  # fmt: skip
+    [doubt] = data["findings"]
+    assert (doubt["factor"], doubt["kind"]) == ("BTC", "reversal")
+    # One business day of some 310 less the look-back and the close-out, or a weekend.
+    assert 0.0 <= doubt["scored_share"] < 0.02
+    page = (result / "report.html").read_text()
+    assert "DOUBTFUL PRICES: BTC-USD.csv: Adj Close goes from" in page
+    assert "of scored days are touched" in page and "DOUBTFUL" in done.stdout
+
+    judged = text.replace("# accept = [{", "accept = [{").replace("why it is true", "seen by eye")
+    (strangers.parent / "judged.toml").write_text(judged)
+    inputs = read_inputs(Path("judged.toml"), data=None, seed=None, progress=quiet)
+    assert [f.accepted for f in inputs.market.findings] == ["seen by eye"]
+    prices = Prices.of(inputs.market, inputs.market.dates)
+    assert "Accepted: seen by eye." in prices.findings[0].words
+    assert Provenance(Software.now(), data=prices).alarms() == []
+
+
+def test_init_refuses_what_no_book_can_be_made_of(tmp_path, capsys):
+    (tmp_path / "x.csv").write_text("Date,Close\n2024-01-02,1\n2024-01-03,2\n")
+    code, _, error = said(capsys, "init", tmp_path / "s.toml", "--data", tmp_path)
+    assert code == 2 and "no factors with 120 common days" in error
+    assert not (tmp_path / "s.toml").exists()
+
+
+def test_keys_of_a_file_and_of_a_judgement_are_checked():
+    study = '[data.files."x.csv"]\nseperator = ";"\n[models]\n[books]\n'
+    with pytest.raises(bt.StudyError, match=r"unknown key 'data.files.x.csv.seperator'. Did you"):
+        read_study(study, where="s.toml")
+    accept = '[data]\naccept = [{ factor = "BTC", kind = "frozen" }]\n[models]\n[books]\n'
+    with pytest.raises(bt.StudyError, match="'data.accept.0.reason' is missing"):
+        read_study(accept, where="s.toml")
+    assert tomllib.loads(accept)["data"]["accept"][0]["factor"] == "BTC"
