@@ -12,7 +12,7 @@ from backtest.data.layouts.how import AS_FRACTION, AS_PRICE, IN_PERCENT, How
 from backtest.data.layouts.reading import Reading, read_bytes
 from backtest.types import DataError, read_regular
 
-ENDINGS = (".csv", ".txt", ".parquet")
+ENDINGS = (".csv", ".txt", ".parquet", ".xlsx", ".xls", ".zip", ".gz")
 MOST_FILES = 2_000  # beyond them a folder is no folder of prices
 
 

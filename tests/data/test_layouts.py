@@ -215,6 +215,12 @@ def test_what_can_be_read_two_ways_or_none_is_refused(text, said):
     assert said in refusal("x.csv", text)
 
 
+def test_what_is_packed_is_named():
+    for raw, said in ((b"PK\x03\x04..", "a workbook or a zip"), (b"\x1f\x8b..", "gzip; unpack it")):
+        with pytest.raises(bt.DataError, match=said):
+            read_bytes(raw, "prices.xlsx")
+
+
 def test_a_row_decides_what_others_leave_open():
     for text, day in (("02/01/2024,1\n13/01/2024", "2024-01-02"), ("01/02/2024,1\n01/13/2024", "")):
         column, _ = read_bytes(f"Date,Close\n{text},2\n".encode(), "x.csv").values("X")

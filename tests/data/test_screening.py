@@ -10,6 +10,7 @@ from backtest.data.history import difference
 from backtest.data.screening import screened
 from backtest.data.sessions import expected_days
 from backtest.data.total_return import adjusted_close
+from backtest.market.calendars import sessions
 from backtest.types import DataError
 from tests.support.publishers import column_of, history_of
 
@@ -191,3 +192,21 @@ def test_a_rewritten_history_shows_days_old_and_new():
     ]
     assert difference(old, old) is None
     assert difference(old.iloc[:3], old) is None  # days that are new are no rewrite
+
+
+def test_the_days_expected_are_those_of_the_committed_calendars():
+    for calendar, name in (("bond", "SIFMA"), ("exchange", "NYSE"), ("daily", "24/7")):
+        days = expected_days(calendar, date(1990, 1, 2), date(2026, 7, 1))
+        np.testing.assert_array_equal(days, sessions(name, "1990-01-02", "2026-07-01"))
+    # A Good Friday on which jobs were reported, and a New Year's Eve: yields are published.
+    bond = expected_days("bond", date(2021, 4, 1), date(2021, 4, 5))
+    assert pd.Timestamp("2021-04-02") in bond
+    assert pd.Timestamp("2021-12-31") in expected_days("bond", date(2021, 12, 30), date(2022, 1, 3))
+    assert len(expected_days("bond", date(2030, 12, 30), date(2031, 1, 8))) == 8  # after its end
+
+
+def test_bars_stamped_in_new_york_are_days_of_utc():
+    stamps = pd.DatetimeIndex(["2024-01-01 19:00", "2024-01-02 19:00", "2024-01-03 07:12"])
+    sent = pd.DataFrame({"value": [4971.0, 5564.0, 1.0]}, stamps.tz_localize("America/New_York"))
+    kept, _ = screened(sent, coin(starts=date(2024, 1, 2)), today=date(2024, 1, 3))
+    assert kept["value"].to_dict() == {pd.Timestamp("2024-01-02"): 4971.0}

@@ -7,6 +7,8 @@ import pytest
 import backtest as bt
 from backtest.market.calendars import sessions
 from backtest.market.examination import KINDS, Accepted, Column, examine, judged
+from backtest.model import model
+from backtest.model.causality import CausalityError
 from tests.support.places import PRICES, needs_prices
 
 DAYS = pd.bdate_range("2019-01-02", "2022-12-30")
@@ -105,6 +107,10 @@ def test_frozen_interpolated_and_stale():
     assert (finding.kind, len(finding.days), finding.impossible) == ("frozen", 6, False)
     lines = coin()[::7].reindex(EVERY_DAY).interpolate(limit_area="inside").dropna()
     assert {f.kind for f in examine([column("BTC", lines)])} == {"interpolated"}
+    weekdays = coin()
+    weekdays[weekdays.index.day_of_week >= 5] = np.nan
+    found = examine([column("BTC", weekdays.interpolate().dropna())])
+    assert [f.kind for f in found] == ["interpolated"] and "on 2" in found[0].what
     levels = curve("2Y", "5Y", "10Y")
     for series in levels.values():
         series.iloc[300:304] = series.iloc[300]
@@ -129,6 +135,15 @@ def test_units_of_one_column_and_of_a_part_of_it():
     assert kinds(column("VIX", index, "volatility")) == []
     assert kinds(column("VIX", 100 * index, "volatility")) == [("VIX", "unit")]
     assert kinds(column("VIX", index / 100, "volatility")) == [("VIX", "unit")]
+
+
+def test_an_overnight_rate_rests_but_keeps_its_unit():
+    rate = pd.Series(0.02, OPEN)  # set, and unchanged for years
+    rate["2020-03-16":] = 0.005
+    assert kinds(column("SOFR", rate, "rate")) == []
+    assert kinds(column("SOFR", rate / 100, "rate")) == [("SOFR", "unit")]
+    rate["2021-01-04":] *= 10
+    assert kinds(column("SOFR", rate, "rate")) == [("SOFR", "break")]
 
 
 @pytest.mark.parametrize("days", [1, -1, 2])
@@ -184,7 +199,8 @@ def test_rates_on_years_that_set_no_limit():
     from tests.tools.examination_rates import catch_rates, false_alarms
 
     alarms = false_alarms(0)
-    assert (alarms["findings"] <= np.maximum(1, alarms["years"] / 10)).all()
+    assert (alarms["in a study"] <= np.maximum(1, alarms["years"] / 10)).all()
+    assert alarms["alone"].max() <= 2  # of Bitcoin, whose crash of March 2020 is shared with ether
     rates = catch_rates(0)
     at_report = rates[rates["at report's size"]]
     assert (at_report["found"] == at_report["planted"]).all()
@@ -195,3 +211,23 @@ def test_rates_on_years_that_set_no_limit():
 def test_the_clean_files_have_a_finding_in_ten_years_at_most():
     market = bt.load_market(PRICES, factors=("3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH"))
     assert market.findings == () or {f.factor for f in market.findings} == {"BTC"}
+
+
+def test_a_model_that_reads_findings_is_found_by_the_audit():
+    frame = pd.DataFrame({"BTC": coin()})
+    frame.loc["2021-01-06", "BTC"] *= 1.6
+    market = bt.Market.from_frame(frame)
+    book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["long"]))
+
+    @model
+    class Peeks:
+        """Asks more from the day on which something was found, which nobody knew."""
+
+        def margin(self, market, book, coverage):
+            margin = np.full((len(market.dates), 1), 1e5)
+            for finding in market.findings:
+                margin[market.dates >= finding.dates[0] - 30] *= 2.0
+            return margin
+
+    with pytest.raises(CausalityError):
+        bt.check_causal(Peeks(), market, book, coverage=bt.Coverage())

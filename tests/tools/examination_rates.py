@@ -285,27 +285,25 @@ def catch_rates(parity: int, seed: int = 0) -> pd.DataFrame:
     return table.set_index("fault")
 
 
-def _year(days: tuple[str, ...]) -> int:
-    return int(days[0][:4]) if days else 0
-
-
 def false_alarms(parity: int) -> pd.DataFrame:
-    """Findings on clean files in years of one parity, by factor: all of them examined together."""
+    """Findings on clean files in years of one parity, by factor: in a study, and read alone.
+
+    In a study means among all factors or among those of the group: siblings excuse or accuse.
+    """
     prices = clean_prices()
-    # Together, as the group of a study, and each alone: siblings may excuse or accuse.
-    sets = [prices, {name: prices[name] for name in GROUP}, *({n: s} for n, s in prices.items())]
-    findings = {
-        (f.factor, f.kind, f.days[:1]): f for one in sets for f in examine(columns_of(one))
-    }.values()
+    group = {name: prices[name] for name in GROUP}
+    together = [f for one in (prices, group) for f in examine(columns_of(one))]
     rows = []
     for name, series in prices.items():
-        years = series.index.year[series.index.year % 2 == parity]
-        mine = [
-            f for f in findings if f.factor == name and int((f.days or ("0",))[0][:4]) % 2 == parity
-        ]
-        span = len(set(years))
-        rows.append((name, span, len(mine), "; ".join(f"{f.kind} {f.days[:1]}" for f in mine)))
-    return pd.DataFrame(rows, columns=["factor", "years", "findings", "which"]).set_index("factor")
+        years = {year for year in series.index.year if year % 2 == parity}
+        counts = []
+        for findings in (together, examine(columns_of({name: series}))):
+            mine = {(f.kind, f.days[:1]) for f in findings if f.factor == name}
+            counts.append(sorted(key for key in mine if int(key[1][0][:4]) % 2 == parity))
+        which = "; ".join(f"{kind} {day[0]}" for kind, day in sorted({*counts[0], *counts[1]}))
+        rows.append((name, len(years), len(counts[0]), len(counts[1]), which))
+    table = pd.DataFrame(rows, columns=["factor", "years", "in a study", "alone", "which"])
+    return table.set_index("factor")
 
 
 if __name__ == "__main__":

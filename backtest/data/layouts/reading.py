@@ -20,6 +20,11 @@ from backtest.types import BoolArray, DataError
 
 SAID = Layout("said in data.files", lambda cells, names: False)
 PARQUET = b"PAR1"
+PACKED = {
+    b"PK\x03\x04": "a workbook or a zip; save it as CSV (UTF-8), or unpack it",
+    b"\xd0\xcf\x11\xe0": "a workbook; save it as CSV (UTF-8)",
+    b"\x1f\x8b": "packed with gzip; unpack it",
+}
 SECURITY = re.compile(r"(?:Security|Ticker)[ :]+(.+)", re.IGNORECASE)  # above Bloomberg's rows
 NUMBER = re.compile(r"[+-]?[$€£]?\.?\d")  # how a number begins
 FRACTION = re.compile(r"\d+\.\d+ ")  # 1.5 Month: no maturity of whole months
@@ -162,6 +167,9 @@ def read_bytes(raw: bytes, file: str, how: How | None = None) -> Reading:
     """
     how = how or How()
     how.check(file)
+    for mark, words in PACKED.items():
+        if raw.startswith(mark):
+            raise DataError(f"{file} is {words}.")
     if raw.startswith(PARQUET):
         return _read_parquet(raw, file, how)
     try:

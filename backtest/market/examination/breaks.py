@@ -26,10 +26,12 @@ AFTER = 5  # days for which a break must last
 def check_breaks(columns: Sequence[Column]) -> Iterator[Finding]:
     """Every column with its siblings: curves with curves, coins with coins."""
     for column in columns:
-        if column.role in ("rate", "funding") or len(column) < 3:
+        if column.role == "funding" or len(column) < 3:
             continue
         refused = list(_impossible(column))
         yield from refused
+        if column.role == "rate":
+            continue  # it is set, so it moves seldom and far
         # The day after a value that is wrong moves as far back.
         rows = [np.searchsorted(column.days, finding.dates) for finding in refused]
         after = [column.days[np.minimum(row + 1, len(column) - 1)] for row in rows]
@@ -46,7 +48,7 @@ def _are_siblings(one: Column, two: Column) -> bool:
 
 def _impossible(column: Column) -> Iterator[Finding]:
     """A size that no such series had."""
-    if column.role == "yield":
+    if column.role in ("yield", "rate"):
         yield from _impossible_yield(column)
         return
     moves = column.moves
@@ -61,7 +63,8 @@ def _impossible(column: Column) -> Iterator[Finding]:
             "reversal" if spike[at] else "break",
             iso(column.days[at + 1 : at + 2]),
             f"{_goes(column, at)} {how}",
-            "mend that value, or the unit from that day on. Where it is true, end the study before",
+            "mend that value, or the unit from that day on. Where it is true, end the study before "
+            "that day, or accept it with a reason in [data] accept",
             impossible=True,
         )
 

@@ -14,6 +14,7 @@ from backtest.types import BoolArray, FloatArray
 
 FEWEST = 60  # values without which a size says nothing
 FEWEST_OF_YEAR = 20
+OVERNIGHT, BILL = ("SOFR", "DFF"), 0.25  # rates that stay near the bill of a quarter of a year
 SHORTEST = 1.0  # years of maturity whose size siblings tell
 LONG_TENOR, DECIMAL_BELOW, DECIMAL_DAYS = 5.0, 0.0025, 20  # no long yield stayed below .25 percent
 POINT, SHARE_OF_POINTS = 0.0099, 0.02  # no par yield since 1990 moved by a point on any day
@@ -35,7 +36,8 @@ def yields_by_year() -> pd.DataFrame:
 
 def check_units(column: Column) -> Iterator[Finding]:
     """The size of a column by what such a series can be."""
-    check = {"yield": _yields, "volatility": _volatility, "funding": _funding, "price": _points}
+    check = {"volatility": _volatility, "funding": _funding, "price": _points}
+    check |= {"yield": _yields, "rate": _overnight}
     if column.role in check:
         yield from check[column.role](column)
 
@@ -59,6 +61,12 @@ def _yields(column: Column) -> Iterator[Finding]:
             )
             return
     yield from _by_year(column, tenor)
+
+
+def _overnight(column: Column) -> Iterator[Finding]:
+    """An overnight rate beside the bills of its years."""
+    if column.factor in OVERNIGHT:
+        yield from _by_year(column, BILL)
 
 
 def _by_year(column: Column, tenor: float) -> Iterator[Finding]:
