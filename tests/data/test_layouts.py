@@ -154,6 +154,30 @@ FILES = (
         "read as Investing.com",
     ),
     (
+        "VIX_History.csv",
+        "DATE,OPEN,HIGH,LOW,CLOSE\n01/02/1990,17.24,17.24,17.24,17.24\n01/25/1990,18,18,18,25.36\n",
+        ("VIX", "1990-01-25", 25.36),
+        "bars alike, percent",
+    ),
+    (
+        "Bitcoin_1_1_2024-1_3_2024_historical_data_coinmarketcap.csv",
+        "timeOpen;timeClose;name;open;high;low;close;volume;marketCap;timestamp\n"
+        '"2024-01-02T00:00:00.000Z";"2024-01-02T23:59:59.999Z";"2781";44187;45899;44176;44957.96;3;8;'
+        '"2024-01-02T23:59:59.999Z"\n'
+        '"2024-01-01T00:00:00.000Z";"2024-01-01T23:59:59.999Z";"2781";42265;44175;42214;44167.33;3;8;'
+        '"2024-01-01T23:59:59.999Z"\n',
+        ("BTC", "2024-01-02", 44957.96),
+        "newest day first",
+    ),
+    (
+        "copied.csv",  # from Yahoo's page
+        "Date,Open,High,Low,Close*,Adj Close**,Volume\n"
+        '"Jan 3, 2024",470,471,468,468.79,462.8,"1,100"\n'
+        '"Jan 2, 2024",472,473,470,472.65,466.66,"123,623,700"\n',
+        ("COPIED", "2024-01-03", 462.8),
+        "read as Yahoo history",
+    ),
+    (
         "prices.csv",
         "Date,10Y,BTC,Source\n2024-03-14,4.29,71000,x\n2024-03-15,4.31,69000,y\n",
         ("10Y", "2024-03-15", 4.31),

@@ -40,6 +40,11 @@ class Cells:
     separator: str
     has_headings: bool
 
+    @property
+    def lowered(self) -> list[str]:
+        """The headings in small letters, without the asterisks of footnotes."""
+        return [heading.lower().rstrip("* ") for heading in self.headings]
+
     def column(self, place: int) -> list[str]:
         """The cells of one column."""
         return [row[place] for row in self.rows]

@@ -50,8 +50,11 @@ def _headless(*widths: int) -> Callable[[Cells, set[str]], bool]:
 
 def _is_fred(cells: Cells, names: set[str]) -> bool:
     others = [h for place, h in enumerate(cells.headings) if place != cells.date]
-    return cells.headings[cells.date] in ("DATE", "observation_date") and all(
-        re.fullmatch(r"[A-Z0-9_]+", heading) for heading in others
+    is_dated = cells.headings[cells.date] in ("DATE", "observation_date")
+    return (
+        is_dated
+        and not names & BARS
+        and all(re.fullmatch(r"[A-Z0-9_]+", heading) for heading in others)
     )
 
 
@@ -143,5 +146,5 @@ def layout_of(cells: Cells) -> Layout | None:
     >>> layout_of(cells_of("observation_date,DGS10\n2024-03-15,4.31\n", "a.csv", How())).name
     'FRED'
     """
-    names = {heading.lower() for heading in cells.headings}
+    names = set(cells.lowered)
     return next((layout for layout in LAYOUTS if layout.recognise(cells, names)), None)

@@ -58,6 +58,9 @@ def factor_of_file(file: str) -> str:
     ['BTC', 'ETH', 'SPY']
     """
     stem = re.sub(r"\.(?:csv|txt|parquet)$", "", file, flags=re.IGNORECASE)
+    first = re.split(r"[-_ ]", stem)[0].upper()
+    if first in COINS:
+        return COINS[first]
     stem = re.sub(VENUES, "", stem, flags=re.IGNORECASE)
     stem = re.sub(PERIODS, "", stem, flags=re.IGNORECASE)
     return factor_of(re.sub(r"[_.](?:us|v)$", "", stem, flags=re.IGNORECASE))

@@ -199,7 +199,7 @@ def _places(cells: Cells, layout: Layout, how: How, file: str) -> dict[str, int]
                     "data.files."
                 )
         return {factor: headings.index(heading) for factor, heading in how.columns.items()}
-    lowered = [heading.lower() for heading in headings]
+    lowered = cells.lowered
     value = next((name for name in layout.columns if name in lowered), None)
     if value is None:
         return _wide(cells)
