@@ -19,6 +19,7 @@ CONTAINERS = tuple(  # limit, use and its entry, of both versions of control gro
         ("memory/memory.limit_in_bytes", "memory/memory.stat", "rss"),
     )
 )
+MOST_PATHS = 10**100  # more give a number that no float holds
 
 
 def check_study_fits(days: int, portfolios: int, models: int) -> None:
@@ -55,7 +56,7 @@ def check_paths_fit(paths: int, models: int, portfolios: int) -> None:
     ...
     backtest.types.StudyError: the scores of 1,000,000,000,000 paths need about 17,881,393.4 GiB ...
     """
-    size = paths * models * portfolios * len(COLUMNS) * NUMBER
+    size = min(paths, MOST_PATHS) * models * portfolios * len(COLUMNS) * NUMBER
     _check_memory(f"the scores of {paths:,} paths", COPIES_OF_PATHS * size)
 
 
