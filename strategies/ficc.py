@@ -11,6 +11,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
+from backtest.market.earlier import longer
 from backtest.market.market import Market, tenor_years
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
@@ -46,8 +47,9 @@ class FiccVaR:
     ----------
     lookback, at_least : scenarios that end by day t: the most used, and the fewest for a margin.
     stress : first and last day of the stressed year, ISO; () leaves it out. Its shocks count from
-        the day on which they are known. FICC's own year, the default, is left out too where the
-        market starts later, as beside Bitcoin; page, screen and manifest then say so.
+        the day on which they are known. FICC's own year, the default, is left out too where prices
+        start later, as of a book with Bitcoin; page, screen and manifest then say so. Books of
+        Treasuries beside it have it where the study keeps earlier history (docs/earlier.md).
     mpor : margin days of all positions, FICC's three; None takes those of the study. Losses are
         always over the study's days, so against two days a margin of three covers more.
     net_floor, gross_floor, minimum : rates n_b, g_b, a_b by bucket, decimals of market value. A
@@ -113,10 +115,15 @@ class FiccVaR:
         default = tuple(TERMS["stress"]["value"])
         if self.stress != default or np.datetime64(default[0]) >= market.dates[0]:
             return ""
-        return (
+        words = (
             f"ficc_var leaves out its stressed year, {default[0]} to {default[1]}: prices start on "
-            f"{market.dates[0]}."
+            f"{market.dates[0]}"
         )
+        curve = [name for name in market.factors if tenor_years(name) is not None]
+        begins = longer(market, curve).dates[0]
+        if begins > np.datetime64(default[0]):
+            return f"{words}."
+        return f"{words}. Positions on {', '.join(curve)} alone have it, from {begins}."
 
     def _layers(
         self, market: Market, book: Book, coverage: Coverage
@@ -224,8 +231,9 @@ def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str
     A bond future has the maturity of what is delivered.
     """
     longest = {years: key for key in rates if (years := tenor_years(key)) is not None}
+    left_out = () if market.before is None else market.before.left_out
     for key in rates:
-        if key not in market.factors and key not in longest.values():
+        if key not in (*market.factors, *left_out, *longest.values()):
             raise StudyError(
                 f"ficc_var has a rate for {key!r}, neither a maturity such as '10Y' nor a factor "
                 f"of the market ({', '.join(market.factors)}); mend its spelling."

@@ -1,5 +1,8 @@
 """Parts of any model: those it reports, or its requirement beside that of its silos alone."""
 
+from functools import partial
+from typing import Any
+
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
@@ -31,7 +34,10 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
         parts: Parts = answer_of(model, "parts", market, book, coverage)
         return parts
     required = required_margin(model, market, book, coverage)
-    siloed_parts = Siloed(base=model).parts(market, book, coverage)
+    siloed: Any = Siloed(base=model)
+    # A portfolio without positions at a silo has no history to wait for there.
+    ask = siloed.parts if market.before is None else partial(answer_of, siloed, "parts")
+    siloed_parts: Parts = ask(market, book, coverage)
     gross = siloed_parts.steps["gross"]
     return Parts(
         silos=book.silos,

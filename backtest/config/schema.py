@@ -62,7 +62,8 @@ class DataTable(_Table):
 
     `contracts` names, by future, the file or folder with the settlements of its contracts, which
     then replace the front-month file: docs/rolls.md. `files` says how files are read,
-    `accept` which findings about them are true.
+    `accept` which findings about them are true. `earlier` keeps what single factors have before the
+    window, for margins to look back to: docs/earlier.md.
     """
 
     source: str = "sample"
@@ -72,6 +73,7 @@ class DataTable(_Table):
     contracts: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileTable] = Field(default_factory=dict)
     accept: tuple[AcceptTable, ...] = ()
+    earlier: bool = False
 
 
 class ClockTable(_Table):
@@ -259,9 +261,14 @@ class StudyFile(_Table):
         table["sizing"] = model_table(build_model(self.sizing))
         sources = user_file_hashes([table["models"], table["sizing"]])
         beside = {name: sha256(content).hexdigest() for name, content in self._beside.items()}
-        for key in ("instruments", "accounts"):  # a study without them keeps its hash
-            if not table[key]:
-                del table[key]
+        # A study without these keeps the hash that it had before they were known.
+        for entries, key in (
+            (table, "instruments"),
+            (table, "accounts"),
+            (table["data"], "earlier"),
+        ):
+            if not entries[key]:
+                del entries[key]
         more = {"own_models": sources, "beside": beside}
         return table | {key: files for key, files in more.items() if files}
 

@@ -40,6 +40,7 @@ def read_folder(
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
     accept: Sequence[Accepted] = (),
+    earlier: bool = False,
 ) -> tuple[Market, list[SourceFile]]:
     """Read the market of the days on which every factor has a value, and list the files read.
 
@@ -49,6 +50,7 @@ def read_folder(
         inside the folder or with a path of its own; their front months need no splices found.
     files : by file name, how a file is read that would not be recognised, or wrongly.
     accept : findings of the examination that are true, with the reason.
+    earlier : keep what single factors have before the window, as `Market.before`.
 
     The window runs from `start`, or the day on which the last factor begins, to the day on which
     the first factor ends. Within it, days that have yields but lack a price are dropped and listed
@@ -105,8 +107,9 @@ def read_folder(
         market = around_the_clock(since, last=last, **labels)
         days = pd.DatetimeIndex(market.dates)
     else:
-        frame = pd.DataFrame({name: columns[name].reindex(days) for name in factors})
-        market = Market.from_frame(frame, **labels)
+        all_days = _earlier_days(factors, columns, days).append(days) if earlier else days
+        frame = pd.DataFrame({name: columns[name].reindex(all_days) for name in factors})
+        market = Market.from_frame(frame, since=first if earlier else None, **labels)
     for name in factors:
         if factor_column(name).form == "funding":
             refuse_gaps(columns[name], days, factor_column(name))
@@ -129,10 +132,30 @@ def _curve_days(
 ) -> pd.DatetimeIndex:
     """Days from `first` to `last` with any yield; days of the first factor if none is a yield."""
     curve = [f for f in factors if tenor_years(f) is not None] or list(factors[:1])
-    days = columns[curve[0]].index
-    for name in curve[1:]:
-        days = days.union(columns[name].index)
+    days = _days_of(columns, curve)
     return pd.DatetimeIndex(days[(days >= first) & (days <= last)])
+
+
+def _earlier_days(
+    factors: tuple[str, ...], columns: dict[str, pd.Series], days: pd.DatetimeIndex
+) -> pd.DatetimeIndex:
+    """Days before `days` with any yield, or with any factor if none is a yield.
+
+    Weekends are among them only where they are among `days`: a step is one of the same clock.
+    """
+    curve = [f for f in factors if tenor_years(f) is not None] or list(factors)
+    before = _days_of(columns, curve)
+    before = before[before < days[0]]
+    weekends = bool((days.day_of_week >= 5).any())
+    return pd.DatetimeIndex(before if weekends else before[before.day_of_week < 5])
+
+
+def _days_of(columns: dict[str, pd.Series], names: list[str]) -> pd.DatetimeIndex:
+    """Days on which any of the factors has a value."""
+    days = pd.DatetimeIndex(columns[names[0]].index)
+    for name in names[1:]:
+        days = days.union(pd.DatetimeIndex(columns[name].index))
+    return days
 
 
 def read_column(folder: Path, factor: str, *, files: Mapping[str, How] | None = None) -> pd.Series:

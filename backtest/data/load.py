@@ -11,6 +11,7 @@ from backtest.data.csv_folder import read_folder
 from backtest.data.layouts.how import How
 from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock, MarginCalendar
+from backtest.market.earlier import Earlier
 from backtest.market.examination import Accepted
 from backtest.market.market import Market
 from backtest.types import DataError, parse_day
@@ -30,6 +31,7 @@ def load_market(
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
     accept: Sequence[Accepted] = (),
+    earlier: bool = False,
 ) -> Market:
     """Load the market of `source`: 'sample' (SIMULATED), 'treasury', a CSV folder, or a Market.
 
@@ -43,6 +45,8 @@ def load_market(
         contracts, which then replace the front-month file.
     files : of a folder, by file name: how a file is read that would not be recognised.
     accept : of a folder, findings of the examination that are true, with the reason.
+    earlier : of a folder: keep what single factors have before the window, for look-backs and
+        stressed periods of positions that need no younger factor (see `Market.before`).
 
     Raises
     ------
@@ -63,6 +67,7 @@ def load_market(
         contracts=contracts,
         files=files,
         accept=accept,
+        earlier=earlier,
     )[0]
 
 
@@ -77,6 +82,7 @@ def load_with_sources(
     contracts: Mapping[str, str] | None = None,
     files: Mapping[str, How] | None = None,
     accept: Sequence[Accepted] = (),
+    earlier: bool = False,
 ) -> tuple[Market, list[SourceFile]]:
     """`load_market`, with the files (name, sha256) from which the levels were read."""
     sources: list[SourceFile] = []
@@ -103,12 +109,19 @@ def load_with_sources(
             contracts=contracts,
             files=files,
             accept=accept,
+            earlier=earlier,
         )
-    for name, given in (("contracts", contracts), ("files", files), ("accept", accept)):
+    options = {"contracts": contracts, "files": files, "accept": accept, "earlier": earlier}
+    for name, given in options.items():
         if given and not sources:
             raise DataError(
                 f"source {str(source)!r} has no {name}; data.{name} needs a folder of CSV files."
             )
+    if earlier and (clock, calendar) != ("business", "data"):
+        raise DataError(
+            "data.earlier needs [clock] kind = 'business' and calendar = 'data', not "
+            f"{clock!r} and {calendar!r}; leave one of them out."
+        )
     if clock == "24/7" and market.traded is None:
         raise DataError(
             f"source {str(source)!r} has business days only; the 24/7 clock needs a folder of CSV "
@@ -129,6 +142,9 @@ def _pick(market: Market, factors: tuple[str, ...] | None) -> Market:
         adjusted=tuple(a for a in market.adjusted if a.factor in factors),
         findings=tuple(f for f in market.findings if f.factor in factors),
         traded=None if market.traded is None else market.traded[:, columns],
+        before=None
+        if market.before is None
+        else Earlier(market.before.dates, market.before.levels[:, columns]),
     )
 
 

@@ -17,6 +17,7 @@ from backtest.market.checks import (
     check_shape,
     check_traded,
 )
+from backtest.market.earlier import Earlier, check_earlier
 from backtest.market.examination import Accepted, Column, Finding, examine, judged, role_of
 from backtest.market.tenors import tenor_years as tenor_years
 from backtest.types import BoolArray, DataError, Dates, DaysByFactors, FloatArray, RowNumbers
@@ -56,6 +57,8 @@ class Market:
         shocks, and the MPOR of instruments on it, are counted in the days on which it trades. All
         factors trade on row 0.
     findings : what an examination of the prices found doubtful; it is no input to margins.
+    before : what is known of single factors before the first day, for look-backs and stressed
+        periods of positions that need no other factor (see `earlier`); None for nothing.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class Market:
     missing: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[D]"))
     traded: BoolArray | None = None
     findings: tuple[Finding, ...] = ()
+    before: Earlier | None = None
 
     def __post_init__(self) -> None:
         dates = np.array(self.dates, dtype="datetime64[D]")
@@ -98,6 +102,8 @@ class Market:
             object.__setattr__(self, "traded", traded)
             check_traded(self, traded)
             traded.flags.writeable = False
+        if self.before is not None:
+            check_earlier(self, self.before)
         dates.flags.writeable = False
         levels.flags.writeable = False
 
@@ -122,6 +128,7 @@ class Market:
         *,
         kinds: dict[str, Kind] | None = None,
         accept: Sequence[Accepted] = (),
+        since: str | pd.Timestamp | None = None,
         **labels: Any,
     ) -> "Market":
         """Market of a frame: index days, one column per factor, yields in decimals.
@@ -130,6 +137,8 @@ class Market:
         says otherwise. Rows in which some factor is NaN are dropped and listed in `dropped`.
         labels : other fields of the market; `traded` has the rows of the frame.
         accept : findings that are true, with the reason.
+        since : day from which the market begins; what earlier rows know of single factors is kept
+            as `before`.
 
         Prices that are not `simulated` are examined (docs/data.md), unless `findings` are given:
         DataError for what cannot be true, and `findings` lists what is doubtful.
@@ -148,6 +157,12 @@ class Market:
         # A price filled in for one factor would be a change of zero beside real changes of the
         # others, and would push their correlation towards zero: such a day is dropped for all.
         complete = ~np.isnan(levels).any(axis=1)
+        if since is not None:
+            complete &= days >= np.datetime64(pd.Timestamp(since), "D")
+            first = int(np.argmax(complete)) if complete.any() else len(days)
+            some = ~np.isnan(levels[:first]).all(axis=1)
+            labels["before"] = Earlier(days[:first][some], levels[:first][some])
+            days, levels, complete = days[first:], levels[first:], complete[first:]
         labels["dropped"] = np.union1d(labels.get("dropped", days[:0]), days[~complete])
         if labels.get("traded") is not None:
             labels["traded"] = np.asarray(labels["traded"])[complete]
@@ -263,12 +278,17 @@ class Market:
         )
 
     def rows(self, rows: slice | BoolArray) -> "Market":
-        """The market on some of its days; the first must be one on which every factor trades."""
+        """The market on some of its days; the first must be one on which every factor trades.
+
+        Without its first day it has no earlier history either: there would be a gap between.
+        """
+        dates = self.dates[rows]
         return replace(
             self,
-            dates=self.dates[rows],
+            dates=dates,
             levels=self.levels[rows],
             traded=None if self.traded is None else self.traded[rows],
+            before=self.before if len(dates) and dates[0] == self.dates[0] else None,
         )
 
 

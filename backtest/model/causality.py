@@ -7,6 +7,7 @@ for a model that only looks ahead in markets of full length.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -232,13 +233,17 @@ class _Audit:
         since = start + 2 * (days - start) // 3
         if np.isnan(self.full[since - LATER :]).any():
             return None
+        # A later start is one without the days before it, those of the earlier history too.
+        market, full = replace(self.market, before=None), self.full
         try:
+            if self.market.before is not None:
+                full = required_margin(self.model, market, self.book, self.coverage)
             later = required_margin(
-                self.model, self.market.rows(slice(start, None)), self.book, self.coverage
+                self.model, market.rows(slice(start, None)), self.book, self.coverage
             )
         except BacktestError:  # too short for it: that is said where it is run
             return None
-        before, after = self.full[since:], later[since - start :]
+        before, after = full[since:], later[since - start :]
         if np.isnan(after).any():
             return None
         scale = np.maximum(before, after)

@@ -19,6 +19,7 @@ from backtest.book.lending import changed, lent
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
 from backtest.model.guard import contained
+from backtest.model.histories import over_histories
 from backtest.model.opened_files import watched
 from backtest.types import (
     MOST_MARGIN,
@@ -87,6 +88,7 @@ class HasParts(Protocol):
 
 
 Model = TypeVar("Model")
+SILOS = " silos"  # no name of a step
 _MARK = "_asked_of"  # attribute of exceptions
 KINDS: dict[str, type[Any]] = {}  # classes that study files name, by the `kind` of `model`
 
@@ -210,10 +212,40 @@ def can_travel(error: Exception) -> bool:
 def answer_of(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
     """What `margin`, `parts` or `forecast` of a model gives for copies of the arguments.
 
+    Where the market has earlier history, portfolios are asked about on the longest that their
+    positions have (see `histories`), but not by a model that looks across them.
+
     Raises
     ------
     StudyError : it changed the prices or positions in its copies, and so answers for others.
     """
+    if market.before is None or getattr(model, "across_books", False):
+        return _one_answer(model, method, market, book, coverage)
+
+    def ask(history: Market, own: Book) -> dict[str, FloatArray]:
+        answer = _one_answer(model, method, history, own, coverage)
+        if method == "margin":
+            return {method: _checked_margin(model, history, own, np.array(answer))}
+        if method == "forecast":
+            return {name: a for name, a in vars(answer).items() if a is not None}
+        return {SILOS: _in_silos(answer, book.silos), **answer.steps}
+
+    arrays = over_histories(market, book, ask)
+    if method == "margin":
+        return arrays[method]
+    if method == "forecast":
+        return Forecast(**arrays)
+    return Parts(silos=book.silos, by_silo=arrays.pop(SILOS), steps=arrays)
+
+
+def _in_silos(parts: Parts, silos: tuple[str, ...]) -> DaysByPortfoliosBySilos:
+    """Shares by silo, 0 at silos that the parts do not know."""
+    out = np.zeros((*parts.by_silo.shape[:2], len(silos)))
+    out[:, :, [silos.index(silo) for silo in parts.silos]] = parts.by_silo
+    return out
+
+
+def _one_answer(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
     own_market, own_book = lent(market), lent(book)
     with asked(model):
         answer = getattr(model, method)(own_market, own_book, lent(coverage))

@@ -109,6 +109,9 @@ class Prices:
         digest.update(market.levels.tobytes())
         if market.traded is not None:
             digest.update(market.traded.tobytes())
+        if market.before is not None:
+            digest.update(market.before.dates.astype(np.int64).tobytes())
+            digest.update(market.before.levels.tobytes())
         return cls(
             source=market.source,
             simulated=market.simulated,

@@ -14,6 +14,7 @@ from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
 from backtest.model.certificate import CausalityAudit
+from backtest.model.histories import history_days
 from backtest.model.omissions import omissions
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
@@ -38,6 +39,8 @@ class Provenance:
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
     omissions : what a model leaves out because prices start too late, by model.
+    histories : first day that margins may look back to, by the factors that positions need; empty
+        where that is the first day of the prices for all.
     failed_models : the reason, by name, for each optional model that failed and is left out.
     siloed_model : the model that savings are measured from. base : model of the offset ladder.
     simulator, paths, path : of Monte Carlo: law, number of histories, or the one that is replayed.
@@ -59,6 +62,7 @@ class Provenance:
     fits: dict[str, Certificates] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
     omissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    histories: dict[str, str] = field(default_factory=dict)
     failed_models: dict[str, str] = field(default_factory=dict)
     siloed_model: str | None = None
     base: str | None = None
@@ -100,6 +104,7 @@ class Provenance:
             models={name: in_words(model) for name, model in models.items()},
             parameters={name: tuple(parameter_sources(m)) for name, m in models.items()},
             omissions={name: sentences for name, sentences in left_out.items() if sentences},
+            histories=history_days(market, book),
             seed=seed,
             **more,
         )

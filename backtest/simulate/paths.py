@@ -137,6 +137,7 @@ class Paths:
             simulated=True,
             source=f"SIMULATED: {self.label}, seed {self.seed}, path {number}",
             adjusted=(),
+            before=None,  # no path goes on from the real past
         )
         return path, days_stopped / len(shocks)
 

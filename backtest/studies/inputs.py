@@ -221,6 +221,7 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         contracts=config.data.contracts,
         files=said_of_files(config),
         accept=[Accepted(**entry.model_dump()) for entry in config.data.accept],
+        earlier=config.data.earlier,
     )
 
 

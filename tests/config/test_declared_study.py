@@ -29,14 +29,14 @@ lookback = 60
 kind = "coin"
 file = "sol.csv"
 silo = "NODAL"
-buckets = { span = "ETH" }
+buckets = { span = "ETH", haircut = "ETH" }
 [instruments.GOLD]
 kind = "spot"
 asset_class = "commodity"
 factor = "XAU"
 file = "lbma.csv"
 column = "PM"
-buckets = { span = 0.08 }
+buckets = { span = 0.08, haircut = 0.15 }
 [instruments.IG]
 kind = "bond"
 factor = "IG-OAS"
@@ -45,7 +45,7 @@ column = "BAMLC0A0CM"
 silo = "FICC"
 duration = 7.0
 yield_factor = "7Y"
-buckets = { span = 0.05 }
+buckets = { span = 0.05, haircut = 0.1 }
 [books."SOL and gold"]
 usd = { SOL = 1e6, GOLD = 2e6 }
 [books."IG against SOL"]

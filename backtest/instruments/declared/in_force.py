@@ -11,12 +11,13 @@ from backtest.instruments.declared.bond import SpreadBond, YieldBond
 from backtest.instruments.declared.price import DeclaredPrice
 from backtest.instruments.declared.table import NO_ROLL, Declaration
 from backtest.instruments.protocol import Instrument
+from backtest.workers import at_start
 
 _in_force: dict[str, Declaration] = {}
 
 
 def declare(declarations: Mapping[str, Declaration]) -> None:
-    """Let names mean these instruments, and no others that were declared before.
+    """Let names mean these instruments, here and in workers, and no others declared before.
 
     Examples
     --------
@@ -25,8 +26,10 @@ def declare(declarations: Mapping[str, Declaration]) -> None:
     ('crypto', ['SOL'])
     >>> declare({})
     """
+    given = dict(declarations)
     _in_force.clear()
-    _in_force.update(declarations)
+    _in_force.update(given)
+    at_start[declare] = (given,)
 
 
 def in_force() -> Mapping[str, Declaration]:

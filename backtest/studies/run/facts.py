@@ -150,6 +150,10 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     ]
     facts += [("read", file.read_as) for file in data.files if file.read_as]
     facts += [(f"sha256 of {file.name}", file.sha256) for file in data.files]
+    facts += [
+        (f"margins on {names} look back to", day)
+        for names, day in study.provenance.histories.items()
+    ]
     facts.append((f"days dropped ({data.dropped_count:,})", ", ".join(data.dropped) or "none"))
     if data.adjusted:
         jumps = ", ".join(f"{a.factor} {a.date} {a.jump:+.2%}" for a in data.adjusted)
