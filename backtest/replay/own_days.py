@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.types import BoolArray, DaysByPortfolios
+from backtest.types import BoolArray
 
 Places = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Cohort:
         for first in range(0, len(self.columns), width):
             yield Cohort(self.rows, self.columns[first : first + width])
 
-    def of(self, values: DaysByPortfolios) -> DaysByPortfolios:
+    def of(self, values: NDArray[Number]) -> NDArray[Number]:
         """The rows and columns of the cohort in a table."""
         return values if self.all_of_them else values[np.ix_(self.rows, self.columns)]
 
@@ -62,3 +64,24 @@ def cohorts(known: BoolArray, columns: Iterable[int] | None = None) -> list[Coho
         Cohort(np.flatnonzero(known[:, members[0]]), np.array(members))
         for members in alike.values()
     ]
+
+
+def of_equal_length(groups: Iterable[Cohort]) -> list[list[Cohort]]:
+    """Cohorts with as many days as each other, whichever they are: their tests share one law.
+
+    Examples
+    --------
+    >>> known = np.array([[True, False], [True, True], [False, True]])
+    >>> [len(alike) for alike in of_equal_length(cohorts(known))]
+    [2]
+    """
+    by_length: dict[int, list[Cohort]] = {}
+    for cohort in groups:
+        by_length.setdefault(len(cohort.rows), []).append(cohort)
+    return list(by_length.values())
+
+
+def side_by_side(alike: list[Cohort], values: NDArray[Number]) -> NDArray[Number]:
+    """The values of cohorts with as many days as each other, beside each other."""
+    parts = [cohort.of(values) for cohort in alike]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

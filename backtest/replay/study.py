@@ -12,7 +12,7 @@ from backtest.present.csv_table import read_csv, write_csv
 from backtest.replay.coherence import as_written, check_coherent, refusal
 from backtest.replay.daily import QUANTITIES
 from backtest.replay.daily_table import daily_tables, read_daily, write_daily
-from backtest.replay.own_days import Cohort, cohorts
+from backtest.replay.own_days import Cohort, cohorts, of_equal_length, side_by_side
 from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import BLOCK
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
@@ -136,18 +136,20 @@ class Study:
         for model, frame in self.required.items():
             required = frame.loc[days].to_numpy()
             verdict_p = self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64)
-            parts = [
-                battery(
-                    cohort.of(loss) > cohort.of(required),
-                    cohort.of(required),
+            parts = []
+            for alike in of_equal_length(self.cohorts()):
+                margins = side_by_side(alike, required)
+                columns = np.concatenate([cohort.columns for cohort in alike])
+                table = battery(
+                    side_by_side(alike, loss) > margins,
+                    margins,
                     confidence=self.provenance.confidence,
                     horizon=self.overlap,
                     level=level,
                     draws=draws,
-                    verdict_p=verdict_p[cohort.columns],
-                ).set_axis(frame.columns[cohort.columns], axis=0)
-                for cohort in self.cohorts()
-            ]
+                    verdict_p=verdict_p[columns],
+                )
+                parts.append(table.set_axis(frame.columns[columns], axis=0))
             tables[model] = parts[0] if len(parts) == 1 else pd.concat(parts).loc[frame.columns]
         return pd.concat(tables, names=["model", "portfolio"])
 

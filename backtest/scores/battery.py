@@ -21,7 +21,7 @@ from backtest.scores.exceedances.coverage import (
 )
 from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
 from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
-from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact, tied_pvalues
+from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact
 from backtest.scores.exceedances.many_durations import weibull_statistics
 from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
 from backtest.scores.exceedances.many_waits import (
@@ -30,13 +30,14 @@ from backtest.scores.exceedances.many_waits import (
     gmm_statistics,
     mixed_statistics,
 )
+from backtest.scores.exceedances.ranks import tied_pvalues
 from backtest.scores.exceedances.squared_spells import squared_spells_pvalues
 from backtest.scores.exceedances.waiting import (
     mixed_kupiec,
     time_between_exceedances,
     time_to_first_exceedance,
 )
-from backtest.scores.exceedances.zones import Zone, traffic_light
+from backtest.scores.exceedances.zones import Zone, zones_of
 from backtest.scores.overlapping.overlap import binomial_pvalues, check_horizon
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray, StudyError
@@ -284,14 +285,7 @@ TESTS: dict[str, PValues] = {
 
 def _zones(phases: list[BoolArray], confidence: float) -> list[Zone]:
     """Upper median over phases of the zone of each portfolio."""
-    lights = []
-    for phase in phases:
-        counts = phase.sum(axis=0).tolist()
-        zones = {
-            count: traffic_light(count, len(phase), confidence=confidence).zone
-            for count in set(counts)
-        }
-        lights.append([zones[count] for count in counts])
+    lights = [zones_of(phase.sum(axis=0), len(phase), confidence=confidence) for phase in phases]
     return [sorted(zones, key=ZONES.index)[len(zones) // 2] for zones in zip(*lights, strict=True)]
 
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from backtest.replay.own_days import cohorts
-from backtest.replay.validation.given import SHOWN, Given
+from backtest.replay.validation.given import Given
+from backtest.replay.validation.layout import SHOWN
 from backtest.replay.validation.signs import refuse_negative, refuse_reversed
 from backtest.types import (
     MOST_MARGIN,

@@ -12,6 +12,7 @@ LOSSES = ("loss", "pnl")  # which of the two says which way round the numbers ru
 FORECASTS = ("value_at_risk", "expected_shortfall", "pit")
 NUMBERS = (*LOSSES, "required", "held", *FORECASTS)
 KNOWN = ("date", *LABELS, *NUMBERS)
+SHOWN = 3  # examples in a message
 WIDE = ":"  # between quantity and account in the head of a wide column
 NEEDED = (
     "give date, account, loss (> 0 is a loss) or pnl (> 0 is a gain), and required, or wide "
@@ -108,3 +109,16 @@ def _plain(name: str) -> str:
     return {"p&l": "pnl", "p/l": "pnl", "portfolio": "account", "margin": "required"}.get(
         plain, plain
     )
+
+
+def some(names: Iterable[object], count: int | None = None) -> str:
+    """The first names of a list, and that there are more.
+
+    Examples
+    --------
+    >>> some("abcd"), some(["a"], 2)
+    ('a, b, c, ...', 'a, ...')
+    """
+    listed = [str(name) for name in names]
+    total = len(listed) if count is None else count
+    return ", ".join(listed[:SHOWN]) + (", ..." if total > len(listed[:SHOWN]) else "")

@@ -12,12 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.replay.validation.layout import LABELS, Layout, layout_of
-from backtest.types import DataError, Dates, FloatArray, open_regular, parse_day, shown
+from backtest.types import (
+    MIDNIGHT,
+    DataError,
+    Dates,
+    FloatArray,
+    open_regular,
+    parse_day,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Codes = NDArray[np.intp]
+YEARS = (1900, 2200)  # outside, a date is a typing error, and pandas knows no such nanoseconds
 BLANKS = ("", "nan", "na", "n/a", "#n/a", "null")  # how programs write a cell without a number
 
 
@@ -168,6 +177,9 @@ def _days(column: pd.Series, where: str) -> tuple[Dates, Codes]:
         dtype="datetime64[D]",
     )
     dates, places = np.unique(days, return_inverse=True)
+    for day in (dates[0], dates[-1]):
+        if not YEARS[0] <= day.astype("M8[Y]").astype(int) + 1970 < YEARS[1]:
+            raise DataError(f"a date of {where} is {day}, which is no day of a margin; mend it.")
     return dates, places.astype(np.intp)[codes]
 
 
@@ -175,7 +187,7 @@ def _midnight(day: Any) -> Any:
     """A day as it is, without a time zone and a time of midnight."""
     if isinstance(day, pd.Timestamp):
         return day.tz_localize(None) if day.tzinfo is not None else day
-    return day.strip() if isinstance(day, str) else day
+    return MIDNIGHT.sub("", day.strip()) if isinstance(day, str) else day
 
 
 def _names(column: pd.Series) -> tuple[tuple[str, ...], Codes]:
@@ -210,8 +222,10 @@ def _floats(column: pd.Series, where: str) -> FloatArray:
         wrong = np.isinf(values)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        cell = plain.iloc[row]
         raise DataError(
-            f"{where}, row {row + 1} of its data, has {shown(plain.iloc[row])} in column "
+            f"{where}, row {row + 1} of its data, has "
+            f"{shown(cell.item() if isinstance(cell, np.generic) else cell)} in column "
             f"{shown(str(column.name))}, which is no number ({int(wrong.sum()):,} such cells); "
             "give plain numbers with a point, or leave the cell blank."
         )

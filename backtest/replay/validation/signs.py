@@ -68,10 +68,10 @@ def refuse_reversed(
 
     Examples
     --------
-    >>> gains = np.where(np.arange(1000) % 100 == 7, -3.0, 0.5)[:, None]  # rare large gains
+    >>> day = np.arange(1000)
+    >>> loss = np.where(day % 20 == 13, 2.0, np.where(day % 100 == 7, -3.0, 0.5))[:, None]
     >>> refuse_reversed(
-    ...     np.where(np.arange(1000) % 20 == 7, 2.0, gains[:, 0])[:, None], np.ones((1000, 1)),
-    ...     signs="loss", confidence=0.99, horizon=1,
+    ...     loss, np.ones((1000, 1)), signs="loss", confidence=0.99, horizon=1
     ... )
     Traceback (most recent call last):
     ...

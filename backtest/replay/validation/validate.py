@@ -1,6 +1,6 @@
 """`validate`: score margins that somebody else computed, as `run` scores those of models."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +19,8 @@ from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.standard import Account, Standard, Window
 from backtest.replay.study import Study
 from backtest.replay.validation.checks import Examined, Span, examine
-from backtest.replay.validation.given import SILOED, Given, digest_of, read_given
+from backtest.replay.validation.given import Given, digest_of, read_given
+from backtest.replay.validation.whole import SILOED
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
 from backtest.types import Progress, StudyError
@@ -123,9 +124,41 @@ def validate_given(
         )
         for model, required in given.required.items()
     }
+    provenance = _provenance(
+        examined, window, coverage=coverage, pnl=pnl, account=account, digest=digest
+    )
+    provenance = replace(
+        provenance,
+        siloed_model=yardstick,
+        seed=seed,
+        resamples=RESAMPLES if complete else 0,
+        seconds={"account and scores": round(perf_counter() - began, 3)},
+    )
     days = pd.DatetimeIndex(given.dates)
-    first, last = str(given.dates[window][0]), str(given.dates[window][-1])
-    origin = GivenTable(
+    study = Study(
+        **{name: daily.frames(name) for name in QUANTITIES},
+        loss=pd.DataFrame(given.loss, index=days, columns=daily.portfolios, copy=False),
+        scores=scores,
+        pooled=pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
+        exposure=pd.DataFrame(index=daily.portfolios.rename("portfolio")),
+        provenance=provenance,
+    )
+    return Validated(study, examined)
+
+
+def _provenance(
+    examined: Examined,
+    window: slice,
+    *,
+    coverage: Coverage,
+    pnl: Span,
+    account: AccountTerms,
+    digest: str,
+) -> Provenance:
+    """Where the numbers come from, and what nobody could see of it."""
+    given, own, mpor = examined.given, examined.own, coverage.longest
+    scored = given.dates[window]
+    table = GivenTable(
         name=given.where,
         rows=given.rows,
         accounts=len(given.accounts),
@@ -142,27 +175,14 @@ def validate_given(
         sha256=digest,
         doubts=examined.doubts,
     )
-    provenance = Provenance(
+    return Provenance(
         software=Software.now(),
-        given=origin,
-        window=Window(first, last, window.stop - window.start),
+        given=table,
+        window=Window(str(scored[0]), str(scored[-1]), len(scored)),
         standard=Standard(coverage.confidence, {"account": mpor}, mpor, "given"),
         account=Account(**asdict(account)),
         models=dict.fromkeys(given.required, GIVEN),
-        siloed_model=yardstick,
-        seed=seed,
-        resamples=RESAMPLES if complete else 0,
-        seconds={"account and scores": round(perf_counter() - began, 3)},
     )
-    study = Study(
-        **{name: daily.frames(name) for name in QUANTITIES},
-        loss=pd.DataFrame(given.loss, index=days, columns=daily.portfolios, copy=False),
-        scores=scores,
-        pooled=pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
-        exposure=pd.DataFrame(index=daily.portfolios.rename("portfolio")),
-        provenance=provenance,
-    )
-    return Validated(study, examined)
 
 
 def _scores(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, bdtrc, gammaln, xlogy
 
-from backtest.scores.checks import check_confidence, column_blocks
+from backtest.scores.checks import check_confidence
 from backtest.scores.exceedances.counts import independence_statistic, unconditional_statistic
 from backtest.scores.exceedances.coverage import transition_counts
 from backtest.scores.exceedances.record import runs_of
@@ -248,7 +248,7 @@ def monte_carlo_pvalue(
 def tied_pvalue(observed: float, null: FloatArray, rng: np.random.Generator) -> float:
     """P-value of a statistic among those under H0, ties broken at random; NaN ranks lowest.
 
-    `tied_pvalues` gives those of many statistics at once.
+    `ranks.tied_pvalues` gives those of many statistics at once.
 
     Examples
     --------
@@ -259,36 +259,6 @@ def tied_pvalue(observed: float, null: FloatArray, rng: np.random.Generator) -> 
     above = int((statistics > observed + SAME).sum())
     tied = int((np.abs(statistics - observed) <= SAME).sum())
     return (above + int(rng.integers(0, tied + 1)) + 1) / (len(statistics) + 1)
-
-
-def tied_pvalues(observed: FloatArray, null: FloatArray, *, seed: int) -> FloatArray:
-    """`tied_pvalue` of many statistics, each with a generator of its own; NaN stays NaN.
-
-    A p-value depends on its own statistic alone, whatever others are asked with it.
-
-    Parameters
-    ----------
-    observed : (records,). null : (draws,) statistics under H0, or (draws, records).
-
-    Examples
-    --------
-    >>> tied_pvalues(np.array([2.0, np.nan]), np.array([1.0, 3.0, np.nan]), seed=0).tolist()
-    [0.5, nan]
-    """
-    statistics = np.nan_to_num(null, nan=-np.inf)
-    pvalues = np.full(observed.shape, np.nan)
-    for columns in column_blocks(len(statistics), len(observed)):
-        one = observed[columns]
-        law = statistics[:, columns] if statistics.ndim == 2 else statistics[:, None]
-        above = np.count_nonzero(law > one + SAME, axis=0)
-        tied = np.count_nonzero(np.abs(law - one) <= SAME, axis=0)
-        drawn = {
-            int(n): int(np.random.default_rng(seed).integers(0, n + 1)) for n in np.unique(tied)
-        }
-        broken = np.array([drawn[n] for n in tied.tolist()], dtype=np.int64)
-        pvalues[columns] = (above + broken + 1) / (len(statistics) + 1)
-    pvalues[np.isnan(observed)] = np.nan
-    return pvalues
 
 
 def _log_binomial(counts: np.ndarray, days: int, confidence: float) -> FloatArray:

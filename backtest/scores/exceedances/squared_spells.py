@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backtest.scores.exceedances.exact import tied_pvalue, tied_pvalues
+from backtest.scores.exceedances.exact import tied_pvalue
+from backtest.scores.exceedances.ranks import tied_pvalues
 from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError

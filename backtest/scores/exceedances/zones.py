@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc
 
 from backtest.scores.checks import check_confidence
@@ -88,6 +90,21 @@ def traffic_light(exceedances: int, observations: int, *, confidence: float = 0.
         basel_multiplier=_plus(exceedances, BASEL_BASE, BASEL_PLUS, BASEL_MOST) if tabled else None,
         frtb_multiplier=_plus(exceedances, FRTB_BASE, FRTB_PLUS, FRTB_MOST) if tabled else None,
     )
+
+
+def zones_of(counts: NDArray[np.int64], days: int, *, confidence: float = 0.99) -> list[Zone]:
+    """Zone of each count of exceedances in as many days; each count is looked up once.
+
+    Examples
+    --------
+    >>> zones_of(np.array([2, 12, 2]), 250)
+    ['green', 'red', 'green']
+    """
+    zones = {
+        count: traffic_light(count, days, confidence=confidence).zone
+        for count in set(counts.tolist())
+    }
+    return [zones[count] for count in counts.tolist()]
 
 
 def _reaches(share: float, observations: int, rate: float) -> int:

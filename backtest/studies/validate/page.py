@@ -26,7 +26,7 @@ from backtest.studies.run.page import LADDER_TEXT
 from backtest.studies.run.tables import cost_table, forecasts_table, pooled_table
 from backtest.studies.run.verdict import cost_words, coverage_words
 from backtest.studies.validate.study import Validation
-from backtest.studies.validate.tables import groups_table, tests_table
+from backtest.studies.validate.tables import groups_table, monitors_table, tests_table
 
 NOT_AUDITED = (
     "Margins were given and not computed here: whether each was known on its day, and from what, "
@@ -113,6 +113,7 @@ def _pooled(result: Validation) -> list[Section]:
     swings = (swings_table(findings), disclosures_table(findings))
     return [
         Section("pooled", "All accounts pooled", tables=tuple(tables)),
+        Section("monitors", "Monitors", tables=(monitors_table(result),), on_screen=False),
         Section("cost", "Cost and severity", tables=cost, on_screen=False),
         Section("swings", "Procyclicality and disclosure", tables=swings, on_screen=False),
     ]

@@ -37,6 +37,7 @@ def write_numbers(result: Validation, folder: Path) -> None:
     """Every number of a validation; the manifest has the hash of each file, the table's too."""
     if len(result.ladder):
         write_csv(result.ladder, folder / "ladder.csv")
+    write_csv(result.monitors, folder / "monitors.csv")
     if len(result.groups):
         write_csv(result.groups, folder / "groups.csv")
     if len(result.forecasts):

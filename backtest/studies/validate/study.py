@@ -17,6 +17,7 @@ from backtest.replay.validation.given import read_given
 from backtest.replay.validation.validate import validate_given
 from backtest.studies.validate.groups import group_table
 from backtest.studies.validate.ladder import given_ladder
+from backtest.studies.validate.monitors import monitor_table
 from backtest.studies.validate.ranking import MOST_ROWS, worst_rows
 from backtest.types import Progress
 
@@ -29,7 +30,7 @@ class Validation:
     ----------
     study, findings : as those of a run. ladder : of `OffsetLadder.to_frame`; empty without silos.
     forecasts : VaR, ES and PIT that the table gives on scored days; empty where it gives none.
-    groups : of `group_table`; empty without groups.
+    groups : of `group_table`; empty without groups. monitors : of `monitor_table`.
     shown : rows (model, account) that screen and page show, worst first.
     table : the file.
     """
@@ -39,6 +40,7 @@ class Validation:
     ladder: pd.DataFrame
     forecasts: pd.DataFrame
     groups: pd.DataFrame
+    monitors: pd.DataFrame
     shown: pd.MultiIndex
     table: Path
 
@@ -96,20 +98,27 @@ def execute(
         bounded=set(shown.get_level_values("portfolio")),
         progress=progress,
     )
-    named = {"name": Path(file).stem, "validate": {"file": Path(file).name, **options}}
-    table = study.provenance.given
-    origin = replace(
-        study.provenance,
-        study=named,
-        study_sha256=digest(named),
-        sha256=digest([options, "" if table is None else table.sha256]),
-    )
     return Validation(
-        study=replace(study, provenance=origin),
+        study=_named(study, Path(file), options),
         findings=findings,
         ladder=ladder,
         forecasts=forecasts,
         groups=group_table(study, examined.given.groups),
+        monitors=monitor_table(study),
         shown=shown,
         table=Path(file),
     )
+
+
+def _named(study: Study, file: Path, options: dict[str, Any]) -> Study:
+    """The study with its name, its options, and the hash of all that its numbers depend on."""
+    table = study.provenance.given
+    named = {"name": file.stem, "validate": {"file": file.name, **options}}
+    numbers = {name: value for name, value in options.items() if name != "all"}
+    origin = replace(
+        study.provenance,
+        study=named,
+        study_sha256=digest(named),
+        sha256=digest([numbers, "" if table is None else table.sha256]),
+    )
+    return replace(study, provenance=origin)

@@ -63,6 +63,27 @@ def _outcome(test: str) -> Callable[[Any], Cell]:
     return lambda row: Cell(WORDS[row[test]], bold=row[test] == "rejected")
 
 
+def monitors_table(result: Validation) -> TextTable:
+    """When the evidence against each account that is shown was first enough."""
+    several = len(result.study.models) > 1
+    return TextTable.of(
+        "Day by day: first day on which the evidence against a margin was enough at 5 %",
+        "account, model" if several else "account",
+        [
+            (f"{account}, {model}" if several else str(account), row)
+            for (model, account), row in records(result.monitors.loc[result.shown])
+        ],
+        {
+            "rejected on": lambda row: (
+                "never" if pd.isna(row["rejected_on"]) else f"{row['rejected_on']:%Y-%m-%d}"
+            ),
+            "p at any time": of_column("pvalue", pvalue),
+        },
+        note="An e-process on every H-th day: bets that exceedances come too often. It may be read "
+        "every day: of right margins it rejects one in twenty at most, ever. All: monitors.csv.",
+    )
+
+
 def groups_table(groups: pd.DataFrame) -> TextTable:
     """Groups of accounts: rejections, and the test of each group pooled."""
     rows = [(f"{group}, {model}", row) for (model, group), row in records(groups)]

@@ -48,6 +48,7 @@ REFUSED = {
     "text": (changed("loss", 4, "1,5"), "has '1,5' in column 'loss', which is no number"),
     "infinite": (changed("required", 4, np.inf), "which is no number"),
     "no date": (changed("date", 4, None), "has no date"),
+    "a year of a typing error": (changed("date", 4, "9022-01-07"), "is no day of a margin"),
     "a US date": (table().assign(date="01/02/2024"), "is '01/02/2024'; give a day as YYYY-MM-DD"),
     "no account": (changed("account", 4, ""), "row 5 of its data, has no account"),
     "too short": (table(days=DAYS[:50]), "no account with 60 days"),

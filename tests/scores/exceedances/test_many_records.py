@@ -6,13 +6,14 @@ import pytest
 
 from backtest.scores import battery, squared_spells
 from backtest.scores.exceedances.durations import gmm_duration
-from backtest.scores.exceedances.exact import tied_pvalue, tied_pvalues
+from backtest.scores.exceedances.exact import tied_pvalue
 from backtest.scores.exceedances.many_waits import (
     between_statistics,
     first_statistics,
     gmm_statistics,
     mixed_statistics,
 )
+from backtest.scores.exceedances.ranks import tied_pvalues
 from backtest.scores.exceedances.squared_spells import squared_spells_pvalues
 from backtest.scores.exceedances.waiting import (
     mixed_kupiec,

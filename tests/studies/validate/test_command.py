@@ -78,6 +78,18 @@ def test_groups_and_forecasts_by_hand(folder, results):
     assert forecasts["exceedances"].to_dict() == over.to_dict()
 
 
+def test_monitors_are_those_of_each_account(folder, results):
+    frame, stored = pd.read_csv(folder / "house.csv"), pd.read_csv(results / "monitors.csv")
+    frame["beyond"] = frame["loss"] > frame["required"]
+    for row in stored.itertuples():
+        record = frame.loc[frame["account"] == row.portfolio, "beyond"].to_numpy()
+        monitor = bt.scores.monitor_coverage(record)
+        first = monitor.rejected_on()
+        assert row.pvalue == pytest.approx(monitor.pvalue)
+        assert (str(DAYS[first].date()) if first is not None else "nan") == str(row.rejected_on)
+    assert stored["rejected_on"].notna().any()
+
+
 def test_all_rows_are_shown_where_asked(folder):
     done = backtest("validate", "house.csv", "--all", "--mpor", 1, "--out", "all", cwd=folder)
     assert "all 24" in done.stdout and "account 23" in done.stdout
