@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from backtest.data.csv_checks import refuse_decimals, refuse_repeated
 from backtest.types import DataError, read_regular, shown
 
 MOST_COLUMNS = 1_000  # beyond it pandas takes minutes to read what is no table of prices
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TOP = 100_000  # bytes within which the headings end
 
 
@@ -38,7 +40,11 @@ def is_own(path: Path, column: str) -> bool:
     except (csv.Error, ValueError):
         return False
     day = rows[0][headings.index("Date")] if rows and "Date" in headings and rows[0] else ""
-    return column in headings and "Date" in headings and (not rows or day[4:5] != "")
+    return (
+        column in headings
+        and "Date" in headings
+        and (not rows or ISO_DAY.fullmatch(day) is not None)
+    )
 
 
 def read_own(path: Path, columns: list[str]) -> tuple[pd.DataFrame, str]:

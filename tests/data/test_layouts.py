@@ -330,6 +330,23 @@ def test_a_folder_of_strangers_files_becomes_the_market_of_our_own(tmp_path):
     pd.testing.assert_frame_equal(chosen.to_frame(), expected.to_frame())
 
 
+def test_files_of_our_own_names_may_be_in_other_layouts(tmp_path):
+    days = pd.bdate_range("2024-01-02", periods=30)
+    closes = [40_000.0 + 137 * (i * 5 % 11) for i in range(30)]
+    for stamps in (days.strftime("%m/%d/%Y"), days.strftime("%Y-%m-%d 00:00:00+00:00")):
+        frame = pd.DataFrame({"Date": stamps, "Close": closes})
+        for table in (frame, frame[::-1]):
+            table.to_csv(tmp_path / "btc_usd.csv", index=False)
+            market = bt.load_market(tmp_path, factors=("BTC",))
+            assert market.level("BTC").tolist() == closes
+            assert market.dates.tolist() == days.date.tolist()
+    frame[:9].assign(Date=days[:9].strftime("%m/%d/%Y")).to_csv(
+        tmp_path / "btc_usd.csv", index=False
+    )
+    with pytest.raises(bt.DataError, match="01/02/2024 may be 2024-01-02 or 2024-02-01"):
+        bt.load_market(tmp_path, factors=("BTC",))
+
+
 def test_units_that_are_said_are_converted(tmp_path):
     days = pd.bdate_range("2024-01-02", periods=30)
     values = [0.04 + 0.0001 * (i * 7 % 13) for i in range(30)]
