@@ -10,14 +10,17 @@ import pandas as pd
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
+from backtest.book.positions import Gaps, by_day, check_exposure, read_positions, rows_of
 from backtest.book.sizing import margin_per_usd
 from backtest.instruments import Instrument, by_factor, check_priced, check_terms, parse_instrument
+from backtest.instruments.units import usd_of_unit
 from backtest.market.market import Market
 from backtest.types import (
+    BoolArray,
+    Dates,
     DaysByInstruments,
     DaysByPortfoliosBySilos,
     FloatArray,
-    PortfoliosByInstruments,
     StudyError,
 )
 
@@ -31,16 +34,20 @@ MOST_ROWS = 30  # portfolios shown in a notebook
 
 @dataclass(frozen=True, eq=False)
 class Book:
-    """Portfolios x instruments, in signed USD.
+    """Portfolios x instruments, in signed USD or units; constant, or by day.
 
     Parameters
     ----------
     portfolios : names.
     instruments : one for each column of `exposure`.
-    exposure : (portfolios, instruments) signed USD.
+    exposure : (portfolios, instruments) signed USD, or (days, portfolios, instruments) where
+        positions change: those at the close of a day are margined on it and held over the MPOR.
     rebalance : 'daily' keeps the USD constant, so that risk is stationary; 'never' buys units at
         the first day of the market, whose USD value then drifts with the price.
     liquidation : cost of closing out, added to every loss; None leaves it out.
+    dates : (days,) of positions that change; None of constant ones.
+    units : what `exposure` counts, by instrument: 'usd', or units whose USD value drifts with the
+        price ('face', 'contracts', 'coins'). None counts USD.
 
     Examples
     --------
@@ -51,9 +58,11 @@ class Book:
 
     portfolios: tuple[str, ...]
     instruments: tuple[Instrument, ...]
-    exposure: PortfoliosByInstruments
+    exposure: FloatArray
     rebalance: Literal["daily", "never"] = "daily"
     liquidation: LiquidationCost | None = None
+    dates: Dates | None = None
+    units: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         exposure = np.array(self.exposure, dtype=np.float64, order="C")
@@ -62,33 +71,29 @@ class Book:
         object.__setattr__(self, "instruments", tuple(self.instruments))
         for instrument in self.instruments:
             check_terms(instrument)
-        expected = (len(self.portfolios), len(self.instruments))
-        if exposure.shape != expected or 0 in expected:
-            raise StudyError(
-                f"exposure has shape {exposure.shape}; {expected[0]} portfolios and "
-                f"{expected[1]} instruments (at least one of each) need {expected}."
-            )
         for axis in (self.portfolios, tuple(i.name for i in self.instruments)):
             if len(set(axis)) != len(axis):
                 twice = next(name for name in axis if axis.count(name) > 1)
                 raise StudyError(f"{twice!r} is twice in the book; name each once.")
-        if not np.isfinite(exposure).all():
-            p, i = np.argwhere(~np.isfinite(exposure))[0]
-            raise StudyError(
-                f"exposure of {self.portfolios[p]!r} in {self.instruments[i].name} is "
-                f"{exposure[p, i]}; give USD, 0 where nothing is held."
-            )
+        check_exposure(self)
         if self.rebalance not in ("daily", "never"):
             raise StudyError(f"rebalance is {self.rebalance!r}; known: 'daily', 'never'.")
+        if self.units is not None and self.rebalance == "never":
+            raise StudyError("rebalance is 'never', and units are given; give one of the two.")
         exposure.flags.writeable = False
 
     def __repr__(self) -> str:
-        gross = np.abs(self.exposure).sum(axis=1) / 1e6
         names = ", ".join(i.name for i in self.instruments[:SHOWN])
         more = ", ..." if len(self.instruments) > SHOWN else ""
+        book = f"Book of {len(self.portfolios)} portfolios in {names}{more}"
+        if self.dates is not None:
+            return f"<{book}; positions by day, {self.dates[0]} to {self.dates[-1]}>"
+        if self.units is not None:
+            return f"<{book}; positions in {', '.join(dict.fromkeys(self.units))}>"
+        gross = np.abs(self.exposure).sum(axis=1) / 1e6
         return (
-            f"<Book of {len(self.portfolios)} portfolios in {names}{more}; gross "
-            f"{gross.min():,.1f} to {gross.max():,.1f} USD m, rebalanced {self.rebalance}>"
+            f"<{book}; gross {gross.min():,.1f} to {gross.max():,.1f} USD m, "
+            f"rebalanced {self.rebalance}>"
         )
 
     def _repr_html_(self) -> str:
@@ -121,6 +126,50 @@ class Book:
             exposure=frame.to_numpy(dtype=np.float64),
             rebalance=rebalance,
             liquidation=liquidation,
+        )
+
+    @classmethod
+    def from_positions(
+        cls,
+        frame: pd.DataFrame,
+        market: Market,
+        *,
+        gaps: Gaps,
+        liquidation: LiquidationCost | None = None,
+    ) -> "Book":
+        """Book of a table of positions: one row a (date, account, instrument).
+
+        Parameters
+        ----------
+        frame : columns `date`, `account`, `instrument` and one or more of `usd`, `face`,
+            `contracts`, `coins`, one of them in each row. A row is the position at the close of
+            its date: it is margined on it, and held, frozen, over the MPOR.
+        market : prices of all instruments on all dates.
+        gaps : what days without a row say of an account that has rows: 'unchanged' goes on with
+            its last row of each instrument, 'flat' holds nothing.
+
+        Raises
+        ------
+        StudyError : a day without prices, two rows of one position, an instrument in two units, an
+            unknown instrument.
+
+        Examples
+        --------
+        >>> days = pd.bdate_range("2024-01-02", periods=3)
+        >>> market = Market.from_frame(pd.DataFrame({"BTC": [10.0, 20.0, 40.0]}, index=days))
+        >>> frame = pd.DataFrame(
+        ...     {"date": days[:1], "account": "a", "instrument": "BTC", "coins": 2.0})
+        >>> Book.from_positions(frame, market, gaps="unchanged").usd(market)[:, 0, 0].tolist()
+        [20.0, 40.0, 80.0]
+        """
+        table = read_positions(frame, market, gaps=gaps)
+        return cls(
+            table.accounts,
+            table.instruments,
+            table.amounts,
+            liquidation=liquidation,
+            dates=table.dates,
+            units=table.units,
         )
 
     @classmethod
@@ -172,9 +221,42 @@ class Book:
         return cls.risk_matched(weights, market, base=base, coverage=coverage, gross=gross)
 
     def to_frame(self) -> pd.DataFrame:
-        """Exposures in USD (portfolios x instruments)."""
+        """Exposures (portfolios x instruments): the largest of each, where they change."""
+        return self._framed(self.exposure)
+
+    def largest(self, market: Market) -> pd.DataFrame:
+        """Signed USD (portfolios x instruments): the largest of each position on any day."""
+        constant = self.dates is None and self.units is None
+        return self.to_frame() if constant else self._framed(self.usd(market))
+
+    def _framed(self, positions: FloatArray) -> pd.DataFrame:
+        if positions.ndim == 3:
+            day = np.abs(positions).argmax(axis=0)
+            positions = np.take_along_axis(positions, day[None], axis=0)[0]
         names = [i.name for i in self.instruments]
-        return pd.DataFrame(self.exposure, index=pd.Index(self.portfolios), columns=names)
+        return pd.DataFrame(positions, index=pd.Index(self.portfolios), columns=names)
+
+    @property
+    def is_held(self) -> BoolArray:
+        """(portfolios, instruments) whether a position is held, on any day."""
+        held = self.exposure != 0.0
+        return np.asarray(held if self.dates is None else held.any(axis=0))
+
+    def on(self, dates: Dates) -> "Book":
+        """The book on some of its days; a book of constant positions is the same on all.
+
+        Raises
+        ------
+        StudyError : no positions are known for one of `dates`.
+        """
+        if self.dates is None or np.array_equal(self.dates, dates):
+            return self
+        return replace(self, dates=dates, exposure=self.exposure[rows_of(self.dates, dates)])
+
+    def usd(self, market: Market) -> FloatArray:
+        """(days, portfolios, instruments) signed USD at each close of the market."""
+        exposure = self.on(market.dates).exposure
+        return self.unit_index(market)[:, None, :] * exposure
 
     @property
     def silos(self) -> tuple[str, ...]:
@@ -185,7 +267,7 @@ class Book:
         """The book of the named rows: these portfolios, all instruments."""
         rows = np.arange(len(self.portfolios))[portfolios]
         names = tuple(self.portfolios[r] for r in rows)
-        return replace(self, portfolios=names, exposure=self.exposure[rows])
+        return replace(self, portfolios=names, exposure=self.exposure[..., rows, :])
 
     def in_silo(self, silo: str) -> "Book":
         """Every portfolio's positions in one silo."""
@@ -197,11 +279,18 @@ class Book:
 
     def holding(self, columns: Sequence[int]) -> "Book":
         """Every portfolio's positions in the instruments of `columns`."""
-        instruments = tuple(self.instruments[i] for i in columns)
-        return replace(self, instruments=instruments, exposure=self.exposure[:, list(columns)])
+        return replace(
+            self,
+            instruments=tuple(self.instruments[i] for i in columns),
+            exposure=self.exposure[..., list(columns)],
+            units=None if self.units is None else tuple(self.units[i] for i in columns),
+        )
 
     def unit_index(self, market: Market) -> DaysByInstruments:
-        """USD held at each close per USD of `exposure`: ones where positions are rebalanced."""
+        """USD held at each close per 1 of `exposure`: ones where that is USD, rebalanced daily."""
+        if self.units is not None:
+            pairs = zip(self.instruments, self.units, strict=True)
+            return np.column_stack([usd_of_unit(i, unit, market) for i, unit in pairs])
         if self.rebalance == "daily":
             return np.ones((len(market.dates), len(self.instruments)))
         # Units are bought once: their USD, and so their share of the risk, follows the price.
@@ -222,7 +311,7 @@ class Book:
         return replace(
             self,
             portfolios=(*self.portfolios, *(f"{name} (mirror)" for name in self.portfolios)),
-            exposure=np.vstack([self.exposure, -self.exposure]),
+            exposure=np.concatenate([self.exposure, -self.exposure], axis=-2),
         )
 
     def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
@@ -237,7 +326,7 @@ class Book:
         ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L over the MPOR per USD of `exposure` held at the close of t.
+        """(days, instruments) exact P&L over the MPOR per 1 of `exposure` held at the close of t.
 
         The MPOR is counted in the days on which the instrument trades. On other days the P&L
         starts from its last close.
@@ -254,13 +343,13 @@ class Book:
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss over the MPOR of positions held at t, USD, > 0 is a loss; last rows NaN."""
-        pnl = self.unit_pnl(market, coverage)
+        pnl, book = self.unit_pnl(market, coverage), self.on(market.dates)
         out = np.empty((len(market.dates), len(self.portfolios), len(self.silos)))
         for s, silo in enumerate(self.silos):
             columns = [i for i, x in enumerate(self.instruments) if x.silo == silo]
-            out[:, :, s] = -pnl[:, columns] @ self.exposure[:, columns].T
+            out[:, :, s] = -by_day(pnl[:, columns], book.exposure[..., columns])
             if self.liquidation is not None:
-                silo_book = self.holding(columns)
+                silo_book = book.holding(columns)
                 out[:, :, s] += self.liquidation.cost(
                     market,
                     silo_book.instruments,

@@ -62,8 +62,8 @@ class Closeout:
 
     @property
     def by_portfolio(self) -> RowNumbers:
-        """(portfolios,) margin days of the slowest position; 1 for an empty portfolio."""
-        days_held = np.where(self.book.exposure != 0.0, self.by_instrument, 1)
+        """(portfolios,) margin days of the slowest position ever held; 1 where none is."""
+        days_held = np.where(self.book.is_held, self.by_instrument, 1)
         return np.asarray(days_held.max(axis=1))
 
     @property
@@ -77,7 +77,7 @@ class Closeout:
 
         The days of the fastest position; 0 where all positions take the same time.
         """
-        days, is_held = np.array(self.by_instrument), self.book.exposure != 0.0
+        days, is_held = np.array(self.by_instrument), self.book.is_held
         longest = np.where(is_held, days, 0).max(axis=1)
         shortest = np.where(is_held, days, days.max()).min(axis=1)
         return np.where(shortest < longest, shortest, 0)

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from backtest.book.positions import by_day
 from backtest.instruments import Instrument, bucket_of, undeclared
 from backtest.market.market import Market
 from backtest.types import (
     Days,
     DaysByInstruments,
     DaysByPortfolios,
-    PortfoliosByInstruments,
+    FloatArray,
     StudyError,
 )
 
@@ -137,12 +138,13 @@ class LiquidationCost:
         market: Market,
         instruments: Sequence[Instrument],
         *,
-        exposure: PortfoliosByInstruments,
+        exposure: FloatArray,
         index: DaysByInstruments,
     ) -> DaysByPortfolios:
         """(days, portfolios) cost of closing out all `instruments`, USD >= 0.
 
-        exposure : signed USD. index : USD held at each close per USD of exposure.
+        exposure : (portfolios, instruments), or by day, signed. index : USD held at each close per
+            1 of exposure.
         """
         costs = load_costs(self.table)
         contract_costs = [costs.of(i) for i in instruments]
@@ -153,7 +155,8 @@ class LiquidationCost:
         # |Q| is the index times the exposure, and both terms of the cost are powers of |Q|: the
         # powers of the two factors multiply, so one product over instruments gives all days.
         usd_held, size = np.abs(index), np.abs(exposure)
-        return (usd_held * half_spread) @ size.T + (usd_held**1.5 * impact) @ (size**1.5).T
+        spread = by_day(usd_held * half_spread, size)
+        return spread + by_day(usd_held**1.5 * impact, size**1.5)
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of the manifest."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from backtest.book.book import Book
 from backtest.market.market import Market
 from backtest.types import DaysByPortfolios, first_known
 
@@ -125,3 +126,12 @@ def other_future(market: Market, day: int, seed: int) -> Market:
         after = np.clip(after, low, high)
         levels[t] = after if market.traded is None else np.where(market.traded[t], after, before)
     return replace(market, levels=levels)
+
+
+def other_trades(book: Book, day: int) -> Book:
+    """The book up to `day`, then its later positions in the other order and turned round."""
+    if book.dates is None:
+        return book
+    exposure = book.exposure.copy()
+    exposure[day + 1 :] = -exposure[day + 1 :][::-1]
+    return replace(book, exposure=exposure)

@@ -21,6 +21,7 @@ from backtest.model.audit_days import (
     general_cuts,
     most_shared,
     other_future,
+    other_trades,
 )
 from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import is_isolated
@@ -203,7 +204,7 @@ class _Audit:
         """Margins of all portfolios up to `day`, with another future after it."""
         rows = self._rows(range(len(self.book.portfolios)))
         other = other_future(self.market, day, seed)
-        known = self._margin(other, rows, "replaced by others", day)
+        known = self._margin(other, rows, "replaced by others", day, other_trades(self.book, day))
         self.hold(known[: day + 1], rows, day, "with others in their place")
 
     def alone(self, portfolios: Iterable[int]) -> None:
@@ -257,8 +258,11 @@ class _Audit:
         """Portfolios to margin: those asked for, or all where a model looks across them."""
         return list(range(len(self.book.portfolios))) if self._across_books else list(portfolios)
 
-    def _margin(self, market: Market, rows: list[int], what: str, day: int) -> DaysByPortfolios:
-        book = self.book if len(rows) == len(self.book.portfolios) else self.book.select(rows)
+    def _margin(
+        self, market: Market, rows: list[int], what: str, day: int, book: Book | None = None
+    ) -> DaysByPortfolios:
+        book = book or self.book
+        book = book if len(rows) == len(book.portfolios) else book.select(rows)
         try:
             return required_margin(self.model, market, book, self.coverage)
         except Exception as error:

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar, dataclass_transform, overload, runtime_checkable
 
 import numpy as np
@@ -18,6 +19,7 @@ from backtest.book.coverage import Coverage
 from backtest.book.lending import changed, lent
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.model.episodes import over_books, over_episodes
 from backtest.model.guard import contained
 from backtest.model.histories import over_histories
 from backtest.model.opened_files import watched
@@ -212,6 +214,8 @@ def can_travel(error: Exception) -> bool:
 def answer_of(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
     """What `margin`, `parts` or `forecast` of a model gives for copies of the arguments.
 
+    A model knows constant positions and one history. Of positions by day it is asked episode by
+    episode, unless its `takes_days` says that its margins and forecasts know them (see `episodes`).
     Where the market has earlier history, portfolios are asked about on the longest that their
     positions have (see `histories`), but not by a model that looks across them.
 
@@ -219,18 +223,25 @@ def answer_of(model: Any, method: str, market: Market, book: Book, coverage: Cov
     ------
     StudyError : it changed the prices or positions in its copies, and so answers for others.
     """
-    if market.before is None or getattr(model, "across_books", False):
-        return _one_answer(model, method, market, book, coverage)
+    across = getattr(model, "across_books", False)
+    over: Callable[[Market, Book, Callable[[Market, Book], dict[str, FloatArray]]], Any]
+    if book.dates is not None and not _takes_at_once(model, method, market, book):
+        each = answer_of
+        over = partial(over_books if across else over_episodes, ahead=method == "forecast")
+    elif market.before is not None and not across:
+        each, over = _one_answer, over_histories
+    else:
+        return _one_answer(model, method, market, book.on(market.dates), coverage)
 
     def ask(history: Market, own: Book) -> dict[str, FloatArray]:
-        answer = _one_answer(model, method, history, own, coverage)
+        answer = each(model, method, history, own, coverage)
         if method == "margin":
             return {method: _checked_margin(model, history, own, np.array(answer))}
         if method == "forecast":
             return {name: a for name, a in vars(answer).items() if a is not None}
         return {SILOS: _in_silos(answer, book.silos), **answer.steps}
 
-    arrays = over_histories(market, book, ask)
+    arrays = over(market, book, ask)
     if method == "margin":
         return arrays[method]
     if method == "forecast":
@@ -243,6 +254,17 @@ def _in_silos(parts: Parts, silos: tuple[str, ...]) -> DaysByPortfoliosBySilos:
     out = np.zeros((*parts.by_silo.shape[:2], len(silos)))
     out[:, :, [silos.index(silo) for silo in parts.silos]] = parts.by_silo
     return out
+
+
+def _takes_at_once(model: Any, method: str, market: Market, book: Book) -> bool:
+    """Whether positions by day are no reason to ask more than once."""
+    return method != "parts" and market.before is None and takes_days(model, market, book)
+
+
+def takes_days(model: Any, market: Market, book: Book) -> bool:
+    """Whether a model is asked about positions by day at once: its own method of this name says."""
+    says = getattr(model, "takes_days", None)
+    return says is not None and bool(says(market, book))
 
 
 def _one_answer(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
@@ -292,7 +314,8 @@ def _checked_margin(
     # A gap after the warm-up would leave days without a requirement, which every score would skip
     # without a word: a model could hide its worst days in it.
     unknown = np.isnan(required)
-    if (unknown[1:] & ~unknown[:-1]).any():
+    # A new position may need more history than the one before: scores begin after all such gaps.
+    if book.dates is None and (unknown[1:] & ~unknown[:-1]).any():
         day, p = np.argwhere(unknown[1:] & ~unknown[:-1])[0]
         raise StudyError(
             f"{in_words(model)} has no margin for {book.portfolios[p]!r} on "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.market.market import Market
-from backtest.types import Dates, FloatArray, StudyError, first_known, parse_day
+from backtest.types import Dates, FloatArray, StudyError, first_known, known_onwards, parse_day
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class ScoredWindow:
         >>> ScoredWindow.of(market, required, loss, "2024-01-04", models={}).dates.astype(str)
         array(['2024-01-04'], dtype='<U28')
         """
-        warm = {name: first_known(values) for name, values in required.items()}
+        warm = {name: known_onwards(values) for name, values in required.items()}
         slowest = max(warm, key=lambda name: warm[name])
         days, first = len(market.dates), warm[slowest]
         # Close-outs of the last days end after the market: their losses are not zero but unknown.

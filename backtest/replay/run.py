@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from backtest.account.account import AccountTerms
@@ -15,12 +14,11 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.causality import RTOL, CausalityError, audited_margins
-from backtest.model.certificate import CausalityAudit
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
-from backtest.replay.daily import QUANTITIES, Daily
+from backtest.replay.audit import audit_models, check_audited
+from backtest.replay.daily import QUANTITIES
 from backtest.replay.margins import Replayed, replay_margins
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_study_fits
@@ -28,11 +26,8 @@ from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
-from backtest.types import FloatArray, Progress, StudyError
+from backtest.types import Progress, StudyError
 from strategies.siloed import Siloed
-
-Audited = tuple[list[int], FloatArray]  # rows of the book, and their (days, rows) margins
-AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 
 
 def run(
@@ -99,7 +94,7 @@ def run(
         replayed = replay_margins(
             models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
         )
-    _check_audited(audited, replayed.daily, book)
+    check_audited(audited, replayed.daily, book.portfolios)
     seconds |= replayed.seconds
     # One window for all models: a model that warms up longer must not be compared on other days.
     window = ScoredWindow.of(
@@ -134,7 +129,7 @@ def run(
         loss=pd.DataFrame(replayed.loss, index=daily.days, columns=daily.portfolios, copy=False),
         scores=scores,
         pooled=pooled,
-        exposure=book.to_frame(),
+        exposure=book.largest(market),
         provenance=provenance,
     )
 
@@ -189,49 +184,6 @@ def _scores(
         ),
         pd.DataFrame.from_dict(pooled, orient="index").rename_axis("model"),
     )
-
-
-def audit_models(
-    models: Mapping[str, MarginModel],
-    market: Market,
-    book: Book,
-    coverage: Coverage,
-    *,
-    named: Sequence[str],
-    progress: Progress,
-) -> tuple[dict[str, CausalityAudit], dict[str, Audited]]:
-    """Audit every model on the named portfolios and on some spread over the book.
-
-    Returns
-    -------
-    The audits, and the margins that were audited with the portfolios that they are of.
-    """
-    # A study lists its named books first, then random ones: a spread over all takes some of both.
-    spread = np.linspace(0, len(book.portfolios) - 1, AUDITED).astype(int)
-    rows = {*spread.tolist(), *(book.portfolios.index(name) for name in named)}
-    audited_book = book.select(sorted(rows))
-    audits, audited = {}, {}
-    for done, (name, model) in enumerate(models.items(), start=1):
-        audits[name], margins = audited_margins(model, market, audited_book, coverage=coverage)
-        if margins is not None and not getattr(model, "across_books", False):
-            audited[name] = sorted(rows), margins
-        progress("causality audit", done / len(models))
-    return audits, audited
-
-
-def _check_audited(audited: Mapping[str, Audited], daily: Daily, book: Book) -> None:
-    """Margins in use must be those that were audited: a model could tell an audit from a study."""
-    for name, (rows, margins) in audited.items():
-        used = daily.array("required", name)[:, rows]
-        wrong = ~np.isclose(margins, used, rtol=RTOL, atol=0.0, equal_nan=True)
-        if wrong.any():
-            day, p = np.argwhere(wrong)[0]
-            raise CausalityError(
-                f"model {name!r} gave {margins[day, p]:.10g} to the audit and {used[day, p]:.10g} "
-                f"to the study, of {book.portfolios[rows[p]]!r} on its row {day}: a margin must "
-                "depend on the market and on its own portfolio alone, or its class says "
-                "`across_books = True`."
-            )
 
 
 def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:

@@ -25,9 +25,9 @@ from backtest.model.isolation import Isolated, isolated
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel, asked_of, in_words
 from backtest.model.user_models import user_files, user_kinds
+from backtest.replay.audit import audit_models
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
-from backtest.replay.run import audit_models
 from backtest.studies.failures import failure
 from backtest.types import Progress, StudyError
 
