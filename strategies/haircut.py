@@ -9,6 +9,7 @@ from pydantic import Field
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.book.positions import by_day
 from backtest.instruments import Instrument, undeclared
 from backtest.market.market import Market
 from backtest.model.protocol import Parts, model
@@ -48,7 +49,11 @@ class HaircutOnly:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
         rates = np.array([self._haircut(i) for i in book.instruments]) * self.scale
-        return book.unit_index(market) @ (np.abs(book.exposure) * rates).T
+        return by_day(book.unit_index(market) * rates, np.abs(book.on(market.dates).exposure))
+
+    def takes_days(self, market: Market, book: Book) -> bool:
+        """Positions by day at once: a day's margin is of its own positions alone."""
+        return True
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Requirement of each silo's positions; the only step is 'gross', their sum."""

@@ -8,6 +8,7 @@ from annotated_types import Ge
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.instruments import is_option
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
@@ -60,6 +61,13 @@ class HistoricalVaR(MarginOfForecast):
             estimate=lambda scenarios: self._tails(scenarios, coverage),
             scaling=self.scaling,
         )
+
+    def takes_days(self, market: Market, book: Book) -> bool:
+        """Positions by day at once, where all instruments trade on the same days, without options.
+
+        What a portfolio holds decides on which days it is margined, and options are revalued.
+        """
+        return market.traded is None and not any(map(is_option, book.instruments))
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'diversification and offset'; silos share the reduction in proportion.

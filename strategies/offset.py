@@ -10,10 +10,11 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import correlation_bounded_by
+from backtest.instruments import is_option
 from backtest.kernels.netting import netted_margin
 from backtest.market.market import Market
 from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
-from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.protocol import MarginModel, Parts, model, required_margin, takes_days
 from backtest.model.revaluation import priced_scenarios
 from backtest.model.tails import same_clock
 from backtest.types import FloatArray
@@ -69,6 +70,11 @@ class CorrelationOffset:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         standalone, joint = self._alone_and_netted(market, book, coverage)
         return self._required(standalone.sum(axis=2), joint)
+
+    def takes_days(self, market: Market, book: Book) -> bool:
+        """Positions by day at once where the base takes them, and no options or other clocks."""
+        one_clock = market.traded is None and not any(map(is_option, book.instruments))
+        return one_clock and takes_days(self.base, market, book)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, diversification, offset, cap; silos share the reduction in proportion.
@@ -155,7 +161,7 @@ class CorrelationOffset:
                 margin,
                 group.on_every_day(scenarios.covariance(self.lookback)),
                 group.on_every_day(scenarios.unit),
-                scenarios.exposure,
+                scenarios.exposure if scenarios.exposure.ndim == 3 else scenarios.exposure[None],
                 scenarios.silo if self.by == "silo" else scenarios.instrument,
                 self._credit_below(book, coverage),
                 self.correlation_floor,

@@ -6,7 +6,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.protocol import MarginModel, Parts, model, required_margin, takes_days
 from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
 
@@ -40,6 +40,10 @@ class Siloed:
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         return self.parts(market, book, coverage).steps["gross"]
+
+    def takes_days(self, market: Market, book: Book) -> bool:
+        """Positions by day at once where the base takes them."""
+        return takes_days(self.base, market, book)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Stand-alone margin of each silo; the only step is 'gross', their sum."""

@@ -51,8 +51,8 @@ def netted_margin(
     r"""Margin netted by correlation, :math:`M = \sqrt{m' R m}`, into out (days, portfolios).
 
     margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;
-    unit (days, columns); exposure (portfolios, columns); group (columns,). Zero variance gives
-    correlation 0. A correlation that is not below `credit_below` counts as +1 (+inf takes every
+    unit (days, columns); exposure (days or 1, portfolios, columns); group (columns,). Zero variance
+    gives correlation 0. A correlation that is not below `credit_below` counts as +1 (+inf takes every
     correlation as it is); a correlation below `floor` counts as `floor`. NaN where margin or
     covariance is not yet known.
     """
@@ -64,7 +64,8 @@ def netted_margin(
             if unknown or np.isnan(margin[t, p, 0]):
                 out[t, p] = np.nan
                 continue
-            group_covariance(covariance[t], exposure[p] * unit[t], group, groups, joint)
+            held = exposure[t if len(exposure) > 1 else 0, p]
+            group_covariance(covariance[t], held * unit[t], group, groups, joint)
             total = 0.0
             for g in range(groups):
                 total += margin[t, p, g] * margin[t, p, g]

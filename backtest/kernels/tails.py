@@ -1,7 +1,8 @@
 """Exact rolling value at risk and expected shortfall of many portfolios.
 
-Two algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
-sorted buffer rolls; with changing ones a pool of candidate scenarios is revalued every day.
+Three algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
+sorted buffer rolls; with changing ones a pool of candidate scenarios is revalued every day; where
+positions themselves change, all scenarios are.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from backtest.kernels.compile import kernel
 from backtest.kernels.tail_buffer import LARGEST, steady_tail
 from backtest.kernels.tail_pool import rolling_tail
+from backtest.kernels.traded_tail import traded_tail
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +52,7 @@ def refuse_unusable(shocks: FloatArray, unit: FloatArray, exposure: FloatArray) 
             raise ValueError(f"{name} holds NaN or infinity where it is used; mend the data first.")
     with np.errstate(over="ignore", invalid="ignore"):
         reach = np.abs(exposure) * np.abs(unit).max(axis=0) * np.abs(shocks).max(axis=0)
-        worst = reach.sum(axis=1).max(initial=0.0)
+        worst = reach.sum(axis=-1).max(initial=0.0)
     # Half of the kernels' limit, so that whatever they refuse is refused here despite rounding.
     if not worst < LARGEST / 2:
         raise ValueError(
@@ -73,7 +75,8 @@ def tail_losses(
     shocks : (days, columns), NaN only in a leading block of days.
     unit : (days, columns), P&L in USD per USD of exposure and unit of shock; read on days with a
         full window only, so that a leading block of NaN does no harm.
-    exposure : (portfolios, columns), signed USD.
+    exposure : (portfolios, columns), or (days, portfolios, columns) where positions change; signed
+        USD.
     lookback : scenarios in a window, at least 1.
     count : scenarios in the tail, 1 .. lookback.
 
@@ -100,27 +103,34 @@ def tail_losses(
     >>> var.round(9).ravel().tolist(), es.round(9).ravel().tolist()
     ([nan, nan, -1.0, 1.0], [nan, nan, 1.0, 2.0])
     """
-    if shocks.ndim != 2 or exposure.ndim != 2 or unit.shape != shocks.shape:
+    if shocks.ndim != 2 or exposure.ndim not in (2, 3) or unit.shape != shocks.shape:
         raise ValueError(
             f"shocks {shocks.shape} and unit {unit.shape} must both be (days, columns), and "
-            f"exposure {exposure.shape} (portfolios, columns)."
+            f"exposure {exposure.shape} (portfolios, columns), or by day."
         )
-    if exposure.shape[1] != shocks.shape[1]:
+    if exposure.shape[-1] != shocks.shape[1]:
         raise ValueError(
-            f"exposure has {exposure.shape[1]} columns, shocks {shocks.shape[1]}; give one each."
+            f"exposure has {exposure.shape[-1]} columns, shocks {shocks.shape[1]}; give one each."
         )
+    if exposure.ndim == 3 and len(exposure) != len(shocks):
+        raise ValueError(f"exposure has {len(exposure)} days, shocks {len(shocks)}; give one each.")
     if not 1 <= count <= lookback:
         raise ValueError(f"count is {count}; give 1 .. lookback, here {lookback}.")
     days = len(shocks)
     shocks = np.ascontiguousarray(shocks, dtype=np.float64)
     exposure = np.ascontiguousarray(exposure, dtype=np.float64)
     # One allocation for both: a larger one is more likely to get large memory pages.
-    tails = np.empty((2, days, len(exposure)))
+    tails = np.empty((2, days, exposure.shape[-2]))
     value_at_risk, expected_shortfall = tails
     start = first_known(shocks)
     first = min(start + lookback - 1, days)
     tails[:, :first] = np.nan
     if first == days:
+        return value_at_risk, expected_shortfall
+    if exposure.ndim == 3:
+        refuse_unusable(shocks[start:], unit[first:], exposure)
+        columns, units = np.ascontiguousarray(shocks.T), np.ascontiguousarray(unit[first:])
+        traded_tail(columns, units, exposure[first:], lookback, count, first, *tails)
         return value_at_risk, expected_shortfall
     # Rows repeated by broadcasting are constant and need not be read.
     unit = unit[first : first + 1] if unit.strides[0] == 0 else unit[first:]

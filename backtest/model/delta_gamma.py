@@ -34,7 +34,7 @@ class Scenarios:
     ----------
     shocks : (days, columns) shock that ends on each day; leading rows NaN.
     unit : (days, columns) P&L per 1 USD of exposure and unit shock, at the levels of the day.
-    exposure : (portfolios, columns) signed USD.
+    exposure : (portfolios, columns) signed USD; (days, portfolios, columns) where they change.
     silo : (columns,) index into the book's silos. instrument : (columns,) index into its holdings.
     factor : (columns,) column of the market. power : (columns,) 1 a shock, 2 half its square.
     steps : (columns,) trading days of the factor that a shock spans.
@@ -97,7 +97,7 @@ def book_scenarios(
     instruments: Sequence[int] = range(len(book.instruments))
     if market.traded is not None:
         # A bond that no portfolio holds must not remove the weekends of a crypto book.
-        instruments = [int(i) for i in np.flatnonzero(book.exposure.any(axis=0))] or [0]
+        instruments = [int(i) for i in np.flatnonzero(book.is_held.any(axis=0))] or [0]
     # An H-day shock counts the days on which its factor trades. Shocks are therefore taken first,
     # and only then cut to the days that all factors share; the other order would make them longer.
     all_traded = market.trades([f for i in instruments for f in book.instruments[i].factors])
@@ -122,16 +122,17 @@ def book_scenarios(
                     column_instrument.append(i)
                     column_source.append((market.column(factor), order + 1, days))
     factors, powers, steps = np.array(column_source).T
+    dates = market.dates[all_traded]
     return Scenarios(
         shocks=np.ascontiguousarray(np.column_stack(shocks)[all_traded]),
         unit=np.ascontiguousarray(np.column_stack(unit)[all_traded]),
-        exposure=np.ascontiguousarray(book.exposure[:, column_instrument]),
+        exposure=np.ascontiguousarray(book.on(dates).exposure[..., column_instrument]),
         silo=np.array(silo),
         instrument=np.array(column_instrument),
         factor=factors,
         power=powers,
         steps=steps,
-        dates=market.dates[all_traded],
+        dates=dates,
     )
 
 

@@ -34,7 +34,7 @@ def factors_of(market: Market, book: Book, portfolio: int) -> frozenset[str]:
     >>> [sorted(factors_of(market, book, p)) for p in (0, 1)]
     [['10Y', '2Y'], ['BTC']]
     """
-    held = np.flatnonzero(book.exposure[portfolio])
+    held = np.flatnonzero(book.is_held[portfolio])
     needed = {name for i in held for name in book.instruments[i].factors}
     curve = {name for name in market.factors if tenor_years(name) is not None}
     return frozenset(needed | curve if needed & curve else needed)

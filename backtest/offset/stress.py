@@ -116,5 +116,5 @@ def without(
 def _known_from(book: Book, portfolio: str, market: Market, coverage: Coverage) -> RowNumbers:
     """(days,) row at which the positions of one portfolio are closed out; others do not count."""
     place = book.portfolios.index(portfolio)
-    positions = book.select([place]).holding(np.flatnonzero(book.exposure[place]).tolist())
+    positions = book.select([place]).holding(np.flatnonzero(book.is_held[place]).tolist())
     return Closeout(positions, coverage).known_from(market)

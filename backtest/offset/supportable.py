@@ -7,6 +7,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
@@ -76,23 +77,29 @@ def supportable_offset(
     check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     bounded = set(book.portfolios) if bounds is True else set(bounds or ())
-    gross = {silo: np.abs(book.in_silo(silo).exposure).sum(axis=1) for silo in book.silos}
+    gross = gross_by_silo(market, book)
     kept: dict[str, SiloHistory] = {}
 
     def tasks() -> Iterator[Task]:
-        for p, name, history in _each_history(market, book, base, coverage, score_from):
+        for name, history in _each_history(market, book, base, coverage, score_from):
             if name in bounded:
                 kept[name] = history
             yield joblib.delayed(estimate_history)(
                 name,
                 history,
-                {s: float(gross[s][p]) for s in history.silos},
+                gross.loc[name, list(history.silos)].to_dict(),
                 confidence=confidence,
                 resamples=resamples if name in bounded else 0,
             )
 
     estimates = tuple(in_parallel(tasks(), n_jobs=n_jobs))
     return OffsetLadder(estimates, coverage, base, confidence, kept)
+
+
+def gross_by_silo(market: Market, book: Book) -> pd.DataFrame:
+    """Gross USD (portfolios x silos); of the largest of each position, where they change."""
+    silos = [instrument.silo for instrument in book.instruments]
+    return book.largest(market).abs().T.groupby(silos, sort=False).sum().T
 
 
 def ladder_or_reason(
@@ -107,14 +114,11 @@ def ladder_or_reason(
     except TooFewDays as error:
         reason = f"{error.days} scored days are too few; shorten the [sizing] lookback"
         estimates = []
-        for name, exposures in zip(book.portfolios, book.exposure, strict=True):
-            usd: dict[str, float] = {}
-            for instrument, amount in zip(book.instruments, np.abs(exposures), strict=True):
-                if amount:
-                    usd[instrument.silo] = usd.get(instrument.silo, 0.0) + float(amount)
+        for name, by_silo in gross_by_silo(market, book).iterrows():
+            usd = {str(silo): float(amount) for silo, amount in by_silo.items() if amount}
             if len(usd) > 1:
                 kappa = dict.fromkeys(usd, NAN)
-                estimates.append(OffsetEstimate(name, 0, kappa, usd, reason=reason))
+                estimates.append(OffsetEstimate(str(name), 0, kappa, usd, reason=reason))
         return OffsetLadder(tuple(estimates), coverage, base, 0.95)
 
 
@@ -128,13 +132,13 @@ def silo_histories(
 ) -> dict[str, SiloHistory]:
     """History of each portfolio with positions in several silos, over the scored days."""
     each = _each_history(market, book, base, coverage, score_from)
-    return {name: history for _, name, history in each}
+    return dict(each)
 
 
 def _each_history(
     market: Market, book: Book, base: MarginModel, coverage: Coverage, score_from: str | None
-) -> Iterator[tuple[int, str, SiloHistory]]:
-    """Row of the book, name and history of each portfolio in several silos.
+) -> Iterator[tuple[str, SiloHistory]]:
+    """Name and history of each portfolio in several silos.
 
     Blocks of portfolios bound the memory; where there are several, each is margined twice, first
     for the days that all of them can be scored on.
@@ -166,12 +170,11 @@ def _each_history(
             "ways; shorten the [sizing] lookback or lengthen the history.",
             days=days,
         )
-    is_held = np.column_stack([np.abs(book.in_silo(s).exposure).any(axis=1) for s in silos])
+    is_held = np.column_stack([book.in_silo(s).is_held.any(axis=1) for s in silos])
     for p in np.flatnonzero(is_held.sum(axis=1) >= 2).tolist():
         margins, losses = margins_and_losses(p - p % width)
         held_silos = np.flatnonzero(is_held[p])
         yield (
-            p,
             book.portfolios[p],
             SiloHistory(
                 silos=tuple(silos[s] for s in held_silos),

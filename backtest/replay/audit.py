@@ -11,7 +11,7 @@ from backtest.market.market import Market
 from backtest.model.causality import RTOL, CausalityError, audited_margins
 from backtest.model.certificate import CausalityAudit
 from backtest.model.episodes import Episodes
-from backtest.model.protocol import MarginModel
+from backtest.model.protocol import MarginModel, takes_days
 from backtest.replay.daily import Daily
 from backtest.types import FloatArray, Progress, RowNumbers
 
@@ -84,7 +84,7 @@ def audit_models(
     book = book.on(market.dates)
     audits, audited = {}, {}
     for done, (name, model) in enumerate(models.items(), start=1):
-        by_episode = book.dates is not None and not getattr(model, "takes_days", False)
+        by_episode = book.dates is not None and not takes_days(model, market, book)
         sample = (
             _Sample.episodes(book, rows)
             if by_episode

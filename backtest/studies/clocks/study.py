@@ -156,7 +156,7 @@ def _crypto(book: Book, market: Market) -> list[int]:
 
 def _with_crypto(book: Book, market: Market) -> Book:
     """The portfolios that hold something which trades at weekends."""
-    portfolios = np.flatnonzero(book.exposure[:, _crypto(book, market)].any(axis=1))
+    portfolios = np.flatnonzero(book.is_held[:, _crypto(book, market)].any(axis=1))
     if len(portfolios) == 0:
         raise StudyError("no named book holds what trades at weekends; name one that holds BTC.")
     return book.select([int(p) for p in portfolios])
@@ -174,7 +174,8 @@ def _over_weekend(book: Book, market: Market, coverage: Coverage, around: Market
         # The MPOR is the half-open span (t, t + horizon], so both ends move on by one day.
         after = market.dates[:-horizon] + 1
         weekend = np.busday_count(after, market.dates[horizon:] + 1, weekmask="0000011") > 0
-        out[:-horizon] |= weekend[:, None] & (book.exposure[:, i] != 0)
+        held = np.broadcast_to(book.on(market.dates).exposure[..., i] != 0, out.shape)
+        out[:-horizon] |= weekend[:, None] & held[:-horizon]
     return out
 
 

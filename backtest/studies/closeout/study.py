@@ -119,7 +119,7 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
 
 def pooled_books(book: Book) -> Book:
     """Portfolios that hold something at two silos or more; StudyError where there is none."""
-    in_silo = np.column_stack([book.in_silo(s).exposure.any(axis=1) for s in book.silos])
+    in_silo = np.column_stack([book.in_silo(s).is_held.any(axis=1) for s in book.silos])
     pooled = [int(p) for p in np.flatnonzero(in_silo.sum(axis=1) >= 2)]
     if not pooled:
         raise StudyError("no book of the study is held in two silos; name one that is.")
