@@ -52,8 +52,8 @@ def netted_margin(
 
     margin (days, portfolios, groups) stand-alone; covariance (days, columns, columns) of shocks;
     unit (days, columns); exposure (days or 1, portfolios, columns); group (columns,). Zero variance
-    gives correlation 0. A correlation that is not below `credit_below` counts as +1 (+inf takes every
-    correlation as it is); a correlation below `floor` counts as `floor`. NaN where margin or
+    gives correlation 0. A correlation that is not below `credit_below` counts as +1 (+inf takes
+    every correlation as it is); a correlation below `floor` counts as `floor`. NaN where margin or
     covariance is not yet known.
     """
     days, portfolios, groups = margin.shape

@@ -360,3 +360,26 @@ def test_a_pending_call_is_not_there_for_the_breach():
     assert held.ravel().tolist() == [100.0, 100.0, 150.0, 90.0]
     assert call.ravel().tolist() == [0.0, 50.0, 0.0, 0.0]
     assert_array_equal(shortfall.ravel(), [0.0, 40.0, 0.0, np.nan])
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=some.integers(0, 2**32 - 1),
+    scenarios=some.integers(1, 90),
+    columns=some.integers(1, 9),
+    share=some.sampled_from([0.0, 0.02, 0.3, 1.0]),
+)
+def test_positions_by_day_match_the_twin_of_each_day(world, seed, scenarios, columns, share):
+    rng = np.random.default_rng(seed)
+    days, portfolios = scenarios + 12, 18
+    shocks, unit = WORLDS[world](rng, (days, columns)), rng.normal(0, 1, (days, columns))
+    exposure = np.stack([books(rng, portfolios, columns) for _ in range(days)])
+    exposure[5:] = np.where(rng.random((days - 5, 1, 1)) < 0.5, exposure[5:], exposure[5])
+    count = max(1, int(share * scenarios))
+    found = tail_losses(shocks, unit, exposure, lookback=scenarios, count=count)
+    scale = np.abs(shocks).max() * np.abs(exposure).sum(axis=2).max() * np.abs(unit).max() + 1e-300
+    for day in range(days):
+        twin = reference.tail_losses(shocks, unit, exposure[day], lookback=scenarios, count=count)
+        for mine, other in zip(found, twin, strict=True):
+            assert_allclose(mine[day] / scale, other[day] / scale, rtol=0, atol=1e-13)
