@@ -78,7 +78,15 @@ def check_study(study: StudyFile) -> None:
                 f"models.{name}.{ON_ERROR} is {table[ON_ERROR]!r}; give {STOP!r} or {SKIP!r}."
             )
     _check_instruments(study)
-    if not study.books and not study.random.portfolios and study.accounts is None:
+    constant = study.books or study.random.portfolios or study.accounts is not None
+    if study.positions is not None and constant:
+        raise StudyError(
+            "[positions] gives positions by day, and [books], [random] or [accounts] constant "
+            "ones; give one kind a study."
+        )
+    if study.positions is not None and study.rebalance == "never":
+        raise StudyError("rebalance is 'never', and [positions] says what is held; remove it.")
+    if not constant and study.positions is None:
         raise StudyError('books is empty; name at least one, such as [books."long BTC"].')
     for name, book in study.books.items():
         if (book.usd is None) == (book.risk is None):

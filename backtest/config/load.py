@@ -17,6 +17,7 @@ from backtest.book.coverage import Coverage
 from backtest.config.accounts import Position, account_books, read_positions
 from backtest.config.checks import check_study, mistake
 from backtest.config.models import build_model
+from backtest.config.positions import instruments_of, positions_book
 from backtest.config.schema import StudyFile
 from backtest.instruments import declare, parse_instrument
 from backtest.market.market import Market
@@ -48,7 +49,7 @@ def read_study(text: str, *, where: str, folder: Path | None = None) -> StudyFil
 
     Names mean what the study declares from now on (see `backtest.instruments.declared`).
 
-    folder : with the files beside the study: `contracts.toml`, and that of its accounts.
+    folder : with the files beside the study: `contracts.toml`, and those of its positions.
 
     Raises
     ------
@@ -72,8 +73,9 @@ def read_study(text: str, *, where: str, folder: Path | None = None) -> StudyFil
     declare(study.instruments)
     try:
         check_study(study)
-        if study.accounts is not None and folder is not None:
-            beside[study.accounts.file] = _beside(folder, study.accounts.file)
+        for table in (study.accounts, study.positions):
+            if table is not None and folder is not None:
+                beside[table.file] = _beside(folder, table.file)
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
     return study.with_beside(beside)
@@ -146,6 +148,8 @@ def position_names(study: StudyFile) -> dict[str, str]:
         for position in _positions(study):
             where = f"{study.accounts.file} line {position.line}, account {position.account!r}"
             holds.append((where, (position.instrument,)))
+    if study.positions is not None:
+        holds.append((study.positions.file, instruments_of(study)))
     if study.sweep is not None:
         holds.append(("sweep", (study.sweep.treasury, study.sweep.crypto)))
     for where, instruments in holds:
@@ -190,7 +194,12 @@ def build_book(study: StudyFile, market: Market) -> Book:
     Portfolios are sized with the first margin that the sizing model knows, so no later data
     influence them.
     """
-    base, coverage = _Checked(build_model(study.sizing)), study.standard()
+    coverage = study.standard()
+    if study.positions is not None:
+        book = positions_book(study, market)
+        Closeout(book, coverage).check()
+        return book
+    base = _Checked(build_model(study.sizing))
     rows: dict[str, dict[str, float]] = {}
     for name, table in study.books.items():
         if table.usd is not None:

@@ -153,6 +153,16 @@ class AccountsTable(_Table):
     valued: Literal["first", "last"] = "last"
 
 
+class PositionsTable(_Table):
+    """Positions of accounts by day, from a file beside the study: see `Book.from_positions`.
+
+    `gaps` says what days without a row mean: the last row goes on, or nothing is held.
+    """
+
+    file: str
+    gaps: Literal["unchanged", "flat"]
+
+
 class RandomTable(_Table):
     """Random books: risk weights drawn from a seed."""
 
@@ -210,6 +220,7 @@ class StudyFile(_Table):
     instruments: dict[str, Declaration] = Field(default_factory=dict)
     books: dict[str, BookTable] = Field(default_factory=dict)
     accounts: AccountsTable | None = None
+    positions: PositionsTable | None = None
     random: RandomTable = RandomTable()
     monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
@@ -265,6 +276,7 @@ class StudyFile(_Table):
         for entries, key in (
             (table, "instruments"),
             (table, "accounts"),
+            (table, "positions"),
             (table["data"], "earlier"),
         ):
             if not entries[key]:

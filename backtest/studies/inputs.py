@@ -69,7 +69,7 @@ class Inputs:
         Accounts beside named books are only replayed and scored, as random books are.
         """
         named = len(self.config.books)
-        if not named and self.config.accounts is not None:
+        if not named and (self.config.accounts or self.config.positions) is not None:
             named = len(self.book.portfolios) - self.config.random.portfolios
         return self.book.select(slice(named))
 
