@@ -10,6 +10,7 @@ from backtest.instruments import Instrument, check_priced, parse_instrument
 from backtest.instruments.units import UNITS, usd_of_unit
 from backtest.market.market import Market
 from backtest.types import (
+    MIDNIGHT,
     Dates,
     DaysByInstruments,
     DaysByPortfolios,
@@ -154,8 +155,9 @@ def _amounts(frame: pd.DataFrame) -> tuple[FloatArray, np.ndarray]:
     text = frame[names].notna().to_numpy() & ~(np.abs(table) <= MOST_AMOUNT)
     if text.any():
         row, column = np.argwhere(text)[0]
+        cell = frame[names[column]].tolist()[row]
         raise StudyError(
-            f"{_place(frame, row)}: {names[column]} is {shown(frame[names[column]].iloc[row])}; "
+            f"{_place(frame, row)}: {names[column]} is {shown(cell)}; "
             f"give a number of at most {MOST_AMOUNT:g}."
         )
     given = ~np.isnan(table)
@@ -235,5 +237,5 @@ def _carry_on(amounts: DaysByPortfolios, days: RowNumbers, accounts: RowNumbers)
 
 
 def _place(frame: pd.DataFrame, row: int) -> str:
-    date, account, instrument = (frame[key].iloc[row] for key in KEYS)
-    return f"row {row + 1} of the positions ({date} {account!r} {instrument})"
+    date, account, instrument = (str(frame[key].iloc[row]) for key in KEYS)
+    return f"row {row + 1} of the positions ({MIDNIGHT.sub('', date)} {account!r} {instrument})"
