@@ -31,6 +31,7 @@ from backtest.replay.provenance import Provenance
 from backtest.studies.failures import failure
 from backtest.types import Progress, StudyError
 
+MOST_BOUNDED = 50  # accounts whose offset gets bounds, some seconds each
 SIZING = "sizing"  # the audit's name of the model in the table of that name
 Result = TypeVar("Result")
 
@@ -66,12 +67,19 @@ class Inputs:
     def named_book(self) -> Book:
         """The portfolios that the study file names, without random ones; its accounts where none.
 
-        Accounts beside named books are only replayed and scored, as random books are.
+        Accounts beside named books are only replayed and scored, as random books are. Of random
+        books alone all count as named.
         """
         named = len(self.config.books)
         if not named and (self.config.accounts or self.config.positions) is not None:
             named = len(self.book.portfolios) - self.config.random.portfolios
-        return self.book.select(slice(named))
+        return self.book.select(slice(named or None))
+
+    @property
+    def bounded(self) -> list[str]:
+        """The named portfolios whose offset gets bounds: none where there are many accounts."""
+        names = list(self.named_book.portfolios)
+        return names if self.config.books or len(names) <= MOST_BOUNDED else []
 
     @property
     def hashes(self) -> tuple[FileHash, ...]:

@@ -10,6 +10,7 @@ import backtest as bt
 from backtest.config.load import build_book, load_study, read_study
 from backtest.instruments import declare
 from backtest.studies.inputs import load_prices, read_inputs
+from backtest.studies.run.study import execute
 from tests.support.commands import backtest
 
 STUDY = """
@@ -228,6 +229,24 @@ def test_declarations_hold_for_the_study_that_was_read_last(place):
     assert bt.instruments.parse_instrument("SOL").silo == "NODAL"
     read_study("models = {}\n[books.b]\nusd = { BTC = 1 }\n", where="x.toml")
     assert bt.instruments.parse_instrument("SOL").silo == "CME"
+
+
+@pytest.mark.slow
+def test_accounts_alone_are_audited_and_get_bounds(place):
+    """As named books are; a study of random books alone is one too."""
+    start, end = STUDY.index("[models.span]"), STUDY.index("[sizing]")
+    study = STUDY[:start] + STUDY[end : STUDY.index("[books")]
+    (place / "accounts.csv").write_text(ACCOUNTS)
+    random = '[random]\nportfolios = 2\ninstruments = ["SOL", "GOLD"]\n'
+    for more, names in (
+        ('[accounts]\nfile = "accounts.csv"\n', ["A", "B"]),
+        (random, ["random 01"]),
+    ):
+        (place / "study.toml").write_text(study + more)
+        run = execute(place / "study.toml", progress=lambda *_: None)
+        assert run.study.provenance.causality["siloed"].portfolios[0] == names[0]
+        assert run.ladder.index[0] == names[0] and set(run.named_books) >= set(names)
+        assert len(run.forecasts) == 0 or set(run.forecasts["portfolio"]) >= set(names)
 
 
 @pytest.mark.slow

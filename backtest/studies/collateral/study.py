@@ -113,7 +113,7 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
         score_from=config.score_from,
         seed=config.seed,
         n_jobs=n_jobs,
-        audit=list(config.books),
+        audit=list(config.books) or True,
         progress=progress,
     )
     audits = cash_study.provenance.causality | inputs.audits(progress, only_sizing=True)

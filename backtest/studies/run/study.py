@@ -102,7 +102,7 @@ def _run_of(
         score_from=config.score_from,
         seed=config.seed,
         n_jobs=n_jobs,
-        audit=list(config.books),
+        audit=list(config.books) or True,
         progress=progress,
     )
     ladder = _ladder(inputs, study, n_jobs, progress)
@@ -147,7 +147,7 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
         base=inputs.base,
         coverage=config.standard(),
         score_from=f"{study.scored[0]:%Y-%m-%d}",
-        bounds=list(config.books),
+        bounds=inputs.bounded,
         n_jobs=n_jobs,
     )
     progress("offset ladder", 1.0)
