@@ -10,7 +10,8 @@ from backtest.market.examination.finding import Finding, iso, listed
 from backtest.market.tenors import tenor_years
 from backtest.types import Dates, FloatArray
 
-STILL, MOVED = 3, 0.0002  # days on which a maturity rests and both neighbours move as far
+BETWEEN, BESIDE = 3, 5  # days on which a maturity rests while the two most like it move
+MOVED = 0.0002  # each of them, one way
 SHORTEST = 1.0  # years; bills rest while notes move
 TENORS, TOGETHER = 3, 2  # maturities that repeat all their values; on so many days in a row
 LOWEST = 0.003  # below it yields rest by themselves
@@ -27,17 +28,22 @@ def check_curves(columns: Sequence[Column]) -> Iterator[Finding]:
     if len(frame) < 2:
         return
     yield from _whole(curve, days, levels)
-    for place in range(1, len(curve) - 1):
-        if _tenor(curve[place]) >= SHORTEST:
-            yield from _one(curve[place], days, levels[:, place - 1 : place + 2])
+    places = [place for place, column in enumerate(curve) if _tenor(column) >= SHORTEST]
+    for place in places if len(places) >= TENORS else ():
+        # The two maturities most like it, which its own lies between or beside.
+        distance = {p: abs(np.log(_tenor(curve[p]) / _tenor(curve[place]))) for p in places}
+        own, one, two = sorted(places, key=distance.__getitem__)[:3]
+        is_between = min(one, two) < own < max(one, two)
+        least = BETWEEN if is_between else BESIDE
+        yield from _one(curve[own], days, levels[:, [one, own, two]], least)
 
 
 def _tenor(column: Column) -> float:
     return tenor_years(column.factor) or 0.0
 
 
-def _one(column: Column, days: Dates, levels: FloatArray) -> Iterator[Finding]:
-    """A maturity, between its neighbours, that rests while both of them move one way."""
+def _one(column: Column, days: Dates, levels: FloatArray, least: int) -> Iterator[Finding]:
+    """A maturity that rests while the two most like it move one way."""
     moves = np.diff(levels, axis=0)
     short, own, long = moves.T
     one_way = (short * long > 0.0) & (np.minimum(np.abs(short), np.abs(long)) >= MOVED)
@@ -45,7 +51,7 @@ def _one(column: Column, days: Dates, levels: FloatArray) -> Iterator[Finding]:
     ends = np.flatnonzero((own == 0.0) & ~np.append(own[1:] == 0.0, False))
     for start, end in zip(starts, ends, strict=True):
         count = int(one_way[start : end + 1].sum())
-        if count >= STILL:
+        if count >= least:
             run = days[start : end + 2]
             yield Finding(
                 column.factor,
