@@ -23,7 +23,7 @@ class GivenTable:
     idle, short : accounts left out: all zero, or with fewer than 60 scored days.
     held : models whose collateral was given; that of others is replayed.
     sha256 : of the days, accounts, losses and margins as numbers.
-    doubts : sentences on signs that may be reversed.
+    doubts : sentences on signs that may be reversed, days without a session, P&L that repeats.
     """
 
     name: str

@@ -6,5 +6,16 @@ It reads whole histories, later days too: it says something about data, and no m
 from backtest.market.examination.column import Column, role_of
 from backtest.market.examination.examine import CHECKS, KINDS, examine, judged
 from backtest.market.examination.finding import Accepted, Finding
+from backtest.market.examination.records import examine_records
 
-__all__ = ["CHECKS", "KINDS", "Accepted", "Column", "Finding", "examine", "judged", "role_of"]
+__all__ = [
+    "CHECKS",
+    "KINDS",
+    "Accepted",
+    "Column",
+    "Finding",
+    "examine",
+    "examine_records",
+    "judged",
+    "role_of",
+]

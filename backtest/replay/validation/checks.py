@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from backtest.market.examination import examine_records
 from backtest.replay.own_days import cohorts
 from backtest.replay.validation.given import Given
 from backtest.replay.validation.layout import SHOWN
@@ -33,7 +34,7 @@ class Examined:
     own : (days, accounts) whether a day is scored: loss and all margins are known.
     idle : accounts whose losses and margins are all zero.
     short : accounts with too few scored days.
-    doubts : sentences on signs that may be reversed and are taken as they are.
+    doubts : sentences on signs that may be reversed, days without a session, P&L that repeats.
     """
 
     given: Given
@@ -65,6 +66,7 @@ def examine(
     if not given.accounts:
         raise StudyError(f"all accounts of {given.where} are zero on every day; nothing to score.")
     _refuse_gaps(given, pnl=pnl, mpor=mpor)
+    records = examine_records(given.dates, given.loss, given.accounts)
     if pnl == "daily":
         given = _over_mpor(given, mpor)
     own = _own(given)
@@ -78,7 +80,9 @@ def examine(
     given, short = _without(given, few)
     own = own[:, ~few] if few.any() else own
     doubts = [] if signs_checked else _doubts(given, own, confidence=confidence, mpor=mpor)
-    return Examined(given, own, idle, short, tuple(dict.fromkeys(filter(None, doubts))))
+    return Examined(
+        given, own, idle, short, tuple(dict.fromkeys(filter(None, [*doubts, *records])))
+    )
 
 
 def _doubts(given: Given, own: BoolArray, *, confidence: float, mpor: int) -> list[str]:

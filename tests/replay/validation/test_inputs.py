@@ -192,7 +192,7 @@ def test_rare_large_losses_that_are_gains_are_refused_and_can_be_confirmed():
 def test_gains_at_the_standard_and_hardly_a_loss_are_a_doubt():
     loss = np.where(np.arange(300) % 100 == 50, -3.0, 0.1)
     frame = pd.DataFrame({"date": DAYS, "account": "A", "loss": loss, "required": 2.0})
-    (doubt,) = bt.validate(frame, coverage=ONE).provenance.given.findings()
+    doubt = bt.validate(frame, coverage=ONE).provenance.given.findings()[0]
     assert doubt.startswith("Check which way round loss runs: losses exceed the margin on 0.00 %")
 
 
@@ -227,3 +227,16 @@ def forecasts(frame):
     """The forecasts of a table over an MPOR of one day."""
     given = read_given(frame)
     return given_forecasts(examine(given, pnl="mpor", mpor=1, confidence=0.99, signs_checked=False))
+
+
+def test_days_without_a_session_and_a_frozen_feed_are_said():
+    frame = table()
+    frame.loc[100:111, "loss"] = frame.loc[100, "loss"]
+    said = bt.validate(frame, coverage=ONE).provenance.given.findings()
+    assert "the table has values on 3 days without a session (2022-04-15, 2022-12-26" in said[0]
+    assert said[1].startswith("A has the same P&L on 12 days in a row (2022-05-23 .. 2022-06-07)")
+    sessions = frame[
+        ~frame["date"].isin(pd.to_datetime(["2022-04-15", "2022-12-26", "2023-01-02"]))
+    ]
+    sound = sessions.assign(loss=table()["loss"])
+    assert bt.validate(sound, coverage=ONE).provenance.given.findings() == []
