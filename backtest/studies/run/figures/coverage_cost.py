@@ -1,6 +1,6 @@
 """Figure: what each model covers against what it costs, and what the same coverage costs."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
 from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.studies.run.figures.footnote import footnote
+from backtest.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ RATES = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
 EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
 MARGINS = ("mean_margin", "equal_coverage_margin")
 ROUND_STEPS = (1.0, 2.0, 5.0)
+MOST_POINTS = 1000  # of single books a model; more only cover each other
 NO_MARGIN = "no margin to compare with"
 
 
@@ -57,10 +59,9 @@ def coverage_against_cost(study: Study) -> Figure:
 
 
 def _data(study: Study) -> pd.DataFrame:
-    origin, days, rows = study.provenance, study.scored, []
+    days, parts = study.scored, []
     loss = study.loss.loc[days].to_numpy()
-    yardstick = origin.siloed_model
-    pooled_base = None if yardstick is None else study.pooled.loc[yardstick]
+    yardstick = study.provenance.siloed_model
     for model in study.models:
         # Books of one day share its prices: taken as independent they would make the interval too
         # narrow, so their exceedances count divided by the clustering of the pool.
@@ -71,34 +72,40 @@ def _data(study: Study) -> pd.DataFrame:
             count, cells = int((marked & study.own).sum()), int(study.own.sum())
         low, high = effective_interval(count, cells, pool["inflation"])
         pool |= dict(zip(RATES, (count / cells, float(low), float(high)), strict=True))
-        rows.append(_row(model, POOLED, pool, pooled_base))
-        scores = study.scores.loc[model]
-        for portfolio in scores.index:
-            base = None if yardstick is None else study.scores.loc[(yardstick, portfolio)]
-            rows.append(_row(model, portfolio, scores.loc[portfolio], base))
-    return pd.DataFrame(rows)
+        pooled = pd.DataFrame(pool, index=[POOLED])
+        books = study.scores.loc[[model]].droplevel("model")
+        for rows, tables in ((pooled, study.pooled), (books, study.scores)):
+            base = None if yardstick is None else tables.loc[[yardstick]].set_axis(rows.index)
+            parts.append(_points(model, rows, base))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _row(model: str, portfolio: str, scores: Any, base: Any) -> dict[str, Any]:
-    """One point: rates as they are, margins as multiples of those of `base`, USD m without one.
+def _points(model: str, scores: pd.DataFrame, base: pd.DataFrame | None) -> pd.DataFrame:
+    """A point a row: rates as they are, margins as multiples of those of `base`, or in USD m.
 
     USD margins of books of different size cannot share an axis, so each is divided by the margin
     of the siloed model on the same book.
     """
-    unit, equal = (base[name] for name in MARGINS) if base is not None else (MILLION, MILLION)
+    million = pd.Series(MILLION, index=scores.index)
+    unit, equal = (million if base is None else base[name] for name in MARGINS)
     margins = (MARGINS[1], *EQUAL[1:])
-    return {
-        "model": model,
-        "portfolio": portfolio,
-        "cost": _ratio(scores[MARGINS[0]], unit),
-        **{name: scores[name] for name in RATES},
-        **{name: _ratio(scores[m], equal) for name, m in zip(EQUAL, margins, strict=True)},
-    }
+    return pd.DataFrame(
+        {
+            "model": model,
+            "portfolio": scores.index,
+            "cost": _ratio(scores[MARGINS[0]], unit),
+            **{name: scores[name].to_numpy(dtype=np.float64) for name in RATES},
+            **{name: _ratio(scores[m], equal) for name, m in zip(EQUAL, margins, strict=True)},
+        }
+    )
 
 
-def _ratio(value: float, unit: float) -> float:
-    """Value / unit, NaN where the unit is 0 or unbounded."""
-    return float(value / unit) if 0 < unit < np.inf else float("nan")
+def _ratio(values: pd.Series, units: pd.Series) -> FloatArray:
+    """Values / units, NaN where the unit is 0 or unbounded."""
+    unit = units.to_numpy(dtype=np.float64)
+    out = np.full(len(unit), np.nan)
+    known = (unit > 0.0) & (unit < np.inf)
+    return np.divide(values.to_numpy(dtype=np.float64), unit, out=out, where=known)
 
 
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
@@ -107,7 +114,8 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books. "
+        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books"
+        f"{_drawn_words(books)}. "
         f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
         "all books; in-sample, the intervals are not of differences."
     )
@@ -153,7 +161,7 @@ def _draw_scatter(
     halo = withStroke(linewidth=2.5, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():
-        rows = books[(books["model"] == model) & (books["cost"] > 0)]
+        rows = _worst(books[(books["model"] == model) & (books["cost"] > 0)])
         axes.scatter(
             rows["cost"], 100 * rows["exceedance_rate"], s=11, marker=style.marker,
             facecolors="none", edgecolors=style.colour, linewidths=0.7, clip_on=False, zorder=2,
@@ -183,6 +191,18 @@ def _draw_scatter(
         axes.set_xticks([])
         axes.set_xlabel(f"mean margin, {_unit(study)}")
     axes.grid(visible=True, which="major")
+
+
+def _drawn_words(books: int) -> str:
+    """That not all books are drawn, where they are too many."""
+    return f", the {MOST_POINTS:,} worst of {books:,}" if books > MOST_POINTS else ""
+
+
+def _worst(rows: pd.DataFrame) -> pd.DataFrame:
+    """The points of one model that are drawn: those of the highest rates where there are many."""
+    if len(rows) <= MOST_POINTS:
+        return rows
+    return rows.nlargest(MOST_POINTS, "exceedance_rate")
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
