@@ -29,6 +29,8 @@ def study_text(study: "Study") -> str:
     if len(study.models) > MOST_ROWS:
         lines.append(f"... and {len(study.models) - MOST_ROWS} more models")
     first, second = NEXT.split("; ")
+    if study.provenance.given is not None:  # there is no market and no book to go on with
+        return "\n".join([*lines, *study.provenance.given.findings(), "", first])
     return "\n".join([*lines, "", f"{first};", f"      {second}"])
 
 

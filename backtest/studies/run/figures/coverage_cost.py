@@ -114,7 +114,7 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
-        f"Large marks: all {books} books pooled, with 95 % intervals; small marks: single books"
+        f"Large marks: all {books:,} books pooled, with 95 % intervals; small marks: single books"
         f"{_drawn_words(books)}. "
         f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
         "all books; in-sample, the intervals are not of differences."
@@ -161,7 +161,7 @@ def _draw_scatter(
     halo = withStroke(linewidth=2.5, foreground=INK)
     books, pooled = data[data["portfolio"] != POOLED], data[data["portfolio"] == POOLED]
     for model, style in styles.items():
-        rows = _worst(books[(books["model"] == model) & (books["cost"] > 0)])
+        rows = _drawn(books[(books["model"] == model) & (books["cost"] > 0)])
         axes.scatter(
             rows["cost"], 100 * rows["exceedance_rate"], s=11, marker=style.marker,
             facecolors="none", edgecolors=style.colour, linewidths=0.7, clip_on=False, zorder=2,
@@ -195,14 +195,15 @@ def _draw_scatter(
 
 def _drawn_words(books: int) -> str:
     """That not all books are drawn, where they are too many."""
-    return f", the {MOST_POINTS:,} worst of {books:,}" if books > MOST_POINTS else ""
+    return f", {MOST_POINTS:,} of {books:,} from worst to best" if books > MOST_POINTS else ""
 
 
-def _worst(rows: pd.DataFrame) -> pd.DataFrame:
-    """The points of one model that are drawn: those of the highest rates where there are many."""
+def _drawn(rows: pd.DataFrame) -> pd.DataFrame:
+    """The points of one model that are drawn: where there are many, evenly from worst to best."""
     if len(rows) <= MOST_POINTS:
         return rows
-    return rows.nlargest(MOST_POINTS, "exceedance_rate")
+    ranked = rows.sort_values("exceedance_rate", ascending=False, kind="stable")
+    return ranked.iloc[np.linspace(0, len(rows) - 1, MOST_POINTS).round().astype(int)]
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
