@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
-from backtest.book.positions import Gaps, by_day, check_exposure, read_positions, rows_of
+from backtest.book.losses import loss_by_silo, unit_pnl
+from backtest.book.positions import Gaps, check_exposure, read_positions, rows_of
+from backtest.book.shown import book_html, book_text
 from backtest.book.sizing import margin_per_usd
 from backtest.instruments import Instrument, by_factor, check_priced, check_terms, parse_instrument
 from backtest.instruments.units import usd_of_unit
@@ -26,10 +27,6 @@ from backtest.types import (
 
 if TYPE_CHECKING:
     from backtest.model.protocol import MarginModel
-
-
-SHOWN = 6  # instruments named in a repr
-MOST_ROWS = 30  # portfolios shown in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,23 +80,10 @@ class Book:
         exposure.flags.writeable = False
 
     def __repr__(self) -> str:
-        names = ", ".join(i.name for i in self.instruments[:SHOWN])
-        more = ", ..." if len(self.instruments) > SHOWN else ""
-        book = f"Book of {len(self.portfolios)} portfolios in {names}{more}"
-        if self.dates is not None:
-            return f"<{book}; positions by day, {self.dates[0]} to {self.dates[-1]}>"
-        if self.units is not None:
-            return f"<{book}; positions in {', '.join(dict.fromkeys(self.units))}>"
-        gross = np.abs(self.exposure).sum(axis=1) / 1e6
-        return (
-            f"<{book}; gross {gross.min():,.1f} to {gross.max():,.1f} USD m, "
-            f"rebalanced {self.rebalance}>"
-        )
+        return book_text(self)
 
     def _repr_html_(self) -> str:
-        page = str(self.to_frame().head(MOST_ROWS).to_html(float_format="{:,.0f}".format))
-        more = len(self.portfolios) - MOST_ROWS
-        return page + (f"<p>and {more:,} more portfolios</p>" if more > 0 else "")
+        return book_html(self)
 
     @classmethod
     def from_frame(
@@ -326,34 +310,9 @@ class Book:
         ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
-        """(days, instruments) exact P&L over the MPOR per 1 of `exposure` held at the close of t.
-
-        The MPOR is counted in the days on which the instrument trades. On other days the P&L
-        starts from its last close.
-        """
-        columns, days = [], Closeout(self, coverage).by_instrument
-        for instrument, horizon in zip(self.instruments, days, strict=True):
-            traded_market, last_row = market.own_days(instrument.factors)
-            columns.append(instrument.pnl(traded_market, horizon)[last_row])
-        pnl = np.column_stack(columns) * self.unit_index(market)
-        # The loss of a day is known only when the last position is closed out. Earlier, a margin
-        # would be compared with the loss of the fast legs alone.
-        pnl[~np.logical_and.accumulate(~np.isnan(pnl).any(axis=1))] = np.nan
-        return pnl
+        """(days, instruments) exact P&L over the MPOR per 1 of `exposure` held at each close."""
+        return unit_pnl(self, market, coverage)
 
     def loss(self, market: Market, coverage: Coverage) -> DaysByPortfoliosBySilos:
         """Loss over the MPOR of positions held at t, USD, > 0 is a loss; last rows NaN."""
-        pnl, book = self.unit_pnl(market, coverage), self.on(market.dates)
-        out = np.empty((len(market.dates), len(self.portfolios), len(self.silos)))
-        for s, silo in enumerate(self.silos):
-            columns = [i for i, x in enumerate(self.instruments) if x.silo == silo]
-            out[:, :, s] = -by_day(pnl[:, columns], book.exposure[..., columns])
-            if self.liquidation is not None:
-                silo_book = book.holding(columns)
-                out[:, :, s] += self.liquidation.cost(
-                    market,
-                    silo_book.instruments,
-                    exposure=silo_book.exposure,
-                    index=silo_book.unit_index(market),
-                )
-        return out
+        return loss_by_silo(self, market, coverage)

@@ -9,6 +9,7 @@ from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.window import ScoredWindow
 
+BY_DAY, IN_UNITS = "by day", "in units"  # how positions are kept, beside 'daily' and 'never'
 # The calendar in which calls are counted, for each way of settlement.
 CALL_CALENDAR = {"margin_days": "margin", "cash": "Fedwire", "stablecoin": "calendar"}
 
@@ -39,7 +40,7 @@ class Standard:
     ----------
     mpor : margin days by silo, or by silo and asset class.
     overlap : rows of the market that the longest close-out spans.
-    rebalance : as in a book; 'given' where losses are and no positions.
+    rebalance : as in a book, 'by day' or 'in units'; 'given' where losses are and no positions.
     liquidation : the table of costs that losses include, and its date; None for prices alone.
     """
 
@@ -54,9 +55,9 @@ class Standard:
         """Describe the standard of a book."""
         closeout = Closeout(book, coverage)
         cost = None if book.liquidation is None else book.liquidation.to_dict()
-        return cls(
-            coverage.confidence, closeout.by_silo, closeout.rows(market), book.rebalance, cost
-        )
+        kept = book.rebalance if book.units is None else IN_UNITS
+        kept = kept if book.dates is None else BY_DAY
+        return cls(coverage.confidence, closeout.by_silo, closeout.rows(market), kept, cost)
 
     @property
     def daily(self) -> bool:
@@ -77,6 +78,8 @@ class Standard:
         positions = {
             "daily": "constant USD, rebalanced daily",
             "given": "positions as they were, not seen here",
+            BY_DAY: "positions by day, each held over its MPOR",
+            IN_UNITS: "constant contracts, coins and face",
         }.get(self.rebalance, "units bought on the first day and held")
         if self.liquidation is not None:
             positions += "; losses include liquidation cost (approximate)"
