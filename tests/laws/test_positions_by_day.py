@@ -43,12 +43,11 @@ def test_margin_is_that_of_the_positions_of_the_day(table, small_market, small_b
         np.testing.assert_allclose(required[day], alone[day], rtol=1e-9)
 
 
-@pytest.mark.parametrize("table", CASES)
-def test_positions_that_do_not_change_are_a_constant_book(table, small_market, small_book):
+@pytest.mark.parametrize("model", [st.Siloed(), st.CorrelationOffset(), st.EwmaVaR(), st.Span()])
+def test_positions_that_do_not_change_are_a_constant_book(model, small_market, small_book):
     days = len(small_market.dates)
     exposure = np.broadcast_to(small_book.exposure, (days, *small_book.exposure.shape))
     held = replace(small_book, exposure=exposure, dates=small_market.dates)
-    model = build_model(table)
     np.testing.assert_allclose(
         required_margin(model, small_market, held, COVERAGE),
         required_margin(model, small_market, small_book, COVERAGE),
@@ -56,21 +55,35 @@ def test_positions_that_do_not_change_are_a_constant_book(table, small_market, s
     )
 
 
-@pytest.mark.parametrize("table", CASES)
+# Their margin of a day depends on fits or margins of earlier days, when units were worth other USD.
+REMEMBER = {
+    "buffer",
+    "caviar_var",
+    "correlation_break",
+    "cross_margining",
+    "ewma_var",
+    "extreme_value_var",
+    "ficc_var",
+    "garch_var",
+    "speed_limit",
+    "stress_blend",
+    "uncleared_schedule",
+}
+MEMORYLESS = [case for case in CASES if str(case.id).rpartition("-")[0] not in REMEMBER]
+
+
+@pytest.mark.parametrize("table", MEMORYLESS)
 def test_units_are_their_usd_of_the_day(table, small_market, small_book):
-    units = tuple(
-        "face" if i.asset_class == "treasury" else "coins" for i in small_book.instruments
-    )
+    classes = [i.asset_class for i in small_book.instruments]
+    units = tuple("face" if c == "treasury" else "coins" for c in classes)
     first = np.array([1.0, 1.0, *small_market.levels[0, 5:7]])
     counted = replace(small_book, exposure=small_book.exposure / first, units=units)
-    by_day = replace(small_book, exposure=counted.usd(small_market), dates=small_market.dates)
     model = build_model(table)
     in_units = required_margin(model, small_market, counted, COVERAGE)
-    in_usd = required_margin(model, small_market, by_day, COVERAGE)
-    for day in (100, 200, 259):  # in units, what a path of margins remembers is of the same units
-        alone = required_margin(model, small_market, constant(by_day, day), COVERAGE)
-        np.testing.assert_allclose(in_usd[day], alone[day], rtol=1e-9)
-    assert np.isnan(in_units).sum() == np.isnan(in_usd).sum()
+    for day in (100, 259):
+        usd = replace(small_book, exposure=counted.usd(small_market)[day])
+        in_usd = required_margin(model, small_market, usd, COVERAGE)
+        np.testing.assert_allclose(in_units[day], in_usd[day], rtol=1e-9)
 
 
 def test_the_four_candidates_take_positions_by_day_at_once(small_market, small_book):
