@@ -107,6 +107,8 @@ def test_frozen_interpolated_and_stale():
     assert (finding.kind, len(finding.days), finding.impossible) == ("frozen", 6, False)
     lines = coin()[::7].reindex(EVERY_DAY).interpolate(limit_area="inside").dropna()
     assert {f.kind for f in examine([column("BTC", lines)])} == {"interpolated"}
+    fund = pd.Series(1.0 + 1.4e-4 * np.arange(len(OPEN)), OPEN)
+    assert kinds(column("FUND", fund)) == []  # accrues one size a day
     weekdays = coin()
     weekdays[weekdays.index.day_of_week >= 5] = np.nan
     found = examine([column("BTC", weekdays.interpolate().dropna())])
@@ -203,8 +205,8 @@ def test_rates_on_years_that_set_no_limit():
     assert alarms["alone"].max() <= 2  # of Bitcoin, whose crash of March 2020 is shared with ether
     rates = catch_rates(0)
     at_report = rates[rates["at report's size"]]
-    assert (at_report["found"] == at_report["planted"]).all()
-    assert rates["found"].sum() > 0.95 * rates["planted"].sum()
+    assert set(at_report["missed"]) <= {"", "BTC 2014"}  # before it has another coin beside it
+    assert rates["found"].sum() > 0.96 * rates["planted"].sum()
 
 
 @needs_prices
@@ -231,3 +233,17 @@ def test_a_model_that_reads_findings_is_found_by_the_audit():
 
     with pytest.raises(CausalityError):
         bt.check_causal(Peeks(), market, book, coverage=bt.Coverage())
+
+
+@needs_prices
+def test_maturities_of_any_choice_are_left_in_peace():
+    """Siblings accuse: of three maturities that lie apart, none is a hundredth of another."""
+    table = pd.read_csv(PRICES / "treasury_par_yields.csv", index_col=0, parse_dates=True) / 100
+    for names in (
+        ("1Y", "20Y", "30Y"),
+        ("3M", "2Y", "10Y"),
+        ("1Y", "2Y", "3Y"),
+        ("2Y", "5Y", "30Y"),
+    ):
+        chosen = [column(name, table[name].dropna(), "yield") for name in names]
+        assert [f for f in examine(chosen) if f.kind in ("unit", "stale curve")] == []

@@ -12,8 +12,8 @@ from backtest.types import Dates, FloatArray
 
 BETWEEN, BESIDE = 3, 5  # days on which a maturity rests while the two most like it move
 MOVED = 0.0002  # each of them, one way
-SHORTEST = 1.0  # years; bills rest while notes move
-TENORS, TOGETHER = 3, 2  # maturities that repeat all their values; on so many days in a row
+SHORTEST = 2.0  # years; bills rest while notes move
+TENORS, TOGETHER = 3, 2  # fewest maturities; days on which all repeat, one more where they are few
 LOWEST = 0.003  # below it yields rest by themselves
 
 
@@ -67,8 +67,12 @@ def _one(column: Column, days: Dates, levels: FloatArray, least: int) -> Iterato
 def _whole(curve: Sequence[Column], days: Dates, levels: FloatArray) -> Iterator[Finding]:
     same = np.append(False, (np.diff(levels, axis=0) == 0.0).all(axis=1))
     same &= np.median(levels, axis=1) > LOWEST
-    run = same & np.append(False, same[:-1])
-    run |= np.append(run[1:], False)
+    least = TOGETHER if len(curve) > TENORS + 1 else TOGETHER + 1
+    starts = np.flatnonzero(same & ~np.append(False, same[:-1]))
+    ends = np.flatnonzero(same & ~np.append(same[1:], False))
+    run = np.zeros(len(same), dtype=np.bool_)
+    for start, end in zip(starts, ends, strict=True):
+        run[start : end + 1] = end - start + 1 >= least
     if run.any():
         names = ", ".join(column.factor for column in curve)
         yield Finding(

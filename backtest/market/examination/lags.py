@@ -104,7 +104,7 @@ def _finding(one: str, two: str, days: Dates, found: tuple[int, float, float]) -
         f"{one} and {two} move together {distance} apart (correlation {apart:.2f}) and not on the "
         f"same day ({same:.2f}) from {first} to {last}: {late} is dated {distance} late, or "
         f"{one if late == two else two} early",
-        "mend its dates",
+        "mend its dates; where one closes hours earlier, accept it with a reason in [data] accept",
         impossible=True,
     )
 

@@ -17,6 +17,7 @@ AT_ZERO = (
 OFTEN = 0.2  # share of days that repeat the value before, beyond which a series has the habit
 FEW_STEPS = 3.0  # of the last digit: a price that moves by less is rounded too coarsely to tell
 EQUAL_OFTEN = 0.1  # share of days that move as far as the one before, as lines over weekends do
+ACCRUES = 0.9  # share of days on which a fund rises that accrues interest
 EQUAL_MOVES = 5  # moves in a row of one size: values that were interpolated
 SAME = 1e-6  # relative
 
@@ -74,6 +75,8 @@ def check_interpolated(column: Column) -> Iterator[Finding]:
     if column.role != "yield" and moves_by_last_digit(column.levels):
         return
     moves, gaps = np.diff(column.levels), np.diff(column.days).astype(int)
+    if (moves > 0.0).mean() > ACCRUES:
+        return
     often = (np.abs(np.diff(moves)) <= SAME * np.abs(moves[1:])) & (moves[1:] != 0.0)
     if column.role != "yield" and often.mean() > EQUAL_OFTEN:
         yield Finding(

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from backtest.market.examination.column import Column
-from backtest.market.examination.finding import Finding
+from backtest.market.examination.finding import Finding, iso
 from backtest.market.tenors import tenor_years
 from backtest.types import BoolArray, FloatArray
 
 FEWEST = 60  # values without which a size says nothing
 FEWEST_OF_YEAR = 20
 OVERNIGHT, BILL = ("SOFR", "DFF"), 0.25  # rates that stay near the bill of a quarter of a year
-SHORTEST = 1.0  # years of maturity whose size siblings tell
+SHORTEST, NEAR = 1.0, 3.0  # years of maturity whose size siblings tell; factor of their own
+APART = 30.0  # factor between maturities so near, beyond which the unit differs
 LONG_TENOR, DECIMAL_BELOW, DECIMAL_DAYS = 5.0, 0.0025, 20  # no long yield stayed below .25 percent
 POINT, SHARE_OF_POINTS = 0.0099, 0.02  # no par yield since 1990 moved by a point on any day
 SCALES = (100.0, 1e4)  # decimals read as percent, and once more
@@ -180,38 +181,34 @@ def _unit(column: Column, what: str, advice: str) -> Finding:
 
 
 def check_sibling_units(columns: Sequence[Column]) -> Iterator[Finding]:
-    """Days on which a yield is a hundredth or a hundredfold of its siblings."""
-    # Bills were a hundredth of bonds from 2009 to 2015.
-    curve = [c for c in columns if c.role == "yield" and (tenor_years(c.factor) or 0.0) >= SHORTEST]
-    for column in curve:
-        others = [other for other in curve if other is not column]
-        if not others:
+    """Days on which a yield is a hundredth or a hundredfold of the maturities near its own."""
+    curve = {tenor_years(c.factor) or 0.0: c for c in columns if c.role == "yield"}
+    for tenor, column in curve.items():
+        # Bills were a hundredth of bonds from 2009 to 2015.
+        near = [c for t, c in curve.items() if SHORTEST <= t and 1 / NEAR <= t / tenor <= NEAR]
+        if tenor < SHORTEST or len(near) < 2:
             continue
-        frame = pd.concat(
-            [pd.Series(c.levels, c.days) for c in (column, *others)], axis=1, join="inner"
-        ).to_numpy()
-        if len(frame) < FEWEST_OF_YEAR:
-            continue
-        days = (
-            pd.concat([pd.Series(c.days, c.days) for c in (column, *others)], axis=1, join="inner")
-            .iloc[:, 0]
-            .to_numpy()
-            .astype("datetime64[D]")
-        )
-        own, low, high = frame[:, 0], frame[:, 1:].min(axis=1), frame[:, 1:].max(axis=1)
-        tiny = (own > 0.0) & (own * 30.0 < low) & (own * 100.0 < 3.0 * high)
-        huge = (own > 30.0 * high) & (own < 300.0 * high) & (high > 0.0)
+        series = [pd.Series(c.levels, c.days) for c in near if c is not column]
+        siblings = pd.concat(series, axis=1, join="inner").reindex(column.days)
+        own, low, high = column.levels, siblings.min(axis=1), siblings.max(axis=1)
+        tiny = (own > 0.0) & (own * APART < low) & (own * 100.0 < 3.0 * high)
+        huge = (own > APART * high) & (own < 300.0 * high) & (high > 0.0)
         for wrong, scale in ((tiny, "hundredth"), (huge, "hundredfold")):
             if wrong.sum() >= FEWEST_OF_YEAR:
-                first = days[wrong][0]
-                at = int(np.flatnonzero(wrong)[0])
-                yield Finding(
-                    column.factor,
-                    "unit",
-                    tuple(days[wrong].astype(str).tolist()),
-                    f"{column.name} is {column.shown(own[at])} on {first}, some {scale} of its "
-                    f"siblings ({100 * low[at]:.2f} to {100 * high[at]:.2f} percent), and so on "
-                    f"{wrong.sum():,} days",
-                    "write one unit on every day",
-                    impossible=True,
-                )
+                yield _beside(column, np.asarray(wrong), scale, low.to_numpy(), high.to_numpy())
+
+
+def _beside(
+    column: Column, wrong: BoolArray, scale: str, low: FloatArray, high: FloatArray
+) -> Finding:
+    at = int(np.argmax(wrong))
+    return Finding(
+        column.factor,
+        "unit",
+        iso(column.days[wrong]),
+        f"{column.name} is {column.shown(column.levels[at])} on {column.days[at]}, some {scale} of "
+        f"maturities near it ({100 * low[at]:.2f} to {100 * high[at]:.2f} percent), and so on "
+        f"{wrong.sum():,} days",
+        "write one unit on every day",
+        impossible=True,
+    )
