@@ -116,7 +116,7 @@ STUDY = {"sizing": {"kind": "historical_var"}, "monte_carlo": {"simulator": {"ki
 
 def origin(study=STUDY, path=None, **laws):
     fits = {name: {law: Certificate(1)} for name, law in laws.items()}
-    return SimpleNamespace(study=study, fits=fits, path=path, siloed_model="siloed")
+    return SimpleNamespace(study=study, fits=fits, path=path, siloed_model="siloed", given=None)
 
 
 def test_tolerances_follow_from_the_fits_that_a_run_counted():
