@@ -11,6 +11,7 @@ from backtest.market.calendars import Calendar, sessions
 from backtest.types import Dates, DaysByPortfolios, RowNumbers, StudyError
 
 Settlement = Literal["margin_days", "cash", "stablecoin"]
+NEVER = 10**9  # days: no history is as long, and numpy's whole numbers have an end
 PAID_ON: dict[str, Calendar] = {"cash": "Fedwire", "stablecoin": "24/7"}
 
 
@@ -153,15 +154,16 @@ def settled_by(terms: AccountTerms, days: int, *, dates: Dates | None = None) ->
     >>> settled_by(AccountTerms(settlement="stablecoin"), 6, dates=days).tolist()
     [1, 2, 3, 4, 5, 6]
     """
+    lag = min(terms.call_lag, NEVER)
     if terms.settlement == "margin_days":
-        return np.arange(days) + terms.call_lag
+        return np.arange(days) + lag
     if dates is None or len(dates) != days:
         raise StudyError(f"settlement = {terms.settlement!r} needs the dates of the margin days.")
     payment_days = sessions(PAID_ON[terms.settlement], dates[0], dates[-1])
     # A call is paid on the lag-th payment day after it; with no lag on the day of the call itself
     # if payments are open, else on the next one. It counts at the first close from then on.
-    first = payment_days.searchsorted(dates, side="right" if terms.call_lag else "left")
-    settles = first + max(terms.call_lag, 1) - 1
+    first = payment_days.searchsorted(dates, side="right" if lag else "left")
+    settles = first + max(lag, 1) - 1
     arrives = np.full(days, days)
     arrives_in_time = settles < len(payment_days)
     arrives[arrives_in_time] = dates.searchsorted(payment_days[settles[arrives_in_time]])

@@ -333,3 +333,12 @@ def test_usdc_can_be_posted_after_the_hole_in_its_prices(real_data):
     assert monday == friday + 1
     weekend = close[date(2023, 3, 13)] / close[date(2023, 3, 10)]
     assert marks.closeout[friday] == pytest.approx(weekend, rel=1e-12)
+
+
+def test_a_call_that_settles_after_the_end_of_all_days_is_never_held():
+    required = np.array([[1.0], [3.0], [3.0]])
+    days = np.arange("2024-01-02", "2024-01-05", dtype="M8[D]")
+    for settlement in ("margin_days", "cash"):
+        terms = bt.AccountTerms(call_lag=10**30, settlement=settlement)
+        held = replay_account(required, np.zeros((3, 1)), terms, dates=days).held_value
+        assert held.ravel().tolist() == [1.0, 1.0, 1.0]

@@ -15,19 +15,25 @@ VALUES = (
     + ["x", "NA", "../..", "/", "/dev/null", "/dev/zero", "/proc/self/mem", "no such", "prices"]
     + ["study.toml", "é🚀", "a\nb", "\u202e", "$(ls)", "~", "x" * 5000, "--", "-", "0.999999999999"]
 )
+FIRST = {"study_file": "study.toml", "file": "house.csv"}  # what a command is given by its place
+HOUSE = b"date,account,loss,required\n" + b"".join(
+    f"{day},A,{number % 7 - 3},5\n".encode()
+    for number, day in enumerate(np.arange("2024-01-01", "2024-04-01", dtype="M8[D]"))
+)
 
 
 def option_cases(seed: int, each: int) -> Iterator[Case]:
     """`each` values for every option of every command."""
-    rng, base = np.random.default_rng(seed), sound_files(seed)
+    rng, base = np.random.default_rng(seed), sound_files(seed) | {"house.csv": HOUSE}
     for command in COMMANDS:
+        first = FIRST.get(command.options[0].name)
         for option in command.options:
             for value in rng.choice(np.array(VALUES, dtype=object), each, replace=False):
                 given = (
                     (value,) if option.argument else (f"--{option.name.replace('_', '-')}", value)
                 )
-                study = any(o.name == "study_file" for o in command.options) and not option.argument
-                arguments = (command.name, *(("study.toml",) if study else ()), *given)
+                place = () if option.argument or first is None else (first,)
+                arguments = (command.name, *place, *given)
                 name = f"{command.name} {option.name} {str(value)[:30]!r}"
                 yield Case("command line", name, arguments, base)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from backtest.replay.room import check_study_fits
 from backtest.replay.validation.layout import some
 from backtest.replay.validation.reading import Codes, Rows
 from backtest.types import DataError, DaysByPortfolios, FloatArray
@@ -16,7 +17,8 @@ def cells_of(rows: Rows) -> tuple[tuple[str, ...], Cells]:
 
     Raises
     ------
-    DataError : two rows for one date and account, or a row without an account.
+    DataError : two rows for one date and account, or a row without an account. StudyError : more
+        accounts and days than have room.
     """
     return _wide(rows) if rows.layout.wide else _long(rows)
 
@@ -30,6 +32,7 @@ def _wide(rows: Rows) -> tuple[tuple[str, ...], Cells]:
             f"already ({some(repeated)}); keep one row a date."
         )
     accounts = tuple(dict.fromkeys(account for _, account in rows.layout.wide))
+    check_study_fits(len(rows.dates), len(accounts), 1)
     quantities = dict.fromkeys(quantity for quantity, _ in rows.layout.wide)
     cells: Cells = {}
     for quantity in quantities:
@@ -50,6 +53,7 @@ def _long(rows: Rows) -> tuple[tuple[str, ...], Cells]:
     models, model = rows.labels.get("model", ((HOUSE,), None))
     silos, silo = rows.labels.get("silo", (("",), None))
     shape = len(rows.dates), len(accounts)
+    check_study_fits(*shape, len(models) * len(silos))
     place = rows.day * shape[1] + account
     cells: Cells = {}
     for m, name in enumerate(models):

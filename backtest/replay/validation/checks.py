@@ -79,10 +79,22 @@ def examine(
         )
     given, short = _without(given, few)
     own = own[:, ~few] if few.any() else own
+    _refuse_unheld(given, own)
     doubts = [] if signs_checked else _doubts(given, own, confidence=confidence, mpor=mpor)
     return Examined(
         given, own, idle, short, tuple(dict.fromkeys(filter(None, [*doubts, *records])))
     )
+
+
+def _refuse_unheld(given: Given, own: BoolArray) -> None:
+    """DataError where collateral is not known on a scored day."""
+    for model, held in given.held.items():
+        blank = own & np.isnan(held)
+        if blank.any():
+            raise DataError(
+                f"the collateral held under model {model!r} is blank in {int(blank.sum()):,} "
+                f"scored cells{_examples(blank, given)}; complete them, or remove the column held."
+            )
 
 
 def _doubts(given: Given, own: BoolArray, *, confidence: float, mpor: int) -> list[str]:

@@ -14,7 +14,6 @@ from backtest.replay.given_table import GivenTable
 from backtest.replay.origin import Software
 from backtest.replay.own_days import Cohort, cohorts
 from backtest.replay.provenance import Provenance
-from backtest.replay.room import check_study_fits
 from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.standard import Account, Standard, Window
 from backtest.replay.study import Study
@@ -102,7 +101,6 @@ def validate_given(
 ) -> Validated:
     """Score a table that was read; see `validate`."""
     mpor, digest = coverage.longest, digest_of(given)
-    check_study_fits(len(given.dates), len(given.accounts), len(given.required))
     examined = examine(
         given, pnl=pnl, mpor=mpor, confidence=coverage.confidence, signs_checked=signs_checked
     )

@@ -53,12 +53,12 @@ def revalidated(folder: Path, *, progress: Callable[[str, float], None]) -> list
     It is made from the sealed copy of the table, and every file is verified before.
     """
     origin, files = read_manifest(folder)
-    options = _options(folder, origin)
+    options, table = _options(folder, origin), _input(folder, files)
     with TemporaryDirectory(prefix="backtest-") as place:
         copy = Path(place).resolve()
         verified_copy(folder, files, copy)
-        table = _input(folder, files)
-        rerun = execute(str(copy / table), **options, progress=progress)
+        with as_written(folder):  # whoever changed a manifest may have sealed it again
+            rerun = execute(str(copy / table), **options, progress=progress)
         (copy / "rerun").mkdir()
         write_numbers(rerun, copy / "rerun")
         same = rerun.study.provenance.sha256 == origin.sha256

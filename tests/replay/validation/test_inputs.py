@@ -158,6 +158,24 @@ def test_held_collateral_is_taken_as_given():
     assert bt.validate(table(), coverage=ONE).scores["breaches"].tolist() != breaches.tolist()
 
 
+def test_collateral_that_is_not_known_on_a_scored_day_is_refused():
+    frame = table().assign(held=3.0)
+    frame.loc[7, "held"] = np.nan
+    with pytest.raises(bt.DataError, match=r"is blank in 1 scored cells \(A 2022-01-12\)"):
+        bt.validate(frame, coverage=ONE)
+
+
+def test_more_accounts_than_have_room_are_refused_before_room_is_taken():
+    """Sparse: few rows, and a day by account table of terabytes."""
+    count = 60_000
+    days = np.datetime64("1900-01-01") + np.arange(count)
+    frame = pd.DataFrame(
+        {"date": days, "account": [f"a{n}" for n in range(count)], "loss": 0.0, "required": 1.0}
+    )
+    with pytest.raises(bt.StudyError, match="60,000 portfolios under 1 models on 60,000 days need"):
+        bt.validate(frame)
+
+
 def test_names_are_text_whatever_they_look_like(tmp_path):
     frame = table(["007", "NA", "1e3", "-x"])
     frame.to_csv(tmp_path / "t.csv", index=False)

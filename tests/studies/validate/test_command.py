@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.replay.seal import read_manifest, write_manifest
 from tests.support.commands import backtest, one_line
 
 DAYS = pd.bdate_range("2022-01-03", periods=260)
@@ -145,3 +147,13 @@ def test_silos_get_their_ladder_on_screen_and_page(tmp_path):
     assert drawn["group"].isna().all() and "USD m by silo" not in done.stdout
     done = backtest("reproduce", results, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_options_of_a_forged_manifest_are_refused_in_one_line(results, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(results, copy)
+    origin, files = read_manifest(copy)
+    study = {"name": "house", "validate": {"file": "house.csv", "mpor": 1, "shell": "ls"}}
+    write_manifest(copy, replace(origin, study=study), names=files)
+    line = one_line(backtest("reproduce", copy, cwd=tmp_path))
+    assert "holds what no run writes" in line and "shell" in line
