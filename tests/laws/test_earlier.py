@@ -122,6 +122,20 @@ def test_a_model_that_looks_across_books_is_asked_about_all_of_them_at_once(mark
     assert sorted(required[0]) == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
+@pytest.mark.parametrize("kind", ["historical_var", "siloed", "ficc_var", "correlation_offset"])
+def test_positions_by_day_look_back_as_constant_ones_do(kind, market, book):
+    table = next(case.values[0] for case in CASES if case.values[0]["kind"] == kind)  # noqa: PD011
+    model, days = build_model(table), len(market.dates)
+    by_day = replace(book, exposure=np.tile(book.exposure, (days, 1, 1)), dates=market.dates)
+    constant, daily = (required_margin(model, market, b, COVERAGE) for b in (book, by_day))
+    np.testing.assert_allclose(daily, constant, rtol=1e-9)
+    assert not np.isnan(daily[0, 0])  # bonds, before any price was known
+    sold = by_day.exposure.copy()
+    sold[days // 2 :] = 0.0
+    parted = required_margin(model, market, replace(by_day, exposure=sold), COVERAGE)
+    np.testing.assert_allclose(parted[: days // 2], constant[: days // 2], rtol=1e-9)
+
+
 def test_units_bought_once_are_bought_on_the_first_day_of_the_study(whole, book):
     frame = whole.to_frame().iloc[:, 5:]
     frame.iloc[:BEFORE, 1] = np.nan
