@@ -76,8 +76,10 @@ class GivenTable:
 
     def facts(self) -> list[tuple[str, str]]:
         """Facts that a page lists."""
+        held = f"as given, of {', '.join(self.held)}; a call is what is lacking at a close"
         return [
             ("source", self.sentence()),
+            ("collateral held", held if self.held else "replayed, under the terms of the account"),
             (
                 "the table",
                 f"{self.rows:,} rows, {self.accounts:,} accounts scored, {self.days:,} days "

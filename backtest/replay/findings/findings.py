@@ -8,6 +8,7 @@ from backtest.replay.findings.disclosures import disclosure_table, money_table, 
 from backtest.replay.findings.family import dominance_table, family_summary, family_tests
 from backtest.replay.forecasts import forecast_table
 from backtest.replay.study import Study
+from backtest.types import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,16 @@ class Findings:
     forecasts: pd.DataFrame | None
 
     @classmethod
-    def of(cls, study: Study, forecasts: pd.DataFrame | None = None) -> "Findings":
+    def of(
+        cls,
+        study: Study,
+        forecasts: pd.DataFrame | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> "Findings":
         """Compute every table of a study.
 
-        forecasts : of `model_forecasts`, scored days only.
+        forecasts : of `model_forecasts`, scored days only. progress : told of the stage 'tests'.
 
         Examples
         --------
@@ -47,19 +54,29 @@ class Findings:
         >>> list(findings.by_file())
         ['disclosures', 'procyclicality', 'money', 'tests', 'family', 'family_summary']
         """
+        report, step = progress or (lambda what, share: None), 1.0 / 6.0
         family = family_tests(study)
+        report("tests", step)
         tested = None
         if forecasts is not None:
             confidence = study.provenance.confidence
             tested = forecast_table(forecasts, confidence=confidence, horizon=study.overlap)
+        summary = family_summary(study, family)
+        report("tests", 2 * step)
+        tests = study.tests()
+        report("tests", 4 * step)
+        swings, money = swing_table(study), money_table(study)
+        report("tests", 5 * step)
+        disclosures, pairs = disclosure_table(study), dominance_table(study)
+        report("tests", 1.0)
         return cls(
-            disclosures=disclosure_table(study),
-            swings=swing_table(study),
-            money=money_table(study),
-            tests=study.tests(),
+            disclosures=disclosures,
+            swings=swings,
+            money=money,
+            tests=tests,
             family=family,
-            family_summary=family_summary(study, family),
-            pairs=dominance_table(study),
+            family_summary=summary,
+            pairs=pairs,
             forecasts=tested,
         )
 

@@ -89,8 +89,7 @@ def execute(
     study, examined = validated.study, validated.examined
     forecasts = given_forecasts(examined)
     progress("tests", 0.0)
-    findings = Findings.of(study, forecasts if len(forecasts) else None)
-    progress("tests", 1.0)
+    findings = Findings.of(study, forecasts if len(forecasts) else None, progress=progress)
     shown = worst_rows(findings.tests, None if all else MOST_ROWS)
     ladder = given_ladder(
         examined,
