@@ -26,6 +26,8 @@ from backtest.kernels.garch_peaks import STARTS
 from backtest.kernels.replay import ROUNDING, replay
 from backtest.kernels.tails import tail_losses
 from backtest.scores.checks import column_blocks
+from backtest.scores.exceedances.many_waits import between_statistics
+from backtest.scores.exceedances.waiting import time_between_exceedances
 from backtest.scores.overlapping.panel import PackedRecords, every_day, pack_records, panel_tests
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray
 
@@ -409,6 +411,25 @@ def panels(records: int, days: int, rng: np.random.Generator) -> None:
     )
 
 
+def waits(records: int, days: int, rng: np.random.Generator) -> None:
+    """Tests of waiting times of all accounts of a validation, against one account after another."""
+    marked = rng.random((days, records)) < 1 - CONFIDENCE
+    few = marked[:, :200]
+
+    def alone() -> FloatArray:
+        results = [time_between_exceedances(record, confidence=CONFIDENCE) for record in few.T]
+        return np.array([result.statistic for result in results])
+
+    np.testing.assert_allclose(between_statistics(few, CONFIDENCE), alone(), rtol=1e-9)
+    uneven_table(
+        f"Waiting times, {records:,} records x {days} days, per record",
+        {
+            "all at once": (lambda: between_statistics(marked, CONFIDENCE), records),
+            "one by one (200 records)": (alone, few.shape[1]),
+        },
+    )
+
+
 def main() -> None:
     """Print every table."""
     rng = np.random.default_rng(SEED)
@@ -427,6 +448,7 @@ def main() -> None:
     account(20, rng)
     account(500, rng)
     panels(1_000_000, 1000, rng)
+    waits(10_000, 1250, rng)
 
 
 if __name__ == "__main__":
