@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from backtest.data.columns import FactorColumn, factor_column
@@ -13,6 +14,7 @@ from backtest.data.layouts.reading import Reading, read_bytes
 from backtest.types import DataError, read_regular
 
 ENDINGS = (".csv", ".txt", ".parquet", ".xlsx", ".xls", ".zip", ".gz")
+SAME = 1e-9  # relative; two files that differ by less say the same of a day
 MOST_FILES = 2_000  # beyond them a folder is no folder of prices
 
 
@@ -121,16 +123,19 @@ class Foreign:
 
 
 def _joined(factor: str, holders: list[Reading], pieces: list[pd.Series]) -> pd.Series:
-    """One series of files that follow each other."""
+    """One series of files that follow each other, or say the same of their common days."""
     whole = pd.concat(pieces)
     twice = whole[whole.index.duplicated(keep=False)]
-    if len(twice):
+    by_day = twice.groupby(level=0)
+    differs = (by_day.max() - by_day.min()) > SAME * by_day.max().abs()
+    if differs.any():
         names = " and ".join(reading.file for reading in holders[:2])
+        day = differs.index[int(np.argmax(differs.to_numpy()))]
         raise DataError(
-            f"{factor} is in {len(holders)} files ({names}) with common days "
-            f"({twice.index[0]:%Y-%m-%d}); name one of them in data.files, or move the others away."
+            f"{factor} is in {len(holders)} files ({names}) with different values "
+            f"({day:%Y-%m-%d}, say); name one of them in data.files, or move the others away."
         )
-    return whole.sort_index()
+    return whole[~whole.index.duplicated()].sort_index()
 
 
 def _share(reading: Reading, factor: str, place: FactorColumn) -> float:

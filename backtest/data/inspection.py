@@ -6,13 +6,12 @@ from pathlib import Path
 from backtest.data.columns import COLUMNS, YIELDS_FILE, factor_column
 from backtest.data.examined import columns_to_examine
 from backtest.data.foreign import Foreign, files_in
+from backtest.data.layouts.reading import Reading
 from backtest.data.own_file import headings_of, is_own
 from backtest.data.raw_columns import Columns, SourceFile, raw_columns
 from backtest.market.examination import Finding, examine
 from backtest.market.tenors import tenor_years
 from backtest.types import DataError
-
-NOT_PRICES = {"manifest.json"}
 
 
 @dataclass
@@ -55,33 +54,40 @@ def inspect(path: Path) -> Inspection:
         raise DataError(f"no file or folder {str(path)!r}; give a folder of prices or one file.")
     folder = path if path.is_dir() else path.parent
     inspection, foreign = Inspection(), Foreign(folder)
+    others: dict[str, Reading] = {}  # by factor, of files in other layouts
     for file in files_in(folder) if path.is_dir() else [path]:
         try:
-            _read(file, foreign, inspection)
+            others |= _read(file, foreign, inspection)
         except DataError as error:
             inspection.lines.append(f"{file.name}: not read; {error}")
     if not inspection.lines:
         raise DataError(f"{str(path)!r} holds no CSV, text or parquet file; give another.")
+    for name in others.keys() - inspection.columns.keys():
+        try:
+            # Files that follow each other are joined, as a study does.
+            inspection.columns[name] = (
+                foreign.column(name, factor_column(name))
+                if path.is_dir()
+                else foreign.of(others[name], name)
+            )
+        except DataError as error:
+            inspection.lines.append(f"{name}: {error}")
+    inspection.columns = {n: c for n, c in sorted(inspection.columns.items()) if len(c[0])}
     inspection.findings = examine(columns_to_examine(inspection.columns))
     return inspection
 
 
-def _read(file: Path, foreign: Foreign, inspection: Inspection) -> None:
-    """One file: its line, and those of its factors that no file before it has."""
+def _read(file: Path, foreign: Foreign, inspection: Inspection) -> dict[str, Reading]:
+    """One file: its line, and its columns where it is our own; else its factors."""
     own = own_factors(file)
     if own:
         files_read: dict[str, SourceFile] = {}
-        columns = raw_columns(foreign, own, files_read)
+        inspection.columns |= raw_columns(foreign, own, files_read)
         inspection.lines += [source.read_as for source in files_read.values()]
-    else:
-        reading = foreign.read(file)
-        inspection.lines.append(reading.line())
-        columns = {
-            name: foreign.of(reading, name) for name in reading.factors if reading.unit(name)
-        }
-    for name, (column, place) in columns.items():
-        if len(column):
-            inspection.columns.setdefault(name, (column, place))
+        return {}
+    reading = foreign.read(file)
+    inspection.lines.append(reading.line())
+    return dict.fromkeys(reading.factors, reading)
 
 
 def own_factors(file: Path) -> tuple[str, ...]:

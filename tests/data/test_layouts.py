@@ -324,6 +324,11 @@ def test_a_folder_of_strangers_files_becomes_the_market_of_our_own(tmp_path):
     with pytest.raises(bt.DataError, match=r"has no eth_usd.csv; .* Its files hold 10Y, BTC\."):
         bt.load_market(foreign, factors=("10Y", "ETH"))
     (foreign / "BTC-USD.csv").write_text((own / "btc_usd.csv").read_text())
+    both = bt.load_market(foreign, factors=factors)  # two files that say the same
+    pd.testing.assert_frame_equal(both.to_frame(), expected.to_frame())
+    pd.DataFrame({"BTC-USD": [1.01 * coin for coin in coins]}, index=days).to_parquet(
+        foreign / "coins.parquet"
+    )
     with pytest.raises(bt.DataError, match=r"BTC is in 2 files .* name one of them in data\.files"):
         bt.load_market(foreign, factors=factors)
     chosen = bt.load_market(foreign, factors=factors, files={"BTC-USD.csv": How()})
