@@ -278,6 +278,8 @@ class StudyFile(_Table):
             (table, "accounts"),
             (table, "positions"),
             (table["data"], "earlier"),
+            (table["data"], "files"),
+            (table["data"], "accept"),
         ):
             if not entries[key]:
                 del entries[key]

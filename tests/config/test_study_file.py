@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.config.load import build_book, load_study, read_study
+from backtest.config.load import build_book, default_study, load_study, read_study
 from tests.support.markets import random_market
 
 GOOD = """
@@ -174,3 +174,11 @@ def test_tables_nested_too_deep_are_refused_at_once(entry):
 def test_texts_with_points_are_no_deep_keys():
     with pytest.raises(bt.StudyError, match="'models' is missing"):
         read_study(f"caption = '{'a.b ' * 99}{'1.5, ' * 99}'", where="my.toml")
+
+
+def test_a_study_that_says_nothing_of_its_files_keeps_its_hash():
+    assert {"files", "accept"}.isdisjoint(read_study(default_study(), where="x").resolved()["data"])
+    said = default_study().replace(
+        "[clock]", 'accept = [{ factor = "BTC", kind = "frozen", reason = "seen" }]\n\n[clock]'
+    )
+    assert read_study(said, where="x").resolved()["data"]["accept"][0]["reason"] == "seen"
