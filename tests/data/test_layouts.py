@@ -1,6 +1,9 @@
 """Files as publishers write them: what is recognised, which values are taken, and what is said."""
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import backtest as bt
@@ -243,6 +246,16 @@ def test_what_is_packed_is_named():
     for raw, said in ((b"PK\x03\x04..", "a workbook or a zip"), (b"\x1f\x8b..", "gzip; unpack it")):
         with pytest.raises(bt.DataError, match=said):
             read_bytes(raw, "prices.xlsx")
+
+
+def test_a_parquet_that_unpacks_to_any_size_is_refused_before_it_is_read(tmp_path):
+    rows = 60_000_000  # of one value, a few kilobytes when packed
+    table = pa.table({"Close": pa.DictionaryArray.from_arrays(np.zeros(rows, "int8"), [1.0])})
+    pq.write_table(table, tmp_path / "x.parquet")
+    raw = (tmp_path / "x.parquet").read_bytes()
+    assert len(raw) < 1_000_000
+    with pytest.raises(bt.DataError, match="more than 50,000,000 cells"):
+        read_bytes(raw, "x.parquet")
 
 
 def test_a_row_decides_what_others_leave_open():

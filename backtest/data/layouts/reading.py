@@ -20,6 +20,7 @@ from backtest.types import BoolArray, DataError
 
 SAID = Layout("said in data.files", lambda cells, names: False)
 PARQUET = b"PAR1"
+MOST_CELLS = 50_000_000  # a century of days of a thousand series
 PACKED = {
     b"PK\x03\x04": "a workbook or a zip; save it as CSV (UTF-8), or unpack it",
     b"\xd0\xcf\x11\xe0": "a workbook; save it as CSV (UTF-8)",
@@ -235,7 +236,14 @@ def _wide(cells: Cells) -> dict[str, int]:
 
 def _read_parquet(raw: bytes, file: str, how: How) -> Reading:
     try:
+        import pyarrow.parquet as pq
+
+        size = pq.ParquetFile(io.BytesIO(raw)).metadata
+        if size.num_rows * size.num_columns > MOST_CELLS:  # a small file may unpack to any size
+            raise DataError(f"{file} has more than {MOST_CELLS:,} cells; give daily prices alone.")
         frame = pd.read_parquet(io.BytesIO(raw))
+    except DataError:
+        raise
     except Exception as error:  # pyarrow raises errors of many kinds on a damaged file
         raise DataError(
             f"{file} is no parquet file that can be read ({str(error).splitlines()[0]}); write it "
