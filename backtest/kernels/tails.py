@@ -2,7 +2,7 @@
 
 Three algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
 sorted buffer rolls; with changing ones a pool of candidate scenarios is revalued every day; where
-positions themselves change, all scenarios are.
+positions change too, a larger pool under another bound.
 """
 
 import numpy as np
@@ -128,9 +128,11 @@ def tail_losses(
     if first == days:
         return value_at_risk, expected_shortfall
     if exposure.ndim == 3:
-        refuse_unusable(shocks[start:], unit[first:], exposure)
-        columns, units = np.ascontiguousarray(shocks.T), np.ascontiguousarray(unit[first:])
-        traded_tail(columns, units, exposure[first:], lookback, count, first, *tails)
+        held, unit = exposure[first:], np.ascontiguousarray(unit[first:])
+        # The largest position of each column stands for all days: they need not be read again.
+        refuse_unusable(shocks[start:], unit, np.abs(held).max(axis=(0, 1))[None])
+        columns = np.ascontiguousarray(shocks.T)
+        traded_tail(columns, unit, held, lookback, count, first, *tails)
         return value_at_risk, expected_shortfall
     # Rows repeated by broadcasting are constant and need not be read.
     unit = unit[first : first + 1] if unit.strides[0] == 0 else unit[first:]

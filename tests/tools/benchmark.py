@@ -6,8 +6,6 @@ shared core does not count. Trust ratios inside a table, not nanoseconds across 
 """
 
 import os
-from collections.abc import Callable
-from time import process_time
 
 # One thread for every arm, set before numpy loads: our kernels use one, and a matrix product on
 # two threads of a shared machine was seen to run six times slower than on one, to our credit.
@@ -30,8 +28,8 @@ from backtest.scores.exceedances.many_waits import between_statistics
 from backtest.scores.exceedances.waiting import time_between_exceedances
 from backtest.scores.overlapping.panel import PackedRecords, every_day, pack_records, panel_tests
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray
+from tests.tools.timing import table, uneven_table
 
-ROUNDS = 9
 SEED = 20
 HISTORIES = 6  # of the GARCH fits: some likelihoods are flat and take longer
 CONFIDENCE = 0.99
@@ -40,34 +38,6 @@ DURATION = np.array([1.9, 4.6, 8.5, 18.0])  # years, par bonds near 3 %
 CONVEXITY = DURATION**2 * np.array([1.3, 1.2, 1.2, 1.4])
 YIELD_MOVE = np.array([6.0, 7.0, 7.0, 6.5]) * 1e-4  # one day, decimal
 COIN_MOVE = np.array([0.04, 0.05])
-
-Arm = Callable[[], object]
-
-
-def table(title: str, unit: int, arms: dict[str, Arm]) -> None:
-    """Time arms that do the same amount of work; see `uneven_table`."""
-    uneven_table(title, {name: (arm, unit) for name, arm in arms.items()})
-
-
-def uneven_table(title: str, arms: dict[str, tuple[Arm, int]]) -> None:
-    """Time the arms in turn and print nanoseconds a unit of work, spread, and ratios to the first.
-
-    An arm comes with the units of work it does; a ratio is the median of the ratios of the rounds.
-    """
-    for arm, _ in arms.values():
-        arm()
-    each = np.empty((ROUNDS, len(arms)))
-    for turn in each:
-        for i, (arm, units) in enumerate(arms.values()):
-            start = process_time()
-            arm()
-            turn[i] = (process_time() - start) / units
-    print(f"\n{title}")
-    for name, times in zip(arms, each.T, strict=True):
-        middle = np.median(times)
-        noise = f"{times.min() / middle:.2f}..{times.max() / middle:.2f}"
-        ratio = np.median(times / each[:, 0])
-        print(f"  {name:<34}{middle * 1e9:>9.1f} ns   noise {noise}   x{ratio:.2f}")
 
 
 @kernel
@@ -115,10 +85,12 @@ def pairs(portfolios: int, rng: np.random.Generator) -> FloatArray:
 def gemm_tail(
     shocks: FloatArray, unit: FloatArray, exposure: FloatArray, lookback: int, count: int
 ) -> tuple[DaysByPortfolios, DaysByPortfolios]:
-    """One matrix product and one partition a day."""
-    tails = np.full((2, len(shocks), len(exposure)), np.nan)
+    """One matrix product and one partition a day; exposure (portfolios, columns), or by day."""
+    tails = np.full((2, len(shocks), exposure.shape[-2]), np.nan)
     for t in range(lookback - 1, len(shocks)):
-        pnl = (exposure * unit[t]) @ shocks[t - lookback + 1 : t + 1].T
+        pnl = ((exposure if exposure.ndim == 2 else exposure[t]) * unit[t]) @ shocks[
+            t - lookback + 1 : t + 1
+        ].T
         worst = np.partition(pnl, count - 1, axis=1)[:, :count]
         tails[0, t] = -worst[:, count - 1]
         tails[1, t] = -worst.mean(axis=1)
@@ -189,6 +161,28 @@ def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator
             "numpy gemm + partition (both)": gemm,
             "bare pass (reads 2, writes 2)": lambda: bare(shocks, portfolios, lookback),
         },
+    )
+
+
+def traded(portfolios: int, lookback: int, drift: float, rng: np.random.Generator) -> None:
+    """Books of twenty instruments whose positions move every day by `drift` of their size."""
+    count, days = round(lookback * (1 - CONFIDENCE)), lookback + 200
+    shocks, unit = rng.standard_t(4, (days, 20)) * 0.02, np.ones((days, 20))
+    moves = 1.0 + drift * rng.standard_normal((days, portfolios, 20))
+    exposure = 1e6 * rng.standard_normal((portfolios, 20)) * np.cumprod(moves, axis=0)
+
+    def ours() -> tuple[DaysByPortfolios, DaysByPortfolios]:
+        return tail_losses(shocks, unit, exposure, lookback=lookback, count=count)
+
+    def gemm() -> tuple[DaysByPortfolios, DaysByPortfolios]:
+        return gemm_tail(shocks, unit, exposure, lookback, count)
+
+    np.testing.assert_allclose(ours(), gemm(), rtol=1e-9)
+    table(
+        f"Positions by day, {portfolios} books of 20, window {lookback}, {100 * drift:g} % a day, "
+        "per portfolio-day",
+        portfolios * (days - lookback + 1),
+        {"tail_losses (VaR and ES)": ours, "numpy gemm + partition (both)": gemm},
     )
 
 
@@ -441,6 +435,8 @@ def main() -> None:
     for lookback in (500, 1000):
         drifting(60, lookback, 1500, rng)
     drifting(500, 500, 700, rng)
+    for portfolios, lookback in ((100, 500), (1000, 500), (100, 1000)):
+        traded(portfolios, lookback, 0.05, rng)
     for lookback, decay in ((500, 0.97), (500, 0.94), (1000, 0.97)):
         filtered(60, lookback, decay, rng)
     for lookback in (500, 1000):
