@@ -198,18 +198,20 @@ def _counted(
     return pvalues
 
 
-def _among_drawn(test: Statistic, statistics: Statistics) -> PValues:
+def _among_drawn(test: Statistic, statistics: Statistics | None = None) -> PValues:
     """P-values among simulated records; chi-squared if `draws` is 0.
 
-    statistics : those of the test, of many records at once; NaN where not identified.
+    statistics : those of the test, of many records at once, NaN where not identified; unless
+        given, of one record after another.
     """
+    of_many = statistics or _each(lambda record, confidence: test(record, confidence).statistic)
     chi_squared = _each(lambda record, confidence: test(record, confidence).pvalue)
 
     def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
         if not law.draws:
             return chi_squared(records, law.confidence)
-        observed = statistics(records, law.confidence)
-        return law.rank(observed, law.null(statistics, len(records)))
+        observed = of_many(records, law.confidence)
+        return law.rank(observed, law.null(of_many, len(records)))
 
     return pvalues
 

@@ -92,6 +92,7 @@ def test_spliced_futures_are_scored_alone_from_the_market_s_last_day(small_marke
     assert (whole.score("observations") > 200).all()
 
 
+@pytest.mark.slow
 def test_the_memory_of_many_paths_is_that_of_few(small_market, small_book):
     short, models = small_market.until(119), {"var": MODELS["var"]}
 
