@@ -180,6 +180,11 @@ def _each(test: Callable[[BoolArray, float], float]) -> Statistics:
     return many
 
 
+def _known(result: TestResult) -> float:
+    """The statistic; NaN where it is not identified."""
+    return result.statistic if result.identified else float("nan")
+
+
 def _counted(
     counted: Callable[[BoolArray, float], float], limit: Statistic, *, by: Classes
 ) -> PValues:
@@ -204,7 +209,7 @@ def _among_drawn(test: Statistic, statistics: Statistics | None = None) -> PValu
     statistics : those of the test, of many records at once, NaN where not identified; unless
         given, of one record after another.
     """
-    of_many = statistics or _each(lambda record, confidence: test(record, confidence).statistic)
+    of_many = statistics or _each(lambda record, confidence: _known(test(record, confidence)))
     chi_squared = _each(lambda record, confidence: test(record, confidence).pvalue)
 
     def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
