@@ -16,6 +16,13 @@ from tests.support.markets import FACTORS
 from tests.tools.write_model_names import TARGET, model_names
 
 CASES = contract_cases()
+LONG = ("cornish_fisher_var", "correlation_break")  # ten seconds and more with options
+OPTION_CASES = [
+    pytest.param(*case.values, id=case.id, marks=pytest.mark.slow)  # noqa: PD011
+    if str(case.id).rpartition("-")[0] in LONG
+    else case
+    for case in CASES
+]
 WAIVERS = contract_entries("WAIVERS")
 UNEQUAL = bt.Coverage(confidence=0.95, mpor={"treasury": 3, "crypto": 2})
 
@@ -169,7 +176,7 @@ def test_units_bought_once_keep_the_laws(small_market):
     assert required[100, 0] == pytest.approx(0.2 * 5e6 * growth, rel=1e-12)
 
 
-@pytest.mark.parametrize("table", CASES)
+@pytest.mark.parametrize("table", OPTION_CASES)
 def test_options_and_perpetuals_keep_the_laws(table, option_market):
     options = ("SPY-CALL-30D", "SPY-PUT-30D", "SPY-PUT-60D-90")
     table = with_haircuts(table, dict.fromkeys(("SPY", *options), 0.1))

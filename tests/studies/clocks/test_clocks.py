@@ -409,6 +409,7 @@ def test_a_whole_run_around_the_clock(around, small_book):
 # --- the study of clocks -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_weekends_share_by_plain_loops(real_data):
     """Bitcoin alone at 99 %: margins, exceedances and the weekend's share, day by day."""
     found = compare_clocks(None, data=str(real_data), seed=None, progress=lambda what, share: None)
