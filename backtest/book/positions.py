@@ -75,16 +75,22 @@ def read_positions(frame: pd.DataFrame, market: Market, *, gaps: Gaps) -> Positi
 
 
 def rows_of(dates: Dates, wanted: Dates) -> RowNumbers:
-    """Rows of ascending `dates` that are the `wanted` ones; StudyError where one is missing.
+    """Rows of ascending `dates` on or last before the `wanted` ones, which lie among them.
+
+    A day between, such as a weekend on the 24/7 clock, holds the positions of the day before it.
+
+    Raises
+    ------
+    StudyError : a day before the first, or a weekday after the last.
 
     Examples
     --------
-    >>> days = np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]")
-    >>> rows_of(days, days[[1, 3]]).tolist()
-    [1, 3]
+    >>> days = np.array(["2024-01-04", "2024-01-05", "2024-01-08"], dtype="datetime64[D]")
+    >>> rows_of(days, np.arange("2024-01-05", "2024-01-09", dtype="datetime64[D]")).tolist()
+    [1, 1, 1, 2]
     """
-    rows: RowNumbers = np.minimum(dates.searchsorted(wanted), len(dates) - 1)
-    missing = dates[rows] != wanted
+    rows: RowNumbers = dates.searchsorted(wanted, side="right") - 1
+    missing = (rows < 0) | ((wanted > dates[-1]) & np.is_busday(wanted))
     if missing.any():
         raise StudyError(
             f"positions by day are known for {dates[0]} to {dates[-1]}, and not for "

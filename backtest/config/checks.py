@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
@@ -49,15 +48,16 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
 
 def _unknown_key(place: tuple[int | str, ...]) -> str:
     """A misspelt key, and the known key most like it in its table."""
-    table: type[BaseModel] = StudyFile
+    fields = dict(StudyFile.model_fields)
     for part in place[:-1]:
-        if part not in table.model_fields:  # a name that the user chose
+        if part not in fields:  # a name that the user chose
             continue
-        kind = table.model_fields[str(part)].annotation
-        table = next(
-            t for t in (kind, *get_args(kind)) if isinstance(t, type) and issubclass(t, BaseModel)
-        )
-    keys = list(table.model_fields)
+        kind = fields[str(part)].annotation
+        tables = [t for t in (kind, *get_args(kind)) if hasattr(t, "__pydantic_fields__")]
+        if not tables:  # a table in place of a value
+            return f"{'.'.join(map(str, place))!r} is a table; give a value."
+        fields = dict(tables[0].__pydantic_fields__)
+    keys = list(fields)
     matches = get_close_matches(str(place[-1]), keys, n=1)
     hint = f"Did you mean {matches[0]!r}?" if matches else f"Known: {', '.join(keys)}."
     return f"unknown key {'.'.join(part for part in place if isinstance(part, str))!r}. {hint}"

@@ -113,3 +113,10 @@ def test_one_kind_of_positions_a_study(folder):
     study.write_text(study.read_text() + "[books.b]\nusd = { BTC = 1.0 }\n")
     with pytest.raises(bt.BacktestError, match="give one kind a study"):
         execute(study, progress=quiet)
+
+
+def test_every_command_takes_positions_by_day(folder):
+    study = written(folder, positions(folder))
+    for command in ("offset", "closeout", "clocks"):
+        done = backtest(command, study, cwd=folder)
+        assert done.returncode == 0, done.stderr

@@ -182,3 +182,17 @@ def test_a_study_that_says_nothing_of_its_files_keeps_its_hash():
         "[clock]", 'accept = [{ factor = "BTC", kind = "frozen", reason = "seen" }]\n\n[clock]'
     )
     assert read_study(said, where="x").resolved()["data"]["accept"][0]["reason"] == "seen"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[data.files]\nclose = { NA = 1e6 }\n",
+        "[instruments]\nkind = { a = { b = { c = {} } } }\n",
+        "[instruments]\nmonths = { NA = 1e6 }\n",
+    ],
+)
+def test_tables_in_place_of_values_are_one_line(table):
+    with pytest.raises(bt.BacktestError) as refused:
+        read_study(default_study() + "\n" + table, where="my.toml")
+    assert str(refused.value).startswith("my.toml: ") and "\n" not in str(refused.value)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def offset_figures(study: "OffsetStudy") -> tuple[Figure, ...]:
     """Figures of an offset study: stresses, specifications, granted credit, steps by day.
 
-    A figure whose table has no row is left out.
+    A figure whose table has no row, or no estimate, is left out.
     """
+    estimated = len(study.specifications) and study.specifications["dependence"].notna().any()
     return (
         *([stressed_ladder(study)] if len(study.stresses) else []),
-        *([specification_curve(study)] if len(study.specifications) else []),
+        *([specification_curve(study)] if estimated else []),
         *([granted_against_supported(study)] if len(study.credit) else []),
         *([steps_from_gross(study)] if study.steps_by_day else []),
     )
