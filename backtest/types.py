@@ -26,7 +26,6 @@ DaysByFactors = FloatArray  # (days, factors)
 DaysByInstruments = FloatArray  # (days, instruments)
 DaysByPortfolios = FloatArray  # (days, portfolios)
 DaysByPortfoliosBySilos = FloatArray  # (days, portfolios, silos)
-PortfoliosByInstruments = FloatArray  # (portfolios, instruments)
 
 
 MOST_BYTES = 2**28  # of a file that is read whole: a century of minutes has fewer

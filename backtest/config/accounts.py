@@ -1,6 +1,5 @@
 """Positions of many accounts from a file beside a study: one row an account and instrument."""
 
-import io
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.config.schema import AccountsTable
+from backtest.config.tables import read_table
 from backtest.instruments import check_priced, parse_instrument
 from backtest.instruments.units import UNITS, usd_of_unit
 from backtest.market.market import Market
@@ -97,16 +97,9 @@ def _usd(table: AccountsTable, position: Position, market: Market) -> float:
 
 def _table(name: str, content: bytes) -> pd.DataFrame:
     """The file as text cells, with its columns checked."""
-    try:
-        if name.endswith(".parquet"):
-            table = pd.read_parquet(io.BytesIO(content)).astype(str)
-        else:
-            table = pd.read_csv(
-                io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-            )
-    except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0]
-        raise StudyError(f"{name} is not a table ({reason}); export it again.") from error
+    table = read_table(name, content)
+    if name.endswith(".parquet"):
+        table = table.astype(str)
     known = (*COLUMNS, *OPTIONAL)
     for column in COLUMNS:
         if column not in table:

@@ -1,11 +1,10 @@
 """Positions by day from a file beside a study: one row a date, account and instrument."""
 
-import io
-
 import pandas as pd
 
 from backtest.book.book import Book
 from backtest.config.schema import StudyFile
+from backtest.config.tables import read_table
 from backtest.instruments.units import UNITS
 from backtest.market.market import Market
 from backtest.types import StudyError
@@ -26,15 +25,9 @@ def positions_table(name: str, content: bytes) -> pd.DataFrame:
     >>> positions_table("positions.csv", rows).loc[0, "account"]
     '001'
     """
-    try:
-        if name.endswith(".parquet"):
-            return pd.read_parquet(io.BytesIO(content))
-        table = pd.read_csv(
-            io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0]
-        raise StudyError(f"{name} is not a table ({reason}); export it again.") from error
+    table = read_table(name, content)
+    if name.endswith(".parquet"):
+        return table
     # An empty cell is no amount, and no name either; the text 'NA' is a name.
     empty = table[[c for c in table.columns if c in (*KEYS, *UNITS)]] == ""
     return table.mask(empty.reindex(columns=table.columns, fill_value=False))

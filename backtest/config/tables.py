@@ -1,0 +1,30 @@
+"""A file of a table beside a study: CSV as text cells, or parquet."""
+
+import io
+
+import pandas as pd
+
+from backtest.types import StudyError
+
+
+def read_table(name: str, content: bytes) -> pd.DataFrame:
+    r"""The table of a file: cells of a CSV are text as it is written, those of parquet as stored.
+
+    Raises
+    ------
+    StudyError : the file is no table.
+
+    Examples
+    --------
+    >>> read_table("accounts.csv", b"account,amount\nNA,007\n").loc[0].tolist()
+    ['NA', '007']
+    """
+    try:
+        if name.endswith(".parquet"):
+            return pd.read_parquet(io.BytesIO(content))
+        return pd.read_csv(
+            io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(f"{name} is not a table ({reason}); export it again.") from error
