@@ -1,13 +1,10 @@
 """Quantile and expected shortfall from four moments, where the expansion has them and where not."""
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
+from backtest.kernels.rearranged import rearranged_tails
 from backtest.types import BoolArray, FloatArray
-
-REACH = 9.0  # standard deviations: what lies beyond has a probability of 2e-19
-STEP = 0.005  # of the grid on which an expansion that turns back is put in order
-HALVINGS = 60
 
 
 def cornish_fisher_tail(
@@ -55,9 +52,14 @@ def cornish_fisher_tail(
     if not outside.any():
         return value, shortfall
     value, shortfall = np.atleast_1d(value).copy(), np.atleast_1d(shortfall).copy()
-    skews, tails = np.atleast_1d(skewness), np.atleast_1d(excess_kurtosis)
-    for row in np.flatnonzero(outside):
-        value[row], shortfall[row] = _in_order(level, float(skews[row]), float(tails[row]))
+    rows = np.atleast_1d(outside)
+    s, k = np.atleast_1d(skewness)[rows], np.atleast_1d(excess_kurtosis)[rows]
+    cubics = np.column_stack(
+        [-s / 6.0, 1.0 - k / 8.0 + 5.0 * s**2 / 36.0, s / 6.0, k / 24.0 - s**2 / 18.0]
+    )
+    tails = np.empty((len(cubics), 2))
+    rearranged_tails(cubics, level, tails)
+    value[rows], shortfall[rows] = -tails.T
     return value.reshape(np.shape(skewness)), shortfall.reshape(np.shape(skewness))
 
 
@@ -74,29 +76,3 @@ def rises_everywhere(skewness: FloatArray, excess_kurtosis: FloatArray) -> BoolA
     level = 1.0 - excess_kurtosis / 8.0 + 5.0 * skewness**2 / 36.0
     touches = slope**2 <= 4.0 * square * level
     return np.asarray((square >= 0.0) & (level >= 0.0) & touches)
-
-
-def _in_order(level: float, skewness: float, excess_kurtosis: float) -> tuple[float, float]:
-    """VaR and ES of the law of z~ as a function of a normal draw, whatever its order."""
-    z = np.arange(-REACH, REACH + STEP / 2.0, STEP)
-    g = (
-        z
-        + (z**2 - 1.0) * skewness / 6.0
-        + (z**3 - 3.0 * z) * excess_kurtosis / 24.0
-        - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
-    )
-    weight = np.diff(ndtr(z))
-    lower, upper = np.minimum(g[:-1], g[1:]), np.maximum(g[:-1], g[1:])
-    width = np.maximum(upper - lower, 1e-300)
-    low, high = float(g.min()), float(g.max())
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if float(weight @ np.clip((middle - lower) / width, 0.0, 1.0)) < level:
-            low = middle
-        else:
-            high = middle
-    share = np.clip((high - lower) / width, 0.0, 1.0)
-    below = float(weight @ (share * (lower + 0.5 * share * (upper - lower))))
-    # The draws at the quantile itself make up what the grid leaves of the tail.
-    below += (level - float(weight @ share)) * high
-    return -high, -below / level

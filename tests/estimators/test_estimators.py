@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as h
 from numpy.testing import assert_allclose, assert_array_equal, assert_array_less
 from scipy import stats
@@ -286,6 +286,30 @@ def test_cornish_fisher_outside_its_domain_is_put_in_order(moments, confidence):
     worst = np.sort(values)[: round(1e6 * (1 - confidence))]
     found = cornish_fisher_tail(confidence, skewness, kurtosis)
     assert_allclose(found, (-worst[-1], -worst.mean()), rtol=1e-4)
+
+
+@given(h.integers(-40, 40), h.integers(-15, 300), h.sampled_from([0.9, 0.99, 0.999]))
+def test_cornish_fisher_in_order_is_what_roots_and_quadrature_give(skewness, kurtosis, confidence):
+    """The law of the cubic of a normal draw, from numpy's roots and scipy's normal law."""
+    skewness, kurtosis = skewness / 10, kurtosis / 10
+    assume(not rises_everywhere(np.array(skewness), np.array(kurtosis)))
+    value, shortfall = cornish_fisher_tail(confidence, np.array(skewness), np.array(kurtosis))
+    cubic = np.polynomial.Polynomial(
+        [-skewness / 6, 1 - kurtosis / 8 + 5 * skewness**2 / 36, skewness / 6]
+        + [kurtosis / 24 - skewness**2 / 18]
+    )
+    roots = (cubic + float(value)).roots()
+    real = np.sort(roots.real[np.abs(roots.imag) <= 1e-6 * (1 + np.abs(roots))])
+    ends = np.unique(np.clip(np.r_[-9.0, real, 9.0], -9.0, 9.0))
+    parts = [(a, b) for a, b in zip(ends, ends[1:], strict=False) if cubic((a + b) / 2) <= -value]
+    mass = sum(stats.norm.cdf(b) - stats.norm.cdf(a) for a, b in parts)
+    assert mass == pytest.approx(1 - confidence, abs=1e-7)
+    z, weight = np.polynomial.legendre.leggauss(200)
+    mean = 0.0
+    for a, b in parts:
+        at = (a + b) / 2 + (b - a) / 2 * z
+        mean += (b - a) / 2 * float(weight @ (cubic(at) * stats.norm.pdf(at)))
+    assert shortfall == pytest.approx(-mean / (1 - confidence), rel=1e-5, abs=1e-6)
 
 
 @given(h.floats(-4, 4), h.floats(-1.5, 30))
