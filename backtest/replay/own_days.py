@@ -69,6 +69,8 @@ def cohorts(known: BoolArray, columns: Iterable[int] | None = None) -> list[Coho
 def of_equal_length(groups: Iterable[Cohort]) -> list[list[Cohort]]:
     """Cohorts with as many days as each other, whichever they are: their tests share one law.
 
+    The shortest come first.
+
     Examples
     --------
     >>> known = np.array([[True, False], [True, True], [False, True]])
@@ -78,7 +80,7 @@ def of_equal_length(groups: Iterable[Cohort]) -> list[list[Cohort]]:
     by_length: dict[int, list[Cohort]] = {}
     for cohort in groups:
         by_length.setdefault(len(cohort.rows), []).append(cohort)
-    return list(by_length.values())
+    return [by_length[length] for length in sorted(by_length)]
 
 
 def side_by_side(alike: list[Cohort], values: NDArray[Number]) -> NDArray[Number]:

@@ -130,28 +130,27 @@ class Study:
         """
         from backtest.scores import battery
 
-        days = self.scored
+        days, parts = self.scored, []
         loss = self.loss.loc[days].to_numpy()
-        tables = {}
-        for model, frame in self.required.items():
-            required = frame.loc[days].to_numpy()
-            verdict_p = self.scores["coverage_p"].loc[[model]].to_numpy(dtype=np.float64)
-            parts = []
-            for alike in of_equal_length(self.cohorts()):
-                margins = side_by_side(alike, required)
-                columns = np.concatenate([cohort.columns for cohort in alike])
+        margins = {model: frame.loc[days].to_numpy() for model, frame in self.required.items()}
+        verdicts = self.scores["coverage_p"]
+        for alike in of_equal_length(self.cohorts()):
+            columns = np.concatenate([cohort.columns for cohort in alike])
+            losses, names = side_by_side(alike, loss), self.loss.columns[columns]
+            for model, values in margins.items():
+                required = side_by_side(alike, values)
                 table = battery(
-                    side_by_side(alike, loss) > margins,
-                    margins,
+                    losses > required,
+                    required,
                     confidence=self.provenance.confidence,
                     horizon=self.overlap,
                     level=level,
                     draws=draws,
-                    verdict_p=verdict_p[columns],
+                    verdict_p=verdicts.loc[[model]].to_numpy(dtype=np.float64)[columns],
                 )
-                parts.append(table.set_axis(frame.columns[columns], axis=0))
-            tables[model] = parts[0] if len(parts) == 1 else pd.concat(parts).loc[frame.columns]
-        return pd.concat(tables, names=["model", "portfolio"])
+                index = pd.MultiIndex.from_product([[model], names], names=self.scores.index.names)
+                parts.append(table.set_axis(index, axis=0))
+        return pd.concat(parts).loc[self.scores.index]
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss.

@@ -7,7 +7,7 @@ from scipy import stats
 import backtest as bt
 import strategies as st
 from backtest import DataError, StudyError, scores
-from backtest.scores.battery import TESTS
+from backtest.scores.battery import TESTS, _medians
 from backtest.scores.exceedances.many_durations import weibull_statistics
 from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
 from backtest.scores.exceedances.poisson_binomial import count_law
@@ -231,6 +231,17 @@ def test_one_row_a_portfolio_and_one_verdict_a_test():
     assert table.loc[1, "christoffersen_p"] == scores.exact_pvalue(record)
     count = int(record.sum())
     assert table.loc[1, "binomial_p"] == pytest.approx(stats.binom.sf(count - 1, 600, 0.01))
+
+
+def test_the_middle_of_phases_is_that_of_those_which_answer():
+    rng = np.random.default_rng(2)
+    for phases in (1, 2, 3, 6):
+        pvalues = rng.random((phases, 40))
+        pvalues[rng.random(pvalues.shape) < 0.5] = np.nan
+        pvalues[:, 0] = np.nan
+        found, known = _medians(pvalues), ~np.isnan(pvalues).all(axis=0)
+        assert found[known].tolist() == np.nanmedian(pvalues[:, known], axis=0).tolist()
+        assert np.isnan(found[~known]).all() and not known[0]
 
 
 def test_no_draws_gives_the_chi_squared_laws():

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, bdtrc, gammaln, xlogy
 
 from backtest.scores.checks import check_confidence
@@ -26,6 +26,7 @@ SAME = 1e-9
 # Counts with a smaller total probability than this are left out of the sum.
 NEGLIGIBLE = 1e-14
 
+IntArray = NDArray[np.int64]
 Test = Literal["coverage", "independence", "conditional coverage"]
 
 
@@ -159,39 +160,50 @@ def _at_least(statistic: float, days: int, confidence: float, joint: bool) -> fl
 @lru_cache(maxsize=16)
 def _law_of_records(days: int, confidence: float, joint: bool) -> tuple[FloatArray, FloatArray]:
     """Ratios of all classes of records of `days` independent days, and their probabilities."""
-    counts = np.arange(days + 1)
-    law = _log_binomial(counts, days, confidence)
-    ratios, weights = [], []
-    for count in counts[law > np.log(NEGLIGIBLE / (days + 1))]:
-        ratio, log_share = _records_of(int(count), days)
-        if joint:
-            ratio = ratio + unconditional_statistic(
-                np.full(ratio.shape, count), np.full(ratio.shape, days), confidence=confidence
-            )
-        # Records with one count are equally likely: their number times the probability of one.
-        weight = xlogy(count, 1.0 - confidence) + xlogy(days - count, confidence)
-        ratios.append(ratio)
-        weights.append(np.exp(log_share + weight))
-    return np.concatenate(ratios), np.concatenate(weights)
+    counts, ratios, weights = _classes_of_records(days, confidence)
+    if joint:
+        whole = np.full(counts.shape, days)
+        ratios = ratios + unconditional_statistic(counts, whole, confidence=confidence)
+    return ratios, weights
 
 
-def _records_of(count: int, days: int) -> tuple[FloatArray, FloatArray]:
-    """Independence ratios of the records with one count, and the log number of records of each."""
-    rest = days - count
-    if count == 0 or rest == 0:
-        return np.zeros(1), np.zeros(1)
-    ratios, logs = [], []
+@lru_cache(maxsize=4)
+def _classes_of_records(days: int, confidence: float) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Count, independence ratio and probability of each class of records with the same runs.
+
+    Records with one count are equally likely: their number times the probability of one.
+    """
+    every = np.arange(days + 1)
+    counts = every[_log_binomial(every, days, confidence) > np.log(NEGLIGIBLE / (days + 1))]
+    plain = counts[(counts == 0) | (counts == days)]  # one record each, whose ratio is 0
+    inner, ratio, log_share = _runs_of_counts(counts[(counts > 0) & (counts < days)], days)
+    count = np.concatenate([plain, inner])
+    zeros = np.zeros(len(plain))
+    log_one = xlogy(count, 1.0 - confidence) + xlogy(days - count, confidence)
+    weight = np.exp(np.concatenate([zeros, log_share]) + log_one)
+    # By count, so that sums over classes are added in one order whatever the days are.
+    order = np.argsort(count, kind="stable")
+    return count[order], np.concatenate([zeros, ratio])[order], weight[order]
+
+
+def _runs_of_counts(counts: IntArray, days: int) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Count, independence ratio, and the log number of records, of each class with these counts."""
     # Runs of exceedances and of other days alternate; the states of the first and of the last day
     # fix how many there are of each, and so the transitions.
-    for first in (0, 1):
-        for last in (0, 1):
-            runs = np.arange(1, min(count, rest + 1) + 1)
-            gaps = runs - 1 + (1 - first) + (1 - last)  # runs of days without an exceedance
-            runs, gaps = runs[(gaps >= 1) & (gaps <= rest)], gaps[(gaps >= 1) & (gaps <= rest)]
-            n01, n10 = runs - first, runs - last
-            ratios.append(independence_statistic(rest - gaps, n01, n10, count - runs))
-            logs.append(_log_choose(count - 1, runs - 1) + _log_choose(rest - 1, gaps - 1))
-    return np.concatenate(ratios), np.concatenate(logs)
+    ends = np.array([(first, last) for first in (0, 1) for last in (0, 1)])
+    count, (first, last) = np.repeat(counts, len(ends)), np.tile(ends, (len(counts), 1)).T
+    most = np.minimum(count, days - count + 1)
+    start = np.repeat(np.cumsum(most) - most, most)
+    count, first, last = (np.repeat(values, most) for values in (count, first, last))
+    runs = np.arange(len(count)) - start + 1
+    rest = days - count
+    gaps = runs + 1 - first - last  # runs of days without an exceedance
+    real = (gaps >= 1) & (gaps <= rest)
+    count, first, last, runs, rest, gaps = (
+        values[real] for values in (count, first, last, runs, rest, gaps)
+    )
+    ratio = independence_statistic(rest - gaps, runs - first, runs - last, count - runs)
+    return count, ratio, _log_choose(count - 1, runs - 1) + _log_choose(rest - 1, gaps - 1)
 
 
 def monte_carlo_pvalue(
@@ -266,7 +278,7 @@ def _log_binomial(counts: np.ndarray, days: int, confidence: float) -> FloatArra
     return np.asarray(log + xlogy(days - counts, confidence))
 
 
-def _log_choose(whole: int, part: np.ndarray) -> FloatArray:
+def _log_choose(whole: int | IntArray, part: np.ndarray) -> FloatArray:
     return np.asarray(gammaln(whole + 1) - gammaln(part + 1) - gammaln(whole - part + 1))
 
 

@@ -75,34 +75,50 @@ class DrawnQuantiles:
     """
 
     def __init__(self, records: BoolArray, *, confidence: float) -> None:
-        days = records.shape[1]
-        centred = records - (1.0 - confidence)
-        self.scale = confidence * (1.0 - confidence)
-        self.explained = centred[:, LAGS:]
-        # The requirement is taken without its mean, so that the constant has no product with it.
-        self.lagged = [centred[:, LAGS - lag : days - lag] for lag in range(1, LAGS + 1)]
-        own = np.stack([np.ones_like(self.explained), *self.lagged], axis=1)
-        self.inverse = np.linalg.pinv(own @ np.swapaxes(own, 1, 2), SINGULAR, True)
-        moments = np.einsum("rkd,rd->rk", own, self.explained)
+        from scipy.sparse import csr_array
+
+        rate, known = 1.0 - confidence, records.shape[1] - LAGS
+        self.scale = confidence * rate
+        # A drawn record has few exceedances: sums over days are sums over these.
+        self.marked = csr_array(records, dtype=np.float64)
+        # Days on which the record and its lags are 1 together, (records, 1 + lags, 1 + lags).
+        lagged = [records[:, LAGS - lag : LAGS - lag + known] for lag in range(LAGS + 1)]
+        ones = np.stack(lagged, axis=1).astype(np.float32)  # counts stay whole up to 2^24
+        both = (ones @ np.swapaxes(ones, 1, 2)).astype(np.float64)
+        count = np.diagonal(both, axis1=1, axis2=2)
+        # The same products of indicators less the rate.
+        products = both - rate * (count[:, :, None] + count[:, None, :]) + rate**2 * known
+        sums = count - rate * known
+        own = products.copy()
+        own[:, 0, 0], own[:, 0, 1:], own[:, 1:, 0] = known, sums[:, 1:], sums[:, 1:]
+        moments = np.concatenate([sums[:, :1], products[:, 1:, 0]], axis=1)
+        self.inverse = np.linalg.pinv(own, SINGULAR, True)
         self.coefficients = np.einsum("rkl,rl->rk", self.inverse, moments)
         self.fitted = np.einsum("rk,rk->r", moments, self.coefficients)
+        self.alike = (count[:, 0] == 0.0) | (count[:, 0] == known)
 
     def statistics(self, required: DaysByPortfolios) -> FloatArray:
         """Statistics under each requirement, (records, portfolios); NaN where not identified.
 
         required : (days, portfolios) without NaN.
         """
-        column = _without_mean(required[LAGS:])
+        # The requirement is taken without its mean, so that neither the constant nor the rate has a
+        # product with it.
+        column = np.zeros(required.shape)
+        column[LAGS:] = _without_mean(required[LAGS:])
         total = np.einsum("dp,dp->p", column, column)
-        shape = (len(self.explained), required.shape[1])
-        shared = np.stack([np.zeros(shape), *(lagged @ column for lagged in self.lagged)], axis=2)
+        summed: list[FloatArray] = []
+        for lag in range(LAGS + 1):
+            later = np.zeros(required.shape)
+            later[LAGS - lag : len(later) - lag] = column[LAGS:]
+            summed.append(np.asarray(self.marked @ later))
+        explained, shared = summed[0], np.stack([np.zeros_like(summed[0]), *summed[1:]], axis=2)
         # What the requirement adds beyond the record's own lags: its part orthogonal to them.
-        beyond = self.explained @ column - np.einsum("rpk,rk->rp", shared, self.coefficients)
+        beyond = explained - np.einsum("rpk,rk->rp", shared, self.coefficients)
         left = total - np.einsum("rpk,rkl,rpl->rp", shared, self.inverse, shared, optimize=True)
-        added = np.zeros(shape)
-        np.divide(beyond**2, left, out=added, where=left > SINGULAR * len(column))
-        alike = np.ptp(self.explained, axis=1) == 0
-        return np.where(alike[:, None], np.nan, (self.fitted[:, None] + added) / self.scale)
+        added = np.zeros(beyond.shape)
+        np.divide(beyond**2, left, out=added, where=left > SINGULAR * (len(column) - LAGS))
+        return np.where(self.alike[:, None], np.nan, (self.fitted[:, None] + added) / self.scale)
 
 
 def _without_mean(required: DaysByPortfolios) -> DaysByPortfolios:

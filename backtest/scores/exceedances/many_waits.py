@@ -14,7 +14,7 @@ MOMENTS = 3  # of `gmm_duration`
 
 
 @dataclass(frozen=True, eq=False)
-class _Waits:
+class Waits:
     """Days from one exceedance to the next, the first from the start, of all records in a row.
 
     Parameters
@@ -29,9 +29,10 @@ class _Waits:
     counts: NDArray[np.intp]
 
     @classmethod
-    def of(cls, records: BoolArray) -> "_Waits":
+    def of(cls, records: BoolArray) -> "Waits":
         """Waits of (days, records)."""
-        record, day = np.nonzero(records.T)
+        # Of a row of cells numpy finds the true ones several times faster than of a table.
+        record, day = np.divmod(np.flatnonzero(records.T), len(records))
         first = np.diff(record, prepend=-1) != 0
         waits = np.where(first, day + 1, np.diff(day, prepend=0)).astype(np.float64)
         return cls(waits, record, first, np.bincount(record, minlength=records.shape[1]))
@@ -50,7 +51,7 @@ def first_statistics(records: BoolArray, confidence: float) -> FloatArray:
     >>> first_statistics(np.eye(200, 1, -57, dtype=bool), 0.95).round(4).tolist()
     [1.7354]
     """
-    spells = _Waits.of(records)
+    spells = Waits.of(records)
     statistics = np.full(records.shape[1], np.nan)
     statistics[spells.record[spells.first]] = waiting_ratio(spells.waits[spells.first], confidence)
     return statistics
@@ -64,7 +65,7 @@ def between_statistics(records: BoolArray, confidence: float) -> FloatArray:
     >>> between_statistics(np.arange(1000)[:, None] % 100 == 99, 0.99).round(9).tolist()
     [0.0]
     """
-    spells = _Waits.of(records)
+    spells = Waits.of(records)
     total = spells.summed(waiting_ratio(spells.waits, confidence))
     return np.where(spells.counts > 0, total, np.nan)
 
@@ -80,7 +81,7 @@ def mixed_statistics(records: BoolArray, confidence: float) -> FloatArray:
 
 def gmm_statistics(records: BoolArray, confidence: float) -> FloatArray:
     """Statistics of `gmm_duration`, kind 'coverage', (records,); NaN without a complete spell."""
-    spells = _Waits.of(records)
+    spells = Waits.of(records)
     complete = ~spells.first
     moments = geometric_moments(spells.waits[complete], 1.0 - confidence, MOMENTS)
     squares = sum(spells.summed(moment, complete) ** 2 for moment in moments)

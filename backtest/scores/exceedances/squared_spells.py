@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from backtest.scores.exceedances.exact import tied_pvalue
 from backtest.scores.exceedances.ranks import tied_pvalues
@@ -86,14 +86,16 @@ def squared_spells_pvalues(records: BoolArray, *, draws: int = 999, seed: int = 
 @lru_cache(maxsize=64)
 def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
     """Sums of records with `count` exceedances on days drawn without replacement."""
-    chosen = np.sort(_shuffled_days(days, draws, seed)[:, :count], axis=1) + 1.0
+    # Those of the smallest of independent numbers are so many days without order.
+    smallest = np.argpartition(_numbers(days, draws, seed), count - 1, axis=1)[:, :count]
+    chosen = np.sort(smallest, axis=1) + 1.0
     return np.asarray((np.diff(chosen, prepend=0.0, append=days) ** 2).sum(axis=1))
 
 
 @lru_cache(maxsize=4)
-def _shuffled_days(days: int, draws: int, seed: int) -> NDArray[np.intp]:
-    """(draws, days) day numbers in random order: the first m of them are m days without order."""
-    return np.argsort(np.random.default_rng(seed).random((draws, days)), axis=1)
+def _numbers(days: int, draws: int, seed: int) -> FloatArray:
+    """(draws, days) independent numbers, all different."""
+    return np.random.default_rng(seed).random((draws, days))
 
 
 def _sum_of_squares(record: BoolArray) -> float:

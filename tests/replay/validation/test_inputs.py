@@ -11,6 +11,7 @@ from backtest.replay.forecasts import forecast_table
 from backtest.replay.validation.checks import examine
 from backtest.replay.validation.forecasts import given_forecasts
 from backtest.replay.validation.given import read_given
+from backtest.scores.battery import _drawn, _null
 from backtest.types import BacktestError
 
 DAYS = pd.bdate_range("2022-01-03", periods=300)
@@ -129,6 +130,25 @@ def test_an_account_is_scored_on_its_own_days(staggered):
         pd.testing.assert_frame_equal(findings.money.loc[key], swings, check_names=False)
     assert study.scores["observations"].tolist() == [300, 300, 180, 90, 280]
     assert study.tests()["observations"].tolist() == [300, 300, 180, 90, 280]
+
+
+def test_records_of_one_length_are_drawn_once_whoever_has_them():
+    """Each account drew its own once: thousands of accounts with days of their own took minutes."""
+    frame = pd.concat(
+        table([f"{n}"], seed=n, days=DAYS[: 200 + 2 * n]).assign(model=model)
+        for n in range(4)
+        for model in ("one", "other")
+    )
+    study = bt.validate(frame, coverage=bt.Coverage(mpor=2))
+    _drawn.cache_clear()
+    _null.cache_clear()
+    tests = study.tests(draws=19)
+    # Phases of 100, 101, 102, 103 days.
+    assert _drawn.cache_info().misses == 4 and _null.cache_info().misses <= 4 * 5
+    alone = bt.validate(frame[frame["account"] == "2"], coverage=bt.Coverage(mpor=2))
+    pd.testing.assert_frame_equal(
+        tests.loc[[("one", "2"), ("other", "2")]], alone.tests(draws=19), check_dtype=False
+    )
 
 
 def test_pooled_numbers_count_the_cells_there_are(staggered):
