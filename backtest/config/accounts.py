@@ -32,8 +32,10 @@ class Position:
     line: int
 
 
-def read_positions(name: str, content: bytes) -> list[Position]:
-    r"""The positions of an accounts file, CSV or parquet; lines are counted from the header's 1.
+def read_positions(name: str, content: bytes, sheet: str = "") -> list[Position]:
+    r"""The positions of an accounts file; lines are counted from the header's 1.
+
+    sheet : of a workbook, see `read_table`.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def read_positions(name: str, content: bytes) -> list[Position]:
     >>> read_positions("accounts.csv", rows)[0].amount
     -10.0
     """
-    table = _table(name, content)
+    table = _table(name, content, sheet)
     positions: dict[tuple[str, str], Position] = {}
     for row, cells in enumerate(table.to_dict("records")):
         position = _position(f"{name} line {row + 2}", row + 2, cells)
@@ -95,9 +97,9 @@ def _usd(table: AccountsTable, position: Position, market: Market) -> float:
         ) from error
 
 
-def _table(name: str, content: bytes) -> pd.DataFrame:
+def _table(name: str, content: bytes, sheet: str) -> pd.DataFrame:
     """The file as text cells, with its columns checked."""
-    table = read_table(name, content)
+    table = read_table(name, content, sheet)
     if name.endswith(".parquet"):
         table = table.astype(str)
     known = (*COLUMNS, *OPTIONAL)

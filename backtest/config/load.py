@@ -160,9 +160,10 @@ def position_names(study: StudyFile) -> dict[str, str]:
 
 def _positions(study: StudyFile) -> list[Position]:
     """The positions of the accounts file of a study."""
-    if study.accounts is None:
+    table = study.accounts
+    if table is None:
         return []
-    return read_positions(study.accounts.file, study.beside[study.accounts.file])
+    return read_positions(table.file, study.beside[table.file], table.sheet)
 
 
 @dataclass(frozen=True)

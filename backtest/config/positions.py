@@ -12,8 +12,10 @@ from backtest.types import StudyError
 KEYS = ("date", "account", "instrument")
 
 
-def positions_table(name: str, content: bytes) -> pd.DataFrame:
-    r"""The rows of a positions file, CSV or parquet; names are text, amounts numbers or NaN.
+def positions_table(name: str, content: bytes, sheet: str = "") -> pd.DataFrame:
+    r"""The rows of a positions file; names are text, amounts numbers or NaN.
+
+    sheet : of a workbook, see `read_table`.
 
     Raises
     ------
@@ -25,7 +27,7 @@ def positions_table(name: str, content: bytes) -> pd.DataFrame:
     >>> positions_table("positions.csv", rows).loc[0, "account"]
     '001'
     """
-    table = read_table(name, content)
+    table = read_table(name, content, sheet)
     if name.endswith(".parquet"):
         return table
     # An empty cell is no amount, and no name either; the text 'NA' is a name.
@@ -42,7 +44,7 @@ def positions_book(study: StudyFile, market: Market) -> Book:
     """
     table = study.positions
     assert table is not None
-    frame = positions_table(table.file, study.beside[table.file])
+    frame = positions_table(table.file, study.beside[table.file], table.sheet)
     liquidation = study.closeout.liquidation()
     try:
         return Book.from_positions(frame, market, gaps=table.gaps, liquidation=liquidation)
@@ -52,7 +54,8 @@ def positions_book(study: StudyFile, market: Market) -> Book:
 
 def instruments_of(study: StudyFile) -> list[str]:
     """Names of the instruments of the positions file; none where the study has no such file."""
-    if study.positions is None:
+    table = study.positions
+    if table is None:
         return []
-    frame = positions_table(study.positions.file, study.beside[study.positions.file])
+    frame = positions_table(table.file, study.beside[table.file], table.sheet)
     return [str(name) for name in frame.get("instrument", pd.Series(dtype=str)).dropna().unique()]

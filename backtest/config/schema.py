@@ -47,6 +47,7 @@ class FileTable(_Table):
     unit: str = ""
     time_zone: str = ""
     close: str = ""
+    sheet: str = ""
 
 
 class AcceptTable(_Table):
@@ -145,10 +146,12 @@ class AccountsTable(_Table):
     """Positions of many accounts from a file beside the study; see `accounts.py`.
 
     `by` makes a portfolio of each account or of each group. `valued` is the day of the history at
-    whose prices contracts, coins and face become USD: its first or its last.
+    whose prices contracts, coins and face become USD: its first or its last. `sheet` is of a
+    workbook, the first unless said.
     """
 
     file: str
+    sheet: str = ""
     by: Literal["account", "group"] = "account"
     valued: Literal["first", "last"] = "last"
 
@@ -156,10 +159,12 @@ class AccountsTable(_Table):
 class PositionsTable(_Table):
     """Positions of accounts by day, from a file beside the study: see `Book.from_positions`.
 
-    `gaps` says what days without a row mean: the last row goes on, or nothing is held.
+    `gaps` says what days without a row mean: the last row goes on, or nothing is held. `sheet` is
+    of a workbook, the first unless said.
     """
 
     file: str
+    sheet: str = ""
     gaps: Literal["unchanged", "flat"]
 
 
@@ -283,6 +288,10 @@ class StudyFile(_Table):
         ):
             if not entries[key]:
                 del entries[key]
+        tables = [table.get("accounts"), table.get("positions")]
+        for entries in (*filter(None, tables), *table["data"].get("files", {}).values()):
+            if not entries["sheet"]:
+                del entries["sheet"]
         more = {"own_models": sources, "beside": beside}
         return table | {key: files for key, files in more.items() if files}
 

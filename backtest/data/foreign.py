@@ -13,7 +13,7 @@ from backtest.data.layouts.how import AS_FRACTION, AS_PRICE, IN_PERCENT, How
 from backtest.data.layouts.reading import Reading, read_bytes
 from backtest.types import DataError, read_regular
 
-ENDINGS = (".csv", ".txt", ".parquet", ".xlsx", ".xls", ".zip", ".gz")
+ENDINGS = (".csv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")
 SAME = 1e-9  # relative; two files that differ by less say the same of a day
 MOST_FILES = 2_000  # beyond them a folder is no folder of prices
 

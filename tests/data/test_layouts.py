@@ -243,9 +243,8 @@ def test_what_can_be_read_two_ways_or_none_is_refused(text, said):
 
 
 def test_what_is_packed_is_named():
-    for raw, said in ((b"PK\x03\x04..", "a workbook or a zip"), (b"\x1f\x8b..", "gzip; unpack it")):
-        with pytest.raises(bt.DataError, match=said):
-            read_bytes(raw, "prices.xlsx")
+    with pytest.raises(bt.DataError, match="gzip; unpack it"):
+        read_bytes(b"\x1f\x8b..", "prices.csv.gz")
 
 
 def test_a_parquet_that_unpacks_to_any_size_is_refused_before_it_is_read(tmp_path):

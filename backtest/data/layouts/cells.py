@@ -65,7 +65,11 @@ def cells_of(text: str, file: str, how: How) -> Cells:
     """
     lines = text.splitlines()
     separator = how.separator or _separator(lines[how.skip : how.skip + LOOKED_AT])
-    rows = _rows(lines, separator, file)
+    return arranged(_rows(lines, separator, file), separator, file, how)
+
+
+def arranged(rows: list[tuple[int, list[str]]], separator: str, file: str, how: How) -> Cells:
+    """Headings, days and values among numbered rows of cells; see `cells_of`."""
     start, date = _first_values(rows, file, how)
     above = [(number, row) for number, row in rows[:start] if any(row)]
     headings, over, titles = _headings(above, width=len(rows[start][1]))

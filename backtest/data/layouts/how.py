@@ -25,6 +25,7 @@ class How:
     skip : rows above the headings. columns : heading of the values, by factor.
     unit : of the values; percent, decimal, basis points, USD, points, 32nds or fraction.
     time_zone : in which stamps without one are written, and in which days end.
+    sheet : of a workbook; the first one that holds a table unless said.
     close : 'HH:MM', time of day of the stamp whose value is the day's; '00:00' ends the day before.
     """
 
@@ -38,6 +39,7 @@ class How:
     unit: str = ""
     time_zone: str = ""
     close: str = ""
+    sheet: str = ""
 
     def check(self, file: str) -> None:
         """Raise DataError where a value is none that a file can have."""

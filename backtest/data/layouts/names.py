@@ -57,7 +57,7 @@ def factor_of_file(file: str) -> str:
     >>> [factor_of_file(f) for f in ("btc-usd-max.csv", "Bitstamp_ETHUSD_d.csv", "spy_us_d.csv")]
     ['BTC', 'ETH', 'SPY']
     """
-    stem = re.sub(r"\.(?:csv|txt|parquet)$", "", file, flags=re.IGNORECASE)
+    stem = re.sub(r"\.(?:csv|txt|parquet|xls[xm])$", "", file, flags=re.IGNORECASE)
     first = re.split(r"[-_ ]", stem)[0].upper()
     if first in COINS:
         return COINS[first]

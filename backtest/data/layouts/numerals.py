@@ -12,6 +12,7 @@ BLANKS = frozenset(
     ("", ".", "-", "--", "null", "nan", "none", "na", "n/a", "n.a.", "#n/a", "#n/a n/a", "nd")
     + ("#value!", "#div/0!", "#ref!", "#name?", "#num!")
 )
+PERCENT_IN = {"": 1.0, "percent": 1.0, "decimal": 0.01, "fraction": 0.01, "basis points": 100.0}
 SIGNS = r"[$€£¥%\s\u00a0\u202f']"
 GROUPS = r"[+-]?\d{{1,3}}(?:{mark}\d{{3}})+"  # 1,234 or 1,234,567
 PLAIN = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
@@ -46,6 +47,7 @@ def numbers_of(
     raw = pd.Series(list(cells), dtype=str)
     blank = raw.str.lower().isin(BLANKS)
     filled = raw[~blank]
+    share = _share_of_percent(filled, where, unit)
     if unit == "32nds" or (len(filled) and filled.str.fullmatch(TICKS).all()):
         values = filled.map(lambda text: _ticks(text))
     else:
@@ -65,8 +67,22 @@ def numbers_of(
             f"{shown(cells[at])}, not a number; mend it, or say its marks in data.files."
         )
     out = np.full(len(raw), np.nan)
-    out[~blank.to_numpy()] = values.to_numpy(dtype=np.float64)
+    out[~blank.to_numpy()] = share * values.to_numpy(dtype=np.float64)
     return out, int(blank.sum())
+
+
+def _share_of_percent(filled: pd.Series, where: str, unit: str) -> float:
+    """What numbers with a percent sign are multiplied by to be in a unit: the sign says theirs."""
+    signed = filled.str.endswith("%")
+    if not signed.any():
+        return 1.0
+    if not signed.all() or unit not in PERCENT_IN:
+        other = "others have none" if not signed.all() else f"its unit is {unit}"
+        raise DataError(
+            f"{where} is {filled[signed].iloc[0]} on one day, and {other}; write all values in one "
+            "unit."
+        )
+    return PERCENT_IN[unit]
 
 
 def _marks(bare: pd.Series, where: str, thousands: str, separator: str) -> tuple[str, str]:

@@ -3,29 +3,26 @@
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.columns import factor_column
-from backtest.data.layouts.cells import DATES, Cells, cells_of
+from backtest.data.layouts.cells import DATES, Cells, arranged, cells_of
 from backtest.data.layouts.how import How
 from backtest.data.layouts.known import VALUES, Layout, layout_of
 from backtest.data.layouts.names import FRED, factor_of, factor_of_file
 from backtest.data.layouts.numerals import BLANKS, numbers_of
 from backtest.data.layouts.stamps import Stamps, days_of, stamps_of
 from backtest.types import BoolArray, DataError
+from backtest.workbook import OLE, ZIP, is_workbook, sheets_of
 
 SAID = Layout("said in data.files", lambda cells, names: False)
 PARQUET = b"PAR1"
 MOST_CELLS = 50_000_000  # a century of days of a thousand series
-PACKED = {
-    b"PK\x03\x04": "a workbook or a zip; save it as CSV (UTF-8), or unpack it",
-    b"\xd0\xcf\x11\xe0": "a workbook; save it as CSV (UTF-8)",
-    b"\x1f\x8b": "packed with gzip; unpack it",
-}
+GZIP = b"\x1f\x8b"
 SECURITY = re.compile(r"(?:Security|Ticker)[ :]+(.+)", re.IGNORECASE)  # above Bloomberg's rows
 NUMBER = re.compile(r"[+-]?[$€£]?\.?\d")  # how a number begins
 FRACTION = re.compile(r"\d+\.\d+ ")  # 1.5 Month: no maturity of whole months
@@ -39,6 +36,7 @@ class Reading:
     ----------
     file : its name. places : column of the values, by factor.
     cells : its text; empty for a parquet file, whose columns are in `table`.
+    sheet : of a workbook.
     """
 
     file: str
@@ -47,6 +45,7 @@ class Reading:
     cells: Cells | None
     places: dict[str, int]
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sheet: str = ""
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -141,6 +140,7 @@ class Reading:
         units = dict.fromkeys(self.unit(name) or "unit unknown" for name in names)
         window = f"{min(known):%Y-%m-%d} .. {max(known):%Y-%m-%d}" if known else "no value"
         notes = [", ".join(names)]
+        notes += [f"sheet {self.sheet!r}"] if self.sheet else []
         blanks = sum(count for _, count in read.values())
         notes += [f"{blanks:,} blank{'s' if blanks > 1 else ''}"] if blanks else []
         left = int((~self._days[1]).sum())
@@ -168,18 +168,39 @@ def read_bytes(raw: bytes, file: str, how: How | None = None) -> Reading:
     """
     how = how or How()
     how.check(file)
-    for mark, words in PACKED.items():
-        if raw.startswith(mark):
-            raise DataError(f"{file} is {words}.")
+    if raw.startswith(GZIP):
+        raise DataError(f"{file} is packed with gzip; unpack it.")
     if raw.startswith(PARQUET):
         return _read_parquet(raw, file, how)
+    if raw.startswith((ZIP, OLE)) or is_workbook(file):
+        return _read_workbook(raw, file, how)
+    return _recognised(cells_of(_decoded(raw, file), file, how), file, how)
+
+
+def _decoded(raw: bytes, file: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file} is not UTF-8 text; export it as CSV (UTF-8).") from error
     if "\0" in text:
         raise DataError(f"{file} is no text (it holds NUL bytes); export it as CSV (UTF-8).")
-    cells = cells_of(text, file, how)
+    return text
+
+
+def _read_workbook(raw: bytes, file: str, how: How) -> Reading:
+    """The sheet that is said, or the first one that has rows of a day and a value."""
+    refused: DataError | None = None
+    for sheet, rows in sheets_of(raw, file, sheet=how.sheet, shown_percent=True):
+        try:
+            cells = arranged(list(enumerate(rows, start=1)), ",", file, how)
+            return replace(_recognised(cells, file, how), sheet=sheet)
+        except DataError as error:
+            refused = refused or error
+    raise refused or DataError(f"{file} has no sheet of cells; save the table in one.")
+
+
+def _recognised(cells: Cells, file: str, how: How) -> Reading:
+    """The layout of cells, and where in it each factor is."""
     layout = SAID if how.columns else layout_of(cells)
     if layout is None:
         raise DataError(

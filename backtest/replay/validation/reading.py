@@ -1,9 +1,10 @@
-"""A table of given margins read from a frame, a CSV or a parquet file, whatever its size."""
+"""A table of given margins read from a frame or a file of any size: CSV, parquet, workbook."""
 
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ from backtest.types import (
     FloatArray,
     open_regular,
     parse_day,
+    read_regular,
     shown,
 )
+from backtest.workbook import ENDINGS as WORKBOOKS
+from backtest.workbook import sheets_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,9 +106,9 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _file(path: Path, where: str) -> tuple[pd.DataFrame, Layout]:
-    readers = {".csv": _csv, ".parquet": _parquet}
+    readers = {".csv": _csv, ".parquet": _parquet} | dict.fromkeys(WORKBOOKS, _workbook)
     if path.suffix.lower() not in readers:
-        raise DataError(f"{where} is neither .csv nor .parquet; save the table as one of them.")
+        raise DataError(f"{where} is no .csv, .parquet or .xlsx; save the table as one of them.")
     with _read_faults(path, where):
         table, layout = readers[path.suffix.lower()](path, where)
         # Arrow's columns are let go one by one as numpy's are made.
@@ -164,6 +168,32 @@ def _parquet(path: Path, where: str) -> tuple["pa.Table", Layout]:
     with open_regular(path) as file:
         table = pq.read_table(file, columns=names, read_dictionary=text, use_pandas_metadata=False)
     return table.replace_schema_metadata(None), layout
+
+
+def _workbook(path: Path, where: str) -> tuple["pa.Table", Layout]:
+    """The one sheet of a workbook whose headings are those of a table of margins."""
+    import pyarrow as pa
+
+    found: dict[str, tuple[Layout, list[list[str]]]] = {}
+    refused: DataError | None = None
+    for sheet, rows in sheets_of(read_regular(path), where):
+        filled = [row for row in rows if any(row)]
+        try:
+            found[sheet] = layout_of(filled[0] if filled else [], where), filled
+        except DataError as error:
+            refused = refused or error
+    if len(found) > 1:
+        raise DataError(
+            f"{where} has tables in the sheets {' and '.join(map(repr, found))}; save the one that "
+            "is meant alone."
+        )
+    if not found:
+        raise refused or DataError(f"{where} has no sheet of cells; save the table in one.")
+    [(layout, (heads, *rows))] = found.values()
+    cells = zip_longest(*rows, fillvalue="")
+    return pa.table(
+        {name: list(column) for name, column in zip(heads, cells, strict=False)}
+    ), layout
 
 
 def _days(column: pd.Series, where: str) -> tuple[Dates, Codes]:

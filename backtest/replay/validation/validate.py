@@ -41,7 +41,7 @@ def validate(
 
     Parameters
     ----------
-    table : a frame, or a .csv or .parquet file. Long: columns date, account, `loss` (> 0 is a loss)
+    table : a frame, or a .csv, .parquet or .xlsx file. Long: date, account, `loss` (> 0 is a loss)
         or `pnl` (> 0 is a gain), required, and optionally model, silo, group, held, value_at_risk,
         expected_shortfall, pit. Wide: date and a column 'loss:A', 'required:A' ... an account
         (docs/validate.md).

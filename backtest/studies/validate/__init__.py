@@ -14,7 +14,7 @@ COMMAND = Command(
             str,
             REQUIRED,
             "FILE",
-            "CSV or parquet: date, account, loss or pnl, required, and more (docs/validate.md).",
+            "CSV, parquet or .xlsx: date, account, loss or pnl, required ... (docs/validate.md).",
             argument=True,
         ),
         Option(

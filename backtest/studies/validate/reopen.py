@@ -79,9 +79,9 @@ def _options(folder: Path, origin: Provenance) -> dict[str, Any]:
 
 def _input(folder: Path, files: dict[str, str]) -> str:
     """Name of the table that was validated."""
-    for name in ("input.csv", "input.parquet"):
-        if name in files:
-            return name
+    names = sorted(name for name in files if name.startswith("input."))
+    if names:
+        return names[0]
     raise ResultsError(
         f"{str(folder)!r} was not written by `backtest validate`: it has no input table."
     )

@@ -81,8 +81,8 @@ def test_options_that_mean_nothing_are_refused():
         bt.validate(table(), pnl="weekly")
     with pytest.raises(bt.StudyError, match="one number of margin days"):
         bt.validate(table(), coverage=bt.Coverage(mpor={"FICC": 2}))
-    with pytest.raises(bt.DataError, match="neither .csv nor .parquet"):
-        bt.validate("table.xlsx")
+    with pytest.raises(bt.DataError, match="no .csv, .parquet or .xlsx"):
+        bt.validate("table.ods")
     with pytest.raises(bt.DataError, match="cannot read 'nowhere.csv'"):
         bt.validate("nowhere.csv")
 
