@@ -13,8 +13,9 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.mismatch import mismatch_step, over_same_days
-from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.protocol import MarginModel, Parts, model
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
 from strategies.historical import HistoricalVaR

@@ -10,10 +10,11 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import is_option
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
 from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
-from backtest.model.protocol import Forecast, Parts, model, required_margin
+from backtest.model.protocol import Forecast, Parts, model
 from backtest.model.revaluation import Revaluation, priced_scenarios
 from backtest.model.tails import Group, by_group, scenario_tails
 from backtest.types import FloatArray, tail_count

@@ -6,8 +6,9 @@ from typing import Any
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.asking import answer_of, required_margin
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import HasParts, MarginModel, Parts, answer_of, required_margin
+from backtest.model.protocol import HasParts, MarginModel, Parts
 from strategies.siloed import Siloed
 
 

@@ -6,7 +6,8 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, Parts, model, required_margin, takes_days
+from backtest.model.asking import required_margin, takes_days
+from backtest.model.protocol import MarginModel, Parts, model
 from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
 

@@ -13,8 +13,9 @@ from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import Parts, model, required_margin
+from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
 from backtest.parameters.files import load_parameters

@@ -21,7 +21,8 @@ from backtest.config.positions import instruments_of, positions_book
 from backtest.config.schema import StudyFile
 from backtest.instruments import declare, parse_instrument
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel
 from backtest.model.user_models import make_importable
 from backtest.types import FloatArray, StudyError, read_regular
 

@@ -1,5 +1,6 @@
 """The protocol of a margin model, the audit it must pass, and the tools that models share."""
 
+from .asking import required_margin
 from .causality import CausalityError, check_causal
 from .certificate import CausalityAudit
 from .protocol import (
@@ -10,7 +11,6 @@ from .protocol import (
     Parts,
     in_words,
     model,
-    required_margin,
 )
 
 __all__ = [

@@ -15,6 +15,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.asking import asked, required_margin
 from backtest.model.audit_days import (
     days_before_losses,
     early_cuts,
@@ -25,7 +26,7 @@ from backtest.model.audit_days import (
 )
 from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import is_isolated
-from backtest.model.protocol import MarginModel, asked, in_words, required_margin
+from backtest.model.protocol import MarginModel, in_words
 from backtest.types import BacktestError, DaysByPortfolios, FloatArray
 
 ALONE = 3  # portfolios margined alone

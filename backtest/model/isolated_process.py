@@ -20,8 +20,9 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, counting_fits
 from backtest.market.market import Market
+from backtest.model.asking import answer_of, can_travel, required_margin
 from backtest.model.opened_files import OpenedFile, recording, watched
-from backtest.model.protocol import Parts, answer_of, can_travel, required_margin
+from backtest.model.protocol import Parts
 from backtest.model.study_code import import_from
 
 REFUSED = ("os.", "socket.", "subprocess.", "shutil.", "sqlite3.", "pty.")

@@ -8,7 +8,8 @@ import pandas as pd
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.scores import equal_coverage_scale
 from backtest.types import DaysByPortfolios, FloatArray, tail_count

@@ -14,7 +14,8 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.offset.bounds import RESAMPLES, bound_reduction, pass_probability
 from backtest.offset.drift import CorrelationDrift, correlation_drift

@@ -8,10 +8,11 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.asking import takes_days
 from backtest.model.causality import RTOL, CausalityError, audited_margins
 from backtest.model.certificate import CausalityAudit
 from backtest.model.episodes import Episodes
-from backtest.model.protocol import MarginModel, takes_days
+from backtest.model.protocol import MarginModel
 from backtest.replay.daily import Daily
 from backtest.types import FloatArray, Progress, RowNumbers
 

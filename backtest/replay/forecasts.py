@@ -8,7 +8,8 @@ import pandas as pd
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import Forecast, HasForecast, MarginModel, answer_of, asked, in_words
+from backtest.model.asking import answer_of, asked
+from backtest.model.protocol import Forecast, HasForecast, MarginModel, in_words
 from backtest.scores.exceedances.phases import cauchy_combination
 from backtest.scores.forecasts.density import berkowitz, berkowitz_tail, pit_histogram
 from backtest.scores.forecasts.expected_shortfall import mcneil_frey

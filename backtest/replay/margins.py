@@ -12,8 +12,9 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.opened_files import OpenedFile, note_opened, recording
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.protocol import MarginModel
 from backtest.replay.daily import Daily
 from backtest.types import FloatArray, Progress
 from backtest.workers import capped, in_parallel

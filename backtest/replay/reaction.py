@@ -6,7 +6,8 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import parse_instrument
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel
 from backtest.types import Days, StudyError
 
 BEFORE, AFTER = 1000, 750  # days: longer than the lookbacks in use

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backtest.model.protocol import asked_of
+from backtest.model.asking import asked_of
 from backtest.types import BacktestError
 
 

@@ -20,10 +20,11 @@ from backtest.instruments.names import known_form
 from backtest.market.calendars import Clock
 from backtest.market.examination import Accepted
 from backtest.market.market import Market
+from backtest.model.asking import asked_of
 from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import Isolated, isolated
 from backtest.model.opened_files import OpenedFile, placed, recording
-from backtest.model.protocol import MarginModel, asked_of, in_words
+from backtest.model.protocol import MarginModel, in_words
 from backtest.model.user_models import user_files, user_kinds
 from backtest.replay.audit import audit_models
 from backtest.replay.origin import FileHash

@@ -11,7 +11,8 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel, Parts, model
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfoliosBySilos, FloatArray
 from strategies.historical import HistoricalVaR

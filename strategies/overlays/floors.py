@@ -9,7 +9,8 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.protocol import MarginModel, Parts, model, required_margin
+from backtest.model.asking import required_margin
+from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import longest_lookback, with_lookback, with_step
 from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, FloatArray

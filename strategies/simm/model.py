@@ -10,8 +10,9 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import Parts, model, required_margin
+from backtest.model.protocol import Parts, model
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
 from strategies.simm.declared import declared_class

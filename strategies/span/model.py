@@ -13,8 +13,9 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option, undeclared
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.mismatch import proportional_shares
-from backtest.model.protocol import Parts, model, required_margin
+from backtest.model.protocol import Parts, model
 from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
 from strategies.span.arrays import PAIRED, Grid, delta, risk_array
 from strategies.span.credits import Credits, intercommodity_credit

@@ -9,8 +9,8 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.book.lending import lent
+from backtest.model.asking import answer_of
 from backtest.model.isolation import isolated
-from backtest.model.protocol import answer_of
 from backtest.replay.forecasts import model_forecasts
 from tests.support.harms import HARMLESS, REFUSED, VAR, Harmful
 from tests.support.markets import random_market

@@ -10,8 +10,8 @@ import backtest as bt
 import strategies as st
 from backtest.config.models import build_model
 from backtest.model import required_margin
+from backtest.model.asking import answer_of, takes_days
 from backtest.model.episodes import Episodes
-from backtest.model.protocol import answer_of, takes_days
 from tests.support.contracts import COVERAGE, contract_cases
 
 CASES = contract_cases()

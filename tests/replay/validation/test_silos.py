@@ -6,7 +6,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.model.protocol import required_margin
+from backtest.model.asking import required_margin
 from backtest.replay.validation.checks import examine
 from backtest.replay.validation.given import read_given
 from backtest.studies.validate.ladder import given_ladder
