@@ -4,6 +4,7 @@ matplotlib is loaded when a figure is drawn, not when this module is imported.
 """
 
 from backtest.present.figure import Figure, write_figures
+from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.studies.clocks.figures import correlation_by_horizon, exceedances_by_weekday
 from backtest.studies.closeout.figures import breach_by_coordination, margin_steps
 from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
@@ -29,6 +30,7 @@ __all__ = [
     "exceedance_timeline",
     "exceedances_by_weekday",
     "granted_against_supported",
+    "margin_against_loss",
     "margin_steps",
     "monte_carlo_frontier",
     "moves_against_haircuts",

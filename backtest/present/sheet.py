@@ -72,7 +72,8 @@ class Sheet:
 
     def __init__(self, caption: Caption, *, room: float, simulated: bool) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+
+        from backtest.present.drawing import Drawing
 
         # The words are folded first: the number of their lines decides how high the sheet is.
         title = fold_text(caption.heading(simulated), room=TEXT, size=TITLE_POINTS, weight="bold")
@@ -82,7 +83,7 @@ class Sheet:
         self.height = above + room + below
         self.bottom = below
         self.room = room
-        self.figure: Figure = Figure(figsize=(WIDTH, self.height))
+        self.figure = Drawing(figsize=(WIDTH, self.height))
         FigureCanvasAgg(self.figure)
         place = MARGIN / WIDTH
         self.figure.text(

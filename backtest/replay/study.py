@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,11 @@ from backtest.replay.provenance import Provenance
 from backtest.replay.scorecard import BLOCK
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
-from backtest.types import BoolArray, ResultsError
+from backtest.replay.worst import EVIDENCE, MOST_SHOWN, worst_rows
+from backtest.types import BoolArray, ResultsError, StudyError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TABLES = (
     "summary.csv",
@@ -151,6 +156,31 @@ class Study:
                 index = pd.MultiIndex.from_product([[model], names], names=self.scores.index.names)
                 parts.append(table.set_axis(index, axis=0))
         return pd.concat(parts).loc[self.scores.index]
+
+    def worst(self, n: int = MOST_SHOWN, *, by: str = EVIDENCE) -> pd.DataFrame:
+        """The `n` rows of `summary` that matter most, as screens, pages and figures rank them.
+
+        by : 'evidence', the smallest p-value of coverage, of equal ones the highest exceedance
+            rate, then the largest shortfall; or a column of which the largest is worst.
+
+        Raises
+        ------
+        StudyError : `n` below 1, or no such column.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise StudyError(f"n is {n!r}; give a whole number, 1 or more.")
+        return self.scores.loc[worst_rows(self.scores, int(n), by=by)]
+
+    def plot(self, portfolio: str, model: str | Iterable[str] | None = None) -> "Figure":
+        """Margin, loss and exceedances of one portfolio through time, under all models or some.
+
+        Returns
+        -------
+        matplotlib's figure; `bt.charts.margin_against_loss` has the numbers and the words too.
+        """
+        from backtest.replay.figures.margin_against_loss import margin_against_loss
+
+        return margin_against_loss(self, portfolio, model).draw().figure  # type: ignore[return-value]
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy: one row a (date, model, portfolio) with required, held, call, shortfall, loss.

@@ -33,6 +33,7 @@ SHOWN = {
     "coverage_against_cost": {"cost": 1, "exceedance_rate": 100},
     "offset_ladder": {f"{LADDER} diversification": 100},
     "exceedance_timeline": {"date": 1},
+    "margin_against_loss": {"date": 1, "required": 1e-6},
     "treasury_share_sweep": {"share total diversification dependence": 100, "margin": 1},
     "monte_carlo_frontier": {"cost": 1, "exceedance_rate": 100},
     "stressed_ladder": {LADDER: 100},

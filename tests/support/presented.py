@@ -330,6 +330,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "coverage_against_cost": lambda: charts.coverage_against_cost(study()),
     "offset_ladder": lambda: charts.offset_ladder(study(), ladder()),
     "exceedance_timeline": lambda: charts.exceedance_timeline(study()),
+    "margin_against_loss": lambda: charts.margin_against_loss(study(), LONG),
     "treasury_share_sweep": lambda: charts.treasury_share_sweep(study(), sweep()),
     "monte_carlo_frontier": lambda: charts.monte_carlo_frontier(distribution(), study(), ladder()),
     "stressed_ladder": lambda: charts.stressed_ladder(offset_study()),
@@ -353,6 +354,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 VARIANTS: dict[str, Callable[[], Figure]] = {
     "coverage_against_cost without a yardstick": lambda: charts.coverage_against_cost(
         treasury_study()
+    ),
+    "margin_against_loss of real prices": lambda: charts.margin_against_loss(
+        treasury_study(), treasury_study().loss.columns[0]
     ),
     "exceedance_timeline of real prices": lambda: charts.exceedance_timeline(treasury_study()),
     "monte_carlo_frontier of many paths": lambda: charts.monte_carlo_frontier(

@@ -3,7 +3,9 @@
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
 from backtest.present.table import TextTable
+from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.replay.findings.family import detectable_sentence
+from backtest.replay.worst import worst_books
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.run.facts import (
     facts_of_data,
@@ -71,6 +73,7 @@ def run_exhibit(run: Run) -> Exhibit:
                 "tests",
                 "All tests of exceedances",
                 tables=(outcomes_table(run.findings, books),),
+                figure=margin_against_loss(study, worst_books(study.scores, books)[0]),
                 on_screen=False,
             ),
             *_offset(run, figures),

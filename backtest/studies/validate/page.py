@@ -2,6 +2,7 @@
 
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.table import TextTable
+from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.replay.findings.family import detectable_sentence
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.run.facts import (
@@ -113,7 +114,13 @@ def _pooled(result: Validation) -> list[Section]:
     swings = (swings_table(findings), disclosures_table(findings))
     return [
         Section("pooled", "All accounts pooled", tables=tuple(tables)),
-        Section("monitors", "Monitors", tables=(monitors_table(result),), on_screen=False),
+        Section(
+            "monitors",
+            "Monitors",
+            tables=(monitors_table(result),),
+            figure=margin_against_loss(result.study, result.accounts[0]),
+            on_screen=False,
+        ),
         Section("cost", "Cost and severity", tables=cost, on_screen=False),
         Section("swings", "Procyclicality and disclosure", tables=swings, on_screen=False),
     ]

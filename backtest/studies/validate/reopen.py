@@ -13,10 +13,10 @@ from backtest.replay.findings import Findings
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import read_manifest, verified_copy
 from backtest.replay.study import Study
+from backtest.replay.worst import MOST_SHOWN, worst_rows
 from backtest.studies.run.reproduce import TABLES, table_differences
 from backtest.studies.run.tolerance import Tolerances
 from backtest.studies.validate.monitors import monitor_table
-from backtest.studies.validate.ranking import MOST_ROWS, worst_rows
 from backtest.studies.validate.store import write_numbers
 from backtest.studies.validate.study import Validation, execute
 from backtest.types import ResultsError
@@ -42,7 +42,7 @@ def stored_validation(folder: Path) -> Validation:
             forecasts=known,
             groups=_table(folder, "groups.csv", ["model", "group"], files),
             monitors=monitor_table(study),
-            shown=worst_rows(findings.tests, None if shows_all else MOST_ROWS),
+            shown=worst_rows(study.scores, None if shows_all else MOST_SHOWN),
             table=folder / _input(folder, files),
         )
 

@@ -15,10 +15,10 @@ from backtest.replay.validation.checks import Span
 from backtest.replay.validation.forecasts import given_forecasts
 from backtest.replay.validation.given import read_given
 from backtest.replay.validation.validate import validate_given
+from backtest.replay.worst import MOST_SHOWN, worst_rows
 from backtest.studies.validate.groups import group_table
 from backtest.studies.validate.ladder import given_ladder
 from backtest.studies.validate.monitors import monitor_table
-from backtest.studies.validate.ranking import MOST_ROWS, worst_rows
 from backtest.types import Progress
 
 
@@ -90,7 +90,7 @@ def execute(
     forecasts = given_forecasts(examined)
     progress("tests", 0.0)
     findings = Findings.of(study, forecasts if len(forecasts) else None, progress=progress)
-    shown = worst_rows(findings.tests, None if all else MOST_ROWS)
+    shown = worst_rows(study.scores, None if all else MOST_SHOWN)
     ladder = given_ladder(
         examined,
         coverage=coverage,

@@ -7,9 +7,9 @@ import pandas as pd
 
 from backtest.present.numbers import percent, pvalue
 from backtest.present.table import Cell, TextTable, of_column, records
+from backtest.replay.worst import selection
 from backtest.studies.run.findings_tables import TESTED
 from backtest.studies.run.verdict import SIGNIFICANT
-from backtest.studies.validate.ranking import selection
 from backtest.studies.validate.study import Validation
 
 HEADS = {

@@ -152,9 +152,9 @@ def test_page_is_accessible(page: Page) -> None:
     assert len(page.all("table")) == len(page.all("caption")) >= 8
     assert all(attrs.get("scope") in {"col", "row", "rowgroup"} for attrs, _ in page.all("th"))
     drawings = page.all("svg")
-    assert len(drawings) == 4
+    assert len(drawings) == 5
     assert all(attrs["role"] == "img" for attrs, _ in drawings)
-    assert len(page.all("desc")) == 4 and all(len(text) > 60 for _, text in page.all("desc"))
+    assert len(page.all("desc")) == 5 and all(len(text) > 60 for _, text in page.all("desc"))
     links = {attrs["href"] for attrs, _ in page.all("a")}
     assert links == {f"#{attrs['id']}" for attrs, _ in page.all("h2")}
 
@@ -401,7 +401,7 @@ def test_browser_renders_the_page_alone_and_nothing_runs_over(
     found = measure(chromium, tmp_path, source, width)
     assert found["scripts"] == 0 and found["requests"] == []
     assert found["scroll"] <= width and found["wide"] == []
-    assert len(found["drawings"]) == 4 and min(found["drawings"]) > 500
+    assert len(found["drawings"]) == 5 and min(found["drawings"]) > 500
     assert found["clipped"] > 0
 
 

@@ -11,8 +11,13 @@ from backtest.present.marks import sign_ticks
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import Caption
 from backtest.present.style import INK, OFFSET, TOTAL, model_styles
+from backtest.replay.figures.through_time import (
+    draw_time_axis,
+    stress_days_among,
+    stress_key,
+    stress_words,
+)
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.offset.figures.through_time import draw_time_axis, stress_key, stress_words
 from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "losses were known by the date, so that both were on the table that day; each comes from a "
         "handful of exceedances, has no bound, and shares most of its days with its neighbours"
     )
-    note += stress_words(data["date"], simulated=study.market.simulated)
+    note += stress_words(stress_days_among(data["date"]), simulated=study.market.simulated)
     books = []
     for name, rows in data.groupby("portfolio", sort=False):
         series = {s: x["share"] for s, x in rows.groupby("series", sort=False)}
@@ -87,7 +92,8 @@ def _paint(
     handles += [
         Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()
     ]
-    handles += stress_key(data["date"])
+    stress = stress_days_among(data["date"])
+    handles += stress_key(stress)
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
         keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3,
@@ -103,7 +109,7 @@ def _paint(
         for series, (colour, dashes, _) in SUPPORTED.items():
             line = rows[rows["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
-        draw_time_axis(panel, data["date"])
+        draw_time_axis(panel, data["date"], stress)
         sign_ticks(panel.yaxis)
     label_rows(panels, "share of silos'\nmargins, %")
     return next(iter(panels.values()))

@@ -10,8 +10,13 @@ from backtest.present.lettering import MINUS, drawable
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, DIVERSIFICATION, INK, OFFSET
+from backtest.replay.figures.through_time import (
+    draw_time_axis,
+    stress_days_among,
+    stress_key,
+    stress_words,
+)
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.offset.figures.through_time import draw_time_axis, stress_key, stress_words
 from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
@@ -64,7 +69,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "
         "and lies over the one before"
     )
-    note += stress_words(data["date"], simulated=study.market.simulated)
+    note += stress_words(stress_days_among(data["date"]), simulated=study.market.simulated)
     means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
     books = "; ".join(
         f"{book}: "
@@ -86,7 +91,8 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     colours = _colours(steps)
     handles: list[Any] = [Patch(fc=colours[step], lw=0, label=drawable(step)) for step in steps]
     handles.append(Line2D([], [], color=INK, lw=1.2, label=REQUIRED))
-    handles += stress_key(data["date"])
+    stress = stress_days_among(data["date"])
+    handles += stress_key(stress)
     books = dict.fromkeys(data["portfolio"])
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
@@ -105,7 +111,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
                                    hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
             level = end
         panel.plot(rows["date"], 100 * rows[REQUIRED], color=INK, lw=1.2, zorder=4)
-        draw_time_axis(panel, data["date"])
+        draw_time_axis(panel, data["date"], stress)
         panel.set_ylim(0, None)
     label_rows(panels, "% of gross")
     return next(iter(panels.values()))

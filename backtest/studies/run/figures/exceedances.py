@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from backtest.market.episodes import stress_days
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import model_keys
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
+from backtest.replay.figures.through_time import stress_days_of
 from backtest.replay.study import Study
 from backtest.studies.run.figures.footnote import footnote, selection_note, shown_portfolios
 
@@ -22,15 +22,6 @@ LEFT = 1.75  # inches, for the names of books
 LARGEST = 2.0  # excess / required beyond which marks grow no further
 CLUSTER = 31  # calendar days: stress days closer than that share a label
 KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
-
-
-def stress_days_of(study: Study) -> pd.DatetimeIndex:
-    """The scored stress days that are in the study's prices: none on a simulated path.
-
-    The sample has them although it is simulated: real moves of those days are laid over it.
-    """
-    real = not study.simulated or "stress days of" in study.provenance.prices.source
-    return stress_days().intersection(study.scored) if real else stress_days()[:0]
 
 
 def exceedance_timeline(study: Study) -> Figure:
@@ -62,7 +53,7 @@ def exceedance_timeline(study: Study) -> Figure:
 
 def _data(study: Study) -> pd.DataFrame:
     days, pieces = study.scored, []
-    for portfolio in _worst_books(study):
+    for portfolio in shown_portfolios(study):
         for model in study.models:
             loss = study.loss.loc[days, portfolio].to_numpy()
             required = study.required[model].loc[days, portfolio].to_numpy()
@@ -76,15 +67,9 @@ def _data(study: Study) -> pd.DataFrame:
     return data.assign(excess_over_required=relative)
 
 
-def _worst_books(study: Study) -> list[str]:
-    """The books with the most exceedances of all models together."""
-    by_book = study.scores["exceedances"].groupby(level="portfolio", sort=False).sum()
-    return shown_portfolios(by_book)
-
-
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
-    books = _worst_books(study)
-    selection = selection_note(len(books), study.loss.columns, "exceedances of all models")
+    books = shown_portfolios(study)
+    selection = selection_note(len(books), study.loss.columns)
     note = (
         f"{selection}A mark on day t: the loss over the MPOR that follows t is above what was "
         "required at t; its area grows with the excess. Losses overlap, so one move can mark "
@@ -114,7 +99,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     from matplotlib.lines import Line2D
 
     styles = model_styles(study.models)
-    books = _worst_books(study)
+    books = shown_portfolios(study)
     group = max(LANE * len(styles), 0.28) + GAP
     height = group * len(books)
     keys = legend_height(len(styles)) + 0.19

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable
 
-import pandas as pd
-
 from backtest.replay.study import Study
+from backtest.replay.worst import MOST_SHOWN, RULE, selection, worst_books
 
-MOST_SHOWN = 20  # portfolios in one figure; beyond that labels no longer fit a page
 RANDOM_NAME = re.compile(r"random \d+")  # as `Book.random` names its books
 
 
@@ -34,35 +32,28 @@ def eligible_portfolios(portfolios: Iterable[str]) -> list[str]:
     return [name for name in names if not is_random(name)] or names
 
 
-def shown_portfolios(badness: pd.Series) -> list[str]:
-    """The eligible portfolios that are worst, at most 20, in their own order.
+def shown_portfolios(study: Study, among: Iterable[str] | None = None) -> list[str]:
+    """The eligible portfolios with most evidence against them, at most 20, in the study's order.
 
-    Parameters
-    ----------
-    badness : (portfolios,) larger is worse; NaN is worst, equal ones count in their order.
-
-    Examples
-    --------
-    >>> shown_portfolios(pd.Series({f"book {n}": n for n in range(22)}))[:2]
-    ['book 2', 'book 3']
+    among : those of which to choose; None for all.
     """
-    eligible = badness.loc[eligible_portfolios(badness.index)]
-    worst = eligible.sort_values(ascending=False, kind="stable", na_position="first")[:MOST_SHOWN]
-    return [str(p) for p in eligible.index if p in worst.index]
+    names = eligible_portfolios(study.loss.columns if among is None else among)
+    worst = set(worst_books(study.scores, names)[:MOST_SHOWN])
+    return [name for name in names if name in worst]
 
 
-def selection_note(number: int, portfolios: Iterable[str], by: str) -> str:
+def selection_note(number: int, portfolios: Iterable[str]) -> str:
     """What a figure says of the portfolios that it leaves out; empty where it shows all.
 
-    number : of the portfolios in the figure. by : what makes one worse than another.
+    number : of the portfolios in the figure.
 
     Examples
     --------
-    >>> selection_note(20, [f"book {n}" for n in range(300)], "exceedances of all models")
-    '20 worst of 300 books are shown, by exceedances of all models. '
+    >>> selection_note(20, [f"book {n}" for n in range(300)])
+    '20 worst of 300 books, by evidence against the coverage. '
     """
     count = len(eligible_portfolios(portfolios))
-    return f"{number} worst of {count} books are shown, by {by}. " if number < count else ""
+    return f"{selection(number, count, 'books')}, by {RULE}. " if number < count else ""
 
 
 def footnote(study: Study, note: str) -> str:

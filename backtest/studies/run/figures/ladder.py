@@ -58,7 +58,7 @@ def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
 
 
 def _rows(study: Study, ladder: pd.DataFrame) -> pd.DataFrame:
-    rows = ladder.loc[shown_portfolios(-ladder["dependence"])].copy()
+    rows = ladder.loc[shown_portfolios(study, ladder.index)].copy()
     positions = study.exposure.loc[rows.index]
     mixed = (positions > 0).any(axis=1) & (positions < 0).any(axis=1)
     sides = mixed.map({True: OPPOSITE, False: SAME_SIDE})
@@ -81,7 +81,7 @@ def has_bounds(ladder: pd.DataFrame) -> bool:
 
 
 def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
-    selection = selection_note(len(rows), ladder.index, "the smallest offset")
+    selection = selection_note(len(rows), ladder.index)
     note = (
         f"{selection}Share of the silos' margins at equal coverage that the pool does without. "
         "Diversification is what the same silos save when shifted against each other in time; "
