@@ -23,7 +23,6 @@ from backtest.market.market import Market
 from backtest.model.asking import answer_of, can_travel, required_margin
 from backtest.model.opened_files import OpenedFile, recording, watched
 from backtest.model.protocol import Parts
-from backtest.model.study_code import import_from
 
 REFUSED = ("os.", "socket.", "subprocess.", "shutil.", "sqlite3.", "pty.")
 HARMLESS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.listxattr", "os.getxattr")
@@ -92,8 +91,9 @@ def serve() -> None:
         pickle.dump(message, answers)
         answers.flush()
 
-    folders, pickled, method, past, book, coverage = pickle.load(questions)
-    import_from(folders, False)
+    steps, pickled, method, past, book, coverage = pickle.load(questions)
+    for function, arguments in steps:  # what names mean, and whence code comes, as in a worker
+        function(*arguments)
     opened: set[OpenedFile] = set()
     fits: Certificates = {}
     with recording(opened):

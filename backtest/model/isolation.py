@@ -23,8 +23,8 @@ from backtest.interrupts import held
 from backtest.market.market import Market
 from backtest.model.opened_files import note_opened
 from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
-from backtest.model.study_code import study_folders
 from backtest.types import FloatArray, StudyError
+from backtest.workers import at_start
 
 
 class Isolated:
@@ -150,7 +150,7 @@ def _process(
         return answer
 
     try:
-        begun = told((study_folders(), pickle.dumps(model), method, past, book, coverage))
+        begun = told((tuple(at_start.items()), pickle.dumps(model), method, past, book, coverage))
         if isinstance(begun, Exception):
             raise begun
         yield ask

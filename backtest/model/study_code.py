@@ -57,11 +57,6 @@ def import_from(folders: tuple[str, ...], aloud: bool = True) -> None:
     at_start[import_from] = (folders, False)  # this process has said it
 
 
-def study_folders() -> tuple[str, ...]:
-    """The folders that were given to `import_from`."""
-    return _folders
-
-
 def sources_that_ran() -> dict[str, bytes]:
     """Every source from beside a study that ran in this process, by its sha256."""
     return {hashlib.sha256(content).hexdigest(): content for content in _ran.values()}

@@ -10,6 +10,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from backtest.instruments import Declaration, declare, parse_instrument
 from backtest.model.causality import CausalityError, check_causal
 from backtest.model.isolation import Isolated, IsolatedWithParts, isolated
 from backtest.model.opened_files import recording
@@ -108,6 +109,23 @@ class Does:
         return np.ones((len(market.dates), len(book.portfolios)))
 
 
+class AsksForSilo:
+    """Margins by the clearing house of a name that the study declares."""
+
+    def margin(self, market, book, coverage):
+        size = {"NODAL": 2.0, "CME": 1.0}[parse_instrument("SOL").silo]
+        return np.full((len(market.dates), len(book.portfolios)), size)
+
+
+def test_it_knows_what_a_study_declares(book):
+    declare({"SOL": Declaration(kind="coin", silo="NODAL")})
+    try:
+        margin = isolated(AsksForSilo()).margin(MARKET.until(2), book, COVERAGE)
+    finally:
+        declare({})
+    assert (margin == 2.0).all()
+
+
 @pytest.mark.parametrize("what", ["write", pytest.param("start", marks=pytest.mark.slow)])
 def test_it_can_leave_nothing_behind(what, tmp_path, book):
     with pytest.raises(PermissionError, match="an isolated model may not do this"):
@@ -166,3 +184,22 @@ def test_a_run_of_ten_lines_is_the_same_in_its_own_process(tmp_path, monkeypatch
     origin = alone.study.provenance
     assert origin.causality["own"].isolated and origin.models["own"].startswith("Isolated(own_")
     assert origin.sha256 == plain.study.provenance.sha256
+
+
+@pytest.mark.slow
+def test_a_run_with_a_declared_coin_is_the_same_in_its_own_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    monkeypatch.chdir(tmp_path)
+    prices = write_prices(tmp_path / "prices", days=150)
+    (prices / "btc_usd.csv").rename(prices / "sol.csv")
+    code = TEN_LINES.replace("required[t] =", "required[t] = house(book) *") + (
+        "def house(book):\n    from backtest.instruments import parse_instrument\n"
+        "    return 1.5 if parse_instrument('SOL') in book.instruments else 1.0\n"
+    )
+    study = write_own(tmp_path, prices, code, kind="own_declared:WorstOfYear")
+    text = study.read_text().replace('"BTC"', '"SOL"').replace("BTC =", "SOL =")
+    study.write_text(text + '[instruments.SOL]\nkind = "coin"\nfile = "sol.csv"\n')
+    plain, alone = (execute(study, isolate=isolate, progress=quiet) for isolate in (False, True))
+    declare({})
+    pd.testing.assert_frame_equal(plain.study.summary(), alone.study.summary())
+    assert alone.study.provenance.causality["own"].isolated
