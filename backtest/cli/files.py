@@ -10,12 +10,14 @@ files_app = typer.Typer()
 
 @files_app.command()
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A folder of prices, or one file.")],
+    path: Annotated[Path, typer.Argument(help="A folder of prices, one file, or a STUDY.toml.")],
 ) -> None:
     """Show how each file of prices is read and what an examination finds; run nothing."""
     from backtest.data.inspection import inspect as inspect_files
+    from backtest.studies.inputs import inspect_study
 
-    for line in inspect_files(path).words:
+    found = inspect_study(path) if path.suffix == ".toml" else inspect_files(path)
+    for line in found.words:
         typer.echo(line)
 
 

@@ -1,17 +1,29 @@
 """The study file that `backtest init` writes: what the files of a folder allow, commented."""
 
+import re
 from pathlib import Path
 
 from backtest.config.load import read_study
 from backtest.data.inspection import Inspection, inspect
 from backtest.data.load import load_market
 from backtest.instruments import parse_instrument
+from backtest.instruments.names import known_form
+from backtest.instruments.spot import ASSET_CLASSES
 from backtest.market.tenors import tenor_years
 from backtest.types import BacktestError, DataError, StudyError
 
 LOOKBACKS = (500, 250, 125, 60)  # days of a historical simulation, the longest that leaves some
 SCORED = 60  # days at least that the look-back leaves to score
 MOST_FACTORS = 8
+
+DECLARATION = """
+# Of {name} only prices are known: models that need its class or a bucket refuse it. What is it?
+# [instruments.{key}]
+# kind = "CHOOSE"           # spot (metal, index), coin, etf, fund, fx: docs/declare.md
+# asset_class = "CHOOSE"    # commodity, credit, crypto, equity, fx, rates, treasury, other
+# silo = "CME"              # its clearing house
+# buckets = {{ haircut = 0.2 }}
+"""
 
 TEMPLATE = """\
 # A study of the prices in {folder}; see `backtest models` and docs/data.md for all it can say.
@@ -24,7 +36,7 @@ source = {folder}
 factors = {factors}
 # start = "2015-01-01"      # first day; without it, the day on which the last factor begins
 # end = "2025-12-31"        # last day; without it, the day on which the first factor ends
-{accept}
+{accept}{declarations}
 # What cannot be recognised of a file is said in a table of its name:
 # [data.files."desk.csv"]
 # date = "Datum"
@@ -109,9 +121,21 @@ def first_study(found: Inspection, file: Path, folder: Path) -> str:
         title=_quoted(f"Margins of {', '.join(usable[f] for f in factors)}"),
         factors="[" + ", ".join(map(_quoted, factors)) + "]",
         accept=accept,
+        declarations="".join(map(_declaration, factors)),
         lookback=lookback,
         books=_books([usable[factor] for factor in factors]),
     )
+
+
+def _declaration(factor: str) -> str:
+    """The table that says what a price is that no list of this program knows; else empty."""
+    is_known = factor in ASSET_CLASSES or known_form(factor) or tenor_years(factor) is not None
+    return "" if is_known else DECLARATION.format(name=factor, key=_key(factor))
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML."""
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _quoted(name)
 
 
 def _instrument(factor: str) -> str:

@@ -5,29 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from backtest.data.clocks import around_the_clock
-from backtest.data.columns import YIELDS_FILE, FactorColumn, factor_column
+from backtest.data.columns import YIELDS_FILE, factor_column
 from backtest.data.contract_files import front_months, read_contracts
-from backtest.data.csv_checks import PRICE_RANGE
-from backtest.data.derived import funding_index, realised_volatility, refuse_gaps
-from backtest.data.examined import columns_to_examine
+from backtest.data.derived import refuse_gaps
+from backtest.data.examined import columns_to_examine, levels_of, published
 from backtest.data.foreign import Foreign, files_in
 from backtest.data.layouts.how import How
 from backtest.data.raw_columns import Columns, SourceFile, raw_columns
 from backtest.data.rolls import adjust_rolls
 from backtest.instruments.declared import terms_of_future
 from backtest.market.calendars import Clock
-from backtest.market.checks import YIELD_RANGE
 from backtest.market.examination import Accepted, Finding, examine, judged
 from backtest.market.market import Adjustment, Market, tenor_years
 from backtest.types import DataError, parse_day
-
-# The H.15 copy has 30-year values for the years in which the Treasury published none (the bond was
-# discontinued). They are extrapolations and are not used.
-NO_30Y = (np.datetime64("2002-02-19"), np.datetime64("2006-02-08"))
 
 
 def read_folder(
@@ -181,14 +174,12 @@ def _examined(
     for name, (column, place) in raw.items():
         if column.empty:
             raise DataError(f"{name} has no value in {place.file}; leave it out or mend it.")
-        if name == "30Y":
-            days = column.index.to_numpy()
-            column = column[(days < NO_30Y[0]) | (days > NO_30Y[1])]
+        column = published(name, column)
         known = column if place.rolls else column.loc[:last]
         if len(known):  # of what comes later it counts that it comes, not what it is
             column = column.where(column.index <= known.index[-1], known.iloc[-1])
             looked_at[name] = known, place
-        columns[name] = _levels(column, place)
+        columns[name] = levels_of(column, place)
     return columns, judged(examine(columns_to_examine(looked_at)), accept)
 
 
@@ -224,44 +215,3 @@ def _in_dollars(
     words = f"{file.read_as}; in another currency, converted by {rate_name}"
     files_read[file.name] = replace(file, read_as=words)
     return (columns[name] * per_unit).dropna()
-
-
-def _levels(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Convert a column of a file to the levels of its factor."""
-    if place.form == "funding":
-        return funding_index(place.payments * column)
-    if place.kind == "yield":
-        return _percent(column, place)
-    price = _price(column, place)
-    return realised_volatility(price) if place.form == "realised" else price
-
-
-def _percent(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Convert yields from percent to decimals; an error shows the percent of the file."""
-    low, high = (100 * edge for edge in YIELD_RANGE)
-    wrong = ~column.between(low, high)
-    if wrong.any():
-        day = column.index[int(np.argmax(wrong.to_numpy()))]
-        raise DataError(
-            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g} percent; "
-            f"yields must lie in {low:g} .. {high:g} (4.25 means 4.25 %). Check its unit."
-        )
-    return column / 100.0
-
-
-def _price(column: pd.Series, place: FactorColumn) -> pd.Series:
-    """Prices of a column; a column in percent is converted to decimals."""
-    low, high = PRICE_RANGE
-    wrong = ~column.between(low, high)
-    if wrong.any():
-        day = column.index[int(np.argmax(wrong.to_numpy()))]
-        advice = (
-            f"a price must lie in {low:g} .. {high:g}. Mend or remove that row."
-            if column[day] > 0
-            else "moves here are relative, which no model or shock can take of a price that is not "
-            "above zero. Mend a slip; where the price is true, end the study before that day."
-        )
-        raise DataError(
-            f"{place.file}: {column.name} on {day:%Y-%m-%d} is {column[day]:g}; {advice}"
-        )
-    return column / 100.0 if place.unit == "percent" else column

@@ -1,17 +1,23 @@
 """`backtest inspect`: how each file of a folder is read, and what an examination finds."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
 from backtest.data.columns import COLUMNS, YIELDS_FILE, factor_column
-from backtest.data.examined import columns_to_examine
+from backtest.data.contract_files import read_contracts
+from backtest.data.examined import columns_to_examine, levels_of, published
 from backtest.data.foreign import Foreign, files_in
+from backtest.data.layouts.how import How
 from backtest.data.layouts.reading import Reading
 from backtest.data.own_file import headings_of, is_own
 from backtest.data.raw_columns import Columns, SourceFile, raw_columns
-from backtest.market.examination import Finding, examine
+from backtest.instruments.declared import terms_of_future
+from backtest.market.examination import Accepted, Finding, examine, weighed
 from backtest.market.tenors import tenor_years
-from backtest.types import DataError
+from backtest.types import DataError, parse_day
 
 
 @dataclass
@@ -35,12 +41,32 @@ class Inspection:
         found = sorted(self.findings, key=lambda finding: not finding.impossible)
         return [
             *self.lines,
-            *(
-                f"{'impossible' if f.impossible else 'doubtful'}, {f.factor} {f.kind}: {f.sentence}"
-                for f in found
-            ),
+            *map(_words, found),
             f"{len(self.columns)} factors, {len(found)} findings",
         ]
+
+    def examine(self, *, end: str | None = None, accept: Sequence[Accepted] = ()) -> None:
+        """Look at the columns together; one with a value that cannot be is named and left out."""
+        last = None if end is None else pd.Timestamp(parse_day(end, "end", DataError))
+        for name, (column, place) in list(self.columns.items()):
+            published_days = published(name, column)
+            known = published_days if place.rolls else published_days.loc[:last]
+            self.columns[name] = known, place
+            try:
+                levels_of(known, place)
+            except DataError as error:
+                self.lines.append(f"{name}: {error}")
+                del self.columns[name]
+        self.columns = {n: c for n, c in sorted(self.columns.items()) if len(c[0])}
+        self.findings = weighed(examine(columns_to_examine(self.columns)), accept)
+
+
+def _words(finding: Finding) -> str:
+    if finding.accepted:
+        words = f"accepted, {finding.factor} {finding.kind}: {finding.what}"
+        return f"{words}; accepted because: {finding.accepted}"
+    kind = "impossible" if finding.impossible else "doubtful"
+    return f"{kind}, {finding.factor} {finding.kind}: {finding.sentence}"
 
 
 def inspect(path: Path) -> Inspection:
@@ -61,7 +87,7 @@ def inspect(path: Path) -> Inspection:
         except DataError as error:
             inspection.lines.append(f"{file.name}: not read; {error}")
     if not inspection.lines:
-        raise DataError(f"{str(path)!r} holds no CSV, text or parquet file; give another.")
+        raise DataError(f"{str(path)!r} holds no file of prices (.csv, .txt, .xlsx, .parquet).")
     for name in others.keys() - inspection.columns.keys():
         try:
             # Files that follow each other are joined, as a study does.
@@ -72,8 +98,51 @@ def inspect(path: Path) -> Inspection:
             )
         except DataError as error:
             inspection.lines.append(f"{name}: {error}")
-    inspection.columns = {n: c for n, c in sorted(inspection.columns.items()) if len(c[0])}
-    inspection.findings = examine(columns_to_examine(inspection.columns))
+    inspection.examine()
+    return inspection
+
+
+def inspect_factors(
+    folder: Path,
+    factors: Sequence[str],
+    *,
+    files: Mapping[str, How],
+    contracts: Mapping[str, str],
+    accept: Sequence[Accepted] = (),
+    end: str | None = None,
+) -> Inspection:
+    """Read the factors of a study, and those that convert or splice them, as the study says.
+
+    See `load_market` for the arguments.
+
+    Raises
+    ------
+    DataError : no such folder; a file that `files` names and that is not there or cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"source {str(folder)!r} is no folder, so there are no files to inspect.")
+    inspection, foreign = Inspection(), Foreign(folder, files)
+    files_read: dict[str, SourceFile] = {}
+    names = dict.fromkeys(factors)
+    for name in factors:
+        place = factor_column(name)
+        spliced = place.rolls and name not in contracts
+        helpers = (place.fx, terms_of_future(name).reference if spliced else "")
+        names |= dict.fromkeys(filter(None, helpers))
+    for name in names:
+        try:
+            if name in contracts:
+                settled, _ = read_contracts(name, folder / contracts[name])
+                span = f"{settled.index[0]:%Y-%m-%d} .. {settled.index[-1]:%Y-%m-%d}"
+                words = f"settlements of {len(settled.columns)} contracts, {span}"
+                inspection.lines.append(f"{name}: {words}, in {contracts[name]}")
+            else:
+                inspection.columns |= raw_columns(foreign, (name,), {})
+        except DataError as error:
+            inspection.lines.append(f"{name}: {error}")
+    raw_columns(foreign, tuple(inspection.columns), files_read)
+    inspection.lines[:0] = [source.read_as for source in files_read.values()]
+    inspection.examine(end=end, accept=accept)
     return inspection
 
 

@@ -11,8 +11,9 @@ from backtest.config.load import build_book, load_study, position_names, study_f
 from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.data.columns import factor_column
+from backtest.data.inspection import Inspection, inspect_factors
 from backtest.data.layouts.how import How
-from backtest.data.load import load_with_sources
+from backtest.data.load import DEFAULT_FACTORS, load_with_sources
 from backtest.data.raw_columns import SourceFile
 from backtest.instruments import parse_instrument
 from backtest.instruments.contracts import known_contracts
@@ -30,7 +31,7 @@ from backtest.replay.audit import audit_models
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
 from backtest.studies.failures import failure
-from backtest.types import Progress, StudyError
+from backtest.types import DataError, Progress, StudyError
 
 MOST_BOUNDED = 50  # accounts whose offset gets bounds, some seconds each
 SIZING = "sizing"  # the audit's name of the model in the table of that name
@@ -219,23 +220,43 @@ def said_of_files(config: StudyFile) -> dict[str, How]:
 
 def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[SourceFile]]:
     """Prices of a study file on a clock, with the files they were read from."""
-    _refuse_unknown(config)
-    return load_with_sources(
-        config.data.source,
-        factors=study_factors(config) or None,
-        start=config.data.start,
-        end=config.data.end,
-        clock=clock,
-        calendar=config.clock.calendar,
-        contracts=config.data.contracts,
+    try:
+        return load_with_sources(
+            config.data.source,
+            factors=study_factors(config) or None,
+            start=config.data.start,
+            end=config.data.end,
+            clock=clock,
+            calendar=config.clock.calendar,
+            contracts=config.data.contracts,
+            files=said_of_files(config),
+            accept=_accepted(config),
+            earlier=config.data.earlier,
+        )
+    except DataError:
+        _refuse_unknown(config)
+        raise
+
+
+def inspect_study(path: Path) -> Inspection:
+    """How the prices of a study file are read, and what an examination finds; nothing is run."""
+    config, _ = load_study(path)
+    return inspect_factors(
+        Path(config.data.source),
+        study_factors(config) or DEFAULT_FACTORS,
         files=said_of_files(config),
-        accept=[Accepted(**entry.model_dump()) for entry in config.data.accept],
-        earlier=config.data.earlier,
+        contracts=config.data.contracts,
+        accept=_accepted(config),
+        end=config.data.end,
     )
 
 
+def _accepted(config: StudyFile) -> list[Accepted]:
+    return [Accepted(**entry.model_dump()) for entry in config.data.accept]
+
+
 def _refuse_unknown(config: StudyFile) -> None:
-    """Refuse a position, in a study that declares some, that is neither declared nor in a file."""
+    """Name the position, in a study that declares some, that is neither declared nor in a file."""
     folder = Path(config.data.source)
     if not config.instruments or not folder.is_dir():
         return

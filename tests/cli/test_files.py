@@ -11,6 +11,7 @@ import pytest
 import backtest as bt
 from backtest.cli import main
 from backtest.config.load import read_study
+from backtest.instruments import declare
 from backtest.market.calendars import sessions
 from backtest.replay.origin import Prices, Software
 from backtest.replay.provenance import Provenance
@@ -123,3 +124,95 @@ def test_keys_of_a_file_and_of_a_judgement_are_checked():
     with pytest.raises(bt.StudyError, match="'data.accept.0.reason' is missing"):
         read_study(accept, where="s.toml")
     assert tomllib.loads(accept)["data"]["accept"][0]["factor"] == "BTC"
+
+
+def test_inspect_reads_a_study_as_it_says(strangers, capsys, monkeypatch):
+    monkeypatch.chdir(strangers.parent)
+    (strangers / "BTC-USD.csv").rename(strangers / "coin.csv")
+    gold = pd.DataFrame({"when": DAYS.strftime("%d/%m/%Y"), "fix": 1_500.0 + np.arange(len(DAYS))})
+    gold.to_csv(strangers / "gold.csv", index=False, sep="|")
+    (strangers.parent / "s.toml").write_text(
+        '[data]\nsource = "strangers"\nfactors = ["2Y", "BTC", "GOLD"]\n'
+        'accept = [{ factor = "BTC", kind = "reversal", reason = "seen by eye" }]\n'
+        '[data.files."coin.csv"]\ncolumns = { BTC = "Adj Close" }\n'
+        '[data.files."gold.csv"]\ndate = "when"\nseparator = "|"\n'
+        '[instruments.GOLD]\nkind = "spot"\nasset_class = "commodity"\nfile = "gold.csv"\n'
+        'column = "fix"\n[models]\n[books.b]\nusd = { BTC = 1 }\n'
+    )
+    code, lines, error = said(capsys, "inspect", "s.toml")
+    assert code == 0, error
+    assert [line.partition(",")[0] for line in lines[:3]] == [
+        "rates.csv: read as Treasury.gov",
+        "coin.csv: read as said in data.files",
+        "gold.csv: read as said in data.files",
+    ]
+    assert lines[3].startswith("accepted, BTC reversal: coin.csv: Adj Close goes from")
+    assert lines[3].endswith("accepted because: seen by eye")
+    assert lines[4:] == ["3 factors, 1 findings"]
+
+    gold.loc[5, "fix"] = -1.0
+    gold.to_csv(strangers / "gold.csv", index=False, sep="|")
+    code, lines, _ = said(capsys, "inspect", "s.toml")
+    assert any(line.startswith("GOLD: gold.csv: fix on 2021-01-11 is -1;") for line in lines)
+    study = (strangers.parent / "s.toml").read_text()
+    (strangers.parent / "s.toml").write_text(study.replace('"strangers"', '"sample"'))
+    code, _, error = said(capsys, "inspect", "s.toml")
+    assert code == 2 and "source 'sample' is no folder" in error
+    declare({})
+
+
+@pytest.fixture
+def unknown(tmp_path):
+    """A folder of five files, three of which hold prices of nobody knows what."""
+    folder, rng = tmp_path / "desk", np.random.default_rng(4)
+    folder.mkdir()
+    for name, size in (("GLD", 0.01), ("LQD", 0.005), ("SOL-USD", 0.05), ("BTC-USD", 0.04)):
+        close = 100 * np.exp(np.cumsum(size * rng.standard_normal(len(DAYS))))
+        table = pd.DataFrame({"Date": DAYS.strftime("%Y-%m-%d"), "Close": close})
+        table.to_csv(folder / f"{name}.csv", index=False)
+    levels = (2 + np.cumsum(0.04 * rng.standard_normal(len(DAYS)))).round(2)
+    rates = pd.DataFrame({"Date": DAYS.strftime("%m/%d/%Y"), "10 Yr": levels})
+    rates.to_csv(folder / "rates.csv", index=False)
+    return folder
+
+
+def filled_in(text):
+    """The first study after a user has said what each price is."""
+    for name, kind, asset_class in (
+        ("GLD", "etf", "commodity"),
+        ("LQD", "etf", "credit"),
+        ("SOL", "coin", "crypto"),
+    ):
+        start = text.index(f"# [instruments.{name}]")
+        end = text.index("\n\n", start)
+        table = text[start:end].replace("# [", "[").replace("\n# ", "\n")
+        table = table.replace("CHOOSE", kind, 1).replace("CHOOSE", asset_class, 1)
+        text = text[:start] + table + text[end:]
+    return text
+
+
+def test_init_asks_what_unknown_prices_are(unknown, capsys, monkeypatch):
+    monkeypatch.chdir(unknown.parent)
+    code, _, error = said(capsys, "init", "mine.toml", "--data", "desk")
+    assert code == 0, error
+    text = Path("mine.toml").read_text()
+    assert text.count("# [instruments.") == 3 and "[instruments.BTC]" not in text
+    for written in (text, filled_in(text)):
+        Path("mine.toml").write_text(written)
+        inputs = read_inputs(Path("mine.toml"), data=None, seed=None, progress=quiet)
+        assert inputs.market.factors == ("10Y", "BTC", "GLD", "LQD", "SOL")
+    classes = {name: d.asset_class_or_default for name, d in inputs.config.instruments.items()}
+    assert classes == {"GLD": "commodity", "LQD": "credit", "SOL": "crypto"}
+    left = filled_in(text).replace('kind = "coin"', 'kind = "CHOOSE"')
+    with pytest.raises(bt.StudyError, match="instruments.SOL.kind is 'CHOOSE'"):
+        read_study(left, where="mine.toml")
+    declare({})
+
+
+@pytest.mark.slow
+def test_a_first_study_of_unknown_prices_runs_once_it_is_filled_in(unknown, capsys, monkeypatch):
+    monkeypatch.chdir(unknown.parent)
+    assert said(capsys, "init", "mine.toml", "--data", "desk")[0] == 0
+    Path("mine.toml").write_text(filled_in(Path("mine.toml").read_text()))
+    done = backtest("run", "mine.toml", cwd=unknown.parent)
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ It reads whole histories, later days too: it says something about data, and no m
 """
 
 from backtest.market.examination.column import Column, role_of
-from backtest.market.examination.examine import CHECKS, KINDS, examine, judged
+from backtest.market.examination.examine import CHECKS, KINDS, examine, judged, weighed
 from backtest.market.examination.finding import Accepted, Finding
 from backtest.market.examination.records import examine_records
 
@@ -18,4 +18,5 @@ __all__ = [
     "examine_records",
     "judged",
     "role_of",
+    "weighed",
 ]

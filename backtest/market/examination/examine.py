@@ -59,6 +59,24 @@ def examine(columns: Sequence[Column]) -> tuple[Finding, ...]:
     return tuple(finding for check in CHECKS for finding in check(columns))
 
 
+def weighed(findings: Iterable[Finding], accept: Sequence[Accepted] = ()) -> tuple[Finding, ...]:
+    """The findings, those that a user accepts with their reasons and no longer impossible.
+
+    Raises
+    ------
+    DataError : an unknown kind is accepted.
+    """
+    reasons = {(entry.factor, entry.kind): entry.reason for entry in accept}
+    unknown = sorted({kind for _, kind in reasons} - set(KINDS))
+    if unknown:
+        raise DataError(f"data.accept names {unknown[0]!r}; known: {', '.join(KINDS)}.")
+    judgements = [(f, reasons.get((f.factor, f.kind), "")) for f in findings]
+    return tuple(
+        replace(finding, accepted=reason, impossible=False) if reason else finding
+        for finding, reason in judgements
+    )
+
+
 def judged(findings: Iterable[Finding], accept: Sequence[Accepted] = ()) -> tuple[Finding, ...]:
     """The findings that are kept, those that a user accepts with their reasons.
 
@@ -72,14 +90,8 @@ def judged(findings: Iterable[Finding], accept: Sequence[Accepted] = ()) -> tupl
     >>> judged([frozen], [Accepted("BTC", "frozen", "the venue was closed")])[0].accepted
     'the venue was closed'
     """
-    reasons = {(entry.factor, entry.kind): entry.reason for entry in accept}
-    unknown = sorted({kind for _, kind in reasons} - set(KINDS))
-    if unknown:
-        raise DataError(f"data.accept names {unknown[0]!r}; known: {', '.join(KINDS)}.")
-    kept = []
-    for finding in findings:
-        reason = reasons.get((finding.factor, finding.kind), "")
-        if finding.impossible and not reason:
+    kept = weighed(findings, accept)
+    for finding in kept:
+        if finding.impossible:
             raise DataError(finding.sentence)
-        kept.append(replace(finding, accepted=reason, impossible=False) if reason else finding)
-    return tuple(kept)
+    return kept
