@@ -10,7 +10,6 @@ from backtest.present.lettering import drawable, label_of, points
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
-from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +63,7 @@ def breach_by_coordination(study: "CloseoutStudy") -> Figure:
 
 def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
     table = study.coordination.reset_index()
-    books = ranked_books(study.provenance.books, table["book"])
+    books = study.ranked.panels(study.provenance.books, table["book"])
     table = table[table["book"].isin(books)]
     lines = table.loc[table.index.repeat(len(GRID))].reset_index(drop=True)
     lines["coordination"] = np.tile(GRID, len(table))
@@ -75,7 +74,8 @@ def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
 
 def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     allowed_rate = 100 * (1 - study.provenance.confidence)
-    note = (
+    note = study.ranked.panels_note(data["book"], study.coordination.index.unique("book"))
+    note += (
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
         "margins; at 1 the pooled margin covers the pooled loss. Margins as required, fully "
@@ -163,13 +163,14 @@ def _steps_data(study: "CloseoutStudy") -> pd.DataFrame:
     # One model fits a panel; the one with most steps shows best where its margin comes from.
     step_count = table.groupby("model", sort=False)["step"].nunique()
     table = table[table["model"] == step_count.idxmax()]
-    books = ranked_books(study.provenance.books, table["book"])
+    books = study.ranked.panels(study.provenance.books, table["book"])
     return table[table["book"].isin(books)].reset_index(drop=True)
 
 
 def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     unequal = data[data["mpor"] == study.unequal]
-    note = (
+    note = study.ranked.panels_note(data["book"], study.steps["book"])
+    note += (
         f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
         "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
         "out over different days share only some of them; below zero where legs add up. "

@@ -54,7 +54,7 @@ def closeout_exhibit(study: CloseoutStudy) -> Exhibit:
 
 
 def _coordination(study: CloseoutStudy) -> Section:
-    table = study.coordination
+    table = study.ranked.rows(study.coordination, "book")
 
     def with_interval(name: str, words: Callable[[float], str]) -> list[str]:
         columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
@@ -76,7 +76,8 @@ def _coordination(study: CloseoutStudy) -> Section:
     return Section(
         name="coordination",
         heading="How well must the silos coordinate?",
-        text=(
+        text=study.ranked.note("coordination.csv")
+        + (
             "P(some silo short under its allocated margin), P(pooled loss over pooled margin), and "
             "the probability of a joint close-out at which breaches just keep the standard: "
             "c* = (P_any - allowed) / (P_any - P_joint), 0 where silos on their own keep it, "
@@ -86,7 +87,7 @@ def _coordination(study: CloseoutStudy) -> Section:
             "days, 76 to 92 % where in a year (docs/intervals.md). n/a: no silo was ever short. "
             "Probability of 'never': that the pool itself is short more often than allowed."
         ),
-        table=table,
+        table=study.coordination,
         brief=brief,
         formats={"never, probability": ".0%", f"breach at {study.coordination_assumed:g}": ".2%"},
         figure=breach_by_coordination(study),
@@ -94,11 +95,12 @@ def _coordination(study: CloseoutStudy) -> Section:
 
 
 def _steps(study: CloseoutStudy) -> Section:
-    brief = _short_steps(study.steps)
+    brief = _short_steps(study.ranked.rows(study.steps, "book"))
     return Section(
         name="margin_steps",
         heading="What closing out over different days takes back",
-        text=(
+        text=study.ranked.note("margin_steps.csv")
+        + (
             "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
             "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
             "out over the shortest of them, each leg's own margin unchanged: a correlation of "
@@ -118,12 +120,14 @@ def _liquidation(study: CloseoutStudy) -> Section:
     return Section(
         name="liquidation",
         heading="What selling costs (approximate)",
-        text=(
+        text=study.ranked.note("liquidation.csv")
+        + (
             "APPROXIMATE. Half the bid-offer plus daily volatility (60 days) times the square root "
             "of size over average daily volume, added to every loss; no model charges for it. USD. "
             "One set of parameters for all of history, and nobody else sells: both understate it."
         ),
         table=study.liquidation,
+        brief=study.ranked.rows(study.liquidation, "book") if study.ranked.is_selection else None,
         formats={"mean_cost": ",.0f", "max_cost": ",.0f", "cost_over_margin": ".1%"},
     )
 

@@ -18,6 +18,7 @@ from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
 from backtest.scores import break_even_coordination
 from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.ranked import Ranked
 from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
 from strategies.parts import parts_of
 
@@ -51,6 +52,12 @@ class CloseoutStudy:
     coordination_assumed: float
     text: str
     provenance: Provenance
+
+    @property
+    def ranked(self) -> Ranked:
+        """The books whose silos would be short most often on their own come first."""
+        short = self.coordination["any_short"].groupby(level="book", sort=False).max()
+        return Ranked.of(short, by="the probability that some silo is short")
 
 
 def estimate_closeout(

@@ -8,6 +8,7 @@ from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
 from backtest.studies.collateral.study import COINS, WINDOWS, CollateralStudy
+from backtest.studies.ranked import Ranked
 
 CAPTION = (
     "What happens to the same books, under the same margins, when assets other than cash are "
@@ -40,7 +41,7 @@ def collateral_exhibit(study: CollateralStudy) -> Exhibit:
 def _sections(study: CollateralStudy) -> Iterator[Section]:
     yield from (_breaches(study), _together(study), _wrong_way(study))
     if study.stablecoin is not None:
-        yield _stablecoin(study.stablecoin, study.stablecoin_window)
+        yield _stablecoin(study.stablecoin, study.stablecoin_window, study.ranked)
     is_coin = study.adequacy["asset"].isin(COINS)
     if is_coin.any():
         yield _crypto_haircuts(study.adequacy[is_coin])
@@ -50,14 +51,16 @@ def _sections(study: CollateralStudy) -> Iterator[Section]:
 
 
 def _breaches(study: CollateralStudy) -> Section:
-    brief = _wide(study.mixes, "breach_rate")
+    mixes = study.ranked.rows(study.mixes, "portfolio")
+    brief = _wide(mixes, "breach_rate")
     if "BTC" in brief:
-        at_market = study.mixes["breaches_at_market"] / study.mixes["observations"]
+        at_market = mixes["breaches_at_market"] / mixes["observations"]
         brief["BTC, at market"] = at_market.xs("BTC", level="mix")
     return Section(
         name="breach_by_mix",
         heading="Breach rate by mix",
-        text=(
+        text=study.ranked.note("breach_by_mix.csv")
+        + (
             "Share of scored days on which the loss over the MPOR was above the collateral at "
             "close-out. Margins, calls and days are the same in every column. 'At market' counts "
             "the haircut as a cushion at close-out."
@@ -105,15 +108,17 @@ def _together(study: CollateralStudy) -> Section:
 
 
 def _wrong_way(study: CollateralStudy) -> Section:
-    brief = _wide(study.wrong_way, "correlation_on_worst")
+    rows = study.ranked.rows(study.wrong_way, "portfolio")
+    brief = _wide(rows, "correlation_on_worst")
     formats = {str(mix): "+.2f" for mix in brief}
-    changes = _wide(study.wrong_way, "mean_change_on_worst")
+    changes = _wide(rows, "mean_change_on_worst")
     for mix in changes:
         brief[f"{mix} moved"] = changes[mix].map("{:+.1%}".format)
     return Section(
         name="wrong_way",
         heading="Wrong-way risk",
-        text=(
+        text=study.ranked.note("wrong_way.csv")
+        + (
             "Correlation of the change of collateral value over t to t + MPOR with the book's loss "
             "over the same days, on the 5 % of days on which the book lost most (negative is "
             "wrong-way: the collateral falls as the loss grows), and the collateral's mean change "
@@ -125,13 +130,15 @@ def _wrong_way(study: CollateralStudy) -> Section:
     )
 
 
-def _stablecoin(table: pd.DataFrame, window: str) -> Section:
-    brief = _wide(table, "breaches")
-    brief.insert(0, "days", table["observations"].groupby(["model", "portfolio"]).first())
+def _stablecoin(table: pd.DataFrame, window: str, ranked: Ranked) -> Section:
+    rows = ranked.rows(table, "portfolio")
+    brief = _wide(rows, "breaches")
+    brief.insert(0, "days", rows["observations"].groupby(["model", "portfolio"]).first())
     return Section(
         name="stablecoin",
         heading="USDC as collateral",
-        text=(
+        text=ranked.note("stablecoin.csv")
+        + (
             f"Breaches over {window} only: the source has no USDC price for the "
             "weeks before, a gap that is not filled. Margin days do not see a weekend: USDC "
             "lost its peg on Saturday 11 March 2023 and was back near par by Monday's close, so "

@@ -24,8 +24,10 @@ from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance, digest
 from backtest.replay.run import run
 from backtest.replay.study import Study
+from backtest.replay.worst import RULE, worst_books
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
 from backtest.studies.inputs import Inputs, read_inputs, result_of, said_of_files
+from backtest.studies.ranked import Ranked
 from backtest.types import Progress, RowNumbers, StudyError
 
 COINS = ("BTC", "ETH", "USDC")
@@ -77,6 +79,11 @@ class CollateralStudy:
     horizon: int
     text: str
     provenance: Provenance
+
+    @property
+    def ranked(self) -> Ranked:
+        """The books with most evidence against their coverage come first."""
+        return Ranked(tuple(worst_books(self.cash_study.scores)), RULE)
 
 
 def study_collateral(

@@ -1,6 +1,7 @@
 """The page of `backtest offset`: every table of an offset study beside its figure."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from backtest.studies.ladder import ladder_tables
 from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
 from backtest.studies.offset.study import OffsetStudy
+from backtest.studies.ranked import Ranked
 
 CAPTION = (
     "How much less margin do the data support for these books when their silos are pooled, and how "
@@ -24,6 +26,7 @@ CAPTION = (
     "(docs/offset-calibration.md); above 8 %, read the bound as an estimate."
 )
 STEPS = "steps_from_gross"
+MOST_BESIDE = 10  # books whose columns stand beside each other
 TEXTS = {
     "ladder": (
         "Offset ladder",
@@ -64,13 +67,15 @@ TEXTS = {
 def offset_exhibit(result: OffsetStudy) -> Exhibit:
     """Everything an offset study shows, in the order in which it is read."""
     figures = {figure.name: figure for figure in offset_figures(result)}
+    section = partial(_section, result.ranked, figures)
+    ladder = ladder_tables(result.ranked.rows(result.ladder, "portfolio"))
     sections = (
-        _section("ladder", result.ladder, figures, tables=ladder_tables(result.ladder)),
-        _section("stressed_ladder", result.stresses, figures, _by_book),
-        _section("specification_curve", result.specifications, figures, _range),
-        _section("granted_against_supported", result.credit, figures, _averages),
-        *([_section(STEPS, result.steps, figures, _steps_in_brief)] if len(result.steps) else []),
-        _section("just_covering", result.covering_settings, figures),
+        section("ladder", result.ladder, tables=ladder),
+        section("stressed_ladder", result.stresses, _by_book),
+        section("specification_curve", result.specifications, _range),
+        section("granted_against_supported", result.credit, _averages),
+        *([section(STEPS, result.steps, _steps_in_brief)] if len(result.steps) else []),
+        section("just_covering", result.covering_settings),
     )
     origin = result.provenance
     return Exhibit(
@@ -89,18 +94,21 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
 
 
 def _section(
+    ranked: Ranked,
+    figures: Mapping[str, Figure],
     name: str,
     table: pd.DataFrame,
-    figures: Mapping[str, Figure],
     in_brief: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     tables: tuple[TextTable, ...] = (),
 ) -> Section:
-    """A section with its table; `in_brief` is shown of one too long to read."""
+    """A section with its table; `in_brief` is shown of one too long to read, of the worst books."""
     heading, text = TEXTS[name]
     if table.empty:
         return Section(name, heading, f"{text} n/a: the history is too short.")
-    brief = None if in_brief is None else in_brief(table)
-    formats = {str(c): _format(str(c)) for c in (table if brief is None else brief)}
+    rows = ranked.rows(table, "portfolio")
+    text = (ranked.note(f"{name}.csv") if rows is not table else "") + text
+    brief = rows if in_brief is None else in_brief(rows)
+    formats = {str(c): _format(str(c)) for c in brief}
     return Section(
         name,
         heading,
@@ -121,12 +129,13 @@ def _format(column: str) -> str:
 
 
 def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
-    """Stresses x books, 'offset [bound]' in percentage points."""
+    """Stresses x books, of many books x stresses: 'offset [bound]' in percentage points."""
     cells = (100 * stresses[["dependence", "dependence_bound"]]).apply(
         lambda row: f"{row.iloc[0]:+.1f} [{np.floor(row.iloc[1]):+.0f}]", axis=1
     )
     rows, books = (stresses.index.unique(name) for name in ("stress", "portfolio"))
-    return pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)
+    table = pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)
+    return table if len(books) <= MOST_BESIDE else table.T.rename_axis("portfolio")
 
 
 def _range(specifications: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from backtest.offset.credit_granted import STEP, WINDOW
 from backtest.replay.provenance import Provenance
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
+from backtest.studies.ranked import Ranked
 from backtest.types import Progress, StudyError
 from strategies.historical import HistoricalVaR
 
@@ -54,6 +55,11 @@ class OffsetStudy:
     steps_by_day: StepsByDay = field(default_factory=dict)
     rolling: int = WINDOW
 
+    @property
+    def ranked(self) -> Ranked:
+        """The books of which the data support the smallest offset come first."""
+        return _ranked(self.ladder)
+
 
 def estimate_offsets(
     study_file: Path | None,
@@ -87,7 +93,7 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
     curve = specification_curve(
         market,
-        _books(book, (risk_matched or list(ladder.index))[:CURVE_BOOKS]),
+        _books(book, (risk_matched or _ranked(ladder).panels({}, ladder.index))[:CURVE_BOOKS]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
     )
@@ -126,6 +132,10 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
         steps=steps,
         steps_by_day=by_day,
     )
+
+
+def _ranked(ladder: pd.DataFrame) -> Ranked:
+    return Ranked.of(-ladder["dependence"], by="the smallest offset")
 
 
 def _books(book: Book, names: Iterable[str]) -> Book:

@@ -93,14 +93,10 @@ TESTED = {
 }
 
 
-def outcomes_table(findings: Findings, portfolios: list[str]) -> TextTable:
-    """Every test of exceedances of the named books: rejected or not, the worst row first."""
-    tests = findings.tests
-    named = tests[tests.index.isin(portfolios, level="portfolio")]
-    rejections = (named[list(TESTED)] == "rejected").sum(axis=1)
-    order = pd.DataFrame({"few": -rejections, "p": named["coverage_p"]}).sort_values(
-        ["few", "p"], kind="stable"
-    )
+def outcomes_table(
+    findings: Findings, shown: pd.MultiIndex, *, books: str = "the named books"
+) -> TextTable:
+    """Every test of exceedances of the rows `shown`, in their order: rejected or not."""
 
     def of_outcome(outcome: str) -> Callable[[Any], Cell]:
         def tests_of(row: Any) -> Cell:
@@ -110,9 +106,9 @@ def outcomes_table(findings: Findings, portfolios: list[str]) -> TextTable:
         return tests_of
 
     return TextTable.of(
-        "All tests of exceedances in the named books, at 5 %, most rejections first",
+        f"All tests of exceedances in {books}, at 5 %, the worst first",
         "model, book",
-        [(f"{model}, {book}", row) for (model, book), row in records(named.loc[order.index])],
+        [(f"{model}, {book}", row) for (model, book), row in records(findings.tests.loc[shown])],
         {
             "exceedances": lambda row: f"{row['exceedances']:.0f}",
             "zone": lambda row: str(row["zone"]),

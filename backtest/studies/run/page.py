@@ -5,7 +5,7 @@ from backtest.present.figure import Figure
 from backtest.present.table import TextTable
 from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.replay.findings.family import detectable_sentence
-from backtest.replay.worst import worst_books
+from backtest.replay.worst import selection
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.run.facts import (
     facts_of_data,
@@ -72,8 +72,8 @@ def run_exhibit(run: Run) -> Exhibit:
             Section(
                 "tests",
                 "All tests of exceedances",
-                tables=(outcomes_table(run.findings, books),),
-                figure=margin_against_loss(study, worst_books(study.scores, books)[0]),
+                tables=(outcomes_table(run.findings, run.worst, books=_books(run)),),
+                figure=margin_against_loss(study, run.ranked.names[0]),
                 on_screen=False,
             ),
             *_offset(run, figures),
@@ -89,12 +89,20 @@ def run_exhibit(run: Run) -> Exhibit:
     )
 
 
+def _books(run: Run) -> str:
+    """Which books the tables show, in words."""
+    if not run.ranked.is_selection:
+        return "the named books"
+    return f"the {selection(len(run.shown_books), len(run.named_books), 'books')}"
+
+
 def _scores(run: Run, figure: Figure) -> Section:
     """The named books: coverage, cost, and what models forecast behind their margins."""
-    study, books, tests = run.study, run.named_books, run.findings.forecasts
-    tables = [coverage_table(study, books), cost_table(study, books)]
-    tables += [] if tests is None else [forecasts_table(tests, books)]
+    study, shown, tests = run.study, run.shown_books, run.findings.forecasts
+    tables = [table(study, shown, books=_books(run)) for table in (coverage_table, cost_table)]
+    tables += [] if tests is None else [forecasts_table(tests, shown)]
     words = (
+        run.ranked.note("summary.csv").strip(),
         detectable_sentence(study),
         omissions_sentence(study),
         fits_sentence(study),
@@ -108,11 +116,17 @@ def _offset(run: Run, figures: dict[str, Figure]) -> list[Section]:
     """The offset ladder, where a book is held in several silos, and the Treasury share."""
     sections = []
     if len(run.ladder):
-        ladder = run.ladder.loc[run.ladder.index.isin(run.named_books)]
+        ladder = run.ladder.loc[run.ladder.index.isin(run.shown_books)]
         tables = ladder_tables(ladder) if len(ladder) else ()
         figure = figures["offset_ladder"]
         sections.append(
-            Section("offset-ladder", "Offset ladder", LADDER_TEXT, tables=tables, figure=figure)
+            Section(
+                "offset-ladder",
+                "Offset ladder",
+                run.ranked.note("ladder.csv") + LADDER_TEXT,
+                tables=tables,
+                figure=figure,
+            )
         )
     if run.sweep is not None:
         figure = figures["treasury_share_sweep"]
@@ -137,7 +151,8 @@ def _histories(run: Run) -> list[Section]:
     """Simulated histories, where the study drew some."""
     if run.distribution is None:
         return []
-    table = histories_table(run.distribution)
+    shown = [book for book in run.shown_books if book in run.distribution.portfolios]
+    table = histories_table(run.distribution, shown)
     figure = monte_carlo_frontier(run.distribution, run.study, run.ladder)
     return [
         Section("histories", "Simulated histories", tables=(table,), figure=figure, simulated=True)
@@ -147,11 +162,12 @@ def _histories(run: Run) -> list[Section]:
 def _background(run: Run) -> tuple[Section, ...]:
     """What only the page has room for: what the books are, limits, data."""
     study, books = run.study, run.named_books
-    positions = (books_table(study, run.explanations, books),)
+    others = len(study.exposure) - len(books)
+    shown = books_table(study, run.explanations, run.shown_books, random=others, books=_books(run))
     prices = (TextTable.of_facts("Where the prices come from", facts_of_data(study)),)
     sentences = tuple(limits(study, run.ladder, books))
     return (
-        Section("books", "What the books are", tables=positions, on_screen=False),
+        Section("books", "What the books are", tables=(shown,), on_screen=False),
         Section("limits", "Limits", sentences=sentences, on_screen=False),
         Section("data", "Data", tables=prices, on_screen=False),
     )

@@ -18,8 +18,10 @@ from backtest.replay.provenance import Provenance, digest
 from backtest.replay.room import check_paths_fit
 from backtest.replay.run import run
 from backtest.replay.study import Study
+from backtest.replay.worst import RULE, worst_books, worst_rows
 from backtest.simulate.paths import refuse_own_days
 from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.ranked import Ranked
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
@@ -51,6 +53,22 @@ class Run:
     def named_books(self) -> list[str]:
         """Portfolios that the study file names, in the study's order; the rest are random."""
         return named_portfolios(self.study, self.explanations)
+
+    @property
+    def ranked(self) -> Ranked:
+        """The named books with most evidence against their coverage come first."""
+        return Ranked(tuple(worst_books(self.study.scores, self.named_books)), RULE)
+
+    @property
+    def worst(self) -> pd.MultiIndex:
+        """Rows (model, portfolio) of the books shown, the worst first."""
+        rows = self.study.scores.index.isin(self.shown_books, level="portfolio")
+        return worst_rows(self.study.scores[rows], None)
+
+    @property
+    def shown_books(self) -> list[str]:
+        """The named books whose rows are shown: all, in the study's order, or the 20 worst."""
+        return list(self.ranked.shown) if self.ranked.is_selection else self.named_books
 
 
 def execute(

@@ -28,10 +28,12 @@ rate = partial(percent, digits=2)
 Groups = list[tuple[str, list[tuple[str, Any]]]]
 
 
-def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
-    """Counts and tests of every named book under every model."""
+def coverage_table(
+    study: Study, portfolios: list[str], *, books: str = "the named books"
+) -> TextTable:
+    """Counts and tests of `portfolios` under every model; `books` says which they are."""
     return TextTable.nest(
-        "Coverage of the named books",
+        f"Coverage of {books}",
         BOOK_AND_MODEL,
         _by_book(study, portfolios),
         {
@@ -55,7 +57,7 @@ def coverage_table(study: Study, portfolios: list[str]) -> TextTable:
 
 
 def cost_table(study: Study, portfolios: list[str], *, books: str = "the named books") -> TextTable:
-    """Cost and severity of every named book under every model; `books` says what they are."""
+    """Cost and severity of `portfolios` under every model; `books` says which they are."""
     return TextTable.nest(
         f"Cost and severity in {books}, USD m",
         BOOK_AND_MODEL,
@@ -145,8 +147,8 @@ def pooled_table(study: Study) -> TextTable:
     )
 
 
-def histories_table(distribution: Distribution) -> TextTable:
-    """Spread of exceedance rate and margin over simulated histories, by book and model."""
+def histories_table(distribution: Distribution, portfolios: list[str]) -> TextTable:
+    """Spread of exceedance rate and margin over simulated histories, of `portfolios` by model."""
     origin, rows = distribution.provenance, dict(records(distribution.summary()))
     return TextTable.nest(
         f"{origin.paths:,} histories simulated by {origin.simulator}, seed {origin.seed}; "
@@ -154,7 +156,7 @@ def histories_table(distribution: Distribution) -> TextTable:
         BOOK_AND_MODEL,
         [
             (book, [(model, rows[model, book]) for model in distribution.models])
-            for book in distribution.portfolios
+            for book in portfolios
         ],
         {
             "exceedance rate [95 % of paths]": of_interval("exceedance_rate", rate),
@@ -169,10 +171,16 @@ def histories_table(distribution: Distribution) -> TextTable:
     )
 
 
-def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -> TextTable:
-    """What each named book holds, and why it is there."""
+def books_table(
+    study: Study,
+    explains: dict[str, str],
+    portfolios: list[str],
+    *,
+    random: int,
+    books: str = "the named books",
+) -> TextTable:
+    """What each of `portfolios` holds, and why it is there; `random`: how many others there are."""
     positions = dict(records(study.exposure))
-    others = len(study.exposure) - len(portfolios)
 
     def holding(book: str) -> Cell:
         words = (
@@ -181,15 +189,15 @@ def books_table(study: Study, explains: dict[str, str], portfolios: list[str]) -
         return Cell(", ".join(words), words=True)
 
     return TextTable.of(
-        "The named books",
+        books[0].upper() + books[1:],
         "book",
         zip(portfolios, portfolios, strict=True),
         {
             "holding, USD m": holding,
             "what it is": lambda book: Cell(explains.get(book, ""), words=True),
         },
-        note=f"{others} random books, seeded, enter the pooled table and the first figure."
-        if others
+        note=f"{random} random books, seeded, enter the pooled table and the first figure."
+        if random
         else "",
     )
 

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from backtest import charts
-from backtest.studies.ranked import ranked_books
 from tests.support.presented import HOSTILE, LONG, OFFSET_BOOKS
 from tests.support.presented import offset_study as study
 
@@ -15,13 +14,13 @@ WORDS = ["date", "portfolio", "model", "required"]
 
 
 def test_risk_matched_books_come_first_and_four_fit() -> None:
-    shown = ranked_books(study().provenance.books, OFFSET_BOOKS)
+    shown = study().ranked.panels(study().provenance.books, OFFSET_BOOKS)
     assert shown == [HOSTILE, *[name for name in OFFSET_BOOKS if name != HOSTILE][:3]]
     for figure in (charts.granted_against_supported(study()), charts.steps_from_gross(study())):
-        assert ranked_books(study().provenance.books, figure.data["portfolio"]) == shown
+        assert study().ranked.panels(study().provenance.books, figure.data["portfolio"]) == shown
         assert len(figure.draw().figure.axes) == 4
-    stressed = charts.stressed_ladder(study())
-    assert "not drawn but in the study's table: 1" in stressed.caption.footnote
+    said = "4 of 5 books are drawn, risk-matched ones first."
+    assert charts.stressed_ladder(study()).caption.footnote.startswith(said)
 
 
 def test_stresses_are_marked_where_their_bound_is_above_zero_and_only_dependence_is_offset() -> (

@@ -18,7 +18,6 @@ from backtest.replay.figures.through_time import (
     stress_words,
 )
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +36,7 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
     A row a (date, portfolio, series); days on which a series has no share are left out.
     """
     table = study.credit.dropna(subset=["share"])
-    books = ranked_books(study.provenance.books, table["portfolio"])
+    books = study.ranked.panels(study.provenance.books, table["portfolio"])
     data = table[table["portfolio"].isin(books)].reset_index(drop=True)
     return Figure(
         name="granted_against_supported",
@@ -50,7 +49,8 @@ def granted_against_supported(study: "OffsetStudy") -> Figure:
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     models = _models(data)
-    note = (
+    note = study.ranked.panels_note(data["portfolio"], study.credit["portfolio"])
+    note += (
         "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
         f"Supported: point estimates at equal coverage from the {study.rolling} scored days whose "
         "losses were known by the date, so that both were on the table that day; each comes from a "

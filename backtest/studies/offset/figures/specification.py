@@ -72,7 +72,8 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     choices = "; ".join(
         f"{words} ({', '.join(_values(data, column))})" for column, words in CHOICES.items()
     )
-    note = (
+    note = study.ranked.panels_note(data["portfolio"], study.ladder.index)
+    note += (
         f"Every combination of {choices}, sorted by the offset; the dots below say which. Lines "
         f"reach down to {BOUND_WORDS}, dark where those are above 0. Specifications share most of "
         "their days: they are not independent, and the share of bounds above 0 is no test. Those "

@@ -17,7 +17,6 @@ from backtest.replay.figures.through_time import (
     stress_words,
 )
 from backtest.studies.offset.figures.footnote import offset_footnote
-from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +48,7 @@ def _data(study: "OffsetStudy") -> pd.DataFrame:
     model = max(study.steps_by_day, key=lambda key: len(study.steps_by_day[key].columns))[0]
     books = (book for name, book in study.steps_by_day if name == model)
     pieces = []
-    for book in ranked_books(study.provenance.books, books):
+    for book in study.ranked.panels(study.provenance.books, books):
         steps = study.steps_by_day[model, book]
         steps = steps[steps[GROSS] > 0]
         shares = steps.drop(columns=GROSS).div(steps[GROSS], axis=0).reset_index()
@@ -63,7 +62,9 @@ def _data(study: "OffsetStudy") -> pd.DataFrame:
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     model = data["model"].iloc[0]
     kind = study.provenance.study["models"][model]["kind"]
-    note = (
+    all_books = [book for _, book in study.steps_by_day]
+    note = study.ranked.panels_note(data["portfolio"], all_books)
+    note += (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
         "day starts at 100, the silos' own margins summed (gross); each band is what one step "
         "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "

@@ -12,7 +12,6 @@ from backtest.present.panels import columns_of
 from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import FAINT, INK, OFFSET, TOTAL
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
-from backtest.studies.ranked import ranked_books
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +33,7 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
     A row a (portfolio, stress), 'as observed' first; at most four books, risk-matched ones first.
     NaN where a stress leaves nothing to estimate.
     """
-    books = ranked_books(study.provenance.books, study.stresses.index.unique("portfolio"))
+    books = study.ranked.panels(study.provenance.books, study.stresses.index.unique("portfolio"))
     stresses = sorted(study.stresses.index.unique("stress"), key=lambda s: s != OBSERVED)
     rows = pd.MultiIndex.from_product([books, stresses], names=["portfolio", "stress"])
     data = study.stresses.swaplevel().reindex(rows).reset_index()
@@ -48,8 +47,9 @@ def stressed_ladder(study: "OffsetStudy") -> Figure:
 
 
 def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
-    more = study.stresses.index.unique("portfolio").size - data["portfolio"].nunique()
-    note = (
+    all_books = study.stresses.index.unique("portfolio")
+    note = study.ranked.panels_note(data["portfolio"], all_books)
+    note += (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
         "diversification. 'correlation': history's own shocks re-tied so that every price and "
@@ -57,8 +57,6 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "'without': days whose MPOR touches the month are left out of the scores. Number of days "
         "and MPOR, below, are those of 'as observed'"
     )
-    if more:
-        note += f"; books not drawn but in the study's table: {more}"
     books = "; ".join(
         f"{name}: {_book_words(rows)}" for name, rows in data.groupby("portfolio", sort=False)
     )
