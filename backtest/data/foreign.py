@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.columns import FactorColumn, factor_column
+from backtest.data.layouts.held import Reading
 from backtest.data.layouts.how import AS_FRACTION, AS_PRICE, IN_PERCENT, How
-from backtest.data.layouts.reading import Reading, read_bytes
+from backtest.data.layouts.reading import read_bytes
 from backtest.types import DataError, read_regular
 
 ENDINGS = (".csv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")

@@ -10,8 +10,8 @@ from backtest.data.columns import COLUMNS, YIELDS_FILE, factor_column
 from backtest.data.contract_files import read_contracts
 from backtest.data.examined import columns_to_examine, levels_of, published
 from backtest.data.foreign import Foreign, files_in
+from backtest.data.layouts.held import Reading
 from backtest.data.layouts.how import How
-from backtest.data.layouts.reading import Reading
 from backtest.data.own_file import headings_of, is_own
 from backtest.data.raw_columns import Columns, SourceFile, raw_columns
 from backtest.instruments.declared import terms_of_future

@@ -8,6 +8,7 @@ import pytest
 
 import backtest as bt
 from backtest.data.layouts.how import How
+from backtest.data.layouts.names import factor_of
 from backtest.data.layouts.reading import read_bytes
 
 # Heads of files as their publishers write them: (name, text, factor, last day, its value, said).
@@ -181,6 +182,63 @@ FILES = (
         "read as Yahoo history",
     ),
     (
+        "grouped.csv",  # yfinance with group_by="ticker"
+        "Ticker,SPY,SPY,BTC-USD,BTC-USD\nPrice,Open,Close,Open,Close\nDate,,,,\n"
+        "2024-01-02,472,472.6,44187,44957.9\n2024-01-03,470,468.7,44957,42848.1\n",
+        ("BTC", "2024-01-03", 42848.1),
+        "read as yfinance, two lines of headings, USD, 2024-01-02 .. 2024-01-03; SPY, BTC",
+    ),
+    (
+        "reset.csv",  # yfinance after reset_index()
+        "Price,Date,Close,High\nTicker,,SPY,SPY\n0,2024-01-02,472.6,473.6\n1,2024-01-03,468.7,471\n",
+        ("SPY", "2024-01-03", 468.7),
+        "two lines of headings, USD, 2024-01-02 .. 2024-01-03; SPY",
+    ),
+    (
+        "bdh.csv",
+        "Start Date,1/1/2020,\nEnd Date,12/31/2020,\n,,\n,USGG10YR Index,XBTUSD Curncy\n"
+        "Dates,PX_LAST,PX_LAST\n1/2/2020,1.877,7200.5\n1/15/2020,1.783,8800.1\n",
+        ("10Y", "2020-01-15", 1.783),
+        "read as Bloomberg, percent and USD, 2020-01-02 .. 2020-01-15; 10Y, BTC",
+    ),
+    (
+        "FRB_H15.csv",
+        '"Series Description","Market yield on U.S. Treasury securities at 10-year"\n'
+        '"Unit:","Percent:_Per_Year"\n"Time Period","RIFLGFCY10_N.B"\n2025-03-13,4.27\n'
+        "2025-03-14,4.31\n2025-03-17,ND\n",
+        ("10Y", "2025-03-14", 4.31),
+        "percent, 2025-03-13 .. 2025-03-14; 10Y; 1 blank",
+    ),
+    (
+        "par-real-yield-curve.csv",  # never under the names of nominal yields
+        'Date,"5 YR","7 YR","10 YR","20 YR","30 YR"\n03/14/2025,1.5,1.7,1.99,2.3,2.4\n'
+        "03/13/2025,1.4,1.7,1.95,2.2,2.4\n",
+        ("10Y REAL", "2025-03-14", 1.99),
+        "; 5Y REAL, 7Y REAL, 10Y REAL, 20Y REAL, 30Y REAL; newest day first",
+    ),
+    (
+        "page.csv",  # copied from the page of Yahoo, with a dividend on the day of a price
+        "Date,Open,Close    Close price adjusted for splits.,Adj Close    Adjusted close price.\n"
+        '"Mar 21, 2025",560.1,563.9,563.9\n"Mar 21, 2025",1.70 Dividend,,\n'
+        '"Mar 20, 2025",563.3,565.4,563.7\n',
+        ("PAGE", "2025-03-21", 563.9),
+        "read as Yahoo history, USD, 2025-03-20 .. 2025-03-21; PAGE; 1 blank; newest day first",
+    ),
+    (
+        "spy_us_d.csv",
+        "Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen\n2024-01-02,472,473,470,472.65,1\n"
+        "2024-01-03,470,471,468,468.79,2\n",
+        ("SPY", "2024-01-03", 468.79),
+        "read as a table of days and values",
+    ),
+    (
+        "saved.csv",  # saved again by Excel, with where it comes from
+        "Date,Close\n3/14/2024 0:00,71387.5\n3/15/2024 0:00,69499.8\n\n"
+        '"Source: a vendor, retrieved 2024-03-16",\n',
+        ("SAVED", "2024-03-15", 69499.8),
+        "; SAVED; lines of notes below left out: 1",
+    ),
+    (
         "prices.csv",
         "Date,10Y,BTC,Source\n2024-03-14,4.29,71000,x\n2024-03-15,4.31,69000,y\n",
         ("10Y", "2024-03-15", 4.31),
@@ -222,6 +280,16 @@ def refusal(file, text, how=None):
         ("Date,Close\n2024-01-02,1\n2024-01-03,oops\n", "line 3: Close is 'oops', not a number"),
         ("Date,Close\n2024-01-02,1\n2024-01-33,2\n", "line 3: date '2024-01-33' is not a day"),
         ("Date,Close\n2024-01-02,1\n2024-01-02,2\n", "2024-01-02 occurs twice"),
+        ("Date,Close\n2024-01-02,71,387.5\n2024-01-03,1\n", "3 cells below 2 headings; a number"),
+        ("Date,Close\n2024-01-02,1\nAverage,4.29\n", "line 3: date 'Average' is not a day"),
+        ("Date;Close\n14.03.2024;71,5 €\n15.03.2024;69,5 €\n", "X is 71,5 €, which is not USD"),
+        ("Date,X\n2024-01-02,(1.5)\n2024-01-03,(1.6)\n", "has no column of numbers"),
+        ("Date,X\n2024-01-02,4.2%\n2024-01-03,1\n", "is 4.2% on one day, and others have none"),
+        ("Date,X\n2024-01-02,4.2%\n2024-01-03,4%\n", "is 4.2% on one day, and its unit is USD"),
+        (
+            "Date,Close\n3/9/2020 19:00,7900\n3/11/2020 20:00,4971\n3/25/2020 20:00,4972\n",
+            "has stamps at many times",  # of New York, which is not their day
+        ),
         ("Date,Close\n2024-01-04,1\n2024-01-02,2\n2024-01-03,2\n", "comes after a later day"),
         ("1704067200,1,2\n1704153600,3,4\n", "has no headings, and 3 columns"),
         ("<html>\n<body>404</body>\n", "has no rows that begin with a day"),
@@ -255,6 +323,35 @@ def test_a_parquet_that_unpacks_to_any_size_is_refused_before_it_is_read(tmp_pat
     assert len(raw) < 1_000_000
     with pytest.raises(bt.DataError, match="more than 50,000,000 cells"):
         read_bytes(raw, "x.parquet")
+
+
+def parquet(tmp_path, file="x.parquet", index=None, **columns):
+    pd.DataFrame(columns, index=index).to_parquet(tmp_path / file)
+    return read_bytes((tmp_path / file).read_bytes(), file)
+
+
+def test_days_of_a_parquet_are_read_as_those_of_a_text(tmp_path):
+    """As numbers they were nanoseconds since 1970, and 01/02 was the second of January."""
+    with pytest.raises(bt.DataError, match="may be 2024-01-02 or 2024-02-01"):
+        parquet(tmp_path, date=["01/02/2024", "01/03/2024"], close=[1.0, 2.0])
+    expected = {pd.Timestamp("2024-12-30"): 1.0, pd.Timestamp("2024-12-31"): 2.0}
+    days, tokyo = pd.DatetimeIndex(list(expected)), "{:%Y-%m-%d}T00:00:00+09:00"
+    for stamps in (
+        days.strftime("%m/%d/%Y"),
+        days.astype("datetime64[ms]").astype(np.int64),
+        [tokyo.format(day) for day in days],
+        days.date,
+        days.tz_localize("UTC").tz_convert("America/New_York"),
+    ):
+        reading = parquet(tmp_path, "XBTUSD.parquet", timestamp=stamps, close=[1.0, 2.0])
+        assert reading.values("BTC")[0].to_dict() == expected
+
+
+def test_what_is_no_par_yield_has_no_name_of_one():
+    for name in ("10Y-2Y", "10Y Bund", "10Y TIPS", "10 Yr Real", "10Y swap"):
+        assert factor_of(name) == name.upper()
+    for name in ("10Y (%)", "10-Year Treasury Constant Maturity Rate", "10 Yr Yield", "Y_10Y"):
+        assert factor_of(name) == "10Y"
 
 
 def test_a_row_decides_what_others_leave_open():
@@ -302,6 +399,8 @@ def test_what_is_said_of_a_file_overrides_what_is_seen(tmp_path):
         pd.Timestamp("2024-02-02"): 1240.0,
     }
     assert "has no column 'many'" in refusal("x.csv", text, How(skip=1, columns={"BTC": "many"}))
+    twice = "Date,PX,PX\n2024-01-02,1,2\n"
+    assert "has 2 columns 'PX'" in refusal("x.csv", twice, How(columns={"10Y": "PX"}))
     assert "unit is 'bps'; known: percent" in refusal("x.csv", text, How(unit="bps"))
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from backtest.data.layouts.how import How
 from backtest.data.layouts.stamps import looks_like_a_day
@@ -14,9 +15,10 @@ LOOKED_AT = 60  # rows from the top within which the first row of values must li
 MOST_COLUMNS = 1_000  # beyond it a file is no table of prices
 MOST_CELL = 100_000  # characters
 DATES = (  # headings of the column of days, the likelier first
-    ("date", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
+    ("date", "dates", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
     + ("timestamp", "time", "datetime", "unix", "trade date", "tradedate", "")
 )
+QUOTES = {"open", "high", "low", "close", "adj close", "volume", "px_last", "last price", "last"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Cells:
     over : headings of the line above where there are two ('Price' over 'Ticker').
     rows : of values, as long as the headings. lines : number of each row in the file, from 1.
     date : place of the column of days. titles : lines above the headings.
+    notes : how many lines below the values are no rows of a day and a value.
     """
 
     headings: tuple[str, ...]
@@ -39,11 +42,12 @@ class Cells:
     titles: tuple[str, ...]
     separator: str
     has_headings: bool
+    notes: int = 0
 
     @property
     def lowered(self) -> list[str]:
-        """The headings in small letters, without the asterisks of footnotes."""
-        return [heading.lower().rstrip("* ") for heading in self.headings]
+        """The headings in small letters, without asterisks of footnotes and what Yahoo explains."""
+        return [heading.lower().split("   ")[0].rstrip("* ") for heading in self.headings]
 
     def column(self, place: int) -> list[str]:
         """The cells of one column."""
@@ -75,8 +79,15 @@ def arranged(rows: list[tuple[int, list[str]]], separator: str, file: str, how: 
     headings, over, titles = _headings(above, width=len(rows[start][1]))
     if headings:
         date = _date_column(headings, date, how, file)
-    values = [(number, row) for number, row in rows[start:] if any(row)]
+    filled = [(number, row) for number, row in rows[start:] if any(row)]
+    values = filled[: len(filled) - _notes_below(filled, date)]
     width = len(headings) or len(values[0][1])
+    for number, row in values:
+        if any(row[width:]):
+            raise DataError(
+                f"{file} line {number} has {len(row)} cells below {width} headings; a number with "
+                "the separator in it needs quotation marks."
+            )
     return Cells(
         headings=headings or tuple(str(place + 1) for place in range(width)),
         over=over,
@@ -86,6 +97,7 @@ def arranged(rows: list[tuple[int, list[str]]], separator: str, file: str, how: 
         titles=titles,
         separator=separator,
         has_headings=bool(headings),
+        notes=len(filled) - len(values),
     )
 
 
@@ -147,19 +159,49 @@ def _first_values(rows: list[tuple[int, list[str]]], file: str, how: How) -> tup
 def _headings(
     above: list[tuple[int, list[str]]], width: int
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The last line above the values; two where that one names the days alone (yfinance)."""
+    """The last line above the values; two where one names tickers and the other one values."""
     if not above:
         return (), (), ()
     last = above[-1][1]
-    named = [cell for cell in last if cell]
     if len(last) == 1 and width > 1:  # a title and no headings
         return (), (), tuple(row[0] for _, row in above)
-    if len(named) == 1 and len(above) >= 3 and named[0] == last[0]:
-        tickers, prices = above[-2][1], above[-3][1]
-        titles = tuple(" ".join(filter(None, row)) for _, row in above[:-3])
-        return (last[0], *prices[1:]), ("", *tickers[1:]), titles
+    # yfinance names the days, and nothing else, in a line of their own.
+    names_days = [cell for cell in last if cell] == last[:1] and len(above) >= 3
+    rows = [row for _, row in (above[:-1] if names_days else above)]
+    titles = tuple(" ".join(filter(None, row)) for row in rows[:-2])
+    for headings, over in ((rows[-2:-1], rows[-1:]), (rows[-1:], rows[-2:-1])):
+        if headings and over and _are_prices_of(headings[0], over[0]):
+            day = last[0] if names_days else headings[0][0] or over[0][0]
+            return (day, *headings[0][1:]), ("", *over[0][1:]), titles
     titles = tuple(" ".join(filter(None, row)) for _, row in above[:-1])
     return tuple(last), (), titles
+
+
+def _are_prices_of(headings: list[str], tickers: list[str]) -> bool:
+    """Whether one line names values (Close, PX_LAST) and another, cell by cell, whose they are."""
+    of = [
+        (heading.lower(), ticker)
+        for heading, ticker in zip_longest(headings[1:], tickers[1:], fillvalue="")
+        if heading.lower() not in DATES
+    ]
+    return (
+        tickers[0].lower() in ("", "ticker", "date", "dates")  # no title, such as 'End Date'
+        and any(heading in QUOTES for heading, _ in of)
+        and all(bool(heading) == bool(ticker) for heading, ticker in of)
+        and not any(ticker.lower() in QUOTES for _, ticker in of)
+    )
+
+
+def _notes_below(rows: list[tuple[int, list[str]]], date: int) -> int:
+    """Lines at the end of a file that have no day and no number, such as its source."""
+    count = 0
+    for _, row in reversed(rows):
+        cells = row[:date] + row[date + 1 :]
+        has_day = looks_like_a_day(row[date]) if date < len(row) else False
+        if has_day or any(cell[:1].isdigit() for cell in cells):
+            break
+        count += 1
+    return count if count < len(rows) else 0
 
 
 def _date_column(headings: tuple[str, ...], found: int, how: How, file: str) -> int:

@@ -10,7 +10,7 @@ from backtest.data.layouts.cells import Cells
 VALUES = (
     ("adj close", "adj_close", "adjclose", "adjusted close", "close", "<close>", "close/last")
     + ("settle", "settlement", "px_last", "last price", "last", "price", "value", "kurs")
-    + ("schlusskurs", "mid")
+    + ("schlusskurs", "zamkniecie", "mid")
 )
 BARS = {"open", "high", "low", "close"}
 TENOR = re.compile(r"\d{1,2}(?:\.\d)? (?:mo|month|yr|year)s?", re.IGNORECASE)
@@ -89,6 +89,11 @@ LAYOUTS = (
         columns=("<close>",),
         symbol="<ticker>",
     ),
+    Layout(
+        "Bloomberg",
+        lambda cells, names: bool({"px_last", "last price"} & names),
+        columns=("px_last", "last price"),
+    ),
     Layout("yfinance, two lines of headings", lambda cells, names: bool(cells.over)),
     Layout("Binance klines", _headless(12), columns=("5",)),
     Layout(
@@ -119,11 +124,6 @@ LAYOUTS = (
         lambda cells, names: "close/last" in names,
         columns=("close/last",),
         order="month first",
-    ),
-    Layout(
-        "Bloomberg",
-        lambda cells, names: bool({"px_last", "last price"} & names),
-        columns=("px_last", "last price"),
     ),
     Layout("Stooq, or bars alike", lambda cells, names: BARS <= names, columns=("close",)),
     Layout(

@@ -8,10 +8,15 @@ FRED = {
     "SOFR": "SOFR", "DFF": "DFF", "VIXCLS": "VIX", "CBBTCUSD": "BTC", "CBETHUSD": "ETH",
 }  # fmt: skip
 DOLLARS = ("USDT", "USDC", "USD")  # the longest first: BTCUSDT is no BTCUSD
+FUTURES = {"BTC=F": "BTC_CME", "ETH=F": "ETH_CME", "BTC.F": "BTC_CME", "ETH.F": "ETH_CME"}
 COINS = {"XBT": "BTC", "XXBT": "BTC", "XETH": "ETH", "BITCOIN": "BTC", "ETHEREUM": "ETH"}
-TENOR = re.compile(
-    r"(?:Y_)?(\d{1,2}) ?-?(?:(M|MO|MTH|MONTH|MONTHS)|(Y|YR|YRS|YEAR|YEARS))\b.*", re.IGNORECASE
+TENOR = re.compile(  # and nothing behind it that makes another rate of it: real, swap, -2Y, Bund
+    r"(?:Y_)?(\d{1,2}) ?-?(?:(M|MO|MTH|MONTH|MONTHS)|(Y|YR|YRS|YEAR|YEARS))\b"
+    r"(?:[\s_,.()%/-]|TREASUR(?:Y|IES)|YIELDS?|RATE|CONSTANT|MATURITY|CMT|PAR|UST?|GOVT|BOND|NOTE|"
+    r"BILL|CURVE|PERCENT|PCT|CLOSE|LAST|MID|INDEX)*",
+    re.IGNORECASE,
 )
+BOARD = re.compile(r"RIFLGFC([MY])(\d\d)_N\.\w+")  # of the Federal Reserve's H.15
 GOVERNMENT = re.compile(r"(?:USGG|GT|H15T)(\d{1,2})(M|Y|YR)?(?: (?:INDEX|GOVT))?", re.IGNORECASE)
 STEPS = r"1d|d|1440|daily|max|history|prices?|historical|data|ohlc[vt]*|20\d\d.*|19\d\d.*"
 PERIODS = rf"(?:[-_. ](?:{STEPS}))+$"
@@ -25,12 +30,15 @@ def factor_of(code: str) -> str:
     --------
     >>> [factor_of(c) for c in ("DGS10", "10 Yr", "XBTUSD", "ETH-USD", "^VIX", "USGG2YR Index")]
     ['10Y', '10Y', 'BTC', 'ETH', 'VIX', '2Y']
-    >>> [factor_of(c) for c in ("BTC/EUR", "spy.us", "1.5 Month")]
-    ['BTC/EUR', 'SPY', '1.5 MONTH']
+    >>> [factor_of(c) for c in ("BTC/EUR", "spy.us", "1.5 Month", "10Y-2Y", "BTC=F")]
+    ['BTC/EUR', 'SPY', '1.5 MONTH', '10Y-2Y', 'BTC_CME']
     """
     name = code.strip().upper()
-    if name in FRED:
-        return FRED[name]
+    if name in FRED or name in FUTURES:
+        return (FRED | FUTURES)[name]
+    tenor = BOARD.fullmatch(name)
+    if tenor:
+        return f"{int(tenor[2])}{tenor[1]}"
     tenor = GOVERNMENT.fullmatch(name)
     if tenor:
         return f"{int(tenor[1])}{'M' if tenor[2] == 'M' else 'Y'}"

@@ -22,7 +22,10 @@ MONTH = re.compile(
 SERIAL = re.compile(r"[2-7]\d{4}(?:\.0+)?")  # days since 1899-12-30, as Excel counts: 1954 .. 2118
 EXCEL_ZERO = pd.Timestamp("1899-12-30")
 ZONED = r"^(.*?\d\d) ?(Z|UTC|[+-]\d\d:?\d\d)$"  # after a time of day
-TIME = re.compile(r"[ T]\d\d:?\d\d(?::?\d\d(?:\.\d+)?)?(?: ?[AP]M)?$")
+TIME = re.compile(
+    r"[ T](?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d(?:\.\d+)?))?"
+    r"(?: ?(?P<half>[AP])M)?$"
+)
 SHAPES = (EPOCH, SERIAL, ISO, NUMERIC, MONTH)
 
 
@@ -74,7 +77,8 @@ decides; say date_format = "%m/%d/%Y" or "%d/%m/%Y" in [data.files."a.csv"].
     elif EPOCH.fullmatch(cells[0]):
         moments, offset = _epochs(column), pd.TimedeltaIndex(np.zeros(len(column), "m8[s]"))
     elif NUMERIC.match(cells[0]):
-        moments = _numeric(column.str.replace(TIME, "", regex=True), lines, file, order)
+        days = _numeric(column.str.replace(TIME, "", regex=True), lines, file, order)
+        moments = days + _times(column)
     elif MONTH.fullmatch(cells[0]):
         tidy = column.str.replace(r"[.,]", "", regex=True).str.replace("-", " ")
         moments = pd.to_datetime(tidy, format="mixed", errors="coerce")
@@ -112,6 +116,14 @@ def _iso(column: pd.Series) -> tuple[pd.Series, pd.TimedeltaIndex | None]:
         regex=True,
     )
     return pd.to_datetime(sound, format="ISO8601", errors="coerce"), offset
+
+
+def _times(column: pd.Series) -> pd.Series:
+    """Time of day behind a day, also as Excel writes it ('0:00', '4:00 PM'); 0 where none is."""
+    parts = column.str.extract(TIME)
+    hour, minute, second = (pd.to_numeric(parts[n]).fillna(0) for n in ("hour", "minute", "second"))
+    hour = hour.where(parts["half"].isna(), hour % 12 + 12 * (parts["half"] == "P"))
+    return pd.to_timedelta(3600 * hour + 60 * minute + second, unit="s")
 
 
 def _numeric(column: pd.Series, lines: Sequence[int], file: str, order: str) -> pd.Series:
