@@ -197,14 +197,15 @@ def test_options_and_perpetuals_keep_the_laws(table, option_market):
             "SPY-PUT-60D-90": [0.0, 1e7, 0.0, 0.0],
             "SPY": [0.0, 1e7, -3e6, 0.0],
             "BTC-PERP": [0.0, 0.0, 1e6, 1e6],
-            "BTC-INV": [0.0, 0.0, 0.0, -4e5],
+            "BTC-INV": [0.0, 0.0, 3e5, -4e5],
             "UST10Y": [0.0, 0.0, 2e7, -1e7],
         },
         index=["short straddle", "protected", "all", "perpetuals"],
     )
     book = bt.Book.from_frame(frame, option_market)
     model = build_model(table)
-    bt.check_causal(model, option_market, book, coverage=COVERAGE)
+    # The book that holds everything: an audit asks some eighty times.
+    bt.check_causal(model, option_market, book.select([2]), coverage=COVERAGE)
     required = margins(table, option_market, book)
     double = bt.Book(book.portfolios, book.instruments, 2 * book.exposure)
     assert_doubles(table, required, margins(table, option_market, double))
