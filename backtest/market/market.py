@@ -150,6 +150,12 @@ class Market:
             raise DataError(
                 f"the index carries time zone {index.tz}; convert it to plain dates first."
             )
+        clock_times = (index - index.normalize()).unique()
+        if len(clock_times) > 1:
+            raise DataError(
+                f"the index has {len(clock_times)} times of day; whose day they are nobody can "
+                "tell. Give plain dates: bars of 20:00 in New York are of the next day in UTC."
+            )
         factors = tuple(str(c) for c in frame.columns)
         kind_of = kinds or {}
         days = index.to_numpy().astype("datetime64[D]")

@@ -19,6 +19,8 @@ REVERSAL, TAKEN_BACK = 7.0, 0.4  # deviations of a move both ways; share that ma
 BREAK = 12.0  # deviations of a move that stays
 LEAST = {"price": 0.05, "volatility": 0.5, "yield": 0.002}  # smaller moves are no fault to speak of
 LEAST_BREAK = {"price": 0.25, "volatility": 1.0, "yield": 0.01}
+# Coins are not split as shares are: of them half, less a usual move or two, is the least.
+LEAST_COIN_BREAK = 0.6
 SHARED = 0.25  # share of a move, in deviations, that a sibling has too where the move is true
 AFTER = 5  # days for which a break must last
 
@@ -104,7 +106,9 @@ def _doubtful(column: Column, siblings: Sequence[Column]) -> Iterator[Finding]:
         False,
     )
     is_way_back = np.append(False, reversal[:-1])
-    broken = (np.abs(score) > BREAK) & (np.abs(moves) > LEAST_BREAK[role]) & _lasting(column)
+    is_coin = role == "price" and column.is_around_the_clock
+    least = LEAST_COIN_BREAK if is_coin else LEAST_BREAK[role]
+    broken = (np.abs(score) > BREAK) & (np.abs(moves) > least) & _lasting(column)
     broken &= ~reversal & ~is_way_back
     for at in np.flatnonzero(reversal | broken):
         if not _is_shared(column, int(at), float(score[at]), siblings):

@@ -32,6 +32,7 @@ def examine_records(days: Dates, values: DaysByPortfolios, names: Sequence[str])
     sentences = [finding.sentence for finding in check_days(calendar)]
     if len(days) < 2 or not len(names):
         return sentences
+    sentences += _filled_weekends(calendar, values, names)
     runs, ends = _longest_runs(values)
     # Habit of an account: how often it repeats a value outside its longest run.
     repeats = ((values[1:] == values[:-1]) & (values[1:] != 0.0)).sum(axis=0)
@@ -47,6 +48,20 @@ def examine_records(days: Dates, values: DaysByPortfolios, names: Sequence[str])
     if frozen.sum() > WORST:
         sentences[-1] = f"{int(frozen.sum()) - WORST} more accounts repeat their P&L for days."
     return sentences
+
+
+def _filled_weekends(calendar: Column, values: DaysByPortfolios, names: Sequence[str]) -> list[str]:
+    """Accounts whose P&L of most weekend days is that of the day before."""
+    weekend = calendar.weekend[1:]
+    repeats = ((values[1:] == values[:-1]) & (values[1:] != 0.0))[weekend]
+    filled = np.flatnonzero(2 * repeats.sum(axis=0) > len(repeats))
+    if not len(filled):
+        return []
+    others = f" and {len(filled) - 1} more accounts" if len(filled) > 1 else ""
+    return [
+        f"{names[filled[0]]}{others} repeat Friday's P&L on weekends, {len(repeats)} days; leave "
+        "out what was filled forward."
+    ]
 
 
 def _longest_runs(values: DaysByPortfolios) -> tuple[RowNumbers, RowNumbers]:
