@@ -40,12 +40,12 @@ class Option:
         >>> STUDY.usage, JOBS.usage
         ('[STUDY.toml]', '[--n-jobs N]')
         """
+        more = "..." if get_origin(self.kind) is list else ""
         if self.argument:
-            return self.metavar if self.default is REQUIRED else f"[{self.metavar}]"
+            return f"{self.metavar}{more}" if self.default is REQUIRED else f"[{self.metavar}]"
         name = f"--{self.name.replace('_', '-')}"
         if self.kind is bool:
             return f"[{name}]"
-        more = "..." if get_origin(self.kind) is list else ""
         return f"[{name} {self.metavar}]{more}"
 
 

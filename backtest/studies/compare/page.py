@@ -17,12 +17,20 @@ from backtest.present.numbers import (
     pvalue,
     signed,
 )
-from backtest.present.table import Cell, of_column, of_interval
-from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
+from backtest.present.table import Cell, TextTable, of_column, of_interval
+from backtest.replay.findings.unverified import unverified_sentence
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
+from backtest.studies.compare.many import ManyRuns
+from backtest.studies.compare.many_page import EQUAL, many_exhibit
+from backtest.studies.compare.shown import (
+    INTERVAL,
+    changed_models,
+    compared_books,
+    shortened,
+    with_mark,
+)
 from backtest.studies.compare.study import Comparison
-from backtest.studies.run.agreement import unequal
 
 CAPTION = (
     "Two finished runs as they were stored; the hash of every file was checked. All differences "
@@ -37,6 +45,7 @@ INPUTS_TEXT = (
     "Equal sha256 means the same study on the same levels. Long values are cut here and whole in "
     "the CSV. {differ} entries differ."
 )
+TOLERATED = " One study by one software: differs is what `reproduce` would say of it, {tolerances}."
 DIRTY = " A commit with dirty = true had changes that nobody can look up."
 COVERAGE_TEXT = (
     "Exceedances (allowed) and coverage p over the scored days of each run. {differ} of {count} "
@@ -59,19 +68,18 @@ OTHER_DAYS = (
     "can be paired."
 )
 LATER = ' score_from = "{day}" in both study files would score both from the same day.'
-NAMED_ONLY = " Shown are the books that a study file names; the CSV has all."
-ALIKE = " Not shown, since no score of theirs differs: {models}."
 NO_PAIR = "No (book, model) pair is in both runs."
 UNMATCHED_TEXT = "Models and books that only one run has; none of their scores is compared."
 ALL_MATCHED = "Both runs have the same models and books."
 LONGEST = 28  # characters of a value that is shown: two hashes fit beside each other on a page
 LESS = f"B{UNBROKEN}-{UNBROKEN}A"
-INTERVAL = f"[95{UNBROKEN}%]"
 Show = Callable[[Any], str | Cell]
 
 
-def comparison_exhibit(comparison: Comparison) -> Exhibit:
+def comparison_exhibit(comparison: Comparison | ManyRuns) -> Exhibit:
     """Everything a comparison shows, in the order in which it is read."""
+    if isinstance(comparison, ManyRuns):
+        return many_exhibit(comparison)
     runs, folders = comparison.runs, comparison.folders
     first, second = (run.provenance for run in runs)
     study = {"name": first.name, "first": folders[0], "second": folders[1]}
@@ -84,6 +92,7 @@ def comparison_exhibit(comparison: Comparison) -> Exhibit:
         source_line=_origins(comparison),
         sections=(
             _inputs(comparison),
+            *_equal(comparison),
             _coverage(comparison),
             _cost(comparison),
             _paired(comparison),
@@ -110,11 +119,25 @@ def _origins(comparison: Comparison) -> str:
 
 def _inputs(comparison: Comparison) -> Section:
     table = comparison.inputs
-    brief = table[["A", "B"]].map(_shortened)
+    brief = table[["A", "B"]].map(partial(shortened, longest=LONGEST))
     brief[""] = table["differs"].map({True: "differs", False: "same"})
     text = INPUTS_TEXT.format(differ=int(table["differs"].sum()))
     text += DIRTY if any(run.provenance.software.dirty for run in comparison.runs) else ""
+    if comparison.tolerances.models:
+        text += TOLERATED.format(tolerances=comparison.tolerances.sentence())
     return Section("inputs", "Inputs", text, table, brief)
+
+
+def _equal(comparison: Comparison) -> list[Section]:
+    """One line where no score differs; the tables of zeros are then for the page alone."""
+    if not _no_score_differs(comparison):
+        return []
+    words = f"{len(comparison.scores):,} (book, model) pairs have the same scores in both"
+    return [Section("equal", "Scores", tables=(TextTable.of_facts("Scores", [(EQUAL, words)]),))]
+
+
+def _no_score_differs(comparison: Comparison) -> bool:
+    return len(comparison.scores) > 0 and not comparison.differs.any()
 
 
 def _coverage(comparison: Comparison) -> Section:
@@ -125,7 +148,7 @@ def _coverage(comparison: Comparison) -> Section:
         f"exceedances {LESS}": lambda row: signed(row["exceedances_difference"], digits=0),
         **_sides("coverage p", "coverage_p", pvalue, partial(signed, digits=3)),
     }
-    differ = int(unequal(table["exceedances_a"], table["exceedances_b"]).sum())
+    differ = int(comparison.differing("exceedances").sum())
     text = COVERAGE_TEXT.format(differ=differ, count=len(table)) + _other_days(comparison)
     return _section(comparison, "coverage", "Coverage in both", text, table, columns)
 
@@ -135,7 +158,7 @@ def _cost(comparison: Comparison) -> Section:
     more = partial(millions, sign=True)
     columns = _sides("mean margin", "mean_margin", millions, more)
     columns |= _sides("equal coverage", "equal_coverage_margin", millions, more)
-    differ = int(unequal(table["mean_margin_a"], table["mean_margin_b"]).sum())
+    differ = int(comparison.differing("mean_margin").sum())
     text = COST_TEXT.format(differ=differ, count=len(table))
     return _section(comparison, "cost", "Cost in both", text, table, columns)
 
@@ -191,32 +214,21 @@ def _section(
     """Rows of the named books, from a table by (portfolio, model); all rows are stored."""
     if table.empty:
         return Section(name, heading, NO_PAIR)
-    books, models = (list(table.index.unique(level)) for level in ("portfolio", "model"))
-    files = [run.provenance.books for run in comparison.runs]
-    # Where no study file names a book, all were made in Python, and all are shown.
-    shown_books = [book for book in books if any(book in file for file in files)] or books
-    # A model that gave the same scores everywhere would fill the table with zeros; where that
-    # holds of every model, the zeros are the finding and stay.
-    alike = [model for model in models if not comparison.differs.loc[model].any()]
-    if alike and len(alike) < len(models):
-        models = [model for model in models if model not in alike]
-        text += ALIKE.format(models=", ".join(alike))
-    text += "" if len(shown_books) == len(books) else NAMED_ONLY
+    shown_books, selection = compared_books(comparison.runs, comparison.scores)
+    models, alike = changed_models(comparison.differs)
     brief = pd.DataFrame(
         [
-            {"portfolio": book, "model": _with_mark(comparison, model)}
-            | {head: show(table.loc[(model, book)]) for head, show in columns.items()}
+            {
+                "portfolio": book,
+                "model": with_mark(comparison.runs, model),
+                **{head: show(table.loc[(model, book)]) for head, show in columns.items()},
+            }
             for book in shown_books
             for model in models
         ]
     )
-    return Section(name, heading, text, table, brief)
-
-
-def _with_mark(comparison: Comparison, model: str) -> str:
-    """Name of a model, with a mark where its parameters are not all verified in A or in B."""
-    unverified = any(model in unverified_parameters(run) for run in comparison.runs)
-    return f"{model} {MARK}" if unverified else model
+    different = not _no_score_differs(comparison)
+    return Section(name, heading, text + alike + selection, table, brief, on_screen=different)
 
 
 def _other_days(comparison: Comparison) -> str:
@@ -232,7 +244,3 @@ def _score_from(comparison: Comparison) -> str:
     if starts[0] == starts[1] or ends[0] != ends[1]:
         return ""
     return LATER.format(day=f"{max(starts):%Y-%m-%d}")
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"

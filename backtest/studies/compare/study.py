@@ -1,44 +1,40 @@
-"""`backtest compare`: inputs of two finished runs, and the differences of their scores."""
+"""`backtest compare`: inputs of finished studies, and the differences of their scores."""
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from backtest.replay.findings.disclosures import scored_values
 from backtest.replay.findings.family import paired_row
-from backtest.replay.provenance import digest
+from backtest.replay.provenance import Provenance, digest
 from backtest.replay.seal import read_manifest
 from backtest.replay.study import Study
-from backtest.scores.models.paired import FEWEST_DAYS, paired_difference
+from backtest.replay.validation.whole import CLOSE
+from backtest.scores.models.paired import FEWEST_DAYS, joint_pvalue, paired_difference
 from backtest.scores.table import SCORES
+from backtest.studies.compare.inputs import input_differences
+from backtest.studies.compare.letters import (
+    base_first,
+    finished_study,
+    folder_name,
+    letters,
+    spans,
+)
 from backtest.studies.run.agreement import unequal
-from backtest.studies.run.reopen import finished_run
+from backtest.studies.run.tolerance import BASE, Tolerance, Tolerances
 from backtest.types import Progress
+
+if TYPE_CHECKING:
+    from backtest.studies.compare.many import ManyRuns
 
 COLUMNS = tuple(score.name for score in SCORES if score.compared)
 PAIRED = (
     *("rate", "rate_low", "rate_high", "margin", "margin_low", "margin_high"),
     *("alike", "dominates", "dominated", "reason"),
 )
-# Shown even where A and B agree, because a reader asks for these first.
-ALWAYS = (
-    *("sha256", "data.source", "data.levels_sha256"),
-    *("window.first_scored", "window.last_scored", "window.observations"),
-    *("study.seed", "software.margin-backtest", "software.commit", "software.dirty"),
-)
-# Manifest entries that are results of the run, and entries that its `study` entry repeats.
-NO_INPUTS = (
-    *("command", "written", "seconds", "causality", "failed_gates"),
-    *("account", "standard", "models", "seed", "study_sha256"),
-)
-ABSENT = "absent"
-BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that TOML leaves unquoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,88 +68,79 @@ class Comparison:
         return self.first, self.second
 
     @property
+    def tolerances(self) -> Tolerances:
+        """How far a number may be from its other before it differs."""
+        return tolerances_between(*(run.provenance for run in self.runs))
+
+    def differing(self, name: str) -> pd.Series:
+        """Whether one of `COLUMNS` differs, by (model, portfolio)."""
+        return differing(self.scores, name, self.tolerances)
+
+    @property
     def differs(self) -> pd.Series:
         """Whether any score of a (model, portfolio) differs."""
-        masks = [unequal(self.scores[f"{name}_a"], self.scores[f"{name}_b"]) for name in COLUMNS]
-        return pd.Series(np.any(masks, axis=0), index=self.scores.index)
+        return pd.concat([self.differing(name) for name in COLUMNS], axis=1).any(axis=1)
 
 
-def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison:
-    """Compare the results folders of two runs, A and B.
+def compare_folders(
+    folders: Sequence[Path], *, base: str | None = None, progress: Progress
+) -> "Comparison | ManyRuns":
+    """Compare the results folders of two studies, or of more with the first, or with `base`.
 
     Raises
     ------
-    ResultsError : either is not what `backtest run` wrote.
+    ResultsError : one is not what `backtest run` or `backtest validate` wrote; no such base.
     """
-    a, b = finished_run(first), finished_run(second)
+    ordered = base_first(folders, base)
+    if len(ordered) == 2:
+        return compare_runs(*ordered, progress=progress)
+    from backtest.studies.compare.many import compare_many
+
+    return compare_many(ordered, progress=progress)
+
+
+def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison:
+    """Compare the results folders of two studies, A and B.
+
+    Raises
+    ------
+    ResultsError : either is not what `backtest run` or `backtest validate` wrote.
+    """
+    a, b = finished_study(first), finished_study(second)
     return Comparison(
         first=a,
         second=b,
-        folders=(first.resolve().name, second.resolve().name),
+        folders=(folder_name(first), folder_name(second)),
         inputs=input_differences(a.provenance.to_json(), b.provenance.to_json()),
-        unmatched_names=_unmatched_names(a, b),
+        unmatched_names=unmatched_names(a, b).rename(columns={"in": "only in"})[["only in"]],
         scores=score_differences(a.scores, b.scores),
-        pairs=paired_differences(a, b, progress=progress),
+        pairs=paired_differences(a, b, progress=progress)[list(PAIRED)],
         sha256=digest([read_manifest(folder)[1] for folder in (first, second)]),
     )
 
 
-def input_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd.DataFrame:
-    """Entries of two manifests by dotted name: those of `ALWAYS`, then whatever else differs.
+def tolerances_between(first: Provenance, second: Provenance) -> Tolerances:
+    """How far numbers of two studies may be apart before they differ.
 
-    Examples
-    --------
-    >>> input_differences({"path": 1, "study": {"seed": 5}}, {"study": {"seed": 5}})
-                     A       B  differs
-    entry
-    study.seed       5       5    False
-    path             1  absent     True
+    One study run twice by the same software differs by the processor alone: a difference is then
+    what `reproduce` would call one. Between any other two studies 1e-9 is, for every model.
     """
-    a, b = (
-        dotted({key: value for key, value in manifest.items() if key not in NO_INPUTS})
-        for manifest in (first, second)
-    )
-    entries = [name for name in ALWAYS if name in a or name in b]
-    entries += [name for name in a | b if name not in ALWAYS and a.get(name) != b.get(name)]
-    table = pd.DataFrame(
-        {"A": [a.get(n, ABSENT) for n in entries], "B": [b.get(n, ABSENT) for n in entries]},
-        index=pd.Index(entries, name="entry"),
-        dtype=object,
-    )
-    return table.assign(differs=table["A"] != table["B"])
+    one_study = first.sha256 == second.sha256 != "" and first.software == second.software
+    if one_study and not first.software.dirty:
+        return Tolerances.of(first)
+    return Tolerances({})
 
 
-def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Values of nested tables by dotted name, written as TOML writes them, but text unquoted.
+def differing(scores: pd.DataFrame, name: str, tolerances: Tolerances) -> pd.Series:
+    """Whether one of `COLUMNS` differs, by (model, portfolio).
 
-    Examples
-    --------
-    >>> dotted({"models": {"var": {"lookback": 500}}, "long BTC": [{"name": "x", "at": None}]})
-    {'models.var.lookback': '500', '"long BTC".x.at': 'none'}
+    scores : of `score_differences`.
     """
-    entries: dict[str, str] = {}
-    for key, value in table.items():
-        name = prefix + (key if BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False))
-        value = _by_name(value)
-        if isinstance(value, dict):
-            entries |= dotted(value, f"{name}.")
-        elif isinstance(value, str):
-            entries[name] = value
-        else:
-            entries[name] = "none" if value is None else json.dumps(value, ensure_ascii=False)
-    return entries
-
-
-def _by_name(value: Any) -> Any:
-    """A list of tables that all have a name as one table of them; anything else as it is.
-
-    By its place in a list, one more file would make every later file differ.
-    """
-    if not isinstance(value, list) or not value:
-        return value
-    if not all(isinstance(item, dict) and "name" in item for item in value):
-        return value
-    return {item["name"]: {k: item[k] for k in item if k != "name"} for item in value}
+    differs = pd.Series(False, index=scores.index)
+    for model, rows in scores.groupby(level="model", sort=False):
+        tolerance = tolerances.of_numbers("summary.csv", name, (str(model),))
+        differs.loc[rows.index] = unequal(rows[f"{name}_a"], rows[f"{name}_b"], tolerance)
+    return differs
 
 
 def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +165,8 @@ def score_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd.DataFrame:
     """B less A on days common to both, for every (model, portfolio) whose losses are the same.
 
-    A row without pairs gives the reason and no numbers.
+    A row without pairs gives the reason and no numbers. `p` is that of no difference in the long
+    run, of rate and margin jointly.
     """
     pairs = first.scores.index.intersection(second.scores.index, sort=False)
     reasons = {book: _reason(first, second, book) for book in pairs.unique("portfolio")}
@@ -187,38 +175,64 @@ def paired_differences(first: Study, second: Study, *, progress: Progress) -> pd
         if reasons[book]:
             rows.append({"reason": reasons[book]})
         else:
+            days = scored_days(first, book)
             loss, a, b = (
-                scored_values(first, frame[[book]])
+                frame.loc[days, [book]].to_numpy(dtype=np.float64)
                 for frame in (first.loss, first.required[model], second.required[model])
             )
-            rows.append(paired_row(paired_difference(loss, b, a)) | {"reason": ""})
+            pair = paired_difference(loss, b, a)
+            rows.append(paired_row(pair) | {"reason": "", "p": joint_pvalue(pair.region)})
         progress("paired differences", count / len(pairs))
-    return pd.DataFrame(rows, index=pairs, columns=list(PAIRED))
+    return pd.DataFrame(rows, index=pairs, columns=[*PAIRED, "p"])
+
+
+def scored_days(study: Study, book: str) -> pd.DatetimeIndex:
+    """The days on which a book is scored: all of the study's, or an account's own."""
+    if study.own is None:
+        return study.scored
+    return study.scored[study.own[:, study.loss.columns.get_loc(book)]]
 
 
 def _reason(first: Study, second: Study, book: str) -> str:
     """Why the days of a book are not paired; empty where they are."""
-    if not first.scored.equals(second.scored):
+    days = scored_days(first, book)
+    if not days.equals(scored_days(second, book)):
         return "other scored days"
-    if len(first.scored) < FEWEST_DAYS:
-        return f"{len(first.scored)} scored days, and pairs need {FEWEST_DAYS}"
-    one, two = (scored_values(study, study.loss[[book]]) for study in (first, second))
-    days = int(unequal(one, two).sum())
-    if not days:
+    if len(days) < FEWEST_DAYS:
+        return f"{len(days)} scored days, and pairs need {FEWEST_DAYS}"
+    given = [study.provenance.given is not None for study in (first, second)]
+    # A table of losses may be rounded; of two such numbers `validate` says the same.
+    tolerance = Tolerance(BASE.itself, CLOSE) if any(given) else BASE
+    one, two = (study.loss.loc[days, book] for study in (first, second))
+    other = int(unequal(one, two, tolerance).sum())
+    if not other:
         return ""
     # Other positions explain other losses; with the same positions it must be the prices.
-    a, b = first.exposure.loc[book].align(second.exposure.loc[book], fill_value=0.0)
-    if unequal(a, b).any():
-        return "other positions"
-    return f"other losses on {days:,} of {len(first.scored):,} days"
+    if not any(given):
+        a, b = first.exposure.loc[book].align(second.exposure.loc[book], fill_value=0.0)
+        if unequal(a, b).any():
+            return "other positions"
+    return f"other losses on {other:,} of {len(days):,} days"
 
 
-def _unmatched_names(first: Study, second: Study) -> pd.DataFrame:
-    """Models and books that only one study has: they are not compared."""
+def unmatched_names(*studies: Study) -> pd.DataFrame:
+    """Models and books that not all studies have: they are not compared where they are not.
+
+    Returns
+    -------
+    Index (what, name); `in` and `not in`, letters of the studies.
+    """
     rows = []
-    for what, level in (("model", 0), ("book", 1)):
-        a, b = (study.scores.index.unique(level) for study in (first, second))
-        rows += [(what, name, "A") for name in a.difference(b, sort=False)]
-        rows += [(what, name, "B") for name in b.difference(a, sort=False)]
-    table = pd.DataFrame(rows, columns=["what", "name", "only in"])
+    for what, level in (("model", "model"), ("book", "portfolio")):
+        names = [study.scores.index.unique(level) for study in studies]
+        for name in dict.fromkeys(name for each in names for name in each):
+            has = [name in each for each in names]
+            if not all(has):
+                marked = list(zip(letters(len(studies)), has, strict=True))
+                inside, outside = (
+                    spans(letter for letter, there in marked if there is wanted)
+                    for wanted in (True, False)
+                )
+                rows.append((what, name, inside, outside))
+    table = pd.DataFrame(rows, columns=["what", "name", "in", "not in"])
     return table.set_index(["what", "name"])

@@ -43,7 +43,7 @@ def stored_validation(folder: Path) -> Validation:
             groups=_table(folder, "groups.csv", ["model", "group"], files),
             monitors=monitor_table(study),
             shown=worst_rows(study.scores, None if shows_all else MOST_SHOWN),
-            table=folder / _input(folder, files),
+            table=folder / sealed_input(folder, files),
         )
 
 
@@ -53,7 +53,7 @@ def revalidated(folder: Path, *, progress: Callable[[str, float], None]) -> list
     It is made from the sealed copy of the table, and every file is verified before.
     """
     origin, files = read_manifest(folder)
-    options, table = _options(folder, origin), _input(folder, files)
+    options, table = _options(folder, origin), sealed_input(folder, files)
     with TemporaryDirectory(prefix="backtest-") as place:
         copy = Path(place).resolve()
         verified_copy(folder, files, copy)
@@ -77,8 +77,13 @@ def _options(folder: Path, origin: Provenance) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "file"}
 
 
-def _input(folder: Path, files: dict[str, str]) -> str:
-    """Name of the table that was validated."""
+def sealed_input(folder: Path, files: dict[str, str]) -> str:
+    """Name of the table that was validated.
+
+    Raises
+    ------
+    ResultsError : the folder holds none.
+    """
     names = sorted(name for name in files if name.startswith("input."))
     if names:
         return names[0]

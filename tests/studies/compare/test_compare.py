@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from backtest.cli import main
-from backtest.studies.compare.study import COLUMNS, compare_runs, dotted
+from backtest.studies.compare.inputs import dotted
+from backtest.studies.compare.study import COLUMNS, compare_runs
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from tests.support.commands import (

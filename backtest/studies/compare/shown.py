@@ -1,0 +1,71 @@
+"""What a page of `backtest compare` shows of many books and models, and how it says so."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from backtest.present.numbers import UNBROKEN
+from backtest.replay.findings.unverified import MARK, unverified_parameters
+from backtest.replay.study import Study
+
+MOST_BOOKS = 20
+NAMED_ONLY = " Shown are the books that a study file names; the CSV has all."
+MOST_DIFFERENT = " Shown are the {shown} of {count} books that differ most; the CSV has all."
+ALIKE = " Not shown, since no score of theirs differs: {models}."
+INTERVAL = f"[95{UNBROKEN}%]"
+
+
+def compared_books(runs: Iterable[Study], scores: pd.DataFrame) -> tuple[list[str], str]:
+    """The books that are shown, and a sentence where they are not all.
+
+    scores : differences of two studies or more, with the index levels model and portfolio.
+    """
+    books = [str(book) for book in scores.index.unique("portfolio")]
+    files = [run.provenance.books for run in runs]
+    # Where no study file names a book, all were made in Python or given, and all may be shown.
+    named = [book for book in books if any(book in file for file in files)] or books
+    if len(named) <= MOST_BOOKS:
+        return named, "" if len(named) == len(books) else NAMED_ONLY
+    columns = ["exceedances_difference", "mean_margin_difference"]
+    largest = scores[columns].abs().groupby(level="portfolio", sort=False).max().loc[named]
+    ranked = largest.sort_values(columns, ascending=False, kind="stable").index[:MOST_BOOKS]
+    words = MOST_DIFFERENT.format(shown=len(ranked), count=f"{len(books):,}")
+    return [str(book) for book in ranked], words
+
+
+def changed_models(differs: pd.Series) -> tuple[list[str], str]:
+    """The models that are shown, and a sentence on those that gave the same scores everywhere.
+
+    Such a model would fill a table with zeros; where that holds of every model, the zeros are the
+    finding and stay.
+
+    differs : by model and portfolio.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([["a", "b"], ["book"]], names=["model", "portfolio"])
+    >>> changed_models(pd.Series([True, False], index))
+    (['a'], ' Not shown, since no score of theirs differs: b.')
+    """
+    changed = differs.groupby(level="model", sort=False).any()
+    alike = [str(model) for model in changed.index[~changed]]
+    if not alike or len(alike) == len(changed):
+        return [str(model) for model in changed.index], ""
+    shown = [str(model) for model in changed.index[changed]]
+    return shown, ALIKE.format(models=", ".join(alike))
+
+
+def with_mark(runs: Iterable[Study], model: str) -> str:
+    """Name of a model, with a mark where its parameters are not all verified in some study."""
+    return f"{model} {MARK}" if any(model in unverified_parameters(run) for run in runs) else model
+
+
+def shortened(value: str, longest: int) -> str:
+    """A value cut to so many characters.
+
+    Examples
+    --------
+    >>> shortened("historical", 5)
+    'hist…'
+    """
+    return value if len(value) <= longest else f"{value[: longest - 1]}…"

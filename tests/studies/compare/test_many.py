@@ -1,0 +1,196 @@
+"""`backtest compare` of three folders and more, and of validations."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.estimators.fits import Certificate
+from backtest.present.screen import Screen
+from backtest.replay.study import Study
+from backtest.scores.models.multiple import holm
+from backtest.scores.models.paired import paired_difference
+from backtest.studies.compare.letters import FEWEST, MOST, base_first, letters
+from backtest.studies.compare.many import common_books
+from backtest.studies.compare.page import comparison_exhibit
+from backtest.studies.compare.shown import MOST_BOOKS
+from backtest.studies.compare.study import (
+    COLUMNS,
+    compare_folders,
+    differing,
+    tolerances_between,
+)
+from backtest.studies.run.store import write_numbers
+from backtest.studies.run.study import execute
+from backtest.studies.validate.store import write_numbers as write_validation
+from backtest.studies.validate.study import execute as validated
+from tests.support.commands import quiet, write_prices, write_study
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Three lookbacks of one model, the last without a book, and the first run's own table."""
+    place = tmp_path_factory.mktemp("many")
+    write_prices(place / "prices", days=300)
+    made = {}
+    for lookback in (60, 50, 40):
+        made[lookback] = place / f"lookback {lookback}"
+        made[lookback].mkdir()
+        file = write_study(
+            made[lookback], source=place / "prices", lookback=lookback,
+            extra='score_from = "2022-06-01"',
+        )  # fmt: skip
+        if lookback == 40:
+            file.write_text(file.read_text().replace('books."coin"', "books.other"))
+        write_numbers(execute(file, progress=quiet), made[lookback])
+    daily = pd.read_parquet(made[60] / "daily.parquet").dropna(subset=["loss", "required"])
+    table = daily.rename(columns={"portfolio": "account"}).query("date >= '2022-06-01'")
+    for name, digits in (("exact", None), ("cents", 2)):
+        file = place / f"{name}.csv"
+        given = table[["date", "account", "model", "loss", "required", "held"]]
+        rounded = given if digits is None else given.round(dict.fromkeys(["loss", "held"], digits))
+        rounded.to_csv(file, index=False)
+        made[name] = stored_validation(file)
+    return made
+
+
+def stored_validation(file: Path, **options) -> Path:
+    """The sealed numbers of a validation, with the table beside them."""
+    folder = file.with_suffix("")
+    folder.mkdir()
+    shutil.copyfile(file, folder / "input.csv")
+    write_validation(validated(str(file), progress=quiet, **options), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def three(folders):
+    return compare_folders([folders[n] for n in (60, 50, 40)], progress=quiet)
+
+
+def test_every_score_stands_beside_the_base(three, folders):
+    tidy = three.scores.set_index(["folder", "model", "portfolio"])
+    studies = dict(zip("ABC", (Study.load(folders[n]) for n in (60, 50, 40)), strict=True))
+    for letter, study in studies.items():
+        found = tidy.loc[letter]
+        pd.testing.assert_frame_equal(found[list(COLUMNS)], study.scores[list(COLUMNS)])
+        both = study.scores.index.intersection(studies["A"].scores.index)
+        for name in COLUMNS if letter != "A" else ():
+            wanted = study.scores.loc[both, name] - studies["A"].scores.loc[both, name]
+            assert found.loc[both, f"{name}_difference"].tolist() == wanted.tolist()
+    assert tidy.loc["A"]["differs"].isna().all() and tidy["name"].nunique() == 3
+    assert three.unmatched_names.loc[("book", "coin"), ["in", "not in"]].tolist() == ["A, B", "C"]
+    assert three.inputs.loc["study.models.var.lookback", list("ABC")].tolist() == ["60", "50", "40"]
+
+
+def test_pvalues_allow_for_the_folders_on_one_book(three, folders):
+    """The first p from the region of the pair; Holm's over the two folders with this book."""
+    rows = three.scores.set_index(["folder", "model", "portfolio"])
+    key = ("var", "long both")
+    found = [rows.loc[(letter, *key)] for letter in "BC"]
+    assert [row["holm"] for row in found] == holm([row["p"] for row in found]).tolist()
+    base, other = (Study.load(folders[n]) for n in (60, 50))
+    loss, one, two = (
+        frame.loc[base.scored, ["long both"]].to_numpy()
+        for frame in (base.loss, other.required["var"], base.required["var"])
+    )
+    for level in (0.5, 0.95, 0.999):
+        region = paired_difference(loss, one, two, level=level).region
+        assert region.holds(np.zeros(2)) == (found[0]["p"] > 1.0 - level)
+    coin = rows.loc[("B", "var", "coin")]
+    assert coin["holm"] == coin["p"]  # one folder alone has it beside the base
+
+
+def test_the_ranking_puts_first_who_keeps_the_standard_at_least_margin(three):
+    ranking = three.ranking
+    assert common_books(three.runs) == ["long both"] and len(ranking) == 6
+    kept = ranking[ranking["keeps"]]
+    assert ranking["keeps"].tolist() == sorted(ranking["keeps"], reverse=True)
+    assert kept["mean_margin"].is_monotonic_increasing
+    row = ranking[(ranking["folder"] == "B") & (ranking["model"] == "var")].iloc[0]
+    scores = three.runs[1].scores.loc[("var", "long both")]
+    assert row["mean_margin"] == pytest.approx(scores["mean_margin"])
+    assert row["equal_coverage_margin"] == pytest.approx(scores["equal_coverage_margin"])
+    assert row["exceedance_rate"] == scores["exceedance_rate"] and row["allowed_rate"] == 0.01
+    assert row["rejected"] == (scores["coverage_p"] <= 0.05)
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_the_screen_breaks_no_number(folders, count, tmp_path):
+    many = compare_folders([folders[n] for n in (60, 50, 40) * 3][:count], progress=quiet)
+    exhibit = comparison_exhibit(many)
+    screen = Screen()
+    with screen.console.capture() as captured:
+        screen.exhibit(exhibit, tmp_path)
+    said = captured.get()
+    row = many.scores.set_index(["folder", "model", "portfolio"]).loc[("B", "var", "long both")]
+    words = f"{int(row['exceedances'])}/{int(row['allowed'])}"
+    assert words in said and ("I to I" in said) == (count == 9)
+    assert "books.coin.usd.BTC" in said and "1000000.0" in said
+    assert [section.name for section in exhibit.sections][:2] == ["ranking", "inputs"]
+
+
+def test_equal_folders_are_one_line(folders):
+    many = compare_folders([folders[60]] * 3, progress=quiet)
+    sections = {section.name: section for section in comparison_exhibit(many).sections}
+    assert list(sections) == ["ranking", "inputs", "compare", "unmatched"]
+    assert sections["compare"].tables[0].groups[0][0] == "no score differs"
+    two = comparison_exhibit(compare_folders([folders[60]] * 2, progress=quiet))
+    shown = [section.name for section in two.sections if section.on_screen]
+    assert shown == ["inputs", "equal", "unmatched"]
+
+
+def test_a_run_and_the_validation_of_its_table_agree(folders):
+    found = compare_folders([folders[60], folders["exact"]], progress=quiet)
+    assert not found.differs.any() and found.unmatched_names.empty and len(found.scores) == 4
+    assert (found.pairs["reason"] == "").all() and found.pairs["alike"].all()
+    assert not any(name.startswith(("study", "data", "given")) for name in found.inputs.index)
+    cents = compare_folders([folders[60], folders["cents"]], progress=quiet)
+    assert (cents.pairs["reason"] == "").all() and cents.pairs["alike"].all()
+
+
+def test_validations_are_compared_on_the_days_of_each_account(tmp_path):
+    days, rng = pd.bdate_range("2022-01-03", periods=200), np.random.default_rng(1)
+    frame = pd.concat(
+        pd.DataFrame({"date": days[:n], "account": f"{n}", "loss": rng.normal(size=n)})
+        for n in (200, 150)
+    ).assign(required=2.3)
+    for name, table in (("a", frame), ("b", frame.assign(required=2.5)), ("c", frame.iloc[:-1])):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        stored_validation(tmp_path / f"{name}.csv", mpor=1)
+    found = compare_folders([tmp_path / "a", tmp_path / "b"], progress=quiet).pairs
+    assert found["margin"].tolist() == pytest.approx([0.2, 0.2]) and (found["reason"] == "").all()
+    shorter = compare_folders([tmp_path / "a", tmp_path / "c"], progress=quiet).pairs
+    assert shorter["reason"].tolist() == ["", "other scored days"]
+
+
+def test_one_study_run_twice_differs_where_reproduce_says_so(three):
+    """Of one study by one software a GARCH model may move by its tolerance, and no other may."""
+    origin = three.runs[0].provenance
+    fits = {"var": {"GARCH-t": Certificate(3)}}
+    clean = replace(origin, fits=fits, software=replace(origin.software, dirty=False))
+    index = pd.MultiIndex.from_product([["var", "siloed"], ["x"]], names=["model", "portfolio"])
+    moved = pd.DataFrame({"mean_margin_a": 1.0, "mean_margin_b": 1.001}, index)
+    same = tolerances_between(clean, clean)
+    assert differing(moved, "mean_margin", same).tolist() == [False, True]
+    for other in (
+        replace(clean, sha256="other"),
+        replace(clean, software=replace(clean.software, commit="other")),
+    ):
+        assert differing(moved, "mean_margin", tolerances_between(clean, other)).all()
+    dirty = replace(clean, software=replace(clean.software, dirty=True))
+    assert differing(moved, "mean_margin", tolerances_between(dirty, dirty)).all()
+
+
+def test_the_base_is_any_of_the_folders(folders, three):
+    named = [folders[n] for n in (60, 50, 40)]
+    assert base_first(named, "lookback 40") == [named[2], named[0], named[1]]
+    with pytest.raises(bt.BacktestError, match="base 'x' is none of the folders; give one of look"):
+        base_first(named, "x")
+    with pytest.raises(bt.BacktestError, match=f"takes {FEWEST} to {MOST} results folders, and 1"):
+        base_first(named[:1], None)
+    assert letters(MOST)[-1] == "ZZ" and three.letters == ["A", "B", "C"] and MOST_BOOKS == 20
