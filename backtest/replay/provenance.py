@@ -137,6 +137,11 @@ class Provenance:
         return dict(self.study.get("books", {}))
 
     @property
+    def currency(self) -> str:
+        """Currency of the amounts: USD, or what the user says of a given table."""
+        return str(self.study.get("validate", {}).get("currency", "USD"))
+
+    @property
     def confidence(self) -> float:
         """Share of days that a margin is to cover."""
         return self.held_to.confidence

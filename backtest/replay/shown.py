@@ -35,8 +35,8 @@ def study_text(study: "Study") -> str:
 
 
 def by_model(study: "Study") -> pd.DataFrame:
-    """One row a model: exceedances over all portfolios, rejections, mean margin in USD m."""
-    scores = study.scores
+    """One row a model: exceedances over all portfolios, rejections, mean margin in millions."""
+    scores, margin = study.scores, f"mean margin, {study.provenance.currency} m"
     rows = []
     for model in study.models:
         of_model = scores.loc[[model]]
@@ -45,7 +45,7 @@ def by_model(study: "Study") -> pd.DataFrame:
             "exceedances": int(of_model["exceedances"].sum()),
             "allowed": int(of_model["allowed"].sum()),
             "rejected at 5 %": f"{rejected} of {len(of_model)}",
-            "mean margin, USD m": f"{of_model['mean_margin'].mean() / 1e6:,.2f}",
+            margin: f"{of_model['mean_margin'].mean() / 1e6:,.2f}",
         }
         rows.append(row)
     return pd.DataFrame(rows, index=[name[:NAME] for name in study.models])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 3  # models whose lines one panel holds
 MOST_PANELS = 6
-UNITS = ((1e5, 1e6, "USD m"), (1e2, 1e3, "USD k"), (0.0, 1.0, "USD"))  # from what amount, its unit
+UNITS = ((1e5, 1e6, " m"), (1e2, 1e3, " k"), (0.0, 1.0, ""))  # from what amount, its unit
 LOSS = "#7d7d7d"
 
 
@@ -139,6 +139,7 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
     styles = {model: of_study[model] for model in models}
     highest = max(0.0, *(float(data[name].max()) for name in ("loss", "required")))
     size, unit = next((size, words) for least, size, words in UNITS if highest >= least)
+    unit = study.provenance.currency + unit
     groups = [models] if len(models) <= TOGETHER else [[model] for model in models]
     stress = stress_days_of(study)
     counts = data.groupby("model", sort=False)["exceeded"].sum()

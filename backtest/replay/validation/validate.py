@@ -67,7 +67,10 @@ def validate(
     """
     coverage = coverage or Coverage()
     if not isinstance(coverage.mpor, int):
-        raise StudyError("mpor of a given table is one number of margin days, not days by silo.")
+        raise StudyError(
+            "mpor of a given table is one number of margin days, not days by silo; give the P&L of "
+            "each silo over its own MPOR, with pnl='mpor' and the longest as mpor."
+        )
     terms = account or AccountTerms()
     if terms.collateral != "cash":
         raise StudyError("collateral of a given table is cash, or its column held; drop the mix.")

@@ -27,6 +27,7 @@ from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
     compared_books,
+    in_their_currency,
     shortened,
     with_mark,
 )
@@ -79,7 +80,11 @@ Show = Callable[[Any], str | Cell]
 def comparison_exhibit(comparison: Comparison | ManyRuns) -> Exhibit:
     """Everything a comparison shows, in the order in which it is read."""
     if isinstance(comparison, ManyRuns):
-        return many_exhibit(comparison)
+        return in_their_currency(many_exhibit(comparison), comparison.runs)
+    return in_their_currency(_pair_exhibit(comparison), comparison.runs)
+
+
+def _pair_exhibit(comparison: Comparison) -> Exhibit:
     runs, folders = comparison.runs, comparison.folders
     first, second = (run.provenance for run in runs)
     study = {"name": first.name, "first": folders[0], "second": folders[1]}

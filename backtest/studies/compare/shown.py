@@ -4,9 +4,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from backtest.present.exhibit import Exhibit
 from backtest.present.numbers import UNBROKEN
+from backtest.present.wording import reworded
 from backtest.replay.findings.unverified import MARK, unverified_parameters
 from backtest.replay.study import Study
+from backtest.studies.validate.words import in_currency
 
 MOST_BOOKS = 20
 NAMED_ONLY = " Shown are the books that a study file names; the CSV has all."
@@ -58,6 +61,16 @@ def changed_models(differs: pd.Series) -> tuple[list[str], str]:
 def with_mark(runs: Iterable[Study], model: str) -> str:
     """Name of a model, with a mark where its parameters are not all verified in some study."""
     return f"{model} {MARK}" if any(model in unverified_parameters(run) for run in runs) else model
+
+
+def in_their_currency(exhibit: Exhibit, runs: Iterable[Study]) -> Exhibit:
+    """The exhibit in the currency of the studies; in all of them where they have several."""
+    origins = [run.provenance for run in runs]
+    currencies = list(dict.fromkeys(origin.currency for origin in origins))
+    if currencies == ["USD"]:
+        return exhibit
+    names = [origin.given.name for origin in origins if origin.given is not None]
+    return reworded(exhibit, in_currency(" or ".join(currencies), names))
 
 
 def shortened(value: str, longest: int) -> str:

@@ -27,6 +27,7 @@ COMMAND = Command(
         Option("confidence", float, 0.99, "LEVEL", "Share of days that a margin is to cover."),
         Option("mpor", int, 2, "DAYS", "Margin period of risk in margin days.", least=1),
         Option("call_lag", int, 1, "DAYS", "Margin days until a call has settled.", least=0),
+        Option("currency", str, "USD", "NAME", "Currency of the amounts, in heads and captions."),
         Option("all", bool, False, "", "Show every account, not the 20 worst."),
         Option("signs_checked", bool, False, "", "Take the signs as they are."),
         SEED,

@@ -1,7 +1,10 @@
 """The page of `backtest validate`: its sections, in the order in which they are read."""
 
+from pathlib import Path
+
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.table import TextTable
+from backtest.present.wording import reworded
 from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.replay.findings.family import detectable_sentence
 from backtest.studies.ladder import ladder_tables
@@ -28,6 +31,7 @@ from backtest.studies.run.tables import cost_table, forecasts_table, pooled_tabl
 from backtest.studies.run.verdict import cost_words, coverage_words
 from backtest.studies.validate.study import Validation
 from backtest.studies.validate.tables import groups_table, monitors_table, tests_table
+from backtest.studies.validate.words import in_currency, of_accounts
 
 NOT_AUDITED = (
     "Margins were given and not computed here: whether each was known on its day, and from what, "
@@ -40,7 +44,16 @@ MOVED = (
 
 
 def validation_exhibit(result: Validation) -> Exhibit:
-    """Everything a validation shows, from its numbers."""
+    """Everything a validation shows, from its numbers, in the words of its table."""
+    study = result.study
+    names = [Path(result.table).name, *study.models, *map(str, study.loss.columns)]
+    table = study.provenance.given
+    names += [] if table is None else [table.name]
+    exhibit = reworded(_exhibit(result), of_accounts(names))
+    return reworded(exhibit, in_currency(study.provenance.currency, names))
+
+
+def _exhibit(result: Validation) -> Exhibit:
     study, table = result.study, result.study.provenance.given
     if table is None:
         raise ValueError("a validation is of a given table.")

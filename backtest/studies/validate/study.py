@@ -19,6 +19,7 @@ from backtest.replay.worst import MOST_SHOWN, worst_rows
 from backtest.studies.validate.groups import group_table
 from backtest.studies.validate.ladder import given_ladder
 from backtest.studies.validate.monitors import monitor_table
+from backtest.studies.validate.words import check_currency
 from backtest.types import Progress
 
 
@@ -57,6 +58,7 @@ def execute(
     confidence: float = 0.99,
     mpor: int = 2,
     call_lag: int = 1,
+    currency: str = "USD",
     all: bool = False,
     signs_checked: bool = False,
     seed: int | None = None,
@@ -72,6 +74,8 @@ def execute(
         "signs_checked": signs_checked,
         "seed": seed or 0,
     }
+    if check_currency(currency) != "USD":
+        options["currency"] = currency.strip()
     coverage, account = Coverage(confidence, mpor), AccountTerms(call_lag=call_lag)
     progress("reading", 0.0)
     given = read_given(file)
@@ -113,7 +117,7 @@ def _named(study: Study, file: Path, options: dict[str, Any]) -> Study:
     """The study with its name, its options, and the hash of all that its numbers depend on."""
     table = study.provenance.given
     named = {"name": file.stem, "validate": {"file": file.name, **options}}
-    numbers = {name: value for name, value in options.items() if name != "all"}
+    numbers = {name: value for name, value in options.items() if name not in ("all", "currency")}
     origin = replace(
         study.provenance,
         study=named,

@@ -1,6 +1,7 @@
 """The command itself: its screen, its folder, its refusals."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -10,7 +11,11 @@ import pytest
 
 import backtest as bt
 from backtest.replay.seal import read_manifest, write_manifest
-from tests.support.commands import backtest, one_line
+from backtest.studies.validate.page import validation_exhibit
+from backtest.studies.validate.reopen import revalidated, stored_validation
+from backtest.studies.validate.store import write_results
+from backtest.studies.validate.study import execute
+from tests.support.commands import backtest, one_line, quiet
 
 DAYS = pd.bdate_range("2022-01-03", periods=260)
 
@@ -101,6 +106,30 @@ def test_what_a_user_can_mend_is_one_line(folder):
     assert "cannot read 'nowhere.csv'" in one_line(backtest("validate", "nowhere.csv", cwd=folder))
     line = one_line(backtest("validate", "house.csv", "--pnl", "weekly", cwd=folder))
     assert "known: 'mpor'" in line
+
+
+def test_the_page_speaks_of_accounts_and_of_their_currency(tmp_path):
+    """Captions said 'books' and 'USD m' whatever the table held; names of the user stay."""
+    names = {"account 00": "book of USD", "account 01": "EURUSD"}
+    table(2).replace({"account": names}).to_csv(tmp_path / "book.csv", index=False)
+    done = execute(str(tmp_path / "book.csv"), mpor=1, currency="EUR", progress=quiet)
+    folder = write_results(done, validation_exhibit(done), tmp_path, command="validate")
+    page = (folder / "report.html").read_text()
+    for name in ("book of USD", "book.csv", "Validation of book"):
+        assert name in page
+        page = page.replace(name, "")
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+", page)}
+    assert not words & {"usd", "book", "books"} and {"eur", "accounts"} <= words
+    assert "USD" in "".join(done.study.loss.columns)
+    again = stored_validation(folder)
+    assert again.study.provenance.currency == "EUR"
+    assert revalidated(folder, progress=quiet) == []
+    plain = execute(str(tmp_path / "book.csv"), mpor=1, progress=quiet)
+    assert plain.study.provenance.sha256 == done.study.provenance.sha256
+    assert "currency" not in plain.study.provenance.study["validate"]
+    for wrong in ("", "x" * 13, "EUR\n"):
+        with pytest.raises(bt.StudyError, match="give up to 12 characters, such as EUR"):
+            execute("no such.csv", currency=wrong, progress=quiet)
 
 
 def test_a_folder_is_reproduced_and_reported_from_the_table_it_holds(folder, results, tmp_path):

@@ -135,7 +135,9 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
 
 def _unit(study: Study) -> str:
     yardstick = study.provenance.siloed_model
-    return "USD m" if yardstick is None else f"multiple of {yardstick}"
+    if yardstick is None:
+        return f"{study.provenance.currency} m"
+    return f"multiple of {yardstick}"
 
 
 def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
