@@ -115,7 +115,7 @@ class DrawnQuantiles:
         explained, shared = summed[0], np.stack([np.zeros_like(summed[0]), *summed[1:]], axis=2)
         # What the requirement adds beyond the record's own lags: its part orthogonal to them.
         beyond = explained - np.einsum("rpk,rk->rp", shared, self.coefficients)
-        left = total - np.einsum("rpk,rkl,rpl->rp", shared, self.inverse, shared, optimize=True)
+        left = total - np.einsum("rpl,rpl->rp", shared @ self.inverse, shared)
         added = np.zeros(beyond.shape)
         np.divide(beyond**2, left, out=added, where=left > SINGULAR * (len(column) - LAGS))
         return np.where(self.alike[:, None], np.nan, (self.fitted[:, None] + added) / self.scale)

@@ -1,5 +1,7 @@
 """Ranks of many statistics among those of simulated records, each as if it were alone."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from backtest.scores.checks import column_blocks
@@ -28,10 +30,13 @@ def tied_pvalues(observed: FloatArray, null: FloatArray, *, seed: int) -> FloatA
         law = statistics[:, columns] if statistics.ndim == 2 else statistics[:, None]
         above = np.count_nonzero(law > one + SAME, axis=0)
         tied = np.count_nonzero(np.abs(law - one) <= SAME, axis=0)
-        drawn = {
-            int(n): int(np.random.default_rng(seed).integers(0, n + 1)) for n in np.unique(tied)
-        }
-        broken = np.array([drawn[n] for n in tied.tolist()], dtype=np.int64)
+        broken = np.array([_rank_among(n, seed) for n in tied.tolist()], dtype=np.int64)
         pvalues[columns] = (above + broken + 1) / (len(statistics) + 1)
     pvalues[np.isnan(observed)] = np.nan
     return pvalues
+
+
+@lru_cache(maxsize=4096)
+def _rank_among(tied: int, seed: int) -> int:
+    """A place among so many statistics that are alike, drawn with a generator of its own."""
+    return int(np.random.default_rng(seed).integers(0, tied + 1))

@@ -43,7 +43,8 @@ def rate_against_margin(
     )
     caption = Caption(
         "Exceedance rate against mean margin, folder by folder",
-        f"Over the books that all folders have. Folders: {'; '.join(folders)}.",
+        "Over the books that all folders have; hollow where coverage is rejected in one of them. "
+        f"Folders: {'; '.join(folders)}.",
         f"Scatter of exceedance rate against mean margin in USD m, a point a model and folder: "
         f"{described}.",
     )
@@ -69,13 +70,17 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     sheet = canvas(legend + HEIGHT + 0.42)
     sheet.legend(model_keys(styles, mec=INK, ms=6), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
     axes = sheet.panel(left=0.5, right=0.45, top=legend, height=HEIGHT)
-    for row in data[data["mean_margin"] > 0.0].to_dict("records"):
+    middle = 0.5 * (data["mean_margin"].min() + data["mean_margin"].max()) / MILLION
+    for row in data.to_dict("records"):
         style = styles[row["model"]]
         place = row["mean_margin"] / MILLION, 100.0 * row["exceedance_rate"]
         face = style.colour if row["keeps"] else "white"
         axes.scatter(*place, s=34, marker=style.marker, facecolors=face, edgecolors=style.colour,
                      linewidths=1.1, clip_on=False, zorder=4)  # fmt: skip
-        axes.annotate(row["folders"], place, xytext=(4, 3), textcoords="offset points", zorder=6)
+        # Letters stand towards the middle, so that none leaves the sheet.
+        side = -1 if place[0] > middle else 1
+        axes.annotate(row["folders"], place, xytext=(4 * side, 3), textcoords="offset points",
+                      ha="right" if side < 0 else "left", zorder=6)  # fmt: skip
     for allowed in data["allowed_rate"].unique():
         draw_allowed(axes, 100.0 * allowed, color=INK)
     axes.set_ylim(0, None)

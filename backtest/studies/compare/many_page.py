@@ -66,7 +66,7 @@ UNMATCHED_TEXT = "Models and books that not all folders have."
 ALL_MATCHED = "All folders have the same models and books."
 FOLDERS_A_TABLE = 8  # columns that a page and a screen hold without breaking numbers
 MOST_ROWS = 20
-CUT = 12  # characters of a value, of which eight stand beside each other
+CUT = 11  # characters of a value, of which eight stand beside each other
 Show = Callable[[Any], str | Cell]
 
 
@@ -157,12 +157,13 @@ def _other_risks(many: ManyRuns) -> tuple[str, ...]:
     """Which folders are not of the same losses as the base, and why."""
     rows = many.against_base
     unpaired = rows[rows["reason"].fillna("") != ""].drop_duplicates(["folder", "portfolio"])
-    words = []
+    alike: dict[str, list[str]] = {}
     for letter, books in unpaired.groupby("folder", sort=False):
         reasons = books["reason"].str.replace(r" on .*", "", regex=True).unique()
         count = f"{len(books):,} book{'s' if len(books) > 1 else ''}"
-        words.append(f"{letter} in {count} ({', '.join(reasons)})")
-    return (OTHER_RISKS.format(folders="; ".join(words)),) if words else ()
+        alike.setdefault(f"in {count} ({', '.join(reasons)})", []).append(str(letter))
+    words = (f"{spans(which)} {where}" for where, which in alike.items())
+    return (OTHER_RISKS.format(folders="; ".join(words)),) if alike else ()
 
 
 def _blocks(many: ManyRuns) -> Iterator[list[str]]:
