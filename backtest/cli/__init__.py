@@ -68,10 +68,11 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     for left in remove_abandoned(out):
         typer.echo(f"removed {left}, which a run that was killed had left", err=True)
     _cap_workers(values)
+    kept = {"out": out} if command.keeps else {}
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:
         with _traceback_in(out):
-            result = command.load(command.compute)(**values, progress=progress)
+            result = command.load(command.compute)(**values, **kept, progress=progress)
         progress("figures and report", 0.0)
         exhibit = command.load(command.exhibit)(result)
         if command.store:

@@ -16,6 +16,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.config.accounts import Position, account_books, read_positions
 from backtest.config.checks import check_study, mistake
+from backtest.config.grid import axes_of
 from backtest.config.models import build_model
 from backtest.config.positions import instruments_of, positions_book
 from backtest.config.schema import StudyFile
@@ -74,6 +75,7 @@ def read_study(text: str, *, where: str, folder: Path | None = None) -> StudyFil
     declare(study.instruments)
     try:
         check_study(study)
+        axes_of(study)
         for table in (study.accounts, study.positions):
             if table is not None and folder is not None:
                 beside[table.file] = _beside(folder, table.file)

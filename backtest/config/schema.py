@@ -206,7 +206,7 @@ class GateTable(_Table):
 
 
 class StudyFile(_Table):
-    """A whole study. `models` are tables until `margin_models` builds them."""
+    """A whole study. `models` are tables until `margin_models` builds them, `grid` has its axes."""
 
     name: str = "study"
     title: str = ""
@@ -230,6 +230,7 @@ class StudyFile(_Table):
     monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
     gates: tuple[GateTable, ...] = ()
+    grid: dict[str, Any] = Field(default_factory=dict)
     _beside: dict[str, bytes] = PrivateAttr(default_factory=dict)
 
     @property
@@ -282,6 +283,7 @@ class StudyFile(_Table):
             (table, "instruments"),
             (table, "accounts"),
             (table, "positions"),
+            (table, "grid"),
             (table["data"], "earlier"),
             (table["data"], "files"),
             (table["data"], "accept"),

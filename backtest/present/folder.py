@@ -73,7 +73,7 @@ def _new_folder(out: Path, name: str) -> tuple[ResultsFolder, int | None]:
         # Another run may take the folder for an abandoned one before it is locked.
         with suppress(FileExistsError, FileNotFoundError, BlockingIOError):
             folder.partial.mkdir()
-            lock = _lock(folder.partial)
+            lock = lock_folder(folder.partial)
             if not folder.final.exists():
                 return folder, lock
             folder.partial.rmdir()
@@ -82,7 +82,7 @@ def _new_folder(out: Path, name: str) -> tuple[ResultsFolder, int | None]:
         time.sleep(0.1)
 
 
-def _lock(folder: Path) -> int | None:
+def lock_folder(folder: Path) -> int | None:
     """A lock on a folder until this process ends; None where the file system has no locks.
 
     Raises
@@ -107,7 +107,7 @@ def remove_abandoned(parent: Path) -> list[Path]:
     removed = []
     for partial in parent.glob(f"{STAMPED}_*.partial"):
         with suppress(OSError), held():
-            lock = _lock(partial)
+            lock = lock_folder(partial)
             if lock is not None:
                 shutil.rmtree(partial)
                 os.close(lock)

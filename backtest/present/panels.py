@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = 2
 PANEL = 1.65  # inches, as below
 LEFT, RIGHT, GAP = 0.72, 0.15, 0.25
+APART = 0.5  # inches between panels with numbers of their own
 
 
 @dataclass(frozen=True)
@@ -81,21 +82,21 @@ class PanelGrid:
                 top=keys + row * pitch + self.above, height=self.height,
                 sharey=panels[0] if share and panels else None,
             )  # fmt: skip
-            axes.tick_params(labelleft=column == 0)
+            axes.tick_params(labelleft=column == 0 or not share)
             panels.append(axes)
         return sheet, panels
 
 
 def book_panels(
-    canvas: Canvas, titles: Mapping[str, str], *, keys: float, below: float
+    canvas: Canvas, titles: Mapping[str, str], *, keys: float, below: float, share: bool = True
 ) -> "tuple[Sheet | Inset, dict[str, Axes]]":
     """A panel a book under its title, below `keys` inches that are left for a legend.
 
-    below : inches under each panel, for its axis. All share the vertical axis.
+    below : inches under each panel, for its axis. share : True where all have one vertical axis.
     """
     grid = PanelGrid(
         columns=min(COLUMNS, len(titles)),
-        left=LEFT, right=RIGHT, gap=GAP, height=PANEL, below=below,
+        left=LEFT, right=RIGHT, gap=GAP if share else APART, height=PANEL, below=below,
     )  # fmt: skip
     room = grid.places[0].width
     words = [
@@ -103,7 +104,7 @@ def book_panels(
         for title in titles.values()
     ]
     above = LINE * max(text.count("\n") + 1 for text in words) + 0.1
-    sheet, panels = replace(grid, above=above).panels(canvas, len(titles), keys=keys)
+    sheet, panels = replace(grid, above=above).panels(canvas, len(titles), keys=keys, share=share)
     for axes, text in zip(panels, words, strict=True):
         axes.set_title(text, loc="left", linespacing=1.0, pad=4)
         axes.grid(visible=True, axis="y")

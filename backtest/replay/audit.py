@@ -1,6 +1,6 @@
 """The causality audit of a study: of which portfolios, and that its margins are those in use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,7 @@ from backtest.model.causality import RTOL, CausalityError, audited_margins
 from backtest.model.certificate import CausalityAudit
 from backtest.model.episodes import Episodes
 from backtest.model.protocol import MarginModel
-from backtest.replay.daily import Daily
-from backtest.types import FloatArray, Progress, RowNumbers
+from backtest.types import DaysByPortfolios, FloatArray, Progress, RowNumbers
 
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 EPISODES = 16  # of accounts that trade, spread over all of theirs
@@ -100,15 +99,21 @@ def audit_models(
     return audits, audited
 
 
-def check_audited(audited: Mapping[str, Audited], daily: Daily, portfolios: Sequence[str]) -> None:
+def check_audited(
+    audited: Mapping[str, Audited],
+    required: Callable[[str], DaysByPortfolios],
+    portfolios: Sequence[str],
+) -> None:
     """Margins in use must be those that were audited: a model could tell an audit from a study.
+
+    required : the margins in use, by the name of a model.
 
     Raises
     ------
     CausalityError : they are not.
     """
     for name, seen in audited.items():
-        used = daily.array("required", name)[seen.days, seen.portfolios]
+        used = required(name)[seen.days, seen.portfolios]
         wrong = np.flatnonzero(~np.isclose(seen.margins, used, rtol=RTOL, atol=0, equal_nan=True))
         if len(wrong):
             cell = wrong[0]

@@ -94,7 +94,8 @@ def run(
         replayed = replay_margins(
             models, market, book, coverage, n_jobs=n_jobs, block=block, report=report
         )
-    check_audited(audited, replayed.daily, book.portfolios)
+    daily = replayed.daily
+    check_audited(audited, lambda name: daily.array("required", name), book.portfolios)
     seconds |= replayed.seconds
     # One window for all models: a model that warms up longer must not be compared on other days.
     window = ScoredWindow.of(
@@ -123,7 +124,6 @@ def run(
         resamples=RESAMPLES,
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
-    daily = replayed.daily
     return Study(
         **{name: daily.frames(name) for name in QUANTITIES},
         loss=pd.DataFrame(replayed.loss, index=daily.days, columns=daily.portfolios, copy=False),

@@ -4,7 +4,17 @@ A new command is a folder and its name in `COMMANDS`: the command line, the READ
 CI runs from the wheel take it from there.
 """
 
-from backtest.studies import clocks, closeout, collateral, compare, offset, power, run, validate
+from backtest.studies import (
+    clocks,
+    closeout,
+    collateral,
+    compare,
+    grid,
+    offset,
+    power,
+    run,
+    validate,
+)
 
 # In the order of `backtest --help`.
 COMMANDS = (
@@ -13,6 +23,7 @@ COMMANDS = (
     closeout.COMMAND,
     collateral.COMMAND,
     clocks.COMMAND,
+    grid.COMMAND,
     power.COMMAND,
     compare.COMMAND,
     validate.COMMAND,

@@ -92,6 +92,7 @@ class Command:
     compute : the result. exhibit : of the result.
     store : (result, exhibit, out, command=...) -> folder; the exhibit alone is stored where empty.
     quick : True where CI runs it on the sample, from the wheel.
+    keeps : True where `compute` takes `out` too, for what it keeps of an interrupted computation.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Command:
     exhibit: str
     store: str = ""
     quick: bool = False
+    keeps: bool = False
 
     @property
     def usage(self) -> str:

@@ -1,6 +1,6 @@
 """A study file, its prices, its book and its models, which every command reads first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,8 +34,13 @@ from backtest.studies.failures import failure
 from backtest.types import DataError, Progress, StudyError
 
 MOST_BOUNDED = 50  # accounts whose offset gets bounds, some seconds each
-SIZING = "sizing"  # the audit's name of the model in the table of that name
+GRID_ASIDE = "the file has a grid, which `backtest grid` runs; here its own values are used"
 Result = TypeVar("Result")
+
+
+def sizing_name(models: Container[str]) -> str:
+    """The audit's name of the model that sizes books: that of its table, unless a model has it."""
+    return "sizing" if "sizing" not in models else "[sizing]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +117,8 @@ class Inputs:
         self, progress: Progress, market: Market | None = None, *, only_sizing: bool = False
     ) -> dict[str, CausalityAudit]:
         """The causality audit of every model and of the sizing model, by name."""
-        sizing = SIZING if SIZING not in self.models else f"[{SIZING}]"
         audits, _ = audit_models(
-            ({} if only_sizing else self.models) | {sizing: self.base},
+            ({} if only_sizing else self.models) | {sizing_name(self.models): self.base},
             self.market if market is None else market,
             self.named_book if self.config.books else self.book,
             self.config.standard(),
@@ -122,6 +126,22 @@ class Inputs:
             progress=progress,
         )
         return audits
+
+    def of_study(self, config: StudyFile) -> "Inputs":
+        """The same prices under another study, with its own book and models.
+
+        Raises
+        ------
+        StudyError, ModelFailure : its positions cannot be sized on these prices.
+        """
+        file_record: set[OpenedFile] = set()
+        with recording(file_record):
+            models, base = config.margin_models(), build_model(config.sizing)
+            book = _book_of(config, self.market)
+        return replace(
+            self, config=config, book=book, models=models, base=base, file_record=file_record,
+            failures={},
+        )  # fmt: skip
 
     def without(self, error: Exception) -> "Inputs":
         """The inputs without the model that raised `error`, where the study allows it.
@@ -164,10 +184,12 @@ def read_inputs(
     progress: Progress,
     clock: Clock | None = None,
     isolate: bool = False,
+    grid: bool = False,
 ) -> Inputs:
     """Study file, prices, book and models; data, seed and clock override what the file says.
 
     isolate : run models of the user's own each in a process that holds only the past.
+    grid : the command has a use for the study's [grid]; any other says that it has none.
     """
     config, text = load_study(study_file)
     if data is not None:
@@ -177,6 +199,8 @@ def read_inputs(
     if clock is not None:
         table = config.clock.model_copy(update={"kind": clock})
         config = config.model_copy(update={"clock": table})
+    if config.grid and not grid:
+        progress(GRID_ASIDE, 1.0)
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
     for file in files:
@@ -189,10 +213,7 @@ def read_inputs(
             own = {name for name, table in config.models.items() if any(user_kinds(table))}
             models = {n: isolated(m) if n in own else m for n, m in models.items()}
             base = isolated(base) if any(user_kinds(config.sizing)) else base
-        try:
-            book = build_book(config, market)
-        except Exception as error:
-            raise (error if asked_of(error) is None else failure(error, [])) from error
+        book = _book_of(config, market)
         for name, model in models.items():
             if isinstance(model, Isolated):
                 minutes = model.seconds(market, book, config.standard()) / 60
@@ -200,6 +221,14 @@ def read_inputs(
     progress("prices", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
     return Inputs(config, text, market, files, book, models, base, folder, file_record)
+
+
+def _book_of(config: StudyFile, market: Market) -> Book:
+    """The book of a study; what its sizing model raises is told as that model's failure."""
+    try:
+        return build_book(config, market)
+    except Exception as error:
+        raise (error if asked_of(error) is None else failure(error, [])) from error
 
 
 def said_of_files(config: StudyFile) -> dict[str, How]:

@@ -28,7 +28,8 @@ def test_the_readme_says_of_every_command_what_its_help_says():
 def test_a_command_is_its_folder(command):
     """The functions it names are there and take what it asks for."""
     assert (ROOT / "backtest" / "studies" / command.name).is_dir()
-    asked = dict.fromkeys([*(option.name for option in command.options), "progress"])
+    more = ["progress", *(["out"] if command.keeps else [])]
+    asked = dict.fromkeys([*(option.name for option in command.options), *more])
     inspect.signature(command.load(command.compute)).bind(**asked)
     inspect.signature(command.load(command.exhibit)).bind(None)
     if command.store:

@@ -103,6 +103,7 @@ def _child(case: Case, folder: Path, streams: Path) -> None:
 def _run(case: Case) -> int:
     from backtest.cli import main
     from backtest.model import guard
+    from backtest.studies.grid import study as grid
     from backtest.studies.run import reopen, study
 
     def read(*_arguments: object, **_options: object) -> None:
@@ -112,6 +113,7 @@ def _run(case: Case) -> int:
     if case.stop_at_inputs:
         reopen.write_page = read
         study.run = read
+        grid.compute_cell = read
     try:
         main(list(case.arguments))
     except SystemExit as error:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import numpy as np
 from pydantic import BaseModel
 
+from backtest.config.grid import BOOKS, LOOKBACK, ROOTS, SHORT
 from backtest.config.schema import StudyFile
 from backtest.model.protocol import MarginModel
 from strategies import MODELS
@@ -111,6 +112,17 @@ def entry_cases(seed: int, each: int) -> Iterator[Case]:
             yield Case("study entry", name, RUN, base | {"study.toml": text})
 
 
+def grid_cases(seed: int, each: int) -> Iterator[Case]:
+    """`each` literals for every kind of axis of a grid."""
+    rng, base = np.random.default_rng(seed), sound_files(seed)
+    for key in (*SHORT, LOOKBACK, BOOKS, *ROOTS, "models.var.lookback", "account.call_lag"):
+        for literal in rng.choice(np.array(LITERALS, dtype=object), each, replace=False):
+            for values in (str(literal), f"[{literal}]"):
+                files = base | {"study.toml": with_entry("grid", key, values)}
+                name = f"[grid] {key} = {values[:30]}"
+                yield Case("grid axis", name, ("grid", "study.toml"), files)
+
+
 def model_cases(seed: int, each: int) -> Iterator[Case]:
     """`each` literals for every parameter of every margin model."""
     rng, base = np.random.default_rng(seed), sound_files(seed)
@@ -173,6 +185,7 @@ def study_cases(seed: int) -> Iterator[Case]:
     yield Case("sound", "packaged names", ("run", "study.toml"), sound_files(seed), ACCEPT)
     yield from text_cases(seed)
     yield from entry_cases(seed, 9)
+    yield from grid_cases(seed, 5)
     yield from model_cases(seed, 2)
     yield from name_cases(seed)
     yield from unknown_cases(seed)

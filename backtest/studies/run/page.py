@@ -6,6 +6,7 @@ from backtest.present.table import TextTable
 from backtest.replay.figures.margin_against_loss import margin_against_loss
 from backtest.replay.findings.family import detectable_sentence
 from backtest.replay.worst import selection
+from backtest.studies.inputs import GRID_ASIDE
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.run.facts import (
     facts_of_data,
@@ -107,6 +108,7 @@ def _scores(run: Run, figure: Figure) -> Section:
         omissions_sentence(study),
         fits_sentence(study),
         TESTS_WORDS,
+        f"{GRID_ASIDE.capitalize()}." if run.config.grid else "",
     )
     text = " ".join(filter(None, words))
     return Section("scores", "Named books", text, tables=tuple(tables), figure=figure)

@@ -1,7 +1,7 @@
 """Results folders read back, and the report written again."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +22,7 @@ from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run
 from backtest.types import ResultsError
 
-STUDY_FILE, LADDER = "study.toml", "ladder.csv"
+STUDY_FILE, LADDER, GRID = "study.toml", "ladder.csv", "grid.parquet"
 
 
 def finished_run(folder: Path) -> Study:
@@ -79,8 +79,8 @@ def rewrite_report(folder: Path) -> Path:
     ------
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
-    origin = read_manifest(folder)[0]
-    exhibit = _stored_exhibit(folder, origin)
+    origin, names = read_manifest(folder)
+    exhibit = _stored_exhibit(folder, origin, names)
     if (folder / "figures").is_symlink():
         raise refusal(folder, "figures that lie elsewhere")
     try:
@@ -99,8 +99,15 @@ def rewrite_report(folder: Path) -> Path:
     return folder / "report.html"
 
 
-def _stored_exhibit(folder: Path, origin: Provenance) -> Exhibit:
-    """What a folder of `backtest run` or `backtest validate` shows."""
+def _stored_exhibit(folder: Path, origin: Provenance, names: Container[str]) -> Exhibit:
+    """What a folder of `backtest run`, `backtest grid` or `backtest validate` shows."""
+    if GRID in names:
+        from backtest.studies.grid.page import grid_exhibit
+        from backtest.studies.grid.store import stored_grid
+
+        grid = stored_grid(folder)
+        with as_written(folder):
+            return grid_exhibit(grid)
     if origin.given is None:
         run = stored_run(folder)
         with as_written(folder):

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+from backtest.config.schema import StudyFile
 from backtest.model.study_code import source_that_ran, sources_that_ran
 from backtest.model.user_models import user_files
 from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
+from backtest.replay.provenance import Provenance
 from backtest.studies.run.study import Run
 
 
@@ -32,18 +34,7 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
 
 def write_numbers(run: Run, folder: Path) -> None:
     """Every number of a run, its study file and its models' code; the manifest has their hashes."""
-    (folder / "study.toml").write_text(run.text, encoding="utf-8")
-    for name, content in run.config.beside.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    for source, place in user_files([run.config.models, run.config.sizing]).items():
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_bytes(source_that_ran(source))
-    ran = sources_that_ran()
-    for file in run.study.provenance.opened:  # modules that those import from beside them
-        if file.sha256 in ran and not Path(file.name).is_absolute():
-            (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file.name).write_bytes(ran[file.sha256])
+    write_sources(run.config, run.text, run.study.provenance, folder)
     write_csv(run.ladder, folder / "ladder.csv")
     for name, table in run.findings.by_file().items():
         write_csv(table, folder / f"{name}.csv")
@@ -56,3 +47,19 @@ def write_numbers(run: Run, folder: Path) -> None:
     # The study comes last: its manifest has the hash of every file that is there by then.
     files = sorted(file for file in folder.rglob("*.*") if file.is_file())
     run.study.save(folder, beside=[file.relative_to(folder).as_posix() for file in files])
+
+
+def write_sources(config: StudyFile, text: str, origin: Provenance, folder: Path) -> None:
+    """A study file, the files beside it, and the code of its models as it ran."""
+    (folder / "study.toml").write_text(text, encoding="utf-8")
+    for name, content in config.beside.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    for source, place in user_files([config.models, config.sizing]).items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(source_that_ran(source))
+    ran = sources_that_ran()
+    for file in origin.opened:  # modules that those import from beside them
+        if file.sha256 in ran and not Path(file.name).is_absolute():
+            (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file.name).write_bytes(ran[file.sha256])

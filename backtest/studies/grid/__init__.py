@@ -1,0 +1,30 @@
+"""`backtest grid`: one study over a grid of confidence, MPOR, look-back and other parameters."""
+
+from pathlib import Path
+
+from backtest.studies.command import DATA, JOBS, SEED, STUDY, Command, Option
+
+COMMAND = Command(
+    name="grid",
+    help=(
+        "Run a study over the axes of its [grid], confidence, MPOR, look-back and others: one "
+        "table, small multiples. --resume goes on where a grid was interrupted."
+    ),
+    options=(
+        STUDY,
+        DATA,
+        JOBS,
+        SEED,
+        Option(
+            "resume",
+            Path | None,
+            None,
+            "FOLDER",
+            "Folder of finished cells, '...cells', that an interrupted grid named.",
+        ),
+    ),
+    compute="study:study_grid",
+    exhibit="page:grid_exhibit",
+    store="store:write_results",
+    keeps=True,
+)

@@ -1,0 +1,304 @@
+"""`backtest grid`: its cells against single runs, what it keeps, what it refuses, what it shows."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtest.config.grid import Axis
+from backtest.present.page import render_exhibit
+from backtest.replay.run import run
+from backtest.replay.seal import changed_files, read_manifest
+from backtest.studies.grid.figures import exceedance_rates
+from backtest.studies.grid.page import grid_exhibit
+from backtest.studies.grid.panels import panels_of
+from backtest.studies.grid.store import stored_grid, write_results
+from backtest.studies.grid.study import study_grid
+from backtest.studies.inputs import read_inputs
+from backtest.studies.run.reopen import rewrite_report
+from backtest.types import ResultsError, StudyError
+from tests.support.commands import backtest, quiet, write_prices, write_study
+
+SAMPLE = """
+name = "sample"
+[data]
+end = "2016-12-30"
+[coverage]
+confidence = 0.99
+mpor = 2
+[sizing]
+kind = "historical_var"
+lookback = 60
+[models.siloed]
+kind = "siloed"
+base = { kind = "historical_var", lookback = 60 }
+[models.var]
+kind = "historical_var"
+lookback = 60
+[books."long both"]
+risk = { BTC = 1, UST10Y = 1 }
+[books.coin]
+usd = { BTC = 1e6 }
+"""
+AXES = "[grid]\nconfidence = [0.95, 0.99]\nmpor = [1, 2]\nlookback = [60, 90]\n"
+SMALL = "[grid]\nconfidence = [0.95, 0.99]\nlookback = [60, 90]\nbooks = ['coin']\n"
+CHEAT = """
+import numpy as np
+from backtest.model import model
+
+@model
+class Seer:
+    power: float = 1.0
+
+    def margin(self, market, book, coverage):
+        loss = book.loss(market, coverage).sum(axis=2)
+        return np.nan_to_num(np.abs(loss)) ** self.power
+"""
+
+
+def grid_of(file: Path, out: Path, **options):
+    return study_grid(file, out=out, **({"progress": quiet} | options))
+
+
+def stored(grid, out: Path) -> Path:
+    """The folder of a grid with its tables; figures take seconds and are drawn once, below."""
+    return write_results(grid, replace(grid_exhibit(grid), sections=()), out, command="")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grid")
+    write_prices(folder / "prices")
+    path = write_study(folder, source=str(folder / "prices"))
+    path.write_text(f"{path.read_text()}\n{SMALL}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    return backtest("grid", "study.toml", "--out", "whole", cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def whole(folder, done):
+    """The results folder of a grid that nobody interrupted."""
+    assert done.returncode == 0, done.stderr
+    (results,) = (folder / "whole").iterdir()
+    return results
+
+
+def test_each_cell_is_what_a_run_of_its_study_gives(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text(SAMPLE + AXES)
+    table = grid_of(file, tmp_path / "out").table.set_index(["confidence", "mpor", "lookback"])
+    cells = list(product((0.95, 0.99), (1, 2), (60, 90)))
+    assert table.index.unique().to_list() == cells
+    assert set(table.pop("failed")) == {""}
+    for confidence, mpor, lookback in cells:
+        models = SAMPLE.split("[models.siloed]")[1].replace("= 60", f"= {lookback}")
+        text = f"{SAMPLE.split('[models.siloed]')[0]}[models.siloed]{models}"
+        file.write_text(text.replace("0.99", f"{confidence}").replace("mpor = 2", f"mpor = {mpor}"))
+        single = read_inputs(file, data=None, seed=None, progress=quiet)
+        standard, terms = single.config.standard(), single.config.terms()
+        assert (standard.confidence, standard.mpor) == (confidence, mpor)
+        study = run(
+            single.market, single.book, single.models, coverage=standard, account=terms, audit=False
+        )
+        of_cell = table.loc[(confidence, mpor, lookback)].set_index(["model", "portfolio"])
+        pd.testing.assert_frame_equal(of_cell, study.summary(), rtol=1e-12, atol=0)
+
+
+def test_an_audit_is_made_once_a_set_of_parameters_and_not_once_a_confidence(whole):
+    origin, files = read_manifest(whole)
+    assert set(origin.causality) == {
+        *("sizing", "siloed, lookback 60", "siloed, lookback 90"),
+        *("var, lookback 60", "var, lookback 90"),
+    }
+    assert changed_files(whole, files) == [] and {"grid.parquet", "grid.csv"} <= set(files)
+    assert origin.models["var, lookback 90"].startswith("HistoricalVaR(lookback=90")
+    assert [cell["values"]["lookback"] for cell in origin.details["cells"]] == [60, 90, 60, 90]
+
+
+class Interrupted(KeyboardInterrupt):
+    pass
+
+
+def interrupted(folder: Path, out: Path, cells: int) -> Path:
+    """The folder of finished cells of a grid that was interrupted after some of them."""
+
+    def stop(stage: str, share: float) -> None:
+        if stage == "cells" and share >= cells / 4:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        grid_of(folder / "study.toml", out, progress=stop)
+    (kept,) = out.glob("*.cells")
+    return kept
+
+
+def test_an_interrupted_grid_goes_on_and_ends_with_the_same_bytes(folder, whole, tmp_path):
+    kept = interrupted(folder, tmp_path, 3)
+    assert len(list(kept.glob("*.json"))) == 4  # three cells, and what they depend on
+    (kept / "cell-0002.parquet").write_bytes(b"half")  # as a machine that stops would leave it
+    said: list[float] = []
+    result = grid_of(
+        folder / "study.toml",
+        tmp_path,
+        resume=kept,
+        progress=lambda stage, share: said.append(share) if stage == "cells" else None,
+    )
+    assert said[0] == 0.5 and said[-1] == 1.0  # cells 1 and 3 were not computed again
+    results = stored(result, tmp_path)
+    assert not kept.exists()
+    for name in ("grid.parquet", "grid.csv"):
+        assert (results / name).read_bytes() == (whole / name).read_bytes()
+    causality = [read_manifest(place)[0].causality for place in (results, whole)]
+    assert causality[0] == causality[1]
+
+
+def test_a_grid_that_ends_before_its_first_cell_leaves_nothing(folder, tmp_path):
+    def stop(stage: str, share: float) -> None:
+        if stage == "cells":
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        grid_of(folder / "study.toml", tmp_path, progress=stop)
+    assert not list(tmp_path.iterdir())
+
+
+def test_cells_of_other_inputs_are_refused_and_what_changed_is_named(folder, tmp_path, monkeypatch):
+    kept = interrupted(folder, tmp_path, 1)
+    study, prices = folder / "study.toml", folder / "prices" / "btc_usd.csv"
+    text, closes = study.read_text(), prices.read_text()
+
+    def refusal() -> str:
+        with pytest.raises(ResultsError) as refused:
+            grid_of(study, tmp_path, resume=kept)
+        assert kept.exists()
+        return str(refused.value)
+
+    try:
+        study.write_text(text.replace("confidence = [0.95,", "confidence = [0.96,"))
+        assert "study.grid.confidence was [0.95, 0.99] and is [0.96, 0.99]" in refusal()
+        study.write_text(text)
+        prices.write_text(re.sub(r"\d\n", "9\n", closes, count=1))
+        assert "prices.btc_usd.csv was '" in refusal()
+    finally:
+        study.write_text(text)
+        prices.write_text(closes)
+    monkeypatch.setattr("backtest.studies.grid.basis.sources_sha256", lambda: "other code")
+    assert "code.sources was '" in refusal()
+    with pytest.raises(ResultsError, match="holds no cells of a grid"):
+        grid_of(study, tmp_path, resume=tmp_path)
+
+
+def test_a_cell_that_fails_is_a_row_with_its_reason(folder, tmp_path):
+    file = tmp_path / "study.toml"
+    text = (folder / "study.toml").read_text().split("[grid]")[0]
+    file.write_text(f"{text}[grid]\nlookback = [60, 5000]\nbooks = ['coin']\n")
+    result = grid_of(file, tmp_path / "out")
+    (failed,) = result.table[result.table["failed"] != ""].to_dict("records")
+    assert failed["lookback"] == 5000 and failed["model"] == failed["portfolio"] == ""
+    assert "no day can be scored" in failed["failed"]
+    (alarm,) = [line for line in result.provenance.alarms() if line.startswith("LEFT OUT")]
+    assert alarm.startswith("LEFT OUT: 1 of 2 cells, the first with lookback 5000: no day can be")
+
+
+def test_an_optional_model_that_fails_has_rows_with_its_reason(folder, tmp_path):
+    (tmp_path / "mine.py").write_text(CHEAT.replace("** self.power", "/ np.zeros(2)[5]"))
+    file = tmp_path / "study.toml"
+    text = (folder / "study.toml").read_text().split("[grid]")[0]
+    mine = '[models.mine]\nkind = "mine:Seer"\non_error = "skip"\n'
+    file.write_text(f"{text}{mine}[grid]\nconfidence = [0.95, 0.99]\nbooks = ['coin']\n")
+    table = grid_of(file, tmp_path / "out").table.set_index("model")
+    assert table.loc["mine", "failed"].str.contains("model 'mine' failed: IndexError").all()
+    assert table.loc["mine", "exceedances"].isna().all()
+    assert (table.loc[["siloed", "var"], "failed"] == "").all()
+
+
+def test_a_model_that_knows_its_future_fails_in_every_cell(folder, tmp_path):
+    (tmp_path / "seer.py").write_text(CHEAT)
+    file = tmp_path / "study.toml"
+    text = (folder / "study.toml").read_text().split("[grid]")[0]
+    mine = '[models.mine]\nkind = "seer:Seer"\n'
+    file.write_text(f"{text}{mine}[grid]\nconfidence = [0.95, 0.99]\nbooks = ['coin']\n")
+    with pytest.raises(StudyError, match="no cell of the grid has scores; the first: .*Seer"):
+        grid_of(file, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_figure_shows_six_panels_the_worst_first_and_says_of_how_many():
+    axes = [Axis(("mpor",), (1, 2)), Axis(("account", "call_lag"), (0, 1, 2, 3, 4, 5, 6))]
+    rows = [
+        {"mpor": mpor, "account.call_lag": lag, "model": "var", "portfolio": book, "failed": ""}
+        | {"coverage_p": abs(lag - 2.1) / 10 + mpor / 100}
+        | dict.fromkeys(("exceedance_rate", "exceedance_rate_low"), 0.01)
+        | {"exceedance_rate_high": 0.02, "allowed_rate": 0.01, "max_shortfall": 0.0}
+        for mpor in (1, 2)
+        for lag in range(7)
+        for book in ("coin", "random 01")
+    ]
+    panels = panels_of(pd.DataFrame(rows), axes)
+    lags = [int(title.removeprefix("coin, account.call_lag ")) for title in panels.titles]
+    assert lags == [2, 3, 1, 4, 0, 5]  # by distance from 2.1; random books have no panels
+    figure = exceedance_rates(panels, footnote="", simulated=False)
+    assert figure.caption.footnote.startswith("6 worst of 7 panels are shown")
+    first = figure.draw()
+    assert first.get_title(loc="left") == "coin\naccount.call_lag 2"
+    assert [label.get_text() for label in first.get_xticklabels()] == ["1", "2"]
+    assert first.get_ylim()[1] > 2.0  # the whole interval is seen
+
+
+def test_the_command_says_where_cells_are_and_a_run_who_runs_the_grid(folder, done, whole):
+    assert "... finished cells: --resume whole/" in done.stdout
+    page = (whole / "report.html").read_text()
+    assert "Rows of the grid by evidence against the coverage: all 8" in page
+    assert page.count("<svg") == 2 and "Exceedances over the grid" in page
+    assert json.loads((whole / "manifest.json").read_text())["command"].startswith("backtest grid")
+    said: list[str] = []
+    inputs = read_inputs(
+        folder / "study.toml", data=None, seed=None, progress=lambda what, share: said.append(what)
+    )
+    assert "a grid, which `backtest grid` runs" in said[0]
+    assert inputs.config.standard().confidence == 0.99
+
+
+def test_a_page_is_written_again_from_its_folder_and_a_changed_table_is_refused(whole, tmp_path):
+    command = read_manifest(whole)[0].command
+    page = render_exhibit(grid_exhibit(stored_grid(whole)), whole / "figures", command=command)
+    assert page == (whole / "report.html").read_text()
+    copy = shutil.copytree(whole, tmp_path / "copy")
+    (copy / "grid.parquet").write_bytes(b"")
+    with pytest.raises(ResultsError, match="grid.parquet of .* is not as the run wrote it"):
+        rewrite_report(copy)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_grid_that_is_ended_goes_on(folder, whole, tmp_path, number):
+    command = [sys.executable, "-m", "backtest", "grid", "study.toml", "--out", str(tmp_path)]
+    running = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob("*.cells/cell-0001.json")) and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(number)
+    said = running.communicate()[1]
+    (kept,) = tmp_path.glob("*.cells")
+    if number == signal.SIGINT:
+        assert running.returncode == 130
+        assert re.fullmatch(
+            rf"backtest: interrupted; already written: . of 4 cells; --resume {kept} goes on\n",
+            said,
+        )
+    again = backtest("grid", "study.toml", "--out", tmp_path, "--resume", kept, cwd=folder)
+    assert again.returncode == 0, again.stderr
+    (results,) = tmp_path.iterdir()
+    assert (results / "grid.parquet").read_bytes() == (whole / "grid.parquet").read_bytes()
