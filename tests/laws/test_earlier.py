@@ -174,3 +174,24 @@ def test_histories_that_a_gap_interrupts_begin_after_it(whole):
 def test_an_earlier_history_that_cannot_be_is_refused(market, change, said):
     with pytest.raises(bt.DataError, match=said):
         replace(market, before=change(market.before, market))
+
+
+def test_no_earlier_day_is_ever_scored(market, book):
+    """With it, a bond is scored sooner; what needs a young factor has its numbers to the bit."""
+    models = {"var": build_model({"kind": "historical_var", "lookback": 60})}
+    plain = replace(market, before=None)
+    first, last = market.dates[0], market.dates[-COVERAGE.longest - 1]
+    scored = {}
+    for name, rows in (("bonds", [0]), ("coin", [2])):
+        studies = [
+            bt.run(m, book.select(rows), models, coverage=COVERAGE, audit=False)
+            for m in (market, plain)
+        ]
+        scored[name] = [study.scored for study in studies]
+        for study in studies:
+            assert study.scored[0] >= first and study.scored[-1] == last
+            assert len(study.required["var"]) == len(market.dates)
+        if name == "coin":
+            pd.testing.assert_frame_equal(*(study.summary() for study in studies))
+    assert scored["bonds"][0][0] == first < scored["bonds"][1][0]
+    assert (scored["coin"][0] == scored["coin"][1]).all()
