@@ -166,6 +166,13 @@ def test_accounts_and_positions_may_be_in_a_sheet():
     assert positions_table("positions.xlsx", days)["usd"].isna().all()
 
 
+def test_a_sheet_of_what_is_no_workbook_is_refused():
+    csv = b"Date,BTC\n2024-01-02,1\n2024-01-03,2\n"
+    assert "is no workbook and has no sheet 'S'" in refusal(csv, "x.csv", How(sheet="S"))
+    with pytest.raises(bt.StudyError, match="accounts.csv is no workbook and has no sheet 'S'"):
+        read_positions("accounts.csv", b"account\n", "S")
+
+
 def test_a_study_that_names_no_sheet_keeps_its_hash():
     text = 'models = { v = { kind = "historical_var" } }\n[accounts]\nfile = "a.xlsx"\n'
     assert "sheet" not in read_study(text, where="s.toml").resolved()["accounts"]

@@ -22,6 +22,8 @@ def read_table(name: str, content: bytes, sheet: str = "") -> pd.DataFrame:
     >>> read_table("accounts.csv", b"account,amount\nNA,007\n").loc[0].tolist()
     ['NA', '007']
     """
+    if sheet and not is_workbook(name):
+        raise StudyError(f"{name} is no workbook and has no sheet {sheet!r}; leave sheet out.")
     try:
         if name.endswith(".parquet"):
             return pd.read_parquet(io.BytesIO(content))

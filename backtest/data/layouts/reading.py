@@ -43,10 +43,12 @@ def read_bytes(raw: bytes, file: str, how: How | None = None) -> Reading:
     how.check(file)
     if raw.startswith(GZIP):
         raise DataError(f"{file} is packed with gzip; unpack it.")
-    if raw.startswith(PARQUET):
-        return _read_parquet(raw, file, how)
     if raw.startswith((ZIP, OLE)) or is_workbook(file):
         return _read_workbook(raw, file, how)
+    if how.sheet:
+        raise DataError(f"{file} is no workbook and has no sheet {how.sheet!r}; leave sheet out.")
+    if raw.startswith(PARQUET):
+        return _read_parquet(raw, file, how)
     return _recognised(cells_of(_decoded(raw, file), file, how), file, how)
 
 
