@@ -1,5 +1,6 @@
 """Positions by day: a table of them, made dense; and sums over positions that may change."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ import pandas as pd
 from backtest.instruments import Instrument, check_priced, parse_instrument
 from backtest.instruments.units import UNITS, usd_of_unit
 from backtest.market.market import Market
+from backtest.memory import check_memory
 from backtest.types import (
     MIDNIGHT,
     Dates,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 Gaps = Literal["unchanged", "flat"]
 KEYS = ("date", "account", "instrument")
+COPIES = 3  # of the dense positions in memory at once
 MOST_AMOUNT = 1e15  # of any unit; a larger number is a typing error
 
 
@@ -65,6 +68,8 @@ def read_positions(frame: pd.DataFrame, market: Market, *, gaps: Gaps) -> Positi
         for i, instrument in enumerate(instruments)
     )
     shape = len(market.dates), len(account_names), len(instruments)
+    what = f"positions of {shape[1]:,} accounts in {shape[2]:,} instruments on {shape[0]:,} days"
+    check_memory(what, COPIES * math.prod(shape) * np.dtype(np.float64).itemsize)
     dense = np.zeros(shape)
     dense[days, accounts, columns] = amounts
     if gaps == "unchanged":

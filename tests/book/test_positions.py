@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest import memory
 
 DAYS = pd.bdate_range("2024-01-02", periods=6)
 MARKET = bt.Market.from_frame(
@@ -120,3 +121,12 @@ def test_a_history_longer_than_the_positions_is_refused():
     )
     with pytest.raises(bt.BacktestError, match="and not for 2024-01-10"):
         known.loss(later, bt.Coverage(mpor=1))
+
+
+def test_more_positions_than_memory_holds_are_refused_before_they_are_made(monkeypatch):
+    monkeypatch.setattr(memory, "memory_left", lambda: 3 * 8 * 2 * 2 * 6 - 1.0)
+    frame = table((DAYS[0], "a", "BTC", 5.0), (DAYS[1], "b", "UST10Y", 7.0))
+    with pytest.raises(bt.StudyError, match="2 accounts in 2 instruments on 6 days need about"):
+        book(frame)
+    monkeypatch.setattr(memory, "memory_left", lambda: 3 * 8 * 2 * 2 * 6.0)
+    assert book(frame).exposure.shape == (6, 2, 2)

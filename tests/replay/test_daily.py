@@ -13,6 +13,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from backtest import memory
 from backtest.cli import main
 from backtest.replay import daily, room
 from backtest.replay.daily import QUANTITIES, Daily
@@ -115,10 +116,10 @@ def test_a_full_disk_is_one_line(always_in_a_file, monkeypatch, tmp_path):
 
 
 def test_what_does_not_fit_is_refused_with_the_estimate(small_market, many_books, monkeypatch):
-    monkeypatch.setattr(room, "memory_left", lambda: 1000.0)
+    monkeypatch.setattr(memory, "memory_left", lambda: 1000.0)
     with pytest.raises(StudyError, match=r"8 portfolios under 2 models on .* need about 0\.0 GiB"):
         bt.run(small_market, many_books, MODELS)
-    monkeypatch.setattr(room, "memory_left", lambda: float("inf"))
+    monkeypatch.setattr(memory, "memory_left", lambda: float("inf"))
     monkeypatch.setattr(room, "IN_MEMORY", 0)
     monkeypatch.setattr(room.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 1}))
     with pytest.raises(StudyError, match="on disk, and .* has 0.0; set TMPDIR"):
@@ -138,10 +139,10 @@ def test_a_container_leaves_less_than_its_machine(tmp_path, monkeypatch):
     limit, use = tmp_path / "memory.max", tmp_path / "memory.stat"
     limit.write_text("1000000\n")
     use.write_text("anon 400000\nfile 500000\n")
-    monkeypatch.setattr(room, "CONTAINERS", [(str(limit), str(use), "anon")])
-    assert room.memory_left() == 600_000
+    monkeypatch.setattr(memory, "CONTAINERS", [(str(limit), str(use), "anon")])
+    assert memory.memory_left() == 600_000
     limit.write_text("max\n")
-    assert room.memory_left() > 1_000_000
+    assert memory.memory_left() > 1_000_000
 
 
 GROWTH = """
