@@ -182,6 +182,25 @@ FILES = (
         "read as Yahoo history",
     ),
     (
+        "daily_SPY.csv",  # Alpha Vantage: its close is before splits
+        "timestamp,open,high,low,close,adjusted_close,volume\n2024-01-03,1,1,1,468.7,458.9,1\n"
+        "2024-01-02,1,1,1,472.6,462.8,1\n",
+        ("SPY", "2024-01-03", 458.9),
+        "read as a table of adjusted closes, USD, 2024-01-02 .. 2024-01-03; SPY",
+    ),
+    (
+        "BITSTAMP_BTCUSD, 1D.csv",  # TradingView
+        "time,open,high,low,close,Volume\n1704067200,1,1,1,44167.3,1\n1704153600,1,1,1,44957.9,1\n",
+        ("BTC", "2024-01-02", 44957.9),
+        "bars alike, USD, 2024-01-01 .. 2024-01-02; BTC",
+    ),
+    (
+        "btc.csv",  # prices that look like serial numbers of days
+        "Close,Day\n45000,2024-01-02\n46000,2024-01-03\n",
+        ("BTC", "2024-01-03", 46000.0),
+        "USD, 2024-01-02 .. 2024-01-03; BTC",
+    ),
+    (
         "grouped.csv",  # yfinance with group_by="ticker"
         "Ticker,SPY,SPY,BTC-USD,BTC-USD\nPrice,Open,Close,Open,Close\nDate,,,,\n"
         "2024-01-02,472,472.6,44187,44957.9\n2024-01-03,470,468.7,44957,42848.1\n",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from backtest.data.layouts.how import How
-from backtest.data.layouts.stamps import looks_like_a_day
+from backtest.data.layouts.stamps import SERIAL, looks_like_a_day
 from backtest.types import DataError, shown
 
 SEPARATORS = (";", "\t", "|", ",")
@@ -141,7 +141,10 @@ def _first_values(rows: list[tuple[int, list[str]]], file: str, how: How) -> tup
         )
     for at, (_, row) in enumerate(rows[:LOOKED_AT]):
         below = next((r for _, r in rows[at + 1 :] if any(r)), row)
-        for place in range(min(4, len(row), len(below))):
+        # A price may look like a serial number: what is written as a day goes before it.
+        for place in sorted(
+            range(min(4, len(row), len(below))), key=lambda at: bool(SERIAL.fullmatch(row[at]))
+        ):
             # Rows of titles hold days too ('Start Date, 01/01/2020'), with words before them.
             others = row[:place] + row[place + 1 :]
             is_value = place == 0 or (

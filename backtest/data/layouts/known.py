@@ -8,7 +8,16 @@ from backtest.data.layouts.cells import Cells
 
 # Of columns that may hold the value of a day, the first that a file has.
 VALUES = (
-    ("adj close", "adj_close", "adjclose", "adjusted close", "close", "<close>", "close/last")
+    (
+        "adj close",
+        "adj_close",
+        "adjclose",
+        "adjusted close",
+        "adjusted_close",
+        "close",
+        "<close>",
+        "close/last",
+    )
     + ("settle", "settlement", "px_last", "last price", "last", "price", "value", "kurs")
     + ("schlusskurs", "zamkniecie", "mid")
 )
@@ -110,6 +119,11 @@ LAYOUTS = (
     Layout(
         "Yahoo history",
         lambda cells, names: bool({"adj close", "adj_close", "adjclose"} & names),
+        note=WITH_DIVIDENDS,
+    ),
+    Layout(
+        "a table of adjusted closes",
+        lambda cells, names: bool({"adjusted close", "adjusted_close"} & names),
         note=WITH_DIVIDENDS,
     ),
     Layout("yfinance", lambda cells, names: {"stock splits", "close"} <= names, columns=("close",)),

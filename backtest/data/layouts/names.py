@@ -19,8 +19,8 @@ TENOR = re.compile(  # and nothing behind it that makes another rate of it: real
 BOARD = re.compile(r"RIFLGFC([MY])(\d\d)_N\.\w+")  # of the Federal Reserve's H.15
 GOVERNMENT = re.compile(r"(?:USGG|GT|H15T)(\d{1,2})(M|Y|YR)?(?: (?:INDEX|GOVT))?", re.IGNORECASE)
 STEPS = r"1d|d|1440|daily|max|history|prices?|historical|data|ohlc[vt]*|20\d\d.*|19\d\d.*"
-PERIODS = rf"(?:[-_. ](?:{STEPS}))+$"
-VENUES = r"^(?:binance|bitstamp|coinbase|kraken|gemini|bitfinex|okx|bybit|yahoo|stooq)[-_ ]"
+PERIODS = rf"(?:[-_., ]+(?:{STEPS}))+$"
+VENUES = r"^(?:binance|bitstamp|coinbase|kraken|gemini|bitfinex|okx|bybit|yahoo|stooq|daily)[-_ ]"
 
 
 def factor_of(code: str) -> str:
