@@ -81,10 +81,7 @@ class DrawnQuantiles:
         self.scale = confidence * rate
         # A drawn record has few exceedances: sums over days are sums over these.
         self.marked = csr_array(records, dtype=np.float64)
-        # Days on which the record and its lags are 1 together, (records, 1 + lags, 1 + lags).
-        lagged = [records[:, LAGS - lag : LAGS - lag + known] for lag in range(LAGS + 1)]
-        ones = np.stack(lagged, axis=1).astype(np.float32)  # counts stay whole up to 2^24
-        both = (ones @ np.swapaxes(ones, 1, 2)).astype(np.float64)
+        both = _together(records)
         count = np.diagonal(both, axis1=1, axis2=2)
         # The same products of indicators less the rate.
         products = both - rate * (count[:, :, None] + count[:, None, :]) + rate**2 * known
@@ -119,6 +116,21 @@ class DrawnQuantiles:
         added = np.zeros(beyond.shape)
         np.divide(beyond**2, left, out=added, where=left > SINGULAR * (len(column) - LAGS))
         return np.where(self.alike[:, None], np.nan, (self.fitted[:, None] + added) / self.scale)
+
+
+def _together(records: BoolArray) -> FloatArray:
+    """Days on which a record and its lags are 1 together, (records, 1 + lags, 1 + lags)."""
+    count, days = records.shape
+    both = np.zeros((count, LAGS + 1, LAGS + 1))
+    record, day = np.divmod(np.flatnonzero(records), days)
+    for gap in range(LAGS + 1):
+        inside = day + gap < days
+        pair = np.flatnonzero(inside)[records[record[inside], day[inside] + gap]]
+        for lag in range(gap, LAGS + 1):
+            seen = day[pair] + lag
+            whose = record[pair][(seen >= LAGS) & (seen < days)]
+            both[:, lag, lag - gap] = both[:, lag - gap, lag] = np.bincount(whose, minlength=count)
+    return both
 
 
 def _without_mean(required: DaysByPortfolios) -> DaysByPortfolios:

@@ -3,13 +3,15 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backtest.scores.exceedances.exact import tied_pvalue
 from backtest.scores.exceedances.ranks import tied_pvalues
 from backtest.scores.exceedances.record import runs_of
 from backtest.scores.result import TestResult
 from backtest.types import BoolArray, DataError, FloatArray, StudyError
+
+FEW = 32  # exceedances; most records have fewer, and share what is drawn for so many
 
 
 def squared_spells(exceedances: ArrayLike, *, draws: int = 999, seed: int = 0) -> TestResult:
@@ -86,16 +88,20 @@ def squared_spells_pvalues(records: BoolArray, *, draws: int = 999, seed: int = 
 @lru_cache(maxsize=64)
 def _drawn_sums(days: int, count: int, draws: int, seed: int) -> FloatArray:
     """Sums of records with `count` exceedances on days drawn without replacement."""
-    # Those of the smallest of independent numbers are so many days without order.
-    smallest = np.argpartition(_numbers(days, draws, seed), count - 1, axis=1)[:, :count]
-    chosen = np.sort(smallest, axis=1) + 1.0
+    chosen = np.sort(_shuffled_days(days, max(count, FEW), draws, seed)[:, :count], axis=1) + 1.0
     return np.asarray((np.diff(chosen, prepend=0.0, append=days) ** 2).sum(axis=1))
 
 
 @lru_cache(maxsize=4)
-def _numbers(days: int, draws: int, seed: int) -> FloatArray:
-    """(draws, days) independent numbers, all different."""
-    return np.random.default_rng(seed).random((draws, days))
+def _shuffled_days(days: int, count: int, draws: int, seed: int) -> NDArray[np.intp]:
+    """(draws, count) day numbers in random order: the first m of them are m days without order."""
+    numbers = np.random.default_rng(seed).random((draws, days))
+    if count < days:
+        # The smallest numbers come first: to find them takes less than to put all in order.
+        smallest = np.argpartition(numbers, count, axis=1)[:, :count]
+        order = np.argsort(np.take_along_axis(numbers, smallest, axis=1), axis=1)
+        return np.take_along_axis(smallest, order, axis=1)
+    return np.argsort(numbers, axis=1)
 
 
 def _sum_of_squares(record: BoolArray) -> float:

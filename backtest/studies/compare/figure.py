@@ -19,7 +19,7 @@ HEIGHT = 2.9  # inches
 
 
 def rate_against_margin(
-    ranking: pd.DataFrame, folders: Sequence[str], *, simulated: bool
+    ranking: pd.DataFrame, folders: Sequence[str], *, simulated: bool, currency: str = "USD"
 ) -> Figure:
     """A mark a model, a letter a folder; those at one point share a mark and their letters.
 
@@ -45,14 +45,14 @@ def rate_against_margin(
         "Exceedance rate against mean margin, folder by folder",
         "Over the books that all folders have; hollow where coverage is rejected in one of them. "
         f"Folders: {'; '.join(folders)}.",
-        f"Scatter of exceedance rate against mean margin in USD m, a point a model and folder: "
-        f"{described}.",
+        f"Scatter of exceedance rate against mean margin in {currency} m, a point a model and "
+        f"folder: {described}.",
     )
     return Figure(
         name="ranking",
         data=data,
         caption=caption,
-        paint=lambda canvas: _paint(canvas, data),
+        paint=lambda canvas: _paint(canvas, data, f"mean margin a book, {currency} m"),
         simulated=simulated,
     )
 
@@ -64,7 +64,7 @@ def _points(ranking: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(spans).rename("folders").reset_index()
 
 
-def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
+def _paint(canvas: Canvas, data: pd.DataFrame, cost: str) -> "Axes":
     styles = model_styles(list(dict.fromkeys(data["model"])))
     legend = legend_height(len(styles))
     sheet = canvas(legend + HEIGHT + 0.42)
@@ -85,6 +85,6 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
         draw_allowed(axes, 100.0 * allowed, color=INK)
     axes.set_ylim(0, None)
     axes.set_ylabel("exceedance rate, %")
-    axes.set_xlabel("mean margin a book, USD m")
+    axes.set_xlabel(cost)
     axes.grid(visible=True)
     return axes

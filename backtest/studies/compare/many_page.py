@@ -21,6 +21,7 @@ from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
     compared_books,
+    currency_of,
     shortened,
     with_mark,
 )
@@ -136,7 +137,10 @@ def _ranking(many: ManyRuns) -> Section:
         ranking,
         tables=(TextTable.of(title, "rank", [(f"{n}", row) for n, row in shown], columns),),
         figure=rate_against_margin(
-            ranking, _folders(many), simulated=any(run.simulated for run in many.runs)
+            ranking,
+            _folders(many),
+            simulated=any(run.simulated for run in many.runs),
+            currency=currency_of(many.runs),
         ),
         sentences=_other_risks(many),
     )

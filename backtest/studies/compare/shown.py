@@ -1,6 +1,6 @@
 """What a page of `backtest compare` shows of many books and models, and how it says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -63,14 +63,18 @@ def with_mark(runs: Iterable[Study], model: str) -> str:
     return f"{model} {MARK}" if any(model in unverified_parameters(run) for run in runs) else model
 
 
-def in_their_currency(exhibit: Exhibit, runs: Iterable[Study]) -> Exhibit:
+def in_their_currency(exhibit: Exhibit, runs: Sequence[Study]) -> Exhibit:
     """The exhibit in the currency of the studies; in all of them where they have several."""
-    origins = [run.provenance for run in runs]
-    currencies = list(dict.fromkeys(origin.currency for origin in origins))
-    if currencies == ["USD"]:
+    given = [run.provenance.given for run in runs]
+    if currency_of(runs) == "USD":
         return exhibit
-    names = [origin.given.name for origin in origins if origin.given is not None]
-    return reworded(exhibit, in_currency(" or ".join(currencies), names))
+    names = [table.name for table in given if table is not None]
+    return reworded(exhibit, in_currency(currency_of(runs), names))
+
+
+def currency_of(runs: Sequence[Study]) -> str:
+    """The currency of the studies; all of them where they have several."""
+    return " or ".join(dict.fromkeys(run.provenance.currency for run in runs))
 
 
 def shortened(value: str, longest: int) -> str:

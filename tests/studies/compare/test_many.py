@@ -161,11 +161,16 @@ def test_validations_are_compared_on_the_days_of_each_account(tmp_path):
     ).assign(required=2.3)
     for name, table in (("a", frame), ("b", frame.assign(required=2.5)), ("c", frame.iloc[:-1])):
         table.to_csv(tmp_path / f"{name}.csv", index=False)
-        stored_validation(tmp_path / f"{name}.csv", mpor=1)
+        stored_validation(tmp_path / f"{name}.csv", mpor=1, currency="EUR")
     found = compare_folders([tmp_path / "a", tmp_path / "b"], progress=quiet).pairs
     assert found["margin"].tolist() == pytest.approx([0.2, 0.2]) and (found["reason"] == "").all()
     shorter = compare_folders([tmp_path / "a", tmp_path / "c"], progress=quiet).pairs
     assert shorter["reason"].tolist() == ["", "other scored days"]
+    many = compare_folders([tmp_path / name for name in "abc"], progress=quiet)
+    exhibit = comparison_exhibit(many)
+    assert exhibit.sections[0].figure.draw().get_xlabel() == "mean margin a book, EUR m"
+    words = [t.caption + " ".join(t.heads) for s in exhibit.sections for t in s.text_tables()]
+    assert "EUR m" in " ".join(words) and "USD" not in " ".join(words)
 
 
 def test_one_study_run_twice_differs_where_reproduce_says_so(three):
