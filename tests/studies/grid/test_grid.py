@@ -1,5 +1,6 @@
 """`backtest grid`: its cells against single runs, what it keeps, what it refuses, what it shows."""
 
+import errno
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ from backtest.present.page import render_exhibit
 from backtest.replay.run import run
 from backtest.replay.seal import changed_files, read_manifest
 from backtest.studies.grid.figures import exceedance_rates
+from backtest.studies.grid.kept import KeptCells, kept_cells
 from backtest.studies.grid.page import grid_exhibit
 from backtest.studies.grid.panels import panels_of
 from backtest.studies.grid.store import stored_grid, write_results
@@ -62,6 +64,18 @@ class Seer:
     def margin(self, market, book, coverage):
         loss = book.loss(market, coverage).sum(axis=2)
         return np.nan_to_num(np.abs(loss)) ** self.power
+"""
+
+OPENS = """
+from pathlib import Path
+import numpy as np
+from backtest.model import model
+
+@model
+class Scaled:
+    def margin(self, market, book, coverage):
+        scale = float((Path(__file__).parent / "scale.txt").read_text())
+        return np.full((len(market.dates), len(book.portfolios)), scale * 1e5)
 """
 
 
@@ -199,6 +213,40 @@ def test_cells_of_other_inputs_are_refused_and_what_changed_is_named(folder, tmp
     assert "code.sources was '" in refusal()
     with pytest.raises(ResultsError, match="holds no cells of a grid"):
         grid_of(study, tmp_path, resume=tmp_path)
+
+
+def test_a_full_disk_is_one_line_that_names_the_cells_and_they_stay(folder, tmp_path, monkeypatch):
+    writes = []
+
+    def full(self, file: Path, content: bytes) -> None:
+        writes.append(file)
+        if len(writes) == 3:  # the table of the second cell
+            raise OSError(errno.ENOSPC, "No space left on device")
+        file.write_bytes(content)
+
+    with monkeypatch.context() as patched, pytest.raises(ResultsError) as refused:
+        patched.setattr(KeptCells, "_write", full)
+        grid_of(folder / "study.toml", tmp_path)
+    (kept,) = tmp_path.glob("*.cells")
+    assert "No space left on device; make room, then go on with --resume " in str(refused.value)
+    assert str(kept) in str(refused.value)
+    with kept_cells(tmp_path, "", json.loads((kept / "grid.json").read_text()), total=4,
+                    resume=kept) as cells:  # fmt: skip
+        assert list(cells.facts) == [1]
+        with pytest.raises(ResultsError, match="another process computes the cells"):
+            grid_of(folder / "study.toml", tmp_path, resume=kept)
+
+
+def test_a_file_that_a_model_of_kept_cells_opened_must_not_change(folder, tmp_path):
+    (tmp_path / "scaled.py").write_text(OPENS)
+    (tmp_path / "scale.txt").write_text("2")
+    text = (folder / "study.toml").read_text().split("[grid]")[0]
+    mine = '[models.mine]\nkind = "scaled:Scaled"\n'
+    (tmp_path / "study.toml").write_text(f"{text}{mine}{SMALL}")
+    kept = interrupted(tmp_path, tmp_path / "out", 1)
+    (tmp_path / "scale.txt").write_text("3")
+    with pytest.raises(ResultsError, match="whose model opened .*scale.txt', which has changed"):
+        grid_of(tmp_path / "study.toml", tmp_path / "out", resume=kept)
 
 
 def test_a_cell_that_fails_is_a_row_with_its_reason(folder, tmp_path):
