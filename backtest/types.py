@@ -7,12 +7,12 @@ Signs, everywhere: P&L > 0 is a gain, loss = -P&L, margin >= 0. Money is USD. Yi
 import errno
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from io import BufferedReader
 from math import ceil, floor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,3 +160,41 @@ def shown(value: object) -> str:
 
 
 Progress = Callable[[str, float], None]  # (what, share done)
+Item = TypeVar("Item")
+
+
+def unheard(what: str, share: float) -> None:
+    """A `Progress` that tells nobody."""
+
+
+def counted(
+    progress: Progress, what: str, items: Iterable[Item], count: int, *, since: float = 0.0
+) -> Iterator[Item]:
+    """Items, one after another; the share done is told as each is finished with.
+
+    since : the share that was done before the first of them.
+
+    Examples
+    --------
+    >>> told = []
+    >>> list(counted(lambda what, share: told.append(share), "work", "ab", 2)), told
+    (['a', 'b'], [0.0, 0.5, 1.0, 1.0])
+    """
+    progress(what, since)
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(what, since + (1.0 - since) * min(1.0, done / count))
+    progress(what, 1.0)
+
+
+def within(progress: Progress, what: str, first: float, last: float) -> Progress:
+    """A part of the stage `what` as a progress of its own, whatever its stages are called.
+
+    Examples
+    --------
+    >>> told = []
+    >>> within(lambda what, share: told.append((what, share)), "all", 0.5, 1.0)("part", 0.5)
+    >>> told
+    [('all', 0.75)]
+    """
+    return lambda part, share: progress(what, first + (last - first) * share)

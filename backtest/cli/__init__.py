@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,6 +61,7 @@ def _parameter(option: Option) -> Parameter:
 
 def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     """Compute while progress is shown, store, and print; 1 where a gate of the study failed."""
+    from backtest.present.figure import DRAWING
     from backtest.present.folder import check_writable, remove_abandoned
     from backtest.present.screen import Screen
     from backtest.present.store import write_exhibit
@@ -73,13 +75,13 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     with screen.progress() as progress:
         with _traceback_in(out):
             result = command.load(command.compute)(**values, **kept, progress=progress)
-        progress("figures and report", 0.0)
-        exhibit = command.load(command.exhibit)(result)
+        progress(DRAWING, 0.0)
+        exhibit = replace(command.load(command.exhibit)(result), progress=progress)
         if command.store:
             folder = command.load(command.store)(result, exhibit, out, command=typed)
         else:
             folder = write_exhibit(exhibit, out, command=typed)
-        progress("figures and report", 1.0)
+        progress(DRAWING, 1.0)
     screen.exhibit(exhibit, folder)
     if exhibit.failures:
         raise typer.Exit(1)

@@ -27,10 +27,19 @@ from backtest.model.audit_days import (
 from backtest.model.certificate import CausalityAudit
 from backtest.model.isolation import is_isolated
 from backtest.model.protocol import MarginModel, in_words
-from backtest.types import BacktestError, DaysByPortfolios, FloatArray
+from backtest.types import (
+    BacktestError,
+    DaysByPortfolios,
+    FloatArray,
+    Progress,
+    counted,
+    unheard,
+    within,
+)
 
 ALONE = 3  # portfolios margined alone
 LATER = 37  # rows that the history begins later, once
+CUTS = "cuts"
 RTOL = 1e-9  # of a margin; slices of one matrix differ by 1e-16 in BLAS
 
 
@@ -99,15 +108,19 @@ def audited_margins(
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     rtol: float = RTOL,
+    progress: Progress = unheard,
 ) -> tuple[CausalityAudit, DaysByPortfolios | None]:
-    """`check_causal`, and the margins that it audited; None of a model in its own process."""
+    """`check_causal`, and the margins that it audited; None of a model in its own process.
+
+    progress : told of the cuts that are done.
+    """
     with asked(model):
         if is_isolated(model):
             audit = CausalityAudit((), 0, (), book.portfolios, (), 0.0, None, isolated=True)
             return audit, None
         if cuts is not None:
             return _cut_at(_Audit(model, market, book, coverage, rtol), cuts)
-        return _whole_audit(_Audit(model, market, book, coverage, rtol), seed)
+        return _whole_audit(_Audit(model, market, book, coverage, rtol), seed, progress)
 
 
 def _cut_at(audit: "_Audit", cuts: Sequence[int]) -> tuple[CausalityAudit, DaysByPortfolios]:
@@ -119,14 +132,18 @@ def _cut_at(audit: "_Audit", cuts: Sequence[int]) -> tuple[CausalityAudit, DaysB
     return audit.result(dict.fromkeys(cuts, everyone), 0, [], None), full
 
 
-def _whole_audit(audit: "_Audit", seed: int) -> tuple[CausalityAudit, DaysByPortfolios]:
+def _whole_audit(
+    audit: "_Audit", seed: int, progress: Progress
+) -> tuple[CausalityAudit, DaysByPortfolios]:
     """Early cuts, all history, portfolios alone, other cuts, other futures, a later start."""
     market, book = audit.market, audit.book
     losses = book.loss(market, audit.coverage).sum(axis=2)
     horizon = Closeout(book, audit.coverage).rows(market)
     everyone = list(range(len(book.portfolios)))
     early = early_cuts(losses, horizon)
-    answers = {cut: audit.past(cut, early[cut]) for cut in sorted(early)}
+    # How many cuts follow depends on the margins: shares are of the usual work of each part.
+    first = counted(within(progress, CUTS, 0.0, 0.1), CUTS, sorted(early), len(early))
+    answers = {cut: audit.past(cut, early[cut]) for cut in first}
     full = audit.see_all()
     # First, or a model that looks across books would be called a seer.
     audit.alone([int(p) for p in np.unique(np.linspace(0, len(everyone) - 1, ALONE))])
@@ -134,12 +151,13 @@ def _whole_audit(audit: "_Audit", seed: int) -> tuple[CausalityAudit, DaysByPort
         audit.hold(margins, early[cut], cut, "without them")
     worst = days_before_losses(losses, full, horizon)
     plan = worst | dict.fromkeys(general_cuts(full, seed), everyone)
-    for cut in sorted(plan):
+    for cut in counted(within(progress, CUTS, 0.2, 0.8), CUTS, sorted(plan), len(plan)):
         missing = sorted(set(plan[cut]) - set(early.get(cut, [])))
         if missing:
             audit.cut(cut, missing)
     replaced = most_shared(worst, len(market.dates), seed)
-    for day in replaced:
+    others = within(progress, CUTS, 0.8, 1.0)
+    for day in counted(others, CUTS, replaced, len(replaced) + 1):
         audit.replace(day, seed)
     return audit.result(early | plan, len(worst), replaced, audit.later_start()), full
 

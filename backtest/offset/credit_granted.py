@@ -12,6 +12,7 @@ from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.offset.history import silo_shifts
 from backtest.offset.supportable import silo_histories
+from backtest.types import Progress, counted, unheard, within
 from strategies.parts import parts_of
 
 WINDOW = 750  # scored days in each estimate of the supported credit
@@ -27,6 +28,7 @@ def granted_and_supported(
     coverage: Coverage,
     window: int = WINDOW,
     step: int = STEP,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Long table: date, portfolio, series, share of the sum of the silos' margins.
 
@@ -49,7 +51,8 @@ def granted_and_supported(
     """
     histories = silo_histories(market, book, base=base, coverage=coverage)
     rows, overlap = [], Closeout(book, coverage).rows(market)
-    for name, history in histories.items():
+    supported = within(progress, "granted against supported", 0.0, 0.8)
+    for name, history in counted(supported, "", histories.items(), len(histories)):
         for last in range(window, history.days + 1, step):
             part = history.between(slice(last - window, last))
             if part.not_estimable():
@@ -62,7 +65,8 @@ def granted_and_supported(
     columns = ["date", "portfolio", "series", "share"]
     pieces = [pd.DataFrame(rows, columns=columns)]
     silo_book = book.select([book.portfolios.index(name) for name in histories])
-    for model_name, model in models.items():
+    granted = within(progress, "granted against supported", 0.8, 1.0)
+    for model_name, model in counted(granted, "", models.items(), len(models)):
         steps = parts_of(model, market, silo_book, coverage).steps
         if len(steps) == 1:
             continue

@@ -12,10 +12,19 @@ from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.scores import equal_coverage_scale
-from backtest.types import DaysByPortfolios, FloatArray, tail_count
+from backtest.types import (
+    DaysByPortfolios,
+    FloatArray,
+    Progress,
+    counted,
+    tail_count,
+    unheard,
+    within,
+)
 from strategies.haircut import HaircutOnly
 from strategies.offset import CorrelationOffset
 
+STAGE = "haircut and floor that just cover"
 STEPS = 12  # bisections of the correlation floor: a resolution of 0.0005
 
 
@@ -27,6 +36,7 @@ def just_covering(
     coverage: Coverage,
     lookback: int = 500,
     haircuts: HaircutOnly | None = None,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """One row for each portfolio: the settings at which exceedances reach the allowed number.
 
@@ -78,9 +88,11 @@ def just_covering(
     possible, needs_none = holds(highest), holds(lowest)
     low, high = np.full(len(possible), -1.0), np.ones(len(possible))
     cost = np.where(needs_none, mean(lowest), mean(highest))
-    for _ in range(STEPS):
+    searched = np.flatnonzero(possible & ~needs_none)
+    for step in range(STEPS):
         middle = (low + high) / 2.0
-        for p in np.flatnonzero(possible & ~needs_none):
+        stage = within(progress, STAGE, step / STEPS, (step + 1) / STEPS)
+        for p in counted(stage, "", searched, len(searched)):
             model, one_book = offset_model(middle[p]), book.select([int(p)])
             required = required_margin(model, market, one_book, coverage)
             marginings += 1

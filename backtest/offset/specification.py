@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.offset.history import SHORTEST_SHIFT
 from backtest.offset.supportable import estimate_history, silo_histories
+from backtest.types import Progress, counted, unheard
 
 LOOKBACKS = (250, 500, 1000)
 MPORS = (1, 2, 5, 10)  # margin days
@@ -34,6 +36,7 @@ def specification_curve(
     windows: Sequence[int | None] = WINDOWS,
     starts: Sequence[str | None] = STARTS,
     resamples: int = 1000,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """One row for each (portfolio, lookback, MPOR, window, start): estimates and bounds.
 
@@ -51,44 +54,41 @@ def specification_curve(
     >>> len(curve)
     2
     """
-    rows = []
-    for lookback in lookbacks:
-        for mpor in mpors:
-            if len(market.dates) <= lookback + 2 * mpor + 2 * SHORTEST_SHIFT:
-                continue
-            histories = silo_histories(
-                market, book, base=base(lookback), coverage=replace(coverage, mpor=mpor)
-            )
-            for name, history in histories.items():
-                for start in starts:
-                    first = (
-                        0
-                        if start is None
-                        else int(history.dates.searchsorted(np.datetime64(start)))
+    rows, pairs = [], list(product(lookbacks, mpors))
+    for lookback, mpor in counted(progress, "specification curve", pairs, len(pairs)):
+        if len(market.dates) <= lookback + 2 * mpor + 2 * SHORTEST_SHIFT:
+            continue
+        histories = silo_histories(
+            market, book, base=base(lookback), coverage=replace(coverage, mpor=mpor)
+        )
+        for name, history in histories.items():
+            for start in starts:
+                first = (
+                    0 if start is None else int(history.dates.searchsorted(np.datetime64(start)))
+                )
+                for window in windows:
+                    days = history.days - first if window is None else window
+                    if days <= 2 * SHORTEST_SHIFT or first + days > history.days:
+                        continue
+                    part = history.between(slice(first, first + days))
+                    estimate = estimate_history(
+                        name, part, {}, confidence=0.95, resamples=resamples
                     )
-                    for window in windows:
-                        days = history.days - first if window is None else window
-                        if days <= 2 * SHORTEST_SHIFT or first + days > history.days:
-                            continue
-                        part = history.between(slice(first, first + days))
-                        estimate = estimate_history(
-                            name, part, {}, confidence=0.95, resamples=resamples
-                        )
-                        rows.append(
-                            {
-                                "portfolio": name,
-                                "lookback": lookback,
-                                "mpor": mpor,
-                                "window": "all" if window is None else str(window),
-                                "start": str(part.dates[0]),
-                                "observations": days,
-                                "total": estimate.total,
-                                "diversification": estimate.diversification,
-                                "dependence": estimate.dependence,
-                                "total_bound": estimate.total_bound,
-                                "dependence_bound": estimate.dependence_bound,
-                            }
-                        )
+                    rows.append(
+                        {
+                            "portfolio": name,
+                            "lookback": lookback,
+                            "mpor": mpor,
+                            "window": "all" if window is None else str(window),
+                            "start": str(part.dates[0]),
+                            "observations": days,
+                            "total": estimate.total,
+                            "diversification": estimate.diversification,
+                            "dependence": estimate.dependence,
+                            "total_bound": estimate.total_bound,
+                            "dependence_bound": estimate.dependence_bound,
+                        }
+                    )
     # Two starts before the first scored day give the same specification.
     keys = ["portfolio", "lookback", "mpor", "window", "start"]
     return pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates(keys, ignore_index=True)

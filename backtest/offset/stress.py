@@ -18,10 +18,11 @@ from backtest.offset.history import SHORTEST_SHIFT, SiloHistory
 from backtest.offset.supportable import estimate_history, silo_histories
 from backtest.simulate.paths import Paths
 from backtest.simulate.transform import CorrelationStress
-from backtest.types import RowNumbers
+from backtest.types import Progress, RowNumbers, counted, unheard, within
 from backtest.workers import in_parallel
 
 CROSS = 0.5  # size of the stressed correlation between prices and yields
+SIGNS = (0, 1, -1)  # of the stressed correlation
 LONGER_MPOR = (5, 10)  # margin days
 SHOWN = ("total", "diversification", "dependence", "total_bound", "dependence_bound", "effective")
 
@@ -38,6 +39,7 @@ def stressed_ladder(
     n_jobs: int = 1,
     cross: float = CROSS,
     longer_mpor: tuple[int, ...] = LONGER_MPOR,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """One row for each (stress, portfolio): the estimates and their bounds.
 
@@ -59,22 +61,28 @@ def stressed_ladder(
     >>> "without March 2020" in table.index.get_level_values("stress")
     True
     """
+    progress("stressed ladders", 0.0)
+    steps, done = 1 + len(SIGNS) + len(longer_mpor) + len(EPISODES), 0
 
     def ladder(histories: Mapping[str, SiloHistory]) -> pd.DataFrame:
+        nonlocal done
+        stage = within(progress, "stressed ladders", done / steps, (done + 1) / steps)
+        done += 1
         tasks = (
             joblib.delayed(estimate_history)(
                 name, h, {}, confidence=confidence, resamples=resamples
             )
             for name, h in histories.items()
         )
-        estimates = in_parallel(tasks, n_jobs=n_jobs)
+        estimates = counted(stage, "", in_parallel(tasks, n_jobs=n_jobs), len(histories))
         return pd.DataFrame(
             {e.portfolio: [getattr(e, c) for c in SHOWN] for e in estimates}, index=list(SHOWN)
         ).T
 
     observed = silo_histories(market, book, base=base, coverage=coverage)
     tables = {"as observed": ladder(observed)}
-    for sign, label in ((0.0, "0"), (cross, f"{cross:+g}"), (-cross, f"{-cross:+g}")):
+    for side in SIGNS:
+        sign, label = side * cross, f"{side * cross:+g}" if side else "0"
         stressed = Paths.of(CorrelationStress(cross=sign), market, seed=seed).path(0)
         tables[f"correlation {label}"] = ladder(
             silo_histories(stressed, book, base=base, coverage=coverage)
@@ -96,6 +104,7 @@ def stressed_ladder(
         ):
             continue
         tables[f"without {episode}"] = ladder(rest)
+    progress("stressed ladders", 1.0)
     return pd.concat(tables, names=["stress", "portfolio"])
 
 

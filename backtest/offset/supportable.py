@@ -28,10 +28,11 @@ from backtest.offset.history import (
     silo_shifts,
 )
 from backtest.offset.ladder import NAN, OffsetEstimate, OffsetLadder
-from backtest.types import FloatArray
+from backtest.types import FloatArray, Progress, RowNumbers, counted, unheard, within
 from backtest.workers import Task, in_parallel
 from strategies.historical import HistoricalVaR
 
+STAGE, MARGINED = "offset ladder", 0.1  # share of the work that margins are, about
 BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
 
 
@@ -46,6 +47,7 @@ def supportable_offset(
     bounds: Sequence[str] | bool = True,
     resamples: int = RESAMPLES,
     n_jobs: int = 1,
+    progress: Progress = unheard,
 ) -> OffsetLadder:
     """Total reduction, diversification and offset of every portfolio with several silos.
 
@@ -57,6 +59,7 @@ def supportable_offset(
         silos are known. Every scored day counts as a default day; margin calls have no effect.
     bounds : the portfolios to bound; True for all, False for none (bounds take most of the time).
     resamples : of the stationary bootstrap over days, mean block 20; the draws are fixed.
+    progress : told of the stage 'offset ladder'.
 
     Portfolios in a single silo are left out. Where the margin of a silo is zero on any day, or a
     silo never needed margin, the estimates are NaN and `reason` names the silo.
@@ -82,7 +85,8 @@ def supportable_offset(
     kept: dict[str, SiloHistory] = {}
 
     def tasks() -> Iterator[Task]:
-        for name, history in _each_history(market, book, base, coverage, score_from):
+        margined = within(progress, STAGE, 0.0, MARGINED)
+        for name, history in _each_history(market, book, base, coverage, score_from, margined):
             if name in bounded:
                 kept[name] = history
             yield joblib.delayed(estimate_history)(
@@ -93,8 +97,20 @@ def supportable_offset(
                 resamples=resamples if name in bounded else 0,
             )
 
-    estimates = tuple(in_parallel(tasks(), n_jobs=n_jobs))
-    return OffsetLadder(estimates, coverage, base, confidence, kept)
+    count = int((_silos_held(book) >= 2).sum())
+    progress(STAGE, 0.0)
+    each = in_parallel(tasks(), n_jobs=n_jobs)
+    estimates = []
+    for done, estimate in enumerate(each, start=1):
+        estimates.append(estimate)
+        progress(STAGE, MARGINED + (1.0 - MARGINED) * done / count)
+    progress(STAGE, 1.0)
+    return OffsetLadder(tuple(estimates), coverage, base, confidence, kept)
+
+
+def _silos_held(book: Book) -> RowNumbers:
+    """(portfolios,) in how many silos each holds something."""
+    return np.sum([book.in_silo(s).is_held.any(axis=1) for s in book.silos], axis=0)
 
 
 def gross_by_silo(market: Market, book: Book) -> pd.DataFrame:
@@ -113,6 +129,7 @@ def ladder_or_reason(
     try:
         return supportable_offset(market, book, base=base, coverage=coverage, **options)
     except TooFewDays as error:
+        options.get("progress", unheard)(STAGE, 1.0)
         reason = f"{error.days} scored days are too few; shorten the [sizing] lookback"
         estimates = []
         for name, by_silo in gross_by_silo(market, book).iterrows():
@@ -132,12 +149,16 @@ def silo_histories(
     score_from: str | None = None,
 ) -> dict[str, SiloHistory]:
     """History of each portfolio with positions in several silos, over the scored days."""
-    each = _each_history(market, book, base, coverage, score_from)
-    return dict(each)
+    return dict(_each_history(market, book, base, coverage, score_from, unheard))
 
 
 def _each_history(
-    market: Market, book: Book, base: MarginModel, coverage: Coverage, score_from: str | None
+    market: Market,
+    book: Book,
+    base: MarginModel,
+    coverage: Coverage,
+    score_from: str | None,
+    progress: Progress,
 ) -> Iterator[tuple[str, SiloHistory]]:
     """Name and history of each portfolio in several silos.
 
@@ -157,7 +178,8 @@ def _each_history(
         return np.stack(margins, axis=2), part.loss(market, coverage)
 
     margin_known, loss_known = (np.zeros((len(market.dates), 1)) for _ in range(2))
-    for first in range(0, count, width):
+    starts = range(0, count, width)
+    for first in counted(progress, "margins", starts, len(starts)):
         margins, losses = margins_and_losses(first)
         for known, values in ((margin_known, margins), (loss_known, losses)):
             known[np.isnan(values).any(axis=(1, 2))] = np.nan

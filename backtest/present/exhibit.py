@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtest.present.figure import Figure
 from backtest.present.table import TextTable
+from backtest.types import Progress, unheard
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,7 @@ class Exhibit:
     prices : one line under the title: where prices come from, which days were dropped.
     facts : names and values listed beside the command; empty takes those of `provenance`.
     failures : conditions of the study file that the results do not meet; in red.
+    progress : told of the stage 'drawing' while figures are drawn and written.
     """
 
     kind: str
@@ -106,3 +108,4 @@ class Exhibit:
     prices: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     failures: tuple[str, ...] = ()
+    progress: Progress = unheard

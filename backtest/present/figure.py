@@ -12,11 +12,12 @@ from backtest.present.inset import Inset
 from backtest.present.rendering import render
 from backtest.present.sheet import Caption, Sheet
 from backtest.present.style import settings
-from backtest.types import ResultsError
+from backtest.types import Progress, ResultsError, counted, unheard
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DRAWING = "drawing"
 Canvas = Callable[[float], Sheet | Inset]  # height of the content in inches -> where to draw it
 Paint = Callable[[Canvas], "Axes"]
 
@@ -62,10 +63,13 @@ class Figure:
         return ax
 
 
-def write_figures(folder: str | Path, figures: Iterable[Figure]) -> None:
+def write_figures(
+    folder: str | Path, figures: Iterable[Figure], *, progress: Progress = unheard
+) -> None:
     """Write each figure as SVG, PDF and PNG, and its table as CSV under the same name.
 
     folder : created where it is missing. The tables get a column 'simulated'.
+    progress : told of the stage 'drawing'.
 
     Raises
     ------
@@ -74,8 +78,10 @@ def write_figures(folder: str | Path, figures: Iterable[Figure]) -> None:
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for figure in figures:
+        each = list(figures)
+        for number, figure in enumerate(counted(progress, DRAWING, each, len(each), since=0.1)):
             drawing = figure.draw().figure
+            progress(DRAWING, 0.1 + 0.9 * (number + 0.3) / len(each))
             render(drawing, target, figure.name, figure.caption)  # type: ignore[arg-type]
             write_csv(
                 figure.data.assign(simulated=figure.simulated),

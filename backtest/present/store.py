@@ -43,6 +43,6 @@ def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
 
     figures = [section.figure for section in exhibit.sections if section.figure is not None]
     if figures:
-        write_figures(folder / "figures", figures)
+        write_figures(folder / "figures", figures, progress=exhibit.progress)
     page = render_exhibit(exhibit, folder / "figures", command=command)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")

@@ -13,7 +13,7 @@ from backtest.model.causality import RTOL, CausalityError, audited_margins
 from backtest.model.certificate import CausalityAudit
 from backtest.model.episodes import Episodes
 from backtest.model.protocol import MarginModel
-from backtest.types import DaysByPortfolios, FloatArray, Progress, RowNumbers
+from backtest.types import DaysByPortfolios, FloatArray, Progress, RowNumbers, within
 
 AUDITED = 8  # portfolios spread over the book that are audited beside those that are named
 EPISODES = 16  # of accounts that trade, spread over all of theirs
@@ -68,11 +68,14 @@ def audit_models(
     *,
     named: Sequence[str],
     progress: Progress,
+    stage: str = "causality audit",
 ) -> tuple[dict[str, CausalityAudit], dict[str, Audited]]:
     """Audit every model on the named portfolios and on some spread over the book.
 
     A model that is asked about positions by day episode by episode never sees a trade, so it is
     audited on some of the episodes.
+
+    stage : the name under which `progress` is told.
 
     Returns
     -------
@@ -83,19 +86,23 @@ def audit_models(
     rows = sorted({*spread.tolist(), *(book.portfolios.index(name) for name in named)})
     book = book.on(market.dates)
     audits, audited = {}, {}
-    for done, (name, model) in enumerate(models.items(), start=1):
+    progress(stage, 0.0)
+    for number, (name, model) in enumerate(models.items()):
+        of_model = within(progress, stage, number / len(models), (number + 1) / len(models))
         by_episode = book.dates is not None and not takes_days(model, market, book)
         sample = (
             _Sample.episodes(book, rows)
             if by_episode
             else _Sample.rows(book, rows, len(market.dates))
         )
-        audits[name], margins = audited_margins(model, market, sample.book, coverage=coverage)
+        audits[name], margins = audited_margins(
+            model, market, sample.book, coverage=coverage, progress=of_model
+        )
         if margins is not None and not getattr(model, "across_books", False):
             audited[name] = Audited(
                 sample.days, sample.portfolios, margins[sample.days, sample.place]
             )
-        progress("causality audit", done / len(models))
+        of_model(name, 1.0)
     return audits, audited
 
 

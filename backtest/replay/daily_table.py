@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtest.replay.daily import QUANTITIES, Daily
-from backtest.types import FloatArray, ResultsError
+from backtest.types import FloatArray, Progress, ResultsError, counted, unheard
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,14 +47,18 @@ def daily_tables(study: "Study") -> Iterator[pd.DataFrame]:
             )
 
 
-def write_daily(study: "Study", file: Path) -> None:
-    """Write the table piece by piece, so that no more than one model is in memory."""
+def write_daily(study: "Study", file: Path, *, progress: Progress = unheard) -> None:
+    """Write the table piece by piece, so that no more than one model is in memory.
+
+    progress : told of the stage 'writing'.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     writer = None
     try:
-        for piece in daily_tables(study):
+        pieces = daily_tables(study)
+        for piece in counted(progress, "writing", pieces, len(study.models)):
             table = pa.Table.from_pandas(piece, preserve_index=False)
             # A dictionary of daily numbers, no two alike, would cost time and room.
             writer = writer or pq.ParquetWriter(

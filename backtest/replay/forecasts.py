@@ -15,7 +15,14 @@ from backtest.scores.forecasts.density import berkowitz, berkowitz_tail, pit_his
 from backtest.scores.forecasts.expected_shortfall import mcneil_frey
 from backtest.scores.forecasts.losses import fz0_loss
 from backtest.scores.forecasts.signs import sign_fault
-from backtest.types import DaysByPortfolios, FloatArray, StudyError
+from backtest.types import (
+    DaysByPortfolios,
+    FloatArray,
+    Progress,
+    StudyError,
+    counted,
+    unheard,
+)
 
 FIELDS = ("value_at_risk", "expected_shortfall", "pit")
 BINS = 10  # of the PIT histogram: with a few hundred days a phase, some fifty a bin
@@ -25,7 +32,12 @@ LEAST_PIT = 2.0**-53
 
 
 def model_forecasts(
-    models: Mapping[str, MarginModel], market: Market, book: Book, *, coverage: Coverage
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    *,
+    coverage: Coverage,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """VaR, ES and PIT of every model that forecasts; one row a (date, model, portfolio).
 
@@ -42,7 +54,7 @@ def model_forecasts(
     loss = book.loss(market, coverage).sum(axis=2)
     days, books = loss.shape
     tables = []
-    for name, model in models.items():
+    for name, model in counted(progress, "forecasts", models.items(), len(models)):
         if not isinstance(model, HasForecast):
             continue
         with asked(model):

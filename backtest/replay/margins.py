@@ -16,10 +16,11 @@ from backtest.model.asking import required_margin
 from backtest.model.opened_files import OpenedFile, note_opened, recording
 from backtest.model.protocol import MarginModel
 from backtest.replay.daily import Daily
-from backtest.types import FloatArray, Progress
+from backtest.types import FloatArray, Progress, counted, unheard
 from backtest.workers import capped, in_parallel
 
 WORTH_SAYING = 2.0  # minutes of work
+FEW_BLOCKS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +35,20 @@ class Margined:
 
 
 def margin_block(
-    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    coverage: Coverage,
+    stage: str = "margins",
+    progress: Progress = unheard,
 ) -> Margined:
-    """Loss and requirements of a book; a failure inside a model is given its place."""
+    """Loss and requirements of a book; a failure inside a model is given its place.
+
+    progress : told of the models that are done, under the name `stage`.
+    """
     required, seconds, fits = {}, {}, {}
     opened: set[OpenedFile] = set()
-    for name, model in models.items():
+    for name, model in counted(progress, stage, models.items(), len(models)):
         began = time.perf_counter()
         try:
             with counting_fits() as fits[name], recording(opened):
@@ -81,15 +90,22 @@ def replay_margins(
     # A portfolio's margin does not depend on the others (a law of all models but those above), so
     # blocks bound the memory and change no number.
     daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=block)
+    # Of few blocks each model is a task of its own: a bar of two steps would stand still.
+    few = len(daily.blocks) < FEW_BLOCKS
+    groups = [{name: model} for name, model in models.items()] if few else [models]
     tasks = (
-        joblib.delayed(margin_block)(market, book.select(columns), models, coverage)
+        joblib.delayed(margin_block)(market, book.select(columns), group, coverage)
         for columns in daily.blocks
+        for group in groups
     )
     loss = np.empty((len(market.dates), len(book.portfolios)))
     known = {name: np.zeros((len(market.dates), 1)) for name in models}
     seconds, fits = dict.fromkeys(models, 0.0), []
     began = time.perf_counter()
-    for number, part in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
+    steps = len(daily.blocks) * len(groups)
+    parts = in_parallel(tasks, n_jobs=n_jobs)
+    for step, part in enumerate(counted(report, "margins", parts, steps)):
+        number = step // len(groups)
         note_opened(part.opened)  # by a worker, whose files no one else sees
         loss[:, daily.blocks[number]] = part.loss
         for name, values in part.required.items():
@@ -97,10 +113,9 @@ def replay_margins(
             known[name][np.isnan(values).any(axis=1)] = np.nan
             seconds[name] += part.seconds[name]
         fits.append(part.fits)
-        if number == 0:
-            minutes = (time.perf_counter() - began) * len(daily.blocks) / 60.0
+        if step == 0:
+            minutes = (time.perf_counter() - began) * steps / 60.0
             minutes /= joblib.effective_n_jobs(capped(n_jobs))
             if minutes > WORTH_SAYING:
-                report(f"margins: about {minutes:.0f} min", 0.0)
-        report("margins", (number + 1) / len(daily.blocks))
+                report(f"margins: about {minutes:.0f} min", 1.0)
     return Replayed(daily, loss, known, seconds, total_fits(fits))

@@ -25,7 +25,7 @@ from backtest.replay.run import yardstick_of
 from backtest.replay.scorecard import score_models
 from backtest.scores import pooled_equal_coverage
 from backtest.simulate.paths import Paths, Simulator
-from backtest.types import FloatArray, Progress, StudyError
+from backtest.types import FloatArray, Progress, StudyError, unheard
 from backtest.workers import in_parallel
 
 BLOCK = 10  # paths a task: bounds memory, does not change a number
@@ -86,7 +86,7 @@ def monte_carlo(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     Closeout(book, coverage).check()
     check_paths_fit(paths, len(models), len(book.portfolios))
-    report = progress or (lambda what, share: None)
+    report = progress or unheard
     alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
     tasks = (

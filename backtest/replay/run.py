@@ -26,7 +26,7 @@ from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
-from backtest.types import Progress, StudyError
+from backtest.types import Progress, StudyError, counted, unheard
 from strategies.siloed import Siloed
 
 
@@ -80,7 +80,7 @@ def run(
     closeout = Closeout(book, coverage)
     closeout.check()
     check_study_fits(len(market.dates), len(book.portfolios), len(models))
-    report = progress or (lambda what, share: None)
+    report = progress or unheard
     began = time.perf_counter()
     named = () if isinstance(audit, bool) else tuple(audit)
     opened: set[OpenedFile] = set()
@@ -148,7 +148,8 @@ def _scores(
     """Scores of every (model, portfolio), and of every model over all books; keeps the accounts."""
     daily, closeout = replayed.daily, Closeout(book, coverage)
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in daily.models}
-    for number, columns in enumerate(daily.blocks):
+    blocks = counted(report, "account and scores", daily.blocks, len(daily.blocks))
+    for number, columns in enumerate(blocks):
         horizons = Closeout(book.select(columns), coverage).by_portfolio
         scored = score_models(
             replayed.loss[:, columns],
@@ -167,7 +168,6 @@ def _scores(
             daily.put("shortfall", name, number, history.shortfall)
             labels = daily.portfolios[columns]
             tables[name].append(pd.DataFrame(scored.tables[name], index=labels))
-        report("account and scores", (number + 1) / len(daily.blocks))
     pooled = {
         name: asdict(
             pooled_equal_coverage(

@@ -19,7 +19,7 @@ from backtest.replay.scorecard import BLOCK
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.replay.worst import EVIDENCE, MOST_SHOWN, worst_rows
-from backtest.types import BoolArray, ResultsError, StudyError
+from backtest.types import BoolArray, Progress, ResultsError, StudyError, unheard, within
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,25 +125,31 @@ class Study:
         rows = [self.scores.assign(failed=""), empty.assign(failed=reasons)]
         return pd.concat([table.astype(object) for table in rows])
 
-    def tests(self, level: float = 0.05, *, draws: int = 499) -> pd.DataFrame:
+    def tests(
+        self, level: float = 0.05, *, draws: int = 499, progress: Progress = unheard
+    ) -> pd.DataFrame:
         """One row a (model, portfolio): every test of exceedances, its p-value and its verdict.
 
         `coverage_p` comes first: it is the verdict, and the only one on all days. The others take
         days as independent, so they run on every n-th day, n the rows that the longest close-out
         spans (the MPOR, and more on the 24/7 clock), and show the median over the n starting days;
-        see `backtest.scores.battery` for the columns and for `draws`.
+        see `backtest.scores.battery` for the columns and for `draws`. `progress` is told of them.
         """
         from backtest.scores import battery
 
-        days, parts = self.scored, []
+        days = self.scored
+        parts: list[pd.DataFrame] = []
         loss = self.loss.loc[days].to_numpy()
         margins = {model: frame.loc[days].to_numpy() for model, frame in self.required.items()}
         verdicts = self.scores["coverage_p"]
-        for alike in of_equal_length(self.cohorts()):
+        groups = of_equal_length(self.cohorts())
+        count = len(groups) * len(margins)
+        for alike in groups:
             columns = np.concatenate([cohort.columns for cohort in alike])
             losses, names = side_by_side(alike, loss), self.loss.columns[columns]
             for model, values in margins.items():
                 required = side_by_side(alike, values)
+                first, last = len(parts) / count, (len(parts) + 1) / count
                 table = battery(
                     losses > required,
                     required,
@@ -152,6 +158,7 @@ class Study:
                     level=level,
                     draws=draws,
                     verdict_p=verdicts.loc[[model]].to_numpy(dtype=np.float64)[columns],
+                    progress=within(progress, "tests", first, last),
                 )
                 index = pd.MultiIndex.from_product([[model], names], names=self.scores.index.names)
                 parts.append(table.set_axis(index, axis=0))
@@ -189,13 +196,16 @@ class Study:
         """
         return pd.concat(daily_tables(self), ignore_index=True)
 
-    def save(self, folder: str | Path, *, beside: Iterable[str] = ()) -> Path:
+    def save(
+        self, folder: str | Path, *, beside: Iterable[str] = (), progress: Progress = unheard
+    ) -> Path:
         """Write summary.csv, pooled.csv, book.csv, scores.parquet, daily.parquet, manifest.json.
 
         The folder is created; files of an earlier save in it are replaced. The manifest holds the
         sha256 of every table, and `load` refuses one that has changed since.
 
         beside : names of files that are already in the folder and are to be sealed with the tables.
+        progress : told of the stage 'writing'.
 
         Raises
         ------
@@ -209,7 +219,7 @@ class Study:
             write_csv(self.exposure, target / "book.csv", index_label="portfolio")
             self.scores.reset_index().to_parquet(target / "scores.parquet", index=False)
             self.pooled.reset_index().to_parquet(target / "pooled.parquet", index=False)
-            write_daily(self, target / "daily.parquet")
+            write_daily(self, target / "daily.parquet", progress=progress)
             write_manifest(target, self.provenance, names=(*TABLES, *beside))
         except OSError as error:
             reason = error.strerror or error

@@ -41,7 +41,16 @@ from backtest.scores.exceedances.waiting import (
 from backtest.scores.exceedances.zones import Zone, zones_of
 from backtest.scores.overlapping.overlap import binomial_pvalues, check_horizon
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, DataError, DaysByPortfolios, FloatArray, StudyError
+from backtest.types import (
+    BoolArray,
+    DataError,
+    DaysByPortfolios,
+    FloatArray,
+    Progress,
+    StudyError,
+    counted,
+    unheard,
+)
 
 Statistic = Callable[[BoolArray, float], TestResult]  # of a record at a confidence
 Classes = Callable[[BoolArray], NDArray[np.int64]]  # of (days, records): (records, numbers)
@@ -62,6 +71,7 @@ def battery(
     draws: int = 499,
     seed: int = 0,
     verdict_p: FloatArray | None = None,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Run all tests of exceedance records, on days whose losses do not overlap.
 
@@ -82,6 +92,7 @@ def battery(
         takes the chi-squared laws for all tests but the binomial (squared_spells has no such law
         and is then not identified).
     verdict_p : (portfolios,) p-values of `coverage_p`, shown first; None leaves them out.
+    progress : told of the tests that are done.
 
     Returns
     -------
@@ -121,7 +132,7 @@ def battery(
     if verdict_p is not None:
         table |= {"coverage_p": verdict_p, "coverage": _verdicts(verdict_p, level)}
     table |= {"every": horizon, "zone": _zones([marked[phase] for phase in phases], confidence)}
-    for test, pvalues_of in TESTS.items():
+    for test, pvalues_of in counted(progress, "tests", TESTS.items(), len(TESTS)):
         found = np.array([pvalues_of(law, marked[phase], margins[phase]) for phase in phases])
         table[f"{test}_p"] = pvalues = _medians(found)
         table[test] = _verdicts(pvalues, level)

@@ -21,7 +21,7 @@ from backtest.scores.overlapping.overlap import binomial_pvalues
 from backtest.scores.overlapping.panel import pack_records, panel_tests
 from backtest.scores.overlapping.verdict import coverage_p
 from backtest.scores.result import TestResult
-from backtest.types import BoolArray, FloatArray, StudyError
+from backtest.types import BoolArray, FloatArray, Progress, StudyError, counted, unheard
 
 HISTORIES = 1000
 LAGS = 4  # lags of the dynamic quantile test, as in Engle and Manganelli
@@ -208,7 +208,7 @@ def power_table(
     alternatives: Mapping[str, Alternative] = ALTERNATIVES,
     histories: int = HISTORIES,
     seed: int = 0,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Share of rejections of every test, for each length of a record and each alternative.
 
@@ -235,10 +235,8 @@ def power_table(
     """
     rows: dict[tuple[int, str, str], dict[str, float | bool]] = {}
     steps = [(length, name) for length in days for name in alternatives]
-    for done, (length, name) in enumerate(steps):
+    for done, (length, name) in enumerate(counted(progress, "histories", steps, len(steps))):
         _check(length, confidence, level)
-        if progress is not None:
-            progress(f"{length} days", done / len(steps))
         alternative = alternatives[name]
         key = [seed, length, list(ALTERNATIVES).index(name) if name in ALTERNATIVES else done]
         losses = draw_losses(

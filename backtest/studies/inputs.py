@@ -114,9 +114,17 @@ class Inputs:
         return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
 
     def audits(
-        self, progress: Progress, market: Market | None = None, *, only_sizing: bool = False
+        self,
+        progress: Progress,
+        market: Market | None = None,
+        *,
+        only_sizing: bool = False,
+        stage: str = "causality audit",
     ) -> dict[str, CausalityAudit]:
-        """The causality audit of every model and of the sizing model, by name."""
+        """The causality audit of every model and of the sizing model, by name.
+
+        stage : the name under which `progress` is told.
+        """
         audits, _ = audit_models(
             ({} if only_sizing else self.models) | {sizing_name(self.models): self.base},
             self.market if market is None else market,
@@ -124,6 +132,7 @@ class Inputs:
             self.config.standard(),
             named=list(self.config.books),
             progress=progress,
+            stage=stage,
         )
         return audits
 
@@ -203,10 +212,12 @@ def read_inputs(
         progress(GRID_ASIDE, 1.0)
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
+    progress("prices", 1.0)
     for file in files:
         if file.read_as:
             progress(file.read_as, 1.0)
     file_record: set[OpenedFile] = set()
+    progress("books and models", 0.0)
     with recording(file_record):
         models, base = config.margin_models(), build_model(config.sizing)
         if isolate:
@@ -217,8 +228,8 @@ def read_inputs(
         for name, model in models.items():
             if isinstance(model, Isolated):
                 minutes = model.seconds(market, book, config.standard()) / 60
-                progress(f"{name} day by day: about {minutes:.1f} min each time", 0.0)
-    progress("prices", 1.0)
+                progress(f"{name} day by day: about {minutes:.1f} min each time", 1.0)
+    progress("books and models", 1.0)
     folder = None if study_file is None or not study_file.exists() else study_file.resolve().parent
     return Inputs(config, text, market, files, book, models, base, folder, file_record)
 

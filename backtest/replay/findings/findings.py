@@ -8,7 +8,7 @@ from backtest.replay.findings.disclosures import disclosure_table, money_table, 
 from backtest.replay.findings.family import dominance_table, family_summary, family_tests
 from backtest.replay.forecasts import forecast_table
 from backtest.replay.study import Study
-from backtest.types import Progress
+from backtest.types import Progress, unheard, within
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ class Findings:
         >>> list(findings.by_file())
         ['disclosures', 'procyclicality', 'money', 'tests', 'family', 'family_summary']
         """
-        report, step = progress or (lambda what, share: None), 1.0 / 6.0
+        report, step = progress or unheard, 1.0 / 6.0
+        report("tests", 0.0)
         family = family_tests(study)
         report("tests", step)
         tested = None
@@ -63,8 +64,7 @@ class Findings:
             tested = forecast_table(forecasts, confidence=confidence, horizon=study.overlap)
         summary = family_summary(study, family)
         report("tests", 2 * step)
-        tests = study.tests()
-        report("tests", 4 * step)
+        tests = study.tests(progress=within(report, "tests", 2 * step, 4 * step))
         swings, money = swing_table(study), money_table(study)
         report("tests", 5 * step)
         disclosures, pairs = disclosure_table(study), dominance_table(study)

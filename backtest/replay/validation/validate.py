@@ -22,7 +22,7 @@ from backtest.replay.validation.given import Given, digest_of, read_given
 from backtest.replay.validation.whole import SILOED
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
-from backtest.types import Progress, StudyError
+from backtest.types import Progress, StudyError, counted
 
 GIVEN = "given by the table"  # what is said of a model whose class nobody saw
 
@@ -198,7 +198,8 @@ def _scores(
     given = examined.given
     daily = Daily(pd.DatetimeIndex(given.dates), given.accounts, list(given.required), width=BLOCK)
     tables: dict[str, list[pd.DataFrame]] = {model: [] for model in given.required}
-    for number, columns in enumerate(daily.blocks):
+    blocks = counted(progress, "account and scores", daily.blocks, len(daily.blocks))
+    for number, columns in enumerate(blocks):
         block = _Block(given, columns)
         for cohort in _cohorts(examined, columns):
             scored = score_models(
@@ -220,7 +221,6 @@ def _scores(
             daily.put("required", model, number, required[:, columns])
             for name, values in block.filled[model].items():
                 daily.put(name, model, number, values)
-        progress("account and scores", (number + 1) / len(daily.blocks))
     by_model = {model: pd.concat(parts).loc[daily.portfolios] for model, parts in tables.items()}
     return daily, pd.concat(by_model, names=["model", "portfolio"])
 

@@ -12,7 +12,7 @@ from backtest.book.book import Book
 from backtest.market.calendars import Clock
 from backtest.market.market import Market
 from backtest.studies.clocks.figures import WEEKDAYS
-from backtest.types import BoolArray, DaysByPortfolios, FloatArray
+from backtest.types import BoolArray, DaysByPortfolios, FloatArray, Progress, counted, unheard
 
 YEAR = 365.25  # calendar days
 SETTINGS = (
@@ -45,8 +45,11 @@ class ClockHistory:
     over_weekend: BoolArray
 
 
-def weekends(clocks: tuple[ClockHistory, ClockHistory]) -> list[dict[str, Any]]:
+def weekends(
+    clocks: tuple[ClockHistory, ClockHistory], *, progress: Progress = unheard
+) -> list[dict[str, Any]]:
     """By model, book and clock: the share of strikes and of excess whose MPOR spans a weekend."""
+    models = clocks[0].required
     return [
         {
             "model": model,
@@ -54,7 +57,7 @@ def weekends(clocks: tuple[ClockHistory, ClockHistory]) -> list[dict[str, Any]]:
             "clock": history.clock,
             **_weekend_share(history, model, columns),
         }
-        for model in clocks[0].required
+        for model in counted(progress, "weekends", models, len(models))
         for portfolio, columns in _columns_by_name(clocks[0].book)
         for history in clocks
     ]
@@ -87,7 +90,11 @@ def _weekend_share(history: ClockHistory, model: str, columns: slice) -> dict[st
 
 
 def accounts(
-    business: ClockHistory, around: ClockHistory, terms: AccountTerms
+    business: ClockHistory,
+    around: ClockHistory,
+    terms: AccountTerms,
+    *,
+    progress: Progress = unheard,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Exceedances and breaches by weekday, and the cost and breaches of each way of calling."""
     cash, token = (replace(terms, settlement=s) for s in ("cash", "stablecoin"))
@@ -100,7 +107,9 @@ def accounts(
     )
     same_date = around.market.dates.searchsorted(business.market.dates)
     weekdays, settings = [], []
-    for model, required in around.required.items():
+    for model, required in counted(
+        progress, "accounts", around.required.items(), len(around.required)
+    ):
         ways = (
             (business, business.required[model], terms),
             (business, required[np.minimum(same_date, len(required) - 1)], terms),

@@ -14,7 +14,7 @@ import pandas as pd
 from backtest.instruments import Instrument, Spot, Treasury
 from backtest.market.market import Market, tenor_years
 from backtest.scores import day_weights, stationary_indices
-from backtest.types import FloatArray
+from backtest.types import FloatArray, Progress, counted, unheard
 
 HORIZONS = (1, 2, 5, 10)  # margin days
 RESAMPLES = 1000
@@ -29,6 +29,7 @@ def correlation_by_horizon(
     tenors: Iterable[float],
     resamples: int = RESAMPLES,
     seed: int = 0,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     r"""Correlation of the P&L of each price with that of each Treasury, long both, with intervals.
 
@@ -65,7 +66,7 @@ def correlation_by_horizon(
     coins = [Spot(name) for name in prices]
     bonds = [Treasury(tenor) for tenor in tenors]
     instruments: list[Instrument] = [*coins, *bonds]
-    for horizon in HORIZONS:
+    for horizon in counted(progress, "correlations", HORIZONS, len(HORIZONS)):
         # The P&Ls of the last `horizon` days are not known: their days end after the market.
         pnl = {i.name: i.pnl(market, horizon)[:-horizon] for i in instruments}
         # The same resamples serve every pair, so that intervals differ by the pair, not the draw.

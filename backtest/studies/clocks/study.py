@@ -87,8 +87,8 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
     blocks, windows = {}, []
     audits = _audits(inputs, market, progress)
     for clock, days in markets.items():
-        progress(f"margins, {clock} clock", 0.0)
-        blocks[clock] = block = margin_block(days, book, models, coverage)
+        stage = f"margins, {clock} clock"
+        blocks[clock] = block = margin_block(days, book, models, coverage, stage, progress)
         window = ScoredWindow.of(days, block.required, block.loss, models=models).checked()
         windows.append(window.dates)
     # Each clock has its own warm-up: only dates that both score can be compared.
@@ -104,9 +104,8 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
         )
         for clock, days in markets.items()
     )
-    progress("accounts", 0.0)
-    weekdays, settings = accounts(business, around, config.terms())
-    progress("correlations", 0.0)
+    weekdays, settings = accounts(business, around, config.terms(), progress=progress)
+    shares = pd.DataFrame(weekends((business, around), progress=progress))
     coins = [factor for factor in market.factors if market.trades([factor]).all()]
     business_prices = Prices.of(inputs.market)
     origin = Provenance.of(
@@ -126,15 +125,14 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
         days=pd.DataFrame([_days(h, coverage) for h in (business, around)]).set_index("clock"),
         variance=pd.DataFrame([_variance(market, coin) for coin in coins]).set_index("price"),
         weekdays=weekdays,
-        weekends=pd.DataFrame(weekends((business, around))).set_index(
-            ["model", "portfolio", "clock"]
-        ),
+        weekends=shares.set_index(["model", "portfolio", "clock"]),
         settings=settings,
         correlation=correlation_by_horizon(
             inputs.market,
             prices=coins,
             tenors=treasuries_of(inputs.market, TENORS),
             seed=config.seed,
+            progress=progress,
         ),
         coverage=coverage,
         text=inputs.text,
@@ -144,7 +142,7 @@ def _clocks(inputs: Inputs, progress: Progress) -> ClockStudy:
 
 def _audits(inputs: Inputs, market: Market, progress: Progress) -> dict[str, CausalityAudit]:
     """Certificates of the models on both clocks; `market` is that of the 24/7 clock."""
-    around_the_clock = inputs.audits(progress, market)
+    around_the_clock = inputs.audits(progress, market, stage="causality audit, 24/7 clock")
     named = {f"{name} on the 24/7 clock": audit for name, audit in around_the_clock.items()}
     return inputs.audits(progress) | named
 

@@ -19,7 +19,14 @@ from backtest.replay.provenance import Provenance
 from backtest.scores import break_even_coordination
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.ranked import Ranked
-from backtest.types import DaysByPortfoliosBySilos, Progress, StudyError, tail_count
+from backtest.types import (
+    DaysByPortfoliosBySilos,
+    Progress,
+    StudyError,
+    counted,
+    tail_count,
+    within,
+)
 from strategies.parts import parts_of
 
 # FICC GSD closes out over 3 days (Federal Register 2018-04236).
@@ -86,7 +93,8 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
     models = {n: m for n, m in inputs.models.items() if isinstance(m, HasParts)}
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
-    parts = {n: parts_of(m, market, book, coverage) for n, m in models.items()}
+    each = counted(progress, "margins", models.items(), len(models))
+    parts = {n: parts_of(m, market, book, coverage) for n, m in each}
     audits = inputs.audits(progress)
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
@@ -100,12 +108,15 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
         confidence=coverage.confidence,
         assumed=assumed,
     )
-    progress("margin steps", 0.0)
+    progress("coordination", 1.0)
     settings = mpor_settings(book, coverage)
-    steps = steps_table(market, book, models, settings, score_from=config.score_from)
+    steps = steps_table(
+        market, book, models, settings, score_from=config.score_from, progress=progress
+    )
     progress("liquidation cost", 0.0)
     cost = book.liquidation or LiquidationCost()
     liquidation = liquidation_table(market, book, parts, rows, coverage=coverage, cost=cost)
+    progress("liquidation cost", 1.0)
     origin = Provenance.of(
         market,
         book,
@@ -188,6 +199,7 @@ def steps_table(
     settings: Mapping[str, Coverage],
     *,
     score_from: str | None,
+    progress: Progress,
 ) -> pd.DataFrame:
     """One row a (book, model, MPOR, step), gross first: mean USD over days that all MPORs score.
 
@@ -198,8 +210,12 @@ def steps_table(
     # so that a difference of means comes from the MPOR and not from the sample.
     parts: dict[tuple[str, str], Parts] = {}
     losses, windows = {}, []
-    for setting, standard in settings.items():
-        by_model = {n: parts_of(model, market, book, standard) for n, model in models.items()}
+    for number, (setting, standard) in enumerate(settings.items()):
+        stage = within(
+            progress, "margin steps", number / len(settings), (number + 1) / len(settings)
+        )
+        each = counted(stage, setting, models.items(), len(models))
+        by_model = {n: parts_of(model, market, book, standard) for n, model in each}
         required = {name: part.by_silo for name, part in by_model.items()}
         losses[setting] = loss = book.loss(market, standard).sum(axis=2)
         window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()

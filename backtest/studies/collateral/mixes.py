@@ -15,7 +15,15 @@ from backtest.replay.study import Study
 from backtest.scores import mean_shortfall
 from backtest.scores.money.cost import tail_inflation
 from backtest.scores.overlapping.slow_variance import effective_interval
-from backtest.types import FloatArray, RowNumbers, StudyError, tail_count
+from backtest.types import (
+    FloatArray,
+    Progress,
+    RowNumbers,
+    StudyError,
+    counted,
+    tail_count,
+    unheard,
+)
 
 Posted = Mix | Literal["cash"]
 
@@ -29,6 +37,7 @@ def compare_mixes(
     *,
     horizon: int | RowNumbers,
     account: AccountTerms,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Breaches of every (mix, model, portfolio) of a finished study; margins do not change.
 
@@ -66,7 +75,7 @@ def compare_mixes(
     rows = _scored_rows(study, market, horizon)
     loss = study.loss.to_numpy()[days]
     tables = {}
-    for name, posted in mixes.items():
+    for name, posted in counted(progress, "collateral mixes", mixes.items(), len(mixes)):
         terms = replace(account, collateral=posted)
         marks = collateral_marks(posted, market, horizon=horizon)
         at_market = _value_at_closeout(posted, market, horizon, "market")[rows]
@@ -89,7 +98,12 @@ def compare_mixes(
 
 
 def wrong_way(
-    study: Study, market: Market, mixes: Mapping[str, Posted], *, horizon: int | RowNumbers
+    study: Study,
+    market: Market,
+    mixes: Mapping[str, Posted],
+    *,
+    horizon: int | RowNumbers,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """How collateral moved over the close-outs in which a book lost most; no margin model is used.
 
@@ -103,7 +117,7 @@ def wrong_way(
     scored_rows = _scored_rows(study, market, horizon)
     loss = study.loss.to_numpy()[_rows_of_study(study, market)][scored_rows]
     rows = []
-    for name, posted in mixes.items():
+    for name, posted in counted(progress, "wrong-way risk", mixes.items(), len(mixes)):
         value = _value_at_closeout(posted, market, horizon, "after haircut")[scored_rows]
         changes = np.broadcast_to(value - 1.0, loss.shape)
         for p, portfolio in enumerate(study.loss.columns):

@@ -28,7 +28,7 @@ from backtest.replay.worst import RULE, worst_books
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
 from backtest.studies.inputs import Inputs, read_inputs, result_of, said_of_files
 from backtest.studies.ranked import Ranked
-from backtest.types import Progress, RowNumbers, StudyError
+from backtest.types import Progress, RowNumbers, StudyError, counted, unheard
 
 COINS = ("BTC", "ETH", "USDC")
 MIXES: Mapping[str, Mapping[str, float]] = {
@@ -123,19 +123,23 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
         audit=list(config.books) or True,
         progress=progress,
     )
-    audits = cash_study.provenance.causality | inputs.audits(progress, only_sizing=True)
-    progress("collateral mixes", 0.0)
+    audits = cash_study.provenance.causality | inputs.audits(
+        progress, only_sizing=True, stage="causality audit, sizing"
+    )
     mixes = mixes_of(config, MIXES, market)
     if terms.collateral != "cash":
         mixes[OWN_MIX] = terms.collateral
     horizon = closeout.by_portfolio
-    breaches = compare_mixes(cash_study, market, mixes, horizon=horizon, account=terms)
+    breaches = compare_mixes(
+        cash_study, market, mixes, horizon=horizon, account=terms, progress=progress
+    )
     assets = {name: mix for name, mix in mixes.items() if name != "cash"}
-    correlations = wrong_way(cash_study, market, assets, horizon=horizon)
+    correlations = wrong_way(cash_study, market, assets, horizon=horizon, progress=progress)
     stablecoin, window = _stablecoin(inputs, cash_study, horizon, terms)
-    progress("haircut adequacy", 0.0)
+    progress("prices of collateral", 0.0)
     sources = adequacy_sources(inputs)
-    adequacy = adequacy_by_schedule(sources)
+    progress("prices of collateral", 1.0)
+    adequacy = adequacy_by_schedule(sources, progress=progress)
     worst = worst_by_month(sources, closeout.longest, since=market.dates[0])
     spans = {f"{asset}, {days} days": _span(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
@@ -206,10 +210,12 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
     return sources
 
 
-def adequacy_by_schedule(sources: Mapping[tuple[str, str], Market | pd.Series]) -> pd.DataFrame:
+def adequacy_by_schedule(
+    sources: Mapping[tuple[str, str], Market | pd.Series], *, progress: Progress = unheard
+) -> pd.DataFrame:
     """`haircut_adequacy` of every asset against every schedule that lists it."""
     tables = []
-    for (asset, _), source in sources.items():
+    for (asset, _), source in counted(progress, "haircut adequacy", sources.items(), len(sources)):
         for schedule in known_schedules():
             kind = load_schedule(schedule).kind
             if kind == "margin rate":

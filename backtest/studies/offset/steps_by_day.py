@@ -15,7 +15,7 @@ from backtest.market.episodes import EPISODES
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
-from backtest.types import BoolArray
+from backtest.types import BoolArray, Progress, counted, unheard
 from strategies.parts import parts_of
 
 StepsByDay = dict[tuple[str, str], pd.DataFrame]  # (model, portfolio): days x steps, USD
@@ -34,6 +34,7 @@ def steps_by_day(
     *,
     coverage: Coverage,
     score_from: str | None = None,
+    progress: Progress = unheard,
 ) -> StepsByDay:
     """USD of every step on every scored day, by model and portfolio; 'required' is the last column.
 
@@ -51,7 +52,8 @@ def steps_by_day(
     >>> table["offset", "p"].columns.tolist()
     ['gross', 'diversification', 'offset', 'cap', 'required']
     """
-    parts = {name: parts_of(model, market, book, coverage) for name, model in models.items()}
+    each = counted(progress, "steps by day", models.items(), len(models))
+    parts = {name: parts_of(model, market, book, coverage) for name, model in each}
     required = {name: np.add.reduce(list(part.steps.values())) for name, part in parts.items()}
     loss = book.loss(market, coverage)
     window = ScoredWindow.of(market, required, loss, score_from, models=models).checked()
@@ -73,6 +75,7 @@ def steps_by_regime(
     book: Book,
     *,
     stress: Mapping[str, tuple[str, str]] = EPISODES,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Mean USD of every step, and its share of gross, over all days and over those of each regime.
 
@@ -103,7 +106,9 @@ def steps_by_regime(
         name: np.asarray((dates >= pd.Timestamp(first)) & (dates <= pd.Timestamp(last)))
         for name, (first, last) in stress.items()
     }
-    for (model, portfolio), steps in by_day.items():
+    for (model, portfolio), steps in counted(
+        progress, "steps by regime", by_day.items(), len(by_day)
+    ):
         regimes = {EVERY: np.ones(len(dates), dtype=bool)} | thirds[portfolio] | windows
         for regime, days in regimes.items():
             if not days.any():

@@ -80,36 +80,39 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     market, base, coverage = inputs.market, inputs.base, inputs.config.standard()
     seed = inputs.config.seed
     audits = inputs.audits(progress)
-    progress("offset ladder", 0.0)
     ladder = supportable_offset(
-        market, inputs.named_book, base=base, coverage=coverage, n_jobs=n_jobs
+        market, inputs.named_book, base=base, coverage=coverage, n_jobs=n_jobs, progress=progress
     ).to_frame()
     if ladder.empty:
         raise StudyError("no book of the study is held in two silos; name one that is.")
     book = _books(inputs.named_book, ladder.index)
-    progress("stressed ladders", 0.0)
-    stresses = stressed_ladder(market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs)
-    progress("specification curve", 0.0)
+    stresses = stressed_ladder(
+        market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs, progress=progress
+    )
     risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
     curve = specification_curve(
         market,
         _books(book, (risk_matched or _ranked(ladder).panels({}, ladder.index))[:CURVE_BOOKS]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
+        progress=progress,
     )
-    progress("granted against supported", 0.0)
     models = inputs.models
-    credit = granted_and_supported(market, book, models, base=base, coverage=coverage)
-    progress("steps by regime", 0.0)
+    credit = granted_and_supported(
+        market, book, models, base=base, coverage=coverage, progress=progress
+    )
     # Only a model that grants a reduction has steps between gross and required.
     granting_models = {name: models[name] for name in models if name in set(credit["series"])}
     by_day = (
-        steps_by_day(market, book, granting_models, coverage=coverage) if granting_models else {}
+        steps_by_day(market, book, granting_models, coverage=coverage, progress=progress)
+        if granting_models
+        else {}
     )
-    steps = steps_by_regime(by_day, market, book) if by_day else pd.DataFrame()
-    progress("haircut and floor that just cover", 0.0)
+    steps = steps_by_regime(by_day, market, book, progress=progress) if by_day else pd.DataFrame()
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
-    settings = just_covering(market, book, base=base, coverage=coverage, lookback=lookback)
+    settings = just_covering(
+        market, book, base=base, coverage=coverage, lookback=lookback, progress=progress
+    )
     provenance = Provenance.of(
         market,
         book,

@@ -9,7 +9,7 @@ from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance, digest
 from backtest.scores.alternatives import ALTERNATIVES
 from backtest.scores.power import HISTORIES, critical_count, power_table, smallest_detectable
-from backtest.types import Progress, StudyError, shown
+from backtest.types import Progress, StudyError, shown, unheard
 
 DAYS = (250, 500, 2196)  # a year, two, and the default study's record of real prices
 LEVEL, POWER = 0.05, 0.8
@@ -39,7 +39,7 @@ def study_power(
     alternative: Sequence[str],
     histories: int = HISTORIES,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> PowerStudy:
     """Size and power of every test, and the smallest miscoverage each length could show.
 

@@ -12,6 +12,7 @@ from backtest.present.folder import results_folder
 from backtest.present.store import write_page
 from backtest.replay.provenance import Provenance
 from backtest.studies.run.study import Run
+from backtest.types import Progress, unheard
 
 
 def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Path:
@@ -27,12 +28,12 @@ def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Pat
     with results_folder(out, f"{run.config.name}_{origin.sha256[:8]}") as folder:
         origin = replace(origin, command=command, written=folder.stamp)
         run = replace(run, study=replace(run.study, provenance=origin))
-        write_numbers(run, folder.partial)
+        write_numbers(run, folder.partial, progress=exhibit.progress)
         write_page(exhibit, folder.partial, command=command)
     return folder.final
 
 
-def write_numbers(run: Run, folder: Path) -> None:
+def write_numbers(run: Run, folder: Path, *, progress: Progress = unheard) -> None:
     """Every number of a run, its study file and its models' code; the manifest has their hashes."""
     write_sources(run.config, run.text, run.study.provenance, folder)
     write_csv(run.ladder, folder / "ladder.csv")
@@ -46,7 +47,8 @@ def write_numbers(run: Run, folder: Path) -> None:
         write_csv(run.sweep, folder / "sweep.csv", index=False)
     # The study comes last: its manifest has the hash of every file that is there by then.
     files = sorted(file for file in folder.rglob("*.*") if file.is_file())
-    run.study.save(folder, beside=[file.relative_to(folder).as_posix() for file in files])
+    names = [file.relative_to(folder).as_posix() for file in files]
+    run.study.save(folder, beside=names, progress=progress)
 
 
 def write_sources(config: StudyFile, text: str, origin: Provenance, folder: Path) -> None:

@@ -142,10 +142,14 @@ def _run_of(
             n_jobs=n_jobs,
             progress=progress,
         )
-    study = replace(study, provenance=_provenance(inputs, study, history, path_count, path))
+    # The offset ladder uses this model's margins even where the study does not score the model.
+    sizing = inputs.audits(progress, only_sizing=True, stage="causality audit, sizing")
+    provenance = _provenance(inputs, study, history, path_count, path)
+    causality = study.provenance.causality | sizing
+    study = replace(study, provenance=replace(provenance, causality=causality))
     return Run(
         study=study,
-        findings=Findings.of(study, forecasts),
+        findings=Findings.of(study, forecasts, progress=progress),
         ladder=ladder,
         forecasts=forecasts,
         sweep=sweep,
@@ -158,7 +162,6 @@ def _run_of(
 def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd.DataFrame:
     """Supportable offset of every book on the study's scored days; bounds for the named books."""
     config = inputs.config
-    progress("offset ladder", 0.0)
     ladder = ladder_or_reason(
         inputs.market,
         inputs.book,
@@ -167,17 +170,17 @@ def _ladder(inputs: Inputs, study: Study, n_jobs: int, progress: Progress) -> pd
         score_from=f"{study.scored[0]:%Y-%m-%d}",
         bounds=inputs.bounded,
         n_jobs=n_jobs,
+        progress=progress,
     )
-    progress("offset ladder", 1.0)
     return ladder.to_frame()
 
 
 def _forecasts(inputs: Inputs, study: Study, progress: Progress) -> pd.DataFrame:
     """What the models forecast of the named books, on the study's scored days."""
     models, coverage = inputs.models, inputs.config.standard()
-    progress("forecasts", 0.0)
-    forecasts = model_forecasts(models, inputs.market, inputs.named_book, coverage=coverage)
-    progress("forecasts", 1.0)
+    forecasts = model_forecasts(
+        models, inputs.market, inputs.named_book, coverage=coverage, progress=progress
+    )
     return forecasts[forecasts["date"].isin(study.scored)].reset_index(drop=True)
 
 
@@ -186,8 +189,7 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
     config = inputs.config
     if config.sweep is None:
         return None
-    progress("Treasury share", 0.0)
-    sweep = treasury_share_sweep(
+    return treasury_share_sweep(
         inputs.market,
         inputs.models,
         config.sweep,
@@ -195,9 +197,8 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
         coverage=config.standard(),
         account=config.terms(),
         liquidation=inputs.book.liquidation,
+        progress=progress,
     )
-    progress("Treasury share", 1.0)
-    return sweep
 
 
 def _provenance(
@@ -209,8 +210,6 @@ def _provenance(
     """
     config = inputs.config
     failures = tuple(filter(None, (gate_failure(gate, study) for gate in config.gates)))
-    # The offset ladder uses this model's margins even where the study does not score the model.
-    sizing = inputs.audits(lambda what, share: None, only_sizing=True)
     causes = {
         "study": _numbers_only(config.resolved()),
         "path": path,
@@ -222,7 +221,6 @@ def _provenance(
     return replace(
         inputs.described(study.provenance),
         sha256=digest(causes),
-        causality=study.provenance.causality | sizing,
         paths=paths,
         path=path,
         failed_gates=failures,

@@ -15,7 +15,9 @@ from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.offset import ladder_or_reason
 from backtest.replay.run import run
+from backtest.types import Progress, unheard, within
 
+STAGE = "Treasury share"
 SCORES = ["mean_margin", "equal_coverage_margin", "exceedance_rate"]
 REDUCTIONS = ["total", "diversification", "dependence"]
 
@@ -29,6 +31,7 @@ def treasury_share_sweep(
     coverage: Coverage,
     account: AccountTerms,
     liquidation: LiquidationCost | None,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Tidy frame, one row a (side, share, model): USD margins, exceedance rate, offset estimates.
 
@@ -49,10 +52,27 @@ def treasury_share_sweep(
     frame = pd.DataFrame.from_dict(legs, orient="index")
     book = Book.from_frame(frame, market, liquidation=liquidation)
     coverage = Closeout(book, coverage).standard
-    study = run(market, book, models, coverage=coverage, account=account, audit=False)
-    ladder = ladder_or_reason(market, book, base=base, coverage=coverage, bounds=False).to_frame()
+    progress(STAGE, 0.0)
+    study = run(
+        market, book, models, coverage=coverage, account=account, audit=False,
+        progress=_parts_of(progress, {"margins": (0.0, 0.6), "account and scores": (0.6, 0.8)}),
+    )  # fmt: skip
+    ladder = ladder_or_reason(
+        market, book, base=base, coverage=coverage, bounds=False,
+        progress=within(progress, STAGE, 0.8, 1.0),
+    ).to_frame()  # fmt: skip
     table = study.summary()[SCORES].reset_index().join(ladder[REDUCTIONS], on="portfolio")
     keys = table.pop("portfolio").str.split("|", expand=True)
     table.insert(0, "share", keys[1].astype(float))
     table.insert(0, "side", keys[0])
     return table
+
+
+def _parts_of(progress: Progress, shares: Mapping[str, tuple[float, float]]) -> Progress:
+    """The stages of a run as parts of the one stage of a sweep; others are not told."""
+
+    def told(what: str, share: float) -> None:
+        if what in shares:
+            within(progress, STAGE, *shares[what])(what, share)
+
+    return told

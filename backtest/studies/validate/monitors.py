@@ -6,9 +6,10 @@ from backtest.replay.findings.disclosures import scored_values
 from backtest.replay.study import Study
 from backtest.scores.monitor import monitor_coverage
 from backtest.studies.run.verdict import SIGNIFICANT
+from backtest.types import Progress, counted, unheard, within
 
 
-def monitor_table(study: Study) -> pd.DataFrame:
+def monitor_table(study: Study, *, progress: Progress = unheard) -> pd.DataFrame:
     """One row a (model, account): the e-process of `monitor_coverage` on every H-th own day.
 
     Returns
@@ -18,9 +19,13 @@ def monitor_table(study: Study) -> pd.DataFrame:
     """
     loss, days, every = scored_values(study, study.loss), study.scored, study.overlap
     rows = {}
-    for model in study.models:
+    cohorts = study.cohorts()
+    for number, model in enumerate(study.models):
         exceeded = loss > scored_values(study, study.required[model])
-        for cohort in study.cohorts():
+        stage = within(
+            progress, "monitors", number / len(study.models), (number + 1) / len(study.models)
+        )
+        for cohort in counted(stage, "", cohorts, len(cohorts)):
             own = days[cohort.rows][::every]
             for place, record in zip(cohort.columns, cohort.of(exceeded)[::every].T, strict=True):
                 monitor = monitor_coverage(record, confidence=study.provenance.confidence)

@@ -9,6 +9,7 @@ from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
 from backtest.studies.validate.study import Validation
+from backtest.types import Progress, unheard
 
 
 def write_results(result: Validation, exhibit: Exhibit, out: Path, *, command: str) -> Path:
@@ -23,7 +24,7 @@ def write_results(result: Validation, exhibit: Exhibit, out: Path, *, command: s
         origin = replace(origin, command=command, written=folder.stamp)
         result = replace(result, study=replace(result.study, provenance=origin))
         shutil.copyfile(result.table, folder.partial / input_name(result.table))
-        write_numbers(result, folder.partial)
+        write_numbers(result, folder.partial, progress=exhibit.progress)
         write_page(exhibit, folder.partial, command=command)
     return folder.final
 
@@ -33,7 +34,7 @@ def input_name(table: Path) -> str:
     return f"input{table.suffix.lower()}"
 
 
-def write_numbers(result: Validation, folder: Path) -> None:
+def write_numbers(result: Validation, folder: Path, *, progress: Progress = unheard) -> None:
     """Every number of a validation; the manifest has the hash of each file, the table's too."""
     if len(result.ladder):
         write_csv(result.ladder, folder / "ladder.csv")
@@ -45,4 +46,4 @@ def write_numbers(result: Validation, folder: Path) -> None:
     for name, table in result.findings.by_file().items():
         write_csv(table, folder / f"{name}.csv")
     files = sorted(file.name for file in folder.iterdir() if file.is_file())
-    result.study.save(folder, beside=files)
+    result.study.save(folder, beside=files, progress=progress)

@@ -107,7 +107,7 @@ def execute(
         ladder=ladder,
         forecasts=forecasts,
         groups=group_table(study, examined.given.groups),
-        monitors=monitor_table(study),
+        monitors=monitor_table(study, progress=progress),
         shown=shown,
         table=Path(file),
     )
