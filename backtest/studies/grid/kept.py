@@ -58,14 +58,16 @@ class KeptCells:
         facts = asdict(result.facts) | {"table": hashlib.sha256(table).hexdigest()}
         try:
             self._write(self._file(number, "parquet"), table)
-            self._write(self._file(number, "json"), json.dumps(facts).encode())
+            with held():  # a cell on the disk is one that is counted and named
+                self._write(self._file(number, "json"), json.dumps(facts).encode())
+                self.facts[number] = self._read(number)
+                words = f"{len(self.facts)} of {self.total} cells"
+                finished.append(f"{words}; --resume {self.folder} goes on")
         except OSError as error:
             raise ResultsError(
                 f"cannot keep a cell in {str(self.folder)!r}: {error.strerror}; make room, then go "
                 f"on with --resume {self.folder}"
             ) from error
-        self.facts[number] = self._read(number)
-        finished.append(f"{len(self.facts)} of {self.total} cells; --resume {self.folder} goes on")
 
     def table(self) -> pd.DataFrame:
         """The rows of all cells, in their order, the reasons of those without numbers last."""

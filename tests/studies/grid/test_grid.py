@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from backtest.config.grid import Axis
+from backtest.interrupts import finished
 from backtest.present.page import render_exhibit
 from backtest.replay.run import run
 from backtest.replay.seal import changed_files, read_manifest
@@ -235,6 +236,21 @@ def test_a_full_disk_is_one_line_that_names_the_cells_and_they_stay(folder, tmp_
         assert list(cells.facts) == [1]
         with pytest.raises(ResultsError, match="another process computes the cells"):
             grid_of(folder / "study.toml", tmp_path, resume=kept)
+
+
+def test_a_request_to_end_as_a_cell_is_written_does_not_lose_it(folder, tmp_path, monkeypatch):
+    read = KeptCells._read
+
+    def interrupted_read(self, number: int):
+        if self._file(number, "json").exists():
+            signal.raise_signal(signal.SIGINT)
+        return read(self, number)
+
+    monkeypatch.setattr(KeptCells, "_read", interrupted_read)
+    with pytest.raises(KeyboardInterrupt):
+        grid_of(folder / "study.toml", tmp_path)
+    assert len(list(tmp_path.glob("*.cells/cell-0001.*"))) == 2
+    assert finished[-1].startswith(f"1 of 4 cells; --resume {tmp_path}")
 
 
 def test_a_file_that_a_model_of_kept_cells_opened_must_not_change(folder, tmp_path):
