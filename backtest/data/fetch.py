@@ -20,7 +20,7 @@ from backtest.data.screening import days_of_stamps, screened
 from backtest.data.sources import Column, File, settings
 from backtest.data.total_return import adjusted_close
 from backtest.data.web import Sleep, Web, patiently
-from backtest.types import DataError, Progress
+from backtest.types import DataError, Progress, unheard
 
 # Percentage points, median over common days, between an exchange's yield index and the par yield it
 # checks. They differ by a few hundredths; a discount rate differs from a yield by up to 0.2.
@@ -51,7 +51,7 @@ def fetch(
     sources: Mapping[str, Source] | None = None,
     sleep: Sleep = time.sleep,
     now: datetime | None = None,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = unheard,
 ) -> dict[str, Entry]:
     """Fetch files into the cache and return the new entries by file name.
 
@@ -94,8 +94,10 @@ def _fetch_files(
     """Fetch each file of the hosts that answer; FetchError where one was not."""
 
     def wait(seconds: float) -> None:
-        progress(f"asked to slow down, waiting {seconds:g} s", 0.0)
+        waiting = f"asked to slow down, waiting {seconds:g} s"
+        progress(waiting, 0.0)
         sleep(seconds)
+        progress(waiting, 1.0)
 
     done: dict[str, Entry] = {}
     reasons: list[str] = []

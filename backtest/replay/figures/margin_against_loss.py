@@ -152,11 +152,11 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
     several = len(groups) > 1
     grid = PanelGrid(
         left=0.62, right=0.12, height=1.05 if several else 2.6,
-        above=0.19 if several else 0.04, below=0.24,
+        above=0.19 if several else 0.04, below=0.07,
     )  # fmt: skip
     columns = min(LEGEND_COLUMNS, 3)
     keys = legend_height(-(-len(handles) // columns) * LEGEND_COLUMNS) + 0.02
-    sheet, panels = grid.panels(canvas, len(groups), keys=keys, share=False)
+    sheet, panels = grid.panels(canvas, len(groups), keys=keys, end=0.17, share=False)
     sheet.legend(handles, top=0.0, columns=columns, left=grid.left)
     for axes, group in zip(panels, groups, strict=True):
         rows = data[data["model"].isin(group)]
@@ -165,6 +165,7 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
         # A margin of many times the losses would flatten them in every panel but its own.
         axes.set_ylim(0, 1.06 * max(0.0, *rows[["loss", "required"]].max()) / size or 1.0)
         axes.set_ylabel(unit)
+        axes.tick_params(labelbottom=axes is panels[-1])
         if several:
             axes.set_title(drawable(group[0]), loc="left", pad=3)
     return panels[0]

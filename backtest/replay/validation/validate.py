@@ -22,7 +22,7 @@ from backtest.replay.validation.given import Given, digest_of, read_given
 from backtest.replay.validation.whole import SILOED
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
-from backtest.types import Progress, StudyError, counted
+from backtest.types import Progress, StudyError, counted, unheard
 
 GIVEN = "given by the table"  # what is said of a model whose class nobody saw
 
@@ -74,7 +74,7 @@ def validate(
     terms = account or AccountTerms()
     if terms.collateral != "cash":
         raise StudyError("collateral of a given table is cash, or its column held; drop the mix.")
-    report = progress or (lambda what, share: None)
+    report = progress or unheard
     report("reading", 0.0)
     given = read_given(table)
     report("reading", 1.0)
