@@ -135,7 +135,12 @@ def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
     )
     rows, books = (stresses.index.unique(name) for name in ("stress", "portfolio"))
     table = pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)
-    return table if len(books) <= MOST_BESIDE else table.T.rename_axis("portfolio")
+    if len(books) <= MOST_BESIDE:
+        return table
+    # A screen has no room for a dozen heads of the whole word.
+    return table.rename(lambda stress: stress.replace("correlation", "corr.")).T.rename_axis(
+        "portfolio"
+    )
 
 
 def _range(specifications: pd.DataFrame) -> pd.DataFrame:
