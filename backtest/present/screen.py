@@ -119,10 +119,9 @@ def screen_table(table: TextTable, *, simulated: bool) -> Table:
     # that the numbers need.
     if table.nested:
         heads, words = (", ".join(heads[:2]), *heads[2:]), words[1:]
-    for place, (head, is_words) in enumerate(zip(heads, words, strict=True)):
-        screen.add_column(
-            Text(fill(head, HEAD)), justify="left" if is_words else "right", no_wrap=place == 0
-        )
+    for head, is_words in zip(heads, words, strict=True):
+        # Where a table is too wide its widest column is folded first, which is that of names.
+        screen.add_column(Text(fill(head, HEAD)), justify="left" if is_words else "right")
     for name, rows in table.groups:
         if table.nested:
             screen.add_row(Text(name, style="bold"))
