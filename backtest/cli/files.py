@@ -14,7 +14,7 @@ def inspect(
 ) -> None:
     """Show how each file of prices is read and what an examination finds; run nothing."""
     from backtest.data.inspection import inspect as inspect_files
-    from backtest.studies.inputs import inspect_study
+    from backtest.studies.prices import inspect_study
 
     found = inspect_study(path) if path.suffix == ".toml" else inspect_files(path)
     for line in found.words:

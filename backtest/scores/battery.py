@@ -6,8 +6,7 @@ use the rate that the model claims, for the tests of independence too.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,14 +23,14 @@ from backtest.scores.exceedances.durations import gmm_duration, weibull_duration
 from backtest.scores.exceedances.dynamic_quantile import dynamic_quantile
 from backtest.scores.exceedances.exact import exact_pvalue, kupiec_exact
 from backtest.scores.exceedances.many_durations import weibull_statistics
-from backtest.scores.exceedances.many_quantiles import DrawnQuantiles, quantile_statistics
+from backtest.scores.exceedances.many_quantiles import quantile_statistics
 from backtest.scores.exceedances.many_waits import (
     between_statistics,
     first_statistics,
     gmm_statistics,
     mixed_statistics,
 )
-from backtest.scores.exceedances.ranks import tied_pvalues
+from backtest.scores.exceedances.right_model import Law, Statistics
 from backtest.scores.exceedances.squared_spells import squared_spells_pvalues
 from backtest.scores.exceedances.waiting import (
     mixed_kupiec,
@@ -54,9 +53,8 @@ from backtest.types import (
 
 Statistic = Callable[[BoolArray, float], TestResult]  # of a record at a confidence
 Classes = Callable[[BoolArray], NDArray[np.int64]]  # of (days, records): (records, numbers)
-Statistics = Callable[[BoolArray, float], FloatArray]  # of (days, records): (records,)
 # Of the records of a phase and their requirements, (days, portfolios) each: (portfolios,).
-PValues = Callable[["_Law", BoolArray, DaysByPortfolios], FloatArray]
+PValues = Callable[[Law, BoolArray, DaysByPortfolios], FloatArray]
 ZONES: tuple[Zone, ...] = ("green", "yellow", "red")
 UNKNOWN = float("nan")
 
@@ -126,7 +124,7 @@ def battery(
         )
     if np.isnan(margins).any():
         raise DataError("required holds NaN; cut the warm-up and the last days before scoring.")
-    law = _Law(confidence, draws, seed)
+    law = Law(confidence, draws, seed)
     phases = [slice(start, None, horizon) for start in range(min(horizon, len(marked)))]
     table: dict[str, object] = {"observations": len(marked), "exceedances": marked.sum(axis=0)}
     if verdict_p is not None:
@@ -148,49 +146,6 @@ def verdict_of(pvalue: float, level: float) -> str:
     ('not identified', 'rejected')
     """
     return TestResult("", UNKNOWN, pvalue, not np.isnan(pvalue), "").verdict(level)
-
-
-@dataclass(frozen=True)
-class _Law:
-    """Simulated records at one confidence, shared by all portfolios, phases and calls."""
-
-    confidence: float
-    draws: int
-    seed: int
-
-    def drawn(self, days: int) -> BoolArray:
-        """(draws, days) records of a right model."""
-        return _drawn(self, days)
-
-    def null(self, statistics: Statistics, days: int) -> FloatArray:
-        """(draws,) statistics of a test under a right model."""
-        return _null(self, statistics, days)
-
-    def null_quantiles(self, days: int) -> DrawnQuantiles:
-        """The dynamic quantile test under a right model."""
-        return _null_quantiles(self, days)
-
-    def rank(self, observed: FloatArray, null: FloatArray) -> FloatArray:
-        """P-values of statistics among drawn ones; NaN where they are not identified."""
-        return tied_pvalues(observed, null, seed=self.seed)
-
-
-# Accounts of neighbouring numbers of days, whose phases are as long as each other, follow each
-# other (`Study.tests`), so that a few lengths at a time are enough.
-@lru_cache(maxsize=4)
-def _drawn(law: _Law, days: int) -> BoolArray:
-    uniform = np.random.default_rng(law.seed).random((law.draws, days))
-    return uniform < 1.0 - law.confidence
-
-
-@lru_cache(maxsize=64)
-def _null(law: _Law, statistics: Statistics, days: int) -> FloatArray:
-    return statistics(law.drawn(days).T, law.confidence)
-
-
-@lru_cache(maxsize=4)
-def _null_quantiles(law: _Law, days: int) -> DrawnQuantiles:
-    return DrawnQuantiles(law.drawn(days), confidence=law.confidence)
 
 
 def _each(test: Callable[[BoolArray, float], float]) -> Statistics:
@@ -216,7 +171,7 @@ def _counted(
     """
     chi_squared = _each(lambda record, confidence: limit(record, confidence).pvalue)
 
-    def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+    def pvalues(law: Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
         if not law.draws:
             return chi_squared(records, law.confidence)
         _, first, kind = np.unique(by(records), axis=0, return_index=True, return_inverse=True)
@@ -234,7 +189,7 @@ def _among_drawn(test: Statistic, statistics: Statistics | None = None) -> PValu
     of_many = statistics or _each(lambda record, confidence: _known(test(record, confidence)))
     chi_squared = _each(lambda record, confidence: test(record, confidence).pvalue)
 
-    def pvalues(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+    def pvalues(law: Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
         if not law.draws:
             return chi_squared(records, law.confidence)
         observed = of_many(records, law.confidence)
@@ -243,7 +198,7 @@ def _among_drawn(test: Statistic, statistics: Statistics | None = None) -> PValu
     return pvalues
 
 
-def _dynamic_quantile(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+def _dynamic_quantile(law: Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
     """P-values among simulated records with the book's requirement, on which the law depends."""
     if not law.draws:
         one = partial(dynamic_quantile, confidence=law.confidence)
@@ -259,7 +214,7 @@ def _dynamic_quantile(law: _Law, records: BoolArray, required: DaysByPortfolios)
     return pvalues
 
 
-def _squared_spells(law: _Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
+def _squared_spells(law: Law, records: BoolArray, required: DaysByPortfolios) -> FloatArray:
     """P-values from the test's own draws, which have as many exceedances as the record."""
     if not law.draws:
         return np.full(records.shape[1], UNKNOWN)

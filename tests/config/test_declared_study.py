@@ -9,7 +9,8 @@ import pytest
 import backtest as bt
 from backtest.config.load import build_book, load_study, read_study
 from backtest.instruments import declare
-from backtest.studies.inputs import load_prices, read_inputs
+from backtest.studies.inputs import read_inputs
+from backtest.studies.prices import load_prices
 from backtest.studies.run.study import execute
 from tests.support.commands import backtest
 

@@ -24,7 +24,8 @@ from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance
 from backtest.studies.clocks.accounts import ClockHistory, accounts, weekends
 from backtest.studies.clocks.correlation import correlation_by_horizon, treasuries_of
-from backtest.studies.inputs import Inputs, load_prices, read_inputs, result_of
+from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.prices import load_prices
 from backtest.types import BoolArray, Progress, StudyError
 
 TENORS = (2.0, 10.0, 30.0)  # years: the short end, the benchmark, the long end

@@ -26,7 +26,8 @@ from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.replay.worst import RULE, worst_books
 from backtest.studies.collateral.mixes import Posted, compare_mixes, wrong_way
-from backtest.studies.inputs import Inputs, read_inputs, result_of, said_of_files
+from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.prices import said_of_files
 from backtest.studies.ranked import Ranked
 from backtest.types import Progress, RowNumbers, StudyError, counted, unheard
 
