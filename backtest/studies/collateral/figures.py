@@ -11,7 +11,8 @@ from backtest.present.lettering import drawable
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import Caption
 from backtest.present.style import COLOURS, FAINT, INK
-from backtest.studies.collateral.study import WINDOWS, CollateralStudy
+from backtest.studies.collateral.adequacy import WINDOWS
+from backtest.studies.collateral.study import CollateralStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

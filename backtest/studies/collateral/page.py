@@ -6,8 +6,9 @@ import pandas as pd
 
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.collateral.adequacy import COINS, WINDOWS
 from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
-from backtest.studies.collateral.study import COINS, WINDOWS, CollateralStudy
+from backtest.studies.collateral.study import CollateralStudy
 from backtest.studies.ranked import Ranked
 
 CAPTION = (
