@@ -32,6 +32,11 @@ def in_currency(currency: str, names: Iterable[str] = ()) -> Change:
     """A change of words from USD to another currency; no number is converted.
 
     names : of files, models and accounts, which stay as they are.
+
+    Examples
+    --------
+    >>> in_currency("EUR", ["cash USD", "USD"])("2.27m USD of cash USD")
+    '2.27m EUR of cash USD'
     """
     return _changed(names, USD, lambda found: currency)
 
@@ -56,8 +61,12 @@ def of_accounts(names: Iterable[str] = ()) -> Change:
 
 
 def _changed(names: Iterable[str], pattern: str, replacement: Replacement) -> Change:
-    """A change of what a pattern finds outside of names."""
-    alike = [name for name in names if re.search(pattern, name)]
+    """A change of what a pattern finds outside of names.
+
+    A name that is nothing but such a word, an account USD, cannot be told from the word: it is
+    kept in cells, which no change is applied to.
+    """
+    alike = [n for n in names if re.search(pattern, n) and not re.fullmatch(pattern, n)]
 
     def change(text: str) -> str:
         # The longest first: one account may be named as another begins.

@@ -7,6 +7,7 @@ from scipy import integrate, stats
 from backtest.scores.models.paired import (
     distances,
     hotelling_radius,
+    joint_pvalue,
     not_above,
     paired_difference,
 )
@@ -140,3 +141,27 @@ def test_two_constant_requirements_are_not_alike():
     assert found.difference.tolist() == [0.0, -1e6] and found.region.covariance[1, 1] == 0.0
     assert not found.region.holds(np.zeros(2))
     assert found.region.holds(np.array([0.0, -1e6]))
+
+
+def test_margins_that_are_never_exceeded_are_tested_by_student_alone():
+    """The rate is the same on every day: Hotelling's law of two had a size of 0.5 % at 5 %."""
+    rng = np.random.default_rng(6)
+    margins = 10.0 + rng.standard_normal((2, DAYS, 1))
+    found = paired_difference(np.zeros((DAYS, 1)), *margins, level=0.95)
+    t = found.difference[1] / np.sqrt(found.region.covariance[1, 1])
+    assert joint_pvalue(found.region) == pytest.approx(2.0 * stats.t.sf(abs(t), 4), rel=1e-9)
+    assert found.region.radius == pytest.approx(stats.t.ppf(0.975, 4))
+    alike = paired_difference(np.zeros((DAYS, 1)), margins[0], margins[0])
+    assert joint_pvalue(alike.region) == 1.0 and alike.region.holds(np.zeros(2))
+    dearer = paired_difference(np.zeros((DAYS, 1)), margins[0] + 1.0, margins[0])
+    assert joint_pvalue(dearer.region) == 0.0 and not dearer.region.holds(np.zeros(2))
+
+
+@pytest.mark.slow
+def test_margins_that_do_not_differ_are_told_apart_as_often_as_p_says():
+    """2,000 histories of 500 days, none with an exceedance."""
+    rng, loss = np.random.default_rng(0), np.zeros((500, 1))
+    pairs = [paired_difference(loss, *rng.normal(10.0, 0.1, (2, 500, 1))) for _ in range(2000)]
+    pvalues = np.array([joint_pvalue(pair.region) for pair in pairs])
+    assert 0.035 < np.mean(pvalues <= 0.05) < 0.065
+    assert 0.935 < np.mean([pair.region.holds(np.zeros(2)) for pair in pairs]) < 0.965

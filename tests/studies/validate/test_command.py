@@ -132,6 +132,22 @@ def test_the_page_speaks_of_accounts_and_of_their_currency(tmp_path):
             execute("no such.csv", currency=wrong, progress=quiet)
 
 
+def test_an_account_named_as_a_replaced_word_is_kept_in_cells_alone(tmp_path):
+    """One account USD kept every 'USD m' of a table in EUR, one named book every 'book'."""
+    names = {"account 00": "USD", "account 01": "book"}
+    table(2).replace({"account": names}).to_csv(tmp_path / "x.csv", index=False)
+    exhibit = validation_exhibit(
+        execute(str(tmp_path / "x.csv"), mpor=1, currency="EUR", progress=quiet)
+    )
+    verdict, tests = exhibit.sections[:2]
+    words = verdict.terms[0][1]
+    assert "m EUR on average" in words and "its worst account" in words
+    (rows,) = tests.text_tables()
+    assert {name for name, _ in rows.groups} == {"USD", "book"}
+    captions = " ".join(table.caption for part in exhibit.sections for table in part.text_tables())
+    assert "All 2 accounts pooled: one scale a model, EUR m" in captions and "USD" not in captions
+
+
 def test_a_folder_is_reproduced_and_reported_from_the_table_it_holds(folder, results, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(results, copy)
