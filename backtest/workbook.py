@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtest.types import MOST_BYTES, DataError, shown
 
@@ -27,6 +27,18 @@ MOST_SHEETS = 100
 Rows = list[list[str]]
 
 
+class Real(str):
+    """A cell that holds a number and not text: its point is a decimal mark whatever others say."""
+
+
+class Sheet(NamedTuple):
+    """Name and rows of a sheet, and whether its workbook counts days from 1904."""
+
+    name: str
+    rows: Rows
+    since_1904: bool
+
+
 def is_workbook(name: str) -> bool:
     """Whether a file's name is that of a workbook.
 
@@ -38,20 +50,20 @@ def is_workbook(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def sheets_of(
-    raw: bytes, file: str, *, sheet: str = "", shown_percent: bool = False
-) -> Iterator[tuple[str, Rows]]:
-    """Name and rows of each sheet, in their order; of one alone where `sheet` names it.
+def sheets_of(raw: bytes, file: str, *, sheet: str = "", as_shown: bool = False) -> Iterator[Sheet]:
+    """Each sheet, in their order; one alone where `sheet` names it.
 
     Rows are as long as they are filled; an empty cell is ''. Formulas have the value that was
     computed last; macros, charts and hidden columns do not matter.
 
-    shown_percent : write what has the format of a percentage as it is shown, 0.0431 as '4.31%'.
+    as_shown : write percentages and currencies as their formats show them, 0.0431 as '4.31%'.
 
     Raises
     ------
     DataError : a file that is no workbook, has a password, unpacks to any size, or lacks the sheet.
     """
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
     refuse_other_files(raw, file)
     with _one_line(file):
         book = _opened(raw)
@@ -60,7 +72,7 @@ def sheets_of(
             listed = ", ".join(map(repr, names[:10]))
             raise DataError(f"{file} has no sheet {shown(sheet)}; it has {listed}.")
         for name in [sheet] if sheet else names[:MOST_SHEETS]:
-            yield name, _rows(book[name], file, shown_percent)
+            yield Sheet(name, _rows(book[name], file, as_shown), book.epoch == CALENDAR_MAC_1904)
 
 
 def table_of(raw: bytes, file: str, sheet: str = "") -> Rows:
@@ -70,8 +82,7 @@ def table_of(raw: bytes, file: str, sheet: str = "") -> Rows:
     ------
     DataError : see `sheets_of`; a sheet without a row.
     """
-    _, rows = next(sheets_of(raw, file, sheet=sheet))
-    filled = [row for row in rows if any(row)]
+    filled = [row for row in next(sheets_of(raw, file, sheet=sheet)).rows if any(row)]
     if not filled:
         raise DataError(f"{file} has no row in its sheet; say which sheet holds the table.")
     width = max(map(len, filled))
@@ -125,7 +136,7 @@ def _one_line(file: str) -> Iterator[None]:
         )
 
 
-def _rows(sheet: Any, file: str, shown_percent: bool) -> Rows:
+def _rows(sheet: Any, file: str, as_shown: bool) -> Rows:
     """All rows of a sheet up to the last one that holds anything."""
     sheet.reset_dimensions()  # some programs write wrong ones, and rows would be cut off
     rows: Rows = []
@@ -138,7 +149,7 @@ def _rows(sheet: Any, file: str, shown_percent: bool) -> Rows:
                     f"{file} has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns; give "
                     "the table alone."
                 )
-            row = [_text(cell, shown_percent) for cell in cells]
+            row = [_text(cell, as_shown) for cell in cells]
             while row and not row[-1]:
                 row.pop()
             rows.append(row)
@@ -146,7 +157,7 @@ def _rows(sheet: Any, file: str, shown_percent: bool) -> Rows:
     return rows[:filled]
 
 
-def _text(cell: Any, shown_percent: bool) -> str:
+def _text(cell: Any, as_shown: bool) -> str:
     """A cell as a CSV has it."""
     value = cell.value
     if value is None:
@@ -159,7 +170,14 @@ def _text(cell: Any, shown_percent: bool) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
-        if shown_percent and "%" in re.sub(r'"[^"]*"|\\.', "", cell.number_format or ""):
-            return f"{Decimal(repr(value)) * 100:f}%"
-        return repr(value)
+        return Real(_with_sign(value, cell.number_format or "") if as_shown else repr(value))
     return " ".join(str(value).split())
+
+
+def _with_sign(value: int | float, form: str) -> str:
+    """A number and the sign of percent, or of a currency that is not USD, that its format shows."""
+    if "%" in re.sub(r'"[^"]*"|\\.', "", form):
+        return f"{Decimal(repr(value)) * 100:f}%"
+    # Behind an underline a sign is only a blank of its width, as in the French style of thousands.
+    currency = re.search("[€£¥]", re.sub("_.", "", form))
+    return f"{value!r} {currency[0]}" if currency else repr(value)

@@ -8,6 +8,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 import backtest as bt
 from backtest.config.accounts import read_positions
@@ -20,16 +21,17 @@ from backtest.workbook import table_of
 FRED = (["observation_date", "DGS10"], [datetime(2024, 3, 14), 4.29], [datetime(2024, 3, 15), 4.31])
 
 
-def workbook(percent="", **sheets):
+def workbook(percent="", epoch=None, form='0.00" of par"%', **sheets):
     """A workbook of rows by sheet. percent : cell of the first sheet with that format."""
     book = openpyxl.Workbook()
+    book.epoch = epoch or book.epoch
     book.remove(book.active)
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
     if percent:
-        book.worksheets[0][percent].number_format = '0.00" of par"%'
+        book.worksheets[0][percent].number_format = form
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -91,6 +93,33 @@ def test_what_is_shown_as_a_percentage_is_read_as_it_is_shown():
     with pytest.raises(bt.DataError, match="is 4.2900% on one day, and others have none"):
         mixed.values("10Y")
     assert table_of(workbook("B2", S=rows), "x.xlsx")[1] == ["2024-03-14", "0.0429"]
+
+
+@pytest.mark.parametrize("form", ['#,##0.00 "€"', "[$€-407] #,##0.00", "£#,##0", "[$¥-411]0"])
+def test_what_is_shown_in_another_currency_is_not_usd(form):
+    raw = workbook("B2", form=form, S=[["Date", "BTC"], [datetime(2024, 3, 14), 42.5]])
+    with pytest.raises(bt.DataError, match="BTC is 42.5 [€£¥], which is not USD"):
+        read_bytes(raw, "x.xlsx").values("BTC")
+
+
+@pytest.mark.parametrize("form", ["_-* #,##0.00\\ _€_-", "[$$-409]#,##0.00"])
+def test_a_blank_as_wide_as_a_sign_is_none(form):
+    raw = workbook("B2", form=form, S=[["Date", "BTC"], [datetime(2024, 3, 14), 42.5]])
+    assert read_bytes(raw, "x.xlsx").values("BTC")[0].tolist() == [42.5]
+
+
+def test_numbers_of_days_count_from_the_first_day_of_their_workbook():
+    raw = workbook(epoch=CALENDAR_MAC_1904, S=[["Date", "BTC"], [43831, 1.5], [43832, 2.5]])
+    days = read_bytes(raw, "x.xlsx").values("BTC")[0].index
+    assert days.astype(str).tolist() == ["2024-01-02", "2024-01-03"]
+
+
+def test_text_beside_numbers_does_not_say_what_their_points_are():
+    rows = [
+        ["Date", "BTC"],
+        *((datetime(2024, 3, d), v) for d, v in ((4, "1.123,5"), (5, 988.125))),
+    ]
+    assert read_bytes(workbook(S=rows), "x.xlsx").values("BTC")[0].tolist() == [1123.5, 988.125]
 
 
 def test_numbers_are_the_same_to_the_last_bit():
@@ -159,6 +188,12 @@ def test_accounts_and_positions_may_be_in_a_sheet():
         read_positions("accounts.xlsx", raw)
     with pytest.raises(bt.StudyError, match="is no workbook"):
         read_positions("accounts.xlsx", b"account")
+    with pytest.raises(bt.StudyError, match="^a.xlsx has 2 columns 'amount'; keep the right one.$"):
+        read_positions(
+            "a.xlsx", workbook(S=[[*heads, "amount"], [1, "BTC", 1, "coins", "", "", 2]])
+        )
+    with pytest.raises(bt.StudyError, match="has 2 columns 'date'"):
+        positions_table("positions.xlsx", workbook(S=[["date", "date", "account"], [1, 2, "A"]]))
     days = workbook(
         S=[["date", "account", "instrument", "usd"], [datetime(2024, 1, 2), "A", "BTC"]]
     )

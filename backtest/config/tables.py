@@ -29,6 +29,11 @@ def read_table(name: str, content: bytes, sheet: str = "") -> pd.DataFrame:
             return pd.read_parquet(io.BytesIO(content))
         if is_workbook(name):
             heads, *rows = table_of(content, name, sheet)
+            twice = next((head for head in heads if head and heads.count(head) > 1), None)
+            if twice is not None:
+                raise DataError(
+                    f"{name} has {heads.count(twice)} columns {twice!r}; keep the right one."
+                )
             return pd.DataFrame(rows, columns=heads, dtype=str)
         return pd.read_csv(
             io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from backtest.data.layouts.how import How
@@ -13,6 +13,7 @@ from backtest.types import DataError, shown
 SEPARATORS = (";", "\t", "|", ",")
 LOOKED_AT = 60  # rows from the top within which the first row of values must lie
 MOST_COLUMNS = 1_000  # beyond it a file is no table of prices
+DAYS_TO_1904 = 1_462  # from the day that is 0 in other workbooks
 MOST_CELL = 100_000  # characters
 DATES = (  # headings of the column of days, the likelier first
     ("date", "dates", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
@@ -52,6 +53,14 @@ class Cells:
     def column(self, place: int) -> list[str]:
         """The cells of one column."""
         return [row[place] for row in self.rows]
+
+    def since_1904(self) -> "Cells":
+        """The cells of a workbook whose serial numbers of days count from 1904-01-01."""
+        rows = [list(row) for row in self.rows]
+        for row in rows:
+            if SERIAL.fullmatch(row[self.date]):
+                row[self.date] = str(float(row[self.date]) + DAYS_TO_1904)
+        return replace(self, rows=tuple(map(tuple, rows)))
 
 
 def cells_of(text: str, file: str, how: How) -> Cells:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.types import DataError, FloatArray, shown
+from backtest.workbook import Real
 
 BLANKS = frozenset(
     ("", ".", "-", "--", "null", "nan", "none", "na", "n/a", "n.a.", "#n/a", "#n/a n/a", "nd")
@@ -14,6 +15,8 @@ BLANKS = frozenset(
 )
 PERCENT_IN = {"": 1.0, "percent": 1.0, "decimal": 0.01, "fraction": 0.01, "basis points": 100.0}
 SIGNS = r"[$€£¥%\s\u00a0\u202f']"
+# A blank or an apostrophe between digits that is before no group of three, or behind four.
+TORN = r"\d[\s\u00a0\u202f']+(?:\d{1,2}(?:\D|$)|\d{4})|\d{4}[\s\u00a0\u202f']+\d"
 GROUPS = r"[+-]?\d{{1,3}}(?:{mark}\d{{3}})+"  # 1,234 or 1,234,567
 PLAIN = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 TICKS = re.compile(r"(\d{1,3})[-'’](\d{2})([0-35-8+]?)")
@@ -51,13 +54,12 @@ def numbers_of(
     if unit == "32nds" or (len(filled) and filled.str.fullmatch(TICKS).all()):
         values = filled.map(lambda text: _ticks(text))
     else:
+        # Text beside the numbers of a workbook does not say what their points are.
+        is_text = np.array([not isinstance(cell, Real) for cell in cells], bool)[~blank]
         bare = filled.str.replace(SIGNS, "", regex=True)
-        if not decimal:
-            decimal, thousands = _marks(bare, where, thousands, separator)
-        if thousands:
-            bare = bare.str.replace(thousands, "", regex=False)
-        if decimal != ".":
-            bare = bare.str.replace(".", "x", regex=False).str.replace(decimal, ".", regex=False)
+        text = bare[is_text].where(~filled[is_text].str.contains(TORN))
+        text = _with_a_point(text, where, decimal, thousands, separator)
+        bare = text.reindex(bare.index).where(is_text, bare)
         values = pd.to_numeric(bare.where(bare.str.fullmatch(PLAIN)), errors="coerce")
     if values.isna().any() or np.isinf(values.astype(float)).any():
         wrong = values.isna() | np.isinf(values.astype(float))
@@ -69,6 +71,21 @@ def numbers_of(
     out = np.full(len(raw), np.nan)
     out[~blank.to_numpy()] = share * values.to_numpy(dtype=np.float64)
     return out, int(blank.sum())
+
+
+def _with_a_point(
+    bare: pd.Series, where: str, decimal: str, thousands: str, separator: str
+) -> pd.Series:
+    """Numbers without marks between thousands; none where such a mark parts no group of three."""
+    if not decimal:
+        decimal, thousands = _marks(bare.dropna(), where, thousands, separator)
+    if thousands:
+        grouped = f"{GROUPS.format(mark=re.escape(thousands))}(?:{re.escape(decimal)}\\d*)?"
+        is_sound = ~bare.str.contains(thousands, regex=False) | bare.str.fullmatch(grouped)
+        bare = bare.where(is_sound).str.replace(thousands, "", regex=False)
+    if decimal != ".":
+        bare = bare.str.replace(".", "x", regex=False).str.replace(decimal, ".", regex=False)
+    return bare
 
 
 def _share_of_percent(filled: pd.Series, where: str, unit: str) -> float:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -22,7 +23,7 @@ MOST_CELLS = 50_000_000  # a century of days of a thousand series
 GZIP = b"\x1f\x8b"
 REAL = {"5 yr", "7 yr", "10 yr", "20 yr", "30 yr"}  # all the maturities of real par yields
 SECURITY = re.compile(r"(?:Security|Ticker)[ :]+(.+)", re.IGNORECASE)  # above Bloomberg's rows
-NUMBER = re.compile(r"[+-]?[$€£]?\.?\d")  # how a number begins
+NUMBER = re.compile(r"[+-]?[$€£¥]?\.?\d")  # how a number begins
 FRACTION = re.compile(r"\d+\.\d+ ")  # 1.5 Month: no maturity of whole months
 
 
@@ -65,10 +66,12 @@ def _decoded(raw: bytes, file: str) -> str:
 def _read_workbook(raw: bytes, file: str, how: How) -> Reading:
     """The sheet that is said, or the first one that has rows of a day and a value."""
     refused: DataError | None = None
-    for sheet, rows in sheets_of(raw, file, sheet=how.sheet, shown_percent=True):
+    for sheet in sheets_of(raw, file, sheet=how.sheet, as_shown=True):
         try:
-            cells = arranged(list(enumerate(rows, start=1)), ",", file, how)
-            return replace(_recognised(cells, file, how), sheet=sheet)
+            cells = arranged(list(enumerate(sheet.rows, start=1)), ",", file, how)
+            if sheet.since_1904 and not how.date_format:
+                cells = cells.since_1904()
+            return replace(_recognised(cells, file, how), sheet=sheet.name)
         except DataError as error:
             refused = refused or error
     raise refused or DataError(f"{file} has no sheet of cells; save the table in one.")
@@ -83,25 +86,23 @@ def _recognised(cells: Cells, file: str, how: How) -> Reading:
             f"writes; say values and date in [data.files.{file!r}] (columns count from '1')."
         )
     places = _places(cells, layout, how, file)
+    _refuse_none(places, file)
+    return Reading(file, layout, how, cells, places)
+
+
+def _refuse_none(places: dict[str, int], file: str) -> None:
     if not places:
         raise DataError(
             f"{file} has no column of numbers under one name each; say columns in "
             f"[data.files.{file!r}]."
         )
-    return Reading(file, layout, how, cells, places)
 
 
 def _places(cells: Cells, layout: Layout, how: How, file: str) -> dict[str, int]:
     """Column of each factor."""
     headings = cells.headings
     if how.columns:
-        for heading in how.columns.values():
-            if headings.count(heading) != 1:
-                what = f"{headings.count(heading)} columns" if heading in headings else "no column"
-                raise DataError(
-                    f"{file} has {what} {heading!r}; it has {', '.join(headings)}. Mend data.files."
-                )
-        return {factor: headings.index(heading) for factor, heading in how.columns.items()}
+        return _said(headings, how, file)
     lowered = cells.lowered
     value = next((name for name in layout.columns if name in lowered), None)
     if value is None:
@@ -127,16 +128,33 @@ def _places(cells: Cells, layout: Layout, how: How, file: str) -> dict[str, int]
     return {factor_of(security) if security else factor_of_file(file): places[0]}
 
 
+def _said(headings: Sequence[str], how: How, file: str) -> dict[str, int]:
+    """Columns as the user says them."""
+    for heading in how.columns.values():
+        if headings.count(heading) != 1:
+            what = f"{headings.count(heading)} columns" if heading in headings else "no column"
+            raise DataError(
+                f"{file} has {what} {heading!r}; it has {', '.join(headings)}. Mend data.files."
+            )
+    return {factor: headings.index(heading) for factor, heading in how.columns.items()}
+
+
 def _wide(cells: Cells) -> dict[str, int]:
-    """Every column of numbers is a factor; a name that two columns have is none."""
-    found: dict[str, list[int]] = {}
+    """Every column of numbers is a factor."""
+    found = []
     for place, heading in enumerate(cells.headings):
         if place == cells.date or not heading or FRACTION.match(heading):
             continue
         first = next((cell for cell in cells.column(place) if cell.lower() not in BLANKS), "")
         if NUMBER.match(first):
-            found.setdefault(factor_of(heading), []).append(place)
-    return {name: places[0] for name, places in found.items() if len(places) == 1}
+            found.append((factor_of(heading), place))
+    return _unique(found)
+
+
+def _unique(found: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """Column of each name; a name that two columns have is none."""
+    names = [name for name, _ in found]
+    return {name: place for name, place in found if names.count(name) == 1}
 
 
 def _read_parquet(raw: bytes, file: str, how: How) -> Reading:
@@ -169,18 +187,16 @@ def _read_parquet(raw: bytes, file: str, how: How) -> Reading:
     frame = frame.select_dtypes("number")
     headings = [str(name) for name in frame.columns]
     if how.columns:
-        missing = [h for h in how.columns.values() if h not in headings]
-        if missing:
-            raise DataError(f"{file} has no column {missing[0]!r}; it has {', '.join(headings)}.")
-        places = {factor: headings.index(h) for factor, h in how.columns.items()}
+        places = _said(headings, how, file)
     else:
         lowered_list = [heading.lower() for heading in headings]
         value = next((name for name in VALUES if name in lowered_list), None)
         places = (
             {factor_of_file(file): lowered_list.index(value)}
             if value
-            else {factor_of(heading): at for at, heading in enumerate(headings)}
+            else _unique([(factor_of(heading), at) for at, heading in enumerate(headings)])
         )
+    _refuse_none(places, file)
     layout = Layout("parquet", lambda cells, names: False)
     return Reading(file, layout, how, None, places, frame, stamps=stamps)
 

@@ -176,10 +176,10 @@ def _workbook(path: Path, where: str) -> tuple["pa.Table", Layout]:
 
     found: dict[str, tuple[Layout, list[list[str]]]] = {}
     refused: DataError | None = None
-    for sheet, rows in sheets_of(read_regular(path), where):
-        filled = [row for row in rows if any(row)]
+    for sheet in sheets_of(read_regular(path), where):
+        filled = [row for row in sheet.rows if any(row)]
         try:
-            found[sheet] = layout_of(filled[0] if filled else [], where), filled
+            found[sheet.name] = layout_of(filled[0] if filled else [], where), filled
         except DataError as error:
             refused = refused or error
     if len(found) > 1:
