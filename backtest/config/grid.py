@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from math import prod
 from typing import Any
@@ -135,6 +136,10 @@ def _checked(path: tuple[str, ...], values: Any) -> tuple[Any, ...]:
         raise StudyError(f"grid.{name} has {shown(twice[0])} twice; give each value once.")
     if SHORT.get(name, path) == SHORT["start"]:
         for value in values:
+            if isinstance(value, date):
+                raise StudyError(
+                    f'grid.{name} has {value} bare; put it in quotation marks: "{value}".'
+                )
             parse_day(value, f"grid.{name}")
     return tuple(values)
 

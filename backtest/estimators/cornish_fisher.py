@@ -7,6 +7,7 @@ from backtest.kernels.rearranged import rearranged_tails
 from backtest.types import BoolArray, FloatArray
 
 
+@np.errstate(over="ignore", invalid="ignore")  # moments whose squares are beyond all numbers
 def cornish_fisher_tail(
     confidence: float, skewness: FloatArray, excess_kurtosis: FloatArray
 ) -> tuple[FloatArray, FloatArray]:

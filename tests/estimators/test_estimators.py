@@ -322,6 +322,13 @@ def test_cornish_fisher_never_asks_less_for_more(skewness, kurtosis):
     assert (np.diff(value) >= -1e-9).all() and (shortfall >= value - 1e-6).all()
 
 
+def test_cornish_fisher_of_moments_beyond_all_numbers_warns_of_nothing():
+    moments = np.array([1e150, -1e150, 1e200]), np.array([1e300, 0.0, 1e300])
+    value, shortfall = cornish_fisher_tail(0.99, *moments)  # a warning is an error in tests
+    assert np.isfinite([value[0], shortfall[0]]).all()
+    assert not np.isinf([value, shortfall]).any()
+
+
 def test_cornish_fisher_on_real_prices_has_no_es_below_its_var(real_market):
     """On Bitcoin with 100 days it had, on 43 days, and a margin of zero at 99.9 %."""
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e8]}, index=["coin"]))

@@ -94,6 +94,9 @@ def test_of_many_models_the_worst_have_panels_and_the_rest_are_said(study):
         many.plot("aa")
     with pytest.raises(StudyError, match="no model 'm99'"):
         many.plot("a", "m99")
+    for wrong in (3, [[1]]):
+        with pytest.raises(StudyError, match="give a name, a list of names, or None for all"):
+            bt.charts.margin_against_loss(many, "a", wrong)
 
 
 def test_a_notebook_shows_the_picture_itself(study):

@@ -19,7 +19,7 @@ from backtest.replay.figures.through_time import (
     stress_words,
 )
 from backtest.replay.worst import selection, worst_rows
-from backtest.types import FloatArray, StudyError
+from backtest.types import FloatArray, StudyError, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,12 @@ def _models(study: "Study", portfolio: str, models: str | Iterable[str] | None) 
         rows = study.scores[study.scores.index.get_level_values("portfolio") == portfolio]
         worst = {str(model) for model, _ in worst_rows(rows, MOST_PANELS)}
         return [model for model in study.models if model in worst]
-    names = [models] if isinstance(models, str) else list(dict.fromkeys(models))
+    names = [models] if isinstance(models, str) or not isinstance(models, Iterable) else [*models]
+    if not all(isinstance(name, str) for name in names):
+        raise StudyError(
+            f"models is {shown(models)}; give a name, a list of names, or None for all."
+        )
+    names = list(dict.fromkeys(names))
     if not names:
         raise StudyError("models is empty; name at least one, or leave it out for all.")
     for name in names:

@@ -51,12 +51,19 @@ def base_first(folders: Sequence[Path], base: str | None) -> list[Path]:
 
     Raises
     ------
-    ResultsError : fewer than two folders, or a base that is none of them, or several.
+    ResultsError : fewer than two folders, one of three or more given twice, or a base that is none
+        of them, or several.
     """
     if not FEWEST <= len(folders) <= MOST:
         raise ResultsError(
             f"compare takes {FEWEST} to {MOST} results folders, and {len(folders)} are given."
         )
+    # Of two, the same is asked of a folder and itself: whether it differs in nothing.
+    if len(folders) > FEWEST:
+        where = [folder.resolve() for folder in folders]
+        twice = [f for n, f in enumerate(folders) if where[n] in where[:n]]
+        if twice:
+            raise ResultsError(f"{str(twice[0])!r} is given twice; name each folder once.")
     if base is None:
         return list(folders)
     places = [n for n, folder in enumerate(folders) if base in (str(folder), folder_name(folder))]
@@ -71,6 +78,26 @@ def base_first(folders: Sequence[Path], base: str | None) -> list[Path]:
 def folder_name(folder: Path) -> str:
     """Last name of a folder, wherever one stands."""
     return folder.resolve().name
+
+
+def finished_studies(folders: Sequence[Path]) -> tuple[Study, ...]:
+    """The studies of folders that `backtest run` or `backtest validate` wrote, in one currency.
+
+    Raises
+    ------
+    ResultsError : one holds neither, or a file of it was changed; or they have several currencies.
+    """
+    runs = tuple(finished_study(folder) for folder in folders)
+    of_base = runs[0].provenance.currency
+    for folder, run in zip(folders, runs, strict=True):
+        currency = run.provenance.currency
+        if currency != of_base:
+            raise ResultsError(
+                f"{folder_name(folders[0])!r} is in {of_base} and {folder_name(folder)!r} in "
+                f"{currency}: amounts of two currencies are not compared; convert the table of one "
+                f"and validate it again with --currency."
+            )
+    return runs
 
 
 def finished_study(folder: Path) -> Study:

@@ -14,7 +14,7 @@ from backtest.replay.study import Study
 from backtest.scores.models.multiple import holm
 from backtest.scores.money.pooled import pooled_equal_coverage
 from backtest.studies.compare.inputs import input_differences
-from backtest.studies.compare.letters import finished_study, folder_name, letters
+from backtest.studies.compare.letters import finished_studies, folder_name, letters
 from backtest.studies.compare.study import (
     COLUMNS,
     PAIRED,
@@ -70,9 +70,10 @@ def compare_many(folders: Sequence[Path], *, progress: Progress) -> ManyRuns:
 
     Raises
     ------
-    ResultsError : one is not what `backtest run` or `backtest validate` wrote.
+    ResultsError : one is not what `backtest run` or `backtest validate` wrote, or is in another
+        currency.
     """
-    runs = tuple(finished_study(folder) for folder in folders)
+    runs = finished_studies(folders)
     names = tuple(folder_name(folder) for folder in folders)
     return ManyRuns(
         runs=runs,

@@ -21,7 +21,6 @@ from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
     compared_books,
-    currency_of,
     shortened,
     with_mark,
 )
@@ -140,7 +139,7 @@ def _ranking(many: ManyRuns) -> Section:
             ranking,
             _folders(many),
             simulated=any(run.simulated for run in many.runs),
-            currency=currency_of(many.runs),
+            currency=many.runs[0].provenance.currency,
         ),
         sentences=_other_risks(many),
     )

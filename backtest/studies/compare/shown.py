@@ -64,17 +64,13 @@ def with_mark(runs: Iterable[Study], model: str) -> str:
 
 
 def in_their_currency(exhibit: Exhibit, runs: Sequence[Study]) -> Exhibit:
-    """The exhibit in the currency of the studies; in all of them where they have several."""
+    """The exhibit in the currency of the studies, which all have (`finished_studies`)."""
     given = [run.provenance.given for run in runs]
-    if currency_of(runs) == "USD":
+    currency = runs[0].provenance.currency
+    if currency == "USD":
         return exhibit
     names = [table.name for table in given if table is not None]
-    return reworded(exhibit, in_currency(currency_of(runs), names))
-
-
-def currency_of(runs: Sequence[Study]) -> str:
-    """The currency of the studies; all of them where they have several."""
-    return " or ".join(dict.fromkeys(run.provenance.currency for run in runs))
+    return reworded(exhibit, in_currency(currency, names))
 
 
 def shortened(value: str, longest: int) -> str:

@@ -18,7 +18,7 @@ from backtest.scores.table import SCORES
 from backtest.studies.compare.inputs import input_differences
 from backtest.studies.compare.letters import (
     base_first,
-    finished_study,
+    finished_studies,
     folder_name,
     letters,
     spans,
@@ -104,9 +104,10 @@ def compare_runs(first: Path, second: Path, *, progress: Progress) -> Comparison
 
     Raises
     ------
-    ResultsError : either is not what `backtest run` or `backtest validate` wrote.
+    ResultsError : either is not what `backtest run` or `backtest validate` wrote, or they are in
+        two currencies.
     """
-    a, b = finished_study(first), finished_study(second)
+    a, b = finished_studies([first, second])
     return Comparison(
         first=a,
         second=b,

@@ -1,8 +1,12 @@
 """The page of `backtest grid`: small multiples, the axes one by one, the worst rows."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from backtest.config.grid import SHORT, Axis
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import interval, millions, percent, pvalue
 from backtest.present.table import Cell, TextTable, of_column
@@ -18,16 +22,21 @@ SAME_PRICES = (
     "and scored as `backtest run` scores it. Cells are not independent, and the best of many looks "
     "better than it is: a grid shows how much rests on a choice, and is no search for one."
 )
-OWN_DAYS = (
-    "Cells are scored on days of their own, {least:,} to {most:,} of them: a longer look-back "
-    "warms up for longer. With score_from in the study file all begin on one day."
+OWN_DAYS = "Cells are scored on days of their own, {least:,} to {most:,} of them."
+BEGIN = " They begin from {first} to {last}, as {cause}."
+OF_START = "the axis {name} has it"
+OF_WARM_UP = (
+    "models warm up for longer or less long; with score_from at the last of these days all begin "
+    "on one"
 )
+END = " They end from {first} to {last}, as losses over a longer MPOR are known later."
 
 
 def grid_exhibit(grid: Grid) -> Exhibit:
     """Everything a grid shows, from its table."""
     config, origin = grid.config, grid.provenance
     table = _with_allowed(grid)
+    days = own_days(grid.cells, grid.axes)
     panels = panels_of(table, grid.axes)
     simulated = origin.prices.simulated
     note = _source_line(grid)
@@ -40,7 +49,7 @@ def grid_exhibit(grid: Grid) -> Exhibit:
         simulated=simulated,
         source_line=note,
         sections=(
-            Section("exceedances", "Exceedances over the grid", _own_days(table), figure=rates),
+            Section("exceedances", "Exceedances over the grid", days, figure=rates),
             Section(
                 "margins",
                 "Margins over the grid",
@@ -139,11 +148,24 @@ def _kinds(grid: Grid) -> str:
     return f"Models: {', '.join(words)}."
 
 
-def _own_days(table: pd.DataFrame) -> str:
-    days = table.loc[table[FAILED] == "", "observations"].astype(int)
-    if days.min() == days.max():
-        return ""
-    return OWN_DAYS.format(least=days.min(), most=days.max())
+def own_days(cells: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> str:
+    """Why cells are scored on other days than each other; empty where they are not.
+
+    cells : of `Grid.cells`.
+    """
+    scored = [cell for cell in cells if not cell["failed"]]
+    begin, end, count = (
+        sorted({cell[name] for cell in scored})
+        for name in ("first_scored", "last_scored", "observations")
+    )
+    words = ""
+    if len(begin) > 1:
+        start = next((axis.name for axis in axes if axis.target == SHORT["start"]), None)
+        cause = OF_WARM_UP if start is None else OF_START.format(name=start)
+        words += BEGIN.format(first=begin[0], last=begin[-1], cause=cause)
+    if len(end) > 1:
+        words += END.format(first=end[0], last=end[-1])
+    return words and OWN_DAYS.format(least=count[0], most=count[-1]) + words
 
 
 def _words(name: str) -> Cell:

@@ -14,7 +14,7 @@ from backtest.model.opened_files import OpenedFile
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import read_manifest, verified_copy
 from backtest.studies.run.agreement import differences, ties
-from backtest.studies.run.reopen import STUDY_FILE, require, table_pieces
+from backtest.studies.run.reopen import GRID, STUDY_FILE, require, table_pieces
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from backtest.studies.run.tolerance import Tolerances
@@ -36,13 +36,18 @@ def compare_rerun(
     Raises
     ------
     ResultsError : a file is missing or not as the run wrote it, of the folder or of those that a
-        model of the run opened by itself.
+        model of the run opened by itself; or the folder is that of a grid.
     """
     origin, files = read_manifest(folder)
     if origin.given is not None:
         from backtest.studies.validate.reopen import revalidated
 
         return revalidated(folder, progress=progress)
+    if GRID in files:
+        raise ResultsError(
+            f"{str(folder)!r} is a grid, which `reproduce` does not run again; run `backtest grid` "
+            f"on its {STUDY_FILE} and compare {GRID}, or `reproduce` a run of one cell's study."
+        )
     require(folder, files)
     tables = [name for name in files if name.endswith(TABLES)]
     source = _from_anywhere(data or origin.study["data"]["source"])

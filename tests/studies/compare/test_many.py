@@ -15,7 +15,7 @@ from backtest.replay.study import Study
 from backtest.scores.models.multiple import holm
 from backtest.scores.models.paired import paired_difference
 from backtest.studies.compare.letters import FEWEST, MOST, base_first, letters
-from backtest.studies.compare.many import common_books
+from backtest.studies.compare.many import common_books, compare_many
 from backtest.studies.compare.page import comparison_exhibit
 from backtest.studies.compare.shown import MOST_BOOKS
 from backtest.studies.compare.study import (
@@ -121,7 +121,7 @@ def test_the_ranking_puts_first_who_keeps_the_standard_at_least_margin(three):
 
 @pytest.mark.parametrize("count", [3, 9])
 def test_the_screen_breaks_no_number(folders, count, tmp_path):
-    many = compare_folders([folders[n] for n in (60, 50, 40) * 3][:count], progress=quiet)
+    many = compare_many([folders[n] for n in (60, 50, 40) * 3][:count], progress=quiet)
     exhibit = comparison_exhibit(many)
     screen = Screen()
     with screen.console.capture() as captured:
@@ -134,8 +134,9 @@ def test_the_screen_breaks_no_number(folders, count, tmp_path):
     assert [section.name for section in exhibit.sections][:2] == ["ranking", "inputs"]
 
 
-def test_equal_folders_are_one_line(folders):
-    many = compare_folders([folders[60]] * 3, progress=quiet)
+def test_equal_folders_are_one_line(folders, tmp_path):
+    twins = [shutil.copytree(folders[60], tmp_path / name) for name in ("twin", "third")]
+    many = compare_folders([folders[60], *twins], progress=quiet)
     sections = {section.name: section for section in comparison_exhibit(many).sections}
     assert list(sections) == ["ranking", "inputs", "compare", "unmatched"]
     assert sections["compare"].tables[0].groups[0][0] == "no score differs"
@@ -173,6 +174,18 @@ def test_validations_are_compared_on_the_days_of_each_account(tmp_path):
     assert "EUR m" in " ".join(words) and "USD" not in " ".join(words)
 
 
+def test_amounts_of_two_currencies_are_not_compared(tmp_path):
+    """They were subtracted and ranked under 'EUR or USD m'."""
+    days = pd.bdate_range("2022-01-03", periods=60)
+    table = pd.DataFrame({"date": days, "account": "x", "loss": np.sin(np.arange(60.0))})
+    for name, options in (("a", {"currency": "EUR"}), ("b", {}), ("c", {})):
+        table.assign(required=0.9).to_csv(tmp_path / f"{name}.csv", index=False)
+        stored_validation(tmp_path / f"{name}.csv", mpor=1, **options)
+    for names in ("ab", "bca"):
+        with pytest.raises(bt.BacktestError, match=r"in (EUR|USD) and '.' in (EUR|USD): amounts"):
+            compare_folders([tmp_path / name for name in names], progress=quiet)
+
+
 def test_one_study_run_twice_differs_where_reproduce_says_so(three):
     """Of one study by one software a GARCH model may move by its tolerance, and no other may."""
     origin = three.runs[0].provenance
@@ -196,6 +209,8 @@ def test_the_base_is_any_of_the_folders(folders, three):
     assert base_first(named, "lookback 40") == [named[2], named[0], named[1]]
     with pytest.raises(bt.BacktestError, match="base 'x' is none of the folders; give one of look"):
         base_first(named, "x")
+    with pytest.raises(bt.BacktestError, match="is given twice; name each folder once"):
+        base_first([*named, named[0] / "." / "x" / ".."], None)
     with pytest.raises(bt.BacktestError, match=f"takes {FEWEST} to {MOST} results folders, and 1"):
         base_first(named[:1], None)
     assert letters(MOST)[-1] == "ZZ" and three.letters == ["A", "B", "C"] and MOST_BOOKS == 20

@@ -22,12 +22,13 @@ from backtest.replay.run import run
 from backtest.replay.seal import changed_files, read_manifest
 from backtest.studies.grid.figures import exceedance_rates
 from backtest.studies.grid.kept import KeptCells, kept_cells
-from backtest.studies.grid.page import grid_exhibit
+from backtest.studies.grid.page import grid_exhibit, own_days
 from backtest.studies.grid.panels import panels_of
 from backtest.studies.grid.store import stored_grid, write_results
 from backtest.studies.grid.study import study_grid
 from backtest.studies.inputs import read_inputs
 from backtest.studies.run.reopen import rewrite_report
+from backtest.studies.run.reproduce import compare_rerun
 from backtest.types import ResultsError, StudyError
 from tests.support.commands import backtest, quiet, write_prices, write_study
 
@@ -322,6 +323,34 @@ def test_a_figure_shows_six_panels_the_worst_first_and_says_of_how_many():
     assert first.get_ylim()[1] > 2.0  # the whole interval is seen
 
 
+def test_a_page_says_why_cells_have_days_of_their_own():
+    """Of cells that all began on one day it said that a longer look-back warms up for longer."""
+    lookback, mpor, start = (Axis((name,), (1, 5)) for name in ("lookback", "mpor", "start"))
+
+    def words(axes, *windows):
+        names = ("first_scored", "last_scored", "observations")
+        cells = [{"failed": ""} | dict(zip(names, w, strict=True)) for w in windows]
+        return own_days([*cells, {"failed": "no days"}], axes)
+
+    one, late, short = (
+        *(("2016-01-04", "2016-12-28", 250), ("2016-03-01", "2016-12-28", 210)),
+        ("2016-01-04", "2016-12-22", 246),
+    )
+    assert words([lookback], one, one) == ""
+    assert words([lookback], one, late) == (
+        "Cells are scored on days of their own, 210 to 250 of them. They begin from 2016-01-04 to "
+        "2016-03-01, as models warm up for longer or less long; with score_from at the last of "
+        "these days all begin on one."
+    )
+    assert words([mpor], one, short) == (
+        "Cells are scored on days of their own, 246 to 250 of them. They end from 2016-12-22 to "
+        "2016-12-28, as losses over a longer MPOR are known later."
+    )
+    assert "They begin from 2016-01-04 to 2016-03-01, as the axis start has it." in words(
+        [start], one, late
+    )
+
+
 def test_the_command_says_where_cells_are_and_a_run_who_runs_the_grid(folder, done, whole):
     assert "... finished cells: --resume whole/" in done.stdout
     page = (whole / "report.html").read_text()
@@ -342,6 +371,8 @@ def test_a_page_is_written_again_from_its_folder_and_a_changed_table_is_refused(
     assert page == (whole / "report.html").read_text()
     copy = shutil.copytree(whole, tmp_path / "copy")
     (copy / "grid.parquet").write_bytes(b"")
+    with pytest.raises(ResultsError, match="is a grid, which `reproduce` does not run again; run"):
+        compare_rerun(whole, data=None, progress=quiet)
     with pytest.raises(ResultsError, match="grid.parquet of .* is not as the run wrote it"):
         rewrite_report(copy)
 
