@@ -11,7 +11,7 @@ from backtest.replay.forecasts import forecast_table
 from backtest.replay.validation.checks import examine
 from backtest.replay.validation.forecasts import given_forecasts
 from backtest.replay.validation.given import read_given
-from backtest.scores.battery import _drawn, _null
+from backtest.scores.exceedances.right_model import _drawn, _null
 from backtest.types import BacktestError
 
 DAYS = pd.bdate_range("2022-01-03", periods=300)
