@@ -122,6 +122,14 @@ def test_text_beside_numbers_does_not_say_what_their_points_are():
     assert read_bytes(workbook(S=rows), "x.xlsx").values("BTC")[0].tolist() == [1123.5, 988.125]
 
 
+def test_a_first_day_without_a_value_does_not_hide_the_headings():
+    rows = [["observation_date", "DGS10"], [datetime(2010, 1, 1)], [datetime(2010, 1, 4), 3.85]]
+    reading = read_bytes(workbook(S=rows), "DGS10.xlsx")
+    assert reading.values("10Y")[0].tolist() == [3.85] and "1 blank" in reading.line()
+    wide = [FRED[0], [*FRED[1], "a note"]]
+    assert "line 2 has 3 cells below 2 headings; give" in refusal(workbook(S=wide))
+
+
 def test_numbers_are_the_same_to_the_last_bit():
     drawn = np.random.default_rng(0).lognormal(size=500) * 10.0 ** np.arange(-5, 5).repeat(50)
     values = np.array([float(f"{value:.15g}") for value in drawn])  # as many as are written
@@ -226,6 +234,9 @@ def test_margins_in_a_sheet_are_scored_as_those_of_a_frame(tmp_path):
     pd.testing.assert_frame_equal(
         bt.validate(path, coverage=one).summary(), bt.validate(frame, coverage=one).summary()
     )
+    path.write_bytes(workbook(Given=[rows[0], [*rows[1], 7.5], *rows[2:]]))
+    with pytest.raises(bt.DataError, match="row 1 of its data, has '7.5' right of the headings"):
+        bt.validate(path)
     path.write_bytes(workbook(Given=rows, Again=rows))
     with pytest.raises(bt.DataError, match="tables in the sheets 'Given' and 'Again'; save"):
         bt.validate(path)

@@ -110,21 +110,26 @@ def first_study(found: Inspection, file: Path, folder: Path) -> str:
         for f in found.findings
         if f.factor in factors and not f.impossible
     }
-    accept = "".join(
-        f"\n# {sentence}\n# accept = [{{ factor = {_quoted(factor)}, kind = {_quoted(kind)}, "
-        'reason = "why it is true" }]\n'
-        for (factor, kind), sentence in doubts.items()
-    )
     return TEMPLATE.format(
         folder=_quoted(str(folder)),
         name=_quoted(file.stem),
         title=_quoted(f"Margins of {', '.join(usable[f] for f in factors)}"),
         factors="[" + ", ".join(map(_quoted, factors)) + "]",
-        accept=accept,
+        accept=_accept(doubts),
         declarations="".join(map(_declaration, factors)),
         lookback=lookback,
         books=_books([usable[factor] for factor in factors]),
     )
+
+
+def _accept(doubts: dict[tuple[str, str], str]) -> str:
+    """What is doubtful, and the one line that accepts it; empty where nothing is."""
+    judged = ", ".join(
+        f'{{ factor = {_quoted(factor)}, kind = {_quoted(kind)}, reason = "why it is true" }}'
+        for factor, kind in doubts
+    )
+    said = "".join(f"\n# {sentence}" for sentence in doubts.values())
+    return f"{said}\n# accept = [{judged}]\n" if doubts else ""
 
 
 def _declaration(factor: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.cli import main
+from backtest.cli.first_study import _accept
 from backtest.config.load import read_study
 from backtest.instruments import declare
 from backtest.market.calendars import sessions
@@ -107,6 +108,14 @@ def test_init_writes_a_study_that_runs_and_overwrites_nothing(strangers, capsys,
     prices = Prices.of(inputs.market, inputs.market.dates)
     assert "Accepted: seen by eye." in prices.findings[0].words
     assert Provenance(Software.now(), data=prices).alarms() == []
+
+
+def test_init_says_in_one_line_what_would_be_accepted():
+    doubts = {("BTC", "frozen"): "It rests.", ("2Y", "reversal"): "It turns."}
+    said = _accept(doubts).replace("# accept", "accept")
+    judged = tomllib.loads(said)["accept"]
+    assert [(each["factor"], each["kind"]) for each in judged] == list(doubts)
+    assert "# It rests.\n# It turns.\n" in said and _accept({}) == ""
 
 
 def test_init_refuses_what_no_book_can_be_made_of(tmp_path, capsys):

@@ -39,3 +39,37 @@ def test_two_columns_of_one_factor_are_none_in_parquet_too(tmp_path):
     frame[["BTC", "BTC-USD"]].to_parquet(tmp_path / "two.parquet")
     with pytest.raises(bt.DataError, match="no column of numbers under one name each"):
         read_bytes((tmp_path / "two.parquet").read_bytes(), "two.parquet")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Date,BTC\n2024-13-02,1\n2024-01-03,2\n", "line 2: date '2024-13-02' is not a day;"),
+        ("Date,BTC\nn.a.,1\n2024-13-02,1\n2024-01-03,2\n", "line 2: date 'n.a.' is not a day;"),
+        ("Date,BTC\n,1\n2024-01-03,2\n", "line 2: date '' is not a day;"),
+        ("Date,BTC\n2024-13-02\n2024-01-03,2\n", "line 2: date '2024-13-02' is not a day;"),
+        ("2024-13-02,1\n2024-01-03,2\n", "line 1: date '2024-13-02' is not a day;"),
+        ("Date,BTC\n1/13/2024 25:00,1\n1/14/2024 0:00,2\n", "line 2: date '1/13/2024 25:00'"),
+        ("Date,BTC\n1/13/2024 10:70,1\n1/14/2024 0:00,2\n", "line 2: date '1/13/2024 10:70'"),
+        ("Date,BTC\n1/13/2024,1\n1/14/2024 13:00 PM,2\n", "line 3: date '1/14/2024 13:00 PM'"),
+    ],
+)
+def test_a_day_that_is_none_is_no_heading_and_no_other_day(text, said):
+    with pytest.raises(bt.DataError, match="^x.csv line") as error:
+        read_bytes(text.encode(), "x.csv").values("BTC")
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2024-03-18\nDate,BTC\n2024-01-03,2\n", ["2024-01-03"]),
+        ("Date,2024-03-18\nDay,BTC\n2024-01-03,2\n", ["2024-01-03"]),
+        ("Date,BTC\n2024-01-02\n2024-01-03,2\n", ["2024-01-03"]),
+        ("Date,Close,High\n,BTC-USD,BTC-USD\n2024-01-03,2,3\n", ["2024-01-03"]),
+        ("Date,BTC\n1/13/2024 12:00 AM,1\n1/14/2024 0:00,2\n", ["2024-01-13", "2024-01-14"]),
+        ("Date,BTC\n02-Jan-62,1\n02-Jan-24,3\n", ["1962-01-02", "2024-01-02"]),
+    ],
+)
+def test_titles_and_blank_first_days_hide_no_heading(text, days):
+    assert read_bytes(text.encode(), "x.csv").values("BTC")[0].index.astype(str).tolist() == days

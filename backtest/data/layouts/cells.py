@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -19,6 +20,7 @@ DATES = (  # headings of the column of days, the likelier first
     ("date", "dates", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
     + ("timestamp", "time", "datetime", "unix", "trade date", "tradedate", "")
 )
+NUMBER = re.compile(r"[+-]?[$€£¥]?[\d.,]*\d[\d.,]*%?")
 QUOTES = {"open", "high", "low", "close", "adj close", "volume", "px_last", "last price", "last"}
 
 
@@ -82,20 +84,29 @@ def cells_of(text: str, file: str, how: How) -> Cells:
 
 
 def arranged(rows: list[tuple[int, list[str]]], separator: str, file: str, how: How) -> Cells:
-    """Headings, days and values among numbered rows of cells; see `cells_of`."""
+    """Headings, days and values among numbered rows of cells; see `cells_of`.
+
+    separator : empty in a workbook, whose rows end at their last filled cell.
+    """
     start, date = _first_values(rows, file, how)
     above = [(number, row) for number, row in rows[:start] if any(row)]
-    headings, over, titles = _headings(above, width=len(rows[start][1]))
+    if not how.skip and not how.date:
+        _refuse_values(above, date, file)
+    headings, over, titles = _headings(above, width=max(len(row) for _, row in rows[start:]))
     if headings:
         date = _date_column(headings, date, how, file)
     filled = [(number, row) for number, row in rows[start:] if any(row)]
     values = filled[: len(filled) - _notes_below(filled, date)]
-    width = len(headings) or len(values[0][1])
+    width = len(headings) or next((len(row) for _, row in values if len(row) > 1), 1)
     for number, row in values:
         if any(row[width:]):
+            mend = (
+                "a number with the separator in it needs quotation marks"
+                if separator
+                else "give their columns headings, or empty them"
+            )
             raise DataError(
-                f"{file} line {number} has {len(row)} cells below {width} headings; a number with "
-                "the separator in it needs quotation marks."
+                f"{file} line {number} has {len(row)} cells below {width} headings; {mend}."
             )
     return Cells(
         headings=headings or tuple(str(place + 1) for place in range(width)),
@@ -148,7 +159,8 @@ def _first_values(rows: list[tuple[int, list[str]]], file: str, how: How) -> tup
         raise DataError(
             f"{file} has no heading {how.date!r} below line {how.skip}; mend data.files."
         )
-    for at, (_, row) in enumerate(rows[:LOOKED_AT]):
+    looked_at = rows[:LOOKED_AT] if any(len(row) > 1 for _, row in rows) else []
+    for at, (_, row) in enumerate(looked_at):
         below = next((r for _, r in rows[at + 1 :] if any(r)), row)
         # A price may look like a serial number: what is written as a day goes before it.
         for place in sorted(
@@ -159,7 +171,9 @@ def _first_values(rows: list[tuple[int, list[str]]], file: str, how: How) -> tup
             is_value = place == 0 or (
                 looks_like_a_day(below[place]) and any(cell[:1].isdigit() for cell in others)
             )
-            if others and is_value and looks_like_a_day(row[place]):
+            # A day alone is a title, or the first day if it has no value.
+            is_row = any(others) or looks_like_a_day(below[place])
+            if is_row and is_value and looks_like_a_day(row[place]):
                 return at, place
     top = next((row for _, row in rows if any(row)), [""])
     raise DataError(
@@ -175,8 +189,6 @@ def _headings(
     if not above:
         return (), (), ()
     last = above[-1][1]
-    if len(last) == 1 and width > 1:  # a title and no headings
-        return (), (), tuple(row[0] for _, row in above)
     # yfinance names the days, and nothing else, in a line of their own.
     names_days = [cell for cell in last if cell] == last[:1] and len(above) >= 3
     rows = [row for _, row in (above[:-1] if names_days else above)]
@@ -185,8 +197,31 @@ def _headings(
         if headings and over and _are_prices_of(headings[0], over[0]):
             day = last[0] if names_days else headings[0][0] or over[0][0]
             return (day, *headings[0][1:]), ("", *over[0][1:]), titles
-    titles = tuple(" ".join(filter(None, row)) for _, row in above[:-1])
-    return tuple(last), (), titles
+    titles = tuple(" ".join(filter(None, row)) for _, row in above)
+    if len(last) == 1 and width > 1:  # a title and no headings
+        return (), (), titles
+    return tuple(last), (), titles[:-1]
+
+
+def _refuse_values(above: list[tuple[int, list[str]]], date: int, file: str) -> None:
+    """Raise DataError where rows above the first day have values, and a day that is none."""
+    names_days = [
+        any(cell.lower() in DATES for cell in row if cell) and not any(map(looks_like_a_day, row))
+        for _, row in above
+    ]
+    if not above or names_days[-1]:
+        return
+    last = above[-1][1]
+    others = [cell for cell in last[:date] + last[date + 1 :] if cell]
+    below = len(above) - names_days[::-1].index(True) if any(names_days) else len(above) - 1
+    is_ticker = any(names_days) and _are_prices_of(above[-2][1], last)
+    if not is_ticker and (any(names_days) or (others and all(map(NUMBER.fullmatch, others)))):
+        number, row = above[below]
+        day = row[date] if date < len(row) else ""
+        raise DataError(
+            f"{file} line {number}: date {shown(day)} is not a day; mend it, or say in data.files "
+            "what is above the values."
+        )
 
 
 def _are_prices_of(headings: list[str], tickers: list[str]) -> bool:

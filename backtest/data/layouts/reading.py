@@ -68,7 +68,7 @@ def _read_workbook(raw: bytes, file: str, how: How) -> Reading:
     refused: DataError | None = None
     for sheet in sheets_of(raw, file, sheet=how.sheet, as_shown=True):
         try:
-            cells = arranged(list(enumerate(sheet.rows, start=1)), ",", file, how)
+            cells = arranged(list(enumerate(sheet.rows, start=1)), "", file, how)
             if sheet.since_1904 and not how.date_format:
                 cells = cells.since_1904()
             return replace(_recognised(cells, file, how), sheet=sheet.name)

@@ -82,6 +82,7 @@ decides; say date_format = "%m/%d/%Y" or "%d/%m/%Y" in [data.files."a.csv"].
     elif MONTH.fullmatch(cells[0]):
         tidy = column.str.replace(r"[.,]", "", regex=True).str.replace("-", " ")
         moments = pd.to_datetime(tidy, format="mixed", errors="coerce")
+        moments = _not_to_come(moments, column.str.contains(r"-\d\d$"))
     else:
         moments, offset = _iso(column)
     if moments.isna().any():
@@ -122,7 +123,9 @@ def _times(column: pd.Series) -> pd.Series:
     """Time of day behind a day, also as Excel writes it ('0:00', '4:00 PM'); 0 where none is."""
     parts = column.str.extract(TIME)
     hour, minute, second = (pd.to_numeric(parts[n]).fillna(0) for n in ("hour", "minute", "second"))
-    hour = hour.where(parts["half"].isna(), hour % 12 + 12 * (parts["half"] == "P"))
+    in_half = parts["half"].notna()
+    is_sound = (hour < 24) & (minute < 60) & (second < 60) & (~in_half | (hour <= 12))
+    hour = hour.where(~in_half, hour % 12 + 12 * (parts["half"] == "P")).where(is_sound)
     return pd.to_timedelta(3600 * hour + 60 * minute + second, unit="s")
 
 
@@ -144,8 +147,12 @@ def _numeric(column: pd.Series, lines: Sequence[int], file: str, order: str) -> 
     moments = pd.to_datetime(
         pd.DataFrame({"year": pd.to_numeric(year), "month": month, "day": day}), errors="coerce"
     )
-    # Two digits of a year are of the last hundred years.
-    is_late = (parts[3].str.len() == 2) & (moments > pd.Timestamp.now() + pd.Timedelta(days=366))
+    return _not_to_come(moments, parts[3].str.len() == 2)
+
+
+def _not_to_come(moments: pd.Series, has_two_digits: pd.Series) -> pd.Series:
+    """Days whose years in two digits are of the last hundred years."""
+    is_late = has_two_digits & (moments > pd.Timestamp.now() + pd.Timedelta(days=366))
     return moments.where(~is_late, moments - pd.DateOffset(years=100))
 
 

@@ -190,10 +190,14 @@ def _workbook(path: Path, where: str) -> tuple["pa.Table", Layout]:
     if not found:
         raise refused or DataError(f"{where} has no sheet of cells; save the table in one.")
     [(layout, (heads, *rows))] = found.values()
-    cells = zip_longest(*rows, fillvalue="")
-    return pa.table(
-        {name: list(column) for name, column in zip(heads, cells, strict=False)}
-    ), layout
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(heads):
+            raise DataError(
+                f"{where}, row {number} of its data, has {shown(row[-1])} right of the headings; "
+                "give its column one, or empty it."
+            )
+    columns = zip_longest(heads, *rows, fillvalue="")
+    return pa.table({name: list(cells) for name, *cells in columns}), layout
 
 
 def _days(column: pd.Series, where: str) -> tuple[Dates, Codes]:
