@@ -30,6 +30,15 @@ OF_WARM_UP = (
     "on one"
 )
 END = " They end from {first} to {last}, as losses over a longer MPOR are known later."
+WORST_NOTE = (
+    "Named books. Cells whose numbers here are the same are one row, which names all their values; "
+    "all rows and columns, random books too: grid.parquet."
+)
+# What a row of the worst ones shows beside its cell.
+SHOWN = (
+    *("model", "portfolio", "exceedances", "allowed", "exceedance_rate", "exceedance_rate_low"),
+    *("exceedance_rate_high", "coverage_p", "mean_margin"),
+)
 
 
 def grid_exhibit(grid: Grid) -> Exhibit:
@@ -89,7 +98,7 @@ def axes_table(table: pd.DataFrame, grid: Grid) -> TextTable:
 
 def worst_table(table: pd.DataFrame, grid: Grid) -> TextTable:
     """The rows with the most evidence against a margin."""
-    scored = named_rows(table)
+    scored = merged_rows(named_rows(table), [axis.name for axis in grid.axes])
     worst = scored.loc[worst_rows(scored)]
     names = [axis.name for axis in grid.axes]
     return TextTable.of(
@@ -106,8 +115,21 @@ def worst_table(table: pd.DataFrame, grid: Grid) -> TextTable:
             "coverage p": of_column("coverage_p", pvalue),
             "mean margin, USD m": of_column("mean_margin", millions),
         },
-        note="Named books; all rows and columns, random books too: grid.parquet.",
+        note=WORST_NOTE,
     )
+
+
+def merged_rows(rows: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    """Rows with one that names several values of an axis, where no number shown tells them apart.
+
+    A call lag moves no exceedance: each row would stand there once a lag.
+    """
+    rows = rows.astype(dict.fromkeys(axes, str))
+    for axis in axes:
+        same = [*(other for other in axes if other != axis), *SHOWN]
+        values = rows.groupby(same, sort=False, dropna=False)[axis].transform(", ".join)
+        rows = rows.assign(**{axis: values}).drop_duplicates([*axes, *SHOWN])
+    return rows
 
 
 def _with_allowed(grid: Grid) -> pd.DataFrame:

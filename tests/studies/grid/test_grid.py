@@ -22,7 +22,7 @@ from backtest.replay.run import run
 from backtest.replay.seal import changed_files, read_manifest
 from backtest.studies.grid.figures import exceedance_rates
 from backtest.studies.grid.kept import KeptCells, kept_cells
-from backtest.studies.grid.page import grid_exhibit, own_days
+from backtest.studies.grid.page import SHOWN, grid_exhibit, merged_rows, own_days
 from backtest.studies.grid.panels import panels_of
 from backtest.studies.grid.store import stored_grid, write_results
 from backtest.studies.grid.study import study_grid
@@ -349,6 +349,19 @@ def test_a_page_says_why_cells_have_days_of_their_own():
     assert "They begin from 2016-01-04 to 2016-03-01, as the axis start has it." in words(
         [start], one, late
     )
+
+
+def test_rows_that_no_number_tells_apart_are_one():
+    """Of five axes the worst rows stood there twice, once a call lag."""
+    rows = pd.DataFrame([
+        {"mpor": mpor, "lag": lag} | dict.fromkeys(SHOWN, float(mpor * (1 + (lag == 2))))
+        for mpor, lag in product((1, 3), (0, 1, 2))
+    ]).assign(coverage_p=float("nan"))  # fmt: skip
+    merged = merged_rows(rows, ["mpor", "lag"])
+    assert merged[["mpor", "lag"]].to_numpy().tolist() == [
+        ["1", "0, 1"], ["1", "2"], ["3", "0, 1"], ["3", "2"],
+    ]  # fmt: skip
+    assert merged["mean_margin"].tolist() == [1.0, 2.0, 3.0, 6.0]
 
 
 def test_the_command_says_where_cells_are_and_a_run_who_runs_the_grid(folder, done, whole):
