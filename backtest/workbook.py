@@ -24,6 +24,13 @@ MOST_COLUMNS = (
 )
 MOST_SHEETS = 100
 
+NO_VALUE = "a formula without a value (save the workbook in Excel)"
+# A formula that gave an empty text has the type 'str'; one that no program computed has none.
+UNCOMPUTED = re.compile(
+    rb'<c\b(?![^<>]{0,200}\bt="str")[^<>]{0,200}\br="([A-Z]+\d+)"[^<>]{0,200}>\s*'
+    rb"<f\b(?:[^<>]*/>|[^<>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
+
 Rows = list[list[str]]
 
 
@@ -54,7 +61,7 @@ def sheets_of(raw: bytes, file: str, *, sheet: str = "", as_shown: bool = False)
     """Each sheet, in their order; one alone where `sheet` names it.
 
     Rows are as long as they are filled; an empty cell is ''. Formulas have the value that was
-    computed last; macros, charts and hidden columns do not matter.
+    computed last, or `NO_VALUE`; macros, charts and hidden columns do not matter.
 
     as_shown : write percentages and currencies as their formats show them, 0.0431 as '4.31%'.
 
@@ -141,6 +148,7 @@ def _rows(sheet: Any, file: str, as_shown: bool) -> Rows:
     sheet.reset_dimensions()  # some programs write wrong ones, and rows would be cut off
     rows: Rows = []
     filled = 0
+    uncomputed = _uncomputed(sheet)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for cells in sheet.iter_rows():
@@ -150,11 +158,26 @@ def _rows(sheet: Any, file: str, as_shown: bool) -> Rows:
                     "the table alone."
                 )
             row = [_text(cell, as_shown) for cell in cells]
+            for place in uncomputed.get(len(rows), ()):
+                row[place] = NO_VALUE
             while row and not row[-1]:
                 row.pop()
             rows.append(row)
             filled = len(rows) if row else filled
     return rows[:filled]
+
+
+def _uncomputed(sheet: Any) -> dict[int, list[int]]:
+    """Places, by row, of formulas that have no value; openpyxl takes them for empty cells."""
+    from openpyxl.utils.cell import coordinate_to_tuple
+
+    with sheet.parent._archive.open(sheet._worksheet_path) as part:
+        xml = part.read()
+    found: dict[int, list[int]] = {}
+    for cell in UNCOMPUTED.findall(xml) if b"<f" in xml else []:
+        row, column = coordinate_to_tuple(cell.decode())
+        found.setdefault(row - 1, []).append(column - 1)
+    return found
 
 
 def _text(cell: Any, as_shown: bool) -> str:

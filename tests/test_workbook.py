@@ -130,6 +130,30 @@ def test_a_first_day_without_a_value_does_not_hide_the_headings():
     assert "line 2 has 3 cells below 2 headings; give" in refusal(workbook(S=wide))
 
 
+def test_a_formula_that_nothing_computed_is_no_blank(tmp_path):
+    rows = [
+        ["Date", "BTC", "note"],
+        [datetime(2024, 3, 4), 1.5, "=1"],
+        [datetime(2024, 3, 5), "=B2*2"],
+    ]
+    for bad in (rows, [rows[0], rows[2]]):
+        with pytest.raises(bt.DataError, match="BTC is 'a formula without a value .save the work"):
+            read_bytes(workbook(S=bad), "x.xlsx").values("BTC")
+    assert read_bytes(workbook(S=rows[:2]), "x.xlsx").values("BTC")[0].tolist() == [1.5]
+    heads = ["account", "instrument", "amount", "unit"]
+    with pytest.raises(bt.StudyError, match="amount is 'a formula without a value"):
+        read_positions("a.xlsx", workbook(S=[heads, ["A", "BTC", "=1+1", "coins"]]))
+    given = tmp_path / "given.xlsx"
+    table = [["date", "account", "loss", "required"], [datetime(2024, 3, 4), "A", 1, "=C2"]]
+    given.write_bytes(workbook(S=table))
+    with pytest.raises(bt.DataError, match="a formula without a value .* in column 'required'"):
+        bt.validate(given)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    empty = '<c r="A1" t="str"><f>IF(1,"")</f><v></v></c><c r="B1"><f>1</f><v>1</v></c>'
+    sheet = f"<worksheet {space}><sheetData><row r='1'>{empty}</row></sheetData></worksheet>"
+    assert table_of(with_sheet(sheet), "x.xlsx") == [["", "1"]]
+
+
 def test_numbers_are_the_same_to_the_last_bit():
     drawn = np.random.default_rng(0).lognormal(size=500) * 10.0 ** np.arange(-5, 5).repeat(50)
     values = np.array([float(f"{value:.15g}") for value in drawn])  # as many as are written

@@ -15,7 +15,7 @@ from backtest.data.layouts.names import factor_of, factor_of_file
 from backtest.data.layouts.numerals import BLANKS
 from backtest.data.layouts.stamps import Stamps, stamps_of
 from backtest.types import DataError
-from backtest.workbook import OLE, ZIP, is_workbook, sheets_of
+from backtest.workbook import NO_VALUE, OLE, ZIP, is_workbook, sheets_of
 
 SAID = Layout("said in data.files", lambda cells, names: False)
 PARQUET = b"PAR1"
@@ -146,7 +146,7 @@ def _wide(cells: Cells) -> dict[str, int]:
         if place == cells.date or not heading or FRACTION.match(heading):
             continue
         first = next((cell for cell in cells.column(place) if cell.lower() not in BLANKS), "")
-        if NUMBER.match(first):
+        if NUMBER.match(first) or first == NO_VALUE:
             found.append((factor_of(heading), place))
     return _unique(found)
 
