@@ -39,6 +39,9 @@ def test_two_columns_of_one_factor_are_none_in_parquet_too(tmp_path):
     frame[["BTC", "BTC-USD"]].to_parquet(tmp_path / "two.parquet")
     with pytest.raises(bt.DataError, match="no column of numbers under one name each"):
         read_bytes((tmp_path / "two.parquet").read_bytes(), "two.parquet")
+    frame.rename(columns={"BTC": "close", "ETH": "Close"}).to_parquet(tmp_path / "close.parquet")
+    with pytest.raises(bt.DataError, match="btc.parquet has 2 columns 'close'; keep the right one"):
+        read_bytes((tmp_path / "close.parquet").read_bytes(), "btc.parquet")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from backtest.data.csv_checks import refuse_repeated
 from backtest.data.layouts.cells import DATES, Cells, arranged, cells_of
 from backtest.data.layouts.held import Reading
 from backtest.data.layouts.how import How
@@ -113,8 +114,7 @@ def _places(cells: Cells, layout: Layout, how: How, file: str) -> dict[str, int]
     places = [at for at, name in enumerate(lowered) if name == value]
     if cells.over:
         return {factor_of(cells.over[at]): at for at in places}
-    if len(places) > 1:
-        raise DataError(f"{file} has {len(places)} columns {value!r}; keep the right one.")
+    refuse_repeated(file, lowered, [value])
     if layout.symbol and layout.symbol in lowered:
         symbols = sorted(set(cells.column(lowered.index(layout.symbol))))
         if len(symbols) > 1:
@@ -191,6 +191,7 @@ def _read_parquet(raw: bytes, file: str, how: How) -> Reading:
     else:
         lowered_list = [heading.lower() for heading in headings]
         value = next((name for name in VALUES if name in lowered_list), None)
+        refuse_repeated(file, lowered_list, [value] if value else [])
         places = (
             {factor_of_file(file): lowered_list.index(value)}
             if value
