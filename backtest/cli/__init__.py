@@ -129,9 +129,12 @@ def models() -> None:
 @app.command()
 def report(result: Result) -> None:
     """Write report.html and the figures of a results folder again, from its stored numbers."""
+    from backtest.present.screen import Screen
     from backtest.studies.run.reopen import rewrite_report
 
-    typer.echo(f"wrote {rewrite_report(result)}")
+    with Screen().progress() as progress:
+        page = rewrite_report(result, progress=progress)
+    typer.echo(f"wrote {page}")
 
 
 @app.command()

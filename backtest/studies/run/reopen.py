@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from backtest.config.load import CONTRACTS_FILE, read_study
 from backtest.interrupts import held
 from backtest.present.csv_table import read_csv
 from backtest.present.exhibit import Exhibit
+from backtest.present.figure import DRAWING
 from backtest.present.folder import partial_folder, remove_abandoned
 from backtest.present.store import write_page
 from backtest.replay.coherence import as_written, refusal
@@ -20,7 +22,7 @@ from backtest.replay.seal import change_message, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run
-from backtest.types import ResultsError
+from backtest.types import Progress, ResultsError, unheard
 
 STUDY_FILE, LADDER, GRID = "study.toml", "ladder.csv", "grid.parquet"
 
@@ -70,7 +72,7 @@ def _stored_run(folder: Path) -> Run:
     )
 
 
-def rewrite_report(folder: Path) -> Path:
+def rewrite_report(folder: Path, *, progress: Progress = unheard) -> Path:
     """Figures and report.html of a results folder, from its stored numbers.
 
     They are written to a temporary folder first: a failed report leaves the old one unchanged.
@@ -80,7 +82,8 @@ def rewrite_report(folder: Path) -> Path:
     ResultsError : the folder holds no finished study, or a file of it was changed.
     """
     origin, names = read_manifest(folder)
-    exhibit = _stored_exhibit(folder, origin, names)
+    progress(DRAWING, 0.0)
+    exhibit = replace(_stored_exhibit(folder, origin, names), progress=progress)
     if (folder / "figures").is_symlink():
         raise refusal(folder, "figures that lie elsewhere")
     try:
@@ -96,6 +99,7 @@ def rewrite_report(folder: Path) -> Path:
         raise ResultsError(
             f"cannot write the report to {str(folder)!r}: {error.strerror}."
         ) from error
+    progress(DRAWING, 1.0)
     return folder / "report.html"
 
 

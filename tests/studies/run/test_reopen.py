@@ -65,7 +65,10 @@ def test_forecasts_and_fits_reach_report_and_manifest(result):
     assert len(both) == len(daily) and (both["value_at_risk"] == both["required"]).all()
     shown = (result / "report.html").read_text()
     assert "What models forecast behind their margins" in shown and "fits of garch" in shown
-    assert "What models forecast behind" in rewrite_report(result).read_text()
+    told = []
+    page = rewrite_report(result, progress=lambda stage, share: told.append(share))
+    assert "What models forecast behind" in page.read_text()
+    assert told == sorted(told) and len(set(told)) > 3 and told[-1] == 1.0
 
 
 EDITS = {
