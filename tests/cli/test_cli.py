@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from strategies import MODELS
-from tests.support.commands import backtest, refused, write_prices, write_study
+from tests.support.commands import backtest, refused, typed, write_prices, write_study
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def test_equal_studies_have_equal_hashes_and_numbers_and_keep_earlier_results(fi
 
 def test_reproduce_reports_the_same_and_drift(finished, tmp_path):
     folder, _, result = finished
-    same = backtest("reproduce", result, cwd=folder)
+    same = typed("reproduce", result, cwd=folder)
     assert same.returncode == 0 and "every score is the same" in same.stdout
     write_prices(tmp_path / "other", days=430)
-    drift = backtest("reproduce", result, "--data", tmp_path / "other", cwd=folder)
+    drift = typed("reproduce", result, "--data", tmp_path / "other", cwd=folder)
     assert drift.returncode == 1 and "the prices differ" in drift.stdout
 
 
@@ -93,14 +93,14 @@ def test_report_can_be_written_again(finished):
     folder, _, result = finished
     page = (result / "report.html").read_text()
     (result / "report.html").unlink()
-    done = backtest("report", result, cwd=folder)
+    done = typed("report", result, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (result / "report.html").read_text() == page
 
 
 def test_offset_prints_the_ladder_alone(finished):
     folder, _, _ = finished
-    done = backtest("offset", "study.toml", "--out", "offsets", cwd=folder)
+    done = typed("offset", "study.toml", "--out", "offsets", cwd=folder)
     assert done.returncode == 0 and "long both" in done.stdout and "FICC" in done.stdout
     (written,) = (folder / "offsets").iterdir()
     page = (written / "report.html").read_text()
@@ -109,7 +109,7 @@ def test_offset_prints_the_ladder_alone(finished):
 
 
 def test_models_lists_every_kind():
-    done = backtest("models", cwd=Path.cwd())
+    done = typed("models", cwd=Path.cwd())
     for kind in MODELS:
         assert f"\n{kind}  " in f"\n{done.stdout}"
     assert "NOT VERIFIED" in done.stdout and "17 CFR 240.15c3-1" in done.stdout
@@ -118,7 +118,7 @@ def test_models_lists_every_kind():
 def test_a_failed_gate_is_exit_code_1(tmp_path):
     write_prices(tmp_path / "prices")
     write_study(tmp_path, extra='gates = [{ model = "var", column = "mean_margin", at_most = 1 }]')
-    done = backtest("run", "study.toml", cwd=tmp_path)
+    done = typed("run", "study.toml", cwd=tmp_path)
     assert done.returncode == 1 and "gate failed: var: mean_margin" in done.stdout
     assert list((tmp_path / "results").iterdir())
 
@@ -173,7 +173,7 @@ def test_bad_prices_get_one_line_and_code_2(tmp_path, case):
     edit, said = BAD_PRICES[case]
     write_prices(tmp_path / "prices", edit=_as_object(edit))
     write_study(tmp_path)
-    assert said in refused(backtest("run", "study.toml", cwd=tmp_path), tmp_path)
+    assert said in refused(typed("run", "study.toml", cwd=tmp_path), tmp_path)
 
 
 def _as_object(edit):
@@ -198,7 +198,7 @@ def test_bad_studies_get_one_line_and_code_2(tmp_path, case):
     write_prices(tmp_path / "prices")
     (tmp_path / "nothing").mkdir()
     write_study(tmp_path, **fields)
-    assert said in refused(backtest("run", "study.toml", cwd=tmp_path), tmp_path)
+    assert said in refused(typed("run", "study.toml", cwd=tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_bad_studies_get_one_line_and_code_2(tmp_path, case):
 )
 def test_bad_arguments_get_one_line_and_code_2(tmp_path, arguments, said):
     (tmp_path / "file.txt").write_text("not a folder")
-    assert said in refused(backtest(*arguments, cwd=tmp_path), tmp_path)
+    assert said in refused(typed(*arguments, cwd=tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("asked, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -278,7 +278,7 @@ def test_a_full_disk_behind_stdout_is_one_line(tmp_path):
 
 
 def test_what_cannot_be_printed_is_escaped_in_messages(tmp_path):
-    done = backtest("run", "\x1b[31mred.toml", cwd=tmp_path)
+    done = typed("run", "\x1b[31mred.toml", cwd=tmp_path)
     assert r"\x1b[31mred.toml" in refused(done, tmp_path)
     assert "\x1b" not in done.stderr
 

@@ -6,7 +6,7 @@ import pytest
 
 import backtest as bt
 from backtest.studies.run.study import execute
-from tests.support.commands import backtest, quiet, refused, write_prices
+from tests.support.commands import quiet, refused, typed, write_prices
 
 STUDY = """
 name = "traded"
@@ -82,13 +82,13 @@ def test_a_file_of_constant_positions_is_the_study_of_constant_books(folder, mon
 
 def test_runs_and_is_reproduced_from_its_folder(folder):
     study = written(folder, positions(folder), file="positions.parquet")
-    done = backtest("run", study, cwd=folder)
+    done = typed("run", study, cwd=folder)
     assert done.returncode == 0, done.stderr
     result = next((folder / "results").iterdir())
     summary = pd.read_csv(result / "summary.csv", dtype={"portfolio": str}, keep_default_na=False)
     assert set(summary["portfolio"]) == {"001", "NA", "carry"}
     (folder / "positions.parquet").unlink()
-    again = backtest("reproduce", result, cwd=folder)
+    again = typed("reproduce", result, cwd=folder)
     assert again.returncode == 0, again.stdout + again.stderr
 
 
@@ -104,8 +104,7 @@ def test_runs_and_is_reproduced_from_its_folder(folder):
 )
 def test_a_file_that_cannot_be_read_ends_by_one_line(folder, change, message):
     study = written(folder, change(positions(folder)))
-    done = backtest("run", study, cwd=folder)
-    assert message in refused(done, folder)
+    assert message in refused(typed("run", study, cwd=folder), folder)
 
 
 def test_one_kind_of_positions_a_study(folder):
@@ -118,5 +117,5 @@ def test_one_kind_of_positions_a_study(folder):
 def test_every_command_takes_positions_by_day(folder):
     study = written(folder, positions(folder))
     for command in ("offset", "closeout", "clocks"):
-        done = backtest(command, study, cwd=folder)
+        done = typed(command, study, cwd=folder)
         assert done.returncode == 0, done.stderr

@@ -2,11 +2,16 @@
 
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from backtest.cli import main
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_results
 from backtest.studies.run.study import execute
@@ -48,6 +53,16 @@ def backtest(*arguments, cwd, timeout=240):
         capture_output=True,
         text=True,
         timeout=timeout,
+    )
+
+
+def typed(*arguments, cwd):
+    """`backtest` in this process, which has loaded everything already."""
+    out, err = StringIO(), StringIO()
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+        main(list(map(str, arguments)))
+    return SimpleNamespace(
+        returncode=left.value.code or 0, stdout=out.getvalue(), stderr=err.getvalue()
     )
 
 

@@ -15,10 +15,10 @@ from backtest.studies.compare.study import COLUMNS, compare_runs
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from tests.support.commands import (
-    backtest,
     quiet,
     refused,
     run_and_store,
+    typed,
     write_prices,
     write_study,
 )
@@ -71,7 +71,7 @@ def runs(tmp_path_factory):
 def shown(runs, tmp_path_factory):
     """What the command prints and writes for a run with another lookback."""
     out = tmp_path_factory.mktemp("out")
-    done = backtest("compare", runs["a"], runs["shorter"], "--out", out, cwd=out)
+    done = typed("compare", runs["a"], runs["shorter"], "--out", out, cwd=out)
     assert done.returncode == 0, done.stderr
     (folder,) = out.iterdir()
     return done.stdout, folder
@@ -249,7 +249,7 @@ def test_what_is_no_run_is_one_line(runs, tmp_path):
         (("exhibit", runs["a"]), "'exhibit' holds no sealed study (`backtest power` wrote it)"),
         ((runs["a"], "nowhere"), "'nowhere' holds no finished study"),
     ):
-        assert said in refused(backtest("compare", *pair, cwd=tmp_path), tmp_path)
+        assert said in refused(typed("compare", *pair, cwd=tmp_path), tmp_path)
 
 
 def test_entries_are_named_as_toml_names_them():

@@ -15,7 +15,7 @@ from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.reopen import revalidated, stored_validation
 from backtest.studies.validate.store import write_results
 from backtest.studies.validate.study import execute
-from tests.support.commands import backtest, one_line, quiet
+from tests.support.commands import one_line, quiet, typed
 
 DAYS = pd.bdate_range("2022-01-03", periods=260)
 
@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(folder):
-    return backtest("validate", "house.csv", "--mpor", 1, cwd=folder)
+    return typed("validate", "house.csv", "--mpor", 1, cwd=folder)
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +98,13 @@ def test_monitors_are_those_of_each_account(folder, results):
 
 
 def test_all_rows_are_shown_where_asked(folder):
-    done = backtest("validate", "house.csv", "--all", "--mpor", 1, "--out", "all", cwd=folder)
+    done = typed("validate", "house.csv", "--all", "--mpor", 1, "--out", "all", cwd=folder)
     assert "all 24" in done.stdout and "account 23" in done.stdout
 
 
 def test_what_a_user_can_mend_is_one_line(folder):
-    assert "cannot read 'nowhere.csv'" in one_line(backtest("validate", "nowhere.csv", cwd=folder))
-    line = one_line(backtest("validate", "house.csv", "--pnl", "weekly", cwd=folder))
+    assert "cannot read 'nowhere.csv'" in one_line(typed("validate", "nowhere.csv", cwd=folder))
+    line = one_line(typed("validate", "house.csv", "--pnl", "weekly", cwd=folder))
     assert "known: 'mpor'" in line
 
 
@@ -153,10 +153,10 @@ def test_a_folder_is_reproduced_and_reported_from_the_table_it_holds(folder, res
     shutil.copytree(results, copy)
     page = (copy / "report.html").read_text()
     (copy / "report.html").unlink()
-    done = backtest("report", copy, cwd=tmp_path)
+    done = typed("report", copy, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (copy / "report.html").read_text() == page
-    done = backtest("reproduce", copy, cwd=tmp_path)
+    done = typed("reproduce", copy, cwd=tmp_path)
     assert done.returncode == 0 and "reproduced: every score is the same" in done.stdout
 
 
@@ -165,7 +165,7 @@ def test_a_table_that_was_changed_is_no_longer_that_of_the_folder(results, tmp_p
     shutil.copytree(results, copy)
     text = (copy / "input.csv").read_text()
     (copy / "input.csv").write_text(text.replace("2.0", "3.0", 1))
-    line = one_line(backtest("reproduce", copy, cwd=tmp_path))
+    line = one_line(typed("reproduce", copy, cwd=tmp_path))
     assert "input.csv" in line and "is not as the run wrote it" in line
 
 
@@ -179,7 +179,7 @@ def test_silos_get_their_ladder_on_screen_and_page(tmp_path):
         for s in ("FICC", "CME")
     ]
     pd.concat(parts).to_parquet(tmp_path / "silos.parquet", index=False)
-    done = backtest("validate", "silos.parquet", "--mpor", 1, cwd=tmp_path)
+    done = typed("validate", "silos.parquet", "--mpor", 1, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Reduction from pooling silos" in done.stdout and "scale by silo" in done.stdout
     (results,) = (tmp_path / "results").iterdir()
@@ -190,7 +190,7 @@ def test_silos_get_their_ladder_on_screen_and_page(tmp_path):
     assert ladder.loc["A", "total"] == pytest.approx(expected)
     drawn = pd.read_csv(results / "figures" / "offset_ladder.csv")
     assert drawn["group"].isna().all() and "USD m by silo" not in done.stdout
-    done = backtest("reproduce", results, cwd=tmp_path)
+    done = typed("reproduce", results, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -200,5 +200,5 @@ def test_options_of_a_forged_manifest_are_refused_in_one_line(results, tmp_path)
     origin, files = read_manifest(copy)
     study = {"name": "house", "validate": {"file": "house.csv", "mpor": 1, "shell": "ls"}}
     write_manifest(copy, replace(origin, study=study), names=files)
-    line = one_line(backtest("reproduce", copy, cwd=tmp_path))
+    line = one_line(typed("reproduce", copy, cwd=tmp_path))
     assert "holds what no run writes" in line and "shell" in line
