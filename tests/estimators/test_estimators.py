@@ -110,7 +110,7 @@ def test_refits_reach_the_highest_peak_on_real_prices(real_market):
     garch = RollingGarch(1)
     for factor in ("10Y", "BTC"):
         column = np.ascontiguousarray(shocks[:, real_market.column(factor)])
-        for end in range(500, len(column), 150):
+        for end in range(500, len(column), 300):
             window = column[end - 500 : end]
             garch.refit(window[None, :])
             assert garch.outcome[0, 0] == 1.0
@@ -390,7 +390,7 @@ def likeliest(excess):
 
     starts = [
         (shape, np.log(max(np.quantile(excess, q), -1.01 * shape * excess.max(), 1e-6)))
-        for shape in np.linspace(LEAST_SHAPE, MOST_SHAPE, 30)
+        for shape in np.linspace(LEAST_SHAPE, MOST_SHAPE, 10)
         for q in (0.3, 0.5, 0.8)
     ]
     options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 4000}
