@@ -1,5 +1,6 @@
 """The command line in a folder of its own: prices, a study file, what a refusal looks like."""
 
+import signal
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
+from backtest.interrupts import REQUESTS
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_results
 from backtest.studies.run.study import execute
@@ -59,8 +61,11 @@ def backtest(*arguments, cwd, timeout=240):
 def typed(*arguments, cwd):
     """`backtest` in this process, which has loaded everything already."""
     out, err = StringIO(), StringIO()
+    before = {number: signal.getsignal(number) for number in REQUESTS}
     with chdir(cwd), redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
         main(list(map(str, arguments)))
+    for number, handler in before.items():  # a command that ends ignores them
+        signal.signal(number, handler)
     return SimpleNamespace(
         returncode=left.value.code or 0, stdout=out.getvalue(), stderr=err.getvalue()
     )
