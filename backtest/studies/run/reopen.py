@@ -83,13 +83,13 @@ def rewrite_report(folder: Path, *, progress: Progress = unheard) -> Path:
     """
     origin, names = read_manifest(folder)
     progress(DRAWING, 0.0)
-    exhibit = replace(_stored_exhibit(folder, origin, names), progress=progress)
+    exhibit = _stored_exhibit(folder, origin, names)
     if (folder / "figures").is_symlink():
         raise refusal(folder, "figures that lie elsewhere")
     try:
         remove_abandoned(folder)
         with partial_folder(folder, "report") as aside:
-            write_page(exhibit, aside.partial, command=origin.command)
+            write_page(replace(exhibit, progress=progress), aside.partial, command=origin.command)
             files = sorted(p for p in aside.partial.rglob("*") if p.is_file())
             with held():
                 (folder / "figures").mkdir(exist_ok=True)
