@@ -1,6 +1,5 @@
 """The page of `backtest compare` for three folders and more."""
 
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -9,18 +8,19 @@ import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import UNBROKEN, millions, percent, pvalue, signed
-from backtest.present.table import Cell, Columns, TextTable, of_column, of_interval, records
-from backtest.replay.findings.unverified import unverified_sentence
+from backtest.present.table import Cell, TextTable, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
-from backtest.studies.compare.figure import rate_against_margin
+from backtest.replay.worst import MOST_SHOWN
 from backtest.studies.compare.inputs import ABSENT
 from backtest.studies.compare.letters import spans
-from backtest.studies.compare.many import KEYS, ManyRuns, common_books
+from backtest.studies.compare.many import KEYS, ManyRuns
+from backtest.studies.compare.ranking import first_of, folder_words, ranking_section
 from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
     compared_books,
+    exhibit_of,
     shortened,
     with_mark,
 )
@@ -32,18 +32,6 @@ CAPTION = (
     "inputs say so; where it means other positions or prices, the paired differences do. A "
     "difference of inputs beside a difference of scores does not prove that one caused the other: "
     "change one thing at a time."
-)
-RANKING_TEXT = (
-    "Every model of every folder over the {books} books that all have, held to the standard of its "
-    "folder. First those whose coverage is rejected at 5 % in no book after Holm's correction for "
-    "their number, then the others; the least mean margin first. Equal coverage: after one "
-    "scale for all books, in hindsight. Not being rejected is not being right, and of many "
-    "candidates the cheapest that passes is also the luckiest."
-)
-NO_COMMON = "No book is in all folders, so nothing is ranked."
-OTHER_RISKS = (
-    "Not the same losses on the same days as in A, so that rates and margins are partly those of "
-    "other days or positions: {folders}."
 )
 INPUTS_TEXT = (
     "Entries of the manifests by dotted name: those a reader asks for first, then every other that "
@@ -65,42 +53,37 @@ NO_PAIR = "No (model, book) pair is in A and in another folder."
 UNMATCHED_TEXT = "Models and books that not all folders have."
 ALL_MATCHED = "All folders have the same models and books."
 FOLDERS_A_TABLE = 8  # columns that a page and a screen hold without breaking numbers
-MOST_ROWS = 20
 CUT = 11  # characters of a value, of which eight stand beside each other
 Show = Callable[[Any], str | Cell]
 
 
 def many_exhibit(many: ManyRuns) -> Exhibit:
     """Everything that a comparison of several folders shows, in the order in which it is read."""
-    runs, base = many.runs, many.runs[0].provenance
-    study = {"name": base.name, "folders": list(many.folders)}
-    marks = dict.fromkeys(filter(None, map(unverified_sentence, runs)))
     details = {
-        letter: run.provenance.to_json() for letter, run in zip(many.letters, runs, strict=True)
+        letter: run.provenance.to_json()
+        for letter, run in zip(many.letters, many.runs, strict=True)
     }
+    origin = Provenance(
+        software=Software.now(),
+        study={"name": many.runs[0].provenance.name, "folders": list(many.folders)},
+        sha256=many.sha256,
+        details=details,
+    )
     equal = len(many.against_base) and not many.against_base["differs"].any()
-    return Exhibit(
-        kind=f"against-{len(runs) - 1}-others",
-        title=f"What differs between {len(runs)} studies",
-        caption=" ".join([CAPTION, *marks]),
-        simulated=any(run.simulated for run in runs),
+    return exhibit_of(
+        many.runs,
+        origin,
+        kind=f"against-{len(many.runs) - 1}-others",
+        title=f"What differs between {len(many.runs)} studies",
+        caption=CAPTION,
         source_line=_origins(many),
         sections=(
-            _ranking(many),
+            ranking_section(many),
             _inputs(many),
             *([_equal(many)] if equal else _differences(many)),
             _unmatched(many),
         ),
-        provenance=Provenance(
-            software=Software.now(), study=study, sha256=many.sha256, details=details
-        ),
-        text="".join(f"{key} = {json.dumps(value)}\n" for key, value in study.items()),
     )
-
-
-def _folders(many: ManyRuns) -> list[str]:
-    """Letter and name of each folder."""
-    return [f"{a} {name}" for a, name in zip(many.letters, many.folders, strict=True)]
 
 
 def _origins(many: ManyRuns) -> str:
@@ -109,64 +92,7 @@ def _origins(many: ManyRuns) -> str:
     for letter, run in zip(many.letters, many.runs, strict=True):
         by_origin.setdefault(f"{run.provenance.sentence()}.", []).append(letter)
     origins = (f"{spans(which)}: {words}" for words, which in by_origin.items())
-    return f"{'; '.join(_folders(many))}. {' '.join(origins)}"
-
-
-def _ranking(many: ManyRuns) -> Section:
-    ranking, books = many.ranking, len(common_books(many.runs))
-    if ranking.empty:
-        return Section("ranking", "Who keeps the standard at least margin", NO_COMMON)
-    columns: Columns = {
-        "folder, model": lambda row: Cell(f"{row['folder']}, {row['model']}", words=True),
-        "keeps the standard": lambda row: Cell("yes" if row["keeps"] else "no", bold=row["keeps"]),
-        "books rejected": lambda row: f"{row['rejected']} of {row['tested']}",
-        "exceedance rate": lambda row: percent(row["exceedance_rate"], digits=2),
-        "allowed": lambda row: percent(row["allowed_rate"], digits=2),
-        "mean margin": lambda row: millions(row["mean_margin"]),
-        "equal-coverage margin": lambda row: millions(row["equal_coverage_margin"]),
-    }
-    # A model that no folder changed is one row.
-    merged = _merged(ranking)
-    shown = records(merged.iloc[:MOST_ROWS])
-    title = f"USD m a book, {_first(len(shown), len(merged))}"
-    return Section(
-        "ranking",
-        "Who keeps the standard at least margin",
-        RANKING_TEXT.format(books=f"{books:,}"),
-        ranking,
-        tables=(TextTable.of(title, "rank", [(f"{n}", row) for n, row in shown], columns),),
-        figure=rate_against_margin(
-            ranking,
-            _folders(many),
-            simulated=any(run.simulated for run in many.runs),
-            currency=many.runs[0].provenance.currency,
-        ),
-        sentences=_other_risks(many),
-    )
-
-
-def _merged(ranking: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a ranking; those of one model with the same numbers are one."""
-    numbers = [column for column in ranking.columns if column != "folder"]
-    merged = ranking.groupby(numbers, sort=False)["folder"].agg(spans).reset_index()
-    return merged.set_axis(range(1, len(merged) + 1), axis=0)
-
-
-def _first(shown: int, rows: int) -> str:
-    return f"the first {shown} of {rows}" if shown < rows else f"all {rows}"
-
-
-def _other_risks(many: ManyRuns) -> tuple[str, ...]:
-    """Which folders are not of the same losses as the base, and why."""
-    rows = many.against_base
-    unpaired = rows[rows["reason"].fillna("") != ""].drop_duplicates(["folder", "portfolio"])
-    alike: dict[str, list[str]] = {}
-    for letter, books in unpaired.groupby("folder", sort=False):
-        reasons = books["reason"].str.replace(r" on .*", "", regex=True).unique()
-        count = f"{len(books):,} book{'s' if len(books) > 1 else ''}"
-        alike.setdefault(f"in {count} ({', '.join(reasons)})", []).append(str(letter))
-    words = (f"{spans(which)} {where}" for where, which in alike.items())
-    return (OTHER_RISKS.format(folders="; ".join(words)),) if alike else ()
+    return f"{'; '.join(folder_words(many))}. {' '.join(origins)}"
 
 
 def _blocks(many: ManyRuns) -> Iterator[list[str]]:
@@ -283,11 +209,11 @@ def _paired(many: ManyRuns) -> Section:
     rows = many.against_base
     paired = rows[rows["reason"].fillna("") == ""]
     differ = paired[paired["differs"].astype(bool)]
-    shown = differ.sort_values(["holm", "p"], kind="stable").iloc[:MOST_ROWS]
+    shown = differ.sort_values(["holm", "p"], kind="stable").iloc[:MOST_SHOWN]
     text = PAIRED_TEXT.format(
         paired=f"{len(paired):,}",
         count=f"{len(rows):,}",
-        shown=f"{_first(len(shown), len(differ))} that differ, the smallest p first",
+        shown=f"{first_of(len(shown), len(differ))} that differ, the smallest p first",
     )
     table = TextTable.of(
         "Differences paired by day",

@@ -1,6 +1,5 @@
 """The page of `backtest compare`: what differs between two runs, and by how much."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -18,7 +17,6 @@ from backtest.present.numbers import (
     signed,
 )
 from backtest.present.table import Cell, TextTable, of_column, of_interval
-from backtest.replay.findings.unverified import unverified_sentence
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
 from backtest.studies.compare.many import ManyRuns
@@ -27,6 +25,7 @@ from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
     compared_books,
+    exhibit_of,
     in_their_currency,
     shortened,
     with_mark,
@@ -85,15 +84,20 @@ def comparison_exhibit(comparison: Comparison | ManyRuns) -> Exhibit:
 
 
 def _pair_exhibit(comparison: Comparison) -> Exhibit:
-    runs, folders = comparison.runs, comparison.folders
-    first, second = (run.provenance for run in runs)
-    study = {"name": first.name, "first": folders[0], "second": folders[1]}
-    marks = dict.fromkeys(filter(None, map(unverified_sentence, runs)))
-    return Exhibit(
+    first, second = (run.provenance for run in comparison.runs)
+    folders = comparison.folders
+    origin = Provenance(
+        software=Software.now(),
+        study={"name": first.name, "first": folders[0], "second": folders[1]},
+        sha256=comparison.sha256,
+        details={"first": first.to_json(), "second": second.to_json()},
+    )
+    return exhibit_of(
+        comparison.runs,
+        origin,
         kind=f"against-{second.name}",
         title="What differs between two runs",
-        caption=" ".join([CAPTION, *marks]),
-        simulated=any(run.simulated for run in runs),
+        caption=CAPTION,
         source_line=_origins(comparison),
         sections=(
             _inputs(comparison),
@@ -103,13 +107,6 @@ def _pair_exhibit(comparison: Comparison) -> Exhibit:
             _paired(comparison),
             _unmatched(comparison),
         ),
-        provenance=Provenance(
-            software=Software.now(),
-            study=study,
-            sha256=comparison.sha256,
-            details={"first": first.to_json(), "second": second.to_json()},
-        ),
-        text="".join(f"{key} = {json.dumps(value)}\n" for key, value in study.items()),
     )
 
 

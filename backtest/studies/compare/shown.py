@@ -1,21 +1,47 @@
 """What a page of `backtest compare` shows of many books and models, and how it says so."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from backtest.present.exhibit import Exhibit
+from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import UNBROKEN
 from backtest.present.wording import reworded
-from backtest.replay.findings.unverified import MARK, unverified_parameters
+from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
+from backtest.replay.provenance import Provenance
 from backtest.replay.study import Study
+from backtest.replay.worst import MOST_SHOWN
 from backtest.studies.validate.words import in_currency
 
-MOST_BOOKS = 20
 NAMED_ONLY = " Shown are the books that a study file names; the CSV has all."
 MOST_DIFFERENT = " Shown are the {shown} of {count} books that differ most; the CSV has all."
 ALIKE = " Not shown, since no score of theirs differs: {models}."
 INTERVAL = f"[95{UNBROKEN}%]"
+
+
+def exhibit_of(
+    runs: Sequence[Study],
+    origin: Provenance,
+    *,
+    kind: str,
+    title: str,
+    caption: str,
+    source_line: str,
+    sections: tuple[Section, ...],
+) -> Exhibit:
+    """The page of a comparison: its caption names what is unverified in any of the studies."""
+    marks = dict.fromkeys(filter(None, map(unverified_sentence, runs)))
+    return Exhibit(
+        kind=kind,
+        title=title,
+        caption=" ".join([caption, *marks]),
+        simulated=any(run.simulated for run in runs),
+        source_line=source_line,
+        sections=sections,
+        provenance=origin,
+        text="".join(f"{key} = {json.dumps(value)}\n" for key, value in origin.study.items()),
+    )
 
 
 def compared_books(runs: Iterable[Study], scores: pd.DataFrame) -> tuple[list[str], str]:
@@ -27,11 +53,11 @@ def compared_books(runs: Iterable[Study], scores: pd.DataFrame) -> tuple[list[st
     files = [run.provenance.books for run in runs]
     # Where no study file names a book, all were made in Python or given, and all may be shown.
     named = [book for book in books if any(book in file for file in files)] or books
-    if len(named) <= MOST_BOOKS:
+    if len(named) <= MOST_SHOWN:
         return named, "" if len(named) == len(books) else NAMED_ONLY
     columns = ["exceedances_difference", "mean_margin_difference"]
     largest = scores[columns].abs().groupby(level="portfolio", sort=False).max().loc[named]
-    ranked = largest.sort_values(columns, ascending=False, kind="stable").index[:MOST_BOOKS]
+    ranked = largest.sort_values(columns, ascending=False, kind="stable").index[:MOST_SHOWN]
     words = MOST_DIFFERENT.format(shown=len(ranked), count=f"{len(books):,}")
     return [str(book) for book in ranked], words
 

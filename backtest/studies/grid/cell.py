@@ -15,7 +15,7 @@ from backtest.replay.run import run
 from backtest.replay.standard import Window
 from backtest.replay.study import Study
 from backtest.studies.inputs import Inputs, result_of, sizing_name
-from backtest.types import BacktestError
+from backtest.types import BacktestError, unheard
 
 FAILED = "failed"  # column with the reason where a row has no numbers
 
@@ -107,7 +107,7 @@ def _scored(
         inputs.book,
         coverage,
         named=list(config.books),
-        progress=lambda what, share: None,
+        progress=unheard,
     )
     study = run(
         inputs.market,

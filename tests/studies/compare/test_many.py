@@ -12,12 +12,12 @@ import backtest as bt
 from backtest.estimators.fits import Certificate
 from backtest.present.screen import Screen
 from backtest.replay.study import Study
+from backtest.replay.worst import MOST_SHOWN
 from backtest.scores.models.multiple import holm
 from backtest.scores.models.paired import paired_difference
 from backtest.studies.compare.letters import FEWEST, MOST, base_first, letters
 from backtest.studies.compare.many import common_books, compare_many
 from backtest.studies.compare.page import comparison_exhibit
-from backtest.studies.compare.shown import MOST_BOOKS
 from backtest.studies.compare.study import (
     COLUMNS,
     compare_folders,
@@ -213,4 +213,4 @@ def test_the_base_is_any_of_the_folders(folders, three):
         base_first([*named, named[0] / "." / "x" / ".."], None)
     with pytest.raises(bt.BacktestError, match=f"takes {FEWEST} to {MOST} results folders, and 1"):
         base_first(named[:1], None)
-    assert letters(MOST)[-1] == "ZZ" and three.letters == ["A", "B", "C"] and MOST_BOOKS == 20
+    assert letters(MOST)[-1] == "ZZ" and three.letters == ["A", "B", "C"] and MOST_SHOWN == 20
