@@ -84,9 +84,14 @@ def test_every_pin_has_hashes_and_the_files_name_no_index(file):
 def test_the_pins_are_what_the_project_needs_in_every_place():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     run, dev = pins(RUN), pins(DEV)
+    extras = project["project"]["optional-dependencies"]
     stated = {
-        RUN: project["project"]["dependencies"] + project["build-system"]["requires"],
-        DEV: project["project"]["optional-dependencies"]["dev"],
+        RUN: [
+            *project["project"]["dependencies"],
+            *project["build-system"]["requires"],
+            *extras["report"],
+        ],
+        DEV: extras["dev"],
     }
     used = {RUN: set(), DEV: set()}
     for (file, requirements), place in product(stated.items(), PLACES):

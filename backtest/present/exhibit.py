@@ -86,6 +86,8 @@ class Exhibit:
     ----------
     kind : part of the results folder's name, after the study's.
     title : of the page. caption : one paragraph, what it is and what it is not.
+    answer : what the page opens with, two or three sentences made from bounds and verdicts: the
+        answer to its title, the strongest evidence against it, what it does not show.
     simulated : True where any level is not real history.
     source_line : one line under every table: source, window, observations, standard.
     sections : in the order in which they are read.
@@ -105,6 +107,7 @@ class Exhibit:
     sections: tuple[Section, ...]
     provenance: Origin
     text: str
+    answer: tuple[str, ...] = ()
     prices: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     failures: tuple[str, ...] = ()

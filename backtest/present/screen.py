@@ -75,6 +75,8 @@ class Screen:
         self.console.print(Text(exhibit.title, style="bold"))
         if exhibit.simulated:
             self.console.print(Text("SIMULATED prices: nothing below is history", style=ALARM))
+        for sentence in exhibit.answer:
+            self.console.print(Text(sentence))
         for line in filter(None, (exhibit.prices, exhibit.source_line)):
             self.console.print(Text(line))
         for section in exhibit.sections:

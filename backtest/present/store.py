@@ -7,6 +7,7 @@ from backtest.present.csv_table import write_csv
 from backtest.present.exhibit import Exhibit
 from backtest.present.figure import write_figures
 from backtest.present.folder import results_folder
+from backtest.present.record import record_of, write_record
 from backtest.present.table import is_named
 
 
@@ -35,7 +36,7 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
 
 
 def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
-    """Write report.html and the figures of an exhibit, without its tables and its manifest.
+    """Write report.html, page.json and the figures of an exhibit; its tables are there already.
 
     command : what to type to get the same numbers.
     """
@@ -46,3 +47,4 @@ def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
         write_figures(folder / "figures", figures, progress=exhibit.progress)
     page = render_exhibit(exhibit, folder / "figures", command=command)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    write_record(record_of(exhibit, folder, command=command), folder)

@@ -68,7 +68,7 @@ def test_everything_is_stored_at_full_precision_under_one_name(tmp_path: Path) -
     folder = write_exhibit(exhibit(), tmp_path, command="backtest kind")
     assert folder.name.endswith("_small-kind_01234567")
     assert {p.name for p in folder.iterdir()} == {
-        "rates.csv", "study.toml", "manifest.json", "report.html", "figures",
+        "rates.csv", "study.toml", "manifest.json", "report.html", "page.json", "figures",
     }  # fmt: skip
     assert {p.suffix for p in (folder / "figures").iterdir()} == {".svg", ".pdf", ".png", ".csv"}
     stored = pd.read_csv(folder / "rates.csv", index_col=0)
