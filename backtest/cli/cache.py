@@ -68,28 +68,20 @@ def list_cache(cache: CacheFolder = DATA_CACHE) -> None:
 
 def show_cache(screen: "Screen", entries: "Mapping[str, Entry]") -> None:
     """Print the fetched files: what they become, where they come from, what they cover."""
-    from rich.text import Text
-
     from backtest.data.history import difference_line
-    from backtest.present.screen import empty_table
+    from backtest.present.table import Cell, Columns, TextTable
 
-    table = empty_table("Fetched prices (times in UTC; the manifest holds whole sha256s)")
-    for header in ("file", "factors", "source", "window", "fetched", "sha256"):
-        table.add_column(Text(header), no_wrap=header != "factors")
-    for header in ("rows", "warnings"):
-        table.add_column(Text(header), justify="right")
-    for name, entry in entries.items():
-        table.add_row(
-            Text(name),
-            Text(" ".join(entry.factors)),
-            Text(entry.source.split()[0]),
-            Text(f"{entry.first} .. {entry.last}"),
-            Text(entry.fetched_at[:16].replace("T", " ")),
-            Text(entry.sha256[:12]),
-            f"{entry.rows:,}",
-            str(len(entry.warnings) + len(entry.rewrites)),
-        )
-    screen.console.print(table)
+    columns: Columns = {
+        "factors": lambda entry: Cell(" ".join(entry.factors), words=True),
+        "source": lambda entry: Cell(entry.source.split()[0], words=True),
+        "window": lambda entry: Cell(f"{entry.first} .. {entry.last}", words=True),
+        "fetched": lambda entry: Cell(entry.fetched_at[:16].replace("T", " "), words=True),
+        "sha256": lambda entry: Cell(entry.sha256[:12], words=True),
+        "rows": lambda entry: f"{entry.rows:,}",
+        "warnings": lambda entry: str(len(entry.warnings) + len(entry.rewrites)),
+    }
+    caption = "Fetched prices (times in UTC; the manifest holds whole sha256s)"
+    screen.table(TextTable.of(caption, "file", entries.items(), columns))
     for name, entry in entries.items():
         for rewrite in entry.rewrites:
             screen.note(f"{name}: {difference_line(rewrite)}; against {rewrite['against']}")

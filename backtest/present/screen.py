@@ -5,20 +5,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import fill
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from backtest.present.columns import INDENT, Sheet, facts, sheets
 from backtest.present.exhibit import Exhibit, Section
+from backtest.present.folding import fold
+from backtest.present.numbers import UNBROKEN
 from backtest.present.table import TextTable
 from backtest.types import Progress as Report
 
-WIDTH = 156  # columns that keep every number whole; a narrower terminal folds the lines itself
-HEAD = 16  # columns of a column head, which goes over several lines before numbers do
+WIDTH = 156  # columns of what is no terminal: a file or a pipe reads the same wherever it is made
+LEAST = 40  # columns below which nothing is laid out; such a terminal folds the lines itself
 ALARM = "bold red"
 
 
@@ -37,7 +39,7 @@ class Screen:
 
     def __init__(self) -> None:
         terminal = _PipeSafeConsole()
-        width = max(WIDTH, terminal.width) if terminal.is_terminal else WIDTH
+        width = max(LEAST, terminal.width) if terminal.is_terminal else WIDTH
         self.console = _PipeSafeConsole(width=width)
 
     @contextmanager
@@ -72,13 +74,13 @@ class Screen:
 
     def exhibit(self, exhibit: Exhibit, folder: Path) -> None:
         """Print an exhibit, and where its files are."""
-        self.console.print(Text(exhibit.title, style="bold"))
+        self.say(exhibit.title, style="bold")
         if exhibit.simulated:
-            self.console.print(Text("SIMULATED prices: nothing below is history", style=ALARM))
+            self.say("SIMULATED prices: nothing below is history", style=ALARM)
         for sentence in exhibit.answer:
-            self.console.print(Text(sentence))
+            self.say(sentence)
         for line in filter(None, (exhibit.prices, exhibit.source_line)):
-            self.console.print(Text(line))
+            self.say(line)
         for section in exhibit.sections:
             if section.on_screen:
                 self._section(section, simulated=exhibit.simulated or section.simulated)
@@ -87,59 +89,82 @@ class Screen:
         if exhibit.caption:
             self.note(exhibit.caption)
         for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
-            self.console.print(Text(failure, style=ALARM))
+            self.say(failure, style=ALARM)
         has_figures = any(section.figure is not None for section in exhibit.sections)
         files = "report.html, figures/" if has_figures else "report.html"
-        self.console.print(Text(f"results: {folder}/  ({files})"))
+        self.say(f"results: {folder}/  ({files})")
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """Print a text in lines of the screen's width, no number broken."""
+        for line in fold(text, self.console.width):
+            self.console.print(Text(line, style=style))
 
     def note(self, text: str) -> None:
         """Print an explanation of the lines above it, in faint type."""
-        self.console.print(Text(text), style="dim")
+        self.say(text, style="dim")
+
+    def table(self, table: TextTable, *, simulated: bool = False) -> None:
+        """Print a table and its note, in parts where it is wider than the screen."""
+        width = self.console.width
+        caption = f"SIMULATED. {table.caption}" if simulated else table.caption
+        parts = sheets(table, width)
+        for number, part in enumerate(parts, start=1):
+            place = f" ({number} of {len(parts)})" if len(parts) > 1 else ""
+            place = place.replace(" of ", f"{UNBROKEN}of{UNBROKEN}")
+            self.say(f"{caption}{place}", style="bold")
+            self.console.print(drawn(part))
+        if not parts:
+            self.say(caption, style="bold")
+            for line, is_name in facts(table, width):
+                self.console.print(Text(line, style="bold" if is_name else ""))
+        if table.note:
+            self.note(table.note)
 
     def _section(self, section: Section, *, simulated: bool) -> None:
         tables = section.text_tables()
         # A table made from the section's own frame already has the heading as its title.
         if all(table.caption != section.heading for table in tables):
-            self.console.print(Text(section.heading, style="bold underline"))
+            self.say(section.heading, style="bold underline")
         for term, sentence in section.terms:
-            self.console.print(Text.assemble((term, "bold"), f": {sentence}"))
+            first, *more = fold(f"{term}: {sentence}", self.console.width)
+            is_whole = first.startswith(f"{term}:")
+            self.console.print(
+                Text.assemble((term, "bold"), first[len(term) :]) if is_whole else Text(first)
+            )
+            for line in more:
+                self.console.print(Text(line))
         for table in tables:
-            self.console.print(screen_table(table, simulated=simulated))
-            if table.note:
-                self.note(table.note)
+            self.table(table, simulated=simulated)
         for text in (section.text, *section.sentences):
             if text:
                 self.note(text)
 
 
-def screen_table(table: TextTable, *, simulated: bool) -> Table:
-    """A table for the screen; in a nested table each group's name has a line of its own."""
-    screen = empty_table(table.caption, simulated=simulated)
-    words = table.columns_of_words
-    heads = table.heads or ("",) * len(words)
-    # Groups and their rows share the first column: a column of group names would cost the width
-    # that the numbers need.
-    if table.nested:
-        heads, words = (", ".join(heads[:2]), *heads[2:]), words[1:]
-    for head, is_words in zip(heads, words, strict=True):
-        # Where a table is too wide its widest column is folded first, which is that of names.
-        screen.add_column(Text(fill(head, HEAD)), justify="left" if is_words else "right")
-    for name, rows in table.groups:
-        if table.nested:
-            screen.add_row(Text(name, style="bold"))
-        for place, row in enumerate(rows, start=1):
-            cells = [Text(cell.text, style="bold" if cell.bold else "") for cell in row]
-            first = Text.assemble("  ", cells.pop(0)) if table.nested else Text(name)
-            screen.add_row(first, *cells, end_section=table.nested and place == len(rows))
+def drawn(part: Sheet) -> RenderableType:
+    """The columns of one part, every cell folded to the width of its column."""
+    screen = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_header=bool(part.heads))
+    heads = part.heads or ("",) * len(part.widths)
+    for head, width, left in zip(heads, part.widths, part.left, strict=True):
+        screen.add_column(
+            _cell(head, width), width=width, no_wrap=True, justify="left" if left else "right"
+        )
+    nested = any(row.group for row in part.rows)
+    for row in part.rows:
+        name, *others = row.cells
+        indent = INDENT if nested and not row.group else ""
+        lines = fold(name.text, part.widths[0] - len(indent))
+        first = Text("\n".join(indent + line for line in lines), style=_weight(name.bold))
+        cells = (
+            _cell(cell.text, width, style=_weight(cell.bold))
+            for cell, width in zip(others, part.widths[1:], strict=not row.group)
+        )
+        screen.add_row(first, *cells, end_section=row.last)
     return screen
 
 
-def empty_table(title: str, *, simulated: bool = False) -> Table:
-    """A table without columns yet, as all tables on the screen look."""
-    return Table(
-        title=Text(f"SIMULATED. {title}" if simulated else title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-    )
+def _cell(text: str, width: int, *, style: str = "") -> Text:
+    return Text("\n".join(fold(text, width)), style=style)
+
+
+def _weight(bold: bool) -> str:
+    return "bold" if bold else ""

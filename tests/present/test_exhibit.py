@@ -12,7 +12,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
 from backtest.present.lettering import fitted_label
 from backtest.present.page import render_exhibit
-from backtest.present.screen import Screen, screen_table
+from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
 from backtest.present.store import write_exhibit
 from backtest.present.style import LINES, MARKERS, model_styles
@@ -172,17 +172,3 @@ def test_labels_are_broken_to_fit_their_room() -> None:
     assert fitted_label("short", room=2.0, lines=2) == "short"
     narrow = fitted_label("WWWW WWWW WWWW", room=0.7, lines=3)
     assert narrow.splitlines() == ["WWWW"] * 3
-
-
-def test_a_long_name_is_folded_before_a_cell_is_cut():
-    """Names kept whole cut every verdict of a wide table: 'acce…'."""
-    columns = {f"test {n}": lambda row: "accept" for n in range(13)}
-    rows = [("a name of an account that is long, and its model", {}), ("short", {})]
-    screen = Screen()
-    with screen.console.capture() as captured:
-        screen.console.print(
-            screen_table(TextTable.of("Tests", "name", rows, columns), simulated=False)
-        )
-    said = captured.get()
-    assert said.count("accept") == 26 and "…" not in said
-    assert set(rows[0][0].split()) <= set(said.split())
