@@ -1,7 +1,7 @@
 """An exhibit: what one command shows, section by section, on a page and on the screen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -26,6 +26,8 @@ class Section:
     tables : shown in place of `table` and `brief`, for a layout that a frame does not have.
     terms : pairs of a term and its explanation.
     sentences : shown as a list below the tables.
+    source_line : days and files of this section's tables, in place of the exhibit's line; a table
+        that has a line of its own keeps it.
     simulated : True where this section's numbers are simulated, whatever the prices are.
     on_screen : False for a section that only the page has room for.
     """
@@ -40,15 +42,19 @@ class Section:
     tables: tuple[TextTable, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
     sentences: tuple[str, ...] = ()
+    source_line: str = ""
     simulated: bool = False
     on_screen: bool = True
 
     def text_tables(self) -> tuple[TextTable, ...]:
-        """The tables that page and screen show."""
+        """The tables that page, screen and record show, each with its own source line if any."""
         frame = self.table if self.brief is None else self.brief
-        if self.tables or frame is None:
-            return self.tables
-        return (TextTable.of_frame(self.heading, frame, self.formats),)
+        tables = self.tables
+        if not tables and frame is not None:
+            tables = (TextTable.of_frame(self.heading, frame, self.formats),)
+        return tuple(
+            replace(table, source_line=table.source_line or self.source_line) for table in tables
+        )
 
 
 class Origin(Protocol):
@@ -89,7 +95,8 @@ class Exhibit:
     answer : what the page opens with, two or three sentences made from bounds and verdicts: the
         answer to its title, the strongest evidence against it, what it does not show.
     simulated : True where any level is not real history.
-    source_line : one line under every table: source, window, observations, standard.
+    source_line : one line under every table that has none of its own: source, window,
+        observations, standard.
     sections : in the order in which they are read.
     provenance : where the numbers come from, and what is needed to get the same.
     text : the study file, verbatim.

@@ -117,8 +117,9 @@ class Screen:
             self.say(caption, style="bold")
             for line, is_name in facts(table, width):
                 self.console.print(Text(line, style="bold" if is_name else ""))
-        if table.note:
-            self.note(table.note)
+        # The page's own line is at the top; only a table on other days needs one more.
+        for line in filter(None, (table.source_line, table.note)):
+            self.note(line)
 
     def _section(self, section: Section, *, simulated: bool) -> None:
         tables = section.text_tables()

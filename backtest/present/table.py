@@ -33,6 +33,7 @@ class TextTable:
     note : an explanation, shown under the table.
     nested : True where each row has a name of its own, its first cell, beside that of its group:
         a model within a book.
+    source_line : days and files of this table alone; empty where they are those of the page.
     """
 
     caption: str
@@ -40,6 +41,7 @@ class TextTable:
     groups: tuple[tuple[str, tuple[Cells, ...]], ...]
     note: str = ""
     nested: bool = False
+    source_line: str = ""
 
     @classmethod
     def of(

@@ -1,6 +1,8 @@
 """Exhibits: what is stored and shown, how figures look, and that hostile text stays text."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
 from backtest.present.lettering import fitted_label
 from backtest.present.page import render_exhibit
+from backtest.present.record import read_record
 from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
 from backtest.present.store import write_exhibit
@@ -145,6 +148,39 @@ def test_the_page_shows_every_kind_of_section() -> None:
     assert page.count('<table id="tables-2" class="facts">') == 1 and "gate failed" in page
     assert '<th scope="row">seed</th>' in page and "Prices of nobody." in page
     assert "<script" not in page
+
+
+OWN = "Own files, own days."
+
+
+def test_a_table_on_other_days_says_so_in_place_of_the_line_of_the_page(tmp_path, capsys) -> None:
+    columns = {"x": lambda row: row["x"]}
+    own = replace(TextTable.of("One", "name", [("a", {"x": "1"})], columns), source_line=OWN)
+    other = TextTable.of("Two", "name", [("b", {"x": "2"})], columns)
+    frame = pd.DataFrame({"x": [1.0]})
+    shown = exhibit(
+        source_line="The line of the page.",
+        sections=(
+            Section("both", "Both", tables=(own, other), source_line="Days of the section."),
+            Section("framed", "Framed", "", frame, source_line="Days of the frame."),
+            Section("plain", "Plain", "", frame),
+        ),
+    )
+    folder = write_exhibit(shown, tmp_path, command="c")
+    stored = [t.source_line for s in read_record(folder).sections for t in s.tables]
+    assert stored == [OWN, "Days of the section.", "Days of the frame.", ""]
+    page = (folder / "report.html").read_text()
+    notes = re.findall('<p class="note">(.*?)</p>', page)
+    # The page's own line stands at the top, and under the one table that has no other.
+    under = [n for n in notes if OWN in n or " of the " in n or "line of the page" in n]
+    assert [n.split(" Numbers")[0] for n in under] == [
+        "The line of the page.", OWN, "Days of the section.", "Days of the frame.",
+        "The line of the page.",
+    ]  # fmt: skip
+    Screen().exhibit(shown, tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    for line in (OWN, "Days of the section.", "Days of the frame.", "The line of the page."):
+        assert [words.strip() for words in lines].count(line) == 1
 
 
 def test_the_screen_shows_what_it_has_room_for(tmp_path, capsys) -> None:

@@ -86,13 +86,20 @@ def _sections(study: ClockStudy) -> tuple[Section, ...]:
     """Table, text and figure of each result, in the order in which they are read."""
     version, market = study.provenance.software.sentence(), study.business.market
     footnote = f"Source: {_source_line(study)} {version}."
+    around = study.around.market
     window = (
-        f"Source: {market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
-        f"n = {int(study.correlation['days'].max()):,} one-day P&Ls. {version}."
+        f"{market.source}; business clock, {market.dates[0]} .. {market.dates[-1]}, "
+        f"n = {int(study.correlation['days'].max()):,} one-day P&Ls."
     )
     simulated = study.around.market.simulated
     return (
-        Section("days", "Margin days", DAYS_TEXT, study.days),
+        Section(
+            "days",
+            "Margin days",
+            DAYS_TEXT,
+            study.days,
+            source_line=f"{around.source}, {around.dates[0]} .. {around.dates[-1]}.",
+        ),
         Section(
             "variance",
             "Crypto variance earned at weekends",
@@ -101,6 +108,11 @@ def _sections(study: ClockStudy) -> tuple[Section, ...]:
             formats=SHARES
             | dict.fromkeys(("sd_weekday", "sd_weekend"), ".2%")
             | {"per_day": ".2f"},
+            source_line=(
+                f"{around.source}, {around.dates[0]} .. {around.dates[-1]}; n = "
+                + ", ".join(f"{n:,} of {coin}" for coin, n in study.variance["days"].items())
+                + " daily returns."
+            ),
         ),
         Section(
             "weekdays",
@@ -136,7 +148,10 @@ def _sections(study: ClockStudy) -> tuple[Section, ...]:
             CORRELATION_TEXT,
             study.correlation,
             formats=dict.fromkeys(("correlation", "low", "high"), "+.2f") | {"days": ",.0f"},
-            figure=correlation_by_horizon(study.correlation, footnote=window, simulated=simulated),
+            source_line=window,
+            figure=correlation_by_horizon(
+                study.correlation, footnote=f"Source: {window} {version}.", simulated=simulated
+            ),
         ),
     )
 

@@ -112,6 +112,12 @@ def _steps(study: CloseoutStudy) -> Section:
         table=study.steps,
         brief=brief,
         formats=dict.fromkeys(map(str, brief), ".1%") | STEP_FORMATS,
+        # A longer MPOR is scored on fewer days, and all are averaged over the days they share.
+        source_line=(
+            f"{study.provenance.prices.sentence()}; n = {study.steps['observations'].iloc[0]:,} "
+            f"days that every MPOR scores, from {study.provenance.scored.first_scored}; "
+            f"{study.provenance.confidence:.0%} coverage, MPOR as in the rows."
+        ),
         figure=margin_steps(study),
     )
 
@@ -140,6 +146,7 @@ def _costs(study: CloseoutStudy) -> Section:
         "contract at another venue is given the figures of its home market.",
         table=study.costs,
         formats={"half_spread_bp": ".2f", "adv_usd": ",.0f", "coefficient": ".1f"},
+        source_line="One set of parameters for all days; sources in the table.",
     )
 
 

@@ -1,6 +1,6 @@
 """Prices of collateral over all the days there are, and its haircuts held against them."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,35 @@ def after_last_gap(column: pd.Series) -> pd.Timestamp:
     steps = np.diff(days.to_numpy().astype("datetime64[D]")).astype(int)
     gaps = np.flatnonzero(steps > LONGEST_STEP)
     return days[gaps[-1] + 1 if len(gaps) else 0]
+
+
+def read_from(asset: str, source: Market | pd.Series, inputs: Inputs) -> str:
+    """Where the prices of one asset were read from, as a market says it."""
+    if isinstance(source, Market):
+        return source.source
+    return f"{Path(inputs.config.data.source).name}/ ({asset.lower()}_usd.csv)"
+
+
+def sample_line(spans: Mapping[str, Mapping[str, Any]], assets: Container[str]) -> str:
+    """Files and days of the prices of some assets, for under a table of theirs.
+
+    spans : by 'asset, margin days' or 'asset, calendar days': source, first, last and days.
+
+    Examples
+    --------
+    >>> span = {"source": "data/ (y.csv)", "first": "1990-01-02", "last": "2006-02-08", "days": 9}
+    >>> sample_line({"UST2Y, margin days": span, "UST5Y, margin days": span}, {"UST2Y", "UST5Y"})
+    'data/ (y.csv): UST2Y, UST5Y 9 margin days 1990-01-02 .. 2006-02-08.'
+    """
+    # Assets that share files and days share a line of words.
+    same: dict[tuple[str, str], list[str]] = {}
+    for name, span in spans.items():
+        asset, kind = name.split(", ")
+        if asset in assets:
+            words = f"{span['days']:,} {kind} {span['first']} .. {span['last']}"
+            same.setdefault((span["source"], words), []).append(asset)
+    lines = [f"{place}: {', '.join(a)} {words}" for (place, words), a in same.items()]
+    return f"{'; '.join(lines)}." if lines else ""
 
 
 def span_of(source: Market | pd.Series) -> dict[str, Any]:

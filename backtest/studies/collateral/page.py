@@ -6,10 +6,9 @@ import pandas as pd
 
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
-from backtest.studies.collateral.adequacy import COINS, WINDOWS
+from backtest.studies.collateral.adequacy import COINS, WINDOWS, sample_line
 from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
 from backtest.studies.collateral.study import CollateralStudy
-from backtest.studies.ranked import Ranked
 
 CAPTION = (
     "What happens to the same books, under the same margins, when assets other than cash are "
@@ -42,13 +41,13 @@ def collateral_exhibit(study: CollateralStudy) -> Exhibit:
 def _sections(study: CollateralStudy) -> Iterator[Section]:
     yield from (_breaches(study), _together(study), _wrong_way(study))
     if study.stablecoin is not None:
-        yield _stablecoin(study.stablecoin, study.stablecoin_window, study.ranked)
+        yield _stablecoin(study, study.stablecoin)
     is_coin = study.adequacy["asset"].isin(COINS)
     if is_coin.any():
-        yield _crypto_haircuts(study.adequacy[is_coin])
+        yield _crypto_haircuts(study, study.adequacy[is_coin])
     if not is_coin.all():
-        yield _treasury_haircuts(study.adequacy[~is_coin])
-    yield from (_stress(study.adequacy), _years(study), _moves(study))
+        yield _treasury_haircuts(study, study.adequacy[~is_coin])
+    yield from (_stress(study), _years(study), _moves(study))
 
 
 def _breaches(study: CollateralStudy) -> Section:
@@ -131,14 +130,21 @@ def _wrong_way(study: CollateralStudy) -> Section:
     )
 
 
-def _stablecoin(table: pd.DataFrame, window: str, ranked: Ranked) -> Section:
-    rows = ranked.rows(table, "portfolio")
+def _sample(study: CollateralStudy, table: pd.DataFrame) -> str:
+    """Files and days of the assets of a table: they are not those of the scored books."""
+    return sample_line(study.provenance.details["sources"], set(table["asset"]))
+
+
+def _stablecoin(study: CollateralStudy, table: pd.DataFrame) -> Section:
+    origin, window = study.provenance, study.stablecoin_window
+    days = " or ".join(f"{n:,}" for n in sorted(table["observations"].unique()))
+    rows = study.ranked.rows(table, "portfolio")
     brief = _wide(rows, "breaches")
     brief.insert(0, "days", rows["observations"].groupby(["model", "portfolio"]).first())
     return Section(
         name="stablecoin",
         heading="USDC as collateral",
-        text=ranked.note("stablecoin.csv")
+        text=study.ranked.note("stablecoin.csv")
         + (
             f"Breaches over {window} only: the source has no USDC price for the "
             "weeks before, a gap that is not filled. Margin days do not see a weekend: USDC "
@@ -147,10 +153,14 @@ def _stablecoin(table: pd.DataFrame, window: str, ranked: Ranked) -> Section:
         ),
         table=table,
         brief=brief,
+        source_line=(
+            f"{study.stablecoin_source}, {window}; n = {days} scored days; "
+            f"{origin.held_to.sentence()}; {origin.terms.lag_words()}."
+        ),
     )
 
 
-def _crypto_haircuts(table: pd.DataFrame) -> Section:
+def _crypto_haircuts(study: CollateralStudy, table: pd.DataFrame) -> Section:
     return Section(
         name="crypto_haircuts",
         heading="Is 20 %, or 2 %, enough?",
@@ -166,10 +176,11 @@ def _crypto_haircuts(table: pd.DataFrame) -> Section:
         ),
         table=table,
         brief=_adequacy_brief(table),
+        source_line=_sample(study, table),
     )
 
 
-def _treasury_haircuts(table: pd.DataFrame) -> Section:
+def _treasury_haircuts(study: CollateralStudy, table: pd.DataFrame) -> Section:
     return Section(
         name="treasury_haircuts",
         heading="Treasury haircuts by tenor",
@@ -181,6 +192,7 @@ def _treasury_haircuts(table: pd.DataFrame) -> Section:
         ),
         table=table,
         brief=_adequacy_brief(table[table["horizon"].isin(BRIEF_HORIZONS)]),
+        source_line=_sample(study, table),
     )
 
 
@@ -218,8 +230,9 @@ def _at_largest_haircut(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[table.groupby(keys)["haircut"].idxmax()].sort_index()
 
 
-def _stress(adequacy: pd.DataFrame) -> Section:
+def _stress(study: CollateralStudy) -> Section:
     """Each asset against its largest published haircut, in each window: 'beyond of n, worst'."""
+    adequacy = study.adequacy
     table = _at_largest_haircut(adequacy[adequacy["period"].isin(list(WINDOWS))])
     rows = table[table["asset"].isin([*COINS, *STRESSED])]
     cells = rows.apply(lambda r: f"{r['beyond']} of {r['observations']}, {r['worst']:z.1%}", axis=1)
@@ -238,6 +251,7 @@ def _stress(adequacy: pd.DataFrame) -> Section:
         table=table,
         brief=wide.reset_index(),
         formats={"haircut": ".1%"},
+        source_line=_sample(study, rows),
     )
 
 
@@ -260,6 +274,7 @@ def _years(study: CollateralStudy) -> Section:
         ),
         table=table,
         brief=wide.rename_axis(index="year", columns=None),
+        source_line=_sample(study, table),
     )
 
 

@@ -22,6 +22,7 @@ from backtest.studies.collateral.adequacy import (
     adequacy_by_schedule,
     adequacy_sources,
     after_last_gap,
+    read_from,
     span_of,
     worst_by_month,
 )
@@ -58,7 +59,7 @@ class CollateralStudy:
     cash_study : the study with cash as collateral, whose margins and losses every mix meets.
     mixes, wrong_way : one row a (mix, model, portfolio), and a (mix, portfolio).
     stablecoin : as `mixes`, on the days since the last gap of the USDC prices; None without them.
-    stablecoin_window : those days' first and last, in words.
+    stablecoin_window : those days' first and last, in words. stablecoin_source : their prices.
     adequacy : one row a (asset, schedule, horizon, period).
     worst : one row a (asset, month): the worst move of `horizon` days that began in it.
     """
@@ -68,6 +69,7 @@ class CollateralStudy:
     wrong_way: pd.DataFrame
     stablecoin: pd.DataFrame | None
     stablecoin_window: str
+    stablecoin_source: str
     adequacy: pd.DataFrame
     worst: pd.DataFrame
     horizon: int
@@ -129,7 +131,7 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
     )
     assets = {name: mix for name, mix in mixes.items() if name != "cash"}
     correlations = wrong_way(cash_study, market, assets, horizon=horizon, progress=progress)
-    stablecoin, window = _stablecoin(inputs, cash_study, horizon, terms)
+    stablecoin, window, its_source = _stablecoin(inputs, cash_study, horizon, terms)
     progress("prices of collateral", 0.0)
     sources = adequacy_sources(inputs)
     progress("prices of collateral", 1.0)
@@ -137,11 +139,19 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
     worst = worst_by_month(sources, closeout.longest, since=market.dates[0])
     spans = {f"{asset}, {days} days": span_of(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
-    details = {"haircuts": rates, "sources": spans}
+    # Where prices were read from is told, and not hashed: the hash is of numbers alone.
+    told = {
+        f"{asset}, {days} days": {"source": read_from(asset, source, inputs)}
+        for (asset, days), source in sources.items()
+    }
+    details = {
+        "haircuts": rates,
+        "sources": {name: told[name] | span for name, span in spans.items()},
+    }
     origin = replace(cash_study.provenance, causality=audits, details=details)
     return CollateralStudy(
-        cash_study, breaches, correlations, stablecoin, window, adequacy, worst, closeout.longest,
-        inputs.text, inputs.described(origin, spans),
+        cash_study, breaches, correlations, stablecoin, window, its_source, adequacy, worst,
+        closeout.longest, inputs.text, inputs.described(origin, spans),
     )  # fmt: skip
 
 
@@ -169,11 +179,11 @@ def mixes_of(
 
 def _stablecoin(
     inputs: Inputs, study: Study, horizon: RowNumbers, terms: AccountTerms
-) -> tuple[pd.DataFrame | None, str]:
-    """The mixes with USDC, on the study's days since the last gap in its prices, and those days."""
+) -> tuple[pd.DataFrame | None, str, str]:
+    """The mixes with USDC on the study's days since the last gap in its prices; days, source."""
     folder, market = Path(inputs.config.data.source), inputs.market
     if not (folder / "usdc_usd.csv").is_file():
-        return None, ""
+        return None, "", ""
     hows = said_of_files(inputs.config)
     usdc = read_column(folder, "USDC", files=hows)
     since = max(after_last_gap(usdc), pd.Timestamp(market.dates[0]))
@@ -189,4 +199,5 @@ def _stablecoin(
     )
     mixes = mixes_of(inputs.config, STABLECOIN_MIXES, usdc_market)
     table = compare_mixes(study, usdc_market, mixes, horizon=horizon, account=terms)
-    return table, f"{usdc_market.dates[0]} .. {usdc_market.dates[-1]}"
+    days = f"{usdc_market.dates[0]} .. {usdc_market.dates[-1]}"
+    return table, days, usdc_market.source

@@ -41,7 +41,10 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
         caption=CAPTION,
         simulated=False,
         source_line=note,
-        sections=(*_sections(result.power, note), _smallest(result.smallest)),
+        sections=(
+            *_sections(result.power, note),
+            _smallest(result.smallest, study["confidence"]),
+        ),
         provenance=result.provenance,
         # TOML writes these text, numbers and lists as JSON does.
         text="".join(f"{key} = {json.dumps(value)}\n" for key, value in study.items()),
@@ -80,7 +83,7 @@ def _sections(table: pd.DataFrame, note: str) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _smallest(table: pd.DataFrame) -> Section:
+def _smallest(table: pd.DataFrame, confidence: float) -> Section:
     """The smallest true rate that a record of each length would have shown."""
     return Section(
         name="smallest_detectable",
@@ -92,4 +95,5 @@ def _smallest(table: pd.DataFrame) -> Section:
         ),
         table=table,
         formats={"independent days": ".2%", "MPOR of 2, at worst": ".2%"},
+        source_line=f"{confidence:.1%} coverage; exact, no record is drawn.",
     )

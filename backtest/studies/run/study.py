@@ -197,6 +197,7 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
         coverage=config.standard(),
         account=config.terms(),
         liquidation=inputs.book.liquidation,
+        score_from=config.score_from,
         progress=progress,
     )
 

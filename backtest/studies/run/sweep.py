@@ -31,6 +31,7 @@ def treasury_share_sweep(
     coverage: Coverage,
     account: AccountTerms,
     liquidation: LiquidationCost | None,
+    score_from: str | None = None,
     progress: Progress = unheard,
 ) -> pd.DataFrame:
     """Tidy frame, one row a (side, share, model): USD margins, exceedance rate, offset estimates.
@@ -54,11 +55,12 @@ def treasury_share_sweep(
     coverage = Closeout(book, coverage).standard
     progress(STAGE, 0.0)
     study = run(
-        market, book, models, coverage=coverage, account=account, audit=False,
+        market, book, models, coverage=coverage, account=account, score_from=score_from,
+        audit=False,
         progress=_parts_of(progress, {"margins": (0.0, 0.6), "account and scores": (0.6, 0.8)}),
     )  # fmt: skip
     ladder = ladder_or_reason(
-        market, book, base=base, coverage=coverage, bounds=False,
+        market, book, base=base, coverage=coverage, score_from=score_from, bounds=False,
         progress=within(progress, STAGE, 0.8, 1.0),
     ).to_frame()  # fmt: skip
     table = study.summary()[SCORES].reset_index().join(ladder[REDUCTIONS], on="portfolio")

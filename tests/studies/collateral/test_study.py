@@ -1,5 +1,7 @@
 """`backtest collateral`: its tables, figures and page from one small study file."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,12 +80,28 @@ def test_the_page_shows_what_was_found(found):
     (shown,) = sections["crypto_haircuts"].text_tables()
     by = shown.heads.index("by") - 1  # the first head is that of the groups
     assert all("capital charge" in row[by].text for _, rows in shown.groups for row in rows)
+
     assert "capital charges on proprietary positions" in sections["crypto_haircuts"].text
     for section in exhibit.sections:
         if section.figure is not None:
             footnote = section.figure.caption.footnote
             assert "capital charges" in footnote or section.name == "breach_by_mix"
             assert section.figure.draw().figure.axes
+
+
+def test_tables_of_haircuts_state_their_own_days(found):
+    sections = {section.name: section for section in collateral_exhibit(found).sections}
+    spans = found.provenance.details["sources"]
+    assert not sections["years"].table.empty
+    for name in ("crypto_haircuts", "treasury_haircuts", "stress_windows", "years"):
+        if sections[name].table.empty:  # the small history has no window of stress
+            continue
+        (shown,) = sections[name].text_tables()
+        days = dict(re.findall(r"(UST10Y|BTC)[^;]*? ([\d,]+) margin days", shown.source_line))
+        assert days, name
+        for asset, stated in days.items():
+            assert int(stated.replace(",", "")) == spans[f"{asset}, margin days"]["days"]
+    assert all(table.source_line == "" for table in sections["breach_by_mix"].text_tables())
 
 
 def test_the_command_writes_a_page(study_file, tmp_path, capsys):
@@ -166,3 +184,17 @@ def test_collateral_keeps_the_sessions_of_the_study(real_data, tmp_path):
     quoted = load_market(real_data, factors=("3M", "2Y", "10Y")).dates
     bond = found.provenance.details["sources"]["UST10Y, margin days"]
     assert bond["days"] == is_session("NYSE", quoted).sum() < len(quoted)
+
+
+def test_the_days_of_the_stablecoin_are_those_of_its_rows(real_data):
+    found = study_collateral(None, data=str(real_data), seed=None, n_jobs=1, progress=quiet)
+    sections = {section.name: section for section in collateral_exhibit(found).sections}
+    (line,) = {table.source_line for table in sections["stablecoin"].text_tables()}
+    (stated,) = re.findall(r"n = ([\d,]+) scored days", line)
+    assert {int(stated.replace(",", ""))} == set(found.stablecoin["observations"])
+    assert int(stated.replace(",", "")) < found.provenance.scored.observations / 2
+    assert "usdc_usd.csv" in line and found.stablecoin_window in line
+    (treasuries,) = sections["treasury_haircuts"].text_tables()
+    assert "1990-01-02" in treasuries.source_line and "btc" not in treasuries.source_line
+    (crypto,) = sections["crypto_haircuts"].text_tables()
+    assert "(btc_usd.csv): BTC 5,879 calendar days 2010-07-18 .." in crypto.source_line
