@@ -93,9 +93,11 @@ def check_study(study: StudyFile) -> None:
             raise StudyError(f"book {name!r} needs either `usd` or `risk`, not both.")
         if not any((book.usd or book.risk or {}).values()):
             raise StudyError(f"book {name!r} holds nothing; give it an exposure or remove it.")
+    _check_headline(study)
     for what, values in (
         ("data.factors", study.data.factors),
         ("random.instruments", study.random.instruments),
+        ("headline", study.headline),
     ):
         twice = [v for v in values if values.count(v) > 1]
         if twice:
@@ -118,6 +120,15 @@ def check_study(study: StudyFile) -> None:
                 f"the gate on {gate.column} of {gate.model!r} has no bound; give at_least or "
                 "at_most."
             )
+
+
+def _check_headline(study: StudyFile) -> None:
+    """Check that the headline names books of the study file."""
+    for name in study.headline:
+        if name not in study.books:
+            close = get_close_matches(name, list(study.books), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "name books of [books]."
+            raise StudyError(f"headline names {name!r}, which is no book of the study; {hint}")
 
 
 def _check_instruments(study: StudyFile) -> None:

@@ -206,11 +206,15 @@ class GateTable(_Table):
 
 
 class StudyFile(_Table):
-    """A whole study. `models` are tables until `margin_models` builds them, `grid` has its axes."""
+    """A whole study. `models` are tables until `margin_models` builds them, `grid` has its axes.
+
+    `headline` names the books that the title asks about: the page's first sentence is about them.
+    """
 
     name: str = "study"
     title: str = ""
     caption: str = ""
+    headline: tuple[str, ...] = ()
     seed: Count = 0
     score_from: str | None = None
     rebalance: Literal["daily", "never"] = "daily"
@@ -284,6 +288,7 @@ class StudyFile(_Table):
             (table, "accounts"),
             (table, "positions"),
             (table, "grid"),
+            (table, "headline"),
             (table["data"], "earlier"),
             (table["data"], "files"),
             (table["data"], "accept"),

@@ -8,6 +8,7 @@ with what chance alone would reject; and a worst book is told with what it holds
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from backtest.present.numbers import percent, percent_down
 
@@ -58,18 +59,18 @@ def bound_words(bound: float) -> str:
     Examples
     --------
     >>> bound_words(0.2212), bound_words(0.0017)
-    ('at least 22 %', 'lower bound below 1 %')
+    ('at least 22 %', 'lower bound of less than 1 %')
     >>> bound_words(-0.054)
-    'none of it supported: lower bound below zero'
+    'none of it supported (lower bound below zero)'
     >>> bound_words(float("nan"))
     'without a bound'
     """
     if np.isnan(bound):
         return "without a bound"
     if bound <= 0.0:
-        return f"none of it supported: lower bound {'below' if bound < 0.0 else 'at'} zero"
+        return f"none of it supported (lower bound {'below' if bound < 0.0 else 'at'} zero)"
     if bound < SMALLEST:
-        return "lower bound below 1 %"
+        return "lower bound of less than 1 %"
     return f"at least {percent_down(bound)}"
 
 
@@ -81,27 +82,31 @@ def estimate_words(estimate: float, bound: float) -> str:
     >>> estimate_words(0.2978, 0.2213)
     'estimated 29.8 %, at least 22 %'
     >>> estimate_words(0.0222, -0.0544)
-    'estimated 2.2 %, none of it supported: lower bound below zero'
+    'estimated 2.2 %, none of it supported (lower bound below zero)'
     >>> estimate_words(-0.0231, -0.0866)
-    'estimated -2.3 %: none found'
+    'estimated -2.3 %, so that none was found'
     >>> estimate_words(float("nan"), float("nan"))
     'not estimated'
     """
     if np.isnan(estimate):
         return "not estimated"
     words = f"estimated {percent(estimate)}"
-    return f"{words}: none found" if estimate <= 0.0 else f"{words}, {bound_words(bound)}"
+    return (
+        f"{words}, so that none was found" if estimate <= 0.0 else f"{words}, {bound_words(bound)}"
+    )
 
 
-def estimates_words(estimates: Sequence[float], bounds: Sequence[float]) -> str:
+def estimates_words(estimates: ArrayLike, bounds: ArrayLike) -> str:
     """Estimates of several books, lowest to highest, with the same of their lower bounds.
 
     Examples
     --------
+    >>> estimates_words([0.0652, 0.3093], [0.0217, 0.2301])
+    'estimated 6.5 to 30.9 %, with lower bounds of 2 to 23 %'
     >>> estimates_words([0.0652, 0.3093], [0.0017, 0.2301])
-    'estimated 6.5 to 30.9 %, with lower bounds of 0 to 23 %'
+    'estimated 6.5 to 30.9 %, with lower bounds of less than 1 to 23 %'
     >>> estimates_words([-0.0231, 0.0222], [-0.0866, -0.0544])
-    'estimated -2.3 to +2.2 %, none of it supported: every lower bound is below zero'
+    'estimated -2.3 to +2.2 %, none of it supported (every lower bound is below zero)'
     >>> estimates_words([0.2, 0.3], [float("nan")] * 2)
     'estimated 20.0 to 30.0 %, without bounds'
     >>> estimates_words([0.2978], [0.2213])
@@ -119,9 +124,15 @@ def estimates_words(estimates: Sequence[float], bounds: Sequence[float]) -> str:
         return f"{words}, {some}"
     if lower.max() <= 0.0:
         side = "below zero" if lower.max() < 0.0 else "at or below zero"
-        return f"{words}, none of it supported: every lower bound is {side}"
-    ends = [percent_down(end, sign=lower.min() < 0.0) for end in (lower.min(), lower.max())]
+        return f"{words}, none of it supported (every lower bound is {side})"
+    ends = [_rounded_down(end, sign=bool(lower.min() < 0.0)) for end in (lower.min(), lower.max())]
+    if ends[0] == ends[1]:
+        return f"{words}, with lower bounds of {ends[0]}"
     return f"{words}, with lower bounds of {ends[0].removesuffix(' %')} to {ends[1]}"
+
+
+def _rounded_down(bound: float, *, sign: bool) -> str:
+    return "less than 1 %" if 0.0 < bound < SMALLEST else percent_down(bound, sign=sign)
 
 
 def span_words(shares: Iterable[float], *, sign: bool = False) -> str:
@@ -211,10 +222,12 @@ def not_shown(clauses: Sequence[str], *, simulated: bool) -> str:
     --------
     >>> not_shown(["what a pool would cost"], simulated=False)
     'It does not show what a pool would cost.'
+    >>> not_shown(["whether it lasts", "what it costs"], simulated=False)
+    'It does not show whether it lasts, nor what it costs.'
     >>> not_shown(["whether it lasts"], simulated=True)[-34:]
     'it does not show whether it lasts.'
     """
-    text = f"it does not show {joined(clauses, 'or')}" if clauses else ""
+    text = f"it does not show {', nor '.join(clauses)}" if clauses else ""
     if simulated:
         return sentence("; ".join(filter(None, (IS_SIMULATED, text))))
     return sentence(text) if text else ""

@@ -180,7 +180,9 @@ def finished(
 
 def page_of(run: Run, folder: Path) -> str:
     """The page of a run, written with its figures in `folder`."""
-    write_page(run_exhibit(run), folder, command=COMMAND)
+    named = {"name": "presented"} | run.study.provenance.study
+    study = replace(run.study, provenance=replace(run.study.provenance, study=named))
+    write_page(run_exhibit(replace(run, study=study)), folder, command=COMMAND)
     return (folder / "report.html").read_text(encoding="utf-8")
 
 

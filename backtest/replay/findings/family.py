@@ -173,13 +173,14 @@ def paired_row(pair: PairedDifference) -> dict[str, float | bool]:
     return row | {"dominates": pair.dominates, "dominated": pair.dominated}
 
 
-def detectable_sentence(study: Study) -> str:
-    """The smallest miscoverage that one book of the study could have shown, in a sentence.
+def detectable_rates(study: Study) -> dict[str, float]:
+    """The smallest true exceedance rate that one book of the study would show, by test.
 
-    The power is that of `coverage_p`, for each of the tests that it took in the study.
+    The power is that of `coverage_p`, for each of the tests that it took in the study; NaN where
+    the days are too few for any, and empty where they are too few for the test.
     """
     days, confidence = len(study.scored), study.provenance.confidence
-    rates = {
+    return {
         test: detectable_rate(
             days,
             horizon=study.overlap,
@@ -191,6 +192,12 @@ def detectable_sentence(study: Study) -> str:
         for test in sorted(study.scores["coverage_test"].unique())
         if days >= 2 * study.overlap
     }
+
+
+def detectable_sentence(study: Study) -> str:
+    """The smallest miscoverage that one book of the study could have shown, in a sentence."""
+    days, confidence = len(study.scored), study.provenance.confidence
+    rates = detectable_rates(study)
     shown = [f"{rate:.2%} by {test}" for test, rate in rates.items() if not np.isnan(rate)]
     if not shown:
         return (

@@ -8,6 +8,7 @@ from backtest.replay.findings.family import detectable_sentence
 from backtest.replay.worst import selection
 from backtest.studies.inputs import GRID_ASIDE
 from backtest.studies.ladder import ladder_tables
+from backtest.studies.run.answer import headline_of, run_answer
 from backtest.studies.run.facts import (
     facts_of_data,
     facts_of_run,
@@ -60,13 +61,22 @@ def run_exhibit(run: Run) -> Exhibit:
         kind="run",
         title=run.config.title or run.config.name,
         caption=run.config.caption.strip(),
+        answer=run_answer(run),
         simulated=study.simulated,
         source_line=standard_note(study),
         sections=(
             Section(
                 "verdict",
                 "Verdict",
-                terms=tuple(verdicts(study, run.ladder, books)),
+                terms=tuple(
+                    verdicts(
+                        study,
+                        run.ladder,
+                        books,
+                        family=run.findings.family_summary,
+                        headline=headline_of(run),
+                    )
+                ),
                 figure=figures["coverage_against_cost"],
             ),
             _scores(run, figures["exceedance_timeline"]),

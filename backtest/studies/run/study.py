@@ -235,5 +235,5 @@ def _numbers_only(resolved: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in table.items() if key not in keys}
 
     books = {name: without(book, "explain", "short") for name, book in resolved["books"].items()}
-    entries = without(resolved, "name", "title", "caption", "gates", "grid")
+    entries = without(resolved, "name", "title", "caption", "headline", "gates", "grid")
     return entries | {"data": without(resolved["data"], "source"), "books": books}

@@ -1,19 +1,25 @@
 """The verdict: one sentence a model, from the scores and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backtest.instruments import parse_instrument
 from backtest.present.numbers import millions, percent, pvalue
 from backtest.replay.study import Study
 from backtest.scores.models.multiple import holm
-from backtest.studies.run.figures.ladder import has_bounds
+from backtest.studies.headline import Headline, is_mixed
+from backtest.studies.run.figures.footnote import is_random
+from backtest.studies.sentences import (
+    estimates_words,
+    family_words,
+    holding_words,
+    span_words,
+)
 
 SIGNIFICANT = 0.05
 DOUBT = 0.5  # no book is named where even the smallest p-value is above it
-CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 
 
 def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:
@@ -27,10 +33,8 @@ def named_portfolios(study: Study, explains: dict[str, str]) -> list[str]:
 
 def mixed_pools(study: Study, portfolios: list[str]) -> list[str]:
     """Portfolios that hold both Treasuries and something else."""
-    holds = study.exposure.loc[portfolios] != 0
-    treasury = np.array([parse_instrument(c).asset_class in CURVE for c in holds.columns])
-    mixed = holds.loc[:, treasury].any(axis=1) & holds.loc[:, ~treasury].any(axis=1)
-    return [str(p) for p in holds.index[mixed]]
+    holdings: Any = study.exposure.loc[portfolios].T.to_dict()
+    return [name for name in portfolios if is_mixed(holdings[name])]
 
 
 def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) -> int:
@@ -44,10 +48,20 @@ def holm_rejections(pvalues: "pd.Series[float]", *, level: float = SIGNIFICANT) 
     return int(np.count_nonzero(holm(pvalues.to_numpy(np.float64)) <= level))
 
 
-def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[tuple[str, str]]:
+def verdicts(
+    study: Study,
+    ladder: pd.DataFrame,
+    portfolios: list[str],
+    *,
+    family: pd.DataFrame | None = None,
+    headline: Headline | None = None,
+) -> list[tuple[str, str]]:
     """Each model's sentence: coverage over `portfolios`, cost at equal coverage, the saving.
 
     ladder : from `OffsetLadder.to_frame`; without rows nothing is said of what the data support.
+    family : of `family_summary`; where it has more books, their rejections stand beside those of
+        `portfolios`, which must not read as a pass. headline : the books that savings are told of;
+        None takes the pools of Treasuries with other assets.
 
     Examples
     --------
@@ -61,11 +75,27 @@ def verdicts(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[
     sentences = []
     for model in study.models:
         coverage = coverage_words(study, model, portfolios)
-        saving = _saving(study, model, ladder, portfolios)
+        if family is not None and family["tested"].max() > len(portfolios):
+            coverage += f"; of all books, random ones too, {named_family(family.loc[model])}"
+        saving = _saving(study, model, ladder, portfolios, headline)
         text = f"{coverage}; {cost_words(study, model)}; {saving}."
         sentences.append((model, text[0].upper() + text[1:]))
     failures = study.provenance.failed_models.items()
     return sentences + [(model, f"Failed, and left out: {reason}") for model, reason in failures]
+
+
+def named_family(row: Any, *, noun: str = "book") -> str:
+    """How many books of a family are rejected under one model.
+
+    row : of `family_summary`.
+    """
+    return family_words(
+        row["tested"],
+        row["coverage_p"],
+        by_chance=row["by_chance"],
+        corrected={"Holm": row["holm"], "Romano-Wolf": row["romano_wolf"]},
+        noun=noun,
+    )
 
 
 def coverage_words(
@@ -111,45 +141,58 @@ def cost_words(study: Study, model: str) -> str:
             change = margin / base - 1.0
             side = "more" if change > 0 else "less"
             text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
-    return text + f", and its worst book then exceeds on {percent(pool['worst_rate'])} of days"
+    book = str(study.exposure.index[int(pool["worst_book"])])
+    return (
+        f"{text}, and its worst book, {with_holding(study, book)}, then exceeds on "
+        f"{percent(pool['worst_rate'])} of days"
+    )
 
 
-def _saving(study: Study, model: str, ladder: pd.DataFrame, portfolios: list[str]) -> str:
+def with_holding(study: Study, book: str) -> str:
+    """Name of a book, and what it holds where its name does not say it.
+
+    Of random books the name says nothing; of a given table the positions are not known.
+    """
+    positions: Any = study.exposure.loc[book].to_dict()
+    if not is_random(book) or not positions:
+        return book
+    return f"{book} ({holding_words(positions)})"
+
+
+def _saving(
+    study: Study,
+    model: str,
+    ladder: pd.DataFrame,
+    portfolios: list[str],
+    headline: Headline | None,
+) -> str:
     yardstick = study.provenance.siloed_model
     if yardstick is None:
         return "the study has no siloed model to measure a saving from"
     if model == yardstick:
         return "savings are measured from it"
-    pools = [p for p in portfolios if p in ladder.index and pd.notna(ladder["total"][p])]
-    # Cross-margining is about pools of Treasuries with other assets: where the study has some, the
-    # sentence is about them alone.
-    mixed = mixed_pools(study, pools)
-    pools, kind = (mixed, "pools of Treasuries with other assets") if mixed else (pools, "pools")
+    if headline is None:
+        named = [p for p in portfolios if p in ladder.index]
+        holdings: Any = study.exposure.loc[named].T.to_dict()
+        headline = Headline.of(named, holdings, chosen=())
+    pools = [p for p in headline.books if pd.notna(ladder["total"][p])]
     if not pools:
         return "no named book is pooled over silos, so there is no saving to split"
     savings = study.scores.loc[model].loc[pools, "saving_vs_siloed"]
-    where = f"{len(pools)} named {kind}"
+    where = replace(headline, books=tuple(pools)).where(len(pools))
     if savings.max() <= 0:
         least, most = percent(-savings.max()), percent(-savings.min())
-        return (
-            f"unscaled it asks {least} to {most} more than {yardstick} in the {where}, so "
-            "there is no saving to split"
-        )
+        more = least if least == most else f"{least} to {most}"
+        return f"unscaled it asks {more} more than {yardstick} {where}: there is no saving to split"
     rows = ladder.loc[pools]
-    text = (
-        f"unscaled it saves {_range(savings)} against {yardstick} in the {where}; of a reduction "
-        f"that the data support at {_range(rows['total'])}, diversification is "
-        f"{_range(rows['diversification'])} and offset {_range(rows['dependence'], points=True)}"
+    bounds = {name: _bounds(rows, name) for name in ("total", "dependence")}
+    return (
+        f"unscaled it saves {span_words(savings)} against {yardstick} {where}; the reduction at "
+        f"equal coverage there is {estimates_words(rows['total'], bounds['total'])} of the silos' "
+        f"margins, its diversification estimated {span_words(rows['diversification'])} and its "
+        f"offset {estimates_words(rows['dependence'], bounds['dependence'])}"
     )
-    if has_bounds(rows):
-        positive = int((rows["dependence_bound"] > 0).sum())
-        text += f", its 95 % lower bound above 0 in {positive or 'none'} of them"
-    return text
 
 
-def _range(shares: "pd.Series[float]", *, points: bool = False) -> str:
-    low, high = float(shares.min()), float(shares.max())
-    if points:
-        ends = [percent(x, sign=True).removesuffix(" %") for x in (low, high)]
-        return f"{ends[0]} to {ends[1]} percentage points"
-    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+def _bounds(rows: pd.DataFrame, name: str) -> "pd.Series[float]":
+    return rows.get(f"{name}_bound", pd.Series(np.nan, rows.index))

@@ -276,10 +276,9 @@ def test_verdict_splits_the_saving_into_diversification_and_offset() -> None:
     ladder.loc[pools, "dependence"] = [-0.01, 0.04]
     ladder.loc[pools, "dependence_bound"] = [-0.05, 0.01]
     text = dict(verdicts(replace(study, scores=scores), ladder, list(presented.EXPLAINS)))["var"]
-    assert "saves 20.0 to 30.0 % against siloed in the 2 named pools" in text
-    assert "diversification is 26.0 to 31.0 %" in text
-    assert "offset -1.0 to +4.0 percentage points" in text
-    assert "its 95 % lower bound above 0 in 1 of them" in text
+    assert "saves 20.0 to 30.0 % against siloed in both named pools" in text
+    assert "diversification estimated 26.0 to 31.0 %" in text
+    assert "offset estimated -1.0 to +4.0 %, with lower bounds of -5 to +1 %" in text
 
 
 def test_verdict_without_a_yardstick_claims_no_saving() -> None:

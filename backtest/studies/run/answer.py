@@ -1,0 +1,187 @@
+"""The sentences that the page of `backtest run` opens with, from bounds and verdicts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.instruments import parse_instrument
+from backtest.present.numbers import percent, pvalue
+from backtest.replay.findings.family import POWER, detectable_rates
+from backtest.replay.study import Study
+from backtest.replay.worst import worst_rows
+from backtest.studies.headline import Headline, pooling_sentence
+from backtest.studies.run.study import Run
+from backtest.studies.run.verdict import SIGNIFICANT
+from backtest.studies.sentences import holding_words, joined, not_shown, sentence
+
+MOST_MODELS = 3  # models whose rejections one sentence tells
+PROMISED = 0.05  # share of unsafe bounds that a 95 % bound allows
+
+
+def run_answer(run: Run) -> tuple[str, ...]:
+    """Three sentences: what pooling gives, the evidence against, what the run does not show."""
+    study = run.study
+    headline = headline_of(run)
+    return (
+        pooling_sentence(headline, run.ladder, simulated=study.simulated)
+        if headline.books
+        else _single_silo(run, headline),
+        against_sentence(study, run.findings.family_summary),
+        _not_shown(run, headline),
+    )
+
+
+def headline_of(run: Run) -> Headline:
+    """The books that the title of a run is about, of those held in several silos."""
+    named = run.named_books
+    pools = [name for name in named if name in run.ladder.index]
+    return Headline.of(pools, holdings_of(run.study, named), chosen=run.config.headline)
+
+
+def holdings_of(study: Study, books: list[str]) -> dict[str, dict[str, float]]:
+    """Positions of some portfolios in USD, without those that are zero."""
+    return {
+        str(book): {str(name): float(usd) for name, usd in row.items() if usd}
+        for book, row in study.exposure.loc[books].iterrows()
+    }
+
+
+def _single_silo(run: Run, headline: Headline) -> str:
+    """The answer of a study that pools nothing: in how many books coverage is rejected."""
+    study, books = run.study, run.named_books
+    if headline.single:
+        books = list(headline.single)
+    confidence = f"{100 * study.provenance.confidence:g} %"
+    scores = study.scores
+    counts = {
+        model: int((scores.loc[model].loc[books, "coverage_p"] <= SIGNIFICANT).sum())
+        for model in study.models
+    }
+    which = f"'{books[0]}'" if len(books) == 1 else f"{len(books):,} named books"
+    pools = "no book is held in several silos, so that nothing is pooled and no saving is split"
+    if headline.single:
+        pools = f"{which} lies in one silo, so that nothing is pooled and no saving is split"
+    tested = scores.loc[(slice(None), books), "coverage_p"].notna().any()
+    if not tested:
+        return sentence(f"{pools}; coverage of {confidence} was not tested")
+    rejected = [
+        f"{model} ({count:,} of {len(books):,})" for model, count in counts.items() if count
+    ]
+    others = [model for model, count in counts.items() if not count]
+    text = f"coverage of {confidence}, book by book at 5 %, is "
+    parts = [f"rejected under {joined(rejected)}"] if rejected else []
+    parts += [f"not rejected in any of {which} under {joined(others)}"] if others else []
+    return sentence(f"{pools}; {text}{' and '.join(parts)}")
+
+
+def against_sentence(study: Study, summary: pd.DataFrame, *, noun: str = "book") -> str:
+    """The strongest evidence against the margins: rejections of the family, and the worst book.
+
+    summary : of `family_summary`.
+    """
+    confidence = f"{100 * study.provenance.confidence:g} %"
+    if study.scores["coverage_p"].isna().all():
+        return f"Whether margins keep a coverage of {confidence} was not tested."
+    worst = f"the worst {noun} is {worst_words(study)}"
+    tested = float(summary["tested"].max())
+    if tested == 1:
+        return sentence(f"coverage of {confidence} was tested in one {noun}: {worst}")
+    ways = {"coverage_p": "one by one", "holm": "after Holm", "romano_wolf": "after Romano-Wolf"}
+    parts = [
+        f"{how} in {_by_model(summary[name])}"
+        for name, how in ways.items()
+        if summary[name].notna().any()
+    ]
+    return sentence(
+        f"of {tested:,.0f} {noun}s, of which chance alone rejects {summary['by_chance'].max():.1f} "
+        f"one by one under a right model, coverage of {confidence} is rejected at "
+        f"{percent(SIGNIFICANT, digits=0)} {', '.join(parts)}; {worst}"
+    )
+
+
+def _by_model(counts: "pd.Series[float]") -> str:
+    """Rejections by model, without those that have none; of many models the most."""
+    rejected = counts[counts > 0]
+    if rejected.empty:
+        return "none"
+    if len(rejected) > MOST_MODELS:
+        first = rejected.sort_values(ascending=False, kind="stable").index[: MOST_MODELS - 1]
+        least, most = rejected.drop(first).min(), rejected.drop(first).max()
+        span = f"{least:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
+        more = f"{span} under each of {len(rejected) - len(first)} more models"
+        return joined([*(f"{rejected[m]:,.0f} under {m}" for m in first), more])
+    return joined(f"{count:,.0f} under {model}" for model, count in rejected.items())
+
+
+def worst_words(study: Study) -> str:
+    """The row with most evidence against a margin: what it holds, its rate and p-value."""
+    model, book = map(str, worst_rows(study.scores, 1)[0])
+    row: Any = study.scores.loc[(model, book)]
+    holding = holding_words(holdings_of(study, [book])[book]) if len(study.exposure.columns) else ""
+    return (
+        f"{book}{f' ({holding})' if holding else ''} under {model}, which exceeds on "
+        f"{percent(row['exceedance_rate'], digits=2)} of days (p {pvalue(row['coverage_p'])})"
+    )
+
+
+def _not_shown(run: Run, headline: Headline) -> str:
+    study = run.study
+    books = [*headline.books, *headline.single] or run.named_books
+    clauses = [
+        *_bound_clauses(headline, run.ladder),
+        *_spot_clause(study, books),
+        detectable_clause(study),
+    ]
+    failed = run.study.provenance.failed_models
+    clauses += [f"anything of {joined(failed)}, which failed"] if failed else []
+    return not_shown(clauses, simulated=study.simulated)
+
+
+def _bound_clauses(headline: Headline, ladder: pd.DataFrame) -> list[str]:
+    """That bounds may be too high: in the worst simulated world, or where none was measured."""
+    if not {"unsafe", "dependence_bound"} <= set(ladder) or not headline.books:
+        return []
+    rows = ladder.loc[list(headline.books)]
+    bounded = rows[rows["dependence_bound"].notna()]
+    if not len(bounded):
+        return []
+    unmeasured = bounded[bounded["unsafe"].isna()]
+    if len(unmeasured):
+        correlation = max(unmeasured["correlation"], key=abs)
+        return [
+            "how often such a bound is too high at a correlation of "
+            f"{correlation:.2f}, which was not measured"
+        ]
+    worst = float(bounded["unsafe_worst"].max())
+    if not worst > PROMISED:
+        return []
+    return [
+        f"that the bounds hold in every world (in the worst one simulated {percent(worst)} of them "
+        f"were too high, where {percent(PROMISED, digits=0)} are promised)"
+    ]
+
+
+def _spot_clause(study: Study, books: list[str]) -> list[str]:
+    """That prices are spot, of coins that are cleared as futures."""
+    held = study.exposure.columns[(study.exposure.loc[books] != 0).any(axis=0)]
+    contracts = [parse_instrument(str(name)) for name in held]
+    coins = [c.underlying for c in contracts if c.contract == "spot" and c.asset_class == "crypto"]
+    if not coins:
+        return []
+    return [f"what futures on {joined(dict.fromkeys(coins))} do, whose prices here are spot"]
+
+
+def detectable_clause(study: Study, *, noun: str = "book") -> str:
+    """The smallest miscoverage that the record of one book could have shown."""
+    rates: Mapping[str, float] = detectable_rates(study)
+    days, allowed = len(study.scored), percent(1.0 - study.provenance.confidence, digits=2)
+    known = [rate for rate in rates.values() if not np.isnan(rate)]
+    if not known:
+        return f"any miscoverage of one {noun}, for which {days:,} days are too few"
+    return (
+        f"a true exceedance rate of one {noun} below {percent(max(known), digits=2)}, in place of "
+        f"{allowed}, which {days:,} days may miss more often than one time in "
+        f"{1.0 / (1.0 - POWER):.0f}"
+    )

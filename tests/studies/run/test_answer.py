@@ -1,0 +1,220 @@
+"""What the page of a run opens with: every number of it is that of the tables."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.config.load import read_study
+from backtest.replay.findings import Findings
+from backtest.replay.worst import worst_rows
+from backtest.studies.run.answer import run_answer
+from backtest.studies.run.page import run_exhibit
+from backtest.studies.run.study import Run
+from backtest.studies.run.verdict import verdicts
+from backtest.types import StudyError
+from tests.support import presented
+
+NUMBER = r"[+-]?\d+(?:\.\d+)?"
+FIRST, SECOND = list(presented.BOOKS)[:2]  # pools of Bitcoin and a Treasury
+VENUES = "$a$ & 'b' \"c\""  # a Treasury at one house against one at another
+
+
+def run_of(study: bt.Study, ladder: pd.DataFrame, *headline: str) -> Run:
+    run = presented.finished(study, ladder)
+    return replace(run, config=run.config.model_copy(update={"headline": headline}))
+
+
+def ladder_of(total: float, total_bound: float, offset: float, bound: float) -> pd.DataFrame:
+    """The ladder, the three pools with these shares."""
+    values = {"total": total, "total_bound": total_bound, "dependence": offset}
+    values |= {"dependence_bound": bound, "diversification": total - offset}
+    return presented.ladder().assign(**values)
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(NUMBER, text)]
+
+
+@pytest.fixture(scope="module")
+def opening() -> tuple[str, ...]:
+    return run_answer(run_of(presented.study(), presented.ladder()))
+
+
+def test_estimates_and_bounds_are_those_of_the_ladder(opening: tuple[str, ...]) -> None:
+    pools = presented.ladder().loc[[FIRST, SECOND]]
+    shares = opening[0].split("of the silos' margins, ")[1]
+    reduction, offset = shares.split(", and the offset")
+    estimates, *bounds = re.findall(rf"({NUMBER}) to ({NUMBER}) %", reduction)
+    assert [float(x) for x in estimates] == pytest.approx(
+        [100 * pools["total"].min(), 100 * pools["total"].max()], abs=0.051
+    )
+    for low, high in bounds:
+        lower = 100 * pools["total_bound"]
+        assert float(low) <= lower.min() and float(high) <= lower.max() < float(high) + 1
+    estimates = re.findall(rf"({NUMBER}) to ({NUMBER}) %", offset)[0]
+    assert [float(x) for x in estimates] == pytest.approx(
+        [100 * pools["dependence"].min(), 100 * pools["dependence"].max()], abs=0.051
+    )
+
+
+def test_simulated_prices_are_no_evidence_and_are_called_so(opening: tuple[str, ...]) -> None:
+    assert "the simulated prices support" in opening[0] and "the data" not in opening[0]
+    assert opening[2].startswith("Prices are simulated, so nothing here is evidence")
+
+
+def test_rejections_are_counted_in_the_family() -> None:
+    run = run_of(presented.study(), presented.ladder())
+    scores = run.study.scores.copy()
+    scores.loc[("var", FIRST), "coverage_p"] = 0.001
+    scores.loc[("var", SECOND), "coverage_p"] = 0.04
+    scores.loc[("siloed", VENUES), "coverage_p"] = 0.03
+    study = replace(run.study, scores=scores)
+    run = replace(run, study=study, findings=Findings.of(study))
+    _, against, _ = run_answer(run)
+    rejected = run.findings.family.drop(columns="benjamini_hochberg") <= 0.05
+    counts = rejected.groupby(level="model").sum()
+    alone, holm = re.findall(r"one by one in (.*), after Holm in (.*), after Rom", against)[0]
+    for told, column in ((alone, "coverage_p"), (holm, "holm")):
+        found = {model: int(n) for n, model in re.findall(r"(\d+) under (\S+?)(?:,| and|$)", told)}
+        assert found == {m: n for m, n in counts[column].items() if n}
+    by_chance = float(re.findall(r"alone rejects ([\d.]+)", against)[0])
+    assert by_chance == pytest.approx(0.05 * len(study.exposure), abs=0.051)
+    assert f"of {len(study.exposure)} books" in against.lower()
+
+
+def test_the_worst_book_is_told_with_what_it_holds() -> None:
+    study = presented.study()
+    (_, against, _) = run_answer(run_of(study, presented.ladder()))
+    model, book = worst_rows(study.scores, 1)[0]
+    row, positions = study.scores.loc[(model, book)], study.exposure.loc[book]
+    assert f"the worst book is {book} (" in against and f"under {model}, which" in against
+    rate, p = re.findall(r"exceeds on ([\d.]+) % of days \(p ([\d.]+)\)", against)[0]
+    assert float(rate) == pytest.approx(100 * row["exceedance_rate"], abs=0.0051)
+    assert float(p) == pytest.approx(row["coverage_p"], abs=0.00051)
+    held = against.split(f"is {book} (")[1].split(")")[0]
+    for share, side, name in re.findall(r"(\d+) % (long|short) (\S+?)(?:,|$)", held):
+        assert float(share) == pytest.approx(
+            100 * abs(positions[name]) / positions.abs().sum(), abs=0.51
+        )
+        assert (positions[name] > 0) == (side == "long")
+
+
+@pytest.mark.parametrize(
+    ("shares", "wanted", "unwanted"),
+    [
+        ((0.806, 0.722, 0.501, 0.418), "and as a part of it an offset", "no offset"),
+        ((0.300, 0.220, 0.022, -0.05), "but no offset", "an offset"),
+        ((0.100, -0.01, 0.022, -0.05), "support neither", "part of it"),
+        ((-0.02, -0.03, -0.31, -0.32), "support neither", "part of it"),
+    ],
+)
+def test_a_headline_is_answered_by_its_own_book(
+    shares: tuple[float, ...], wanted: str, unwanted: str
+) -> None:
+    ladder = ladder_of(*shares)
+    ladder.loc[[FIRST, SECOND], ["total", "dependence"]] = 0.123
+    answer, *_ = run_answer(run_of(presented.study(), ladder, VENUES))
+    verdict = answer.split(": of the silos")[0]
+    assert VENUES in answer and "12.3" not in answer
+    assert wanted in verdict and unwanted not in verdict.replace("nor an offset", "")
+    assert {round(100 * share, 1) for share in shares[::2]} <= set(numbers(answer))
+    bounds = [float(n) for n in re.findall(r"at least (\d+) %", answer)]
+    assert bounds == [np.floor(100 * b) for b in (shares[1], shares[3]) if b > 0]
+
+
+def test_bounds_at_zero_support_nothing() -> None:
+    answer, *_ = run_answer(run_of(presented.study(), ladder_of(0.1, 0.0, 0.02, 0.0), VENUES))
+    assert "support neither" in answer and "(lower bound at zero)" in answer
+
+
+def test_without_bounds_nothing_is_said_to_be_supported() -> None:
+    bounds = [c for c in presented.ladder() if c.endswith("_bound")]
+    for ladder in (
+        presented.ladder().drop(columns=bounds),
+        presented.ladder().assign(**dict.fromkeys(bounds, np.nan)),
+    ):
+        answer, *_ = run_answer(run_of(presented.study(), ladder))
+        assert "no bound was computed" in answer and "support" not in answer
+
+
+def test_pools_that_cannot_be_estimated_give_their_reason() -> None:
+    ladder = ladder_of(np.nan, np.nan, np.nan, np.nan).assign(reason="CME never needed margin")
+    answer, *_ = run_answer(run_of(presented.study(), ladder))
+    assert "could be estimated: CME never needed margin" in answer and "support" not in answer
+
+
+def test_one_silo_one_model_and_no_yardstick_on_real_yields() -> None:
+    study = presented.treasury_study()
+    run = presented.finished(study, pd.DataFrame(), explains={})
+    first, second, third = run_answer(run)
+    assert "nothing is pooled" in first and "2 named books under var" in first
+    assert "book" in second and "simulated" not in " ".join((first, second, third))
+    assert "spot" not in third and "offset" not in " ".join((first, second, third))
+
+
+def test_a_model_that_failed_is_shown_nowhere() -> None:
+    study = presented.study()
+    origin = replace(study.provenance, failed_models={"mine": "it raised"})
+    run = run_of(replace(study, provenance=origin), presented.ladder())
+    assert "anything of mine, which failed" in run_answer(run)[2]
+
+
+def test_one_book_is_no_family() -> None:
+    market = presented.market()
+    book = presented.book_of({"one": {"UST10Y": 1e8}})
+    study = bt.run(market, book, {"siloed": st.Siloed(base=presented.BASE)})
+    run = presented.finished(study, pd.DataFrame(), explains={})
+    assert run_answer(run)[1].startswith("Coverage of 99 % was tested in one book: the worst")
+
+
+def test_named_books_that_pass_do_not_hide_a_family_that_is_rejected() -> None:
+    study, named = presented.study(), list(presented.EXPLAINS)
+    scores = study.scores.copy()
+    scores["coverage_p"] = 0.9
+    scores.loc[("var", "random 01"), "coverage_p"] = 0.001
+    study = replace(study, scores=scores)
+    family = Findings.of(study).family_summary
+    said = dict(verdicts(study, presented.ladder(), named, family=family))
+    assert "not rejected in any of 4 named books" in said["var"]
+    assert "of all books, random ones too, 1 of 5 books rejected one by one" in said["var"]
+    assert "1 after Holm" in said["var"]
+    assert "none of 5 books rejected" in said["siloed"].split("; ")[1]
+
+
+def test_the_page_shows_the_answer() -> None:
+    run = run_of(presented.study(), presented.ladder())
+    assert run_exhibit(run).answer == run_answer(run)
+
+
+STUDY = """
+name = "small"
+headline = [{headline}]
+[models.var]
+kind = "historical_var"
+[books.coin]
+usd = {{ BTC = 1e7 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("headline", "words"),
+    [('"coins"', "did you mean 'coin'"), ('"gold"', "no book"), ('"coin", "coin"', "twice")],
+)
+def test_a_headline_names_books_of_the_study_once(headline: str, words: str) -> None:
+    with pytest.raises(StudyError, match=words):
+        read_study(STUDY.format(headline=headline), where="study.toml")
+    with pytest.raises(StudyError, match="headline"):
+        read_study(STUDY.format(headline="3"), where="study.toml")
+
+
+def test_a_headline_changes_no_hash_of_a_study_without_one() -> None:
+    one, other = (
+        read_study(STUDY.format(headline=text), where="study.toml").resolved()
+        for text in ("", '"coin"')
+    )
+    assert "headline" not in one and other == one | {"headline": ["coin"]}
