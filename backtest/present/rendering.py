@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESOLUTION = 300  # dots per inch of the PNG
+# XML 1.0 has no place for them, escaped or not: a drawing or a Word file with one is unreadable.
+UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(drawing: "Figure", folder: Path, name: str, caption: Caption) -> None:
@@ -68,6 +70,17 @@ def accessible_svg(svg: str, name: str, caption: Caption) -> str:
     if "xmlns=" in head:
         head += ' style="stroke-linejoin: round; stroke-linecap: butt"'
     return (
-        f'{head}>\n<title id="{name}-title">{escape(caption.title)}</title>\n'
-        f'<desc id="{name}-desc">{escape(caption.alt)}</desc>{body}'
+        f'{head}>\n<title id="{name}-title">{escape(in_xml(caption.title))}</title>\n'
+        f'<desc id="{name}-desc">{escape(in_xml(caption.alt))}</desc>{body}'
     )
+
+
+def in_xml(text: str) -> str:
+    r"""Text that an XML file can hold: each other character becomes the mark of a missing letter.
+
+    Examples
+    --------
+    >>> in_xml("a\x00b") == "a\ufffdb"
+    True
+    """
+    return UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,44 @@
+"""Documents to hand in: one model, and the same document as Word, PDF and HTML.
+
+A command builds a `Document` of blocks; `write_document` writes it. Numbers of sections, figures
+and tables, and the references to them, are worked out once, so the three files agree.
+"""
+
+from backtest.present.document.model import (
+    Block,
+    Code,
+    Contents,
+    Document,
+    Heading,
+    Inline,
+    Listing,
+    Paragraph,
+    Picture,
+    Ref,
+    Span,
+    Tabular,
+    Terms,
+    line,
+)
+from backtest.present.document.numbering import Numbers
+from backtest.present.document.write import need_report_extra, write_document
+
+__all__ = [
+    "Block",
+    "Code",
+    "Contents",
+    "Document",
+    "Heading",
+    "Inline",
+    "Listing",
+    "Numbers",
+    "Paragraph",
+    "Picture",
+    "Ref",
+    "Span",
+    "Tabular",
+    "Terms",
+    "line",
+    "need_report_extra",
+    "write_document",
+]
