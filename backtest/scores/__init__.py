@@ -57,7 +57,11 @@ from backtest.scores.models.multiple import (
     romano_wolf,
 )
 from backtest.scores.models.paired import paired_difference
-from backtest.scores.money.coordination import Coordination, break_even_coordination
+from backtest.scores.money.coordination import (
+    Coordination,
+    break_even_coordination,
+    separate_rate,
+)
 from backtest.scores.money.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
 from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk
 from backtest.scores.money.money import share_beyond, total_excess, total_shortfall
@@ -165,6 +169,7 @@ __all__ = [
     "rises",
     "romano_wolf",
     "score_table",
+    "separate_rate",
     "share_beyond",
     "shortfall_by_pit",
     "shortfall_by_rank",

@@ -20,7 +20,11 @@ import pandas as pd  # noqa: E402
 from scipy.signal import lfilter  # noqa: E402
 
 from backtest.scores.models.paired import paired_difference
-from backtest.scores.money.coordination import break_even, break_even_coordination
+from backtest.scores.money.coordination import (
+    break_even,
+    break_even_coordination,
+    separate_rate,
+)
 from backtest.scores.money.cost import equal_coverage_margin, tail_inflation
 from backtest.scores.money.pooled import pooled_equal_coverage
 from backtest.scores.overlapping.slow_variance import effective_interval
@@ -178,13 +182,29 @@ def coordination(world: str, horizon: int, paths: int, seed: int) -> Iterator[Sh
     short = (loss > point).any(axis=2).mean()
     pool = (loss.sum(axis=2) > 2.0 * point).mean()
     truth = float(break_even(short, pool, 0.01))
+    # Held against separate silos, whose rate is estimated from the same days, and which are
+    # allocated so that some silo is short on 5 % of days.
+    alone = float((loss > np.quantile(loss, 0.99)).any(axis=2).mean())
+    less = float(np.quantile(loss.max(axis=2), 0.95))
+    separate = float(
+        break_even((loss > less).any(axis=2).mean(), (loss.sum(axis=2) > 2.0 * less).mean(), alone)
+    )
     for length in (750, 2196):
-        found = break_even_coordination(loss[:length], np.full((length, paths, 2), point))
-        for kind, value in (("any_short", short), ("pooled_short", pool), ("break_even", truth)):
-            low, high = getattr(found, f"{kind}_low"), getattr(found, f"{kind}_high")
+        ones = np.ones((length, paths, 2))
+        found = break_even_coordination(loss[:length], point * ones)
+        against = break_even_coordination(
+            loss[:length], less * ones, allowed=separate_rate(loss[:length], ones)
+        )
+        for kind, estimate, name, value in (
+            ("any short", found, "any_short", short),
+            ("pooled short", found, "pooled_short", pool),
+            ("break even", found, "break_even", truth),
+            ("break even, against separate silos", against, "break_even", separate),
+        ):
+            low, high = getattr(estimate, f"{name}_low"), getattr(estimate, f"{name}_high")
             known = np.isfinite(low) | np.isinf(low)
             yield Share(
-                kind.replace("_", " "),
+                kind,
                 world,
                 "constant",
                 horizon,

@@ -12,7 +12,7 @@ from scipy.special import betaincc
 from backtest.scores.checks import check_confidence
 from backtest.scores.money.cost import coverage_ratio, ratio_inflation
 from backtest.scores.overlapping.slow_variance import effective_interval, plausible_counts
-from backtest.types import DataError, DaysByPortfoliosBySilos, FloatArray
+from backtest.types import DataError, DaysByPortfoliosBySilos, FloatArray, tail_count
 
 NEVER = float("inf")  # break-even coordination where even full coordination is not enough
 
@@ -25,12 +25,14 @@ class Coordination:
     ----------
     any_short : probability that some silo's loss exceeds its allocated margin.
     pooled_short : probability that the pooled loss exceeds the pooled margin; never larger.
-    break_even : c*, the probability of a joint close-out at which shortfalls just keep the
-        standard: 0 if separate silos keep it, +inf ('never') if the pool does not.
+    allowed : rate of shortfalls that c* is measured against.
+    break_even : c*, the probability of a joint close-out at which shortfalls just keep to
+        `allowed`: 0 if separate silos keep to it, +inf ('never') if the pool does not.
     *_low, *_high : 95 % intervals, by effective counts. NaN is 'not identified': no silo was ever
         short.
     never : probability that full coordination is not enough: that the rate of `pooled_short` is
-        above the standard, by effective counts and Jeffreys' prior.
+        above `allowed`, by effective counts and Jeffreys' prior.
+    pool_misses : the same of 1 - confidence: that the pool misses the standard of its own margin.
     """
 
     any_short: FloatArray
@@ -39,10 +41,47 @@ class Coordination:
     pooled_short: FloatArray
     pooled_short_low: FloatArray
     pooled_short_high: FloatArray
+    allowed: FloatArray
     break_even: FloatArray
     break_even_low: FloatArray
     break_even_high: FloatArray
     never: FloatArray
+    pool_misses: FloatArray
+
+
+def separate_rate(
+    loss: DaysByPortfoliosBySilos, own: DaysByPortfoliosBySilos, *, confidence: float = 0.99
+) -> FloatArray:
+    """Share of days on which some silo is short though each just keeps its own standard.
+
+    This is what separate silos give, and so what a pool has to be held against: two silos that
+    are short on 1 % of days each leave somebody short on up to 2 % of them. Each silo's margin is
+    scaled, in hindsight, to its own equal coverage.
+
+    Parameters
+    ----------
+    loss, own : (days, portfolios, silos) USD, no NaN; `own` is what each silo asks by itself.
+    confidence : the standard of each silo, in (0, 1).
+
+    Returns
+    -------
+    (portfolios,) rates, 1 - confidence at least: silos that are short on the same days are no
+    reason to hold a pool to less than its own standard.
+
+    Examples
+    --------
+    >>> loss = np.zeros((200, 1, 2))
+    >>> loss[:2, 0, 0] = loss[7, 0, 0] = 1.0
+    >>> loss[1:3, 0, 1] = loss[9, 0, 1] = 1.0
+    >>> loss[:3] *= 3.0  # each silo is short on its 2 worst days of 200, one of them the same
+    >>> separate_rate(loss, np.ones((200, 1, 2)), confidence=0.99).tolist()
+    [0.015]
+    """
+    check_confidence(confidence)
+    ratio = coverage_ratio(loss, own)
+    rank = tail_count(len(loss), confidence, "floor")  # so many days may exceed
+    scale = np.sort(ratio, axis=0)[len(loss) - 1 - rank]
+    return np.asarray(np.maximum((ratio > scale).any(axis=2).mean(axis=0), 1.0 - confidence))
 
 
 def break_even_coordination(
@@ -50,24 +89,27 @@ def break_even_coordination(
     allocated: DaysByPortfoliosBySilos,
     *,
     confidence: float = 0.99,
+    allowed: FloatArray | None = None,
 ) -> Coordination:
     r"""Break-even coordination of pooled margins, every scored day a default day.
 
     With probability c the silos close out jointly, else each alone; a shortfall then happens with
-    probability :math:`(1 - c) P_{any} + c P_{joint}`, which is 1 - confidence at
+    probability :math:`(1 - c) P_{any} + c P_{joint}`, which is what is allowed, a, at
 
-    .. math:: c^* = \frac{P_{any} - (1 - confidence)}{P_{any} - P_{joint}}
+    .. math:: c^* = \frac{P_{any} - a}{P_{any} - P_{joint}}
 
     Parameters
     ----------
     loss, allocated : (days, portfolios, silos) USD over scored days, no NaN; the allocated margins
         of a portfolio add up to its pooled requirement.
     confidence : the standard, in (0, 1).
+    allowed : (portfolios,) rates in (0, 1) taken as known, such as `separate_rate`; 1 - confidence
+        where None.
 
     Returns
     -------
     Coordination. The interval of c* holds every c at which the mix of the two counts could come
-    from a rate of 1 - confidence. It held the truth in 91 to 100 % of simulated histories, and
+    from a rate of `allowed`. It held the truth in 91 to 100 % of simulated histories, and
     often has no upper end. Those of the two rates held 91 to 99 % where shocks to volatility halve
     within 35 days, 85 to 97 % where in 70, 76 to 92 % where in a year (docs/intervals.md).
 
@@ -103,16 +145,18 @@ def break_even_coordination(
     apart_inflation = ratio_inflation(coverage_ratio(loss, allocated).max(axis=2), confidence)
     pooled_inflation = ratio_inflation(coverage_ratio(pool, cover), confidence)
     inflation = np.maximum(apart_inflation, pooled_inflation)
-    fewest, most = plausible_counts(1.0 - confidence, days, inflation)
+    rate = np.full(len(apart), 1.0 - confidence) if allowed is None else allowed
+    fewest, most = plausible_counts(rate, days, inflation)
     ends = (
         *effective_interval(apart, days, apart_inflation),
         *effective_interval(pooled, days, pooled_inflation),
         # At these counts 'never' and 0 are excluded just where the two counts by themselves are.
         break_even(apart, pooled, most.astype(np.float64)),
         break_even(apart, pooled, fewest.astype(np.float64) - 1.0),
+        _above(pooled, days, pooled_inflation, rate),
         _above(pooled, days, pooled_inflation, 1.0 - confidence),
     )
-    low_any, high_any, low_pool, high_pool, low, high, never = (
+    low_any, high_any, low_pool, high_pool, low, high, never, misses = (
         np.where(apart == 0.0, np.nan, end) for end in ends
     )
     return Coordination(
@@ -122,14 +166,18 @@ def break_even_coordination(
         pooled_short=pooled / days,
         pooled_short_low=low_pool,
         pooled_short_high=high_pool,
-        break_even=break_even(apart, pooled, round(days * (1.0 - confidence), 9)),
+        allowed=rate,
+        break_even=break_even(apart, pooled, np.round(days * rate, 9)),
         break_even_low=low,
         break_even_high=high,
         never=never,
+        pool_misses=misses,
     )
 
 
-def _above(count: FloatArray, days: int, inflation: FloatArray, rate: float) -> FloatArray:
+def _above(
+    count: FloatArray, days: int, inflation: FloatArray, rate: FloatArray | float
+) -> FloatArray:
     """Probability that the true rate is above `rate`, by Jeffreys' prior on effective counts."""
     marked = count / inflation
     return np.asarray(betaincc(marked + 0.5, days / inflation - marked + 0.5, rate))

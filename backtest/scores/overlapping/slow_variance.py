@@ -140,13 +140,13 @@ def effective_interval(
 
 
 def plausible_counts(
-    rate: float, cells: int, inflation: FloatArray, *, level: float = 0.95
+    rate: FloatArray | float, cells: int, inflation: FloatArray, *, level: float = 0.95
 ) -> tuple[Counts, Counts]:
     """Fewest and most marked cells whose `effective_interval` holds a rate.
 
     Parameters
     ----------
-    rate : in (0, 1). cells : of all days. inflation : (...) f. level : in (0, 1).
+    rate : in (0, 1), one or (...). cells : of all days. inflation : (...) f. level : in (0, 1).
 
     Returns
     -------

@@ -69,7 +69,9 @@ def _coordination_data(study: "CloseoutStudy") -> pd.DataFrame:
     lines["coordination"] = np.tile(GRID, len(table))
     share = lines["coordination"]
     lines["breach_probability"] = (1 - share) * lines["any_short"] + share * lines["pooled_short"]
-    return lines[["book", "model", "coordination", "breach_probability", "break_even"]]
+    lines["separate_silos"] = lines["allowed"]
+    columns = ["breach_probability", "break_even", "separate_silos"]
+    return lines[["book", "model", "coordination", *columns]]
 
 
 def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
@@ -79,9 +81,10 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
         "Probability that a margin falls short, against the probability that the silos close out "
         "as one: at 0 each has only its allocated share, shared out in proportion to stand-alone "
         "margins; at 1 the pooled margin covers the pooled loss. Margins as required, fully "
-        "posted; every scored day is a default day. Dots, and c* over each panel: break-even "
-        "coordination by model; 'never' where the pool itself misses the standard. No line: no "
-        "margin was ever short."
+        "posted; every scored day is a default day. Dashed: how often some separate silo is short "
+        f"though each keeps its own {allowed_rate:g} %; dotted: {allowed_rate:g} %. Dots, and c* "
+        "over each panel: coordination at which a shortfall is as frequent as among separate "
+        "silos, by model; 'never' where even the pool has more. No line: no margin was ever short."
     )
     books = []
     for book, rows in data.groupby("book", sort=False):
@@ -89,13 +92,25 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
             f"{model} {coordination_words(line['break_even'].iloc[0])}"
             for model, line in rows.groupby("model", sort=False)
         ]
-        books.append(f"{book}: {', '.join(words)}")
+        separate = 100 * rows["separate_silos"].iloc[0]
+        books.append(f"{book} (separate silos {separate:.2f} %): {', '.join(words)}")
     return Caption(
-        f"Breach probability against coordination of the close-out; {allowed_rate:g} % allowed",
+        _coordination_finding(data),
         f"{note} {study.provenance.footnote()}",
         "Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
         f"{'; '.join(books)}.",
     )
+
+
+def _coordination_finding(data: pd.DataFrame) -> str:
+    """How many of the margins drawn leave somebody short more often than separate silos do."""
+    scales = data.drop_duplicates(["book", "model"])["break_even"]
+    more, never = int((scales > 0).sum()), int(np.isinf(scales).sum())
+    words = (
+        f"Closed out apart, {more or 'none'} of {len(scales)} margins "
+        f"leave{'' if more > 1 else 's'} some silo short more often than separate silos do"
+    )
+    return f"{words}; {never or 'none'} if closed out as one" if more else words
 
 
 def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":
@@ -127,9 +142,10 @@ def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFra
             line = (1 - shares) * row["any_short"] + shares * row["pooled_short"]
             axes.plot(shares, np.where(line > 0, line, np.nan), color=style.colour, ls=style.line)
             if 0 < row["break_even"] <= 1:
-                axes.plot(row["break_even"], allowed_rate, marker="o", ms=4, color=style.colour,
+                axes.plot(row["break_even"], row["allowed"], marker="o", ms=4, color=style.colour,
                           markeredgecolor=INK, markeredgewidth=0.6, zorder=5)  # fmt: skip
-        axes.axhline(allowed_rate, color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+        axes.axhline(rows["allowed"].iloc[0], color=INK, lw=0.9, ls=(0, (4, 2)), zorder=3)
+        axes.axhline(allowed_rate, color=INK, lw=0.7, ls=(0, (1, 2)), zorder=3)
         axes.set_yscale("log")
         axes.set_ylim(LOWEST, 1.0)
         axes.set_xlim(0, 1)
@@ -181,10 +197,19 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
         f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
     )
     return Caption(
-        "Margin steps at equal and unequal MPOR, share of gross",
+        _steps_finding(charge["share_of_gross"]),
         f"{note} {study.provenance.footnote()}",
         f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
     )
+
+
+def _steps_finding(charge: "pd.Series[float]") -> str:
+    """By how much unequal days move the margins drawn."""
+    if charge.empty:
+        return "Margin steps at equal and unequal MPOR, share of gross"
+    low, high = points(charge.min()), points(charge.max())
+    size = low if low == high else f"{low} to {high}"
+    return f"Closing out over unequal days moves the margin by {size} points of gross"
 
 
 def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":

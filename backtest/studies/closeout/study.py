@@ -16,8 +16,8 @@ from backtest.model.mismatch import MISMATCH
 from backtest.model.protocol import HasParts, MarginModel, Parts
 from backtest.model.window import ScoredWindow
 from backtest.replay.provenance import Provenance
-from backtest.scores import break_even_coordination
-from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.scores import break_even_coordination, separate_rate
+from backtest.studies.inputs import Inputs, read_inputs, result_of, sizing_name
 from backtest.studies.ranked import Ranked
 from backtest.types import (
     DaysByPortfoliosBySilos,
@@ -28,6 +28,7 @@ from backtest.types import (
     within,
 )
 from strategies.parts import parts_of
+from strategies.siloed import Siloed
 
 # FICC GSD closes out over 3 days (Federal Register 2018-04236).
 LONGER_SILO, LONGER_DAYS = "FICC", 3
@@ -40,8 +41,10 @@ class CloseoutStudy:
 
     Parameters
     ----------
-    coordination : row a (book, model): `scores.Coordination`, and `assumed`, the probability of a
-        shortfall at the coordination that the study assumes.
+    coordination : row a (book, model): `scores.Coordination`, its `allowed` the rate at which some
+        silo is short where each keeps its own standard alone; `independent`, that rate of silos
+        that know nothing of each other; and `assumed`, the probability of a shortfall at the
+        coordination that the study assumes.
     steps : row a (book, model, MPOR, step): mean USD over the scored days; the steps of one
         requirement add up to its last, 'required'.
     liquidation : row a (book, model): exceedances without and with the cost (approximate).
@@ -99,11 +102,17 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
     progress("coordination", 0.0)
     required = {name: part.by_silo for name, part in parts.items()}
     loss = book.loss(market, coverage)
-    window = ScoredWindow.of(market, required, loss, config.score_from, models=models).checked()
+    # What each silo asks by itself: with it a silo can be held to its own standard.
+    sizing, alone = sizing_name(models), Siloed(base=inputs.base)
+    own = alone.parts(market, book, coverage).by_silo
+    window = ScoredWindow.of(
+        market, required | {sizing: own}, loss, config.score_from, models=models | {sizing: alone}
+    ).checked()
     rows, assumed = window.rows, config.closeout.coordination
     coordination = coordination_table(
         loss[rows],
         {name: by_silo[rows] for name, by_silo in required.items()},
+        own[rows],
         book.portfolios,
         confidence=coverage.confidence,
         assumed=assumed,
@@ -174,6 +183,7 @@ def mpor_settings(book: Book, coverage: Coverage) -> dict[str, Coverage]:
 def coordination_table(
     loss: DaysByPortfoliosBySilos,
     required: Mapping[str, DaysByPortfoliosBySilos],
+    own: DaysByPortfoliosBySilos,
     portfolios: Sequence[str],
     *,
     confidence: float,
@@ -181,12 +191,16 @@ def coordination_table(
 ) -> pd.DataFrame:
     """One row a (book, model): shortfall apart and pooled, break-even coordination, intervals.
 
-    loss, required : USD on the scored days. assumed : probability of a joint close-out.
+    loss, required : USD on the scored days. own : what each silo asks by itself, zero where it
+        holds nothing. assumed : probability of a joint close-out.
     """
     tables = {}
+    separate = separate_rate(loss, own, confidence=confidence)
+    silos = (loss != 0.0).any(axis=0).sum(axis=1)
     for name, by_silo in required.items():
-        estimate = break_even_coordination(loss, by_silo, confidence=confidence)
+        estimate = break_even_coordination(loss, by_silo, confidence=confidence, allowed=separate)
         table = pd.DataFrame(vars(estimate), index=pd.Index(portfolios))
+        table["independent"] = 1.0 - confidence**silos
         table["assumed"] = (1.0 - assumed) * estimate.any_short + assumed * estimate.pooled_short
         tables[name] = table.assign(observations=len(loss))
     return _by_book(tables, portfolios)

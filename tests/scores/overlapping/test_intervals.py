@@ -45,7 +45,8 @@ def test_pooled_scale_and_coordination_hold_as_often_as_the_page_says() -> None:
     for cell in pooled("independent t4", 2, 60, 29):
         assert cell.held > 0.9
     for cell in coordination("GARCH .98", 2, PATHS, 29):
-        assert cell.held > (0.85 if cell.kind == "any short" else 0.94)
+        least = {"any short": 0.85, "break even, against separate silos": 0.92}
+        assert cell.held > least.get(cell.kind, 0.94)
 
 
 @pytest.mark.slow

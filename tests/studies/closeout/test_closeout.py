@@ -18,7 +18,7 @@ from backtest.cli import main
 from backtest.config.load import build_book, read_study
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.mismatch import MISMATCH, proportional_shares
-from backtest.scores import break_even_coordination
+from backtest.scores import break_even_coordination, separate_rate
 from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.closeout.study import estimate_closeout
 from backtest.types import DataError
@@ -231,6 +231,50 @@ def test_coordination_day_by_day(seed, silos, size):
             assert 0 < c <= 1 and mixed == pytest.approx(0.05)
 
 
+@settings(deadline=None)
+@given(seed=h.integers(0, 10_000), silos=h.integers(1, 3), days=h.integers(5, 90))
+def test_the_rate_of_separate_silos_by_plain_loops(seed, silos, days):
+    generator = np.random.default_rng(seed)
+    loss = np.round(4 * generator.standard_t(3, (days, 2, silos))) / 4
+    own = np.round(4 * generator.uniform(0.25, 2.0, (days, 2, silos))) / 4
+    found = separate_rate(loss, own, confidence=0.95)
+    may_exceed = int(days * 0.05 + 1e-9)
+    for p in range(2):
+        short = set()
+        for i in range(silos):
+            ratios = [max(0.0, loss[t, p, i] / own[t, p, i]) for t in range(days)]
+            scale = sorted(ratios, reverse=True)[may_exceed]
+            days_short = {t for t in range(days) if ratios[t] > scale}
+            assert len(days_short) <= may_exceed
+            short |= days_short
+        assert found[p] == pytest.approx(max(len(short) / days, 0.05))
+        assert found[p] <= max(silos * 0.05, 0.05) + 1e-12
+
+
+def test_separate_silos_that_know_nothing_of_each_other_and_silos_that_are_one():
+    one, other = np.random.default_rng(8).standard_normal((2, 200_000))
+    loss = np.stack([np.column_stack([one, other]), np.column_stack([one, one])], axis=1)
+    apart, same = separate_rate(loss, np.full(loss.shape, 3.0))
+    assert apart == pytest.approx(1 - 0.99**2, abs=4e-4) and same == pytest.approx(0.01)
+    # A margin of any size is scaled to its own standard first, so its size does not matter.
+    assert separate_rate(loss, np.full(loss.shape, 0.1)).tolist() == [apart, same]
+
+
+def test_a_pool_is_held_against_what_is_allowed():
+    loss = np.zeros((200, 2, 2))
+    loss[:10, :, 0], loss[:2, :, 1] = 3.0, 3.0
+    loss[2:10, :, 1] = -3.0  # some silo short on 10 days, the pool on 2
+    allowed = np.array([0.02, 0.005])
+    found = break_even_coordination(loss, np.ones(loss.shape), allowed=allowed)
+    assert found.break_even.tolist() == [pytest.approx((10 - 4) / (10 - 2)), np.inf]
+    assert found.allowed.tolist() == allowed.tolist()
+    assert found.pool_misses[0] == found.pool_misses[1]  # of the same standard, 1 %
+    assert found.never[0] < found.pool_misses[0] < found.never[1]
+    for low, high, rate in zip(found.break_even_low, found.break_even_high, allowed, strict=True):
+        alone = break_even_coordination(loss[:, :1], np.ones((200, 1, 2)), confidence=1 - rate)
+        assert (low, high) == (alone.break_even_low[0], alone.break_even_high[0])
+
+
 def test_intervals_hold_the_estimate_and_silence_is_not_identified():
     generator = np.random.default_rng(3)
     loss = generator.standard_normal((1000, 2, 2))
@@ -363,7 +407,11 @@ def test_the_command_writes_tables_and_figures(tmp_path, capsys):
     for _, rows in pd.read_csv(folder / "margin_steps.csv").groupby(["model", "mpor"]):
         own = rows.set_index("step")["usd"]
         assert own.drop("required").sum() == pytest.approx(own["required"], rel=1e-9)
-    found = pd.read_csv(folder / "coordination.csv").set_index("model")
+    # What is allowed is what separate silos would give, not the 1 % of one margin.
+    table = pd.read_csv(folder / "coordination.csv")
+    assert table["allowed"].between(0.01, table["independent"] + 0.003).all()
+    np.testing.assert_allclose(table["independent"], 1 - 0.99**2)
+    found = table.set_index("model")
     middle = (found["any_short"] + found["pooled_short"]) / 2
     np.testing.assert_allclose(found["assumed"], middle)
 
@@ -432,3 +480,16 @@ def test_break_even_coordination_on_real_prices_by_a_plain_loop(real_market):
     assert found.break_even[0] == pytest.approx(
         (apart / days - allowed) / ((apart - pooled) / days)
     )
+
+
+@needs_prices
+def test_no_pooled_margin_of_the_study_is_worse_than_separate_silos_by_the_pool_alone(real_data):
+    """Of 'never', which was said of half the rows against 1 %, none is left."""
+    found = estimate_closeout(
+        None, data=str(real_data), seed=None, progress=lambda what, share: None
+    ).coordination
+    assert found["allowed"].between(0.0168, 0.0192).all()
+    assert not (found["never"] > 0.5).any()
+    assert np.isfinite(found["break_even"]).all()
+    assert ((found["pooled_short"] > 0.01) == (found["pool_misses"] > 0.5)).all()
+    assert (found["pool_misses"] > 0.5).sum() >= 9
