@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.lettering import POINTS, fold_text
-from backtest.present.sheet import FRAMELESS, MARGIN, TITLE_POINTS, WATERMARK, WIDTH, Caption
-from backtest.present.style import INK
+from backtest.present.sheet import (
+    FRAMELESS,
+    LINE,
+    MARGIN,
+    TITLE_POINTS,
+    WATERMARK,
+    WIDTH,
+    Caption,
+)
+from backtest.present.style import INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +76,7 @@ class Inset:
         self.axes.text(x, y, words, transform=self.axes.transAxes, ha="center", va="top")
 
     def finish(self, caption: Caption, *, simulated: bool) -> None:
-        """Add the legends, the title above the place and, for simulated prices, the watermark."""
+        """Add legends, title and measure above the place; for simulated prices the watermark."""
         from matplotlib.legend import Legend
 
         for handles, left, top, columns in self._legends:
@@ -82,12 +90,18 @@ class Inset:
         # The title is as wide as the place on paper, whatever the size of the user's figure.
         figure, place = self.axes.figure, self.axes.get_position(original=True)
         width = place.width * figure.bbox.width / figure.dpi - 2 * MARGIN
-        self.axes.annotate(
-            fold_text(caption.heading(simulated), room=width, size=TITLE_POINTS, weight="bold"),
-            self._at(MARGIN, 0.0), xycoords="axes fraction", xytext=(0, 4),
-            textcoords="offset points", va="bottom", weight="bold", size=TITLE_POINTS, color=INK,
-            annotation_clip=False,
-        )  # fmt: skip
+        measure = fold_text(caption.measure, room=width, size=POINTS)
+        title = fold_text(caption.heading(simulated), room=width, size=TITLE_POINTS, weight="bold")
+        below = 72 * LINE * len(measure.splitlines())
+        lines: tuple[tuple[str, float, dict[str, Any]], ...] = (
+            (measure, 4.0, {"size": POINTS, "color": SOFT, "linespacing": 1.25}),
+            (title, 4.0 + below, {"size": TITLE_POINTS, "color": INK, "weight": "bold"}),
+        )
+        for words, lift, style in lines:
+            self.axes.annotate(
+                words, self._at(MARGIN, 0.0), xycoords="axes fraction", xytext=(0, lift),
+                textcoords="offset points", va="bottom", annotation_clip=False, **style,
+            )  # fmt: skip
         if simulated:
             x, y = self._at(WIDTH / 2, self.room / 2)
             self.axes.text(x, y, "SIMULATED", transform=self.axes.transAxes, **WATERMARK)

@@ -1,5 +1,6 @@
 """Type in figures: names and notes broken into lines by the measure of their letters."""
 
+import re
 import textwrap
 import unicodedata
 from functools import cache
@@ -53,7 +54,7 @@ def fold_text(text: str, *, room: float, size: float, weight: str = "normal") ->
     'one two'
     """
     lines = [""]
-    for word in drawable(text).split():
+    for word in re.split(r"\s+(?!%)", drawable(text).strip()):  # a number keeps its per cent
         longer = f"{lines[-1]} {word}".strip()
         if _fits(longer, room, size=size, weight=weight):
             lines[-1] = longer

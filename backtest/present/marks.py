@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.lettering import MINUS, label_of
+from backtest.present.naming import model_name
 from backtest.present.style import INK, ModelStyle
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def model_keys(
 
     return [
         Line2D([], [], color=style.colour, marker=style.marker, ls=style.line if line else "",
-               label=label_of(model, width=30, lines=1), **options)
+               label=label_of(model_name(model), width=30, lines=1), **options)
         for model, style in styles.items()
     ]  # fmt: skip
 

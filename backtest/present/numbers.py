@@ -106,7 +106,7 @@ def ratio(value: float) -> str:
     return _number(float(value), 2)
 
 
-def interval(row: Mapping[str, Any], name: str, show: Callable[[float], str]) -> str:
+def interval(row: Mapping[Any, Any], name: str, show: Callable[[float], str]) -> str:
     """Value of a row with its 95 % interval, from the columns `name`, `name`_low and `name`_high.
 
     The value is in the column `name`_margin where there is no `name`, as with equal_coverage.

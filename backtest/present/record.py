@@ -31,6 +31,7 @@ class FigureRecord:
     footnote: str
     alt: str
     simulated: bool
+    measure: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def record_of(exhibit: Exhibit, folder: Path, *, command: str) -> PageRecord:
             shown.caption.footnote,
             shown.caption.alt,
             shown.simulated,
+            shown.caption.measure,
         )
         for shown in (section.figure for section in exhibit.sections)
         if shown is not None

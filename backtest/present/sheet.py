@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.lettering import POINTS, fold_text
-from backtest.present.style import INK
+from backtest.present.style import INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,13 +43,26 @@ class Caption:
 
     Parameters
     ----------
-    title : states the measure. footnote : source, window, n, standard, models.
+    title : the finding. footnote : source, window, n, standard, models.
     alt : what a reader who cannot see the figure should know.
+    measure : what is drawn, in a line under the title; '' where the axes say it.
     """
 
     title: str
     footnote: str
     alt: str
+    measure: str = ""
+
+    @classmethod
+    def of(cls, finding: str, *, measure: str, footnote: str, alt: str) -> "Caption":
+        """The words of a figure whose title is a finding, with which the alternative text begins.
+
+        Examples
+        --------
+        >>> Caption.of("B asks less", measure="Margin", footnote="Source.", alt="Bars.").alt
+        'B asks less. Bars.'
+        """
+        return cls(finding, footnote, f"{finding}. {alt}", measure)
 
     def heading(self, simulated: bool) -> str:
         """The title; for simulated prices it begins with that word."""
@@ -77,8 +90,10 @@ class Sheet:
 
         # The words are folded first: the number of their lines decides how high the sheet is.
         title = fold_text(caption.heading(simulated), room=TEXT, size=TITLE_POINTS, weight="bold")
+        measure = fold_text(caption.measure, room=TEXT, size=POINTS)
         notes = fold_text(caption.footnote, room=TEXT, size=POINTS)
-        above = MARGIN + 0.17 * len(title.splitlines()) + 0.06
+        heading = 0.17 * len(title.splitlines())
+        above = MARGIN + heading + LINE * len(measure.splitlines()) + 0.08
         below = MARGIN + LINE * len(notes.splitlines()) + 0.06
         self.height = above + room + below
         self.bottom = below
@@ -91,7 +106,11 @@ class Sheet:
             color=INK,
         )  # fmt: skip
         self.figure.text(
-            place, MARGIN / self.height, notes, va="bottom", color="#444444", linespacing=1.25
+            place, 1 - (MARGIN + heading + 0.02) / self.height, measure, va="top",
+            color=SOFT, linespacing=1.25,
+        )  # fmt: skip
+        self.figure.text(
+            place, MARGIN / self.height, notes, va="bottom", color=SOFT, linespacing=1.25
         )
         if simulated:
             self.figure.text(0.5, (below + room / 2) / self.height, "SIMULATED", **WATERMARK)

@@ -7,7 +7,7 @@ from typing import Any
 
 from backtest.present.lettering import FONT, POINTS
 
-INK, FAINT = "#222222", "#8a8a8a"
+INK, SOFT, FAINT = "#222222", "#444444", "#8a8a8a"
 # Okabe, M. & Ito, K. (2008). Color Universal Design. Yellow is left out: too faint on paper.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")

@@ -37,7 +37,7 @@ def _section(section: Section, change: Change) -> Section:
 
 def _figure(figure: Figure, change: Change) -> Figure:
     caption = figure.caption
-    words = (caption.title, caption.footnote, caption.alt)
+    words = (caption.title, caption.footnote, caption.alt, caption.measure)
     return replace(figure, caption=Caption(*(change(text) for text in words)))
 
 

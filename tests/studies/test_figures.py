@@ -156,9 +156,9 @@ def test_what_is_drawn_is_the_table(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_a_figure_is_drawn_into_a_users_axes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     figure, sheet = figure_of(name), sheet_of(name)
-    height = sheet.get_figheight() + 0.5  # room for a title of two lines
+    height = sheet.get_figheight() + 0.8  # room for two lines and the measure
     user = users_figure(figsize=(6.5, height))
-    ax = user.add_axes((0.0, 0.0, 1.0, 1.0 - 0.5 / height))
+    ax = user.add_axes((0.0, 0.0, 1.0, 1.0 - 0.8 / height))
     before = dict(matplotlib.rcParams)
     with monkeypatch.context() as no_figure:
         no_figure.delattr(Canvas, "__init__")

@@ -9,6 +9,8 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import drawable, label_of
+from backtest.present.naming import brief, least_to_most, model_name
+from backtest.present.numbers import millions
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
@@ -127,12 +129,17 @@ def _caption(study: "Study", portfolio: str, data: pd.DataFrame, *, chosen: bool
     counts = data.groupby("model", sort=False)["exceeded"].sum()
     top: Any = data.loc[int(data["loss"].argmax())]
     words = ", ".join(f"{model} {count}" for model, count in counts.items())
-    return Caption(
-        f"Margin against loss over the MPOR: {portfolio}",
-        f"{note}. {study.provenance.footnote()}",
-        f"Lines of the margin of {portfolio} through {data['date'].nunique():,} days, above sticks "
-        f"of its losses. Exceedances by model: {words}. The largest loss is {top['loss']:,.0f} USD "
-        f"on {top['date']:%Y-%m-%d}.",
+    days, currency = data["date"].nunique(), study.provenance.currency
+    often = least_to_most(counts.rename(index=model_name), lambda count: f"{count:,.0f}")
+    allowed = int(study.scores["allowed"].xs(portfolio, level="portfolio").iloc[0])
+    return Caption.of(
+        f"{brief(portfolio)}: the loss exceeded the margin on {often} of {days:,} days; "
+        f"{allowed:,} allowed",
+        measure=f"Margin against loss over the MPOR, {currency}, by day: {portfolio}",
+        footnote=f"{note}. {study.provenance.footnote()}",
+        alt=f"Lines of the margin of {portfolio} through {days:,} days, above sticks of its "
+        f"losses. Exceedances by model: {words}. The largest loss is {millions(top['loss'])}m "
+        f"{currency} on {top['date']:%Y-%m-%d}.",
     )
 
 
@@ -150,7 +157,7 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
     counts = data.groupby("model", sort=False)["exceeded"].sum()
     handles = [
         Line2D([], [], color=s.colour, ls=s.line, lw=1.3, marker=s.marker, ms=4.5, mfc="none",
-               label=label_of(f"{model}: {counts[model]:,} exceeded", width=34, lines=1))
+               label=_key(model, int(counts[model])))
         for model, s in styles.items()
     ]  # fmt: skip
     handles += [Line2D([], [], color=LOSS, lw=0.8, label="loss"), *stress_key(stress)]
@@ -172,8 +179,12 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
         axes.set_ylabel(unit)
         axes.tick_params(labelbottom=axes is panels[-1])
         if several:
-            axes.set_title(drawable(group[0]), loc="left", pad=3)
+            axes.set_title(drawable(model_name(group[0])), loc="left", pad=3)
     return panels[0]
+
+
+def _key(model: str, count: int) -> str:
+    return label_of(f"{model_name(model)}: {count:,} exceeded", width=34, lines=1)
 
 
 def _draw(

@@ -50,7 +50,7 @@ def test_pooled_points_are_means_of_books_and_lie_in_their_intervals() -> None:
         low, high = pooled["exceedance_rate_low"], pooled["exceedance_rate_high"]
         assert low <= pooled["exceedance_rate"] <= high or pooled["exceedance_rate"] == 0
         if model == "siloed":
-            assert np.allclose(rows["cost"], 1) and np.allclose(rows["equal_coverage"], 1)
+            assert np.allclose(rows["cost"], 1)
         saving = study().summary().loc[model, "saving_vs_siloed"]
         assert np.allclose(books.set_index("portfolio")["cost"], 1 - saving)
 
@@ -70,11 +70,25 @@ def test_without_a_siloed_model_cost_is_in_usd() -> None:
 def test_only_dependence_is_called_offset() -> None:
     figure = charts.offset_ladder(study(), ladder_with(total=0.1, dependence=-0.15))
     panel = figure.draw()
-    said = {t.get_text() for t in panel.texts if "offset" in t.get_text()}
+    lanes = {t.get_text() for t in panel.texts if "offset" in t.get_text()}
+    said = {words.split(" [")[0] for words in lanes}
     numbers = {f"offset {100 * d:+.1f}".replace("-", "−") for d in figure.data["dependence"]}
+    bounds = {float(words.split(" [")[1].rstrip("]").replace("−", "-")) for words in lanes}
+    assert bounds == {np.floor(100 * d) for d in figure.data["dependence_bound"]}
     assert said == numbers and "offset −15.0" in said
     legend = {t.get_text() for t in panel.figure.legends[0].get_texts()}
-    assert {label for label in legend if "offset" in label} == {"offset (dependence)"}
+    assert {label for label in legend if "offset" in label} == {"offset (dependence) [bound]"}
+
+
+def test_each_lane_of_the_ladder_ends_in_its_own_number() -> None:
+    figure = charts.offset_ladder(study(), ladder())
+    at = {round(t.xy[1], 6): t.get_text() for t in figure.draw().texts if "[" in t.get_text()}
+    said = [words.split(" [")[0] for _, words in sorted(at.items())]
+    wanted = [
+        (f"{100 * row['total']:.1f} %", f"offset {100 * row['dependence']:+.1f}")
+        for _, row in figure.data.iterrows()
+    ]
+    assert said == [words.replace("-", "−") for pair in wanted for words in pair]
 
 
 def test_ladder_groups_long_books_apart_and_leaves_out_drawn_ones() -> None:

@@ -1,6 +1,7 @@
 """Figure: what each model covers against what it costs, and what the same coverage costs."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,13 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import draw_allowed, model_keys
-from backtest.present.numbers import MILLION
+from backtest.present.naming import model_name
+from backtest.present.numbers import MILLION, interval, millions, percent, ratio
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
 from backtest.scores.overlapping.slow_variance import effective_interval
+from backtest.studies.run.figures.findings import cost_finding
 from backtest.studies.run.figures.footnote import footnote
 from backtest.types import FloatArray
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 POOLED = "all books pooled"
 RATES = ("exceedance_rate", "exceedance_rate_low", "exceedance_rate_high")
 EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
-MARGINS = ("mean_margin", "equal_coverage_margin")
+MEAN = "mean_margin"
 ROUND_STEPS = (1.0, 2.0, 5.0)
 MOST_POINTS = 1000  # of single books a model; more only cover each other
 NO_MARGIN = "no margin to compare with"
@@ -31,10 +34,11 @@ NO_MARGIN = "no margin to compare with"
 def coverage_against_cost(study: Study) -> Figure:
     """Exceedance rate against mean margin; below it the mean margin at equal coverage.
 
-    A row a (model, portfolio), a pooled row a model. Columns: cost and equal_coverage (with _low,
-    _high) as multiples of the siloed model's, in USD m where the study has none; exceedance_rate
-    with its 95 % interval. In the pooled one, days that cluster and books that share them count as
-    less evidence (`rate_inflation`).
+    A row a (model, portfolio), a pooled row a model. Columns: cost as a multiple of the siloed
+    model's, in USD m where the study has none; exceedance_rate with its 95 % interval;
+    equal_coverage (with _low, _high) in USD m, whose interval is that of the margin and not of a
+    ratio; worst_rate of the pooled rows, of the worst book at equal coverage. In pooled intervals
+    days that cluster and books that share them count as less evidence (`rate_inflation`).
 
     Examples
     --------
@@ -81,21 +85,26 @@ def _data(study: Study) -> pd.DataFrame:
 
 
 def _points(model: str, scores: pd.DataFrame, base: pd.DataFrame | None) -> pd.DataFrame:
-    """A point a row: rates as they are, margins as multiples of those of `base`, or in USD m.
+    """A point a row: rates as they are, mean margins as multiples of those of `base`, or in USD m.
 
     USD margins of books of different size cannot share an axis, so each is divided by the margin
-    of the siloed model on the same book.
+    of the siloed model on the same book. Margins at equal coverage are of all books and stay USD:
+    the interval of one margin over another point is no interval of their ratio.
     """
-    million = pd.Series(MILLION, index=scores.index)
-    unit, equal = (million if base is None else base[name] for name in MARGINS)
-    margins = (MARGINS[1], *EQUAL[1:])
+    unit = pd.Series(MILLION, index=scores.index) if base is None else base[MEAN]
+    margins = ("equal_coverage_margin", *EQUAL[1:])
+    worst = scores["worst_rate"] if "worst_rate" in scores else np.nan
     return pd.DataFrame(
         {
             "model": model,
             "portfolio": scores.index,
-            "cost": _ratio(scores[MARGINS[0]], unit),
+            "cost": _ratio(scores[MEAN], unit),
             **{name: scores[name].to_numpy(dtype=np.float64) for name in RATES},
-            **{name: _ratio(scores[m], equal) for name, m in zip(EQUAL, margins, strict=True)},
+            **{
+                name: scores[margin].to_numpy(dtype=np.float64) / MILLION
+                for name, margin in zip(EQUAL, margins, strict=True)
+            },
+            "worst_rate": np.asarray(worst, dtype=np.float64),
         }
     )
 
@@ -111,26 +120,34 @@ def _ratio(values: pd.Series, units: pd.Series) -> FloatArray:
 def _caption(study: Study, data: pd.DataFrame) -> Caption:
     pooled = data[data["portfolio"] == POOLED].set_index("model")
     books = len(study.loss.columns)
-    unit = _unit(study)
     allowed = 100 * (1 - study.provenance.confidence)
     note = (
         f"Large marks: all {books:,} books pooled, with 95 % intervals; small marks: single books"
         f"{_drawn_words(books)}. "
         f"Below: every model scaled once, in hindsight, to {allowed:g} % exceedances over "
-        "all books; in-sample, the intervals are not of differences."
+        "all books; in-sample, the intervals are not of differences. Worst book: of all, the one "
+        "with the highest exceedance rate at that scale."
     )
+    currency = study.provenance.currency
     points = "; ".join(
-        f"{model}: cost {row['cost']:.2f}, exceedances {100 * row['exceedance_rate']:.2f} %, "
-        f"margin at equal coverage {row['equal_coverage']:.2f} "
-        f"({row['equal_coverage_low']:.2f} to {row['equal_coverage_high']:.2f})"
-        for model, row in pooled.iterrows()
+        f"{model}: cost {ratio(row['cost'])}, exceedances "
+        f"{interval(row, 'exceedance_rate', lambda x: percent(x, digits=2))}, margin at equal "
+        f"coverage {_equal_words(row)} {currency} m, worst book then {percent(row['worst_rate'])}"
+        for model, row in pooled.to_dict("index").items()
     )
-    return Caption(
-        "Exceedance rate against mean margin, and mean margin at equal coverage",
-        footnote(study, note),
-        f"Scatter of exceedance rate against mean margin ({unit}) with the {allowed:g} % line, "
-        f"and bars of the mean margin at equal coverage. Pooled over {books} books: {points}.",
+    return Caption.of(
+        cost_finding(pooled, currency=currency),
+        measure="Exceedance rate against mean margin, and pooled mean margin at equal coverage",
+        footnote=footnote(study, note),
+        alt=f"Scatter of exceedance rate against mean margin ({_unit(study)}) with the "
+        f"{allowed:g} % line, and bars of the mean margin at equal coverage. Pooled over {books} "
+        f"books: {points}.",
     )
+
+
+def _equal_words(row: Mapping[Any, Any]) -> str:
+    """The margin at equal coverage with its interval, millions."""
+    return interval({name: MILLION * row[name] for name in EQUAL}, EQUAL[0], millions)
 
 
 def _unit(study: Study) -> str:
@@ -143,13 +160,13 @@ def _unit(study: Study) -> str:
 def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     styles = model_styles(study.models)
     legend, bars = legend_height(len(styles)), 0.26 * len(styles)
-    sheet = canvas(legend + 2.75 + 0.62 + bars + 0.42)
+    sheet = canvas(legend + 2.75 + 0.82 + bars + 0.42)
     sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
     scatter = sheet.panel(left=0.5, right=0.15, top=legend, height=2.75)
     _draw_scatter(scatter, data, styles, study)
-    equal = sheet.panel(left=0.95, right=1.45, top=legend + 2.75 + 0.62, height=bars)
+    equal = sheet.panel(left=0.98, right=2.2, top=legend + 2.75 + 0.82, height=bars)
     pooled = data[data["portfolio"] == POOLED].set_index("model")
-    _draw_bars(equal, pooled, styles, _unit(study))
+    _draw_bars(equal, pooled, styles, study.provenance.currency)
     return scatter
 
 
@@ -216,11 +233,12 @@ def _round_ticks(low: float, high: float) -> list[float]:
 
 
 def _draw_bars(
-    axes: "Axes", pooled: pd.DataFrame, styles: dict[str, ModelStyle], unit: str
+    axes: "Axes", pooled: pd.DataFrame, styles: dict[str, ModelStyle], currency: str
 ) -> None:
-    longest = 1.0
+    longest = 0.0
     for place, (model, style) in enumerate(styles.items()):
-        value, low, high = (float(x) for x in pooled.loc[model, list(EQUAL)].to_numpy())
+        row = pooled.loc[model].to_dict()
+        value, low, high = (float(row[name]) for name in EQUAL)
         if not np.isfinite(value):
             why = NO_MARGIN if np.isnan(value) else "no scale reaches the coverage"
             axes.text(0, place, f" {why}", va="center")
@@ -228,17 +246,27 @@ def _draw_bars(
         axes.barh(place, value, height=0.62, color=style.colour, hatch=style.hatch,
                   edgecolor="white", linewidth=0.0, zorder=2)  # fmt: skip
         longest = max(longest, value)
-        label = f"{value:.2f}"
         if np.isfinite(low) and np.isfinite(high):
             axes.errorbar(value, place, xerr=[[max(value - low, 0)], [max(high - value, 0)]],
                           fmt="none", ecolor=INK, elinewidth=1.1, capsize=3, zorder=3)  # fmt: skip
             longest = max(longest, high)
-            label += f"  [{low:.2f}, {high:.2f}]"
-        axes.annotate(label, (1.02, place), xycoords=("axes fraction", "data"), va="center",
-                      annotation_clip=False)  # fmt: skip
-    axes.set_yticks(range(len(styles)), [label_of(m, width=14, lines=1) for m in styles])
+        _write_column(axes, 0, place, _equal_words(row))
+        _write_column(axes, 1, place, percent(row["worst_rate"]))
+    _write_column(axes, 0, -0.75, f"{currency} m [95 %]", weight="bold")
+    _write_column(axes, 1, -0.75, "worst book", weight="bold")
+    axes.set_yticks(
+        range(len(styles)), [label_of(model_name(m), width=14, lines=1) for m in styles]
+    )
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(styles) - 0.5, -0.5)
-    axes.set_xlim(0, 1.03 * longest)
-    axes.set_xlabel(f"pooled mean margin at equal coverage, {unit}")
+    axes.set_xlim(0, 1.03 * longest or 1.0)
+    axes.set_xlabel(f"mean margin a book at equal coverage, {currency} m")
     axes.grid(visible=True, axis="x")
+
+
+def _write_column(axes: "Axes", column: int, place: float, words: str, **text: Any) -> None:
+    """Words in a column beside the bars."""
+    axes.annotate(
+        words, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6 + 94 * column, 0),
+        textcoords="offset points", va="center", annotation_clip=False, **text,
+    )  # fmt: skip

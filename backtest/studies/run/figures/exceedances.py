@@ -12,6 +12,7 @@ from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.figures.through_time import stress_days_of
 from backtest.replay.study import Study
+from backtest.studies.run.figures.findings import exceedances_finding
 from backtest.studies.run.figures.footnote import footnote, selection_note, shown_portfolios
 
 if TYPE_CHECKING:
@@ -88,10 +89,11 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
             f". The largest excess is {100 * top['excess_over_required']:.0f} % of the "
             f"requirement: {top['portfolio']}, {top['model']}, {top['date']:%Y-%m-%d}"
         )
-    return Caption(
-        "Days on which the loss over the MPOR exceeded the requirement",
-        footnote(study, note + "."),
-        f"Timeline of exceedances. {text}.",
+    return Caption.of(
+        exceedances_finding(data, study.scored),
+        measure="Days on which the loss over the MPOR exceeded the requirement",
+        footnote=footnote(study, note + "."),
+        alt=f"Timeline of exceedances. {text}.",
     )
 
 

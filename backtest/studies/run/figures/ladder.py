@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import MINUS, drawable, label_of
+from backtest.present.lettering import MINUS, drawable, label_of, points
+from backtest.present.numbers import percent, percent_down
 from backtest.present.sheet import Caption
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL
 from backtest.replay.study import Study
+from backtest.studies.run.figures.findings import ladder_finding
 from backtest.studies.run.figures.footnote import (
     footnote,
     is_random,
@@ -24,15 +26,17 @@ SAME_SIDE = "All legs on one side"
 OPPOSITE = "Some legs long, others short"
 PARTS = ("total", "diversification", "dependence")
 BOUNDS = ("total_bound", "dependence_bound")
-ROW, HEADING = 0.42, 0.26  # inches
+ROW, HEADING = 0.56, 0.26  # inches
+LANE, THICK = 0.16, 0.14  # inches from total to diversification to offset; of a bar
 LEFT = 1.75  # inches, for the names of books
 
 
 def offset_ladder(study: Study, ladder: pd.DataFrame) -> Figure:
-    """Two zero-based bars a book, diversification above offset, a mark at their total.
+    """Three lanes a book: a mark at the total, and zero-based bars of diversification and offset.
 
-    The rows are the named books in several silos, grouped by their legs' sides. Where the ladder
-    has lower bounds, whiskers reach down to them from total and offset.
+    The rows are the named books in several silos, grouped by their legs' sides. Each lane ends in
+    its own number; where the ladder has lower bounds, whiskers reach down to them from total and
+    offset, and they are printed in brackets.
 
     Examples
     --------
@@ -89,16 +93,17 @@ def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
     )
     if has_bounds(rows):
         note += (
-            "; whiskers reach down to one-sided 95 % lower bounds of total and offset (bootstrap "
-            "of days, allowance for drift), each book on its own"
+            "; whiskers reach down to one-sided 95 % lower bounds of total and offset, in brackets "
+            "(bootstrap of days, allowance for drift), each book on its own"
         )
     else:
         note += ", without bounds"
     books = "; ".join(f"{portfolio}: {_book_words(row)}" for portfolio, row in rows.iterrows())
-    return Caption(
-        "Margin saved by pooling silos at equal coverage: diversification and offset",
-        footnote(study, note + _random_words(ladder) + "."),
-        f"Horizontal bars of diversification and offset. {books}.",
+    return Caption.of(
+        ladder_finding(study, rows),
+        measure="Reduction from pooling silos, % of their equal-coverage margins; offset in points",
+        footnote=footnote(study, note + _random_words(ladder) + "."),
+        alt=f"Horizontal bars of diversification and offset, and their total. {books}.",
     )
 
 
@@ -107,10 +112,10 @@ def _random_words(ladder: pd.DataFrame) -> str:
     table = ladder[[is_random(str(p)) for p in ladder.index]].dropna(subset=["total"])
     if not len(table):
         return ""
-    low, middle, high = 100 * table["dependence"].quantile([0.1, 0.5, 0.9])
+    low, middle, high = (points(x) for x in table["dependence"].quantile([0.1, 0.5, 0.9]))
     words = (
-        f"; over {len(table)} random books the offset is {low:+.1f} / {middle:+.1f} / "
-        f"{high:+.1f} points (10th, 50th, 90th percentile)"
+        f"; over {len(table)} random books the offset is {low} / {middle} / {high} points (10th, "
+        "50th, 90th percentile)"
     )
     if has_bounds(table):
         bounds = table["dependence_bound"].dropna()
@@ -123,10 +128,15 @@ def _book_words(row: Any) -> str:
     """Total, diversification and offset of one book, or why there is no estimate."""
     if pd.isna(row["total"]):
         return f"not estimable, {row['reason']}"
-    total, spread, offset = (100 * row[part] for part in PARTS)
-    words = f"total {total:.1f} %, diversification {spread:.1f} %, offset {offset:+.1f} points"
-    bound = row.get("dependence_bound")
-    return words if pd.isna(bound) else f"{words} (lower bound {100 * bound:+.1f})"
+    at_least, offset_bound = (row.get(bound) for bound in BOUNDS)
+    total = percent(row["total"])
+    if pd.notna(at_least):
+        total += f" (lower bound {percent_down(at_least)})"
+    words = (
+        f"total {total}, diversification {percent(row['diversification'])}, offset "
+        f"{points(row['dependence'])} points"
+    )
+    return words if pd.isna(offset_bound) else f"{words} (lower bound {points(offset_bound)})"
 
 
 def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
@@ -138,9 +148,9 @@ def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
     sheet = canvas(0.26 + height + 0.42)
     sheet.legend(
         [
+            Line2D([], [], ls="", marker="D", color=TOTAL, ms=4.5, label="total [bound]"),
             Patch(fc=DIVERSIFICATION, label="diversification"),
-            Patch(fc=OFFSET, hatch="////", ec="white", lw=0, label="offset (dependence)"),
-            Line2D([], [], ls="", marker="D", color=TOTAL, ms=4.5, label="total reduction"),
+            Patch(fc=OFFSET, hatch="////", ec="white", lw=0, label="offset (dependence) [bound]"),
         ],
         top=0.0, columns=3, left=LEFT,
     )  # fmt: skip
@@ -154,9 +164,8 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     measures = [*PARTS, *(BOUNDS if has_bounds(rows) else ())]
     values = 100 * rows[measures].fillna(0.0).to_numpy(np.float64)
     low, high = values.min(initial=0.0), values.max(initial=10.0)
-    # Numbers are written at the ends of the bars and need room beyond them.
-    span = high - low
-    axes.set_xlim(low - (0.24 * span if low < 0 else 0.0), high + 0.14 * span)
+    # Numbers are written right of the bars and need room beyond the longest.
+    axes.set_xlim(low - 0.02 * (high - low), high + 0.34 * (high - low))
     place, group, ticks = 0.0, "", []
     for portfolio, row in rows.iterrows():
         if row["group"] != group:
@@ -178,35 +187,37 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     axes.set_yticks([t for t, _ in ticks], [label for _, label in ticks], linespacing=1.0)
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color=INK, lw=0.8)
-    axes.set_xlabel("reduction, % of the silos' equal-coverage margins (offset: percentage points)")
+    axes.set_xlabel("% of the silos' equal-coverage margins (offset: percentage points)")
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)
 
 
 def _draw_book(axes: "Axes", middle: float, row: "pd.Series[float]") -> None:
-    """Two bars of one book, in inches above and below the middle of its row."""
+    """Three lanes of one book, in inches from the middle of its row."""
     total, spread, offset = (100 * float(row[part]) for part in PARTS)
-    upper, lower, thick = middle - 0.085, middle + 0.085, 0.15
-    axes.barh(upper, spread, height=thick, color=DIVERSIFICATION, zorder=2)
-    axes.barh(lower, offset, height=thick, color=OFFSET, hatch="////", edgecolor="white",
+    upper, lower = middle - LANE, middle + LANE
+    axes.barh(middle, spread, height=THICK, color=DIVERSIFICATION, zorder=2)
+    axes.barh(lower, offset, height=THICK, color=OFFSET, hatch="////", edgecolor="white",
               linewidth=0, zorder=2)  # fmt: skip
     axes.plot(total, upper, marker="D", color=TOTAL, ms=4.5, ls="", zorder=4)
-    lowest = offset
     for value, bound, place in ((total, BOUNDS[0], upper), (offset, BOUNDS[1], lower)):
         if pd.notna(row.get(bound)):
             end = 100 * float(row[bound])
             axes.plot([end, value], [place, place], color=INK, lw=1.0, zorder=3)
             axes.plot(end, place, marker="|", color=INK, ms=6, ls="", zorder=3)
-            lowest = end if value is offset else lowest
-    # A negative offset has its number left of the bar, and left of the whisker where there is one.
-    away, side = (3, "left") if offset >= 0 else (-4, "right")
-    axes.annotate(
-        f"offset {offset:+.1f}".replace("-", MINUS), (max(offset, 0) or lowest, lower),
-        xytext=(away, 0), textcoords="offset points", ha=side, va="center", zorder=5,
-    )  # fmt: skip
-    # The number goes beyond the mark of the total where that is near, or it would cover the mark.
-    beyond = max(total, spread) if abs(total - spread) < 12 else spread
-    axes.annotate(
-        f"{spread:.1f}", (beyond, upper), xytext=(6, 0), textcoords="offset points",
-        ha="left", va="center", zorder=5,
-    )  # fmt: skip
+    labels = (
+        (upper, total, f"{percent(row['total'])}{_bound(row, BOUNDS[0])}"),
+        (middle, spread, percent(row["diversification"])),
+        (lower, offset, f"offset {points(row['dependence'])}{_bound(row, BOUNDS[1])}"),
+    )
+    for place, value, words in labels:
+        # A value below zero has its number right of zero, where its lane is free.
+        axes.annotate(
+            words.replace("-", MINUS), (max(value, 0.0), place), xytext=(6, 0),
+            textcoords="offset points", ha="left", va="center", zorder=5,
+        )  # fmt: skip
+
+
+def _bound(row: "pd.Series[float]", name: str) -> str:
+    """A lower bound in brackets, rounded down; empty where there is none."""
+    return f" [{percent_down(row[name])}]".replace(" %", "") if pd.notna(row.get(name)) else ""

@@ -7,11 +7,12 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.marks import draw_allowed, model_keys
-from backtest.present.numbers import MILLION
+from backtest.present.numbers import MILLION, interval, percent, ratio
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, model_styles
 from backtest.replay.distribution import Distribution
 from backtest.replay.study import Study
+from backtest.studies.run.figures.findings import histories_finding
 from backtest.studies.run.figures.footnote import eligible_portfolios
 from backtest.types import FloatArray
 
@@ -165,16 +166,17 @@ def _caption(
     )
     allowed = 100 * (1 - origin.confidence)
     models = "; ".join(
-        f"{row['model']}: cost {row['cost']:.2f} ({row['cost_low']:.2f} to {row['cost_high']:.2f})"
-        f", exceedances {100 * row['exceedance_rate']:.2f} % "
-        f"({100 * row['exceedance_rate_low']:.2f} to {100 * row['exceedance_rate_high']:.2f}), "
-        f"above {allowed:g} % on {100 * row['over_allowed']:.0f} % of the paths"
-        for _, row in data[data["what"] == MEAN].iterrows()
+        f"{row['model']}: cost {interval(row, 'cost', ratio)}, exceedances "
+        f"{interval(row, 'exceedance_rate', lambda x: percent(x, digits=2))}, above {allowed:g} % "
+        f"on {percent(row['over_allowed'], digits=0)} of the paths"
+        for row in data[data["what"] == MEAN].to_dict("records")
     )
-    return Caption(
-        "Exceedance rate against mean margin over simulated histories",
-        footnote,
-        f"Clouds of {paths:,} simulated histories, exceedance rate against mean margin "
+    means = data[data["what"] == MEAN].set_index("model")
+    return Caption.of(
+        histories_finding(means, paths=paths, allowed=1 - origin.confidence),
+        measure="Exceedance rate against mean margin over simulated histories",
+        footnote=footnote,
+        alt=f"Clouds of {paths:,} simulated histories, exceedance rate against mean margin "
         f"({_unit(distribution, study)}), with the {allowed:g} % line. {models}.",
     )
 

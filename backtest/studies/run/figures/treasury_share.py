@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import points
 from backtest.present.marks import model_keys
-from backtest.present.numbers import MILLION
+from backtest.present.numbers import MILLION, percent
 from backtest.present.panels import columns_of
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, TOTAL, ModelStyle, model_styles
 from backtest.replay.study import Study
+from backtest.studies.run.figures.findings import sweep_finding
 from backtest.studies.run.figures.footnote import footnote
 
 if TYPE_CHECKING:
@@ -81,15 +83,16 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
     for side, rows in estimates.groupby("side", sort=False):
         top = rows.iloc[int(rows["total"].argmax())]
         sides.append(
-            f"{side}: the total reduction is largest, {100 * top['total']:.1f} %, at a Treasury "
-            f"share of {100 * top['share']:.0f} %; offset there {100 * top['dependence']:+.1f} "
-            f"points, over all shares {100 * rows['dependence'].min():+.1f} to "
-            f"{100 * rows['dependence'].max():+.1f}"
+            f"{side}: the total reduction is largest, {percent(top['total'])}, at a Treasury "
+            f"share of {percent(top['share'], digits=0)}; offset there "
+            f"{points(top['dependence'])} points, over all shares "
+            f"{points(rows['dependence'].min())} to {points(rows['dependence'].max())}"
         )
-    return Caption(
-        "Margin at equal coverage, and what pooling saves, by Treasury share",
-        footnote(study, note),
-        f"Lines over the Treasury share from 0 to 100 %. {'; '.join(sides)}.",
+    return Caption.of(
+        sweep_finding(data),
+        measure="Margin at equal coverage, and what pooling saves, by Treasury share",
+        footnote=footnote(study, note),
+        alt=f"Lines over the Treasury share from 0 to 100 %. {'; '.join(sides)}.",
     )
 
 

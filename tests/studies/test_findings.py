@@ -1,0 +1,155 @@
+"""The title of a figure is a finding: its numbers are those of the figure's own table."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest import charts
+from backtest.present.lettering import MINUS, fold_text
+from backtest.present.sheet import TEXT, TITLE_POINTS
+from backtest.studies.run.figures.coverage_cost import POOLED
+from backtest.studies.run.figures.findings import (
+    cost_finding,
+    exceedances_finding,
+    histories_finding,
+    ladder_finding,
+)
+from tests.support import presented
+from tests.support.presented import ladder, study
+
+ALL = presented.FIGURES | presented.VARIANTS
+
+
+def numbers_of(words: str) -> list[float]:
+    """The numbers of a sentence; those inside a name, as in '10Y', are none."""
+    text = words.replace(MINUS, "-")
+    found = re.findall(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w-])", text)
+    return [float(number.replace(",", "")) for number in found]
+
+
+def down(share: float) -> float:
+    return float(np.floor(round(100 * share, 6)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_title_fits_two_lines_and_opens_what_a_screen_reader_reads(name: str) -> None:
+    caption = ALL[name]().caption
+    title = fold_text(caption.title, room=TEXT, size=TITLE_POINTS, weight="bold")
+    assert title.count("\n") < 2, title
+    if caption.measure:
+        assert caption.alt.startswith(f"{caption.title}. ")
+        assert not caption.title.endswith(".")
+
+
+def test_the_ladder_says_what_is_saved_and_supported() -> None:
+    rows = charts.offset_ladder(study(), ladder()).data.dropna(subset=["total"])
+    pools = rows.loc[[p for p in rows.index if "BTC" in p or "script" in p]]
+    other = rows.drop(index=pools.index)
+    assert len(pools) == 2 and len(other) == 1  # the other one holds two Treasuries
+    words = ladder_finding(study(), rows)
+    low, high, least, most = numbers_of(words)[:4]
+    assert (low, high) == tuple(round(100 * x, 1) for x in pools["total"].agg(["min", "max"]))
+    assert (least, most) == tuple(down(x) for x in pools["total_bound"].agg(["min", "max"]))
+    assert words.startswith("Pools of Treasuries and other assets need")
+
+
+@pytest.mark.parametrize("bounds", [(-0.1, -0.2, -0.3), (0.079, -0.2, 0.4), (0.079, 0.1, -0.1)])
+def test_offset_is_said_to_be_supported_where_its_bound_is_above_zero(
+    bounds: tuple[float, ...],
+) -> None:
+    rows = charts.offset_ladder(study(), ladder()).data.dropna(subset=["total"]).copy()
+    order = sorted(rows.index, key=lambda p: "BTC" not in p and "script" not in p)
+    rows.loc[order, "dependence_bound"] = bounds
+    here, there = ladder_finding(study(), rows).split("; ")[1].rstrip(")").split(" (")
+    for words, values in ((here, bounds[:2]), (there, bounds[2:])):
+        positive = [x for x in values if x > 0]
+        least = sorted({down(x) for x in positive})
+        counts = [len(positive)] if positive else []
+        if words is here:
+            assert numbers_of(words) == [*(counts and [*counts, len(values)]), *least]
+        else:
+            assert numbers_of(words) == [*counts, len(values), *least]
+        assert ("none" in words) == (not positive)
+
+
+def test_a_ladder_without_bounds_claims_none() -> None:
+    nan = float("nan")
+    rows = charts.offset_ladder(study(), ladder()).data
+    bare = rows.assign(total_bound=nan, dependence_bound=nan)
+    words = ladder_finding(study(), bare)
+    assert words.endswith("without bounds") and "at least" not in words
+    nothing = ladder_finding(study(), rows.assign(total=nan))
+    assert nothing.startswith("No saving") and not numbers_of(nothing)
+
+
+def test_the_cost_says_what_the_worst_book_pays() -> None:
+    figure = charts.coverage_against_cost(study())
+    pooled = figure.data[figure.data["portfolio"] == POOLED].set_index("model")
+    asked, worst = (pooled[name] for name in ("equal_coverage", "worst_rate"))
+    assert np.allclose(asked, study().pooled["equal_coverage_margin"] / 1e6)
+    assert np.allclose(worst, study().pooled["worst_rate"])
+    ends = [*asked.agg(["min", "max"]), *(100 * worst.agg(["min", "max"]))]
+    said = [float(x) for x in re.findall(r"(\d+\.\d+)(?:m| %)", figure.caption.title)]
+    wanted = [x for i, x in enumerate(ends) if i < 3 or round(x, 1) != round(ends[2], 1)]
+    assert np.allclose(said, wanted, atol=0.05)
+    for name, row in ((asked.idxmin(), 0), (asked.idxmax(), 1)):
+        assert f"({name})" in figure.caption.title.split(" to ")[row]
+    drawn = {text.get_text() for text in figure.draw().figure.axes[1].texts}
+    assert {f"{100 * rate:.1f} %" for rate in worst} <= drawn
+
+
+def test_intervals_overlap_where_one_margin_lies_in_all_of_them() -> None:
+    rows = pd.DataFrame(
+        {"equal_coverage": [1.0, 2.0], "equal_coverage_low": [0.8, 1.5],
+         "equal_coverage_high": [1.6, np.inf], "worst_rate": [0.01, 0.02]},
+        index=["a", "offset"],
+    )  # fmt: skip
+    assert "overlap" in cost_finding(rows, currency="USD")
+    assert "offset model" in cost_finding(rows, currency="USD")
+    apart = rows.assign(equal_coverage_low=[0.8, 1.7])
+    assert "overlap" not in cost_finding(apart, currency="USD")
+    alone = cost_finding(rows.iloc[:1], currency="EUR")
+    assert (
+        alone == "At equal coverage a asks 1.00m EUR; its worst book then exceeds on 1.0 % of days"
+    )
+    assert "No single scale" in cost_finding(rows.assign(equal_coverage=np.inf), currency="USD")
+
+
+def test_the_months_with_most_exceedances_are_counted() -> None:
+    scored = pd.bdate_range("2019-01-01", "2020-12-31")
+    march, june, single = ["2020-03-12"] * 3, ["2019-06-03"] * 2, ["2020-01-02"]
+    data = pd.DataFrame({"date": pd.to_datetime(march + june + single)})
+    words = exceedances_finding(data, scored)
+    assert words.startswith("June 2019 and March 2020, 2 of the 24 months scored, hold 83 % of")
+    assert "6 exceedances" in words
+    assert exceedances_finding(data.iloc[:0], scored).startswith("No loss exceeded")
+    short = exceedances_finding(data.iloc[:3], scored[scored > "2020-03-01"][:40])
+    assert short == "3 exceedances on 1 of 40 scored days"
+
+
+def test_a_margin_against_a_loss_counts_each_model() -> None:
+    figure = charts.margin_against_loss(study(), presented.LONG)
+    counts = figure.data.groupby("model", sort=False)["exceeded"].sum()
+    allowed = study().scores["allowed"].xs(presented.LONG, level="portfolio").iloc[0]
+    tail = figure.caption.title.split(": ", 1)[1]
+    assert numbers_of(tail) == [counts.min(), counts.max(), figure.data["date"].nunique(), allowed]
+    assert figure.caption.measure.endswith(presented.LONG)
+
+
+def test_the_sweep_says_where_pooling_saves_most() -> None:
+    figure = charts.treasury_share_sweep(study(), presented.sweep())
+    known = figure.data.dropna(subset=["total"])
+    best = known.loc[known.groupby("side")["total"].idxmax()]
+    said = numbers_of(figure.caption.title)
+    assert said[:2] == sorted(round(100 * x, 1) for x in best["total"])
+    low, high = known["dependence"].min(), known["dependence"].max()
+    assert said[-2:] == [round(100 * low, 1), round(100 * high, 1)]
+
+
+def test_histories_count_paths_above_the_allowed_rate() -> None:
+    means = pd.DataFrame({"over_allowed": [0.25, 0.75]}, index=["var", "offset"])
+    words = histories_finding(means, paths=40, allowed=0.01)
+    assert numbers_of(words) == [40, 25, 75, 1]
+    assert "25 % (var) to 75 % (offset model)" in words
