@@ -37,6 +37,8 @@ class OffsetEstimate:
     passes_bound : the same share at the bound of s.
     dropped : resamples in which a silo had no scale.
     kappa, usd : equal-coverage scale, and gross USD, by silo.
+    silo_margin : what the silos ask together at equal coverage, kappa times margin, mean over the
+        scored days in the currency of the losses: `total` of it is what the pool does without.
     reason : why the estimates are NaN; empty if they are not.
     """
 
@@ -61,6 +63,7 @@ class OffsetEstimate:
     passes: float = NAN
     passes_bound: float = NAN
     dropped: int = 0
+    silo_margin: float = NAN
     reason: str = ""
 
 
@@ -110,6 +113,7 @@ class OffsetLadder:
             row: dict[str, Any] = {name: getattr(e, name) for name in COLUMNS}
             row |= {f"kappa_{silo}": k for silo, k in e.kappa.items()}
             row |= {f"usd_{silo}": v for silo, v in e.usd.items()}
+            row |= {"silo_margin": e.silo_margin}
             rows.append(row | {"cell": e.cell, "reason": e.reason})
         names = pd.Index([e.portfolio for e in self.estimates], name="portfolio")
         return pd.DataFrame(rows, index=names)

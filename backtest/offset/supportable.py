@@ -239,6 +239,7 @@ def estimate_history(
         worst_500=history.worst_window(),
         exceedances=int(point.exceeded.sum()),
         effective=point.effective,
+        silo_margin=float((history.kappa()[:, None] * history.margin).sum(axis=0).mean()),
         **fields,
     )
 

@@ -24,7 +24,9 @@ REDUCTIONS = (
 EVIDENCE = (
     "Effective: exceedances divided by the inflation that their clustering causes. A history "
     "passes where the reduced margin keeps the standard in a resample of the days. Worst 500 days: "
-    "the least reduction over any 500 days in a row."
+    "the least reduction over any 500 days in a row. The silos' margins are means over the scored "
+    "days at equal coverage, each silo on its own; saved is the total reduction of them, and its "
+    "bound the bound of the total times the same mean, which is taken as given."
 )
 
 
@@ -35,6 +37,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
     """
     silos = [c.removeprefix("usd_") for c in ladder.columns if c.startswith("usd_")]
     rows = [(str(book), NO_BOUNDS | row) for book, row in records(ladder)]
+    in_usd = ladder.filter(like="usd_").notna().any(axis=None)  # a table of losses is not
     return (
         TextTable.of(
             "Reduction from pooling silos, as a share of their equal-coverage margins",
@@ -69,10 +72,18 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 ),
                 **(
                     {"USD m by silo": lambda row: _by_silo(row, silos, "usd_", millions)}
-                    if ladder.filter(like="usd_").notna().any(axis=None)  # a table has none
+                    if in_usd
                     else {}
                 ),
                 "scale by silo": lambda row: _by_silo(row, silos, "kappa_", ratio),
+                **(
+                    {
+                        "silos' margins, USD m": of_column("silo_margin", millions),
+                        "saved, USD m [bound]": _saved,
+                    }
+                    if in_usd and "silo_margin" in ladder
+                    else {}
+                ),
             },
             note=EVIDENCE,
         ),
@@ -85,6 +96,13 @@ def _total(row: dict[str, Any]) -> Cell:
     if isinstance(reason, str) and reason:
         return Cell(f"{MISSING}: {reason}", words=True)
     return Cell(_with_bound(row, "total"))
+
+
+def _saved(row: dict[str, Any]) -> str:
+    """What pooling saves in money: the total reduction, and its bound, of the silos' margins."""
+    margin = row["silo_margin"]
+    bound = millions(row["total_bound"] * margin, sign=True)
+    return f"{millions(row['total'] * margin)} [{bound}]"
 
 
 def _unsafe(row: dict[str, Any]) -> Cell:

@@ -90,6 +90,25 @@ def test_independent_legs_have_diversification_and_no_offset(market):
     assert row["diversification"] > 0.05 and abs(row["dependence"]) < 0.12
 
 
+def test_the_money_saved_is_what_the_pool_asks_less_than_its_silos(market):
+    """Plain sorting: each silo scaled to the allowed count, then their sum for the pool."""
+    frame = pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["book"])
+    book = bt.Book.from_frame(frame, market)
+    found = bt.supportable_offset(market, book, base=BASE, coverage=COVERAGE, bounds=False)
+    row = found.to_frame().loc["book"]
+    loss = book.loss(market, COVERAGE)[:, 0, :]
+    margin = np.stack(
+        [BASE.margin(market, book.in_silo(silo), COVERAGE)[:, 0] for silo in book.silos], axis=1
+    )
+    scored = ~(np.isnan(loss).any(axis=1) | np.isnan(margin).any(axis=1))
+    loss, margin = loss[scored], margin[scored]
+    scale = [by_hand.equal_coverage(loss[:, s], margin[:, s], 0.95) for s in range(2)]
+    silos = margin @ np.array(scale)
+    pool = silos * by_hand.equal_coverage(loss.sum(axis=1), silos, 0.95)
+    assert row["silo_margin"] == pytest.approx(silos.mean(), rel=1e-12)
+    assert row["total"] * row["silo_margin"] == pytest.approx(silos.mean() - pool.mean())
+
+
 def test_raw_takes_margins_as_they_are(market):
     row = ladder(market, UST10Y=1e8, BTC=1e7).loc["p"]
     book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [1e7]}, index=["p"]), market)
