@@ -17,7 +17,7 @@ from backtest.offset.bounds import RESAMPLES
 from backtest.offset.history import SHORTEST_SHIFT, SiloHistory
 from backtest.offset.supportable import estimate_history, silo_histories
 from backtest.simulate.paths import Paths
-from backtest.simulate.transform import CorrelationStress
+from backtest.simulate.tied import TiedPrices
 from backtest.types import Progress, RowNumbers, counted, unheard, within
 from backtest.workers import in_parallel
 
@@ -46,8 +46,9 @@ def stressed_ladder(
     - 'as observed'; 'without <episode>': scored days whose MPOR overlaps the episode are left out
       (the margins do not change: the base model has seen the episode); an episode that overlaps no
       scored day has no row;
-    - 'correlation 0 | +c | -c': the historical shocks, recombined so that every price has this
-      correlation with every yield, all else unchanged; 'correlation worst' is the worse sign for
+    - 'correlation 0 | +c | -c': the historical shocks, those of each price in another order of
+      days, so that prices have this correlation with yields (`simulate.TiedPrices`): the law of
+      every factor stays, and yields stay day by day; 'correlation worst' is the worse sign for
       each book;
     - 'MPOR n': both silos are closed out over n margin days.
 
@@ -83,7 +84,7 @@ def stressed_ladder(
     tables = {"as observed": ladder(observed)}
     for side in SIGNS:
         sign, label = side * cross, f"{side * cross:+g}" if side else "0"
-        stressed = Paths.of(CorrelationStress(cross=sign), market, seed=seed).path(0)
+        stressed = Paths.of(TiedPrices(cross=sign), market, seed=seed).path(0)
         tables[f"correlation {label}"] = ladder(
             silo_histories(stressed, book, base=base, coverage=coverage)
         )

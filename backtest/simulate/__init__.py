@@ -5,6 +5,7 @@ from backtest.simulate.diagnostics import diagnose
 from backtest.simulate.parametric import GarchT, MultivariateT, TCopula
 from backtest.simulate.paths import Paths, Simulator
 from backtest.simulate.sample import SampleGenerator
+from backtest.simulate.tied import TiedPrices
 from backtest.simulate.transform import (
     CorrelationStress,
     History,
@@ -22,6 +23,7 @@ SIMULATORS: dict[str, type[Simulator]] = {
     "t_copula": TCopula,
     "sample_generator": SampleGenerator,
     "correlation_stress": CorrelationStress,
+    "tied_prices": TiedPrices,
     "volatility_scaling": VolatilityScaling,
     "stress_episode": StressEpisode,
     "spliced": Spliced,
@@ -41,6 +43,7 @@ __all__ = [
     "StationaryBootstrap",
     "StressEpisode",
     "TCopula",
+    "TiedPrices",
     "VolatilityScaling",
     "diagnose",
 ]

@@ -34,6 +34,8 @@ class History:
 class CorrelationStress:
     r"""Shocks of another simulator with another correlation; variances do not change.
 
+    Tails do: sums of shocks have thinner ones. `TiedPrices` keeps the law of every factor.
+
     .. math:: x' = m + D R_1^{1/2} R_0^{-1/2} D^{-1} (x - m)
 
     with R_0 the correlation and D the standard deviations of the base (over pilot histories), m
@@ -73,8 +75,8 @@ class CorrelationStress:
         base_correlation = nearest_correlation(base_correlation)
         # The inverse root makes the base's factors uncorrelated, the other root correlates them
         # anew. Deviations are divided out before and multiplied in after, so variances stay.
-        rotation = _root(self._target(market, base_correlation)) @ np.linalg.inv(
-            _root(base_correlation)
+        rotation = root(self._target(market, base_correlation)) @ np.linalg.inv(
+            root(base_correlation)
         )
         price = np.array([kind == "price" for kind in market.kinds])
 
@@ -108,7 +110,7 @@ class CorrelationStress:
         return nearest_correlation(target)
 
 
-def _root(matrix: FloatArray) -> FloatArray:
+def root(matrix: FloatArray) -> FloatArray:
     """Symmetric square root of a positive matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 1e-12))) @ vectors.T

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import kurtosis
 
 import backtest as bt
 from backtest import simulate
 from backtest.simulate import Paths
 from backtest.simulate.bootstrap import LARGEST_FALL
 from backtest.simulate.paths import path_days
-from backtest.types import StudyError
+from backtest.types import DataError, StudyError
 from tests.support.worlds import BLOCKS, EPISODE, EXAMPLES, Odd, correlation, draw, market_of, only
 
 
@@ -55,6 +56,49 @@ def test_correlation_stress_holds_for_a_base_with_a_law_of_its_own():
     assert_allclose(cross, 0.4, atol=0.05)
     sd = np.mean([own(np.random.default_rng(s)).std(axis=0) for s in range(40)], axis=0)
     assert_allclose(np.mean([x.std(axis=0) for x in found], axis=0), sd, rtol=0.08)
+
+
+@pytest.mark.parametrize("cross", [0.0, 0.4, -0.4])
+def test_tied_prices_keep_every_law_and_every_yield(cross, mild_market):
+    before = draw(simulate.History(), mild_market)
+    after = draw(simulate.TiedPrices(cross=cross), mild_market)
+    assert_array_equal(after[:, ::2], before[:, ::2])  # yields, day by day
+    assert_array_equal(np.sort(after[:, 1::2], axis=0), np.sort(before[:, 1::2], axis=0))
+    found = correlation(after)
+    pairs = [found[i, j] for i, j in ((0, 1), (0, 3), (1, 2), (2, 3))]
+    assert np.mean(pairs) == pytest.approx(cross, abs=0.01)
+    assert_allclose(pairs, cross, atol=0.05)
+    assert found[1, 3] == pytest.approx(correlation(before)[1, 3], abs=0.06)
+
+
+def test_tied_prices_keep_the_kurtosis_that_sums_of_shocks_lose(real_market):
+    before = draw(simulate.History(), real_market)
+    tied, summed = (
+        draw(stress(cross=0.5), real_market)
+        for stress in (simulate.TiedPrices, simulate.CorrelationStress)
+    )
+    coin = real_market.factors.index("BTC")
+    tails = [kurtosis(x[:, coin]) for x in (before, tied, summed)]
+    assert tails[0] == pytest.approx(tails[1], rel=1e-12) and tails[2] < 0.8 * tails[0]
+    price = np.array([kind == "price" for kind in real_market.kinds])
+    crossed = correlation(tied)[np.ix_(price, ~price)]
+    assert crossed.mean() == pytest.approx(0.5, abs=0.01) and np.ptp(crossed) < 0.05
+    # How long volatility lasts is kept about as well as by sums: correlation of absolute shocks.
+    lasts = [np.corrcoef(abs(x[:-1, coin]), abs(x[1:, coin]))[0, 1] for x in (before, tied)]
+    assert lasts[1] == pytest.approx(lasts[0], abs=0.04)
+
+
+def test_one_class_has_nothing_to_be_tied_to(small_market):
+    for names in (("BTC", "ETH"), ("2Y", "10Y")):
+        market = only(small_market, *names)
+        tied = draw(simulate.TiedPrices(cross=0.5), market)
+        assert_array_equal(tied, draw(simulate.History(), market))
+
+
+def test_a_price_that_never_moves_cannot_be_tied(small_market):
+    still = bt.Market.from_frame(small_market.to_frame().assign(ETH=1.0))
+    with pytest.raises(DataError, match="ETH never moves"):
+        draw(simulate.TiedPrices(cross=0.5), still)
 
 
 def test_a_stress_around_spliced_ties_history_too_and_inside_only_the_future(mild_market):

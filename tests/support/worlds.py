@@ -17,6 +17,7 @@ EXAMPLES = {
     "t_copula": simulate.TCopula(),
     "sample_generator": simulate.SampleGenerator(stress=True),
     "correlation_stress": simulate.CorrelationStress(cross=-0.5, base=BLOCKS),
+    "tied_prices": simulate.TiedPrices(cross=-0.5, base=BLOCKS),
     "volatility_scaling": simulate.VolatilityScaling(prices=3.0, yields=2.0, base=BLOCKS),
     "stress_episode": simulate.StressEpisode(base=BLOCKS, **EPISODE),
     "spliced": simulate.Spliced(days=300, base=BLOCKS),

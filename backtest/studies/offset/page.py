@@ -36,7 +36,10 @@ TEXTS = {
     "stressed_ladder": (
         "Under stress",
         "Offset [bound], percentage points, with correlations moved, with a longer MPOR, and "
-        "without each stress episode in turn.",
+        "without each stress episode in turn. A correlation is moved by putting the shocks of "
+        "each price into another order of days: every price keeps its own law and yields stay as "
+        "they were, so books of Treasuries alone do not move; pairs of prices and the clustering "
+        "of their volatility change a little.",
     ),
     "specification_curve": (
         "Over specifications",

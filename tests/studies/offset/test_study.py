@@ -194,6 +194,20 @@ def test_stressed_correlation_moves_the_offset_the_right_way(stressed):
     pd.testing.assert_series_equal(dependence["correlation worst"], worst, check_names=False)
 
 
+def test_a_correlation_with_prices_moves_no_book_of_bonds_alone(market):
+    bonds = bt.Book.from_frame(
+        pd.DataFrame({"UST10Y": [1e8], "UST5Y@CME": [-2e8]}, index=["control"]), market
+    )
+    table = stressed_ladder(
+        market, bonds, base=BASE, coverage=COVERAGE, resamples=20, longer_mpor=()
+    )
+    rows = table.xs("control", level="portfolio").astype(float)
+    for sign in ("0", "+0.5", "-0.5"):
+        pd.testing.assert_series_equal(
+            rows.loc[f"correlation {sign}"], rows.loc["as observed"], check_names=False
+        )
+
+
 def test_every_stress_is_there(stressed):
     names = list(stressed.index.unique("stress"))
     assert names[0] == "as observed" and "MPOR 5" in names and "without March 2020" in names
