@@ -15,7 +15,7 @@ RUN := $(VENV)/stamp-run
 DEV := $(VENV)/stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help backtest test slow faults bench calibration lint clean
+.PHONY: help backtest test slow faults bench calibration docs lint clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ faults: $(DEV)  ## run all of the library of bad input: some 2,000 cases, half a
 
 bench: $(DEV)  ## time the kernels and the whole run
 	$(PY) -m tests.tools.benchmark $(ARGS)
+
+docs: $(DEV)  ## build the site into build/docs, offline; a warning is an error
+	$(PY) docs/_site $(ARGS)
 
 lint: $(DEV)  ## check style, format, types and the direction of imports
 	$(VENV)/bin/ruff check .

@@ -1,0 +1,86 @@
+"""The written pages, gathered where Sphinx reads them, with links that hold there."""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+# From the root of the repository, where GitHub shows them; on the site they are pages as others.
+ROOT_PAGES = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
+PART = re.compile(r"<!-- from README\.md: (.+?) -->")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a repository, and where each stands among the sources of the site.
+
+    Parameters
+    ----------
+    root : of the repository. source : of the site.
+    places : file of the repository -> file of the site.
+    """
+
+    root: Path
+    source: Path
+    places: dict[Path, Path]
+
+    @classmethod
+    def of(cls, root: Path, source: Path) -> "Pages":
+        """All pages and pictures of docs/, without the templates and the machinery of the site."""
+        docs = root / "docs"
+        found = [p for p in sorted(docs.rglob("*")) if p.suffix in (".md", ".svg", ".png")]
+        places = {p: source / p.relative_to(docs) for p in found if "_site" not in p.parts}
+        return cls(root, source, places | {root / name: source / name for name in ROOT_PAGES})
+
+    def gather(self) -> None:
+        """Write all of them to the source, links and parts of the README resolved."""
+        for page, place in self.places.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if page.suffix == ".md":
+                text = self.relinked(page.read_text(encoding="utf-8"), page, place)
+                for part in PART.findall(text):
+                    words = self.of_readme(part, place)
+                    text = text.replace(f"<!-- from README.md: {part} -->", words)
+                if page.name == "README.md":
+                    text += self.pages_beside(page)
+                place.write_text(text, encoding="utf-8")
+            else:
+                shutil.copyfile(page, place)
+
+    def of_readme(self, name: str, place: Path) -> str:
+        """What the README has between the marks of this name, as it stands on another page."""
+        readme = self.root / "README.md"
+        parts = readme.read_text(encoding="utf-8").split(f"<!-- {name} -->")
+        if len(parts) != 2:
+            raise SystemExit(f"README.md has no part {name}.")
+        return self.relinked(parts[1].split(f"<!-- end of {name} -->")[0], readme, place)
+
+    def pages_beside(self, page: Path) -> str:
+        """What makes the pages of a folder those that its README leads to."""
+        names = sorted(p.stem for p in self.places if p.parent == page.parent and p != page)
+        return "\n".join(["", "```{toctree}", ":hidden:", "", *names, "```", ""])
+
+    def relinked(self, text: str, page: Path, place: Path) -> str:
+        """The text of `page` with each link as it is from `place`.
+
+        What is no page of the site, a template or a source file, is named and not linked.
+
+        Raises
+        ------
+        SystemExit : a link leads nowhere.
+        """
+
+        def link(found: re.Match[str]) -> str:
+            mark, words, to, part = found.groups()
+            target = (page.parent / to).resolve()
+            if target in self.places:
+                there = self.places[target]
+            elif target.exists():
+                return f"{words} (`{target.relative_to(self.root)}`)"
+            else:
+                raise SystemExit(f"{page.relative_to(self.root)}: {to} is not there to link to.")
+            return f"{mark}[{words}]({os.path.relpath(there, place.parent)}{part or ''})"
+
+        return LINK.sub(link, text)

@@ -1,0 +1,100 @@
+"""The written pages: numbers that a page repeats are those of the page that measured them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import strategies as st
+from tests.support.places import ROOT
+
+DOCS = ROOT / "docs"
+WHICH = (DOCS / "which.md").read_text(encoding="utf-8")
+STATISTICS = (DOCS / "statistics.md").read_text(encoding="utf-8")
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """Cells of the rows of the table whose head begins with `first`, head first."""
+    lines = text[text.index(f"| {first} ") :].split("\n\n")[0].splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [table[0], *table[2:]]
+
+
+def measured(heading: str) -> dict[str, list[str]]:
+    """The rows of the table below a heading of the page of statistics, by test."""
+    part = STATISTICS.split(heading)[1]
+    return {row[0]: row[1:] for row in rows(part, "test")[1:]}
+
+
+def test_the_exceedance_tests_have_the_size_and_power_that_were_measured():
+    place = {"250": 1, "1,000": 4}  # the column of small-sample p-values, after the test's name
+    tables = [
+        measured(f"**{heading}**")
+        for heading in ("Size: a right model", "Power: twice the rate", "Power: clustered")
+    ]
+    head, *found = rows(WHICH, "test | days | size | power: twice the rate |")
+    assert head[2:] == ["size", "power: twice the rate", "power: clustered"] and len(found) == 12
+    for name, days, *shares in found:
+        assert shares == [table[name][place[days]] for table in tables], (name, days)
+
+
+def test_the_forecast_tests_have_the_size_and_power_that_were_measured():
+    table = measured("### Expected shortfall and densities")
+    head, *found = rows(WHICH, "test | days | size, normal |")
+    assert len(head) == 6 and len(found) == 9
+    for name, days, *shares in found:
+        later = {"250": 0, "1,000": 1}[days]
+        assert shares == table[name][later::2], (name, days)
+
+
+def test_the_head_of_the_measured_tables_is_as_this_test_reads_it():
+    head = rows(STATISTICS.split("**Size: a right model**")[1], "test")[0]
+    assert head[1:6] == ["250 d, 99 %: chi2", "small", "n.i.", "1,000 d, 99 %: chi2", "small"]
+    head = rows(STATISTICS.split("### Expected shortfall and densities")[1], "test")[0]
+    assert [cell.split()[-2] for cell in head[1:]] == ["250", "1,000"] * 4
+
+
+def test_every_model_named_by_kind_exists():
+    """The tables of models name kinds of the registry, and the page of models all of them."""
+    for page in ("which.md", "models.md"):
+        text = (DOCS / page).read_text(encoding="utf-8")
+        table = text.split("| need |" if page == "which.md" else "| family |")[1].split("\n\n")[0]
+        column = 2 if page == "which.md" else 2
+        named = {
+            kind
+            for line in table.splitlines()[2:]
+            for kind in re.findall(r"`(\w+)`", line.split("|")[column])
+        }
+        assert named and named - set(st.MODELS) - {"credit"} == set()
+        if page == "models.md":
+            assert named == set(st.MODELS)
+
+
+@pytest.mark.parametrize(
+    "page", sorted(p for p in DOCS.rglob("*.md") if "_site" not in p.parts), ids=lambda p: p.stem
+)
+def test_links_between_pages_lead_to_files(page: Path):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_page_is_in_the_contents():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    named = {
+        line.strip()
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", index, re.DOTALL)
+        for line in block.splitlines()
+        if line and not line.startswith(":")
+    }
+    pages = {p.stem for p in DOCS.glob("*.md")} - {"index"}
+    assert pages <= named
+
+
+def test_the_start_page_holds_the_columns_that_a_folder_needs():
+    """The files of the ten minutes are those that the README names."""
+    start = (DOCS / "start.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"`(\w+\.csv)`", start)) - {"treasury_futures_front_unadjusted.csv"}
+    assert files == {"treasury_par_yields.csv", "btc_usd.csv", "eth_usd.csv"}
+    assert all(f"`{file}`" in readme for file in files)

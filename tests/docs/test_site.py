@@ -1,0 +1,119 @@
+"""The site: it builds without a warning, its links lead somewhere, no public name is missing."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import backtest as bt
+import strategies as st
+from tests.support.places import ROOT
+
+pytestmark = pytest.mark.slow
+FAMILIES = (bt.charts, bt.scores, bt.simulate, bt.instruments, st)
+
+
+class Page(HTMLParser):
+    """Where a page points to, what can be pointed at in it, and the words that replace pictures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.targets: list[str] = []
+        self.names: set[str] = set()
+        self.pictures: dict[str, str] = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.targets += [values[name] for name in ("href", "src") if name in values]
+        self.names |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "img":
+            self.pictures[values["src"]] = values.get("alt", "")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("site") / "docs"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "_site"), str(out)],
+        cwd=out.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+
+
+def test_every_internal_link_leads_somewhere(pages: dict[Path, Page]):
+    seen = 0
+    for path, page in pages.items():
+        for target in page.targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert there.is_file(), f"{path.name}: {target}"
+            if parts.fragment and there in pages:
+                assert unquote(parts.fragment) in pages[there].names, f"{path.name}: {target}"
+            seen += 1
+    assert seen > 1000
+
+
+def test_no_page_asks_another_server_for_anything(site: Path):
+    """Scripts, styles, pictures and fonts come from the folder; links to read on may lead out."""
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        loads = re.findall(r"<(?:script|img|link|iframe)[^>]*?(?:src|href)=\"([^\"]+)\"", text)
+        assert loads and not [a for a in loads if re.match(r"(https?:)?//", a)], path.name
+    for path in site.rglob("*.css"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"url\([\"']?(https?:)?//|@import", text), path.name
+
+
+def test_every_public_name_is_in_the_reference(pages: dict[Path, Page]):
+    documented = set().union(
+        *(page.names for path, page in pages.items() if path.parent.name == "reference")
+    )
+    wanted = {f"{family.__name__}.{name}" for family in FAMILIES for name in family.__all__}
+    modules = {family.__name__.split(".")[-1] for family in FAMILIES}
+    wanted |= {f"backtest.{name}" for name in bt.__all__ if name not in modules}
+    elsewhere = {"backtest.StationaryBootstrap"}  # with the simulators
+    assert wanted - documented - elsewhere == set()
+    assert "backtest.simulate.StationaryBootstrap" in documented
+
+
+def test_parameters_of_the_house_form_are_set_as_names_with_texts(site: Path):
+    """'lookback : shocks of the fit. draws : scenarios.' are two parameters, none a type."""
+    text = (site / "reference" / "models.html").read_text(encoding="utf-8")
+    copula = text.split('id="strategies.CopulaVaR"')[1].split('id="strategies.')[0]
+    names = re.findall(r"<dt>(?:<strong>)?(\w+)(?:</strong>)?</dt>", copula)
+    assert names == list(st.CopulaVaR.__annotations__)
+    assert "classifier" not in text
+
+
+def test_the_gallery_has_every_figure_with_its_words(site: Path, pages: dict[Path, Page]):
+    page = pages[site / "gallery.html"]
+    pictures = {Path(src).stem: alt for src, alt in page.pictures.items()}
+    helpers = {"Figure", "run_figures", "offset_figures", "write_figures"}
+    figures = set(bt.charts.__all__) - helpers
+    assert figures <= set(pictures)
+    assert all(len(pictures[name]) > 40 for name in figures)
+    text = (site / "gallery.html").read_text(encoding="utf-8")
+    assert all(f"bt.charts.{name}" in re.sub(r"<[^>]+>", "", text) for name in figures)
+
+
+def test_formulas_are_drawn_by_the_browser_alone(site: Path):
+    text = (site / "methodology.html").read_text(encoding="utf-8")
+    assert text.count("<math") >= 10 and "mathjax" not in text.lower()
+    models = (site / "reference" / "models.html").read_text(encoding="utf-8")
+    assert models.count("<math") >= 20
