@@ -14,6 +14,16 @@ EPISODES: Mapping[str, tuple[str, str]] = {
     "March 2023": ("2023-03-01", "2023-03-31"),
     "August 2024": ("2024-08-01", "2024-08-31"),
 }
+# What each month of stress is remembered for.
+REMEMBERED: Mapping[str, str] = {
+    "March 2020": "pandemic",
+    "May 2021": "crypto sell-off",
+    "June 2022": "inflation, Celsius",
+    "November 2022": "FTX",
+    "March 2023": "SVB",
+    "August 2024": "yen carry trade",
+    "October 2025": "tariffs",
+}
 
 
 def stress_days() -> pd.DatetimeIndex:

@@ -88,11 +88,18 @@ class PanelGrid:
 
 
 def book_panels(
-    canvas: Canvas, titles: Mapping[str, str], *, keys: float, below: float, share: bool = True
+    canvas: Canvas,
+    titles: Mapping[str, str],
+    *,
+    keys: float,
+    below: float,
+    share: bool = True,
+    over: float = 0.0,
 ) -> "tuple[Sheet | Inset, dict[str, Axes]]":
     """A panel a book under its title, below `keys` inches that are left for a legend.
 
     below : inches under each panel, for its axis. share : True where all have one vertical axis.
+    over : inches between a panel and its title, for labels.
     """
     grid = PanelGrid(
         columns=min(COLUMNS, len(titles)),
@@ -103,12 +110,23 @@ def book_panels(
         "\n".join(fitted_label(line, room=room, lines=2) for line in title.splitlines())
         for title in titles.values()
     ]
-    above = LINE * max(text.count("\n") + 1 for text in words) + 0.1
+    above = LINE * max(text.count("\n") + 1 for text in words) + 0.1 + over
     sheet, panels = replace(grid, above=above).panels(canvas, len(titles), keys=keys, share=share)
     for axes, text in zip(panels, words, strict=True):
-        axes.set_title(text, loc="left", linespacing=1.0, pad=4)
+        axes.set_title(text, loc="left", linespacing=1.0, pad=4 + 72 * over)
         axes.grid(visible=True, axis="y")
     return sheet, dict(zip(titles, panels, strict=True))
+
+
+def panel_width(count: int) -> float:
+    """Inches of a panel of `book_panels` that share one vertical axis.
+
+    Examples
+    --------
+    >>> round(panel_width(4), 2), round(panel_width(1), 2)
+    (2.69, 5.63)
+    """
+    return columns_of(min(COLUMNS, count), left=LEFT, right=RIGHT, gap=GAP)[0].width
 
 
 def label_rows(panels: Mapping[str, "Axes"], label: str) -> None:

@@ -9,6 +9,12 @@ import pytest
 from backtest import charts
 from backtest.present.lettering import MINUS, fold_text
 from backtest.present.sheet import TEXT, TITLE_POINTS
+from backtest.studies.offset.figures.findings import (
+    granted_finding,
+    specification_finding,
+    steps_finding,
+    stressed_finding,
+)
 from backtest.studies.run.figures.coverage_cost import POOLED
 from backtest.studies.run.figures.findings import (
     cost_finding,
@@ -153,3 +159,53 @@ def test_histories_count_paths_above_the_allowed_rate() -> None:
     words = histories_finding(means, paths=40, allowed=0.01)
     assert numbers_of(words) == [40, 25, 75, 1]
     assert "25 % (var) to 75 % (offset model)" in words
+
+
+def test_stresses_are_counted_by_what_they_leave_supported() -> None:
+    rows = [
+        ("a", "as observed", 0.1), ("a", "worst", 0.2), ("a", "without May 2021", 0.1),
+        ("b", "as observed", -0.1), ("b", "worst", 0.1), ("b", "without May 2021", -0.1),
+        ("c", "as observed", 0.1), ("c", "worst", np.nan), ("c", "without May 2021", 0.1),
+        ("d", "as observed", -0.1), ("d", "worst", -0.1), ("d", "without May 2021", 0.0),
+    ]  # fmt: skip
+    data = pd.DataFrame(rows, columns=["portfolio", "stress", "dependence_bound"])
+    words = stressed_finding(data, observed="as observed")
+    assert numbers_of(words) == [2, 4, 1, 2, 3]
+    none = stressed_finding(data.assign(dependence_bound=-0.1), observed="as observed")
+    assert none.count("none") == 3 and numbers_of(none) == [4, 2]
+
+
+def test_specifications_are_counted_by_their_bounds() -> None:
+    data = pd.DataFrame(
+        {"portfolio": ["a", "a", "b"], "dependence": [-0.05, 0.1, 0.02],
+         "dependence_bound": [-0.1, 0.03, np.nan]}
+    )  # fmt: skip
+    assert numbers_of(specification_finding(data)) == [1, 3, 2, -5.0, 10.0]
+    assert "none of 3" in specification_finding(data.assign(dependence_bound=0.0))
+
+
+def test_days_on_which_models_granted_too_much_are_counted() -> None:
+    days = pd.date_range("2024-01-01", periods=4)
+    shares = {"var": [0.3, 0.3, 0.1, 0.1], "offset": [0.3, 0.1, 0.1, np.nan],
+              "supported total": [0.2, 0.2, 0.2, np.nan]}  # fmt: skip
+    pieces = [
+        pd.DataFrame({"date": days, "portfolio": "a", "series": name, "share": values})
+        for name, values in shares.items()
+    ]
+    data = pd.concat(pieces).dropna()
+    words = granted_finding(data)
+    assert numbers_of(words) == [33, 67] and "33 % (offset model) to 67 % (var)" in words
+    assert granted_finding(data[data["series"] != "supported total"]).startswith("On no day")
+
+
+def test_the_largest_steps_are_named_with_their_means() -> None:
+    data = pd.DataFrame(
+        {"portfolio": ["a", "a", "b"], "model": "offset", "small": [-0.01, -0.01, 0.0],
+         "offset": [-0.2, -0.4, 0.1], "diversification": [-0.1, -0.1, -0.3],
+         "required": [0.7, 0.5, 0.8]}
+    )  # fmt: skip
+    words = steps_finding(data, ["small", "offset", "diversification"], required="required")
+    assert words.startswith("Mean margin of offset model: 60 to 80 %")
+    assert "offset takes off −10 to 30 %, diversification 10 to 30 %" in words
+    alone = steps_finding(data, [], required="required")
+    assert alone.endswith("of the silos' own margins, by book")

@@ -15,7 +15,9 @@ from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.figures.through_time import (
+    NAMES,
     draw_time_axis,
+    name_stress_days,
     stress_days_of,
     stress_key,
     stress_words,
@@ -168,7 +170,8 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
     )  # fmt: skip
     columns = min(LEGEND_COLUMNS, 3)
     keys = legend_height(-(-len(handles) // columns) * LEGEND_COLUMNS) + 0.02
-    sheet, panels = grid.panels(canvas, len(groups), keys=keys, end=0.17, share=False)
+    names = NAMES if len(stress) else 0.0
+    sheet, panels = grid.panels(canvas, len(groups), keys=keys + names, end=0.17, share=False)
     sheet.legend(handles, top=0.0, columns=columns, left=grid.left)
     for axes, group in zip(panels, groups, strict=True):
         rows = data[data["model"].isin(group)]
@@ -180,6 +183,7 @@ def _paint(canvas: Canvas, study: "Study", data: pd.DataFrame) -> "Axes":
         axes.tick_params(labelbottom=axes is panels[-1])
         if several:
             axes.set_title(drawable(model_name(group[0])), loc="left", pad=3)
+    name_stress_days(panels[0], stress, width=grid.places[0].width, lift=14.0 if several else 3.0)
     return panels[0]
 
 

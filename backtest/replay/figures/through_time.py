@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.market.episodes import stress_days
+from backtest.present.style import SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from backtest.replay.study import Study
 
 STRESS = "#b5b5b5"
+LABEL, LEVELS, LINE_POINTS = 0.47, 3, 9.0  # inches a label takes, lines of labels, points a line
+NAMES = (LEVELS * LINE_POINTS + 2.0) / 72.0  # inches over a panel for the labels
 SHORT = 2.0  # years: below this, ticks at new years alone would leave an axis empty
 
 
@@ -50,6 +53,32 @@ def stress_key(days: pd.DatetimeIndex) -> list["Line2D"]:
 
     line = Line2D([], [], color=STRESS, lw=0.8, label="day of stress")
     return [line] if len(days) else []
+
+
+def name_stress_days(
+    axes: "Axes", days: pd.DatetimeIndex, *, width: float, lift: float = 2.0
+) -> None:
+    """Write the month of each day of stress over a panel whose time axis is drawn.
+
+    width : of the panel, inches. lift : points over the panel. Labels that would overlap stand
+    on lines over each other, `NAMES` inches in all.
+    """
+    from matplotlib import dates as time
+
+    start, end = axes.get_xlim()
+    ends = [-np.inf] * LEVELS
+    for month in days.to_period("M").unique().sort_values():
+        of_month = days[days.to_period("M") == month]
+        at = float(time.date2num(of_month[0] + (of_month[-1] - of_month[0]) / 2))  # type: ignore[no-untyped-call]
+        inches = min((at - start) / (end - start) * width, width - LABEL / 2)
+        level = next((k for k in range(LEVELS) if ends[k] + LABEL / 2 <= inches), LEVELS - 1)
+        ends[level] = inches + LABEL / 2
+        axes.annotate(
+            f"{month:%b %y}", (start + inches / width * (end - start), 1.0),
+            xycoords=("data", "axes fraction"), xytext=(0, lift + LINE_POINTS * level),
+            textcoords="offset points", ha="center", va="bottom", color=SOFT,
+            annotation_clip=False,
+        )  # fmt: skip
 
 
 def draw_time_axis(

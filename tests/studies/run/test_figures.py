@@ -34,10 +34,10 @@ def test_timeline_names_the_stress_days_that_its_prices_hold() -> None:
         shown = replace(study(), provenance=replace(study().provenance, data=prices))
         return {t.get_text() for t in charts.exceedance_timeline(shown).draw().texts}
 
-    assert words(simulated=False) == {"2020-03-09 to 16"}
+    assert words(simulated=False) == {"March 2020: pandemic"}
     assert words(simulated=True, source="SIMULATED: a path") == set()
     laid_over = "SIMULATED: a path, ten real stress days of 2020-2025 laid over"
-    assert words(simulated=True, source=laid_over) == {"2020-03-09 to 16"}
+    assert words(simulated=True, source=laid_over) == {"March 2020: pandemic"}
 
 
 def test_pooled_points_are_means_of_books_and_lie_in_their_intervals() -> None:

@@ -8,14 +8,26 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, label_of, points
 from backtest.present.marks import sign_ticks
-from backtest.present.panels import LEFT, book_panels, label_rows
+from backtest.present.naming import model_name
+from backtest.present.panels import LEFT, book_panels, label_rows, panel_width
 from backtest.present.sheet import Caption
 from backtest.present.style import INK, OFFSET, TOTAL, model_styles
 from backtest.replay.figures.through_time import (
+    NAMES,
     draw_time_axis,
+    name_stress_days,
     stress_days_among,
     stress_key,
     stress_words,
+)
+from backtest.studies.offset.figures.findings import (
+    OFFSET as SUPPORTED_OFFSET,
+)
+from backtest.studies.offset.figures.findings import (
+    TOTAL as SUPPORTED_TOTAL,
+)
+from backtest.studies.offset.figures.findings import (
+    granted_finding,
 )
 from backtest.studies.offset.figures.footnote import offset_footnote
 
@@ -25,8 +37,8 @@ if TYPE_CHECKING:
     from backtest.studies.offset.study import OffsetStudy
 
 SUPPORTED = {
-    "supported total": (TOTAL, "-", "supported: total reduction"),
-    "supported dependence": (OFFSET, "-", "supported: offset (dependence)"),
+    SUPPORTED_TOTAL: (TOTAL, "-", "supported: total reduction"),
+    SUPPORTED_OFFSET: (OFFSET, (0, (5, 1)), "supported: offset (dependence)"),
 }
 
 
@@ -70,10 +82,11 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
                 f"supported offset {points(offset.min())} to {points(offset.max())} points",
             ]
         books.append(f"{name}: {', '.join(ranges)}")
-    return Caption(
-        "Reduction granted by the models, and reduction supported by the data then at hand",
-        offset_footnote(study, note + ".", models=True),
-        f"Lines through time, a panel a book. {'; '.join(books)}.",
+    return Caption.of(
+        granted_finding(data),
+        measure="Reduction granted by the models, and reduction supported by the data then at hand",
+        footnote=offset_footnote(study, note + ".", models=True),
+        alt=f"Lines through time, a panel a book. {'; '.join(books)}.",
     )
 
 
@@ -86,7 +99,7 @@ def _paint(
     models = _models(data)
     handles = [
         Line2D([], [], color=styles[m].colour, ls=styles[m].line, lw=1.3,
-               label=label_of(f"granted by '{m}'", width=30, lines=1))
+               label=label_of(f"granted by {model_name(m)}", width=30, lines=1))
         for m in models
     ]  # fmt: skip
     handles += [
@@ -96,7 +109,7 @@ def _paint(
     handles += stress_key(stress)
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
-        keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3,
+        keys=0.17 * -(-len(handles) // 3) + 0.08, below=0.3, over=NAMES if len(stress) else 0.0,
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=3, left=LEFT)
     for book, panel in panels.items():
@@ -110,6 +123,7 @@ def _paint(
             line = rows[rows["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
         draw_time_axis(panel, data["date"], stress)
+        name_stress_days(panel, stress, width=panel_width(len(panels)))
         sign_ticks(panel.yaxis)
     label_rows(panels, "share of silos'\nmargins, %")
     return next(iter(panels.values()))

@@ -8,9 +8,11 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import drawable, fitted_label, points
 from backtest.present.marks import sign_ticks
+from backtest.present.numbers import percent
 from backtest.present.panels import columns_of
 from backtest.present.sheet import Caption
 from backtest.present.style import FAINT, INK, OFFSET
+from backtest.studies.offset.figures.findings import specification_finding
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
 
 if TYPE_CHECKING:
@@ -89,10 +91,11 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
             f"{name}: {len(table)} specifications, offset {low} to {high} points, median {middle}; "
             f"lower bound above 0 in {_share(table)}"
         )
-    return Caption(
-        "Offset under every choice of lookback, MPOR, window and first day",
-        offset_footnote(study, note + "."),
-        f"Sorted estimates with lower bounds, and a grid of choices. {'; '.join(books)}.",
+    return Caption.of(
+        specification_finding(data),
+        measure="Offset under every choice of lookback, MPOR, window and first day",
+        footnote=offset_footnote(study, note + "."),
+        alt=f"Sorted estimates with lower bounds, and a grid of choices. {'; '.join(books)}.",
     )
 
 
@@ -124,7 +127,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
 
 def _share(table: pd.DataFrame) -> str:
     above = int((table["dependence_bound"] > 0).sum())
-    return f"{above} of {len(table)} ({100 * above / len(table):.0f} %)"
+    return f"{above} of {len(table)} ({percent(above / len(table), digits=0)})"
 
 
 def _values(data: pd.DataFrame, column: str) -> list[str]:

@@ -7,15 +7,18 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, drawable
-from backtest.present.panels import LEFT, book_panels, label_rows
+from backtest.present.panels import LEFT, book_panels, label_rows, panel_width
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, DIVERSIFICATION, INK, OFFSET
 from backtest.replay.figures.through_time import (
+    NAMES,
     draw_time_axis,
+    name_stress_days,
     stress_days_among,
     stress_key,
     stress_words,
 )
+from backtest.studies.offset.figures.findings import steps_finding
 from backtest.studies.offset.figures.footnote import offset_footnote
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 GROSS, REQUIRED = "gross", "required"
 STEP_COLOURS = {"diversification": DIVERSIFICATION, "offset": OFFSET, "dependence": OFFSET}
+HATCHES, ADDING = ("", "...", "xxx", "ooo", "---"), "//////"  # colours alone go in greyscale
 OTHER_COLOURS = tuple(c for c in COLOURS if c not in (DIVERSIFICATION, OFFSET, "#000000"))
 
 
@@ -77,10 +81,11 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         + ", ".join(f"{step} {100 * share:.0f}".replace("-", MINUS) for step, share in row.items())
         for book, row in means.iterrows()
     )
-    return Caption(
-        "From the silos' own margins to the requirement, by day, % of gross",
-        offset_footnote(study, note + "."),
-        f"Bands through time, a panel a book. Mean shares of gross in percent. {books}.",
+    return Caption.of(
+        steps_finding(data, _steps(data), required=REQUIRED),
+        measure="From the silos' own margins to the requirement, by day, % of gross",
+        footnote=offset_footnote(study, note + "."),
+        alt=f"Bands through time, a panel a book. Mean shares of gross in percent. {books}.",
     )
 
 
@@ -90,14 +95,18 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
 
     steps = _steps(data)
     colours = _colours(steps)
-    handles: list[Any] = [Patch(fc=colours[step], lw=0, label=drawable(step)) for step in steps]
+    hatches = {step: HATCHES[i % len(HATCHES)] for i, step in enumerate(steps)}
+    handles: list[Any] = [
+        Patch(fc=colours[step], hatch=hatches[step], ec="white", lw=0, label=drawable(step))
+        for step in steps
+    ]
     handles.append(Line2D([], [], color=INK, lw=1.2, label=REQUIRED))
     stress = stress_days_among(data["date"])
     handles += stress_key(stress)
     books = dict.fromkeys(data["portfolio"])
     sheet, panels = book_panels(
         canvas, {book: book for book in books},
-        keys=legend_height(len(handles)) + 0.04, below=0.3,
+        keys=legend_height(len(handles)) + 0.04, below=0.3, over=NAMES if len(stress) else 0.0,
     )  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     for book, panel in panels.items():
@@ -107,12 +116,13 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
         level = np.full(len(rows), 100.0)
         for step in steps:
             end = level + 100 * rows[step].to_numpy()
-            for where, hatch in ((end <= level, ""), (end > level, "//////")):
+            for where, hatch in ((end <= level, hatches[step]), (end > level, ADDING)):
                 panel.fill_between(rows["date"], level, end, where=where, color=colours[step],
                                    hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
             level = end
         panel.plot(rows["date"], 100 * rows[REQUIRED], color=INK, lw=1.2, zorder=4)
         draw_time_axis(panel, data["date"], stress)
+        name_stress_days(panel, stress, width=panel_width(len(panels)))
         panel.set_ylim(0, None)
     label_rows(panels, "% of gross")
     return next(iter(panels.values()))

@@ -8,9 +8,11 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, fitted_label, points
 from backtest.present.marks import sign_ticks
+from backtest.present.numbers import percent
 from backtest.present.panels import columns_of
 from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import FAINT, INK, OFFSET, TOTAL
+from backtest.studies.offset.figures.findings import stressed_finding
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
 
 if TYPE_CHECKING:
@@ -60,10 +62,11 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     books = "; ".join(
         f"{name}: {_book_words(rows)}" for name, rows in data.groupby("portfolio", sort=False)
     )
-    return Caption(
-        "Offset and total reduction under stress",
-        offset_footnote(study, note + "."),
-        f"Points with whiskers, a column a book and a row a stress. {books}.",
+    return Caption.of(
+        stressed_finding(data, observed=OBSERVED),
+        measure="Offset and total reduction under stress",
+        footnote=offset_footnote(study, note + "."),
+        alt=f"Points with whiskers, a column a book and a row a stress. {books}.",
     )
 
 
@@ -75,7 +78,7 @@ def _book_words(rows: pd.DataFrame) -> str:
     first, lowest = rows.iloc[0], rows.iloc[int(rows["dependence"].argmin())]
     return (
         f"{first.name} offset {points(first['dependence'])} points (lower bound "
-        f"{points(first['dependence_bound'])}), total {100 * first['total']:.1f} %; lowest "
+        f"{points(first['dependence_bound'])}), total {percent(first['total'])}; lowest "
         f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
         f"{int((rows['dependence_bound'] > 0).sum())} of {len(rows)}"
     )

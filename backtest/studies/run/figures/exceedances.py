@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from backtest.market.episodes import REMEMBERED
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import model_keys
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 LANE, GAP = 0.105, 0.13  # inches: one model of one book, and the space between books
 LEFT = 1.75  # inches, for the names of books
 LARGEST = 2.0  # excess / required beyond which marks grow no further
-CLUSTER = 31  # calendar days: stress days closer than that share a label
 KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
 
 
@@ -107,7 +107,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     keys = legend_height(len(styles)) + 0.19
     stress = stress_days_of(study)
     labels = _stress_labels(stress)
-    above = 0.95 if labels else 0.05  # labels of stress days stand upright over the lanes
+    above = 1.75 if labels else 0.05  # labels of stress days stand upright over the lanes
     # The height follows from the number of lanes, so that lanes keep their spacing.
     sheet = canvas(keys + above + height + 0.3)
     sheet.legend(model_keys(styles, ms=5), top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
@@ -177,17 +177,11 @@ def _draw_lanes(
 
 
 def _stress_labels(days: pd.DatetimeIndex) -> list[tuple[pd.Timestamp, str]]:
-    """Labels of stress days; neighbours share one, at their middle, where two would overlap."""
-    groups: list[list[pd.Timestamp]] = []
-    for day in days.sort_values():
-        if groups and (day - groups[-1][-1]).days <= CLUSTER:
-            groups[-1].append(day)
-        else:
-            groups.append([day])
-    return [
-        (
-            group[0] + (group[-1] - group[0]) / 2,
-            f"{group[0]:%Y-%m-%d}" + (f" to {group[-1]:%d}" if len(group) > 1 else ""),
-        )
-        for group in groups
-    ]
+    """Labels of stress days, one a month at its middle: the month and what it is remembered for."""
+    labels = []
+    for month in days.to_period("M").unique().sort_values():
+        group = days[days.to_period("M") == month]
+        name = f"{month:%B %Y}"
+        text = f"{name}: {REMEMBERED[name]}" if name in REMEMBERED else name
+        labels.append((group[0] + (group[-1] - group[0]) / 2, text))
+    return labels
