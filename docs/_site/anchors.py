@@ -10,7 +10,7 @@ from typing import Any
 from backtest.selfcheck.check import KINDS, rows_of
 from backtest.selfcheck.row import Answer, Row, in_words
 
-HEAD = "| what is asked | right | ours | how the right value is known | source |"
+HEAD = "| what is asked | known | ours | how it is known | source |"
 OPENING = """\
 # Anchors
 

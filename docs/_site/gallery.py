@@ -282,7 +282,6 @@ def shown(name: str, expression: str, figure: Any, pictures: Path) -> list[str]:
     drawing = figure.draw().figure
     drawing.savefig(pictures / f"{name}.svg")
     alt = " ".join(figure.caption.alt.split()).replace("[", "(").replace("]", ")")
-    heading = figure.caption.heading(figure.simulated).replace("\n", " ")
     return [
         f"### {name}",
         "",
@@ -290,7 +289,5 @@ def shown(name: str, expression: str, figure: Any, pictures: Path) -> list[str]:
         f"```{{image}} gallery/{name}.svg",
         f":alt: {alt}",
         "```",
-        "",
-        f"Its title: {heading}",
         "",
     ]
