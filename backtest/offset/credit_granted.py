@@ -15,7 +15,8 @@ from backtest.offset.supportable import silo_histories
 from backtest.types import Progress, counted, unheard, within
 from strategies.parts import parts_of
 
-WINDOW = 750  # scored days in each estimate of the supported credit
+ESTIMATED_TOTAL, ESTIMATED_OFFSET = "estimated total", "estimated offset"  # series
+WINDOW = 750  # scored days in each estimate of the credit
 STEP = 20  # scored days between two estimates
 
 
@@ -34,7 +35,7 @@ def granted_and_supported(
 
     The series of a model is the credit it grants: 1 - required / gross, with gross from the steps
     of the model or, for a model without steps, from the same model applied to each silo alone. The
-    series 'supported total' and 'supported dependence' are estimates over the `window` scored days
+    series 'estimated total' and 'estimated offset' are estimates over the `window` scored days
     whose losses were known on that date, so both sides use the same information. An estimate has
     about `window` / 100 exceedances behind it: it is shown and not tested. A model whose
     requirement has no step after gross grants no credit and has no series.
@@ -47,7 +48,7 @@ def granted_and_supported(
     >>> table = granted_and_supported(market, book, {"offset": st.CorrelationOffset()},
     ...                               base=st.HistoricalVaR(), coverage=bt.Coverage(), step=500)
     >>> sorted(table["series"].unique())
-    ['offset', 'supported dependence', 'supported total']
+    ['estimated offset', 'estimated total', 'offset']
     """
     histories = silo_histories(market, book, base=base, coverage=coverage)
     rows, overlap = [], Closeout(book, coverage).rows(market)
@@ -60,8 +61,8 @@ def granted_and_supported(
             reduction = part.reduction(silo_shifts(window, len(history.silos)))
             row = market.dates.searchsorted(part.dates[-1]) + overlap
             known_on = market.dates[min(row, len(market.dates) - 1)]
-            rows.append((known_on, name, "supported total", reduction.total))
-            rows.append((known_on, name, "supported dependence", reduction.dependence))
+            rows.append((known_on, name, ESTIMATED_TOTAL, reduction.total))
+            rows.append((known_on, name, ESTIMATED_OFFSET, reduction.dependence))
     columns = ["date", "portfolio", "series", "share"]
     pieces = [pd.DataFrame(rows, columns=columns)]
     silo_book = book.select([book.portfolios.index(name) for name in histories])

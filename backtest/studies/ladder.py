@@ -46,7 +46,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
             {
                 "total reduction [bound]": _total,
                 "diversification": of_column("diversification", percent),
-                "offset (dependence) [bound]": lambda row: _with_bound(row, "dependence"),
+                "offset (dependence) [bound]": lambda row: with_bound(row, "dependence"),
                 "supportable offset": lambda row: percent_down(
                     _supportable(row["dependence_bound"])
                 ),
@@ -95,7 +95,7 @@ def _total(row: dict[str, Any]) -> Cell:
     reason = row["reason"]
     if isinstance(reason, str) and reason:
         return Cell(f"{MISSING}: {reason}", words=True)
-    return Cell(_with_bound(row, "total"))
+    return Cell(with_bound(row, "total"))
 
 
 def _saved(row: dict[str, Any]) -> str:
@@ -114,8 +114,16 @@ def _unsafe(row: dict[str, Any]) -> Cell:
     return Cell(f"{percent(row['unsafe'])} / {percent(row['unsafe_worst'])}")
 
 
-def _with_bound(row: dict[str, Any], name: str) -> str:
-    """An estimate and its lower bound."""
+def with_bound(row: dict[str, Any], name: str) -> str:
+    """An estimate and its lower bound.
+
+    row : of `OffsetLadder.to_frame`. name : 'total' or 'dependence'.
+
+    Examples
+    --------
+    >>> with_bound({"total": 0.2978, "total_bound": 0.2212}, "total")
+    '29.8 % [+22 %]'
+    """
     bound = percent_down(row[f"{name}_bound"], sign=True)
     return f"{percent(row[name], sign=name == 'dependence')} [{bound}]"
 

@@ -6,10 +6,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
-from backtest.present.table import TextTable
-from backtest.studies.ladder import ladder_tables
+from backtest.present.numbers import MISSING, percent
+from backtest.present.table import TextTable, records
+from backtest.studies.ladder import ladder_tables, with_bound
+from backtest.studies.offset.answer import distinct, offset_answer
 from backtest.studies.offset.figures import offset_figures
 from backtest.studies.offset.steps_by_day import EVERY, REQUIRED, THIRDS
 from backtest.studies.offset.study import OffsetStudy
@@ -26,6 +29,9 @@ CAPTION = (
     "(docs/offset-calibration.md); above 8 %, read the bound as an estimate."
 )
 STEPS = "steps_from_gross"
+ESTIMATES = {ESTIMATED_TOTAL: "total", ESTIMATED_OFFSET: "dependence"}  # columns of the ladder
+ESTIMATED = {"total": "total", "dependence": "offset"}  # in words
+OVER_ALL_DAYS = "over all days [bound]"
 MOST_BESIDE = 10  # books whose columns stand beside each other
 TEXTS = {
     "ladder": (
@@ -43,12 +49,15 @@ TEXTS = {
     ),
     "specification_curve": (
         "Over specifications",
-        "Lowest, median and highest estimate over lookback, MPOR, window and first day.",
+        "Lowest, median and highest estimate over lookback, MPOR, window and first day; the ends "
+        "with the one-sided 95 % bound of the same choice. Choices with the same scored days count "
+        "once. They share most of their days: how many bounds are above 0 is no test.",
     ),
     "granted_against_supported": (
-        "Credit granted against credit supported",
-        "Reduction that each model grants and that the days of the same rolling window support "
-        "(point estimates of total and offset, no bounds): mean, lowest and highest window.",
+        "Credit granted against credit estimated",
+        "Reduction that each model grants, beside total and offset as estimated from the days "
+        "then known (rolling windows, without bounds): mean, lowest and highest window. Last, the "
+        "estimate over all days and what its bound supports of it.",
     ),
     STEPS: (
         "From gross to required",
@@ -76,7 +85,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         section("ladder", result.ladder, tables=ladder),
         section("stressed_ladder", result.stresses, _by_book),
         section("specification_curve", result.specifications, _range),
-        section("granted_against_supported", result.credit, _averages),
+        section("granted_against_supported", result.credit, partial(_averages, result.ladder)),
         *([section(STEPS, result.steps, _steps_in_brief)] if len(result.steps) else []),
         section("just_covering", result.covering_settings),
     )
@@ -85,6 +94,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         kind="offset",
         title="The supportable offset",
         caption=CAPTION,
+        answer=offset_answer(result),
         simulated=result.market.simulated,
         source_line=(
             f"{origin.prices.sentence()}, {origin.prices.span()}; base {origin.base}; "
@@ -147,14 +157,20 @@ def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _range(specifications: pd.DataFrame) -> pd.DataFrame:
-    """Lowest, median and highest estimates of each book."""
-    grouped = specifications.groupby("portfolio", sort=False)[["total", "dependence"]]
-    parts = (
-        grouped.min().add_prefix("lowest "),
-        grouped.median().add_prefix("median "),
-        grouped.max().add_prefix("highest "),
-    )
-    return pd.concat(parts, axis=1).assign(specifications=grouped.size())
+    """Lowest, median and highest estimate of each book; the ends with their own bounds."""
+    rows = {}
+    for book, table in distinct(specifications).groupby("portfolio", sort=False):
+        cells: dict[str, object] = {}
+        by_place = dict(records(table))
+        for name, words in ESTIMATED.items():
+            ends = {"lowest": table[name].idxmin(), "highest": table[name].idxmax()}
+            for end, place in ends.items():
+                cells[f"{end} {words} [bound]"] = with_bound(by_place[place], name)
+            cells[f"median {words}"] = percent(table[name].median(), sign=name == "dependence")
+        above = (f"{int((table[f'{name}_bound'] > 0).sum()):,}" for name in ESTIMATED)
+        cells["bounds above 0, total / offset"] = f"{' / '.join(above)} of {len(table):,}"
+        rows[book] = cells
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
 
 
 def _steps_in_brief(steps: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +183,17 @@ def _steps_in_brief(steps: pd.DataFrame) -> pd.DataFrame:
     return table[[*table.columns.drop(["gross", REQUIRED]), REQUIRED]]
 
 
-def _averages(credit: pd.DataFrame) -> pd.DataFrame:
-    """Mean of each series over its rolling windows, and its lowest and highest window."""
+def _averages(ladder: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFrame:
+    """Mean of each series over its rolling windows, its lowest and highest, and over all days.
+
+    ladder : over all days, with bounds; models are not in it.
+    """
     shares = credit.groupby(["portfolio", "series"], sort=False)["share"]
-    return shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})
+    table = shares.agg(["mean", "min", "max"]).rename(columns={"min": "lowest", "max": "highest"})
+    rows = dict(records(ladder))
+    table[OVER_ALL_DAYS] = [
+        with_bound(rows[book], ESTIMATES[series]) if series in ESTIMATES else MISSING
+        for book, series in table.index
+    ]
+    granted = {s: f"granted by '{s}'" for s in set(credit["series"]) - set(ESTIMATES)}
+    return table.rename(index=granted, level="series")

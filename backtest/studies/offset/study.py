@@ -89,10 +89,12 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     stresses = stressed_ladder(
         market, book, base=base, coverage=coverage, seed=seed, n_jobs=n_jobs, progress=progress
     )
+    headline = [name for name in inputs.config.headline if name in ladder.index]
     risk_matched = [n for n, b in inputs.config.books.items() if b.risk and n in ladder.index]
+    favoured = list(dict.fromkeys([*headline, *risk_matched]))
     curve = specification_curve(
         market,
-        _books(book, (risk_matched or _ranked(ladder).panels({}, ladder.index))[:CURVE_BOOKS]),
+        _books(book, (favoured or _ranked(ladder).panels({}, ladder.index))[:CURVE_BOOKS]),
         base=lambda lookback: HistoricalVaR(lookback=lookback),
         coverage=coverage,
         progress=progress,

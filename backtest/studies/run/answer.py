@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.instruments import parse_instrument
+from backtest.instruments import Instrument, parse_instrument
 from backtest.present.numbers import percent, pvalue
 from backtest.replay.findings.family import POWER, detectable_rates
 from backtest.replay.study import Study
@@ -15,9 +15,9 @@ from backtest.studies.headline import Headline, pooling_sentence
 from backtest.studies.run.study import Run
 from backtest.studies.run.verdict import SIGNIFICANT
 from backtest.studies.sentences import holding_words, joined, not_shown, sentence
+from backtest.studies.unshown import bound_clauses, spot_clauses
 
 MOST_MODELS = 3  # models whose rejections one sentence tells
-PROMISED = 0.05  # share of unsafe bounds that a 95 % bound allows
 
 
 def run_answer(run: Run) -> tuple[str, ...]:
@@ -46,6 +46,12 @@ def holdings_of(study: Study, books: list[str]) -> dict[str, dict[str, float]]:
         str(book): {str(name): float(usd) for name, usd in row.items() if usd}
         for book, row in study.exposure.loc[books].iterrows()
     }
+
+
+def instruments_of(study: Study, books: list[str]) -> list[Instrument]:
+    """What any of some portfolios holds."""
+    held = study.exposure.columns[(study.exposure.loc[books] != 0).any(axis=0)]
+    return [parse_instrument(str(name)) for name in held]
 
 
 def _single_silo(run: Run, headline: Headline) -> str:
@@ -130,47 +136,13 @@ def _not_shown(run: Run, headline: Headline) -> str:
     study = run.study
     books = [*headline.books, *headline.single] or run.named_books
     clauses = [
-        *_bound_clauses(headline, run.ladder),
-        *_spot_clause(study, books),
+        *bound_clauses(run.ladder.reindex(list(headline.books))),
+        *spot_clauses(instruments_of(study, books)),
         detectable_clause(study),
     ]
     failed = run.study.provenance.failed_models
     clauses += [f"anything of {joined(failed)}, which failed"] if failed else []
     return not_shown(clauses, simulated=study.simulated)
-
-
-def _bound_clauses(headline: Headline, ladder: pd.DataFrame) -> list[str]:
-    """That bounds may be too high: in the worst simulated world, or where none was measured."""
-    if not {"unsafe", "dependence_bound"} <= set(ladder) or not headline.books:
-        return []
-    rows = ladder.loc[list(headline.books)]
-    bounded = rows[rows["dependence_bound"].notna()]
-    if not len(bounded):
-        return []
-    unmeasured = bounded[bounded["unsafe"].isna()]
-    if len(unmeasured):
-        correlation = max(unmeasured["correlation"], key=abs)
-        return [
-            "how often such a bound is too high at a correlation of "
-            f"{correlation:.2f}, which was not measured"
-        ]
-    worst = float(bounded["unsafe_worst"].max())
-    if not worst > PROMISED:
-        return []
-    return [
-        f"that the bounds hold in every world (in the worst one simulated {percent(worst)} of them "
-        f"were too high, where {percent(PROMISED, digits=0)} are promised)"
-    ]
-
-
-def _spot_clause(study: Study, books: list[str]) -> list[str]:
-    """That prices are spot, of coins that are cleared as futures."""
-    held = study.exposure.columns[(study.exposure.loc[books] != 0).any(axis=0)]
-    contracts = [parse_instrument(str(name)) for name in held]
-    coins = [c.underlying for c in contracts if c.contract == "spot" and c.asset_class == "crypto"]
-    if not coins:
-        return []
-    return [f"what futures on {joined(dict.fromkeys(coins))} do, whose prices here are spot"]
 
 
 def detectable_clause(study: Study, *, noun: str = "book") -> str:

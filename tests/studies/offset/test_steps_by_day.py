@@ -113,7 +113,7 @@ def test_granted_credit_is_shown_of_every_model_that_grants_some(market, book):
     table = granted_and_supported(
         market, book, MODELS, base=HS, coverage=UNEQUAL, window=300, step=500
     )
-    shown = set(table["series"]) - {"supported total", "supported dependence"}
+    shown = set(table["series"]) - {"estimated total", "estimated offset"}
     assert shown == {"xm", "offset", "bare", "ficc"}
     own = table[(table["series"] == "bare") & (table["portfolio"] == "short")]
     gross = st.Siloed(base=HS).margin(market, book, UNEQUAL)[-1, 1]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
 from backtest.present.lettering import points
 from backtest.present.naming import brief, least_to_most, model_name, span
 from backtest.present.numbers import percent
 
-TOTAL, OFFSET = "supported total", "supported dependence"  # series of estimates, not of models
 NAMED_STEPS = 2  # steps that a sentence names
 
 
@@ -45,24 +45,26 @@ def specification_finding(data: pd.DataFrame) -> str:
 
 
 def granted_finding(data: pd.DataFrame) -> str:
-    """How often models granted more than the data then supported, over days and books.
+    """How often models granted more than was estimated from days then known, over days and books.
 
     data : a row a (date, portfolio, series), share.
     """
     table = data.pivot_table(index=["date", "portfolio"], columns="series", values="share")
     shares = {}
-    for model in (str(series) for series in table.columns if series not in (TOTAL, OFFSET)):
-        if TOTAL in table:
-            known = table[[model, TOTAL]].dropna()
+    for model in (
+        str(series) for series in table.columns if series not in (ESTIMATED_TOTAL, ESTIMATED_OFFSET)
+    ):
+        if ESTIMATED_TOTAL in table:
+            known = table[[model, ESTIMATED_TOTAL]].dropna()
             if len(known):
-                shares[model_name(model)] = float((known[model] > known[TOTAL]).mean())
+                shares[model_name(model)] = float((known[model] > known[ESTIMATED_TOTAL]).mean())
     if not shares:
-        return "On no day are both a granted and a supported reduction known"
+        return "On no day are both a granted and an estimated reduction known"
     often = least_to_most(pd.Series(shares), lambda share: percent(share, digits=0))
     who = "Models" if len(shares) > 1 else brief(next(iter(shares)), most=20)
     return (
-        f"{who} granted more than the data at hand supported, by point estimates, on {often} of "
-        "the days and books compared"
+        f"{who} granted more than was estimated from the days then known, on {often} of the days "
+        "and books compared"
     )
 
 

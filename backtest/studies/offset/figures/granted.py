@@ -1,10 +1,11 @@
-"""Figure: the reduction that models granted, beside the one that the data then supported."""
+"""Figure: the reduction that models granted, beside the one estimated from days then known."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, label_of, points
 from backtest.present.marks import sign_ticks
@@ -20,15 +21,7 @@ from backtest.replay.figures.through_time import (
     stress_key,
     stress_words,
 )
-from backtest.studies.offset.figures.findings import (
-    OFFSET as SUPPORTED_OFFSET,
-)
-from backtest.studies.offset.figures.findings import (
-    TOTAL as SUPPORTED_TOTAL,
-)
-from backtest.studies.offset.figures.findings import (
-    granted_finding,
-)
+from backtest.studies.offset.figures.findings import granted_finding
 from backtest.studies.offset.figures.footnote import offset_footnote
 
 if TYPE_CHECKING:
@@ -36,14 +29,14 @@ if TYPE_CHECKING:
 
     from backtest.studies.offset.study import OffsetStudy
 
-SUPPORTED = {
-    SUPPORTED_TOTAL: (TOTAL, "-", "supported: total reduction"),
-    SUPPORTED_OFFSET: (OFFSET, (0, (5, 1)), "supported: offset (dependence)"),
+ESTIMATED = {
+    ESTIMATED_TOTAL: (TOTAL, "-", "estimated: total reduction"),
+    ESTIMATED_OFFSET: (OFFSET, (0, (5, 1)), "estimated: offset (dependence)"),
 }
 
 
 def granted_against_supported(study: "OffsetStudy") -> Figure:
-    """A panel a book, at most four: granted shares by model, supported total and offset by day.
+    """A panel a book, at most four: granted shares by model, estimated total and offset by day.
 
     A row a (date, portfolio, series); days on which a series has no share are left out.
     """
@@ -64,7 +57,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note = study.ranked.panels_note(data["portfolio"], study.credit["portfolio"])
     note += (
         "Granted: 1 less the model's requirement over the sum of the silos' margins, each day. "
-        f"Supported: point estimates at equal coverage from the {study.rolling} scored days whose "
+        f"Estimated: point estimates at equal coverage from the {study.rolling} scored days whose "
         "losses were known by the date, so that both were on the table that day; each comes from a "
         "handful of exceedances, has no bound, and shares most of its days with its neighbours"
     )
@@ -75,16 +68,16 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         ranges = [
             f"{model} granted {_span(series[model])} %" for model in models if model in series
         ]
-        if "supported total" in series:
-            offset = series["supported dependence"]
+        if ESTIMATED_TOTAL in series:
+            offset = series[ESTIMATED_OFFSET]
             ranges += [
-                f"supported total {_span(series['supported total'])} %",
-                f"supported offset {points(offset.min())} to {points(offset.max())} points",
+                f"estimated total {_span(series[ESTIMATED_TOTAL])} %",
+                f"estimated offset {points(offset.min())} to {points(offset.max())} points",
             ]
         books.append(f"{name}: {', '.join(ranges)}")
     return Caption.of(
         granted_finding(data),
-        measure="Reduction granted by the models, and reduction supported by the data then at hand",
+        measure="Reduction granted by the models, and reduction estimated from days then known",
         footnote=offset_footnote(study, note + ".", models=True),
         alt=f"Lines through time, a panel a book. {'; '.join(books)}.",
     )
@@ -103,7 +96,7 @@ def _paint(
         for m in models
     ]  # fmt: skip
     handles += [
-        Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in SUPPORTED.values()
+        Line2D([], [], color=c, ls=ls, lw=2.0, label=words) for c, ls, words in ESTIMATED.values()
     ]
     stress = stress_days_among(data["date"])
     handles += stress_key(stress)
@@ -119,7 +112,7 @@ def _paint(
             line = rows[rows["series"] == model]
             panel.plot(line["date"], 100 * line["share"], color=styles[model].colour,
                        ls=styles[model].line, lw=1.3, zorder=5)  # fmt: skip
-        for series, (colour, dashes, _) in SUPPORTED.items():
+        for series, (colour, dashes, _) in ESTIMATED.items():
             line = rows[rows["series"] == series]
             panel.plot(line["date"], 100 * line["share"], color=colour, ls=dashes, lw=2.0, zorder=4)
         draw_time_axis(panel, data["date"], stress)
@@ -130,7 +123,7 @@ def _paint(
 
 
 def _models(data: pd.DataFrame) -> list[str]:
-    return [str(s) for s in dict.fromkeys(data["series"]) if s not in SUPPORTED]
+    return [str(s) for s in dict.fromkeys(data["series"]) if s not in ESTIMATED]
 
 
 def _span(shares: "pd.Series[float]") -> str:

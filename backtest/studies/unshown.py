@@ -1,0 +1,65 @@
+"""What several pages do not show, as clauses for `sentences.not_shown`."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from backtest.instruments import Instrument
+from backtest.present.numbers import percent
+from backtest.studies.sentences import joined
+
+PROMISED = 0.05  # share of unsafe bounds that a 95 % bound allows
+
+
+def bound_clauses(ladder: pd.DataFrame) -> list[str]:
+    """That bounds may be too high: in the worst simulated world, or where none was measured.
+
+    ladder : rows of `OffsetLadder.to_frame` that a page speaks of; without bounds nothing is said.
+
+    Examples
+    --------
+    >>> row = {"dependence_bound": 0.42, "unsafe": float("nan"), "correlation": -0.956}
+    >>> bound_clauses(pd.DataFrame([row]))
+    ['how often such a bound is too high at a correlation of -0.96, which was not measured']
+    >>> row = {"dependence_bound": 0.2, "unsafe": 0.02, "unsafe_worst": 0.095}
+    >>> bound_clauses(pd.DataFrame([row]))[0][:42]
+    'that the bounds hold in every world (in th'
+    """
+    if not {"unsafe", "dependence_bound"} <= set(ladder):
+        return []
+    bounded = ladder[ladder["dependence_bound"].notna()]
+    if not len(bounded):
+        return []
+    unmeasured = bounded[bounded["unsafe"].isna()]
+    if len(unmeasured):
+        correlation = max(unmeasured["correlation"], key=abs)
+        return [
+            "how often such a bound is too high at a correlation of "
+            f"{correlation:.2f}, which was not measured"
+        ]
+    worst = float(bounded["unsafe_worst"].max())
+    if not worst > PROMISED:
+        return []
+    return [
+        f"that the bounds hold in every world (in the worst one simulated {percent(worst)} of them "
+        f"were too high, where {percent(PROMISED, digits=0)} are promised)"
+    ]
+
+
+def spot_clauses(instruments: Iterable[Instrument]) -> list[str]:
+    """That prices are spot, of coins that clearing houses clear as futures.
+
+    Examples
+    --------
+    >>> from backtest.instruments import parse_instrument
+    >>> spot_clauses(map(parse_instrument, ("UST10Y", "BTC", "ETH@NODAL")))
+    ['what futures on BTC and ETH do, whose prices here are spot']
+    >>> spot_clauses([parse_instrument("UST10Y")])
+    []
+    """
+    coins = [
+        i.underlying for i in instruments if i.contract == "spot" and i.asset_class == "crypto"
+    ]
+    if not coins:
+        return []
+    return [f"what futures on {joined(dict.fromkeys(coins))} do, whose prices here are spot"]
