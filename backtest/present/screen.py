@@ -91,8 +91,8 @@ class Screen:
         for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
             self.say(failure, style=ALARM)
         has_figures = any(section.figure is not None for section in exhibit.sections)
-        files = "report.html, figures/" if has_figures else "report.html"
-        self.say(f"results: {folder}/  ({files})")
+        files = [*_documents(folder), *(["figures/"] if has_figures else [])]
+        self.say(f"results: {folder}/  ({', '.join(files)})")
 
     def say(self, text: str, *, style: str = "") -> None:
         """Print a text in lines of the screen's width, no number broken."""
@@ -169,3 +169,10 @@ def _cell(text: str, width: int, *, style: str = "") -> Text:
 
 def _weight(bold: bool) -> str:
     return "bold" if bold else ""
+
+
+def _documents(folder: Path) -> list[str]:
+    """What of a results folder is to be read; one page where the folder has no other."""
+    kinds = (".docx", ".pdf", ".html")
+    names = [f.name for f in sorted(folder.glob("*.*")) if f.suffix in kinds]
+    return sorted(names, key=lambda name: kinds.index(Path(name).suffix)) or ["report.html"]

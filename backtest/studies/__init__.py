@@ -5,6 +5,7 @@ CI runs from the wheel take it from there.
 """
 
 from backtest.studies import (
+    annex,
     clocks,
     closeout,
     collateral,
@@ -27,4 +28,5 @@ COMMANDS = (
     power.COMMAND,
     compare.COMMAND,
     validate.COMMAND,
+    annex.COMMAND,
 )

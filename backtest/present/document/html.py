@@ -168,8 +168,7 @@ def with_namespaces(drawing: bytes) -> bytes:
 def _contents(numbers: Numbers) -> str:
     sections = [
         f'<li class="level{level}"><a href="#{escape(name)}">{escape(text)}</a></li>'
-        for name, level, text in numbers.headings
-        if level <= 2
+        for name, level, text in numbers.listed
     ]
     lists = [("Contents", sections)]
     for title, entries in (("Figures", numbers.figures), ("Tables", numbers.tables)):

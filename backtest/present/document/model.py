@@ -47,14 +47,16 @@ class Heading:
 
     Parameters
     ----------
-    level : 1 to 3; the third has no number. name : what references call it, unique.
-    new_page : start on a new page.
+    level : 1 to 3, none skipped on the way down; the third has no number.
+    name : what references call it, unique. new_page : start on a new page.
+    listed : in the contents, where it is of the first or second level.
     """
 
     text: str
     level: int
     name: str
     new_page: bool = False
+    listed: bool = True
 
 
 @dataclass(frozen=True)

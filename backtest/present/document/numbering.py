@@ -22,11 +22,13 @@ class Numbers:
     Parameters
     ----------
     labels : 'Figure 3', 'Table 2', 'section 4.1', by name.
-    headings : (name, level, text with its number). figures, tables : (name, 'Figure 3', caption).
+    headings : (name, level, text with its number); listed : those in the contents.
+    figures, tables : (name, 'Figure 3', caption).
     """
 
     labels: dict[str, str]
     headings: tuple[tuple[str, int, str], ...]
+    listed: tuple[tuple[str, int, str], ...]
     figures: tuple[tuple[str, str, str], ...]
     tables: tuple[tuple[str, str, str], ...]
 
@@ -36,7 +38,7 @@ class Numbers:
 
         Raises
         ------
-        ValueError : two blocks of one name, or a reference to none.
+        ValueError : two blocks of one name, a reference to none, a level of headings skipped.
 
         Examples
         --------
@@ -48,6 +50,7 @@ class Numbers:
         """
         labels: dict[str, str] = {}
         headings: list[tuple[str, int, str]] = []
+        listed: list[tuple[str, int, str]] = []
         pictures: list[tuple[str, str, str]] = []
         tables: list[tuple[str, str, str]] = []
         chapter, part = 0, 0
@@ -57,6 +60,9 @@ class Numbers:
             if block.name in labels:
                 raise ValueError(f"two blocks of a document are called {block.name!r}.")
             if isinstance(block, Heading):
+                # Screen readers lose their way, and PDF/UA refuses the file.
+                if block.level > (headings[-1][1] if headings else 0) + 1:
+                    raise ValueError(f"heading {block.name!r} skips a level.")
                 if block.level == 1:
                     chapter, part = chapter + 1, 0
                 elif block.level == 2:
@@ -65,6 +71,8 @@ class Numbers:
                 labels[block.name] = f"section {number}" if number else f"'{block.text}'"
                 text = f"{number} {block.text}".strip()
                 headings.append((block.name, block.level, text))
+                if block.listed and block.level <= 2:
+                    listed.append(headings[-1])
             elif isinstance(block, Picture):
                 labels[block.name] = f"Figure {len(pictures) + 1}"
                 pictures.append((block.name, labels[block.name], block.title))
@@ -74,7 +82,7 @@ class Numbers:
         for name in references(document):
             if name not in labels:
                 raise ValueError(f"a document refers to {name!r}, which it does not have.")
-        return cls(labels, tuple(headings), tuple(pictures), tuple(tables))
+        return cls(labels, tuple(headings), tuple(listed), tuple(pictures), tuple(tables))
 
     def heading(self, name: str) -> str:
         """A heading with its number."""

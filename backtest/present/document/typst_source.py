@@ -228,8 +228,7 @@ def _contents(numbers: Numbers) -> str:
     lines = [f"#list-title[{_text('Contents')}]"]
     lines += [
         f"#entry(<{label(name)}>, {level - 1}em)[{_text(text)}]"
-        for name, level, text in numbers.headings
-        if level <= 2
+        for name, level, text in numbers.listed
     ]
     for title, entries in (("Figures", numbers.figures), ("Tables", numbers.tables)):
         if entries:

@@ -180,15 +180,14 @@ class _Writer:
 
     def _contents(self) -> None:
         lists = [
-            ("Contents", [(n, level, text) for n, level, text in self.numbers.headings]),
+            ("Contents", list(self.numbers.listed)),
             ("Figures", [(n, 1, f"{label}. {text}") for n, label, text in self.numbers.figures]),
             ("Tables", [(n, 1, f"{label}. {text}") for n, label, text in self.numbers.tables]),
         ]
         for title, entries in lists:
-            shown = [entry for entry in entries if entry[1] <= 2]
-            if shown:
+            if entries:
                 self.word.add_paragraph(title, style=STYLES["list-title"])
-            for name, level, text in shown:
+            for name, level, text in entries:
                 paragraph = self.word.add_paragraph(style=STYLES["entry"])
                 paragraph.paragraph_format.left_indent = (level - 1) * 12 * 12700
                 self.fields.jump(paragraph, name, text)

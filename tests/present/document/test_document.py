@@ -69,6 +69,7 @@ def document() -> Document:
         Heading(f"Two one {HOSTILE}", 2, "two.one"),
         Picture("picture", f"It rises by 3.2 %. {HOSTILE}", f"A line. {HOSTILE}", "figures/one"),
         Tabular("wide", wide(), simulated=True),
+        Heading("Unlisted", 2, "two.two", listed=False),
         Heading("Unnumbered", 3, "three"),
         Tabular("facts", facts()),
         Listing((line("first"), line(HOSTILE)), ordered=True),
@@ -143,6 +144,7 @@ def test_links_of_the_page_resolve_and_nothing_of_a_user_is_markup(folder: Path)
     assert len(page.ids) == len(set(page.ids))
     inner = [link[1:] for link in page.links if link.startswith("#")]
     assert {"picture", "wide", "two.one", "one"} <= set(inner) and set(inner) <= set(page.ids)
+    assert "two.two" in page.ids and "two.two" not in inner
     others = [link for link in page.links if not link.startswith("#")]
     assert others == ['https://example.org/?a=1&b="2"', "figures/one.csv"]
     assert "script" not in page.tags and page.alts == [f"A line. {HOSTILE}"]
@@ -199,11 +201,12 @@ def test_word_has_headings_vectors_descriptions_and_working_references(folder: P
         ("Heading 1", "1"),
         ("Heading 1", "2"),
         ("Heading 2", "2.1"),
+        ("Heading 2", "2.2"),
         ("Heading 3", "Unnumbered"),
     ]
     xml = word.element.xml
     marks = re.findall(r'w:bookmarkStart [^>]*w:name="([^"]+)"', xml)
-    assert len(marks) == len(set(marks)) == len(Numbers.of(document()).labels) == 8
+    assert len(marks) == len(set(marks)) == len(Numbers.of(document()).labels) == 9
     targets = re.findall(r"REF (_Ref\d+) ", xml) + re.findall(r'w:anchor="([^"]+)"', xml)
     assert targets and set(targets) <= set(marks)
     (shape,) = word.inline_shapes
@@ -243,6 +246,8 @@ def test_a_reference_to_nothing_and_two_of_one_name_are_errors() -> None:
         Numbers.of(Document("D", (Paragraph(line(Ref("nothing"))),)))
     with pytest.raises(ValueError, match="two blocks"):
         Numbers.of(Document("D", (Heading("A", 1, "a"), Heading("B", 1, "a"))))
+    with pytest.raises(ValueError, match="'b' skips a level"):
+        Numbers.of(Document("D", (Heading("A", 1, "a"), Heading("B", 3, "b"))))
 
 
 def test_what_is_missing_is_one_line(tmp_path: Path, monkeypatch) -> None:

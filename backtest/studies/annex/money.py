@@ -1,0 +1,70 @@
+"""What is saved in money, and what its funding costs, from a table of results at full precision."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import pandas as pd
+
+from backtest.present.numbers import MISSING, millions
+from backtest.present.table import Cell, TextTable
+from backtest.studies.annex.sources import Source
+from backtest.studies.annex.topics import Say
+from backtest.types import read_regular
+
+POINT = 0.01  # a percentage point of a rate
+
+
+@dataclass(frozen=True)
+class Funding:
+    """A rate at which margin is funded: per cent a year, and what it is."""
+
+    percent: float
+    source: str
+
+
+def money_table(say: Say, source: Source, funding: Funding | None) -> TextTable | None:
+    """Money behind a share and its lower bound, row by row; None where a folder has none.
+
+    The bound is that of the share times the same base, which is taken as given.
+    """
+    if not say.file or not source.has_as_written(say.file):
+        return None
+    content = read_regular(source.folder / say.file)
+    frame = pd.read_csv(BytesIO(content), index_col=0, dtype={0: str})
+    if not {say.base, say.share, say.bound} <= set(frame.columns) or frame.empty:
+        return None
+    heads = [
+        "silos' margins, USD m",
+        "saved, USD m [at least]",
+        "its funding a year for each percentage point, USD m [at least]",
+    ]
+    if funding is not None:
+        heads.append(f"its funding a year at {funding.percent:g} %, USD m [at least]")
+    groups = []
+    for name, row in frame.iterrows():
+        base = float(row[say.base])
+        saved, least = base * float(row[say.share]), base * float(row[say.bound])
+        cells = [Cell(millions(base)), Cell(_with_bound(saved, least))]
+        cells.append(Cell(_with_bound(saved * POINT, least * POINT)))
+        if funding is not None:
+            rate = funding.percent * POINT
+            cells.append(Cell(_with_bound(saved * rate, least * rate)))
+        groups.append((str(name), (tuple(cells),)))
+    note = "Mean over the scored days; a bound at or below zero supports no saving."
+    if funding is not None:
+        note += f" Rate: {funding.percent:g} % a year, {funding.source} (as stated by the author)."
+    return TextTable(
+        say.what, (str(frame.index.name or "book"), *heads), tuple(groups), note,
+        source_line=source.record.source_line,
+    )  # fmt: skip
+
+
+def _with_bound(saved: float, least: float) -> str:
+    """An amount and its lower bound, both in USD millions.
+
+    Examples
+    --------
+    >>> _with_bound(1_340_000.0, -20_000.0), _with_bound(float("nan"), float("nan"))
+    ('1.34 [-0.020]', 'n/a')
+    """
+    return MISSING if pd.isna(saved) else f"{millions(saved)} [{millions(least)}]"

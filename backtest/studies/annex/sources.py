@@ -1,0 +1,132 @@
+"""Results folders that an annex is made of: read whole, and as their commands wrote them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backtest.present.record import PageRecord, SectionRecord, read_record
+from backtest.replay.seal import MANIFEST, SELF, change_message, changed_files, read_manifest
+from backtest.studies.compare.letters import MOST, folder_name, letters
+from backtest.types import ResultsError, read_regular
+
+NOT_A_LETTER = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One results folder: the letter it is called by, its page as data, and its manifest.
+
+    Parameters
+    ----------
+    sealed : sha256 by file that a sealed manifest holds; empty where it is not sealed.
+    """
+
+    letter: str
+    folder: Path
+    record: PageRecord
+    manifest: dict[str, Any]
+    sealed: dict[str, str]
+
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence: 'results A'."""
+        return f"results {self.letter}"
+
+    @property
+    def title(self) -> str:
+        """Its letter and the title of its page."""
+        return f"Results {self.letter}: {self.record.title}"
+
+    @property
+    def stamp(self) -> str:
+        """When its folder was written (UTC), as the manifest has it."""
+        return str(self.manifest.get("written", ""))
+
+    @property
+    def chapter(self) -> str:
+        """Name of its chapter, for references."""
+        return f"results-{self.letter.lower()}"
+
+    def figure(self, name: str) -> str:
+        """Name of one of its figures, for references."""
+        return f"figure-{self.letter.lower()}-{plain_name(name)}"
+
+    def table(self, section: SectionRecord, place: int) -> str:
+        """Name of one of its tables, for references."""
+        more = "" if place == 0 else f"-{place + 1}"
+        return f"table-{self.letter.lower()}-{plain_name(section.name)}{more}"
+
+    def is_real(self, section: SectionRecord | None = None) -> bool:
+        """Whether its numbers, or those of a section, come from real prices."""
+        return not (self.record.simulated or (section is not None and section.simulated))
+
+    def has_as_written(self, name: str) -> bool:
+        """Whether a file of the folder is one whose sha256 its command wrote down."""
+        return name in self.record.files or name in self.sealed
+
+
+def read_sources(folders: Sequence[Path]) -> tuple[Source, ...]:
+    """Read results folders; each is checked against the sha256 of its files.
+
+    Raises
+    ------
+    ResultsError : none or too many are given, one is given twice, is none, or was changed since.
+    """
+    if not folders:
+        raise ResultsError("annex takes at least one results folder, and none is given.")
+    if len(folders) > MOST:
+        raise ResultsError(f"annex takes at most {MOST} folders, and {len(folders)} are given.")
+    places = [folder.resolve() for folder in folders]
+    twice = [folder for n, folder in enumerate(folders) if places[n] in places[:n]]
+    if twice:
+        raise ResultsError(f"{str(twice[0])!r} is given twice; name each folder once.")
+    return tuple(
+        _read(letter, folder) for letter, folder in zip(letters(len(folders)), folders, strict=True)
+    )
+
+
+def _read(letter: str, folder: Path) -> Source:
+    record = read_record(folder)
+    try:
+        manifest = json.loads(read_regular(folder / MANIFEST))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(
+            f"{str(folder)!r} holds no {MANIFEST} that can be read; run its command again."
+        ) from error
+    if not isinstance(manifest, dict) or manifest.get("sha256") != record.sha256:
+        raise ResultsError(change_message(folder, MANIFEST))
+    sealed: dict[str, str] = {}
+    if SELF in manifest:
+        _, sealed = read_manifest(folder)
+        changed = changed_files(folder, sealed)
+        if changed:
+            raise ResultsError(change_message(folder, changed[0]))
+    return Source(letter, folder, record, manifest, sealed)
+
+
+def check_place(out: Path, sources: Sequence[Source]) -> None:
+    """Refuse to write inside a results folder, which is never changed after its command.
+
+    Raises
+    ------
+    ResultsError : `out` is one of the folders, or inside one.
+    """
+    for source in sources:
+        if out.resolve().is_relative_to(source.folder.resolve()):
+            raise ResultsError(
+                f"{str(out)!r} is inside the results folder {folder_name(source.folder)}, which "
+                "stays as its command wrote it; choose another with --out."
+            )
+
+
+def plain_name(name: str) -> str:
+    """A name of letters, digits, hyphens and underscores, for references and files.
+
+    Examples
+    --------
+    >>> plain_name("offset ladder/1")
+    'offset-ladder-1'
+    """
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else NOT_A_LETTER for c in name)

@@ -1,0 +1,131 @@
+"""`backtest annex`: what the results folders say of each topic, before it becomes a document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from backtest.present.document import need_report_extra
+from backtest.replay.provenance import digest
+from backtest.studies.annex.citations import Cited, cited_files, read_citations
+from backtest.studies.annex.money import Funding
+from backtest.studies.annex.needs import Filled, filled, only_simulated
+from backtest.studies.annex.sources import Source, check_place, read_sources
+from backtest.studies.annex.texts import read_texts
+from backtest.studies.annex.topics import Cannot, Say, Topic, read_topics
+from backtest.types import Progress, StudyError
+
+STAGE = "reading results"
+
+
+@dataclass(frozen=True)
+class TopicPage:
+    """A topic with what the results say of it.
+
+    Parameters
+    ----------
+    found : what folders of real prices say. missing : needs that none of them fills, and whether
+        simulated ones would. text : the author's own, Markdown.
+    """
+
+    topic: Topic
+    found: tuple[Filled, ...]
+    missing: tuple[tuple[Say, bool], ...]
+    text: str
+
+    def cannot(self, kinds: Sequence[str]) -> tuple[Cannot, ...]:
+        """What the topic cannot say, given the kinds of results that are there."""
+        return tuple(c for c in self.topic.cannot if not set(c.kinds) & set(kinds))
+
+
+@dataclass(frozen=True, eq=False)
+class Annex:
+    """An annex before it is written.
+
+    Parameters
+    ----------
+    sources : the results folders, in the order given. pages : a topic each.
+    cited : files of prices behind the results. funding : the rate that the author states.
+    texts : folder of the author's own text.
+    """
+
+    sources: tuple[Source, ...]
+    pages: tuple[TopicPage, ...]
+    cited: tuple[Cited, ...]
+    funding: Funding | None
+    texts: Path
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of the results of real prices."""
+        return tuple(source.record.kind for source in self.sources if source.is_real())
+
+    @property
+    def stamp(self) -> str:
+        """When the newest of the results was written (UTC)."""
+        return max(source.stamp for source in self.sources)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of everything that the annex is made of."""
+        return digest(
+            [
+                [[s.folder.name, s.record.sha256, s.record.files] for s in self.sources],
+                [[page.topic.model_dump(), page.text] for page in self.pages],
+                [cited.citation.model_dump() for cited in self.cited],
+                None if self.funding is None else [self.funding.percent, self.funding.source],
+            ]
+        )
+
+
+def annex_of(
+    results: Sequence[Path],
+    *,
+    texts: Path | None,
+    citations: Path | None,
+    funding_rate: float | None,
+    funding_source: str,
+    out: Path,
+    progress: Progress,
+    topics: tuple[Topic, ...] | None = None,
+) -> Annex:
+    """Read results folders, and what the packaged topics, or `topics`, need of them.
+
+    Raises
+    ------
+    ResultsError : a folder that is none or was changed, or text, citations that cannot be used.
+    StudyError : a funding rate without its source, or a source without a rate.
+    """
+    need_report_extra()
+    funding = _funding(funding_rate, funding_source)
+    progress(STAGE, 0.0)
+    sources = read_sources(results)
+    check_place(out, sources)
+    topics = read_topics() if topics is None else topics
+    folder = out / "texts" if texts is None else texts
+    check_place(folder, sources)
+    own = read_texts(folder, topics)
+    cited = cited_files(sources, read_citations(citations))
+    pages = []
+    for count, topic in enumerate(topics, start=1):
+        found = [one for say in topic.say for one in filled(say, sources, funding)]
+        said = {one.say.what for one in found}
+        missing = [(say, only_simulated(say, sources)) for say in topic.say if say.what not in said]
+        pages.append(TopicPage(topic, tuple(found), tuple(missing), own.get(topic.name, "")))
+        progress(STAGE, count / len(topics))
+    return Annex(sources, tuple(pages), cited, funding, folder)
+
+
+def _funding(percent: float | None, source: str) -> Funding | None:
+    if percent is None and not source.strip():
+        return None
+    if percent is None or not source.strip():
+        given, lacking = (
+            ("--funding-source", "--funding-rate")
+            if percent is None
+            else ("--funding-rate", "--funding-source")
+        )
+        raise StudyError(f"{given} is given without {lacking}; a rate is printed with its source.")
+    if not 0.0 <= percent <= 100.0:
+        raise StudyError(f"--funding-rate is {percent:g}; give per cent a year, such as 4.3.")
+    return Funding(percent, " ".join(source.split()))

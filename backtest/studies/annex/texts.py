@@ -1,0 +1,67 @@
+"""The author's own text: a Markdown file a topic, made empty at first and never written over."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from backtest.studies.annex.topics import Topic
+from backtest.types import ResultsError, read_regular
+
+FIRST = """<!--
+{title}: your own text for this topic, in Markdown. What stands here is printed on the topic's page.
+[any words](#{example}) refers to a figure or table and prints its number; the names are in
+references.csv of the annex. Images are not taken; HTML is printed as it is typed. This file is
+never written over.
+-->
+"""
+
+
+def read_texts(folder: Path, topics: Sequence[Topic]) -> dict[str, str]:
+    """The author's text by topic; a topic without a file is left out.
+
+    Raises
+    ------
+    ResultsError : a Markdown file that belongs to no topic, or one that cannot be read.
+    """
+    names = [topic.name for topic in topics]
+    for file in sorted(folder.glob("*.md")):
+        if file.stem not in names:
+            raise ResultsError(
+                f"{str(file)!r} belongs to no topic; the topics are {', '.join(names)}."
+            )
+    texts = {}
+    for name in names:
+        file = folder / f"{name}.md"
+        if not file.exists():
+            continue
+        try:
+            texts[name] = read_regular(file).decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ResultsError(f"cannot read {str(file)!r}: {reason}.") from error
+    return texts
+
+
+def start_texts(folder: Path, topics: Sequence[Topic], *, example: str) -> list[Path]:
+    """Make the files that are missing, and give them; one that is there is left as it is.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written.
+    """
+    started = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for topic in topics:
+            file = folder / f"{topic.name}.md"
+            try:
+                with file.open("x", encoding="utf-8", newline="\n") as new:
+                    new.write(FIRST.format(title=topic.title, example=example))
+            except FileExistsError:
+                continue
+            started.append(file)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ResultsError(
+            f"cannot write {str(folder)!r}: {reason}; choose another with --texts."
+        ) from error
+    return started

@@ -1,0 +1,140 @@
+"""Topics of the request: a file each, which names what it needs of results folders of any kind."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backtest.types import ResultsError
+
+PACKAGED = Path(__file__).parent / "topics"
+REQUEST = Path(__file__).parent / "request.toml"
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Say(BaseModel):
+    """Something that a topic would say from results.
+
+    Parameters
+    ----------
+    what : in words; the caption of the table that is quoted.
+    kinds : kinds of results folders that have it, the best first; any kind where empty.
+    section : name of the section of the page; any where empty.
+    columns : beginnings of the heads that its table must have, and that are quoted; alternatives
+        parted by '|'. Without them whole tables are referred to.
+    figures : names of figures that show it.
+    answers : quote the sentences that the page opens with.
+    file, base, share, bound : money: a CSV of the folder, its column in USD, and the columns of a
+        share of it and of the share's lower bound.
+    simulated_counts : True where the numbers are of tests, not of prices, and need no history.
+    fills : what a user does to have it.
+    """
+
+    model_config = STRICT
+    what: str
+    kinds: list[str] = []
+    section: str = ""
+    columns: list[str] = []
+    figures: list[str] = []
+    answers: bool = False
+    file: str = ""
+    base: str = ""
+    share: str = ""
+    bound: str = ""
+    simulated_counts: bool = False
+    fills: str
+
+
+class Rule(BaseModel):
+    """A rule in force: what it asks, where it stands, since when, and whether that was read."""
+
+    model_config = STRICT
+    rule: str
+    where: str
+    dated: str
+    verified: bool
+    source: str
+
+
+class Cannot(BaseModel):
+    """What cannot be said; `kinds` of folders that would end that, and what `fills` it."""
+
+    model_config = STRICT
+    words: str
+    kinds: list[str] = []
+    fills: str = ""
+
+
+class TopicFile(BaseModel):
+    """A topic as its file has it."""
+
+    model_config = STRICT
+    order: int
+    title: str
+    asked: str
+    say: list[Say] = Field(default=[])
+    rule: list[Rule] = Field(default=[])
+    cannot: list[Cannot] = Field(default=[])
+
+
+class Topic(TopicFile):
+    """A topic; `name` is that of its file, and of the author's text for it."""
+
+    name: str
+
+    @property
+    def page(self) -> str:
+        """Name of its page, for references."""
+        return f"topic-{self.name}"
+
+
+class Request(BaseModel):
+    """The request that the topics are those of, and where their list comes from."""
+
+    model_config = STRICT
+    title: str
+    issued: str
+    verified: bool
+    source: str
+    read: str
+
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+def read_topics(folder: Path = PACKAGED) -> tuple[Topic, ...]:
+    """Topics in their order.
+
+    Raises
+    ------
+    ResultsError : a file that is no topic.
+
+    Examples
+    --------
+    >>> [topic.name for topic in read_topics()][:3]
+    ['models-and-practices', 'customer-protection', 'cross-margining']
+    """
+    topics = [
+        Topic(name=file.stem, **_read(TopicFile, file).model_dump())
+        for file in sorted(folder.glob("*.toml"))
+    ]
+    return tuple(sorted(topics, key=lambda topic: (topic.order, topic.name)))
+
+
+@cache
+def read_request() -> Request:
+    """The request that the annex answers."""
+    return _read(Request, REQUEST)
+
+
+def _read(form: type[Form], file: Path) -> Form:
+    try:
+        return form.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{file.name} is not TOML: {error}; mend it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ResultsError(f"{file.name}: {where}: {first['msg'].lower()}; mend it.") from error
