@@ -100,12 +100,23 @@ def fitted_label(name: str, *, room: float, lines: int) -> str:
 
 
 def _fits(line: str, room: float, *, size: float = POINTS, weight: str = "normal") -> bool:
+    return width_of(line, size=size, weight=weight) <= room
+
+
+def width_of(line: str, *, size: float = POINTS, weight: str = "normal") -> float:
+    """Inches that a line of type takes on a screen, where it runs wider than its measure.
+
+    Examples
+    --------
+    >>> 0.0 < width_of("A") < width_of("A, B") < 0.5
+    True
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     face = FontProperties(family=FONT, size=size, weight=weight)
     width = text_to_path.get_text_width_height_descent(line, face, ismath=False)[0]
-    return float(width) <= HINTED * 72.0 * room
+    return float(width) / (HINTED * 72.0)
 
 
 def points(value: float) -> str:

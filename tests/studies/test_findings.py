@@ -1,14 +1,20 @@
 """The title of a figure is a finding: its numbers are those of the figure's own table."""
 
+import itertools
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from backtest import charts
+from backtest.offset.credit_granted import ESTIMATED_TOTAL
 from backtest.present.lettering import MINUS, fold_text
 from backtest.present.sheet import TEXT, TITLE_POINTS
+from backtest.studies.clocks.findings import correlation_finding, weekday_finding
+from backtest.studies.collateral.findings import breach_finding, moves_finding
+from backtest.studies.compare.figure import rate_against_margin
 from backtest.studies.offset.figures.findings import (
     granted_finding,
     specification_finding,
@@ -187,7 +193,7 @@ def test_specifications_are_counted_by_their_bounds() -> None:
 def test_days_on_which_models_granted_too_much_are_counted() -> None:
     days = pd.date_range("2024-01-01", periods=4)
     shares = {"var": [0.3, 0.3, 0.1, 0.1], "offset": [0.3, 0.1, 0.1, np.nan],
-              "supported total": [0.2, 0.2, 0.2, np.nan]}  # fmt: skip
+              ESTIMATED_TOTAL: [0.2, 0.2, 0.2, np.nan]}  # fmt: skip
     pieces = [
         pd.DataFrame({"date": days, "portfolio": "a", "series": name, "share": values})
         for name, values in shares.items()
@@ -195,7 +201,7 @@ def test_days_on_which_models_granted_too_much_are_counted() -> None:
     data = pd.concat(pieces).dropna()
     words = granted_finding(data)
     assert numbers_of(words) == [33, 67] and "33 % (offset model) to 67 % (var)" in words
-    assert granted_finding(data[data["series"] != "supported total"]).startswith("On no day")
+    assert granted_finding(data[data["series"] != ESTIMATED_TOTAL]).startswith("On no day")
 
 
 def test_the_largest_steps_are_named_with_their_means() -> None:
@@ -209,3 +215,69 @@ def test_the_largest_steps_are_named_with_their_means() -> None:
     assert "offset takes off −10 to 30 %, diversification 10 to 30 %" in words
     alone = steps_finding(data, [], required="required")
     assert alone.endswith("of the silos' own margins, by book")
+
+
+def test_breaches_by_mix_are_those_of_all_books_together() -> None:
+    figure = charts.breach_by_mix(presented.collateral_study())
+    sums = figure.data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
+    rates = 100 * sums["breaches"] / sums["observations"]
+    said = numbers_of(figure.caption.title)
+    assert round(rates[figure.data["mix"].iloc[0]].min(), 2) in said
+    assert set(said) <= {round(x, 2) for x in [*rates, *100 * figure.data["breach_rate"]]}
+
+
+def test_the_mix_that_raises_breaches_most_is_named() -> None:
+    index = pd.MultiIndex.from_product([["cash", "ETH"], ["a", "b"]], names=["mix", "model"])
+    data = pd.DataFrame({"mix": ["ETH", "ETH"], "breach_rate": [0.021, 0.05],
+                         "wrong_way": [True, False]})  # fmt: skip
+    rates = pd.Series([0.001, 0.01, 0.002, 0.015], index)
+    words = breach_finding(data, rates)
+    assert words.startswith("With ETH posted instead of cash")
+    assert numbers_of(words) == [0.2, 1.5, 0.1, 1.0, 2.1]
+    calm = breach_finding(data, pd.Series([0.001, 0.01, 0.001, 0.01], index))
+    assert calm.startswith("No mix breaches more often than cash")
+
+
+def test_assets_beyond_every_rate_are_counted_by_month() -> None:
+    data = pd.DataFrame({"asset": ["a", "a", "b", "c"], "beyond_all": [True, True, False, True]})
+    words = moves_finding(data, horizon=2)
+    assert words.startswith("2 of 3 assets") and words.endswith("a 2, c 1")
+    calm = moves_finding(data.assign(beyond_all=False), horizon=5)
+    assert calm.startswith("None of 3 assets") and numbers_of(calm) == [3, 5]
+
+
+def test_the_worst_weekday_of_each_clock_is_named() -> None:
+    rows = [("var", "24/7", "Mon", 1, 100), ("offset", "24/7", "Mon", 2, 100),
+            ("var", "24/7", "Sun", 2, 50), ("var", "business", "Sun", 0, 0),
+            ("var", "business", "Fri", 1, 50)]  # fmt: skip
+    data = pd.DataFrame(rows, columns=["model", "clock", "weekday", "exceedances", "strikes"])
+    words = weekday_finding(data, {"business": "business clock", "24/7": "24/7 clock"})
+    assert "business clock from Friday (2.00 % of strikes)" in words
+    assert "24/7 clock from Sunday (4.00 % of strikes)" in words
+
+
+def test_intervals_of_a_correlation_are_counted_against_chance() -> None:
+    table = pd.DataFrame({"correlation": [0.1, -0.2, 0.0, 0.0], "low": [0.05, -0.3, -0.1, -0.1],
+                          "high": [0.2, 0.1, 0.1, 0.1]})  # fmt: skip
+    assert numbers_of(correlation_finding(table)) == [4, 1, 0.2, -0.2]
+    assert "none leaves" in correlation_finding(table.iloc[1:])
+
+
+def test_the_ranking_of_eight_folders_keeps_its_letters_apart() -> None:
+    rows = [
+        {"folder": letter, "model": model, "keeps": model == "var", "allowed_rate": 0.01,
+         "exceedance_rate": 0.01 + 0.0001 * place, "mean_margin": 2e6 + 1e3 * place}
+        for place, letter in enumerate("ABCDEFGH") for model in ("var", "offset")
+    ]  # fmt: skip
+    names = [f"{letter} folder" for letter in "ABCDEFGH"]
+    figure = rate_against_margin(pd.DataFrame(rows), names, simulated=False)
+    axes = figure.draw()
+    axes.figure.canvas.draw()
+    renderer = axes.figure.canvas.get_renderer()
+    boxes = [Text.get_window_extent(text, renderer) for text in axes.texts]  # without lines
+    assert len(boxes) == 2 * len(names) + 1  # and the rate that is allowed
+    for one, other in itertools.combinations(boxes, 2):
+        width = min(one.x1, other.x1) - max(one.x0, other.x0)
+        height = min(one.y1, other.y1) - max(one.y0, other.y0)
+        assert min(width, height) < 2.0
+    assert numbers_of(figure.caption.title)[:3] == [16, 8, 2.0]

@@ -8,9 +8,11 @@ import pandas as pd
 from backtest.book.coverage import Coverage
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, drawable, label_of
+from backtest.present.naming import model_name
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import COLOURS, FAINT, INK, MARKERS, model_styles
+from backtest.studies.clocks.findings import correlation_finding, weekday_finding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,11 +70,12 @@ def _weekday_caption(rates: pd.DataFrame, coverage: Coverage, footnote: str) -> 
         days = zip(rows["weekday"], rows["exceedances"], strict=True)
         counts = ", ".join(f"{day} {count:.0f}" for day, count in days)
         words.append(f"{model} on the {CLOCKS[str(clock)]}: {counts}")
-    return Caption(
-        "Exceedances by weekday of strike, % of that weekday's strikes, all crypto books",
-        f"Dashed: the {100 * (1 - coverage.confidence):g} % that the standard allows. Losses "
-        f"overlap, so one move can mark several strikes. {footnote}",
-        "Exceedances by weekday of strike. " + "; ".join(words) + ".",
+    return Caption.of(
+        weekday_finding(rates, CLOCKS),
+        measure="Exceedances by weekday of strike, % of that weekday's strikes, all crypto books",
+        footnote=f"Dashed: the {100 * (1 - coverage.confidence):g} % that the standard allows. "
+        f"Losses overlap, so one move can mark several strikes. {footnote}",
+        alt="Exceedances by weekday of strike. " + "; ".join(words) + ".",
     )
 
 
@@ -85,7 +88,7 @@ def _paint_weekdays(canvas: Canvas, rates: pd.DataFrame, coverage: Coverage) -> 
     sheet, panels = grid.panels(canvas, len(CLOCKS), keys=legend_height(len(models)) + 0.02)
     handles = [
         Patch(facecolor=s.colour, hatch=s.hatch, edgecolor="white",
-              label=label_of(model, width=30, lines=1))
+              label=label_of(model_name(model), width=30, lines=1))
         for model, s in styles.items()
     ]  # fmt: skip
     sheet.legend(handles, top=0.0, columns=LEGEND_COLUMNS, left=0.6)
@@ -128,11 +131,12 @@ def correlation_by_horizon(table: pd.DataFrame, *, footnote: str, simulated: boo
 def _correlation_caption(table: pd.DataFrame, footnote: str) -> Caption:
     largest = table.iloc[int(np.argmax(np.abs(table["correlation"].to_numpy())))]
     without_zero = int(((table["low"] > 0) | (table["high"] < 0)).sum())
-    return Caption(
-        "Correlation of crypto with Treasury P&L, long both, by horizon",
-        "Whiskers: two-sided 95 %, stationary bootstrap. Hollow: one day, Hayashi-Yoshida, for "
-        f"closes three to four hours apart. P&Ls overlap. {footnote}",
-        f"{len(table)} estimates, the largest in size {largest['correlation']:+.3f}; "
+    return Caption.of(
+        correlation_finding(table),
+        measure="Correlation of crypto with Treasury P&L, long both, by horizon",
+        footnote="Whiskers: two-sided 95 %, stationary bootstrap. Hollow: one day, "
+        f"Hayashi-Yoshida, for closes three to four hours apart. P&Ls overlap. {footnote}",
+        alt=f"{len(table)} estimates, the largest in size {largest['correlation']:+.3f}; "
         f"{without_zero} of the intervals leave out zero.",
     )
 

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
-from backtest.present.lettering import drawable
+from backtest.present.lettering import MINUS, drawable
+from backtest.present.naming import model_name
+from backtest.present.numbers import percent
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import Caption
 from backtest.present.style import COLOURS, FAINT, INK
 from backtest.studies.collateral.adequacy import WINDOWS
+from backtest.studies.collateral.findings import breach_finding, moves_finding
 from backtest.studies.collateral.study import CollateralStudy
 
 if TYPE_CHECKING:
@@ -52,22 +55,24 @@ def _breach_data(study: CollateralStudy) -> pd.DataFrame:
 
 def _breach_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     pooled = data.groupby(["mix", "model"], sort=False)[["breaches", "observations"]].sum()
-    rate = 100 * pooled["breaches"] / pooled["observations"]
+    rate = pooled["breaches"] / pooled["observations"]
     words = "; ".join(
-        f"{mix}: " + ", ".join(f"{model} {value:.2f} %" for model, value in rate[mix].items())
+        f"{mix}: "
+        + ", ".join(f"{model} {percent(value, digits=2)}" for model, value in rate[mix].items())
         for mix in rate.index.unique("mix")
     )
     note = (
         "A point a named book; the bar is all of them together. Triangles: books whose loss has a "
-        f"correlation below {WRONG_WAY} with the change of the collateral's value over the same "
-        "days (wrong-way). Dashed: the rate the standard allows. Margins are the same in every "
-        "row; collateral is re-marked daily and valued at close-out after haircut, so that the "
-        "haircut covers no losses."
+        f"correlation below {MINUS}{abs(WRONG_WAY)} with the change of the collateral's value "
+        "over the same days (wrong-way). Dashed: the rate the standard allows. Margins are the "
+        "same in every row; collateral is re-marked daily and valued at close-out after haircut, "
+        "so that the haircut covers no losses."
     )
-    return Caption(
-        "Breach rate by what is posted as collateral",
-        f"{note} {study.provenance.footnote(models=False)}",
-        f"Points by mix, a panel a model. All books together: {words}.",
+    return Caption.of(
+        breach_finding(data, rate),
+        measure="Breach rate by what is posted as collateral, a panel a model",
+        footnote=f"{note} {study.provenance.footnote(models=False)}",
+        alt=f"Points by mix, a panel a model. All books together: {words}.",
     )
 
 
@@ -94,7 +99,7 @@ def _paint_breaches(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) 
     for axes, model in zip(panels, models, strict=True):
         _draw_books(axes, data[data["model"] == model], mixes)
         axes.axvline(100 * (1 - study.provenance.confidence), color=INK, lw=0.7, ls="--")
-        axes.set_title(drawable(model), loc="left", weight="bold")
+        axes.set_title(drawable(model_name(model)), loc="left", weight="bold")
         axes.set_xlim(-0.03 * highest, highest)
         axes.grid(visible=True, axis="x")
         axes.tick_params(axis="y", length=0)
@@ -143,21 +148,22 @@ def _moves_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
         f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
         "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
-        "proprietary positions, not collateral haircuts. Colour: beyond the lowest, beyond all. "
+        "proprietary positions, not collateral haircuts. Marks: beyond the lowest, beyond all. "
         "Shaded: stress episodes. Nothing is drawn where the source has a gap."
     )
     words = []
     for asset, rows in data.groupby("asset", sort=False):
         day = rows["day"].to_numpy()[rows["worst"].argmin()]
         words.append(
-            f"{asset}: worst {100 * rows['worst'].min():.1f} % from {np.datetime64(day, 'D')}, "
+            f"{asset}: worst {percent(rows['worst'].min())} from {np.datetime64(day, 'D')}, "
             f"{int(rows['beyond_all'].sum())} of {len(rows)} months beyond every haircut"
         )
-    return Caption(
-        f"Worst {study.horizon}-day moves of collateral against published haircuts",
-        f"{note} Source: {study.provenance.prices.sentence()} and the assets' own files. "
+    return Caption.of(
+        moves_finding(data, horizon=study.horizon),
+        measure=f"Worst {study.horizon}-day moves of collateral against published haircuts, %",
+        footnote=f"{note} Source: {study.provenance.prices.sentence()} and the assets' own files. "
         f"{study.provenance.software.sentence()}.",
-        f"A panel an asset, a stick a month. {'; '.join(words)}.",
+        alt=f"A panel an asset, a stick a month. {'; '.join(words)}.",
     )
 
 
@@ -171,8 +177,9 @@ def _paint_moves(canvas: Canvas, study: CollateralStudy, data: pd.DataFrame) -> 
     sheet.legend(
         [
             Line2D([], [], color=FAINT, lw=2, label="within"),
-            Line2D([], [], color=COLOURS[1], lw=2, label="beyond the lowest haircut"),
-            Line2D([], [], color=COLOURS[4], lw=2, label="beyond all"),
+            Line2D([], [], color=COLOURS[1], lw=2, marker="o", ms=3.5, mfc="white",
+                   label="beyond the lowest haircut"),
+            Line2D([], [], color=COLOURS[4], lw=2, marker="v", ms=4, label="beyond all"),
             Line2D([], [], color=INK, lw=0.8, ls="--", label="haircut or capital charge"),
         ],
         top=0.0, columns=4, left=0.6,
@@ -205,6 +212,14 @@ def _draw_moves(axes: "Axes", rows: pd.DataFrame, rates: Sequence[float]) -> Non
         rows["beyond_all"], COLOURS[4], np.where(rows["beyond_least"], COLOURS[1], FAINT)
     )
     axes.vlines(days, 100 * np.minimum(rows["worst"], 0.0), 0.0, colors=list(colours), lw=1.3)
+    # Marks at the ends tell the sticks apart in greyscale.
+    ends = 100 * rows["worst"].to_numpy()
+    for beyond, mark, colour, face in (
+        (rows["beyond_all"], "v", COLOURS[4], COLOURS[4]),
+        (rows["beyond_least"] & ~rows["beyond_all"], "o", COLOURS[1], "white"),
+    ):
+        at = beyond.to_numpy(bool)
+        axes.plot(days[at], ends[at], ls="", marker=mark, ms=3.5, color=colour, mfc=face, zorder=3)
     for rate in rates:
         axes.axhline(-100 * rate, color=INK, lw=0.7, ls="--")
     lowest = min(100 * float(rows["worst"].min()), -100 * max(rates))

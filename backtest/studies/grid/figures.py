@@ -9,6 +9,8 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import model_keys
+from backtest.present.naming import brief, span
+from backtest.present.numbers import percent
 from backtest.present.panels import book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
@@ -37,6 +39,7 @@ def exceedance_rates(panels: Panels, *, footnote: str, simulated: bool) -> Figur
         data=panels.data[["panel", panels.along, "model", *RATES]],
         caption=_caption(
             panels,
+            rates_finding(panels.data),
             f"Days on which the loss exceeded the requirement, by {panels.along}",
             f"Bars: 95 % intervals. Dashed: the rate that the confidence allows. {footnote}",
         ),
@@ -55,6 +58,7 @@ def margins(panels: Panels, *, footnote: str, simulated: bool) -> Figure:
         data=panels.data[["panel", panels.along, "model", *MARGINS]],
         caption=_caption(
             panels,
+            margins_finding(panels),
             f"Mean margin, by {panels.along}",
             "Each panel has a scale of its own. Hollow: the margin that in hindsight just met the "
             f"standard (equal coverage). {footnote}",
@@ -66,9 +70,46 @@ def margins(panels: Panels, *, footnote: str, simulated: bool) -> Figure:
     )
 
 
-def _caption(panels: Panels, title: str, note: str) -> Caption:
-    alt = f"{title}; a line a model, a panel each: {'; '.join(panels.titles)}."
-    return Caption(title, f"{panels.selection}{note}", alt)
+def _caption(panels: Panels, finding: str, measure: str, note: str) -> Caption:
+    alt = f"{measure}; a line a model, a panel each: {'; '.join(panels.titles)}."
+    return Caption.of(finding, measure=measure, footnote=f"{panels.selection}{note}", alt=alt)
+
+
+def rates_finding(data: pd.DataFrame) -> str:
+    """In how many cells the rate is above the allowed one, and in how many its interval is.
+
+    data : a row a cell and model, exceedance_rate with _low, allowed_rate.
+
+    Examples
+    --------
+    >>> cells = {"exceedance_rate": [0.02, 0.03, 0.0], "exceedance_rate_low": [0.005, 0.02, 0.0]}
+    >>> rates_finding(pd.DataFrame(cells).assign(allowed_rate=0.01))
+    'Rates are above the allowed one in 2 of 3 cells drawn, with the whole 95 % interval in 1'
+    """
+    above = int((data["exceedance_rate"] > data["allowed_rate"]).sum())
+    surely = int((data["exceedance_rate_low"] > data["allowed_rate"]).sum())
+    return (
+        f"Rates are above the allowed one in {above or 'none'} of {len(data):,} cells drawn, with "
+        f"the whole 95 % interval in {surely or 'none'}"
+    )
+
+
+def margins_finding(panels: Panels) -> str:
+    """How mean margins change from the first value of the axis to the last."""
+    first, last = panels.choices[0], panels.choices[-1]
+    table = panels.data.pivot_table(
+        index=["panel", "model"], columns=panels.along, values="mean_margin", sort=False
+    )
+    if first == last or not {first, last} <= set(table.columns):
+        return "Mean margin of each model in each panel"
+    change = (table[last] / table[first] - 1.0).replace([np.inf, -np.inf], np.nan).dropna()
+    if not len(change):
+        return "Mean margin of each model in each panel"
+    ends = span(change.min(), change.max(), lambda x: percent(x, digits=0, sign=True))
+    return (
+        f"From {panels.along} {brief(str(first))} to {brief(str(last))} mean margins change by "
+        f"{ends}, by model and panel"
+    )
 
 
 def _paint(canvas: Canvas, panels: Panels, draw: Draw, label: str, *, share: bool) -> "Axes":
