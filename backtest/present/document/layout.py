@@ -63,6 +63,10 @@ def sheets(table: TextTable, *, room: float = ROOM) -> tuple[Sheet, ...]:
         _column_width(column, heads[place + 1 : place + 2]) for place, column in enumerate(columns)
     ]
     words = [bool(column) and all(is_folded(cell) for cell in column) for column in columns]
+    wanted = [
+        max(width, *(text_width(cell.text) + PADDING for cell in column)) if folded else width
+        for width, folded, column in zip(widths, words, columns, strict=True)
+    ]
     if not heads:  # a table of facts: names, and what they stand for in the rest of the page
         first = min(first, 0.35 * room)
         widths = [(room - first) / max(count, 1)] * count
@@ -75,7 +79,11 @@ def sheets(table: TextTable, *, room: float = ROOM) -> tuple[Sheet, ...]:
                     row if row.group else Row(row.head, tuple(row.cells[place] for place in places))
                     for row in rows
                 ),
-                widths=_spread([first, *(widths[place] for place in places)], room=room),
+                widths=_spread(
+                    [first, *(widths[place] for place in places)],
+                    [first, *(wanted[place] for place in places)],
+                    room=room,
+                ),
                 words=(True, *(words[place] for place in places)),
             )
         )
@@ -122,11 +130,23 @@ def _fitting(first: float, widths: list[float], *, room: float) -> list[list[int
     return parts
 
 
-def _spread(widths: list[float], *, room: float) -> tuple[float, ...]:
-    """Widths as they are where they fit; the row names give way where they do not."""
+def _spread(widths: list[float], wanted: list[float], *, room: float) -> tuple[float, ...]:
+    """Widths where they fit, and the room that is left shared out among columns of folded words.
+
+    The row names give way where they do not fit.
+
+    wanted : widths at which no word is folded.
+
+    Examples
+    --------
+    >>> _spread([50.0, 150.0], [50.0, 900.0], room=400.0)
+    (50.0, 350.0)
+    """
     total = sum(widths)
     if total <= room:
-        return tuple(widths)
+        lacking = [more - width for width, more in zip(widths, wanted, strict=True)]
+        share = min(1.0, (room - total) / sum(lacking)) if sum(lacking) else 0.0
+        return tuple(width + share * more for width, more in zip(widths, lacking, strict=True))
     first = max(widths[0] - (total - room), 60.0)
     others = widths[1:]
     shrink = min(1.0, (room - first) / sum(others)) if others else 1.0

@@ -90,7 +90,9 @@ def quoted(text: str) -> str:
     >>> print(quoted('a "b" \\ #c'))
     "a \"b\" \\ #c"
     """
-    escaped = drawable(text).replace("\\", "\\\\").replace('"', '\\"')
+    # Where a long word may be broken is no letter, so it would be drawn as a missing one.
+    letters = JOIN.join(drawable(part) for part in text.split(JOIN))
+    escaped = letters.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\r", " ").replace("\n", "\\n") + '"'
 
 

@@ -121,6 +121,22 @@ def words_of(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
+def test_long_words_are_broken_in_the_pdf_and_lose_no_letter(tmp_path):
+    word = "".join(f"{n:03d}x" for n in range(40))
+    table = TextTable.of_facts("Facts", [("sha256", word)])
+    write_document(Document("D", (Tabular("facts", table),)), tmp_path, "d")
+    text = "".join(page.extract_text() for page in PdfReader(tmp_path / "d.pdf").pages)
+    assert word in re.sub(r"[\s\u200b]", "", text) and "\ufffd" not in text
+
+
+def test_columns_of_words_take_the_room_that_numbers_leave():
+    words = Cell("a sentence of many words " * 30, words=True)
+    table = TextTable("T", ("no.", "finding", "rate"), (("F1", ((words, Cell("1.00 %")),)),))
+    (part,) = sheets(table)
+    assert sum(part.widths) == pytest.approx(6.5 * 72.0)
+    assert part.widths[1] > 350 and part.widths[2] < 60
+
+
 def test_every_number_that_is_referred_to_is_printed_in_all_three(folder: Path) -> None:
     labels = Numbers.of(document()).labels
     assert labels["picture"] == "Figure 1" and labels["two.one"] == "section 2.1"
