@@ -130,6 +130,8 @@ def _study_of(base: StudyFile, values: Mapping[Axis, Any]) -> StudyFile:
                 table = model_table(base.margin_models()[name])
                 kept = {k: v for k, v in base.models[name].items() if k == ON_ERROR}
                 tables["models"][name] = _with_lookback(table, value) | kept
+    for axis in values:  # all of them before any value is set
+        _write_out(tables, axis, base)
     for axis, value in values.items():
         if axis.name != LOOKBACK:
             _put(tables, axis, value)
@@ -144,6 +146,23 @@ def _study_of(base: StudyFile, values: Mapping[Axis, Any]) -> StudyFile:
     study.margin_models()
     build_model(study.sizing)
     return study
+
+
+def _write_out(tables: dict[str, Any], axis: Axis, base: StudyFile) -> None:
+    """Write out a model whose file leaves out the model inside it that an axis varies.
+
+    A part of a default cannot be set without the rest of it.
+    """
+    root, *path = axis.target
+    if root != "models" or len(path) < len(("model", "inner model", "parameter")):
+        return
+    name, *inside = path[:-1]
+    place: Any = tables["models"][name]
+    for key in inside:
+        place = place.get(key) if isinstance(place, Mapping) else None
+    if place is None:
+        kept = {k: v for k, v in base.models[name].items() if k == ON_ERROR}
+        tables["models"][name] = model_table(base.margin_models()[name]) | kept
 
 
 def _put(tables: dict[str, Any], axis: Axis, value: Any) -> None:

@@ -131,3 +131,17 @@ def test_a_grid_changes_no_hash_of_a_study_without_one_and_no_number_of_a_run():
     assert "grid" not in without and with_grid.pop("grid") == {"confidence": [0.9]}
     assert with_grid == without
     assert "grid" not in _numbers_only(study("confidence = [0.9]").resolved())
+
+
+def test_a_parameter_of_an_inner_model_that_the_file_leaves_out_is_an_axis():
+    """Beside an axis of the outer model, whose value it must not undo."""
+    grid = """
+[grid.models.plain]
+cap = [0.5, 0.8]
+base.lookback = [250, 500]
+"""
+    inner = '[models.plain]\nkind = "correlation_offset"\ngranted = 0.9\n'
+    models = [cell.study.margin_models()["plain"] for cell in cells_of(study(inner + grid))]
+    assert [(m.cap, m.base.lookback, m.granted) for m in models] == [
+        (0.5, 250, 0.9), (0.5, 500, 0.9), (0.8, 250, 0.9), (0.8, 500, 0.9),
+    ]  # fmt: skip
