@@ -10,6 +10,7 @@ from backtest.studies import (
     closeout,
     collateral,
     compare,
+    dossier,
     grid,
     offset,
     power,
@@ -29,4 +30,5 @@ COMMANDS = (
     compare.COMMAND,
     validate.COMMAND,
     annex.COMMAND,
+    dossier.COMMAND,
 )

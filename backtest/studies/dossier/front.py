@@ -1,0 +1,253 @@
+"""Sections 1 to 3: what the evidence says, what the model is for, what the data are worth."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backtest.present.exhibit import Section
+from backtest.present.numbers import millions, percent, pvalue
+from backtest.present.table import Cell, TextTable
+from backtest.replay.worst import worst_rows
+from backtest.studies.dossier.fields import stated
+from backtest.studies.dossier.findings import HIGH, LOW, MEDIUM
+from backtest.studies.dossier.folders import Scored
+from backtest.studies.dossier.knowledge import kinds_in
+from backtest.studies.dossier.register import of_package
+from backtest.studies.dossier.study import Dossier
+from backtest.studies.run.facts import facts_of_data
+from backtest.studies.run.verdict import (
+    cost_words,
+    coverage_words,
+    named_family,
+    with_holding,
+)
+from strategies import MODELS
+
+NO_APPROVAL = (
+    "This file is evidence and no approval: severities are proposed by rule, and what only a "
+    "person can judge is printed TO BE COMPLETED until it is stated in a file of fields."
+)
+MATERIALITY = (
+    "SR 26-2 sizes a review by materiality, which is exposure (how much money or how many "
+    "decisions rest on the model) and purpose (whether it serves a regulatory requirement or the "
+    "management of risk). The facts below are of the books that were replayed and say nothing of "
+    "a firm's own; the tier is a judgement. A fixed schedule of percentages may be no model in its "
+    "sense."
+)
+DATA_TEXT = (
+    "What the examination of the prices found, and how they got here: every file with its sha256, "
+    "the days that were dropped, and what is doubtful. Whether the source is good enough is a "
+    "judgement."
+)
+
+
+def summary(dossier: Dossier) -> Section:
+    """Section 1: verdict by study, findings by severity, the rating of a person."""
+    counts = {
+        severity: sum(finding.severity == severity for finding in dossier.findings)
+        for severity in (HIGH, MEDIUM, LOW)
+    }
+    judgement = dossier.fields.judgement
+    terms = [(each.label, _verdict(each, dossier.model)) for each in dossier.studies]
+    terms += [
+        (folder.label, " ".join(folder.record.answer))
+        for folder in dossier.folders
+        if folder.scored is None and folder.record.answer
+    ]
+    found = ", ".join(f"{count:,} {severity}" for severity, count in counts.items())
+    facts = [
+        ("model", f"{dossier.model}{_class(dossier)}"),
+        ("evidence", "; ".join(f"{f.label} ({f.record.kind})" for f in dossier.folders)),
+        ("automatic findings", f"{found} (section 13)"),
+        ("overall rating", stated(judgement.rating)),
+        ("conditions of use", stated(judgement.conditions)),
+    ]
+    tables = [TextTable.of_facts(f"Review of {dossier.model}", facts)]
+    severe = [finding for finding in dossier.findings if finding.severity != LOW]
+    if severe:
+        tables.append(
+            TextTable.of(
+                "Findings proposed as high or medium",
+                "proposed",
+                [(finding.severity, finding) for finding in severe],
+                {"finding": lambda finding: Cell(finding.sentence, words=True)},
+            )
+        )
+    return Section("summary", "1. Summary", NO_APPROVAL, tables=tuple(tables), terms=tuple(terms))
+
+
+def _class(dossier: Dossier) -> str:
+    words = next((e.origin.models.get(dossier.model, "") for e in dossier.studies), "")
+    return f": {words}" if words else ""
+
+
+def _verdict(each: Scored, model: str) -> str:
+    """Coverage and cost over the named books, in the words of the study's own page."""
+    text = f"{_covers(each, model)}; {cost_words(each.study, model)}."
+    return text[0].upper() + text[1:]
+
+
+def _covers(each: Scored, model: str) -> str:
+    """Rejections in the named books, and in all books where there are more: both or neither."""
+    words = coverage_words(each.study, model, list(each.books), noun=_noun(each))
+    family: Any = each.findings.family_summary.loc[model]
+    if family["tested"] > len(each.books):
+        words += f"; of all books, random ones too, {named_family(family)}"
+    return words
+
+
+def _noun(each: Scored) -> str:
+    return "account" if each.origin.given is not None else "named book"
+
+
+def answer(dossier: Dossier) -> tuple[str, ...]:
+    """What the page opens with: the verdict, the strongest evidence against, what is not shown."""
+    model = dossier.model
+    verdict = " ".join(f"In {each.label} {_covers(each, model)}." for each in dossier.studies)
+    return (
+        f"{model} under review. {verdict}",
+        _against(dossier),
+        _not_shown(dossier),
+    )
+
+
+def _against(dossier: Dossier) -> str:
+    """The row with the most evidence against the coverage, and how many findings there are."""
+    worst = []
+    for each in dossier.studies:
+        scores = each.study.scores.loc[[dossier.model]]
+        place = scores.index.get_loc(worst_rows(scores, 1)[0])
+        row: Any = scores.iloc[place]
+        book = with_holding(each.study, str(scores.index[place][1]))
+        worst.append((float(row["coverage_p"]), each.label, book, row))
+    p, label, book, row = min(worst, key=lambda entry: entry[0])
+    severe = sum(finding.severity == HIGH for finding in dossier.findings)
+    medium = sum(finding.severity == MEDIUM for finding in dossier.findings)
+    return (
+        f"The strongest evidence against it is {book} in {label}: {int(row['exceedances']):,} "
+        f"exceedances where {int(row['allowed']):,} are allowed (coverage p {pvalue(p)}, not "
+        f"corrected for the number of books); {len(dossier.findings):,} automatic findings, "
+        f"{severe:,} of them proposed as high and {medium:,} as medium."
+    )
+
+
+def _not_shown(dossier: Dossier) -> str:
+    days = min(len(each.study.scored) for each in dossier.studies)
+    unmeasured = sum(not row.measured for row in dossier.register)
+    words = f"Not shown: that the model is right, which {days:,} days cannot show"
+    if dossier.register:
+        words += (
+            f"; what {unmeasured:,} of its {len(dossier.register):,} parameters move, which was "
+            "not measured"
+        )
+    return f"{words}; any judgement of a person that is printed TO BE COMPLETED."
+
+
+def purpose(dossier: Dossier) -> Section:
+    """Section 2: purpose, use, scope, and the facts that a tier is judged by."""
+    about = dossier.fields.model
+    facts = [
+        ("owner", stated(about.owner)),
+        ("developer", stated(about.developer)),
+        ("users", stated(about.users)),
+        ("purpose", stated(about.purpose)),
+        ("intended use", stated(about.use)),
+        ("not to be used for", stated(about.not_for)),
+        ("what it computes", _first_words(dossier)),
+        *((f"tested in {each.label} on", _scope(each)) for each in dossier.studies),
+    ]
+    tier = [
+        *(
+            (f"exposure of the books in {each.label}", _exposure(each, dossier))
+            for each in dossier.studies
+        ),
+        ("exposure in the firm", stated(about.exposure)),
+        ("materiality tier", stated(about.tier)),
+        ("why this tier", stated(about.tier_reason)),
+    ]
+    return Section(
+        "purpose",
+        "2. Purpose, use, scope and materiality",
+        MATERIALITY,
+        tables=(
+            TextTable.of_facts("Purpose, use and scope", facts),
+            TextTable.of_facts("Materiality", tier),
+        ),
+        on_screen=False,
+    )
+
+
+def _first_words(dossier: Dossier) -> str:
+    """The first sentence of the docstring of its class, where that is of the package."""
+    if not dossier.table:
+        return "margins were given and not computed here: what computes them is not known"
+    if not of_package(dossier.table):
+        own = next(kind for kind in kinds_in(dossier.table) if kind not in MODELS)
+        return f"{own}, a class of the user's own: read its source in the run's folder"
+    kind = dossier.table["kind"]
+    return (MODELS[kind].__doc__ or "").strip().partition("\n")[0]
+
+
+def _scope(each: Scored) -> str:
+    origin = each.origin
+    if origin.given is not None:
+        return f"{len(each.study.loss.columns):,} accounts; {origin.sentence()}"
+    holdings = ", ".join(map(str, each.study.exposure.columns))
+    silos = ", ".join(origin.held_to.mpor)
+    return (
+        f"{len(each.books):,} named of {len(each.study.exposure):,} books, holding {holdings} at "
+        f"{silos}; {origin.sentence()}"
+    )
+
+
+def _exposure(each: Scored, dossier: Dossier) -> str:
+    total = float(each.scores(dossier.model)["mean_margin"].sum())
+    words = f"{millions(total)}m {dossier.currency} of margin over all {each.noun}s, mean of days"
+    yardstick = each.origin.siloed_model
+    if yardstick is not None and yardstick != dossier.model:
+        base = float(each.scores(yardstick)["mean_margin"].sum())
+        if base > 0:
+            words += f"; {percent(1.0 - total / base, sign=True)} less than {yardstick} asks"
+    return words
+
+
+def data_quality(dossier: Dossier) -> Section:
+    """Section 3: lineage, dropped days and findings of every study's prices."""
+    tables = [_lineage(each) for each in dossier.studies]
+    tables += [_doubts(each) for each in dossier.studies if _has_doubts(each)]
+    judged = [("data fit for this use", stated(dossier.fields.judgement.data))]
+    return Section(
+        "data",
+        "3. Data quality",
+        DATA_TEXT,
+        tables=(*tables, TextTable.of_facts("Judgement on the data", judged)),
+        on_screen=False,
+    )
+
+
+def _lineage(each: Scored) -> TextTable:
+    given = each.origin.given
+    facts: Sequence[tuple[str, str]] = (
+        given.facts()
+        if given is not None
+        else [fact for fact in facts_of_data(each.study) if not fact[0].startswith("found of")]
+    )
+    return TextTable.of_facts(f"Where the numbers of {each.label} come from", facts)
+
+
+def _has_doubts(each: Scored) -> bool:
+    return each.origin.given is None and bool(each.origin.prices.findings)
+
+
+def _doubts(each: Scored) -> TextTable:
+    """What the examination found doubtful, and whether somebody accepted it."""
+    return TextTable.of(
+        f"What the examination of the prices of {each.label} found doubtful",
+        "factor, kind",
+        [(f"{doubt.factor}, {doubt.kind}", doubt) for doubt in each.origin.prices.findings],
+        {
+            "days": lambda doubt: f"{len(doubt.days):,}",
+            "scored days touched": lambda doubt: percent(doubt.scored_share),
+            "what": lambda doubt: Cell(doubt.sentence, words=True),
+            "accepted, because": lambda doubt: Cell(doubt.accepted or "not accepted", words=True),
+        },
+    )

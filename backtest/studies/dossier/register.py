@@ -1,0 +1,281 @@
+"""The assumptions register: each parameter of a model, where it comes from, what it moves."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pandas as pd
+
+from backtest.config.models import build_model, model_table
+from backtest.parameters.files import ParameterSource
+from backtest.studies.compare.inputs import BARE
+from backtest.studies.dossier.docstrings import parameter_words
+from backtest.studies.dossier.fields import Fields, stated
+from backtest.studies.dossier.knowledge import kinds_in
+from backtest.studies.dossier.sensitivity import Varied, effect_sentence
+from backtest.types import BacktestError
+from strategies import MODELS
+
+FEWEST = 2  # values that an axis needs to show anything
+CHOSEN, DEFAULT, PUBLISHED = "set in the study file", "default of the package", "published numbers"
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One parameter.
+
+    Parameters
+    ----------
+    key : path of the parameter in the model's table, 'base.lookback'. value : as TOML writes it.
+    what : what it is, from the docstring of its class; empty where that is not known.
+    standing : whether it was chosen, is a default, or names published numbers.
+    source, date, mark : where the value comes from, when, and who verified it.
+    sensitivity : what varying it changes, or what would measure that. measured : which of the two.
+    """
+
+    key: str
+    value: str
+    what: str
+    standing: str
+    source: str
+    date: str
+    mark: str
+    sensitivity: str
+    measured: bool
+
+
+def assumptions(
+    table: Mapping[str, Any],
+    *,
+    model: str,
+    sources: Sequence[ParameterSource],
+    grids: Sequence[Varied],
+    fields: Fields,
+) -> tuple[Assumption, ...]:
+    """Every parameter of a model's table, then the parameter files that no parameter names.
+
+    table : of the study file with its defaults written out. grids : that vary this model.
+    """
+    by_name = {source.name: source for source in sources}
+    defaults = dict(leaves(_default_of(table)))
+    rows, used = [], set()
+    for key, value in leaves(table):
+        named = [by_name[name] for name in _names(value) if name in by_name]
+        used |= {source.name for source in named}
+        is_default = key in defaults and defaults[key] == value
+        rows.append(
+            _row(
+                key,
+                value,
+                what=_what(table, key),
+                standing=PUBLISHED if named else DEFAULT if is_default else CHOSEN,
+                named=named,
+                fields=fields,
+                sensitivity=_sensitivity(table, model, key, value, grids),
+            )
+        )
+    for source in sources:
+        if source.name not in used:
+            nothing = (
+                "its numbers are in a file of the package: give a copy of it with others",
+                False,
+            )
+            rows.append(
+                _row(
+                    f"file {source.name}",
+                    source.name,
+                    what=source.title,
+                    standing=PUBLISHED,
+                    named=[source],
+                    fields=fields,
+                    sensitivity=nothing,
+                )
+            )
+    return tuple(rows)
+
+
+def _row(
+    key: str,
+    value: Any,
+    *,
+    what: str,
+    standing: str,
+    named: Sequence[ParameterSource],
+    fields: Fields,
+    sensitivity: tuple[str, bool],
+) -> Assumption:
+    said = fields.parameters.get(key)
+    if named:
+        source = "; ".join(f"{s.name}: {s.source}" for s in named)
+        date = "; ".join(s.dated for s in named)
+        marks = dict.fromkeys(s.mark for s in named)
+        mark = "; ".join(marks)
+        if said is not None and said.verified_by:
+            mark += f"; by {said.verified_by}"
+    else:
+        of_person = ("", "", "") if said is None else (said.source, said.date, said.verified_by)
+        source, date, mark = map(stated, of_person)
+    sentence, measured = sensitivity
+    return Assumption(key, as_toml(value), what, standing, source, date, mark, sentence, measured)
+
+
+def leaves(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Key and value of every parameter of a model's table; the tables of models inside are walked.
+
+    Examples
+    --------
+    >>> dict(leaves({"kind": "siloed", "base": {"kind": "historical_var", "lookback": 500}}))
+    {'kind': 'siloed', 'base.kind': 'historical_var', 'base.lookback': 500}
+    """
+    for key, inner in value.items():
+        path = f"{above}{key if BARE.fullmatch(str(key)) else json.dumps(str(key))}"
+        if isinstance(inner, Mapping) and "kind" in inner:
+            yield from leaves(inner, f"{path}.")
+        else:
+            yield path, inner
+
+
+def as_toml(value: Any) -> str:
+    """A value as TOML writes it.
+
+    Examples
+    --------
+    >>> as_toml(0.8), as_toml(True), as_toml(["a", 1])
+    ('0.8', 'true', '["a", 1]')
+    """
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{json.dumps(str(k))} = {as_toml(v)}" for k, v in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _names(value: Any) -> list[str]:
+    """Texts in a value, each of which may name a file of parameters."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [name for inner in value.values() for name in _names(inner)]
+    if isinstance(value, list | tuple):
+        return [name for inner in value for name in _names(inner)]
+    return []
+
+
+def of_package(table: Mapping[str, Any]) -> bool:
+    """Whether every class of a model's table is of the package, so that no user's code runs."""
+    return all(kind in MODELS for kind in kinds_in(table))
+
+
+def _default_of(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of the model with all its defaults; empty for a user's own class."""
+    kind = table.get("kind")
+    if kind not in MODELS:
+        return {}
+    return model_table(MODELS[kind]())
+
+
+def _inner_kind(table: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """Kind of the model that a parameter belongs to, and the parameter's own name."""
+    *above, name = key.split(".")
+    inner: Any = table
+    for step in above:
+        inner = inner[step]
+    return str(inner.get("kind", "")), name
+
+
+def _what(table: Mapping[str, Any], key: str) -> str:
+    kind, name = _inner_kind(table, key)
+    if name == "kind":
+        return "the class that computes it"
+    return parameter_words(MODELS[kind]).get(name, "") if kind in MODELS else ""
+
+
+def _sensitivity(
+    table: Mapping[str, Any], model: str, key: str, value: Any, grids: Sequence[Varied]
+) -> tuple[str, bool]:
+    """What varying a parameter changed, or the line under [grid] that would measure it."""
+    sentences = [effect_sentence(grid, axis) for grid in grids for axis in grid.axes_of(key)]
+    if sentences:
+        return " ".join(sentences), True
+    line = grid_line(table, model=model, key=key, value=value)
+    if not line:
+        return (
+            "not measured: give a grid folder that varies it, over values you could defend",
+            False,
+        )
+    return f"not measured: give a grid folder; under [grid] {line}", False
+
+
+def grid_line(table: Mapping[str, Any], *, model: str, key: str, value: Any) -> str:
+    """The line under [grid] of a study file that varies one parameter; empty where none is known.
+
+    Values are proposed and no more: those that the class itself takes.
+
+    Examples
+    --------
+    >>> grid_line({"kind": "historical_var", "lookback": 500}, model="var", key="lookback",
+    ...            value=500)
+    'models.var.lookback = [250, 500, 1000]'
+    """
+    if key.rpartition(".")[2] == "kind" or not of_package(table):
+        return ""
+    name = model if BARE.fullmatch(model) else json.dumps(model, ensure_ascii=False)
+    candidates = [c for c in _candidates(table, key, value) if _is_taken(table, key, c)]
+    if len(candidates) < FEWEST:
+        return ""
+    return f"models.{name}.{key} = {as_toml(candidates)}"
+
+
+def _candidates(table: Mapping[str, Any], key: str, value: Any) -> list[Any]:
+    kind, name = _inner_kind(table, key)
+    choices = _choices(kind, name)
+    if choices:
+        return choices
+    tried: list[Any]
+    if isinstance(value, bool):
+        return [value, not value]
+    if isinstance(value, int):
+        tried = [value // 2, value, 2 * value] if value else [0, 1, 2]
+    elif isinstance(value, float):
+        tried = (
+            [0.5 * value, value, 0.5 * (1.0 + value), 2.0 * value] if value else [0.0, 0.25, 0.5]
+        )
+        tried = [round(each, 6) for each in tried]
+    elif isinstance(value, list) and len(value) > 1:
+        tried = [value, *([each] for each in value)]
+    else:
+        return []
+    if not isinstance(value, list):
+        tried = sorted(tried)
+    return [each for place, each in enumerate(tried) if each not in tried[:place]]
+
+
+@cache
+def _choices(kind: str, name: str) -> list[Any]:
+    """The values of a parameter that takes one of a few."""
+    hint = get_type_hints(MODELS[kind], include_extras=False).get(name)
+    return list(get_args(hint)) if get_origin(hint) is Literal else []
+
+
+def _is_taken(table: Mapping[str, Any], key: str, value: Any) -> bool:
+    """Whether the class takes this value."""
+    *above, name = key.split(".")
+    changed = json.loads(json.dumps(table))
+    inner = changed
+    for step in above:
+        inner = inner[step]
+    inner[name] = value
+    try:
+        build_model(changed)
+    except BacktestError:
+        return False
+    return True
+
+
+def register_frame(rows: Sequence[Assumption]) -> pd.DataFrame:
+    """The register as a table for programs, a row a parameter."""
+    names = list(Assumption.__dataclass_fields__)
+    return pd.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)

@@ -1,0 +1,105 @@
+"""What finished grids say of one model: each value of each axis, over the other axes and books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtest.config.grid import LOOKBACK, Axis
+from backtest.present.numbers import millions, percent
+from backtest.present.table import records
+from backtest.studies.dossier.folders import GRID, Folder
+from backtest.studies.grid.cell import FAILED
+from backtest.studies.grid.store import stored_grid
+from backtest.studies.run.verdict import SIGNIFICANT
+
+
+@dataclass(frozen=True, eq=False)
+class Varied:
+    """A grid in which the model under review is one of the models.
+
+    Parameters
+    ----------
+    folder : of the grid. axes : of the grid, as its study file has them.
+    rows : of the model that have scores, a row a cell and book.
+    failed : how many cells have none. table : the model's table in the grid's study.
+    """
+
+    folder: Folder
+    axes: tuple[Axis, ...]
+    rows: pd.DataFrame
+    failed: int
+    model: str
+    table: dict[str, Any]
+
+    def axes_of(self, key: str) -> tuple[Axis, ...]:
+        """The axes that vary a parameter of the model; a look-back axis varies every one."""
+        path = ("models", self.model, *key.split("."))
+        return tuple(
+            axis
+            for axis in self.axes
+            if axis.path == path
+            or (axis.path == (LOOKBACK,) and key.rpartition(".")[2] == LOOKBACK)
+        )
+
+
+def grids_of(folders: Sequence[Folder], model: str) -> tuple[Varied, ...]:
+    """The grids among the folders that have the model, each table as it was written."""
+    return tuple(
+        each
+        for each in (_varied(f, model) for f in folders if f.record.kind == GRID)
+        if each is not None
+    )
+
+
+def _varied(folder: Folder, model: str) -> Varied | None:
+    grid = stored_grid(folder.path)
+    if model not in grid.config.models:
+        return None
+    of_model = grid.table[grid.table["model"] == model]
+    rows = of_model[of_model[FAILED] == ""].reset_index(drop=True)
+    failed = sum(bool(cell["failed"]) for cell in grid.cells)
+    table = dict(grid.provenance.study["models"][model])
+    return Varied(folder, grid.axes, rows, failed, model, table)
+
+
+def axis_effects(grid: Varied, axis: Axis) -> pd.DataFrame:
+    """A row a value of an axis, over every row of the model that has it.
+
+    Returns
+    -------
+    Index of the values as the grid's table has them. `rows`, `least_days`, `most_days`, `rejected`
+    (coverage p at or below 5 %, each row for itself), `exceedances`, `exceedance_rate`, and the
+    means over the rows `mean_margin` and `equal_coverage_margin`, USD.
+    """
+    values = [axis.shown(value) for value in axis.choices]
+    rows = [_effect(grid.rows[grid.rows[axis.name] == value]) for value in values]
+    return pd.DataFrame(rows, index=pd.Index(values, name=axis.name))
+
+
+def _effect(rows: pd.DataFrame) -> dict[str, float]:
+    days = rows["observations"].astype(float)
+    exceedances = rows["exceedances"].astype(float)
+    return {
+        "rows": len(rows),
+        "least_days": float(days.min()),
+        "most_days": float(days.max()),
+        "rejected": int((rows["coverage_p"].astype(float) <= SIGNIFICANT).sum()),
+        "exceedances": float(exceedances.sum()),
+        "exceedance_rate": float(exceedances.sum() / days.sum()) if len(rows) else float("nan"),
+        "mean_margin": float(rows["mean_margin"].astype(float).mean()),
+        "equal_coverage_margin": float(rows["equal_coverage_margin"].astype(float).mean()),
+    }
+
+
+def effect_sentence(grid: Varied, axis: Axis) -> str:
+    """What each value of an axis gives, in words, from `axis_effects`."""
+    words = [
+        f"{value}: {percent(row['exceedance_rate'], digits=2)} of days, "
+        f"{millions(row['mean_margin'])}m, {int(row['rejected']):,} of {int(row['rows']):,} "
+        "rejected"
+        for value, row in records(axis_effects(grid, axis))
+        if row["rows"]
+    ]
+    return f"{grid.folder.label}: {'; '.join(words)}."

@@ -1,0 +1,128 @@
+"""What persons state: kept, checked, never written over, and told apart from other evidence."""
+
+import json
+import tomllib
+
+import pytest
+
+from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields, read_fields
+from tests.studies.dossier.conftest import newest
+from tests.support.commands import one_line, typed
+
+
+def filled(dossier, **changes):
+    """The template of a dossier with some statements, as TOML text."""
+    text = (dossier.folder / "fields.toml").read_text(encoding="utf-8")
+    for line, statement in changes.items():
+        assert f'\n{line} = ""\n' in text
+        text = text.replace(f'\n{line} = ""\n', f"\n{line} = {json.dumps(statement)}\n", 1)
+    return text
+
+
+def again(folders, fields, out, *more):
+    return typed(
+        "dossier", folders.run, folders.grid, folders.power, "--model", "offset",
+        "--fields", fields, "--out", out, *more, cwd=folders.place,
+    )  # fmt: skip
+
+
+def test_the_template_states_nothing_and_has_every_field(dossier):
+    table = tomllib.loads((dossier.folder / "fields.toml").read_text(encoding="utf-8"))
+    fields = Fields.model_validate(table)
+    assert set(table) == set(Fields.model_fields) - {"more_findings"}
+    assert fields.made_of and not any(fields.model.model_dump().values())
+    assert not any(value for row in fields.findings.values() for value in row.model_dump().values())
+    assert {signature.role for signature in fields.signatures} >= {"reviewer", "approver"}
+
+
+def test_statements_are_printed_kept_verbatim_and_nothing_else_changes(folders, dossier, tmp_path):
+    text = filled(dossier, owner="Desk of <b>rates</b> & crypto", tier="tier 2", rating="usable")
+    fields = tmp_path / "mine.toml"
+    fields.write_text(text, encoding="utf-8")
+    done = again(folders, fields, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    folder = newest(tmp_path / "out")
+    assert (folder / "fields.toml").read_text(encoding="utf-8") == text == fields.read_text("utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Desk of &lt;b&gt;rates&lt;/b&gt; &amp; crypto" in page and "<b>rates" not in page
+    assert "STATEMENTS OF OTHER EVIDENCE" not in page
+    before = json.loads((dossier.folder / "page.json").read_text("utf-8"))["sections"]
+    after = json.loads((folder / "page.json").read_text("utf-8"))["sections"]
+    differ = [a["name"] for a, b in zip(before, after, strict=True) if a != b]
+    assert differ == ["summary", "purpose"]
+
+
+def test_statements_about_other_evidence_are_told_in_red(folders, dossier, tmp_path):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(filled(dossier, rating="usable"), encoding="utf-8")
+    done = typed(
+        "dossier", folders.run, "--model", "offset", "--fields", fields, "--out", tmp_path / "out",
+        cwd=tmp_path,
+    )  # fmt: skip
+    # The grid's parameters are known without it; what it measured is not.
+    assert done.returncode == 0, done.stderr
+    page = (newest(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    assert "STATEMENTS OF OTHER EVIDENCE" in page and "STATEMENTS OF OTHER" in done.stdout
+
+
+def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(folders, tmp_path):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(
+        '[findings."sensitivity"]\nseverity = "low"\nowner = "A. Person"\ndue = 2027-01-31\n'
+        'status = "open"\n[findings."coverage/small/gone"]\nstatus = "closed"\n'
+        '[[more_findings]]\ntitle = "The roll of the future is not modelled."\nseverity = "high"\n'
+        '[[signatures]]\nrole = "reviewer"\nname = "B. Reviewer"\ndate = "2026-12-01"\n',
+        encoding="utf-8",
+    )
+    done = again(folders, fields, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    page = json.loads((newest(tmp_path / "out") / "page.json").read_text("utf-8"))
+    sections = {section["name"]: section for section in page["sections"]}
+    rows = {
+        name: [cell["text"] for cell in row[0]]
+        for name, row in sections["findings"]["tables"][1]["groups"]
+    }
+    by_key = {cells[0]: cells[1:] for cells in rows.values()}
+    assert by_key["sensitivity"] == ["low", "A. Person", "2027-01-31", "open", TO_BE_COMPLETED]
+    assert by_key["coverage/small/gone"][3] == "closed"
+    assert by_key["reviewer/1"][0] == "high"
+    told = [row[0][1]["text"] for _, row in sections["findings"]["tables"][0]["groups"]]
+    assert "not found in these folders any more" in told
+    assert "The roll of the future is not modelled." in told
+    signed = dict(sections["sign-off"]["tables"][0]["groups"])
+    assert [cell["text"] for cell in signed["reviewer"][0]] == [
+        "B. Reviewer", "2026-12-01", TO_BE_COMPLETED,
+    ]  # fmt: skip
+    assert [cell["text"] for cell in signed["approver"][0]] == [TO_BE_COMPLETED] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[model]\nownr = "x"\n', "model.ownr"),
+        ('[findings.a]\nseverity = "huge"\n', "severity"),
+        ('[findings.a]\ndue = "31.1.2027"\n', "due"),
+        ('[parameters.nothing]\nsource = "x"\n', "'nothing'"),
+        ('[limitations.nothing]\ncontrol = "x"\n', "'nothing'"),
+        ("[model\n", "is not TOML"),
+        ("[model]\nowner = 3\n", "model.owner"),
+    ],
+)
+def test_fields_that_cannot_be_are_one_line(folders, tmp_path, text, words):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(text, encoding="utf-8")
+    done = again(folders, fields, tmp_path / "out")
+    assert words in one_line(done)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_file_of_fields_that_is_not_there_is_one_line(folders, tmp_path):
+    assert "nowhere.toml" in one_line(again(folders, tmp_path / "nowhere.toml", tmp_path / "out"))
+
+
+def test_a_date_of_toml_and_one_in_quotation_marks_are_the_same(tmp_path):
+    file = tmp_path / "f.toml"
+    file.write_text("[monitoring]\nnext_review = 2027-01-31\n", encoding="utf-8")
+    bare = read_fields(file)[0]
+    file.write_text('[monitoring]\nnext_review = "2027-01-31"\n', encoding="utf-8")
+    assert read_fields(file)[0] == bare
