@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len
 
 from backtest.present.folding import fold, longest_word
-from backtest.present.table import Cell, TextTable
+from backtest.present.table import WHOLE, Cell, TextTable
 
 HEAD = 16  # columns of a head, which goes over several lines before its column grows wider
 NAME = 24  # columns to which names of rows and other words are folded before a table is parted
-WHOLE = 28  # columns up to which a cell of numbers is kept on one line; longer ones hold reasons
 GAP = 3  # columns between two columns, and around the table one more
 INDENT = "  "  # of a row's name below that of its group
 
@@ -119,7 +118,7 @@ def _least(cells: tuple[Cell, ...], *, words: bool, head: str) -> int:
     if words:
         least = min(widest, NAME) if longest <= NAME else NAME
     else:
-        least = widest if widest <= WHOLE else max(longest, WHOLE)
+        least = max(longest, min(widest, WHOLE))
     room = max(least, HEAD)
     return max(least, *(cell_len(line) for line in fold(head, room)))
 

@@ -25,15 +25,23 @@ def render(drawing: "Figure", folder: Path, name: str, caption: Caption) -> None
     from matplotlib import rc_context
 
     # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
+    svg = svg_of(drawing, name, caption)
     with settings(), rc_context({"svg.hashsalt": name}):
-        svg = _bytes(drawing, "svg", metadata={"Date": None}).decode("utf-8")
         pdf = _bytes(drawing, "pdf", metadata={"CreationDate": None, "Title": caption.title})
         about = {"Software": None, "Title": caption.title, "Description": caption.alt}
         png = _bytes(drawing, "png", dpi=RESOLUTION, metadata=about)
-    inline = accessible_svg(svg, name, caption)
-    (folder / f"{name}.svg").write_text(inline, encoding="utf-8", newline="\n")
+    (folder / f"{name}.svg").write_text(svg, encoding="utf-8", newline="\n")
     (folder / f"{name}.pdf").write_bytes(pdf)
     (folder / f"{name}.png").write_bytes(png)
+
+
+def svg_of(drawing: "Figure", name: str, caption: Caption) -> str:
+    """The drawing as an SVG that can be part of a page (see `accessible_svg`)."""
+    from matplotlib import rc_context
+
+    with settings(), rc_context({"svg.hashsalt": name}):
+        svg = _bytes(drawing, "svg", metadata={"Date": None}).decode("utf-8")
+    return accessible_svg(svg, name, caption)
 
 
 def _bytes(drawing: "Figure", kind: str, **options: Any) -> bytes:

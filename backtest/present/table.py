@@ -8,6 +8,8 @@ import pandas as pd
 
 from backtest.present.numbers import MISSING, interval
 
+WHOLE = 28  # characters of a cell of numbers that is kept on one line; longer ones hold reasons
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -16,6 +18,11 @@ class Cell:
     text: str
     bold: bool = False
     words: bool = False
+
+    @property
+    def may_fold(self) -> bool:
+        """True where the text may go over several lines: words, and what is too long for one."""
+        return self.words or len(self.text) > WHOLE
 
 
 Cells = tuple[Cell, ...]

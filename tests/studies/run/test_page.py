@@ -1,11 +1,7 @@
 """The report: one page that stands alone, escapes what users wrote, and says what was scored."""
 
 import html
-import json
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -31,6 +27,7 @@ from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
 from tests.support import presented
+from tests.support.browser import browse, printed_json
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -341,28 +338,6 @@ def test_what_is_not_a_number_is_said_in_words() -> None:
 # --- a real browser
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no Chromium on PATH")
-
-
-def browse(chromium: str, folder: Path, target: Path, *options: str) -> str:
-    arguments = [
-        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-        "--disable-background-networking", "--disable-component-update", "--no-first-run",
-        f"--user-data-dir={folder / 'profile'}", *options, target.as_uri(),
-    ]  # fmt: skip
-    environment = os.environ | {"HOME": str(folder)}
-    done = subprocess.run(
-        arguments, capture_output=True, text=True, timeout=120, check=True, env=environment
-    )
-    return done.stdout
-
-
 MEASURE = """<!DOCTYPE html><title>measure</title>
 <iframe id="frame" width="{width}" height="600" style="border: 0" srcdoc="{page}"></iframe>
 <pre id="out"></pre>
@@ -383,21 +358,18 @@ addEventListener("load", () => {{
 </script>"""
 
 
-def measure(chromium: str, folder: Path, source: str, width: int) -> dict[str, Any]:
+def measure(folder: Path, source: str, width: int) -> dict[str, Any]:
     """Lay the page out in a frame `width` pixels wide and report what a script outside it sees."""
     target = folder / "measure.html"
     target.write_text(MEASURE.format(width=width, page=html.escape(source)), encoding="utf-8")
-    dumped = browse(chromium, folder, target, "--window-size=1400,900", "--dump-dom")
-    found = re.search(r'<pre id="out">(.*?)</pre>', dumped)
-    assert found is not None
-    return dict(json.loads(html.unescape(found[1])))
+    return dict(printed_json(browse(folder, target, "--window-size=1400,900", "--dump-dom")))
 
 
 @pytest.mark.parametrize("width", [800, 1200])
 def test_browser_renders_the_page_alone_and_nothing_runs_over(
-    chromium: str, tmp_path: Path, source: str, width: int
+    tmp_path: Path, source: str, width: int
 ) -> None:
-    found = measure(chromium, tmp_path, source, width)
+    found = measure(tmp_path, source, width)
     assert found["scripts"] == 0 and found["requests"] == []
     assert found["scroll"] <= width and found["wide"] == []
     assert len(found["drawings"]) == 5 and min(found["drawings"]) > 500
@@ -405,33 +377,29 @@ def test_browser_renders_the_page_alone_and_nothing_runs_over(
 
 
 @pytest.mark.slow
-def test_browser_fits_the_report_of_the_real_study(
-    chromium: str, real_data: Path, tmp_path: Path
-) -> None:
+def test_browser_fits_the_report_of_the_real_study(real_data: Path, tmp_path: Path) -> None:
     source = presented.page_of(presented.real_run(real_data), tmp_path)
-    found = measure(chromium, tmp_path, source, 800)
+    found = measure(tmp_path, source, 800)
     assert found["scroll"] <= 800 and found["wide"] == []
 
 
-def test_browser_keeps_the_page_as_it_was_written(
-    chromium: str, tmp_path: Path, source: str
-) -> None:
+def test_browser_keeps_the_page_as_it_was_written(tmp_path: Path, source: str) -> None:
     """What the parser makes of the page holds every table, and no element of the user's."""
     target = tmp_path / "report.html"
     target.write_text(source, encoding="utf-8")
-    dumped = browse(chromium, tmp_path, target, "--dump-dom")
+    dumped = browse(tmp_path, target, "--dump-dom")
     assert "<script" not in dumped
     for tag in ("<table", "<svg", "<tbody", "<tr", "<td", "<th "):
         assert dumped.count(tag) == source.count(tag), tag
     assert dumped.startswith("<!DOCTYPE html>")
 
 
-def test_browser_prints_dark_on_light(chromium: str, tmp_path: Path, source: str) -> None:
+def test_browser_prints_dark_on_light(tmp_path: Path, source: str) -> None:
     from matplotlib.image import imread
 
     target, shot = tmp_path / "report.html", tmp_path / "shot.png"
     target.write_text(source, encoding="utf-8")
-    browse(chromium, tmp_path, target, "--window-size=800,1400", f"--screenshot={shot}")
+    browse(tmp_path, target, "--window-size=800,1400", f"--screenshot={shot}")
     light = imread(shot)[:, :, :3].mean(axis=2)
     assert light.shape[1] == 800
     assert np.median(light) > 0.98
