@@ -345,7 +345,7 @@ MEASURE = """<!DOCTYPE html><title>measure</title>
 addEventListener("load", () => {{
   const frame = document.getElementById("frame"), page = frame.contentDocument;
   const wide = [...page.querySelectorAll("body *")].filter(e =>
-    !e.closest("svg svg, svg *") && e.getBoundingClientRect().right > {width} + 0.5);
+    !e.closest("{left_out}") && e.getBoundingClientRect().right > {width} + 0.5);
   document.getElementById("out").textContent = JSON.stringify({{
     scroll: page.documentElement.scrollWidth,
     wide: wide.map(e => e.tagName + " " + e.textContent.slice(0, 40)),
@@ -359,9 +359,14 @@ addEventListener("load", () => {{
 
 
 def measure(folder: Path, source: str, width: int) -> dict[str, Any]:
-    """Lay the page out in a frame `width` pixels wide and report what a script outside it sees."""
+    """Lay the page out in a frame `width` pixels wide and report what a script outside it sees.
+
+    On a desk's screen every table is there whole; on a smaller one it may scroll within its box.
+    """
     target = folder / "measure.html"
-    target.write_text(MEASURE.format(width=width, page=html.escape(source)), encoding="utf-8")
+    left_out = "svg svg, svg *" if width > 1000 else "svg svg, svg *, .scroll *"
+    text = MEASURE.format(width=width, page=html.escape(source), left_out=left_out)
+    target.write_text(text, encoding="utf-8")
     return dict(printed_json(browse(folder, target, "--window-size=1400,900", "--dump-dom")))
 
 
