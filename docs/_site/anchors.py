@@ -73,7 +73,7 @@ def table(answers: Iterable[Answer]) -> list[str]:
 
 
 def short(came: Any) -> Any:
-    """Numbers to twelve significant digits, which hides what processors differ by; others as they are."""
+    """Numbers to twelve significant digits; processors differ in later ones."""
     if isinstance(came, float):
         return float(f"{came:.12g}")
     if hasattr(came, "tolist"):

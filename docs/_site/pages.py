@@ -9,6 +9,7 @@ from pathlib import Path
 # From the root of the repository, where GitHub shows them; on the site they are pages as others.
 ROOT_PAGES = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
+CONTENTS = re.compile(r"```\{toctree\}\n(.*?)```", re.DOTALL)
 PART = re.compile(r"<!-- from README\.md: (.+?) -->")
 
 
@@ -43,8 +44,8 @@ class Pages:
                 for part in PART.findall(text):
                     words = self.of_readme(part, place)
                     text = text.replace(f"<!-- from README.md: {part} -->", words)
-                if page.name == "README.md":
-                    text += self.pages_beside(page)
+                if page.name in ("README.md", "index.md"):
+                    text += self.unnamed_beside(page, text)
                 place.write_text(text, encoding="utf-8")
             else:
                 shutil.copyfile(page, place)
@@ -57,10 +58,12 @@ class Pages:
             raise SystemExit(f"README.md has no part {name}.")
         return self.relinked(parts[1].split(f"<!-- end of {name} -->")[0], readme, place)
 
-    def pages_beside(self, page: Path) -> str:
-        """What makes the pages of a folder those that its README leads to."""
-        names = sorted(p.stem for p in self.places if p.parent == page.parent and p != page)
-        return "\n".join(["", "```{toctree}", ":hidden:", "", *names, "```", ""])
+    def unnamed_beside(self, page: Path, text: str) -> str:
+        """Contents of the pages of a folder that the contents of its first page do not name."""
+        named = {line for part in CONTENTS.findall(text) for line in part.splitlines()}
+        beside = (p for p in self.places if p.parent == page.parent and p.suffix == ".md")
+        names = sorted({p.stem for p in beside if p != page} - named)
+        return "\n".join(["", "```{toctree}", ":hidden:", "", *names, "```", ""]) if names else ""
 
     def relinked(self, text: str, page: Path, place: Path) -> str:
         """The text of `page` with each link as it is from `place`.

@@ -79,7 +79,8 @@ def test_links_between_pages_lead_to_files(page: Path):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_every_page_is_in_the_contents():
+def test_the_contents_name_pages():
+    """A page that they do not name is listed by the build, after the others."""
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     named = {
         line.strip()
@@ -87,8 +88,9 @@ def test_every_page_is_in_the_contents():
         for line in block.splitlines()
         if line and not line.startswith(":")
     }
-    pages = {p.stem for p in DOCS.glob("*.md")} - {"index"}
-    assert pages <= named
+    elsewhere = {"CONTRIBUTING", "SECURITY", "CHANGELOG"}
+    pages = {str(p.relative_to(DOCS).with_suffix("")) for p in DOCS.rglob("*.md")}
+    assert len(named) > 20 and named - elsewhere <= pages
 
 
 def test_the_start_page_holds_the_columns_that_a_folder_needs():
