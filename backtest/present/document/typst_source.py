@@ -4,6 +4,7 @@ Every text of a user is a string literal there: no character of it has a meaning
 """
 
 from datetime import datetime
+from pathlib import Path
 
 from backtest.present.document.layout import SIZE, Row, Sheet, is_folded, sheets
 from backtest.present.document.model import (
@@ -21,6 +22,7 @@ from backtest.present.document.model import (
     Terms,
 )
 from backtest.present.document.numbering import Numbers
+from backtest.present.document.placing import NARROW, place_of
 from backtest.present.lettering import drawable
 
 FONTS = ("Libertinus Serif", "DejaVu Sans")  # the first is part of Typst, the second of matplotlib
@@ -28,7 +30,7 @@ LONGEST = 30  # letters of a word that a line of a table always holds
 JOIN = "\u200b"  # where a longer one may be broken: it has no width
 
 SETTINGS = f"""
-#set page(paper: "us-letter", margin: 1in)
+#set page(paper: "us-letter", margin: (x: 1in, y: 0.8in))
 #set text(font: ({", ".join(f'"{font}"' for font in FONTS)}), size: 10.5pt, lang: "en")
 #set par(leading: 0.6em, spacing: 0.9em)
 #set heading(numbering: none)
@@ -40,6 +42,7 @@ SETTINGS = f"""
 #show link: set text(fill: rgb("#00518a"))
 #show raw: set text(font: "DejaVu Sans Mono", size: 8pt)
 #show figure: set block(breakable: true, above: 1.4em, below: 1.2em)
+#show figure.where(kind: image): set block(breakable: false)
 #show figure.where(kind: table): set figure.caption(position: top)
 #show figure: set align(left)
 #show figure.caption: set align(left)
@@ -64,8 +67,8 @@ SETTINGS = f"""
 """
 
 
-def typst_source(document: Document, numbers: Numbers, when: datetime) -> str:
-    """The document; figures are `<stem>.svg` beside it."""
+def typst_source(document: Document, numbers: Numbers, folder: Path, when: datetime) -> str:
+    """The document; figures are `<stem>.svg` in its folder."""
     top = f"header: note[{_text(document.header)}], " if document.header else ""
     parts = [
         f"#set document(title: {quoted(document.title)}, date: datetime(year: {when.year}, "
@@ -78,7 +81,7 @@ def typst_source(document: Document, numbers: Numbers, when: datetime) -> str:
     ]
     if document.subtitle:
         parts.append(f"#block(below: 1.4em, note[{_text(document.subtitle)}])")
-    parts += [_block(block, numbers) for block in document.blocks]
+    parts += [_block(block, numbers, folder) for block in document.blocks]
     return "\n".join(parts) + "\n"
 
 
@@ -100,7 +103,7 @@ def _text(text: str) -> str:
     return f"#{quoted(text)};"
 
 
-def _block(block: Block, numbers: Numbers) -> str:
+def _block(block: Block, numbers: Numbers, folder: Path) -> str:
     if isinstance(block, Heading):
         start = "#pagebreak(weak: true)\n" if block.new_page else ""
         words = _text(numbers.heading(block.name))
@@ -120,7 +123,7 @@ def _block(block: Block, numbers: Numbers) -> str:
         return f"#{'enum' if block.ordered else 'list'}({entries})\n"
     if isinstance(block, Terms):
         return "".join(
-            f"#par(hanging-indent: 1.2em)[#strong[{_text(term)}] {_line(words, numbers)}]\n"
+            f"#par(hanging-indent: 1.2em)[#strong[{_text(f'{term}:')}] {_line(words, numbers)}]\n"
             for term, words in block.pairs
         )
     if isinstance(block, Code):
@@ -128,7 +131,7 @@ def _block(block: Block, numbers: Numbers) -> str:
     if isinstance(block, Tabular):
         return _tabular(block, numbers)
     if isinstance(block, Picture):
-        return _picture(block, numbers)
+        return _picture(block, numbers, folder)
     assert isinstance(block, Contents)
     return _contents(numbers)
 
@@ -183,13 +186,17 @@ def _sheet(sheet: Sheet) -> str:
         heads = ", ".join(f"[#strong[{_text(head)}]]" for head in sheet.heads)
         lines.append(f"table.header({heads}), table.hline(stroke: 0.8pt),")
     for row in sheet.rows:
-        lines.append(_row(row, sheet) + ", table.hline(stroke: 0.3pt + luma(200)),")
+        if row.group:
+            # A head of the second level stays with its rows, and is repeated on their next page.
+            span = f"table.cell(colspan: {len(sheet.widths)})"
+            lines.append(f"table.header(level: 2, {span}[#strong[{_text(row.head.text)}]]),")
+        else:
+            lines.append(_row(row, sheet) + ",")
+        lines.append("table.hline(stroke: 0.3pt + luma(200)),")
     return "\n".join(lines) + ")"
 
 
 def _row(row: Row, sheet: Sheet) -> str:
-    if row.group:
-        return f"table.cell(colspan: {len(sheet.widths)})[#strong[{_text(row.head.text)}]]"
     cells = [f"[{_text(breakable(row.head.text))}]"]
     for cell, words in zip(row.cells, sheet.words[1:], strict=True):
         folded = words or is_folded(cell)
@@ -214,16 +221,21 @@ def breakable(text: str) -> str:
     )
 
 
-def _picture(block: Picture, numbers: Numbers) -> str:
+def _picture(block: Picture, numbers: Numbers, folder: Path) -> str:
+    place = place_of(folder / f"{block.stem}.svg")
     caption = f"#strong[{_text(numbers.labels[block.name] + '.')}] {_text(block.title)}"
     if block.note:
         caption += f" #note[{_text(block.note)}]"
     alt = quoted(block.alt)
-    return (
+    figure = (
         f"#figure(kind: image, supplement: none, numbering: none, alt: {alt}, "
-        f"caption: [{caption}], image({quoted(block.stem + '.svg')}, width: 6.5in, alt: {alt})) "
-        f"<{label(block.name)}>\n"
+        f"caption: [{caption}], image({quoted(block.stem + '.svg')}, width: {place.width:.2f}pt, "
+        f"alt: {alt})) <{label(block.name)}>"
     )
+    if place.own_page:
+        margins = f"margin: (x: 1in, y: {NARROW}in), header: none, footer: none"
+        return f"#page({margins})[{figure}]\n"
+    return f"{figure}\n"
 
 
 def _contents(numbers: Numbers) -> str:

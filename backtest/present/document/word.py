@@ -21,6 +21,7 @@ from backtest.present.document.model import (
     Terms,
 )
 from backtest.present.document.numbering import Numbers
+from backtest.present.document.placing import NARROW, place_of
 from backtest.present.document.word_fields import Fields
 from backtest.present.document.word_styles import SMALL, STYLES, set_styles
 from backtest.present.rendering import in_xml as plain
@@ -88,7 +89,7 @@ class _Writer:
         elif isinstance(block, Terms):
             for term, words in block.pairs:
                 paragraph = self.word.add_paragraph(style="Body Text")
-                paragraph.add_run(f"{plain(term)} ").bold = True
+                paragraph.add_run(f"{plain(term)}: ").bold = True
                 self._line(paragraph, words)
         elif isinstance(block, Code):
             self.word.add_paragraph(style=STYLES["code"]).add_run(plain(block.text))
@@ -146,6 +147,7 @@ class _Writer:
         if row.group:
             whole = cells[0].merge(cells[-1])
             self._cell(whole, row.head.text, words=True, bold=True)
+            whole.paragraphs[0].paragraph_format.keep_with_next = True
             return
         self._cell(cells[0], row.head.text, words=True, bold=row.head.bold)
         for cell, shown, words in zip(cells[1:], row.cells, sheet.words[1:], strict=True):
@@ -162,12 +164,18 @@ class _Writer:
         run.font.size, run.bold = Pt(SIZE), bold
 
     def _picture(self, block: Picture) -> None:
-        from docx.shared import Inches
+        from docx.shared import Inches, Pt
 
+        place = place_of(self.folder / f"{block.stem}.svg")
+        if place.own_page:
+            margins = self.word.sections[-1].top_margin
+            section = self.word.add_section()
+            section.top_margin = section.bottom_margin = Inches(NARROW)
         paragraph = self.word.add_paragraph(style="Body Text")
         paragraph.paragraph_format.keep_with_next = True
+        paragraph.paragraph_format.space_after = Pt(2)
         shape = paragraph.add_run().add_picture(
-            str(self.folder / f"{block.stem}.png"), width=Inches(6.5)
+            str(self.folder / f"{block.stem}.png"), width=Pt(place.width), height=Pt(place.height)
         )
         drawing = (self.folder / f"{block.stem}.svg").read_bytes()
         self.fields.as_vector(shape, drawing, title=block.title, alt=block.alt)
@@ -176,7 +184,11 @@ class _Writer:
         caption.add_run(". ")
         caption.add_run(plain(block.title)).bold = False
         if block.note:
+            caption.paragraph_format.keep_with_next = True
             self.word.add_paragraph(plain(block.note), style=SMALL)
+        if place.own_page:
+            section = self.word.add_section()
+            section.top_margin = section.bottom_margin = margins
 
     def _contents(self) -> None:
         lists = [

@@ -27,7 +27,8 @@ def set_styles(word: Any, document: Document) -> None:
     section = word.sections[0]
     section.page_width, section.page_height = Inches(8.5), Inches(11)
     section.left_margin = section.right_margin = Inches(1)
-    section.top_margin = section.bottom_margin = Inches(1)
+    section.top_margin = section.bottom_margin = Inches(0.8)
+    section.header_distance = section.footer_distance = Inches(0.4)
     ink = RGBColor.from_string(INK)
     sizes = {"Title": 18, "Heading 1": 14, "Heading 2": 11.5, "Heading 3": 10}
     for name, size in sizes.items():

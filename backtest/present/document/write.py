@@ -48,7 +48,7 @@ def write_document(document: Document, folder: Path, stem: str) -> tuple[Path, .
     numbers, when = Numbers.of(document), moment(document.stamp)
     files = {kind: folder / f"{stem}.{kind}" for kind in ("docx", "pdf", "html", "typ")}
     files["html"].write_text(html_page(document, numbers, folder), encoding="utf-8", newline="\n")
-    source = typst_source(document, numbers, when)
+    source = typst_source(document, numbers, folder, when)
     files["typ"].write_text(source, encoding="utf-8", newline="\n")
     files["pdf"].write_bytes(compile_pdf(files["typ"], when))
     files["docx"].write_bytes(word_file(document, numbers, folder, when))

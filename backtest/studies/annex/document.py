@@ -83,10 +83,18 @@ def _opening(annex: Annex) -> Iterator[Block]:
         record = source.record
         mark = "SIMULATED. " if record.simulated else ""
         yield Paragraph(
-            line(Ref(source.chapter), ": ", Span(f"{mark}{record.title}", strong=True)), "lead"
+            line(
+                f"Results {source.letter} (",
+                Ref(source.chapter),
+                "): ",
+                Span(f"{mark}{record.title}", strong=True),
+            ),
+            "lead",
         )
-        sentences = record.answer or (record.caption,)
-        yield Paragraph(line(" ".join(filter(None, sentences)) or "It has no sentences."))
+        if record.answer:
+            yield Listing(tuple(line(sentence) for sentence in record.answer))
+        elif record.caption:
+            yield Paragraph(line(record.caption))
     yield from _alarms(annex)
 
 
@@ -146,9 +154,9 @@ def _data(annex: Annex) -> Iterator[Block]:
     yield Heading("Data", 1, "data", new_page=True)
     yield Paragraph(
         line(
-            "Files of prices behind the results, each with the sha256 of its content. What a "
-            "publisher, a series or a licence is, is said by whom the entry names; a file of the "
-            "same name may hold something else."
+            "Files of prices behind the results, each with the sha256 of its content. Publisher, "
+            "series, retrieval date and licence are as the entry says, by the author's statement "
+            "or by the name of the file alone; a file of that name may hold something else."
         )
     )
     entries = []

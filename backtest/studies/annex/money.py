@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from math import isnan
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from backtest.studies.annex.topics import Say
 from backtest.types import read_regular
 
 POINT = 0.01  # a percentage point of a rate
+THOUSAND = 1e3
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,25 @@ def money_table(say: Say, source: Source, funding: Funding | None) -> TextTable 
     heads = [
         "silos' margins, USD m",
         "saved, USD m [at least]",
-        "its funding a year for each percentage point, USD m [at least]",
+        "its funding a year for each percentage point, USD thousand [at least]",
     ]
     if funding is not None:
-        heads.append(f"its funding a year at {funding.percent:g} %, USD m [at least]")
+        heads.append(f"its funding a year at {funding.percent:g} %, USD thousand [at least]")
     groups = []
     for name, row in frame.iterrows():
         base = float(row[say.base])
         saved, least = base * float(row[say.share]), base * float(row[say.bound])
         cells = [Cell(millions(base)), Cell(_with_bound(saved, least))]
-        cells.append(Cell(_with_bound(saved * POINT, least * POINT)))
+        cells.append(Cell(_thousands(saved * POINT, least * POINT)))
         if funding is not None:
             rate = funding.percent * POINT
-            cells.append(Cell(_with_bound(saved * rate, least * rate)))
+            cells.append(Cell(_thousands(saved * rate, least * rate)))
         groups.append((str(name), (tuple(cells),)))
     note = "Mean over the scored days; a bound at or below zero supports no saving."
     if funding is not None:
         note += f" Rate: {funding.percent:g} % a year, {funding.source} (as stated by the author)."
     return TextTable(
-        say.what, (str(frame.index.name or "book"), *heads), tuple(groups), note,
+        say.what, ("book", *heads), tuple(groups), note,
         source_line=source.record.source_line,
     )  # fmt: skip
 
@@ -67,4 +69,17 @@ def _with_bound(saved: float, least: float) -> str:
     >>> _with_bound(1_340_000.0, -20_000.0), _with_bound(float("nan"), float("nan"))
     ('1.34 [-0.020]', 'n/a')
     """
-    return MISSING if pd.isna(saved) else f"{millions(saved)} [{millions(least)}]"
+    return MISSING if isnan(saved) else f"{millions(saved)} [{millions(least)}]"
+
+
+def _thousands(saved: float, least: float) -> str:
+    """An amount and its lower bound, both in thousands of USD.
+
+    Examples
+    --------
+    >>> _thousands(13_400.0, -140.0)
+    '13.4 [-0.1]'
+    """
+    if isnan(saved):
+        return MISSING
+    return f"{saved / THOUSAND:,.1f} [{least / THOUSAND:,.1f}]"

@@ -13,6 +13,7 @@ from backtest.present.document import (
     Terms,
     line,
 )
+from backtest.present.document.placing import place_of
 from backtest.present.record import FigureRecord, SectionRecord
 from backtest.studies.annex.sources import Source
 
@@ -39,9 +40,17 @@ def _section(section: SectionRecord, source: Source) -> Iterator[Block]:
     yield Heading(section.heading, 2, f"{source.chapter}-{section.name}", listed=False)
     if section.text:
         yield Paragraph(line(section.text))
+    if section.terms:
+        yield Terms(tuple((term, line(words)) for term, words in section.terms))
+    if section.sentences:
+        yield Listing(tuple(line(sentence) for sentence in section.sentences))
     figure = source.record.figure(section.figure) if section.figure else None
+    # A figure with a page of its own comes last, so that no page before it is left half empty.
+    last = False
     if figure is not None:
-        yield picture(figure, source)
+        last = place_of(source.folder / FIGURES / f"{figure.name}.svg").own_page
+        if not last:
+            yield picture(figure, source)
     for place, table in enumerate(section.tables):
         yield Tabular(
             name=source.table(section, place),
@@ -50,10 +59,8 @@ def _section(section: SectionRecord, source: Source) -> Iterator[Block]:
             note=table.source_line or source.record.source_line,
             simulated=not source.is_real(section),
         )
-    if section.terms:
-        yield Terms(tuple((term, line(words)) for term, words in section.terms))
-    if section.sentences:
-        yield Listing(tuple(line(sentence) for sentence in section.sentences))
+    if figure is not None and last:
+        yield picture(figure, source)
 
 
 def picture(figure: FigureRecord, source: Source) -> Picture:

@@ -14,11 +14,14 @@ from backtest.present.document import (
 )
 from backtest.present.document.markdown import Source as MarkdownSource
 from backtest.present.document.markdown import markdown_blocks
+from backtest.present.table import TextTable
+from backtest.replay.findings.unverified import MARK
 from backtest.studies.annex.needs import Filled
 from backtest.studies.annex.results import references
 from backtest.studies.annex.study import Annex, TopicPage
 
 UNREAD = "NOT VERIFIED"
+UNVERIFIED = f"{MARK} Rests on parameters that are not verified, in whole or in part."
 
 
 def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterator[Block]:
@@ -38,7 +41,7 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterat
     yield Listing(
         tuple(
             line(
-                f"{rule.rule}. {rule.where}. Dated: {rule.dated}. ",
+                *typed(f"{rule.rule}. {rule.where}. Dated: {rule.dated}. "),
                 Span("Verified: " if rule.verified else f"{UNREAD}: ", strong=True),
                 f"{rule.source}.",
             )
@@ -49,10 +52,10 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterat
     entries = []
     for say, simulated in page.missing:
         why = "only simulated results have it" if simulated else "no results given here have it"
-        entries.append(line(f"{say.what}: {why}; {say.fills} would give it."))
+        entries.append(line(*typed(f"{say.what}: {why}; {say.fills} would give it.")))
     for cannot in page.cannot(annex.kinds):
         more = f" It takes {cannot.fills}." if cannot.fills else ""
-        entries.append(line(f"{cannot.words}{more}"))
+        entries.append(line(*typed(f"{cannot.words}{more}")))
     yield Listing(tuple(entries)) if entries else Paragraph(line("Nothing that was asked for."))
 
 
@@ -60,9 +63,8 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
     """What one results folder says, with references to where it stands."""
     letter = one.source.letter
     if one.answers:
-        yield Paragraph(
-            line(Span(f"Results {letter}: {one.source.record.title} ", strong=True), *_spaced(one))
-        )
+        yield Paragraph(line(Span(f"Results {letter}: {one.source.record.title}", strong=True)))
+        yield Listing(tuple(line(sentence) for sentence in one.answers))
     tables = [quoted.name for quoted in one.quoted]
     where = references([*one.figures, *tables])
     if where and not one.answers:
@@ -76,7 +78,7 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
                 name=f"{name}-table{'' if place == 0 else f'-{place + 1}'}",
                 table=quoted.table,
                 caption=f"{one.say.what} (results {letter}, quoted in part)",
-                note=quoted.table.source_line,
+                note=_note(quoted.table),
             )
     if one.money is not None:
         yield Tabular(
@@ -87,5 +89,21 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
         )
 
 
-def _spaced(one: Filled) -> list[str]:
-    return [" ".join(one.answers)]
+def _note(table: TextTable) -> str:
+    """Sample of a quoted table, and what a mark in it means."""
+    names = [name for name, _ in table.groups]
+    texts = [cell.text for _, rows in table.groups for row in rows for cell in row]
+    marked = any(MARK in text for text in (*names, *texts))
+    return f"{table.source_line} {UNVERIFIED}" if marked else table.source_line
+
+
+def typed(words: str) -> list[Span]:
+    """Words, those between backticks as they are typed.
+
+    Examples
+    --------
+    >>> [(span.text, span.code) for span in typed("give `backtest run` a folder")]
+    [('give ', False), ('backtest run', True), (' a folder', False)]
+    """
+    parts = words.split("`")
+    return [Span(part, code=place % 2 == 1) for place, part in enumerate(parts) if part]
