@@ -15,6 +15,7 @@ def reworded(exhibit: Exhibit, change: Change) -> Exhibit:
     """The exhibit with `change` applied to its words; cells and stored tables stay as they are."""
     return replace(
         exhibit,
+        answer=tuple(map(change, exhibit.answer)),
         caption=change(exhibit.caption),
         source_line=change(exhibit.source_line),
         facts=tuple((name, change(value)) for name, value in exhibit.facts),

@@ -12,6 +12,7 @@ from backtest.present.table import Cell, TextTable, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
 from backtest.replay.worst import MOST_SHOWN
+from backtest.studies.compare.answer import many_answer
 from backtest.studies.compare.inputs import ABSENT
 from backtest.studies.compare.letters import spans
 from backtest.studies.compare.many import KEYS, ManyRuns
@@ -76,6 +77,7 @@ def many_exhibit(many: ManyRuns) -> Exhibit:
         kind=f"against-{len(many.runs) - 1}-others",
         title=f"What differs between {len(many.runs)} studies",
         caption=CAPTION,
+        answer=many_answer(many),
         source_line=_origins(many),
         sections=(
             ranking_section(many),

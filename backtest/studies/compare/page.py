@@ -19,6 +19,7 @@ from backtest.present.numbers import (
 from backtest.present.table import Cell, TextTable, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
+from backtest.studies.compare.answer import pair_answer
 from backtest.studies.compare.many import ManyRuns
 from backtest.studies.compare.many_page import EQUAL, many_exhibit
 from backtest.studies.compare.shown import (
@@ -98,6 +99,7 @@ def _pair_exhibit(comparison: Comparison) -> Exhibit:
         kind=f"against-{second.name}",
         title="What differs between two runs",
         caption=CAPTION,
+        answer=pair_answer(comparison),
         source_line=_origins(comparison),
         sections=(
             _inputs(comparison),

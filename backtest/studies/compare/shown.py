@@ -27,6 +27,7 @@ def exhibit_of(
     kind: str,
     title: str,
     caption: str,
+    answer: tuple[str, ...],
     source_line: str,
     sections: tuple[Section, ...],
 ) -> Exhibit:
@@ -36,6 +37,7 @@ def exhibit_of(
         kind=kind,
         title=title,
         caption=" ".join([caption, *marks]),
+        answer=answer,
         simulated=any(run.simulated for run in runs),
         source_line=source_line,
         sections=sections,

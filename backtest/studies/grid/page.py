@@ -11,6 +11,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import interval, millions, percent, pvalue
 from backtest.present.table import Cell, TextTable, of_column
 from backtest.replay.worst import RULE, selection, worst_rows
+from backtest.studies.grid.answer import grid_answer
 from backtest.studies.grid.cell import FAILED
 from backtest.studies.grid.figures import exceedance_rates, margins
 from backtest.studies.grid.panels import named_rows, panels_of
@@ -55,6 +56,7 @@ def grid_exhibit(grid: Grid) -> Exhibit:
         kind="grid",
         title=config.title or config.name,
         caption=config.caption.strip(),
+        answer=grid_answer(grid),
         simulated=simulated,
         source_line=note,
         sections=(

@@ -82,28 +82,41 @@ def _single_silo(run: Run, headline: Headline) -> str:
     return sentence(f"{pools}; {text}{' and '.join(parts)}")
 
 
-def against_sentence(study: Study, summary: pd.DataFrame, *, noun: str = "book") -> str:
+def against_sentence(study: Study, summary: pd.DataFrame) -> str:
     """The strongest evidence against the margins: rejections of the family, and the worst book.
 
     summary : of `family_summary`.
     """
-    confidence = f"{100 * study.provenance.confidence:g} %"
+    words = rejections_words(study, summary)
     if study.scores["coverage_p"].isna().all():
-        return f"Whether margins keep a coverage of {confidence} was not tested."
-    worst = f"the worst {noun} is {worst_words(study)}"
+        return sentence(words)
+    return sentence(f"{words}; the worst is {worst_words(study)}")
+
+
+def rejections_words(study: Study, summary: pd.DataFrame) -> str:
+    """In how many of all books each model's coverage is rejected, beside what chance gives.
+
+    summary : of `family_summary`.
+    """
+    confidence = f"coverage of {100 * study.provenance.confidence:g} %"
     tested = float(summary["tested"].max())
+    if study.scores["coverage_p"].isna().all():
+        return f"whether margins keep a {confidence} was not tested"
     if tested == 1:
-        return sentence(f"coverage of {confidence} was tested in one {noun}: {worst}")
+        rejected = [str(m) for m in summary.index if summary["coverage_p"][m] > 0]
+        book = study.scores.index[0][1]
+        under = f"rejected at 5 % under {joined(rejected)}" if rejected else "not rejected at 5 %"
+        return f"{confidence} of the one book {book} is {under}"
     ways = {"coverage_p": "one by one", "holm": "after Holm", "romano_wolf": "after Romano-Wolf"}
     parts = [
         f"{how} in {_by_model(summary[name])}"
         for name, how in ways.items()
         if summary[name].notna().any()
     ]
-    return sentence(
-        f"of {tested:,.0f} {noun}s, of which chance alone rejects {summary['by_chance'].max():.1f} "
-        f"one by one under a right model, coverage of {confidence} is rejected at "
-        f"{percent(SIGNIFICANT, digits=0)} {', '.join(parts)}; {worst}"
+    return (
+        f"of {tested:,.0f} books, of which chance alone rejects {summary['by_chance'].max():.1f} "
+        f"one by one under a right model, {confidence} is rejected at "
+        f"{percent(SIGNIFICANT, digits=0)} {', '.join(parts)}"
     )
 
 
@@ -145,15 +158,15 @@ def _not_shown(run: Run, headline: Headline) -> str:
     return not_shown(clauses, simulated=study.simulated)
 
 
-def detectable_clause(study: Study, *, noun: str = "book") -> str:
+def detectable_clause(study: Study) -> str:
     """The smallest miscoverage that the record of one book could have shown."""
     rates: Mapping[str, float] = detectable_rates(study)
     days, allowed = len(study.scored), percent(1.0 - study.provenance.confidence, digits=2)
     known = [rate for rate in rates.values() if not np.isnan(rate)]
     if not known:
-        return f"any miscoverage of one {noun}, for which {days:,} days are too few"
+        return f"any miscoverage of one book, for which {days:,} days are too few"
     return (
-        f"a true exceedance rate of one {noun} below {percent(max(known), digits=2)}, in place of "
+        f"a true exceedance rate of one book below {percent(max(known), digits=2)}, in place of "
         f"{allowed}, which {days:,} days may miss more often than one time in "
         f"{1.0 / (1.0 - POWER):.0f}"
     )

@@ -29,6 +29,7 @@ from backtest.studies.run.findings_tables import (
 from backtest.studies.run.page import LADDER_TEXT
 from backtest.studies.run.tables import cost_table, forecasts_table, pooled_table
 from backtest.studies.run.verdict import cost_words, coverage_words
+from backtest.studies.validate.answer import validation_answer
 from backtest.studies.validate.study import Validation
 from backtest.studies.validate.tables import groups_table, monitors_table, tests_table
 from backtest.studies.validate.words import in_currency, of_accounts
@@ -64,6 +65,7 @@ def _exhibit(result: Validation) -> Exhibit:
         kind="validate",
         title=f"Validation of {name}",
         caption="",
+        answer=validation_answer(result),
         simulated=False,
         source_line=standard_note(study),
         sections=(

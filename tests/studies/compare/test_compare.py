@@ -1,6 +1,7 @@
 """`backtest compare`: every number by hand from the two folders, none where none is due."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from scipy import stats
 
 from backtest.cli import main
+from backtest.present.record import read_record
 from backtest.studies.compare.inputs import dotted
+from backtest.studies.compare.page import comparison_exhibit
 from backtest.studies.compare.study import COLUMNS, compare_runs
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
@@ -260,3 +263,46 @@ def test_entries_are_named_as_toml_names_them():
     assert named == {'a."b c".x': "1.5", 'a."b c".d': "true", "e": "[1, 2]", "f": "text", "g": "[]"}
     text = "\n".join(f"{k} = {v}" for k, v in named.items() if k != "f")
     assert tomllib.loads(text) == {k: v for k, v in table.items() if k != "f"}
+
+
+def test_the_page_opens_with_what_differs_beyond_chance(shown, runs):
+    _, folder = shown
+    first, second, third = read_record(folder).answer
+    coverage, paired = table(folder, "coverage"), table(folder, "paired")
+    costs = table(folder, "cost")
+    differ, count, exceed, verdicts = re.findall(
+        r"^(\d+) of (\d+) \(book, model\) pairs .*, (\w+) another count .* and (\w+) another verd",
+        first,
+    )[0]
+    assert int(count) == len(coverage) and 0 < int(differ) <= len(coverage)
+    other = (coverage["exceedances_difference"] != 0).sum()
+    assert (0 if exceed == "none" else int(exceed)) == other
+    sides = [coverage[f"coverage_p_{side}"] <= 0.05 for side in ("a", "b")]
+    assert (0 if verdicts == "none" else int(verdicts)) == (sides[0] != sides[1]).sum()
+    assert "study.models.var.lookback" in first
+    told, of = re.findall(r"aired by day, (\w+) of (\d+) differ", second)[0]
+    unlike = paired[~paired["alike"].astype(bool)]
+    assert int(of) == len(paired) and (0 if told == "none" else int(told)) == len(unlike)
+    if len(unlike):
+        change = (unlike["margin"] / costs.loc[unlike.index, "mean_margin_a"]).abs().max()
+        assert f"{100 * change:.1f} %" in second
+    assert third == "It does not show which of the two is right."  # one entry was changed
+
+
+def test_equal_runs_are_not_called_right(runs):
+    answer = comparison_exhibit(compare_runs(runs["a"], runs["a"], progress=quiet)).answer
+    assert answer == (
+        "No score of 6 (book, model) pairs differs between A and B; no entry of the manifests "
+        "differs.",
+        "It does not show that the numbers are right: equal runs are equally right or wrong.",
+    )
+
+
+def test_what_cannot_be_paired_or_has_no_counterpart_is_not_claimed(runs):
+    other, alone = (
+        comparison_exhibit(compare_runs(runs["a"], runs[name], progress=quiet)).answer
+        for name in ("simulated", "renamed")
+    )
+    assert "No days can be paired (other scored days)" in other[1]
+    assert other[2].startswith("Prices are simulated")
+    assert "anything of 3 names that only one run has" in alone[-1]

@@ -1,5 +1,6 @@
 """`backtest compare` of three folders and more, and of validations."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from backtest.replay.worst import MOST_SHOWN
 from backtest.scores.models.multiple import holm
 from backtest.scores.models.paired import paired_difference
 from backtest.studies.compare.letters import FEWEST, MOST, base_first, letters
-from backtest.studies.compare.many import common_books, compare_many
+from backtest.studies.compare.many import common_books, compare_many, side_by_side
 from backtest.studies.compare.page import comparison_exhibit
 from backtest.studies.compare.study import (
     COLUMNS,
@@ -24,6 +25,7 @@ from backtest.studies.compare.study import (
     differing,
     tolerances_between,
 )
+from backtest.studies.run.reopen import finished_run
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
 from backtest.studies.validate.store import write_numbers as write_validation
@@ -214,3 +216,44 @@ def test_the_base_is_any_of_the_folders(folders, three):
     with pytest.raises(bt.BacktestError, match=f"takes {FEWEST} to {MOST} results folders, and 1"):
         base_first(named[:1], None)
     assert letters(MOST)[-1] == "ZZ" and three.letters == ["A", "B", "C"] and MOST_SHOWN == 20
+
+
+def test_the_page_opens_with_the_cheapest_of_those_that_are_not_rejected(three):
+    first, second, third = comparison_exhibit(three).answer
+    candidates, keeping, books = re.findall(
+        r"Of (\d+) candidates, .* (\d+) are rejected in no book .* over (\d+) book", first
+    )[0]
+    assert int(candidates) == len(three.ranking)
+    kept = three.ranking[three.ranking["keeps"]]
+    assert int(keeping) == len(kept) and int(books) == len(common_books(three.runs))
+    margin, rate, allowed = re.findall(
+        r"is ([\d.]+)m USD .* on ([\d.]+) % .* where ([\d.]+) %", first
+    )[0]
+    best = kept.iloc[0]
+    assert float(margin) == pytest.approx(best["mean_margin"] / 1e6, abs=0.0051)
+    assert float(rate) == pytest.approx(100 * best["exceedance_rate"], abs=0.0051)
+    assert float(allowed) == pytest.approx(100 * best["allowed_rate"])
+    rows = three.against_base
+    paired = rows[rows["reason"] == ""]
+    told, of = re.findall(r"with A, (\w+) of (\d+) \(book", second)[0]
+    assert int(of) == len(paired)
+    assert (0 if told == "none" else int(told)) == (paired["holm"] <= 0.05).sum()
+    assert "not rejected is right" in third
+
+
+def test_no_candidate_is_praised_where_all_are_rejected_or_no_book_is_common(three):
+    none = three.ranking.assign(keeps=False)
+    first = comparison_exhibit(replace(three, ranking=none)).answer[0]
+    assert "none keeps the standard" in first and "m USD" not in first
+    first = comparison_exhibit(replace(three, ranking=three.ranking.iloc[:0])).answer[0]
+    assert first == "No book is in all folders, so that no candidate can be ranked."
+
+
+def test_equal_folders_open_with_two_sentences(folders):
+    study = finished_run(folders[60])
+    scores = side_by_side([study] * 3, ["a", "b", "c"], progress=quiet)
+    many = compare_folders([folders[n] for n in (60, 50, 40)], progress=quiet)
+    equal = replace(many, runs=(study,) * 3, scores=scores)
+    first, second = comparison_exhibit(equal).answer
+    assert first.startswith(f"No score of {2 * len(study.scores)} (book, model) pairs of 2 folders")
+    assert "equally right or wrong" in second

@@ -349,3 +349,25 @@ def test_a_grid_that_is_ended_goes_on(folder, whole, tmp_path, number):
     assert again.returncode == 0, again.stderr
     (results,) = tmp_path.iterdir()
     assert (results / "grid.parquet").read_bytes() == (whole / "grid.parquet").read_bytes()
+
+
+def test_the_page_opens_with_the_rejections_of_its_rows(whole):
+    grid = stored_grid(whole)
+    first, second, third = grid_exhibit(grid).answer
+    rows = grid.table
+    rejected = rows["coverage_p"] <= 0.05
+    told, count, chance = re.findall(r"in (\w+) of (\d+) rows .*chance: ([\d.]+)\)", first)[0]
+    assert (0 if told == "none" else int(told)) == rejected.sum() and int(count) == len(rows)
+    assert float(chance) == pytest.approx(0.05 * len(rows), abs=0.051)
+    spreads = {
+        axis.name: rejected.groupby(rows[axis.name]).mean().agg(["min", "max"]).tolist()
+        for axis in grid.axes
+    }
+    widest = max(spreads, key=lambda name: spreads[name][1] - spreads[name][0])
+    if spreads[widest][1] > spreads[widest][0]:
+        low, high = (f"{100 * share:.1f} % " for share in spreads[widest])
+        assert f"moves this most is {widest}, from {low}" in first and high in first
+    worst = rows.loc[rows["coverage_p"].idxmin()]
+    p = float(re.findall(r"\(p <?([\d.]+)\)", second)[0])
+    assert p == pytest.approx(max(worst["coverage_p"], 0.001), abs=0.00051)
+    assert third.startswith("It does not show what of a saving is offset, of which no cell")

@@ -92,7 +92,7 @@ def test_the_worst_book_is_told_with_what_it_holds() -> None:
     (_, against, _) = run_answer(run_of(study, presented.ladder()))
     model, book = worst_rows(study.scores, 1)[0]
     row, positions = study.scores.loc[(model, book)], study.exposure.loc[book]
-    assert f"the worst book is {book} (" in against and f"under {model}, which" in against
+    assert f"the worst is {book} (" in against and f"under {model}, which" in against
     rate, p = re.findall(r"exceeds on ([\d.]+) % of days \(p ([\d.]+)\)", against)[0]
     assert float(rate) == pytest.approx(100 * row["exceedance_rate"], abs=0.0051)
     assert float(p) == pytest.approx(row["coverage_p"], abs=0.00051)
@@ -169,7 +169,7 @@ def test_one_book_is_no_family() -> None:
     book = presented.book_of({"one": {"UST10Y": 1e8}})
     study = bt.run(market, book, {"siloed": st.Siloed(base=presented.BASE)})
     run = presented.finished(study, pd.DataFrame(), explains={})
-    assert run_answer(run)[1].startswith("Coverage of 99 % was tested in one book: the worst")
+    assert run_answer(run)[1].startswith("Coverage of 99 % of the one book one is ")
 
 
 def test_named_books_that_pass_do_not_hide_a_family_that_is_rejected() -> None:

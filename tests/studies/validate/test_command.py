@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.present.record import read_record
 from backtest.replay.seal import read_manifest, write_manifest
 from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.reopen import revalidated, stored_validation
@@ -202,3 +203,45 @@ def test_options_of_a_forged_manifest_are_refused_in_one_line(results, tmp_path)
     write_manifest(copy, replace(origin, study=study), names=files)
     line = one_line(typed("reproduce", copy, cwd=tmp_path))
     assert "holds what no run writes" in line and "shell" in line
+
+
+def test_the_page_opens_with_rejections_the_worst_account_and_what_is_not_known(results):
+    first, second, third = read_record(results).answer
+    family = pd.read_csv(results / "family.csv")
+    counts = re.findall(r"one by one in (\d+) under \S+, after Holm in (\d+|none)", first)[0]
+    for told, column in zip(counts, ("coverage_p", "holm"), strict=True):
+        assert (0 if told == "none" else int(told)) == (family[column] <= 0.05).sum()
+    assert first.startswith("Of 24 accounts, of which chance alone rejects 1.2 one by one")
+    scores = pd.read_csv(results / "summary.csv").sort_values(
+        ["coverage_p", "exceedance_rate"], ascending=[True, False], kind="stable"
+    )
+    worst = scores.iloc[0]
+    exceedances, allowed = re.findall(r"(\d+) times with (\d+) allowed", second)[0]
+    assert worst["portfolio"] in second
+    assert (int(exceedances), int(allowed)) == (worst["exceedances"], worst["allowed"])
+    monitors = pd.read_csv(results / "monitors.csv")["rejected_on"].dropna()
+    records, first_day = re.findall(r"in (\d+) of 24 records, first on (\S+?)\.?$", second)[0]
+    assert int(records) == len(monitors) and first_day == min(monitors)[:10]
+    assert "whether each margin was known on its day" in third and "book" not in first + second
+
+
+def test_the_answer_has_no_unit_and_counts_pooled_silos(tmp_path):
+    rng = np.random.default_rng(6)
+    parts = [
+        pd.DataFrame(
+            {"date": DAYS, "account": "A", "silo": s, "loss": rng.normal(size=260), "required": 1.5}
+        )
+        for s in ("FICC", "CME")
+    ]
+    pd.concat(parts).to_csv(tmp_path / "silos.csv", index=False)
+    done = typed("validate", "silos.csv", "--mpor", 1, "--currency", "EUR", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (results,) = (tmp_path / "results").iterdir()
+    first, second, _ = read_record(results).answer
+    ladder = pd.read_csv(results / "ladder.csv")
+    above = int((ladder["dependence_bound"] > 0).sum()) or "none"
+    assert first.startswith("Coverage of 99 % of the one account A is ")
+    assert second.endswith(f"of 1 account margined in several silos an offset in {above}.")
+    scores = pd.read_csv(results / "summary.csv").iloc[0]
+    share = float(re.findall(r"by up to (\d+) % of its mean margin", second)[0])
+    assert share == pytest.approx(100 * scores["max_excess"] / scores["mean_margin"], abs=0.51)

@@ -166,7 +166,9 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     _draw_scatter(scatter, data, styles, study)
     equal = sheet.panel(left=0.98, right=2.2, top=legend + 2.75 + 0.82, height=bars)
     pooled = data[data["portfolio"] == POOLED].set_index("model")
-    _draw_bars(equal, pooled, styles, study.provenance.currency)
+    # Drawn words are not reworded with the page: of a given table they speak of accounts at once.
+    unit = "book" if study.provenance.given is None else "account"
+    _draw_bars(equal, pooled, styles, study.provenance.currency, unit=unit)
     return scatter
 
 
@@ -233,7 +235,12 @@ def _round_ticks(low: float, high: float) -> list[float]:
 
 
 def _draw_bars(
-    axes: "Axes", pooled: pd.DataFrame, styles: dict[str, ModelStyle], currency: str
+    axes: "Axes",
+    pooled: pd.DataFrame,
+    styles: dict[str, ModelStyle],
+    currency: str,
+    *,
+    unit: str,
 ) -> None:
     longest = 0.0
     for place, (model, style) in enumerate(styles.items()):
@@ -253,14 +260,14 @@ def _draw_bars(
         _write_column(axes, 0, place, _equal_words(row))
         _write_column(axes, 1, place, percent(row["worst_rate"]))
     _write_column(axes, 0, -0.75, f"{currency} m [95 %]", weight="bold")
-    _write_column(axes, 1, -0.75, "worst book", weight="bold")
+    _write_column(axes, 1, -0.75, f"worst {unit}", weight="bold")
     axes.set_yticks(
         range(len(styles)), [label_of(model_name(m), width=14, lines=1) for m in styles]
     )
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(styles) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * longest or 1.0)
-    axes.set_xlabel(f"mean margin a book at equal coverage, {currency} m")
+    axes.set_xlabel(f"mean margin of each {unit} at equal coverage, {currency} m")
     axes.grid(visible=True, axis="x")
 
 

@@ -1,0 +1,67 @@
+"""The sentences that the page of `backtest grid` opens with, from the rows of its table."""
+
+import pandas as pd
+
+from backtest.config.grid import Axis
+from backtest.present.numbers import percent, pvalue
+from backtest.present.table import records
+from backtest.replay.worst import worst_rows
+from backtest.studies.grid.panels import named_rows
+from backtest.studies.grid.study import Grid
+from backtest.studies.run.verdict import SIGNIFICANT
+from backtest.studies.sentences import counted, not_shown, sentence
+
+UNBOUNDED = "what of a saving is offset, of which no cell computes a bound"
+NO_SEARCH = "that the best of its cells is a good choice, since they share their prices"
+
+
+def grid_answer(grid: Grid) -> tuple[str, ...]:
+    """Rejections over the cells and the axis that moves them most, the worst row, the limits."""
+    rows = named_rows(grid.table)
+    rows = rows[rows["coverage_p"].notna()].reset_index(drop=True)
+    failed = sum(bool(cell["failed"]) for cell in grid.cells)
+    clauses = [UNBOUNDED, NO_SEARCH]
+    if failed:
+        clauses.append(f"anything of {counted(failed, 'cell')} without scores")
+    last = not_shown(clauses, simulated=grid.provenance.prices.simulated)
+    if rows.empty:
+        return f"Coverage was tested in none of {counted(len(grid.cells), 'cell')}.", last
+    return _rejections(rows, grid), _worst(rows, grid.axes), last
+
+
+def _rejections(rows: pd.DataFrame, grid: Grid) -> str:
+    rejected = rows["coverage_p"] <= SIGNIFICANT
+    text = (
+        f"over {counted(len(grid.cells), 'cell')} coverage is rejected one by one at "
+        f"{percent(SIGNIFICANT, digits=0)} in {int(rejected.sum()) or 'none'} of "
+        f"{len(rows):,} rows of a cell, model and named book (chance: "
+        f"{SIGNIFICANT * len(rows):.1f})"
+    )
+    return sentence(text + _widest(rows.assign(rejected=rejected), grid.axes))
+
+
+def _widest(rows: pd.DataFrame, axes: tuple[Axis, ...]) -> str:
+    """The axis whose values change the share of rejections most; empty where none does."""
+    widest: tuple[float, str] = (0.0, "")
+    for axis in axes:
+        shares = rows.groupby(axis.name, sort=False)["rejected"].mean()
+        spread = float(shares.max() - shares.min())
+        if len(shares) > 1 and spread > widest[0]:
+            words = (
+                f"; the axis that moves this most is {axis.name}, from "
+                f"{percent(shares.min())} of rows at {shares.idxmin()} to {percent(shares.max())} "
+                f"at {shares.idxmax()}"
+            )
+            widest = (spread, words)
+    return widest[1]
+
+
+def _worst(rows: pd.DataFrame, axes: tuple[Axis, ...]) -> str:
+    worst = worst_rows(rows, 1)[0]
+    row = dict(records(rows))[worst]
+    values = ", ".join(f"{axis.name} {row[axis.name]}" for axis in axes)
+    return sentence(
+        f"the worst row is {row['portfolio']} under {row['model']} at {values}: "
+        f"{row['exceedances']:,.0f} exceedances ({row['allowed']:,.0f} allowed), "
+        f"{percent(row['exceedance_rate'], digits=2)} of days (p {pvalue(row['coverage_p'])})"
+    )
