@@ -1,5 +1,6 @@
 """The command line. Heavy imports wait until a command needs them, so `--help` is quick."""
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from backtest.cli.cache import cache_app
+from backtest.cli.cache import DATA_CACHE, CacheFolder, cache_app
+from backtest.cli.completion import BY_NAME, prices, results
 from backtest.cli.ends import end
 from backtest.cli.files import files_app
 from backtest.studies import COMMANDS
@@ -19,7 +21,6 @@ from backtest.studies.command import DATA, OUT, RESULT, Command, Option
 
 app = typer.Typer(
     name="backtest",
-    add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
     help="Replay Treasury and crypto prices through candidate margin models, and score them.",
@@ -27,8 +28,11 @@ app = typer.Typer(
 app.add_typer(cache_app)
 app.add_typer(files_app)
 
-Data = Annotated[str | None, typer.Option(metavar=DATA.metavar, help=DATA.help)]
-Result = Annotated[Path, typer.Argument(help=RESULT)]
+Data = Annotated[
+    str | None, typer.Option(metavar=DATA.metavar, help=DATA.help, autocompletion=prices)
+]
+Out = Annotated[Path, typer.Option(metavar=OUT.metavar, help="Folder of results.")]
+Result = Annotated[Path, typer.Argument(help=RESULT, autocompletion=results)]
 
 
 def _as_function(command: Command) -> Any:
@@ -44,13 +48,16 @@ def _as_function(command: Command) -> Any:
 
 def _parameter(option: Option) -> Parameter:
     parameter: Any
+    offer = BY_NAME.get(option.name)
     if option.argument:
-        parameter = typer.Argument(metavar=option.metavar, help=option.help)
+        parameter = typer.Argument(metavar=option.metavar, help=option.help, autocompletion=offer)
     elif option.kind is bool:
         name = f"--{option.name.replace('_', '-')}"
         parameter = typer.Option(name, help=option.help)
     else:
-        parameter = typer.Option(min=option.least, metavar=option.metavar, help=option.help)
+        parameter = typer.Option(
+            min=option.least, metavar=option.metavar, help=option.help, autocompletion=offer
+        )
     return Parameter(
         option.name,
         Parameter.KEYWORD_ONLY,
@@ -168,6 +175,38 @@ def selfcheck() -> None:
     typer.echo(f"{rows - wrong} of {rows} right\nNot checked: {NOT_CHECKED}")
     if wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def doctor(out: Out = Path(OUT.default), cache: CacheFolder = DATA_CACHE) -> None:
+    """Check this installation and say what to mend; 1 where something must be mended."""
+    from backtest.cli.doctor import examine
+    from backtest.present.screen import Screen
+
+    screen, broken = Screen(), 0
+    for check in examine(out, cache):
+        screen.item(f"{check.status:<8}", check.words)
+        broken += check.status == "to mend"
+    if broken:
+        screen.say(f"{broken} to mend")
+        raise typer.Exit(1)
+    screen.say("nothing to mend")
+
+
+def _in_brief(words: str) -> str:
+    """What a command does, without its details: `backtest --help` cuts no line in its middle.
+
+    Examples
+    --------
+    >>> _in_brief("Run a study: scores and figures."), _in_brief("List models, with defaults.")
+    ('Run a study.', 'List models, with defaults.')
+    """
+    return re.split(r"[:;.](?= |$)", " ".join(words.split()), maxsplit=1)[0] + "."
+
+
+for _group in (app, cache_app, files_app):
+    for _listed in _group.registered_commands:
+        _listed.short_help = _in_brief(_listed.help or str(_listed.callback.__doc__))
 
 
 def main(arguments: list[str] | None = None) -> None:

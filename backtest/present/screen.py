@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -98,6 +99,13 @@ class Screen:
         """Print a text in lines of the screen's width, no number broken."""
         for line in fold(text, self.console.width):
             self.console.print(Text(line, style=style))
+
+    def item(self, name: str, text: str) -> None:
+        """Print a text after a name, its further lines below its first."""
+        first, *more = fold(text, self.console.width - cell_len(name) - 1)
+        self.console.print(Text.assemble((name, "bold"), f" {first}"))
+        for line in more:
+            self.console.print(Text(f"{'':<{cell_len(name)}} {line}"))
 
     def note(self, text: str) -> None:
         """Print an explanation of the lines above it, in faint type."""
