@@ -21,6 +21,7 @@ from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
 from strategies.historical import HistoricalVaR
 
 TERMS = load_parameters("clearing/cme_ficc_2024")
+MOST_NAMED = 3  # pools that one sentence names
 ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
 
@@ -126,6 +127,34 @@ class CrossMargining:
         limited = np.minimum(saving, self.cap) if self.limit == "margin" else self.cap * saving
         return np.where((saving < self.threshold) | (saving < 0.0), 0.0, limited)
 
+    def nets_nothing(self, book: Book) -> str:
+        """Which pools cannot save anything, since too few of their positions are eligible.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"UST10Y": [1.0, 1.0], "BTC": [1.0, 0.0]}, index=["pool", "bond"])
+        >>> CrossMargining().nets_nothing(Book.from_frame(frame))
+        "cross_margining nets nothing in 'pool': BTC is not eligible (treasury over 1 year)."
+        """
+        is_eligible = np.array([self._is_eligible(i, book) for i in book.instruments])
+        kept = replace(book, exposure=np.where(is_eligible, book.exposure, 0.0))
+        held, netted = (
+            np.sum([part.in_silo(s).is_held.any(axis=1) for s in book.silos], axis=0)
+            for part in (book, kept)
+        )
+        pools = np.flatnonzero((held >= 2) & (netted < 2))
+        if not len(pools):
+            return ""
+        positions = book.select(pools.tolist()).is_held.any(axis=0) & ~is_eligible
+        names = [i.name for i, out in zip(book.instruments, positions, strict=True) if out]
+        years = f" over {self.over_years:g} year{'' if self.over_years == 1 else 's'}"
+        return (
+            f"cross_margining nets nothing in {_named([book.portfolios[p] for p in pools])}: "
+            f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not eligible "
+            f"({', '.join(self.eligible)}{years if self.over_years else ''})."
+        )
+
     def house(self, silo: str) -> MarginModel:
         """The model of a clearing house."""
         return self.houses.get(silo, self.base)
@@ -193,6 +222,13 @@ class CrossMargining:
         if instrument.maturity is None or instrument.contract == "future":
             return bool(matches)
         return bool(matches) and instrument.maturity > self.over_years
+
+
+def _named(pools: list[str]) -> str:
+    """Names of pools, at most three of them."""
+    names = ", ".join(f"'{name}'" for name in pools[:MOST_NAMED])
+    more = len(pools) - MOST_NAMED
+    return f"{names} and {more:,} more pools" if more > 0 else names
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,10 @@
-"""What a model leaves out on a market that does not reach as far as its rules ask."""
+"""What a model leaves out: rules that the prices do not reach back for, positions it nets not."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from backtest.book.book import Book
 from backtest.market.market import Market
 from backtest.parameters.registry import field_names
 
@@ -16,8 +17,18 @@ class LeavesOut(Protocol):
         """One sentence on what the margins do without on this market; empty where nothing."""
 
 
-def omissions(model: Any, market: Market) -> tuple[str, ...]:
+@runtime_checkable
+class NetsOnlySome(Protocol):
+    """A model whose rules keep some positions out of netting, and that says which."""
+
+    def nets_nothing(self, book: Book) -> str:
+        """One sentence on the portfolios in which it can net nothing; empty where there is none."""
+
+
+def omissions(model: Any, market: Market, book: Book | None = None) -> tuple[str, ...]:
     """What a model and all models inside it leave out, a sentence each.
+
+    book : None says nothing of positions.
 
     Examples
     --------
@@ -25,18 +36,20 @@ def omissions(model: Any, market: Market) -> tuple[str, ...]:
     >>> omissions(st.Siloed(base=st.FiccVaR()), bt.load_market("sample"))[0]
     'ficc_var leaves out its stressed year, 2008-01-01 to 2008-12-31: prices start on 2015-08-10.'
     """
-    return tuple(dict.fromkeys(_sentences(model, market)))
+    return tuple(dict.fromkeys(_sentences(model, market, book)))
 
 
-def _sentences(value: Any, market: Market) -> Iterator[str]:
+def _sentences(value: Any, market: Market, book: Book | None) -> Iterator[str]:
     if isinstance(value, LeavesOut):
         yield from filter(None, [value.leaves_out(market)])
+    if book is not None and isinstance(value, NetsOnlySome):
+        yield from filter(None, [value.nets_nothing(book)])
     if isinstance(value, (tuple, list)):
         for inner_value in value:
-            yield from _sentences(inner_value, market)
+            yield from _sentences(inner_value, market, book)
     elif isinstance(value, Mapping):
         for inner_value in value.values():
-            yield from _sentences(inner_value, market)
+            yield from _sentences(inner_value, market, book)
     elif is_dataclass(value):
         for field in field_names(type(value)):
-            yield from _sentences(getattr(value, field), market)
+            yield from _sentences(getattr(value, field), market, book)

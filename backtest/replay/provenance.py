@@ -38,7 +38,8 @@ class Provenance:
     opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
-    omissions : what a model leaves out because prices start too late, by model.
+    omissions : by model, what it leaves out because prices start too late, and where it can net
+        nothing.
     histories : first day that margins may look back to, by the factors that positions need; empty
         where that is the first day of the prices for all.
     failed_models : the reason, by name, for each optional model that failed and is left out.
@@ -94,7 +95,7 @@ class Provenance:
         **more: Any,
     ) -> "Provenance":
         """Fill in what every command that replays models has; `more` are other fields."""
-        left_out = {name: omissions(model, market) for name, model in models.items()}
+        left_out = {name: omissions(model, market, book) for name, model in models.items()}
         return cls(
             software=Software.now(),
             data=Prices.of(market, None if window is None else window.dates),

@@ -1,6 +1,7 @@
 """The page of `backtest offset`: every table of an offset study beside its figure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -85,7 +86,10 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         section("ladder", result.ladder, tables=ladder),
         section("stressed_ladder", result.stresses, _by_book),
         section("specification_curve", result.specifications, _range),
-        section("granted_against_supported", result.credit, partial(_averages, result.ladder)),
+        _explained(
+            section("granted_against_supported", result.credit, partial(_averages, result.ladder)),
+            result.provenance.omissions,
+        ),
         *([section(STEPS, result.steps, _steps_in_brief)] if len(result.steps) else []),
         section("just_covering", result.covering_settings),
     )
@@ -104,6 +108,12 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         provenance=origin,
         text=result.text,
     )
+
+
+def _explained(section: Section, omissions: Mapping[str, tuple[str, ...]]) -> Section:
+    """The section with what models leave out: why one of them grants nothing."""
+    words = " ".join(f"{model}: {' '.join(texts)}" for model, texts in omissions.items())
+    return replace(section, text=f"{section.text} {words}") if words else section
 
 
 def _section(

@@ -19,6 +19,7 @@ from backtest.studies.sentences import (
 )
 
 SIGNIFICANT = 0.05
+UNSEEN = 0.0005  # of a margin: a saving below it prints as 0.0 %
 DOUBT = 0.5  # no book is named where even the smallest p-value is above it
 
 
@@ -180,6 +181,10 @@ def _saving(
         return "no named book is pooled over silos, so there is no saving to split"
     savings = study.scores.loc[model].loc[pools, "saving_vs_siloed"]
     where = replace(headline, books=tuple(pools)).where(len(pools))
+    if savings.abs().max() < UNSEEN:
+        reasons = " ".join(study.provenance.omissions.get(model, ()))
+        words = f"unscaled it asks what {yardstick} asks {where}"
+        return f"{words}: {reasons.removesuffix('.')}" if reasons else words
     if savings.max() <= 0:
         least, most = percent(-savings.max()), percent(-savings.min())
         more = least if least == most else f"{least} to {most}"

@@ -218,3 +218,27 @@ def test_a_headline_changes_no_hash_of_a_study_without_one() -> None:
         for text in ("", '"coin"')
     )
     assert "headline" not in one and other == one | {"headline": ["coin"]}
+
+
+def test_a_model_that_nets_nothing_says_which_of_its_rules_is_the_reason() -> None:
+    models = {"siloed": st.Siloed(base=presented.BASE)}
+    models |= {"houses": st.CrossMargining(base=presented.BASE)}
+    book = presented.book_of({"pool": {"UST10Y": 5e7, "BTC": 5e6}, "bonds": {"UST10Y": 5e7}})
+    study = bt.run(presented.market(), book, models)
+    assert study.scores.loc[("houses", "pool"), "saving_vs_siloed"] == 0.0
+    ladder = bt.supportable_offset(presented.market(), book, base=presented.BASE).to_frame()
+    said = dict(verdicts(study, ladder, ["pool", "bonds"]))["houses"]
+    assert "asks what siloed asks in 'pool': cross_margining nets nothing in 'pool': BTC is" in said
+    run = presented.finished(study, ladder, explains={"pool": "", "bonds": ""})
+    named = next(s for s in run_exhibit(run).sections if s.name == "scores")
+    assert "BTC is not eligible (treasury over 1 year)" in named.text
+
+
+def test_a_model_that_nets_gives_no_such_reason() -> None:
+    book = presented.book_of({"pool": {"UST10Y": 5e7, "UST5Y@CME": -5e7, "BTC": 5e6}})
+    assert st.CrossMargining().nets_nothing(book) == ""
+    wide = st.CrossMargining(eligible=("treasury", "crypto"))
+    assert wide.nets_nothing(presented.book_of({"pool": {"UST10Y": 5e7, "BTC": 5e6}})) == ""
+    pools = {f"pool {n}": {"UST10Y": 5e7, "BTC": 5e6, "ETH": n * 1e6} for n in range(5)}
+    words = st.CrossMargining().nets_nothing(presented.book_of(pools))
+    assert "'pool 0', 'pool 1', 'pool 2' and 2 more pools: BTC, ETH are not eligible" in words
