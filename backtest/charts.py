@@ -18,7 +18,9 @@ from backtest.studies.run.figures import run_figures
 from backtest.studies.run.figures.coverage_cost import coverage_against_cost
 from backtest.studies.run.figures.exceedances import exceedance_timeline
 from backtest.studies.run.figures.ladder import offset_ladder
+from backtest.studies.run.figures.mitigation import mitigation_against_cost
 from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
+from backtest.studies.run.figures.through_stress import margin_through_stress
 from backtest.studies.run.figures.treasury_share import treasury_share_sweep
 
 __all__ = [
@@ -32,6 +34,8 @@ __all__ = [
     "granted_against_supported",
     "margin_against_loss",
     "margin_steps",
+    "margin_through_stress",
+    "mitigation_against_cost",
     "monte_carlo_frontier",
     "moves_against_haircuts",
     "offset_figures",

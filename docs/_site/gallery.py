@@ -109,6 +109,27 @@ distribution = bt.monte_carlo(
         {"monte_carlo_frontier": "bt.charts.monte_carlo_frontier(distribution, study, ladder)"},
     ),
     Group(
+        "Tools against procyclicality",
+        "One base model, alone and with each tool over it: `backtest run procyclicality`.",
+        """\
+fast = st.FilteredHistorical()
+tools = {
+    "base": fast,
+    "buffer": st.Buffer(base=fast),
+    "stress blend": st.StressBlend(base=fast),
+    "speed limit": st.SpeedLimit(base=fast),
+}
+calmed = bt.run(market, book, tools, coverage=coverage)
+names = ["buffer", "stress blend", "speed limit"]
+""",
+        {
+            "margin_through_stress": (
+                'bt.charts.margin_through_stress(calmed, "long BTC, long 10Y", "base", names)'
+            ),
+            "mitigation_against_cost": ('bt.charts.mitigation_against_cost(calmed, "base", names)'),
+        },
+    ),
+    Group(
         "The supportable offset",
         "`backtest offset gallery.toml` computes and draws this; in Python:",
         """\

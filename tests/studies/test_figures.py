@@ -46,6 +46,8 @@ SHOWN = {
     "moves_against_haircuts": {"haircut_min haircut_max": -100},
     "weekdays": {"share": 100},
     "correlation": {"correlation low high": 1},
+    "margin_through_stress": {"date": 1, "required": 1e-6},
+    "mitigation_against_cost": {"cost peak_to_trough rise_5": 1},
     "power": {"nominal rejected": 100},
 }
 

@@ -123,9 +123,7 @@ def test_intervals_overlap_where_one_margin_lies_in_all_of_them() -> None:
     apart = rows.assign(equal_coverage_low=[0.8, 1.7])
     assert "overlap" not in cost_finding(apart, currency="USD")
     alone = cost_finding(rows.iloc[:1], currency="EUR")
-    assert (
-        alone == "At equal coverage a asks 1.00m EUR; its worst book then exceeds on 1.0 % of days"
-    )
+    assert alone == "At equal coverage a asks 1.00m EUR; its worst book exceeds on 1.0 % of days"
     assert "No single scale" in cost_finding(rows.assign(equal_coverage=np.inf), currency="USD")
 
 

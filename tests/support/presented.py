@@ -106,6 +106,22 @@ def study() -> bt.Study:
 
 
 @functools.cache
+def tools_study() -> bt.Study:
+    """A base model, alone and with each tool against procyclicality."""
+    tools: dict[str, bt.MarginModel] = {
+        "base": BASE,
+        "buffer": st.Buffer(base=BASE),
+        "stress blend": st.StressBlend(base=BASE, days=60),
+        "ten-year floor": st.TenYearFloor(base=BASE, step=50),
+        "speed limit": st.SpeedLimit(base=BASE),
+    }
+    return bt.run(market(), book_of(BOOKS), tools, seed=5, audit=False)
+
+
+TOOLS = ("buffer", "stress blend", "ten-year floor", "speed limit")
+
+
+@functools.cache
 def ladder() -> pd.DataFrame:
     """Offset ladder of the same books."""
     return bt.supportable_offset(market(), book_of(BOOKS), base=BASE).to_frame()
@@ -349,6 +365,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "correlation": lambda: charts.correlation_by_horizon(
         correlations(), footnote="Source: random.", simulated=True
     ),
+    "margin_through_stress": lambda: charts.margin_through_stress(
+        tools_study(), LONG, "base", TOOLS
+    ),
+    "mitigation_against_cost": lambda: charts.mitigation_against_cost(tools_study(), "base", TOOLS),
     "power": lambda: charts.power_of_tests(
         power(), labels={"right": "promised rate", "x2": "rate x 2"}, footnote="Exact."
     ),

@@ -200,17 +200,17 @@ def _draw(
         rows = data[data["model"] == model].set_index("date").reindex(study.scored)
         loss, required = (rows[name].to_numpy(np.float64) / size for name in ("loss", "required"))
         if not place:
-            axes.plot(*_sticks(study.scored, loss), color=LOSS, lw=0.5, zorder=1)
+            axes.plot(*sticks(study.scored, loss), color=LOSS, lw=0.5, zorder=1)
         axes.plot(study.scored, required, color=style.colour, ls=style.line, lw=1.1, zorder=4)
         out = rows["exceeded"].fillna(False).to_numpy(bool)
         # Marks of models that fail on one day lie around each other.
         axes.plot(study.scored[out], loss[out], ls="", marker=style.marker, ms=3.2 + 1.8 * place,
                   mfc="none", mec=style.colour, mew=0.9, zorder=5 + place)  # fmt: skip
-        axes.plot(*_sticks(study.scored[out], loss[out]), color=INK, lw=0.5, zorder=2)
+        axes.plot(*sticks(study.scored[out], loss[out]), color=INK, lw=0.5, zorder=2)
     axes.grid(visible=True, axis="y")
 
 
-def _sticks(days: pd.DatetimeIndex, heights: FloatArray) -> tuple[Any, FloatArray]:
+def sticks(days: pd.DatetimeIndex, heights: FloatArray) -> tuple[Any, FloatArray]:
     """Sticks from zero up as one line with gaps, which a file holds in one short path."""
     up = heights > 0
     ends = np.stack([np.zeros(up.sum()), heights[up], np.full(up.sum(), np.nan)], axis=1)

@@ -19,7 +19,9 @@ from backtest.studies.run.facts import (
     standard_note,
 )
 from backtest.studies.run.figures import run_figures
+from backtest.studies.run.figures.mitigation import mitigation_against_cost
 from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
+from backtest.studies.run.figures.through_stress import margin_through_stress
 from backtest.studies.run.findings_tables import (
     disclosures_table,
     family_table,
@@ -36,6 +38,7 @@ from backtest.studies.run.tables import (
     histories_table,
     pooled_table,
 )
+from backtest.studies.run.tools import EPISODE, Tools, book_of_largest_rise
 from backtest.studies.run.verdict import verdicts
 
 LADDER_TEXT = (
@@ -46,6 +49,12 @@ LADDER_TEXT = (
 )
 
 TESTS_WORDS = "Eleven more tests of every book and model: tests.csv, and the report."
+
+TOOLS_TEXT = (
+    "Tools laid over one base model, scored on the same days. Calm is bought with margin in quiet "
+    "times or with coverage in loud ones, so that costs are compared at equal coverage."
+)
+STRESS_TEXT = "Of the named books the one in which the margin of {base} rises most."
 
 SWEEP_TEXT = (
     "What each model asks, and what of the saving is offset, as the Treasury's share of a pool of "
@@ -89,6 +98,7 @@ def run_exhibit(run: Run) -> Exhibit:
             ),
             *_offset(run, figures),
             *_pooled(run),
+            *_tools(run),
             *_histories(run),
             *_background(run),
         ),
@@ -157,6 +167,30 @@ def _pooled(run: Run) -> tuple[Section, Section]:
         Section("pooled", "All books pooled", tables=tuple(tables)),
         Section("swings", "Procyclicality and disclosure", tables=swings, on_screen=False),
     )
+
+
+def _tools(run: Run) -> list[Section]:
+    """Tools against procyclicality over one base model, where the study has some."""
+    tools = Tools.of(run.config.models)
+    tools = None if tools is None else tools.present(run.study)
+    if tools is None:
+        return []
+    study, (base, names) = run.study, (tools.base, tools.names)
+    sections = [
+        Section(
+            "tools",
+            "What the tools calm, and what they cost",
+            TOOLS_TEXT,
+            figure=mitigation_against_cost(study, base, names, run.findings.swings),
+            on_screen=False,
+        )
+    ]
+    book = book_of_largest_rise(study, base, run.named_books)
+    if book is not None:
+        figure = margin_through_stress(study, book, base, names, episode=EPISODE)
+        heading, text = f"Margin through {EPISODE}", STRESS_TEXT.format(base=base)
+        sections.append(Section("stress", heading, text, figure=figure, on_screen=False))
+    return sections
 
 
 def _histories(run: Run) -> list[Section]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backtest.replay.study import Study
 
 FEW_MONTHS = 6  # below this two months are no concentration
-MOST_NAME = 20  # characters of a model's name
+MOST_NAME = 16  # characters of a model's name
 
 
 def ladder_finding(study: "Study", rows: pd.DataFrame) -> str:
@@ -94,8 +94,8 @@ def cost_finding(pooled: pd.DataFrame, *, currency: str) -> str:
     )  # fmt: skip
     text = f"At equal coverage {who} {asked} {currency}"
     if len(rows) > 1 and rows["equal_coverage_low"].max() <= rows["equal_coverage_high"].min():
-        text += " (intervals overlap)"
-    return f"{text}; {books} then exceed{'s' * (len(rows) == 1)} on {worst} of days"
+        text += ", intervals overlap"
+    return f"{text}; {books} exceed{'s' * (len(rows) == 1)} on {worst} of days"
 
 
 def exceedances_finding(data: pd.DataFrame, scored: pd.DatetimeIndex) -> str:
