@@ -9,6 +9,7 @@ SIZE = 8.0  # type of a table, points: the smallest in a document
 PADDING = 8.0  # points of a cell beside its text, both sides together
 LETTER, CAPITAL = 0.53, 0.70  # widths in parts of the size; digits of the widest font take 0.51
 WIDEST_WORDS = 150.0  # points beyond which a cell of words is folded
+NARROWER = (WIDEST_WORDS, 120.0, 90.0, 60.0)  # beyond which it is where a table would not fit
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,16 @@ def sheets(table: TextTable, *, room: float = ROOM) -> tuple[Sheet, ...]:
     rows, heads = _rows(table), _heads(table)
     count = max((len(row.cells) for row in rows if not row.group), default=0)
     columns = [[row.cells[place] for row in rows if not row.group] for place in range(count)]
-    first = _words_width([row.head.text for row in rows if not row.group], heads[:1])
-    widths = [
-        _column_width(column, heads[place + 1 : place + 2]) for place, column in enumerate(columns)
-    ]
+    names = [row.head.text for row in rows if not row.group]
+    # Words are folded into narrower columns sooner than a table is cut into parts.
+    for most in (*NARROWER, WIDEST_WORDS):
+        first = _words_width(names, heads[:1], most)
+        widths = [
+            _column_width(column, heads[place + 1 : place + 2], most)
+            for place, column in enumerate(columns)
+        ]
+        if first + sum(widths) <= room:
+            break
     words = [bool(column) and all(is_folded(cell) for cell in column) for column in columns]
     wanted = [
         max(width, *(text_width(cell.text) + PADDING for cell in column)) if folded else width
@@ -153,12 +160,12 @@ def _spread(widths: list[float], wanted: list[float], *, room: float) -> tuple[f
     return (first, *(width * shrink for width in others))
 
 
-def _column_width(column: list[Cell], head: tuple[str, ...]) -> float:
+def _column_width(column: list[Cell], head: tuple[str, ...], most: float) -> float:
     """Points of a column: numbers whole, words and the head folded."""
     whole = [cell.text for cell in column if not is_folded(cell)]
     folded = [cell.text for cell in column if is_folded(cell)]
     widest = max((text_width(text) for text in whole), default=0.0)
-    return max(widest + PADDING, _words_width(folded, head))
+    return max(widest + PADDING, _words_width(folded, head, most))
 
 
 def _two_lines(head: tuple[str, ...]) -> float:
@@ -176,8 +183,10 @@ def is_folded(cell: Cell) -> bool:
     return cell.words or text_width(cell.text) > 0.5 * ROOM
 
 
-def _words_width(texts: list[str], head: tuple[str, ...]) -> float:
-    longest = [min(text_width(text), WIDEST_WORDS) for text in texts]
+def _words_width(texts: list[str], head: tuple[str, ...], most: float) -> float:
+    """Points of words folded at `most`; no word is broken that `WIDEST_WORDS` holds."""
+    longest = [min(text_width(text), most) for text in texts]
+    longest += [min(text_width(word), WIDEST_WORDS) for text in texts for word in text.split()]
     single = [text_width(word) for text in (*head,) for word in text.split()]
     # A head of many words is folded in about three lines.
     thirds = [text_width(text) / 3.0 for text in head]

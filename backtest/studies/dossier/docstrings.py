@@ -29,7 +29,9 @@ def sentences_and_formulas(cls: type[Any]) -> tuple[str, tuple[str, ...]]:
     """The text of a docstring as one paragraph without its formulas, and each formula in TeX."""
     text = sections(cls)[""]
     formulas = tuple(_line(found.replace("\\\n", " ")) for found in MATH.findall(text))
-    return _line(MATH.sub("", text)), tuple(filter(None, formulas))
+    # Marks of the site that is built from docstrings; a reader of a file sees their content.
+    words = re.sub(r"(?::math:)?`+([^`]*)`+", r"\1", _line(MATH.sub("", text)))
+    return words, tuple(filter(None, formulas))
 
 
 def references(cls: type[Any]) -> tuple[str, ...]:

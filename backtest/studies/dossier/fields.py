@@ -79,6 +79,15 @@ class Origin(_Table):
     verified_by: Words = ""
 
 
+class DataSource(_Table):
+    """Where a file of prices comes from: its name proves nothing."""
+
+    publisher: Words = ""
+    series: Words = ""
+    retrieved: Day = ""
+    licence: Words = ""
+
+
 class Control(_Table):
     """What is done about a limitation, and by whom."""
 
@@ -124,8 +133,8 @@ class Fields(_Table):
     """What persons state; an empty text is not stated.
 
     made_of : sha256 of the evidence that the statements are about, from the template; a file of
-        other evidence says so in red. Keys of `parameters`, `limitations` and `findings` are those
-        that the file prints.
+        other evidence says so in red. Keys of `sources`, `parameters`, `limitations` and `findings`
+        are those that the file prints.
     """
 
     made_of: Words = ""
@@ -133,6 +142,7 @@ class Fields(_Table):
     judgement: Judgement = Judgement()
     checks: Checks = Checks()
     monitoring: Monitoring = Monitoring()
+    sources: dict[str, DataSource] = Field(default_factory=dict)
     parameters: dict[str, Origin] = Field(default_factory=dict)
     limitations: dict[str, Control] = Field(default_factory=dict)
     findings: dict[str, Answer] = Field(default_factory=dict)

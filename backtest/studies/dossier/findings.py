@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.present.numbers import percent, percent_down, pvalue
+from backtest.present.numbers import percent, pvalue
 from backtest.present.table import records
 from backtest.scores.models.multiple import holm
 from backtest.studies.dossier.folders import Folder, Scored
@@ -14,7 +14,7 @@ from backtest.studies.dossier.register import Assumption
 from backtest.studies.run.facts import fits_words
 from backtest.studies.run.findings_tables import TESTED
 from backtest.studies.run.verdict import SIGNIFICANT, named_family, with_holding
-from backtest.studies.sentences import joined
+from backtest.studies.sentences import estimate_words, joined
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 UNSAFE = 0.08  # share of unsafe bounds from which docs/offset-calibration.md calls one an estimate
@@ -141,21 +141,55 @@ def _grants(each: Scored, model: str) -> Iterator[Finding]:
         return
     saving = each.scores(model)["saving_vs_siloed"].astype(float)
     rows = each.ladder[each.ladder["total_bound"].notna()]
-    beyond = [b for b in rows.index if b in saving.index and saving[b] > rows["total_bound"][b]]
+    gaps = (saving.reindex(rows.index) - rows["total_bound"]).sort_values(
+        ascending=False, kind="stable"
+    )
+    beyond = [str(book) for book in gaps.index[gaps > 0.0]]
     if beyond:
         words = "; ".join(
-            f"{book} {percent(saving[book])} where {percent_down(rows['total_bound'][book])} is "
-            f"supported (estimate {percent(rows['total'][book])})"
-            for book in beyond
+            f"{book} {percent(saving[book])} less, reduction "
+            f"{estimate_words(rows['total'][book], rows['total_bound'][book])}"
+            for book in beyond[:MOST_NAMED]
         )
         yield Finding(
             f"granted/{each.label}",
             MEDIUM,
-            f"{each.label}: unscaled the model asks less than {yardstick} by more than the 95 % "
-            f"lower bound of the reduction from pooling at equal coverage in {len(beyond):,} of "
-            f"{len(rows):,} pools: {words}.",
+            f"{each.label}: as it stands the model asks less than {yardstick} by more than the "
+            f"95 % lower bound of what pooling saves at equal coverage in {len(beyond):,} of "
+            f"{len(rows):,} pools{_largest(beyond)}: {words}.",
             9,
         )
+    unsupported, _ = unsupported_pools(each, model)
+    if unsupported:
+        yield Finding(
+            f"no-offset/{each.label}",
+            MEDIUM,
+            f"{each.label}: in {len(unsupported):,} of {len(rows):,} pools the data support no "
+            f"offset (95 % lower bound at or below zero) while the model asks less than "
+            f"{yardstick}; what it grants there beyond diversification is not supported: "
+            f"{_named(unsupported)}.",
+            9,
+        )
+
+
+def unsupported_pools(each: Scored, model: str) -> tuple[list[str], int]:
+    """Pools in which the model asks less than the silos though no offset is supported.
+
+    Returns
+    -------
+    Their names, and how many pools have bounds; none where nothing is measured from silos.
+    """
+    yardstick = each.origin.siloed_model
+    if yardstick is None or model == yardstick or "total_bound" not in each.ladder:
+        return [], 0
+    rows = each.ladder[each.ladder["total_bound"].notna()]
+    saving = each.scores(model)["saving_vs_siloed"].astype(float)
+    bare = rows.index[rows["dependence_bound"] <= 0.0]
+    return [str(book) for book in bare if saving.get(book, 0.0) > 0.0], len(rows)
+
+
+def _largest(beyond: Sequence[str]) -> str:
+    return f", the {MOST_NAMED} largest gaps being" if len(beyond) > MOST_NAMED else ""
 
 
 def _bounds(each: Scored, model: str) -> Iterator[Finding]:

@@ -1,18 +1,18 @@
 """Sections 1 to 3: what the evidence says, what the model is for, what the data are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backtest.present.exhibit import Section
 from backtest.present.numbers import millions, percent, pvalue
 from backtest.present.table import Cell, TextTable
 from backtest.replay.worst import worst_rows
-from backtest.studies.dossier.fields import stated
-from backtest.studies.dossier.findings import HIGH, LOW, MEDIUM
+from backtest.studies.dossier.fields import DataSource, stated
+from backtest.studies.dossier.findings import HIGH, LOW, MEDIUM, unsupported_pools
 from backtest.studies.dossier.folders import Scored
-from backtest.studies.dossier.knowledge import kinds_in
+from backtest.studies.dossier.knowledge import kinds_in, known
 from backtest.studies.dossier.register import of_package
-from backtest.studies.dossier.study import Dossier
+from backtest.studies.dossier.study import Dossier, files_of
 from backtest.studies.run.facts import facts_of_data
 from backtest.studies.run.verdict import (
     cost_words,
@@ -20,6 +20,7 @@ from backtest.studies.run.verdict import (
     named_family,
     with_holding,
 )
+from backtest.studies.sentences import joined
 from strategies import MODELS
 
 NO_APPROVAL = (
@@ -104,7 +105,7 @@ def answer(dossier: Dossier) -> tuple[str, ...]:
     model = dossier.model
     verdict = " ".join(f"In {each.label} {_covers(each, model)}." for each in dossier.studies)
     return (
-        f"{model} under review. {verdict}",
+        f"Under review is the model '{model}'. {verdict}",
         _against(dossier),
         _not_shown(dossier),
     )
@@ -125,8 +126,24 @@ def _against(dossier: Dossier) -> str:
     return (
         f"The strongest evidence against it is {book} in {label}: {int(row['exceedances']):,} "
         f"exceedances where {int(row['allowed']):,} are allowed (coverage p {pvalue(p)}, not "
-        f"corrected for the number of books); {len(dossier.findings):,} automatic findings, "
-        f"{severe:,} of them proposed as high and {medium:,} as medium."
+        f"corrected for the number of books){_unsupported(dossier)}; {len(dossier.findings):,} "
+        f"automatic findings, {severe:,} of them proposed as high and {medium:,} as medium."
+    )
+
+
+def _unsupported(dossier: Dossier) -> str:
+    """In how many pools the model asks less though the data support no offset; by study."""
+    words = [
+        f"{len(books):,} of {pools:,} pools of {each.label}"
+        for each in dossier.studies
+        for books, pools in [unsupported_pools(each, dossier.model)]
+        if books
+    ]
+    if not words:
+        return ""
+    return (
+        f"; in {joined(words)} it asks less than separate silos though no offset is supported "
+        "(lower bound at or below zero)"
     )
 
 
@@ -206,7 +223,8 @@ def _exposure(each: Scored, dossier: Dossier) -> str:
     if yardstick is not None and yardstick != dossier.model:
         base = float(each.scores(yardstick)["mean_margin"].sum())
         if base > 0:
-            words += f"; {percent(1.0 - total / base, sign=True)} less than {yardstick} asks"
+            side = "less" if total <= base else "more"
+            words += f"; {percent(abs(1.0 - total / base))} {side} than {yardstick} asks"
     return words
 
 
@@ -214,7 +232,12 @@ def data_quality(dossier: Dossier) -> Section:
     """Section 3: lineage, dropped days and findings of every study's prices."""
     tables = [_lineage(each) for each in dossier.studies]
     tables += [_doubts(each) for each in dossier.studies if _has_doubts(each)]
-    judged = [("data fit for this use", stated(dossier.fields.judgement.data))]
+    files = files_of(dossier.studies)
+    tables += [_publishers(dossier, files)] if files else []
+    judged = [
+        ("what such an examination finds", _examination_finds()),
+        ("data fit for this use", stated(dossier.fields.judgement.data)),
+    ]
     return Section(
         "data",
         "3. Data quality",
@@ -232,6 +255,31 @@ def _lineage(each: Scored) -> TextTable:
         else [fact for fact in facts_of_data(each.study) if not fact[0].startswith("found of")]
     )
     return TextTable.of_facts(f"Where the numbers of {each.label} come from", facts)
+
+
+def _examination_finds() -> str:
+    measured = known("measured")["examination"]
+    return (
+        f"measured on faults planted in real prices: {measured['found']:,} of "
+        f"{measured['planted']:,} found; at the sizes of public bug reports "
+        f"{measured['reported_found']:,} of {measured['reported']:,} ({measured['document']})"
+    )
+
+
+def _publishers(dossier: Dossier, files: Sequence[str]) -> TextTable:
+    """Who published each file, as a person states it."""
+    said = {name: dossier.fields.sources.get(name, DataSource()) for name in files}
+
+    def of_field(name: str) -> Callable[[Any], Cell]:
+        return lambda row: Cell(stated(getattr(row, name)), words=True)
+
+    return TextTable.of(
+        "Where the files come from",
+        "file",
+        list(said.items()),
+        {name: of_field(name) for name in DataSource.model_fields},
+        note="The name of a file proves nothing: its sha256 above says which content was read.",
+    )
 
 
 def _has_doubts(each: Scored) -> bool:

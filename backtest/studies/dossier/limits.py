@@ -1,6 +1,7 @@
 """Sections 9 to 11: sensitivities with bounds, what the record could show, limits and controls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from backtest.config.grid import Axis
@@ -13,12 +14,13 @@ from backtest.studies.dossier.folders import RUN, Folder
 from backtest.studies.dossier.knowledge import known
 from backtest.studies.dossier.one_model import of_folder, of_study
 from backtest.studies.dossier.outcomes import COMPARE
-from backtest.studies.dossier.sensitivity import Varied, axis_effects
+from backtest.studies.dossier.sensitivity import Varied, axis_effects, days_words
 from backtest.studies.dossier.study import Dossier
 from backtest.studies.ladder import ladder_tables
 
 OFFSET, POWER = "offset", "power"
-QUOTED = ("ladder", "stressed_ladder", "specification_curve", "granted_against_supported")
+LADDER, GRANTED = "ladder", "granted by '{model}'"
+QUOTED = (LADDER, "stressed_ladder", "specification_curve", "granted_against_supported")
 # Kinds whose evidence has a section of its own; folders of any other are listed in section 9.
 PLACED = (RUN, "validate", "grid", OFFSET, POWER)
 SENSITIVITIES_TEXT = (
@@ -57,7 +59,7 @@ def sensitivities(dossier: Dossier) -> Section:
             own = ladder_tables(shown) if len(shown) else ()
             tables += [of_study(table, each.label, each.study) for table in own]
     for folder in dossier.of_kind(OFFSET):
-        tables += _quoted(folder)
+        tables += _quoted(folder, dossier)
     if not dossier.of_kind(OFFSET) and any(len(each.ladder) for each in dossier.studies):
         sentences.append(NO_OFFSET)
     measured = known("measured")["bounds"]
@@ -67,9 +69,7 @@ def sensitivities(dossier: Dossier) -> Section:
             f"{measured['unsafe']} of {measured['cells']} cells, all in {measured['worlds']} "
             f"worlds ({measured['document']})."
         )
-    for folder in dossier.folders:
-        if folder.record.kind not in PLACED and not folder.record.kind.startswith(COMPARE):
-            sentences.append(f"{folder.label}: {_says(folder)}")
+    sentences += sentences_of_other_kinds(dossier)
     judged = [("sensitivities acceptable", stated(dossier.fields.judgement.sensitivities))]
     tables.append(TextTable.of_facts("Judgement on the sensitivities", judged))
     return Section(
@@ -80,6 +80,15 @@ def sensitivities(dossier: Dossier) -> Section:
         sentences=tuple(sentences),
         on_screen=False,
     )
+
+
+def sentences_of_other_kinds(dossier: Dossier) -> list[str]:
+    """What folders say that no section is made for, a sentence or two each."""
+    return [
+        f"{folder.label}: {_says(folder)}"
+        for folder in dossier.folders
+        if folder.record.kind not in PLACED and not folder.record.kind.startswith(COMPARE)
+    ]
 
 
 def _says(folder: Folder) -> str:
@@ -93,10 +102,6 @@ def _axis_table(dossier: Dossier, grid: Varied, axis: Axis) -> TextTable:
     def number(name: str) -> Callable[[Any], str]:
         return lambda row: f"{int(row[name]):,}"
 
-    def days(row: Any) -> str:
-        least, most = int(row["least_days"]), int(row["most_days"])
-        return f"{least:,}" if least == most else f"{least:,} to {most:,}"
-
     rows = [(f"{value}", row) for value, row in records(axis_effects(grid, axis)) if row["rows"]]
     table = TextTable.of(
         f"{dossier.model} by {axis.name}, over all other axes and books",
@@ -104,7 +109,7 @@ def _axis_table(dossier: Dossier, grid: Varied, axis: Axis) -> TextTable:
         rows,
         {
             "rows": number("rows"),
-            "scored days": days,
+            "scored days": days_words,
             "exceedances": number("exceedances"),
             "rate": of_column("exceedance_rate", lambda rate: percent(rate, digits=2)),
             "rejected at 5 %": number("rejected"),
@@ -117,14 +122,33 @@ def _axis_table(dossier: Dossier, grid: Varied, axis: Axis) -> TextTable:
     return of_folder(table, grid.folder)
 
 
-def _quoted(folder: Folder) -> list[TextTable]:
-    """Tables of an offset folder's page, as they were shown."""
+def _quoted(folder: Folder, dossier: Dossier) -> list[TextTable]:
+    """Tables of an offset folder's page, as they were shown, without rows of other models.
+
+    The ladder of a run on the same prices is the same as that of the folder, and is not repeated.
+    """
+    levels = {f.levels for f in dossier.folders if f.scored is not None and len(f.scored.ladder)}
+    others = {model for each in dossier.studies for model in each.study.models} - {dossier.model}
+    series = others | {GRANTED.format(model=model) for model in others}
     return [
-        of_folder(table, folder)
+        of_folder(_without(table, series), folder)
         for name in QUOTED
         if (section := folder.record.section(name)) is not None
+        if name != LADDER or folder.levels not in levels
         for table in section.tables
     ]
+
+
+def _without(table: TextTable, series: Collection[str]) -> TextTable:
+    """A table without the rows whose second cell names one of these series."""
+    if len(table.heads) < len(("book", "series")) or table.heads[1] != "series":
+        return table
+    kept = tuple(
+        (name, rows)
+        for name, rows in table.groups
+        if not all(row and row[0].text in series for row in rows)
+    )
+    return replace(table, groups=kept)
 
 
 def power(dossier: Dossier) -> Section:

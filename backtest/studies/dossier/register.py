@@ -19,7 +19,7 @@ from backtest.types import BacktestError
 from strategies import MODELS
 
 FEWEST = 2  # values that an axis needs to show anything
-CHOSEN, DEFAULT, PUBLISHED = "set in the study file", "default of the package", "published numbers"
+CHOSEN, DEFAULT, PUBLISHED = "set", "default", "published"
 
 
 @dataclass(frozen=True)

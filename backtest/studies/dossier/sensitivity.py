@@ -95,11 +95,25 @@ def _effect(rows: pd.DataFrame) -> dict[str, float]:
 
 def effect_sentence(grid: Varied, axis: Axis) -> str:
     """What each value of an axis gives, in words, from `axis_effects`."""
+    effects = [(value, row) for value, row in records(axis_effects(grid, axis)) if row["rows"]]
+    spans = {(row["least_days"], row["most_days"]) for _, row in effects}
     words = [
-        f"{value}: {percent(row['exceedance_rate'], digits=2)} of days, "
+        f"{value}: {percent(row['exceedance_rate'], digits=2)} of "
+        f"{'' if len(spans) == 1 else days_words(row) + ' '}days, "
         f"{millions(row['mean_margin'])}m, {int(row['rejected']):,} of {int(row['rows']):,} "
         "rejected"
-        for value, row in records(axis_effects(grid, axis))
-        if row["rows"]
+        for value, row in effects
     ]
     return f"{grid.folder.label}: {'; '.join(words)}."
+
+
+def days_words(row: Any) -> str:
+    """Scored days of the rows that have a value, lowest and highest.
+
+    Examples
+    --------
+    >>> days_words({"least_days": 1696.0, "most_days": 2196.0})
+    '1,696 to 2,196'
+    """
+    least, most = int(row["least_days"]), int(row["most_days"])
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

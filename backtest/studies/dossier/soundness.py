@@ -20,11 +20,11 @@ from strategies import MODELS
 
 REGISTER_TEXT = (
     "Every parameter of the model, those of models inside it too, as the study file has it with "
-    "its defaults written out. A value that names published numbers carries their source, date and "
-    "mark; where any other value comes from only a person can say. Sensitivity: exceedances, mean "
-    "margin a book, and books of which coverage is rejected at 5 %, each for itself, at each "
-    "value, over all books and other axes of the grid; no interval of the differences: two runs "
-    "and `backtest compare` give it."
+    "its defaults written out: set there, a default of the package, or published numbers. A value "
+    "that names published numbers carries their source, date and mark; where any other value comes "
+    "from only a person can say. Sensitivity: exceedances, mean margin a book, and books of which "
+    "coverage is rejected at 5 %, each for itself, at each value, over all books and other axes of "
+    "the grid; no interval of the differences: two runs and `backtest compare` give it."
 )
 NO_PARAMETERS = (
     "Margins were given and not computed here: what they assume is not known. Ask whoever computed "
@@ -63,8 +63,7 @@ def register(dossier: Dossier) -> Section:
                 "value": lambda row: Cell(row.value, words=True),
                 "what it is": lambda row: Cell(row.what or "not known here", words=True),
                 "standing": lambda row: Cell(row.standing, words=True),
-                "source": lambda row: Cell(row.source, words=True),
-                "date": lambda row: Cell(row.date, words=True),
+                "source, date": lambda row: Cell(_source_and_date(row), words=True),
                 "verified": lambda row: Cell(row.mark, bold="NOT" in row.mark, words=True),
             },
         ),
@@ -89,6 +88,11 @@ def register(dossier: Dossier) -> Section:
         sentences=tuple(sentences),
         on_screen=False,
     )
+
+
+def _source_and_date(row: Assumption) -> str:
+    """Source and date of a value; one mark where neither is stated."""
+    return row.source if row.source == row.date else f"{row.source}, {row.date}"
 
 
 def _standard(each: Scored) -> TextTable:
@@ -172,7 +176,7 @@ def implementation(dossier: Dossier) -> Section:
     checks = dossier.fields.checks
     facts = [
         ("known answers", SELFCHECK),
-        ("what it printed", stated(checks.selfcheck)),
+        ("selfcheck printed", stated(checks.selfcheck)),
         *(fact for each in dossier.studies for fact in _audit(each, dossier.model)),
         ("what such an audit finds", _detection()),
         *(
@@ -189,9 +193,9 @@ def implementation(dossier: Dossier) -> Section:
             for folder in dossier.folders
             if folder.record.kind in (RUN, VALIDATE)
         ),
-        ("what it printed", stated(checks.reproduce)),
+        ("reproduce printed", stated(checks.reproduce)),
         ("fault library", FAULTS),
-        ("what it printed", stated(checks.faults)),
+        ("the fault library printed", stated(checks.faults)),
         ("judgement on the implementation", stated(dossier.fields.judgement.implementation)),
     ]
     return Section(

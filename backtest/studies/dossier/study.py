@@ -114,6 +114,7 @@ def study_dossier(
         fields=stated,
     )
     limits = limitations(studies, stated)
+    _check_keys("sources", stated.sources, files_of(studies))
     _check_keys("parameters", stated.parameters, [row.key for row in register])
     _check_keys("limitations", stated.limitations, [row.key for row in limits])
     triggers, watched = {}, {}
@@ -194,6 +195,12 @@ class DossierOrigin:
             ],
             "software": asdict(self.software),
         }
+
+
+def files_of(studies: Iterable[Scored]) -> list[str]:
+    """Names of the files of prices that the studies read, each once."""
+    read = [each.origin.prices.files for each in studies if each.origin.data is not None]
+    return list(dict.fromkeys(file.name for files in read for file in files))
 
 
 def _with_model(folders: Iterable[Folder], model: str) -> Iterable[Scored]:

@@ -10,12 +10,13 @@ from backtest.studies.dossier.fields import (
     Answer,
     Checks,
     Control,
+    DataSource,
     Judgement,
     Monitoring,
     Origin,
     OwnFinding,
 )
-from backtest.studies.dossier.study import Dossier
+from backtest.studies.dossier.study import Dossier, files_of
 
 HEAD = """\
 # What only persons can state of the model {model}. Copy this file, fill in the copy, and give it
@@ -37,6 +38,7 @@ def fields_template(dossier: Dossier) -> str:
         _table("checks", Checks),
         _table("monitoring", Monitoring),
     ]
+    parts += [_table(f"sources.{_key(name)}", DataSource) for name in files_of(dossier.studies)]
     parts += [
         _table(f"parameters.{_key(row.key)}", Origin, remark=f"{row.key} = {row.value}")
         for row in dossier.register

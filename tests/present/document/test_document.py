@@ -129,6 +129,16 @@ def test_long_words_are_broken_in_the_pdf_and_lose_no_letter(tmp_path):
     assert word in re.sub(r"[\s\u200b]", "", text) and "\ufffd" not in text
 
 
+def test_words_are_folded_sooner_than_a_table_is_cut_into_parts():
+    sentence = Cell("a sentence of some words that may be folded", words=True)
+    many = tuple(f"column {n}" for n in range(5))
+    table = TextTable("T", ("book", *many), (("F1", (tuple(sentence for _ in many),)),))
+    (part,) = sheets(table)
+    assert len(part.heads) == 6 and sum(part.widths) <= 6.5 * 72.0 + 1e-9
+    whole = Cell("unbreakablewordof30lettershere", words=True)
+    assert len(sheets(TextTable("T", ("book", *many), (("F1", ((whole,) * 5,)),)))) > 1
+
+
 def test_columns_of_words_take_the_room_that_numbers_leave():
     words = Cell("a sentence of many words " * 30, words=True)
     table = TextTable("T", ("no.", "finding", "rate"), (("F1", ((words, Cell("1.00 %")),)),))

@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from backtest.present.numbers import percent, pvalue
 from backtest.studies.dossier.fields import TO_BE_COMPLETED
 from backtest.studies.dossier.folders import read_folders
+from backtest.studies.dossier.front import answer
 from backtest.studies.dossier.outcomes import by_time
 from backtest.studies.dossier.study import study_dossier
 from tests.studies.dossier.conftest import OFFSET, newest
@@ -162,10 +163,17 @@ def test_a_grant_beyond_the_bound_is_a_finding_with_the_stored_numbers(read):
     ladder = made.studies[0].ladder
     saving = scores.loc["offset"]["saving_vs_siloed"]
     beyond = [b for b in ladder.index if saving[b] > ladder["total_bound"][b]]
-    told = [f.sentence for f in made.findings if f.key == "granted/small"]
-    assert bool(told) == bool(beyond)
-    for book in beyond:
-        assert f"{book} {percent(saving[book])} where" in told[0]
+    told = {f.key: f.sentence for f in made.findings}
+    assert ("granted/small" in told) == bool(beyond)
+    beyond = sorted(beyond, key=lambda b: ladder["total_bound"][b] - saving[b])
+    for book in beyond[:5]:
+        words = f"{book} {percent(saving[book])} less, reduction estimated"
+        assert f"{words} {percent(ladder['total'][book])}" in told["granted/small"]
+    bare = [b for b in ladder.index if ladder["dependence_bound"][b] <= 0 < saving[b]]
+    assert ("no-offset/small" in told) == bool(bare)
+    if bare:
+        assert f"in {len(bare)} of {len(ladder)} pools" in told["no-offset/small"]
+    assert (f"in {len(bare)} of {len(ladder)} pools of small" in answer(made)[1]) == bool(bare)
 
 
 def test_what_only_persons_can_state_is_to_be_completed(dossier):

@@ -65,6 +65,21 @@ def test_statements_about_other_evidence_are_told_in_red(folders, dossier, tmp_p
     assert "STATEMENTS OF OTHER EVIDENCE" in page and "STATEMENTS OF OTHER" in done.stdout
 
 
+def test_publishers_of_files_are_what_a_person_states(folders, tmp_path):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(
+        '[sources."btc_usd.csv"]\npublisher = "An Exchange"\nretrieved = 2026-08-21\n'
+    )
+    done = again(folders, fields, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    page = json.loads((newest(tmp_path / "out") / "page.json").read_text("utf-8"))
+    (data,) = [section for section in page["sections"] if section["name"] == "data"]
+    (table,) = [t for t in data["tables"] if t["caption"] == "Where the files come from"]
+    rows = {name: [cell["text"] for cell in row[0]] for name, row in table["groups"]}
+    assert rows["btc_usd.csv"] == ["An Exchange", TO_BE_COMPLETED, "2026-08-21", TO_BE_COMPLETED]
+    assert rows["treasury_par_yields.csv"] == [TO_BE_COMPLETED] * 4
+
+
 def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(folders, tmp_path):
     fields = tmp_path / "mine.toml"
     fields.write_text(
@@ -83,8 +98,8 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
         for name, row in sections["findings"]["tables"][1]["groups"]
     }
     by_key = {cells[0]: cells[1:] for cells in rows.values()}
-    assert by_key["sensitivity"] == ["low", "A. Person", "2027-01-31", "open", TO_BE_COMPLETED]
-    assert by_key["coverage/small/gone"][3] == "closed"
+    assert by_key["sensitivity"] == ["low", "A. Person", "2027-01-31, open", TO_BE_COMPLETED]
+    assert by_key["coverage/small/gone"][2] == f"{TO_BE_COMPLETED}, closed"
     assert by_key["reviewer/1"][0] == "high"
     told = [row[0][1]["text"] for _, row in sections["findings"]["tables"][0]["groups"]]
     assert "not found in these folders any more" in told
@@ -102,6 +117,7 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
         ('[model]\nownr = "x"\n', "model.ownr"),
         ('[findings.a]\nseverity = "huge"\n', "severity"),
         ('[findings.a]\ndue = "31.1.2027"\n', "due"),
+        ('[sources."nothing.csv"]\nlicence = "x"\n', "'nothing.csv'"),
         ('[parameters.nothing]\nsource = "x"\n', "'nothing'"),
         ('[limitations.nothing]\ncontrol = "x"\n', "'nothing'"),
         ("[model\n", "is not TOML"),

@@ -52,6 +52,17 @@ def test_the_coverage_of_intervals_is_that_of_its_document():
     assert pooled in text
 
 
+def test_what_the_examination_finds_is_what_its_document_counts():
+    measured = known("measured")["examination"]
+    words = (
+        "| all | {planted} | {found} | {share:.1%} found; at the sizes of reports {one} of {all} |"
+    )
+    assert words.format(
+        **measured, share=measured["found"] / measured["planted"],
+        one=measured["reported_found"], all=measured["reported"],
+    ) in document(measured["document"])  # fmt: skip
+
+
 def test_the_size_of_the_verdict_and_the_unsafe_bounds_are_those_of_their_documents():
     verdict, bounds = known("measured")["verdict"], known("measured")["bounds"]
     assert f"rejects a right record in more than {verdict['most']} %" in document("docs/overlap.md")

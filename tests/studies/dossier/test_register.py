@@ -62,8 +62,8 @@ def test_a_default_is_told_from_what_was_set():
     rows = {
         row.key: row for row in assumptions(table, model="m", sources=(), grids=(), fields=Fields())
     }
-    assert rows["cap"].standing == "set in the study file"
-    assert rows["granted"].standing == "default of the package"
+    assert rows["cap"].standing == "set"
+    assert rows["granted"].standing == "default"
     assert rows["cap"].source == rows["cap"].mark == TO_BE_COMPLETED
 
 
@@ -80,7 +80,7 @@ def test_published_numbers_carry_source_date_and_mark():
         )
     }
     schedules = rows["schedules"]
-    assert schedules.standing == "published numbers"
+    assert schedules.standing == "published"
     assert all(source.source in schedules.source for source in sources)
     assert "NOT VERIFIED" in schedules.mark and "A. Person" in schedules.mark
     assert rows["scale"].mark == TO_BE_COMPLETED
