@@ -14,7 +14,7 @@ def glossary() -> dict[str, str]:
     Examples
     --------
     >>> glossary()["exceedance"]
-    'a day whose loss over the MPOR is above the requirement; tests the model.'
+    'the loss over the MPOR is larger than the margin required: this tests the model'
     """
     terms: dict[str, str] = tomllib.loads(FILE.read_text(encoding="utf-8"))["terms"]
     return terms

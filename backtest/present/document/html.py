@@ -85,7 +85,7 @@ def _tabular(block: Tabular, numbers: Numbers) -> str:
     parts = sheets(block.table)
     blocks = []
     for place, sheet in enumerate(parts):
-        name = block.name if place == 0 else f"{block.name}-{place + 1}"
+        name = block.name if place == 0 else f"{block.name}--part-{place + 1}"
         which = f" (part {place + 1} of {len(parts)})" if len(parts) > 1 else ""
         caption = f"<strong>{label}{which}.</strong> {escape(block.title)}"
         blocks.append(

@@ -44,7 +44,7 @@ def annex_document(annex: Annex) -> Document:
         *results,
         *_method(),
         Heading("Words", 1, "words", new_page=True),
-        Terms(tuple((term, line(words)) for term, words in glossary().items())),
+        Terms(tuple((term, line(f"{words}.")) for term, words in glossary().items())),
         *_data(annex),
         *_reproduction(annex),
     ]

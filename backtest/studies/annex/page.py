@@ -6,6 +6,7 @@ import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.annex.study import Annex
+from backtest.studies.annex.topics import read_request
 from backtest.studies.sentences import counted
 
 CAPTION = "Words and numbers are those of the results folders; nothing was computed anew but money."
@@ -121,12 +122,16 @@ def _topics(annex: Annex) -> pd.DataFrame:
 def _answer(annex: Annex, simulated: list[str]) -> tuple[str, ...]:
     told = sum(bool(page.found) for page in annex.pages)
     missing = sum(len(page.cannot(annex.kinds)) + len(page.missing) for page in annex.pages)
+    rules = [rule for page in annex.pages for rule in page.topic.rule]
+    unread = sum(not rule.verified for rule in rules)
     sentences = [
         f"{told} of {counted(len(annex.pages), 'topic')} have a number from results on real "
         f"prices; {counted(missing, 'thing')} cannot be said from the results given, and the "
         "annex says which.",
-        "The list of topics and most rules come from secondary sources and are marked NOT "
-        "VERIFIED; compare them before you file.",
+        f"{unread} of {counted(len(rules), 'rule')} in force {'are' if unread != 1 else 'is'} "
+        "marked NOT VERIFIED"
+        + ("" if read_request().verified else ", and so is the list of topics")
+        + "; compare them before you file.",
     ]
     if simulated:
         sentences.append(

@@ -12,7 +12,10 @@ from pypdf import PdfReader
 
 from backtest.present.record import read_record
 from backtest.studies.annex.study import annex_of
+from backtest.studies.annex.topics import PACKAGED, read_topics
+from backtest.types import ResultsError
 from tests.studies.annex.conftest import HOSTILE, made_up
+from tests.support.browser import GRAVE, judge
 from tests.support.commands import one_line, quiet, typed
 
 
@@ -278,3 +281,43 @@ def test_every_need_of_a_packaged_topic_is_met_by_the_command_that_it_names(run,
 def _has_answer(say, *folders: Path) -> bool:
     records = [read_record(folder) for folder in folders]
     return any(record.answer for record in records if record.kind in say.kinds)
+
+
+def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Path):
+    rules = [rule for topic in read_topics() for rule in topic.rule]
+    unread = [rule for rule in rules if not rule.verified]
+    assert unread and len(unread) < len(rules)
+    for words in (html_words(merged), pdf_words(merged), word_words(merged)):
+        assert words.count("NOT VERIFIED:") == len(unread)
+        assert "Not verified: the list of topics comes from secondary reports" in words
+
+
+def test_a_topic_that_is_added_is_a_page_and_a_broken_one_is_one_line(run: Path, tmp_path: Path):
+    for file in PACKAGED.glob("*.toml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "tax.toml").write_text(
+        'order = 9\ntitle = "Tax"\nasked = "Who pays."\n[[say]]\nwhat = "Books"\n'
+        'columns = ["books tested"]\nfills = "a run"\n'
+    )
+    topics = read_topics(tmp_path)
+    assert [topic.name for topic in topics][-1] == "tax" and len(topics) == 9
+    annex = annex_of(
+        [run], texts=None, citations=None, funding_rate=None, funding_source="",
+        out=tmp_path / "none", progress=quiet, topics=topics,
+    )  # fmt: skip
+    (found,) = annex.pages[-1].found
+    assert found.quoted[0].table.heads[-1] == "books tested"
+    (tmp_path / "tax.toml").write_text('order = 9\ntitle = "Tax"\nasked = "x"\nask = 1\n')
+    with pytest.raises(ResultsError, match="tax.toml: ask: "):
+        read_topics(tmp_path)
+
+
+def test_axe_finds_nothing_that_keeps_a_reader_out(merged: Path, tmp_path: Path):
+    page = (merged / "annex.html").read_text()
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for width in (1000, 375):
+        (judged,) = judge(tmp_path, {"annex": page}, width=width, dark=False).values()
+        grave = [f for f in judged["findings"] if f["impact"] in GRAVE]
+        assert not grave and judged["passes"] > 10
+        assert judged["scroll"] <= width, judged["wide"]
