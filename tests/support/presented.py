@@ -189,7 +189,7 @@ def finished(
         forecasts=pd.DataFrame(),
         sweep=sweep,
         distribution=None,
-        config=StudyFile.model_construct(title=title, caption=CAPTION, books=books),
+        config=StudyFile.model_construct(title=title, caption=CAPTION, models={}, books=books),
         text="",
     )
 

@@ -28,7 +28,7 @@ def run_answer(run: Run) -> tuple[str, ...]:
         pooling_sentence(headline, run.ladder, simulated=study.simulated)
         if headline.books
         else _single_silo(run, headline),
-        against_sentence(study, run.findings.family_summary),
+        against_sentence(study, run.findings.family_summary, _worst_days(run, headline)),
         _not_shown(run, headline),
     )
 
@@ -82,15 +82,27 @@ def _single_silo(run: Run, headline: Headline) -> str:
     return sentence(f"{pools}; {text}{' and '.join(parts)}")
 
 
-def against_sentence(study: Study, summary: pd.DataFrame) -> str:
+def against_sentence(study: Study, summary: pd.DataFrame, more: str = "") -> str:
     """The strongest evidence against the margins: rejections of the family, and the worst book.
 
-    summary : of `family_summary`.
+    summary : of `family_summary`. more : evidence against the answer itself.
     """
-    words = rejections_words(study, summary)
-    if study.scores["coverage_p"].isna().all():
-        return sentence(words)
-    return sentence(f"{words}; the worst is {worst_words(study)}")
+    parts = [rejections_words(study, summary)]
+    if study.scores["coverage_p"].notna().any():
+        parts.append(f"the worst is {worst_words(study)}")
+    return sentence("; ".join([*parts, *filter(None, [more])]))
+
+
+def _worst_days(run: Run, headline: Headline) -> str:
+    """The least reduction of the headline's books over 500 days in a row; empty where unknown."""
+    rows = run.ladder.reindex(list(headline.books))
+    least = rows["worst_500"].dropna() if "worst_500" in rows else pd.Series(dtype=float)
+    if least.empty:
+        return ""
+    return (
+        f"over its worst 500 days in a row the reduction of '{least.idxmin()}' is estimated "
+        f"{percent(least.min())}"
+    )
 
 
 def rejections_words(study: Study, summary: pd.DataFrame) -> str:
@@ -107,6 +119,11 @@ def rejections_words(study: Study, summary: pd.DataFrame) -> str:
         book = study.scores.index[0][1]
         under = f"rejected at 5 % under {joined(rejected)}" if rejected else "not rejected at 5 %"
         return f"{confidence} of the one book {book} is {under}"
+    if not summary[["coverage_p", "holm", "romano_wolf"]].any(axis=None):
+        return (
+            f"{confidence} is rejected at {percent(SIGNIFICANT, digits=0)} in none of "
+            f"{tested:,.0f} books, one by one or after a correction, under any model"
+        )
     ways = {"coverage_p": "one by one", "holm": "after Holm", "romano_wolf": "after Romano-Wolf"}
     parts = [
         f"{how} in {_by_model(summary[name])}"

@@ -21,7 +21,7 @@ from backtest.present.table import Cell, Columns, TextTable, of_column, of_inter
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings.unverified import marked_name, unverified_sentence
 from backtest.replay.study import Study
-from backtest.studies.run.verdict import SIGNIFICANT
+from backtest.studies.run.verdict import SIGNIFICANT, with_holding
 
 BOOK_AND_MODEL = ("book", "model")
 rate = partial(percent, digits=2)
@@ -125,7 +125,8 @@ def pooled_table(study: Study) -> TextTable:
     rows = dict(records(study.pooled))
 
     def worst_book(row: Any) -> Cell:
-        return Cell(str(study.exposure.index[int(row["worst_book"])]), words=True)
+        book = str(study.exposure.index[int(row["worst_book"])])
+        return Cell(with_holding(study, book), words=True)
 
     return TextTable.of(
         f"All {len(study.exposure)} books pooled: one scale a model, USD m",

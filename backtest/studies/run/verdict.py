@@ -193,7 +193,7 @@ def _saving(
     bounds = {name: _bounds(rows, name) for name in ("total", "dependence")}
     return (
         f"unscaled it saves {span_words(savings)} against {yardstick} {where}; the reduction at "
-        f"equal coverage there is {estimates_words(rows['total'], bounds['total'])} of the silos' "
+        f"equal coverage there is {estimates_words(rows['total'], bounds['total'])}, of the silos' "
         f"margins, its diversification estimated {span_words(rows['diversification'])} and its "
         f"offset {estimates_words(rows['dependence'], bounds['dependence'])}"
     )

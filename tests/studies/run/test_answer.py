@@ -15,7 +15,8 @@ from backtest.replay.worst import worst_rows
 from backtest.studies.run.answer import run_answer
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run
-from backtest.studies.run.verdict import verdicts
+from backtest.studies.run.tables import pooled_table
+from backtest.studies.run.verdict import verdicts, with_holding
 from backtest.types import StudyError
 from tests.support import presented
 
@@ -242,3 +243,33 @@ def test_a_model_that_nets_gives_no_such_reason() -> None:
     pools = {f"pool {n}": {"UST10Y": 5e7, "BTC": 5e6, "ETH": n * 1e6} for n in range(5)}
     words = st.CrossMargining().nets_nothing(presented.book_of(pools))
     assert "'pool 0', 'pool 1', 'pool 2' and 2 more pools: BTC, ETH are not eligible" in words
+
+
+def test_the_worst_days_of_the_pools_stand_against_their_reduction() -> None:
+    ladder = presented.ladder_with(worst_500=-0.0613)
+    ladder.loc[FIRST, "worst_500"] = 0.2
+    _, against, _ = run_answer(run_of(presented.study(), ladder))
+    assert f"500 days in a row the reduction of '{SECOND}' is estimated -6.1 %" in against
+    _, against, _ = run_answer(run_of(presented.study(), ladder.assign(worst_500=np.nan)))
+    assert "500 days" not in against
+
+
+def test_a_family_without_any_rejection_is_told_in_one_clause() -> None:
+    study = presented.study()
+    study = replace(study, scores=study.scores.assign(coverage_p=0.5))
+    run = run_of(study, presented.ladder())
+    findings = Findings.of(study)
+    summary = findings.family_summary.assign(romano_wolf=0.0)
+    run = replace(run, study=study, findings=replace(findings, family_summary=summary))
+    told = f"in none of {len(study.exposure)} books, one by one or after a correction, under any"
+    assert told in run_answer(run)[1]
+
+
+def test_tables_say_what_a_random_book_holds_and_leave_other_names_alone() -> None:
+    study = presented.study()
+    place = list(study.exposure.index).index("random 01")
+    pooled = study.pooled.assign(worst_book=place)
+    table = pooled_table(replace(study, pooled=pooled))
+    cells = {cell.text for _, (row,) in table.groups for cell in row}
+    assert "random 01 (91 % long UST2Y, 9 % short ETH)" in cells
+    assert with_holding(study, FIRST) == FIRST
