@@ -56,9 +56,18 @@ def spot_clauses(instruments: Iterable[Instrument]) -> list[str]:
     ['what futures on BTC and ETH do, whose prices here are spot']
     >>> spot_clauses([parse_instrument("UST10Y")])
     []
+
+    A coin whose futures are held as well is left out:
+
+    >>> spot_clauses(map(parse_instrument, ("BTC@NSCC", "BTC_CME")))
+    []
     """
+    held = list(instruments)
+    futures = {i.underlying for i in held if i.contract == "future"}
     coins = [
-        i.underlying for i in instruments if i.contract == "spot" and i.asset_class == "crypto"
+        i.underlying
+        for i in held
+        if i.contract == "spot" and i.asset_class == "crypto" and i.underlying not in futures
     ]
     if not coins:
         return []
