@@ -32,6 +32,11 @@ def many(table: pd.DataFrame, level: str, *columns: str) -> pd.DataFrame:
     return result.set_index(table.index.names) if named else result
 
 
+def held(exposure: pd.DataFrame) -> pd.DataFrame:
+    """The positions of the first book under 24 names."""
+    return pd.DataFrame([exposure.iloc[0]] * len(NAMES), index=NAMES)
+
+
 def closeout() -> CloseoutStudy:
     study = presented.closeout_study()
     return replace(
@@ -39,6 +44,7 @@ def closeout() -> CloseoutStudy:
         coordination=many(study.coordination, "book", "any_short"),
         steps=many(study.steps, "book"),
         liquidation=many(study.liquidation, "book"),
+        exposure=held(study.exposure),
     )
 
 
@@ -86,7 +92,11 @@ def test_tables_of_collateral_follow_the_evidence() -> None:
     cash = presented.collateral_study().cash_study
     study = replace(
         presented.collateral_study(),
-        cash_study=replace(cash, scores=many(cash.scores, "portfolio", "exceedance_rate")),
+        cash_study=replace(
+            cash,
+            scores=many(cash.scores, "portfolio", "exceedance_rate"),
+            exposure=held(cash.exposure),
+        ),
         mixes=many(presented.collateral_study().mixes, "portfolio"),
         wrong_way=many(presented.collateral_study().wrong_way, "portfolio"),
     )

@@ -1,6 +1,7 @@
 """The page of `backtest clocks`: what the calendar does to coverage, cost and correlation."""
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.clocks.answer import clocks_answer
 from backtest.studies.clocks.figures import WEEKDAYS, correlation_by_horizon, exceedances_by_weekday
 from backtest.studies.clocks.study import ClockStudy
 
@@ -73,6 +74,7 @@ def clock_exhibit(study: ClockStudy) -> Exhibit:
     return Exhibit(
         kind="clocks",
         title="The business clock and the 24/7 clock",
+        answer=clocks_answer(study),
         caption=CAPTION,
         simulated=study.around.market.simulated,
         source_line=_source_line(study),

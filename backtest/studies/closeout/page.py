@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.closeout.answer import closeout_answer
 from backtest.studies.closeout.figures import (
     breach_by_coordination,
     coordination_words,
@@ -39,6 +40,7 @@ def closeout_exhibit(study: CloseoutStudy) -> Exhibit:
     return Exhibit(
         kind="closeout",
         title="Close-out: coordination, MPOR mismatch, liquidation cost",
+        answer=closeout_answer(study),
         caption=CAPTION,
         simulated=study.provenance.prices.simulated,
         source_line=f"{study.provenance.sentence()}; seed {study.provenance.seed}.",

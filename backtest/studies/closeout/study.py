@@ -51,6 +51,7 @@ class CloseoutStudy:
     costs : row a contract: the inputs of the cost.
     equal, unequal : names of the two MPORs that the figure compares, in `steps`.
     coordination_assumed : probability of a joint close-out, from the study file.
+    exposure : USD (books, instruments), the largest that positions by day reach.
     """
 
     coordination: pd.DataFrame
@@ -60,6 +61,7 @@ class CloseoutStudy:
     equal: str
     unequal: str
     coordination_assumed: float
+    exposure: pd.DataFrame
     text: str
     provenance: Provenance
 
@@ -140,7 +142,7 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
     equal, *_, unequal = settings
     return CloseoutStudy(
         coordination, steps, liquidation, costs_table(book, cost), equal, unequal, assumed,
-        inputs.text, inputs.described(origin),
+        book.largest(market), inputs.text, inputs.described(origin),
     )  # fmt: skip
 
 

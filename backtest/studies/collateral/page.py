@@ -7,6 +7,7 @@ import pandas as pd
 from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.collateral.adequacy import COINS, WINDOWS, sample_line
+from backtest.studies.collateral.answer import collateral_answer
 from backtest.studies.collateral.figures import breach_by_mix, moves_against_haircuts
 from backtest.studies.collateral.study import CollateralStudy
 
@@ -29,6 +30,7 @@ def collateral_exhibit(study: CollateralStudy) -> Exhibit:
     return Exhibit(
         kind="collateral",
         title="Collateral that moves",
+        answer=collateral_answer(study),
         caption=CAPTION,
         simulated=study.provenance.prices.simulated,
         source_line=f"{study.provenance.sentence()}; {study.provenance.terms.lag_words()}.",

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.power.answer import power_answer
 from backtest.studies.power.figures import power_of_tests
 from backtest.studies.power.study import LEVEL, POWER, PowerStudy
 
@@ -38,6 +39,7 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
     return Exhibit(
         kind="power",
         title="What tests of coverage can and cannot see",
+        answer=power_answer(result),
         caption=CAPTION,
         simulated=False,
         source_line=note,
