@@ -94,6 +94,7 @@ class Exhibit:
     title : of the page. caption : one paragraph, what it is and what it is not.
     answer : what the page opens with, two or three sentences made from bounds and verdicts: the
         answer to its title, the strongest evidence against it, what it does not show.
+    one_line : where this sentence is all there is to say, the screen prints it and no table.
     simulated : True where any level is not real history.
     source_line : one line under every table that has none of its own: source, window,
         observations, standard.
@@ -115,6 +116,7 @@ class Exhibit:
     provenance: Origin
     text: str
     answer: tuple[str, ...] = ()
+    one_line: str = ""
     prices: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     failures: tuple[str, ...] = ()

@@ -75,6 +75,17 @@ class Screen:
 
     def exhibit(self, exhibit: Exhibit, folder: Path) -> None:
         """Print an exhibit, and where its files are."""
+        if exhibit.one_line:
+            self.say(f"SIMULATED. {exhibit.one_line}" if exhibit.simulated else exhibit.one_line)
+        else:
+            self._whole(exhibit)
+        for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
+            self.say(failure, style=ALARM)
+        has_figures = any(section.figure is not None for section in exhibit.sections)
+        files = [*_documents(folder), *(["figures/"] if has_figures else [])]
+        self.say(f"results: {folder}/  ({', '.join(files)})")
+
+    def _whole(self, exhibit: Exhibit) -> None:
         self.say(exhibit.title, style="bold")
         if exhibit.simulated:
             self.say("SIMULATED prices: nothing below is history", style=ALARM)
@@ -89,11 +100,6 @@ class Screen:
             self.note(exhibit.provenance.certificate())
         if exhibit.caption:
             self.note(exhibit.caption)
-        for failure in (*exhibit.provenance.alarms(), *exhibit.failures):
-            self.say(failure, style=ALARM)
-        has_figures = any(section.figure is not None for section in exhibit.sections)
-        files = [*_documents(folder), *(["figures/"] if has_figures else [])]
-        self.say(f"results: {folder}/  ({', '.join(files)})")
 
     def say(self, text: str, *, style: str = "") -> None:
         """Print a text in lines of the screen's width, no number broken."""

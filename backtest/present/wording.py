@@ -16,6 +16,7 @@ def reworded(exhibit: Exhibit, change: Change) -> Exhibit:
     return replace(
         exhibit,
         answer=tuple(map(change, exhibit.answer)),
+        one_line=change(exhibit.one_line),
         caption=change(exhibit.caption),
         source_line=change(exhibit.source_line),
         facts=tuple((name, change(value)) for name, value in exhibit.facts),

@@ -13,12 +13,16 @@ from backtest.market.calendars import is_session
 from backtest.present.exhibit import Exhibit
 from backtest.present.page import render_exhibit
 from backtest.present.rendering import svg_of
+from backtest.studies.annex.page import annex_exhibit
+from backtest.studies.annex.study import annex_of
 from backtest.studies.clocks.page import clock_exhibit
 from backtest.studies.clocks.study import compare_clocks
 from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.collateral.page import collateral_exhibit
 from backtest.studies.compare.page import comparison_exhibit
 from backtest.studies.compare.study import compare_folders
+from backtest.studies.dossier.page import dossier_exhibit
+from backtest.studies.dossier.study import study_dossier
 from backtest.studies.grid.page import grid_exhibit
 from backtest.studies.grid.study import study_grid
 from backtest.studies.offset.page import offset_exhibit
@@ -30,7 +34,7 @@ from backtest.studies.run.study import execute
 from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.study import execute as validate
 from tests.support import presented
-from tests.support.commands import quiet, write_study
+from tests.support.commands import quiet, run_and_store, write_study
 
 KEPT: list[tempfile.TemporaryDirectory[str]] = []  # removed once nothing refers to them
 GRID = "\n[grid]\nconfidence = [0.95, 0.99]\nlookback = [60, 90]\n"
@@ -128,6 +132,22 @@ def _power() -> Exhibit:
     return power_exhibit(study_power([100, 250], **options))
 
 
+@functools.cache
+def _finished() -> Path:
+    """A results folder as `backtest run` leaves it, figures and page included."""
+    return run_and_store(_study(60), folder() / "results", command="backtest run study.toml")
+
+
+def _annex() -> Exhibit:
+    options = {"texts": None, "citations": None, "funding_rate": None, "funding_source": ""}
+    out = folder() / "annexes"
+    return annex_exhibit(annex_of([_finished()], **options, out=out, progress=quiet))
+
+
+def _dossier() -> Exhibit:
+    return dossier_exhibit(study_dossier([_finished()], model="var"))
+
+
 # The page of each command, by its name; further ones are named 'command, what is special'.
 PAGES: dict[str, Callable[[], Exhibit]] = {
     "run": _run,
@@ -142,6 +162,8 @@ PAGES: dict[str, Callable[[], Exhibit]] = {
     "compare, three": lambda: _compared(60, 50, 40),
     "compare, equal": _equal,
     "validate": _validate,
+    "annex": _annex,
+    "dossier": _dossier,
 }
 
 

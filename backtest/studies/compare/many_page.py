@@ -48,8 +48,6 @@ PAIRED_TEXT = (
     "long run, of rate and margin jointly; Holm's allows for the folders that are compared with A "
     "on the same model and book. {paired} of {count} pairs are paired; shown: {shown}."
 )
-EQUAL = "no score differs"
-EQUAL_WORDS = "{count} (model, book) pairs of {folders} other folders have the scores of A"
 NO_PAIR = "No (model, book) pair is in A and in another folder."
 UNMATCHED_TEXT = "Models and books that not all folders have."
 ALL_MATCHED = "All folders have the same models and books."
@@ -70,7 +68,12 @@ def many_exhibit(many: ManyRuns) -> Exhibit:
         sha256=many.sha256,
         details=details,
     )
-    equal = len(many.against_base) and not many.against_base["differs"].any()
+    equal = len(many.against_base) > 0 and not many.against_base["differs"].any()
+    all_said = equal and many.unmatched_names.empty
+    sections: tuple[Section, ...] = (_inputs(many),)
+    if not all_said:  # of equals a ranking ranks nothing, and tables of zeros say no more
+        differences = [] if equal else _differences(many)
+        sections = (ranking_section(many), *sections, *differences, _unmatched(many))
     return exhibit_of(
         many.runs,
         origin,
@@ -79,12 +82,8 @@ def many_exhibit(many: ManyRuns) -> Exhibit:
         caption=CAPTION,
         answer=many_answer(many),
         source_line=_origins(many),
-        sections=(
-            ranking_section(many),
-            _inputs(many),
-            *([_equal(many)] if equal else _differences(many)),
-            _unmatched(many),
-        ),
+        all_said=all_said,
+        sections=sections,
     )
 
 
@@ -126,16 +125,6 @@ def _cut(value: str) -> str:
     except ValueError:
         return shortened(value, CUT)
     return value
-
-
-def _equal(many: ManyRuns) -> Section:
-    fact = (
-        EQUAL,
-        EQUAL_WORDS.format(count=f"{len(many.against_base):,}", folders=len(many.runs) - 1),
-    )
-    return Section(
-        "compare", "Scores", table=many.scores, tables=(TextTable.of_facts("Scores", [fact]),)
-    )
 
 
 def _differences(many: ManyRuns) -> list[Section]:

@@ -16,12 +16,12 @@ from backtest.present.numbers import (
     pvalue,
     signed,
 )
-from backtest.present.table import Cell, TextTable, of_column, of_interval
+from backtest.present.table import Cell, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
 from backtest.studies.compare.answer import pair_answer
 from backtest.studies.compare.many import ManyRuns
-from backtest.studies.compare.many_page import EQUAL, many_exhibit
+from backtest.studies.compare.many_page import many_exhibit
 from backtest.studies.compare.shown import (
     INTERVAL,
     changed_models,
@@ -101,15 +101,17 @@ def _pair_exhibit(comparison: Comparison) -> Exhibit:
         caption=CAPTION,
         answer=pair_answer(comparison),
         source_line=_origins(comparison),
-        sections=(
-            _inputs(comparison),
-            *_equal(comparison),
-            _coverage(comparison),
-            _cost(comparison),
-            _paired(comparison),
-            _unmatched(comparison),
-        ),
+        all_said=_no_score_differs(comparison) and comparison.unmatched_names.empty,
+        sections=(_inputs(comparison), *_differences(comparison)),
     )
+
+
+def _differences(comparison: Comparison) -> list[Section]:
+    """What differs; of equal runs no tables of zeros, and the names where one has more."""
+    unmatched = _unmatched(comparison)
+    if _no_score_differs(comparison):
+        return [] if comparison.unmatched_names.empty else [unmatched]
+    return [_coverage(comparison), _cost(comparison), _paired(comparison), unmatched]
 
 
 def _origins(comparison: Comparison) -> str:
@@ -130,14 +132,6 @@ def _inputs(comparison: Comparison) -> Section:
     if comparison.tolerances.models:
         text += TOLERATED.format(tolerances=comparison.tolerances.sentence())
     return Section("inputs", "Inputs", text, table, brief)
-
-
-def _equal(comparison: Comparison) -> list[Section]:
-    """One line where no score differs; the tables of zeros are then for the page alone."""
-    if not _no_score_differs(comparison):
-        return []
-    words = f"{len(comparison.scores):,} (book, model) pairs have the same scores in both"
-    return [Section("equal", "Scores", tables=(TextTable.of_facts("Scores", [(EQUAL, words)]),))]
 
 
 def _no_score_differs(comparison: Comparison) -> bool:
@@ -231,8 +225,7 @@ def _section(
             for model in models
         ]
     )
-    different = not _no_score_differs(comparison)
-    return Section(name, heading, text + alike + selection, table, brief, on_screen=different)
+    return Section(name, heading, text + alike + selection, table, brief)
 
 
 def _other_days(comparison: Comparison) -> str:

@@ -28,16 +28,21 @@ def exhibit_of(
     title: str,
     caption: str,
     answer: tuple[str, ...],
+    all_said: bool = False,
     source_line: str,
     sections: tuple[Section, ...],
 ) -> Exhibit:
-    """The page of a comparison: its caption names what is unverified in any of the studies."""
+    """The page of a comparison: its caption names what is unverified in any of the studies.
+
+    all_said : True where the answer's first sentence is all that there is to say on the screen.
+    """
     marks = dict.fromkeys(filter(None, map(unverified_sentence, runs)))
     return Exhibit(
         kind=kind,
         title=title,
         caption=" ".join([caption, *marks]),
         answer=answer,
+        one_line=answer[0] if all_said else "",
         simulated=any(run.simulated for run in runs),
         source_line=source_line,
         sections=sections,

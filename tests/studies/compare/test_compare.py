@@ -148,7 +148,14 @@ def test_equal_runs_differ_in_nothing(runs, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["compare", str(runs["a"]), str(twin), "--out", str(tmp_path / "out")])
     assert ended.value.code == 0
-    assert "0 entries differ" in capsys.readouterr().out
+    said, place = capsys.readouterr().out.splitlines()[-2:]
+    assert said == (
+        "No score of 6 (book, model) pairs differs between A and B; no entry of the manifests "
+        "differs."
+    )
+    assert place.startswith("results: ")
+    (page,) = (tmp_path / "out").glob("*/report.html")
+    assert re.findall(r'<h2 id="(.*?)"', page.read_text()) == ["inputs", "reproduce"]
     found = compare_runs(runs["a"], twin, progress=quiet)
     assert not found.inputs["differs"].any() and found.unmatched_names.empty
     assert (found.scores.filter(like="difference") == 0.0).all(axis=None)
