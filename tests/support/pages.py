@@ -176,9 +176,8 @@ def exhibit_of(page: str) -> Exhibit:
 @functools.cache
 def page_of(page: str) -> str:
     """The page itself, with its figures."""
-    place = folder() / "pages" / page
-    place.mkdir(parents=True)
-    shown = exhibit_of(page)
+    shown, place = exhibit_of(page), folder() / "pages" / page
+    place.mkdir(parents=True, exist_ok=True)
     for figure in (section.figure for section in shown.sections):
         if figure is not None:
             svg = svg_of(figure.draw().figure, figure.name, figure.caption)
