@@ -16,6 +16,7 @@ from backtest.types import (
     DaysByPortfolios,
     FloatArray,
     Progress,
+    StudyError,
     counted,
     tail_count,
     unheard,
@@ -47,6 +48,12 @@ def just_covering(
     are known only in hindsight.
 
     lookback : scenarios in each correlation.
+    haircuts : whose scale is sought; None takes the default schedules, and where these have no
+        haircut for an instrument of the book there is none to scale: NaN.
+
+    Raises
+    ------
+    StudyError : `haircuts` that are given have none for an instrument.
 
     Examples
     --------
@@ -57,7 +64,6 @@ def just_covering(
     >>> bool(0 < row["haircut_scale"] < 1)
     True
     """
-    haircuts = haircuts or HaircutOnly()
     loss = book.loss(market, coverage).sum(axis=2)
     began = time.perf_counter()
 
@@ -101,9 +107,12 @@ def just_covering(
             else:
                 low[p] = middle[p]
     floor = np.where(needs_none, -1.0, np.where(possible, high, np.nan))
-    haircut_margin = required_margin(haircuts, market, book, coverage)
-    scale = equal_coverage_scale(
-        loss[scored], haircut_margin[scored], confidence=coverage.confidence
+    haircut_margin = _haircut_margin(haircuts, market, book, coverage)
+    known = not np.isnan(haircut_margin).any()
+    scale = (
+        equal_coverage_scale(loss[scored], haircut_margin[scored], confidence=coverage.confidence)
+        if known
+        else np.full(len(possible), np.nan)
     )
     return pd.DataFrame(
         {
@@ -116,3 +125,14 @@ def just_covering(
         },
         index=pd.Index(book.portfolios, name="portfolio"),
     )
+
+
+def _haircut_margin(
+    haircuts: HaircutOnly | None, market: Market, book: Book, coverage: Coverage
+) -> DaysByPortfolios:
+    if haircuts is not None:
+        return required_margin(haircuts, market, book, coverage)
+    try:
+        return required_margin(HaircutOnly(), market, book, coverage)
+    except StudyError:  # nobody asked for these schedules
+        return np.full((len(market.dates), len(book.portfolios)), np.nan)

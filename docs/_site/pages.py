@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Pages:
                 for part in PART.findall(text):
                     words = self.of_readme(part, place)
                     text = text.replace(f"<!-- from README.md: {part} -->", words)
+                text = text.replace("<!-- packaged studies -->", self.packaged_studies())
                 if page.name in ("README.md", "index.md"):
                     text += self.unnamed_beside(page, text)
                 place.write_text(text, encoding="utf-8")
@@ -57,6 +59,14 @@ class Pages:
         if len(parts) != 2:
             raise SystemExit(f"README.md has no part {name}.")
         return self.relinked(parts[1].split(f"<!-- end of {name} -->")[0], readme, place)
+
+    def packaged_studies(self) -> str:
+        """A table of the studies that come with the package, from their files."""
+        lines = ["| packaged study | its question |", "|---|---|"]
+        for file in sorted((self.root / "backtest" / "config" / "studies").glob("*.toml")):
+            study = tomllib.loads(file.read_text(encoding="utf-8"))
+            lines.append(f"| `{study['name']}` | {study['title']} |")
+        return "\n".join(lines)
 
     def unnamed_beside(self, page: Path, text: str) -> str:
         """Contents of the pages of a folder that the contents of its first page do not name."""

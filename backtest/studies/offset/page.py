@@ -72,7 +72,9 @@ TEXTS = {
     "just_covering": (
         "Settings that just hold coverage",
         "The scale of the haircuts and the correlation floor at which the allowed exceedances are "
-        "just met, in hindsight; each floor tried means margining the book again.",
+        "just met, in hindsight; each floor tried means margining the book again. The haircuts are "
+        "those of the study's first haircut model, or the default schedules; n/a: these have none "
+        "for an instrument of the book.",
     ),
 }
 

@@ -311,6 +311,25 @@ def test_settings_that_just_cover_hold_and_a_little_less_does_not(market, book):
                 assert ((loss[:, p] > required).sum() <= allowed) == holds
 
 
+def test_the_haircuts_that_just_cover_are_those_of_the_study(market, book):
+    """Half the haircuts need twice the scale, and an instrument without any has none to scale."""
+    book = book.select([0])
+    settings = {"base": BASE, "coverage": COVERAGE, "lookback": 60}
+    default, half = (
+        just_covering(market, book, haircuts=haircuts, **settings)
+        for haircuts in (None, st.HaircutOnly(scale=0.5))
+    )
+    pd.testing.assert_series_equal(half["haircut_scale"], 2.0 * default["haircut_scale"])
+    mean = "haircut_mean_margin"
+    pd.testing.assert_series_equal(half[mean], default[mean])
+    swap = bt.Book.from_frame(pd.DataFrame({"SWAP10Y": [1e8], "BTC": [1e7]}, index=["p"]), market)
+    row = just_covering(market, swap, **settings).loc["p"]
+    assert np.isnan(row["haircut_scale"]) and np.isnan(row[mean])
+    assert not np.isnan(row["correlation_floor"])
+    with pytest.raises(bt.StudyError, match="no haircut for SWAP10Y"):
+        just_covering(market, swap, haircuts=st.HaircutOnly(), **settings)
+
+
 def test_a_history_too_short_for_any_specification_says_so(market, book):
     curve = specification_curve(
         market.until(200), book, base=lambda lookback: BASE, coverage=COVERAGE, resamples=5
