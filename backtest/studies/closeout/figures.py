@@ -94,10 +94,11 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
         ]
         separate = 100 * rows["separate_silos"].iloc[0]
         books.append(f"{book} (separate silos {separate:.2f} %): {', '.join(words)}")
-    return Caption(
+    return Caption.of(
         _coordination_finding(data),
-        f"{note} {study.provenance.footnote()}",
-        "Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
+        measure="Breach probability against coordination of the close-out, a panel a book",
+        footnote=f"{note} {study.provenance.footnote()}",
+        alt="Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
         f"{'; '.join(books)}.",
     )
 
@@ -196,17 +197,18 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     shares = "; ".join(
         f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
     )
-    return Caption(
+    return Caption.of(
         _steps_finding(charge["share_of_gross"]),
-        f"{note} {study.provenance.footnote()}",
-        f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
+        measure="Margin steps at equal and unequal MPOR, share of gross, a panel a book",
+        footnote=f"{note} {study.provenance.footnote()}",
+        alt=f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
     )
 
 
 def _steps_finding(charge: "pd.Series[float]") -> str:
     """By how much unequal days move the margins drawn."""
     if charge.empty:
-        return "Margin steps at equal and unequal MPOR, share of gross"
+        return "No model here has a charge for closing out over unequal days"
     low, high = points(charge.min()), points(charge.max())
     size = low if low == high else f"{low} to {high}"
     return f"Closing out over unequal days moves the margin by {size} points of gross"

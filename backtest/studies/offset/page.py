@@ -1,6 +1,6 @@
 """The page of `backtest offset`: every table of an offset study beside its figure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -82,7 +82,7 @@ TEXTS = {
 def offset_exhibit(result: OffsetStudy) -> Exhibit:
     """Everything an offset study shows, in the order in which it is read."""
     figures = {figure.name: figure for figure in offset_figures(result)}
-    section = partial(_section, result.ranked, figures)
+    section = partial(_section, result.ranked, figures, sample_lines(result))
     ladder = ladder_tables(result.ranked.rows(result.ladder, "portfolio"))
     sections = (
         section("ladder", result.ladder, tables=ladder),
@@ -112,6 +112,36 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
     )
 
 
+def sample_lines(result: OffsetStudy) -> dict[str, str]:
+    """Days of the tables whose sample is not all margin days, by section."""
+    origin = result.provenance
+    source, standard = origin.prices.sentence(), origin.held_to.sentence()
+    lines = {}
+    if len(result.ladder):
+        days = _whole(result.ladder["observations"])
+        lines["ladder"] = f"{source}; {days} scored days; base {origin.base}; {standard}."
+    if len(result.specifications):
+        mpor = ", ".join(map(str, sorted(set(result.specifications["mpor"]))))
+        days = _whole(result.specifications["observations"])
+        first = min(str(day)[:10] for day in result.specifications["start"])
+        lines["specification_curve"] = (
+            f"{source}; {days} scored days, the earliest from {first}; "
+            f"{100 * origin.confidence:g} % coverage over an MPOR of {mpor} margin days."
+        )
+    if len(result.credit):
+        dates = sorted(str(day)[:10] for day in result.credit["date"])
+        lines["granted_against_supported"] = (
+            f"{source}; rolling windows that end {dates[0]} .. {dates[-1]}; {standard}."
+        )
+    return lines
+
+
+def _whole(numbers: Iterable[float]) -> str:
+    """Lowest and highest of whole numbers."""
+    ends = [f"{end:,.0f}" for end in (min(numbers), max(numbers))]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
 def _explained(section: Section, omissions: Mapping[str, tuple[str, ...]]) -> Section:
     """The section with what models leave out: why one of them grants nothing."""
     words = " ".join(f"{model}: {' '.join(texts)}" for model, texts in omissions.items())
@@ -121,6 +151,7 @@ def _explained(section: Section, omissions: Mapping[str, tuple[str, ...]]) -> Se
 def _section(
     ranked: Ranked,
     figures: Mapping[str, Figure],
+    samples: Mapping[str, str],
     name: str,
     table: pd.DataFrame,
     in_brief: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
@@ -143,6 +174,7 @@ def _section(
         formats=formats,
         figure=figures.get(name),
         tables=tables,
+        source_line=samples.get(name, ""),
     )
 
 

@@ -1,5 +1,6 @@
 """Bounds, stresses, specifications, granted credit, and the settings that just cover."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -206,6 +207,27 @@ def test_a_correlation_with_prices_moves_no_book_of_bonds_alone(market):
         pd.testing.assert_series_equal(
             rows.loc[f"correlation {sign}"], rows.loc["as observed"], check_names=False
         )
+
+
+def test_tables_of_the_offset_state_their_own_days():
+    study = offset_study()
+    lines = {
+        section.name: {table.source_line for table in section.text_tables()}
+        for section in offset_exhibit(study).sections
+    }
+    (ladder,) = lines["ladder"]
+    days = sorted(set(study.ladder["observations"].astype(int)))
+    told = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+)(?: to| scored days)", ladder)]
+    assert told == sorted({days[0], days[-1]})
+    (curve,) = lines["specification_curve"]
+    assert str(study.specifications["start"].min())[:10] in curve
+    for mpor in set(study.specifications["mpor"]):
+        assert re.search(rf"MPOR of .*\b{mpor}\b.* margin days", curve)
+    (granted,) = lines["granted_against_supported"]
+    ends = re.findall(r"\d{4}-\d\d-\d\d", granted)[-2:]
+    dates = pd.to_datetime(study.credit["date"])
+    assert ends == [f"{dates.min():%Y-%m-%d}", f"{dates.max():%Y-%m-%d}"]
+    assert lines["stressed_ladder"] == {""}
 
 
 def test_every_stress_is_there(stressed):
