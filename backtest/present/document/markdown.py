@@ -13,7 +13,9 @@ from backtest.present.document.model import (
     Paragraph,
     Ref,
     Span,
+    Tabular,
 )
+from backtest.present.table import Cell, TextTable
 from backtest.types import ResultsError
 
 ADDRESSES = ("https://", "http://", "mailto:")
@@ -32,8 +34,8 @@ def markdown_blocks(text: str, source: Source) -> list[Block]:
     """Blocks of a text in Markdown (CommonMark).
 
     HTML in it is shown as it is typed, comments are left out. Headings become those of the third
-    level. `[text](#name)` refers to a heading, figure or table of the document by its name, and
-    shows its number in place of the text.
+    level, and a table with bars is numbered like any other. `[text](#name)` refers to a heading,
+    figure or table of the document by its name, and shows its number in place of the text.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def markdown_blocks(text: str, source: Source) -> list[Block]:
     from markdown_it import MarkdownIt
 
     blocks: list[Block] = []
-    _Reader(source, blocks).read(MarkdownIt("commonmark").parse(text))
+    _Reader(source, blocks).read(MarkdownIt("commonmark").enable("table").parse(text))
     return blocks
 
 
@@ -61,6 +63,7 @@ class _Reader:
         self.source, self.blocks = source, blocks
         self.lists: list[tuple[bool, list[Line]]] = []
         self.quoted = 0
+        self.table: list[list[str]] | None = None
 
     def read(self, tokens: list[Any]) -> None:
         heading = False
@@ -79,6 +82,16 @@ class _Reader:
                     self.quoted += 1
                 case "blockquote_close":
                     self.quoted -= 1
+                case "table_open":
+                    self._end_entries()
+                    self.table = []
+                case "tr_open" if self.table is not None:
+                    self.table.append([])
+                case "table_close":
+                    self._end_table()
+                case "inline" if self.table is not None:
+                    cell = (self._shown(part, token) for part in self._line(token))
+                    self.table[-1].append("".join(cell))
                 case "inline":
                     self._place(self._line(token), heading)
                 case "fence" | "code_block":
@@ -94,6 +107,20 @@ class _Reader:
             ordered, entries = self.lists[-1]
             self.blocks.append(Listing(tuple(entries), ordered=ordered))
             entries.clear()
+
+    def _end_table(self) -> None:
+        heads, *rows = self.table or [[]]
+        cells = tuple(
+            (name, (tuple(Cell(text, words=True) for text in others),)) for name, *others in rows
+        )
+        name = f"{self.source.prefix}-text-{len(self.blocks)}"
+        self.blocks.append(Tabular(name, TextTable("As stated by the author", tuple(heads), cells)))
+        self.table = None
+
+    def _shown(self, part: Inline, token: Any) -> str:
+        if isinstance(part, Ref) or part.link:
+            raise self._error(token, "a link in a table", "put it into the text beside it")
+        return part.text
 
     def _place(self, text: Line, heading: bool) -> None:
         if heading:

@@ -48,6 +48,7 @@ def set_styles(word: Any, document: Document) -> None:
         _set(style, font, size, bold=bold, ink=ink)
         style.paragraph_format.space_after = Pt(2 if name == "List entry" else 6)
     word.styles["List title"].paragraph_format.keep_with_next = True
+    _boxed(word.styles["Alarm"])
     _running(section, document)
 
 
@@ -63,6 +64,19 @@ def _set(style: Any, font: str, size: float, *, bold: bool, ink: Any) -> None:
         fonts.attrib.pop(qn(f"w:{name}"), None)
     for name in ("ascii", "hAnsi", "eastAsia", "cs"):
         fonts.set(qn(f"w:{name}"), font)
+
+
+def _boxed(style: Any) -> None:
+    """A frame round the paragraphs of a style."""
+    from backtest.present.document.word_fields import element
+
+    borders = element("w:pBdr")
+    for side in ("top", "left", "bottom", "right"):
+        borders.append(element(f"w:{side}", val="single", sz="8", space="4", color="8A1C00"))
+    settings = style.element.get_or_add_pPr()
+    # The schema has the frame after what keeps lines together and before all else.
+    before = [child for child in settings if child.tag.endswith(("}keepNext", "}keepLines"))]
+    settings.insert(len(before), borders)
 
 
 def _running(section: Any, document: Document) -> None:

@@ -55,6 +55,20 @@ def test_what_has_no_place_is_named_with_its_line(text: str, message: str) -> No
     assert "texts/one.md" in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_table_with_bars_is_a_numbered_table() -> None:
+    first, table, last = blocks(
+        "Before\n\n| book | *ask* |\n|---|---:|\n| a | 1.5 |\n| b |  |\n\nafter"
+    )
+    assert isinstance(first, Paragraph) and isinstance(last, Paragraph)
+    assert table.table.heads == ("book", "ask")
+    assert [(name, rows[0][0].text) for name, rows in table.table.groups] == [
+        ("a", "1.5"),
+        ("b", ""),
+    ]
+    with pytest.raises(ResultsError, match="a link in a table"):
+        blocks("| a |\n|---|\n| [x](#figure-1) |\n")
+
+
 def test_a_javascript_link_is_text() -> None:
     (block,) = blocks("[x](javascript:alert(1))")
     assert all(not part.link for part in block.text)

@@ -265,24 +265,6 @@ def test_a_command_needs_a_folder(tmp_path: Path):
     assert done.returncode == 2 and "RESULT" in done.stderr
 
 
-def test_every_need_of_a_packaged_topic_is_met_by_the_command_that_it_names(run, offset):
-    """A renamed column or section would silently empty a topic's page."""
-    annex = annex_of(
-        [run, offset], texts=None, citations=None, funding_rate=None, funding_source="",
-        out=run.parent / "none", progress=quiet,
-    )  # fmt: skip
-    kinds = {"run", "offset"}
-    for page in annex.pages:
-        for say, _ in page.missing:
-            unanswered = say.answers and not _has_answer(say, run, offset)
-            assert unanswered or not kinds & set(say.kinds), (page.topic.name, say.what)
-
-
-def _has_answer(say, *folders: Path) -> bool:
-    records = [read_record(folder) for folder in folders]
-    return any(record.answer for record in records if record.kind in say.kinds)
-
-
 def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Path):
     rules = [rule for topic in read_topics() for rule in topic.rule]
     unread = [rule for rule in rules if not rule.verified]

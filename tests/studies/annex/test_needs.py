@@ -1,0 +1,113 @@
+"""What packaged topics ask for is there: a renamed column would silently empty a page."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backtest.present.store import write_exhibit
+from backtest.studies import COMMANDS
+from backtest.studies.annex.needs import columns_of, filled, only_simulated
+from backtest.studies.annex.sources import read_sources
+from backtest.studies.annex.topics import Say, read_topics
+from tests.studies.annex.conftest import made_up
+from tests.support.pages import exhibit_of
+
+KINDS = ("closeout", "collateral", "clocks", "power", "validate", "compare")
+
+
+@pytest.fixture(scope="module")
+def folders(run: Path, offset: Path, tmp_path_factory) -> dict[str, Path]:
+    """A results folder of every kind that a packaged topic names and a command writes."""
+    out = tmp_path_factory.mktemp("kinds")
+    written = {
+        kind: write_exhibit(
+            replace(exhibit_of(kind), answer=exhibit_of(kind).answer or ("It is so.",)),
+            out / kind,
+            command=f"backtest {kind}",
+        )
+        for kind in KINDS
+    }
+    return written | {"run": run, "offset": offset}
+
+
+def needs() -> list[tuple[str, Say]]:
+    return [(topic.name, say) for topic in read_topics() for say in topic.say]
+
+
+@pytest.mark.parametrize(("topic", "say"), needs(), ids=lambda value: str(value)[:40])
+def test_the_first_kind_that_a_need_names_fills_it(topic: str, say: Say, folders):
+    commands = {command.name for command in COMMANDS}
+    named = [kind for kind in say.kinds if kind in commands]
+    assert named or say.kinds, "a need without a kind takes any folder: name those that have it"
+    if not named:
+        assert "no command writes yet" in say.fills
+        return
+    sources = read_sources([folders[named[0]]])
+    found = filled(say, sources)
+    if only_simulated(say, sources):
+        found = filled(say.model_copy(update={"simulated_counts": True}), sources)
+    assert found, (topic, say.what)
+    assert found[0].quoted or not (say.section or say.columns)
+    assert found[0].money is not None or not say.file
+    given = read_sources([folders[kind] for kind in named if kind in folders])
+    figures = {figure.name for one in given for figure in one.record.figures}
+    assert set(say.figures) <= figures
+
+
+def test_of_one_study_the_kind_named_first_speaks(run: Path, offset: Path):
+    say = next(say for _, say in needs() if say.kinds[:2] == ["offset", "run"] and say.columns)
+    both = filled(say, read_sources([run, offset]))
+    assert [one.source.record.kind for one in both] == ["offset"]
+    alone = filled(say, read_sources([run]))
+    assert [one.source.record.kind for one in alone] == ["run"]
+
+
+def test_two_results_of_one_kind_both_speak(tmp_path: Path):
+    one = made_up(tmp_path / "one", kind="waterfall")
+    two = made_up(tmp_path / "two", kind="waterfall", study="other")
+    three = made_up(tmp_path / "three", kind="waterfall")
+    say = Say(what="who", kinds=["waterfall"], fills="x")
+    found = filled(say, read_sources([one, two, three]))
+    assert [one.source.letter for one in found] == ["A", "B", "C"]
+
+
+def test_quoted_columns_are_the_cells_of_the_whole_table(run: Path):
+    say = next(say for _, say in needs() if "equal-coverage margin" in say.columns)
+    (source,) = read_sources([run])
+    (found,) = filled(say, [source])
+    (quoted,) = found.quoted
+    whole = next(
+        table
+        for place, table in enumerate(quoted.section.tables)
+        if source.table(quoted.section, place) == quoted.name
+    )
+    head = next(h for h in quoted.table.heads if h.startswith("equal-coverage margin"))
+    there, here = whole.heads.index(head) - 1, quoted.table.heads.index(head) - 1
+    assert [(name, rows[0][there].text) for name, rows in whole.groups] == [
+        (name, rows[0][here].text) for name, rows in quoted.table.groups
+    ]
+
+
+def test_a_nested_table_keeps_the_names_of_its_rows(run: Path):
+    (source,) = read_sources([run])
+    section = source.record.section("scores")
+    part = columns_of(section.tables[0], ["breaches"])
+    assert part.heads == ("book", "model", "breaches") and part.nested
+    for (name, rows), (whole_name, whole) in zip(
+        part.groups, section.tables[0].groups, strict=True
+    ):
+        assert name == whole_name
+        place = section.tables[0].heads.index("breaches") - 1
+        assert [(r[0].text, r[1].text) for r in rows] == [(r[0].text, r[place].text) for r in whole]
+
+
+def test_a_manifest_of_another_run_is_refused(tmp_path: Path):
+    from backtest.types import ResultsError
+
+    folder = made_up(tmp_path, kind="waterfall")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"sha256": "00"}))
+    with pytest.raises(ResultsError, match="manifest.json"):
+        read_sources([folder])
