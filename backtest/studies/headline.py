@@ -14,7 +14,7 @@ CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 MIXED = "named pools of Treasuries with other assets"
 POOLS = "named books held in several silos"
 CHOSEN = "books that the title asks about"
-LEVEL = "one-sided 95 % bounds"  # as `supportable_offset` estimates them by itself
+LEVEL = "bounds are one-sided, 95 %"  # as `supportable_offset` estimates them by itself
 LESS = "a lower margin at equal coverage for the pool than for its silos"
 
 
@@ -102,7 +102,7 @@ def pooling_sentence(headline: Headline, ladder: pd.DataFrame, *, simulated: boo
     >>> print(pooling_sentence(Headline(("p",)), ladder, simulated=False))
     In 'p' the data support a lower margin at equal coverage for the pool than for its silos, \
 and as a part of it an offset: of the silos' margins, the reduction is estimated 80.6 %, at least \
-72 %, and the offset estimated 50.1 %, at least 41 % (one-sided 95 % bounds).
+72 %, and the offset estimated 50.1 %, at least 41 %; bounds are one-sided, 95 %.
     >>> print(pooling_sentence(Headline(("p",)), ladder.iloc[:, :3], simulated=False))
     In 'p' pooling is estimated to lower margins at equal coverage by 80.6 % of the silos' \
 margins, and its offset is estimated 50.1 % of them; no bound was computed, so that what of this \
@@ -126,8 +126,8 @@ is more than chance is not known.
         f"of the silos' margins, the reduction is {estimates_words(total, total_bound)}, and the "
         f"offset {estimates_words(offset, offset_bound)}"
     )
-    alone = "each a one-sided 95 % bound for its own book" if len(rows) > 1 else LEVEL
-    return sentence(f"{support}: {shares} ({alone}){_left_out(headline, estimated)}")
+    alone = f"{LEVEL}, each for its own book" if len(rows) > 1 else LEVEL
+    return sentence(f"{support}: {shares}; {alone}{_left_out(headline, estimated)}")
 
 
 def _support(estimated: Headline, lower: int, offset: int, *, prices: str) -> str:

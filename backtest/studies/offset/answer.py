@@ -10,7 +10,7 @@ from backtest.present.table import records
 from backtest.studies.headline import Headline, pooling_sentence
 from backtest.studies.offset.study import OffsetStudy
 from backtest.studies.sentences import counted, estimate_words, joined, not_shown, sentence
-from backtest.studies.unshown import bound_clauses, spot_clauses
+from backtest.studies.unshown import TOGETHER, bound_clauses, spot_clauses
 
 OBSERVED = "as observed"  # the row of the stressed ladder without a stress
 SAME_DAYS = ("portfolio", "lookback", "mpor", "start", "observations")
@@ -95,6 +95,7 @@ def _not_shown(result: OffsetStudy, headline: Headline) -> str:
     held = {name for book in headline.books for name, x in holdings.get(book, {}).items() if x}
     clauses = [
         *bound_clauses(result.ladder.reindex(list(headline.books))),
+        TOGETHER,
         *spot_clauses(parse_instrument(name) for name in sorted(held)),
         "a bound of what models granted from day to day: the estimates beside them have none",
     ]

@@ -15,7 +15,7 @@ from backtest.studies.headline import Headline, pooling_sentence
 from backtest.studies.run.study import Run
 from backtest.studies.run.verdict import SIGNIFICANT
 from backtest.studies.sentences import holding_words, joined, not_shown, sentence
-from backtest.studies.unshown import bound_clauses, spot_clauses
+from backtest.studies.unshown import TOGETHER, bound_clauses, spot_clauses
 
 MOST_MODELS = 3  # models whose rejections one sentence tells
 
@@ -167,6 +167,7 @@ def _not_shown(run: Run, headline: Headline) -> str:
     books = [*headline.books, *headline.single] or run.named_books
     clauses = [
         *bound_clauses(run.ladder.reindex(list(headline.books))),
+        *([TOGETHER] if headline.books else []),
         *spot_clauses(instruments_of(study, books)),
         detectable_clause(study),
     ]
@@ -183,7 +184,7 @@ def detectable_clause(study: Study) -> str:
     if not known:
         return f"any miscoverage of one book, for which {days:,} days are too few"
     return (
-        f"a true exceedance rate of one book below {percent(max(known), digits=2)}, in place of "
-        f"{allowed}, which {days:,} days may miss more often than one time in "
+        f"a true exceedance rate of one book below {percent(max(known), digits=2)} where {allowed} "
+        f"is the standard: {days:,} days may miss it more often than one time in "
         f"{1.0 / (1.0 - POWER):.0f}"
     )

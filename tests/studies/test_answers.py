@@ -1,0 +1,45 @@
+"""What every page opens with, whatever its command: laws that all answers keep."""
+
+import re
+
+import pytest
+
+from backtest.present.page import render_exhibit
+from tests.support.pages import PAGES, exhibit_of
+
+FOREIGN = r"(?i)\b(violations?|exceptions?|hits?|drawdowns?|nan|inf|none type)\b|\bNone\b"
+ENDS = ("It does not show ", "Prices are simulated, so nothing here is evidence about any market")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_with_two_or_three_sentences(name: str) -> None:
+    answer = exhibit_of(name).answer
+    assert len(answer) in (2, 3), answer
+    for text in answer:
+        assert re.match(r"[A-Z0-9']", text) and text.endswith(".") and "  " not in text, text
+        assert not text.endswith("..") and not re.search(FOREIGN, text), text
+        assert text.count("(") == text.count(")") and "()" not in text, text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_last_sentence_says_what_is_not_shown(name: str) -> None:
+    exhibit = exhibit_of(name)
+    last = exhibit.answer[-1]
+    assert last.startswith(ENDS), last
+    assert last.startswith(ENDS[1]) == exhibit.simulated
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_bound_that_is_not_above_zero_supports_nothing(name: str) -> None:
+    for text in exhibit_of(name).answer:
+        for bound in re.findall(r"at least ([+-]?\d+(?:\.\d+)?) %", text):
+            assert float(bound) > 0, text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_answer_stands_above_all_tables(name: str) -> None:
+    exhibit = exhibit_of(name)
+    page = render_exhibit(exhibit, None, command="")
+    first = re.sub(r"[^A-Za-z ]", "", exhibit.answer[0])[:12]
+    text = re.sub(r"<[^>]*>", "", page.partition("</style>")[2].partition("<table")[0])
+    assert first.split()[0] in text and "It does not show" in text or "simulated" in text
