@@ -9,6 +9,7 @@ from backtest.present.numbers import percent
 from backtest.studies.sentences import joined
 
 TOGETHER = "what is left of a reduction where clearing houses do not close out together"
+MOST_REASONS = 2  # that one clause gives
 PROMISED = 0.05  # share of unsafe bounds that a 95 % bound allows
 
 
@@ -19,9 +20,9 @@ def bound_clauses(ladder: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> row = {"dependence_bound": 0.42, "unsafe": float("nan"), "correlation": -0.956}
+    >>> row = {"dependence_bound": 0.42, "unsafe": float("nan"), "cell": "MPOR 9 was not measured"}
     >>> bound_clauses(pd.DataFrame([row]))
-    ['how often such a bound is too high at a correlation of -0.96, which was not measured']
+    ['how often such a bound is too high (MPOR 9 was not measured)']
     >>> row = {"dependence_bound": 0.2, "unsafe": 0.02, "unsafe_worst": 0.095}
     >>> bound_clauses(pd.DataFrame([row]))
     ['that every bound holds (in the worst simulated world 9.5 % were too high, in place of 5 %)']
@@ -33,11 +34,8 @@ def bound_clauses(ladder: pd.DataFrame) -> list[str]:
         return []
     unmeasured = bounded[bounded["unsafe"].isna()]
     if len(unmeasured):
-        correlation = max(unmeasured["correlation"], key=abs)
-        return [
-            "how often such a bound is too high at a correlation of "
-            f"{correlation:.2f}, which was not measured"
-        ]
+        reasons = list(dict.fromkeys(unmeasured["cell"]))
+        return [f"how often such a bound is too high ({joined(reasons[:MOST_REASONS])})"]
     worst = float(bounded["unsafe_worst"].max())
     if not worst > PROMISED:
         return []

@@ -94,8 +94,8 @@ def _beyond_chance(comparison: Comparison) -> str:
         )
     unlike = paired[~paired["alike"].astype(bool)]
     text = (
-        f"paired by day, {len(unlike) or 'none'} of {len(paired):,} differ in rate and margin by "
-        "more than chance at 5 %, each for itself"
+        f"paired by day, {len(unlike) or 'none'} of {len(paired):,} differ in rate and margin "
+        "jointly by more than chance at 5 %, each for itself"
     )
     if unlike.empty:
         return sentence(text)

@@ -97,6 +97,7 @@ def _not_shown(result: OffsetStudy, headline: Headline) -> str:
         *bound_clauses(result.ladder.reindex(list(headline.books))),
         TOGETHER,
         *spot_clauses(parse_instrument(name) for name in sorted(held)),
-        "a bound of what models granted from day to day: the estimates beside them have none",
+        "whether what models granted from day to day was supported then, since estimates of "
+        "rolling windows have no bound",
     ]
     return not_shown(clauses, simulated=result.market.simulated)
