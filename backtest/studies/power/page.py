@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.present.numbers import percent
 from backtest.studies.power.answer import power_answer
 from backtest.studies.power.figures import power_of_tests
 from backtest.studies.power.study import LEVEL, POWER, PowerStudy
@@ -32,9 +33,9 @@ def power_exhibit(result: PowerStudy) -> Exhibit:
     """Everything `backtest power` shows."""
     study = result.provenance.study
     note = (
-        f"{study['confidence']:.1%} coverage; {study['histories']:,} records an alternative, seed "
-        f"{study['seed']}; standard error at most {0.5 / study['histories'] ** 0.5:.1%}, 0 where "
-        "exact."
+        f"{100 * study['confidence']:g} % coverage; {study['histories']:,} records an alternative, "
+        f"seed {study['seed']}; standard error at most "
+        f"{percent(0.5 / study['histories'] ** 0.5)}, 0 where exact."
     )
     return Exhibit(
         kind="power",
@@ -97,5 +98,5 @@ def _smallest(table: pd.DataFrame, confidence: float) -> Section:
         ),
         table=table,
         formats={"independent days": ".2%", "MPOR of 2, at worst": ".2%"},
-        source_line=f"{confidence:.1%} coverage; exact, no record is drawn.",
+        source_line=f"{100 * confidence:g} % coverage; exact, no record is drawn.",
     )

@@ -71,7 +71,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note += (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
         "day starts at 100, the silos' own margins summed (gross); each band is what one step "
-        "takes off, and the line is the requirement. Where a step adds margin, its band is hatched "
+        "takes off, and the line is the requirement. Where a step adds margin, its band has strokes "
         "and lies over the one before"
     )
     note += stress_words(stress_days_among(data["date"]), simulated=study.market.simulated)
@@ -117,7 +117,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
         for step in steps:
             end = level + 100 * rows[step].to_numpy()
             for where, hatch in ((end <= level, hatches[step]), (end > level, ADDING)):
-                panel.fill_between(rows["date"], level, end, where=where, color=colours[step],
+                panel.fill_between(rows["date"], level, end, where=where, facecolor=colours[step],
                                    hatch=hatch, edgecolor="white", lw=0, zorder=2)  # fmt: skip
             level = end
         panel.plot(rows["date"], 100 * rows[REQUIRED], color=INK, lw=1.2, zorder=4)

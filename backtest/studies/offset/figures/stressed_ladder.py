@@ -54,8 +54,9 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note += (
         f"Points are estimates, whiskers reach down to {BOUND_WORDS}; filled where the bound is "
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
-        "diversification. 'correlation': history's own shocks re-tied so that every price and "
-        "every yield correlate so, all else kept; 'worst' is the worse of both signs for the book. "
+        "diversification. 'correlation': the shocks of each price in another order of days, so "
+        "that every price and every yield correlate so; yields stay as they are and each price "
+        "keeps its law. 'worst' is the worse of both signs for the book. "
         "'without': days whose MPOR touches the month are left out of the scores. Number of days "
         "and MPOR, below, are those of 'as observed'"
     )
