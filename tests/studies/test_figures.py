@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from backtest import charts
@@ -137,6 +139,28 @@ def test_a_sheet_is_legible_and_as_wide_as_a_letter_page(name: str) -> None:
     assert figure.simulated == ("real" not in name and "yardstick" not in name and name != "power")
     if not figure.simulated:
         assert not any("SIMULATED" in text.get_text() for text in sheet.findobj(Text))
+
+
+def look_of(handle: Any) -> tuple[Any, ...]:
+    """All of a key's looks but its colour, and how bright it is on grey paper."""
+    if isinstance(handle, Line2D):
+        line = handle.is_dashed(), tuple(handle._dash_pattern[1] or ()), handle.get_linestyle()
+        mark = handle.get_marker(), handle.get_markersize() if handle.get_marker() != "None" else 0
+        colour, full = handle.get_color(), handle.get_fillstyle() + str(handle.get_mfc() == "none")
+        return (line, mark, full, handle.get_linewidth() > 1.6), brightness(colour)
+    return (type(handle).__name__, handle.get_hatch()), brightness(handle.get_facecolor())
+
+
+def brightness(colour: Any) -> float:
+    return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_two_keys_differ_in_colour_alone(name: str) -> None:
+    for legend in sheet_of(name).legends:
+        looks = [look_of(handle) for handle in legend.legend_handles]
+        for (one, bright), (other, faint) in itertools.combinations(looks, 2):
+            assert one != other or abs(bright - faint) > 0.12, (name, one)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -71,8 +71,8 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note += (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
         "day starts at 100, the silos' own margins summed (gross); each band is what one step "
-        "takes off, and the line is the requirement. Where a step adds margin, its band has strokes "
-        "and lies over the one before"
+        "takes off, and the line is the requirement. Where a step adds margin, its band has "
+        "strokes and lies over the one before"
     )
     note += stress_words(stress_days_among(data["date"]), simulated=study.market.simulated)
     means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
