@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.instruments import parse_instrument
 from backtest.replay.worst import MOST_SHOWN, selection
 
 MOST_PANELS = 4  # panels beside each other that a page holds
@@ -71,7 +72,9 @@ class Ranked:
         """At most four of `books`: risk-matched ones first, of more than twenty books the worst.
 
         In a book of equal USD one silo outweighs the other, so the pool saves little
-        whether or not the risks offset.
+        whether or not the risks offset. Of more risk-matched books than four, one of each kind
+        comes before a second: a control of Treasuries alone is not crowded out by pools with
+        crypto.
 
         tables : name of a book -> its table in the study file.
 
@@ -84,7 +87,12 @@ class Ranked:
         names = list(dict.fromkeys(books))
         if self.is_selection:
             return [name for name in self.names if name in set(names)][:MOST_PANELS]
-        return sorted(names, key=lambda name: not tables.get(name, {}).get("risk"))[:MOST_PANELS]
+        matched = [name for name in names if tables.get(name, {}).get("risk")]
+        kinds = [_kind(tables[name]["risk"]) for name in matched]
+        turns = [kinds[:place].count(kind) for place, kind in enumerate(kinds)]
+        chosen = sorted(range(len(matched)), key=lambda place: turns[place])[:MOST_PANELS]
+        others = [name for name in names if name not in matched]
+        return [*(matched[place] for place in sorted(chosen)), *others][:MOST_PANELS]
 
     def panels_note(self, drawn: Iterable[str], books: Iterable[str]) -> str:
         """What a figure says of the books that it leaves out; empty where it draws all."""
@@ -94,3 +102,8 @@ class Ranked:
         if self.is_selection:
             return f"{selection(number, count, 'books')}, by {self.by}. "
         return f"{number} of {count} books are drawn, risk-matched ones first. "
+
+
+def _kind(positions: Mapping[str, Any]) -> frozenset[str]:
+    """The asset classes that a book holds."""
+    return frozenset(parse_instrument(name).asset_class for name in positions)

@@ -12,6 +12,7 @@ from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.closeout.study import CloseoutStudy
 from backtest.studies.collateral.page import collateral_exhibit
 from backtest.studies.offset.page import offset_exhibit
+from backtest.studies.ranked import Ranked
 from backtest.studies.run.page import run_exhibit
 from strategies import HaircutOnly
 from tests.support import presented
@@ -125,3 +126,14 @@ def test_tables_of_a_run_follow_the_evidence(small_market: bt.Market) -> None:
         assert "20 worst of 24 books" in table.caption
     assert sections["tests"].figure.data["portfolio"].unique() == [worst[0]]
     assert sections["tests"].figure.caption.measure.endswith(f"by day: {worst[0]}")
+
+
+def test_a_control_of_treasuries_is_not_crowded_out_of_the_panels() -> None:
+    pool = {"BTC": 1, "UST10Y": 1}
+    risks = {"a": pool, "b": pool, "venues": {"BTC": 1, "ETH@NODAL": -1}, "c": pool,
+             "control": {"UST10Y": 1, "UST5Y@CME": -1}, "d": pool}  # fmt: skip
+    tables = {"equal USD": {"usd": pool}} | {name: {"risk": risk} for name, risk in risks.items()}
+    panels = Ranked(tuple(tables), "").panels
+    assert panels(tables, tables) == ["a", "b", "venues", "control"]
+    assert panels(tables, ["equal USD", "c", "d"]) == ["c", "d", "equal USD"]
+    assert panels(tables, ["equal USD", "a", "b", "c", "d"]) == ["a", "b", "c", "d"]
