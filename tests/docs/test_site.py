@@ -1,9 +1,11 @@
 """The site: it builds without a warning, its links lead somewhere, no public name is missing."""
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +13,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from tests.support.browser import GRAVE, browse, printed_json
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -135,3 +138,33 @@ def test_formulas_are_drawn_by_the_browser_alone(site: Path):
     assert text.count("<math") >= 10 and "mathjax" not in text.lower()
     models = (site / "reference" / "models.html").read_text(encoding="utf-8")
     assert models.count("<math") >= 20
+
+
+JUDGE = """<pre id="out"></pre><script src="{up}axe.min.js"></script><script>
+addEventListener("load", async () => {{
+  const judged = await axe.run(document, {{resultTypes: ["violations"]}});
+  document.getElementById("out").textContent = JSON.stringify({{
+    passes: judged.passes.length,
+    findings: judged.violations.map(v => [v.id, v.impact, v.nodes[0].html.slice(0, 200)]),
+  }});
+}});
+</script></body>"""
+
+
+@pytest.mark.parametrize("width", [1300, 400])
+@pytest.mark.parametrize("name", ["index", "which", "gallery", "reference/models"])
+def test_axe_finds_nothing_serious(site: Path, name: str, width: int, tmp_path: Path):
+    folder = site.with_name("judged")
+    if not folder.exists():
+        shutil.copytree(site, folder)
+        shutil.copyfile(str(files("axe_core_python") / "axe.min.js"), folder / "axe.min.js")
+    page = folder / f"{name}.html"
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    judged = text.replace("</body>", JUDGE.format(up="../" * name.count("/")))
+    page.write_text(judged, encoding="utf-8")
+    dumped = browse(
+        tmp_path, page, "--dump-dom", "--virtual-time-budget=100000", f"--window-size={width},900"
+    )
+    found = printed_json(dumped)
+    assert found["passes"] > 30
+    assert [f for f in found["findings"] if f[1] in GRAVE] == []
