@@ -39,7 +39,7 @@ def as_document(exhibit: Exhibit, *, stamp: str, subtitle: str) -> Document:
         title=exhibit.title,
         blocks=tuple(blocks),
         subtitle=subtitle,
-        header=f"SIMULATED. {exhibit.title}" if exhibit.simulated else exhibit.title,
+        header=f"SIMULATED. {exhibit.title}" if exhibit.simulated else "",
         stamp=stamp,
     )
 

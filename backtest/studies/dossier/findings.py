@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtest.present.numbers import percent, pvalue
 from backtest.present.table import records
+from backtest.replay.worst import MOST_SHOWN
 from backtest.scores.models.multiple import holm
 from backtest.studies.dossier.folders import Folder, Scored
 from backtest.studies.dossier.register import Assumption
@@ -18,6 +19,7 @@ from backtest.studies.sentences import estimate_words, joined
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 UNSAFE = 0.08  # share of unsafe bounds from which docs/offset-calibration.md calls one an estimate
+DOUBTFUL = "DOUBTFUL PRICES:"  # how an alarm about prices begins
 MOST_NAMED = 5  # books in a sentence
 RULES = (
     "Severities are proposed by rule and not judged: high where coverage is rejected after "
@@ -61,7 +63,8 @@ def _coverage(each: Scored, model: str) -> Iterator[Finding]:
     pvalues = each.scores(model)["coverage_p"].astype(float)
     named = pvalues.loc[list(each.books)]
     corrected = pd.Series(holm(named.to_numpy()), index=named.index)
-    for book in named.index[named <= SIGNIFICANT]:
+    rejected = named[named <= SIGNIFICANT].sort_values(kind="stable").index
+    for book in rejected[:MOST_SHOWN]:
         kept = corrected[book] <= SIGNIFICANT
         row: Any = each.scores(model).loc[book]
         yield Finding(
@@ -71,6 +74,16 @@ def _coverage(each: Scored, model: str) -> Iterator[Finding]:
             f"{int(row['exceedances']):,} exceedances where {int(row['allowed']):,} are allowed); "
             f"after Holm's correction for {len(named):,} {each.noun}s p is "
             f"{pvalue(corrected[book])}.",
+            7,
+        )
+    if len(rejected) > MOST_SHOWN:
+        more = corrected[rejected[MOST_SHOWN:]]
+        yield Finding(
+            f"coverage/{each.label} (others)",
+            HIGH if (more <= SIGNIFICANT).any() else MEDIUM,
+            f"{each.label}: coverage of {len(more):,} more {each.noun}s is rejected, "
+            f"{int((more <= SIGNIFICANT).sum()):,} of them after Holm's correction; the "
+            f"{MOST_SHOWN} with the smallest p have findings of their own.",
             7,
         )
     summary: Any = each.findings.family_summary.loc[model]
@@ -287,9 +300,17 @@ def _computation(each: Scored, model: str) -> Iterator[Finding]:
 
 
 def _of_folders(folders: Sequence[Folder]) -> Iterator[Finding]:
-    """Folders that are not of the prices of the studies they stand beside."""
+    """Folders of other prices than the studies they stand beside, and what is red on their pages.
+
+    Doubtful prices of the same levels are told of the study already.
+    """
     levels = {f.levels for f in folders if f.scored is not None and f.levels}
     for folder in folders:
+        alarms = () if folder.scored is not None else folder.record.alarms
+        for number, alarm in enumerate(alarms, start=1):
+            if not (folder.levels in levels and alarm.startswith(DOUBTFUL)):
+                key = f"alarm/{folder.label}/{number}"
+                yield Finding(key, MEDIUM, f"{folder.label}: {alarm}", 9)
         if folder.scored is None and folder.levels and levels and folder.levels not in levels:
             yield Finding(
                 f"other-prices/{folder.label}",

@@ -22,6 +22,25 @@ def of_folder(table: TextTable, folder: Folder) -> TextTable:
     return replace(table, caption=f"{folder.label}: {table.caption}", source_line=source)
 
 
+def a_row_a_book(table: TextTable) -> TextTable:
+    """A table of models within books, of which there is one: its name in every row tells nothing.
+
+    Examples
+    --------
+    >>> from backtest.present.table import Cell
+    >>> nested = TextTable("T", ("book", "model", "rate"), (("a", ((Cell("m"), Cell("1 %")),)),),
+    ...                    nested=True)
+    >>> flat = a_row_a_book(nested)
+    >>> flat.heads, [cell.text for cell in flat.groups[0][1][0]]
+    (('book', 'rate'), ['1 %'])
+    """
+    if not table.nested or any(len(rows) != 1 for _, rows in table.groups):
+        return table
+    groups = tuple((name, (tuple(rows[0][1:]),)) for name, rows in table.groups)
+    heads = (table.heads[0], *table.heads[2:])
+    return replace(table, heads=heads, groups=groups, nested=False)
+
+
 def only(study: Study, model: str) -> Study:
     """The study with one of its models; every number stays as it is stored."""
     return replace(

@@ -17,7 +17,7 @@ from backtest.replay.worst import selection, worst_rows
 from backtest.studies.dossier.fields import stated
 from backtest.studies.dossier.folders import Folder, Scored
 from backtest.studies.dossier.knowledge import known
-from backtest.studies.dossier.one_model import findings_of, of_folder, of_study, only
+from backtest.studies.dossier.one_model import a_row_a_book, findings_of, of_folder, of_study, only
 from backtest.studies.dossier.study import Dossier
 from backtest.studies.run.findings_tables import family_table, outcomes_table, pairs_table
 from backtest.studies.run.tables import cost_table, coverage_table, forecasts_table, pooled_table
@@ -104,7 +104,7 @@ def _of_study(each: Scored, model: str) -> list[TextTable]:
         with_forecasts = [book for book in books if book in known_books]
         if with_forecasts:
             tables.append(forecasts_table(findings.forecasts, with_forecasts))
-    return [of_study(table, each.label, each.study) for table in tables]
+    return [of_study(a_row_a_book(table), each.label, each.study) for table in tables]
 
 
 def by_time(each: Scored, model: str) -> pd.DataFrame:

@@ -47,5 +47,5 @@ def _document(dossier: Dossier, exhibit: Exhibit) -> Document:
     """The document, dated by the newest of its folders: the same evidence makes the same bytes."""
     stamps = [str(folder.manifest.get("written", "")) for folder in dossier.folders]
     newest = max((stamp for stamp in stamps if STAMP.fullmatch(stamp)), default="")
-    folders = ", ".join(folder.label for folder in dossier.folders)
+    folders = "; ".join(folder.label for folder in dossier.folders)
     return as_document(exhibit, stamp=newest, subtitle=f"Evidence: {folders}")

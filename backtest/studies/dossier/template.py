@@ -74,7 +74,8 @@ def _commented(head: str, form: type[BaseModel]) -> str:
 
 def _key(text: str) -> str:
     """A key as TOML quotes it: a file of fields is read whatever a book is called."""
-    return json.dumps(text, ensure_ascii=False)
+    # TOML takes no bare delete character, which JSON leaves as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _one_line(text: str) -> str:

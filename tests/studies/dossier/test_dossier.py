@@ -7,6 +7,7 @@ import shutil
 import zipfile
 
 import docx
+import numpy as np
 import pandas as pd
 import pytest
 from pypdf import PdfReader
@@ -95,10 +96,9 @@ def test_scores_of_the_outcomes_are_those_of_the_run(dossier, folders):
     assert set(rows) == set(scores.loc["offset"].index)
     for book, cells in rows.items():
         row = scores.loc[("offset", book)]
-        assert cells[0] == "offset"
-        assert numbers_in(cells[1]) == [row["exceedances"], row["allowed"]]
-        assert cells[2].startswith(percent(row["exceedance_rate"], digits=2))
-        assert cells[3] == pvalue(row["coverage_p"]) and cells[4] == row["coverage_test"]
+        assert numbers_in(cells[0]) == [row["exceedances"], row["allowed"]]
+        assert cells[1].startswith(percent(row["exceedance_rate"], digits=2))
+        assert cells[2] == pvalue(row["coverage_p"]) and cells[3] == row["coverage_test"]
     assert "offset" not in table["caption"] and table["source_line"]
 
 
@@ -253,6 +253,27 @@ def test_a_model_that_is_a_users_own_is_reviewed_without_running_it(folders, tmp
     assert register.loc["kind", "value"] == '"mine:Mine"'
     assert not register["measured"].any()
     assert "mine:Mine, a class of the user" in page
+
+
+def test_of_many_rejected_accounts_twenty_have_findings_and_the_rest_are_one(tmp_path):
+    generator = np.random.default_rng(5)
+    days = pd.bdate_range("2022-01-03", periods=260).strftime("%Y-%m-%d")
+    rows = [
+        {"date": day, "account": f"a{n:02d}", "pnl": pnl, "margin": 9.0}
+        for n in range(30)
+        for day, pnl in zip(days, generator.normal(0, 10, len(days)).round(3), strict=True)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "many.csv", index=False)
+    done = typed("validate", "many.csv", "--out", "given", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = newest(tmp_path / "given")
+    made = study_dossier([folder], progress=quiet)
+    pvalues = made.studies[0].scores(made.model)["coverage_p"].sort_values(kind="stable")
+    assert (pvalues <= 0.05).all()
+    own = [f.key.rpartition("/")[2] for f in made.findings if f.key.startswith("coverage/many/")]
+    assert own == list(pvalues.index[:20])
+    (rest,) = [f for f in made.findings if f.key == "coverage/many (others)"]
+    assert "coverage of 10 more accounts is rejected" in rest.sentence
 
 
 @pytest.mark.parametrize(
