@@ -1,14 +1,15 @@
 """Sections 1 to 3: what the evidence says, what the model is for, what the data are worth."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from backtest.present.exhibit import Section
 from backtest.present.numbers import millions, percent, pvalue
 from backtest.present.table import Cell, TextTable
 from backtest.replay.worst import worst_rows
-from backtest.studies.dossier.fields import DataSource, stated
-from backtest.studies.dossier.findings import HIGH, LOW, MEDIUM, unsupported_pools
+from backtest.studies.dossier.fields import TO_BE_COMPLETED, Answer, DataSource, stated
+from backtest.studies.dossier.findings import HIGH, LOW, MEDIUM, Finding, unsupported_pools
 from backtest.studies.dossier.folders import Scored
 from backtest.studies.dossier.knowledge import kinds_in, known
 from backtest.studies.dossier.register import of_package
@@ -20,7 +21,7 @@ from backtest.studies.run.verdict import (
     named_family,
     with_holding,
 )
-from backtest.studies.sentences import joined
+from backtest.studies.sentences import IS_SIMULATED, joined
 from strategies import MODELS
 
 NO_APPROVAL = (
@@ -63,17 +64,27 @@ def summary(dossier: Dossier) -> Section:
         ("conditions of use", stated(judgement.conditions)),
     ]
     tables = [TextTable.of_facts(f"Review of {dossier.model}", facts)]
-    severe = [finding for finding in dossier.findings if finding.severity != LOW]
+    severe = [row for row in map(partial(_severity, dossier), dossier.findings) if row is not None]
     if severe:
         tables.append(
             TextTable.of(
-                "Findings proposed as high or medium",
-                "proposed",
-                [(finding.severity, finding) for finding in severe],
+                "Findings of high or medium severity",
+                "severity",
+                severe,
                 {"finding": lambda finding: Cell(finding.sentence, words=True)},
             )
         )
     return Section("summary", "1. Summary", NO_APPROVAL, tables=tuple(tables), terms=tuple(terms))
+
+
+def _severity(dossier: Dossier, finding: Finding) -> tuple[str, Finding] | None:
+    """A finding with its severity, that which a person stated first; None where it is low."""
+    said = dossier.fields.findings.get(finding.key, Answer())
+    severity = said.severity or finding.severity
+    if severity == LOW:
+        return None
+    words = severity if said.severity else f"{severity}, proposed"
+    return (f"{words}; {said.status}" if said.status else words), finding
 
 
 def _class(dossier: Dossier) -> str:
@@ -100,14 +111,17 @@ def _noun(each: Scored) -> str:
     return "account" if each.origin.given is not None else "named book"
 
 
-def answer(dossier: Dossier) -> tuple[str, ...]:
-    """What the page opens with: the verdict, the strongest evidence against, what is not shown."""
+def answer(dossier: Dossier, *, open_statements: int) -> tuple[str, ...]:
+    """What the page opens with: the verdict, the strongest evidence against, what is not shown.
+
+    open_statements : of persons, that the file prints as TO BE COMPLETED.
+    """
     model = dossier.model
     verdict = " ".join(f"In {each.label} {_covers(each, model)}." for each in dossier.studies)
     return (
         f"Under review is the model '{model}'. {verdict}",
         _against(dossier),
-        _not_shown(dossier),
+        _not_shown(dossier, open_statements),
     )
 
 
@@ -147,16 +161,20 @@ def _unsupported(dossier: Dossier) -> str:
     )
 
 
-def _not_shown(dossier: Dossier) -> str:
+def _not_shown(dossier: Dossier, open_statements: int) -> str:
     days = min(len(each.study.scored) for each in dossier.studies)
     unmeasured = sum(not row.measured for row in dossier.register)
-    words = f"Not shown: that the model is right, which {days:,} days cannot show"
+    simulated = any(each.study.simulated for each in dossier.studies)
+    words = f"{IS_SIMULATED}; not" if simulated else "Not"
+    words += f" shown: that the model is right, which {days:,} days cannot show"
     if dossier.register:
         words += (
             f"; what {unmeasured:,} of its {len(dossier.register):,} parameters move, which was "
             "not measured"
         )
-    return f"{words}; any judgement of a person that is printed TO BE COMPLETED."
+    if open_statements:
+        words += f"; what only persons can state, {open_statements:,} times {TO_BE_COMPLETED}"
+    return f"{words}."
 
 
 def purpose(dossier: Dossier) -> Section:

@@ -1,9 +1,13 @@
 """The page of `backtest dossier`: sixteen sections, in the order in which a reviewer signs them."""
 
-from backtest.present.exhibit import Exhibit
+from collections.abc import Iterable
+from dataclasses import replace
+
+from backtest.present.exhibit import Exhibit, Section
 from backtest.present.wording import reworded
 from backtest.replay.origin import Software
 from backtest.studies.dossier import closing, front, limits, outcomes, soundness
+from backtest.studies.dossier.fields import TO_BE_COMPLETED
 from backtest.studies.dossier.study import Dossier, DossierOrigin
 from backtest.studies.dossier.template import fields_template
 from backtest.studies.validate.words import in_currency, of_accounts
@@ -44,9 +48,21 @@ def dossier_exhibit(dossier: Dossier) -> Exhibit:
         ),
         provenance=DossierOrigin(dossier, Software.now()),
         text=dossier.text or fields_template(dossier),
-        answer=front.answer(dossier),
     )
-    return _in_their_words(exhibit, dossier)
+    opening = front.answer(dossier, open_statements=_open_statements(exhibit.sections))
+    return _in_their_words(replace(exhibit, answer=opening), dossier)
+
+
+def _open_statements(sections: Iterable[Section]) -> int:
+    """How many cells of the file say TO BE COMPLETED."""
+    return sum(
+        TO_BE_COMPLETED in cell.text
+        for section in sections
+        for table in section.tables
+        for _, rows in table.groups
+        for row in rows
+        for cell in row
+    )
 
 
 def _in_their_words(exhibit: Exhibit, dossier: Dossier) -> Exhibit:

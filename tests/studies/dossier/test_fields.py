@@ -101,6 +101,15 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
     assert by_key["sensitivity"] == ["low", "A. Person", "2027-01-31, open", TO_BE_COMPLETED]
     assert by_key["coverage/small/gone"][2] == f"{TO_BE_COMPLETED}, closed"
     assert by_key["reviewer/1"][0] == "high"
+    summary = {
+        row[0][0]["text"]: severity for severity, row in sections["summary"]["tables"][1]["groups"]
+    }
+    log = sections["findings"]["tables"][0]["groups"]
+    sentences = {row[0][1]["text"]: row[0][0]["text"] for _, row in log}
+    # The one that a person holds to be low is no longer among the severe ones.
+    (of_parameters,) = [words for words in sentences if "parameters move was not" in words]
+    assert sentences[of_parameters] == "medium" and of_parameters not in summary
+    assert all(severity.endswith(", proposed") for severity in summary.values())
     told = [row[0][1]["text"] for _, row in sections["findings"]["tables"][0]["groups"]]
     assert "not found in these folders any more" in told
     assert "The roll of the future is not modelled." in told
