@@ -215,8 +215,11 @@ def challengers(dossier: Dossier) -> Section:
     return Section(
         "challengers",
         "8. Challengers",
-        CHALLENGERS_TEXT if found else NO_CHALLENGER,
+        CHALLENGERS_TEXT if found or comparisons else NO_CHALLENGER,
         tables=tuple(tables),
+        sentences=tuple(
+            f"{f.label}: {' '.join(f.record.answer) or f.record.title}" for f in comparisons
+        ),
         on_screen=False,
     )
 

@@ -22,7 +22,7 @@ def quoted(folders):
     place = folders.place / "quoted"
     place.mkdir()
     changed = write_study(place, source=folders.place / "prices")
-    changed.write_text(changed.read_text() + OFFSET + "cap = 0.5\n")
+    changed.write_text(changed.read_text() + OFFSET + "granted = 0.5\n")
     other = run_and_store(changed, place / "other", command="backtest run")
     for arguments in (
         ("offset", folders.study, "--out", place / "offset"),
@@ -72,6 +72,8 @@ def test_tables_of_a_comparison_are_quoted_among_the_challengers(quoted):
         for table in each["tables"]
     ]
     assert scores and all(groups in shown for groups in scores)
+    (told,) = section(page, "challengers")["sentences"]
+    assert compare["answer"] and all(words in told for words in compare["answer"])
 
 
 def test_a_folder_of_a_kind_that_is_not_known_is_told_with_its_answer_and_headings(
