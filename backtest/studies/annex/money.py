@@ -35,7 +35,9 @@ def money_table(say: Say, source: Source, funding: Funding | None) -> TextTable 
     frame = pd.read_csv(BytesIO(content), index_col=0, dtype={0: str})
     if not {say.base, say.share, say.bound} <= set(frame.columns) or frame.empty:
         return None
+    sizes = [c for c in frame.columns if say.size and c.startswith(say.size)]
     heads = [
+        *(["gross, USD m"] if sizes else []),
         "silos' margins, USD m",
         "saved, USD m [at least]",
         "its funding a year for each percentage point, USD thousand [at least]",
@@ -46,7 +48,8 @@ def money_table(say: Say, source: Source, funding: Funding | None) -> TextTable 
     for name, row in frame.iterrows():
         base = float(row[say.base])
         saved, least = base * float(row[say.share]), base * float(row[say.bound])
-        cells = [Cell(millions(base)), Cell(_with_bound(saved, least))]
+        cells = [Cell(millions(float(row[sizes].sum())))] if sizes else []
+        cells += [Cell(millions(base)), Cell(_with_bound(saved, least))]
         cells.append(Cell(_thousands(saved * POINT, least * POINT)))
         if funding is not None:
             rate = funding.percent * POINT

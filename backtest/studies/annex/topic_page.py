@@ -62,13 +62,16 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterat
 def _said(one: Filled, name: str) -> Iterator[Block]:
     """What one results folder says, with references to where it stands."""
     letter = one.source.letter
+    # Tests are tried on records whose truth is known, so those are simulated on purpose.
+    drawn = "; of tests on simulated records, no prices" if one.say.simulated_counts else ""
     if one.answers:
-        yield Paragraph(line(Span(f"Results {letter}: {one.source.record.title}", strong=True)))
+        title = f"Results {letter}{drawn}: {one.source.record.title}"
+        yield Paragraph(line(Span(title, strong=True)))
         yield Listing(tuple(line(sentence) for sentence in one.answers))
     tables = [quoted.name for quoted in one.quoted]
     where = references([*one.figures, *tables])
     if where and not one.answers:
-        parts: list[str | Inline] = [f"{one.say.what} (results {letter}): "]
+        parts: list[str | Inline] = [f"{one.say.what} (results {letter}{drawn}): "]
         for place, ref in enumerate(where):
             parts += [", " if place else "", ref]
         yield Paragraph(line(*parts, "."))
@@ -90,11 +93,12 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
 
 
 def _note(table: TextTable) -> str:
-    """Sample of a quoted table, and what a mark in it means."""
+    """The table that columns are quoted from, its sample, and what a mark in it means."""
     names = [name for name, _ in table.groups]
     texts = [cell.text for _, rows in table.groups for row in rows for cell in row]
     marked = any(MARK in text for text in (*names, *texts))
-    return f"{table.source_line} {UNVERIFIED}" if marked else table.source_line
+    parts = (f"From: {table.caption}.", table.source_line, UNVERIFIED if marked else "")
+    return " ".join(filter(None, parts))
 
 
 def typed(words: str) -> list[Span]:

@@ -27,7 +27,8 @@ class Say(BaseModel):
     figures : names of figures that show it.
     answers : quote the sentences that the page opens with.
     file, base, share, bound : money: a CSV of the folder, its column in USD, and the columns of a
-        share of it and of the share's lower bound.
+        share of it and of the share's lower bound. size : beginning of the columns that add up to
+        the size of a row's book in USD.
     simulated_counts : True where the numbers are of tests, not of prices, and need no history.
     fills : what a user does to have it.
     """
@@ -43,6 +44,7 @@ class Say(BaseModel):
     base: str = ""
     share: str = ""
     bound: str = ""
+    size: str = ""
     simulated_counts: bool = False
     fills: str
 

@@ -152,8 +152,9 @@ def test_money_is_the_share_of_the_ladder_times_the_silos_margins(
         for name, cells in re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', table)
     }
     assert set(shown) == set(ladder.index) and len(shown) >= 1
-    for name, (base, saved, point, rated) in shown.items():
+    for name, (gross, base, saved, point, rated) in shown.items():
         row = ladder.loc[name]
+        assert float(gross) == pytest.approx(row.filter(like="usd_").sum() / 1e6, abs=0.0051)
         expected = [row["total"] * row["silo_margin"], row["total_bound"] * row["silo_margin"]]
         assert float(base) == pytest.approx(row["silo_margin"] / 1e6, abs=0.0051)
         for cell, factor, unit in ((saved, 1.0, 1e6), (point, 0.01, 1e3), (rated, 0.045, 1e3)):
@@ -258,6 +259,22 @@ def test_a_folder_that_was_changed_is_refused(tmp_path: Path):
     manifest = other / "manifest.json"
     manifest.write_text(manifest.read_text().replace("abab", "cdcd"))
     assert "manifest.json" in refused(other, cwd=tmp_path)
+
+
+def test_the_sentences_of_the_screen_are_the_counts_of_the_document(run: Path, tmp_path: Path):
+    done = typed("annex", run, "--out", tmp_path / "out", cwd=tmp_path)
+    told, topics, missing = map(
+        int, re.search(r"(\d+) of (\d+) topics have .*?; (\d+) things", done.stdout).groups()
+    )
+    (folder,) = [f for f in (tmp_path / "out").iterdir() if "_annex_" in f.name]
+    page = (folder / "annex.html").read_text()
+    pages = re.split(r'<h3 id="topic-', page)[1:]
+    pages[-1] = pages[-1].split("<h2")[0]
+    assert len(pages) == topics == 8
+    empty = [p for p in pages if "None of the results given here has a number" in p]
+    assert told == topics - len(empty)
+    lists = [p.split("-cannot")[1] for p in pages]
+    assert missing == sum(words.count("<li>") for words in lists)
 
 
 def test_a_command_needs_a_folder(tmp_path: Path):

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from backtest.present.document import Tabular
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
+from backtest.studies.annex.document import annex_document
 from backtest.studies.annex.needs import columns_of, filled, only_simulated
 from backtest.studies.annex.sources import read_sources
+from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import Say, read_topics
 from tests.studies.annex.conftest import made_up
+from tests.support.commands import quiet
 from tests.support.pages import exhibit_of
 
 KINDS = ("closeout", "collateral", "clocks", "power", "validate", "compare")
@@ -88,6 +92,21 @@ def test_quoted_columns_are_the_cells_of_the_whole_table(run: Path):
     assert [(name, rows[0][there].text) for name, rows in whole.groups] == [
         (name, rows[0][here].text) for name, rows in quoted.table.groups
     ]
+
+
+def test_a_quoted_table_says_which_it_is_part_of_and_in_which_unit(run: Path, offset: Path):
+    annex = annex_of(
+        [run, offset], texts=None, citations=None, funding_rate=None, funding_source="",
+        out=run.parent / "none", progress=quiet,
+    )  # fmt: skip
+    blocks = annex_document(annex).blocks
+    quoted = [b for b in blocks if isinstance(b, Tabular) and "quoted in part" in b.caption]
+    assert quoted
+    captions = {t.caption for s in annex.sources for x in s.record.sections for t in x.tables}
+    for block in quoted:
+        assert any(f"From: {caption}." in block.note for caption in captions)
+    (pooled,) = [b for b in quoted if "Models scaled to one coverage" in b.caption]
+    assert "USD m" in pooled.note
 
 
 def test_a_nested_table_keeps_the_names_of_its_rows(run: Path):
