@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.studies.inputs import read_inputs
+from backtest.studies.inputs import Inputs, read_inputs
 from tests.support.places import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,14 +65,14 @@ def test_the_floors_are_those_that_are_checked():
     assert [set(re.findall(r"\w+", floor)) for floor in drawn.split(">")] == checked
 
 
-def ladder_of(study: str | None, folder: str) -> pd.DataFrame:
-    """The offset ladder of a packaged study; bounds of the named books alone."""
-    path = None if study is None else Path(study)
-    inputs = read_inputs(path, data=folder, seed=None, progress=lambda what, share: None)
-    return bt.supportable_offset(
+def ladder_of(study: str, folder: str) -> tuple[Inputs, pd.DataFrame]:
+    """A packaged study and its offset ladder; bounds of the named books alone."""
+    inputs = read_inputs(Path(study), data=folder, seed=None, progress=lambda what, share: None)
+    ladder = bt.supportable_offset(
         inputs.market, inputs.book, base=inputs.base, coverage=inputs.config.standard(),
         bounds=list(inputs.named_book.portfolios),
-    ).to_frame()  # fmt: skip
+    )  # fmt: skip
+    return inputs, ladder.to_frame()
 
 
 def bound(value: float) -> str:
@@ -80,41 +80,61 @@ def bound(value: float) -> str:
     return f"{np.floor(100 * value):.0f}"
 
 
+def mixed(book: bt.Book) -> list[str]:
+    """The portfolios that hold Treasuries and other assets, in several silos."""
+    held = book.is_held
+    treasury = np.array([isinstance(i, bt.Treasury) for i in book.instruments])
+    both = held[:, treasury].any(axis=1) & held[:, ~treasury].any(axis=1)
+    return [name for name, pool in zip(book.portfolios, both, strict=True) if pool]
+
+
 @pytest.mark.slow
 def test_the_answer_is_that_of_real_prices(real_data):
-    """Every number of the answer, from its table and its sentences, against two ladders."""
+    """Every number of the answer, from its table and its sentences, against three ladders."""
     answer = README.split("<!-- answer -->")[1].split("<!-- end of answer -->")[0]
-    ladder = ladder_of(None, str(real_data))
-    control = ladder_of("positive-control", str(real_data)).loc["long 10Y, short ZN"]
-    for line in answer.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        name = cells[0].removeprefix("positive control: ")
-        if not line.startswith("| ") or name in ("book", "---"):
-            continue
-        row = control if name != cells[0] else ladder.loc[name]
-        assert cells[1:] == [
+    words = " ".join(answer.split())
+    lines = [line.strip("|") for line in answer.splitlines() if line.startswith("| ")]
+    table = [[cell.strip() for cell in line.split("|")] for line in lines]
+    studies = dict.fromkeys(row[1].strip("`") for row in table[2:])
+    found = {name: ladder_of(name, str(real_data)) for name in studies}
+    assert len(table) == 10 and len(found) == 3
+    for name, study, *cells in table[2:]:
+        row = found[study.strip("`")][1].loc[name]
+        assert cells == [
             f"{100 * row['total']:.1f} % [{bound(row['total_bound'])} %]",
             f"{100 * row['diversification']:.1f} %",
             f"{100 * row['dependence']:+.1f} [{bound(row['dependence_bound'])}]",
         ]
-    matched = ladder[ladder.index.str.contains("risk-matched")]
-    pools = [name for name in ladder.index[:7] if "ETH, two" not in name and "control" not in name]
-    random = ladder[ladder.index.str.startswith("random")]["dependence"]
-    words = " ".join(answer.split())
-    low, high, least = re.search(
-        r"estimated (\d+) to (\d+) % less margin together, at least (\d+) %", words
-    ).groups()
-    assert [low, high] == [f"{100 * v:.0f}" for v in sorted(matched["total"])]
-    assert least == bound(matched["total_bound"].min())
-    named = ladder.loc[pools]
-    spans = re.findall(r"at ([+-][\d.]+) to ([+-][\d.]+) points in", words)
-    middle = random.quantile([0.1, 0.9])
-    assert spans == [
-        (f"{100 * named['dependence'].min():+.1f}", f"{100 * named['dependence'].max():+.1f}"),
-        tuple(f"{100 * value:+.1f}" for value in middle),
+    inputs, ladder = found["treasury-crypto"]
+    pools = ladder.loc[mixed(inputs.named_book)]
+    matched = pools[pools.index.str.contains("risk-matched")]
+    saved = r"estimated (\d+) to (\d+) % less margin together, at least (\d+) to (\d+) %"
+    said = re.search(saved, words)
+    assert list(said.groups()) == [
+        *(f"{100 * total:.0f}" for total in (matched["total"].min(), matched["total"].max())),
+        *(bound(least) for least in (matched["total_bound"].min(), matched["total_bound"].max())),
     ]
-    assert "five named pools, with a lower bound below zero in each" in words
-    assert len(named) == 5 and (named["dependence_bound"] < 0).all() and len(random) == 50
-    estimate, least = re.search(r"estimated (\d+) points, at least (\d+)", words).groups()
-    assert estimate == f"{100 * control['dependence']:.0f}"
-    assert least == bound(control["dependence_bound"])
+    assert "in the six named pools, with a lower bound below zero in each" in words
+    assert len(pools) == 6 and (pools["dependence_bound"] < 0).all()
+    random = ladder[ladder.index.str.startswith("random")]["dependence"]
+    spans = (pools["dependence"].min(), pools["dependence"].max()), random.quantile([0.1, 0.9])
+    assert len(random) == 50
+    assert re.findall(r"at ([+-][\d.]+) to ([+-][\d.]+) points in", words) == [
+        tuple(f"{100 * value:+.1f}" for value in span) for span in spans
+    ]
+    known = (
+        found["positive-control"][1].loc["long 10Y, short ZN"],
+        (found["etp-future"][1].loc["long spot, short future"]),
+    )
+    assert re.findall(r"estimated (\d+) points, at least (\d+)", words) == [
+        (f"{100 * row['dependence']:.0f}", bound(row["dependence_bound"])) for row in known
+    ]
+    days = [int(ladder["observations"].iloc[0]) for _, ladder in found.values()]
+    assert all(f"{n:,}" in words for n in days)
+    drawn = (ROOT / "docs" / "images" / "offset-ladder.svg").read_text(encoding="utf-8")
+    for name, row in ladder[ladder["total_bound"].notna()].iterrows():
+        offset = f"{100 * row['dependence']:+.1f}".replace("-", "\N{MINUS SIGN}")
+        least = bound(row["total_bound"])
+        said = f"{name}: total {100 * row['total']:.1f} % (lower bound {least} %), "
+        said += f"diversification {100 * row['diversification']:.1f} %, offset {offset} points"
+        assert said in drawn
