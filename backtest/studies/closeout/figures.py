@@ -198,20 +198,24 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
         f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
     )
     return Caption.of(
-        _steps_finding(charge["share_of_gross"]),
+        _steps_finding(charge["share_of_gross"], str(data["model"].iloc[0])),
         measure="Margin steps at equal and unequal MPOR, share of gross, a panel a book",
         footnote=f"{note} {study.provenance.footnote()}",
         alt=f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
     )
 
 
-def _steps_finding(charge: "pd.Series[float]") -> str:
-    """By how much unequal days move the margins drawn."""
+def _steps_finding(charge: "pd.Series[float]", model: str) -> str:
+    """By how much unequal days move the margins of the model and the books that are drawn."""
     if charge.empty:
         return "No model here has a charge for closing out over unequal days"
     low, high = points(charge.min()), points(charge.max())
     size = low if low == high else f"{low} to {high}"
-    return f"Closing out over unequal days moves the margin by {size} points of gross"
+    books = "the book" if len(charge) == 1 else f"{len(charge)} books"
+    return (
+        f"Closing out over unequal days moves the margin of model '{model}' in {books} by {size} "
+        "points of gross"
+    )
 
 
 def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> "Axes":

@@ -5,7 +5,7 @@ import pandas as pd
 from backtest.instruments import parse_instrument
 from backtest.present.numbers import percent
 from backtest.studies.collateral.study import CollateralStudy
-from backtest.studies.sentences import counted, holding_words, joined, not_shown, sentence
+from backtest.studies.sentences import counted, holding_words, not_shown, sentence
 from backtest.studies.unshown import spot_clauses
 
 CASH = "cash"
@@ -45,19 +45,19 @@ def _mixes(study: CollateralStudy) -> str:
     change = others - rates.loc[CASH]
     order = change.mean(axis=1).sort_values(kind="stable")
     # Least and most of the mean over models; one mix alone is both.
-    moved = [
-        f"{mix} by {_points(change.loc[mix])}"
-        for mix in dict.fromkeys((order.index[0], order.index[-1]))
-    ]
+    first, *more = dict.fromkeys((order.index[0], order.index[-1]))
+    moved = (
+        f"posting {first} in place of cash moves the breach rate of all named books together by "
+        f"{_points(change.loc[first])}"
+    ) + "".join(f", posting {mix} by {_points(change.loc[mix])}" for mix in more)
     in_cash = study.mixes.index.get_level_values("mix") == CASH
     table = study.mixes[~in_cash]
     beyond, beyond_cash = ((rows["low"] > allowed).sum() for rows in (table, study.mixes[in_cash]))
     worst = table.reset_index().iloc[int(table["breach_rate"].argmax())]
     held = holding_words(study.cash_study.exposure.loc[worst["portfolio"]].to_dict())
     return sentence(
-        f"posted in place of cash, {joined(moved)} "
-        f"{'moves' if len(moved) == 1 else 'move'} the breach rate of all named books together, by "
-        f"model and without an interval; of {counted(len(table), 'rate')} of a book, model and mix "
+        f"{moved}, by model and without an interval; "
+        f"of {counted(len(table), 'rate')} of a book, model and mix "
         f"{beyond or 'none'} {'is' if beyond == 1 else 'are'} above {percent(allowed, digits=2)} "
         f"beyond the 95 % interval ({beyond_cash or 'none'} of {in_cash.sum()} with cash), and the "
         f"highest is {percent(worst['breach_rate'], digits=2)} [{100 * worst['low']:.2f}, "

@@ -26,9 +26,12 @@ def study(request):
 
 def told_points(sentence):
     """Lowest and highest change told of each mix, in percentage points."""
-    pattern = r"([\w ]+?) by ([+-][\d.]+)(?: to ([+-][\d.]+))? points"
-    body = sentence.split("in place of cash, ")[1].replace(" and ", "\n")
-    return {m[0].strip(): (float(m[1]), float(m[2] or m[1])) for m in re.findall(pattern, body)}
+    pattern = (
+        r"[Pp]osting ([\w ]+?) "
+        r"(?:in place of cash moves the breach rate of all named books together )?"
+        r"by ([+-][\d.]+)(?: to ([+-][\d.]+))? points"
+    )
+    return {m[0].strip(): (float(m[1]), float(m[2] or m[1])) for m in re.findall(pattern, sentence)}
 
 
 def test_mixes_are_told_against_cash(study):
@@ -106,6 +109,6 @@ def test_one_mix_and_no_stablecoin():
     assert study.stablecoin is None
     mixes = study.mixes.loc[["cash", "BTC"]]
     first, *_ = collateral_answer(replace(study, mixes=mixes))
-    assert list(told_points(first)) == ["BTC"] and "moves the breach rate" in first
+    assert list(told_points(first)) == ["BTC"] and f"of {len(mixes) // 2} rates" in first
     cash, *_ = collateral_answer(replace(study, mixes=study.mixes.loc[["cash"]]))
     assert cash == "No asset but cash of the study has prices here, so nothing moves."

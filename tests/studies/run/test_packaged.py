@@ -8,7 +8,7 @@ import pytest
 
 import backtest as bt
 from backtest.cli import main
-from backtest.config.load import build_book, load_study
+from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import parameter_sources
@@ -20,6 +20,13 @@ COINS = ("Bitcoin", "Ether")
 def books_of(name):
     study, _ = load_study(Path(name))
     return study, {n: table.usd or table.risk for n, table in study.books.items()}
+
+
+@pytest.mark.parametrize("name", sorted(set(packaged_studies()) - set(NEED_FUTURES)))
+def test_every_other_packaged_study_runs_on_the_sample(name):
+    study, _ = load_study(Path(name))
+    market = bt.load_market("sample", factors=study.data.factors)
+    assert build_book(study, market).portfolios[: len(study.books)] == tuple(study.books)
 
 
 @pytest.mark.parametrize("name", NEED_FUTURES)
