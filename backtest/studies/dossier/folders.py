@@ -17,6 +17,7 @@ from backtest.studies.validate.reopen import stored_validation
 from backtest.types import ResultsError, read_regular
 
 RUN, VALIDATE, GRID = "run", "validate", "grid"
+NO_EVIDENCE = ("annex", "dossier")  # kinds that hold nothing but what other folders hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +80,20 @@ def read_folders(paths: Sequence[Path]) -> tuple[Folder, ...]:
 
     Raises
     ------
-    ResultsError : one given twice, one that is no results folder or was changed since, none with
-        daily margins, or simulated and real prices together.
+    ResultsError : one given twice, one that is no results folder or was changed since, one that
+        was made from others, none with daily margins, or simulated and real prices together.
     """
     where = [path.resolve() for path in paths]
     twice = [path for n, path in enumerate(paths) if where[n] in where[:n]]
     if twice:
         raise ResultsError(f"{str(twice[0])!r} is given twice; name each folder once.")
     records = [read_record(path) for path in paths]
+    for path, record in zip(paths, records, strict=True):
+        if record.kind in NO_EVIDENCE:
+            raise ResultsError(
+                f"{path.name!r} was written by `backtest {record.kind}` from other folders; give "
+                "those."
+            )
     labels = _labels(records)
     folders = tuple(
         _read(path, label, record)

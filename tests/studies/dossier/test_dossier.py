@@ -290,10 +290,14 @@ def test_of_many_rejected_accounts_twenty_have_findings_and_the_rest_are_one(tmp
         (("grid", "power", "--model", "offset"), "none of the folders holds daily margins"),
         (("run", "run", "--model", "offset"), "given twice"),
         (("place", "--model", "offset"), "holds no finished page"),
+        (
+            ("run", "folder", "--model", "offset"),
+            "written by `backtest dossier` from other folders",
+        ),
     ],
 )
-def test_what_cannot_be_reviewed_is_one_line(folders, tmp_path, arguments, words):
-    typed_words = [getattr(folders, a, a) for a in arguments]
+def test_what_cannot_be_reviewed_is_one_line(folders, dossier, tmp_path, arguments, words):
+    typed_words = [getattr(folders, a, getattr(dossier, a, a)) for a in arguments]
     done = typed("dossier", *typed_words, "--out", tmp_path / "out", cwd=tmp_path)
     assert words in one_line(done)
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
