@@ -1,8 +1,9 @@
 """A table on a screen of any width: in parts below each other where it is too wide for one.
 
-A number is never folded. Names and other words are, down to a width at which they can be read;
-columns that still do not fit make a further part, which repeats the names of the rows. A table of
-which not even one column fits beside the names becomes a list: each row's name, then its cells.
+A part repeats what names a row: its first column, and as many after it as it takes to tell the rows
+apart. A number is never folded. Names and other words are, down to a width at which they
+can be read; columns that still do not fit make a further part. A table of which not even one column
+fits beside the names becomes a list: each row's name, then its cells.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from backtest.present.folding import fold, longest_word
 from backtest.present.table import WHOLE, Cell, TextTable
 
 HEAD = 16  # columns of a head, which goes over several lines before its column grows wider
+SHORT = 12  # columns to which names are folded where it takes several to tell rows apart
+MOST_NAMES = 4  # columns that together tell rows apart, such as asset, schedule, haircut, horizon
 NAME = 24  # columns to which names of rows and other words are folded before a table is parted
 GAP = 3  # columns between two columns, and around the table one more
 INDENT = "  "  # of a row's name below that of its group
@@ -61,15 +64,18 @@ def sheets(table: TextTable, width: int) -> list[Sheet]:
     columns = list(zip(*(row.cells for row in rows if not row.group), strict=True))
     if not columns:  # a table without rows: its heads say what would be there
         columns = [()] * len(left)
+    keys = _keys(rows, left, nested=table.nested)
+    room = NAME if keys == 1 else max(SHORT, NAME * 4 // (3 * keys))
     least = [
-        _least(cells, words=words, head=heads[place] if heads else "")
+        _least(cells, words=words, head=heads[place] if heads else "", room=room)
         for place, (cells, words) in enumerate(zip(columns, left, strict=True))
     ]
     least[0] = max(least[0], _least_name(rows))
-    if any(least[0] + other + 2 * GAP + 1 > width for other in least[1:]):
+    names = sum(width + GAP for width in least[:keys]) + 1
+    if any(names + other + GAP > width for other in least[keys:]) or names > width:
         return []
     whole = Sheet(heads, tuple(rows), tuple(least), left)
-    return [_spread(_part(whole, places), width) for places in _packed(least, width)]
+    return [_spread(_part(whole, places), width) for places in _packed(least, keys, width)]
 
 
 def facts(table: TextTable, width: int) -> list[tuple[str, bool]]:
@@ -111,16 +117,27 @@ def _rows(table: TextTable) -> Iterator[Row]:
                 yield Row((Cell(name, words=True), *cells))
 
 
-def _least(cells: tuple[Cell, ...], *, words: bool, head: str) -> int:
-    """The width below which a column cannot be read."""
+def _keys(rows: list[Row], left: tuple[bool, ...], *, nested: bool) -> int:
+    """How many of the first columns tell the rows of a table apart."""
+    if nested:
+        return 1
+    for count in range(1, min(MOST_NAMES, len(left) - 1) + 1):
+        names = {tuple(cell.text for cell in row.cells[:count]) for row in rows}
+        if len(names) == len(rows):
+            return count
+    words = left.index(False) if False in left else 1  # no names at all: rows of a log
+    return max(1, min(words, MOST_NAMES, len(left) - 1))
+
+
+def _least(cells: tuple[Cell, ...], *, words: bool, head: str, room: int) -> int:
+    """The width below which a column cannot be read; words are folded to `room` columns."""
     widest = max((cell_len(cell.text) for cell in cells), default=0)
     longest = max((longest_word(cell.text) for cell in cells), default=0)
     if words:
-        least = min(widest, NAME) if longest <= NAME else NAME
+        least = min(widest, room)
     else:
         least = max(longest, min(widest, WHOLE))
-    room = max(least, HEAD)
-    return max(least, *(cell_len(line) for line in fold(head, room)))
+    return max(least, *(cell_len(line) for line in fold(head, max(least, HEAD))))
 
 
 def _least_name(rows: list[Row]) -> int:
@@ -131,13 +148,14 @@ def _least_name(rows: list[Row]) -> int:
     return min(NAME, max(widths, default=0))
 
 
-def _packed(least: list[int], width: int) -> Iterator[list[int]]:
-    """Places of the columns of each part; the first column, of names, is in all of them."""
-    places, used = [0], least[0] + GAP + 1
-    for place, column in enumerate(least[1:], start=1):
-        if used + column + GAP > width and len(places) > 1:
+def _packed(least: list[int], keys: int, width: int) -> Iterator[list[int]]:
+    """Places of the columns of each part; the first `keys`, of names, are in all of them."""
+    names, room = list(range(keys)), sum(column + GAP for column in least[:keys]) + 1
+    places, used = list(names), room
+    for place, column in enumerate(least[keys:], start=keys):
+        if used + column + GAP > width and len(places) > keys:
             yield places
-            places, used = [0], least[0] + GAP + 1
+            places, used = list(names), room
         places.append(place)
         used += column + GAP
     yield places

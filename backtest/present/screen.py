@@ -22,6 +22,7 @@ from backtest.types import Progress as Report
 
 WIDTH = 156  # columns of what is no terminal: a file or a pipe reads the same wherever it is made
 LEAST = 40  # columns below which nothing is laid out; such a terminal folds the lines itself
+WIDE, BAR = 100, 40  # columns from which a bar is as long as it looks best, and so long
 ALARM = "bold red"
 
 
@@ -45,28 +46,38 @@ class Screen:
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
-        """A callback (stage, share done): a bar a stage on a terminal, a line a stage elsewhere."""
+        """A callback (stage, share done): a bar a stage on a terminal, a line a stage elsewhere.
+
+        What is told as done when it is first told is no stage but a fact, such as how a file was
+        read: on a terminal it stays above the bars, which are gone at the end.
+        """
         if not self.console.is_terminal:
             stages: set[str] = set()
 
             def line(stage: str, share: float) -> None:
                 if stage not in stages:
                     stages.add(stage)
-                    self.console.print(f"... {stage}", highlight=False)
+                    self.say(f"... {stage}")
 
             yield line
             return
         bars = Progress(
             TextColumn("{task.description:<28}"),
-            BarColumn(),
+            BarColumn(bar_width=BAR if self.console.width > WIDE else BAR // 2),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
         )
         with bars:
             tasks: dict[str, TaskID] = {}
+            told: set[str] = set()
 
             def draw(stage: str, share: float) -> None:
+                if stage not in tasks and share >= 1.0:
+                    if stage not in told:
+                        told.add(stage)
+                        self.note(stage)
+                    return
                 if stage not in tasks:
                     tasks[stage] = bars.add_task(stage, total=1.0)
                 bars.update(tasks[stage], completed=share)
@@ -91,11 +102,15 @@ class Screen:
             self.say("SIMULATED prices: nothing below is history", style=ALARM)
         for sentence in exhibit.answer:
             self.say(sentence)
+        if exhibit.answer:
+            self.console.print()
         for line in filter(None, (exhibit.prices, exhibit.source_line)):
             self.say(line)
         for section in exhibit.sections:
             if section.on_screen:
+                self.console.print()
                 self._section(section, simulated=exhibit.simulated or section.simulated)
+        self.console.print()
         if exhibit.provenance.certificate():
             self.note(exhibit.provenance.certificate())
         if exhibit.caption:

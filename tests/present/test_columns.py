@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from io import StringIO
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -67,7 +68,7 @@ def test_no_line_is_too_long_and_no_number_is_broken(table: TextTable, width: in
 @settings(max_examples=60)
 @given(tables(), some.sampled_from(WIDTHS))
 def test_parts_hold_every_column_once_beside_the_names(table: TextTable, width: int) -> None:
-    parts = sheets(table, width)
+    parts = sheets(table, width)  # no column of words but the first: names tell the rows apart
     heads = [head for part in parts for head in part.heads[1:]]
     assert heads == list(table.heads[2 if table.nested else 1 :])
     names = [[row.cells[0].text for row in part.rows] for part in parts]
@@ -93,6 +94,23 @@ def test_names_are_folded_before_columns_move_to_another_part() -> None:
     assert said.count("accept") == 26 and "…" not in said
     assert set(rows[0][0].split()) <= set(said.split())
     assert len(sheets(table, 80)) > 1
+
+
+def test_parts_repeat_what_tells_rows_apart() -> None:
+    """The second part of a table by model and book said 'siloed' of every row."""
+    index = pd.MultiIndex.from_product(
+        [("siloed", "var"), ("long BTC, long 10Y", "Bitcoin only")], names=["model", "portfolio"]
+    )
+    numbers_by_mix = pd.DataFrame(0.0123, index, [f"posted mix {n}" for n in range(9)])
+    table = TextTable.of_frame("Breach rate", numbers_by_mix, {})
+    for width in WIDTHS:
+        parts = sheets(table, width)
+        heads = [head for part in parts for head in part.heads[2:]]
+        assert heads == list(numbers_by_mix.columns)
+        for part in parts:
+            rows = [(row.cells[0].text, row.cells[1].text) for row in part.rows]
+            assert part.heads[:2] == ("model", "portfolio") and rows == list(index)
+    assert len(sheets(table, 60)) > 2
 
 
 def test_parts_say_which_they_are() -> None:
@@ -166,3 +184,29 @@ def test_bold_cells_stay_bold_where_they_are_folded() -> None:
     screen.table(table)
     cells = [line for line in out.getvalue().splitlines() if "never" in line]
     assert len(cells) > 1 and all("\x1b[1m" in line for line in cells)
+
+
+def test_bars_leave_and_what_was_told_at_once_stays(monkeypatch) -> None:
+    """At 80 columns the words on a file took the room of every bar, and were gone at the end."""
+    out = StringIO()
+    screen = Screen()
+    screen.console = Console(width=80, file=out, force_terminal=True, color_system=None)
+    fact = "treasury_par_yields.csv: read as a file of this program, percent, 1990-01-02 .. 2026"
+    with screen.progress() as progress:
+        progress("prices", 0.0)
+        progress(fact, 1.0)
+        progress(fact, 1.0)
+        progress("prices", 1.0)
+        progress("margins", 0.5)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert re.findall(r"treasury_par_yields.csv: .*", plain) == [fold(fact, 80)[0]]
+    bars = [line for line in re.split(r"[\r\n]+", plain) if line.startswith(("prices", "margins"))]
+    assert any("━" in line for line in bars) and all(re.search(r"\d:\d\d$", b) for b in bars)
+    assert max(map(cell_len, bars)) <= 80
+
+
+def test_elsewhere_a_stage_is_one_line_once(capsys) -> None:
+    with Screen().progress() as progress:
+        for share in (0.0, 0.5, 1.0):
+            progress("margins", share)
+    assert capsys.readouterr().out == "... margins\n"
