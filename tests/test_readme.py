@@ -63,6 +63,7 @@ def test_the_floors_are_those_that_are_checked():
     ]
     drawn = README.split("and CI checks it:")[1].split("```")[1]
     assert [set(re.findall(r"\w+", floor)) for floor in drawn.split(">")] == checked
+    assert drawn in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def ladder_of(study: str, folder: str) -> tuple[Inputs, pd.DataFrame]:

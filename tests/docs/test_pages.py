@@ -1,11 +1,14 @@
 """The written pages: numbers that a page repeats are those of the page that measured them."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
 import strategies as st
+from backtest.cli import app
 from tests.support.places import ROOT
 
 DOCS = ROOT / "docs"
@@ -100,3 +103,24 @@ def test_the_start_page_holds_the_columns_that_a_folder_needs():
     files = set(re.findall(r"`(\w+\.csv)`", start)) - {"treasury_futures_front_unadjusted.csv"}
     assert files == {"treasury_par_yields.csv", "btc_usd.csv", "eth_usd.csv"}
     assert all(f"`{file}`" in readme for file in files)
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda p: p.stem
+)
+def test_commands_to_type_are_commands_with_their_options(page: Path):
+    """Every line of shell that begins with `backtest`, and every command that a sentence names."""
+    commands = typer.main.get_command(app).commands
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("#")[0] for block in blocks for line in block.splitlines()]
+    typed = [line for line in lines if line.startswith("backtest ")]
+    typed += [" ".join(code.split()) for code in re.findall(r"`(backtest [a-z][^`|]*)`", text)]
+    for line in typed:
+        name, *words = shlex.split(line.replace("[", " ").replace("]", " ").replace("...", ""))[1:]
+        if name.isupper():  # the place of a name
+            continue
+        assert name in commands, line
+        options = {o for parameter in commands[name].params for o in parameter.opts} | {"--help"}
+        named = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert named <= options, f"{page.name}: {line}"
