@@ -23,6 +23,7 @@ from backtest.studies.offset.figures.findings import (
 )
 from backtest.studies.run.figures.coverage_cost import POOLED
 from backtest.studies.run.figures.findings import (
+    _others,
     cost_finding,
     exceedances_finding,
     histories_finding,
@@ -78,12 +79,20 @@ def test_offset_is_said_to_be_supported_where_its_bound_is_above_zero(
     for words, values in ((here, bounds[:2]), (there, bounds[2:])):
         positive = [x for x in values if x > 0]
         least = sorted({down(x) for x in positive})
-        counts = [len(positive)] if positive else []
         if words is here:
-            assert numbers_of(words) == [*(counts and [*counts, len(values)]), *least]
-        else:
-            assert numbers_of(words) == [*counts, len(values), *least]
-        assert ("none" in words) == (not positive)
+            counts = {0: [], 1: [1, 2], 2: [2]}[len(positive)]
+            assert numbers_of(words) == [*counts, *least]
+        else:  # of one book no number is said, and its bound where there is room
+            assert numbers_of(words) in (least, [])
+        assert bool(re.search("none|nor does", words)) == (not positive)
+
+
+def test_other_books_lose_their_bounds_before_a_title_takes_three_lines() -> None:
+    several = pd.Series([0.165, 0.551, -0.1])
+    assert _others(several, room=60) == " (2 of 3 others do, at least 16 to 55 points)"
+    assert _others(several, room=30) == " (2 of 3 others do)"
+    assert _others(several[2:], room=30) == " (nor does the other one)"
+    assert _others(several[:0], room=30) == ""
 
 
 def test_a_ladder_without_bounds_claims_none() -> None:

@@ -20,7 +20,7 @@ from backtest.types import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEIGHT, LEFT, RIGHT = 2.9, 0.5, 0.45  # inches
+HEIGHT, LEFT, RIGHT = 2.9, 0.62, 0.3  # inches
 ALLOWED = 0.8  # inches that the words of the allowed rate take
 
 
@@ -98,7 +98,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame, cost: str) -> "Axes":
     styles = model_styles(list(dict.fromkeys(data["model"])))
     legend = legend_height(len(styles))
     sheet = canvas(legend + HEIGHT + 0.42)
-    sheet.legend(model_keys(styles, mec=INK, ms=6), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
+    sheet.legend(model_keys(styles, mec=INK, ms=6), top=0.0, columns=LEGEND_COLUMNS, left=LEFT)
     axes = sheet.panel(left=LEFT, right=RIGHT, top=legend, height=HEIGHT)
     places = np.column_stack([data["mean_margin"] / MILLION, 100.0 * data["exceedance_rate"]])
     for place, row in zip(places, data.to_dict("records"), strict=True):

@@ -9,7 +9,8 @@ from backtest.market.episodes import REMEMBERED
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import model_keys
-from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.placing import apart
+from backtest.present.sheet import LEGEND_COLUMNS, WIDTH, Caption, legend_height
 from backtest.present.style import FAINT, INK, ModelStyle, model_styles
 from backtest.replay.figures.through_time import stress_days_of
 from backtest.replay.study import Study
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LANE, GAP = 0.105, 0.13  # inches: one model of one book, and the space between books
-LEFT = 1.75  # inches, for the names of books
+LEFT, RIGHT = 1.75, 0.3  # inches, for the names of books, and right of the lanes
+UPRIGHT = 0.16  # inches between labels that stand upright
 LARGEST = 2.0  # excess / required beyond which marks grow no further
 KEY = (0.1, 0.5, 2.0)  # excess / required shown in the key
 
@@ -119,19 +121,25 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
         ],
         top=legend_height(len(styles)) - 0.04, columns=3, left=LEFT,
     )  # fmt: skip
-    axes = sheet.panel(left=LEFT, right=0.3, top=keys + above, height=height)
+    axes = sheet.panel(left=LEFT, right=RIGHT, top=keys + above, height=height)
     _draw_lanes(axes, data, styles, books, group)
-    for middle, label in labels:
-        axes.annotate(
-            label, (middle, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-            textcoords="offset points", rotation=90, ha="center", va="bottom",
-            annotation_clip=False,
-        )  # fmt: skip
-    for day in stress:
-        axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
     first, last = _number(study.scored[0]), _number(study.scored[-1])
     aside = 0.5 if first == last else 0.0  # an axis needs some width around a single day
     axes.set_xlim(first - aside, last + aside)
+    width = WIDTH - LEFT - RIGHT
+    inch = (last - first + 2 * aside) / width
+    places = apart([(_number(day) - first + aside) / inch for day, _ in labels], least=UPRIGHT)
+    for place, (middle, label) in zip(places, labels, strict=True):
+        at = _number(middle)
+        moved = 72 * (place - (at - first + aside) / inch)
+        line = {"arrowstyle": "-", "color": FAINT, "lw": 0.5, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate(
+            label, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(moved, 9),
+            textcoords="offset points", rotation=90, ha="center", va="bottom",
+            annotation_clip=False, arrowprops=line if abs(moved) > 1.0 else None,
+        )  # fmt: skip
+    for day in stress:
+        axes.axvline(_number(day), color=FAINT, lw=0.7, ls=(0, (1, 2)), zorder=1)
     return axes
 
 

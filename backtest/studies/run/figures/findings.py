@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backtest.replay.study import Study
 
 FEW_MONTHS = 6  # below this two months are no concentration
+LONGEST = 168  # characters that two lines of a title hold
 MOST_NAME = 16  # characters of a model's name
 
 
@@ -47,16 +48,24 @@ def ladder_finding(study: "Study", rows: pd.DataFrame) -> str:
     if len(here) == 1:
         text += f"; it {'supports an' if len(positive) else 'supports no'} offset{_least(positive)}"
     else:
-        text += (
-            f"; {f'{len(positive)} of {len(here)}' if len(positive) else 'none'} {verb} an offset"
-        )
+        text += f"; {_count(len(positive), len(here))} {verb} an offset"
         text += _least(positive)
     others = known.drop(index=pools.index)["dependence_bound"].dropna()
-    if len(others):
-        positive = others[others > 0]
-        verb = "do" if len(positive) > 1 else "does"
-        text += f" ({len(positive) or 'none'} of {len(others)} others {verb}{_least(positive)})"
-    return text
+    return text + _others(others, room=LONGEST - len(text))
+
+
+def _others(bounds: "pd.Series[float]", *, room: int) -> str:
+    """What the other books support, with their bounds where `room` characters hold them."""
+    if not len(bounds):
+        return ""
+    positive, count = bounds[bounds > 0], len(bounds)
+    verb = "do" if len(positive) > 1 else "does"
+    who = f"{len(positive) or 'none'} of {count} others" if count > 1 else (
+        "the other one" if len(positive) else "nor does the other one"
+    )  # fmt: skip
+    verb = f" {verb}" if count > 1 or len(positive) else ""
+    words = f" ({who}{verb}{_least(positive)})"
+    return words if len(words) <= room else f" ({who}{verb})"
 
 
 def _subject(headline: Headline) -> str:
@@ -68,6 +77,11 @@ def _subject(headline: Headline) -> str:
         CHOSEN: "The books asked about need",
     }
     return kinds.get(headline.noun, "Pools of silos need")
+
+
+def _count(some: int, count: int) -> str:
+    """So many of a number of books."""
+    return "none" if not some else f"all {count}" if some == count else f"{some} of {count}"
 
 
 def _least(bounds: "pd.Series[float]") -> str:

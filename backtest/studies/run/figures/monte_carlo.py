@@ -210,8 +210,8 @@ def _paint(canvas: Canvas, distribution: Distribution, study: Study, data: pd.Da
     styles = {model: of_study[model] for model in distribution.models}
     legend = legend_height(len(styles))
     sheet = canvas(legend + PANEL + 0.42)
-    sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.5)
-    axes = sheet.panel(left=0.5, right=0.15, top=legend, height=PANEL)
+    sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.62)
+    axes = sheet.panel(left=0.62, right=0.15, top=legend, height=PANEL)
     # An ellipse is the unit circle stretched along its two semi-axes.
     angle = np.linspace(0.0, 2.0 * np.pi, 181)
     circle = np.stack([np.cos(angle), np.sin(angle)])
