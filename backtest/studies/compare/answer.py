@@ -10,7 +10,7 @@ from backtest.present.numbers import interval, millions, percent, pvalue
 from backtest.present.table import records
 from backtest.studies.compare.many import ManyRuns, common_books
 from backtest.studies.compare.study import Comparison
-from backtest.studies.run.answer import detectable_clause
+from backtest.studies.run.rejections import detectable_clause
 from backtest.studies.run.verdict import SIGNIFICANT
 from backtest.studies.sentences import counted, joined, not_shown, sentence
 

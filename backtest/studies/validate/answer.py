@@ -5,7 +5,7 @@ import pandas as pd
 
 from backtest.present.numbers import percent
 from backtest.replay.worst import worst_rows
-from backtest.studies.run.answer import detectable_clause, rejections_words, worst_words
+from backtest.studies.run.rejections import detectable_clause, rejections_words, worst_words
 from backtest.studies.sentences import counted, not_shown, sentence
 from backtest.studies.unshown import bound_clauses
 from backtest.studies.validate.study import Validation

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,12 @@ from backtest.replay.findings import Findings
 from backtest.replay.worst import worst_rows
 from backtest.studies.run.answer import run_answer
 from backtest.studies.run.page import run_exhibit
-from backtest.studies.run.study import Run
+from backtest.studies.run.study import Run, execute
 from backtest.studies.run.tables import pooled_table
 from backtest.studies.run.verdict import verdicts, with_holding
 from backtest.types import StudyError
 from tests.support import presented
+from tests.support.commands import quiet
 
 NUMBER = r"[+-]?\d+(?:\.\d+)?"
 FIRST, SECOND = list(presented.BOOKS)[:2]  # pools of Bitcoin and a Treasury
@@ -79,11 +81,13 @@ def test_rejections_are_counted_in_the_family() -> None:
     _, against, _ = run_answer(run)
     rejected = run.findings.family.drop(columns="benjamini_hochberg") <= 0.05
     counts = rejected.groupby(level="model").sum()
-    alone, holm = re.findall(r"one by one in (.*), after Holm in (.*), after Rom", against)[0]
+    alone, holm = re.findall(
+        r"one by one in (.*) \(chance.*, after Holm in (.*), after Rom", against
+    )[0]
     for told, column in ((alone, "coverage_p"), (holm, "holm")):
         found = {model: int(n) for n, model in re.findall(r"(\d+) under (\S+?)(?:,| and|$)", told)}
         assert found == {m: n for m, n in counts[column].items() if n}
-    by_chance = float(re.findall(r"alone rejects ([\d.]+)", against)[0])
+    by_chance = float(re.findall(r"chance: ([\d.]+)", against)[0])
     assert by_chance == pytest.approx(0.05 * len(study.exposure), abs=0.051)
     assert f"of {len(study.exposure)} books" in against.lower()
 
@@ -273,3 +277,80 @@ def test_tables_say_what_a_random_book_holds_and_leave_other_names_alone() -> No
     cells = {cell.text for _, (row,) in table.groups for cell in row}
     assert "random 01 (91 % long UST2Y, 9 % short ETH)" in cells
     assert with_holding(study, FIRST) == FIRST
+
+
+def test_savings_above_the_bound_are_counted_by_model() -> None:
+    study, ladder = presented.study(), ladder_of(0.3, 0.2, 0.02, -0.05)
+    scores = study.scores.copy()
+    scores.loc[("var", FIRST), "saving_vs_siloed"] = 0.21
+    scores.loc[("var", SECOND), "saving_vs_siloed"] = 0.19
+    scores.loc[[("_haircut", name) for name in (FIRST, SECOND)], "saving_vs_siloed"] = -0.5
+    study = replace(study, scores=scores)
+    against = run_answer(run_of(study, ladder))[1]
+    assert (
+        "more than that lower bound is saved against siloed by var in 1 of the 2 books" in against
+    )
+    against = run_answer(run_of(study, ladder, SECOND))[1]
+    assert "saved against siloed by no model" in against
+    ladder.loc[SECOND, "total_bound"] = -0.4  # supports nothing, so that any saving is above it
+    against = run_answer(run_of(study, ladder, SECOND))[1]
+    assert "saved against siloed by var" in against and "_haircut" not in against.split("as set")[1]
+    unbounded = ladder.drop(columns=[c for c in ladder if c.endswith("_bound")])
+    assert "as set" not in run_answer(run_of(study, unbounded))[1]
+
+
+TOOLS = """
+name = "tools"
+[data]
+source = "sample"
+factors = ["3M", "2Y", "10Y", "BTC"]
+end = "2018-12-31"
+[sizing]
+kind = "historical_var"
+lookback = 250
+[models.siloed]
+kind = "siloed"
+[models.base]
+kind = "historical_var"
+lookback = 250
+[models.buffered]
+kind = "buffer"
+base = { kind = "historical_var", lookback = 250 }
+[models.floored]
+kind = "ten_year_floor"
+base = { kind = "historical_var", lookback = 250 }
+[books."pool"]
+usd = { UST10Y = 5e7, BTC = 5e6 }
+"""
+
+
+def test_a_study_of_tools_is_answered_by_what_they_cost_and_calm(tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text(TOOLS)
+    run = execute(file, progress=quiet)
+    first, second, third = run_answer(run)
+    scores, swings = run.study.scores, run.findings.swings
+    changes = {
+        name: 100 * (scores.loc[(name, "pool"), "equal_coverage_margin"]
+                     / scores.loc[("base", "pool"), "equal_coverage_margin"] - 1)
+        for name in ("buffered", "floored")
+    }  # fmt: skip
+    rises = {
+        name: 100
+        * (swings.loc[(name, "pool"), "rise_5"] / swings.loc[("base", "pool"), "rise_5"] - 1)
+        for name in ("buffered", "floored")
+    }
+    cost, rise = first.split("the largest 5-day rise")
+    for words, wanted in ((cost, changes), (rise, rises)):
+        told = [float(n) for n in re.findall(rf"({NUMBER}) %", words)]
+        assert told == pytest.approx([min(wanted.values()), max(wanted.values())], abs=0.51)
+    assert "no intervals are known" in first and "support" not in first
+    assert "as set" not in second and "bound" not in third
+    pooled = replace(run, config=run.config.model_copy(update={"headline": ("pool",)}))
+    assert run_answer(pooled)[0].startswith("In 'pool' the simulated prices support")
+
+
+def test_one_tool_among_other_models_does_not_change_the_question(tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text(TOOLS + '[models.offset]\nkind = "correlation_offset"\n')
+    assert run_answer(execute(file, progress=quiet))[0].startswith("In 'pool' the simulated")

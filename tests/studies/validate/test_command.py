@@ -208,10 +208,12 @@ def test_options_of_a_forged_manifest_are_refused_in_one_line(results, tmp_path)
 def test_the_page_opens_with_rejections_the_worst_account_and_what_is_not_known(results):
     first, second, third = read_record(results).answer
     family = pd.read_csv(results / "family.csv")
-    counts = re.findall(r"one by one in (\d+) under \S+, after Holm in (\d+|none)", first)[0]
+    counts = re.findall(
+        r"one by one in (\d+) under \S+ \(chance: 1.2 .*\), after Holm in (\d+|none)", first
+    )[0]
     for told, column in zip(counts, ("coverage_p", "holm"), strict=True):
         assert (0 if told == "none" else int(told)) == (family[column] <= 0.05).sum()
-    assert first.startswith("Of 24 accounts, of which chance alone rejects 1.2 one by one")
+    assert first.startswith("Of 24 accounts coverage of 99 % is rejected at 5 % one by one in ")
     scores = pd.read_csv(results / "summary.csv").sort_values(
         ["coverage_p", "exceedance_rate"], ascending=[True, False], kind="stable"
     )
