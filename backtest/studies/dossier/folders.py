@@ -155,9 +155,8 @@ def _scored(path: Path, label: str, kind: str) -> Scored | None:
 
 def evidence_sha256(folders: Sequence[Folder], model: str) -> str:
     """Hash of what the file is made of: the model's name, and every folder's numbers and page."""
-    return digest(
-        [model, [[f.record.sha256, dict(sorted(f.record.files.items()))] for f in folders]]
-    )
+    made_of = [[f.record.sha256, f.record.files, f.manifest.get("files")] for f in folders]
+    return digest([model, made_of])
 
 
 def model_under_review(folders: Sequence[Folder], name: str | None) -> str:

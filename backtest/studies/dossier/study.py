@@ -180,6 +180,11 @@ class DossierOrigin:
                 f"evidence {made_of[:8]}, and this one has {self.dossier.evidence[:8]}: judgements "
                 "and signatures below were not given for these numbers."
             ]
+        if not made_of and any(row.name.strip() for row in self.dossier.fields.signatures):
+            return [
+                "UNBOUND SIGNATURES: the fields do not say of which evidence they were made "
+                "(made_of is empty), so that nobody can tell whether these numbers were signed."
+            ]
         return []
 
     def to_json(self) -> dict[str, Any]:

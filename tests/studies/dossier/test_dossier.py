@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import tomllib
 import zipfile
 
 import docx
@@ -243,7 +244,11 @@ def test_a_model_that_is_a_users_own_is_reviewed_without_running_it(folders, tmp
         "        return np.tile(self.share * gross, (len(market.dates), 1))\n"
     )
     study = write_study(tmp_path, source=folders.place / "prices")
-    study.write_text(study.read_text() + '[models."<b>own</b>"]\nkind = "mine:Mine"\n')
+    book = 'a "b" <i> \\ #c $d'
+    study.write_text(
+        f'{study.read_text()}[models."<b>own</b>"]\nkind = "mine:Mine"\n'
+        f"[books.{json.dumps(book)}]\nusd = {{ BTC = 1e6 }}\n"
+    )
     run = run_and_store(study, tmp_path / "run", command="backtest run")
     done = typed(
         "dossier", run, "--model", "<b>own</b>", "--out", tmp_path / "out", cwd=tmp_path / "run"
@@ -252,6 +257,11 @@ def test_a_model_that_is_a_users_own_is_reviewed_without_running_it(folders, tmp
     folder = newest(tmp_path / "out")
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<b>own" not in page and "&lt;b&gt;own" in page
+    _, rows = table_of(sections_of(folder)["outcomes"], "Coverage of the named books")
+    assert book in rows
+    fields = tomllib.loads((folder / "fields.toml").read_text(encoding="utf-8"))
+    found = pd.read_csv(folder / "findings.csv")["key"]
+    assert set(fields["findings"]) == set(found)
     register = pd.read_csv(folder / "assumptions.csv").set_index("key")
     assert register.loc["kind", "value"] == '"mine:Mine"'
     assert not register["measured"].any()

@@ -113,6 +113,7 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
     told = [row[0][1]["text"] for _, row in sections["findings"]["tables"][0]["groups"]]
     assert "not found in these folders any more" in told
     assert "The roll of the future is not modelled." in told
+    assert any(alarm.startswith("UNBOUND SIGNATURES") for alarm in page["alarms"])
     signed = dict(sections["sign-off"]["tables"][0]["groups"])
     assert [cell["text"] for cell in signed["reviewer"][0]] == [
         "B. Reviewer", "2026-12-01", TO_BE_COMPLETED,
