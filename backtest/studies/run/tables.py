@@ -1,6 +1,7 @@
 """The tables of scores: named books, all books pooled, simulated histories, positions."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -151,7 +152,8 @@ def pooled_table(study: Study) -> TextTable:
 def histories_table(distribution: Distribution, portfolios: list[str]) -> TextTable:
     """Spread of exceedance rate and margin over simulated histories, of `portfolios` by model."""
     origin, rows = distribution.provenance, dict(records(distribution.summary()))
-    return TextTable.nest(
+    scored = distribution.score("observations")
+    table = TextTable.nest(
         f"{origin.paths:,} histories simulated by {origin.simulator}, seed {origin.seed}; "
         f"{origin.confidence:.1%}",
         BOOK_AND_MODEL,
@@ -169,6 +171,12 @@ def histories_table(distribution: Distribution, portfolios: list[str]) -> TextTa
         "fitted law, and add no information beyond the exceedances that history holds: the offset "
         "tables count those, with their effective number. Yields were stopped at the edge of "
         f"their range on {float(distribution.range_acted.mean()):.2%} of days.",
+    )
+    days = " to ".join(f"{end:,.0f}" for end in dict.fromkeys((scored.min(), scored.max())))
+    return replace(
+        table,
+        source_line=f"{origin.held_to.sentence()}; fitted to {origin.prices.span()} of "
+        f"{origin.prices.sentence()}; {days} scored days a history.",
     )
 
 

@@ -1,5 +1,6 @@
 """Figures of a run: the words and numbers that only they have."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from backtest import charts
 from backtest.market.episodes import stress_days
 from backtest.studies.run.figures.coverage_cost import POOLED
 from backtest.studies.run.figures.monte_carlo import HISTORY, MEAN, MOST_DOTS, outline
+from backtest.studies.run.tables import histories_table
 from tests.support import presented
 from tests.support.presented import distribution, ladder, ladder_with, study, treasury_study
 
@@ -160,6 +162,15 @@ def test_outline_holds_95_percent_of_correlated_points() -> None:
     center, axes = outline(points)
     inside = np.hypot(*np.linalg.solve(axes, (points - center).T)) <= 1 + 1e-12
     assert inside.mean() == pytest.approx(0.95, abs=1e-3)
+
+
+def test_the_table_of_simulated_histories_does_not_claim_the_days_of_history() -> None:
+    mc = distribution()
+    line = histories_table(mc, list(mc.portfolios)).source_line
+    days = mc.score("observations")
+    (stated,) = re.findall(r"([\d,]+)(?: to [\d,]+)? scored days a history", line)
+    assert int(stated.replace(",", "")) == days.min()
+    assert mc.provenance.prices.source in line and "99 % coverage" in line
 
 
 def test_monte_carlo_draws_the_first_paths_and_says_so() -> None:

@@ -1,5 +1,6 @@
 """Packaged studies: they say what their prices are, refuse the sample, and hold on history."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import parameter_sources
+from backtest.studies.headline import is_mixed
+from tests.support.places import ROOT
 
 NEED_FUTURES = ("cme-ficc", "etp-future", "positive-control", "published-levels")
 COINS = ("Bitcoin", "Ether")
@@ -63,8 +66,16 @@ def test_the_named_books_hold_what_the_worst_random_books_hold():
     assert set(books["long BTC, short 2Y, risk-matched"]) == {"BTC", "UST2Y"}
 
 
+def headline_of(study, ladder):
+    """The books that a title is about: those named, or the pools of Treasuries with a coin."""
+    held = {n: table.usd or table.risk for n, table in study.books.items()}
+    mixed = [n for n in ladder.index if is_mixed(held[n])]
+    return study.headline or mixed
+
+
 def ladder_of(name, folder):
     study, _ = load_study(Path(name))
+    study = study.model_copy(update={"random": study.random.model_copy(update={"portfolios": 0})})
     data = study.data
     market = bt.load_market(folder, factors=data.factors, start=data.start)
     ladder = bt.supportable_offset(
@@ -72,7 +83,7 @@ def ladder_of(name, folder):
         build_book(study, market),
         base=build_model(study.sizing),
         coverage=study.standard(),
-        bounds=study.headline,
+        bounds=list(study.headline) or True,
     )
     return study, ladder.to_frame()
 
@@ -122,3 +133,28 @@ def test_published_levels_are_taken_as_published_and_marked(real_data):
     np.testing.assert_allclose(margin["BTC future only"], 0.40 * 100e6)
     marks = {source.name: source.mark for source in parameter_sources(models["published"])}
     assert any("cme_futures_2026" in n and mark != "verified" for n, mark in marks.items())
+
+
+def told(cell):
+    """Estimates and bounds of a cell of docs/studies.md, in per cent: '6.5 to 30.9 % [0 to 23]'."""
+    estimates, bounds = cell.rstrip("]").split("[")
+    return [float(n) for n in re.findall(r"[+-]?[\d.]+", estimates)], re.findall(r"-?\d+", bounds)
+
+
+@pytest.mark.parametrize("name", ["treasury-crypto", *NEED_FUTURES])
+def test_the_page_of_packaged_studies_tells_the_numbers_of_today(name, real_data):
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| `{name}`"))
+    *_, total, offset = row.removesuffix(" |").split(" | ")
+    study, ladder = ladder_of(name, real_data)
+    rows = ladder.loc[list(headline_of(study, ladder))]
+    for cell, column in ((total, "total"), (offset, "dependence")):
+        estimates, bounds = told(cell)
+        values, below = 100 * rows[column], 100 * rows[f"{column}_bound"]
+        ends = [values.min(), values.max()][: len(estimates)]
+        assert estimates == pytest.approx(ends, abs=0.051), column
+        if bounds:
+            floors = [np.floor(below.min()), np.floor(below.max())][: len(bounds)]
+            assert [float(b) for b in bounds] == [max(f, 0.0) for f in floors], column
+        else:
+            assert (below <= 0.0).all()  # 'none'
