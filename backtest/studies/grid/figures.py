@@ -40,7 +40,7 @@ def exceedance_rates(panels: Panels, *, footnote: str, simulated: bool) -> Figur
         caption=_caption(
             panels,
             rates_finding(panels.data),
-            f"Days on which the loss exceeded the requirement, by {panels.along}",
+            f"Days on which the loss exceeded the requirement, by {panels.words}",
             f"Bars: 95 % intervals. Dashed: the rate that the confidence allows. {footnote}",
         ),
         paint=lambda canvas: _paint(canvas, panels, _draw_rates, "days exceeded, %", share=True),
@@ -59,7 +59,7 @@ def margins(panels: Panels, *, footnote: str, simulated: bool) -> Figure:
         caption=_caption(
             panels,
             margins_finding(panels),
-            f"Mean margin, by {panels.along}",
+            f"Mean margin, by {panels.words}",
             "Each panel has a scale of its own. Hollow: the margin that in hindsight just met the "
             f"standard (equal coverage). {footnote}",
         ),
@@ -107,7 +107,7 @@ def margins_finding(panels: Panels) -> str:
         return "Mean margin of each model in each panel"
     ends = span(change.min(), change.max(), lambda x: percent(x, digits=0, sign=True))
     return (
-        f"From {panels.along} {brief(str(first))} to {brief(str(last))} mean margins change by "
+        f"From {panels.words} {brief(str(first))} to {brief(str(last))} mean margins change by "
         f"{ends}, by model and panel"
     )
 
@@ -173,4 +173,4 @@ def _label_values(axes: "Axes", panels: Panels) -> None:
     places = range(0, len(panels.choices), every)
     axes.set_xticks(places, [label_of(str(panels.choices[x]), width=12) for x in places])
     axes.set_xlim(-0.6, len(panels.choices) - 0.4)
-    axes.set_xlabel(panels.along)
+    axes.set_xlabel(panels.label)

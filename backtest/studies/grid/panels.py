@@ -11,6 +11,8 @@ from backtest.replay.worst import RULE, selection, worst_rows
 from backtest.studies.grid.cell import FAILED
 from backtest.studies.run.figures.footnote import eligible_portfolios
 
+WORDS = {"mpor": "MPOR", "lookback": "look-back", "start": "first day"}  # of axes, in figures
+IN_DAYS = ("mpor", "lookback")
 MOST_PANELS = 6  # three rows of two: what a page holds
 
 
@@ -32,11 +34,35 @@ class Panels:
     count: int
 
     @property
+    def words(self) -> str:
+        """The axis along x in words."""
+        return axis_words(self.along)
+
+    @property
+    def label(self) -> str:
+        """The axis along x in words, with its unit where that is known."""
+        return f"{self.words}, days" if self.along in IN_DAYS else self.words
+
+    @property
     def selection(self) -> str:
         """What a figure says of the panels that it leaves out; empty where it shows all."""
         if len(self.titles) == self.count:
             return ""
         return f"{selection(len(self.titles), self.count, 'panels')} are shown, by {RULE}. "
+
+
+def axis_words(name: str) -> str:
+    """An axis of a grid in words; a model's parameter with the model.
+
+    Examples
+    --------
+    >>> axis_words("mpor"), axis_words("models.fhs.half_life"), axis_words("account.call_lag")
+    ('MPOR', 'half life of fhs', 'call lag')
+    """
+    if name.startswith("models."):
+        model, parameter = name.removeprefix("models.").rsplit(".", 1)
+        return f"{axis_words(parameter)} of {model}"
+    return WORDS.get(name) or name.rsplit(".", 1)[-1].replace("_", " ")
 
 
 def named_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +93,7 @@ def panels_of(table: pd.DataFrame, axes: Sequence[Axis]) -> Panels:
     rows = named_rows(table)
     place = pd.Series("", index=rows.index)
     for name in others:
-        place += f", {name} " + rows[name].astype(str)
+        place += f", {axis_words(name)} " + rows[name].astype(str)
     rows.insert(0, "panel", rows["portfolio"] + place)
     titles = dict(zip(rows["panel"], rows["portfolio"] + "\n" + place.str[2:], strict=True))
     worst = rows.loc[worst_rows(rows, None), "panel"].unique()

@@ -22,12 +22,12 @@ def test_a_figure_shows_six_panels_the_worst_first_and_says_of_how_many():
         for book in ("coin", "random 01")
     ]
     panels = panels_of(pd.DataFrame(rows), axes)
-    lags = [int(title.removeprefix("coin, account.call_lag ")) for title in panels.titles]
+    lags = [int(title.removeprefix("coin, call lag ")) for title in panels.titles]
     assert lags == [2, 3, 1, 4, 0, 5]  # by distance from 2.1; random books have no panels
     figure = exceedance_rates(panels, footnote="", simulated=False)
     assert figure.caption.footnote.startswith("6 worst of 7 panels are shown")
     first = figure.draw()
-    assert first.get_title(loc="left") == "coin\naccount.call_lag 2"
+    assert first.get_title(loc="left") == "coin\ncall lag 2"
     assert [label.get_text() for label in first.get_xticklabels()] == ["1", "2"]
     assert first.get_ylim()[1] > 2.0  # the whole interval is seen
 

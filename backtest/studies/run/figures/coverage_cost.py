@@ -164,7 +164,7 @@ def _paint(canvas: Canvas, study: Study, data: pd.DataFrame) -> "Axes":
     sheet.legend(model_keys(styles, mec=INK, ms=7), top=0.0, columns=LEGEND_COLUMNS, left=0.62)
     scatter = sheet.panel(left=0.62, right=0.15, top=legend, height=2.75)
     _draw_scatter(scatter, data, styles, study)
-    equal = sheet.panel(left=0.98, right=2.2, top=legend + 2.75 + 0.82, height=bars)
+    equal = sheet.panel(left=0.98, right=2.32, top=legend + 2.75 + 0.82, height=bars)
     pooled = data[data["portfolio"] == POOLED].set_index("model")
     # Drawn words are not reworded with the page: of a given table they speak of accounts at once.
     unit = "book" if study.provenance.given is None else "account"
@@ -267,13 +267,13 @@ def _draw_bars(
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(styles) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * longest or 1.0)
-    axes.set_xlabel(f"mean margin of each {unit} at equal coverage, {currency} m")
+    axes.set_xlabel(f"mean margin per {unit} at equal coverage, {currency} m")
     axes.grid(visible=True, axis="x")
 
 
 def _write_column(axes: "Axes", column: int, place: float, words: str, **text: Any) -> None:
     """Words in a column beside the bars."""
     axes.annotate(
-        words, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6 + 94 * column, 0),
+        words, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6 + 88 * column, 0),
         textcoords="offset points", va="center", annotation_clip=False, **text,
     )  # fmt: skip
