@@ -163,16 +163,19 @@ def reproduce(result: Result, data: Data = None) -> None:
 @app.command()
 def selfcheck() -> None:
     """Ask this installation small questions whose answers are known; 1 where one is wrong."""
+    from backtest.present.screen import Screen
     from backtest.selfcheck.check import NOT_CHECKED, check_all, machine
 
-    typer.echo(machine())
+    screen = Screen()
+    screen.line(machine())
     rows = wrong = 0
     for kind in check_all():
-        typer.echo(str(kind))
+        screen.line(str(kind))
         for line in kind.wrong:
-            typer.echo(f"  wrong: {line}")
+            screen.line(f"  wrong: {line}")
         rows, wrong = rows + kind.rows, wrong + len(kind.wrong)
-    typer.echo(f"{rows - wrong} of {rows} right\nNot checked: {NOT_CHECKED}")
+    screen.line(f"{rows - wrong} of {rows} right")
+    screen.line(f"Not checked: {NOT_CHECKED}")
     if wrong:
         raise typer.Exit(1)
 

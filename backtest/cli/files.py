@@ -14,11 +14,13 @@ def inspect(
 ) -> None:
     """Show how each file of prices is read and what an examination finds; run nothing."""
     from backtest.data.inspection import inspect as inspect_files
+    from backtest.present.screen import Screen
     from backtest.studies.prices import inspect_study
 
     found = inspect_study(path) if path.suffix == ".toml" else inspect_files(path)
+    screen = Screen()
     for line in found.words:
-        typer.echo(line)
+        screen.line(line)
 
 
 @files_app.command()
@@ -28,6 +30,8 @@ def init(
 ) -> None:
     """Write a commented study file for the prices of a folder."""
     from backtest.cli.first_study import write_first_study
+    from backtest.present.screen import Screen
 
+    screen = Screen()
     for line in write_first_study(file, data):
-        typer.echo(line)
+        screen.line(line)

@@ -121,6 +121,13 @@ class Screen:
         for line in fold(text, self.console.width):
             self.console.print(Text(line, style=style))
 
+    def line(self, text: str) -> None:
+        """Print a line: folded on a terminal, whole elsewhere, where programs read line by line."""
+        if self.console.is_terminal:
+            self.say(text)
+        else:
+            self.console.out(text, highlight=False)
+
     def item(self, name: str, text: str) -> None:
         """Print a text after a name, its further lines below its first."""
         first, *more = fold(text, self.console.width - cell_len(name) - 1)

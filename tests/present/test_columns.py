@@ -210,3 +210,14 @@ def test_elsewhere_a_stage_is_one_line_once(capsys) -> None:
         for share in (0.0, 0.5, 1.0):
             progress("margins", share)
     assert capsys.readouterr().out == "... margins\n"
+
+
+def test_a_line_is_folded_on_a_terminal_and_whole_elsewhere() -> None:
+    text = "  btc_usd.csv: read as a file of this program, USD, 2010-07-18 .. 2026-08-21; BTC " * 3
+    screen, out = Screen(), StringIO()
+    screen.console = Console(width=60, file=out, force_terminal=True, color_system=None)
+    screen.line(text)
+    assert max(map(len, out.getvalue().splitlines())) <= 60
+    screen.console = Console(width=60, file=(elsewhere := StringIO()))
+    screen.line(text)
+    assert elsewhere.getvalue() == text + "\n"
