@@ -154,9 +154,15 @@ def _unbounded(estimated: Headline, total: FloatArray, offset: FloatArray) -> st
 
 
 def _left_out(headline: Headline, estimated: Headline) -> str:
-    """What is said of headline books of which nothing could be estimated."""
+    """What is said of headline books that are not pooled, or of which nothing was estimated."""
+    words = ""
     missing = len(headline.books) - len(estimated.books)
-    return f"; of {missing} more nothing could be estimated" if missing else ""
+    if missing:
+        words += f"; of {missing} more nothing could be estimated"
+    if headline.single:
+        names = joined(f"'{name}'" for name in headline.single)
+        words += f"; nothing is pooled in {names}"
+    return words
 
 
 def _column(rows: pd.DataFrame, name: str) -> FloatArray:

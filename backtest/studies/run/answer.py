@@ -124,7 +124,7 @@ def _granted(run: Run, headline: Headline) -> str:
             counts[model] = int((savings > bounds.clip(lower=0.0)).sum())
     if not counts:
         return ""
-    text = f"as set, more than that lower bound is saved against {yardstick}"
+    text = f"as set, more than the reduction's lower bound is saved against {yardstick}"
     if len(bounds) == 1:
         above = [model for model, count in counts.items() if count]
         return f"{text} by {joined(above)}" if above else f"{text} by no model"

@@ -141,12 +141,19 @@ def cost_words(study: Study, model: str) -> str:
         if 0.0 < base < np.inf:
             change = margin / base - 1.0
             side = "more" if change > 0 else "less"
-            text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m)"
+            text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m"
+            text += ", and the intervals overlap)" if _overlap(study, model, yardstick) else ")"
     book = str(study.exposure.index[int(pool["worst_book"])])
     return (
         f"{text}, and its worst book, {with_holding(study, book)}, then exceeds on "
         f"{percent(pool['worst_rate'])} of days"
     )
+
+
+def _overlap(study: Study, model: str, other: str) -> bool:
+    """Whether two intervals share a value, so that they do not tell the models apart."""
+    rows: Any = study.pooled.loc[[model, other]]
+    return bool(rows["equal_coverage_low"].max() <= rows["equal_coverage_high"].min())
 
 
 def with_holding(study: Study, book: str) -> str:

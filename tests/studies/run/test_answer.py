@@ -287,9 +287,7 @@ def test_savings_above_the_bound_are_counted_by_model() -> None:
     scores.loc[[("_haircut", name) for name in (FIRST, SECOND)], "saving_vs_siloed"] = -0.5
     study = replace(study, scores=scores)
     against = run_answer(run_of(study, ladder))[1]
-    assert (
-        "more than that lower bound is saved against siloed by var in 1 of the 2 books" in against
-    )
+    assert "lower bound is saved against siloed by var in 1 of the 2 books" in against
     against = run_answer(run_of(study, ladder, SECOND))[1]
     assert "saved against siloed by no model" in against
     ladder.loc[SECOND, "total_bound"] = -0.4  # supports nothing, so that any saving is above it
@@ -354,3 +352,24 @@ def test_one_tool_among_other_models_does_not_change_the_question(tmp_path: Path
     file = tmp_path / "tools.toml"
     file.write_text(TOOLS + '[models.offset]\nkind = "correlation_offset"\n')
     assert run_answer(execute(file, progress=quiet))[0].startswith("In 'pool' the simulated")
+
+
+def test_costs_are_told_apart_only_where_their_intervals_are() -> None:
+    study, named = presented.study(), list(presented.EXPLAINS)
+    pooled = study.pooled.copy()
+    pooled[["equal_coverage_margin", "equal_coverage_low", "equal_coverage_high"]] = 1e6
+    pooled.loc["siloed", "equal_coverage_high"] = 1.4e6
+    pooled.loc["var", ["equal_coverage_margin", "equal_coverage_low"]] = [1.5e6, 1.3e6]
+    pooled.loc["_haircut", ["equal_coverage_margin", "equal_coverage_low"]] = [1.6e6, 1.41e6]
+    pooled.loc[["var", "_haircut"], "equal_coverage_high"] = 2e6
+    said = dict(verdicts(replace(study, pooled=pooled), presented.ladder(), named))
+    assert "50.0 % more than siloed does (1.00m, and the intervals overlap)" in said["var"]
+    assert "60.0 % more than siloed does (1.00m), and its worst" in said["_haircut"]
+
+
+def test_a_headline_book_in_one_silo_is_said_to_pool_nothing() -> None:
+    alone = list(presented.BOOKS)[3]
+    answer = run_answer(run_of(presented.study(), presented.ladder(), VENUES, alone))[0]
+    assert answer.startswith(f"In '{VENUES}'") and f"nothing is pooled in '{alone}'" in answer
+    answer = run_answer(run_of(presented.study(), presented.ladder(), alone))[0]
+    assert answer.startswith(f"'{alone}' lies in one silo, so that nothing is pooled")
