@@ -10,7 +10,7 @@ from backtest.present.numbers import MISSING, millions, percent, pvalue, ratio
 from backtest.present.table import Cell, TextTable, of_column, records
 from backtest.replay.worst import MOST_SHOWN
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Answer, stated
-from backtest.studies.dossier.findings import RULES
+from backtest.studies.dossier.finding import RULES
 from backtest.studies.dossier.folders import Folder
 from backtest.studies.dossier.knowledge import known
 from backtest.studies.dossier.one_model import of_study

@@ -7,6 +7,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.wording import reworded
 from backtest.replay.origin import Software
 from backtest.studies.dossier import closing, front, limits, outcomes, soundness
+from backtest.studies.dossier.data_section import data_quality
 from backtest.studies.dossier.fields import TO_BE_COMPLETED
 from backtest.studies.dossier.study import Dossier, DossierOrigin
 from backtest.studies.dossier.template import fields_template
@@ -31,7 +32,7 @@ def dossier_exhibit(dossier: Dossier) -> Exhibit:
         sections=(
             front.summary(dossier),
             front.purpose(dossier),
-            front.data_quality(dossier),
+            data_quality(dossier),
             soundness.register(dossier),
             soundness.soundness(dossier),
             soundness.implementation(dossier),

@@ -11,7 +11,8 @@ from backtest.present.document import need_report_extra
 from backtest.replay.origin import Software
 from backtest.replay.provenance import digest
 from backtest.studies.dossier.fields import Fields, read_fields
-from backtest.studies.dossier.findings import Finding, automatic_findings
+from backtest.studies.dossier.finding import Finding
+from backtest.studies.dossier.findings import automatic_findings
 from backtest.studies.dossier.folders import (
     Folder,
     Scored,

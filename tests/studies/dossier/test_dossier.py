@@ -6,6 +6,7 @@ import re
 import shutil
 import tomllib
 import zipfile
+from dataclasses import replace
 
 import docx
 import numpy as np
@@ -17,6 +18,7 @@ from backtest.present.numbers import percent, pvalue
 from backtest.studies.dossier.fields import TO_BE_COMPLETED
 from backtest.studies.dossier.folders import read_folders
 from backtest.studies.dossier.front import answer
+from backtest.studies.dossier.outcome_findings import coverage_findings
 from backtest.studies.dossier.outcomes import by_time
 from backtest.studies.dossier.study import study_dossier
 from tests.studies.dossier.conftest import OFFSET, newest
@@ -178,6 +180,28 @@ def test_a_grant_beyond_the_bound_is_a_finding_with_the_stored_numbers(read):
         assert f"in {len(bare)} of {len(ladder)} pools" in told["no-offset/small"]
     words = f"in {len(bare)} of {len(ladder)} pools of small"
     assert (words in answer(made, open_statements=0)[1]) == bool(bare)
+
+
+@pytest.mark.parametrize(("adjusted", "severity"), [(0.2, "medium"), (0.01, "high")])
+def test_a_rejection_is_high_where_a_correction_for_the_number_of_books_keeps_it(
+    read, adjusted, severity
+):
+    """Of two books p = .03 is .06 after Holm; Romano-Wolf's is of all books."""
+    (each,) = read[0].studies
+    book = each.books[0]
+    scores, family = each.study.scores.copy(), each.findings.family.copy()
+    scores["coverage_p"] = 0.9
+    scores.loc[("offset", book), "coverage_p"] = 0.03
+    family.loc[("offset", book), "romano_wolf"] = adjusted
+    changed = replace(
+        each,
+        study=replace(each.study, scores=scores),
+        findings=replace(each.findings, family=family),
+    )
+    found = [f for f in coverage_findings(changed, "offset") if f.key.startswith("coverage/")]
+    assert len(each.books) == 2
+    assert [(f.key, f.severity) for f in found] == [(f"coverage/small/{book}", severity)]
+    assert "p is 0.060" in found[0].sentence and pvalue(adjusted) in found[0].sentence
 
 
 def test_what_only_persons_can_state_is_to_be_completed(dossier):
