@@ -35,6 +35,9 @@ def write_annex(annex: Annex, exhibit: Exhibit, out: Path, *, command: str) -> P
     """
     document = annex_document(annex)
     numbers = Numbers.of(document)
+    # First, so that no finished annex is left where the author's folder cannot be written.
+    example = next((b.name for b in document.blocks if isinstance(b, Picture)), "answers")
+    start_texts(annex.texts, [page.topic for page in annex.pages], example=example)
     with results_folder(out, f"{STEM}_{annex.sha256[:8]}") as folder:
         (folder.partial / FIGURES).mkdir()
         _copy_figures(annex, folder.partial)
@@ -43,8 +46,6 @@ def write_annex(annex: Annex, exhibit: Exhibit, out: Path, *, command: str) -> P
         origin = exhibit.provenance.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(origin, indent=2, ensure_ascii=False)
         (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")
-    example = next((b.name for b in document.blocks if isinstance(b, Picture)), "answers")
-    start_texts(annex.texts, [page.topic for page in annex.pages], example=example)
     return folder.final
 
 

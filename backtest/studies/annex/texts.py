@@ -23,6 +23,8 @@ def read_texts(folder: Path, topics: Sequence[Topic]) -> dict[str, str]:
     ResultsError : a Markdown file that belongs to no topic, or one that cannot be read.
     """
     names = [topic.name for topic in topics]
+    if folder.exists() and not folder.is_dir():
+        raise ResultsError(f"{str(folder)!r} is no folder of texts; choose another with --texts.")
     for file in sorted(folder.glob("*.md")):
         if file.stem not in names:
             raise ResultsError(

@@ -236,6 +236,8 @@ def test_what_a_user_can_mend_is_one_line(run: Path, tmp_path: Path, monkeypatch
     assert "inside the results folder" in refused(run, "--out", run / "x", cwd=tmp_path)
     assert "--funding-source" in refused(run, "--funding-rate", "3", cwd=tmp_path)
     assert "--funding-rate" in refused(run, "--funding-source", "x", cwd=tmp_path)
+    (tmp_path / "file").write_text("x")
+    assert "no folder of texts" in refused(run, "--texts", tmp_path / "file", cwd=tmp_path)
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "mistyped.md").write_text("x")
     line = refused(run, "--texts", tmp_path / "texts", cwd=tmp_path)
