@@ -28,6 +28,9 @@ SAMPLE = {
 REAL = {
     "run": ["run"],
     "positive-control": ["run", "positive-control"],
+    "etp-future": ["run", "etp-future"],
+    "cme-ficc": ["run", "cme-ficc"],
+    "published-levels": ["run", "published-levels"],
     "offset": ["offset"],
     "closeout": ["closeout"],
     "collateral": ["collateral"],

@@ -54,6 +54,7 @@ def _mixes(study: CollateralStudy) -> str:
     table = study.mixes[~in_cash]
     beyond, beyond_cash = ((rows["low"] > allowed).sum() for rows in (table, study.mixes[in_cash]))
     worst = table.reset_index().iloc[int(table["breach_rate"].argmax())]
+    with_cash = study.mixes["breach_rate"].loc[(CASH, worst["model"], worst["portfolio"])]
     held = holding_words(study.cash_study.exposure.loc[worst["portfolio"]].to_dict())
     return sentence(
         f"{moved}, by model and without an interval; "
@@ -62,7 +63,7 @@ def _mixes(study: CollateralStudy) -> str:
         f"beyond the 95 % interval ({beyond_cash or 'none'} of {in_cash.sum()} with cash), and the "
         f"highest is {percent(worst['breach_rate'], digits=2)} [{100 * worst['low']:.2f}, "
         f"{100 * worst['high']:.2f}], of {worst['portfolio']} ({held}) under {worst['model']} with "
-        f"{worst['mix']}"
+        f"{worst['mix']} (with cash {percent(float(with_cash), digits=2)})"
     )
 
 

@@ -58,10 +58,12 @@ def test_rates_above_the_standard_are_counted_and_the_worst_is_named(study):
     found = re.search(
         r"of ([\d,]+) rates of a book, model and mix (\w+) (?:is|are) above 1.00 % beyond the 95 % "
         r"interval \((\w+) of (\d+) with cash\), and the highest is ([\d.]+) % "
-        r"\[([\d.]+), ([\d.]+)\], of (.*) \((.*)\) under (.*) with (.*)\.$",
+        r"\[([\d.]+), ([\d.]+)\], of (.*) \((.*)\) under (.*) with (.*) "
+        r"\(with cash ([\d.]+) %\)\.$",
         first,
     )
-    n, above, above_cash, n_cash, *rates, book, held, model, mix = found.groups()
+    n, above, above_cash, n_cash, *rates, book, held, model, mix, in_cash = found.groups()
+    assert float(in_cash) / 100 == pytest.approx(cash.loc[(model, book), "breach_rate"], abs=5.1e-5)
     counts = [0 if c == "none" else int(c) for c in (n, above, above_cash, n_cash)]
     assert counts == [
         len(table), (table["low"] > 0.01).sum(), (cash["low"] > 0.01).sum(), len(cash),
