@@ -11,8 +11,8 @@ from backtest.present.numbers import percent, pvalue
 from backtest.replay.findings.family import POWER, detectable_rates
 from backtest.replay.study import Study
 from backtest.replay.worst import worst_rows
-from backtest.studies.run.verdict import SIGNIFICANT
-from backtest.studies.sentences import holding_words, joined
+from backtest.studies.run.verdict import SIGNIFICANT, holding_of
+from backtest.studies.sentences import joined
 
 MOST_MODELS = 4  # models whose rejections one sentence tells
 
@@ -67,7 +67,7 @@ def worst_words(study: Study) -> str:
     """The row with most evidence against a margin: what it holds, its rate and p-value."""
     model, book = map(str, worst_rows(study.scores, 1)[0])
     row: Any = study.scores.loc[(model, book)]
-    holding = holding_words(holdings_of(study, [book])[book]) if len(study.exposure.columns) else ""
+    holding = holding_of(study, book)
     return (
         f"{book}{f' ({holding})' if holding else ''} under {model}, which exceeds on "
         f"{percent(row['exceedance_rate'], digits=2)} of days (p {pvalue(row['coverage_p'])})"

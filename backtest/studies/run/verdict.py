@@ -161,10 +161,19 @@ def with_holding(study: Study, book: str) -> str:
 
     Of random books the name says nothing; of a given table the positions are not known.
     """
+    holding = holding_of(study, book)
+    return f"{book} ({holding})" if holding and is_random(book) else book
+
+
+def holding_of(study: Study, book: str) -> str:
+    """What a book holds, and when, where positions change; empty where they are not known."""
     positions: Any = study.exposure.loc[book].to_dict()
-    if not is_random(book) or not positions:
-        return book
-    return f"{book} ({holding_words(positions)})"
+    if not positions:
+        return ""
+    kept = study.provenance.held_to.rebalance
+    # What a study stores of positions that change is the largest of each on any day.
+    when = {"daily": "", "never": "on the first day "}.get(kept, "each at its largest, ")
+    return f"{when}{holding_words(positions)}"
 
 
 def _saving(

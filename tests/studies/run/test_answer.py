@@ -373,3 +373,18 @@ def test_a_headline_book_in_one_silo_is_said_to_pool_nothing() -> None:
     assert answer.startswith(f"In '{VENUES}'") and f"nothing is pooled in '{alone}'" in answer
     answer = run_answer(run_of(presented.study(), presented.ladder(), alone))[0]
     assert answer.startswith(f"'{alone}' lies in one silo, so that nothing is pooled")
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "when"),
+    [
+        ("daily", "(91 %"),
+        ("never", "(on the first day 91 %"),
+        ("by day", "(each at its largest, 91"),
+    ],
+)
+def test_positions_that_change_are_told_with_the_day_they_are_of(rebalance: str, when: str) -> None:
+    study = presented.study()
+    standard = replace(study.provenance.held_to, rebalance=rebalance)
+    study = replace(study, provenance=replace(study.provenance, standard=standard))
+    assert f"random 01 {when}" in with_holding(study, "random 01")
