@@ -132,7 +132,7 @@ def _against(dossier: Dossier) -> str:
     severe = sum(finding.severity == HIGH for finding in dossier.findings)
     medium = sum(finding.severity == MEDIUM for finding in dossier.findings)
     return (
-        f"The strongest evidence against it is {book} in {label}: {int(row['exceedances']):,} "
+        f"The most evidence against it is that of {book} in {label}: {int(row['exceedances']):,} "
         f"exceedances where {int(row['allowed']):,} are allowed (coverage p {pvalue(p)}, not "
         f"corrected for the number of books){_unsupported(dossier)}; {len(dossier.findings):,} "
         f"automatic findings, {severe:,} of them proposed as high and {medium:,} as medium."
@@ -186,7 +186,7 @@ def purpose(dossier: Dossier) -> Section:
     ]
     tier = [
         *(
-            (f"exposure of the books in {each.label}", _exposure(each, dossier))
+            (f"exposure of the {each.noun}s in {each.label}", _exposure(each, dossier))
             for each in dossier.studies
         ),
         ("exposure in the firm", stated(about.exposure)),

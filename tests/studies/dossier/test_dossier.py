@@ -252,7 +252,7 @@ def test_given_margins_have_no_prices_parameters_or_audit(folders, tmp_path):
         sections["assumptions"]["tables"] == [] and "not known" in sections["assumptions"]["text"]
     )
     text = (newest(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
-    assert "not audited: margins were given" in text
+    assert "not audited: margins were given" in text and "exposure of the accounts in house" in text
     _, rows = table_of(sections["outcomes"], "Coverage of the named accounts")
     assert set(rows) == {"one", "a book in USD"}
     fields = (newest(tmp_path / "out") / "fields.toml").read_text(encoding="utf-8")
