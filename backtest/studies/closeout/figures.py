@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import drawable, label_of, points
+from backtest.present.naming import model_name
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
@@ -120,7 +121,13 @@ def _paint_coordination(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFra
     styles = model_styles(list(study.provenance.study["models"]))
     models = list(dict.fromkeys(data["model"]))
     handles: list[Any] = [
-        Line2D([], [], color=styles[m].colour, ls=styles[m].line, label=label_of(m, lines=1))
+        Line2D(
+            [],
+            [],
+            color=styles[m].colour,
+            ls=styles[m].line,
+            label=label_of(model_name(m), lines=1),
+        )
         for m in models
     ]
     scales = data.drop_duplicates(["book", "model"]).set_index(["book", "model"])["break_even"]

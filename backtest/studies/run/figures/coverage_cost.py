@@ -10,7 +10,7 @@ from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import label_of
 from backtest.present.marks import draw_allowed, model_keys
 from backtest.present.naming import model_name
-from backtest.present.numbers import MILLION, interval, millions, percent, ratio
+from backtest.present.numbers import MILLION, UNBOUNDED, interval, millions, percent, ratio
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import INK, ModelStyle, model_styles
 from backtest.replay.study import Study
@@ -28,6 +28,7 @@ EQUAL = ("equal_coverage", "equal_coverage_low", "equal_coverage_high")
 MEAN = "mean_margin"
 ROUND_STEPS = (1.0, 2.0, 5.0)
 MOST_POINTS = 1000  # of single books a model; more only cover each other
+INFINITE = "\N{INFINITY}"  # in a column of numbers
 NO_MARGIN = "no margin to compare with"
 
 
@@ -257,7 +258,7 @@ def _draw_bars(
             axes.errorbar(value, place, xerr=[[max(value - low, 0)], [max(high - value, 0)]],
                           fmt="none", ecolor=INK, elinewidth=1.1, capsize=3, zorder=3)  # fmt: skip
             longest = max(longest, high)
-        _write_column(axes, 0, place, _equal_words(row))
+        _write_column(axes, 0, place, _equal_words(row).replace(UNBOUNDED, INFINITE))
         _write_column(axes, 1, place, percent(row["worst_rate"]))
     _write_column(axes, 0, -0.75, f"{currency} m [95 %]", weight="bold")
     _write_column(axes, 1, -0.75, f"worst {unit}", weight="bold")
