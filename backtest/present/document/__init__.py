@@ -22,7 +22,7 @@ from backtest.present.document.model import (
     line,
 )
 from backtest.present.document.numbering import Numbers
-from backtest.present.document.write import need_report_extra, write_document
+from backtest.present.document.write import moment, need_report_extra, write_document
 
 __all__ = [
     "Block",
@@ -41,6 +41,7 @@ __all__ = [
     "Tabular",
     "Terms",
     "line",
+    "moment",
     "need_report_extra",
     "write_document",
 ]

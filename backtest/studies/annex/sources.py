@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backtest.present.document import moment
 from backtest.present.record import PageRecord, SectionRecord, read_record
 from backtest.replay.seal import MANIFEST, SELF, change_message, changed_files, read_manifest
 from backtest.studies.compare.letters import MOST, folder_name, letters
@@ -41,8 +42,13 @@ class Source:
 
     @property
     def stamp(self) -> str:
-        """When its folder was written (UTC), as the manifest has it."""
-        return str(self.manifest.get("written", ""))
+        """When its folder was written (UTC), as the manifest has it; empty where it has no time."""
+        written = str(self.manifest.get("written", ""))
+        try:
+            moment(written)
+        except ValueError:
+            return ""
+        return written
 
     @property
     def chapter(self) -> str:

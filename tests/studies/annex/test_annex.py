@@ -279,6 +279,16 @@ def test_the_sentences_of_the_screen_are_the_counts_of_the_document(run: Path, t
     assert missing == sum(words.count("<li>") for words in lists)
 
 
+def test_a_folder_without_a_time_is_dated_as_early_as_files_can_be(tmp_path: Path):
+    other = made_up(tmp_path, kind="waterfall")
+    manifest = other / "manifest.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(content | {"written": "some day", "software": 7, "data": 8}))
+    folder = annexed(other, out=tmp_path / "out")
+    assert docx.Document(folder / "annex.docx").core_properties.created.year == 1980
+    assert "commit not known" in html_words(folder)
+
+
 def test_a_command_needs_a_folder(tmp_path: Path):
     done = typed("annex", cwd=tmp_path)
     assert done.returncode == 2 and "RESULT" in done.stderr
