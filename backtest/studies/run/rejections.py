@@ -81,10 +81,12 @@ def detectable_clause(study: Study) -> str:
     known = [rate for rate in rates.values() if not np.isnan(rate)]
     if not known:
         return f"any miscoverage of one book, for which {days:,} days are too few"
+    # The rate is that of the longest record; an account with days of its own has fewer.
+    shorter = "" if study.own is None else ", and shorter records more often still"
     return (
         f"a true exceedance rate of one book below {percent(max(known), digits=2)} where {allowed} "
         f"is the standard: {days:,} days may miss it more often than one time in "
-        f"{1.0 / (1.0 - POWER):.0f}"
+        f"{1.0 / (1.0 - POWER):.0f}{shorter}"
     )
 
 

@@ -247,3 +247,17 @@ def test_the_answer_has_no_unit_and_counts_pooled_silos(tmp_path):
     scores = pd.read_csv(results / "summary.csv").iloc[0]
     share = float(re.findall(r"by up to (\d+) % of its mean margin", second)[0])
     assert share == pytest.approx(100 * scores["max_excess"] / scores["mean_margin"], abs=0.51)
+
+
+def test_accounts_with_fewer_days_are_said_to_show_less(tmp_path):
+    some = table(2)
+    some = some[(some["account"] != "account 01") | (some["date"] >= DAYS[130])]
+    some.to_csv(tmp_path / "own.csv", index=False)
+    table(2).to_csv(tmp_path / "all.csv", index=False)
+    last = {}
+    for name in ("own", "all"):
+        done = execute(str(tmp_path / f"{name}.csv"), mpor=1, progress=quiet)
+        last[name] = validation_exhibit(done).answer[-1]
+    assert "260 days may miss it" in last["own"]
+    assert last["own"].endswith("one time in 5, and shorter records more often still.")
+    assert last["all"].endswith("one time in 5.")
