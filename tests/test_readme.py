@@ -106,6 +106,10 @@ def test_the_answer_is_that_of_real_prices(real_data):
             f"{100 * row['diversification']:.1f} %",
             f"{100 * row['dependence']:+.1f} [{bound(row['dependence_bound'])}]",
         ]
+    measured = [
+        not np.isnan(found[row[1].strip("`")][1].loc[row[0], "unsafe"]) for row in table[2:]
+    ]
+    assert measured == [True] * 6 + [False] * 2 and "strong as those of the last two rows" in words
     inputs, ladder = found["treasury-crypto"]
     pools = ladder.loc[mixed(inputs.named_book)]
     matched = pools[pools.index.str.contains("risk-matched")]
