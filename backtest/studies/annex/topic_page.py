@@ -52,7 +52,7 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterat
     entries = []
     for say, simulated in page.missing:
         why = "only simulated results have it" if simulated else "no results given here have it"
-        entries.append(line(*typed(f"{say.what}: {why}; {say.fills} would give it.")))
+        entries.append(line(*typed(f"{say.what}: {why}; it takes {say.fills}.")))
     for cannot in page.cannot(annex.kinds):
         more = f" It takes {cannot.fills}." if cannot.fills else ""
         entries.append(line(*typed(f"{cannot.words}{more}")))

@@ -111,7 +111,7 @@ def test_a_kind_that_no_command_writes_fills_the_topics_that_ask_for_it(merged: 
     words = html_words(merged)
     protection = words.split("2.2 Customer protection")[-1].split("2.3 Cross-margining")[0]
     assert "The house bears 3.25m of 15.75m." in protection
-    assert "no results given here have it; a results folder of customers" not in protection
+    assert "no results given here have it; it takes a results folder of customers" not in protection
     record = read_record(run)
     assert record.kind not in ("waterfall", "customers")
     page = (merged / "annex.html").read_text()
@@ -122,7 +122,7 @@ def test_a_kind_that_no_command_writes_fills_the_topics_that_ask_for_it(merged: 
 def test_without_it_the_same_page_says_what_would_fill_it(run: Path, tmp_path: Path):
     words = html_words(annexed(run, out=tmp_path / "out"))
     protection = words.split("2.2 Customer protection")[-1].split("2.3 Cross-margining")[0]
-    assert "gets back if the carrying firm fails: no results given here have it" in protection
+    assert "fails: no results given here have it; it takes a results folder of" in protection
     assert "a default waterfall" in protection
 
 
