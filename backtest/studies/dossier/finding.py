@@ -28,12 +28,14 @@ class Finding:
 
 
 def named(books: Sequence[str]) -> str:
-    """Books in a sentence, the first few by name.
+    """Books in a sentence, the first few by name, in quotes since a name may hold a comma.
 
     Examples
     --------
-    >>> named(["a", "b"]), named(list("abcdefg"))
-    ('a, b', 'a, b, c, d, e and 2 more')
+    >>> print(named(["long BTC, long 10Y", "b"]))
+    'long BTC, long 10Y', 'b'
+    >>> print(named(list("abcdefg")))
+    'a', 'b', 'c', 'd', 'e' and 2 more
     """
     more = f" and {len(books) - MOST_NAMED:,} more" if len(books) > MOST_NAMED else ""
-    return ", ".join(books[:MOST_NAMED]) + more
+    return ", ".join(f"'{book}'" for book in books[:MOST_NAMED]) + more

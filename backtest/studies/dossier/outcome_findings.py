@@ -32,7 +32,7 @@ def coverage_findings(each: Scored, model: str) -> Iterator[Finding]:
         yield Finding(
             f"coverage/{each.label}/{book}",
             HIGH if kept else MEDIUM,
-            f"{each.label}: coverage of {book} is rejected (p {pvalue(of_named[book])}, "
+            f"{each.label}: coverage of '{book}' is rejected (p {pvalue(of_named[book])}, "
             f"{int(row['exceedances']):,} exceedances where {int(row['allowed']):,} are allowed); "
             f"after Holm's correction for {len(of_named):,} {each.noun}s p is "
             f"{pvalue(corrected[book])}, by Romano-Wolf's for all {len(pvalues):,} "
@@ -123,7 +123,7 @@ def grant_findings(each: Scored, model: str) -> Iterator[Finding]:
     beyond = [str(book) for book in gaps.index[gaps > 0.0]]
     if beyond:
         words = "; ".join(
-            f"{book} {percent(saving[book])} less, reduction "
+            f"'{book}' {percent(saving[book])} less, reduction "
             f"{estimate_words(rows['total'][book], rows['total_bound'][book])}"
             for book in beyond[:MOST_NAMED]
         )

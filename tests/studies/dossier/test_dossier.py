@@ -172,7 +172,7 @@ def test_a_grant_beyond_the_bound_is_a_finding_with_the_stored_numbers(read):
     assert ("granted/small" in told) == bool(beyond)
     beyond = sorted(beyond, key=lambda b: ladder["total_bound"][b] - saving[b])
     for book in beyond[:5]:
-        words = f"{book} {percent(saving[book])} less, reduction estimated"
+        words = f"'{book}' {percent(saving[book])} less, reduction estimated"
         assert f"{words} {percent(ladder['total'][book])}" in told["granted/small"]
     bare = [b for b in ladder.index if ladder["dependence_bound"][b] <= 0 < saving[b]]
     assert ("no-offset/small" in told) == bool(bare)
