@@ -26,9 +26,9 @@ TRIGGERS_TEXT = (
     "counts, so compute coverage p when half of one is reached. Whoever looks at a window every "
     "day rejects a right model more often than 5 %. Bets against the coverage do not (an "
     "e-process, Wang, Wang and Ziegel 2025): if the model is right, their wealth, 1 at the start, "
-    "ever reaches 20 with a probability of 5 % at most, and it calls for a review there. Any "
-    "change of a parameter, a source of prices or the code calls for one too: `backtest compare` "
-    "names it."
+    "ever reaches 20 with a probability of 5 % at most, and it calls for a review there. They test "
+    "each day's margin given the days before, so that clusters count against it too. Any change of "
+    "a parameter, a source of prices or the code calls for a review: `backtest compare` names it."
 )
 FINDINGS_TEXT = (
     f"What follows from the evidence alone. {RULES} Severity, owner, date and status are stated in "

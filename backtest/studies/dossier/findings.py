@@ -1,6 +1,8 @@
 """Every finding that follows from the evidence alone, the most severe first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import pandas as pd
 
 from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM, Finding
 from backtest.studies.dossier.folders import Folder, Scored
@@ -9,6 +11,7 @@ from backtest.studies.dossier.outcome_findings import (
     bound_findings,
     coverage_findings,
     grant_findings,
+    monitor_findings,
     other_test_findings,
 )
 from backtest.studies.dossier.register import Assumption
@@ -26,14 +29,21 @@ RULES_OF_A_STUDY: tuple[Rule, ...] = (
 
 
 def automatic_findings(
-    folders: Sequence[Folder], model: str, register: Sequence[Assumption]
+    folders: Sequence[Folder],
+    model: str,
+    register: Sequence[Assumption],
+    watched: Mapping[str, pd.DataFrame],
 ) -> tuple[Finding, ...]:
-    """Every finding, the most severe first, otherwise in the order of the folders."""
+    """Every finding, the most severe first, otherwise in the order of the folders.
+
+    watched : of `watch_table`, by label of a study.
+    """
     found: list[Finding] = []
     for folder in folders:
         if folder.scored is not None and model in folder.scored.study.models:
             for rule in RULES_OF_A_STUDY:
                 found += rule(folder.scored, model)
+            found += monitor_findings(folder.scored, watched[folder.scored.label])
     found += _of_folders(folders)
     found += _of_register(register)
     order = {HIGH: 0, MEDIUM: 1, LOW: 2}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtest.present.numbers import percent, pvalue
@@ -108,6 +109,25 @@ def other_test_findings(each: Scored, model: str) -> Iterator[Finding]:
                 f"{pvalue(float(shortfall[rejected].max()))}): {named(rejected)}.",
                 7,
             )
+
+
+def monitor_findings(each: Scored, watched: pd.DataFrame) -> Iterator[Finding]:
+    """Books whose bets against the coverage have been won: a trigger that is crossed already."""
+    pvalues = watched["pvalue"].astype(float)
+    crossed = pvalues[pvalues <= SIGNIFICANT].sort_values(kind="stable").index
+    if not len(crossed):
+        return
+    corrected = holm(pvalues.to_numpy(dtype=np.float64))
+    books = [str(book) for book in crossed]
+    yield Finding(
+        f"monitor/{each.label}",
+        HIGH if (corrected <= SIGNIFICANT).any() else MEDIUM,
+        f"{each.label}: the wealth of the bets against the coverage of the day, given the days "
+        f"before, has reached 20 in {len(crossed):,} of {len(pvalues):,} {each.noun}s (smallest p, "
+        f"valid on any day, {pvalue(float(pvalues.min()))}; {pvalue(float(corrected.min()))} after "
+        f"Holm's correction): {named(books)}.",
+        12,
+    )
 
 
 def grant_findings(each: Scored, model: str) -> Iterator[Finding]:

@@ -129,7 +129,7 @@ def study_dossier(
         grids=same,
         other_grids=tuple(grid.folder.label for grid in varied if grid not in same),
         register=register,
-        findings=automatic_findings(read, chosen, register),
+        findings=automatic_findings(read, chosen, register, watched),
         limitations=limits,
         fields=stated,
         text=text,

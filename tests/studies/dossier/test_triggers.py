@@ -1,10 +1,14 @@
 """Triggers are the counts at which the verdict on coverage itself turns."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtest.scores.overlapping.verdict import coverage_p
 from backtest.scores.power import critical_count
+from backtest.studies.dossier.outcome_findings import monitor_findings
 from backtest.studies.dossier.triggers import marked_days, rejecting_count
 
 
@@ -39,6 +43,19 @@ def test_days_are_marked_in_runs_of_the_length_that_is_asked(run):
         lengths = np.diff(edges)[::2]
         assert sorted(lengths)[-1] == min(run, count)
         assert (lengths < run).sum() <= 1
+
+
+@pytest.mark.parametrize(
+    ("pvalues", "severity"),
+    [([0.5, 0.2], None), ([0.04, 0.5], "medium"), ([0.001, 0.5], "high")],
+)
+def test_a_trigger_that_is_crossed_is_a_finding(pvalues, severity):
+    watched = pd.DataFrame({"pvalue": pvalues}, index=["one, a", "two"])
+    found = list(monitor_findings(SimpleNamespace(label="s", noun="book"), watched))
+    assert [finding.severity for finding in found] == [severity] * (severity is not None)
+    if found:
+        assert "reached 20 in 1 of 2 books" in found[0].sentence
+        assert found[0].sentence.endswith("'one, a'.")
 
 
 def test_where_no_count_is_rejected_there_is_none():
