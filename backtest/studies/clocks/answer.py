@@ -42,7 +42,8 @@ def _clocks(study: ClockStudy) -> str:
         )
         for name in (BUSINESS, AROUND, UNSETTLED)
     )
-    change = around["mean_margin"] / business["mean_margin"] - 1.0
+    # A schedule asks the same on both clocks, but for the last digits of a mean.
+    change = (around["mean_margin"] / business["mean_margin"] - 1.0).round(6)
     allowed = percent(1.0 - study.coverage.confidence, digits=2)
     books = counted(len(study.around.book.portfolios), "book")
     return sentence(
