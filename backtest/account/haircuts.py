@@ -19,6 +19,7 @@ class Schedule(BaseModel):
     """A dated, cited table of haircuts (decimals of market value, or of notional).
 
     kind : what the source publishes; a capital charge or a margin rate is no collateral haircut.
+    compared : what of it was compared with what.
     treasury, swap : rates by maturity. bill : rate of bills; without it bills take the Treasury
     rows. price : rate by the factor of an instrument; of a bond future by its contract code.
     """
@@ -30,6 +31,7 @@ class Schedule(BaseModel):
     verified: bool
     kind: Literal["haircut", "capital charge", "margin rate"] = "haircut"
     note: str = ""
+    compared: str = ""
     treasury: ByMaturity = ByMaturity()
     bill: Rate | None = None
     swap: ByMaturity = ByMaturity()

@@ -2,7 +2,8 @@
 
 A model names a file of parameters by a field (`schedules`, `table`), or by a plain class attribute
 `parameter_files` where its defaults are read from that file. A file holds `title`, `source`,
-`dated` and `verified`; an unverified table in a verified file says `verified = false` itself.
+`dated` and `verified`; an unverified table in a verified file says `verified = false` itself, and
+`compared` what was compared with what.
 """
 
 import tomllib
@@ -27,6 +28,7 @@ class ParameterSource:
     """A parameter file: its name, content, source, date, and what in it is unverified.
 
     unverified : 'all', or the unverified tables of the file; empty where all is verified.
+    compared : what of it was compared with what; empty where the file does not say.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ParameterSource:
     source: str
     dated: str
     unverified: tuple[str, ...]
+    compared: str = ""
 
     @property
     def mark(self) -> str:
@@ -113,6 +116,7 @@ def parameter_source(name: str) -> ParameterSource:
         source=str(tables.get("source", "")),
         dated=str(tables.get("dated", "")),
         unverified=("all",) if "" in unverified else unverified,
+        compared=str(tables.get("compared", "")),
     )
 
 

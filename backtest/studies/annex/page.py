@@ -123,7 +123,7 @@ def _answer(annex: Annex, simulated: list[str]) -> tuple[str, ...]:
     told = sum(bool(page.found) for page in annex.pages)
     missing = sum(len(page.cannot(annex.kinds)) + len(page.missing) for page in annex.pages)
     rules = [rule for page in annex.pages for rule in page.topic.rule]
-    unread = sum(not rule.verified for rule in rules)
+    unread = sum(not rule.is_verified for rule in rules)
     sentences = [
         f"{told} of {counted(len(annex.pages), 'topic')} have a number from results on real "
         f"prices; {counted(missing, 'thing')} cannot be said from the results given, and the "

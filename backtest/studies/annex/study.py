@@ -71,7 +71,14 @@ class Annex:
         return digest(
             [
                 [[s.folder.name, s.record.sha256, s.record.files] for s in self.sources],
-                [[page.topic.model_dump(), page.text] for page in self.pages],
+                [
+                    [
+                        page.topic.model_dump(),
+                        page.text,
+                        [[rule.is_verified, rule.how] for rule in page.topic.rule],
+                    ]
+                    for page in self.pages
+                ],
                 [cited.citation.model_dump() for cited in self.cited],
                 None if self.funding is None else [self.funding.percent, self.funding.source],
             ]

@@ -42,8 +42,8 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterat
         tuple(
             line(
                 *typed(f"{rule.rule}. {rule.where}. Dated: {rule.dated}. "),
-                Span("Verified: " if rule.verified else f"{UNREAD}: ", strong=True),
-                f"{rule.source}.",
+                Span("Verified: " if rule.is_verified else f"{UNREAD}: ", strong=True),
+                f"{rule.how}.",
             )
             for rule in topic.rule
         )

@@ -3,10 +3,11 @@
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from backtest.parameters.files import parameter_source
 from backtest.types import ResultsError
 
 PACKAGED = Path(__file__).parent / "topics"
@@ -50,14 +51,45 @@ class Say(BaseModel):
 
 
 class Rule(BaseModel):
-    """A rule in force: what it asks, where it stands, since when, and whether that was read."""
+    """A rule in force: what it asks, where it stands, since when, and whether that was read.
+
+    Parameters
+    ----------
+    verified, source : whether it was read, and how that is known.
+    parameters : name of the parameter file that has its numbers, in place of these two: what is
+        verified for a model is verified here, and what is not, is not.
+    """
 
     model_config = STRICT
     rule: str
     where: str
     dated: str
-    verified: bool
-    source: str
+    verified: bool = False
+    source: str = ""
+    parameters: str = ""
+
+    @model_validator(mode="after")
+    def _marked_once(self) -> Self:
+        if self.parameters:
+            if {"verified", "source"} & self.model_fields_set:
+                raise ValueError("a rule of a parameter file takes its mark from the file")
+            if not parameter_source(self.parameters).compared:
+                raise ValueError(f"parameter file {self.parameters} does not say what was compared")
+        elif not {"verified", "source"} <= self.model_fields_set:
+            raise ValueError("a rule needs `verified` and `source`, or `parameters`")
+        return self
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it was compared with a copy of its text, or its numbers with a report of them."""
+        if self.parameters:
+            return not parameter_source(self.parameters).unverified
+        return self.verified
+
+    @property
+    def how(self) -> str:
+        """What was compared with what."""
+        return parameter_source(self.parameters).compared if self.parameters else self.source
 
 
 class Cannot(BaseModel):
@@ -119,7 +151,7 @@ def read_topics(folder: Path = PACKAGED) -> tuple[Topic, ...]:
     ['models-and-practices', 'customer-protection', 'cross-margining']
     """
     topics = [
-        Topic(name=file.stem, **_read(TopicFile, file).model_dump())
+        Topic(name=file.stem, **_read(TopicFile, file).model_dump(exclude_unset=True))
         for file in sorted(folder.glob("*.toml"))
     ]
     return tuple(sorted(topics, key=lambda topic: (topic.order, topic.name)))

@@ -296,7 +296,7 @@ def test_a_command_needs_a_folder(tmp_path: Path):
 
 def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Path):
     rules = [rule for topic in read_topics() for rule in topic.rule]
-    unread = [rule for rule in rules if not rule.verified]
+    unread = [rule for rule in rules if not rule.is_verified]
     assert unread and len(unread) < len(rules)
     for words in (html_words(merged), pdf_words(merged), word_words(merged)):
         assert words.count("NOT VERIFIED:") == len(unread)

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from backtest.parameters.files import parameter_source
 from backtest.present.document import Tabular
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
@@ -13,7 +15,7 @@ from backtest.studies.annex.document import annex_document
 from backtest.studies.annex.needs import columns_of, filled, only_simulated
 from backtest.studies.annex.sources import read_sources
 from backtest.studies.annex.study import annex_of
-from backtest.studies.annex.topics import Say, read_topics
+from backtest.studies.annex.topics import Rule, Say, read_topics
 from tests.studies.annex.conftest import made_up
 from tests.support.commands import quiet
 from tests.support.pages import exhibit_of
@@ -130,3 +132,21 @@ def test_a_manifest_of_another_run_is_refused(tmp_path: Path):
     (folder / "manifest.json").write_text(json.dumps(manifest | {"sha256": "00"}))
     with pytest.raises(ResultsError, match="manifest.json"):
         read_sources([folder])
+
+
+def test_a_rule_of_a_parameter_file_has_the_mark_of_the_file_and_no_other():
+    rules = [rule for topic in read_topics() for rule in topic.rule]
+    resting = [rule for rule in rules if rule.parameters]
+    assert {"cftc_pilot_2025", "capital/sec_15c3_1"} <= {rule.parameters for rule in resting}
+    for rule in resting:
+        file = parameter_source(rule.parameters)
+        assert rule.is_verified == (file.mark == "verified") and rule.how == file.compared != ""
+    # A source that a parameter file names is marked there, so that no second mark can differ.
+    for rule in rules:
+        for article in ("Article 27", "Article 28", "15c3-1", "25-39", "OCC, acceptable"):
+            assert rule.parameters or article not in rule.where, rule.where
+    given = {"rule": "r", "where": "w", "dated": "d", "parameters": "occ"}
+    assert Rule(**given).is_verified
+    for wrong in (given | {"verified": False, "source": "x"}, given | {"parameters": ""}):
+        with pytest.raises(ValidationError):
+            Rule(**wrong)
