@@ -1,7 +1,5 @@
 """The haircut and the correlation floor that just keep the coverage standard."""
 
-import time
-
 import numpy as np
 import pandas as pd
 
@@ -44,8 +42,8 @@ def just_covering(
     `haircut_scale` multiplies every haircut of the schedule (exact: a haircut margin is linear).
     `correlation_floor` is the lowest floor of `CorrelationOffset(cap=1)` that keeps the standard,
     NaN where even +1 does not. It is found by bisection; each step computes the margin again. The
-    table also holds the mean margins and the cost of the search. Both settings are in-sample: they
-    are known only in hindsight.
+    table also holds the mean margins, and as `marginings` how often the search margined all books
+    or one of them. Both settings are in-sample: they are known only in hindsight.
 
     lookback : scenarios in each correlation.
     haircuts : whose scale is sought; None takes the default schedules, and where these have no
@@ -65,7 +63,6 @@ def just_covering(
     True
     """
     loss = book.loss(market, coverage).sum(axis=2)
-    began = time.perf_counter()
 
     def offset_model(floor: float) -> CorrelationOffset:
         return CorrelationOffset(
@@ -121,7 +118,6 @@ def just_covering(
             "correlation_floor": floor,
             "floor_mean_margin": np.where(possible, cost, np.nan),
             "marginings": marginings,
-            "seconds": round(time.perf_counter() - began, 2),
         },
         index=pd.Index(book.portfolios, name="portfolio"),
     )

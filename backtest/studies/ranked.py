@@ -104,6 +104,18 @@ class Ranked:
         return f"{number} of {count} books are drawn, risk-matched ones first. "
 
 
+def drawn_words(drawn: Iterable[str], books: Iterable[str]) -> str:
+    """Behind the line that says what is drawn: how many of the books that the title counts.
+
+    Examples
+    --------
+    >>> drawn_words(["a"], ["a", "b"]), drawn_words(["a"], ["a"])
+    (' (1 of 2 books drawn; title: all)', '')
+    """
+    number, count = len(set(drawn)), len(set(books))
+    return "" if number == count else f" ({number} of {count} books drawn; title: all)"
+
+
 def _kind(positions: Mapping[str, Any]) -> frozenset[str]:
     """The asset classes that a book holds."""
     return frozenset(parse_instrument(name).asset_class for name in positions)

@@ -207,20 +207,19 @@ def test_days_on_which_models_granted_too_much_are_counted() -> None:
     ]
     data = pd.concat(pieces).dropna()
     words = granted_finding(data)
-    assert numbers_of(words) == [33, 67] and "33 % (offset model) to 67 % (var)" in words
+    assert numbers_of(words) == [33, 67, 1] and "33 % (offset model) to 67 % (var)" in words
     assert granted_finding(data[data["series"] != ESTIMATED_TOTAL]).startswith("On no day")
 
 
 def test_the_largest_steps_are_named_with_their_means() -> None:
-    data = pd.DataFrame(
-        {"portfolio": ["a", "a", "b"], "model": "offset", "small": [-0.01, -0.01, 0.0],
-         "offset": [-0.2, -0.4, 0.1], "diversification": [-0.1, -0.1, -0.3],
-         "required": [0.7, 0.5, 0.8]}
+    means = pd.DataFrame(
+        {"small": [-0.01, 0.0], "offset": [-0.3, 0.003], "diversification": [-0.1, -0.3],
+         "required": [0.6, 0.8]}, index=["a", "b"]
     )  # fmt: skip
-    words = steps_finding(data, ["small", "offset", "diversification"], required="required")
-    assert words.startswith("Mean margin of offset model: 60 to 80 %")
-    assert "offset takes off −10 to 30 %, diversification 10 to 30 %" in words
-    alone = steps_finding(data, [], required="required")
+    words = steps_finding(means, "offset", required="required")
+    assert words.startswith("Mean margin of offset model: 60.0 to 80.0 %")
+    assert "offset takes off −0.3 to 30.0 %, diversification 10.0 to 30.0 %" in words
+    alone = steps_finding(means[["required"]], "offset", required="required")
     assert alone.endswith("of the silos' own margins, by book")
 
 

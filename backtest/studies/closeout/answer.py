@@ -7,12 +7,10 @@ import pandas as pd
 
 from backtest.instruments import parse_instrument
 from backtest.present.numbers import percent
-from backtest.studies.closeout.figures import coordination_words
+from backtest.studies.closeout.figures import MISMATCH, coordination_words, netted
 from backtest.studies.closeout.study import CloseoutStudy
 from backtest.studies.sentences import holding_words, not_shown, sentence
 from backtest.studies.unshown import spot_clauses
-
-MISMATCH = "MPOR mismatch"
 
 
 def closeout_answer(study: CloseoutStudy) -> tuple[str, ...]:
@@ -30,14 +28,6 @@ def closeout_answer(study: CloseoutStudy) -> tuple[str, ...]:
             simulated=study.provenance.prices.simulated,
         ),
     )
-
-
-def netted(study: CloseoutStudy) -> pd.DataFrame:
-    """Rows of the models that ask less of a pool than of its silos; all where none does."""
-    required = study.steps[study.steps["step"] == "required"]
-    models = set(required.loc[required["share_of_gross"] < 1.0, "model"])
-    table = study.coordination
-    return table[table.index.get_level_values("model").isin(models)] if models else table
 
 
 def _coordination(study: CloseoutStudy) -> str:

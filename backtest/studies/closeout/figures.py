@@ -11,6 +11,7 @@ from backtest.present.naming import model_name
 from backtest.present.panels import LEFT, book_panels, label_rows
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import DIVERSIFICATION, INK, OFFSET, model_styles
+from backtest.studies.ranked import drawn_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ BELOW = 0.42  # inches under a panel
 LOWEST = 2e-4  # of the logarithmic axis: less than one day of the longest history
 GRID = np.linspace(0.0, 1.0, 21)
 STEP_WORDS = {
+    "gross": "silos'\nmargins",
     "diversification": "diversi-\nfication",
     "offset": "depen-\ndence",
     "dependence": "depen-\ndence",
@@ -32,6 +34,7 @@ STEP_WORDS = {
 }
 TOTALS = ("gross", "required")  # bars drawn from zero, not from the step before
 NEVER = "never"
+MISMATCH = "MPOR mismatch"
 
 
 def coordination_words(value: float) -> str:
@@ -96,20 +99,34 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
         separate = 100 * rows["separate_silos"].iloc[0]
         books.append(f"{book} (separate silos {separate:.2f} %): {', '.join(words)}")
     return Caption.of(
-        _coordination_finding(data),
-        measure="Breach probability against coordination of the close-out, a panel a book",
+        _coordination_finding(netted(study)),
+        measure="Breach probability against coordination of the close-out, a panel a book"
+        + drawn_words(data["book"], study.coordination.index.unique("book")),
         footnote=f"{note} {study.provenance.footnote()}",
         alt="Falling lines, a panel a book, logarithmic. Break-even coordination by model. "
         f"{'; '.join(books)}.",
     )
 
 
-def _coordination_finding(data: pd.DataFrame) -> str:
-    """How many of the margins drawn leave somebody short more often than separate silos do."""
-    scales = data.drop_duplicates(["book", "model"])["break_even"]
+def netted(study: "CloseoutStudy") -> pd.DataFrame:
+    """Rows of the models that ask less of a pool than of its silos; all where none does."""
+    required = study.steps[study.steps["step"] == "required"]
+    models = set(required.loc[required["share_of_gross"] < 1.0, "model"])
+    table = study.coordination
+    return table[table.index.get_level_values("model").isin(models)] if models else table
+
+
+def _coordination_finding(rows: pd.DataFrame) -> str:
+    """How many margins of a pool leave somebody short more often than separate silos do.
+
+    rows : of `netted`, which are those of the page's opening sentence.
+    """
+    scales = rows.loc[rows["break_even_low"].notna(), "break_even"]
+    if scales.empty:
+        return "No silo was ever short under its allocated margin"
     more, never = int((scales > 0).sum()), int(np.isinf(scales).sum())
     words = (
-        f"Closed out apart, {more or 'none'} of {len(scales)} margins "
+        f"Closed out apart, {more or 'none'} of {len(scales)} margins of a pool "
         f"leave{'' if more > 1 else 's'} some silo short more often than separate silos do"
     )
     return f"{words}; {never or 'none'} if closed out as one" if more else words
@@ -195,25 +212,36 @@ def _steps_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption:
     unequal = data[data["mpor"] == study.unequal]
     note = study.ranked.panels_note(data["book"], study.steps["book"])
     note += (
-        f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins (gross) to the "
-        "requirement, as shares of gross. MPOR mismatch: what the offset loses because legs closed "
-        "out over different days share only some of them; below zero where legs add up. "
+        f"Model '{data['model'].iloc[0]}': mean steps from the silos' own margins to the "
+        "requirement, as shares of those margins summed. MPOR mismatch: what the offset loses "
+        "because legs closed out over different days share only some of them; below zero where "
+        "legs add up. "
         f"Compared: every silo {study.equal}, and {study.unequal} (with numbers)."
     )
-    charge = unequal[unequal["step"] == "MPOR mismatch"]
+    charge = unequal[unequal["step"] == MISMATCH]
     shares = "; ".join(
         f"{row['book']} {points(row['share_of_gross'])}" for _, row in charge.iterrows()
     )
     return Caption.of(
-        _steps_finding(charge["share_of_gross"], str(data["model"].iloc[0])),
-        measure="Margin steps at equal and unequal MPOR, share of gross, a panel a book",
+        _steps_finding(
+            study.steps.loc[
+                (study.steps["mpor"] == study.unequal)
+                & (study.steps["model"] == data["model"].iloc[0])
+                & (study.steps["step"] == MISMATCH),
+                "share_of_gross",
+            ],
+            str(data["model"].iloc[0]),
+        ),
+        measure="Margin steps at equal and unequal MPOR, share of the silos' margins"
+        + drawn_words(data["book"], study.steps["book"]),
         footnote=f"{note} {study.provenance.footnote()}",
-        alt=f"Waterfalls, a panel a book. MPOR mismatch in percentage points of gross: {shares}.",
+        alt="Waterfalls, a panel a book. MPOR mismatch in percentage points of the silos' "
+        f"margins: {shares}.",
     )
 
 
 def _steps_finding(charge: "pd.Series[float]", model: str) -> str:
-    """By how much unequal days move the margins of the model and the books that are drawn."""
+    """By how much unequal days move the margins of the model, over all its books."""
     if charge.empty:
         return "No model here has a charge for closing out over unequal days"
     low, high = points(charge.min()), points(charge.max())
@@ -221,7 +249,7 @@ def _steps_finding(charge: "pd.Series[float]", model: str) -> str:
     books = "the book" if len(charge) == 1 else f"{len(charge)} books"
     return (
         f"Closing out over unequal days moves the margin of model '{model}' in {books} by {size} "
-        "points of gross"
+        "points of the silos' margins"
     )
 
 
@@ -264,5 +292,5 @@ def _paint_steps(canvas: Canvas, study: "CloseoutStudy", data: pd.DataFrame) -> 
         words = [drawable(STEP_WORDS.get(step, step)) for step in steps]
         axes.set_xticks(range(len(steps)), words, linespacing=1.0)
         axes.tick_params(axis="x", length=0)
-    label_rows(panels, "% of gross")
+    label_rows(panels, "% of silos'\nmargins")
     return next(iter(panels.values()))

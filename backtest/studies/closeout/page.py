@@ -32,7 +32,7 @@ SHORT = {  # names of steps as column heads; two models' names for the same step
 }
 
 # All other columns of the table of steps are shares.
-STEP_FORMATS = {"gross": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
+STEP_FORMATS = {"silos' margins": ".3f", "exceeded": ".0f", "without mismatch": ".0f"}
 
 
 def closeout_exhibit(study: CloseoutStudy) -> Exhibit:
@@ -124,13 +124,14 @@ def _steps(study: CloseoutStudy) -> Section:
         heading="What closing out over different days takes back",
         text=study.ranked.note("margin_steps.csv")
         + (
-            "Mean gross margin (USD m) and the steps from it to the requirement, as shares of "
-            "gross. Mismatch = requirement over own MPORs less the requirement if all legs closed "
-            "out over the shortest of them, each leg's own margin unchanged: a correlation of "
-            "daily moves is multiplied by min(H) / sqrt(H1 H2). Legs that add up have a negative "
-            "charge. The last columns count exceedances of the requirement, and of it without the "
-            "mismatch. In a historical simulation of the joint book the step also carries the "
-            "sampling noise of two tails, several points of gross on a single day."
+            "Mean of the silos' own margins summed (USD m) and the steps from it to the "
+            "requirement, as shares of it. Mismatch = requirement over own MPORs less the "
+            "requirement if all legs closed out over the shortest of them, each leg's own margin "
+            "unchanged: a correlation of daily moves is multiplied by min(H) / sqrt(H1 H2). Legs "
+            "that add up have a negative charge. The last columns count exceedances of the "
+            "requirement, and of it without the mismatch. In a historical simulation of the "
+            "joint book the step also carries the sampling noise of two tails, several points of "
+            "those margins on a single day."
         ),
         table=study.steps,
         brief=brief,
@@ -174,13 +175,13 @@ def _costs(study: CloseoutStudy) -> Section:
 
 
 def _short_steps(steps: pd.DataFrame) -> pd.DataFrame:
-    """A row a (book, model, MPOR): gross in USD m, the steps in their order, exceedances."""
+    """A row a (book, model, MPOR): silos' margins in USD m, steps in their order, exceedances."""
     steps = steps.assign(step=steps["step"].replace(SHORT))
     grouped = steps.groupby(["book", "model", "mpor"], sort=False)
     shares = steps.pivot_table(
         index=["book", "model", "mpor"], columns="step", values="share_of_gross", sort=False
     )
-    brief = pd.DataFrame({"gross": grouped["usd"].first() / 1e6})
+    brief = pd.DataFrame({"silos' margins": grouped["usd"].first() / 1e6})
     # 'required' is the last step of some models only, and still goes to the end of the row.
     brief = brief.join(shares[[s for s in shares if s not in ("gross", "required")]])
     brief["required"] = shares["required"]

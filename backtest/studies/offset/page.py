@@ -10,7 +10,7 @@ import pandas as pd
 from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
-from backtest.present.numbers import MISSING, percent
+from backtest.present.numbers import MISSING, millions, percent
 from backtest.present.table import TextTable, records
 from backtest.studies.ladder import ladder_tables, with_bound
 from backtest.studies.offset.answer import distinct, offset_answer
@@ -33,6 +33,11 @@ STEPS = "steps_from_gross"
 ESTIMATES = {ESTIMATED_TOTAL: "total", ESTIMATED_OFFSET: "dependence"}  # columns of the ladder
 ESTIMATED = {"total": "total", "dependence": "offset"}  # in words
 OVER_ALL_DAYS = "over all days [bound]"
+SETTINGS = {"haircut_scale": "scale of haircuts", "correlation_floor": "correlation floor"}
+MEANS = {
+    "haircut_mean_margin": "mean margin of scaled haircuts, USD m",
+    "floor_mean_margin": "mean margin of offset model, USD m",
+}
 MOST_BESIDE = 10  # books whose columns stand beside each other
 TEXTS = {
     "ladder": (
@@ -57,24 +62,29 @@ TEXTS = {
     "granted_against_supported": (
         "Credit granted against credit estimated",
         "Reduction that each model grants, beside total and offset as estimated from the days "
-        "then known (rolling windows, without bounds): mean, lowest and highest window. Last, the "
-        "estimate over all days and what its bound supports of it.",
+        "then known (rolling windows, without bounds): mean, lowest and highest of the days' "
+        "shares. The mean of what a model grants is over all days on which it has a margin, each "
+        "day's share with the same weight; 1 less 'required' in the next table is over scored "
+        "days, a share of mean margins, and differs a little. Last, the estimate over all days "
+        "and what its bound supports of it.",
     ),
     STEPS: (
-        "From gross to required",
-        "Mean of each step of the models that grant a reduction, as a share of gross: over all "
-        "scored days, and over the third of them on which the book was most volatile (standard "
-        "deviation of its daily P&L over the 60 days before; thirds are taken in hindsight). The "
-        "steps add up to 'required' exactly. Only 'offset' and 'dependence' depend on silos moving "
-        "together; the CSV file has every regime, and stress windows, in USD. The figure shows "
-        "them day by day.",
+        "From the silos' margins to the requirement",
+        "Mean of each step of the models that grant a reduction, as a share of the mean of the "
+        "silos' own margins summed: over all scored days, and over the third of them on which "
+        "the book was most volatile (standard deviation of its daily P&L over the 60 days "
+        "before; thirds are taken in hindsight). The steps add up to 'required' exactly. Only "
+        "'offset' and 'dependence' depend on silos moving together; the CSV file has every "
+        "regime, and stress windows, in USD. The figure shows them day by day.",
     ),
     "just_covering": (
         "Settings that just hold coverage",
-        "The scale of the haircuts and the correlation floor at which the allowed exceedances are "
-        "just met, in hindsight; each floor tried means margining the book again. The haircuts are "
-        "those of the study's first haircut model, or the default schedules; n/a: these have none "
-        "for an instrument of the book.",
+        "The scale of the haircuts, and the floor under the correlations of an offset model "
+        "without a cap, at which the allowed exceedances are just met, in hindsight; mean margins "
+        "are those of each book at these settings. A floor of -1 binds nowhere: the correlations "
+        "as they were estimated hold the coverage; n/a: not even a floor of +1 does. The haircuts "
+        "are those of the study's first haircut model, or the default schedules; n/a: these have "
+        "none for an instrument of the book.",
     ),
 }
 
@@ -93,7 +103,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
             result.provenance.omissions,
         ),
         *([section(STEPS, result.steps, _steps_in_brief)] if len(result.steps) else []),
-        section("just_covering", result.covering_settings),
+        section("just_covering", result.covering_settings, _in_words),
     )
     origin = result.provenance
     return Exhibit(
@@ -179,10 +189,8 @@ def _section(
 
 
 def _format(column: str) -> str:
-    """Counts and money whole, settings and seconds to three digits, shares in percent."""
-    if column in ("specifications", "marginings") or column.endswith("margin"):
-        return ",.0f"
-    return ".3g" if column in ("haircut_scale", "correlation_floor", "seconds") else ".1%"
+    """Settings to three digits, shares in percent."""
+    return ".3g" if column in SETTINGS.values() else ".1%"
 
 
 def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
@@ -223,8 +231,18 @@ def _steps_in_brief(steps: pd.DataFrame) -> pd.DataFrame:
     table = rows.pivot_table(
         index=["portfolio", "model", "regime"], columns="step", values="share_of_gross", sort=False
     )
-    # 'gross' is 100 % everywhere; 'required' comes last, as the sum of the others.
+    # 'gross', the silos' own margins summed, is 100 % everywhere; 'required' comes last, as the
+    # sum of the others.
     return table[[*table.columns.drop(["gross", REQUIRED]), REQUIRED]]
+
+
+def _in_words(settings: pd.DataFrame) -> pd.DataFrame:
+    """Each setting that just covers, and the mean margin at it."""
+    cells = {}
+    for (setting, head), (mean, mean_head) in zip(SETTINGS.items(), MEANS.items(), strict=True):
+        cells[head] = settings[setting]
+        cells[mean_head] = settings[mean].map(millions)
+    return pd.DataFrame(cells)
 
 
 def _averages(ladder: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.studies.closeout.answer import closeout_answer, netted
+from backtest.studies.closeout.answer import closeout_answer
+from backtest.studies.closeout.figures import breach_by_coordination, netted
 from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.closeout.study import estimate_closeout
 from tests.support.presented import closeout_study
@@ -53,6 +54,16 @@ def test_coordination_is_told_in_counts_of_the_table(study):
     ).sum()
     # Models that net nothing are not margins of a pool.
     assert "siloed" not in netted(study).index.get_level_values("model")
+
+
+def test_the_figures_title_counts_what_the_opening_sentence_counts(study):
+    told = re.compile(r"(\w+) of (\d+) margins? of a pool")
+    first, caption = closeout_answer(study)[0], breach_by_coordination(study).caption
+    assert told.search(caption.title).groups() == told.search(first).groups()
+    drawn = breach_by_coordination(study).data["book"].nunique()
+    books = study.coordination.index.unique("book")
+    said = f"({drawn} of {len(books)} books drawn; title: all)"
+    assert caption.measure.endswith(said) == (drawn < len(books))
 
 
 def test_the_worst_book_is_told_with_its_rates_and_what_it_holds(study):

@@ -121,6 +121,23 @@ def test_lowest_and_highest_specifications_have_their_own_bounds() -> None:
         assert [int(n) for n in re.findall(r"\d+", counted)] == [*above, len(table)]
 
 
+def test_settings_that_just_cover_are_named_in_words() -> None:
+    settings = pd.DataFrame(
+        {"haircut_scale": [0.5], "haircut_mean_margin": [4_099_000.0], "correlation_floor": [-1.0],
+         "floor_mean_margin": [np.nan], "marginings": [2]},
+        index=pd.Index(["a"], name="portfolio"),
+    )  # fmt: skip
+    (row,) = cells("just_covering", study(covering_settings=settings)).values()
+    assert row == {
+        "scale of haircuts": "0.5",
+        "mean margin of scaled haircuts, USD m": "4.10",
+        "correlation floor": "-1",
+        "mean margin of offset model, USD m": "n/a",
+    }
+    section = next(s for s in offset_exhibit(study()).sections if s.name == "just_covering")
+    assert "A floor of -1 binds nowhere" in section.text
+
+
 def test_estimated_credit_stands_beside_what_its_bound_supports() -> None:
     result = study()
     rows = cells("granted_against_supported", result)

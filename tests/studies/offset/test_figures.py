@@ -7,7 +7,9 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from backtest import charts
-from tests.support.presented import HOSTILE, LONG, OFFSET_BOOKS
+from backtest.present.lettering import drawable
+from backtest.studies.offset.steps_by_day import steps_by_regime
+from tests.support.presented import HOSTILE, LONG, OFFSET_BOOKS, book_of, market
 from tests.support.presented import offset_study as study
 
 WORDS = ["date", "portfolio", "model", "required"]
@@ -34,7 +36,8 @@ def test_stresses_are_marked_where_their_bound_is_above_zero_and_only_dependence
         full = [to_hex(point.get_markerfacecolor()) != "#ffffff" for point in points]
         assert full == (figure.data[f"{value}_bound"] > 0).tolist()
     said = [text.get_text() for text in sheet.texts[1:] if "offset" in text.get_text()]
-    said = [words for words in said if words.replace("\n", " ") != figure.caption.footnote]
+    others = (drawable(figure.caption.footnote), figure.caption.measure)
+    said = [words for words in said if words.replace("\n", " ") not in others]
     assert said == ["offset (dependence), percentage points"]
 
 
@@ -87,6 +90,32 @@ def test_steps_of_each_day_lead_from_gross_to_the_requirement() -> None:
     for book, rows in data.groupby("portfolio"):
         steps = study().steps_by_day["offset", str(book)]
         assert np.allclose(rows.set_index("date")["required"], steps["required"] / steps["gross"])
+
+
+def test_titles_are_of_all_books_where_four_are_drawn() -> None:
+    """As in the tables beside them: a book that is not drawn counts, and means are the table's."""
+    result = study()
+    drawn = set(charts.stressed_ladder(result).data["portfolio"])
+    (absent,) = set(OFFSET_BOOKS) - drawn
+    stresses = result.stresses.copy()
+    stresses["dependence_bound"] = -0.1
+    stresses.loc[pd.IndexSlice[:, absent], "dependence_bound"] = 0.1
+    stresses.loc[(stresses.index[-1][0], absent), "dependence"] = -0.777
+    caption = charts.stressed_ladder(replace(result, stresses=stresses)).caption
+    assert "an offset in 1 of 5 books as observed" in caption.title
+    assert caption.measure.endswith("(4 of 5 books drawn; title: all)")
+    assert f"−77.7 points (lower bound +10.0), is that of a book not drawn, {absent}" in (
+        caption.footnote
+    )
+    granted = charts.granted_against_supported(result).caption
+    assert granted.title.endswith("over 5 books") and "4 of 5 books drawn" in granted.measure
+    steps = charts.steps_from_gross(result).caption
+    table = steps_by_regime(result.steps_by_day, market(), book_of(OFFSET_BOOKS))
+    table = table[(table["model"] == "offset") & (table["regime"] == "all days")]
+    shares = table.pivot_table(index="portfolio", columns="step", values="share_of_gross")
+    assert len(shares) == 5
+    ends = [f"{100 * end:.1f}" for end in shares["required"].agg(["min", "max"])]
+    assert f"offset model: {ends[0]} to {ends[1]} % of the silos' own margins" in steps.title
 
 
 def test_days_without_gross_margin_and_steps_never_taken_are_left_out() -> None:

@@ -1,6 +1,4 @@
-"""The titles of an offset study's figures: what each shows, from the numbers that it draws."""
-
-from collections.abc import Sequence
+"""The titles of an offset study's figures: what each shows, over all books of the study."""
 
 import pandas as pd
 
@@ -8,6 +6,7 @@ from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
 from backtest.present.lettering import points
 from backtest.present.naming import brief, least_to_most, model_name, span
 from backtest.present.numbers import percent
+from backtest.studies.sentences import counted
 
 NAMED_STEPS = 2  # steps that a sentence names
 
@@ -64,19 +63,19 @@ def granted_finding(data: pd.DataFrame) -> str:
     who = "Models" if len(shares) > 1 else brief(next(iter(shares)), most=20)
     return (
         f"{who} granted more than was estimated from the days then known, on {often} of the days "
-        "and books compared"
+        f"compared, over {counted(data['portfolio'].nunique(), 'book')}"
     )
 
 
-def steps_finding(data: pd.DataFrame, steps: Sequence[str], *, required: str) -> str:
-    """What the model asks of gross margin, and the two largest steps on the way there.
+def steps_finding(means: pd.DataFrame, model: str, *, required: str) -> str:
+    """What the model asks of the silos' own margins, and the two largest steps on the way there.
 
-    data : shares of gross by day and portfolio, a column a step. required : the last column.
+    means : a row a book and a column a step, mean of the step over mean of the silos' margins.
+    required : the column of the requirement.
     """
-    means = data.groupby("portfolio", sort=False)[[*steps, required]].mean()
-    model = brief(model_name(str(data["model"].iloc[0])), most=20)
+    model = brief(model_name(model), most=20)
     asked = _range(means[required])
-    sizes = means[[*steps]].abs().max().sort_values(ascending=False, kind="stable")
+    sizes = means.drop(columns=required).abs().max().sort_values(ascending=False, kind="stable")
     first, *others = [
         (brief(str(step)), _range(-means[str(step)])) for step in sizes.index[:NAMED_STEPS]
     ] or [("", "")]
@@ -87,4 +86,5 @@ def steps_finding(data: pd.DataFrame, steps: Sequence[str], *, required: str) ->
 
 
 def _range(shares: "pd.Series[float]") -> str:
-    return span(float(shares.min()), float(shares.max()), lambda share: percent(share, digits=0))
+    """To the digits of the table, where a step that adds a little differs from one never taken."""
+    return span(float(shares.min()), float(shares.max()), percent)

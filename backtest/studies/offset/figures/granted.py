@@ -23,6 +23,7 @@ from backtest.replay.figures.through_time import (
 )
 from backtest.studies.offset.figures.findings import granted_finding
 from backtest.studies.offset.figures.footnote import offset_footnote
+from backtest.studies.ranked import drawn_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +77,9 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
             ]
         books.append(f"{name}: {', '.join(ranges)}")
     return Caption.of(
-        granted_finding(data),
-        measure="Reduction granted by the models, and reduction estimated from days then known",
+        granted_finding(study.credit.dropna(subset=["share"])),
+        measure="Reduction granted by models, and estimated from days then known"
+        + drawn_words(data["portfolio"], study.credit["portfolio"]),
         footnote=offset_footnote(study, note + ".", models=True),
         alt=f"Lines through time, a panel a book. {'; '.join(books)}.",
     )

@@ -91,9 +91,11 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
             f"{name}: {len(table)} specifications, offset {low} to {high} points, median {middle}; "
             f"lower bound above 0 in {_share(table)}"
         )
+    drawn, count = data["portfolio"].nunique(), len(study.ladder)
     return Caption.of(
         specification_finding(data),
-        measure="Offset under every choice of lookback, MPOR, window and first day",
+        measure="Offset under every choice of lookback, MPOR, window and first day"
+        + ("" if drawn == count else f" ({drawn} of {count} books)"),
         footnote=offset_footnote(study, note + "."),
         alt=f"Sorted estimates with lower bounds, and a grid of choices. {'; '.join(books)}.",
     )

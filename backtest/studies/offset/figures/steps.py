@@ -1,4 +1,4 @@
-"""Figure: the steps from gross margin to the requirement, day by day."""
+"""Figure: the steps from the silos' own margins to the requirement, day by day."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from backtest.replay.figures.through_time import (
 )
 from backtest.studies.offset.figures.findings import steps_finding
 from backtest.studies.offset.figures.footnote import offset_footnote
+from backtest.studies.ranked import drawn_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,23 +71,37 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     note = study.ranked.panels_note(data["portfolio"], all_books)
     note += (
         f"Model '{model}' ({kind}), of those that grant a reduction the one with most steps. Each "
-        "day starts at 100, the silos' own margins summed (gross); each band is what one step "
+        "day starts at 100, the silos' own margins summed; each band is what one step "
         "takes off, and the line is the requirement. Where a step adds margin, its band has "
         "strokes and lies over the one before"
     )
     note += stress_words(stress_days_among(data["date"]), simulated=study.market.simulated)
-    means = data.groupby("portfolio", sort=False)[[*_steps(data), REQUIRED]].mean()
+    means = _means(study, str(model))
+    drawn = list(dict.fromkeys(data["portfolio"]))
     books = "; ".join(
         f"{book}: "
         + ", ".join(f"{step} {100 * share:.0f}".replace("-", MINUS) for step, share in row.items())
-        for book, row in means.iterrows()
+        for book, row in means.loc[drawn, [*_steps(data), REQUIRED]].iterrows()
     )
     return Caption.of(
-        steps_finding(data, _steps(data), required=REQUIRED),
-        measure="From the silos' own margins to the requirement, by day, % of gross",
+        steps_finding(means, str(model), required=REQUIRED),
+        measure="From the silos' own margins to the requirement, by day, % of their sum"
+        + drawn_words(drawn, all_books),
         footnote=offset_footnote(study, note + "."),
-        alt=f"Bands through time, a panel a book. Mean shares of gross in percent. {books}.",
+        alt="Bands through time, a panel a book. Mean steps in percent of the silos' mean "
+        f"margins. {books}.",
     )
+
+
+def _means(study: "OffsetStudy", model: str) -> pd.DataFrame:
+    """Mean of each step over the mean of the silos' margins, as in the table: all its books."""
+    return pd.DataFrame(
+        {
+            book: (means := steps.mean()).drop(GROSS) / means[GROSS]
+            for (name, book), steps in study.steps_by_day.items()
+            if name == model
+        }
+    ).T
 
 
 def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
@@ -124,7 +139,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
         draw_time_axis(panel, data["date"], stress)
         name_stress_days(panel, stress, width=panel_width(len(panels)))
         panel.set_ylim(0, None)
-    label_rows(panels, "% of gross")
+    label_rows(panels, "% of silos'\nmargins")
     return next(iter(panels.values()))
 
 

@@ -14,6 +14,7 @@ from backtest.present.sheet import WIDTH, Caption
 from backtest.present.style import FAINT, INK, OFFSET, TOTAL
 from backtest.studies.offset.figures.findings import stressed_finding
 from backtest.studies.offset.figures.footnote import BOUND_WORDS, offset_footnote
+from backtest.studies.ranked import drawn_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,15 +59,17 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "that every price and every yield correlate so; yields stay as they are and each price "
         "keeps its law. 'worst' is the worse of both signs for the book. "
         "'without': days whose MPOR touches the month are left out of the scores. Number of days "
-        "and MPOR, below, are those of 'as observed'"
+        "and MPOR, below, are those of 'as observed'."
     )
+    note += _lowest_words(study.stresses, drawn=set(data["portfolio"]))
     books = "; ".join(
         f"{name}: {_book_words(rows)}" for name, rows in data.groupby("portfolio", sort=False)
     )
     return Caption.of(
-        stressed_finding(data, observed=OBSERVED),
-        measure="Offset and total reduction under stress",
-        footnote=offset_footnote(study, note + "."),
+        stressed_finding(study.stresses.reset_index(), observed=OBSERVED),
+        measure="Offset and total reduction under stress"
+        + drawn_words(data["portfolio"], all_books),
+        footnote=offset_footnote(study, note),
         alt=f"Points with whiskers, a column a book and a row a stress. {books}.",
     )
 
@@ -82,6 +85,21 @@ def _book_words(rows: pd.DataFrame) -> str:
         f"{points(first['dependence_bound'])}), total {percent(first['total'])}; lowest "
         f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
         f"{int((rows['dependence_bound'] > 0).sum())} of {len(rows)}"
+    )
+
+
+def _lowest_words(stresses: pd.DataFrame, *, drawn: set[str]) -> str:
+    """The lowest offset of all where its book is not drawn; empty where it is."""
+    known = stresses.dropna(subset=["dependence"])
+    if known.empty:
+        return ""
+    lowest = known.iloc[int(known["dependence"].argmin())]
+    stress, book = known.index[int(known["dependence"].argmin())]
+    if book in drawn:
+        return ""
+    return (
+        f" The lowest offset of all, {points(lowest['dependence'])} points (lower bound "
+        f"{points(lowest['dependence_bound'])}), is that of a book not drawn, {book}, {stress}."
     )
 
 
