@@ -9,6 +9,7 @@ SIZE = 8.0  # type of a table, points: the smallest in a document
 PADDING = 8.0  # points of a cell beside its text, both sides together
 LETTER, CAPITAL = 0.53, 0.70  # widths in parts of the size; digits of the widest font take 0.51
 WIDEST_WORDS = 150.0  # points beyond which a cell of words is folded
+KEPT_ROWS = 3  # rows of a table that stay on one page with its head
 NARROWER = (WIDEST_WORDS, 120.0, 90.0, 60.0)  # beyond which it is where a table would not fit
 
 

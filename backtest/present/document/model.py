@@ -61,10 +61,14 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Lines of text: 'lead' is what a section says first, 'note' small, 'alarm' must be seen."""
+    """Lines of text: 'lead' is what a section says first, 'note' small, 'alarm' must be seen.
+
+    keep : never the last thing on a page: it names what follows.
+    """
 
     text: Line
     style: Style = "plain"
+    keep: bool = False
 
 
 @dataclass(frozen=True)

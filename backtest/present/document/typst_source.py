@@ -27,6 +27,9 @@ from backtest.present.lettering import drawable
 
 FONTS = ("Libertinus Serif", "DejaVu Sans")  # the first is part of Typst, the second of matplotlib
 LONGEST = 30  # letters of a word that a line of a table always holds
+# Where less than this is left of a page, a table starts on the next one: a block of this height is
+# set, which a page holds or not, and the table is then drawn over it.
+KEEP = "#block(height: 7em, above: 1.4em, below: 0pt, breakable: false)#v(-7em - 1.4em)\n"
 JOIN = "\u200b"  # where a longer one may be broken: it has no width
 
 SETTINGS = f"""
@@ -117,7 +120,8 @@ def _block(block: Block, numbers: Numbers, folder: Path) -> str:
             "alarm": "#alarm[{}]",
             "quote": "#quote(block: true)[{}]",
         }
-        return wrapped[block.style].format(words) + "\n"
+        shown = wrapped[block.style].format(words)
+        return f"#block(sticky: true)[{shown}]\n" if block.keep else f"{shown}\n"
     if isinstance(block, Listing):
         entries = ", ".join(f"[{_line(entry, numbers)}]" for entry in block.entries)
         return f"#{'enum' if block.ordered else 'list'}({entries})\n"
@@ -168,7 +172,7 @@ def _tabular(block: Tabular, numbers: Numbers) -> str:
         caption = f"#strong[{_text(f'{name}{which}.')}] {_text(block.title)}"
         mark = f" <{label(block.name)}>" if place == 0 else ""
         blocks.append(
-            f"#figure(kind: table, supplement: none, numbering: none, caption: [{caption}], "
+            f"{KEEP}#figure(kind: table, supplement: none, numbering: none, caption: [{caption}], "
             f"align(left, {_sheet(sheet)})){mark}\n"
         )
     note = " ".join(filter(None, (block.note, block.table.note)))

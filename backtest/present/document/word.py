@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from backtest.present.document.layout import SIZE, Row, Sheet, is_folded, sheets
+from backtest.present.document.layout import KEPT_ROWS, SIZE, Row, Sheet, is_folded, sheets
 from backtest.present.document.model import (
     Block,
     Code,
@@ -81,11 +81,17 @@ class _Writer:
         if isinstance(block, Heading):
             self._heading(block)
         elif isinstance(block, Paragraph):
-            self._line(self.word.add_paragraph(style=STYLES[block.style]), block.text)
+            paragraph = self.word.add_paragraph(style=STYLES[block.style])
+            paragraph.paragraph_format.keep_with_next = block.keep or None
+            self._line(paragraph, block.text)
         elif isinstance(block, Listing):
             style = "List Number" if block.ordered else "List Bullet"
+            number = self.fields.new_list(style) if block.ordered else None
             for entry in block.entries:
-                self._line(self.word.add_paragraph(style=style), entry)
+                paragraph = self.word.add_paragraph(style=style)
+                if number is not None:
+                    self.fields.number(paragraph, number)
+                self._line(paragraph, entry)
         elif isinstance(block, Terms):
             for term, words in block.pairs:
                 paragraph = self.word.add_paragraph(style="Body Text")
@@ -142,6 +148,10 @@ class _Writer:
             lines = lines[1:]
         for cells, row in zip(lines, sheet.rows, strict=True):
             self._row(cells, row, sheet)
+        # A head with a row or two at the foot of a page says nothing: they stay with the third.
+        for row in table.rows[: bool(sheet.heads) + KEPT_ROWS][:-1]:
+            for cell in row._tr.tc_lst:
+                cell.p_lst[0].get_or_add_pPr().get_or_add_keepNext()
 
     def _row(self, cells: list[Any], row: Row, sheet: Sheet) -> None:
         if row.group:

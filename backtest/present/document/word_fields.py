@@ -70,6 +70,20 @@ class Fields:
         add()
         paragraph._p.append(element("w:bookmarkEnd", id=place))
 
+    def new_list(self, style: str) -> int:
+        """A list that counts from 1: those of a style alone continue the one before."""
+        numbering = self.word.part.numbering_part.element
+        of_style = self.word.styles[style].element.pPr.numPr.numId.val
+        made = numbering.add_num(numbering.num_having_numId(of_style).abstractNumId.val)
+        made.add_lvlOverride(ilvl=0).add_startOverride(1)
+        return int(made.numId)
+
+    def number(self, paragraph: Any, number: int) -> None:
+        """Make a paragraph an entry of such a list."""
+        settings = paragraph._p.get_or_add_pPr().get_or_add_numPr()
+        settings.get_or_add_ilvl().val = 0
+        settings.get_or_add_numId().val = number
+
     def inline(self, paragraph: Any, part: Inline) -> None:
         """Words, or a reference that a click follows and an update renumbers."""
         if isinstance(part, Ref):

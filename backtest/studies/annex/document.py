@@ -34,21 +34,26 @@ TITLE = "Annex: results behind the comment"
 
 def annex_document(annex: Annex) -> Document:
     """The whole annex."""
-    results = [block for source in annex.sources for block in chapter(source)]
-    names = frozenset(numbers_of(results))
-    blocks: list[Block] = [
+    # The author's text may name whatever the document has, which is known once it is made.
+    names = frozenset(numbers_of(_blocks(annex, None)))
+    blocks = _blocks(annex, names)
+    return Document(TITLE, tuple(blocks), _subtitle(annex), _header(annex), annex.stamp)
+
+
+def _blocks(annex: Annex, names: frozenset[str] | None) -> list[Block]:
+    """Everything; `names` are those that the author's text may refer to, any where None."""
+    return [
         *_opening(annex),
         Contents(),
         *_map(annex),
         *(block for page in annex.pages for block in topic_blocks(page, annex, names)),
-        *results,
+        *(block for source in annex.sources for block in chapter(source)),
         *_method(),
         Heading("Words", 1, "words", new_page=True),
         Terms(tuple((term, line(f"{words}.")) for term, words in glossary().items())),
         *_data(annex),
         *_reproduction(annex),
     ]
-    return Document(TITLE, tuple(blocks), _subtitle(annex), _header(annex), annex.stamp)
 
 
 def _subtitle(annex: Annex) -> str:
@@ -90,6 +95,7 @@ def _opening(annex: Annex) -> Iterator[Block]:
                 Span(f"{mark}{record.title}", strong=True),
             ),
             "lead",
+            keep=True,
         )
         if record.answer:
             yield Listing(tuple(line(sentence) for sentence in record.answer))

@@ -24,8 +24,8 @@ UNREAD = "NOT VERIFIED"
 UNVERIFIED = f"{MARK} Rests on parameters that are not verified, in whole or in part."
 
 
-def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str]) -> Iterator[Block]:
-    """A topic; `names` are those that the author's text may refer to."""
+def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str] | None) -> Iterator[Block]:
+    """A topic; `names` are those that the author's text may refer to, any where None."""
     topic = page.topic
     yield Heading(topic.title, 2, topic.page, new_page=True)
     yield Paragraph(line(Span("What was asked. ", strong=True), topic.asked), "lead")
@@ -66,7 +66,7 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
     drawn = "; of tests on simulated records, no prices" if one.say.simulated_counts else ""
     if one.answers:
         title = f"Results {letter}{drawn}: {one.source.record.title}"
-        yield Paragraph(line(Span(title, strong=True)))
+        yield Paragraph(line(Span(title, strong=True)), keep=True)
         yield Listing(tuple(line(sentence) for sentence in one.answers))
     tables = [quoted.name for quoted in one.quoted]
     where = references([*one.figures, *tables])

@@ -30,6 +30,10 @@ from backtest.present.document import (
 )
 from backtest.present.document import write as writing
 from backtest.present.document.layout import sheets
+from backtest.present.document.pdf import compile_pdf
+from backtest.present.document.typst_source import typst_source
+from backtest.present.document.word import word_file
+from backtest.present.document.write import moment
 from backtest.present.rendering import render
 from backtest.present.sheet import Caption
 from backtest.present.table import Cell, TextTable
@@ -284,3 +288,41 @@ def test_what_is_missing_is_one_line(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(ResultsError, match=r"python-docx and typst not installed.*\[report\]"):
         write_document(Document("D", ()), tmp_path, "annex")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_numbered_list_counts_from_one_whatever_stands_before_it(tmp_path: Path) -> None:
+    lists = [Listing(tuple(line(word) for word in words), ordered=True) for words in ("abc", "de")]
+    document = Document("D", (Heading("H", 1, "h"), lists[0], Paragraph(line("x")), lists[1]))
+    word = docx.Document(BytesIO(word_file(document, Numbers.of(document), tmp_path, moment(""))))
+    used = [p._p.pPr.numPr.numId.val for p in word.paragraphs if p.style.name == "List Number"]
+    assert len(used) == 5 and len({*used[:3]}) == len({*used[3:]}) == 1 and used[0] != used[3]
+    for number in {*used}:
+        made = word.part.numbering_part.element.num_having_numId(number)
+        (override,) = made.lvlOverride_lst
+        assert override.ilvl == 0 and override.startOverride.val == 1
+
+
+def test_no_head_is_left_alone_at_the_foot_of_a_page(tmp_path: Path) -> None:
+    rows = tuple((f"r{n}", ((Cell(f"c{n}."),),)) for n in range(30))
+    table = Tabular("t", TextTable("Rates", ("book", "value"), rows))
+    said = (Paragraph(line("NAMED"), keep=True), Listing((line("the entry"),)))
+    near = set()
+    for count in range(28, 50):
+        filling = tuple(Paragraph(line(f"filling {n}")) for n in range(count))
+        for blocks in ((table,), said):
+            document = Document("D", (Heading("H", 1, "h"), *filling, *blocks))
+            file = tmp_path / "d.typ"
+            file.write_text(typst_source(document, Numbers.of(document), tmp_path, moment("")))
+            pages = PdfReader(BytesIO(compile_pdf(file, moment("")))).pages
+            first = pages[0].extract_text()
+            if "Table 1." in first:
+                near.add(sum(f"c{n}." in first for n in range(30)))
+            assert ("NAMED" in first) == ("the entry" in first)
+    assert 3 <= min(near) <= 6, near
+    document = Document("D", (Heading("H", 1, "h"), table))
+    word = docx.Document(BytesIO(word_file(document, Numbers.of(document), tmp_path, moment(""))))
+    kept = [
+        all(p.paragraph_format.keep_with_next for cell in row.cells for p in cell.paragraphs)
+        for row in word.tables[0].rows
+    ]
+    assert kept == [True, True, True] + [False] * 28

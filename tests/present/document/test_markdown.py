@@ -47,6 +47,17 @@ def test_references_and_web_links() -> None:
         ("a\n\n![x](y.png)", "line 3: an image"),
         ("[x](#nothing)", "reference to 'nothing'"),
         ("[x](../secret)", "link to '../secret'"),
+        ("one\ntwo\n[x](#nothing) y", "line 3: a reference to 'nothing'"),
+        ("[x](#figure-2)", "'figure-1' is close; all names are in references.csv"),
+        ("as said[^1]\n\n[^1]: in a note", "line 1: a footnote"),
+        ("one\ntwo ~~three~~", "line 2: struck-out text"),
+        ("- a\n  - b", "line 2: a list within a list"),
+        ("- [x] done", "line 1: a task"),
+        ("3. a\n4. b", "line 1: a list from 3"),
+        ("1. a\n\n   more\n2. b", "line 3: more than a paragraph in an entry"),
+        ("- a\n\n  ```\n  b\n  ```", "line 3: more than a paragraph in an entry"),
+        ("one\n\u66f8", "line 2: the letter '\u66f8' .U.66F8."),
+        ("```\none\n\u66f8\n```", "the letter '\u66f8'"),
     ],
 )
 def test_what_has_no_place_is_named_with_its_line(text: str, message: str) -> None:

@@ -194,6 +194,16 @@ def test_texts_are_started_kept_and_printed(run: Path, tmp_path: Path):
     assert "never written over" not in html_words(again)
 
 
+def test_a_text_may_refer_to_every_name_that_references_csv_lists(run: Path, tmp_path: Path):
+    first = annexed(run, out=tmp_path / "out")
+    names = list(pd.read_csv(first / "references.csv", index_col="name").index)
+    assert any(name.startswith("topic-") for name in names)
+    text = tmp_path / "out" / "texts" / "operations.md"
+    text.write_text("\n".join(f"[x](#{name})" for name in names))
+    again = annexed(run, out=tmp_path / "again", more=("--texts", str(text.parent)))
+    assert list(pd.read_csv(again / "references.csv", index_col="name").index) == names
+
+
 def test_hostile_names_stay_text(merged: Path):
     page = (merged / "annex.html").read_text()
     assert "<script" not in page and HOSTILE in unescape(re.sub(r"<[^>]+>", " ", page))
