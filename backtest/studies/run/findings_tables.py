@@ -30,17 +30,19 @@ def swings_table(findings: Findings) -> TextTable:
         "calls_5d_10": ("days up 10 % in 5", percent),
         "calls_5d_25": ("up 25 % in 5", percent),
         "above_mean": ("time above mean", percent),
-        "margin": ("mean margin", millions),
+        "margin": ("mean margin, scaled, median book", millions),
         "liquidity_at_risk": ("liquidity at risk", millions),
         "funding_per_point": ("funding a year, per point", millions),
     }
     return TextTable.of(
-        f"Procyclicality and liquidity at pooled equal coverage, medians of "
+        f"Procyclicality and liquidity, margins scaled to pooled equal coverage, medians of "
         f"{len(swings.index.unique('portfolio'))} books, USD m",
         "model",
         records(medians),
         {head: of_column(name, show) for name, (head, show) in heads.items()},
         note="Ratios do not change with the scale; USD are margins times the pooled scale. "
+        "Medians over books: a mean over books, as in the table of all books pooled and in the "
+        "verdict, is that of the large ones, and may put the models in another order. "
         "Liquidity at risk: 99 % of margin change plus variation margin over the MPOR. Funding: "
         "USD m a year at a spread of one percentage point. All columns, all books: "
         "procyclicality.csv." + (TOO_SHORT if swings.isna().all().any() else ""),

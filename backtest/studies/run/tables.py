@@ -64,7 +64,7 @@ def cost_table(study: Study, portfolios: list[str], *, books: str = "the named b
         BOOK_AND_MODEL,
         _by_book(study, portfolios),
         {
-            "mean margin": of_column("mean_margin", millions),
+            "mean margin, unscaled": of_column("mean_margin", millions),
             "saving vs siloed": of_column("saving_vs_siloed", percent),
             "equal-coverage margin [95 %]": of_interval("equal_coverage", millions),
             "mean excess": of_column("mean_excess", millions),
@@ -135,8 +135,8 @@ def pooled_table(study: Study) -> TextTable:
         [(marked_name(study, model), rows[model]) for model in study.models],
         {
             "scale [95 %]": of_interval("scale", ratio),
-            "mean margin": of_column("mean_margin", millions),
-            "equal-coverage margin [95 %]": of_interval("equal_coverage", millions),
+            "mean margin, unscaled, mean of books": of_column("mean_margin", millions),
+            "equal-coverage margin, mean of books [95 %]": of_interval("equal_coverage", millions),
             "rate of the book one in ten is worse than": of_column("tenth_percentile_rate", rate),
             "rate of the worst book": of_column("worst_rate", rate),
             "worst book": worst_book,

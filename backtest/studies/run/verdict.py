@@ -133,7 +133,7 @@ def cost_words(study: Study, model: str) -> str:
     spread = f"{millions(pool['equal_coverage_low'])} to {millions(pool['equal_coverage_high'])}"
     text = (
         f"scaled to equal coverage over all books it asks {millions(margin)}m USD on average "
-        f"({spread})"
+        f"over days and books ({spread})"
     )
     yardstick = study.provenance.siloed_model
     if yardstick is not None and model != yardstick:

@@ -11,13 +11,15 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.config.load import read_study
+from backtest.present.numbers import millions
 from backtest.replay.findings import Findings
 from backtest.replay.worst import worst_rows
 from backtest.studies.run.answer import run_answer
+from backtest.studies.run.findings_tables import swings_table
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run, execute
 from backtest.studies.run.tables import pooled_table
-from backtest.studies.run.verdict import verdicts, with_holding
+from backtest.studies.run.verdict import cost_words, verdicts, with_holding
 from backtest.types import StudyError
 from tests.support import presented
 from tests.support.commands import quiet
@@ -365,6 +367,25 @@ def test_costs_are_told_apart_only_where_their_intervals_are() -> None:
     said = dict(verdicts(replace(study, pooled=pooled), presented.ladder(), named))
     assert "50.0 % more than siloed does (1.00m, and the intervals overlap)" in said["var"]
     assert "60.0 % more than siloed does (1.00m), and its worst" in said["_haircut"]
+
+
+def test_heads_say_which_margins_are_scaled_and_over_what_they_are_averaged() -> None:
+    """A mean over books and a median over them rank models apart: each is named as it is."""
+    study, model = presented.study(), "siloed"
+    wide = study.required[model].loc[study.scored]
+    scale, findings = study.pooled["scale"][model], Findings.of(study)
+    told = {}
+    for table in (pooled_table(study), swings_table(findings)):
+        ((_, (cells,)),) = [group for group in table.groups if group[0] == model]
+        told |= dict(zip(table.heads[1:], (cell.text for cell in cells), strict=True))
+    median = wide.mean().median() * scale
+    assert told["mean margin, unscaled, mean of books"] == millions(wide.to_numpy().mean())
+    assert told["mean margin, scaled, median book"] == millions(median)
+    equal = told["equal-coverage margin, mean of books [95 %]"]
+    assert equal.startswith(millions(scale * wide.to_numpy().mean()))
+    assert f"asks {equal.split()[0]}m USD on average over days and books" in cost_words(
+        study, model
+    )
 
 
 def test_a_headline_book_in_one_silo_is_said_to_pool_nothing() -> None:
