@@ -14,6 +14,8 @@ CURVE = ("treasury", "rates")  # asset classes priced on the Treasury curve
 MIXED = "named pools of Treasuries with other assets"
 POOLS = "named books held in several silos"
 CHOSEN = "books that the title asks about"
+OTHERS = "other named pools of Treasuries with other assets"
+MOST_NAMED = 4  # other pools that a sentence names
 LEVEL = "bounds are one-sided, 95 %"  # as `supportable_offset` estimates them by itself
 LESS = "a lower margin at equal coverage for the pool than for its silos"
 
@@ -26,19 +28,22 @@ class Headline:
     ----------
     books : those held in several silos. noun : what they are, of several.
     single : books that the study file names as its headline and that lie in one silo.
+    others : pools of Treasuries with other assets that the study file leaves out of its headline.
 
     Examples
     --------
     >>> holdings = {"basis": {"UST10Y": -1.0, "BTC": 1.0}, "venues": {"BTC": 1.0, "ETH@X": -1.0}}
     >>> Headline.of(["basis", "venues"], holdings, chosen=()).books
     ('basis',)
-    >>> Headline.of(["basis", "venues"], holdings, chosen=["venues"]).books
-    ('venues',)
+    >>> chosen = Headline.of(["basis", "venues"], holdings, chosen=["venues"])
+    >>> chosen.books, chosen.others
+    (('venues',), ('basis',))
     """
 
     books: tuple[str, ...]
     noun: str = POOLS
     single: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -53,10 +58,14 @@ class Headline:
         pools : named books held in several silos; all of them where none mixes the two.
         holdings : book -> its positions, or weights, by instrument.
         """
-        if chosen:
-            single = tuple(name for name in chosen if name not in pools)
-            return cls(tuple(n for n in pools if n in chosen), CHOSEN, single)
         mixed = tuple(name for name in pools if is_mixed(holdings.get(name, {})))
+        if chosen:
+            return cls(
+                tuple(name for name in pools if name in chosen),
+                CHOSEN,
+                single=tuple(name for name in chosen if name not in pools),
+                others=tuple(name for name in mixed if name not in chosen),
+            )
         return cls(mixed, MIXED) if mixed else cls(tuple(pools))
 
     def where(self, count: int) -> str:
@@ -93,6 +102,9 @@ def is_mixed(positions: Mapping[str, float]) -> bool:
 def pooling_sentence(headline: Headline, ladder: pd.DataFrame, *, simulated: bool) -> str:
     """What pooling the headline's books saves, and how much of that is offset, by their bounds.
 
+    A second sentence tells the same of the headline's `others`, where any was estimated: whoever
+    reads of one pool only must not take it for those that hold Treasuries and something else.
+
     ladder : of `OffsetLadder.to_frame`, with or without bounds.
 
     Examples
@@ -108,6 +120,23 @@ and as a part of it an offset: of the silos' margins, the reduction is estimated
 margins, and its offset is estimated 50.1 % of them; no bound was computed, so that what of this \
 is more than chance is not known.
     """
+    told = [_told(headline, ladder, simulated=simulated)]
+    others = ladder.loc[list(headline.others)]
+    estimated = tuple(map(str, others.index[others["total"].notna()]))
+    if estimated:
+        known = Headline(estimated, OTHERS + _in_brackets(estimated))
+        told.append(_told(known, ladder, simulated=simulated))
+    return " ".join(told)
+
+
+def _in_brackets(books: Sequence[str]) -> str:
+    """The names of a few books."""
+    quoted = [f"'{name}'" for name in books]
+    return f" ({joined(quoted)})" if len(books) <= MOST_NAMED else ""
+
+
+def _told(headline: Headline, ladder: pd.DataFrame, *, simulated: bool) -> str:
+    """The sentence on the headline's own books."""
     rows = ladder.loc[list(headline.books)]
     rows = rows[rows["total"].notna()]
     prices = "the simulated prices" if simulated else "the data"

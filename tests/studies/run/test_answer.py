@@ -125,13 +125,34 @@ def test_a_headline_is_answered_by_its_own_book(
 ) -> None:
     ladder = ladder_of(*shares)
     ladder.loc[[FIRST, SECOND], ["total", "dependence"]] = 0.123
-    answer, *_ = run_answer(run_of(presented.study(), ladder, VENUES))
+    answer = run_answer(run_of(presented.study(), ladder, VENUES))[0].split(". In ")[0]
     verdict = answer.split(": of the silos")[0]
     assert VENUES in answer and "12.3" not in answer
     assert wanted in verdict and unwanted not in verdict.replace("nor an offset", "")
     assert {round(100 * share, 1) for share in shares[::2]} <= set(numbers(answer))
     bounds = [float(n) for n in re.findall(r"at least (\d+) %", answer)]
     assert bounds == [np.floor(100 * b) for b in (shares[1], shares[3]) if b > 0]
+
+
+def test_pools_with_treasuries_that_a_headline_leaves_out_are_told_beside_it() -> None:
+    ladder = ladder_of(0.806, 0.722, 0.501, 0.418)
+    pools = [FIRST, SECOND]
+    ladder.loc[pools, "dependence"] = [0.039, -0.057]
+    ladder.loc[pools, "dependence_bound"] = [-0.157, -0.161]
+    headline, others = run_answer(run_of(presented.study(), ladder, VENUES))[0].split(". In ")
+    assert headline.startswith(f"In '{VENUES}' ") and "as a part of it an offset" in headline
+    assert others.startswith("both other named pools of Treasuries with other assets")
+    assert all(f"'{book}'" in others for book in pools)
+    assert "in none of them an offset" in others and "every lower bound is below zero" in others
+    told = others.split("the offset estimated ")[1].split(" %")[0].split(" to ")
+    assert [float(x) for x in told] == [-5.7, 3.9]
+    # A title that asks about all of them leaves none to be told.
+    assert ". In " not in run_answer(run_of(presented.study(), ladder, *pools))[0]
+    ladder.loc[pools, "total"] = np.nan
+    assert ". In " not in run_answer(run_of(presented.study(), ladder, VENUES))[0]
+    ladder.loc[FIRST, "total"] = 0.5
+    one = run_answer(run_of(presented.study(), ladder, VENUES))[0].split(". In ")[1]
+    assert one.startswith(f"'{FIRST}' ") and SECOND not in one
 
 
 def test_bounds_at_zero_support_nothing() -> None:
