@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.present.numbers import percent_down
 from backtest.studies.inputs import Inputs, read_inputs
 from tests.support.places import ROOT
 
@@ -78,7 +79,7 @@ def ladder_of(study: str, folder: str) -> tuple[Inputs, pd.DataFrame]:
 
 def bound(value: float) -> str:
     """A lower bound as pages print it: whole per cent, rounded down."""
-    return f"{np.floor(100 * value):.0f}"
+    return percent_down(value).removesuffix(" %")
 
 
 def mixed(book: bt.Book) -> list[str]:
@@ -104,7 +105,7 @@ def test_the_answer_is_that_of_real_prices(real_data):
         assert cells == [
             f"{100 * row['total']:.1f} % [{bound(row['total_bound'])} %]",
             f"{100 * row['diversification']:.1f} %",
-            f"{100 * row['dependence']:+.1f} [{bound(row['dependence_bound'])}]",
+            f"{100 * row['dependence']:+.1f} % [{bound(row['dependence_bound'])} %]",
         ]
     measured = [
         not np.isnan(found[row[1].strip("`")][1].loc[row[0], "unsafe"]) for row in table[2:]
@@ -124,14 +125,14 @@ def test_the_answer_is_that_of_real_prices(real_data):
     random = ladder[ladder.index.str.startswith("random")]["dependence"]
     spans = (pools["dependence"].min(), pools["dependence"].max()), random.quantile([0.1, 0.9])
     assert len(random) == 50
-    assert re.findall(r"at ([+-][\d.]+) to ([+-][\d.]+) points in", words) == [
+    assert re.findall(r"at ([+-][\d.]+) to ([+-][\d.]+) %[\w' ]* in the", words) == [
         tuple(f"{100 * value:+.1f}" for value in span) for span in spans
     ]
     known = (
         found["positive-control"][1].loc["long 10Y, short ZN"],
         (found["etp-future"][1].loc["long spot, short future"]),
     )
-    assert re.findall(r"estimated (\d+) points, at least (\d+)", words) == [
+    assert re.findall(r"an estimated (\d+) %, at least (\d+) %,", words) == [
         (f"{100 * row['dependence']:.0f}", bound(row["dependence_bound"])) for row in known
     ]
     days = [int(ladder["observations"].iloc[0]) for _, ladder in found.values()]
@@ -141,5 +142,5 @@ def test_the_answer_is_that_of_real_prices(real_data):
         offset = f"{100 * row['dependence']:+.1f}".replace("-", "\N{MINUS SIGN}")
         least = bound(row["total_bound"])
         said = f"{name}: total {100 * row['total']:.1f} % (lower bound {least} %), "
-        said += f"diversification {100 * row['diversification']:.1f} %, offset {offset} points"
+        said += f"diversification {100 * row['diversification']:.1f} %, offset {offset} %"
         assert said in drawn

@@ -39,12 +39,18 @@ def percent(share: float, *, digits: int = 1, sign: bool = False) -> str:
 def percent_down(share: float, *, sign: bool = False) -> str:
     """Whole percentage not above a share, for a lower bound whose decimals mean nothing.
 
+    A share above zero is never rounded down to zero, which would read as none.
+
     Examples
     --------
     >>> percent_down(0.2379), percent_down(-0.001, sign=True), percent_down(float("nan"))
     ('23 %', '-1 %', 'n/a')
+    >>> percent_down(0.0017, sign=True), percent_down(0.0, sign=True)
+    ('<1 %', '0 %')
     """
     whole = float(np.floor(np.round(100.0 * share, 6))) / 100.0
+    if share > 0.0 and whole == 0.0:
+        return "<1 %"
     return percent(whole, digits=0, sign=sign)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtest.present.numbers import MISSING, UNBROKEN, millions, percent, percent_down, ratio
 from backtest.present.table import Cell, TextTable, of_column, records
+from backtest.studies.sentences import SMALLEST
 
 BOUND_COLUMNS = (
     "total_bound", "dependence_bound", "effective", "worst_500", "passes", "passes_bound",
@@ -20,6 +21,10 @@ REDUCTIONS = (
     "down to whole per cent; supportable is the bound of the offset, or 0. Unsafe: how often such "
     "bounds were above the truth in simulated histories, in the world most like this book's and in "
     "the worst one (docs/offset-calibration.md)."
+)
+MARGINAL = (
+    " A bound of <1 % is above zero by about as much as other draws of the same bootstrap move "
+    "bounds: whether it supports anything is marginal."
 )
 EVIDENCE = (
     "Effective: exceedances divided by the inflation that their clustering causes. A history "
@@ -52,7 +57,7 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
                 ),
                 "unsafe, nearest / worst world": _unsafe,
             },
-            note=REDUCTIONS,
+            note=REDUCTIONS + (MARGINAL if _any_marginal(ladder) else ""),
         ),
         TextTable.of(
             "What stands behind the reductions",
@@ -88,6 +93,12 @@ def ladder_tables(ladder: pd.DataFrame) -> tuple[TextTable, TextTable]:
             note=EVIDENCE,
         ),
     )
+
+
+def _any_marginal(ladder: pd.DataFrame) -> bool:
+    """Whether a bound is above zero and rounds down to it."""
+    bounds = ladder.filter(regex="^(total|dependence)_bound$")
+    return bool(((bounds > 0.0) & (bounds < SMALLEST)).any(axis=None))
 
 
 def _total(row: dict[str, Any]) -> Cell:

@@ -15,6 +15,7 @@ from backtest.present.sheet import TEXT, TITLE_POINTS
 from backtest.studies.clocks.findings import correlation_finding, weekday_finding
 from backtest.studies.collateral.findings import breach_finding, moves_finding
 from backtest.studies.compare.figure import rate_against_margin
+from backtest.studies.ladder import ladder_tables
 from backtest.studies.offset.figures.findings import (
     granted_finding,
     specification_finding,
@@ -75,7 +76,7 @@ def test_offset_is_said_to_be_supported_where_its_bound_is_above_zero(
     rows = charts.offset_ladder(study(), ladder()).data.dropna(subset=["total"]).copy()
     order = sorted(rows.index, key=lambda p: "BTC" not in p and "script" not in p)
     rows.loc[order, "dependence_bound"] = bounds
-    here, there = ladder_finding(study(), rows).split("; ")[1].rstrip(")").split(" (")
+    _, here, there = ladder_finding(study(), rows).split("; ")
     for words, values in ((here, bounds[:2]), (there, bounds[2:])):
         positive = [x for x in values if x > 0]
         least = sorted({down(x) for x in positive})
@@ -89,10 +90,33 @@ def test_offset_is_said_to_be_supported_where_its_bound_is_above_zero(
 
 def test_other_books_lose_their_bounds_before_a_title_takes_three_lines() -> None:
     several = pd.Series([0.165, 0.551, -0.1])
-    assert _others(several, room=60) == " (2 of 3 others do, at least 16 to 55 points)"
-    assert _others(several, room=30) == " (2 of 3 others do)"
-    assert _others(several[2:], room=30) == " (nor does the other one)"
+    assert _others(several, room=60) == "; of 3 others 2 do, at least 16 to 55 %"
+    assert _others(several, room=30) == "; of 3 others 2 do"
+    assert _others(several[2:], room=30) == "; nor does the other book"
     assert _others(several[:0], room=30) == ""
+    assert _others(several[2:].repeat(2), room=60) == "; of 2 others none does"
+    assert _others(several[:2], room=60) == "; of 2 others all do, at least 16 to 55 %"
+
+
+@pytest.mark.parametrize(("least", "told"), [(0.0017, "<1"), (0.0084, "<1"), (0.01, "1")])
+def test_a_bound_above_zero_is_nowhere_printed_as_zero(least: float, told: str) -> None:
+    frame = ladder()
+    drawn = charts.offset_ladder(study(), frame).data.dropna(subset=["total"]).index
+    pools = [p for p in drawn if "BTC" in p or "script" in p]
+    frame.loc[pools, ["total_bound", "dependence_bound"]] = [[least, least], [0.23, 0.0023]]
+    figure = charts.offset_ladder(study(), frame)
+    title = figure.caption.title
+    assert re.search(rf"(at least|lower bounds) {told} to 23 %", title), title
+    assert re.search(r"all 2 support an offset, lower bounds <1 ", title), title
+    table, _ = ladder_tables(frame.loc[pools])
+    cells = [cell.text for _, rows in table.groups for row in rows for cell in row]
+    assert sum("<1 %" in cell for cell in cells) >= 2
+    assert not any(re.search(r"\[\+?0 %\]|^0 %$", cell) for cell in cells), cells
+    assert "marginal" in table.note
+    texts = {text.get_text() for text in figure.draw().texts}
+    assert any(t.endswith("[<1]") for t in texts) and not any(t.endswith("[0]") for t in texts)
+    frame[["total_bound", "dependence_bound"]] = 0.2
+    assert "marginal" not in ladder_tables(frame)[0].note
 
 
 def test_a_ladder_without_bounds_claims_none() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
@@ -47,7 +46,7 @@ TEXTS = {
     ),
     "stressed_ladder": (
         "Under stress",
-        "Offset [bound], percentage points, with correlations moved, with a longer MPOR, and "
+        "Offset [bound], % of the silos' margins, with correlations moved, a longer MPOR, and "
         "without each stress episode in turn. A correlation is moved by putting the shocks of "
         "each price into another order of days: every price keeps its own law and yields stay as "
         "they were, so books of Treasuries alone do not move; pairs of prices and the clustering "
@@ -194,9 +193,9 @@ def _format(column: str) -> str:
 
 
 def _by_book(stresses: pd.DataFrame) -> pd.DataFrame:
-    """Stresses x books, of many books x stresses: 'offset [bound]' in percentage points."""
-    cells = (100 * stresses[["dependence", "dependence_bound"]]).apply(
-        lambda row: f"{row.iloc[0]:+.1f} [{np.floor(row.iloc[1]):+.0f}]", axis=1
+    """Stresses x books, of many books x stresses: 'offset [bound]' in per cent."""
+    cells = stresses[["dependence", "dependence_bound"]].apply(
+        lambda row: with_bound(row, "dependence").replace(" %", ""), axis=1
     )
     rows, books = (stresses.index.unique(name) for name in ("stress", "portfolio"))
     table = pd.DataFrame({book: cells.xs(book, level="portfolio") for book in books}, index=rows)

@@ -38,7 +38,7 @@ def test_stresses_are_marked_where_their_bound_is_above_zero_and_only_dependence
     said = [text.get_text() for text in sheet.texts[1:] if "offset" in text.get_text()]
     others = (drawable(figure.caption.footnote), figure.caption.measure)
     said = [words for words in said if words.replace("\n", " ") not in others]
-    assert said == ["offset (dependence), percentage points"]
+    assert said == ["offset (dependence), % of the silos' margins"]
 
 
 def test_a_stress_without_estimates_says_so() -> None:

@@ -13,6 +13,7 @@ from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import parameter_sources
+from backtest.present.numbers import percent_down
 from backtest.studies.headline import is_mixed
 from tests.support.places import ROOT
 
@@ -138,7 +139,7 @@ def test_published_levels_are_taken_as_published_and_marked(real_data):
 def told(cell):
     """Estimates and bounds of a cell of docs/studies.md, in per cent: '6.5 to 30.9 % [0 to 23]'."""
     estimates, bounds = cell.rstrip("]").split("[")
-    return [float(n) for n in re.findall(r"[+-]?[\d.]+", estimates)], re.findall(r"-?\d+", bounds)
+    return [float(n) for n in re.findall(r"[+-]?[\d.]+", estimates)], re.findall(r"<?-?\d+", bounds)
 
 
 @pytest.mark.parametrize("name", ["treasury-crypto", *NEED_FUTURES])
@@ -154,7 +155,7 @@ def test_the_page_of_packaged_studies_tells_the_numbers_of_today(name, real_data
         ends = [values.min(), values.max()][: len(estimates)]
         assert estimates == pytest.approx(ends, abs=0.051), column
         if bounds:
-            floors = [np.floor(below.min()), np.floor(below.max())][: len(bounds)]
-            assert [float(b) for b in bounds] == [max(f, 0.0) for f in floors], column
+            floors = [percent_down(max(0.0, end / 100)) for end in (below.min(), below.max())]
+            assert [f"{bound} %" for bound in bounds] == floors[: len(bounds)], column
         else:
             assert (below <= 0.0).all()  # 'none'

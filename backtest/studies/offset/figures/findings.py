@@ -39,7 +39,7 @@ def specification_finding(data: pd.DataFrame) -> str:
     low, high = (points(x) for x in (data["dependence"].min(), data["dependence"].max()))
     return (
         f"The data support an offset under {above or 'none'} of {len(data):,} specifications of "
-        f"{books} book{'s' * (books > 1)}; its estimates run from {low} to {high} points"
+        f"{books} book{'s' * (books > 1)}; its estimates run from {low} to {high} %"
     )
 
 

@@ -73,7 +73,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
             offset = series[ESTIMATED_OFFSET]
             ranges += [
                 f"estimated total {_span(series[ESTIMATED_TOTAL])} %",
-                f"estimated offset {points(offset.min())} to {points(offset.max())} points",
+                f"estimated offset {points(offset.min())} to {points(offset.max())} %",
             ]
         books.append(f"{name}: {', '.join(ranges)}")
     return Caption.of(

@@ -88,7 +88,7 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
     for name, table in data.groupby("portfolio", sort=False):
         low, middle, high = (points(x) for x in table["dependence"].quantile([0.0, 0.5, 1.0]))
         books.append(
-            f"{name}: {len(table)} specifications, offset {low} to {high} points, median {middle}; "
+            f"{name}: {len(table)} specifications, offset {low} to {high} %, median {middle} %; "
             f"lower bound above 0 in {_share(table)}"
         )
     drawn, count = data["portfolio"].nunique(), len(study.ladder)
@@ -123,7 +123,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
         curve.tick_params(axis="y", labelleft=column is columns[0])
         curve.set_title(f"{name}\nbound above 0 in {_share(table)}", linespacing=1.1, pad=4)
         panels += [curve, grid]
-    panels[0].set_ylabel("offset (dependence),\npercentage points")
+    panels[0].set_ylabel("offset (dependence),\n% of silos' margins")
     return panels[0]
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 OBSERVED = "as observed"
 MEASURES = (
-    ("dependence", "dependence_bound", OFFSET, "s", "offset (dependence), percentage points"),
-    ("total", "total_bound", TOTAL, "D", "total reduction, %"),
+    ("dependence", "dependence_bound", OFFSET, "s", "offset (dependence), % of the silos' margins"),
+    ("total", "total_bound", TOTAL, "D", "total reduction, % of the silos' margins"),
 )
 ROW, BREAK = 0.165, 0.07  # inches: a stress, and the space between kinds of stress
 LEFT, RIGHT, GAP = 1.5, 0.12, 0.14
@@ -81,9 +81,9 @@ def _book_words(rows: pd.DataFrame) -> str:
         return "not estimable"
     first, lowest = rows.iloc[0], rows.iloc[int(rows["dependence"].argmin())]
     return (
-        f"{first.name} offset {points(first['dependence'])} points (lower bound "
-        f"{points(first['dependence_bound'])}), total {percent(first['total'])}; lowest "
-        f"offset {points(lowest['dependence'])}, {lowest.name}; bound above 0 under "
+        f"{first.name} offset {points(first['dependence'])} % (lower bound "
+        f"{points(first['dependence_bound'])} %), total {percent(first['total'])}; lowest "
+        f"offset {points(lowest['dependence'])} %, {lowest.name}; bound above 0 under "
         f"{int((rows['dependence_bound'] > 0).sum())} of {len(rows)}"
     )
 

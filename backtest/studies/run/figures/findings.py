@@ -38,10 +38,10 @@ def ladder_finding(study: "Study", rows: pd.DataFrame) -> str:
     if not known["dependence_bound"].notna().any():
         ends = (pools["dependence"].min(), pools["dependence"].max())
         offset = " to ".join(dict.fromkeys(points(x) for x in ends))
-        return f"{text}, of which offset is {offset} points, without bounds"
+        return f"{text}; their offset is {offset} % of the silos' margins, without bounds"
     at_least = pools["total_bound"].dropna()
     if len(at_least):
-        text += f", at least {span(at_least.min(), at_least.max(), percent_down)}"
+        text += _least(at_least)
     here = pools["dependence_bound"].dropna()
     positive = here[here > 0]
     verb = "support" if len(positive) > 1 else "supports"
@@ -59,13 +59,14 @@ def _others(bounds: "pd.Series[float]", *, room: int) -> str:
     if not len(bounds):
         return ""
     positive, count = bounds[bounds > 0], len(bounds)
-    verb = "do" if len(positive) > 1 else "does"
-    who = f"{len(positive) or 'none'} of {count} others" if count > 1 else (
-        "the other one" if len(positive) else "nor does the other one"
-    )  # fmt: skip
-    verb = f" {verb}" if count > 1 or len(positive) else ""
-    words = f" ({who}{verb}{_least(positive)})"
-    return words if len(words) <= room else f" ({who}{verb})"
+    if count == 1:
+        who = "; the other book does" if len(positive) else "; nor does the other book"
+    else:
+        verb = "do" if len(positive) > 1 else "does"
+        some = "all" if len(positive) == count else len(positive) or "none"
+        who = f"; of {count} others {some} {verb}"
+    words = f"{who}{_least(positive)}"
+    return words if len(words) <= room else who
 
 
 def _subject(headline: Headline) -> str:
@@ -85,10 +86,13 @@ def _count(some: int, count: int) -> str:
 
 
 def _least(bounds: "pd.Series[float]") -> str:
-    """The bounds that are above zero, in points; empty where there are none."""
+    """Lowest and highest of lower bounds; empty where there are none."""
     if not len(bounds):
         return ""
-    return f", at least {span(bounds.min(), bounds.max(), percent_down).removesuffix(' %')} points"
+    least = span(bounds.min(), bounds.max(), percent_down)
+    if "<" in least:
+        return f", lower bound{'s' * (len(bounds) > 1)} {least}"
+    return f", at least {least}"
 
 
 def cost_finding(pooled: pd.DataFrame, *, currency: str) -> str:
@@ -141,7 +145,7 @@ def sweep_finding(data: pd.DataFrame) -> str:
     low, high = (points(x) for x in (known["dependence"].min(), known["dependence"].max()))
     return (
         f"Pooling saves at most an estimated {saved}, at a Treasury share of {where}; over all "
-        f"shares offset is {low} to {high} points"
+        f"shares offset is {low} to {high} %"
     )
 
 

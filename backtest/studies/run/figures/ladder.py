@@ -101,7 +101,7 @@ def _caption(study: Study, ladder: pd.DataFrame, rows: pd.DataFrame) -> Caption:
     books = "; ".join(f"{portfolio}: {_book_words(row)}" for portfolio, row in rows.iterrows())
     return Caption.of(
         ladder_finding(study, rows),
-        measure="Reduction from pooling silos, % of their equal-coverage margins; offset in points",
+        measure="Reduction from pooling silos, % of their equal-coverage margins",
         footnote=footnote(study, note + _random_words(ladder) + "."),
         alt=f"Horizontal bars of diversification and offset, and their total. {books}.",
     )
@@ -114,7 +114,7 @@ def _random_words(ladder: pd.DataFrame) -> str:
         return ""
     low, middle, high = (points(x) for x in table["dependence"].quantile([0.1, 0.5, 0.9]))
     words = (
-        f"; over {len(table)} random books the offset is {low} / {middle} / {high} points (10th, "
+        f"; over {len(table)} random books the offset is {low} / {middle} / {high} % (10th, "
         "50th, 90th percentile)"
     )
     if has_bounds(table):
@@ -134,9 +134,11 @@ def _book_words(row: Any) -> str:
         total += f" (lower bound {percent_down(at_least)})"
     words = (
         f"total {total}, diversification {percent(row['diversification'])}, offset "
-        f"{points(row['dependence'])} points"
+        f"{points(row['dependence'])} %"
     )
-    return words if pd.isna(offset_bound) else f"{words} (lower bound {points(offset_bound)})"
+    if pd.isna(offset_bound):
+        return words
+    return f"{words} (lower bound {percent_down(offset_bound, sign=True)})"
 
 
 def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
@@ -187,7 +189,7 @@ def _draw_rows(axes: "Axes", rows: pd.DataFrame) -> None:
     axes.set_yticks([t for t, _ in ticks], [label for _, label in ticks], linespacing=1.0)
     axes.tick_params(axis="y", length=0)
     axes.axvline(0, color=INK, lw=0.8)
-    axes.set_xlabel("% of the silos' equal-coverage margins (offset: percentage points)")
+    axes.set_xlabel("% of the silos' equal-coverage margins")
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)
 

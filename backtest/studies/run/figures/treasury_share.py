@@ -85,8 +85,8 @@ def _caption(study: Study, data: pd.DataFrame) -> Caption:
         sides.append(
             f"{side}: the total reduction is largest, {percent(top['total'])}, at a Treasury "
             f"share of {percent(top['share'], digits=0)}; offset there "
-            f"{points(top['dependence'])} points, over all shares "
-            f"{points(rows['dependence'].min())} to {points(rows['dependence'].max())}"
+            f"{points(top['dependence'])} %, over all shares "
+            f"{points(rows['dependence'].min())} to {points(rows['dependence'].max())} %"
         )
     return Caption.of(
         sweep_finding(data),
