@@ -41,6 +41,8 @@ class Doubt:
     """A finding of the examination of prices: of which days, and how many of them are scored.
 
     accepted : the reason why the user takes it as it is; empty where nobody has judged it.
+    used : whether any of its days lies within the days of the market, those that look-backs reach
+        before them included; True in manifests from before it was kept.
     """
 
     factor: str
@@ -49,21 +51,34 @@ class Doubt:
     days: tuple[str, ...]
     scored_share: float
     accepted: str = ""
+    used: bool = True
 
     @classmethod
-    def of(cls, finding: Finding, scored: Dates | None) -> "Doubt":
+    def of(cls, finding: Finding, scored: Dates | None, market: Market) -> "Doubt":
         """Describe a finding; the share is of the scored days, none without any."""
+        earlier = None if market.before is None else market.before.dates
+        known = market.dates if earlier is None else np.concatenate([earlier, market.dates])
+        days = np.asarray(finding.dates)
+        used = bool(((days >= known[0]) & (days <= known[-1])).any())
         share = 0.0
         if scored is not None and len(scored):
             share = float(np.isin(scored, finding.dates).mean())
         return cls(
-            finding.factor, finding.kind, finding.sentence, finding.days, share, finding.accepted
+            finding.factor,
+            finding.kind,
+            finding.sentence,
+            finding.days,
+            share,
+            finding.accepted,
+            used,
         )
 
     @property
     def words(self) -> str:
         """The finding, the share of scored days, and the judgement where there is one."""
         words = f"{self.sentence} {self.scored_share:.1%} of scored days are touched."
+        if not self.used:
+            words += " It lies outside the days whose prices are used."
         return words + (f" Accepted: {self.accepted}." if self.accepted else "")
 
 
@@ -129,7 +144,7 @@ class Prices:
             missing=tuple(str(day) for day in market.missing),
             clock="business" if market.traded is None else "24/7",
             levels_sha256=digest.hexdigest(),
-            findings=tuple(Doubt.of(finding, scored) for finding in market.findings),
+            findings=tuple(Doubt.of(finding, scored, market) for finding in market.findings),
         )
 
     def sentence(self) -> str:
@@ -137,6 +152,10 @@ class Prices:
         if self.simulated and not self.source.startswith("SIMULATED"):
             return f"SIMULATED: {self.source}"
         return self.source
+
+    def doubts(self) -> list[tuple[str, str]]:
+        """What the examination found, for a page's list of facts."""
+        return [(f"found of {doubt.factor} ({doubt.kind})", doubt.words) for doubt in self.findings]
 
     def span(self) -> str:
         """How many margin days, from which to which."""

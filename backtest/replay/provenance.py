@@ -235,11 +235,15 @@ class Provenance:
         )
 
     def alarms(self) -> list[str]:
-        """Models that failed and are left out; doubtful prices that nobody accepted."""
+        """Models that failed and are left out; doubtful prices in use that nobody accepted."""
         doubts = () if self.data is None else self.data.findings
         return [
             *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
-            *(f"DOUBTFUL PRICES: {doubt.words}" for doubt in doubts if not doubt.accepted),
+            *(
+                f"DOUBTFUL PRICES: {doubt.words}"
+                for doubt in doubts
+                if doubt.used and not doubt.accepted
+            ),
         ]
 
     def opened_facts(self) -> list[tuple[str, str]]:
@@ -260,6 +264,7 @@ class Provenance:
                 ("days", self.data.span()),
                 ("dropped days", str(self.data.dropped_count)),
                 ("sha256 of the levels", self.data.levels_sha256),
+                *self.data.doubts(),
             ]
         if self.given is not None:
             facts = self.given.facts()

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from backtest.cli.first_study import _accept
 from backtest.config.load import read_study
 from backtest.instruments import declare
 from backtest.market.calendars import sessions
+from backtest.market.earlier import Earlier
 from backtest.replay.origin import Prices, Software
 from backtest.replay.provenance import Provenance
 from backtest.studies.inputs import read_inputs
@@ -108,6 +110,21 @@ def test_init_writes_a_study_that_runs_and_overwrites_nothing(strangers, capsys,
     prices = Prices.of(inputs.market, inputs.market.dates)
     assert "Accepted: seen by eye." in prices.findings[0].words
     assert Provenance(Software.now(), data=prices).alarms() == []
+
+    # Of prices before a study's days nothing in it can tell: a fact of the data, and no alarm.
+    market = replace(inputs.market, findings=[replace(inputs.market.findings[0], accepted="")])
+    (day,) = market.findings[0].dates
+    earlier, later = market.dates < day, market.dates > day
+    for rows, red in ((slice(None), True), (later, False), (earlier, False)):
+        origin = Provenance(Software.now(), data=Prices.of(market.rows(rows)))
+        assert bool(origin.alarms()) == red
+        ((_, fact),) = [f for f in origin.facts() if f[0] == "found of BTC (reversal)"]
+        assert ("outside the days whose prices are used" in fact) != red
+    # Where margins look back to days before the market's own, these are used.
+    reached = market.dates <= day
+    before = Earlier(market.dates[reached], market.levels[reached])
+    behind = replace(market.rows(later), before=before)
+    assert Prices.of(behind).findings[0].used
 
 
 def test_init_says_in_one_line_what_would_be_accepted():

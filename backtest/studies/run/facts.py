@@ -158,7 +158,7 @@ def facts_of_data(study: Study) -> list[tuple[str, str]]:
     if data.adjusted:
         jumps = ", ".join(f"{a.factor} {a.date} {a.jump:+.2%}" for a in data.adjusted)
         facts.append((f"splice jumps removed ({len(data.adjusted):,})", jumps))
-    facts += [(f"found of {doubt.factor} ({doubt.kind})", doubt.words) for doubt in data.findings]
+    facts += data.doubts()
     if data.clock != "business":
         facts.append(("clock", f"{data.clock}: every calendar day is a margin day"))
     if data.missing:

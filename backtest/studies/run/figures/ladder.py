@@ -138,7 +138,7 @@ def _book_words(row: Any) -> str:
     )
     if pd.isna(offset_bound):
         return words
-    return f"{words} (lower bound {percent_down(offset_bound, sign=True)})"
+    return f"{words} (lower bound {percent_down(offset_bound, sign=True).replace('-', MINUS)})"
 
 
 def _paint(canvas: Canvas, rows: pd.DataFrame) -> "Axes":
