@@ -11,6 +11,8 @@ SMALLEST_P = 0.001  # p-values come from about a thousand resamples
 MILLION = 1e6
 UNBROKEN = "\N{NO-BREAK SPACE}"
 FINE = 0.1  # USD m: below this two decimals show too little
+SHOWN = 0.0005  # USD m: below this three decimals show nothing
+NOISE = 1e-10  # USD m: below this sums of large amounts that cancel are not exact
 
 
 def counts(exceedances: float, allowed_days: float) -> str:
@@ -57,13 +59,37 @@ def percent_down(share: float, *, sign: bool = False) -> str:
 def millions(usd: float, *, sign: bool = False) -> str:
     """USD millions, two decimals, three below a tenth of a million; `sign` marks more with a plus.
 
+    What three decimals would show as none, of amounts in small units, has two digits of its own.
+
     Examples
     --------
     >>> millions(8_181_548.0), millions(35_200.0, sign=True), millions(float("inf"))
     ('8.18', '+0.035', 'unbounded')
+    >>> millions(120.0), millions(-0.0234), millions(1e-7)
+    ('0.00012', '-2.3e-08', '0.000')
     """
     value = float(usd) / MILLION
+    if NOISE <= abs(value) < SHOWN:
+        return f"{value:{'+' if sign else ''}.2g}"
     return _number(value, 3 if 0 < abs(value) < FINE else 2, sign=sign)
+
+
+def money(usd: float, *, like: float | None = None) -> str:
+    """An amount in a sentence, in front of its currency: in millions, or as it is where small.
+
+    like : the amount whose unit it takes, of several that are compared; None for its own.
+
+    Examples
+    --------
+    >>> money(8_181_548.0), money(35_200.0), money(0.02341), money(12.5)
+    ('8.18m', '0.035m', '0.0234', '12.5')
+    >>> money(900.0, like=0.02), money(float("inf"))
+    ('900', 'unbounded')
+    """
+    unit = abs(float(usd if like is None else like)) / MILLION
+    if not np.isfinite(usd):
+        return millions(usd)
+    return f"{millions(usd)}m" if unit == 0 or unit >= SHOWN else f"{float(usd):,.3g}"
 
 
 def signed(difference: float, *, digits: int) -> str:

@@ -11,6 +11,7 @@ from backtest.data.inspection import Inspection, inspect_factors
 from backtest.data.layouts.how import How
 from backtest.data.load import DEFAULT_FACTORS, load_with_sources
 from backtest.data.raw_columns import SourceFile
+from backtest.data.sample import sample_market
 from backtest.instruments import parse_instrument
 from backtest.instruments.contracts import known_contracts
 from backtest.instruments.names import known_form
@@ -53,7 +54,22 @@ def load_prices(config: StudyFile, *, clock: Clock) -> tuple[Market, list[Source
         )
     except DataError:
         _refuse_unknown(config)
+        _refuse_on_sample(config)
         raise
+
+
+def _refuse_on_sample(config: StudyFile) -> None:
+    """Say of a factor that the sample does not have where its prices are to come from."""
+    if config.data.source != "sample":
+        return
+    known = sample_market().factors
+    missing = [factor for factor in study_factors(config) if factor not in known]
+    if missing:
+        files = dict.fromkeys(factor_column(factor).file for factor in missing)
+        raise DataError(
+            f"the simulated sample has no factor {missing[0]!r}; pass --data FOLDER, a folder of "
+            f"prices that holds {' and '.join(files)}. The sample has {', '.join(known)}."
+        )
 
 
 def inspect_study(path: Path) -> Inspection:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.numbers import interval, millions, percent, pvalue
+from backtest.present.numbers import interval, millions, money, percent, pvalue
 from backtest.present.table import records
 from backtest.studies.compare.many import ManyRuns, common_books
 from backtest.studies.compare.study import Comparison
@@ -174,7 +174,7 @@ def _ranked(many: ManyRuns) -> str:
     folders = joined(map(str, shared["folder"]))
     return sentence(
         f"{whole} {len(keeping):,} are rejected in no book at 5 % after Holm {over}; the least "
-        f"mean margin of these is {millions(best['mean_margin'])}m USD a book, of {best['model']} "
+        f"mean margin of these is {money(best['mean_margin'])} USD a book, of {best['model']} "
         f"in {folders}, which exceeds on {percent(best['exceedance_rate'], digits=2)} of days "
         f"where {percent(best['allowed_rate'], digits=2)} are allowed"
     )

@@ -10,7 +10,7 @@ from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import width_of
 from backtest.present.marks import draw_allowed, model_keys
 from backtest.present.naming import brief, model_name
-from backtest.present.numbers import MILLION, millions, percent
+from backtest.present.numbers import MILLION, millions, money, percent
 from backtest.present.placing import NEAR, placed_labels
 from backtest.present.sheet import LEGEND_COLUMNS, LINE, WIDTH, Caption, legend_height
 from backtest.present.style import FAINT, INK, model_styles
@@ -83,7 +83,7 @@ def ranking_finding(data: pd.DataFrame, *, currency: str) -> str:
     verb = "are" if len(kept) > 1 else "is"
     return (
         f"Of {len(data):,} candidates {len(kept):,} {verb} not rejected; the least mean margin "
-        f"among those is {millions(best['mean_margin'])}m {currency}, {who}"
+        f"among those is {money(best['mean_margin'])} {currency}, {who}"
     )
 
 

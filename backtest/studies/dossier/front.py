@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from backtest.present.exhibit import Section
-from backtest.present.numbers import millions, percent, pvalue
+from backtest.present.numbers import money, percent, pvalue
 from backtest.present.table import Cell, TextTable
 from backtest.replay.worst import worst_rows
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Answer, stated
@@ -230,7 +230,7 @@ def _scope(each: Scored) -> str:
 
 def _exposure(each: Scored, dossier: Dossier) -> str:
     total = float(each.scores(dossier.model)["mean_margin"].sum())
-    words = f"{millions(total)}m {dossier.currency} of margin over all {each.noun}s, mean of days"
+    words = f"{money(total)} {dossier.currency} of margin over all {each.noun}s, mean of days"
     yardstick = each.origin.siloed_model
     if yardstick is not None and yardstick != dossier.model:
         base = float(each.scores(yardstick)["mean_margin"].sum())

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.config.grid import LOOKBACK, Axis
-from backtest.present.numbers import millions, percent
+from backtest.present.numbers import money, percent
 from backtest.present.table import records
 from backtest.studies.dossier.folders import GRID, Folder
 from backtest.studies.grid.cell import FAILED
@@ -100,7 +100,7 @@ def effect_sentence(grid: Varied, axis: Axis) -> str:
     words = [
         f"{value}: {percent(row['exceedance_rate'], digits=2)} of "
         f"{'' if len(spans) == 1 else days_words(row) + ' '}days, "
-        f"{millions(row['mean_margin'])}m, {int(row['rejected']):,} of {int(row['rows']):,} "
+        f"{money(row['mean_margin'])}, {int(row['rejected']):,} of {int(row['rows']):,} "
         "rejected"
         for value, row in effects
     ]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.numbers import millions, percent, pvalue
+from backtest.present.numbers import money, percent, pvalue
 from backtest.replay.study import Study
 from backtest.scores.models.multiple import holm
 from backtest.studies.headline import Headline, is_mixed
@@ -130,9 +130,10 @@ def cost_words(study: Study, model: str) -> str:
     margin = float(pool["equal_coverage_margin"])
     if not np.isfinite(margin):
         return "no single scale over all books reaches the coverage"
-    spread = f"{millions(pool['equal_coverage_low'])} to {millions(pool['equal_coverage_high'])}"
+    ends = (pool["equal_coverage_low"], pool["equal_coverage_high"])
+    spread = " to ".join(money(end, like=margin).removesuffix("m") for end in ends)
     text = (
-        f"scaled to equal coverage over all books it asks {millions(margin)}m USD on average "
+        f"scaled to equal coverage over all books it asks {money(margin)} USD on average "
         f"over days and books ({spread})"
     )
     yardstick = study.provenance.siloed_model
@@ -141,7 +142,8 @@ def cost_words(study: Study, model: str) -> str:
         if 0.0 < base < np.inf:
             change = margin / base - 1.0
             side = "more" if change > 0 else "less"
-            text += f", {percent(abs(change))} {side} than {yardstick} does ({millions(base)}m"
+            other = money(base, like=margin)
+            text += f", {percent(abs(change))} {side} than {yardstick} does ({other}"
             text += ", and the intervals overlap)" if _overlap(study, model, yardstick) else ")"
     book = str(study.exposure.index[int(pool["worst_book"])])
     return (

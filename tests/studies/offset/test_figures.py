@@ -104,7 +104,7 @@ def test_titles_are_of_all_books_where_four_are_drawn() -> None:
     caption = charts.stressed_ladder(replace(result, stresses=stresses)).caption
     assert "an offset in 1 of 5 books as observed" in caption.title
     assert caption.measure.endswith("(4 of 5 books drawn; title: all)")
-    assert f"−77.7 points (lower bound +10.0), is that of a book not drawn, {absent}" in (
+    assert f"−77.7 % (lower bound +10.0 %), is that of a book not drawn, {absent}" in (
         caption.footnote
     )
     granted = charts.granted_against_supported(result).caption

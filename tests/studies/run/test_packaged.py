@@ -11,6 +11,7 @@ import backtest as bt
 from backtest.cli import main
 from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
+from backtest.data.columns import factor_column
 from backtest.instruments import parse_instrument
 from backtest.parameters.files import parameter_sources
 from backtest.present.numbers import percent_down
@@ -34,14 +35,20 @@ def test_every_other_packaged_study_runs_on_the_sample(name):
 
 
 @pytest.mark.parametrize("name", NEED_FUTURES)
-def test_the_sample_is_refused_in_one_line_that_names_what_it_lacks(name, tmp_path, capsys):
+@pytest.mark.parametrize("command", ["run", "offset", "closeout"])
+def test_the_sample_is_refused_in_one_line_that_names_what_it_lacks(
+    command, name, tmp_path, capsys
+):
     with pytest.raises(SystemExit) as stopped:
-        main(["run", name, "--out", str(tmp_path)])
+        main([command, name, "--out", str(tmp_path)])
     assert stopped.value.code == 2
     *_, line = capsys.readouterr().err.strip().splitlines()
     study, _ = load_study(Path(name))
     missing = line.split("no factor ")[1].split(";")[0].strip("'")
     assert missing in study.data.factors and not list(tmp_path.iterdir())
+    needed = line.split("pass --data FOLDER, a folder of prices that holds ")[1].split(". The")[0]
+    lacking = [f for f in study.data.factors if f not in bt.load_market("sample").factors]
+    assert set(needed.split(" and ")) == {factor_column(factor).file for factor in lacking}
 
 
 @pytest.mark.parametrize("name", ["treasury-crypto", *NEED_FUTURES])

@@ -261,3 +261,21 @@ def test_accounts_with_fewer_days_are_said_to_show_less(tmp_path):
     assert "260 days may miss it" in last["own"]
     assert last["own"].endswith("one time in 5, and shorter records more often still.")
     assert last["all"].endswith("one time in 5.")
+
+
+def test_margins_in_small_units_are_never_printed_as_nothing(tmp_path):
+    """Margins per unit of notional: 0.02, where money of a house is in millions."""
+    frame = table(3)
+    amounts = ["loss", "required", "value_at_risk", "expected_shortfall"]
+    frame[amounts] *= 0.01
+    frame.to_csv(tmp_path / "unit.csv", index=False)
+    done = typed("validate", "unit.csv", "--mpor", 1, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (results,) = (tmp_path / "results").iterdir()
+    words = " ".join(done.stdout.split()) + (results / "report.html").read_text()
+    told = re.findall(r"it asks (\S+) USD on average over days and \w+ \((\S+) to (\S+)\)", words)
+    pooled = pd.read_csv(results / "pooled.csv").iloc[0]
+    names = ["equal_coverage_margin", "equal_coverage_low", "equal_coverage_high"]
+    for amounts in told:
+        assert [float(x) for x in amounts] == pytest.approx([pooled[n] for n in names], rel=0.01)
+    assert told and "0.000m" not in words

@@ -98,8 +98,8 @@ def _lowest_words(stresses: pd.DataFrame, *, drawn: set[str]) -> str:
     if book in drawn:
         return ""
     return (
-        f" The lowest offset of all, {points(lowest['dependence'])} points (lower bound "
-        f"{points(lowest['dependence_bound'])}), is that of a book not drawn, {book}, {stress}."
+        f" The lowest offset of all, {points(lowest['dependence'])} % (lower bound "
+        f"{points(lowest['dependence_bound'])} %), is that of a book not drawn, {book}, {stress}."
     )
 
 

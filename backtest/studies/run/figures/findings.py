@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtest.present.lettering import points
 from backtest.present.naming import brief, least_to_most, model_name, span
-from backtest.present.numbers import MILLION, millions, percent, percent_down
+from backtest.present.numbers import MILLION, money, percent, percent_down
 from backtest.studies.headline import CHOSEN, MIXED, Headline
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ def cost_finding(pooled: pd.DataFrame, *, currency: str) -> str:
     rows = pooled[np.isfinite(pooled["equal_coverage"])].rename(index=model_name)
     if not len(rows):
         return "No single scale over all books reaches the coverage, for any model"
-    asked = least_to_most(
-        rows["equal_coverage"], lambda x: f"{millions(MILLION * x)}m", most=MOST_NAME
-    )
+    asked = least_to_most(rows["equal_coverage"], lambda x: money(MILLION * x), most=MOST_NAME)
     worst = least_to_most(rows["worst_rate"], percent, most=MOST_NAME)
     who, books = ("models ask", "worst books") if len(rows) > 1 else (
         f"{brief(str(rows.index[0]), most=MOST_NAME)} asks", "its worst book"
