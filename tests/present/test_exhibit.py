@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.config.load import load_study, packaged_studies
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.figure import Figure
 from backtest.present.lettering import fitted_label
@@ -18,7 +19,7 @@ from backtest.present.record import read_record
 from backtest.present.screen import Screen
 from backtest.present.sheet import Caption
 from backtest.present.store import write_exhibit
-from backtest.present.style import LINES, MARKERS, model_styles
+from backtest.present.style import KEPT, LINES, MARKERS, ModelStyle, model_styles
 from backtest.present.table import Cell, TextTable
 from backtest.replay.origin import Prices, Software
 from backtest.replay.provenance import Provenance
@@ -200,8 +201,28 @@ def test_models_differ_without_colour() -> None:
         assert len({str(getattr(style, parts)) for style in styles}) == len(styles)
 
 
-def test_style_of_a_model_is_its_place() -> None:
-    assert model_styles(["a", "b", "c"])["b"] == model_styles(["x", "y"])["y"]
+def test_a_model_looks_the_same_in_every_packaged_study_and_no_two_models_alike() -> None:
+    """In an annex figures of several studies stand beside each other: a look is one model."""
+    looks: dict[str, set[ModelStyle]] = {}
+    for name in packaged_studies():
+        styles = model_styles(list(load_study(Path(name))[0].models))
+        assert len({(s.colour, s.marker) for s in styles.values()}) == len(styles)
+        for part in ("marker", "hatch", "line"):
+            assert len({str(getattr(s, part)) for s in styles.values()}) == len(styles)
+        for model, style in styles.items():
+            looks.setdefault(model, set()).add(style)
+    assert all(len(styles) == 1 for styles in looks.values())
+    kept = {model: styles.pop() for model, styles in looks.items() if model in KEPT}
+    assert len(set(kept.values())) == len(kept) >= 7
+    shuffled = model_styles(["mine", *reversed(kept), "another"])
+    assert {model: shuffled[model] for model in kept} == kept
+
+
+def test_no_two_of_many_models_look_alike() -> None:
+    names = ["siloed", "Siloed ", *(f"m{n}" for n in range(40)), "historical_var", "var"]
+    styles = model_styles(names)
+    assert list(styles) == names
+    assert len({(s.colour, s.marker) for s in styles.values()}) == len(names)
 
 
 def test_labels_are_broken_to_fit_their_room() -> None:
