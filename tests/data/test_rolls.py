@@ -90,6 +90,41 @@ def test_a_crypto_roll_is_measured_against_spot():
     np.testing.assert_allclose(adjusted, spot)
 
 
+def test_on_a_crypto_roll_day_the_future_moves_as_spot_from_its_median_basis():
+    """What docs/rolls.md says of the size of a jump: the new contract's own move is not kept."""
+    days = pd.bdate_range("2024-01-02", "2024-02-16")
+    rng = np.random.default_rng(0)
+    spot = pd.Series(40e3 * np.exp(rng.normal(0, 0.03, len(days)).cumsum()), index=days)
+    basis = pd.Series(rng.normal(1.0, 0.01, len(days)), index=days)
+    row = int(days.searchsorted(pd.Timestamp("2024-01-26"), side="right"))
+    for before in (float(basis.iloc[row - 5 : row - 1].median()), 1.05):
+        basis.iloc[row - 1] = before  # the median itself, then a close far above it
+        for new in (1.02, 0.95):
+            basis.iloc[row] = new
+            moves = adjust_rolls("BTC_CME", spot * basis, spot)[0].pct_change()
+            median = basis.iloc[row - 5 : row].median()
+            expected = spot.iloc[row] / spot.iloc[row - 1] * median / before - 1
+            assert moves.iloc[row] == pytest.approx(expected)
+            if median == before:
+                assert moves.iloc[row] == pytest.approx(spot.pct_change().iloc[row])
+
+
+def test_days_of_change_of_the_real_bitcoin_future_are_as_documented(real_data):
+    read = {"index_col": "Date", "parse_dates": True}
+    front = pd.read_csv(real_data / "bitcoin_futures_cme_front.csv", **read)["Close"]
+    spot = pd.read_csv(real_data / "btc_usd.csv", **read)["Close"]
+    adjusted, made = adjust_rolls("BTC_CME", front, spot)
+    days = pd.DatetimeIndex([a.date for a in made])
+    of_spot = spot.reindex(adjusted.index).pct_change()
+    apart = (adjusted.pct_change() - of_spot).abs()
+    unadjusted = (front.reindex(adjusted.index).pct_change() - of_spot).abs()
+    found = (
+        int((apart[days] < 1e-12).sum()),
+        *(round(100 * x.median(), 2) for x in (apart[days], apart.drop(days), unadjusted[days])),
+    )
+    assert len(days) == 99 and found == (11, 0.70, 0.89, 1.46)
+
+
 @pytest.fixture(scope="module")
 def treasury_futures(real_data):
     """Curve and Treasury futures since the 30-year returned."""
