@@ -22,7 +22,7 @@ BELOW = 0.42  # inches under a panel
 LOWEST = 2e-4  # of the logarithmic axis: less than one day of the longest history
 GRID = np.linspace(0.0, 1.0, 21)
 STEP_WORDS = {
-    "gross": "silos'\nmargins",
+    "gross": "silos'\nsum",
     "diversification": "diversi-\nfication",
     "offset": "depen-\ndence",
     "dependence": "depen-\ndence",
@@ -88,7 +88,8 @@ def _coordination_caption(study: "CloseoutStudy", data: pd.DataFrame) -> Caption
         "posted; every scored day is a default day. Dashed: how often some separate silo is short "
         f"though each keeps its own {allowed_rate:g} %; dotted: {allowed_rate:g} %. Dots, and c* "
         "over each panel: coordination at which a shortfall is as frequent as among separate "
-        "silos, by model; 'never' where even the pool has more. No line: no margin was ever short."
+        "silos, by model; 'never' where even the pool has more. No line: no margin was ever short. "
+        "The title counts models that ask less of a pool than of its silos."
     )
     books = []
     for book, rows in data.groupby("book", sort=False):
