@@ -116,7 +116,8 @@ def _with_books(study: StudyFile) -> StudyFile:
     chosen: dict[str, Any] = {"grid": {}, "gates": ()}
     if names != ALL:
         books = {name: study.books[name] for name in names}
-        chosen |= {"books": books, "random": RandomTable(), "accounts": None}
+        headline = tuple(name for name in study.headline if name in books)
+        chosen |= {"books": books, "random": RandomTable(), "accounts": None, "headline": headline}
     return study.model_copy(update=chosen)
 
 

@@ -52,6 +52,17 @@ def test_parameters_dotted_keys_books_and_start():
     assert cells[1].words == "start 2016-01-04, account.call_lag 0, models.fhs.base.decay 0.99"
 
 
+@pytest.mark.parametrize(
+    ("books", "kept"), [("['a']", ("a",)), ("['c']", ()), ("'all'", ("a", "b"))]
+)
+def test_a_grid_of_some_books_asks_of_those_headline_books_alone(books, kept):
+    text = "[books.a]\nusd = { BTC = 1e6 }\n[books.b]\nusd = { BTC = -1e6 }\n[books.c]\n"
+    text = default_study().split("[books", 1)[0] + text + "usd = { ETH = 1e6 }\n"
+    text = f"headline = ['a', 'b']\n{text}[grid]\nconfidence = [0.98]\nbooks = {books}\n"
+    cell = cells_of(read_study(text, where="mine.toml"))[0].study
+    assert cell.headline == kept
+
+
 def test_an_audit_is_of_a_model_its_positions_and_its_mpor():
     grid = "confidence = [0.98, 0.99]\nmpor = [1, 2]\nlookback = [250, 500]"
     cell = cells_of(study(grid))[0]
