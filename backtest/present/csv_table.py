@@ -13,19 +13,22 @@ MARK = "'"  # in front of such a cell: spreadsheets show the rest as it is
 NAMES = ("model", "portfolio", "reason", "name")  # columns of text, whatever the text looks like
 
 
-def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
+def write_csv(table: pd.DataFrame, path: Path, *, read_again: bool = True, **options: Any) -> None:
     """Write a table; text that begins like a formula, or with the mark itself, gets the mark.
 
+    read_again : False for a table that only people read: text that begins with the mark stays as it
+        is then, and `read_csv` would take the mark off.
     options : of `DataFrame.to_csv`.
     """
     plain = table.copy(deep=False)
-    plain.columns = plain.columns.map(_marked)
-    plain.index = _marked_index(table.index)
+    mark = _marked if read_again else _guarded
+    plain.columns = plain.columns.map(mark)
+    plain.index = _marked_index(table.index, mark)
     levels = plain.index.levels if isinstance(plain.index, pd.MultiIndex) else [plain.index]
     texts: list[Any] = [plain.columns, *(x for x in levels if is_string_dtype(x.dtype))]
     for place, kind in enumerate(plain.dtypes):
         if is_string_dtype(kind) or isinstance(kind, pd.CategoricalDtype):
-            plain.isetitem(place, _each(plain.iloc[:, place], _marked))
+            plain.isetitem(place, _each(plain.iloc[:, place], mark))
             texts.append(plain.iloc[:, place])
     # Python before 3.13 puts no quotes around a lone carriage return, which then ends a row.
     if any("\r" in str(cell) for cells in texts for cell in cells):
@@ -33,11 +36,11 @@ def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
     plain.to_csv(path, lineterminator="\n", **options)
 
 
-def _marked_index(index: pd.Index) -> pd.Index:
+def _marked_index(index: pd.Index, mark: Callable[[Hashable], Hashable]) -> pd.Index:
     if isinstance(index, pd.MultiIndex):
-        levels: Any = [_marked_index(level) for level in index.levels]
+        levels: Any = [_marked_index(level, mark) for level in index.levels]
         return index.set_levels(levels)
-    return index.map(_marked) if is_string_dtype(index.dtype) else index
+    return index.map(mark) if is_string_dtype(index.dtype) else index
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -81,6 +84,17 @@ def _marked(value: Hashable) -> Hashable:
     except ValueError:
         return MARK + value
     return value  # a number is no formula
+
+
+def _guarded(value: Hashable) -> Hashable:
+    """A cell with the mark where a spreadsheet would compute it, and only there.
+
+    Examples
+    --------
+    >>> [_guarded(cell) for cell in ("=1+1", "'x' and 'y'", 2.0)]
+    ["'=1+1", "'x' and 'y'", 2.0]
+    """
+    return value if isinstance(value, str) and value.startswith(MARK) else _marked(value)
 
 
 def _unmarked(value: Hashable) -> Hashable:

@@ -92,7 +92,7 @@ def _opening(annex: Annex) -> Iterator[Block]:
                 f"Results {source.letter} (",
                 Ref(source.chapter),
                 "): ",
-                Span(f"{mark}{record.title}", strong=True),
+                Span(f"{mark}{source.named}", strong=True),
             ),
             "lead",
             keep=True,

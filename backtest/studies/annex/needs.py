@@ -1,5 +1,6 @@
 """What results folders have of what a topic needs: tables, figures and sentences, by name."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,8 +34,10 @@ class Filled:
 
     Parameters
     ----------
-    answers : sentences of its page. quoted : tables that have what was asked for.
-    figures : their names, for references. money : what is saved, and its funding.
+    answers : sentences that its page opens with; sentences : others of its page.
+    quoted : tables that have what was asked for. figures : their names, for references.
+    money : what is saved, and its funding.
+    others : letters of other folders of the same study, whose figures are among `figures`.
     """
 
     say: Say
@@ -43,17 +46,25 @@ class Filled:
     quoted: tuple[Quoted, ...] = ()
     figures: tuple[str, ...] = ()
     money: TextTable | None = None
+    sentences: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing."""
-        return not (self.answers or self.quoted or self.figures or self.money)
+        return not (self.answers or self.sentences or self.quoted or self.figures or self.money)
+
+    @property
+    def letters(self) -> str:
+        """Of the folders that it refers to: 'B', or 'A, B' where another one has a figure."""
+        return ", ".join(sorted({self.source.letter, *self.others}))
 
 
 def filled(say: Say, sources: Sequence[Source], funding: Funding | None = None) -> list[Filled]:
     """What the folders say, those of real prices only.
 
-    Of several folders of one study, the kind that `say` names first speaks for it.
+    Of several folders of one study, the kind that `say` names first speaks for it, and figures that
+    it does not draw are taken from the others.
     """
     found: dict[tuple[str, str], Filled] = {}
     for kind in say.kinds or list(dict.fromkeys(source.record.kind for source in sources)):
@@ -64,10 +75,30 @@ def filled(say: Say, sources: Sequence[Source], funding: Funding | None = None) 
             study = (source.record.study, "" if say.kinds else kind)
             earlier = found.get(study)
             # Two folders of one kind and study are two results, and both speak.
-            if one.is_empty or (earlier is not None and earlier.source.record.kind != kind):
+            if one.is_empty:
+                continue
+            if earlier is not None and earlier.source.record.kind != kind:
+                found[study] = _with_figures(earlier, one)
                 continue
             found[study if earlier is None else (source.letter, kind)] = one
     return list(found.values())
+
+
+def _with_figures(first: Filled, other: Filled) -> Filled:
+    """What the first folder says, and the figures of another one that it does not draw itself."""
+    drawn = {figure.name for figure in first.source.record.figures}
+    more = [
+        other.source.figure(name)
+        for name in first.say.figures
+        if name not in drawn and other.source.figure(name) in other.figures
+    ]
+    if not more or set(more) <= set(first.figures):
+        return first
+    return replace(
+        first,
+        figures=(*first.figures, *more),
+        others=(*first.others, other.source.letter),
+    )
 
 
 def only_simulated(say: Say, sources: Sequence[Source]) -> bool:
@@ -89,12 +120,25 @@ def _of(say: Say, source: Source, funding: Funding | None) -> Filled:
     )
     whole = say.answers or _is_whole(say)
     money = money_table(say, source, funding)
-    return Filled(say, source, source.record.answer if whole else (), quoted, figures, money)
+    answers = source.record.answer if whole else ()
+    return Filled(say, source, answers, quoted, figures, money, _sentences(say, source))
+
+
+def _sentences(say: Say, source: Source) -> tuple[str, ...]:
+    """Sentences of the sections' own text that begin as a need has it."""
+    return tuple(
+        sentence
+        for section in source.record.sections
+        if say.simulated_counts or source.is_real(section)
+        for sentence in re.split(r"(?<=\.)\s+(?=[A-Z])", section.text)
+        if say.begins and sentence.startswith(tuple(say.begins))
+    )
 
 
 def _is_whole(say: Say) -> bool:
     """Whether a need names no part of a folder: all of it is meant."""
-    return not (say.section or say.columns or say.figures or say.answers or say.file)
+    parts = (say.section, say.columns, say.caption, say.rows, say.begins, say.figures)
+    return not (any(parts) or say.answers or say.file)
 
 
 def _tables(say: Say, source: Source) -> tuple[Quoted, ...]:
@@ -106,8 +150,11 @@ def _tables(say: Say, source: Source) -> tuple[Quoted, ...]:
             continue
         for place, table in enumerate(section.tables):
             name = source.table(section, place)
-            if say.columns:
-                part = columns_of(table, say.columns)
+            if not table.caption.startswith(say.caption):
+                continue
+            if say.columns or say.rows:
+                part = columns_of(table, say.columns) if say.columns else table
+                part = rows_of(part, say.rows) if part is not None and say.rows else part
                 if part is not None:
                     line = table.source_line or source.record.source_line
                     part = replace(part, source_line=line)
@@ -151,6 +198,20 @@ def columns_of(table: TextTable, beginnings: Sequence[str]) -> TextTable | None:
     )
     heads = (table.heads[0], *(table.heads[place] for place in kept))
     return TextTable(table.caption, heads, groups, nested=table.nested)
+
+
+def rows_of(table: TextTable, beginnings: Sequence[str]) -> TextTable | None:
+    """The rows of a table whose names begin so; None if there is none.
+
+    Examples
+    --------
+    >>> from backtest.present.table import Cell
+    >>> table = TextTable("T", ("item", "n"), (("6.4", ((Cell("a"),),)), ("6.5", ((Cell("b"),),))))
+    >>> [name for name, _ in rows_of(table, ["6.5"]).groups], rows_of(table, ["7"])
+    (['6.5'], None)
+    """
+    groups = tuple(group for group in table.groups if group[0].startswith(tuple(beginnings)))
+    return replace(table, groups=groups) if groups else None
 
 
 def _rows(table: TextTable) -> int:

@@ -36,9 +36,15 @@ class Source:
         return f"results {self.letter}"
 
     @property
+    def named(self) -> str:
+        """The title of its page and its study, which tells apart two pages of one command."""
+        title, study = self.record.title, self.record.study
+        return title if study in title else f"{title} ({study})"
+
+    @property
     def title(self) -> str:
-        """Its letter and the title of its page."""
-        return f"Results {self.letter}: {self.record.title}"
+        """Its letter, the title of its page and its study."""
+        return f"Results {self.letter}: {self.named}"
 
     @property
     def stamp(self) -> str:

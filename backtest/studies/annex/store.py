@@ -42,7 +42,8 @@ def write_annex(annex: Annex, exhibit: Exhibit, out: Path, *, command: str) -> P
         (folder.partial / FIGURES).mkdir()
         _copy_figures(annex, folder.partial)
         write_document(document, folder.partial, STEM)
-        write_csv(references_table(numbers), folder.partial / "references.csv", index=True)
+        listed = references_table(numbers)
+        write_csv(listed, folder.partial / "references.csv", read_again=False, index=True)
         origin = exhibit.provenance.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(origin, indent=2, ensure_ascii=False)
         (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")

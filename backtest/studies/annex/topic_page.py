@@ -64,14 +64,17 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
     letter = one.source.letter
     # Tests are tried on records whose truth is known, so those are simulated on purpose.
     drawn = "; of tests on simulated records, no prices" if one.say.simulated_counts else ""
+    if one.sentences:
+        yield Paragraph(line(f"{one.say.what} (results {letter}{drawn}):"), keep=True)
+        yield Listing(tuple(line(sentence) for sentence in one.sentences))
     if one.answers:
-        title = f"Results {letter}{drawn}: {one.source.record.title}"
+        title = f"Results {letter}{drawn}: {one.source.named}"
         yield Paragraph(line(Span(title, strong=True)), keep=True)
         yield Listing(tuple(line(sentence) for sentence in one.answers))
     tables = [quoted.name for quoted in one.quoted]
     where = references([*one.figures, *tables])
     if where and not one.answers:
-        parts: list[str | Inline] = [f"{one.say.what} (results {letter}{drawn}): "]
+        parts: list[str | Inline] = [f"{one.say.what} (results {one.letters}{drawn}): "]
         for place, ref in enumerate(where):
             parts += [", " if place else "", ref]
         yield Paragraph(line(*parts, "."))

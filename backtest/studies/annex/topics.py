@@ -25,7 +25,10 @@ class Say(BaseModel):
     section : name of the section of the page; any where empty.
     columns : beginnings of the heads that its table must have, and that are quoted; alternatives
         parted by '|'. Without them whole tables are referred to.
-    figures : names of figures that show it.
+    caption : beginning of the caption of its table; any where empty.
+    rows : beginnings of the names of the rows that are quoted, with all columns.
+    begins : beginnings of sentences of the sections' own text that are quoted.
+    figures : names of figures that show it, in the folder that is quoted or another of its study.
     answers : quote the sentences that the page opens with.
     file, base, share, bound : money: a CSV of the folder, its column in USD, and the columns of a
         share of it and of the share's lower bound. size : beginning of the columns that add up to
@@ -39,6 +42,9 @@ class Say(BaseModel):
     kinds: list[str] = []
     section: str = ""
     columns: list[str] = []
+    caption: str = ""
+    rows: list[str] = []
+    begins: list[str] = []
     figures: list[str] = []
     answers: bool = False
     file: str = ""

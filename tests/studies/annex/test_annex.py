@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+from backtest.present.csv_table import write_csv
+from backtest.present.document import Document, Heading, Numbers, Tabular
 from backtest.present.record import read_record
+from backtest.present.table import TextTable
+from backtest.studies.annex.store import references_table
 from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import PACKAGED, read_topics
 from backtest.types import ResultsError
@@ -192,6 +196,15 @@ def test_texts_are_started_kept_and_printed(run: Path, tmp_path: Path):
     assert said in re.sub(r" +", " ", pdf_words(again))
     assert said in word_words(again)
     assert "never written over" not in html_words(again)
+
+
+def test_a_caption_that_begins_with_a_quoted_name_is_listed_as_it_stands(tmp_path: Path):
+    caption = "'long BTC' bears 3.25m"
+    table = Tabular("one", TextTable("T", ("a", "b"), ()), caption=caption)
+    document = Document("D", (Heading("H", 1, "h"), table))
+    listed = references_table(Numbers.of(document))
+    write_csv(listed, tmp_path / "references.csv", read_again=False, index=True)
+    assert list(pd.read_csv(tmp_path / "references.csv")["caption"]) == [caption]
 
 
 def test_a_text_may_refer_to_every_name_that_references_csv_lists(run: Path, tmp_path: Path):

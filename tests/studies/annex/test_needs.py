@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from backtest.parameters.files import parameter_source
 from backtest.present.document import Tabular
+from backtest.present.record import read_record
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
 from backtest.studies.annex.document import annex_document
@@ -150,3 +151,62 @@ def test_a_rule_of_a_parameter_file_has_the_mark_of_the_file_and_no_other():
     for wrong in (given | {"verified": False, "source": "x"}, given | {"parameters": ""}):
         with pytest.raises(ValidationError):
             Rule(**wrong)
+
+
+def by_need(folders: list[Path], topic: str) -> dict[str, list]:
+    sources = read_sources(folders)
+    says = next(one for one in read_topics() if one.name == topic).say
+    return {say.what: filled(say, sources) for say in says}
+
+
+def test_a_run_tells_how_often_margin_fell_short_and_what_its_record_could_have_shown(run: Path):
+    record = read_record(run)
+    found = by_need([run], "customer-protection")
+    (breaches,) = next(v for what, v in found.items() if "(breaches)" in what)
+    (named,) = breaches.quoted
+    heads = [table.heads for table in named.section.tables]
+    assert named.name == "table-a-scores" and "breaches" in heads[0]
+    (short,) = next(v for what, v in found.items() if "public disclosures" in what)
+    (disclosed,) = short.quoted
+    (original,) = [t for t in record.section("swings").tables if t.heads[0] == "item"]
+    assert disclosed.table.groups == tuple(g for g in original.groups if g[0].startswith("6.5"))
+    assert "fell below its exposure" in disclosed.table.groups[0][0]
+    # What an item's star means stays with the part that is quoted.
+    assert disclosed.table.note == original.note
+    (power,) = next(
+        v for what, v in by_need([run], "risk-management").items() if "behind these" in what
+    )
+    (sentence,) = power.sentences
+    assert sentence in record.section("scores").text and "true exceedance rate" in sentence
+
+
+def test_rises_that_are_quoted_do_not_fall_as_days_are_added(run: Path):
+    found = by_need([run], "risk-management")
+    (moves,) = next(v for what, v in found.items() if what.startswith("How margins move"))
+    (quoted,) = moves.quoted
+    heads = quoted.table.heads
+    five, thirty = (heads.index(f"within {days} days") - 1 for days in (5, 30))
+    for _, rows in quoted.table.groups:
+        for row in rows:
+            assert float(row[five].text.rstrip(" %")) <= float(row[thirty].text.rstrip(" %"))
+
+
+def test_a_figure_of_another_folder_of_the_study_stands_beside_the_table(run: Path, offset: Path):
+    for folders, figure in (([run, offset], "figure-a-"), ([offset, run], "figure-b-")):
+        found = by_need(folders, "cross-margining")
+        (ladder,) = next(v for what, v in found.items() if what.startswith("Reduction from"))
+        assert ladder.source.record.kind == "offset"
+        assert ladder.figures == (f"{figure}offset_ladder",) and ladder.letters == "A, B"
+    (alone,) = next(
+        v for what, v in by_need([offset], "cross-margining").items() if "Reduction from" in what
+    )
+    assert alone.figures == () and alone.letters == "A"
+
+
+def test_chapters_of_two_studies_of_one_command_have_two_titles(run: Path):
+    (source,) = read_sources([run])
+    assert source.record.study in source.title
+    retitled = replace(
+        source, record=replace(source.record, title=f"Pool of {source.record.study}")
+    )
+    assert retitled.title == f"Results A: Pool of {source.record.study}"
