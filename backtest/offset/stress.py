@@ -48,8 +48,9 @@ def stressed_ladder(
       scored day has no row;
     - 'correlation 0 | +c | -c': the historical shocks, those of each price in another order of
       days, so that prices have this correlation with yields (`simulate.TiedPrices`): the law of
-      every factor stays, and yields stay day by day; 'correlation worst' is the worse sign for
-      each book;
+      one day of every factor stays, how its days follow each other does not, and yields stay day
+      by day; 'correlation worst' is the worse sign for each book. A book that no yield moves, or
+      no price, has no such correlation: its rows are those 'as observed';
     - 'MPOR n': both silos are closed out over n margin days.
 
     Examples
@@ -82,12 +83,12 @@ def stressed_ladder(
 
     observed = silo_histories(market, book, base=base, coverage=coverage)
     tables = {"as observed": ladder(observed)}
+    untied = {name: h for name, h in observed.items() if not _is_tied(book, name)}
     for side in SIGNS:
         sign, label = side * cross, f"{side * cross:+g}" if side else "0"
         stressed = Paths.of(TiedPrices(cross=sign), market, seed=seed).path(0)
-        tables[f"correlation {label}"] = ladder(
-            silo_histories(stressed, book, base=base, coverage=coverage)
-        )
+        tied = silo_histories(stressed, book, base=base, coverage=coverage)
+        tables[f"correlation {label}"] = ladder({**tied, **untied})
     signed = [tables[f"correlation {s:+g}"] for s in (cross, -cross)]
     worse = signed[0]["dependence"] <= signed[1]["dependence"]
     tables["correlation worst"] = signed[0].where(worse, signed[1])
@@ -121,6 +122,18 @@ def without(
     closed_out = market.dates[np.minimum(rows, len(market.dates) - 1)]
     in_episode = (history.dates <= np.datetime64(end)) & (closed_out >= np.datetime64(start))
     return history.between(~in_episode)
+
+
+def _is_tied(book: Book, portfolio: str) -> bool:
+    """Whether both prices and yields move what a portfolio holds on any day."""
+    held = book.is_held[book.portfolios.index(portfolio)]
+    kinds = {
+        kind
+        for instrument, holds in zip(book.instruments, held.tolist(), strict=True)
+        if holds
+        for kind in instrument.factors.values()
+    }
+    return len(kinds) > 1
 
 
 def _known_from(book: Book, portfolio: str, market: Market, coverage: Coverage) -> RowNumbers:

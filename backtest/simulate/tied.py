@@ -1,4 +1,4 @@
-"""Prices tied to yields by the order of their days: a correlation stress that keeps every law."""
+"""Prices tied to yields by the order of their days: a stress that keeps every law of one day."""
 
 from typing import Annotated
 

@@ -34,7 +34,7 @@ class History:
 class CorrelationStress:
     r"""Shocks of another simulator with another correlation; variances do not change.
 
-    Tails do: sums of shocks have thinner ones. `TiedPrices` keeps the law of every factor.
+    Tails do: sums of shocks have thinner ones. `TiedPrices` keeps every factor's law of one day.
 
     .. math:: x' = m + D R_1^{1/2} R_0^{-1/2} D^{-1} (x - m)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from backtest.offset.credit_granted import ESTIMATED_OFFSET, ESTIMATED_TOTAL
@@ -37,6 +38,7 @@ MEANS = {
     "haircut_mean_margin": "mean margin of scaled haircuts, USD m",
     "floor_mean_margin": "mean margin of offset model, USD m",
 }
+CORRELATION = "correlation"  # how the names of such stresses begin
 MOST_BESIDE = 10  # books whose columns stand beside each other
 TEXTS = {
     "ladder": (
@@ -48,9 +50,10 @@ TEXTS = {
         "Under stress",
         "Offset [bound], % of the silos' margins, with correlations moved, a longer MPOR, and "
         "without each stress episode in turn. A correlation is moved by putting the shocks of "
-        "each price into another order of days: every price keeps its own law and yields stay as "
-        "they were, so books of Treasuries alone do not move; pairs of prices and the clustering "
-        "of their volatility change a little.",
+        "each price into another order of days: every price keeps its law of one day and yields "
+        "stay as they were, day by day. How a price's days follow each other, the clustering of "
+        "its volatility and how prices move together are not kept. Books that no yield moves, or "
+        "no price, have no such correlation: their rows are those as observed.",
     ),
     "specification_curve": (
         "Over specifications",
@@ -95,7 +98,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
     ladder = ladder_tables(result.ranked.rows(result.ladder, "portfolio"))
     sections = (
         section("ladder", result.ladder, tables=ladder),
-        section("stressed_ladder", result.stresses, _by_book),
+        _with_side_effect(section("stressed_ladder", result.stresses, _by_book), result.stresses),
         section("specification_curve", result.specifications, _range),
         _explained(
             section("granted_against_supported", result.credit, partial(_averages, result.ladder)),
@@ -149,6 +152,21 @@ def _whole(numbers: Iterable[float]) -> str:
     """Lowest and highest of whole numbers."""
     ends = [f"{end:,.0f}" for end in (min(numbers), max(numbers))]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _with_side_effect(section: Section, stresses: pd.DataFrame) -> Section:
+    """The section with how far re-ordering the days of prices moved the diversification."""
+    table = stresses["diversification"].astype(float).unstack("stress")  # noqa: PD010
+    tied = [stress for stress in table if str(stress).startswith(CORRELATION)]
+    moved = table[tied].sub(table["as observed"], axis=0).to_numpy()
+    if not np.isfinite(moved).any():
+        return section
+    ends = " to ".join(percent(end, sign=True) for end in (np.nanmin(moved), np.nanmax(moved)))
+    return replace(
+        section,
+        text=f"{section.text} In rows of a correlation the diversification differs from that as "
+        f"observed by {ends} of the silos' margins.",
+    )
 
 
 def _explained(section: Section, omissions: Mapping[str, tuple[str, ...]]) -> Section:

@@ -209,6 +209,31 @@ def test_a_correlation_with_prices_moves_no_book_of_bonds_alone(market):
         )
 
 
+def test_a_correlation_with_yields_moves_no_book_that_no_yield_moves(market):
+    frame = pd.DataFrame(
+        {"BTC": [1e7, 1e7], "ETH@OCC": [-1e7, 0.0], "UST10Y": [0.0, 1e8]}, index=["coins", "pool"]
+    )
+    book = bt.Book.from_frame(frame, market)
+    table = stressed_ladder(
+        market, book, base=BASE, coverage=COVERAGE, resamples=20, longer_mpor=()
+    ).astype(float)
+    coins, pool = (table.xs(name, level="portfolio") for name in ("coins", "pool"))
+    for stress in ("0", "+0.5", "-0.5", "worst"):
+        moved = coins.loc[f"correlation {stress}"] - coins.loc["as observed"]
+        assert (moved == 0.0).all()
+        assert pool.loc[f"correlation {stress}", "total"] != pool.loc["as observed", "total"]
+
+
+def test_the_page_tells_how_far_a_correlation_moved_the_diversification():
+    study = offset_study()
+    (text,) = (s.text for s in offset_exhibit(study).sections if s.name == "stressed_ladder")
+    told = re.search(r"differs from that as observed by (\S+) % to (\S+) % of", text)
+    shares = study.stresses["diversification"].astype(float).unstack("stress")  # noqa: PD010
+    moved = shares.filter(like="correlation").sub(shares["as observed"], axis=0) * 100
+    ends = [float(end.replace("\N{MINUS SIGN}", "-")) for end in told.groups()]
+    assert ends == pytest.approx([moved.min().min(), moved.max().max()], abs=0.051)
+
+
 def test_tables_of_the_offset_state_their_own_days():
     study = offset_study()
     lines = {

@@ -57,7 +57,8 @@ def _caption(study: "OffsetStudy", data: pd.DataFrame) -> Caption:
         "above 0; dotted: as observed. Only dependence is offset; the rest of the total is "
         "diversification. 'correlation': the shocks of each price in another order of days, so "
         "that every price and every yield correlate so; yields stay as they are and each price "
-        "keeps its law. 'worst' is the worse of both signs for the book. "
+        "keeps its law of one day; a book that no yield moves, or no price, is as "
+        "observed. 'worst' is the worse of both signs for the book. "
         "'without': days whose MPOR touches the month are left out of the scores. Number of days "
         "and MPOR, below, are those of 'as observed'."
     )
