@@ -20,6 +20,7 @@ from backtest.types import ResultsError, read_regular
 RECORD = "page.json"
 FORMAT = 1
 SELF = "record_sha256"
+AGAINST = "against-"  # how the kinds of comparisons begin, which go on with what is compared
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class PageRecord:
     facts: tuple[tuple[str, str], ...]
     alarms: tuple[str, ...]
     files: dict[str, str]
+
+    @property
+    def stable_kind(self) -> str:
+        """Its kind; 'compare' of every comparison, whatever it is a comparison with."""
+        return "compare" if self.kind.startswith(AGAINST) else self.kind
 
     def section(self, name: str) -> SectionRecord | None:
         """The section of that name, where the page has one."""

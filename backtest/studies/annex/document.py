@@ -74,7 +74,7 @@ def day_of(stamp: str) -> str:
 
 
 def _header(annex: Annex) -> str:
-    simulated = [source.letter for source in annex.sources if not source.is_real()]
+    simulated = [source.letter for source in annex.sources if source.is_simulated()]
     if not simulated:
         return ""
     if len(simulated) == len(annex.sources):
@@ -87,11 +87,12 @@ def _opening(annex: Annex) -> Iterator[Block]:
     for source in annex.sources:
         record = source.record
         mark = "SIMULATED. " if record.simulated else ""
+        other = "" if source.is_simulated() else source.mark
         yield Paragraph(
             line(
                 f"Results {source.letter} (",
                 Ref(source.chapter),
-                "): ",
+                f"{other}): ",
                 Span(f"{mark}{source.named}", strong=True),
             ),
             "lead",
@@ -142,7 +143,19 @@ def _entry(page: TopicPage, annex: Annex) -> Line:
             for name in (*one.figures, *(quoted.name for quoted in one.quoted))
         )
     )
-    parts.append(": " if shown else ": no number from the results given")
+    others = [
+        words
+        for words, there in (
+            ("sentences", any(one.answers or one.sentences for one in page.found)),
+            ("money", any(one.money is not None for one in page.found)),
+        )
+        if there
+    ]
+    if others:
+        told = f": {' and '.join(others)} on its page" + (", and " if shown else "")
+    else:
+        told = ": " if shown else ": no number from the results given"
+    parts.append(told)
     for place, name in enumerate(shown):
         parts += [", " if place else "", Ref(name)]
     cannot = len(page.cannot(annex.kinds)) + len(page.missing)

@@ -61,23 +61,23 @@ class Filled:
 
 
 def filled(say: Say, sources: Sequence[Source], funding: Funding | None = None) -> list[Filled]:
-    """What the folders say, those of real prices only.
+    """What the folders say, those of simulated prices left out.
 
     Of several folders of one study, the kind that `say` names first speaks for it, and figures that
     it does not draw are taken from the others.
     """
-    found: dict[tuple[str, str], Filled] = {}
-    for kind in say.kinds or list(dict.fromkeys(source.record.kind for source in sources)):
+    found: dict[tuple[object, str], Filled] = {}
+    for kind in say.kinds or list(dict.fromkeys(source.kind for source in sources)):
         for source in sources:
-            if source.record.kind != kind:
+            if source.kind != kind:
                 continue
             one = _of(say, source, funding)
-            study = (source.record.study, "" if say.kinds else kind)
+            study = (source.study, "" if say.kinds else kind)
             earlier = found.get(study)
             # Two folders of one kind and study are two results, and both speak.
             if one.is_empty:
                 continue
-            if earlier is not None and earlier.source.record.kind != kind:
+            if earlier is not None and earlier.source.kind != kind:
                 found[study] = _with_figures(earlier, one)
                 continue
             found[study if earlier is None else (source.letter, kind)] = one
@@ -109,7 +109,7 @@ def only_simulated(say: Say, sources: Sequence[Source]) -> bool:
 
 
 def _of(say: Say, source: Source, funding: Funding | None) -> Filled:
-    if not (say.simulated_counts or source.is_real()):
+    if not (say.simulated_counts or not source.is_simulated()):
         return Filled(say, source)
     quoted = () if say.answers and not (say.section or say.columns) else _tables(say, source)
     figures = tuple(
@@ -129,7 +129,7 @@ def _sentences(say: Say, source: Source) -> tuple[str, ...]:
     return tuple(
         sentence
         for section in source.record.sections
-        if say.simulated_counts or source.is_real(section)
+        if say.simulated_counts or not source.is_simulated(section)
         for sentence in re.split(r"(?<=\.)\s+(?=[A-Z])", section.text)
         if say.begins and sentence.startswith(tuple(say.begins))
     )
@@ -146,7 +146,7 @@ def _tables(say: Say, source: Source) -> tuple[Quoted, ...]:
     for section in source.record.sections:
         if say.section and section.name != say.section:
             continue
-        if not (say.simulated_counts or source.is_real(section)):
+        if not (say.simulated_counts or not source.is_simulated(section)):
             continue
         for place, table in enumerate(section.tables):
             name = source.table(section, place)

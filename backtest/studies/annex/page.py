@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.annex.sources import REAL
 from backtest.studies.annex.study import Annex
 from backtest.studies.annex.topics import read_request
 from backtest.studies.sentences import counted
@@ -68,7 +69,7 @@ class AnnexOrigin:
 
 def annex_exhibit(annex: Annex) -> Exhibit:
     """What the screen prints of an annex; the documents are its pages."""
-    simulated = [source.letter for source in annex.sources if not source.is_real()]
+    simulated = [source.letter for source in annex.sources if source.is_simulated()]
     return Exhibit(
         kind="annex",
         title="Annex",
@@ -83,8 +84,8 @@ def annex_exhibit(annex: Annex) -> Exhibit:
                     [
                         {
                             "folder": source.folder.resolve().name,
-                            "kind": source.record.kind,
-                            "prices": "real" if source.is_real() else "SIMULATED",
+                            "kind": source.kind,
+                            "prices": source.prices,
                         }
                         for source in annex.sources
                     ],
@@ -120,13 +121,15 @@ def _topics(annex: Annex) -> pd.DataFrame:
 
 
 def _answer(annex: Annex, simulated: list[str]) -> tuple[str, ...]:
-    told = sum(bool(page.found) for page in annex.pages)
+    real = sum(any(one.source.prices == REAL for one in page.found) for page in annex.pages)
+    other = sum(bool(page.found) for page in annex.pages) - real
+    more = f", {other} more only from given tables or of no prices" if other else ""
     missing = sum(len(page.cannot(annex.kinds)) + len(page.missing) for page in annex.pages)
     rules = [rule for page in annex.pages for rule in page.topic.rule]
     unread = sum(not rule.is_verified for rule in rules)
     sentences = [
-        f"{told} of {counted(len(annex.pages), 'topic')} have a number from results on real "
-        f"prices; {counted(missing, 'thing')} cannot be said from the results given, and the "
+        f"{real} of {counted(len(annex.pages), 'topic')} have a number from results on real "
+        f"prices{more}; {counted(missing, 'thing')} cannot be said from the results given, and the "
         "annex says which.",
         f"{unread} of {counted(len(rules), 'rule')} in force {'are' if unread != 1 else 'is'} "
         "marked NOT VERIFIED"

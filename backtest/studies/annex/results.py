@@ -57,7 +57,7 @@ def _section(section: SectionRecord, source: Source) -> Iterator[Block]:
             table=table,
             caption=f"{table.caption} (results {letter})",
             note=table.source_line or source.record.source_line,
-            simulated=not source.is_real(section),
+            simulated=source.is_simulated(section),
         )
     if figure is not None and last:
         yield picture(figure, source)

@@ -13,6 +13,9 @@ from backtest.studies.compare.letters import MOST, folder_name, letters
 from backtest.types import ResultsError, read_regular
 
 NOT_A_LETTER = "-"
+REAL, SIMULATED = "real", "SIMULATED"
+GIVEN = "given, origin not stated"
+NO_PRICES, NOT_STATED = "no prices", "not stated"
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,6 @@ class Source:
     record: PageRecord
     manifest: dict[str, Any]
     sealed: dict[str, str]
-
-    @property
-    def words(self) -> str:
-        """What it is called in a sentence: 'results A'."""
-        return f"results {self.letter}"
 
     @property
     def named(self) -> str:
@@ -70,9 +68,46 @@ class Source:
         more = "" if place == 0 else f"-{place + 1}"
         return f"table-{self.letter.lower()}-{plain_name(section.name)}{more}"
 
-    def is_real(self, section: SectionRecord | None = None) -> bool:
-        """Whether its numbers, or those of a section, come from real prices."""
-        return not (self.record.simulated or (section is not None and section.simulated))
+    def is_simulated(self, section: SectionRecord | None = None) -> bool:
+        """Whether its numbers, or those of a section, come from simulated prices."""
+        return self.record.simulated or (section is not None and section.simulated)
+
+    @property
+    def kind(self) -> str:
+        """Kind of its page, as topics ask for it."""
+        return self.record.stable_kind
+
+    @property
+    def study(self) -> tuple[str, str, str]:
+        """Its study: two folders of one name may be of other books, or of other prices."""
+        data = self.manifest.get("data")
+        levels = data.get("levels_sha256", "") if isinstance(data, dict) else ""
+        return self.record.study, str(self.manifest.get("study_sha256", "")), str(levels)
+
+    @property
+    def prices(self) -> str:
+        """What its numbers are of: prices of history or simulated ones, a given table, or none."""
+        if self.record.simulated:
+            return SIMULATED
+        origins = [self.manifest]
+        details = self.manifest.get("details")
+        if self.kind == "compare" and isinstance(details, dict):
+            origins += [one for one in details.values() if isinstance(one, dict)]
+        if any(one.get("given") for one in origins):
+            return GIVEN
+        if any(one.get("data") for one in origins):
+            return REAL
+        return NO_PRICES if "data" in self.manifest else NOT_STATED
+
+    @property
+    def mark(self) -> str:
+        """What follows its letter where its numbers are not of prices of history; else empty."""
+        return {
+            SIMULATED: "; SIMULATED",
+            GIVEN: "; of a table that was given, its origin not stated",
+            NO_PRICES: "; of no prices",
+            NOT_STATED: "; of prices that are not stated",
+        }.get(self.prices, "")
 
     def has_as_written(self, name: str) -> bool:
         """Whether a file of the folder is one whose sha256 its command wrote down."""

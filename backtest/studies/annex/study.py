@@ -24,8 +24,8 @@ class TopicPage:
 
     Parameters
     ----------
-    found : what folders of real prices say. missing : needs that none of them fills, and whether
-        simulated ones would. text : the author's own, Markdown.
+    found : what folders say, those of simulated prices left out. missing : needs that none of them
+        fills, and whether simulated ones would. text : the author's own, Markdown.
     """
 
     topic: Topic
@@ -57,8 +57,8 @@ class Annex:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kinds of the results of real prices."""
-        return tuple(source.record.kind for source in self.sources if source.is_real())
+        """Kinds of the results, those of simulated prices left out."""
+        return tuple(source.kind for source in self.sources if not source.is_simulated())
 
     @property
     def stamp(self) -> str:

@@ -18,6 +18,7 @@ from backtest.present.table import TextTable
 from backtest.replay.findings.unverified import MARK
 from backtest.studies.annex.needs import Filled
 from backtest.studies.annex.results import references
+from backtest.studies.annex.sources import REAL
 from backtest.studies.annex.study import Annex, TopicPage
 
 UNREAD = "NOT VERIFIED"
@@ -32,7 +33,9 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str] | None) ->
     if page.text.strip():
         where = f"{annex.texts.name}/{topic.name}.md"
         yield from markdown_blocks(page.text, MarkdownSource(where, topic.page, names))
-    yield Heading("Our numbers, on real data", 3, f"{topic.page}-numbers")
+    real = bool(page.found) and all(one.source.prices == REAL for one in page.found)
+    heading = "Our numbers, on real data" if real else "Our numbers"
+    yield Heading(heading, 3, f"{topic.page}-numbers")
     for place, one in enumerate(page.found):
         yield from _said(one, f"{topic.page}-{place + 1}")
     if not page.found:
@@ -63,7 +66,8 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
     """What one results folder says, with references to where it stands."""
     letter = one.source.letter
     # Tests are tried on records whose truth is known, so those are simulated on purpose.
-    drawn = "; of tests on simulated records, no prices" if one.say.simulated_counts else ""
+    tests = one.say.simulated_counts
+    drawn = "; of tests on simulated records, no prices" if tests else one.source.mark
     if one.sentences:
         yield Paragraph(line(f"{one.say.what} (results {letter}{drawn}):"), keep=True)
         yield Listing(tuple(line(sentence) for sentence in one.sentences))
@@ -83,14 +87,14 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
             yield Tabular(
                 name=f"{name}-table{'' if place == 0 else f'-{place + 1}'}",
                 table=quoted.table,
-                caption=f"{one.say.what} (results {letter}, quoted in part)",
+                caption=f"{one.say.what} (results {letter}{drawn}, quoted in part)",
                 note=_note(quoted.table),
             )
     if one.money is not None:
         yield Tabular(
             name=f"{name}-money",
             table=one.money,
-            caption=f"{one.say.what} (results {letter})",
+            caption=f"{one.say.what} (results {letter}{drawn})",
             note=one.money.source_line,
         )
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import UNBROKEN, millions, percent, pvalue, signed
+from backtest.present.record import AGAINST
 from backtest.present.table import Cell, TextTable, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
@@ -77,7 +78,7 @@ def many_exhibit(many: ManyRuns) -> Exhibit:
     return exhibit_of(
         many.runs,
         origin,
-        kind=f"against-{len(many.runs) - 1}-others",
+        kind=f"{AGAINST}{len(many.runs) - 1}-others",
         title=f"What differs between {len(many.runs)} studies",
         caption=CAPTION,
         answer=many_answer(many),

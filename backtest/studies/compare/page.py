@@ -16,6 +16,7 @@ from backtest.present.numbers import (
     pvalue,
     signed,
 )
+from backtest.present.record import AGAINST
 from backtest.present.table import Cell, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
@@ -96,7 +97,7 @@ def _pair_exhibit(comparison: Comparison) -> Exhibit:
     return exhibit_of(
         comparison.runs,
         origin,
-        kind=f"against-{second.name}",
+        kind=f"{AGAINST}{second.name}",
         title="What differs between two runs",
         caption=CAPTION,
         answer=pair_answer(comparison),

@@ -13,7 +13,6 @@ from backtest.studies.dossier.fields import stated
 from backtest.studies.dossier.folders import RUN, Folder
 from backtest.studies.dossier.knowledge import known
 from backtest.studies.dossier.one_model import of_folder, of_study
-from backtest.studies.dossier.outcomes import COMPARE
 from backtest.studies.dossier.sensitivity import Varied, axis_effects, days_words
 from backtest.studies.dossier.study import Dossier
 from backtest.studies.ladder import ladder_tables
@@ -87,7 +86,7 @@ def sentences_of_other_kinds(dossier: Dossier) -> list[str]:
     return [
         f"{folder.label}: {_says(folder)}"
         for folder in dossier.folders
-        if folder.record.kind not in PLACED and not folder.record.kind.startswith(COMPARE)
+        if folder.record.kind not in PLACED and folder.record.stable_kind != "compare"
     ]
 
 

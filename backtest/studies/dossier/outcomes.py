@@ -43,7 +43,6 @@ NO_CHALLENGER = (
     "No folder here has another model: score one beside it ([models.NAME] in the study file), or "
     "give a folder of `backtest compare`."
 )
-COMPARE = "against-"  # how the kinds of a comparison's pages begin
 
 
 def outcomes(dossier: Dossier) -> Section:
@@ -206,7 +205,7 @@ def challengers(dossier: Dossier) -> Section:
         own = [] if pairs is None else [pairs_table(pairs)]
         own.append(pooled_table(each.study))
         tables += [of_study(table, each.label, each.study) for table in own]
-    comparisons = [f for f in dossier.folders if f.record.kind.startswith(COMPARE)]
+    comparisons = [f for f in dossier.folders if f.record.stable_kind == "compare"]
     for folder in comparisons:
         tables += _quoted(folder)
     found = bool(tables)

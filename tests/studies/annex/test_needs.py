@@ -8,12 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from backtest.parameters.files import parameter_source
-from backtest.present.document import Tabular
+from backtest.present.document import Heading, Listing, Tabular
 from backtest.present.record import read_record
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
-from backtest.studies.annex.document import annex_document
+from backtest.studies.annex.document import _entry, annex_document
 from backtest.studies.annex.needs import columns_of, filled, only_simulated
+from backtest.studies.annex.page import annex_exhibit
 from backtest.studies.annex.sources import read_sources
 from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import Rule, Say, read_topics
@@ -210,3 +211,58 @@ def test_chapters_of_two_studies_of_one_command_have_two_titles(run: Path):
         source, record=replace(source.record, title=f"Pool of {source.record.study}")
     )
     assert retitled.title == f"Results A: Pool of {source.record.study}"
+
+
+def test_every_kind_that_a_topic_names_and_a_command_writes_is_that_of_its_folder(folders):
+    sources = read_sources(list(folders.values()))
+    written = {source.kind for source in sources}
+    commands = {command.name for command in COMMANDS}
+    asked = {kind for _, say in needs() for kind in say.kinds}
+    asked |= {kind for topic in read_topics() for one in topic.cannot for kind in one.kinds}
+    assert "compare" in asked and (asked & commands) - {"grid"} <= written
+    (say,) = [say for _, say in needs() if "compare" in say.kinds]
+    compared = [source for source in sources if source.record.kind.startswith("against-")]
+    assert len(compared) == 1 and filled(say, compared)[0].answers == compared[0].record.answer
+
+
+def test_results_of_no_prices_of_history_are_never_said_to_be_real(folders, run: Path):
+    given, power, real = read_sources([folders["validate"], folders["power"], run])
+    assert given.prices == "given, origin not stated" and power.prices == "no prices"
+    assert real.prices == "SIMULATED" if real.record.simulated else "real"
+    annex = annex_of(
+        [folders["validate"], folders["power"]], texts=None, citations=None, funding_rate=None,
+        funding_source="", out=run.parent / "none", progress=quiet,
+    )  # fmt: skip
+    blocks = annex_document(annex).blocks
+    headings = [b.text for b in blocks if isinstance(b, Heading)]
+    assert "Our numbers" in headings and "Our numbers, on real data" not in headings
+    quoted = [b.caption for b in blocks if isinstance(b, Tabular) and "quoted in part" in b.caption]
+    assert quoted and all("origin not stated" in c or "no prices" in c for c in quoted)
+    (first, *_) = annex_exhibit(annex).answer
+    told = sum(bool(page.found) for page in annex.pages)
+    assert first.startswith("0 of 8 topics have a number from results on real prices")
+    assert f", {told} more only from given tables or of no prices;" in first
+
+
+def test_folders_of_two_studies_that_share_a_name_both_speak(run: Path, offset: Path):
+    say = next(say for _, say in needs() if say.kinds[:2] == ["offset", "run"] and say.columns)
+    first, second = read_sources([run, offset])
+    assert len(filled(say, [first, second])) == 1
+    for other in (
+        {"study_sha256": "0" * 64},
+        {"data": first.manifest["data"] | {"levels_sha256": "0" * 64}},
+    ):
+        apart = replace(first, manifest=first.manifest | other)
+        assert [one.source.letter for one in filled(say, [apart, second])] == ["B", "A"]
+
+
+def test_the_map_counts_a_topic_that_has_sentences_or_money_alone(folders, tmp_path: Path):
+    annex = annex_of(
+        [folders["validate"]], texts=None, citations=None, funding_rate=None, funding_source="",
+        out=tmp_path / "none", progress=quiet,
+    )  # fmt: skip
+    entries = [str(b) for b in annex_document(annex).blocks if isinstance(b, Listing) and b.ordered]
+    page = next(p for p in annex.pages if any(one.answers for one in p.found))
+    only = replace(page, found=tuple(replace(o, quoted=(), figures=()) for o in page.found))
+    assert "no number from" not in str(_entry(only, annex))
+    assert "sentences on its page" in str(_entry(only, annex)) and entries
