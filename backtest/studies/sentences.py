@@ -14,6 +14,7 @@ from backtest.present.numbers import percent, percent_down
 
 LARGEST = 3  # positions of a book that a sentence names
 SMALLEST = 0.01  # a bound below this is rounded down to zero, which would read as none
+OWN_TEST = "a test of its own, from resampled days, that may reject more than coverage p does"
 IS_SIMULATED = "Prices are simulated, so nothing here is evidence about any market"
 
 
@@ -170,13 +171,19 @@ def family_words(
     '5 of 60 books rejected one by one (chance: 3.0), none after Holm and 4 after Romano-Wolf'
     >>> family_words(60, 0, by_chance=3.0, corrected={"Holm": 0, "Romano-Wolf": 0})
     'none of 60 books rejected'
+    >>> print(family_words(60, 0, by_chance=3.0, corrected={"Holm": 0, "Romano-Wolf": 2}))
+    none of 60 books rejected one by one (chance: 3.0), none after Holm and 2 after Romano-Wolf \
+(a test of its own, from resampled days, that may reject more than coverage p does)
     """
     made = {name: count for name, count in corrected.items() if not np.isnan(count)}
     books = f"{tested:,.0f} {noun}{'' if tested == 1 else 's'}"
     if not alone and not any(made.values()):
         return f"none of {books} rejected"
     words = f"{_none_or(alone)} of {books} rejected one by one (chance: {by_chance:.1f})"
-    after = [f"{_none_or(count)} after {name}" for name, count in made.items()]
+    after = [
+        f"{_none_or(count)} after {name}{f' ({OWN_TEST})' if count > alone else ''}"
+        for name, count in made.items()
+    ]
     return f"{words}, {joined(after)}" if after and tested > 1 else words
 
 

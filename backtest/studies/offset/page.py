@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
     origin = result.provenance
     return Exhibit(
         kind="offset",
-        title="The supportable offset",
+        title=_title(origin.study),
         caption=CAPTION,
         answer=offset_answer(result),
         simulated=result.market.simulated,
@@ -121,6 +122,13 @@ def offset_exhibit(result: OffsetStudy) -> Exhibit:
         sections=sections,
         provenance=origin,
         text=result.text,
+    )
+
+
+def _title(study: Mapping[str, Any]) -> str:
+    """The title of the page, with that of its study: an annex may hold the pages of two."""
+    return ": ".join(
+        filter(None, ["The supportable offset", study.get("title") or study.get("name")])
     )
 
 

@@ -12,7 +12,7 @@ from backtest.replay.findings.family import POWER, detectable_rates
 from backtest.replay.study import Study
 from backtest.replay.worst import worst_rows
 from backtest.studies.run.verdict import SIGNIFICANT, holding_of
-from backtest.studies.sentences import joined
+from backtest.studies.sentences import OWN_TEST, joined
 
 MOST_MODELS = 4  # models whose rejections one sentence tells
 
@@ -40,6 +40,7 @@ def rejections_words(study: Study, summary: pd.DataFrame) -> str:
     chance = f" (chance: {summary['by_chance'].max():.1f} under a right model)"
     parts = [
         f"{how} in {_by_model(summary[name])}{chance if name == 'coverage_p' else ''}"
+        f"{f' ({OWN_TEST})' if (summary[name] > summary['coverage_p']).any() else ''}"
         for name, how in ways.items()
         if summary[name].notna().any()
     ]

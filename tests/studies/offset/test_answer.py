@@ -103,6 +103,19 @@ def test_the_page_opens_with_the_answer_and_says_what_is_simulated() -> None:
     assert page.answer[2].startswith("Prices are simulated")
 
 
+def test_titles_tell_the_offsets_of_two_studies_apart() -> None:
+    result = study()
+    titles = []
+    for of_file in ({"name": "mine", "title": "May they share one pool?"}, {"name": "mine"}):
+        file = {k: v for k, v in result.provenance.study.items() if k != "title"} | of_file
+        other = replace(result, provenance=replace(result.provenance, study=file))
+        titles.append(offset_exhibit(other).title)
+    assert titles == [
+        "The supportable offset: May they share one pool?",
+        "The supportable offset: mine",
+    ]
+
+
 def test_lowest_and_highest_specifications_have_their_own_bounds() -> None:
     result = study()
     curve = distinct(result.specifications)

@@ -14,7 +14,7 @@ from backtest.config.load import read_study
 from backtest.present.numbers import millions
 from backtest.replay.findings import Findings
 from backtest.replay.worst import worst_rows
-from backtest.studies.run.answer import run_answer
+from backtest.studies.run.answer import against_sentence, run_answer
 from backtest.studies.run.findings_tables import swings_table
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run, execute
@@ -92,6 +92,19 @@ def test_rejections_are_counted_in_the_family() -> None:
     by_chance = float(re.findall(r"chance: ([\d.]+)", against)[0])
     assert by_chance == pytest.approx(0.05 * len(study.exposure), abs=0.051)
     assert f"of {len(study.exposure)} books" in against.lower()
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_a_correction_that_rejects_more_than_single_tests_is_explained(more: bool) -> None:
+    run = run_of(presented.study(), presented.ladder())
+    summary = run.findings.family_summary.copy()
+    summary[["coverage_p", "holm", "romano_wolf"]] = 0
+    summary.loc["siloed", ["coverage_p", "romano_wolf"]] = [0, 2] if more else [2, 2]
+    words = against_sentence(run.study, summary)
+    assert "after Romano-Wolf in 2 under siloed" in words
+    assert ("a test of its own, from resampled days" in words) == more
+    told = dict(verdicts(run.study, run.ladder, run.named_books, family=summary))["siloed"]
+    assert "2 after Romano-Wolf" in told and ("a test of its own" in told) == more
 
 
 def test_the_worst_book_is_told_with_what_it_holds() -> None:
