@@ -34,6 +34,11 @@ CONTROLS: dict[str, tuple[str, str]] = {
         facts.PAR_YIELDS,
         "Run the same books on traded futures; validate with P&L from the books.",
     ),
+    "carry": (
+        facts.CARRY,
+        "Ask whether the house's own margin accrues the MPOR; score its margins and P&L with "
+        "`backtest validate FILE`.",
+    ),
     "curve-futures": (facts.CURVE_FUTURES, "Use settlements of the contracts (docs/rolls.md)."),
     "swaps": (facts.SWAPS, "Declare the swap curve's own prices (docs/declare.md)."),
     "splices": (facts.SPLICES, "Use settlements of the contracts (docs/rolls.md)."),

@@ -135,7 +135,10 @@ def soundness(dossier: Dossier) -> Section:
         for each in dossier.studies
         if dossier.model in each.origin.omissions
     ]
-    tables = [TextTable.of_facts("The concept", [*facts, *left_out]), *tables]
+    carry = [
+        ("carry and roll-down", row.words) for row in dossier.limitations if row.key == "carry"
+    ]
+    tables = [TextTable.of_facts("The concept", [*facts, *left_out, *carry]), *tables]
     if of_package(dossier.table):
         tables.insert(1, _laws(dossier))
     return Section(

@@ -15,6 +15,7 @@ from backtest.studies.run.figures.ladder import has_bounds
 from backtest.studies.run.verdict import mixed_pools
 
 DAYS_IN_LINE = 8  # dropped days that one line can name
+ACCRUING = {"bond", "bill", "swap"}  # contracts whose value moves as time passes, yields at rest
 # Limits of what the numbers can show, a sentence or two each; `limits` says which of them apply.
 SIMULATED = (
     "Prices are SIMULATED. Nothing here is evidence about any market; only a run on real prices is."
@@ -49,6 +50,12 @@ PAR_YIELDS = (
     "Treasury profit and loss is that of a par bond repriced on the par yield curve. Par "
     "yields are fitted, not traded prices; bid-ask, specialness and the futures basis are "
     "not in them."
+)
+CARRY = (
+    "Losses contain what bonds earn while the MPOR passes, carry and roll-down; the scenarios of "
+    "margin models move yields and let no time pass. Where a bond earns, a short position pays: it "
+    "has more exceedances than its scenarios alone would give, and a long one fewer. A book whose "
+    "coverage is rejected with carry and not without: docs/limitations.md."
 )
 CURVE_FUTURES = (
     "Futures named '~curve' are approximate: a forward on a par bond, with no cheapest-to-"
@@ -119,6 +126,8 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
     # Bonds and crypto close at different hours; that matters only to a book that holds both.
     two_closes = {"yield", "price"} <= kinds and mixed_pools(study, portfolios)
     bounds = has_bounds(ladder)
+    contracts = {parse_instrument(name).contract for name in columns}
+    curve_futures = bool(columns.str.contains("~curve", regex=False).any())
     conditions = {
         SIMULATED: study.simulated,
         FAMILIES: True,
@@ -127,8 +136,9 @@ def limits(study: Study, ladder: pd.DataFrame, portfolios: list[str]) -> list[st
         NO_BOUNDS: len(ladder) and not bounds,
         REBALANCED: study.provenance.held_to.daily,
         PAR_YIELDS: "yield" in kinds,
-        CURVE_FUTURES: columns.str.contains("~curve", regex=False).any(),
-        SWAPS: any(parse_instrument(name).contract == "swap" for name in columns),
+        CARRY: bool(contracts & ACCRUING) or curve_futures,
+        CURVE_FUTURES: curve_futures,
+        SWAPS: "swap" in contracts,
         SPLICES: prices.adjusted,
         CLOSES: two_closes,
         OVERLAP: True,

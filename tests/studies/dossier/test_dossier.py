@@ -21,6 +21,7 @@ from backtest.studies.dossier.front import answer
 from backtest.studies.dossier.outcome_findings import coverage_findings
 from backtest.studies.dossier.outcomes import by_time
 from backtest.studies.dossier.study import study_dossier
+from backtest.studies.run.facts import CARRY
 from tests.studies.dossier.conftest import OFFSET, newest
 from tests.support.commands import one_line, quiet, run_and_store, typed, write_study
 
@@ -156,6 +157,8 @@ def test_power_findings_and_limits_are_told(dossier, folders):
     assert [row[0] for row in sections["limitations"]["tables"][0]["groups"]]
     for _, row in sections["limitations"]["tables"][0]["groups"]:
         assert [cell["text"] for cell in row[0][2:]] == [TO_BE_COMPLETED] * 2
+    rows = dict(sections["limitations"]["tables"][0]["groups"])
+    assert CARRY in str(rows["carry"]) and CARRY in str(sections["soundness"]["tables"])
     found = pd.read_csv(dossier.folder / "findings.csv")
     assert found["key"].is_unique and set(found["severity"]) == {TO_BE_COMPLETED}
     text = (dossier.folder / "report.html").read_text(encoding="utf-8")

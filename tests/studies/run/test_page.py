@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as hs
 
+from backtest.instruments import parse_instrument
+from backtest.market.market import Market
 from backtest.present.numbers import (
     counts,
     interval,
@@ -23,6 +25,7 @@ from backtest.present.numbers import (
     ratio,
 )
 from backtest.present.page import render_exhibit
+from backtest.studies.run.facts import CARRY, limits
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.verdict import holm_rejections, mixed_pools, verdicts
 from backtest.types import ResultsError
@@ -209,6 +212,23 @@ def test_ladder_without_bounds_says_so(source: str) -> None:
     (limits,) = (s for s in run_exhibit(run).sections if s.name == "limits")
     assert any("carries no bound here" in sentence for sentence in limits.sentences)
     assert "carries no bound" not in source
+
+
+@pytest.mark.parametrize("name", ["UST2Y", "BILL3M", "SWAP5Y", "ZN~curve", "BTC", "ZN"])
+def test_a_page_says_that_losses_accrue_where_a_contract_does(name: str) -> None:
+    instrument = parse_instrument(name)
+    days = pd.bdate_range("2024-01-02", periods=6)
+    curve = {f"{tenor}Y": 0.03 + 0.001 * tenor for tenor in (1, 2, 5, 10, 30)} | {"3M": 0.03}
+    levels = pd.DataFrame(curve | {"BTC": 100.0, "ZN": 100.0}, index=days)
+    market = Market.from_frame(levels)
+    still = np.zeros(1) if len(instrument.factors) == 1 else np.zeros((1, len(instrument.factors)))
+    assert np.allclose(instrument.scenarios(market, 0, still), 0.0)
+    accrues = bool((np.abs(instrument.pnl(market, 2)[:-2]) > 1e-7).all())
+
+    study = presented.study()
+    exposure = study.exposure.set_axis([name, *["BTC"] * (study.exposure.shape[1] - 1)], axis=1)
+    words = limits(replace(study, exposure=exposure), presented.ladder(), [])
+    assert (CARRY in words) == accrues
 
 
 def test_page_says_where_numbers_come_from(page: Page) -> None:
