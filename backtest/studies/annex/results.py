@@ -39,7 +39,10 @@ def _section(section: SectionRecord, source: Source) -> Iterator[Block]:
     letter = source.letter
     yield Heading(section.heading, 2, f"{source.chapter}-{section.name}", listed=False)
     if section.text:
-        yield Paragraph(line(section.text))
+        # What follows at once is what the text is about.
+        follows = bool(section.tables or section.figure)
+        bare = not (section.terms or section.sentences)
+        yield Paragraph(line(section.text), keep=follows and bare)
     if section.terms:
         yield Terms(tuple((term, line(words)) for term, words in section.terms))
     if section.sentences:

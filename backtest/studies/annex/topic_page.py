@@ -81,7 +81,8 @@ def _said(one: Filled, name: str) -> Iterator[Block]:
         parts: list[str | Inline] = [f"{one.say.what} (results {one.letters}{drawn}): "]
         for place, ref in enumerate(where):
             parts += [", " if place else "", ref]
-        yield Paragraph(line(*parts, "."))
+        quotes = any(quoted.table is not None for quoted in one.quoted)
+        yield Paragraph(line(*parts, "."), keep=quotes)
     for place, quoted in enumerate(one.quoted):
         if quoted.table is not None:
             yield Tabular(

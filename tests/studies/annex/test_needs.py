@@ -8,13 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from backtest.parameters.files import parameter_source
-from backtest.present.document import Heading, Listing, Tabular
+from backtest.present.document import Heading, Listing, Paragraph, Picture, Tabular
 from backtest.present.record import read_record
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
 from backtest.studies.annex.document import _entry, annex_document
 from backtest.studies.annex.needs import columns_of, filled, only_simulated
 from backtest.studies.annex.page import annex_exhibit
+from backtest.studies.annex.results import chapter
 from backtest.studies.annex.sources import read_sources
 from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import Rule, Say, read_topics
@@ -266,3 +267,13 @@ def test_the_map_counts_a_topic_that_has_sentences_or_money_alone(folders, tmp_p
     only = replace(page, found=tuple(replace(o, quoted=(), figures=()) for o in page.found))
     assert "no number from" not in str(_entry(only, annex))
     assert "sentences on its page" in str(_entry(only, annex)) and entries
+
+
+def test_text_that_leads_to_a_table_or_figure_stays_with_it(run: Path):
+    blocks = list(chapter(read_sources([run])[0]))
+    led = [
+        block.keep
+        for block, after in zip(blocks, blocks[1:], strict=False)
+        if isinstance(block, Paragraph) and isinstance(after, Tabular | Picture)
+    ]
+    assert len(led) > 1 and all(led)
