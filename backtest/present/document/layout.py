@@ -169,10 +169,6 @@ def _column_width(column: list[Cell], head: tuple[str, ...], most: float) -> flo
     return max(widest + PADDING, _words_width(folded, head, most))
 
 
-def _two_lines(head: tuple[str, ...]) -> float:
-    return max((0.5 * text_width(text) + PADDING + SIZE for text in head), default=0.0)
-
-
 def is_folded(cell: Cell) -> bool:
     """Whether a cell may take several lines: words, and what no column could hold.
 

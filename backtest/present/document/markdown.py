@@ -25,6 +25,7 @@ NOT_IN_ENTRIES = ("heading_open", "blockquote_open", "table_open", "fence", "cod
 FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 TASK = re.compile(r"\[[ xX]\]\s")
 ADDRESSES = ("https://", "http://", "mailto:")
+LONGEST_LINK = 2_000  # characters; Word and Typst refuse longer ones without a line
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,11 @@ class _Reader:
                     cell = (self._shown(part, token) for part in self._line(token))
                     self.table[-1].append("".join(cell))
                 case "inline":
-                    self._place(self._line(token), heading)
+                    text = self._line(token)
+                    if heading and not any(self._printed(part) for part in text):
+                        advice = "give it some, or leave it out"
+                        raise self._error(token, "a heading without words", advice)
+                    self._place(text, heading)
                 case "fence" | "code_block":
                     self._check_letters(token.content, token, 0)
                     self.blocks.append(Code(token.content.rstrip("\n")))
@@ -138,6 +143,10 @@ class _Reader:
         name = f"{self.source.prefix}-text-{len(self.blocks)}"
         self.blocks.append(Tabular(name, TextTable("As stated by the author", tuple(heads), cells)))
         self.table = None
+
+    @staticmethod
+    def _printed(part: Inline) -> bool:
+        return isinstance(part, Span) and bool(part.text.strip())
 
     def _shown(self, part: Inline, token: Any) -> str:
         if isinstance(part, Ref) or part.link:
@@ -185,6 +194,9 @@ class _Reader:
                         inside = True
                     elif not link.lower().startswith(ADDRESSES):
                         raise self._error(token, f"a link to {link!r}", "give a web address", row)
+                    elif len(link) > LONGEST_LINK:
+                        what = f"an address of {len(link):,} characters"
+                        raise self._error(token, what, f"at most {LONGEST_LINK:,} are taken", row)
                 case "link_close":
                     link, inside = "", False
                 case "image":

@@ -165,10 +165,6 @@ class Document:
     header: str = ""
     stamp: str = ""
 
-    def of_kind(self, *kinds: type) -> list[Block]:
-        """Its blocks of some kinds, in order."""
-        return [block for block in self.blocks if isinstance(block, kinds)]
-
 
 def marked(words: str, simulated: bool) -> str:
     """Words that say SIMULATED first where what they tell of is.

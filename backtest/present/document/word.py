@@ -26,8 +26,6 @@ from backtest.present.document.word_fields import Fields
 from backtest.present.document.word_styles import SMALL, STYLES, set_styles
 from backtest.present.rendering import in_xml as plain
 
-FOOT = 8.5  # points of notes
-
 
 def word_file(document: Document, numbers: Numbers, folder: Path, when: datetime) -> bytes:
     """The bytes of the file; `folder` holds the figures that it names.

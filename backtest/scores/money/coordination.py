@@ -81,7 +81,9 @@ def separate_rate(
     ratio = coverage_ratio(loss, own)
     rank = tail_count(len(loss), confidence, "floor")  # so many days may exceed
     scale = np.sort(ratio, axis=0)[len(loss) - 1 - rank]
-    return np.asarray(np.maximum((ratio > scale).any(axis=2).mean(axis=0), 1.0 - confidence))
+    # A loss against no margin at all is short at every scale, also where the scale is infinite.
+    short = (ratio > scale) | np.isposinf(ratio)
+    return np.asarray(np.maximum(short.any(axis=2).mean(axis=0), 1.0 - confidence))
 
 
 def break_even_coordination(

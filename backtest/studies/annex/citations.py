@@ -1,12 +1,14 @@
 """Who published the prices: by the packaged list, or as the user states it."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from backtest.studies.annex.sources import Source
 from backtest.types import ResultsError, read_regular
@@ -25,6 +27,16 @@ class Citation(BaseModel):
     retrieved: str = NOT_STATED
     licence: str = NOT_STATED
     sha256: str = ""
+
+    @field_validator("retrieved", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return value.isoformat() if isinstance(value, date) else value
+
+    @field_validator("sha256")
+    @classmethod
+    def _as_written(cls, value: str) -> str:
+        return value.strip().lower()
 
 
 class _File(BaseModel):
@@ -73,6 +85,8 @@ def _parsed(text: str, name: str) -> _File:
         return _File.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ResultsError(f"{name} is not TOML: {error}; mend it.") from error
+    except RecursionError as error:
+        raise ResultsError(f"{name} is nested too deeply; mend it.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -84,14 +98,20 @@ def cited_files(sources: Sequence[Source], stated: Sequence[Citation]) -> tuple[
 
     Raises
     ------
-    ResultsError : a stated sha256 is that of no file of that name that the results used.
+    ResultsError : a stated sha256 is that of no file of that name that the results used, or two
+        entries are of one name and sha256.
     """
     packaged = _parsed(PACKAGED.read_text(encoding="utf-8"), PACKAGED.name)
     known = {citation.name: citation for citation in packaged.file}
-    users: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    users: dict[tuple[str, str], dict[str, list[str]]] = {}
     for source in sources:
         for name, sha256, read_as in _files(source.manifest):
-            users.setdefault((name, sha256), (read_as, []))[1].append(source.letter)
+            users.setdefault((name, sha256), {}).setdefault(read_as, []).append(source.letter)
+    twice = [key for key, n in Counter((c.name, c.sha256) for c in stated).items() if n > 1]
+    if twice:
+        name, sha256 = twice[0]
+        of = f"sha256 {sha256[:12]}..." if sha256 else "no sha256"
+        raise ResultsError(f"{name} is cited twice with {of}; leave one of the entries.")
     for citation in stated:
         used = [sha256 for name, sha256 in users if name == citation.name]
         if not used or (citation.sha256 and citation.sha256 not in used):
@@ -101,8 +121,9 @@ def cited_files(sources: Sequence[Source], stated: Sequence[Citation]) -> tuple[
                 "mend the file of citations."
             )
     cited = []
-    for (name, sha256), (read_as, letters) in users.items():
+    for (name, sha256), readings in users.items():
         own = [c for c in stated if c.name == name and c.sha256 in ("", sha256)]
+        own.sort(key=lambda c: not c.sha256)  # an entry of this content before one of the name
         if own:
             one, how = own[0], "as stated by the author"
         elif name in known:
@@ -110,8 +131,23 @@ def cited_files(sources: Sequence[Source], stated: Sequence[Citation]) -> tuple[
             how = f"by the file's name alone (list of {packaged.dated}, not verified)"
         else:
             one, how = Citation(name=name), ""
-        cited.append(Cited(one, sha256, read_as, tuple(letters), how))
+        letters = tuple(sorted({letter for using in readings.values() for letter in using}))
+        cited.append(Cited(one, sha256, _read_as(readings), letters, how))
     return tuple(cited)
+
+
+def _read_as(readings: dict[str, list[str]]) -> str:
+    """How a file was read, and by which results where they differ.
+
+    Examples
+    --------
+    >>> _read_as({"as prices": ["A", "B"]}), _read_as({"as prices": ["A"], "": ["B"]})
+    ('as prices', 'as prices (results A)')
+    """
+    if len(readings) == 1:
+        return next(iter(readings))
+    parts = (f"{words} (results {', '.join(used)})" for words, used in readings.items() if words)
+    return "; ".join(parts)
 
 
 def _files(manifest: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -48,7 +48,7 @@ def money_table(say: Say, source: Source, funding: Funding | None) -> TextTable 
     for name, row in frame.iterrows():
         base = float(row[say.base])
         saved, least = base * float(row[say.share]), base * float(row[say.bound])
-        cells = [Cell(millions(float(row[sizes].sum())))] if sizes else []
+        cells = [Cell(millions(float(row[sizes].sum(skipna=False))))] if sizes else []
         cells += [Cell(millions(base)), Cell(_with_bound(saved, least))]
         cells.append(Cell(_thousands(saved * POINT, least * POINT)))
         if funding is not None:
@@ -80,9 +80,15 @@ def _thousands(saved: float, least: float) -> str:
 
     Examples
     --------
-    >>> _thousands(13_400.0, -140.0)
-    '13.4 [-0.1]'
+    >>> _thousands(13_400.0, -140.0), _thousands(40.0, -10.0), _thousands(90.0, float("nan"))
+    ('13.4 [-0.1]', '0.0 [0.0]', '0.1 [n/a]')
     """
-    if isnan(saved):
+    return MISSING if isnan(saved) else f"{_in_thousands(saved)} [{_in_thousands(least)}]"
+
+
+def _in_thousands(usd: float) -> str:
+    if isnan(usd):
         return MISSING
-    return f"{saved / THOUSAND:,.1f} [{least / THOUSAND:,.1f}]"
+    text = f"{usd / THOUSAND:,.1f}"
+    # What rounds to zero has no sign: '-0.0' would look like a loss.
+    return "0.0" if text == "-0.0" else text

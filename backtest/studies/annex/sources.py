@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from backtest.present.document import moment
-from backtest.present.record import PageRecord, SectionRecord, read_record
+from backtest.present.record import RECORD, PageRecord, SectionRecord, read_record
 from backtest.replay.seal import MANIFEST, SELF, change_message, changed_files, read_manifest
 from backtest.studies.compare.letters import MOST, folder_name, letters
 from backtest.types import ResultsError, read_regular
 
 NOT_A_LETTER = "-"
+NO_RESULTS = ("annex", "dossier")  # kinds that hold nothing but what other folders hold
 REAL, SIMULATED = "real", "SIMULATED"
 GIVEN = "given, origin not stated"
 NO_PRICES, NOT_STATED = "no prices", "not stated"
@@ -135,6 +136,7 @@ def read_sources(folders: Sequence[Path]) -> tuple[Source, ...]:
 
 
 def _read(letter: str, folder: Path) -> Source:
+    _check_kind(folder)
     record = read_record(folder)
     try:
         manifest = json.loads(read_regular(folder / MANIFEST))
@@ -151,6 +153,20 @@ def _read(letter: str, folder: Path) -> Source:
         if changed:
             raise ResultsError(change_message(folder, changed[0]))
     return Source(letter, folder, record, manifest, sealed)
+
+
+def _check_kind(folder: Path) -> None:
+    """Refuse what was made of other results: it has no numbers of its own."""
+    for file in (MANIFEST, RECORD):
+        try:
+            content = json.loads(read_regular(folder / file))
+        except (OSError, ValueError, RecursionError):
+            continue  # said in the words of whoever reads it next
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if kind in NO_RESULTS:
+            raise ResultsError(
+                f"{str(folder)!r} was written by `backtest {kind}` from other folders; give those."
+            )
 
 
 def check_place(out: Path, sources: Sequence[Source]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtest.present.csv_table import write_csv
-from backtest.present.document import Numbers, Picture, write_document
+from backtest.present.document import Numbers, Picture, Tabular, write_document
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.replay.seal import sha256_of
@@ -36,7 +36,9 @@ def write_annex(annex: Annex, exhibit: Exhibit, out: Path, *, command: str) -> P
     document = annex_document(annex)
     numbers = Numbers.of(document)
     # First, so that no finished annex is left where the author's folder cannot be written.
-    example = next((b.name for b in document.blocks if isinstance(b, Picture)), "answers")
+    example = next(
+        (b.name for b in document.blocks if isinstance(b, Picture | Tabular)), "results-a"
+    )
     start_texts(annex.texts, [page.topic for page in annex.pages], example=example)
     with results_folder(out, f"{STEM}_{annex.sha256[:8]}") as folder:
         (folder.partial / FIGURES).mkdir()

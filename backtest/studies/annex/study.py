@@ -70,7 +70,7 @@ class Annex:
         """Hash of everything that the annex is made of."""
         return digest(
             [
-                [[s.folder.name, s.record.sha256, s.record.files] for s in self.sources],
+                [[s.folder.resolve().name, s.record.sha256, s.record.files] for s in self.sources],
                 [
                     [
                         page.topic.model_dump(),

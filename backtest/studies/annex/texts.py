@@ -1,5 +1,7 @@
 """The author's own text: a Markdown file a topic, made empty at first and never written over."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,14 +15,18 @@ references.csv of the annex. Images are not taken; HTML is printed as it is type
 never written over.
 -->
 """
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+MOST_BYTES = 200_000  # of a text: some 30,000 words, and a page of the annex is of one topic
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # reorder what is shown
 
 
 def read_texts(folder: Path, topics: Sequence[Topic]) -> dict[str, str]:
-    """The author's text by topic; a topic without a file is left out.
+    """The author's text by topic; a topic without a file, or with comments alone, is left out.
 
     Raises
     ------
-    ResultsError : a Markdown file that belongs to no topic, or one that cannot be read.
+    ResultsError : a Markdown file that belongs to no topic, leads out of the folder, is too long,
+        cannot be read, or holds characters that are not shown.
     """
     names = [topic.name for topic in topics]
     if folder.exists() and not folder.is_dir():
@@ -35,12 +41,35 @@ def read_texts(folder: Path, topics: Sequence[Topic]) -> dict[str, str]:
         file = folder / f"{name}.md"
         if not file.exists():
             continue
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise ResultsError(
+                f"{str(file)!r} is a link to a file outside of its folder; put the text there."
+            )
         try:
-            texts[name] = read_regular(file).decode("utf-8-sig")
+            content = read_regular(file)
+            if len(content) > MOST_BYTES:
+                raise ResultsError(
+                    f"{str(file)!r} has {len(content):,} bytes; at most {MOST_BYTES:,} are printed "
+                    "on a topic's page: shorten it."
+                )
+            text = content.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ResultsError(f"cannot read {str(file)!r}: {reason}.") from error
+        _check_characters(text, file)
+        if COMMENT.sub("", text).strip():
+            texts[name] = text
     return texts
+
+
+def _check_characters(text: str, file: Path) -> None:
+    for place, letter in enumerate(text):
+        hidden = unicodedata.category(letter) == "Cc" and letter not in "\t\n\r"
+        if hidden or letter in TURNING:
+            row = text.count("\n", 0, place) + 1
+            raise ResultsError(
+                f"{str(file)!r}, line {row}: character U+{ord(letter):04X} is not shown; delete it."
+            )
 
 
 def start_texts(folder: Path, topics: Sequence[Topic], *, example: str) -> list[Path]:

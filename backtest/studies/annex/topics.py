@@ -174,6 +174,8 @@ def _read(form: type[Form], file: Path) -> Form:
         return form.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ResultsError(f"{file.name} is not TOML: {error}; mend it.") from error
+    except RecursionError as error:
+        raise ResultsError(f"{file.name} is nested too deeply; mend it.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

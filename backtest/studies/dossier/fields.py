@@ -12,7 +12,6 @@ from backtest.types import StudyError, read_regular
 
 TO_BE_COMPLETED = "TO BE COMPLETED"
 LONGEST = 4000  # characters of a statement: more is a document of its own
-SEVERITIES = ("high", "medium", "low")
 
 
 def _as_text(value: Any) -> Any:

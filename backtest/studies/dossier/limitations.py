@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backtest.replay.given_table import NOT_SEEN
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields
 from backtest.studies.dossier.folders import Scored
 from backtest.studies.run import facts
@@ -111,6 +110,3 @@ def _limits(each: Scored) -> list[str]:
         facts.NO_PAIRS: len(each.study.models) > 1 and each.findings.pairs is None,
     }
     return [words for words, holds in conditions.items() if holds]
-
-
-NOT_SEEN_HERE = f"{NOT_SEEN[0].upper()}{NOT_SEEN[1:]}."

@@ -83,3 +83,16 @@ def test_a_table_with_bars_is_a_numbered_table() -> None:
 def test_a_javascript_link_is_text() -> None:
     (block,) = blocks("[x](javascript:alert(1))")
     assert all(not part.link for part in block.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("one\n\n# \n", "texts/one.md, line 3: a heading without words"),
+        ("one\n\n# <!-- a note -->\n", "texts/one.md, line 3: a heading without words"),
+        (f"one\n[x](https://e.org/{'a' * 3000})", "texts/one.md, line 2: an address of 3,014"),
+    ],
+)
+def test_what_the_pdf_cannot_hold_is_told_with_the_authors_line(text: str, said: str) -> None:
+    with pytest.raises(ResultsError, match=said):
+        blocks(text)

@@ -493,3 +493,10 @@ def test_no_pooled_margin_of_the_study_is_worse_than_separate_silos_by_the_pool_
     assert np.isfinite(found["break_even"]).all()
     assert ((found["pooled_short"] > 0.01) == (found["pool_misses"] > 0.5)).all()
     assert (found["pool_misses"] > 0.5).sum() >= 9
+
+
+def test_a_silo_that_asks_nothing_is_short_whenever_it_loses():
+    loss, own = np.zeros((100, 1, 2)), np.ones((100, 1, 2))
+    loss[:30, 0, 0] = 1.0
+    own[:, 0, 0] = 0.0
+    assert separate_rate(loss, own, confidence=0.95).tolist() == [0.3]
