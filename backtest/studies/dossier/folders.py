@@ -28,6 +28,7 @@ class Scored:
     ----------
     label : what the file calls it. books : that its file names; all accounts of a given table.
     ladder : from `OffsetLadder.to_frame`; without rows where nothing is pooled over silos.
+    text : of its study file, verbatim; empty where margins were given.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Scored:
     findings: Findings
     ladder: pd.DataFrame
     books: tuple[str, ...]
+    text: str = ""
 
     @property
     def origin(self) -> Provenance:
@@ -145,7 +147,7 @@ def _read(path: Path, label: str, record: PageRecord) -> Folder:
 def _scored(path: Path, label: str, kind: str) -> Scored | None:
     if kind == RUN:
         run = stored_run(path)
-        return Scored(label, run.study, run.findings, run.ladder, tuple(run.named_books))
+        return Scored(label, run.study, run.findings, run.ladder, tuple(run.named_books), run.text)
     if kind == VALIDATE:
         given = stored_validation(path)
         accounts = tuple(str(name) for name in given.study.loss.columns)

@@ -1,7 +1,7 @@
 """The assumptions register: each parameter of a model, where it comes from, what it moves."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -53,10 +53,13 @@ def assumptions(
     sources: Sequence[ParameterSource],
     grids: Sequence[Varied],
     fields: Fields,
+    written: Collection[str] | None = None,
 ) -> tuple[Assumption, ...]:
     """Every parameter of a model's table, then the parameter files that no parameter names.
 
     table : of the study file with its defaults written out. grids : that vary this model.
+    written : of `written_keys`, what the study file itself has; None where its text is not known,
+        and a value that is the default's then stands as one.
     """
     by_name = {source.name: source for source in sources}
     defaults = dict(leaves(_default_of(table)))
@@ -64,7 +67,8 @@ def assumptions(
     for key, value in leaves(table):
         named = [by_name[name] for name in _names(value) if name in by_name]
         used |= {source.name for source in named}
-        is_default = key in defaults and defaults[key] == value
+        as_default = key in defaults and defaults[key] == value
+        is_default = as_default if written is None else key not in written
         rows.append(
             _row(
                 key,
@@ -135,6 +139,21 @@ def leaves(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(inner, f"{path}.")
         else:
             yield path, inner
+
+
+def written_keys(table: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Every key of a model's table as a study file has it, those of tables inside too.
+
+    Examples
+    --------
+    >>> list(written_keys({"kind": "siloed", "base": {"lookback": 500}}))
+    ['kind', 'base', 'base.lookback']
+    """
+    for key, inner in table.items():
+        path = f"{above}{key if BARE.fullmatch(str(key)) else json.dumps(str(key))}"
+        yield path
+        if isinstance(inner, Mapping):
+            yield from written_keys(inner, f"{path}.")
 
 
 def as_toml(value: Any) -> str:

@@ -1,5 +1,6 @@
 """From results folders to everything that the reviewer's file says of one model."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from backtest.studies.dossier.folders import (
     read_folders,
 )
 from backtest.studies.dossier.limitations import Limitation, limitations
-from backtest.studies.dossier.register import Assumption, assumptions
+from backtest.studies.dossier.register import Assumption, assumptions, written_keys
 from backtest.studies.dossier.sensitivity import Varied, grids_of
 from backtest.studies.dossier.triggers import trigger_table, watch_table
 from backtest.types import Progress, ResultsError, StudyError, counted, unheard
@@ -102,7 +103,8 @@ def study_dossier(
     chosen = model_under_review(read, model)
     studies = list(_with_model(read, chosen))
     _check_currencies(studies)
-    origin = next((each.origin for each in studies if each.origin.given is None), None)
+    computed = next((each for each in studies if each.origin.given is None), None)
+    origin = None if computed is None else computed.origin
     table = {} if origin is None else dict(origin.study.get("models", {}).get(chosen, {}))
     table.pop("on_error", None)
     varied = grids_of(read, chosen)
@@ -113,6 +115,7 @@ def study_dossier(
         sources=() if origin is None else origin.parameters.get(chosen, ()),
         grids=same,
         fields=stated,
+        written=None if computed is None else _written(computed, chosen),
     )
     limits = limitations(studies, stated)
     _check_keys("sources", stated.sources, files_of(studies))
@@ -181,7 +184,9 @@ class DossierOrigin:
                 f"evidence {made_of[:8]}, and this one has {self.dossier.evidence[:8]}: judgements "
                 "and signatures below were not given for these numbers."
             ]
-        if not made_of and any(row.name.strip() for row in self.dossier.fields.signatures):
+        if not made_of and any(
+            f"{row.name}{row.date}{row.decision}".strip() for row in self.dossier.fields.signatures
+        ):
             return [
                 "UNBOUND SIGNATURES: the fields do not say of which evidence they were made "
                 "(made_of is empty), so that nobody can tell whether these numbers were signed."
@@ -213,6 +218,12 @@ def _with_model(folders: Iterable[Folder], model: str) -> Iterable[Scored]:
     for folder in folders:
         if folder.scored is not None and model in folder.scored.study.models:
             yield folder.scored
+
+
+def _written(each: Scored, model: str) -> set[str] | None:
+    """Keys of the model that the study file has; None where it leaves the model to a default."""
+    own = tomllib.loads(each.text).get("models", {}).get(model)
+    return None if own is None else set(written_keys(own))
 
 
 def _plain(table: dict[str, Any]) -> dict[str, Any]:

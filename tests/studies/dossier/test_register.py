@@ -10,7 +10,7 @@ from backtest.config.load import read_study
 from backtest.config.models import model_table
 from backtest.studies.dossier.docstrings import parameter_words
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields
-from backtest.studies.dossier.register import assumptions, grid_line, leaves
+from backtest.studies.dossier.register import assumptions, grid_line, leaves, written_keys
 
 STUDY = """
 name = "one"
@@ -65,6 +65,21 @@ def test_a_default_is_told_from_what_was_set():
     assert rows["cap"].standing == "set"
     assert rows["granted"].standing == "default"
     assert rows["cap"].source == rows["cap"].mark == TO_BE_COMPLETED
+
+
+def test_what_the_study_file_has_was_set_though_it_is_the_default():
+    table = table_of("correlation_offset")
+    own = {"kind": table["kind"], "base": {"kind": "historical_var"}, "lookback": table["lookback"]}
+    rows = {
+        row.key: row
+        for row in assumptions(
+            table, model="m", sources=(), grids=(), fields=Fields(), written=set(written_keys(own))
+        )
+    }
+    for key in ("kind", "base.kind", "lookback"):
+        assert rows[key].standing == "set"
+    for key in ("base.lookback", "granted", "cap"):
+        assert rows[key].standing == "default"
 
 
 def test_published_numbers_carry_source_date_and_mark():
