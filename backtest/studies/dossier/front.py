@@ -1,6 +1,7 @@
 """Sections 1 and 2: what the evidence says, and what the model is for."""
 
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from backtest.present.exhibit import Section
@@ -8,7 +9,7 @@ from backtest.present.numbers import money, percent, pvalue
 from backtest.present.table import Cell, TextTable
 from backtest.replay.worst import worst_rows
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Answer, stated
-from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM, Finding
+from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM
 from backtest.studies.dossier.folders import Scored
 from backtest.studies.dossier.knowledge import kinds_in
 from backtest.studies.dossier.outcome_findings import unsupported_pools
@@ -53,32 +54,96 @@ def summary(dossier: Dossier) -> Section:
     facts = [
         ("model", f"{dossier.model}{_class(dossier)}"),
         ("evidence", "; ".join(f"{f.label} ({f.record.kind})" for f in dossier.folders)),
-        ("automatic findings", f"{found} (section 13)"),
+        ("automatic findings", f"{found}, as proposed (section 13)"),
+        *_stated_counts(dossier),
         ("overall rating", stated(judgement.rating)),
         ("conditions of use", stated(judgement.conditions)),
     ]
     tables = [TextTable.of_facts(f"Review of {dossier.model}", facts)]
-    severe = [row for row in map(partial(_severity, dossier), dossier.findings) if row is not None]
+    severe = [row for row in standing_findings(dossier) if row.severity != LOW]
     if severe:
         tables.append(
             TextTable.of(
                 "Findings of high or medium severity",
                 "severity",
-                severe,
-                {"finding": lambda finding: Cell(finding.sentence, words=True)},
+                [(row.words, row) for row in severe],
+                {"finding": lambda row: Cell(row.sentence, words=True)},
             )
         )
     return Section("summary", "1. Summary", NO_APPROVAL, tables=tuple(tables), terms=tuple(terms))
 
 
-def _severity(dossier: Dossier, finding: Finding) -> tuple[str, Finding] | None:
-    """A finding with its severity, that which a person stated first; None where it is low."""
-    said = dossier.fields.findings.get(finding.key, Answer())
-    severity = said.severity or finding.severity
-    if severity == LOW:
-        return None
-    words = severity if said.severity else f"{severity}, proposed"
-    return (f"{words}; {said.status}" if said.status else words), finding
+@dataclass(frozen=True)
+class Standing:
+    """A finding as it stands: a person's severity, or where none is stated the proposed one."""
+
+    severity: str
+    words: str
+    sentence: str
+    stated: bool
+
+
+def standing_findings(dossier: Dossier) -> list[Standing]:
+    """Automatic findings and those of persons, the most severe first; without a severity last."""
+    answers = dossier.fields.findings
+    rows = [
+        _standing(found.sentence, answers.get(found.key, Answer()), proposed=found.severity)
+        for found in dossier.findings
+    ]
+    rows += [_standing(own.title, own) for own in dossier.fields.more_findings]
+    order = {HIGH: 0, MEDIUM: 1, LOW: 2, TO_BE_COMPLETED: 3}
+    return sorted(rows, key=lambda row: order[row.severity])
+
+
+def _standing(sentence: str, said: Answer, *, proposed: str = "") -> Standing:
+    severity = said.severity or proposed or TO_BE_COMPLETED
+    words = severity if said.severity or not proposed else f"{severity}, proposed"
+    words = f"{words}; {said.status}" if said.status else words
+    return Standing(severity, words, sentence, bool(said.severity) or not proposed)
+
+
+def _stated_counts(dossier: Dossier) -> list[tuple[str, str]]:
+    """Findings as they stand, where a person stated a severity or a finding; else nothing."""
+    rows = standing_findings(dossier)
+    if not any(row.stated for row in rows):
+        return []
+    counts = [f"{_count(rows, name):,} {name}" for name in (HIGH, MEDIUM, LOW)]
+    if without := _count(rows, TO_BE_COMPLETED):
+        counts.append(f"{without:,} without a severity")
+    own = len(dossier.fields.more_findings)
+    return [("findings as persons state them", f"{', '.join(counts)}, {own:,} of them their own")]
+
+
+def _count(rows: Sequence[Standing], severity: str) -> int:
+    return sum(row.severity == severity for row in rows)
+
+
+def _stated_findings(dossier: Dossier) -> str:
+    """How severe the findings are as persons state them; empty where they stated nothing."""
+    rows = standing_findings(dossier)
+    if not any(row.stated for row in rows):
+        return ""
+    own = len(dossier.fields.more_findings)
+    return (
+        f"; as persons state them, with {own:,} of their own, {_count(rows, HIGH):,} are high and "
+        f"{_count(rows, MEDIUM):,} medium"
+    )
+
+
+def _judged(dossier: Dossier) -> str:
+    """The rating, and what signatures decide, as persons state them; empty where they do not."""
+    rating = dossier.fields.judgement.rating.strip()
+    words = (
+        [f"The overall rating, as a person stated it, is: {rating.rstrip('.')}."] if rating else []
+    )
+    decided = [
+        f"{row.role.strip()}{f' ({row.name.strip()})' if row.name.strip() else ''}: "
+        f"{row.decision.strip().rstrip('.')}"
+        for row in dossier.fields.signatures
+        if row.decision.strip()
+    ]
+    words += [f"Decisions signed: {'; '.join(decided)}."] if decided else []
+    return " ".join(["", *words])
 
 
 def _class(dossier: Dossier) -> str:
@@ -98,6 +163,8 @@ def _covers(each: Scored, model: str) -> str:
     family: Any = each.findings.family_summary.loc[model]
     if family["tested"] > len(each.books):
         words += f"; of all books, random ones too, {named_family(family)}"
+    elif family["coverage_p"] > 0:  # the words above tell Holm's count alone
+        words += f", and in {int(family['romano_wolf']):,} of them after Romano-Wolf's"
     return words
 
 
@@ -113,7 +180,7 @@ def answer(dossier: Dossier, *, open_statements: int) -> tuple[str, ...]:
     model = dossier.model
     verdict = " ".join(f"In {each.label} {_covers(each, model)}." for each in dossier.studies)
     return (
-        f"Under review is the model '{model}'. {verdict}",
+        f"Under review is the model '{model}'. {verdict}{_judged(dossier)}",
         _against(dossier),
         _not_shown(dossier, open_statements),
     )
@@ -135,12 +202,13 @@ def _against(dossier: Dossier) -> str:
         f"The most evidence against it is that of {book} in {label}: {int(row['exceedances']):,} "
         f"exceedances where {int(row['allowed']):,} are allowed (coverage p {pvalue(p)}, not "
         f"corrected for the number of books){_unsupported(dossier)}; {len(dossier.findings):,} "
-        f"automatic findings, {severe:,} of them proposed as high and {medium:,} as medium."
+        f"automatic findings, {severe:,} of them proposed as high and {medium:,} as medium"
+        f"{_stated_findings(dossier)}."
     )
 
 
 def _unsupported(dossier: Dossier) -> str:
-    """In how many pools the model asks less though the data support no offset; by study."""
+    """In how many pools it grants more than diversification and no offset is supported."""
     words = [
         f"{len(books):,} of {pools:,} pools of {each.label}"
         for each in dossier.studies
@@ -150,8 +218,8 @@ def _unsupported(dossier: Dossier) -> str:
     if not words:
         return ""
     return (
-        f"; in {joined(words)} it asks less than separate silos though no offset is supported "
-        "(lower bound at or below zero)"
+        f"; in {joined(words)} it saves more against separate silos than diversification is "
+        "estimated to, though no offset is supported (lower bound at or below zero)"
     )
 
 

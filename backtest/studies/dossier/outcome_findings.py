@@ -42,12 +42,14 @@ def coverage_findings(each: Scored, model: str) -> Iterator[Finding]:
         )
     if len(rejected) > MOST_SHOWN:
         more = corrected[rejected[MOST_SHOWN:]]
+        by_resampling = each.findings.family.loc[model]["romano_wolf"].loc[more.index]
+        of_holm, of_resampling = (int((p <= SIGNIFICANT).sum()) for p in (more, by_resampling))
         yield Finding(
             f"coverage/{each.label} (others)",
-            HIGH if (more <= SIGNIFICANT).any() else MEDIUM,
+            HIGH if of_holm or of_resampling else MEDIUM,
             f"{each.label}: coverage of {len(more):,} more {each.noun}s is rejected, "
-            f"{int((more <= SIGNIFICANT).sum()):,} of them after Holm's correction; the "
-            f"{MOST_SHOWN} with the smallest p have findings of their own.",
+            f"{of_holm:,} of them after Holm's correction, {of_resampling:,} "
+            f"by Romano-Wolf's; the {MOST_SHOWN} with the smallest p have findings of their own.",
             7,
         )
     summary: Any = each.findings.family_summary.loc[model]
@@ -157,19 +159,27 @@ def grant_findings(each: Scored, model: str) -> Iterator[Finding]:
         )
     unsupported, _ = unsupported_pools(each, model)
     if unsupported:
+        words = "; ".join(
+            f"'{book}' {percent(saving[book])} less, diversification estimated "
+            f"{percent(rows['diversification'][book])}"
+            for book in unsupported[:MOST_NAMED]
+        )
         yield Finding(
             f"no-offset/{each.label}",
             MEDIUM,
             f"{each.label}: in {len(unsupported):,} of {len(rows):,} pools the data support no "
-            f"offset (95 % lower bound at or below zero) while the model asks less than "
-            f"{yardstick}; what it grants there beyond diversification is not supported: "
-            f"{named(unsupported)}.",
+            f"offset (95 % lower bound at or below zero) while the model as it stands saves more "
+            f"against {yardstick} than diversification is estimated to save at equal coverage: "
+            f"{words}{_more(unsupported)}.",
             9,
         )
 
 
 def unsupported_pools(each: Scored, model: str) -> tuple[list[str], int]:
-    """Pools in which the model asks less than the silos though no offset is supported.
+    """Pools in which the model grants more than diversification though no offset is supported.
+
+    What it saves against the silos, as it stands, is more than the estimate of what diversification
+    saves at equal coverage: a saving below it may be diversification alone.
 
     Returns
     -------
@@ -181,7 +191,12 @@ def unsupported_pools(each: Scored, model: str) -> tuple[list[str], int]:
     rows = each.ladder[each.ladder["total_bound"].notna()]
     saving = each.scores(model)["saving_vs_siloed"].astype(float)
     bare = rows.index[rows["dependence_bound"] <= 0.0]
-    return [str(book) for book in bare if saving.get(book, 0.0) > 0.0], len(rows)
+    justified = rows["diversification"].clip(lower=0.0)
+    return [str(book) for book in bare if saving.get(book, 0.0) > justified[book]], len(rows)
+
+
+def _more(books: Sequence[str]) -> str:
+    return f"; and {len(books) - MOST_NAMED:,} more" if len(books) > MOST_NAMED else ""
 
 
 def _largest(beyond: Sequence[str]) -> str:

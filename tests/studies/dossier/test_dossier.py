@@ -18,7 +18,11 @@ from backtest.present.numbers import percent, pvalue
 from backtest.studies.dossier.fields import TO_BE_COMPLETED
 from backtest.studies.dossier.folders import read_folders
 from backtest.studies.dossier.front import answer
-from backtest.studies.dossier.outcome_findings import coverage_findings
+from backtest.studies.dossier.outcome_findings import (
+    coverage_findings,
+    grant_findings,
+    unsupported_pools,
+)
 from backtest.studies.dossier.outcomes import by_time
 from backtest.studies.dossier.study import study_dossier
 from backtest.studies.run.facts import CARRY
@@ -145,6 +149,10 @@ def test_sensitivities_are_sums_over_the_rows_of_the_grid(dossier, folders):
             assert numbers_in(cells[4]) == [(of_value["coverage_p"] <= 0.05).sum()]
             words = register.loc[axis.removeprefix("models.offset."), "sensitivity"]
             assert f"{value}: {percent(rate, digits=2)} of days" in words
+    assert (
+        register.loc[["kind", "base.kind", "base.lookback", "lookback"], "standing"] == "set"
+    ).all()
+    assert register.loc["granted", "standing"] == register.loc["cap", "standing"] == "default"
     assert not register.loc["cap", "measured"]
     assert "models.offset.cap = [" in register.loc["cap", "sensitivity"]
 
@@ -177,12 +185,33 @@ def test_a_grant_beyond_the_bound_is_a_finding_with_the_stored_numbers(read):
     for book in beyond[:5]:
         words = f"'{book}' {percent(saving[book])} less, reduction estimated"
         assert f"{words} {percent(ladder['total'][book])}" in told["granted/small"]
-    bare = [b for b in ladder.index if ladder["dependence_bound"][b] <= 0 < saving[b]]
+    bare = [
+        b
+        for b in ladder.index
+        if ladder["dependence_bound"][b] <= 0 and saving[b] > max(0.0, ladder["diversification"][b])
+    ]
     assert ("no-offset/small" in told) == bool(bare)
     if bare:
         assert f"in {len(bare)} of {len(ladder)} pools" in told["no-offset/small"]
     words = f"in {len(bare)} of {len(ladder)} pools of small"
     assert (words in answer(made, open_statements=0)[1]) == bool(bare)
+
+
+def test_a_saving_within_the_estimate_of_diversification_is_no_offset(read):
+    """A pool of 8.6 % less, where diversification is estimated at 8.8 %, grants no offset."""
+    (each,) = read[0].studies
+    book = next(b for b in each.ladder.index if b in each.books)
+    for saving, bare in ((0.086, False), (0.089, True)):
+        ladder, scores = each.ladder.loc[[book]].copy(), each.study.scores.copy()
+        ladder.loc[book, ["dependence_bound", "total_bound"]] = -0.01, 0.05
+        ladder.loc[book, "diversification"] = 0.088
+        scores.loc[("offset", book), "saving_vs_siloed"] = saving
+        changed = replace(each, ladder=ladder, study=replace(each.study, scores=scores))
+        assert unsupported_pools(changed, "offset") == ([book] if bare else [], 1)
+        told = [f.sentence for f in grant_findings(changed, "offset") if "no-offset" in f.key]
+        assert len(told) == bare
+        if bare:
+            assert f"'{book}' 8.9 % less, diversification estimated 8.8 %" in told[0]
 
 
 @pytest.mark.parametrize(("adjusted", "severity"), [(0.2, "medium"), (0.01, "high")])
@@ -314,6 +343,11 @@ def test_of_many_rejected_accounts_twenty_have_findings_and_the_rest_are_one(tmp
     assert own == list(pvalues.index[:20])
     (rest,) = [f for f in made.findings if f.key == "coverage/many (others)"]
     assert "coverage of 10 more accounts is rejected" in rest.sentence
+    family = made.studies[0].findings.family.loc[made.model]
+    kept = int((family["romano_wolf"][pvalues.index[20:]] <= 0.05).sum())
+    assert f"{kept} by Romano-Wolf's" in rest.sentence
+    every = int((family["romano_wolf"] <= 0.05).sum())
+    assert f"and in {every} of them after Romano-Wolf's" in answer(made, open_statements=0)[0]
 
 
 @pytest.mark.parametrize(

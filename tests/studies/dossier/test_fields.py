@@ -5,9 +5,12 @@ import tomllib
 
 import pytest
 
+from backtest.replay.origin import Software
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields, read_fields
+from backtest.studies.dossier.front import answer
+from backtest.studies.dossier.study import DossierOrigin, study_dossier
 from tests.studies.dossier.conftest import newest
-from tests.support.commands import one_line, typed
+from tests.support.commands import one_line, quiet, typed
 
 
 def filled(dossier, **changes):
@@ -17,6 +20,11 @@ def filled(dossier, **changes):
         assert f'\n{line} = ""\n' in text
         text = text.replace(f'\n{line} = ""\n', f"\n{line} = {json.dumps(statement)}\n", 1)
     return text
+
+
+def proposed_of(log, number):
+    """The proposed severity of a row of the findings log."""
+    return dict(log)[number][0][0]["text"]
 
 
 def again(folders, fields, out, *more):
@@ -50,6 +58,8 @@ def test_statements_are_printed_kept_verbatim_and_nothing_else_changes(folders, 
     after = json.loads((folder / "page.json").read_text("utf-8"))["sections"]
     differ = [a["name"] for a, b in zip(before, after, strict=True) if a != b]
     assert differ == ["summary", "purpose"]
+    opening = json.loads((folder / "page.json").read_text("utf-8"))["answer"][0]
+    assert "The overall rating, as a person stated it, is: usable." in opening
 
 
 def test_statements_about_other_evidence_are_told_in_red(folders, dossier, tmp_path):
@@ -109,7 +119,20 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
     # The one that a person holds to be low is no longer among the severe ones.
     (of_parameters,) = [words for words in sentences if "parameters move was not" in words]
     assert sentences[of_parameters] == "medium" and of_parameters not in summary
+    own = "The roll of the future is not modelled."
+    assert summary.pop(own) == "high"
     assert all(severity.endswith(", proposed") for severity in summary.values())
+    facts = {name: row[0][0]["text"] for name, row in sections["summary"]["tables"][0]["groups"]}
+    severities = [
+        cells[1] if cells[1] != TO_BE_COMPLETED else proposed_of(log, number)
+        for number, cells in rows.items()
+        if cells[0] != "coverage/small/gone"
+    ]
+    high, medium, low = (severities.count(name) for name in ("high", "medium", "low"))
+    told = f"{high} high, {medium} medium, {low} low, 1 of them their own"
+    assert facts["findings as persons state them"] == told
+    words = f"as persons state them, with 1 of their own, {high} are high and {medium} medium"
+    assert words in page["answer"][1]
     told = [row[0][1]["text"] for _, row in sections["findings"]["tables"][0]["groups"]]
     assert "not found in these folders any more" in told
     assert "The roll of the future is not modelled." in told
@@ -152,3 +175,26 @@ def test_a_date_of_toml_and_one_in_quotation_marks_are_the_same(tmp_path):
     bare = read_fields(file)[0]
     file.write_text('[monitoring]\nnext_review = "2027-01-31"\n', encoding="utf-8")
     assert read_fields(file)[0] == bare
+
+
+def test_a_refusal_that_is_signed_is_told_in_the_opening(folders, tmp_path):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(
+        '[[signatures]]\nrole = "approver"\nname = "C. Head"\ndecision = "refused."\n'
+        '[[signatures]]\nrole = "reviewer"\nname = "B. Reviewer"\n',
+        encoding="utf-8",
+    )
+    made = study_dossier([folders.run], model="offset", fields=fields, progress=quiet)
+    assert "Decisions signed: approver (C. Head): refused." in answer(made, open_statements=0)[0]
+    bare = study_dossier([folders.run], model="offset", progress=quiet)
+    assert "signed" not in answer(bare, open_statements=0)[0]
+
+
+def test_a_decision_without_a_name_is_unbound_too(folders, tmp_path):
+    fields = tmp_path / "mine.toml"
+    fields.write_text(
+        '[[signatures]]\nrole = "approver"\ndecision = "approved"\n', encoding="utf-8"
+    )
+    made = study_dossier([folders.run], model="offset", fields=fields, progress=quiet)
+    (alarm,) = DossierOrigin(made, Software.now()).alarms()
+    assert alarm.startswith("UNBOUND SIGNATURES")
