@@ -6,6 +6,7 @@ and captions without taking HTML apart, and has to know that none of them was ch
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class PageRecord:
     answer : the sentences that the page opens with.
     facts : names and values that a reader needs to get the same numbers.
     alarms : what stands in red above all numbers.
-    files : sha256 of every figure file, and of every table that a section names.
+    files : sha256 of every figure file, of every table that a section names, and of manifest.json
+        and the study file where the manifest is not sealed.
     """
 
     kind: str
@@ -100,8 +102,13 @@ class PageRecord:
         return next((figure for figure in self.figures if figure.name == name), None)
 
 
-def record_of(exhibit: Exhibit, folder: Path, *, command: str) -> PageRecord:
-    """The record of an exhibit whose tables and figures are in `folder` already."""
+def record_of(
+    exhibit: Exhibit, folder: Path, *, command: str, beside: Sequence[str] = ()
+) -> PageRecord:
+    """The record of an exhibit whose tables and figures are in `folder` already.
+
+    beside : names of other files in it that nothing else seals.
+    """
     origin = exhibit.provenance
     figures = tuple(
         FigureRecord(
@@ -117,6 +124,7 @@ def record_of(exhibit: Exhibit, folder: Path, *, command: str) -> PageRecord:
     )
     sections = tuple(_section(section, exhibit) for section in exhibit.sections)
     files = [section.file for section in sections if section.file]
+    files += beside
     files += sorted(f"figures/{file.name}" for file in (folder / "figures").glob("*.*"))
     return PageRecord(
         kind=exhibit.kind,

@@ -1,6 +1,7 @@
 """How an exhibit is stored: its tables, its figures, its page and its manifest in one folder."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from backtest.present.csv_table import write_csv
@@ -31,14 +32,15 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
         manifest = origin.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")
-        write_page(exhibit, folder.partial, command=command)
+        beside = ("manifest.json", "study.toml")  # whatever is not sealed by the manifest
+        write_page(exhibit, folder.partial, command=command, beside=beside)
     return folder.final
 
 
-def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
+def write_page(exhibit: Exhibit, folder: Path, *, command: str, beside: Sequence[str] = ()) -> None:
     """Write report.html, page.json and the figures of an exhibit; its tables are there already.
 
-    command : what to type to get the same numbers.
+    command : what to type to get the same numbers. beside : files whose sha256 page.json holds too.
     """
     from backtest.present.page import render_exhibit
 
@@ -47,4 +49,4 @@ def write_page(exhibit: Exhibit, folder: Path, *, command: str) -> None:
         write_figures(folder / "figures", figures, progress=exhibit.progress)
     page = render_exhibit(exhibit, folder / "figures", command=command)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    write_record(record_of(exhibit, folder, command=command), folder)
+    write_record(record_of(exhibit, folder, command=command, beside=beside), folder)

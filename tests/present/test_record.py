@@ -22,7 +22,8 @@ def test_the_record_is_what_the_page_shows(tmp_path: Path) -> None:
     assert rates.tables == shown.sections[0].text_tables() and rates.file == "rates.csv"
     assert picture.figure == "picture" and record.figure("picture").alt == HOSTILE
     assert set(record.files) == {
-        "rates.csv", *(f"figures/picture.{kind}" for kind in ("csv", "pdf", "png", "svg")),
+        "rates.csv", "manifest.json", "study.toml",
+        *(f"figures/picture.{kind}" for kind in ("csv", "pdf", "png", "svg")),
     }  # fmt: skip
 
 
@@ -36,7 +37,10 @@ def test_nested_tables_terms_and_sentences_come_back_equal(tmp_path: Path) -> No
     assert record.section("terms") is not None and record.section("no such") is None
 
 
-@pytest.mark.parametrize("name", ["rates.csv", "figures/picture.png", "figures/picture.csv"])
+@pytest.mark.parametrize(
+    "name",
+    ["rates.csv", "figures/picture.png", "figures/picture.csv", "manifest.json", "study.toml"],
+)
 def test_a_file_that_was_changed_or_lost_is_named(tmp_path: Path, name: str) -> None:
     folder = write_exhibit(exhibit(), tmp_path, command="c")
     content = (folder / name).read_bytes()

@@ -120,7 +120,8 @@ def read_sources(folders: Sequence[Path]) -> tuple[Source, ...]:
 
     Raises
     ------
-    ResultsError : none or too many are given, one is given twice, is none, or was changed since.
+    ResultsError : none or too many are given, one is given twice or as a copy, is none, or was
+        changed since.
     """
     if not folders:
         raise ResultsError("annex takes at least one results folder, and none is given.")
@@ -130,9 +131,20 @@ def read_sources(folders: Sequence[Path]) -> tuple[Source, ...]:
     twice = [folder for n, folder in enumerate(folders) if places[n] in places[:n]]
     if twice:
         raise ResultsError(f"{str(twice[0])!r} is given twice; name each folder once.")
-    return tuple(
+    sources = tuple(
         _read(letter, folder) for letter, folder in zip(letters(len(folders)), folders, strict=True)
     )
+    held: dict[tuple[str, str, str], Source] = {}
+    for source in sources:
+        key = (source.record.kind, source.record.study, source.record.sha256)
+        first = held.setdefault(key, source)
+        if first is not source:
+            raise ResultsError(
+                f"{str(source.folder)!r} holds the same results as {str(first.folder)!r} "
+                f"({source.record.kind}, sha256 {source.record.sha256[:8]}); a copy is no second "
+                "study: name one of them."
+            )
+    return sources
 
 
 def _read(letter: str, folder: Path) -> Source:

@@ -237,11 +237,17 @@ def _signed(row: dict[str, str], head: str) -> Cell:
 
 def reproduction(dossier: Dossier) -> Section:
     """Section 16: every folder, what wrote it, and its hashes."""
+    text = (
+        "Every file that a command wrote, but report.html, which repeats the others, was compared "
+        "with the sha256 under which it was written before anything was read from it."
+    )
+    partial = [folder.label for folder in dossier.folders if not folder.is_whole]
+    if partial:
+        text += f" No sha256 was written of manifest.json and study.toml of: {', '.join(partial)}."
     return Section(
         "reproduction",
         "16. Reproduction",
-        "Every file of every folder was compared with the sha256 under which it was written before "
-        "anything was read from it.",
+        text,
         tables=tuple(_origin(folder) for folder in dossier.folders),
         on_screen=False,
     )

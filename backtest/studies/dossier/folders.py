@@ -11,6 +11,7 @@ import pandas as pd
 from backtest.present.record import PageRecord, read_record
 from backtest.replay.findings import Findings
 from backtest.replay.provenance import Provenance, digest
+from backtest.replay.seal import MANIFEST, SELF, change_message, changed_files, read_manifest
 from backtest.replay.study import Study
 from backtest.studies.run.reopen import stored_run
 from backtest.studies.validate.reopen import stored_validation
@@ -69,6 +70,11 @@ class Folder:
         data = self.manifest.get("data")
         return str(data["levels_sha256"]) if isinstance(data, dict) else ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its manifest, too, has a sha256: older commands wrote some without."""
+        return SELF in self.manifest or MANIFEST in self.record.files
+
     def table(self, section: str) -> pd.DataFrame | None:
         """The CSV of a section of its page, whose sha256 was checked; None where it has none."""
         found = self.record.section(section)
@@ -95,6 +101,14 @@ def read_folders(paths: Sequence[Path]) -> tuple[Folder, ...]:
             raise ResultsError(
                 f"{path.name!r} was written by `backtest {record.kind}` from other folders; give "
                 "those."
+            )
+    held = [(record.kind, record.study, record.sha256) for record in records]
+    for n, path in enumerate(paths):
+        if held[n] in held[:n]:
+            first = paths[held.index(held[n])]
+            raise ResultsError(
+                f"{str(path)!r} holds the same results as {str(first)!r} ({held[n][0]}, sha256 "
+                f"{held[n][2][:8]}); a copy is no second study: name one of them."
             )
     labels = _labels(records)
     folders = tuple(
@@ -132,15 +146,23 @@ def _labels(records: Sequence[PageRecord]) -> list[str]:
 def _read(path: Path, label: str, record: PageRecord) -> Folder:
     try:
         manifest = json.loads(read_regular(path / "manifest.json"))
+        software, data = manifest.get("software", {}), manifest.get("data")
+        if not isinstance(software, dict) or not (
+            data is None or isinstance(data["levels_sha256"], str)
+        ):
+            raise ValueError("no manifest of this format")
         if manifest["sha256"] != record.sha256:
             raise ResultsError(
                 f"manifest.json of {str(path)!r} and its page are of two different results; run "
                 "the command again."
             )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
         raise ResultsError(
             f"{str(path)!r} holds no manifest that can be read; run its command again."
         ) from error
+    if SELF in manifest:
+        for name in changed_files(path, read_manifest(path)[1]):
+            raise ResultsError(change_message(path, name))
     return Folder(path, label, record, manifest, _scored(path, label, record.kind))
 
 

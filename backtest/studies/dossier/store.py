@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from backtest.present.csv_table import write_csv
-from backtest.present.document import Document, write_document
+from backtest.present.document import Document, moment, write_document
 from backtest.present.exhibit import Exhibit
 from backtest.present.folder import results_folder
 from backtest.present.store import write_page
@@ -46,6 +46,14 @@ def write_results(dossier: Dossier, exhibit: Exhibit, out: Path, *, command: str
 def _document(dossier: Dossier, exhibit: Exhibit) -> Document:
     """The document, dated by the newest of its folders: the same evidence makes the same bytes."""
     stamps = [str(folder.manifest.get("written", "")) for folder in dossier.folders]
-    newest = max((stamp for stamp in stamps if STAMP.fullmatch(stamp)), default="")
+    newest = max((stamp for stamp in stamps if _is_time(stamp)), default="")
     folders = "; ".join(folder.label for folder in dossier.folders)
     return as_document(exhibit, stamp=newest, subtitle=f"Evidence: {folders}")
+
+
+def _is_time(stamp: str) -> bool:
+    """Whether a manifest's stamp is one, and of a time that there is."""
+    try:
+        return bool(STAMP.fullmatch(stamp) and moment(stamp))
+    except ValueError:
+        return False

@@ -38,7 +38,14 @@ def offset(place: Path) -> Path:
     return folder
 
 
-def made_up(out: Path, *, kind: str, simulated: bool = False, study: str = "made up") -> Path:
+def made_up(
+    out: Path,
+    *,
+    kind: str,
+    simulated: bool = False,
+    study: str = "made up",
+    sha256: str = "ab" * 32,
+) -> Path:
     """The results folder of a kind that no command writes."""
     losses = pd.DataFrame(
         {"loss": [12.5, 3.25], "borne by": [HOSTILE, "default fund"]},
@@ -66,7 +73,7 @@ def made_up(out: Path, *, kind: str, simulated: bool = False, study: str = "made
             software=Software({"python": "3", "margin-backtest": "9.9"}, commit="c" * 40),
             data=Prices.of(market),
             study={"name": study},
-            sha256="ab" * 32,
+            sha256=sha256,
         ),
         text=f'name = "{study}"\n',
         answer=("The house bears 3.25m of 15.75m.", HOSTILE),

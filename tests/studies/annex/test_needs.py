@@ -76,7 +76,7 @@ def test_of_one_study_the_kind_named_first_speaks(run: Path, offset: Path):
 def test_two_results_of_one_kind_both_speak(tmp_path: Path):
     one = made_up(tmp_path / "one", kind="waterfall")
     two = made_up(tmp_path / "two", kind="waterfall", study="other")
-    three = made_up(tmp_path / "three", kind="waterfall")
+    three = made_up(tmp_path / "three", kind="waterfall", sha256="cd" * 32)
     say = Say(what="who", kinds=["waterfall"], fills="x")
     found = filled(say, read_sources([one, two, three]))
     assert [one.source.letter for one in found] == ["A", "B", "C"]
