@@ -56,7 +56,8 @@ def separate_rate(
 
     This is what separate silos give, and so what a pool has to be held against: two silos that
     are short on 1 % of days each leave somebody short on up to 2 % of them. Each silo's margin is
-    scaled, in hindsight, to its own equal coverage.
+    scaled, in hindsight, to its own equal coverage; a loss on a day without margin is short at any
+    scale.
 
     Parameters
     ----------

@@ -251,6 +251,15 @@ def test_the_rate_of_separate_silos_by_plain_loops(seed, silos, days):
         assert found[p] <= max(silos * 0.05, 0.05) + 1e-12
 
 
+def test_a_silo_that_asks_for_nothing_is_short_on_every_day_of_a_loss():
+    loss = np.random.default_rng(2).standard_normal((400, 1, 2))
+    own = np.ones(loss.shape)
+    own[:, :, 1] = 0.0
+    first = loss[:, 0, 0] > np.sort(loss[:, 0, 0])[-5]
+    expected = (first | (loss[:, 0, 1] > 0)).mean()
+    assert separate_rate(loss, own)[0] == pytest.approx(expected) and expected > 0.4
+
+
 def test_separate_silos_that_know_nothing_of_each_other_and_silos_that_are_one():
     one, other = np.random.default_rng(8).standard_normal((2, 200_000))
     loss = np.stack([np.column_stack([one, other]), np.column_stack([one, one])], axis=1)
