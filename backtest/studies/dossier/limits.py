@@ -13,7 +13,7 @@ from backtest.studies.dossier.fields import stated
 from backtest.studies.dossier.folders import RUN, Folder
 from backtest.studies.dossier.knowledge import known
 from backtest.studies.dossier.one_model import of_folder, of_study
-from backtest.studies.dossier.sensitivity import Varied, axis_effects, days_words
+from backtest.studies.dossier.sensitivity import Varied, axis_effects, days_words, effect_sentence
 from backtest.studies.dossier.study import Dossier
 from backtest.studies.ladder import ladder_tables
 
@@ -47,7 +47,10 @@ def sensitivities(dossier: Dossier) -> Section:
     sentences: list[str] = []
     for grid in dossier.grids:
         for axis in grid.axes:
-            tables.append(_axis_table(dossier, grid, axis))
+            if len(grid.alike(axis).cells):
+                tables.append(_axis_table(dossier, grid, axis))
+            else:
+                sentences.append(effect_sentence(grid, axis))
         if grid.failed:
             sentences.append(f"{grid.folder.label}: {grid.failed:,} cells have no scores.")
     if not dossier.grids:
@@ -101,6 +104,7 @@ def _axis_table(dossier: Dossier, grid: Varied, axis: Axis) -> TextTable:
     def number(name: str) -> Callable[[Any], str]:
         return lambda row: f"{int(row[name]):,}"
 
+    words = grid.alike(axis).words
     rows = [(f"{value}", row) for value, row in records(axis_effects(grid, axis)) if row["rows"]]
     table = TextTable.of(
         f"{dossier.model} by {axis.name}, over all other axes and books",
@@ -115,8 +119,8 @@ def _axis_table(dossier: Dossier, grid: Varied, axis: Axis) -> TextTable:
             f"mean margin, {dossier.currency} m": of_column("mean_margin", millions),
             f"equal coverage, {dossier.currency} m": of_column("equal_coverage_margin", millions),
         },
-        note="Rejected: coverage p at or below 5 %, each row for itself. Means over the rows; each "
-        "cell on its own scored days.",
+        note="Rejected: coverage p at or below 5 %, each row for itself. Means over the rows"
+        f"{', ' if words else ''}{words}.",
     )
     return of_folder(table, grid.folder)
 

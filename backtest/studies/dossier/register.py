@@ -216,9 +216,10 @@ def _sensitivity(
     table: Mapping[str, Any], model: str, key: str, value: Any, grids: Sequence[Varied]
 ) -> tuple[str, bool]:
     """What varying a parameter changed, or the line under [grid] that would measure it."""
-    sentences = [effect_sentence(grid, axis) for grid in grids for axis in grid.axes_of(key)]
-    if sentences:
-        return " ".join(sentences), True
+    varied = [(grid, axis) for grid in grids for axis in grid.axes_of(key)]
+    if varied:
+        compared = any(len(grid.alike(axis).cells) for grid, axis in varied)
+        return " ".join(effect_sentence(grid, axis) for grid, axis in varied), compared
     line = grid_line(table, model=model, key=key, value=value)
     if not line:
         return (

@@ -11,6 +11,7 @@ from backtest.present.numbers import money, percent
 from backtest.present.table import records
 from backtest.studies.dossier.folders import GRID, Folder
 from backtest.studies.grid.cell import FAILED
+from backtest.studies.grid.like_for_like import LikeForLike, like_for_like
 from backtest.studies.grid.store import stored_grid
 from backtest.studies.run.verdict import SIGNIFICANT
 
@@ -24,6 +25,7 @@ class Varied:
     folder : of the grid. axes : of the grid, as its study file has them.
     rows : of the model that have scores, a row a cell and book.
     failed : how many cells have none. table : the model's table in the grid's study.
+    cells : of `Grid.cells`.
     """
 
     folder: Folder
@@ -32,6 +34,11 @@ class Varied:
     failed: int
     model: str
     table: dict[str, Any]
+    cells: tuple[dict[str, Any], ...] = ()
+
+    def alike(self, axis: Axis) -> LikeForLike:
+        """The cells in which all values of an axis are scored from the same day."""
+        return like_for_like(axis, self.axes, self.cells)
 
     def axes_of(self, key: str) -> tuple[Axis, ...]:
         """The axes that vary a parameter of the model; a look-back axis varies every one."""
@@ -61,11 +68,13 @@ def _varied(folder: Folder, model: str) -> Varied | None:
     rows = of_model[of_model[FAILED] == ""].reset_index(drop=True)
     failed = sum(bool(cell["failed"]) for cell in grid.cells)
     table = dict(grid.provenance.study["models"][model])
-    return Varied(folder, grid.axes, rows, failed, model, table)
+    return Varied(folder, grid.axes, rows, failed, model, table, tuple(grid.cells))
 
 
 def axis_effects(grid: Varied, axis: Axis) -> pd.DataFrame:
-    """A row a value of an axis, over every row of the model that has it.
+    """A row a value of an axis, over the rows of the model that compare its values.
+
+    Those are of cells that begin on the same day for every value; where there are none, no row.
 
     Returns
     -------
@@ -74,7 +83,8 @@ def axis_effects(grid: Varied, axis: Axis) -> pd.DataFrame:
     means over the rows `mean_margin` and `equal_coverage_margin`, USD.
     """
     values = [axis.shown(value) for value in axis.choices]
-    rows = [_effect(grid.rows[grid.rows[axis.name] == value]) for value in values]
+    compared = grid.alike(axis).of(grid.rows)
+    rows = [_effect(compared[compared[axis.name] == value]) for value in values]
     return pd.DataFrame(rows, index=pd.Index(values, name=axis.name))
 
 
@@ -95,6 +105,9 @@ def _effect(rows: pd.DataFrame) -> dict[str, float]:
 
 def effect_sentence(grid: Varied, axis: Axis) -> str:
     """What each value of an axis gives, in words, from `axis_effects`."""
+    alike = grid.alike(axis)
+    if not len(alike.cells):
+        return f"{grid.folder.label}: {axis.name} is {alike.words}."
     effects = [(value, row) for value, row in records(axis_effects(grid, axis)) if row["rows"]]
     spans = {(row["least_days"], row["most_days"]) for _, row in effects}
     words = [
@@ -104,7 +117,8 @@ def effect_sentence(grid: Varied, axis: Axis) -> str:
         "rejected"
         for value, row in effects
     ]
-    return f"{grid.folder.label}: {'; '.join(words)}."
+    where = f" ({alike.words})" if alike.words else ""
+    return f"{grid.folder.label}: {'; '.join(words)}{where}."
 
 
 def days_words(row: Any) -> str:
