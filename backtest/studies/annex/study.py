@@ -1,7 +1,7 @@
 """`backtest annex`: what the results folders say of each topic, before it becomes a document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Annex:
         """Hash of everything that the annex is made of."""
         return digest(
             [
-                [[s.folder.resolve().name, s.record.sha256, s.record.files] for s in self.sources],
+                [[s.folder.resolve().name, asdict(s.record)] for s in self.sources],
                 [
                     [
                         page.topic.model_dump(),
@@ -79,7 +79,10 @@ class Annex:
                     ]
                     for page in self.pages
                 ],
-                [cited.citation.model_dump() for cited in self.cited],
+                [
+                    [one.citation.model_dump(), one.sha256, one.how, one.read_as, one.letters]
+                    for one in self.cited
+                ],
                 None if self.funding is None else [self.funding.percent, self.funding.source],
             ]
         )

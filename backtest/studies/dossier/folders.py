@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ def _scored(path: Path, label: str, kind: str) -> Scored | None:
 
 def evidence_sha256(folders: Sequence[Folder], model: str) -> str:
     """Hash of what the file is made of: the model's name, and every folder's numbers and page."""
-    made_of = [[f.record.sha256, f.record.files, f.manifest.get("files")] for f in folders]
+    made_of = [[asdict(f.record), f.manifest.get("files")] for f in folders]
     return digest([model, made_of])
 
 

@@ -1,16 +1,22 @@
 """What an author states, and the texts he writes: each mistake is one line, and nothing hidden."""
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from backtest.studies.annex.citations import Citation, cited_files, read_citations
 from backtest.studies.annex.money import _thousands, _with_bound
 from backtest.studies.annex.sources import read_sources
+from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.texts import MOST_BYTES, read_texts, start_texts
 from backtest.studies.annex.topics import read_topics
+from backtest.studies.dossier.folders import evidence_sha256
 from backtest.types import ResultsError
 from tests.studies.annex.conftest import made_up
+from tests.support.commands import quiet
 
 SHA = "12" * 32  # of own_prices.csv in the results that are made up
 
@@ -28,9 +34,8 @@ def test_a_citation_of_the_content_wins_over_one_of_the_name_in_any_order(tmp_pa
 
 
 def test_two_readings_of_one_file_are_told_apart_by_their_results(tmp_path: Path):
-    first, second = read_sources(
-        [made_up(tmp_path / name, kind="x", study=name) for name in ("a", "b")]
-    )
+    (first,) = read_sources([made_up(tmp_path, kind="x")])
+    second = replace(first, letter="B", manifest=deepcopy(first.manifest))
     first.manifest["data"]["files"][0]["read_as"] = "by its layout"
     second.manifest["data"]["files"][0]["read_as"] = "as the user says"
     one = next(c for c in cited_files([first, second], ()) if c.sha256 == SHA)
@@ -91,3 +96,23 @@ def test_money_that_is_not_known_or_rounds_to_zero_has_no_sign():
     assert _thousands(-10.0, -49.0) == "0.0 [0.0]" and _thousands(-60.0, nan) == "-0.1 [n/a]"
     assert _thousands(nan, nan) == _with_bound(nan, nan) == "n/a"
     assert _with_bound(1e6, nan) == "1.00 [n/a]"
+
+
+def test_the_hash_of_an_annex_covers_the_words_of_pages_and_how_files_were_read(tmp_path: Path):
+    annex = annex_of(
+        [made_up(tmp_path, kind="x")], texts=None, citations=None, funding_rate=None,
+        funding_source="", out=tmp_path / "none", progress=quiet,
+    )  # fmt: skip
+    (source,) = annex.sources
+    record = replace(source.record, answer=("Other words.",))
+    for other in (
+        replace(annex, sources=(replace(source, record=record),)),
+        *(
+            replace(annex, cited=(replace(annex.cited[0], **{field: "0" * 64}), *annex.cited[1:]))
+            for field in ("sha256", "how", "read_as")
+        ),
+    ):
+        assert other.sha256 != annex.sha256
+    assert evidence_sha256([SimpleNamespace(record=record, manifest={})], "m") != evidence_sha256(
+        [SimpleNamespace(record=source.record, manifest={})], "m"
+    )
