@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from backtest.present.csv_table import write_csv
 from backtest.present.document import Document, Heading, Numbers, Tabular
-from backtest.present.record import read_record
+from backtest.present.record import SELF, _own_sha256, read_record
 from backtest.present.table import TextTable
 from backtest.studies.annex.store import references_table
 from backtest.studies.annex.study import annex_of
@@ -307,6 +307,10 @@ def test_a_folder_without_a_time_is_dated_as_early_as_files_can_be(tmp_path: Pat
     manifest = other / "manifest.json"
     content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(content | {"written": "some day", "software": 7, "data": 8}))
+    page = json.loads((other / "page.json").read_text(encoding="utf-8"))
+    del page["files"]["manifest.json"], page[SELF]  # as older commands wrote it
+    page[SELF] = _own_sha256(page)
+    (other / "page.json").write_text(json.dumps(page), encoding="utf-8")
     folder = annexed(other, out=tmp_path / "out")
     assert docx.Document(folder / "annex.docx").core_properties.created.year == 1980
     assert "commit not known" in html_words(folder)
