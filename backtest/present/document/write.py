@@ -1,6 +1,7 @@
 """Write a document as Word, PDF and HTML beside its figures."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def need_report_extra() -> None:
 
     Raises
     ------
-    ResultsError : the extra is not installed.
+    ResultsError : the extra is not installed, or cannot be loaded.
     """
     missing = [package for module, package in EXTRA.items() if find_spec(module) is None]
     if missing:
@@ -25,6 +26,14 @@ def need_report_extra() -> None:
             f"{' and '.join(missing)} not installed, which Word and PDF files are written with; "
             "run `pip install 'margin-backtest[report]'`."
         )
+    for module, package in EXTRA.items():
+        try:
+            import_module(module)
+        except (ImportError, OSError) as error:
+            raise ResultsError(
+                f"{package}, which Word and PDF files are written with, is installed but cannot be "
+                f"loaded ({' '.join(str(error).split())}); install it again for this Python."
+            ) from error
 
 
 def write_document(document: Document, folder: Path, stem: str) -> tuple[Path, ...]:
