@@ -35,6 +35,27 @@ Out = Annotated[Path, typer.Option(metavar=OUT.metavar, help="Folder of results.
 Result = Annotated[Path, typer.Argument(help=RESULT, autocompletion=results)]
 
 
+def _say_version(asked: bool) -> None:
+    if not asked:
+        return
+    from backtest.replay.origin import Software
+
+    typer.echo(Software.now().sentence())
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say version and commit.", callback=_say_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options without a command."""
+
+
 def _as_function(command: Command) -> Any:
     """A command as a function that typer takes apart: its signature is the command's options."""
 

@@ -26,6 +26,21 @@ REMEMBERED: Mapping[str, str] = {
 }
 
 
+def remembered_windows() -> dict[str, tuple[str, str]]:
+    """First and last day of each month of stress that figures of the record draw.
+
+    Examples
+    --------
+    >>> remembered_windows()["October 2025"]
+    ('2025-10-01', '2025-10-31')
+    """
+    months = {name: pd.Period(pd.Timestamp(f"1 {name}"), "M") for name in REMEMBERED}
+    return {
+        name: (f"{month.start_time:%Y-%m-%d}", f"{month.end_time:%Y-%m-%d}")
+        for name, month in months.items()
+    }
+
+
 def stress_days() -> pd.DatetimeIndex:
     """Days on which Treasuries or crypto moved most, as `simulate/stress_days.csv` lists them."""
     text = files("backtest") / "simulate" / "stress_days.csv"

@@ -20,6 +20,7 @@ from threading import get_ident
 from typing import Any
 
 SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/lib", "/usr/lib", "/usr/share/zoneinfo")
+PACKAGES = ("site-packages", "dist-packages")  # folders of installed packages, by name
 COMPILED = (".nbi", ".nbc")  # what numba keeps of compiled functions
 BLOCK = 1 << 20  # bytes read at once
 
@@ -167,5 +168,7 @@ def _installed() -> tuple[str, ...]:
     """Folders of Python, of installed packages, of this package, of the system."""
     rooms = Path(__file__).resolve().parents[1]
     folders = [sys.prefix, sys.base_prefix, *site.getsitepackages(), site.getusersitepackages()]
+    # A second environment on the path (a .pth file, PYTHONPATH) holds installed packages too.
+    folders += [place for place in sys.path if Path(place).name in PACKAGES]
     folders += [str(rooms), str(rooms.parent / "strategies")]
     return tuple(os.path.realpath(folder) for folder in folders) + SYSTEM

@@ -116,9 +116,15 @@ def remove_abandoned(parent: Path) -> list[Path]:
 
 
 def check_writable(out: Path) -> None:
-    """Fail before the work rather than after it where results could not be written."""
+    """Fail before the work rather than after it where results could not be written.
+
+    Raises
+    ------
+    ResultsError : the folder cannot be written, or is inside a results folder.
+    """
     place = out
     try:
+        _refuse_inside_results(out)
         while not place.exists():
             place = place.parent
     except OSError as error:  # a name too long is neither there nor absent
@@ -128,6 +134,16 @@ def check_writable(out: Path) -> None:
             pass
     except OSError as error:
         raise _write_error(out, error) from error
+
+
+def _refuse_inside_results(out: Path) -> None:
+    """A results folder stays as its command wrote it: nothing else is written into it."""
+    for place in (out.resolve(), *out.resolve().parents):
+        if (place / "manifest.json").is_file() and (place / "page.json").is_file():
+            raise ResultsError(
+                f"{str(out)!r} is inside the results folder {place.name}, which stays as its "
+                "command wrote it; choose another with --out."
+            )
 
 
 def _write_error(out: Path, error: OSError) -> ResultsError:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from backtest.cli import app
+from backtest.cli import app, main
+from backtest.replay.origin import Software
 from backtest.studies import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,3 +51,10 @@ def test_ci_runs_the_quick_commands():
     )
     assert done.stdout.split() == [command.name for command in COMMANDS if command.quick]
     assert "-m backtest.studies" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_version_is_that_which_results_name(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == Software.now().sentence()

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 import backtest as bt
 from backtest.config.models import build_model
+from backtest.model import opened_files
 from backtest.model.opened_files import OpenedFile, placed, recording, watched
 from backtest.replay.seal import read_manifest
 from backtest.studies.compare.study import compare_runs
@@ -71,6 +73,23 @@ def test_what_is_written_or_belongs_to_python_is_not(tmp_path):
     with recording(files):  # no model is asked
         (tmp_path / "new.txt").read_text()
     assert files == set()
+
+
+def test_packages_of_another_environment_on_the_path_are_no_inputs(tmp_path, monkeypatch):
+    """A results folder of one study once listed numba's sources as differences of its study."""
+    place = tmp_path / "lib" / "site-packages"
+    (place / "some").mkdir(parents=True)
+    (place / "some" / "data.txt").write_text("x")
+    (tmp_path / "mine.txt").write_text("y")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(place)])
+    opened_files._installed.cache_clear()
+    try:
+        files = opened_by(
+            lambda: [p.read_text() for p in (place / "some" / "data.txt", tmp_path / "mine.txt")]
+        )
+    finally:
+        opened_files._installed.cache_clear()
+    assert [Path(name).name for name in files] == ["mine.txt"]
 
 
 def test_a_file_that_changes_is_listed_with_both_contents(tmp_path):

@@ -55,3 +55,14 @@ def test_what_a_killed_run_left_is_removed_and_that_of_a_live_one_is_not(tmp_pat
         assert not left.exists() and live.partial.is_dir()
         assert all(other.is_dir() for other in others)
     assert live.final.is_dir() and remove_abandoned(tmp_path) == []
+
+
+def test_nothing_is_written_inside_a_results_folder(tmp_path):
+    with results_folder(tmp_path, "small_12345678") as folder:
+        for name in ("manifest.json", "page.json"):
+            (folder.partial / name).write_text("{}")
+    for inside in (folder.final, folder.final / "more" / "of it"):
+        with pytest.raises(bt.ResultsError, match="is inside the results folder .*_small_12345678"):
+            check_writable(inside)
+    check_writable(tmp_path)
+    assert sorted(f.name for f in folder.final.iterdir()) == ["manifest.json", "page.json"]

@@ -16,7 +16,7 @@ SHOWN = 3  # examples in a message
 WIDE = ":"  # between quantity and account in the head of a wide column
 NEEDED = (
     "give date, account, loss (> 0 is a loss) or pnl (> 0 is a gain), and required, or wide "
-    "columns such as 'loss:A' and 'required:A' beside date"
+    "columns such as 'loss:A' and 'required:A' beside date; margin is read as required"
 )
 
 

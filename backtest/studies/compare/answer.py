@@ -36,7 +36,7 @@ def pair_answer(comparison: Comparison) -> tuple[str, ...]:
         sentence(
             f"{differ:,} of {_pairs(count)} have another score in B than in A, "
             f"{int(exceed.sum()) or 'none'} another count of exceedances and {verdict or 'none'} "
-            f"another verdict on coverage at 5 %; {entries}"
+            f"another verdict on coverage at 5 %{_same_models(comparison)}; {entries}"
         ),
         _beyond_chance(comparison),
         not_shown(_unshown(comparison), simulated=simulated),
@@ -74,6 +74,21 @@ def changed_entries(inputs: pd.DataFrame) -> list[str]:
     """Entries that differ; the hash of all inputs only where no other entry does."""
     names = [str(name) for name in inputs.index[inputs["differs"]]]
     return [name for name in names if name != HASH] or names
+
+
+def _same_models(comparison: Comparison) -> str:
+    """How many of the pairs are of models with the same parameters in both, and of the rest."""
+    first, second = (run.provenance.models for run in comparison.runs)
+    models = comparison.scores.index.get_level_values("model")
+    same = [first.get(name) is not None and first.get(name) == second.get(name) for name in models]
+    alike = int(np.sum(same))
+    if not alike or alike == len(same):
+        return ""
+    changed = int(comparison.differs.to_numpy()[~np.array(same)].sum())
+    return (
+        f"; {_pairs(alike)} are of models that have the same parameters in both, and of the other "
+        f"{len(same) - alike:,} {changed or 'none'} differ"
+    )
 
 
 def _other_verdicts(scores: pd.DataFrame) -> int:

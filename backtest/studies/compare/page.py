@@ -20,7 +20,7 @@ from backtest.present.record import AGAINST
 from backtest.present.table import Cell, of_column, of_interval
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
-from backtest.studies.compare.answer import pair_answer
+from backtest.studies.compare.answer import changed_entries, pair_answer
 from backtest.studies.compare.many import ManyRuns
 from backtest.studies.compare.many_page import many_exhibit
 from backtest.studies.compare.shown import (
@@ -44,7 +44,8 @@ CAPTION = (
 INPUTS_TEXT = (
     "Entries of the two manifests by dotted name: those a reader asks for first, then every other "
     "that differs; those under 'study' are keys of the study file with its defaults written out. "
-    "Equal sha256 means the same study on the same levels. Long values are cut here and whole in "
+    "Equal sha256 means the same study on the same levels, and where it is another the entries "
+    "counted here say why. Long values are cut here and whole in "
     "the CSV. {differ} entries differ."
 )
 TOLERATED = " One study by one software: differs is what `reproduce` would say of it, {tolerances}."
@@ -128,7 +129,7 @@ def _inputs(comparison: Comparison) -> Section:
     table = comparison.inputs
     brief = table[["A", "B"]].map(partial(shortened, longest=LONGEST))
     brief[""] = table["differs"].map({True: "differs", False: "same"})
-    text = INPUTS_TEXT.format(differ=int(table["differs"].sum()))
+    text = INPUTS_TEXT.format(differ=len(changed_entries(table)))
     text += DIRTY if any(run.provenance.software.dirty for run in comparison.runs) else ""
     if comparison.tolerances.models:
         text += TOLERATED.format(tolerances=comparison.tolerances.sentence())

@@ -6,6 +6,7 @@ from typing import Any
 from backtest.present.exhibit import Section
 from backtest.present.numbers import percent
 from backtest.present.table import Cell, TextTable
+from backtest.replay.given_table import NOT_SEEN
 from backtest.studies.dossier.fields import DataSource, stated
 from backtest.studies.dossier.folders import Scored
 from backtest.studies.dossier.knowledge import known
@@ -18,6 +19,11 @@ DATA_TEXT = (
     "judgement."
 )
 
+GIVEN_TEXT = (
+    "So nothing was examined but the table: its days, signs and repeats. Whether the source is "
+    "good enough is a judgement."
+)
+
 
 def data_quality(dossier: Dossier) -> Section:
     """Section 3: lineage, dropped days and findings of every study's prices."""
@@ -25,14 +31,15 @@ def data_quality(dossier: Dossier) -> Section:
     tables += [_doubts(each) for each in dossier.studies if _has_doubts(each)]
     files = files_of(dossier.studies)
     tables += [_publishers(dossier, files)] if files else []
+    priced = any(each.origin.given is None for each in dossier.studies)
     judged = [
-        ("what such an examination finds", _examination_finds()),
+        *([("what such an examination finds", _examination_finds())] if priced else []),
         ("data fit for this use", stated(dossier.fields.judgement.data)),
     ]
     return Section(
         "data",
         "3. Data quality",
-        DATA_TEXT,
+        DATA_TEXT if priced else f"{NOT_SEEN[0].upper()}{NOT_SEEN[1:]}. {GIVEN_TEXT}",
         tables=(*tables, TextTable.of_facts("Judgement on the data", judged)),
         on_screen=False,
     )

@@ -57,7 +57,7 @@ def _section(section: Section, *, simulated: bool) -> Iterator[Block]:
             caption.title,
             caption.alt,
             f"figures/{section.figure.name}",
-            note=f"{caption.footnote} {NUMBERS_IN.format(name=section.figure.name)}",
+            note=NUMBERS_IN.format(name=section.figure.name),  # its footnote is drawn in it
             simulated=section.figure.simulated,
         )
     for number, table in enumerate(section.text_tables(), start=1):

@@ -1,17 +1,20 @@
 """What only persons can state of a model: a TOML file, whose every gap is printed as one."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from backtest.parameters.registry import first_mistake
-from backtest.types import StudyError, read_regular
+from backtest.types import StudyError, read_regular, shown
 
 TO_BE_COMPLETED = "TO BE COMPLETED"
 LONGEST = 4000  # characters of a statement: more is a document of its own
+DAYS = ("date", "retrieved", "next_review", "due")  # keys whose values are days
 
 
 def _as_text(value: Any) -> Any:
@@ -170,7 +173,50 @@ def read_fields(file: Path) -> tuple[Fields, str]:
     try:
         return Fields.model_validate(table), text
     except ValidationError as error:
-        raise StudyError(first_mistake(file.name, error)) from None
+        raise StudyError(_mistake(file.name, error)) from None
+
+
+def _mistake(file: str, error: ValidationError) -> str:
+    """The first thing that is wrong: key, value, what to do, and the keys that there are."""
+    first = error.errors(include_url=False)[0]
+    *above, last = first["loc"]
+    place, value = ".".join(map(str, first["loc"])), shown(first["input"])
+    what = first["type"]
+    if what == "extra_forbidden":
+        known = _keys_of(above)
+        close = get_close_matches(str(last), known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"{file} has no key {place!r} (it is {value}); known: {', '.join(known)}.{hint}"
+    if what == "missing":
+        return f"{file}: {place} is missing; give a text in quotation marks."
+    said = f"{file}: {place} is {value}"
+    if last in DAYS:
+        return f"{said}, which is no day; write one as 2027-01-31."
+    if what == "literal_error":
+        return f"{said}; give {first['ctx']['expected']}."
+    if what == "string_type":
+        return f"{said}; give a text in quotation marks."
+    if what == "string_too_long":
+        return (
+            f"{said}, of {len(first['input']):,} characters; give {first['ctx']['max_length']:,} "
+            "at most, and name the document that has more."
+        )
+    if what in ("model_type", "dict_type"):
+        return f"{said}; give a table, [{place}]."
+    if what in ("tuple_type", "list_type"):
+        return f"{said}; give tables, [[{place}]]."
+    return first_mistake(file, error)
+
+
+def _keys_of(above: Sequence[int | str]) -> list[str]:
+    """Keys that the table at a place of the file may have."""
+    where: Any = Fields
+    for step in above:
+        if isinstance(where, type) and issubclass(where, BaseModel):
+            where = where.model_fields[str(step)].annotation
+        else:  # a table by key, or a list by place
+            where = get_args(where)[1 if get_origin(where) is dict else 0]
+    return list(where.model_fields)
 
 
 def stated(text: str) -> str:

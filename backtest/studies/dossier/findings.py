@@ -13,6 +13,7 @@ from backtest.studies.dossier.outcome_findings import (
     grant_findings,
     monitor_findings,
     other_test_findings,
+    overlapping_findings,
 )
 from backtest.studies.dossier.register import Assumption
 
@@ -44,6 +45,10 @@ def automatic_findings(
             for rule in RULES_OF_A_STUDY:
                 found += rule(folder.scored, model)
             found += monitor_findings(folder.scored, watched[folder.scored.label])
+    found += overlapping_findings(
+        [f.scored for f in folders if f.scored is not None and model in f.scored.study.models],
+        model,
+    )
     found += _of_folders(folders)
     found += _of_register(register)
     order = {HIGH: 0, MEDIUM: 1, LOW: 2}

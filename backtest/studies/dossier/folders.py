@@ -1,6 +1,7 @@
 """The evidence of a dossier: results folders read back, each checked to be as it was written."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -183,6 +184,20 @@ def evidence_sha256(folders: Sequence[Folder], model: str) -> str:
     return digest([model, made_of])
 
 
+def _of_kind(kind: str, studies: Sequence[Scored]) -> str:
+    """Which models are of a kind, where somebody gave the kind for a name; else empty."""
+    names = [
+        name
+        for each in studies
+        for name, table in (each.origin.study.get("models") or {}).items()
+        if table.get("kind") == kind and name in each.study.models
+    ]
+    if not names:
+        return ""
+    options = " or ".join(f"--model {shlex.quote(name)}" for name in dict.fromkeys(names))
+    return f" {kind!r} is a kind; its model goes by its name: {options}."
+
+
 def model_under_review(folders: Sequence[Folder], name: str | None) -> str:
     """The model that is reviewed: the one named, or the only one there is.
 
@@ -200,7 +215,10 @@ def model_under_review(folders: Sequence[Folder], name: str | None) -> str:
         )
     chosen = known[0] if name is None else name
     if chosen not in known:
-        raise ResultsError(f"no folder has a model {chosen!r}; known: {', '.join(known)}.")
+        raise ResultsError(
+            f"no folder has a model {chosen!r}; known: {', '.join(known)}."
+            f"{_of_kind(chosen, studies)}"
+        )
     meant: dict[str, str] = {}
     for each in studies:
         words = each.origin.models.get(chosen)

@@ -224,11 +224,11 @@ def _unsupported(dossier: Dossier) -> str:
 
 
 def _not_shown(dossier: Dossier, open_statements: int) -> str:
-    days = min(len(each.study.scored) for each in dossier.studies)
+    records = joined(f"{len(e.study.scored):,} days of {e.label}" for e in dossier.studies)
     unmeasured = sum(not row.measured for row in dossier.register)
     simulated = any(each.study.simulated for each in dossier.studies)
     words = f"{IS_SIMULATED}; not" if simulated else "Not"
-    words += f" shown: that the model is right, which {days:,} days cannot show"
+    words += f" shown: that the model is right, which {records} cannot show"
     if dossier.register:
         words += (
             f"; what {unmeasured:,} of its {len(dossier.register):,} parameters move, which was "

@@ -40,6 +40,12 @@ NO_POWER = (
     "how often each test rejects at this length."
 )
 
+POWER_IS_LESS = (
+    "Where the two differ, the larger rate is that of the record: tables of a power folder are of "
+    "independent days, or of half as many, and where large losses come together for months a "
+    "record shows less than either."
+)
+
 
 def sensitivities(dossier: Dossier) -> Section:
     """Section 9: grids axis by axis, the offset with its bounds, and other folders."""
@@ -162,6 +168,8 @@ def power(dossier: Dossier) -> Section:
         section = folder.record.section("smallest_detectable")
         tables += [] if section is None else [of_folder(t, folder) for t in section.tables]
         sentences += [] if section is None else [f"{folder.label}: {section.text}"]
+    if tables:
+        sentences.append(POWER_IS_LESS)
     if not tables:
         longest = max(dossier.studies, key=lambda each: len(each.study.scored))
         sentences.append(

@@ -1,6 +1,7 @@
 """Findings of what happened on the scored days: coverage, other tests, grants, bounds."""
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,26 @@ def coverage_findings(each: Scored, model: str) -> Iterator[Finding]:
             f"rejected (p {pvalue(float(summary['pooled_p']))}).",
             7,
         )
+
+
+def overlapping_findings(studies: Sequence[Scored], model: str) -> Iterator[Finding]:
+    """Books that two studies reject on days that both have: one record, and not two."""
+    for one, two in combinations(studies, 2):
+        both = one.study.scored.intersection(two.study.scored)
+        pvalues = [each.scores(model)["coverage_p"].astype(float) for each in (one, two)]
+        rejected = [set(each.index[each <= SIGNIFICANT]) for each in pvalues]
+        shared = rejected[0] & rejected[1] & set(two.books)
+        books = [book for book in one.books if book in shared]
+        if len(both) and books:
+            yield Finding(
+                f"overlapping/{one.label}/{two.label}",
+                LOW,
+                f"coverage of {named(books)} is rejected in {one.label} and in {two.label}, which "
+                f"share {len(both):,} of their {len(one.study.scored):,} and "
+                f"{len(two.study.scored):,} days: these overlap and are no two pieces of "
+                "evidence.",
+                7,
+            )
 
 
 def other_test_findings(each: Scored, model: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.market.episodes import EPISODES
+from backtest.market.episodes import remembered_windows
 from backtest.present.exhibit import Section
 from backtest.present.figure import Figure
 from backtest.present.numbers import percent, ratio
@@ -124,7 +124,7 @@ def by_time(each: Scored, model: str) -> pd.DataFrame:
         excess = np.where(exceeded, loss / required - 1.0, np.nan)
     years = study.scored.year
     periods = {str(year): np.asarray(years == year) for year in dict.fromkeys(years)}
-    for name, (first, last) in EPISODES.items():
+    for name, (first, last) in remembered_windows().items():
         inside = np.asarray(
             (study.scored >= pd.Timestamp(first)) & (study.scored <= pd.Timestamp(last))
         )

@@ -11,6 +11,7 @@ import pandas as pd
 from backtest.present.document import need_report_extra
 from backtest.replay.origin import Software
 from backtest.replay.provenance import digest
+from backtest.studies.dossier.differing import other_code
 from backtest.studies.dossier.fields import Fields, read_fields
 from backtest.studies.dossier.finding import Finding
 from backtest.studies.dossier.findings import automatic_findings
@@ -142,6 +143,24 @@ def study_dossier(
     )
 
 
+def _past_days(dossier: Dossier) -> list[str]:
+    """Days to come that lie before the newest of the folders was written."""
+    stamps = [str(folder.manifest.get("written", ""))[:8] for folder in dossier.folders]
+    newest = max(stamp for stamp in stamps)
+    fields = dossier.fields
+    due = [(f"due of {key}", row) for key, row in fields.findings.items()]
+    due += [(f"due of {row.title}", row) for row in fields.more_findings]
+    days = [("next_review", fields.monitoring.next_review)]
+    days += [(name, row.due) for name, row in due if row.status != "closed"]
+    past = [f"{name} is {day}" for name, day in days if day and day.replace("-", "") < newest]
+    if not past:
+        return []
+    written = f"{newest[:4]}-{newest[4:6]}-{newest[6:]}"
+    return [
+        f"DAYS IN THE PAST: {'; '.join(past)}; the newest of the folders was written on {written}."
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class DossierOrigin:
     """Where the file's numbers come from: the folders, by their hashes."""
@@ -177,6 +196,10 @@ class DossierOrigin:
 
     def alarms(self) -> list[str]:
         """What a reader must see first: statements about other evidence."""
+        return [*self._unbound(), *_past_days(self.dossier), *other_code(self.dossier.folders)]
+
+    def _unbound(self) -> list[str]:
+        """That statements are of other evidence, or signatures of none."""
         made_of = self.dossier.fields.made_of.strip()
         if made_of and made_of != self.dossier.evidence:
             return [

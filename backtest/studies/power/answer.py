@@ -24,8 +24,8 @@ def _smallest(result: PowerStudy) -> str:
     return sentence(
         f"the smallest true rate of exceedances that a test at {level} shows with probability "
         f"{probability}, in place of {percent(allowed, digits=2)}, is {joined(rates)}, and "
-        f"{joined(worst)} if an MPOR of 2 leaves half of the days independent: a record that "
-        "passes says no more than that"
+        f"{joined(worst)} if an MPOR of 2 leaves half of the days independent: exceedances "
+        "that come together for months show less still, and a run says what its own record shows"
     )
 
 

@@ -94,7 +94,8 @@ def _smallest(table: pd.DataFrame, confidence: float) -> Section:
         text=(
             f"True rate at which the exact one-sided binomial test at {LEVEL:.0%} rejects with "
             f"probability {POWER:.0%}: on independent days, and on the half of them that an MPOR "
-            "of 2 leaves independent at worst. 'Rejected from' is the count it takes."
+            "of 2 leaves independent; exceedances that come together for months leave fewer. "
+            "'Rejected from' is the count it takes."
         ),
         table=table,
         formats={"independent days": ".2%", "MPOR of 2, at worst": ".2%"},

@@ -52,8 +52,10 @@ def coverage_table(
         "it is set in bold. Its test is the most powerful that holds its size for the row: "
         "effective counts allow for overlapping losses, groups of days also for large losses that "
         "come together for months. Kupiec and Christoffersen run on every "
-        "H-th day, once for each phase of an MPOR of H days; Kupiec is two-sided and rejects too "
-        "few exceedances as well." + _unverified(study),
+        "H-th day, once for each phase of an MPOR of H days, and their p is that of the chi-square "
+        "law, of which few exceedances make it approximate; tests.csv has p-values of the same "
+        "statistics from counts ordered at random or simulated. Kupiec is two-sided and rejects "
+        "too few exceedances as well." + _unverified(study),
     )
 
 

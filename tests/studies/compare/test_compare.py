@@ -80,6 +80,10 @@ def shown(runs, tmp_path_factory):
     return done.stdout, folder
 
 
+def table_of(folder, name):
+    return pd.read_csv(folder / f"{name}.csv", index_col=0)
+
+
 def table(folder, name):
     return pd.read_csv(folder / f"{name}.csv", index_col=["model", "portfolio"])
 
@@ -287,6 +291,16 @@ def test_the_page_opens_with_what_differs_beyond_chance(shown, runs):
     sides = [coverage[f"coverage_p_{side}"] <= 0.05 for side in ("a", "b")]
     assert (0 if verdicts == "none" else int(verdicts)) == (sides[0] != sides[1]).sum()
     assert "study.models.var.lookback" in first
+    inputs = table_of(folder, "inputs")
+    entries = int(inputs["differs"].sum()) - int(inputs.loc["sha256", "differs"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"{entries} entr" in first and f" {entries} entries differ." in page
+    same, rest, changed = re.findall(
+        r"; (\d+) \(book, model\) pairs are of models .* other (\d+) (\w+) differ", first
+    )[0]
+    models = coverage.index.get_level_values("model")
+    assert (int(same), int(rest)) == ((models == "siloed").sum(), (models == "var").sum())
+    assert changed == differ  # of siloed, whose parameters are the same, none can
     told, of = re.findall(r"aired by day, (\w+) of (\d+) differ", second)[0]
     unlike = paired[~paired["alike"].astype(bool)]
     assert int(of) == len(paired) and (0 if told == "none" else int(told)) == len(unlike)

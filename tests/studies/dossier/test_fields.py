@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -147,7 +148,14 @@ def test_answers_to_findings_stand_in_the_log_also_when_the_finding_is_gone(fold
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[model]\nownr = "x"\n', "model.ownr"),
+        ('[model]\nownr = "x"\n', "no key 'model.ownr' (it is 'x'); known: owner, developer"),
+        ('[model]\nownr = "x"\n', "Did you mean 'owner'?"),
+        ('[findings.a]\nsate = "x"\n', "known: severity, owner, due, status, response."),
+        ('[[signatures]]\nrole = "x"\nwhen = "x"\n', "known: role, name, date, decision."),
+        ('[monitoring]\nnext_review = "soon"\n', "is 'soon', which is no day; write one as 20"),
+        ('[findings.a]\nstatus = "x"\n', "'open', 'accepted' or 'closed'"),
+        ("[[more_findings]]\n", "more_findings.0.title is missing"),
+        ("model = 3\n", "model is 3; give a table, [model]"),
         ('[findings.a]\nseverity = "huge"\n', "severity"),
         ('[findings.a]\ndue = "31.1.2027"\n', "due"),
         ('[sources."nothing.csv"]\nlicence = "x"\n', "'nothing.csv'"),
@@ -198,3 +206,36 @@ def test_a_decision_without_a_name_is_unbound_too(folders, tmp_path):
     made = study_dossier([folders.run], model="offset", fields=fields, progress=quiet)
     (alarm,) = DossierOrigin(made, Software.now()).alarms()
     assert alarm.startswith("UNBOUND SIGNATURES")
+
+
+def test_days_to_come_that_are_past_are_told(folders, tmp_path):
+    fields = tmp_path / "mine.toml"
+    text = (
+        "[monitoring]\nnext_review = {review}\n[findings.sensitivity]\ndue = {due}\n"
+        'status = "{status}"\n'
+    )
+    told = {}
+    for name, values in {
+        "past": {"review": "2020-01-31", "due": "2020-02-29", "status": "open"},
+        "to come": {"review": "2999-01-31", "due": "2020-02-29", "status": "closed"},
+    }.items():
+        fields.write_text(text.format(**values), encoding="utf-8")
+        stated, _ = read_fields(fields)
+        dossier = replace(study_dossier([folders.run], model="offset"), fields=stated)
+        told[name] = [
+            alarm
+            for alarm in DossierOrigin(dossier, Software.now()).alarms()
+            if alarm.startswith("DAYS IN THE PAST")
+        ]
+    (alarm,) = told["past"]
+    assert "next_review is 2020-01-31; due of sensitivity is 2020-02-29;" in alarm
+    assert told["to come"] == []
+
+
+def test_the_kind_of_a_model_is_told_from_its_name(folders, tmp_path):
+    done = typed(
+        "dossier", folders.run, "--model", "correlation_offset", "--out", tmp_path / "out",
+        cwd=tmp_path,
+    )  # fmt: skip
+    said = "'correlation_offset' is a kind; its model goes by its name: --model offset."
+    assert said in one_line(done)
