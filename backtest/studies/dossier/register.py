@@ -14,11 +14,15 @@ from backtest.studies.compare.inputs import BARE
 from backtest.studies.dossier.docstrings import parameter_words
 from backtest.studies.dossier.fields import Fields, stated
 from backtest.studies.dossier.knowledge import kinds_in
-from backtest.studies.dossier.sensitivity import Varied, effect_sentence
+from backtest.studies.dossier.sensitivity import Varied, effect_sentence, moves_nothing
 from backtest.types import BacktestError
 from strategies import MODELS
 
 FEWEST = 2  # values that an axis needs to show anything
+# Parameters that a class does not read under one value of another: kind, name -> other, value.
+IDLE: dict[tuple[str, str], tuple[str, Any]] = {
+    ("correlation_offset", "min_correlation"): ("credit", "full"),
+}
 CHOSEN, DEFAULT, PUBLISHED = "set", "default", "published"
 
 
@@ -219,7 +223,13 @@ def _sensitivity(
     varied = [(grid, axis) for grid in grids for axis in grid.axes_of(key)]
     if varied:
         compared = any(len(grid.alike(axis).cells) for grid, axis in varied)
-        return " ".join(effect_sentence(grid, axis) for grid, axis in varied), compared
+        words = [effect_sentence(grid, axis) for grid, axis in varied]
+        if compared and all(moves_nothing(grid, axis) for grid, axis in varied):
+            words.append("It moves nothing here: every value gives the same scores.")
+        return " ".join(words), compared
+    idle = _idle(table, key)
+    if idle:
+        return f"moves nothing while {idle}, as it is here", True
     line = grid_line(table, model=model, key=key, value=value)
     if not line:
         return (
@@ -240,13 +250,31 @@ def grid_line(table: Mapping[str, Any], *, model: str, key: str, value: Any) -> 
     ...            value=500)
     'models.var.lookback = [250, 500, 1000]'
     """
-    if key.rpartition(".")[2] == "kind" or not of_package(table):
+    if key.rpartition(".")[2] == "kind" or not of_package(table) or _idle(table, key):
         return ""
     name = model if BARE.fullmatch(model) else json.dumps(model, ensure_ascii=False)
     candidates = [c for c in _candidates(table, key, value) if _is_taken(table, key, c)]
     if len(candidates) < FEWEST:
         return ""
     return f"models.{name}.{key} = {as_toml(candidates)}"
+
+
+def _idle(table: Mapping[str, Any], key: str) -> str:
+    """The setting under which a parameter is not read; empty where it is.
+
+    Examples
+    --------
+    >>> _idle({"kind": "correlation_offset", "credit": "full"}, "min_correlation")
+    'credit = "full"'
+    """
+    kind, name = _inner_kind(table, key)
+    if (kind, name) not in IDLE:
+        return ""
+    other, value = IDLE[kind, name]
+    inner: Any = table
+    for step in key.split(".")[:-1]:
+        inner = inner[step]
+    return f"{other} = {as_toml(value)}" if inner.get(other, value) == value else ""
 
 
 def _candidates(table: Mapping[str, Any], key: str, value: Any) -> list[Any]:
@@ -263,6 +291,8 @@ def _candidates(table: Mapping[str, Any], key: str, value: Any) -> list[Any]:
         tried = (
             [0.5 * value, value, 0.5 * (1.0 + value), 2.0 * value] if value else [0.0, 0.25, 0.5]
         )
+        if value == 1.0:  # a share of all: 0.8 is the one that Article 27 of EMIR's rules names
+            tried.append(0.8)
         tried = [round(each, 6) for each in tried]
     elif isinstance(value, list) and len(value) > 1:
         tried = [value, *([each] for each in value)]

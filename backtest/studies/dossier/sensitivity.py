@@ -131,3 +131,13 @@ def days_words(row: Any) -> str:
     """
     least, most = int(row["least_days"]), int(row["most_days"])
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def moves_nothing(grid: Varied, axis: Axis) -> bool:
+    """Whether every value of an axis that has scores gives the same ones, book by book."""
+    names = [other.name for other in grid.axes if other.name != axis.name]
+    by = [*names, "portfolio"]
+    scores = [*("observations", "exceedances", "mean_margin", "coverage_p")]
+    values = grid.rows.groupby(axis.name)
+    tables = [rows.set_index(by)[scores].astype(float).sort_index() for _, rows in values]
+    return len(tables) > 1 and all(table.equals(tables[0]) for table in tables[1:])

@@ -1,9 +1,13 @@
 """The register names every parameter, and each line it proposes runs as part of a grid."""
 
 import tomllib
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import backtest as bt
 import strategies as st
 from backtest.config.cells import cells_of
 from backtest.config.load import read_study
@@ -11,6 +15,7 @@ from backtest.config.models import model_table
 from backtest.studies.dossier.docstrings import parameter_words
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields
 from backtest.studies.dossier.register import assumptions, grid_line, leaves, written_keys
+from backtest.studies.dossier.sensitivity import moves_nothing
 
 STUDY = """
 name = "one"
@@ -20,6 +25,7 @@ source = "sample"
 usd = { BTC = 1e6, UST10Y = 1e6 }
 [models."my model"]
 """
+HISTORY = st.HistoricalVaR(lookback=60)
 KINDS = sorted(st.MODELS)
 
 
@@ -52,9 +58,49 @@ def test_numbers_and_choices_have_lines_and_a_class_has_none():
     table = table_of("correlation_offset")
     lines = {k: grid_line(table, model="offset", key=k, value=v) for k, v in leaves(table)}
     assert lines["kind"] == lines["base.kind"] == ""
-    assert all(line for key, line in lines.items() if not key.endswith("kind"))
+    idle = lines.pop("min_correlation")  # not read while credit is full, as it is by default
+    assert idle == "" and all(line for key, line in lines.items() if not key.endswith("kind"))
+    assert 0.8 in tomllib.loads(lines["granted"])["models"]["offset"]["granted"]
     (values,) = tomllib.loads(lines["base.lookback"])["models"]["offset"]["base"].values()
     assert 500 in values and values == sorted(values)
+
+
+def test_what_is_said_to_move_nothing_moves_nothing(small_market, small_book):
+    rows = assumptions(
+        table_of("correlation_offset"), model="m", sources=(), grids=(), fields=Fields()
+    )
+    (row,) = (row for row in rows if row.key == "min_correlation")
+    assert row.sensitivity == 'moves nothing while credit = "full", as it is here' and row.measured
+    for credit, same in {"full": True, "reliable": False}.items():
+        one, other = (
+            st.CorrelationOffset(
+                base=st.HistoricalVaR(lookback=60),
+                lookback=60,
+                credit=credit,
+                min_correlation=least,
+            ).margin(small_market, small_book, bt.Coverage())
+            for least in (0.0, 1.0)
+        )
+        assert np.array_equal(one, other, equal_nan=True) == same
+    table = table_of("correlation_offset") | {"credit": "reliable"}
+    assert grid_line(table, model="m", key="min_correlation", value=0.3)
+
+
+def test_an_axis_moves_nothing_only_where_every_book_has_the_same_scores():
+    axes = [SimpleNamespace(name="cap"), SimpleNamespace(name="lookback")]
+    scores = {"observations": 9, "exceedances": 1, "mean_margin": 2.0, "coverage_p": 0.5}
+    rows = [
+        {"cap": cap, "lookback": days, "portfolio": book} | scores
+        for cap in ("0.5", "0.8")
+        for days in ("40", "60")
+        for book in ("a", "b")
+    ]
+    grid = SimpleNamespace(axes=axes, rows=pd.DataFrame(rows))
+    assert all(moves_nothing(grid, axis) for axis in axes)
+    grid.rows.loc[0, "mean_margin"] = 2.5
+    assert not any(moves_nothing(grid, axis) for axis in axes)
+    grid.rows = grid.rows[grid.rows["cap"] == "0.8"]
+    assert not moves_nothing(grid, axes[0])  # one value shows nothing
 
 
 def test_a_default_is_told_from_what_was_set():
