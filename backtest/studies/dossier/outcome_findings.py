@@ -38,7 +38,7 @@ def coverage_findings(each: Scored, model: str) -> Iterator[Finding]:
             f"{int(row['exceedances']):,} exceedances where {int(row['allowed']):,} are allowed); "
             f"after Holm's correction for {len(of_named):,} {each.noun}s p is "
             f"{pvalue(corrected[book])}, by Romano-Wolf's for all {len(pvalues):,} "
-            f"{pvalue(float(with_all['romano_wolf']))}.",
+            f"{pvalue(float(with_all['romano_wolf']))}{_of_the_base(each, model, str(book))}.",
             7,
         )
     if len(rejected) > MOST_SHOWN:
@@ -95,6 +95,19 @@ def overlapping_findings(studies: Sequence[Scored], model: str) -> Iterator[Find
                 "evidence.",
                 7,
             )
+
+
+def _of_the_base(each: Scored, model: str, book: str) -> str:
+    """That a rejection is none of the offset, where the model asks what the silos ask every day."""
+    yardstick, study = each.origin.siloed_model, each.study
+    if yardstick is None or model == yardstick:
+        return ""
+    own, base = (study.required[name].loc[study.scored, book] for name in (model, yardstick))
+    if not np.allclose(own, base, rtol=1e-9, atol=0.0, equal_nan=True):
+        return ""
+    return (
+        f"; its margin is that of {yardstick} on every day, so that what is rejected is no offset"
+    )
 
 
 def other_test_findings(each: Scored, model: str) -> Iterator[Finding]:
@@ -238,7 +251,8 @@ def bound_findings(each: Scored, model: str) -> Iterator[Finding]:
             f"world like {len(unknown):,} of {len(rows):,} pools: {named(unknown)}.",
             9,
         )
-    worst = rows["unsafe_worst"].dropna()
+    measured = rows[rows["unsafe"].notna()]
+    worst = measured["unsafe_worst"].dropna()
     unsafe = [str(book) for book in worst.index[worst > UNSAFE]]
     if unsafe:
         yield Finding(
@@ -246,6 +260,7 @@ def bound_findings(each: Scored, model: str) -> Iterator[Finding]:
             LOW,
             f"{each.label}: in the worst world tried the bounds of the offset are too high in up "
             f"to {percent(float(worst.max()))} of histories, more than "
-            f"{percent(UNSAFE, digits=0)}, for {len(unsafe):,} of {len(rows):,} pools.",
+            f"{percent(UNSAFE, digits=0)}, for {len(unsafe):,} of {len(measured):,} pools that "
+            "some world is like.",
             9,
         )
