@@ -1,5 +1,6 @@
 """The README's code runs as it is printed there, and prints what it says it prints."""
 
+import html
 import re
 import subprocess
 import sys
@@ -137,7 +138,7 @@ def test_the_answer_is_that_of_real_prices(real_data):
     ]
     days = [int(ladder["observations"].iloc[0]) for _, ladder in found.values()]
     assert all(f"{n:,}" in words for n in days)
-    drawn = (ROOT / "docs" / "images" / "offset-ladder.svg").read_text(encoding="utf-8")
+    drawn = html.unescape((ROOT / "docs/images/offset-ladder.svg").read_text(encoding="utf-8"))
     for name, row in ladder[ladder["total_bound"].notna()].iterrows():
         offset = f"{100 * row['dependence']:+.1f}".replace("-", "\N{MINUS SIGN}")
         least = bound(row["total_bound"])
