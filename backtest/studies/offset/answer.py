@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 
 from backtest.instruments import parse_instrument
-from backtest.present.numbers import percent
 from backtest.present.table import records
 from backtest.studies.headline import Headline, pooling_sentence
 from backtest.studies.offset.study import OffsetStudy
@@ -71,19 +70,28 @@ def _against(result: OffsetStudy, headline: Headline) -> str:
             f"{estimate_words(lowest['total'], lowest['total_bound'])} "
             f"({specification_words(lowest)})"
         )
-    stresses = result.stresses.reset_index()
-    stresses = stresses[
-        stresses["portfolio"].isin(headline.books) & (stresses["stress"] != OBSERVED)
-    ].dropna(subset=["dependence"])
-    if len(stresses):
-        worst = dict(records(stresses))[stresses["dependence"].idxmin()]
-        parts.append(
-            f"under stress the offset falls to {percent(worst['dependence'], sign=True)} "
-            f"({worst['stress']}, {worst['portfolio']})"
-        )
+    parts += _under_stress(result.stresses.reset_index(), headline)
     if not parts:
         return "Neither specifications nor stresses could be estimated: the history is too short."
     return sentence("; ".join(parts))
+
+
+def _under_stress(stresses: pd.DataFrame, headline: Headline) -> list[str]:
+    """The lowest offset under stress, with its bound: of the headline's books, and of all."""
+    moved = stresses[stresses["stress"] != OBSERVED].dropna(subset=["dependence"])
+    asked = moved[moved["portfolio"].isin(headline.books)]
+    if asked.empty:
+        return []
+    words = f"under stress the offset of the books asked about is {_lowest(asked)}"
+    if moved["dependence"].min() < asked["dependence"].min():
+        words += f", that of all books {_lowest(moved)}"
+    return [words]
+
+
+def _lowest(stresses: pd.DataFrame) -> str:
+    row = dict(records(stresses))[stresses["dependence"].idxmin()]
+    estimate = estimate_words(row["dependence"], row["dependence_bound"])
+    return f"at its lowest {estimate} ({row['stress']}, {row['portfolio']})"
 
 
 def _of(count: int) -> str:

@@ -140,7 +140,7 @@ def _worst_days(run: Run, headline: Headline) -> str:
         return ""
     return (
         f"over its worst 500 days in a row the reduction of '{least.idxmin()}' is estimated "
-        f"{percent(least.min())}"
+        f"{percent(least.min())}, without a bound"
     )
 
 

@@ -52,9 +52,11 @@ def test_the_least_favourable_choices_are_those_of_the_tables() -> None:
         pytest.approx(100 * lowest["total"], abs=0.051)
     )
     assert f"look-back {lowest['lookback']}, MPOR {lowest['mpor']}, scored from" in against
-    falls = float(re.findall(rf"falls to {NUMBER} %", against)[0])
+    lowest_stress = float(
+        re.findall(rf"asked about is at its lowest estimated {NUMBER} %", against)[0]
+    )
     stresses = result.stresses.reset_index()
-    assert falls in {round(100 * x, 1) for x in stresses["dependence"].dropna()}
+    assert lowest_stress in {round(100 * x, 1) for x in stresses["dependence"].dropna()}
 
 
 def test_a_stress_that_lowers_the_offset_most_is_named() -> None:
@@ -65,7 +67,25 @@ def test_a_stress_that_lowers_the_offset_most_is_named() -> None:
     stresses.loc[(stress, first), "dependence"] = -0.321
     stresses.loc[(OBSERVED, first), "dependence"] = -0.9
     against = offset_answer(study(stresses=stresses))[1]
-    assert f"the offset falls to -32.1 % ({stress}, {first})" in against
+    lowest = f"at its lowest estimated -32.1 %, so that none was found ({stress}, {first})"
+    assert f"the offset of the books asked about is {lowest}" in against
+
+
+def test_a_lowest_offset_has_its_bound_and_that_of_another_book_is_told_too() -> None:
+    result = presented.offset_study()
+    file = result.provenance.study | {"headline": [presented.LONG]}
+    chosen = replace(result, provenance=replace(result.provenance, study=file))
+    stresses = result.stresses.copy()
+    stresses[["dependence", "dependence_bound"]] = 0.5, 0.4
+    other = next(b for b in stresses.index.unique("portfolio") if b != presented.LONG)
+    stress = next(s for s in stresses.index.unique("stress") if s != OBSERVED)
+    stresses.loc[(stress, presented.LONG), ["dependence", "dependence_bound"]] = 0.3, 0.201
+    asked = f"at its lowest estimated 30.0 %, at least 20 % ({stress}, {presented.LONG})"
+    assert f"{asked}." in offset_answer(replace(chosen, stresses=stresses))[1]
+    stresses.loc[(stress, other), ["dependence", "dependence_bound"]] = 0.1, -0.1
+    against = offset_answer(replace(chosen, stresses=stresses))[1]
+    of_all = "estimated 10.0 %, none of it supported (lower bound below zero)"
+    assert f"{asked}, that of all books at its lowest {of_all} ({stress}, {other})" in against
 
 
 def test_specifications_without_an_estimate_are_not_counted() -> None:
