@@ -20,6 +20,8 @@ from backtest.scores import (
     peak_to_trough,
     score_table,
 )
+from backtest.scores.battery import battery
+from backtest.scores.exceedances.coverage import kupiec_pvalues
 from backtest.scores.table import SCORES
 from backtest.types import DataError, FloatArray
 
@@ -143,3 +145,17 @@ def test_a_warm_up_is_refused() -> None:
     required[:3] = np.nan
     with pytest.raises(DataError, match="required holds NaN"):
         score_table(loss, required, collateral, horizon=2)
+
+
+def test_the_laws_that_the_coverage_table_names_are_those_of_its_p_values() -> None:
+    """Chi-square in the table of coverage; in tests.csv exact ones, which are others."""
+    marked = np.random.default_rng(2).random((1000, 3)) < 0.015
+    required = np.ones(marked.shape)
+    by_law, exact = (battery(marked, required, draws=draws) for draws in (0, 499))
+    shown = {
+        "kupiec_p": kupiec_pvalues(marked, confidence=0.99),
+        "christoffersen_p": christoffersen_pvalues(marked),
+    }
+    for name, pvalues in shown.items():
+        np.testing.assert_allclose(by_law[name], pvalues)
+        assert not np.allclose(exact[name], pvalues, rtol=0.02)

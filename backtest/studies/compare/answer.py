@@ -86,8 +86,8 @@ def _same_models(comparison: Comparison) -> str:
         return ""
     changed = int(comparison.differs.to_numpy()[~np.array(same)].sum())
     return (
-        f"; {_pairs(alike)} are of models that have the same parameters in both, and of the other "
-        f"{len(same) - alike:,} {changed or 'none'} differ"
+        f"; {_pairs(alike)} are of models that have the same parameters in both, and "
+        f"{changed or 'none'} of the other {len(same) - alike:,} differ"
     )
 
 

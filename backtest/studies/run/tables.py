@@ -53,9 +53,9 @@ def coverage_table(
         "effective counts allow for overlapping losses, groups of days also for large losses that "
         "come together for months. Kupiec and Christoffersen run on every "
         "H-th day, once for each phase of an MPOR of H days, and their p is that of the chi-square "
-        "law, of which few exceedances make it approximate; tests.csv has p-values of the same "
-        "statistics from counts ordered at random or simulated. Kupiec is two-sided and rejects "
-        "too few exceedances as well." + _unverified(study),
+        "law, which few exceedances make approximate; tests.csv has exact p-values of the same two "
+        "tests, counted at the rate that the model claims, and medians over phases alone. "
+        "Kupiec is two-sided and rejects too few exceedances as well." + _unverified(study),
     )
 
 

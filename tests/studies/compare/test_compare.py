@@ -295,8 +295,8 @@ def test_the_page_opens_with_what_differs_beyond_chance(shown, runs):
     entries = int(inputs["differs"].sum()) - int(inputs.loc["sha256", "differs"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert f"{entries} entr" in first and f" {entries} entries differ." in page
-    same, rest, changed = re.findall(
-        r"; (\d+) \(book, model\) pairs are of models .* other (\d+) (\w+) differ", first
+    same, changed, rest = re.findall(
+        r"; (\d+) \(book, model\) pairs are of models .* and (\w+) of the other (\d+) differ", first
     )[0]
     models = coverage.index.get_level_values("model")
     assert (int(same), int(rest)) == ((models == "siloed").sum(), (models == "var").sum())
