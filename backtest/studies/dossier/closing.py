@@ -15,6 +15,7 @@ from backtest.studies.dossier.folders import Folder
 from backtest.studies.dossier.knowledge import known
 from backtest.studies.dossier.one_model import of_study
 from backtest.studies.dossier.study import Dossier
+from backtest.studies.dossier.triggers import surest_count
 
 LOGGED = [
     *("number", "sentence", "where", "proposed", "severity", "owner", "due", "status", "response"),
@@ -45,7 +46,7 @@ def triggers(dossier: Dossier) -> Section:
     """Section 12: counts that reject, and what each book shows at the end of its record."""
     tables = []
     for each in dossier.studies:
-        own = _counts(dossier.triggers[each.label]), _watched(dossier, dossier.watched[each.label])
+        own = _counts(dossier.triggers[each.label]), _watched(dossier, each.label)
         tables += [of_study(table, each.label, each.study) for table in own]
     monitoring = dossier.fields.monitoring
     tables.append(
@@ -87,7 +88,8 @@ def _counts(frame: pd.DataFrame) -> TextTable:
     )
 
 
-def _watched(dossier: Dossier, frame: pd.DataFrame) -> TextTable:
+def _watched(dossier: Dossier, label: str) -> TextTable:
+    frame, most = dossier.watched[label], surest_count(dossier.triggers[label])
     worst = frame.sort_values("wealth", ascending=False, kind="stable").iloc[:MOST_SHOWN]
     chosen = frame if len(frame) <= MOST_SHOWN else worst
     noun = "books" if len(chosen) == len(frame) else f"{len(chosen):,} of {len(frame):,} books"
@@ -99,12 +101,26 @@ def _watched(dossier: Dossier, frame: pd.DataFrame) -> TextTable:
             "wealth of the bets (review at 20)": of_column("wealth", ratio),
             "its p, valid on any day": of_column("pvalue", pvalue),
             "exceedances, last 250 days": lambda row: f"{int(row['last_250']):,}",
+            "most in any 250 days": of_column("most_250", _whole),
+            **(
+                {}
+                if pd.isna(most)
+                else {
+                    f"days on which it was {int(most):,} or more": of_column("crossed_250", _whole)
+                }
+            ),
             f"review above an excess of, {dossier.currency} m": of_column("max_excess", millions),
             "review above a rise of margin within 5 days of": of_column("rise_within_5", percent),
         },
         note="The last two are the largest of the record. The bets run on every H-th day of an "
-        "MPOR of H days; the p-value is that of the largest wealth so far.",
+        "MPOR of H days; the p-value is that of the largest wealth so far. "
+        "Counts of 250 days were taken on every day of the record; they are held to the largest "
+        "count for 250 days of the table before, which all its triggers reject.",
     )
+
+
+def _whole(count: float) -> str:
+    return MISSING if pd.isna(count) else f"{int(count):,}"
 
 
 def findings_log(dossier: Dossier) -> Section:

@@ -158,10 +158,14 @@ def monitor_findings(each: Scored, watched: pd.DataFrame) -> Iterator[Finding]:
     yield Finding(
         f"monitor/{each.label}",
         HIGH if (corrected <= SIGNIFICANT).any() else MEDIUM,
-        f"{each.label}: the wealth of the bets against the coverage of the day, given the days "
+        f"{each.label}: watched day by day, the evidence was enough at 5 % in {len(crossed):,} of "
+        f"{len(pvalues):,} {each.noun}s, first on {watched['rejected_on'].min():%Y-%m-%d}. The "
+        "wealth of the bets against the coverage of the day, given the days "
         f"before, has reached 20 in {len(crossed):,} of {len(pvalues):,} {each.noun}s (smallest p, "
         f"valid on any day, {pvalue(float(pvalues.min()))}; {pvalue(float(corrected.min()))} after "
-        f"Holm's correction): {named(books)}.",
+        f"Holm's correction): {named(books)}. They test the coverage of each day given the days "
+        "before; coverage p tests that of all days together and allows for clusters, so that the "
+        "two may differ.",
         12,
     )
 

@@ -125,7 +125,7 @@ def study_dossier(
     triggers, watched = {}, {}
     for each in counted(progress, "triggers", studies, len(studies)):
         triggers[each.label] = trigger_table(each)
-        watched[each.label] = watch_table(each, chosen, each.books)
+        watched[each.label] = watch_table(each, chosen, each.books, triggers[each.label])
     return Dossier(
         model=chosen,
         folders=read,

@@ -78,25 +78,41 @@ def trigger_table(each: Scored) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), index=index)
 
 
-def watch_table(each: Scored, model: str, books: Sequence[str]) -> pd.DataFrame:
+def surest_count(triggers: pd.DataFrame) -> float:
+    """The count within 250 days that all triggers reject; NaN where one rejects none.
+
+    triggers : of `trigger_table`.
+    """
+    return float(triggers.loc[[WINDOWS[0]]].to_numpy().max())
+
+
+def watch_table(
+    each: Scored, model: str, books: Sequence[str], triggers: pd.DataFrame
+) -> pd.DataFrame:
     """What each book shows at the end of the record, beside the value that calls for a review.
 
     Returns
     -------
     Index `portfolio`. `wealth` of the bets against coverage and `reached`, its p-value valid on
-    any day; `last_250`, exceedances in the last 250 scored days of the record; `max_excess`, USD;
+    any day, and `rejected_on`, the first day on which that is 5 % or less; `last_250`, exceedances
+    in the last 250 scored days of the record; `most_250`, the largest such count on any day of it,
+    and `crossed_250`, on how many days it was at `surest_count` or above; `max_excess`, USD;
     `rise_within_5`, the largest rise of the margin within five days.
     """
     study = each.study
     monitors = monitor_table(only(study, model)).xs(model, level="model")
     exceeded = study.loss.loc[study.scored] > study.required[model].loc[study.scored]
+    counts = exceeded.rolling(WINDOWS[0]).sum()  # NaN until a window is whole
     swings = each.findings.swings.xs(model, level="model")
     scores = each.scores(model)
     return pd.DataFrame(
         {
             "wealth": monitors["wealth"],
             "pvalue": monitors["pvalue"],
+            "rejected_on": monitors["rejected_on"],
             "last_250": exceeded.iloc[-WINDOWS[0] :].sum(),
+            "most_250": counts.max(),
+            "crossed_250": (counts >= surest_count(triggers)).sum(),
             "max_excess": scores["max_excess"],
             "rise_within_5": swings["rise_within_5"],
         }

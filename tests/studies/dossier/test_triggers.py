@@ -8,8 +8,15 @@ import pytest
 
 from backtest.scores.overlapping.verdict import coverage_p
 from backtest.scores.power import critical_count
+from backtest.studies.dossier.folders import read_folders
 from backtest.studies.dossier.outcome_findings import monitor_findings
-from backtest.studies.dossier.triggers import marked_days, rejecting_count
+from backtest.studies.dossier.triggers import (
+    marked_days,
+    rejecting_count,
+    surest_count,
+    trigger_table,
+    watch_table,
+)
 
 
 @pytest.mark.parametrize("days", [250, 500, 1000])
@@ -50,13 +57,39 @@ def test_days_are_marked_in_runs_of_the_length_that_is_asked(run):
     [([0.5, 0.2], None), ([0.04, 0.5], "medium"), ([0.001, 0.5], "high")],
 )
 def test_a_trigger_that_is_crossed_is_a_finding(pvalues, severity):
-    watched = pd.DataFrame({"pvalue": pvalues}, index=["one, a", "two"])
+    first = pd.Timestamp("2019-07-31")
+    on = [first if p <= 0.05 else pd.NaT for p in pvalues]
+    watched = pd.DataFrame({"pvalue": pvalues, "rejected_on": on}, index=["one, a", "two"])
     found = list(monitor_findings(SimpleNamespace(label="s", noun="book"), watched))
     assert [finding.severity for finding in found] == [severity] * (severity is not None)
     if found:
         assert "reached 20 in 1 of 2 books" in found[0].sentence
-        assert found[0].sentence.endswith("'one, a'.")
+        assert ": 'one, a'. They test the coverage of each day" in found[0].sentence
+        assert "in 1 of 2 books, first on 2019-07-31." in found[0].sentence
 
 
 def test_where_no_count_is_rejected_there_is_none():
     assert rejecting_count(8, horizon=1, confidence=0.5, clustered=False) is None
+
+
+def test_the_record_is_held_to_the_triggers_on_every_day(folders):
+    (folder,) = read_folders([folders.run])
+    each = folder.scored
+    triggers = trigger_table(each)
+    watched = watch_table(each, "offset", each.books, triggers)
+    daily = pd.read_parquet(folders.run / "daily.parquet")
+    days = [str(day.date()) for day in each.study.scored]
+    for book in each.books:
+        rows = daily[(daily["model"] == "offset") & (daily["portfolio"] == book)]
+        rows = rows.assign(day=pd.to_datetime(rows["date"]).dt.strftime("%Y-%m-%d"))
+        exceeded = (rows["loss"] > rows["required"])[rows["day"].isin(days)].to_numpy()
+        counts = [exceeded[end - 250 : end].sum() for end in range(250, len(exceeded) + 1)]
+        assert watched.loc[book, "most_250"] == max(counts)
+        assert watched.loc[book, "last_250"] == counts[-1]
+        held_to = triggers.loc[[250]].to_numpy().max()
+        assert watched.loc[book, "crossed_250"] == sum(count >= held_to for count in counts)
+        low = triggers.assign(**{"alone": 1.0, "in runs": 1.0})
+        crossed = watch_table(each, "offset", each.books, low).loc[book, "crossed_250"]
+        assert crossed == sum(count >= 1 for count in counts)
+    triggers.iloc[0, 0] = np.nan
+    assert np.isnan(surest_count(triggers))
