@@ -13,7 +13,7 @@ from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM
 from backtest.studies.dossier.folders import Scored
 from backtest.studies.dossier.knowledge import kinds_in
 from backtest.studies.dossier.outcome_findings import unsupported_pools
-from backtest.studies.dossier.register import of_package
+from backtest.studies.dossier.proposed_axis import of_package
 from backtest.studies.dossier.study import Dossier
 from backtest.studies.run.verdict import (
     cost_words,

@@ -6,11 +6,11 @@ from backtest.studies.dossier.docstrings import references, sentences_and_formul
 from backtest.studies.dossier.fields import stated
 from backtest.studies.dossier.folders import RUN, VALIDATE, Scored
 from backtest.studies.dossier.knowledge import kinds_in, known, waived
+from backtest.studies.dossier.proposed_axis import of_package
 from backtest.studies.dossier.register import (
     CHOSEN,
     DEFAULT,
     Assumption,
-    of_package,
     register_frame,
 )
 from backtest.studies.dossier.study import Dossier

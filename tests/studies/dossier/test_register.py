@@ -14,7 +14,8 @@ from backtest.config.load import read_study
 from backtest.config.models import model_table
 from backtest.studies.dossier.docstrings import parameter_words
 from backtest.studies.dossier.fields import TO_BE_COMPLETED, Fields
-from backtest.studies.dossier.register import assumptions, grid_line, leaves, written_keys
+from backtest.studies.dossier.proposed_axis import grid_line
+from backtest.studies.dossier.register import assumptions, leaves, written_keys
 from backtest.studies.dossier.sensitivity import moves_nothing
 
 STUDY = """
