@@ -211,7 +211,7 @@ def test_power_prints_and_stores_what_was_asked(tmp_path, capsys):
     assert ended.value.code == 0
     (folder,) = tmp_path.iterdir()
     shown = capsys.readouterr().out
-    tables = shown[: shown.index("The smallest")]
+    tables = shown[shown.index("Records rejected") : shown.index("The smallest miscoverage")]
     assert "80 days" in tables and "rate x 2" in tables and "clustered" not in tables
     power = pd.read_csv(folder / "figures" / "power.csv")
     assert set(power["alternative"]) == {"right", "x2"} and set(power["days"]) == {40, 80}

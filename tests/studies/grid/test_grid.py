@@ -281,10 +281,10 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(folder, tmp_path):
 
 
 def test_an_optional_model_that_fails_has_rows_with_its_reason(folder, tmp_path):
-    (tmp_path / "mine.py").write_text(CHEAT.replace("** self.power", "/ np.zeros(2)[5]"))
+    (tmp_path / "failing.py").write_text(CHEAT.replace("** self.power", "/ np.zeros(2)[5]"))
     file = tmp_path / "study.toml"
     text = (folder / "study.toml").read_text().split("[grid]")[0]
-    mine = '[models.mine]\nkind = "mine:Seer"\non_error = "skip"\n'
+    mine = '[models.mine]\nkind = "failing:Seer"\non_error = "skip"\n'
     file.write_text(f"{text}{mine}[grid]\nconfidence = [0.95, 0.99]\nbooks = ['coin']\n")
     table = grid_of(file, tmp_path / "out").table.set_index("model")
     assert table.loc["mine", "failed"].str.contains("model 'mine' failed: IndexError").all()

@@ -142,7 +142,7 @@ def test_an_account_named_as_a_replaced_word_is_kept_in_cells_alone(tmp_path):
     )
     verdict, tests = exhibit.sections[:2]
     words = verdict.terms[0][1]
-    assert "m EUR on average" in words and "its worst account" in words
+    assert " EUR on average over days" in words and "its worst account" in words
     (rows,) = tests.text_tables()
     assert {name for name, _ in rows.groups} == {"USD", "book"}
     captions = " ".join(table.caption for part in exhibit.sections for table in part.text_tables())
