@@ -25,7 +25,7 @@ def outputs_of(path, folder):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.delenv("PRICES", raising=False)
-    outputs_of(path, tmp_path)
+    assert outputs_of(path, tmp_path)
 
 
 @pytest.mark.slow

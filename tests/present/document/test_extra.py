@@ -17,5 +17,8 @@ def test_an_extra_that_cannot_be_loaded_is_refused_in_one_line(monkeypatch, erro
     assert "\n" not in str(refused.value)
 
 
-def test_an_extra_that_can_be_loaded_is_not_refused():
+def test_both_packages_of_the_extra_are_loaded_before_any_work(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(write, "import_module", loaded.append)
     write.need_report_extra()
+    assert loaded == ["docx", "typst"]
