@@ -36,7 +36,7 @@ faults: $(DEV)  ## run all of the library of bad input: some 2,000 cases, half a
 	$(PY) -m tests.faults $(ARGS)
 
 bench: $(DEV)  ## time the kernels and the whole run
-	$(PY) -m tests.tools.benchmark $(ARGS)
+	$(PY) -m tests.bench $(ARGS)
 
 docs: $(DEV)  ## build the site into build/docs, offline; a warning is an error
 	$(PY) docs/_site $(ARGS)

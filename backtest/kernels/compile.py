@@ -6,13 +6,15 @@ A `folding` kernel may add and multiply in another order than written, four days
 moves last digits only; NaN keeps its meaning there too.
 
 Numba keeps the machine code of a kernel for as long as the kernel's own file is unchanged, and
-does not look at the files of the kernels that it calls. Here the key is the content of every
-kernel's source, so no change of any of them can leave old code in use.
+does not look at the files of the kernels that it calls. Here the key is the content of its file
+and of all files that it imports from, directly or through others: no change of any of them can
+leave old code in use, and a change of one file compiles again what depends on it, and no more.
 """
 
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -23,19 +25,40 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 HERE = Path(__file__).resolve().parent
-KEPT = "kernels-"  # how the folders begin that hold machine code, one for each state of the sources
+KEPT = "kernels-"  # how the folders begin that hold machine code, one for each file of kernels
+IMPORTED = re.compile(rb"^\s*(?:from|import) backtest\.kernels(?:\.(\w+)| import)", re.MULTILINE)
+BELOW = ("compile", "types")  # every kernel depends on these
 
 
-def _hash_of_sources() -> str:
-    """Sha256 over names and contents of the kernels' sources, and of the types that they use."""
+def _read_sources() -> dict[str, bytes]:
+    """Contents of the kernels' sources, and of the types that they use, by name of the module."""
+    files = [*sorted(HERE.glob("*.py")), HERE.parent / "types.py"]
+    return {file.stem: file.read_bytes() for file in files}
+
+
+def _hash_of(contents: dict[str, bytes]) -> str:
+    """Sha256 over names and contents."""
     digest = hashlib.sha256()
-    for file in [*sorted(HERE.glob("*.py")), HERE.parent / "types.py"]:
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    for name, content in sorted(contents.items()):
+        digest.update(f"{name} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
-SOURCES = _hash_of_sources()
+def _needed_by(module: str, contents: dict[str, bytes]) -> dict[str, bytes]:
+    """The sources that the kernels of a module depend on, its own among them."""
+    needed, left = set(BELOW), [module]
+    while left:
+        name = left.pop()
+        if name in contents and name not in needed:
+            needed.add(name)
+            imported = IMPORTED.findall(contents[name])
+            # 'from backtest.kernels import ...' names no module that could be told: all of them.
+            left += contents if b"" in imported else [found.decode() for found in imported]
+    return {name: contents[name] for name in needed}
+
+
+_CONTENTS = _read_sources()
+SOURCES = _hash_of(_CONTENTS)
 
 
 class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
@@ -72,12 +95,14 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        folder = Path(str(self.cache_path)) / f"{KEPT}{SOURCES[:16]}"
+        module = Path(function.__code__.co_filename).stem
+        sources = _hash_of(_needed_by(module, _CONTENTS))
+        folder = Path(str(self.cache_path)) / f"{KEPT}{module}-{sources[:16]}"
         if not folder.exists():
-            _remove_older(folder.parent)
+            _remove_older(folder.parent, module)
             folder.mkdir(exist_ok=True)
         self._cache_path: str = str(folder)
-        self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, SOURCES)
+        self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, sources)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled kernel, where the disk lets us."""
@@ -88,9 +113,9 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
             _say_once(f"{self._cache_path} ({getattr(error, 'strerror', None) or error})")
 
 
-def _remove_older(cache: Path) -> None:
+def _remove_older(cache: Path, module: str) -> None:
     """Machine code of other states of the sources serves nobody any more."""
-    for folder in cache.glob(f"{KEPT}*"):
+    for folder in cache.glob(f"{KEPT}{module}-*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,31 +1,25 @@
 """`monte_carlo`: every model on thousands of alternative histories, all on the same ones."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import joblib
 import numpy as np
 
 from backtest.account.account import AccountTerms
-from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
-from backtest.model.opened_files import OpenedFile, note_opened
+from backtest.model.opened_files import note_opened
 from backtest.model.protocol import MarginModel
-from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
-from backtest.replay.margins import margin_block
+from backtest.replay.path_block import replay_block
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_paths_fit
-from backtest.replay.run import yardstick_of
-from backtest.replay.scorecard import score_models
-from backtest.scores import pooled_equal_coverage
 from backtest.simulate.paths import Paths, Simulator
-from backtest.types import FloatArray, Progress, StudyError, unheard
+from backtest.types import Progress, StudyError, unheard
 from backtest.workers import in_parallel
 
 BLOCK = 10  # paths a task: bounds memory, does not change a number
@@ -90,7 +84,7 @@ def monte_carlo(
     alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
     tasks = (
-        joblib.delayed(_replay_block)(
+        joblib.delayed(replay_block)(
             alternatives, numbers, book, models, coverage, account, score_from
         )
         for numbers in blocks
@@ -102,11 +96,10 @@ def monte_carlo(
     results = in_parallel(tasks, n_jobs=n_jobs)
     fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
-        block_scores, block_pooled, block_acted, block_fits, block_opened = result
-        note_opened(block_opened)
+        note_opened(result.opened)
         rows = slice(numbers.start, numbers.stop)
-        fits.append(block_fits)
-        scores[rows], pooled[rows], acted[rows] = block_scores, block_pooled, block_acted
+        fits.append(result.fits)
+        scores[rows], pooled[rows], acted[rows] = result.scores, result.pooled, result.range_acted
         report("Monte Carlo paths", numbers.stop / paths)
     return Distribution(
         models=tuple(models),
@@ -139,55 +132,3 @@ def path_market(simulator: Simulator, market: Market, *, seed: int, path: int) -
     True
     """
     return Paths.of(simulator, market, seed=seed).path(path)
-
-
-def _replay_block(
-    alternatives: Paths,
-    numbers: Sequence[int],
-    book: Book,
-    models: Mapping[str, MarginModel],
-    coverage: Coverage,
-    account: AccountTerms,
-    score_from: str | None,
-) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Certificates], set[OpenedFile]]:
-    """Scores (paths, models, portfolios, columns), pooled scales, range acted, fits, files."""
-    scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
-    pooled = np.empty((len(numbers), len(models), len(POOLED)))
-    acted = np.empty(len(numbers))
-    fits: list[dict[str, Certificates]] = []
-    opened: set[OpenedFile] = set()
-    for i, number in enumerate(numbers):
-        try:
-            market, acted[i] = alternatives.path_and_range(number)
-            margined = margin_block(market, book, models, coverage)
-            opened |= margined.opened
-            fits.append(margined.fits)
-            window = ScoredWindow.of(
-                market, margined.required, margined.loss, score_from, models=models
-            ).checked()
-            closeout = Closeout(book, coverage)
-            scored = score_models(
-                margined.loss,
-                margined.required,
-                rows=window.rows,
-                confidence=coverage.confidence,
-                # Simulated markets have the business clock: a row is a margin day.
-                horizon=closeout.longest,
-                account=account,
-                marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
-                yardstick=yardstick_of(models),
-                dates=market.dates,
-            )
-        except Exception as error:
-            error.add_note(f"path {number}, seed {alternatives.seed}, {alternatives.label}")
-            raise
-        for m, name in enumerate(models):
-            table: dict[str, Any] = scored.tables[name]
-            scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
-            over_all = pooled_equal_coverage(
-                margined.loss[window.rows],
-                margined.required[name][window.rows],
-                confidence=coverage.confidence,
-            )
-            pooled[i, m] = [getattr(over_all, column) for column in POOLED]
-    return scores, pooled, acted, total_fits(fits), opened

@@ -100,11 +100,12 @@ def test_fetched_prices_that_were_changed_are_to_mend(tmp_path):
 def kept(tmp_path, monkeypatch) -> Path:
     """A folder that numba takes for that of the kernels' machine code."""
     cache = object.__new__(KernelCache)
-    cache._cache_path = str(tmp_path)
+    place = tmp_path / "kernels-netting-0123456789abcdef"
+    place.mkdir()
+    cache._cache_path = str(place)
     monkeypatch.setattr(netted_margin, "_cache", cache)
     (check,) = places.kept_kernels()
     assert check.status == "ok" and check.found.startswith("0 in ")
-    (place,) = tmp_path.iterdir()
     return place
 
 
@@ -118,12 +119,13 @@ def test_machine_code_that_is_not_whole_is_counted(kept):
     (kept / "cut.nbc").write_bytes((hashlib.sha256(code).digest() + code)[:-1])
     (check,) = places.kept_kernels()
     assert check.status == "to mend" and check.found.startswith("2 in ")
-    assert "sha256 of 1 right" in check.found and str(kept) in check.mend
+    assert "sha256 of 1 right" in check.found and str(kept.parent) in check.mend
 
 
 def test_no_folder_for_machine_code_is_to_mend(kept, monkeypatch):
     kept.rmdir()
-    kept.write_text("a file stands in the way")
+    kept.parent.rmdir()
+    kept.parent.write_text("a file stands in the way")
     (check,) = places.kept_kernels()
     assert check.status == "to mend" and "NUMBA_CACHE_DIR" in check.mend
     monkeypatch.setattr(netted_margin, "_cache", None)

@@ -73,6 +73,26 @@ def test_a_change_in_a_kernel_that_another_calls_is_seen(package: Path) -> None:
     assert len(machine_code(package)) == 2  # index and code of the newest sources alone
 
 
+def test_a_change_in_a_kernel_that_none_calls_compiles_nothing_again(package: Path) -> None:
+    (package / "kernels" / "other.py").write_text(INNER.format(factor=1.0))
+    assert answer(package) == (21.0, 0, "")
+    (package / "kernels" / "other.py").write_text(INNER.format(factor=5.0))
+    assert answer(package) == (21.0, 1, "")
+
+
+def test_a_change_two_imports_away_is_seen(package: Path) -> None:
+    """The value comes from a third file, by whichever form of import."""
+    forms = ("from backtest.kernels.deep import three", "from backtest.kernels import deep")
+    for form, use in zip(forms, ("three", "deep.three"), strict=True):
+        inner = INNER.replace("{factor}", use)
+        inner = inner.replace("import kernel\n", f"import kernel\n{form}\n")
+        (package / "kernels" / "inner.py").write_text(inner)
+        for value in (2.0, 3.0):
+            (package / "kernels" / "deep.py").write_text(f"three = {value}")
+            assert answer(package) == (10.0 * value + 1.0, 0, "")
+            assert answer(package) == (10.0 * value + 1.0, 1, "")
+
+
 def test_a_kernel_elsewhere_is_never_older_than_what_it_calls(package: Path) -> None:
     """Its sources are not among those that are hashed."""
     own = package.parent / "own.py"

@@ -12,7 +12,7 @@ SHA256 = 32  # bytes in front of the machine code of a kernel
 
 def kept_kernels() -> list[Check]:
     """Where compiled kernels are kept, whether it can be written, and whether all are whole."""
-    from backtest.kernels.compile import KEPT, SOURCES, KernelCache
+    from backtest.kernels.compile import KEPT, KernelCache
     from backtest.kernels.netting import netted_margin
 
     what = "compiled kernels"
@@ -20,11 +20,11 @@ def kept_kernels() -> list[Check]:
     if not isinstance(kept, KernelCache):  # numba's own word for no cache at all
         return [Check(what, "no folder to keep them in can be written", ELSEWHERE)]
     folder = Path(str(kept.cache_path))
-    place = folder if folder.name.startswith(KEPT) else folder / f"{KEPT}{SOURCES[:16]}"
+    place = folder.parent if folder.name.startswith(KEPT) else folder
     reason = _refusal(place)
     if reason:
         return [Check(what, f"{place} cannot be written: {reason}", ELSEWHERE)]
-    broken, files = 0, sorted(place.glob("*.nbc"))
+    broken, files = 0, sorted(place.glob(f"{KEPT}*/*.nbc"))
     for file in files:
         content = file.read_bytes()
         broken += hashlib.sha256(content[SHA256:]).digest() != content[:SHA256]

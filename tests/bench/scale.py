@@ -1,4 +1,4 @@
-"""How long a study takes and how much memory: `python -m tests.tools.scale`, for docs/scale.md.
+"""How long a study takes and how much memory: `python -m tests.bench.scale`, for docs/scale.md.
 
 Every row is a process of its own, after one that has compiled the kernels, so that its peak memory
 is that of the row. Wall-clock time on a shared machine is rough; memory is not.
@@ -74,7 +74,7 @@ def main() -> None:
         print(f"| {int(only[1]):,} {only[0]} | {time.perf_counter() - begin:.1f} | {peak:.2f} |")
         return
     for kind, (_, sizes) in WORK.items():
-        call = [sys.executable, "-m", "tests.tools.scale", "--only", kind]
+        call = [sys.executable, "-m", "tests.bench.scale", "--only", kind]
         subprocess.run([*call, str(sizes[0])], check=True, capture_output=True)
         for size in sizes:
             subprocess.run([*call, str(size)], check=True)

@@ -1,0 +1,1 @@
+"""What `make bench` times: our work beside what one would write instead."""
