@@ -1,7 +1,7 @@
 """Bootstraps of the joint shocks of all factors: as observed, or with volatility filtered out."""
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
@@ -62,6 +62,12 @@ class StationaryBootstrap:
     StationaryBootstrap(block_size=20)
     """
 
+    keeps: ClassVar[str] = (
+        "every shock of the data with all factors of its day, and how shocks follow each "
+        "other within a block"
+    )
+    loses: ClassVar[str] = "what lasts longer than a block, and shocks and levels outside the data"
+
     block_size: Annotated[int, Ge(1)] | None = None
 
     def sampler(self, market: Market) -> Sampler:
@@ -97,6 +103,15 @@ class FilteredBootstrap:
     >>> FilteredBootstrap().persistence
     0.98
     """
+
+    keeps: ClassVar[str] = (
+        "the dependence and the tails of one day's innovations, and volatility that clusters "
+        "as the given recursion says"
+    )
+    loses: ClassVar[str] = (
+        "memory of volatility that the recursion does not have, a reaction that differs by "
+        "sign, and dependence that changes"
+    )
 
     reaction: Annotated[float, Gt(0), Lt(0.5)] = 0.06
     persistence: Annotated[float, Gt(0.5), Lt(1)] = 0.98

@@ -1,7 +1,7 @@
 """Parametric simulators: GARCH-t with constant correlation, multivariate t, t-copula."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -48,6 +48,15 @@ class GarchT:
     >>> GarchT().max_persistence
     0.98
     """
+
+    keeps: ClassVar[str] = (
+        "each factor's volatility clusters, its fat tails and its typical standard "
+        "deviation, and one correlation of innovations"
+    )
+    loses: ClassVar[str] = (
+        "drift, asymmetry, dependence in the tail beyond the correlation, and dependence "
+        "that changes"
+    )
 
     max_persistence: Annotated[float, Ge(0.5), Lt(1)] = 0.98
 
@@ -131,6 +140,11 @@ class MultivariateT:
     MultivariateT()
     """
 
+    keeps: ClassVar[str] = (
+        "means, covariances, and one heaviness of tails in which extremes of all factors coincide"
+    )
+    loses: ClassVar[str] = "volatility clusters, asymmetry, and tails that differ by factor"
+
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
         shocks = known_shocks(market, fit=True)
@@ -162,6 +176,14 @@ class TCopula:
     >>> TCopula()
     TCopula()
     """
+
+    keeps: ClassVar[str] = (
+        "each factor's distribution of one day exactly, and how often extremes coincide"
+    )
+    loses: ClassVar[str] = (
+        "volatility clusters, dependence that differs by sign or changes, and shocks outside "
+        "the data"
+    )
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""

@@ -18,7 +18,11 @@ Sampler = Callable[[np.random.Generator], DaysByFactors]
 
 @runtime_checkable
 class Simulator(Protocol):
-    """Alternative histories of a market: frozen parameters and one method."""
+    """Alternative histories of a market: frozen parameters and one method.
+
+    Each of `SIMULATORS` also says in two attributes of its class, `keeps` and `loses`, what of the
+    data its paths have and what they lack.
+    """
 
     def sampler(self, market: Market) -> Sampler:
         """Fit to `market` once; the returned function draws (days, factors) one-day shocks.

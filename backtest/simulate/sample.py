@@ -8,6 +8,7 @@ conditional law is known (`sample_law`).
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -232,6 +233,12 @@ class SampleGenerator:
     >>> SampleGenerator(stress=False)
     SampleGenerator(stress=False)
     """
+
+    keeps: ClassVar[str] = (
+        "the names, the kinds and the number of days of the data; its law is that of the "
+        "sample market"
+    )
+    loses: ClassVar[str] = "everything else: it is not fitted to the data"
 
     stress: bool = False
 

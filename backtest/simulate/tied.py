@@ -1,6 +1,6 @@
 """Prices tied to yields by the order of their days: a stress that keeps every law of one day."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -46,6 +46,14 @@ class TiedPrices:
     >>> TiedPrices(cross=-0.5).cross
     -0.5
     """
+
+    keeps: ClassVar[str] = (
+        "yields day by day, and each price's distribution of one day, as its base has them"
+    )
+    loses: ClassVar[str] = (
+        "the correlation of prices with yields, which is given, and in part that among "
+        "prices and how prices' shocks follow each other"
+    )
 
     base: Simulator = History()
     cross: Annotated[float, Ge(-1), Le(1)] = 0.0

@@ -1,6 +1,6 @@
 """Simulators that change another one: correlation, volatility, a stress episode, a warm history."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -23,6 +23,9 @@ class History:
     >>> History()
     History()
     """
+
+    keeps: ClassVar[str] = "the data themselves, the same on every path"
+    loses: ClassVar[str] = "nothing, and so it says nothing of what did not happen"
 
     def sampler(self, market: Market) -> Sampler:
         """The market's own shocks, the same for every random stream."""
@@ -60,6 +63,15 @@ class CorrelationStress:
     >>> CorrelationStress(cross=-0.5).cross
     -0.5
     """
+
+    keeps: ClassVar[str] = (
+        "means and variances of its base, and correlations within yields and within prices "
+        "unless a matrix is given"
+    )
+    loses: ClassVar[str] = (
+        "the correlation of prices with yields, which is given, and the shape of tails, "
+        "which sums of shocks thin"
+    )
 
     base: Simulator = History()
     cross: Annotated[float, Ge(-1), Le(1)] = 0.0
@@ -130,6 +142,12 @@ class VolatilityScaling:
     1.0
     """
 
+    keeps: ClassVar[str] = (
+        "all of its base but the size of shocks: correlations, the shape of tails, the order "
+        "of days"
+    )
+    loses: ClassVar[str] = "the size of shocks, which is given"
+
     base: Simulator = History()
     prices: Annotated[float, Gt(0)] = 1.0
     yields: Annotated[float, Gt(0)] = 1.0
@@ -160,6 +178,11 @@ class StressEpisode:
     >>> StressEpisode(start="2020-03-01", end="2020-03-31").start
     '2020-03-01'
     """
+
+    keeps: ClassVar[str] = (
+        "all of its base outside the episode, and the episode as it happened, all factors together"
+    )
+    loses: ClassVar[str] = "the date of the episode, which is drawn, and what led to it"
 
     start: str
     end: str
@@ -211,6 +234,9 @@ class Spliced:
     >>> Spliced(days=250).days
     250
     """
+
+    keeps: ClassVar[str] = "the data day by day up to their end, and then what its base keeps"
+    loses: ClassVar[str] = "in the future what its base loses, and the volatility of the last day"
 
     base: Simulator = History()
     days: Annotated[int, Ge(1)] = 500

@@ -25,6 +25,15 @@ def test_every_simulator_has_an_example():
     assert all(type(EXAMPLES[kind]) is cls for kind, cls in SIMULATORS.items())
 
 
+@pytest.mark.parametrize("kind", SIMULATORS)
+def test_every_simulator_says_what_it_keeps_and_loses_of_the_data(kind):
+    said = [SIMULATORS[kind].keeps, SIMULATORS[kind].loses]
+    for words in said:  # a clause that a table can print after 'keeps' or 'loses'
+        assert 10 < len(words) < 200 and words[0].islower() and not words.endswith(".")
+    assert said[0] != said[1]
+    assert not {"keeps", "loses"} & set(to_table(EXAMPLES[kind], SIMULATORS))
+
+
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_path_is_a_sane_market_and_can_be_rebuilt_alone(kind, small_market):
     made = Paths.of(EXAMPLES[kind], small_market, seed=7)
