@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from backtest.book.book import Book
 from backtest.market.market import Market
-from backtest.parameters.registry import ParameterError, first_mistake
+from backtest.parameters.registry import ParameterError, field_names, first_mistake
 from backtest.types import StudyError
 
 
@@ -87,7 +87,7 @@ def by_name(init: Callable[..., None]) -> Callable[..., None]:
     def checked(self: Any, *values: Any, **parameters: Any) -> None:
         cls = type(self).__name__
         if values:
-            fields = list(type(self).__dataclass_fields__)
+            fields = field_names(type(self))
             first = fields[0] if fields else "..."
             raise StudyError(
                 f"{cls} takes its parameters by name: {cls}({first}={values[0]!r})."

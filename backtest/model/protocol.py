@@ -15,6 +15,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.parameters.registry import field_names
 from backtest.types import (
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
@@ -143,7 +144,7 @@ def _registered(cls: type[Model], kind: str) -> type[Model]:
 
 def _short_repr(self: Any) -> str:
     """`Siloed(base=HistoricalVaR(lookback=500))`, without the function that defined the class."""
-    fields = ", ".join(f"{f}={in_words(getattr(self, f))}" for f in self.__dataclass_fields__)
+    fields = ", ".join(f"{f}={in_words(getattr(self, f))}" for f in field_names(type(self)))
     return f"{type(self).__name__}({fields})"
 
 

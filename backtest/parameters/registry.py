@@ -1,6 +1,7 @@
 """Objects from TOML tables, and back: `kind` names the class, the other keys are its fields."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -38,8 +39,8 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
     ...
     backtest.types.StudyError: unknown kind 'what'; known: dict.
     """
-    fields = dict(table)
-    kind = fields.pop("kind", None)
+    parameters = dict(table)
+    kind = parameters.pop("kind", None)
     if kind is None:
         raise StudyError(f"a {what} needs a `kind`; known: {', '.join(registry)}.")
     if not isinstance(kind, str) or kind not in registry:
@@ -47,25 +48,23 @@ def build(table: Mapping[str, Any], registry: Registry, *, what: str = "model") 
         hint = _hint(kind, registry) if isinstance(kind, str) else ""
         raise StudyError(f"unknown kind {shown(kind)}; known: {known_kinds}.{hint}")
     names = field_names(registry[kind])
-    for key, value in fields.items():
+    for key, value in parameters.items():
         if key not in names:
             options = ", ".join(names) or "none"
             raise StudyError(
                 f"{kind} has no parameter {key!r}; known: {options}." + _hint(key, names)
             )
-        fields[key] = _built(value, registry, what)
-    values = shown(fields) if fields else "nothing"
+        parameters[key] = _built(value, registry, what)
+    values = shown(parameters) if parameters else "nothing"
     try:
-        return registry[kind](**fields)
+        return registry[kind](**parameters)
     except ParameterError as error:  # says the name of the class, where the file has the kind
         reason = str(error).removeprefix(registry[kind].__name__)
         raise StudyError(f"{kind}{reason}") from None
     except ValidationError as error:
         raise StudyError(first_mistake(kind, error)) from None
     except TypeError as error:  # a user's class, which need not be a dataclass
-        raise StudyError(
-            f"{kind} cannot be made of {shown(fields) if fields else 'nothing'}: {error}."
-        ) from error
+        raise StudyError(f"{kind} cannot be made of {values}: {error}.") from error
     except StudyError:
         raise
     except Exception as error:  # whatever else a user's class raises
@@ -93,8 +92,11 @@ def to_table(value: Any, registry: Registry) -> dict[str, Any]:
 
 
 def field_names(cls: type[Any]) -> tuple[str, ...]:
-    """Fields of a dataclass, in the order of its definition; none of any other class."""
-    return tuple(getattr(cls, "__dataclass_fields__", {}))
+    """Fields of a dataclass, in the order of its definition; none of any other class.
+
+    A ClassVar belongs to the class and is no parameter.
+    """
+    return tuple(field.name for field in fields(cls)) if is_dataclass(cls) else ()
 
 
 def _built(value: Any, registry: Registry, what: str) -> Any:
