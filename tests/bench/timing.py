@@ -29,6 +29,19 @@ class Goal:
     most: bool = False
 
 
+@dataclass(frozen=True)
+class Seconds:
+    """What a unit of work of the first arm may take, in seconds of processor time.
+
+    Parameters
+    ----------
+    most : seconds asked. moonshot : what would be more than asked.
+    """
+
+    most: float
+    moonshot: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Times of the arms, the first of which is ours.
@@ -36,13 +49,13 @@ class Table:
     Parameters
     ----------
     seconds : (rounds, arms) of processor time, or as the table says, a unit of work.
-    goals : what is to be reached; each names an arm.
+    goals : what is to be reached, as a ratio to an arm or in seconds.
     """
 
     title: str
     arms: tuple[str, ...]
     seconds: FloatArray
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[Goal | Seconds, ...] = ()
 
     def ratio(self, arm: str) -> float:
         """Median over the rounds of an arm's time over that of the first."""
@@ -57,11 +70,15 @@ class Table:
             lines.append(f"  {name:<40}{_time(middle)}   noise {noise}   x{self.ratio(name):.2f}")
         return lines + [f"  {self._reached(goal)}" for goal in self.goals]
 
-    def _reached(self, goal: Goal) -> str:
+    def _reached(self, goal: Goal | Seconds) -> str:
+        beyond = "" if goal.moonshot is None else f", moonshot {goal.moonshot:g}"
+        if isinstance(goal, Seconds):
+            taken = float(np.median(self.seconds[:, 0]))
+            is_reached, found = taken <= goal.most, f"{taken:.2f} s (asked at most {goal.most:g}"
+            return f"{'reached' if is_reached else 'NOT reached'}: {found}{beyond})"
         ratio = 1.0 / self.ratio(goal.arm) if goal.most else self.ratio(goal.arm)
         is_reached = ratio <= goal.least if goal.most else ratio >= goal.least
         asked = f"{'at most ' if goal.most else ''}{goal.least:g}"
-        beyond = "" if goal.moonshot is None else f", moonshot {goal.moonshot:g}"
         return (
             f"{'reached' if is_reached else 'NOT reached'}: {ratio:.2f} against {goal.arm} "
             f"(asked {asked}{beyond})"
@@ -71,7 +88,7 @@ class Table:
 def timed(
     title: str,
     arms: dict[str, tuple[Arm, float]],
-    *goals: Goal,
+    *goals: Goal | Seconds,
     rounds: int = ROUNDS,
     clock: Callable[[], float] = process_time,
 ) -> Table:
@@ -91,7 +108,7 @@ def timed(
     return Table(title, tuple(arms), each, goals)
 
 
-def alike(title: str, unit: float, arms: dict[str, Arm], *goals: Goal) -> Table:
+def alike(title: str, unit: float, arms: dict[str, Arm], *goals: Goal | Seconds) -> Table:
     """Time arms that do the same amount of work."""
     return timed(title, {name: (arm, unit) for name, arm in arms.items()}, *goals)
 
