@@ -19,7 +19,7 @@ from backtest.replay.distribution import COLUMNS, POOLED
 from backtest.replay.margins import margin_block
 from backtest.replay.run import yardstick_of
 from backtest.replay.scorecard import score_models
-from backtest.scores import pooled_equal_coverage
+from backtest.scores import pooled_scale
 from backtest.simulate.paths import Paths
 from backtest.types import FloatArray
 
@@ -78,6 +78,7 @@ def replay_block(
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
                 dates=market.dates,
+                only=COLUMNS,
             )
         except Exception as error:
             error.add_note(f"path {number}, seed {alternatives.seed}, {alternatives.label}")
@@ -85,7 +86,7 @@ def replay_block(
         for m, name in enumerate(models):
             table: dict[str, Any] = scored.tables[name]
             scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
-            over_all = pooled_equal_coverage(
+            over_all = pooled_scale(
                 margined.loss[window.rows],
                 margined.required[name][window.rows],
                 confidence=coverage.confidence,

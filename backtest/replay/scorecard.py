@@ -1,11 +1,12 @@
 """From requirements and losses to scores: replay the account of every model, score every book."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from backtest.account.account import AccountHistory, AccountTerms, known_account, replay_account
 from backtest.account.mix import Marks
 from backtest.scores import score_table
+from backtest.scores.money.procyclicality import extent
 from backtest.scores.table import Column
 from backtest.types import Dates, DaysByPortfolios
 
@@ -32,6 +33,7 @@ def score_models(
     held: Mapping[str, DaysByPortfolios] | None = None,
     yardstick: str | None,
     dates: Dates | None = None,
+    only: Collection[str] | None = None,
 ) -> Scored:
     """Account and scores of every model over the scored `rows`.
 
@@ -39,9 +41,10 @@ def score_models(
     held : collateral of the models of which it is known and not replayed.
     yardstick : the model that savings are measured from; None leaves them NaN.
     dates : of all rows; needed where calls do not settle in margin days.
+    only : names of the scores to compute; None computes all.
     """
     # Savings are measured from the yardstick's mean margin on the same scored days.
-    siloed = None if yardstick is None else required[yardstick][rows].mean(axis=0)
+    siloed = None if yardstick is None else extent(required[yardstick][rows]).mean
     scored = Scored({}, {})
     for name, margin in required.items():
         if held and name in held:
@@ -56,6 +59,7 @@ def score_models(
             confidence=confidence,
             horizon=horizon,
             siloed_mean=siloed,
+            only=only,
         )
     return scored
 

@@ -65,7 +65,12 @@ from backtest.scores.money.coordination import (
 from backtest.scores.money.cost import coverage_ratio, equal_coverage_margin, equal_coverage_scale
 from backtest.scores.money.liquidity import funding_cost, liquidity_at_risk
 from backtest.scores.money.money import share_beyond, total_excess, total_shortfall
-from backtest.scores.money.pooled import PooledCoverage, pooled_equal_coverage
+from backtest.scores.money.pooled import (
+    PooledCoverage,
+    PooledScale,
+    pooled_equal_coverage,
+    pooled_scale,
+)
 from backtest.scores.money.procyclicality import (
     expected_rise,
     large_call_rate,
@@ -96,6 +101,7 @@ __all__ = [
     "PackedRecords",
     "PanelTests",
     "PooledCoverage",
+    "PooledScale",
     "TestResult",
     "TrafficLight",
     "acerbi_szekely",
@@ -164,6 +170,7 @@ __all__ = [
     "pit_histogram",
     "pooled_coverage_p",
     "pooled_equal_coverage",
+    "pooled_scale",
     "power_table",
     "rate_interval",
     "rises",

@@ -4,7 +4,7 @@ A new score is a function in one of the rooms and a row of `SCORES`: the summary
 `backtest compare` take their columns from these rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 from backtest.scores.checks import as_panels, check_confidence
 from backtest.scores.exceedances.coverage import christoffersen_pvalues, kupiec_pvalues
 from backtest.scores.exceedances.phases import over_phases
-from backtest.scores.money.cost import equal_coverage_margin, tail_inflation
-from backtest.scores.money.procyclicality import peak_to_trough
-from backtest.scores.money.severity import max_excess, max_shortfall, mean_excess, mean_shortfall
+from backtest.scores.money.cost import (
+    equal_coverage_margin,
+    equal_coverage_scale,
+    scaled_margin,
+    tail_inflation,
+)
+from backtest.scores.money.procyclicality import Extent, extent
+from backtest.scores.money.severity import Beyond, beyond
 from backtest.scores.overlapping.clusters import is_clustered
 from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.scores.overlapping.verdict import coverage_p, coverage_tests
@@ -49,25 +54,35 @@ class Record:
         return self.loss > self.required
 
     @cached_property
-    def breached(self) -> BoolArray:
-        """(days, portfolios) whether the loss is above the collateral."""
-        return self.loss > self.collateral
+    def excess(self) -> Beyond:
+        """The exceedance days: losses above the requirement."""
+        return beyond(self.loss, self.required)
 
     @cached_property
-    def mean_margin(self) -> FloatArray:
-        """(portfolios,) mean requirement, USD."""
-        return np.asarray(self.required.mean(axis=0))
+    def shortfall(self) -> Beyond:
+        """The breach days: losses above the collateral."""
+        return beyond(self.loss, self.collateral)
+
+    @cached_property
+    def margin(self) -> Extent:
+        """Mean and range of the requirement."""
+        return extent(self.required)
 
     @cached_property
     def rate_interval(self) -> tuple[FloatArray, FloatArray]:
         """(portfolios,) low and high end of the exceedance rate; dual to `equal_coverage`."""
         inflation = tail_inflation(self.loss, self.required, confidence=self.confidence)
-        return effective_interval(self.exceeded.sum(axis=0), len(self.loss), inflation)
+        return effective_interval(self.excess.days, len(self.loss), inflation)
+
+    def equal_coverage(self) -> FloatArray:
+        """(portfolios,) margin at equal coverage, USD."""
+        scale = equal_coverage_scale(self.loss, self.required, confidence=self.confidence)
+        return scaled_margin(scale, self.margin.mean)
 
     @cached_property
-    def equal_coverage(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(portfolios,) margin at equal coverage and its interval, USD."""
-        return equal_coverage_margin(self.loss, self.required, confidence=self.confidence)
+    def equal_coverage_interval(self) -> tuple[FloatArray, FloatArray]:
+        """(portfolios,) ends of its interval, USD."""
+        return equal_coverage_margin(self.loss, self.required, confidence=self.confidence)[1:]
 
     @cached_property
     def kupiec(self) -> tuple[FloatArray, FloatArray]:
@@ -100,10 +115,10 @@ class Record:
 
     def saving(self) -> FloatArray:
         """1 - mean / siloed mean; NaN for a book for which the siloed margin is zero."""
-        saving = np.full(self.mean_margin.shape, np.nan)
+        saving = np.full(self.margin.mean.shape, np.nan)
         if self.siloed_mean is not None:
             siloed = np.asarray(self.siloed_mean, dtype=np.float64)
-            np.divide(siloed - self.mean_margin, siloed, out=saving, where=siloed > 0.0)
+            np.divide(siloed - self.margin.mean, siloed, out=saving, where=siloed > 0.0)
         return saving
 
 
@@ -128,7 +143,7 @@ class Score:
 # In the order in which they are printed.
 SCORES = (
     Score("observations", "days", lambda r: r.every(len(r.loss)), over_paths=True),
-    Score("exceedances", "days", lambda r: r.exceeded.sum(axis=0), over_paths=True, compared=True),
+    Score("exceedances", "days", lambda r: r.excess.days, over_paths=True, compared=True),
     Score(
         "allowed",
         "days",
@@ -136,30 +151,24 @@ SCORES = (
         over_paths=True,
         compared=True,
     ),
-    Score("exceedance_rate", "ratio", lambda r: r.exceeded.mean(axis=0), over_paths=True),
+    Score("exceedance_rate", "ratio", lambda r: r.excess.days / len(r.loss), over_paths=True),
     Score("exceedance_rate_low", "ratio", lambda r: r.rate_interval[0]),
     Score("exceedance_rate_high", "ratio", lambda r: r.rate_interval[1]),
     Score("coverage_p", "probability", Record.coverage_p, compared=True),
     Score("coverage_test", "name", lambda r: coverage_tests(r.clustered, horizon=r.horizon)),
-    Score("breaches", "days", lambda r: r.breached.sum(axis=0), over_paths=True),
-    Score("breach_rate", "ratio", lambda r: r.breached.mean(axis=0), over_paths=True),
-    Score("mean_margin", "USD", lambda r: r.mean_margin, over_paths=True, compared=True),
-    Score("peak_margin", "USD", lambda r: r.required.max(axis=0), over_paths=True),
+    Score("breaches", "days", lambda r: r.shortfall.days, over_paths=True),
+    Score("breach_rate", "ratio", lambda r: r.shortfall.days / len(r.loss), over_paths=True),
+    Score("mean_margin", "USD", lambda r: r.margin.mean, over_paths=True, compared=True),
+    Score("peak_margin", "USD", lambda r: r.margin.peak, over_paths=True),
     Score("saving_vs_siloed", "ratio", Record.saving, over_paths=True),
-    Score(
-        "equal_coverage_margin",
-        "USD",
-        lambda r: r.equal_coverage[0],
-        over_paths=True,
-        compared=True,
-    ),
-    Score("equal_coverage_low", "USD", lambda r: r.equal_coverage[1]),
-    Score("equal_coverage_high", "USD", lambda r: r.equal_coverage[2]),
-    Score("mean_excess", "USD", lambda r: mean_excess(r.loss, r.required), over_paths=True),
-    Score("max_excess", "USD", lambda r: max_excess(r.loss, r.required), over_paths=True),
-    Score("mean_shortfall", "USD", lambda r: mean_shortfall(r.loss, r.collateral), over_paths=True),
-    Score("max_shortfall", "USD", lambda r: max_shortfall(r.loss, r.collateral), over_paths=True),
-    Score("peak_to_trough", "ratio", lambda r: peak_to_trough(r.required), over_paths=True),
+    Score("equal_coverage_margin", "USD", Record.equal_coverage, over_paths=True, compared=True),
+    Score("equal_coverage_low", "USD", lambda r: r.equal_coverage_interval[0]),
+    Score("equal_coverage_high", "USD", lambda r: r.equal_coverage_interval[1]),
+    Score("mean_excess", "USD", lambda r: r.excess.mean, over_paths=True),
+    Score("max_excess", "USD", lambda r: r.excess.largest, over_paths=True),
+    Score("mean_shortfall", "USD", lambda r: r.shortfall.mean, over_paths=True),
+    Score("max_shortfall", "USD", lambda r: r.shortfall.largest, over_paths=True),
+    Score("peak_to_trough", "ratio", lambda r: r.margin.ratio(), over_paths=True),
     Score("kupiec_p", "probability", lambda r: r.kupiec[0]),
     Score("kupiec_p_min", "probability", lambda r: r.kupiec[1]),
     Score("christoffersen_p", "probability", lambda r: r.christoffersen[0]),
@@ -175,8 +184,9 @@ def score_table(
     confidence: float = 0.99,
     horizon: int,
     siloed_mean: FloatArray | None = None,
+    only: Collection[str] | None = None,
 ) -> dict[str, Column]:
-    """Compute every score of one model over the scored days.
+    """Compute the scores of one model over the scored days.
 
     An exceedance is a loss strictly above the requirement; a breach is a loss strictly above the
     collateral.
@@ -188,6 +198,7 @@ def score_table(
     confidence : level the requirement is meant to cover, in (0, 1).
     horizon : MPOR in margin days, the longest of the silos.
     siloed_mean : (portfolios,) mean requirement of the siloed model; None gives a saving of NaN.
+    only : names of the scores to compute; None computes all.
 
     Returns
     -------
@@ -209,4 +220,5 @@ def score_table(
     check_confidence(confidence)
     losses, margins, collaterals = as_panels(loss=loss, required=required, collateral=collateral)
     record = Record(losses, margins, collaterals, confidence, horizon, siloed_mean)
-    return {score.name: score.of(record) for score in SCORES}
+    wanted = SCORES if only is None else [score for score in SCORES if score.name in only]
+    return {score.name: score.of(record) for score in wanted}

@@ -131,6 +131,18 @@ def test_each_portfolio_stands_alone() -> None:
             assert alone[name].tolist() == column[2:3].tolist()
             continue
         np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
+        if next(score for score in SCORES if score.name == name).over_paths:
+            assert alone[name] == column[2:3] or np.isnan(column[2]), name
+
+
+def test_scores_that_are_asked_for_alone_are_those_of_the_whole_table() -> None:
+    loss, required, collateral = a_study()
+    table = score_table(loss, required, collateral, horizon=2)
+    over_paths = [score.name for score in SCORES if score.over_paths]
+    some_scores = score_table(loss, required, collateral, horizon=2, only=over_paths)
+    assert list(some_scores) == over_paths
+    for name in over_paths:
+        np.testing.assert_array_equal(some_scores[name], table[name])
 
 
 def test_without_a_siloed_model_only_the_saving_is_unknown() -> None:

@@ -7,6 +7,7 @@ it is shown with an interval.
 
 import numpy as np
 
+from backtest.kernels.scored import cover_ratios
 from backtest.scores.checks import as_panels, check_confidence, column_blocks
 from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
 from backtest.types import DaysByPortfolios, FloatArray, tail_count
@@ -32,8 +33,10 @@ def coverage_ratio(loss: FloatArray, required: FloatArray) -> FloatArray:
     >>> coverage_ratio(np.array([3.0, -1.0, 1.0, 0.0]), np.array([2.0, 2.0, 0.0, 0.0])).tolist()
     [1.5, 0.0, inf, 0.0]
     """
-    unmet = np.where(loss > 0.0, np.inf, 0.0)
-    return np.maximum(np.divide(loss, required, out=unmet, where=required > 0.0), 0.0)
+    losses, margins = np.broadcast_arrays(loss, required)
+    ratio = np.empty(losses.shape)
+    cover_ratios(losses.ravel(), margins.ravel(), ratio.reshape(-1))
+    return ratio
 
 
 def scaled_margin(scale: FloatArray, margin: FloatArray) -> FloatArray:

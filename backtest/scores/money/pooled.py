@@ -1,6 +1,6 @@
 """One scale for all books of a model, which shows errors that a scale for each book hides."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,38 @@ WORSE_SHARE = 0.10
 
 
 @dataclass(frozen=True)
-class PooledCoverage:
+class PooledScale:
     """A model's margins scaled by one factor to the coverage promised over all books together.
 
     Parameters
     ----------
-    scale, scale_low, scale_high : the factor and its 95 % interval.
+    scale : the factor.
     mean_margin : USD, mean over days and books, unscaled.
+    equal_coverage_margin : USD, the mean after scaling.
+    worst_rate, worst_book : highest exceedance rate of a book at that scale, and its column.
+    tenth_percentile_rate, tenth_percentile_book : those of the book that 10 % are worse than.
+    """
+
+    scale: float
+    mean_margin: float
+    equal_coverage_margin: float
+    worst_rate: float
+    worst_book: int
+    tenth_percentile_rate: float
+    tenth_percentile_book: int
+
+
+@dataclass(frozen=True)
+class PooledCoverage:
+    """`PooledScale` with its interval.
+
+    Parameters
+    ----------
+    scale, scale_low, scale_high : the factor and its 95 % interval.
+    mean_margin, worst_rate, worst_book, tenth_percentile_rate, tenth_percentile_book : as there.
     equal_coverage_margin, equal_coverage_low, equal_coverage_high : USD, the mean after scaling,
         its interval; margins count as they were.
     inflation : how much the clustering of exceedances over days and books shrinks the evidence.
-    worst_rate, worst_book : highest exceedance rate of a book at that scale, and its column.
-    tenth_percentile_rate, tenth_percentile_book : those of the book that 10 % are worse than.
     """
 
     scale: float
@@ -43,6 +63,16 @@ class PooledCoverage:
     tenth_percentile_book: int
 
 
+def _first_largest(values: FloatArray, keep: int) -> NDArray[np.int64]:
+    """Places of the `keep` largest values; of equal ones the first are taken."""
+    if values.size <= keep:
+        return np.arange(values.size)
+    # A partition's own choice among equal values depends on the processor.
+    least = np.partition(values, values.size - keep)[values.size - keep]
+    above, level = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.concatenate([above, level[: keep - len(above)]])
+
+
 def _largest_ratios(
     losses: DaysByPortfolios, margins: DaysByPortfolios, keep: int
 ) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -51,14 +81,12 @@ def _largest_ratios(
     values, day = np.empty(0), np.empty(0, dtype=np.int64)
     for columns in column_blocks(days, portfolios):
         ratio = coverage_ratio(losses[:, columns], margins[:, columns])
-        values = np.concatenate([values, ratio.ravel()])
-        day = np.concatenate([day, np.repeat(np.arange(days), ratio.shape[1])])
-        if values.size > keep:
-            # Of equal ratios the first are kept: a partition's choice depends on the processor.
-            least = np.partition(values, values.size - keep)[values.size - keep]
-            above, level = np.flatnonzero(values > least), np.flatnonzero(values == least)
-            top = np.concatenate([above, level[: keep - len(above)]])
-            values, day = values[top], day[top]
+        cells = ratio.ravel()
+        top = _first_largest(cells, keep)
+        values = np.concatenate([values, cells[top]])
+        day = np.concatenate([day, top // ratio.shape[1]])
+        still = _first_largest(values, keep)
+        values, day = values[still], day[still]
     order = np.argsort(-values, kind="stable")
     return values[order], day[order]
 
@@ -120,43 +148,80 @@ def pooled_equal_coverage(
     >>> pooled.scale, pooled.worst_book, pooled.worst_rate
     (0.5, 0, 0.5)
     """
-    check_confidence(confidence)
-    if known is not None:  # a day without a loss is in no tail, and its margin in no mean
-        loss, required = (np.where(known, values, 0.0) for values in (loss, required))
-    losses, margins = as_panels(loss=loss, required=required)
+    losses, margins, cells = _cells(loss, required, known, confidence)
     days, portfolios = losses.shape
-    cells = losses.size if known is None else int(np.count_nonzero(known))
-    allowed = tail_count(cells, confidence, "floor")
+    centre = _scaled(losses, margins, cells, known, confidence)
     wider = wider_tail(cells, confidence)
-    values, day = _largest_ratios(losses, margins, max(wider, allowed + 1))
+    values, day = _largest_ratios(losses, margins, wider)
     # Ratios of 0 are gains: they are no part of the tail.
     a_day = portfolios if known is None else cells / days
-    inflation = pooled_inflation(days, a_day, day[:wider][values[:wider] > 0.0])
+    inflation = pooled_inflation(days, a_day, day[values > 0.0])
     fewest, most = plausible_counts(1.0 - confidence, cells, np.array(inflation))
     keep = min(int(most) + 1, cells)
     if keep > len(values):
         values, _ = _largest_ratios(losses, margins, keep)
-    scales = np.array(
-        [values[allowed], values[keep - 1], values[int(fewest) - 1] if fewest > 0 else np.inf]
-    )
-    mean_margin = float(margins.mean() if known is None else margins.sum() / cells)
-    scale, scale_low, scale_high = (float(each) for each in scales)
-    margin, low, high = (float(each) for each in scaled_margin(scales, np.array(mean_margin)))
-    rates = _rates_at(losses, margins, scale)
-    if known is not None:
-        rates *= days / np.maximum(known.sum(axis=0), 1)
-    worst_first = np.argsort(-rates, kind="stable")
-    worst = int(worst_first[0])
-    tenth = int(worst_first[tail_count(portfolios, 1.0 - WORSE_SHARE, "floor")])
+    ends = np.array([values[keep - 1], values[int(fewest) - 1] if fewest > 0 else np.inf])
+    low, high = (float(each) for each in scaled_margin(ends, np.array(centre.mean_margin)))
     return PooledCoverage(
-        scale=scale,
-        scale_low=scale_low,
-        scale_high=scale_high,
-        mean_margin=mean_margin,
-        equal_coverage_margin=margin,
+        **asdict(centre),
+        scale_low=float(ends[0]),
+        scale_high=float(ends[1]),
         equal_coverage_low=low,
         equal_coverage_high=high,
         inflation=inflation,
+    )
+
+
+def pooled_scale(
+    loss: DaysByPortfolios,
+    required: DaysByPortfolios,
+    *,
+    confidence: float = 0.99,
+    known: BoolArray | None = None,
+) -> PooledScale:
+    """`pooled_equal_coverage` without the interval, which takes most of its time.
+
+    Examples
+    --------
+    >>> loss = np.array([[4.0, 1.0], [1.0, 1.0], [3.0, 0.0], [-2.0, 1.0]])
+    >>> pooled_scale(loss, np.full((4, 2), 2.0), confidence=0.75).scale
+    0.5
+    """
+    losses, margins, cells = _cells(loss, required, known, confidence)
+    return _scaled(losses, margins, cells, known, confidence)
+
+
+def _cells(
+    loss: DaysByPortfolios, required: DaysByPortfolios, known: BoolArray | None, confidence: float
+) -> tuple[DaysByPortfolios, DaysByPortfolios, int]:
+    """Losses and requirements after their checks, and how many cells of them count."""
+    check_confidence(confidence)
+    if known is not None:  # a day without a loss is in no tail, and its margin in no mean
+        loss, required = (np.where(known, values, 0.0) for values in (loss, required))
+    losses, margins = as_panels(loss=loss, required=required)
+    return losses, margins, losses.size if known is None else int(np.count_nonzero(known))
+
+
+def _scaled(
+    losses: DaysByPortfolios,
+    margins: DaysByPortfolios,
+    cells: int,
+    known: BoolArray | None,
+    confidence: float,
+) -> PooledScale:
+    allowed = tail_count(cells, confidence, "floor")
+    scale = float(_largest_ratios(losses, margins, allowed + 1)[0][allowed])
+    mean_margin = float(margins.mean() if known is None else margins.sum() / cells)
+    rates = _rates_at(losses, margins, scale)
+    if known is not None:
+        rates *= len(losses) / np.maximum(known.sum(axis=0), 1)
+    worst_first = np.argsort(-rates, kind="stable")
+    worst = int(worst_first[0])
+    tenth = int(worst_first[tail_count(len(rates), 1.0 - WORSE_SHARE, "floor")])
+    return PooledScale(
+        scale=scale,
+        mean_margin=mean_margin,
+        equal_coverage_margin=float(scaled_margin(np.array(scale), np.array(mean_margin))),
         worst_rate=float(rates[worst]),
         worst_book=worst,
         tenth_percentile_rate=float(rates[tenth]),

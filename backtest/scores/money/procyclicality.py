@@ -3,13 +3,44 @@
 All measures are ratios, so scaling a requirement to equal coverage does not change them.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from backtest.kernels.scored import sum_and_range
 from backtest.scores.checks import as_panels, column_blocks
 from backtest.types import DaysByPortfolios, FloatArray, StudyError
 
 RISE_DAYS = (1, 5, 30)  # Murphy, Vasios & Vause (2014) report 1, 5 and 30 days
 LARGE_CALLS = (0.10, 0.25, 0.50)
+
+
+class Extent(NamedTuple):
+    """Mean, smallest and largest requirement of the scored days, (portfolios,) USD each."""
+
+    mean: FloatArray
+    trough: FloatArray
+    peak: FloatArray
+
+    def ratio(self) -> FloatArray:
+        """Peak over trough; +inf if the requirement falls to 0, NaN if it is always 0."""
+        unbounded = np.where(self.peak > 0.0, np.inf, np.nan)
+        np.divide(self.peak, self.trough, out=unbounded, where=self.trough > 0.0)
+        return unbounded
+
+
+def extent(required: DaysByPortfolios) -> Extent:
+    """Mean and range of requirements, (days, portfolios) USD >= 0 over scored days, no NaN.
+
+    Examples
+    --------
+    >>> [float(values[0]) for values in extent(np.array([[2.0], [6.0], [4.0]]))]
+    [4.0, 2.0, 6.0]
+    """
+    days, portfolios = required.shape
+    total, trough, peak = (np.empty(portfolios) for _ in range(3))
+    sum_and_range(np.ascontiguousarray(required), total, trough, peak)
+    return Extent(total / days, trough, peak)
 
 
 def peak_to_trough(required: DaysByPortfolios) -> FloatArray:
@@ -34,10 +65,7 @@ def peak_to_trough(required: DaysByPortfolios) -> FloatArray:
     [2.5, inf, nan]
     """
     (margin,) = as_panels(required=required)
-    peak, trough = margin.max(axis=0), margin.min(axis=0)
-    unbounded = np.where(peak > 0.0, np.inf, np.nan)
-    np.divide(peak, trough, out=unbounded, where=trough > 0.0)
-    return unbounded
+    return extent(margin).ratio()
 
 
 def rises(required: DaysByPortfolios, *, days: int) -> FloatArray:

@@ -1,23 +1,46 @@
 """Size of the losses on bad days: excess over the requirement, shortfall of collateral."""
 
-import numpy as np
+from typing import NamedTuple
 
-from backtest.scores.checks import as_panels, column_blocks
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.kernels.scored import beyond_cover
+from backtest.scores.checks import as_panels
 from backtest.types import DaysByPortfolios, FloatArray
 
 
-def _beyond(loss: DaysByPortfolios, cover: DaysByPortfolios) -> tuple[FloatArray, FloatArray]:
-    """Mean and maximum of loss - cover over the days on which loss > cover; NaN without one."""
-    days, portfolios = loss.shape
-    mean, largest = np.full(portfolios, np.nan), np.full(portfolios, np.nan)
-    for columns in column_blocks(days, portfolios):
-        gap = loss[:, columns] - cover[:, columns]
-        beyond = gap > 0.0
-        count = np.count_nonzero(beyond, axis=0)
-        total = np.sum(gap, axis=0, where=beyond)
-        np.divide(total, count, out=mean[columns], where=count > 0)
-        largest[columns] = np.where(count > 0, gap.max(axis=0), np.nan)
-    return mean, largest
+class Beyond(NamedTuple):
+    """The days on which losses are above what covers them, (portfolios,) each.
+
+    Parameters
+    ----------
+    days : their number. mean, largest : of loss - cover over these days, USD > 0; NaN without one.
+    """
+
+    days: NDArray[np.int64]
+    mean: FloatArray
+    largest: FloatArray
+
+
+def beyond(loss: DaysByPortfolios, cover: DaysByPortfolios) -> Beyond:
+    """Days on which loss > cover, with the mean and the largest loss - cover.
+
+    loss, cover : (days, portfolios) USD over scored days, no NaN.
+
+    Examples
+    --------
+    >>> days = beyond(np.array([[3.0], [1.0], [6.0]]), np.full((3, 1), 2.0))
+    >>> [float(values[0]) for values in days]
+    [2.0, 2.5, 4.0]
+    """
+    portfolios = loss.shape[1]
+    count = np.empty(portfolios, dtype=np.int64)
+    total, largest = np.empty(portfolios), np.empty(portfolios)
+    beyond_cover(np.ascontiguousarray(loss), np.ascontiguousarray(cover), count, total, largest)
+    mean = np.full(portfolios, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return Beyond(count, mean, np.where(count > 0, largest, np.nan))
 
 
 def mean_excess(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArray:
@@ -36,7 +59,7 @@ def mean_excess(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArra
     >>> mean_excess(np.array([[3.0], [1.0], [6.0]]), np.full((3, 1), 2.0)).tolist()
     [2.5]
     """
-    return _beyond(*as_panels(loss=loss, required=required))[0]
+    return beyond(*as_panels(loss=loss, required=required)).mean
 
 
 def max_excess(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArray:
@@ -55,7 +78,7 @@ def max_excess(loss: DaysByPortfolios, required: DaysByPortfolios) -> FloatArray
     >>> max_excess(np.array([[3.0], [1.0], [6.0]]), np.full((3, 1), 2.0)).tolist()
     [4.0]
     """
-    return _beyond(*as_panels(loss=loss, required=required))[1]
+    return beyond(*as_panels(loss=loss, required=required)).largest
 
 
 def mean_shortfall(loss: DaysByPortfolios, collateral: DaysByPortfolios) -> FloatArray:
@@ -74,7 +97,7 @@ def mean_shortfall(loss: DaysByPortfolios, collateral: DaysByPortfolios) -> Floa
     >>> mean_shortfall(np.array([[3.0], [1.0]]), np.full((2, 1), 5.0)).tolist()
     [nan]
     """
-    return _beyond(*as_panels(loss=loss, collateral=collateral))[0]
+    return beyond(*as_panels(loss=loss, collateral=collateral)).mean
 
 
 def max_shortfall(loss: DaysByPortfolios, collateral: DaysByPortfolios) -> FloatArray:
@@ -93,4 +116,4 @@ def max_shortfall(loss: DaysByPortfolios, collateral: DaysByPortfolios) -> Float
     >>> max_shortfall(np.array([[3.0], [1.0]]), np.full((2, 1), 2.0)).tolist()
     [1.0]
     """
-    return _beyond(*as_panels(loss=loss, collateral=collateral))[1]
+    return beyond(*as_panels(loss=loss, collateral=collateral)).largest

@@ -1,5 +1,7 @@
 """Equal coverage: the scale as an order statistic, per book and pooled, with its interval."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from backtest.scores import (
     equal_coverage_margin,
     equal_coverage_scale,
     pooled_equal_coverage,
+    pooled_scale,
 )
 from backtest.scores.money.cost import tail_inflation
 from backtest.scores.money.pooled import _largest_ratios
@@ -147,6 +150,8 @@ def test_pooled_scale_and_interval(world: tuple[FloatArray, FloatArray]) -> None
     loss, required = world
     pooled = pooled_equal_coverage(loss, required, confidence=CONFIDENCE)
     assert pooled.scale == scale_of(loss, required)
+    centre = pooled_scale(loss, required, confidence=CONFIDENCE)
+    assert asdict(centre).items() <= asdict(pooled).items()
     assert pooled.scale_low <= pooled.scale <= pooled.scale_high
     assert pooled.mean_margin == pytest.approx(required.mean())
     if np.isfinite(pooled.scale):
