@@ -2,37 +2,28 @@
 
 import numpy as np
 
+from backtest.kernels.covariance import window_covariance
 from backtest.types import FloatArray, first_known, tail_count
 
 # One-sided 95 % normal quantile, scipy.special.ndtri(0.95) to double precision.
 NORMAL_95 = 1.6448536269514722
-EPSILON = float(np.finfo(np.float64).eps)
 
 
 def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     """Covariance of `columns` (days, columns) over each trailing window; (days, columns, columns).
 
-    Each window is centred on its own mean (no running sums, so no drift). NaN until `lookback`
-    complete rows have been seen. A column of equal values has a variance of zero, although their
-    mean, as computed, may not equal them.
+    NaN until `lookback` complete rows have been seen. A column of equal values has a variance of
+    zero, although their mean, as computed, may not equal them. Sums are carried from day to day,
+    and their rounding is kept below 1e-12 of the variances (see `kernels.covariance`).
 
     Examples
     --------
     >>> rolling_covariance(np.array([[1.0], [2.0], [4.0]]), 2)[:, 0, 0].tolist()
     [nan, 0.25, 1.0]
     """
-    days, width = columns.shape
-    out = np.full((days, width, width), np.nan)
+    out = np.full((*columns.shape, columns.shape[1]), np.nan)
     first = first_known(columns)
-    for day in range(first + lookback - 1, days):
-        window = columns[day - lookback + 1 : day + 1]
-        mean = window.mean(axis=0)
-        centred = window - mean
-        out[day] = centred.T @ centred / lookback
-        # A mean of n values is off by n roundings at most: what varies by less does not vary, and
-        # two such columns would have a correlation of plus or minus one.
-        still = np.diagonal(out[day]) <= (lookback * EPSILON * mean) ** 2
-        out[day, still], out[day][:, still] = 0.0, 0.0
+    window_covariance(np.ascontiguousarray(columns[first:]), lookback, out[first:])
     return out
 
 

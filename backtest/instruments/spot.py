@@ -60,7 +60,9 @@ class Spot:
 
     def sensitivity(self, market: Market) -> FloatArray:
         """(days, 2): one USD gains the relative change, no curvature."""
-        return np.tile([1.0, 0.0], (len(market.dates), 1))
+        out = np.zeros((len(market.dates), 2))
+        out[:, 0] = 1.0
+        return out
 
     def scenarios(self, market: Market, day: int, shocks: FloatArray) -> FloatArray:
         """(scenarios,) P&L per USD: the relative shocks themselves."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from backtest.instruments.constant_maturity import ConstantMaturity, years_passed
 from backtest.instruments.protocol import unknown_tail
+from backtest.kernels.par_bond import par_bond_slopes
 from backtest.market.market import Market, tenor_years
 from backtest.types import Days, FloatArray, StudyError
 
@@ -71,14 +72,9 @@ def par_bond_sensitivity(level: Days, tenor: float) -> FloatArray:
     >>> par_bond_sensitivity(np.array([0.04]), 0.5).round(6).tolist()
     [[-0.490196, 0.480584]]
     """
-    # At par the price is 1, so the derivatives of the price are those per USD of notional too.
-    half_yield = level[:, None] / 2.0
-    times = np.arange(1, int(2 * tenor) + 1) / 2.0
-    flows = np.where(times == tenor, 1.0 + half_yield, half_yield)
-    discount = np.exp(-2.0 * times * np.log1p(half_yield))
-    duration = (flows * times * discount).sum(axis=1) / (1.0 + half_yield[:, 0])
-    convexity = (flows * times * (times + 0.5) * discount).sum(axis=1)
-    return np.column_stack([-duration, convexity / (1.0 + half_yield[:, 0]) ** 2])
+    out = np.empty((len(level), 2))
+    par_bond_slopes(np.ascontiguousarray(level), int(2 * tenor), out)
+    return out
 
 
 def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> FloatArray:

@@ -11,30 +11,74 @@ NO_VARIANCE = 1e-20
 
 
 @kernel
+def held_columns(
+    exposure: NDArray[np.float64],
+    unit: NDArray[np.float64],
+    held: NDArray[np.int64],
+    coefficient: NDArray[np.float64],
+) -> int:
+    """Columns with a coefficient, and their USD per unit shock; returns their number.
+
+    All (columns,); the last two are written from the front.
+    """
+    k = 0
+    for c in range(len(exposure)):
+        value = exposure[c] * unit[c]
+        if value != 0.0:
+            held[k] = c
+            coefficient[k] = value
+            k += 1
+    return k
+
+
+@kernel
 def group_covariance(
     covariance: NDArray[np.float64],
+    held: NDArray[np.int64],
     coefficient: NDArray[np.float64],
     group: NDArray[np.int64],
-    groups: int,
     out: NDArray[np.float64],
 ) -> None:
     r"""Covariance of the P&L of groups of columns, :math:`a_g' \Sigma a_h`, into out.
 
-    covariance (columns, columns); coefficient (columns,) USD per unit shock; group (columns,) index
-    of each column's group; out (groups, groups), variance set to 0 where it is only rounding.
+    covariance (columns, columns); held (columns held,) which they are; coefficient (columns held,)
+    USD per unit shock; group (columns,) index of each column's group; out (groups, groups), of
+    which the lower triangle is used; variance set to 0 where it is only rounding.
     """
-    columns = len(coefficient)
-    gross = np.zeros(groups)
+    gross = np.zeros(len(out))
     out[:, :] = 0.0
-    for c in range(columns):
-        if coefficient[c] == 0.0:
-            continue
-        gross[group[c]] += abs(coefficient[c]) * np.sqrt(covariance[c, c])
-        for d in range(columns):
-            out[group[c], group[d]] += coefficient[c] * coefficient[d] * covariance[c, d]
-    for g in range(groups):
+    for i in range(len(held)):
+        c, g = held[i], group[held[i]]
+        gross[g] += abs(coefficient[i]) * np.sqrt(covariance[c, c])
+        for j in range(len(held)):
+            d, h = held[j], group[held[j]]
+            if h <= g:
+                out[g, h] += coefficient[i] * coefficient[j] * covariance[c, d]
+    for g in range(len(out)):
         if out[g, g] <= NO_VARIANCE * gross[g] * gross[g]:
             out[g, g] = 0.0
+
+
+@kernel
+def netted(
+    margin: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    credit_below: float,
+    floor: float,
+) -> float:
+    """Margins (groups,) netted by the correlation of the groups' covariance (groups, groups)."""
+    total = 0.0
+    for g in range(len(margin)):
+        total += margin[g] * margin[g]
+        for h in range(g):
+            spread = np.sqrt(covariance[g, g] * covariance[h, h])
+            rho = covariance[g, h] / spread if spread > 0.0 else 0.0
+            rho = min(1.0, max(floor, rho))
+            # An offset is granted only for reliable dependence; otherwise margins add up.
+            if not rho < credit_below:
+                rho = 1.0
+            total += 2.0 * rho * margin[g] * margin[h]
+    return np.sqrt(max(0.0, total))
 
 
 @kernel
@@ -57,24 +101,21 @@ def netted_margin(
     covariance is not yet known.
     """
     days, portfolios, groups = margin.shape
+    width = len(group)
     joint = np.empty((groups, groups))
+    held, coefficient = np.empty(width, np.int64), np.empty(width)
     for t in range(days):
         unknown = np.isnan(covariance[t, 0, 0])
         for p in range(portfolios):
             if unknown or np.isnan(margin[t, p, 0]):
                 out[t, p] = np.nan
                 continue
-            held = exposure[t if len(exposure) > 1 else 0, p]
-            group_covariance(covariance[t], held * unit[t], group, groups, joint)
-            total = 0.0
+            with_margin = 0
             for g in range(groups):
-                total += margin[t, p, g] * margin[t, p, g]
-                for h in range(g):
-                    spread = np.sqrt(joint[g, g] * joint[h, h])
-                    rho = joint[g, h] / spread if spread > 0.0 else 0.0
-                    rho = min(1.0, max(floor, rho))
-                    # An offset is granted only for reliable dependence; otherwise margins add up.
-                    if not rho < credit_below:
-                        rho = 1.0
-                    total += 2.0 * rho * margin[t, p, g] * margin[t, p, h]
-            out[t, p] = np.sqrt(max(0.0, total))
+                with_margin += margin[t, p, g] != 0.0
+            k = 0
+            if with_margin > 1:  # else nothing is netted, whatever the correlation
+                positions = exposure[t if len(exposure) > 1 else 0, p]
+                k = held_columns(positions, unit[t], held, coefficient)
+            group_covariance(covariance[t], held[:k], coefficient[:k], group, joint)
+            out[t, p] = netted(margin[t, p], joint, credit_below, floor)

@@ -68,3 +68,52 @@ def replay(
                 value = collateral * (closeout[t, 0] if closeout.shape[1] == 1 else closeout[t, p])
                 shortfall[t, p] = max(0.0, loss[t, p] - value)
     return held, call, shortfall
+
+
+def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
+    """(days, columns, columns) of each window, centred twice on its mean, in extended precision."""
+    out = np.full((*columns.shape, columns.shape[1]), np.nan)
+    for day in range(lookback - 1, len(columns)):
+        window = columns[day - lookback + 1 : day + 1].astype(np.longdouble)
+        mean = window.mean(axis=0)
+        window -= mean
+        window -= window.mean(axis=0)
+        for c in range(len(mean)):
+            for d in range(len(mean)):
+                out[day, c, d] = (window[:, c] * window[:, d]).sum() / lookback
+        # What varies by less than the roundings of a mean of doubles does not vary.
+        least = lookback * np.finfo(np.float64).eps * np.abs(mean)
+        still = np.abs(np.diagonal(out[day])) <= least**2
+        if not np.isnan(window).any():
+            out[day, still], out[day][:, still] = 0.0, 0.0
+    return out
+
+
+def netted_margin(
+    margin: FloatArray,
+    covariance: FloatArray,
+    coefficient: FloatArray,
+    group: RowNumbers,
+    *,
+    credit_below: float = np.inf,
+    floor: float = -1.0,
+) -> float:
+    """sqrt(m' R m) of one portfolio on one day, by matrices over all columns."""
+    gather = np.eye(len(margin))[group] * coefficient[:, None]
+    joint = gather.T @ covariance @ gather
+    spread = np.sqrt(np.outer(np.diagonal(joint), np.diagonal(joint)))
+    rho = np.divide(joint, spread, out=np.zeros_like(joint), where=spread > 0.0)
+    rho = np.clip(rho, floor, 1.0)
+    rho[~(rho < credit_below)] = 1.0
+    np.fill_diagonal(rho, 1.0)
+    return float(np.sqrt(max(0.0, margin @ rho @ margin)))
+
+
+def par_bond_slopes(level: float, coupons: int) -> tuple[float, float]:
+    """Minus modified duration, and convexity, of a par bond, payment by payment."""
+    duration = convexity = 0.0
+    for k in range(1, coupons + 1):
+        payment = (level / 2.0 + (k == coupons)) * (1.0 + level / 2.0) ** -k
+        duration += payment * k / 2.0
+        convexity += payment * k / 2.0 * (k + 1) / 2.0
+    return -duration / (1.0 + level / 2.0), convexity / (1.0 + level / 2.0) ** 2

@@ -40,8 +40,8 @@ def first_kernel() -> list[Check]:
     from backtest.kernels.netting import group_covariance
 
     began = time.perf_counter()
-    out = np.empty((1, 1))
-    group_covariance(np.array([[4.0]]), np.array([3.0]), np.array([0]), 1, out)
+    out, one = np.empty((1, 1)), np.array([0])
+    group_covariance(np.array([[4.0]]), one, np.array([3.0]), one, out)
     seconds = time.perf_counter() - began
     found = f"{seconds:.1f} s to its first answer, "
     found += "read from disk" if group_covariance.stats.cache_hits else "compiled for it"
