@@ -1,88 +1,166 @@
-"""Stylised facts of a simulator beside those of the data to which it was fitted."""
+"""What a simulator keeps of the data: facts of the history beside those of simulated paths."""
 
+from dataclasses import dataclass
+
+import joblib
 import numpy as np
 import pandas as pd
 
 from backtest.market.market import Market
+from backtest.simulate.own_facts import Fact, Moves, own_facts
+from backtest.simulate.pair_facts import pair_facts
 from backtest.simulate.paths import Paths, Simulator
-from backtest.types import DaysByFactors, FloatArray, StudyError
+from backtest.types import FloatArray, Progress, StudyError, unheard
+from backtest.workers import in_parallel
+
+LEVEL = 0.05  # on each side: a fact of the data is kept within 5 .. 95 % of the paths
+FEWEST = 19  # paths: of fewer, less than 5 % lie on either side of all of them
+BLOCK = 25  # paths a task
+ROUNDING = 1e-9  # of a fact: two that differ by less are equal, and so is history to itself
 
 
-def stylised_facts(shocks: DaysByFactors, factors: tuple[str, ...]) -> pd.DataFrame:
-    """One row per factor: sd, skew, excess kurtosis, 1 % and 99 % quantiles, acf of |shock|.
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Facts of the data beside their distribution over the paths of one simulator.
 
-    NaN where a factor does not move.
+    Parameters
+    ----------
+    facts : a row a (family, fact, of): `data`, the mean over paths, their 5 % and 95 % quantiles
+        (`low`, `high`), `rank`, the share of paths below the data's value, those equal to it
+        counting half, and `kept`: 1 where the value lies within the quantiles, 0 where not, NaN
+        where the data or some path does not determine the fact. `is_move` marks values in the unit
+        of the factor's shocks.
+    paths : whose facts these are.
+    range_acted : mean share of days on which some yield stopped at its limit; where it is large
+        the limits, not the simulator, made the facts.
+    """
+
+    facts: pd.DataFrame
+    paths: int
+    range_acted: float
+
+    @property
+    def lost(self) -> pd.Series:
+        """By family, how many facts are lost."""
+        return by_family(self.facts, self.facts["kept"] == 0.0)
+
+    @property
+    def known(self) -> pd.Series:
+        """By family, how many facts the data and the paths determine."""
+        return by_family(self.facts, self.facts["kept"].notna())
+
+
+def by_family(facts: pd.DataFrame, marked: "pd.Series[bool]") -> pd.Series:
+    """By family, in their order, how many facts are marked."""
+    return marked.groupby(facts.index.get_level_values("family"), sort=False).sum()
+
+
+def history_facts(market: Market) -> list[Fact]:
+    """All facts of one history: those of each factor, then those of each pair.
 
     Examples
     --------
-    >>> facts = stylised_facts(np.random.default_rng(0).normal(size=(5000, 1)), ("BTC",))
-    >>> round(float(facts.loc["BTC", "sd"]), 1)
-    1.0
+    >>> import backtest as bt
+    >>> facts = history_facts(bt.load_market("sample", end="2017-12-31"))
+    >>> list(dict.fromkeys(fact.family for fact in facts))[:3]
+    ['moments', 'tails', 'clustering']
     """
-    centred = shocks - shocks.mean(axis=0)
-    sd = centred.std(axis=0)
-    positive_sd = np.where(sd > 0, sd, np.nan)
-    size = np.abs(shocks) - np.abs(shocks).mean(axis=0)
+    moves = Moves.of(market)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a factor that does not move has no skew
+        return [*own_facts(market, moves), *pair_facts(market.factors, moves)]
 
-    def acf(lag: int) -> np.ndarray:
-        return (size[lag:] * size[:-lag]).sum(axis=0) / np.where(
-            sd > 0, (size**2).sum(axis=0), np.nan
-        )
 
-    return pd.DataFrame(
-        {
-            "sd": sd,
-            "skew": (centred**3).mean(axis=0) / positive_sd**3,
-            "kurtosis": (centred**4).mean(axis=0) / positive_sd**4 - 3.0,
-            "q01": np.quantile(shocks, 0.01, axis=0),
-            "q99": np.quantile(shocks, 0.99, axis=0),
-            "acf1": acf(1),
-            "acf20": acf(20),
-        },
-        index=pd.Index(factors, name="factor"),
-    )
+def fact_values(market: Market) -> FloatArray:
+    """(facts,) values of `history_facts`, one after the other."""
+    return np.concatenate([values for _, _, _, values, _ in history_facts(market)])
 
 
 def diagnose(
-    simulator: Simulator, market: Market, *, paths: int = 20, seed: int = 0
-) -> pd.DataFrame:
-    """Facts of the data beside their mean over simulated paths: columns (fact, data | simulated).
+    simulator: Simulator,
+    market: Market,
+    *,
+    paths: int = 200,
+    seed: int = 0,
+    n_jobs: int = 1,
+    progress: Progress = unheard,
+) -> Diagnosis:
+    """Facts of the data beside their distribution over paths of the same length.
 
-    `correlation` is the largest difference between data and simulation in a factor's correlations;
-    `range` the share of days on which some yield stopped at its limit, the same in every row.
+    Quantiles over paths are those under which one more path of the same law lies outside with a
+    probability of 10 %, however many paths there are (position p (n + 1) in ascending order). So of
+    many facts a tenth is lost by chance where the law is right and was not fitted to the data;
+    `own_losses` measures what fitting makes of it.
+
+    Raises
+    ------
+    StudyError : fewer than 19 paths; paths that are not as long as the data.
 
     Examples
     --------
     >>> import backtest as bt
     >>> market = bt.load_market("sample", end="2017-12-31")
-    >>> table = diagnose(bt.StationaryBootstrap(block_size=20), market, paths=3)
-    >>> bool(table.loc["BTC", ("sd", "simulated")] > 0)
-    True
+    >>> found = diagnose(bt.StationaryBootstrap(block_size=20), market, paths=19)
+    >>> float(found.facts.loc[("moments", "sd", "BTC"), "kept"])
+    1.0
     """
-    if paths < 1:
-        raise StudyError(f"paths is {paths}; give 1 or more.")
-    # One path is one history, and its kurtosis may be anything: facts are averaged over paths. A
-    # large `range` share means that the limits of yields, not the simulator, made the facts.
-    simulated_paths = Paths.of(simulator, market, seed=seed)
-    data = market.shocks(1)[1:]
-    tables, correlations, range_shares = [], [], []
-    for number in range(paths):
-        path, share = simulated_paths.path_and_range(number)
-        shocks = path.shocks(1)[1:]
-        tables.append(stylised_facts(shocks, market.factors).to_numpy())
-        correlations.append(_correlation(shocks))
-        range_shares.append(share)
-    facts = stylised_facts(data, market.factors)
-    simulated = pd.DataFrame(np.mean(tables, axis=0), index=facts.index, columns=facts.columns)
-    table = pd.concat({"data": facts, "simulated": simulated}, axis=1).swaplevel(axis=1)
-    table = table[[(fact, side) for fact in facts.columns for side in ("data", "simulated")]]
-    gap = np.abs(np.mean(correlations, axis=0) - _correlation(data)).max(axis=1)
-    table[("correlation", "gap")] = gap
-    table[("range", "acted")] = float(np.mean(range_shares))
-    return table
+    drawn = Paths.of(simulator, market, seed=seed)
+    facts, acted = drawn_facts(drawn, range(check_count(paths)), n_jobs=n_jobs, progress=progress)
+    return Diagnosis(judged(market, facts), paths, float(acted.mean()))
 
 
-def _correlation(shocks: DaysByFactors) -> FloatArray:
-    """(factors, factors) correlation; a matrix also for one factor."""
-    with np.errstate(invalid="ignore"):  # a factor that does not move has no correlation
-        return np.atleast_2d(np.corrcoef(shocks.T))
+def check_count(paths: int) -> int:
+    """A number of paths that has a 5 % quantile; StudyError for fewer."""
+    if paths < FEWEST:
+        raise StudyError(f"paths is {paths}; give {FEWEST} or more: fewer have no 5 % quantile.")
+    return paths
+
+
+def drawn_facts(
+    drawn: Paths, numbers: range, *, n_jobs: int = 1, progress: Progress = unheard
+) -> tuple[FloatArray, FloatArray]:
+    """(paths, facts) of the paths of given numbers, and the share of days at a limit, (paths,)."""
+    blocks = [numbers[i : i + BLOCK] for i in range(0, len(numbers), BLOCK)]
+    tasks = (joblib.delayed(_block_facts)(drawn, block) for block in blocks)
+    results = []
+    progress("facts of paths", 0.0)
+    for done, result in enumerate(in_parallel(tasks, n_jobs=n_jobs), start=1):
+        results.append(result)
+        progress("facts of paths", done / len(blocks))
+    facts, acted = zip(*results, strict=True)
+    return np.concatenate(facts), np.concatenate(acted)
+
+
+def _block_facts(drawn: Paths, numbers: range) -> tuple[FloatArray, FloatArray]:
+    facts, acted = [], []
+    for number in numbers:
+        path, share = drawn.path_and_range(number)
+        if len(path.dates) != len(drawn.template.dates):
+            raise StudyError(
+                f"{drawn.label} draws {len(path.dates):,} days and the data have "
+                f"{len(drawn.template.dates):,}; facts compare at equal length alone. Ask for the "
+                "simulator that it is based on."
+            )
+        facts.append(fact_values(path))
+        acted.append(share)
+    return np.array(facts), np.array(acted)
+
+
+def judged(market: Market, facts: FloatArray) -> pd.DataFrame:
+    """The table of a `Diagnosis`: facts of a market beside those of paths, (paths, facts)."""
+    of_data = history_facts(market)
+    rows = [
+        (fact.family, fact.name, subject, float(value), fact.is_move)
+        for fact in of_data
+        for subject, value in zip(fact.subjects, fact.values, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["family", "fact", "of", "data", "is_move"])
+    data = table["data"].to_numpy()
+    low, high = np.quantile(facts, [LEVEL, 1.0 - LEVEL], axis=0, method="weibull")
+    near = ROUNDING * np.maximum(np.abs(data), np.abs(facts).mean(axis=0))
+    known = ~np.isnan(data) & ~np.isnan(facts).any(axis=0)
+    below, equal = facts < data - near, np.abs(facts - data) <= near
+    kept = (data >= low - near) & (data <= high + near)
+    table["mean"], table["low"], table["high"] = facts.mean(axis=0), low, high
+    table["rank"] = np.where(known, (below + 0.5 * equal).mean(axis=0), np.nan)
+    table["kept"] = np.where(known, kept, np.nan)
+    return table.set_index(["family", "fact", "of"])

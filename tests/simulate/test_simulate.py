@@ -15,7 +15,7 @@ from backtest.simulate import SIMULATORS, Paths
 from backtest.simulate.bootstrap import LARGEST_FALL
 from backtest.simulate.paths import HIGHEST_YIELD
 from backtest.types import DataError, StudyError
-from tests.support.worlds import BLOCKS, EXAMPLES, Odd, only
+from tests.support.worlds import EXAMPLES, Odd, only
 
 ONCE = {"history"}  # the same whatever the stream
 
@@ -175,36 +175,11 @@ def test_the_sample_generator_names_a_factor_it_does_not_know(small_market):
         simulate.SampleGenerator().sampler(wrong)
 
 
-def test_diagnostics_of_history_itself_show_no_difference(small_market):
-    table = simulate.diagnose(simulate.History(), small_market, paths=2)
-    facts = table.columns.get_level_values(0).unique()[:-2]
-    assert list(facts) == ["sd", "skew", "kurtosis", "q01", "q99", "acf1", "acf20"]
-    for fact in facts:
-        assert_allclose(table[fact, "data"], table[fact, "simulated"], rtol=1e-9)
-    shocks = pd.DataFrame(small_market.shocks(1)[1:], columns=small_market.factors)
-    assert_allclose(table["sd", "data"], shocks.std(ddof=0))
-    assert_allclose(table["kurtosis", "data"], shocks.kurt(), rtol=0.15, atol=0.1)
-    assert_allclose(table["acf1", "data"], shocks.abs().apply(lambda x: x.autocorr(1)), atol=0.02)
-    assert (table["correlation", "gap"] < 1e-12).all() and (table["range", "acted"] == 0).all()
-
-
-def test_diagnostics_show_a_stress_and_take_one_factor_or_one_that_is_still(small_market):
-    stress = simulate.CorrelationStress(cross=0.6)
-    assert simulate.diagnose(stress, small_market)["correlation", "gap"].min() > 0.25
-    one = simulate.diagnose(BLOCKS, only(small_market, "BTC"), paths=2)
-    assert one["correlation", "gap"].tolist() == [0.0]
-    still = bt.Market.from_frame(small_market.to_frame().assign(ETH=1.0))
-    table = simulate.diagnose(simulate.History(), still, paths=1)
-    assert table.loc["ETH", ("sd", "simulated")] == 0
-    assert np.isnan(table.loc["ETH", ("skew", "data")])
-    with pytest.raises(StudyError, match="paths is 0"):
-        simulate.diagnose(BLOCKS, small_market, paths=0)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", [k for k in EXAMPLES if k not in ("volatility_scaling", "history")]
+    "kind", [k for k in EXAMPLES if k not in ("volatility_scaling", "history", "spliced")]
 )
 def test_every_simulator_has_the_sd_of_the_real_data_within_a_quarter(kind, real_data: Path):
-    table = simulate.diagnose(EXAMPLES[kind], bt.load_market(real_data))
-    assert_allclose(table["sd", "simulated"] / table["sd", "data"], 1.0, atol=0.25)
+    facts = simulate.diagnose(EXAMPLES[kind], bt.load_market(real_data), paths=20).facts
+    sd = facts.xs("sd", level="fact")
+    assert_allclose(sd["mean"] / sd["data"], 1.0, atol=0.25)
