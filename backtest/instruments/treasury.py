@@ -7,6 +7,7 @@ import numpy as np
 
 from backtest.instruments.constant_maturity import ConstantMaturity, years_passed
 from backtest.instruments.protocol import unknown_tail
+from backtest.kernels.curves import interpolated
 from backtest.kernels.par_bond import par_bond_slopes
 from backtest.market.market import Market, tenor_years
 from backtest.types import Days, FloatArray, StudyError
@@ -88,17 +89,15 @@ def par_yield(market: Market, maturity: FloatArray, *, offset: int = 0) -> Float
     [0.03]
     """
     years = {tenor_years(f): j for j, f in enumerate(market.factors) if tenor_years(f)}
-    tenors = np.array(sorted(y for y in years if y is not None))
+    tenors = sorted(y for y in years if y is not None)
     columns = [years[y] for y in tenors]
-    curve = market.levels[offset : offset + len(maturity)][:, columns]
+    levels = market.levels[offset : offset + len(maturity)]
     if len(tenors) == 1:
-        return curve[:, 0]
+        return levels[:, columns[0]]
     # numpy.interp takes one curve for all points; here every day has its own curve and maturity.
-    right = np.clip(np.searchsorted(tenors, maturity), 1, len(tenors) - 1)
-    weight = (maturity - tenors[right - 1]) / (tenors[right] - tenors[right - 1])
-    weight = np.clip(weight, 0.0, 1.0)
-    rows = np.arange(len(maturity))
-    return (1.0 - weight) * curve[rows, right - 1] + weight * curve[rows, right]
+    out = np.empty(len(maturity))
+    interpolated(levels, np.array(columns), np.array(tenors, dtype=np.float64), maturity, out)
+    return out
 
 
 def seasoned_price(

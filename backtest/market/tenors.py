@@ -1,10 +1,12 @@
 """Names of par yields."""
 
 import re
+from functools import cache
 
 _TENOR = re.compile(r"^(\d+)([MY])$")
 
 
+@cache
 def tenor_years(factor: str) -> float | None:
     """Maturity in years of a par-yield factor named like '3M' or '10Y'; None for other names.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.book.losses import total_loss
 from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
@@ -57,7 +58,7 @@ def margin_block(
             error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
             raise
         seconds[name] = time.perf_counter() - began
-    return Margined(book.loss(market, coverage).sum(axis=2), required, seconds, fits, opened)
+    return Margined(total_loss(book, market, coverage), required, seconds, fits, opened)
 
 
 @dataclass(frozen=True, eq=False)

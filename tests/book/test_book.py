@@ -1,11 +1,14 @@
 """Books: losses by silo, sizing by risk, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import backtest as bt
 import strategies as st
+from backtest.book.losses import total_loss
 from tests.support.markets import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95)
@@ -20,6 +23,13 @@ def test_loss_is_minus_exposure_times_pnl_by_silo(small_market, small_book):
     np.testing.assert_allclose(loss[:-2, 0, 0], bond[:-2], rtol=1e-12)
     np.testing.assert_allclose(loss[:-2, 0, 1], coin, rtol=1e-12)
     assert np.isnan(loss[-2:]).all() and not np.isnan(loss[:-2]).any()
+
+
+def test_the_loss_of_all_silos_is_the_sum_of_theirs(small_market, small_book):
+    cost = bt.book.LiquidationCost()
+    for book in (small_book, replace(small_book, liquidation=cost), small_book.in_silo("CME")):
+        by_silo = book.loss(small_market, COVERAGE)
+        np.testing.assert_array_equal(total_loss(book, small_market, COVERAGE), by_silo.sum(axis=2))
 
 
 def test_mpor_by_silo_holds_each_leg_over_its_own(small_market, small_book):
