@@ -2,18 +2,16 @@
 
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Ge
-from scipy.special import gammaincinv, stdtr
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.dependence import t_copula
 from backtest.estimators.schedule import refit_days
-from backtest.kernels.window_tail import window_tail
+from backtest.kernels.drawn_tail import drawn_tails
 from backtest.market.market import Market
-from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.delta_gamma import book_scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
+from backtest.model.joint_draws import JointDraws
 from backtest.model.protocol import Forecast, model
 from backtest.model.tails import Group, by_group, nan_estimates, same_holdings
 from backtest.types import FloatArray, tail_count
@@ -61,44 +59,14 @@ class CopulaVaR(MarginOfForecast):
 
         def tails(group: Group) -> FloatArray:
             scenarios = book_scenarios(market, group.book, coverage=coverage)
+            joint = JointDraws(scenarios, lookback=self.lookback, draws=self.draws, seed=self.seed)
             out, begin = nan_estimates(scenarios), scenarios.first + self.lookback - 1
-            due = refit_days(scenarios.dates, self.refit_every)
-            for day in range(begin, len(scenarios.unit)):
-                if day == begin or due[day]:
-                    values = self._draw(scenarios, day)
-                window_tail(values, scenarios.unit[day], scenarios.exposure, count, *out[:, day])
+            due, days = refit_days(scenarios.dates, self.refit_every), len(scenarios.unit)
+            fits = [day for day in range(begin, days) if day == begin or due[day]]
+            for day, following in zip(fits, [*fits, days][1:], strict=True):
+                until = slice(day, following)
+                unit, found = scenarios.unit[until], out[:, until]
+                drawn_tails(joint.on(day), unit, scenarios.exposure, count, *found)
             return out
 
         return Forecast(*by_group(market, book, tails, split=same_holdings))
-
-    def _draw(self, scenarios: Scenarios, day: int) -> FloatArray:
-        """(columns, draws) scenarios of the copula fitted on `day`.
-
-        Columns of one factor over the same days have the same draws; their squares likewise.
-        """
-        window = scenarios.shocks[day - self.lookback + 1 : day + 1]
-        source = np.column_stack([scenarios.factor, scenarios.steps])
-        _, first, source_of_column = np.unique(
-            source, axis=0, return_index=True, return_inverse=True
-        )
-        distinct = window[:, first]  # of each factor the shock itself comes before its square
-        moving_factors = np.flatnonzero(np.ptp(distinct, axis=0) > 0.0)
-        # Every day starts the same stream and draws for all factors, moving or not: from day to
-        # day margins change with the market and never with the random numbers.
-        rng = np.random.default_rng(self.seed)
-        mixing = rng.random(self.draws)
-        normal = rng.standard_normal((self.draws, len(first)))[:, moving_factors]
-        draws = np.tile(distinct[-1], (self.draws, 1))
-        if len(moving_factors):
-            correlation, freedom = t_copula(distinct[:, moving_factors])
-            mixing = np.sqrt(freedom / (2.0 * gammaincinv(freedom / 2.0, mixing)))
-            student = (normal @ np.linalg.cholesky(correlation).T) * mixing[:, None]
-            rank = (stdtr(freedom, student) * self.lookback).astype(np.int64)
-            rank = np.minimum(rank, self.lookback - 1)
-            draws[:, moving_factors] = np.take_along_axis(
-                np.sort(distinct[:, moving_factors], axis=0), rank, 0
-            )
-        values = draws[:, source_of_column.ravel()].T
-        return np.ascontiguousarray(
-            np.where(scenarios.power[:, None] == 1, values, values**2 / 2.0)
-        )

@@ -1,11 +1,12 @@
 """Fits of joint distributions: multivariate t, t copula, and a valid correlation matrix."""
 
 import numpy as np
-from scipy.special import gammaln, stdtrit
+from scipy.special import gammaln
 
+from backtest.estimators.student_curves import quantile_curves
+from backtest.kernels.concordance import concordance, tied_ranks
+from backtest.kernels.copula import FREEDOM, likeliest_freedom
 from backtest.types import DaysByFactors, FloatArray
-
-FREEDOM = (2.2, 60.0)  # search range of the degrees of freedom; above it t is nearly normal
 
 
 def nearest_correlation(matrix: FloatArray, *, floor: float = 1e-8) -> FloatArray:
@@ -77,35 +78,23 @@ def t_copula(values: DaysByFactors) -> tuple[FloatArray, float]:
     >>> bool(abs(rho[0, 1] - 0.5) < 0.05), freedom > 10
     (True, True)
     """
-    from scipy.optimize import minimize_scalar
-    from scipy.stats import kendalltau, rankdata
-
-    days, width = values.shape
-    tau = np.eye(width)
-    for i in range(width):
-        for j in range(i):
-            tau[i, j] = tau[j, i] = kendalltau(values[:, i], values[:, j]).statistic
+    days = len(values)
+    columns = np.ascontiguousarray(values.T)
+    order = np.argsort(columns, axis=1)
+    first, last = np.empty_like(order), np.empty_like(order)
+    tied, balance = np.empty(len(order), np.int64), np.zeros((len(order),) * 2, np.int64)
+    tied_ranks(columns, order, first, last, tied)
+    concordance(order, first, last, balance)
+    untied = np.sqrt(days * (days - 1) // 2 - tied)
+    tau = balance / untied / untied[:, None]
+    np.fill_diagonal(tau, 1.0)
     correlation = nearest_correlation(np.sin(np.pi / 2.0 * tau))
-    # Columns share their ranks but for ties, so the slow quantile is taken once of each.
-    uniform, place = np.unique(rankdata(values, axis=0) / (days + 1), return_inverse=True)
-    place = place.reshape(days, width)
-    inverse = np.linalg.inv(correlation)
-    _, log_determinant = np.linalg.slogdet(correlation)
-
-    def minus_likelihood(nu: float) -> float:
-        x = stdtrit(nu, uniform)[place]
-        distance = np.einsum("ij,jk,ik->i", x, inverse, x)
-        joint = (
-            gammaln((nu + width) / 2)
-            + (width - 1) * gammaln(nu / 2)
-            - width * gammaln((nu + 1) / 2)
-            - log_determinant / 2
-        )
-        return -float(
-            days * joint
-            - (nu + width) / 2 * np.log1p(distance / nu).sum()
-            + (nu + 1) / 2 * np.log1p(x * x / nu).sum()
-        )
-
-    fit = minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded")
-    return correlation, float(fit.x)
+    # Of average ranks, which are whole or half numbers, the quantiles are those of rank / (n + 1).
+    places = np.ascontiguousarray((first + last).T)
+    freedom = likeliest_freedom(
+        quantile_curves(2 * (days + 1)),
+        places,
+        np.linalg.inv(correlation),
+        float(np.linalg.slogdet(correlation)[1]),
+    )
+    return correlation, freedom

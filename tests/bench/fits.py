@@ -1,12 +1,21 @@
-"""Rolling GARCH fits against arch."""
+"""Rolling GARCH fits against arch, and Student copulas against scipy."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
+import backtest as bt
+import strategies as st
+from backtest.config.load import build_book, load_study
 from backtest.estimators.garch import RollingGarch
+from backtest.estimators.schedule import refit_days
+from backtest.estimators.student_curves import quantile_curves
 from backtest.kernels.garch_peaks import STARTS
-from tests.bench.timing import Goal, Table, alike
+from backtest.model.delta_gamma import Scenarios, book_scenarios
+from backtest.model.joint_draws import JointDraws, mixed_draws
+from backtest.model.tails import same_holdings
+from tests.bench.timing import Goal, Seconds, Table, alike, timed
+from tests.support.copula import drawn
 
 HISTORIES = 6  # some likelihoods are flat and take longer
 
@@ -57,7 +66,45 @@ def garch(lookback: int, rng: np.random.Generator) -> Table:
     )
 
 
+def copula() -> Table:
+    """The copula model for ten named books of the packaged study, against fits with scipy."""
+    study, _ = load_study(None)
+    market = bt.load_market("sample", factors=study.data.factors)
+    book, coverage = build_book(study, market).select(range(10)), bt.Coverage(mpor=2)
+    model = st.CopulaVaR()
+    settings = {"lookback": model.lookback, "draws": model.draws, "seed": model.seed}
+    fits: list[tuple[Scenarios, int]] = []
+    for group in same_holdings(market, book):
+        past = book_scenarios(market, group.book, coverage=coverage)
+        due, first = refit_days(past.dates, model.refit_every), past.first + model.lookback - 1
+        fits += [(past, day) for day in range(first, len(due)) if day == first or due[day]]
+    few = fits[:: len(fits) // 40]
+
+    def ours() -> object:
+        mixed_draws.cache_clear()
+        quantile_curves.cache_clear()
+        return model.forecast(market, book, coverage)
+
+    for past, day in few:
+        np.testing.assert_array_equal(
+            JointDraws(past, **settings).on(day), drawn(past, day, **settings)
+        )
+    return timed(
+        f"t copula, ten books, {len(market.dates):,} days, {len(fits)} fits, per study",
+        {
+            "CopulaVaR, first call of a process": (ours, 1),
+            "curves known already": (lambda: model.forecast(market, book, coverage), 1),
+            f"fits and draws by scipy ({len(few)} of them)": (
+                lambda: [drawn(past, day, **settings) for past, day in few],
+                len(few) / len(fits),
+            ),
+        },
+        Seconds(1.0, 0.3),
+    )
+
+
 def tables(rng: np.random.Generator) -> Iterator[Table]:
     """Every table of this module."""
     for lookback in (500, 1000):
         yield garch(lookback, rng)
+    yield copula()

@@ -324,21 +324,6 @@ def test_a_factor_held_twice_over_unequal_days_is_one_factor(small_market):
     assert_allclose(unequal[known], alone[known], rtol=1e-9)  # sqrt(8) - sqrt(2) = sqrt(2)
 
 
-def test_the_copula_keeps_each_distribution_and_their_ranks(small_market, small_book):
-    model = st.CopulaVaR(lookback=200, draws=20_000)
-    past = book_scenarios(small_market, small_book, coverage=COVERAGE)
-    drawn, window = model._draw(past, DAY), past.shocks[DAY - 199 : DAY + 1].T
-    for c in range(len(window)):
-        assert np.isin(drawn[c], window[c] if past.power[c] == 1 else window[c - 1] ** 2 / 2).all()
-        levels = np.quantile(drawn[c], [0.05, 0.5, 0.95])
-        ordered = np.sort(window[c])
-        for level, low, high in zip(levels, (7, 94, 186), (13, 106, 193), strict=True):
-            assert ordered[low] <= level <= ordered[high]
-    for a, b in ((0, 2), (0, 4), (4, 5)):
-        drawn_tau = stats.kendalltau(drawn[a], drawn[b]).statistic
-        assert drawn_tau == pytest.approx(stats.kendalltau(window[a], window[b])[0], abs=0.03)
-
-
 def test_stress_counts_once_it_is_known(small_market, small_book):
     window = ("2020-05-01", "2020-06-30")
     plain = st.HistoricalVaR(lookback=60).margin(small_market, small_book, COVERAGE)

@@ -1,0 +1,65 @@
+"""Scenarios of a book drawn from a Student copula of its shocks."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from backtest.estimators.dependence import t_copula
+from backtest.estimators.student_curves import MixedDraws, student_quantiles
+from backtest.kernels.copula import joined_draws
+from backtest.model.delta_gamma import Scenarios
+from backtest.types import FloatArray
+
+
+class JointDraws:
+    """Scenarios of a book drawn from the copula of its shocks, the same random numbers on all days.
+
+    Columns of one factor over the same days have the same draws; their squares likewise.
+
+    Parameters
+    ----------
+    scenarios : of the book. lookback : shocks of a fit. draws, seed : of the random numbers.
+    """
+
+    def __init__(self, scenarios: Scenarios, *, lookback: int, draws: int, seed: int) -> None:
+        self.lookback = lookback
+        source = np.column_stack([scenarios.factor, scenarios.steps])
+        _, first, source_of_column = np.unique(
+            source, axis=0, return_index=True, return_inverse=True
+        )
+        # Of each factor the shock itself comes before its square.
+        self.shocks = np.ascontiguousarray(scenarios.shocks[:, first])
+        self.source_of_column, self.is_square = source_of_column.ravel(), scenarios.power == 2
+        rng = np.random.default_rng(seed)
+        rng.random(draws)  # those of `mixed_draws`
+        self.mixing = mixed_draws(draws, seed)
+        self.normal = rng.standard_normal((draws, len(first)))
+
+    def on(self, day: int) -> FloatArray:
+        """(columns, draws) scenarios of the copula fitted on `day`."""
+        window = self.shocks[day - self.lookback + 1 : day + 1]
+        # Random numbers are drawn for all factors, moving or not: from day to day margins change
+        # with the market and never with them.
+        moving = np.flatnonzero(np.ptp(window, axis=0) > 0.0)
+        values = np.repeat(window[-1][:, None], len(self.normal), axis=1)
+        if len(moving):
+            correlation, freedom = t_copula(window[:, moving])
+            drawn = np.empty((len(moving), len(self.normal)))
+            joined_draws(
+                np.ascontiguousarray(self.normal[:, moving]),
+                np.linalg.cholesky(correlation),
+                self.mixing.at(freedom),
+                student_quantiles(self.lookback, freedom),
+                np.sort(window[:, moving].T, axis=1),
+                drawn,
+            )
+            values[moving] = drawn
+        values = values[self.source_of_column]
+        values[self.is_square] = values[self.is_square] ** 2 / 2.0
+        return values
+
+
+@lru_cache(maxsize=2)
+def mixed_draws(draws: int, seed: int) -> MixedDraws:
+    """Mixing draws of a seed, kept from one group of portfolios, and one path, to the next."""
+    return MixedDraws(np.random.default_rng(seed).random(draws))
