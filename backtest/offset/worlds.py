@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.special import ndtr
 
-from backtest.kernels.levels import revolatilise
+from backtest.kernels.recursion import Recursion, revolatilise
 from backtest.kernels.tails import tail_losses
 from backtest.offset.history import SiloHistory
 from backtest.types import FloatArray, tail_count
@@ -78,8 +78,9 @@ class World:
 
     def _volatile(self, z: FloatArray) -> FloatArray:
         out, ones = np.empty_like(z), np.ones(z.shape[1])
-        reaction, persistence = self.reaction * ones, self.persistence * ones
-        revolatilise(np.ascontiguousarray(z), ones.copy(), reaction, persistence, ones, out)
+        reaction, memory = self.reaction * ones, (self.persistence - self.reaction) * ones
+        law = Recursion((1.0 - self.persistence) * ones, reaction, reaction, memory)
+        revolatilise(np.ascontiguousarray(z), ones.copy(), law, out)
         return out
 
     def _common_volatility(self, days: int, rng: np.random.Generator) -> FloatArray:

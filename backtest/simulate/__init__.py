@@ -2,7 +2,8 @@
 
 from backtest.simulate.bootstrap import FilteredBootstrap, StationaryBootstrap
 from backtest.simulate.diagnostics import diagnose
-from backtest.simulate.parametric import GarchT, MultivariateT, TCopula
+from backtest.simulate.garch_t import GarchT, GjrT
+from backtest.simulate.independent import MultivariateT, TCopula
 from backtest.simulate.paths import Paths, Simulator
 from backtest.simulate.sample import SampleGenerator
 from backtest.simulate.tied import TiedPrices
@@ -19,6 +20,7 @@ SIMULATORS: dict[str, type[Simulator]] = {
     "stationary_bootstrap": StationaryBootstrap,
     "filtered_bootstrap": FilteredBootstrap,
     "garch_t": GarchT,
+    "gjr_t": GjrT,
     "multivariate_t": MultivariateT,
     "t_copula": TCopula,
     "sample_generator": SampleGenerator,
@@ -34,6 +36,7 @@ __all__ = [
     "CorrelationStress",
     "FilteredBootstrap",
     "GarchT",
+    "GjrT",
     "History",
     "MultivariateT",
     "Paths",

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from backtest.kernels.levels import devolatilise, revolatilise
+from backtest.kernels.recursion import Recursion, devolatilise, revolatilise
 from backtest.market.market import Market
 from backtest.model.protocol import model
 from backtest.scores.resample import stationary_indices
@@ -122,9 +122,10 @@ class FilteredBootstrap:
         shocks = np.ascontiguousarray(known_shocks(market, fit=True))
         target = shocks.var(axis=0)
         reaction = np.full(len(target), self.reaction)
-        persistence = np.full(len(target), self.persistence)
+        memory = np.full(len(target), self.persistence - self.reaction)
+        law = Recursion((1.0 - self.persistence) * target, reaction, reaction, memory)
         z = np.empty_like(shocks)
-        devolatilise(shocks, target.copy(), reaction, persistence, target, z)
+        devolatilise(shocks, target.copy(), law, z)
         # The recursion is not fitted, so its z have neither mean 0 nor variance 1. Both are needed:
         # the drawn variance would drift from the mean variance otherwise.
         z = (z - z.mean(axis=0)) / z.std(axis=0)
@@ -133,7 +134,7 @@ class FilteredBootstrap:
         def draw(rng: np.random.Generator) -> FloatArray:
             out = np.empty_like(z)
             z_drawn = np.ascontiguousarray(_rows(z, self.block_size, rng))
-            revolatilise(z_drawn, target.copy(), reaction, persistence, target, out)
+            revolatilise(z_drawn, target.copy(), law, out)
             return out
 
         scale = matching_scale(draw, shocks)

@@ -151,7 +151,15 @@ def test_seeds_and_path_numbers_are_whole_and_not_negative(value, small_market):
 
 
 @pytest.mark.parametrize(
-    "kind", ["filtered_bootstrap", "garch_t", "multivariate_t", "t_copula", "stationary_bootstrap"]
+    "kind",
+    [
+        "filtered_bootstrap",
+        "garch_t",
+        "gjr_t",
+        "multivariate_t",
+        "t_copula",
+        "stationary_bootstrap",
+    ],
 )
 def test_a_fit_needs_days_and_factors_that_move(kind, small_market):
     simulator = SIMULATORS[kind]()

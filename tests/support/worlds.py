@@ -13,6 +13,7 @@ EXAMPLES = {
     "stationary_bootstrap": simulate.StationaryBootstrap(),
     "filtered_bootstrap": simulate.FilteredBootstrap(reaction=0.1, persistence=0.95),
     "garch_t": simulate.GarchT(),
+    "gjr_t": simulate.GjrT(),
     "multivariate_t": simulate.MultivariateT(),
     "t_copula": simulate.TCopula(),
     "sample_generator": simulate.SampleGenerator(stress=True),

@@ -32,7 +32,7 @@ LAWS = {
     **{"GARCH-normal": PEAK, "GARCH": FLAT, "GJR": FLAT},
     **{"CAViaR": PEAK, "generalised Pareto": PEAK},
 }
-SIMULATORS = {"garch_t": FLAT, "multivariate_t": PEAK}  # that fit a law before they draw from it
+SIMULATORS = {"garch_t": FLAT, "gjr_t": FLAT, "multivariate_t": PEAK}  # that fit a law before they draw from it
 MONTE_CARLO = ("monte_carlo", "frontier")  # how tables of simulated paths begin
 
 
