@@ -5,7 +5,9 @@ parameters can end a little elsewhere for it, so a model that searches has a wid
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from backtest.replay.provenance import Provenance
 
@@ -32,7 +34,8 @@ LAWS = {
     **{"GARCH-normal": PEAK, "GARCH": FLAT, "GJR": FLAT},
     **{"CAViaR": PEAK, "generalised Pareto": PEAK},
 }
-SIMULATORS = {"garch_t": FLAT, "gjr_t": FLAT, "multivariate_t": PEAK}  # that fit a law before they draw from it
+# Simulators that fit a law before they draw from it, alone or as the base of another.
+SIMULATORS = {"garch_t": FLAT, "gjr_t": FLAT, "multivariate_t": PEAK}
 MONTE_CARLO = ("monte_carlo", "frontier")  # how tables of simulated paths begin
 
 
@@ -59,8 +62,8 @@ class Tolerances:
             return cls({}, savings_from=origin.siloed_model)
         sizing = json.dumps(origin.study["sizing"])
         everywhere = FLAT if "garch" in sizing or "gjr" in sizing else BASE
-        kind = origin.study["monte_carlo"]["simulator"]["kind"]
-        simulated = max(everywhere, SIMULATORS.get(kind, BASE))
+        fitted = [SIMULATORS.get(kind, BASE) for kind in _kinds(origin.study["monte_carlo"])]
+        simulated = max(everywhere, *fitted)
         if origin.path is not None:
             everywhere = simulated
         widest = {name: max(map(_of_law, laws)) for name, laws in origin.fits.items()}
@@ -108,3 +111,11 @@ class Tolerances:
 
 def _of_law(law: str) -> Tolerance:
     return next((LAWS[start] for start in LAWS if law.startswith(start)), BASE)
+
+
+def _kinds(monte_carlo: Mapping[str, Any]) -> Iterator[str]:
+    """Kinds of the simulator of a study and of its bases."""
+    table = monte_carlo["simulator"]
+    while table is not None:
+        yield table["kind"]
+        table = table.get("base")

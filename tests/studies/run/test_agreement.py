@@ -134,3 +134,8 @@ def test_tolerances_follow_from_the_fits_that_a_run_counted():
     assert found.of_numbers("summary.csv", "mean_margin", ("var",)) == BASE
     assert "(simulated paths 5e-03)" in found.sentence()
     assert Tolerances.of(origin(drawn, path=3)).everywhere == FLAT
+    base = {"kind": "spliced", "base": {"kind": "multivariate_t"}}
+    inside = {"kind": "stress_episode", "base": base}
+    for simulator, simulated in ((inside, PEAK), (base["base"], PEAK), ({"kind": "history"}, BASE)):
+        study = STUDY | {"monte_carlo": {"simulator": simulator}}
+        assert Tolerances.of(origin(study)).simulated == simulated
