@@ -13,7 +13,7 @@ from backtest.book.losses import loss_by_silo, unit_pnl
 from backtest.book.positions import Gaps, check_exposure, read_positions, rows_of
 from backtest.book.shown import book_html, book_text
 from backtest.book.sizing import margin_per_usd
-from backtest.instruments import Instrument, by_factor, check_priced, check_terms, parse_instrument
+from backtest.instruments import Instrument, check_priced, check_terms, parse_instrument
 from backtest.instruments.units import usd_of_unit
 from backtest.market.market import Market
 from backtest.types import (
@@ -270,12 +270,17 @@ class Book:
             units=None if self.units is None else tuple(self.units[i] for i in columns),
         )
 
+    @property
+    def in_usd(self) -> bool:
+        """Whether `exposure` is USD at every close, so that all of `unit_index` is 1."""
+        return self.units is None and self.rebalance == "daily"
+
     def unit_index(self, market: Market) -> DaysByInstruments:
         """USD held at each close per 1 of `exposure`: ones where that is USD, rebalanced daily."""
         if self.units is not None:
             pairs = zip(self.instruments, self.units, strict=True)
             return np.column_stack([usd_of_unit(i, unit, market) for i, unit in pairs])
-        if self.rebalance == "daily":
+        if self.in_usd:
             return np.ones((len(market.dates), len(self.instruments)))
         # Units are bought once: their USD, and so their share of the risk, follows the price.
         values = np.column_stack([i.unit_value(market) for i in self.instruments])
@@ -297,17 +302,6 @@ class Book:
             portfolios=(*self.portfolios, *(f"{name} (mirror)" for name in self.portfolios)),
             exposure=np.concatenate([self.exposure, -self.exposure], axis=-2),
         )
-
-    def unit_sensitivities(self, market: Market) -> list[dict[str, FloatArray]]:
-        """For each instrument, by factor: (days, 2) delta and gamma per USD of `exposure`."""
-        index = self.unit_index(market)
-        return [
-            {
-                name: sensitivity * index[:, i, None]
-                for name, sensitivity in by_factor(instrument, market).items()
-            }
-            for i, instrument in enumerate(self.instruments)
-        ]
 
     def unit_pnl(self, market: Market, coverage: Coverage) -> DaysByInstruments:
         """(days, instruments) exact P&L over the MPOR per 1 of `exposure` held at each close."""

@@ -25,7 +25,9 @@ def unit_pnl(book: "Book", market: Market, coverage: Coverage) -> DaysByInstrume
     for instrument, horizon in zip(book.instruments, days, strict=True):
         traded_market, last_row = market.own_days(instrument.factors)
         columns.append(instrument.pnl(traded_market, horizon)[last_row])
-    pnl = np.column_stack(columns) * book.unit_index(market)
+    pnl = np.column_stack(columns)
+    if not book.in_usd:
+        pnl *= book.unit_index(market)
     # The loss of a day is known only when the last position is closed out. Earlier, a margin would
     # be compared with the loss of the fast legs alone.
     unknown = np.isnan(pnl).ravel()

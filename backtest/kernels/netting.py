@@ -37,23 +37,30 @@ def group_covariance(
     held: NDArray[np.int64],
     coefficient: NDArray[np.float64],
     group: NDArray[np.int64],
+    gross: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
     r"""Covariance of the P&L of groups of columns, :math:`a_g' \Sigma a_h`, into out.
 
     covariance (columns, columns); held (columns held,) which they are; coefficient (columns held,)
-    USD per unit shock; group (columns,) index of each column's group; out (groups, groups), of
-    which the lower triangle is used; variance set to 0 where it is only rounding.
+    USD per unit shock; group (columns,) index of each column's group; gross (groups,) scratch; out
+    (groups, groups), of which the lower triangle is used; variance set to 0 where it is only
+    rounding.
     """
-    gross = np.zeros(len(out))
+    gross[:] = 0.0
     out[:, :] = 0.0
     for i in range(len(held)):
         c, g = held[i], group[held[i]]
-        gross[g] += abs(coefficient[i]) * np.sqrt(covariance[c, c])
-        for j in range(len(held)):
+        variance = coefficient[i] * coefficient[i] * covariance[c, c]
+        gross[g] += np.sqrt(variance)
+        out[g, g] += variance
+        for j in range(i):
             d, h = held[j], group[held[j]]
-            if h <= g:
-                out[g, h] += coefficient[i] * coefficient[j] * covariance[c, d]
+            shared = coefficient[i] * coefficient[j] * covariance[c, d]
+            if g == h:
+                out[g, g] += 2.0 * shared
+            else:
+                out[max(g, h), min(g, h)] += shared
     for g in range(len(out)):
         if out[g, g] <= NO_VARIANCE * gross[g] * gross[g]:
             out[g, g] = 0.0
@@ -71,6 +78,8 @@ def netted(
     for g in range(len(margin)):
         total += margin[g] * margin[g]
         for h in range(g):
+            if margin[g] == 0.0 or margin[h] == 0.0:
+                continue
             spread = np.sqrt(covariance[g, g] * covariance[h, h])
             rho = covariance[g, h] / spread if spread > 0.0 else 0.0
             rho = min(1.0, max(floor, rho))
@@ -102,7 +111,7 @@ def netted_margin(
     """
     days, portfolios, groups = margin.shape
     width = len(group)
-    joint = np.empty((groups, groups))
+    joint, gross = np.empty((groups, groups)), np.empty(groups)
     held, coefficient = np.empty(width, np.int64), np.empty(width)
     for t in range(days):
         unknown = np.isnan(covariance[t, 0, 0])
@@ -110,12 +119,14 @@ def netted_margin(
             if unknown or np.isnan(margin[t, p, 0]):
                 out[t, p] = np.nan
                 continue
-            with_margin = 0
+            alone = largest = 0.0
             for g in range(groups):
-                with_margin += margin[t, p, g] != 0.0
-            k = 0
-            if with_margin > 1:  # else nothing is netted, whatever the correlation
-                positions = exposure[t if len(exposure) > 1 else 0, p]
-                k = held_columns(positions, unit[t], held, coefficient)
-            group_covariance(covariance[t], held[:k], coefficient[:k], group, joint)
+                alone += margin[t, p, g]
+                largest = max(largest, margin[t, p, g])
+            if alone == largest:  # one margin is netted against nothing
+                out[t, p] = alone
+                continue
+            positions = exposure[t if len(exposure) > 1 else 0, p]
+            k = held_columns(positions, unit[t], held, coefficient)
+            group_covariance(covariance[t], held[:k], coefficient[:k], group, gross, joint)
             out[t, p] = netted(margin[t, p], joint, credit_below, floor)

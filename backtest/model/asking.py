@@ -17,6 +17,7 @@ from backtest.model.guard import contained
 from backtest.model.histories import over_histories
 from backtest.model.opened_files import watched
 from backtest.model.protocol import Forecast, MarginModel, Parts, in_words
+from backtest.model.sharing import is_our_question, margin_question, once, sharing
 from backtest.types import (
     MOST_MARGIN,
     DaysByPortfolios,
@@ -125,8 +126,12 @@ def takes_days(model: Any, market: Market, book: Book) -> bool:
 
 
 def _one_answer(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
+    """The answer about copies; one of our models needs none, for it changes nothing."""
+    if is_our_question(model, book):
+        with asked(model):
+            return getattr(model, method)(market, book, coverage)
     own_market, own_book = lent(market), lent(book)
-    with asked(model):
+    with asked(model), sharing(None):
         answer = getattr(model, method)(own_market, own_book, lent(coverage))
         if changed(own_market, market) or changed(own_book, book):
             raise StudyError(
@@ -146,6 +151,17 @@ def required_margin(
     StudyError
         naming the model and the fault.
     """
+    if book.dates is not None or not is_our_question(model, book):
+        return _asked_margin(model, market, book, coverage)
+    question = margin_question(model, book, coverage)
+    required = once(market, question, lambda: _asked_margin(model, market, book, coverage))
+    return required.copy()  # whoever asked may write into it
+
+
+def _asked_margin(
+    model: MarginModel, market: Market, book: Book, coverage: Coverage
+) -> DaysByPortfolios:
+    """`required_margin`, asked anew."""
     with asked(model):
         try:
             # A model that gives the same array each time could change what it gave before.

@@ -8,7 +8,7 @@ of size days x portfolios x columns is ever stored.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.correlation import rolling_covariance
+from backtest.instruments import Instrument, by_factor
 from backtest.kernels.tails import tail_losses
 from backtest.market.market import Market
-from backtest.types import Dates, FloatArray, RowNumbers, first_known
+from backtest.model.sharing import are_ours, once
+from backtest.types import BoolArray, Dates, FloatArray, RowNumbers, first_known
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -100,40 +102,68 @@ def book_scenarios(
         instruments = [int(i) for i in np.flatnonzero(book.is_held.any(axis=0))] or [0]
     # An H-day shock counts the days on which its factor trades. Shocks are therefore taken first,
     # and only then cut to the days that all factors share; the other order would make them longer.
-    all_traded = market.trades([f for i in instruments for f in book.instruments[i].factors])
-    shocks, unit, silo, column_instrument, column_source = [], [], [], [], []
-    cache: dict[tuple[int, int], FloatArray] = {}
-    sensitivities = book.unit_sensitivities(market)
-    horizons = Closeout(book, coverage).by_instrument
+    all_traded: slice | BoolArray = slice(None)
+    if market.traded is not None:
+        all_traded = market.trades([f for i in instruments for f in book.instruments[i].factors])
+    index = None if book.in_usd else book.unit_index(market)
+    horizons, silos = Closeout(book, coverage).by_instrument, book.silos
+    columns: list[_Column] = []
+    unit, silo, holding, steps = [], [], [], []
     for i in instruments:
-        horizon = horizons[i]
-        days = days_of_shocks(horizon, scaling=scaling, same_days=same_days)
-        if (horizon, days) not in cache:
-            cache[horizon, days] = market.shocks(days) * (horizon / days) ** 0.5
-        for factor, sensitivity in sensitivities[i].items():
-            shock = cache[horizon, days][:, market.column(factor)]
-            # Columns of curvature are added only where there is gamma: for linear instruments they
-            # would double the work of every tail.
-            for order, column in enumerate([shock, shock * shock / 2.0]):
-                if order == 0 or sensitivity[:, order].any():
-                    shocks.append(column)
-                    unit.append(sensitivity[:, order])
-                    silo.append(book.silos.index(book.instruments[i].silo))
-                    column_instrument.append(i)
-                    column_source.append((market.column(factor), order + 1, days))
-    factors, powers, steps = np.array(column_source).T
+        instrument = book.instruments[i]
+        days = days_of_shocks(horizons[i], scaling=scaling, same_days=same_days)
+        for column in _columns(instrument, market, horizons[i], days):
+            columns.append(column)
+            unit.append(column.unit if index is None else column.unit * index[:, i])
+            silo.append(silos.index(instrument.silo))
+            holding.append(i)
+            steps.append(days)
     dates = market.dates[all_traded]
     return Scenarios(
-        shocks=np.ascontiguousarray(np.column_stack(shocks)[all_traded]),
-        unit=np.ascontiguousarray(np.column_stack(unit)[all_traded]),
-        exposure=np.ascontiguousarray(book.on(dates).exposure[..., column_instrument]),
+        shocks=np.column_stack([c.shock for c in columns])[all_traded],
+        unit=np.column_stack(unit)[all_traded],
+        exposure=np.ascontiguousarray(book.on(dates).exposure[..., holding]),
         silo=np.array(silo),
-        instrument=np.array(column_instrument),
-        factor=factors,
-        power=powers,
-        steps=steps,
+        instrument=np.array(holding),
+        factor=np.array([c.factor for c in columns]),
+        power=np.array([c.power for c in columns]),
+        steps=np.array(steps),
         dates=dates,
     )
+
+
+class _Column(NamedTuple):
+    """One column of scenarios: (days,) shocks, and (days,) P&L per USD and unit of shock."""
+
+    factor: int
+    power: int
+    shock: FloatArray
+    unit: FloatArray
+
+
+def _columns(instrument: Instrument, market: Market, horizon: int, days: int) -> list[_Column]:
+    """Columns of an instrument over its MPOR `horizon`, from shocks over `days`."""
+
+    def shocks() -> FloatArray:
+        over_days = market.shocks(days)
+        return over_days if horizon == days else over_days * (horizon / days) ** 0.5
+
+    def columns() -> list[_Column]:
+        all_shocks = once(market, ("shocks", horizon, days), shocks)
+        out = []
+        for name, sensitivity in by_factor(instrument, market).items():
+            factor = market.column(name)
+            shock = np.ascontiguousarray(all_shocks[:, factor])
+            out.append(_Column(factor, 1, shock, sensitivity[:, 0]))
+            # Columns of curvature are added only where there is gamma: for linear instruments they
+            # would double the work of every tail.
+            if sensitivity[:, 1].any():
+                out.append(_Column(factor, 2, shock * shock / 2.0, sensitivity[:, 1]))
+        return out
+
+    if not are_ours(instrument):
+        return columns()
+    return once(market, ("columns", instrument, horizon, days), columns)
 
 
 def days_of_shocks(horizon: int, *, scaling: Scaling, same_days: int | None) -> int:

@@ -16,6 +16,7 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.opened_files import OpenedFile, note_opened, recording
 from backtest.model.protocol import MarginModel
+from backtest.model.sharing import sharing
 from backtest.replay.daily import Daily
 from backtest.types import FloatArray, Progress, counted, unheard
 from backtest.workers import capped, in_parallel
@@ -26,7 +27,10 @@ FEW_BLOCKS = 10
 
 @dataclass(frozen=True, eq=False)
 class Margined:
-    """Loss and requirements of some portfolios; seconds, fits and opened files of the models."""
+    """Loss and requirements of some portfolios; seconds, fits and opened files of the models.
+
+    What several models ask alike is computed once, and counts in the seconds of the first.
+    """
 
     loss: FloatArray
     required: dict[str, FloatArray]
@@ -49,15 +53,16 @@ def margin_block(
     """
     required, seconds, fits = {}, {}, {}
     opened: set[OpenedFile] = set()
-    for name, model in counted(progress, stage, models.items(), len(models)):
-        began = time.perf_counter()
-        try:
-            with counting_fits() as fits[name], recording(opened):
-                required[name] = required_margin(model, market, book, coverage)
-        except Exception as error:
-            error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
-            raise
-        seconds[name] = time.perf_counter() - began
+    with sharing(market):
+        for name, model in counted(progress, stage, models.items(), len(models)):
+            began = time.perf_counter()
+            try:
+                with counting_fits() as fits[name], recording(opened):
+                    required[name] = required_margin(model, market, book, coverage)
+            except Exception as error:
+                error.add_note(f"model {name!r}, portfolios {book.portfolios[0]!r} and after")
+                raise
+            seconds[name] = time.perf_counter() - began
     return Margined(total_loss(book, market, coverage), required, seconds, fits, opened)
 
 

@@ -12,6 +12,7 @@ from backtest.book.closeout import Closeout
 from backtest.config.models import build_model
 from backtest.estimators.ewma import memory
 from backtest.estimators.fits import counting_fits
+from backtest.instruments import by_factor
 from backtest.kernels.aged_tail import aged_tail
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, HasForecast
@@ -98,7 +99,7 @@ def test_filtered_scenarios_equal_a_plain_loop(small_market, small_book):
     shocks = small_market.shocks(2)
     one = small_market.shocks(1)
     sigma = np.column_stack([ewma_by_hand(column, 0.94) for column in one.T])
-    sensitivities = small_book.unit_sensitivities(small_market)
+    sensitivities = [by_factor(i, small_market) for i in small_book.instruments]
     losses = np.zeros((100, 4))
     for row, s in enumerate(range(DAY - 99, DAY + 1)):
         for i, instrument in enumerate(small_book.instruments):
@@ -298,7 +299,7 @@ def test_variance_covariance_equals_a_plain_loop(small_market, small_book):
     z = shocks[DAY - 99 : DAY + 1] / sigma[DAY - 100 : DAY]
     correlation = np.corrcoef(z.T)
     w = np.zeros((4, len(small_market.factors)))
-    sensitivities = small_book.unit_sensitivities(small_market)
+    sensitivities = [by_factor(i, small_market) for i in small_book.instruments]
     for i, (instrument, days) in enumerate(
         zip(small_book.instruments, Closeout(small_book, coverage).by_instrument, strict=True)
     ):

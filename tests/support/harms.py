@@ -9,6 +9,7 @@ import ctypes
 import numpy as np
 
 import strategies as st
+from backtest.instruments import by_factor
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.protocol import Forecast, Parts
 
@@ -139,7 +140,7 @@ def writes_into_what_is_computed(market, book, coverage):
         market.shocks(2),
         book.loss(market, coverage),
         scenarios.shocks,
-        *(s for of in book.unit_sensitivities(market) for s in of.values()),
+        *(s for i in book.instruments for s in by_factor(i, market).values()),
     ):
         overwrite(array)
 
