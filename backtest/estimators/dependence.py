@@ -91,10 +91,5 @@ def t_copula(values: DaysByFactors) -> tuple[FloatArray, float]:
     correlation = nearest_correlation(np.sin(np.pi / 2.0 * tau))
     # Of average ranks, which are whole or half numbers, the quantiles are those of rank / (n + 1).
     places = np.ascontiguousarray((first + last).T)
-    freedom = likeliest_freedom(
-        quantile_curves(2 * (days + 1)),
-        places,
-        np.linalg.inv(correlation),
-        float(np.linalg.slogdet(correlation)[1]),
-    )
-    return correlation, freedom
+    curves = quantile_curves(2 * (days + 1))
+    return correlation, likeliest_freedom(curves, places, np.linalg.inv(correlation))

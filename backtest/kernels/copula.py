@@ -18,6 +18,7 @@ CLOSE = 1e-5  # degrees of freedom within which the search ends
 MOST_TRIALS = 500
 ROUNDING = math.sqrt(2.2e-16)  # share of the freedom below which likelihoods are not told apart
 LARGE = 1e150  # a product of factors above it is taken to its logarithm before it overflows
+BLOCK = 256  # draws that pass through the steps of `joined_draws` together
 CELLS = 2048  # of the half-open line, each with the rank at which a draw in it begins to look
 
 
@@ -51,10 +52,9 @@ def minus_likelihood(
     curves: FloatArray,
     places: IntArray,
     inverse: FloatArray,
-    log_determinant: float,
     quantiles: FloatArray,
 ) -> float:
-    r"""Minus the log-likelihood of a Student copula.
+    r"""Minus the log-likelihood of a Student copula, less half of n ln |R|, which is constant.
 
     .. math:: -\ell = \sum_t \frac{\nu + w}{2} \ln\Bigl(1 + \frac{y_t' R^{-1} y_t}{\nu}\Bigr)
               - \frac{\nu + 1}{2} \sum_{t j} \ln\Bigl(1 + \frac{y_{tj}^2}{\nu}\Bigr) - n \, c
@@ -68,17 +68,18 @@ def minus_likelihood(
     joint_product = alone_product = 1.0
     share = 1.0 / freedom
     for t in range(days):
-        distance = 0.0
+        distance, product = 0.0, 1.0
         for i in range(width):
             y = quantiles[places[t, i]]
-            alone_product *= 1.0 + y * y * share
-            if alone_product > LARGE:
-                alone += math.log(alone_product)
-                alone_product = 1.0
+            product *= 1.0 + y * y * share
             row = 0.0
             for j in range(width):
                 row += inverse[i, j] * quantiles[places[t, j]]
             distance += y * row
+        alone_product *= product
+        if alone_product > LARGE:
+            alone += math.log(alone_product)
+            alone_product = 1.0
         joint_product *= 1.0 + distance * share
         if joint_product > LARGE:
             joint += math.log(joint_product)
@@ -86,14 +87,12 @@ def minus_likelihood(
     joint += math.log(joint_product)
     alone += math.log(alone_product)
     constant = math.lgamma((freedom + width) / 2.0) + (width - 1) * math.lgamma(freedom / 2.0)
-    constant -= width * math.lgamma((freedom + 1.0) / 2.0) + log_determinant / 2.0
+    constant -= width * math.lgamma((freedom + 1.0) / 2.0)
     return (freedom + width) / 2.0 * joint - (freedom + 1.0) / 2.0 * alone - days * constant
 
 
 @kernel
-def likeliest_freedom(
-    curves: FloatArray, places: IntArray, inverse: FloatArray, log_determinant: float
-) -> float:
+def likeliest_freedom(curves: FloatArray, places: IntArray, inverse: FloatArray) -> float:
     """Degrees of freedom of the highest likelihood: Brent's search, parabolas and golden sections.
 
     Arguments as `minus_likelihood` has them. As in scipy's bounded `minimize_scalar`; Brent (1973),
@@ -102,7 +101,7 @@ def likeliest_freedom(
     quantiles = np.empty(2 * curves.shape[1] + 1)
     low, high = FREEDOM
     best = second = third = low + GOLDEN * (high - low)
-    at_best = minus_likelihood(best, curves, places, inverse, log_determinant, quantiles)
+    at_best = minus_likelihood(best, curves, places, inverse, quantiles)
     at_second = at_third = at_best
     move = last_move = 0.0
     for _ in range(MOST_TRIALS):
@@ -124,7 +123,7 @@ def likeliest_freedom(
             last_move = (low if best >= middle else high) - best
             move = GOLDEN * last_move
         trial = best + (max(move, least) if move >= 0.0 else min(move, -least))
-        value = minus_likelihood(trial, curves, places, inverse, log_determinant, quantiles)
+        value = minus_likelihood(trial, curves, places, inverse, quantiles)
         if value <= at_best:
             low, high = (best, high) if trial >= best else (low, best)
             third, second, best = second, best, trial
@@ -158,22 +157,30 @@ def joined_draws(
     Parameters
     ----------
     normal : (draws, columns) independent. root : (columns, columns) lower root of the correlation.
-    mixing : (draws,) that turns a normal draw into a Student one. edges : (days - 1,) quantiles
-        of the Student law at 1 / days, 2 / days, ... ordered : (columns, days) sorted values.
-    out : (columns, draws).
+    mixing : (draws,) that turns a normal draw into a Student one. edges : (days,) quantiles
+        of the Student law at 1 / days, 2 / days, ... infinity. ordered : (columns, days) sorted
+        values. out : (columns, draws).
     """
     first = np.zeros(CELLS + 2, np.int64)  # edges in the cells below each
-    for edge in edges:
+    for edge in edges[:-1]:
         first[cell_of(edge) + 1] += 1
     for cell in range(1, len(first)):
         first[cell] += first[cell - 1]
-    for s in range(len(normal)):
+    student, rank = np.empty(BLOCK), np.empty(BLOCK, np.int64)
+    for begin in range(0, len(normal), BLOCK):
+        size = min(BLOCK, len(normal) - begin)
         for j in range(len(root)):
-            x = 0.0
-            for k in range(j + 1):
-                x += root[j, k] * normal[s, k]
-            x *= mixing[s]
-            rank = first[cell_of(x)]
-            while rank < len(edges) and edges[rank] <= x:
-                rank += 1
-            out[j, s] = ordered[j, rank]
+            # Loops apart, so that all but the look-up is vectorised.
+            for s in range(size):
+                student[s] = root[j, 0] * normal[begin + s, 0]
+            for k in range(1, j + 1):
+                for s in range(size):
+                    student[s] += root[j, k] * normal[begin + s, k]
+            for s in range(size):
+                student[s] *= mixing[begin + s]
+                rank[s] = cell_of(student[s])
+            for s in range(size):
+                place = first[rank[s]]
+                while edges[place] <= student[s]:
+                    place += 1
+                out[j, begin + s] = ordered[j, place]

@@ -13,8 +13,10 @@ from backtest.kernels.tail_select import (
 )
 from backtest.kernels.window_tail import held_weights
 
-# Losses that are looked at again from day to day: twice the tail and some more.
+# Losses that are looked at again from day to day: twice the tail and some more, as far as the
+# first ones of a day tell.
 WIDE_FACTOR, WIDE_EXTRA = 2, 16
+SAMPLE = 512  # scenarios that tell it
 ROUNDING = 1e-12  # of the largest possible loss: what a sum of products may be off by
 
 
@@ -39,7 +41,9 @@ def drawn_tails(
     columns, weight, reference = np.empty(width, np.int64), np.empty(width), np.empty(width)
     size = values.shape[1]
     loss, kept = np.empty(size), np.empty((width, size))
-    wide = np.empty(min(size, WIDE_FACTOR * count + WIDE_EXTRA))
+    sample = min(size, SAMPLE)
+    wide = np.empty(min(sample, (WIDE_FACTOR * count + WIDE_EXTRA) * sample // size + 1))
+    tail = np.empty(count)
     largest = np.empty(width)
     for c in range(width):
         largest[c] = np.max(np.abs(values[c]))
@@ -60,10 +64,14 @@ def drawn_tails(
                 value = tail_of_kept(kept, weight[:k], loss[:found], count, value)
             if not found or not value >= bound + drift:
                 weighted_sum(values, columns[:k], weight[:k], 0, loss)
-                bound = heap_largest(loss, wide)
+                bound = heap_largest(loss[:sample], wide)
                 found = keep(values, columns[:k], loss, bound, kept)
+                if found < count:
+                    weighted_sum(values, columns[:k], weight[:k], 0, loss)
+                    bound = heap_largest(loss, tail)
+                    found = keep(values, columns[:k], loss, bound, kept)
                 reference[:k] = weight[:k]
-                value = tail_of_kept(kept, weight[:k], loss[:found], count, bound)
+                value = heap_largest(loss[:found], tail)
             # Adding zero turns -0.0, the loss of a position worth nothing, into 0.0.
             value_at_risk[t, p] = value + 0.0
             expected_shortfall[t, p] = mean_largest(loss, found, count, value) + 0.0
@@ -73,12 +81,16 @@ def drawn_tails(
 def keep(
     values: FloatArray, columns: IntArray, loss: FloatArray, least: float, kept: FloatArray
 ) -> int:
-    """Copy the scenarios that lose at least so much, in their order; returns how many."""
+    """Copy the scenarios that lose at least so much, in their order; returns how many.
+
+    Their losses move to the front of `loss`.
+    """
     found = 0
     for s in range(len(loss)):
         if loss[s] >= least:
             for i in range(len(columns)):
                 kept[i, found] = values[columns[i], s]
+            loss[found] = loss[s]
             found += 1
     return found
 

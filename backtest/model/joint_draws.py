@@ -29,7 +29,8 @@ class JointDraws:
         )
         # Of each factor the shock itself comes before its square.
         self.shocks = np.ascontiguousarray(scenarios.shocks[:, first])
-        self.source_of_column, self.is_square = source_of_column.ravel(), scenarios.power == 2
+        self.source_of_column = source_of_column.ravel()
+        self.squares = np.flatnonzero(scenarios.power == 2)
         rng = np.random.default_rng(seed)
         rng.random(draws)  # those of `mixed_draws`
         self.mixing = mixed_draws(draws, seed)
@@ -41,22 +42,31 @@ class JointDraws:
         # Random numbers are drawn for all factors, moving or not: from day to day margins change
         # with the market and never with them.
         moving = np.flatnonzero(np.ptp(window, axis=0) > 0.0)
-        values = np.repeat(window[-1][:, None], len(self.normal), axis=1)
-        if len(moving):
-            correlation, freedom = t_copula(window[:, moving])
-            drawn = np.empty((len(moving), len(self.normal)))
-            joined_draws(
-                np.ascontiguousarray(self.normal[:, moving]),
-                np.linalg.cholesky(correlation),
-                self.mixing.at(freedom),
-                student_quantiles(self.lookback, freedom),
-                np.sort(window[:, moving].T, axis=1),
-                drawn,
-            )
-            values[moving] = drawn
-        values = values[self.source_of_column]
-        values[self.is_square] = values[self.is_square] ** 2 / 2.0
+        drawn = np.empty((len(moving), len(self.normal)))
+        if len(moving) == len(self.normal.T):
+            self._draw(window, self.normal, drawn)
+        elif len(moving):
+            normal = np.ascontiguousarray(self.normal[:, moving])
+            self._draw(np.ascontiguousarray(window[:, moving]), normal, drawn)
+        if len(moving) < len(self.normal.T):
+            some, drawn = drawn, np.repeat(window[-1][:, None], len(self.normal), axis=1)
+            drawn[moving] = some
+        values = drawn[self.source_of_column]
+        for column in self.squares:
+            np.multiply(values[column], values[column] / 2.0, out=values[column])
         return values
+
+    def _draw(self, window: FloatArray, normal: FloatArray, out: FloatArray) -> None:
+        """Draws of the factors of a window (days, factors), all moving, into out."""
+        correlation, freedom = t_copula(window)
+        joined_draws(
+            normal,
+            np.linalg.cholesky(correlation),
+            self.mixing.at(freedom),
+            np.append(student_quantiles(self.lookback, freedom), np.inf),
+            np.sort(window.T, axis=1),
+            out,
+        )
 
 
 @lru_cache(maxsize=2)

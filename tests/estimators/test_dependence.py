@@ -102,7 +102,6 @@ def test_the_likelihood_is_scipys(world, seed, days, columns):
         curves,
         np.ascontiguousarray((first + last).T),
         np.linalg.inv(correlation),
-        float(np.linalg.slogdet(correlation)[1]),
         np.empty(2 * days + 1),
     )
     assert found == pytest.approx(
