@@ -1,6 +1,8 @@
 """Drawings as files, SVG, PDF and PNG: the same bytes every time."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESOLUTION = 300  # dots per inch of the PNG
+# Tables of a font that say how letters move and join: matplotlib has placed each letter already.
+LAYOUT = ("BASE", "GDEF", "GPOS", "GSUB", "JSTF", "MATH", "kern")
 # XML 1.0 has no place for them, escaped or not: a drawing or a Word file with one is unreadable.
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -26,13 +30,35 @@ def render(drawing: "Figure", folder: Path, name: str, caption: Caption) -> None
 
     # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
     svg = svg_of(drawing, name, caption)
-    with settings(), rc_context({"svg.hashsalt": name}):
+    with settings(), rc_context({"svg.hashsalt": name}), fonts_without_layout():
         pdf = _bytes(drawing, "pdf", metadata={"CreationDate": None, "Title": caption.title})
         about = {"Software": None, "Title": caption.title, "Description": caption.alt}
         png = _bytes(drawing, "png", dpi=RESOLUTION, metadata=about)
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8", newline="\n")
     (folder / f"{name}.pdf").write_bytes(pdf)
     (folder / f"{name}.png").write_bytes(png)
+
+
+@contextmanager
+def fonts_without_layout() -> Iterator[None]:
+    """Embed fonts without their `LAYOUT`, whose parsing takes most of the time of a PDF.
+
+    matplotlib reads each font by fontTools, which is told here to leave these tables out; where
+    matplotlib should come to read fonts in another way, PDFs take longer and are as right.
+    """
+    from fontTools import subset
+
+    read = subset.load_font
+
+    def read_without(file: Any, options: Any, *more: Any, **named: Any) -> Any:
+        options.drop_tables = [*options.drop_tables, *LAYOUT]
+        return read(file, options, *more, **named)
+
+    subset.load_font = read_without
+    try:
+        yield
+    finally:
+        subset.load_font = read
 
 
 def svg_of(drawing: "Figure", name: str, caption: Caption) -> str:
