@@ -50,38 +50,69 @@ def replay(
     held, call, shortfall : (days, portfolios), USD, written; held is what has settled by close t.
     """
     days, portfolios = required.shape
-    alike = closeout.shape[1] == 1
+    value, lacking = np.full(portfolios, np.nan), np.empty(portfolios)
     due = pending = 0  # calls of rows due .. pending - 1 arrive today, later ones are pending
     for t in range(days):
         due = pending
         while pending < t and arrival[pending] <= t:
             pending += 1
+        if t > 0:
+            for p in range(portfolios):
+                value[p] = held[t - 1, p] * growth[t]
+        for i in range(due, pending):
+            if arrival[i] > i:
+                for p in range(portfolios):
+                    value[p] += call[i, p] if call[i, p] > 0.0 else 0.0
         for p in range(portfolios):
-            need = required[t, p]
-            if np.isnan(need):
-                held[t, p] = call[t, p] = shortfall[t, p] = np.nan
-                continue
-            call[t, p] = 0.0
-            value = need
-            if t > 0 and not np.isnan(required[t - 1, p]):
-                value = held[t - 1, p] * growth[t]
-                for i in range(due, pending):
-                    if arrival[i] > i and call[i, p] > 0.0:
-                        value += call[i, p]
-                excess = value - need
-                if returned and excess > 0.0 and excess >= minimum:
-                    value = need
-                else:
-                    # Pending calls are on their way: calling their amount again every day would
-                    # overstate the cash that a member needs.
-                    deficit = need - value
-                    for i in range(pending, t):
-                        if call[i, p] > 0.0:
-                            deficit -= call[i, p]
-                    if deficit > ROUNDING * need and deficit >= minimum:
-                        call[t, p] = deficit
-                        if arrival[t] == t:
-                            value = need
-            held[t, p] = value
-            short = loss[t, p] - value * closeout[t, 0 if alike else p]
-            shortfall[t, p] = 0.0 if short <= 0.0 else short
+            lacking[p] = required[t, p] - value[p]
+        # Pending calls are on their way: calling their amount again every day would overstate the
+        # cash that a member needs.
+        for i in range(pending, t):
+            for p in range(portfolios):
+                lacking[p] -= call[i, p] if call[i, p] > 0.0 else 0.0
+        at_once = arrival[t] == t
+        return_or_call(t, required, value, lacking, minimum, returned, at_once, held, call)
+        fall_short(t, loss, held, closeout, shortfall)
+
+
+@kernel
+def return_or_call(
+    t: int,
+    required: FloatArray,
+    value: FloatArray,
+    lacking: FloatArray,
+    minimum: float,
+    returned: bool,
+    at_once: bool,
+    held: FloatArray,
+    call: FloatArray,
+) -> None:
+    """Row t of held and call, from `value`, what has settled, and `lacking`, what is not called.
+
+    value, lacking (portfolios,): NaN before the first requirement, which is deposited. Choices in
+    place of branches: all portfolios of a row are decided at once.
+    """
+    for p in range(len(value)):
+        need = required[t, p]
+        excess = value[p] - need
+        is_first = np.isnan(value[p])
+        is_returned = returned & (excess > 0.0) & (excess >= minimum)
+        is_called = (lacking[p] > ROUNDING * need) & (lacking[p] >= minimum) & (not is_returned)
+        held[t, p] = need if is_first | is_returned | (is_called & at_once) else value[p]
+        amount = lacking[p] if is_called else 0.0
+        call[t, p] = np.nan if np.isnan(need) else amount
+
+
+@kernel
+def fall_short(
+    t: int, loss: FloatArray, held: FloatArray, closeout: FloatArray, out: FloatArray
+) -> None:
+    """Row t of the shortfall, into out (days, portfolios); the others as in `replay`."""
+    if closeout.shape[1] == 1:
+        for p in range(loss.shape[1]):
+            short = loss[t, p] - held[t, p] * closeout[t, 0]
+            out[t, p] = 0.0 if short <= 0.0 else short
+        return
+    for p in range(loss.shape[1]):
+        short = loss[t, p] - held[t, p] * closeout[t, p]
+        out[t, p] = 0.0 if short <= 0.0 else short

@@ -1,27 +1,30 @@
 """A block of simulated paths, replayed and scored: the unit of work of `monte_carlo`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backtest.account.account import AccountTerms
-from backtest.account.mix import collateral_marks
+from backtest.account.account import AccountTerms, replay_account
+from backtest.account.mix import Marks, collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates, total_fits
+from backtest.memory import keep_freed
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED
-from backtest.replay.margins import margin_block
+from backtest.replay.margins import Margined, margin_block
 from backtest.replay.run import yardstick_of
-from backtest.replay.scorecard import score_models
-from backtest.scores import pooled_scale
+from backtest.replay.scorecard import blocks
+from backtest.scores import pooled_scale, score_table
+from backtest.scores.money.procyclicality import extent
 from backtest.simulate.paths import Paths
-from backtest.types import FloatArray
+from backtest.types import Dates, FloatArray
+
+WIDTH = 32  # portfolios at a time: their scores stay in cache; does not change a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,7 @@ def replay_block(
     score_from: str | None,
 ) -> BlockScores:
     """Replay and score the paths of these numbers; a failure carries the path it happened on."""
+    keep_freed()
     scores = np.empty((len(numbers), len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((len(numbers), len(models), len(POOLED)))
     acted = np.empty(len(numbers))
@@ -67,10 +71,9 @@ def replay_block(
                 market, margined.required, margined.loss, score_from, models=models
             ).checked()
             closeout = Closeout(book, coverage)
-            scored = score_models(
-                margined.loss,
-                margined.required,
-                rows=window.rows,
+            scores[i] = _scores(
+                margined,
+                window.rows,
                 confidence=coverage.confidence,
                 # Simulated markets have the business clock: a row is a margin day.
                 horizon=closeout.longest,
@@ -78,18 +81,53 @@ def replay_block(
                 marks=collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
                 yardstick=yardstick_of(models),
                 dates=market.dates,
-                only=COLUMNS,
             )
+            for m, name in enumerate(models):
+                over_all = pooled_scale(
+                    margined.loss[window.rows],
+                    margined.required[name][window.rows],
+                    confidence=coverage.confidence,
+                )
+                pooled[i, m] = [getattr(over_all, column) for column in POOLED]
         except Exception as error:
             error.add_note(f"path {number}, seed {alternatives.seed}, {alternatives.label}")
             raise
-        for m, name in enumerate(models):
-            table: dict[str, Any] = scored.tables[name]
-            scores[i, m] = np.column_stack([table[column] for column in COLUMNS])
-            over_all = pooled_scale(
-                margined.loss[window.rows],
-                margined.required[name][window.rows],
-                confidence=coverage.confidence,
-            )
-            pooled[i, m] = [getattr(over_all, column) for column in POOLED]
     return BlockScores(scores, pooled, acted, total_fits(fits), opened)
+
+
+def _scores(
+    margined: Margined,
+    rows: slice,
+    *,
+    confidence: float,
+    horizon: int,
+    account: AccountTerms,
+    marks: Marks,
+    yardstick: str | None,
+    dates: Dates,
+) -> FloatArray:
+    """(models, portfolios, COLUMNS): accounts and scores of all models, side by side as columns."""
+    models, portfolios = len(margined.required), margined.loss.shape[1]
+    siloed = None if yardstick is None else extent(margined.required[yardstick][rows]).mean
+    out = np.empty((models, portfolios, len(COLUMNS)))
+    for books in blocks(portfolios, WIDTH):
+        required = np.hstack([values[:, books] for values in margined.required.values()])
+        loss = np.tile(margined.loss[:, books], models)
+        ends = marks.closeout
+        if ends.shape[1] > 1:
+            ends = np.tile(ends[:, books], models)
+        account_history = replay_account(
+            required, loss, account, marks=replace(marks, closeout=ends), dates=dates
+        )
+        table = score_table(
+            loss[rows],
+            required[rows],
+            account_history.collateral[rows],
+            confidence=confidence,
+            horizon=horizon,
+            siloed_mean=None if siloed is None else np.tile(siloed[books], models),
+            only=COLUMNS,
+        )
+        columns = np.column_stack([table[name] for name in COLUMNS])
+        out[:, books] = columns.reshape(models, -1, len(COLUMNS))
+    return out

@@ -151,7 +151,7 @@ def _scores(
     blocks = counted(report, "account and scores", daily.blocks, len(daily.blocks))
     for number, columns in enumerate(blocks):
         horizons = Closeout(book.select(columns), coverage).by_portfolio
-        scored = score_models(
+        for scored in score_models(
             replayed.loss[:, columns],
             {name: daily.block("required", name, number) for name in daily.models},
             rows=rows,
@@ -161,13 +161,12 @@ def _scores(
             marks=collateral_marks(account.collateral, market, horizon=horizons),
             yardstick=yardstick,
             dates=market.dates,
-        )
-        for name, history in scored.accounts.items():
-            daily.put("held", name, number, history.held_value)
-            daily.put("call", name, number, history.call)
-            daily.put("shortfall", name, number, history.shortfall)
+        ):
+            daily.put("held", scored.model, number, scored.account.held_value)
+            daily.put("call", scored.model, number, scored.account.call)
+            daily.put("shortfall", scored.model, number, scored.account.shortfall)
             labels = daily.portfolios[columns]
-            tables[name].append(pd.DataFrame(scored.tables[name], index=labels))
+            tables[scored.model].append(pd.DataFrame(scored.table, index=labels))
     pooled = {
         name: asdict(
             pooled_equal_coverage(

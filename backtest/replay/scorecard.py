@@ -15,10 +15,11 @@ BLOCK = 256  # portfolios at a time: bounds memory, does not change a number
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """By model: its account, and its score columns, (portfolios,) each."""
+    """One model: its account, and its score columns, (portfolios,) each."""
 
-    accounts: dict[str, AccountHistory]
-    tables: dict[str, dict[str, Column]]
+    model: str
+    account: AccountHistory
+    table: dict[str, Column]
 
 
 def score_models(
@@ -34,8 +35,8 @@ def score_models(
     yardstick: str | None,
     dates: Dates | None = None,
     only: Collection[str] | None = None,
-) -> Scored:
-    """Account and scores of every model over the scored `rows`.
+) -> Iterator[Scored]:
+    """Account and scores of one model after another, over the scored `rows`.
 
     marks : of the account's collateral; needed unless it is cash.
     held : collateral of the models of which it is known and not replayed.
@@ -45,14 +46,12 @@ def score_models(
     """
     # Savings are measured from the yardstick's mean margin on the same scored days.
     siloed = None if yardstick is None else extent(required[yardstick][rows]).mean
-    scored = Scored({}, {})
     for name, margin in required.items():
         if held and name in held:
             history = known_account(margin, loss, held[name])
         else:
             history = replay_account(margin, loss, account, marks=marks, dates=dates)
-        scored.accounts[name] = history
-        scored.tables[name] = score_table(
+        table = score_table(
             loss[rows],
             margin[rows],
             history.collateral[rows],
@@ -61,7 +60,7 @@ def score_models(
             siloed_mean=siloed,
             only=only,
         )
-    return scored
+        yield Scored(name, history, table)
 
 
 def blocks(portfolios: int, width: int) -> Iterator[slice]:

@@ -202,7 +202,8 @@ def _scores(
     for number, columns in enumerate(blocks):
         block = _Block(given, columns)
         for cohort in _cohorts(examined, columns):
-            scored = score_models(
+            names = daily.portfolios[cohort.columns]
+            for scored in score_models(
                 cohort.of(given.loss),
                 {m: cohort.of(values) for m, values in given.required.items()},
                 rows=slice(*_ends(examined.own[cohort.rows, cohort.columns[0]])),
@@ -212,11 +213,9 @@ def _scores(
                 held={m: cohort.of(values) for m, values in given.held.items()},
                 yardstick=yardstick,
                 dates=given.dates[cohort.rows],
-            )
-            names = daily.portfolios[cohort.columns]
-            for model, history in scored.accounts.items():
-                block.put(model, history, cohort)
-                tables[model].append(pd.DataFrame(scored.tables[model], index=names))
+            ):
+                block.put(scored.model, scored.account, cohort)
+                tables[scored.model].append(pd.DataFrame(scored.table, index=names))
         for model, required in given.required.items():
             daily.put("required", model, number, required[:, columns])
             for name, values in block.filled[model].items():

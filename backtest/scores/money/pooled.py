@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.scores.checks import as_panels, check_confidence, column_blocks
-from backtest.scores.money.cost import coverage_ratio, scaled_margin, wider_tail
+from backtest.scores.money.cost import coverage_ratio, ratio_blocks, scaled_margin, wider_tail
 from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
@@ -210,7 +210,7 @@ def _scaled(
     confidence: float,
 ) -> PooledScale:
     allowed = tail_count(cells, confidence, "floor")
-    scale = float(_largest_ratios(losses, margins, allowed + 1)[0][allowed])
+    scale = _place_of_all(losses, margins, allowed)
     mean_margin = float(margins.mean() if known is None else margins.sum() / cells)
     rates = _rates_at(losses, margins, scale)
     if known is not None:
@@ -229,11 +229,22 @@ def _scaled(
     )
 
 
+def _place_of_all(losses: DaysByPortfolios, margins: DaysByPortfolios, place: int) -> float:
+    """The ratio that `place` ratios of all cells are no smaller than."""
+    tops = []
+    for _, ratio in ratio_blocks(losses, margins):
+        cells = ratio.reshape(-1)
+        if cells.size > place + 1:
+            cells.partition(cells.size - place - 1)
+        tops.append(cells[-place - 1 :])
+    largest = np.concatenate(tops)
+    largest.partition(largest.size - place - 1)
+    return float(largest[-place - 1])
+
+
 def _rates_at(losses: DaysByPortfolios, margins: DaysByPortfolios, scale: float) -> FloatArray:
     """Exceedance rate of each book with its requirement scaled, (portfolios,)."""
-    days, portfolios = losses.shape
-    rates = np.empty(portfolios)
-    for columns in column_blocks(days, portfolios):
-        ratio = coverage_ratio(losses[:, columns], margins[:, columns])
-        rates[columns] = np.mean((ratio > scale) | np.isinf(ratio), axis=0)
+    rates = np.empty(losses.shape[1])
+    for columns, ratio in ratio_blocks(losses, margins):
+        rates[columns] = np.mean((ratio > scale) | np.isinf(ratio), axis=1)
     return rates
