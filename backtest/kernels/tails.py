@@ -1,17 +1,16 @@
 """Exact rolling value at risk and expected shortfall of many portfolios.
 
-Three algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
-sorted buffer rolls; with changing ones a pool of candidate scenarios is revalued every day; where
-positions change too, a larger pool under another bound.
+Two algorithms: with constant unit sensitivities a portfolio is one series of losses, over which a
+sorted buffer rolls; where sensitivities or positions change, the few scenarios that can be in the
+tail are found for a span of days at once.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
+from backtest.kernels.moving_tail import moving_tail
 from backtest.kernels.tail_buffer import LARGEST, steady_tail
-from backtest.kernels.tail_pool import rolling_tail
-from backtest.kernels.traded_tail import traded_tail
 
 FloatArray = NDArray[np.float64]
 
@@ -40,6 +39,11 @@ def is_constant(rows: FloatArray) -> bool:
         if differ:
             return False
     return True
+
+
+def by_column(rows: FloatArray) -> FloatArray:
+    """(days, columns) as (columns, days), each column contiguous."""
+    return np.ascontiguousarray(rows.T, dtype=np.float64)
 
 
 def refuse_unusable(shocks: FloatArray, unit: FloatArray, exposure: FloatArray) -> None:
@@ -128,11 +132,10 @@ def tail_losses(
     if first == days:
         return value_at_risk, expected_shortfall
     if exposure.ndim == 3:
-        held, unit = exposure[first:], np.ascontiguousarray(unit[first:])
+        held, unit = exposure[first:], unit[first:]
         # The largest position of each column stands for all days: they need not be read again.
         refuse_unusable(shocks[start:], unit, np.abs(held).max(axis=(0, 1))[None])
-        columns = np.ascontiguousarray(shocks.T)
-        traded_tail(columns, unit, held, lookback, count, first, *tails)
+        moving_tail(by_column(shocks), by_column(unit), held, lookback, count, first, *tails)
         return value_at_risk, expected_shortfall
     # Rows repeated by broadcasting are constant and need not be read.
     unit = unit[first : first + 1] if unit.strides[0] == 0 else unit[first:]
@@ -143,8 +146,9 @@ def tail_losses(
     unit = np.ascontiguousarray(unit, dtype=np.float64)
     if not is_constant(unit):
         refuse_unusable(shocks[start:], unit, exposure)
-        columns = np.ascontiguousarray(shocks.T)
-        rolling_tail(columns, unit, exposure, lookback, count, first, *tails)
+        moving_tail(
+            by_column(shocks), by_column(unit), exposure[None], lookback, count, first, *tails
+        )
         return value_at_risk, expected_shortfall
     span = max(SPAN, SPANS * lookback)
     for row in range(first, days, span):

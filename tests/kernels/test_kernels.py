@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from numpy.testing import assert_allclose, assert_array_equal
 
+from backtest.kernels.moving_tail import moving_tail
 from backtest.kernels.replay import replay
-from backtest.kernels.tail_pool import rolling_tail
 from backtest.kernels.tails import tail_losses
 from backtest.kernels.window_tail import window_tail
 from tests.support import reference
@@ -138,18 +138,35 @@ def test_each_portfolio_stands_alone(drift):
 
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("count", [1, 3, 60, 100])
-def test_the_pool_agrees_with_the_buffer_where_nothing_drifts(world, count):
-    """The wrapper never sends constant sensitivities to the pool, so it is called here."""
+def test_spans_equal_the_buffer_to_the_bit_where_nothing_moves(world, count):
+    """The wrapper never sends constant sensitivities to the spans, so they are called here."""
     rng = np.random.default_rng(8)
     shocks, exposure = WORLDS[world](rng, (600, 3)), books(rng, 20, 3)
     unit = np.array(DRIFTS["none"](rng, shocks.shape))
-    pool = np.empty((2, 600, 20))
-    rolling_tail(np.ascontiguousarray(shocks.T), unit[99:], exposure, 100, count, 99, *pool)
+    spans = np.full((2, 600, 20), np.nan)
+    columns, units = np.ascontiguousarray(shocks.T), np.ascontiguousarray(unit[99:].T)
+    moving_tail(columns, units, exposure[None], 100, count, 99, *spans)
     for one, other in zip(
-        pool, tail_losses(shocks, unit, exposure, lookback=100, count=count), strict=True
+        spans, tail_losses(shocks, unit, exposure, lookback=100, count=count), strict=True
     ):
-        scale = np.nanmax(np.abs(other)) + 1e-300
-        assert_allclose(one / scale, other / scale, rtol=0, atol=1e-13)
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("drift", DRIFTS)
+@pytest.mark.parametrize("by_day", [False, True], ids=["positions stay", "positions change"])
+def test_where_a_span_begins_changes_no_bit(world, drift, by_day):
+    rng = np.random.default_rng(11)
+    shocks, exposure = WORLDS[world](rng, (460, 3)), books(rng, 4, 3)
+    unit = np.array(DRIFTS[drift](rng, shocks.shape))
+    if by_day:
+        exposure = exposure * np.exp(np.cumsum(rng.normal(0, 0.02, (460, 4, 3)), axis=0))
+    whole = tail_losses(shocks, unit, exposure, lookback=130, count=3)
+    for cut in (1, 17, 100):
+        later = exposure[cut:] if by_day else exposure
+        part = tail_losses(shocks[cut:], unit[cut:], later, lookback=130, count=3)
+        for one, other in zip(part, whole, strict=True):
+            assert_array_equal(one[129:], other[cut + 129 :])
 
 
 def test_more_columns_and_books_than_are_written_together():

@@ -123,11 +123,11 @@ def test_the_length_of_a_span_changes_nothing(monkeypatch, span):
 
 @pytest.mark.parametrize(
     ("legs", "unused"),
-    [({"BTC": 1e6, "ETH": -2e6}, "rolling_tail"), ({"UST10Y": 1e6, "BTC": 1e6}, "steady_tail")],
+    [({"BTC": 1e6, "ETH": -2e6}, "moving_tail"), ({"UST10Y": 1e6, "BTC": 1e6}, "steady_tail")],
     ids=["prices", "with a bond"],
 )
 @pytest.mark.parametrize("scaling", ["overlapping", "sqrt"])
-def test_books_of_prices_take_the_buffer_and_bonds_the_pool(
+def test_books_of_prices_take_the_buffer_and_bonds_the_spans(
     monkeypatch, small_market, legs, unused, scaling
 ):
     def never(*_):
