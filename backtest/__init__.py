@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backtest import charts, instruments, scores, simulate
     from backtest.account import AccountTerms, Mix, haircut_adequacy
     from backtest.book import Book, Coverage
+    from backtest.cluster import on_cluster
     from backtest.data.load import load_market
     from backtest.instruments import CurveFuture as CurveFuture
     from backtest.instruments import Future as Future
@@ -59,6 +60,7 @@ __all__ = [
     "instruments",
     "load_market",
     "monte_carlo",
+    "on_cluster",
     "run",
     "scores",
     "simulate",
@@ -89,6 +91,7 @@ _HOME = {
     "haircut_adequacy": "account",
     "load_market": "data.load",
     "monte_carlo": "replay.monte_carlo",
+    "on_cluster": "cluster",
     "run": "replay.run",
     "supportable_offset": "offset",
     "validate": "replay.validation",

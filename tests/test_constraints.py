@@ -90,6 +90,7 @@ def test_the_pins_are_what_the_project_needs_in_every_place():
             *project["project"]["dependencies"],
             *project["build-system"]["requires"],
             *extras["report"],
+            *extras["cluster"],
         ],
         DEV: extras["dev"],
     }

@@ -19,8 +19,8 @@ from tests.support.places import ROOT
 
 NAMES = set(
     "load_market Market Book Coverage AccountTerms Mix MarginModel Parts Forecast check_causal run "
-    "Study monte_carlo Distribution supportable_offset OffsetLadder haircut_adequacy __version__ "
-    "BacktestError DataError StudyError ResultsError StationaryBootstrap "
+    "Study monte_carlo on_cluster Distribution supportable_offset OffsetLadder haircut_adequacy "
+    "__version__ BacktestError DataError StudyError ResultsError StationaryBootstrap "
     "instruments simulate scores charts validate".split()
 )
 HOSTILE = "<script>alert(1)</script>"

@@ -4,7 +4,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -17,7 +17,7 @@ from backtest.cli.completion import BY_NAME, prices, results
 from backtest.cli.ends import end
 from backtest.cli.files import files_app
 from backtest.studies import COMMANDS
-from backtest.studies.command import DATA, OUT, RESULT, Command, Option
+from backtest.studies.command import DATA, JOBS, OUT, RESULT, Command, Option
 
 app = typer.Typer(
     name="backtest",
@@ -97,11 +97,12 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     check_writable(out)
     for left in remove_abandoned(out):
         typer.echo(f"removed {left}, which a run that was killed had left", err=True)
+    cluster = _cluster(values)
     _cap_workers(values)
     kept = {"out": out} if command.keeps else {}
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
     with screen.progress() as progress:
-        with _traceback_in(out):
+        with _traceback_in(out), cluster:
             result = command.load(command.compute)(**values, **kept, progress=progress)
         progress(DRAWING, 0.0)
         exhibit = replace(command.load(command.exhibit)(result), progress=progress)
@@ -113,6 +114,18 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     screen.exhibit(exhibit, folder)
     if exhibit.failures:
         raise typer.Exit(1)
+
+
+def _cluster(values: dict[str, Any]) -> AbstractContextManager[None]:
+    """The cluster that --dask names, and that the command's work goes to; else this machine."""
+    address = values.pop("dask", None)
+    if address is None:
+        return nullcontext()
+    if values["n_jobs"] != JOBS.default:
+        raise typer.BadParameter("--n-jobs counts workers of this machine; leave it out.")
+    from backtest.cluster import on_cluster
+
+    return on_cluster(address)
 
 
 def _cap_workers(values: dict[str, Any]) -> None:

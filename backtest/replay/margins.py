@@ -100,7 +100,7 @@ def replay_margins(
     few = len(daily.blocks) < FEW_BLOCKS
     groups = [{name: model} for name, model in models.items()] if few else [models]
     tasks = (
-        joblib.delayed(margin_block)(market, book.select(columns), group, coverage)
+        joblib.delayed(margin_block)(book.select(columns), group, coverage)
         for columns in daily.blocks
         for group in groups
     )
@@ -109,7 +109,7 @@ def replay_margins(
     seconds, fits = dict.fromkeys(models, 0.0), []
     began = time.perf_counter()
     steps = len(daily.blocks) * len(groups)
-    parts = in_parallel(tasks, n_jobs=n_jobs)
+    parts = in_parallel(tasks, n_jobs=n_jobs, shared=(market,))
     for step, part in enumerate(counted(report, "margins", parts, steps)):
         number = step // len(groups)
         note_opened(part.opened)  # by a worker, whose files no one else sees

@@ -83,17 +83,13 @@ def monte_carlo(
     report = progress or unheard
     alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
-    tasks = (
-        joblib.delayed(replay_block)(
-            alternatives, numbers, book, models, coverage, account, score_from
-        )
-        for numbers in blocks
-    )
+    tasks = (joblib.delayed(replay_block)(numbers) for numbers in blocks)
     scores = np.empty((paths, len(models), len(book.portfolios), len(COLUMNS)))
     pooled = np.empty((paths, len(models), len(POOLED)))
     acted = np.empty(paths)
     report("Monte Carlo paths", 0.0)
-    results = in_parallel(tasks, n_jobs=n_jobs)
+    shared = (alternatives, book, models, coverage, account, score_from)
+    results = in_parallel(tasks, n_jobs=n_jobs, shared=shared)
     fits: list[dict[str, Certificates]] = []
     for numbers, result in zip(blocks, results, strict=True):
         note_opened(result.opened)

@@ -47,12 +47,12 @@ class BlockScores:
 
 def replay_block(
     alternatives: Paths,
-    numbers: Sequence[int],
     book: Book,
     models: Mapping[str, MarginModel],
     coverage: Coverage,
     account: AccountTerms,
     score_from: str | None,
+    numbers: Sequence[int],
 ) -> BlockScores:
     """Replay and score the paths of these numbers; a failure carries the path it happened on."""
     keep_freed()

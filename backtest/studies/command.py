@@ -65,6 +65,13 @@ DATA = Option(
     "Prices: 'sample' (simulated), 'treasury', or a folder of CSV files.",
 )
 JOBS = Option("n_jobs", int, 1, "N", "Worker processes.", least=1)
+DASK = Option(
+    "dask",
+    str | None,
+    None,
+    "ADDRESS",
+    "Scheduler of a Dask cluster whose workers compute instead, as tcp://10.0.0.5:8786.",
+)
 SEED = Option("seed", int | None, None, "N", "Overrides the study's seed.", least=0)
 ISOLATE = Option(
     "isolate",

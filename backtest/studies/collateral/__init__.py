@@ -1,6 +1,6 @@
 """`backtest collateral`: other collateral than cash."""
 
-from backtest.studies.command import DATA, ISOLATE, JOBS, SEED, STUDY, Command
+from backtest.studies.command import DASK, DATA, ISOLATE, JOBS, SEED, STUDY, Command
 
 COMMAND = Command(
     name="collateral",
@@ -8,7 +8,7 @@ COMMAND = Command(
         "Post other collateral than cash: breaches by mix, wrong-way risk, whether published "
         "haircuts are enough."
     ),
-    options=(STUDY, DATA, JOBS, SEED, ISOLATE),
+    options=(STUDY, DATA, JOBS, DASK, SEED, ISOLATE),
     compute="study:study_collateral",
     exhibit="page:collateral_exhibit",
     quick=True,

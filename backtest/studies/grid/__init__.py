@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backtest.studies.command import DATA, JOBS, SEED, STUDY, Command, Option
+from backtest.studies.command import DASK, DATA, JOBS, SEED, STUDY, Command, Option
 
 COMMAND = Command(
     name="grid",
@@ -14,6 +14,7 @@ COMMAND = Command(
         STUDY,
         DATA,
         JOBS,
+        DASK,
         SEED,
         Option(
             "resume",

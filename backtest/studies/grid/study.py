@@ -127,9 +127,10 @@ def _compute(
     batch: Batch, inputs: Inputs, kept: KeptCells, *, n_jobs: int, progress: Progress
 ) -> None:
     """Compute cells and keep each as soon as it and those before it are finished."""
-    tasks = (joblib.delayed(compute_cell)(inputs, cell, names) for cell, names in batch)
+    tasks = (joblib.delayed(compute_cell)(cell, names) for cell, names in batch)
     progress("cells", len(kept.facts) / kept.total)
-    for (cell, _), result in zip(batch, in_parallel(tasks, n_jobs=n_jobs), strict=True):
+    results = in_parallel(tasks, n_jobs=n_jobs, shared=(inputs,))
+    for (cell, _), result in zip(batch, results, strict=True):
         kept.add(cell.number, result)
         progress("cells", len(kept.facts) / kept.total)
 

@@ -1,6 +1,6 @@
 """`backtest run`: a study replayed and scored."""
 
-from backtest.studies.command import DATA, ISOLATE, JOBS, SEED, STUDY, Command, Option
+from backtest.studies.command import DASK, DATA, ISOLATE, JOBS, SEED, STUDY, Command, Option
 
 COMMAND = Command(
     name="run",
@@ -12,6 +12,7 @@ COMMAND = Command(
         STUDY,
         DATA,
         JOBS,
+        DASK,
         SEED,
         ISOLATE,
         Option(
