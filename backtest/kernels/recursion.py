@@ -53,3 +53,27 @@ def devolatilise(
             out[t, f] = shock / np.sqrt(variance[f])
             reaction = law.loss[f] if shock < 0.0 else law.gain[f]
             variance[f] = law.rest[f] + reaction * shock**2 + law.memory[f] * variance[f]
+
+
+@kernel
+def revert(
+    innovations: NDArray[np.float64],
+    state: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    persistence: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    r"""States that revert to a mean and stop at limits, into out.
+
+    .. math:: s_t = \min(h, \max(l, m + p (s_{t-1} - m) + e_t))
+
+    innovations, out (days, states); state (states,) is the one before the first day and is
+    overwritten with the last; mean, persistence, low, high (states,).
+    """
+    for t in range(len(innovations)):
+        for j in range(len(state)):
+            free = mean[j] + persistence[j] * (state[j] - mean[j]) + innovations[t, j]
+            state[j] = min(high[j], max(low[j], free))
+            out[t, j] = state[j]

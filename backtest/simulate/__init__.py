@@ -1,10 +1,14 @@
 """Simulators: alternative histories of a market, each path a market of its own."""
 
+from backtest.estimators.depegs import recorded_depegs
 from backtest.simulate.bootstrap import FilteredBootstrap, StationaryBootstrap
+from backtest.simulate.depegs import Depegs
 from backtest.simulate.diagnostics import diagnose
 from backtest.simulate.garch_t import GarchT, GjrT
 from backtest.simulate.independent import MultivariateT, TCopula
+from backtest.simulate.jumps import Jumps
 from backtest.simulate.paths import Paths, Simulator
+from backtest.simulate.reverting import MeanReverting
 from backtest.simulate.sample import SampleGenerator
 from backtest.simulate.tied import TiedPrices
 from backtest.simulate.transform import (
@@ -14,6 +18,7 @@ from backtest.simulate.transform import (
     StressEpisode,
     VolatilityScaling,
 )
+from backtest.simulate.weekend import WeekendVariance
 
 SIMULATORS: dict[str, type[Simulator]] = {
     "history": History,
@@ -29,15 +34,22 @@ SIMULATORS: dict[str, type[Simulator]] = {
     "volatility_scaling": VolatilityScaling,
     "stress_episode": StressEpisode,
     "spliced": Spliced,
+    "jumps": Jumps,
+    "weekend_variance": WeekendVariance,
+    "mean_reverting": MeanReverting,
+    "depegs": Depegs,
 }
 
 __all__ = [
     "SIMULATORS",
     "CorrelationStress",
+    "Depegs",
     "FilteredBootstrap",
     "GarchT",
     "GjrT",
     "History",
+    "Jumps",
+    "MeanReverting",
     "MultivariateT",
     "Paths",
     "SampleGenerator",
@@ -48,5 +60,7 @@ __all__ = [
     "TCopula",
     "TiedPrices",
     "VolatilityScaling",
+    "WeekendVariance",
     "diagnose",
+    "recorded_depegs",
 ]

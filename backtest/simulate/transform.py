@@ -243,6 +243,11 @@ class Spliced:
 
     def sampler(self, market: Market) -> Sampler:
         """The market's own shocks, then `days` drawn ones."""
+        if follows_dates(self.base):
+            raise StudyError(
+                "the base of this Spliced has shocks for each day of the path, and the days of the "
+                "future are others; put the Spliced inside, as its base."
+            )
         draw = self.base.sampler(market)
         history = known_shocks(market)
 
@@ -253,3 +258,9 @@ class Spliced:
             return np.vstack([history, future[: self.days]])
 
         return splice
+
+
+def follows_dates(simulator: Simulator) -> bool:
+    """Whether shocks of a simulator, or of a base in it, depend on the days of the path."""
+    base = getattr(simulator, "base", None)
+    return getattr(simulator, "follows_dates", False) or (base is not None and follows_dates(base))

@@ -22,7 +22,27 @@ EXAMPLES = {
     "volatility_scaling": simulate.VolatilityScaling(prices=3.0, yields=2.0, base=BLOCKS),
     "stress_episode": simulate.StressEpisode(base=BLOCKS, **EPISODE),
     "spliced": simulate.Spliced(days=300, base=BLOCKS),
+    "jumps": simulate.Jumps(base=BLOCKS, significance=0.9),
+    "weekend_variance": simulate.WeekendVariance(base=BLOCKS),
+    "mean_reverting": simulate.MeanReverting(base=BLOCKS),
+    "depegs": simulate.Depegs(base=BLOCKS, per_year=3.0),
 }
+
+
+def market_for(kind: str, market: bt.Market) -> bt.Market:
+    """The market, with the factors that a simulator of this kind is about."""
+    rng, frame = np.random.default_rng(6), market.to_frame()
+    if kind == "depegs":
+        frame["USDC"] = 1.0 + rng.standard_t(4, len(frame)) * 2e-4
+    if kind == "mean_reverting":
+        moves = 0.04 * rng.standard_t(4, len(frame)) - 1.0 * np.log(frame["BTC"]).diff().fillna(0.0)
+        state, states = 0.0, []
+        for move in moves:
+            state = 0.95 * state + move
+            states.append(state)
+        frame["BTC-VOL"] = 0.6 * np.exp(states)
+        frame["BTC-FUNDING"] = np.exp(np.cumsum(rng.normal(3e-4, 5e-4, len(frame))))
+    return bt.Market.from_frame(frame, simulated=True, source=market.source)
 
 
 def market_of(shocks: np.ndarray, kinds: str) -> bt.Market:
