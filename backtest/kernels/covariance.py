@@ -18,30 +18,43 @@ MOST_ROUNDING = 5e-13  # of each variance, by the bound; the error itself is far
 
 @kernel
 def enter(
-    row: FloatArray, sign: float, centre: FloatArray, total: FloatArray, product: FloatArray
+    rows: FloatArray,
+    t: int,
+    sign: float,
+    centre: FloatArray,
+    total: FloatArray,
+    product: FloatArray,
 ) -> None:
-    """Add a row to the sums about `centre`, or take it from them where `sign` is -1.
+    """Add row t to the sums about `centre`, or take it from them where `sign` is -1.
 
     total (columns,); product (columns, columns), of which the lower triangle is used.
     """
-    for c in range(len(row)):
-        move = sign * (row[c] - centre[c])
+    for c in range(len(centre)):
+        move = sign * (rows[t, c] - centre[c])
         total[c] += move
         for d in range(c + 1):
-            product[c, d] += move * (row[d] - centre[d])
+            product[c, d] += move * (rows[t, d] - centre[d])
 
 
 @kernel
-def take_anew(rows: FloatArray, centre: FloatArray, total: FloatArray, product: FloatArray) -> None:
-    """Set the sums of a window (days, columns) about its own mean, which becomes the centre."""
+def take_anew(
+    rows: FloatArray,
+    first: int,
+    last: int,
+    centre: FloatArray,
+    total: FloatArray,
+    product: FloatArray,
+) -> None:
+    """Set the sums of the rows first .. last about their own mean, which becomes the centre."""
     centre[:] = 0.0
-    for row in rows:
-        centre += row
-    centre /= len(rows)
+    for t in range(first, last + 1):
+        for c in range(len(centre)):
+            centre[c] += rows[t, c]
+    centre /= last + 1 - first
     total[:] = 0.0
     product[:, :] = 0.0
-    for row in rows:
-        enter(row, 1.0, centre, total, product)
+    for t in range(first, last + 1):
+        enter(rows, t, 1.0, centre, total, product)
 
 
 @kernel
@@ -57,13 +70,16 @@ def write_covariance(
 
     equal (columns,) latest days on which a column had one value.
     """
+    share = 1.0 / days
     for c in range(len(total)):
+        mean = total[c] * share
         for d in range(c + 1):
-            out[c, d] = out[d, c] = (product[c, d] - total[c] * total[d] / days) / days
+            out[c, d] = product[c, d] * share - mean * (total[d] * share)
+            out[d, c] = out[c, d]
     for c in range(len(total)):
         # A mean of n values is off by n roundings at most: what varies by less does not vary, and
         # two such columns would have a correlation of plus or minus one.
-        least = days * EPSILON * (centre[c] + total[c] / days)
+        least = days * EPSILON * (centre[c] + total[c] * share)
         if equal[c] >= days or out[c, c] <= least * least:
             out[c, :] = 0.0
             out[:, c] = 0.0
@@ -97,13 +113,13 @@ def window_covariance(rows: FloatArray, lookback: int, out: FloatArray) -> None:
                 # squares of their columns (Cauchy and Schwarz).
                 move = rows[t, c] - centre[c]
                 rounding[c] += 4.0 * EPSILON * (product[c, c] + move * move)
-            enter(rows[t], 1.0, centre, total, product)
-            enter(rows[first - 1], -1.0, centre, total, product)
+            enter(rows, t, 1.0, centre, total, product)
+            enter(rows, first - 1, -1.0, centre, total, product)
             for c in range(width):
                 spread = product[c, c] - total[c] * total[c] / lookback
                 if equal[c] < lookback and not rounding[c] <= MOST_ROUNDING * spread:
                     anew = True
         if anew:
-            take_anew(rows[first : t + 1], centre, total, product)
+            take_anew(rows, first, t, centre, total, product)
             rounding[:] = 0.0
         write_covariance(lookback, centre, total, product, equal, out[t])

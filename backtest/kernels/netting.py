@@ -5,80 +5,78 @@ from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
 # A variance below this share of its largest possible value (all columns perfectly correlated) is
 # rounding, not risk: a fully hedged group must have correlation 0, not that of rounding errors.
 NO_VARIANCE = 1e-20
 
 
 @kernel
-def held_columns(
-    exposure: NDArray[np.float64],
-    unit: NDArray[np.float64],
-    held: NDArray[np.int64],
-    coefficient: NDArray[np.float64],
-) -> int:
-    """Columns with a coefficient, and their USD per unit shock; returns their number.
+def list_held(
+    exposure: FloatArray, p: int, group: IntArray, held: IntArray, ends: IntArray
+) -> None:
+    """Columns that portfolio p holds, group by group, into held; where each group ends, into ends.
 
-    All (columns,); the last two are written from the front.
+    exposure and held (portfolios, columns); group (columns,); ends (portfolios, groups).
     """
     k = 0
-    for c in range(len(exposure)):
-        value = exposure[c] * unit[c]
-        if value != 0.0:
-            held[k] = c
-            coefficient[k] = value
-            k += 1
-    return k
+    for g in range(ends.shape[1]):
+        for c in range(len(group)):
+            if group[c] == g and exposure[p, c] != 0.0:
+                held[p, k] = c
+                k += 1
+        ends[p, g] = k
 
 
 @kernel
 def group_covariance(
-    covariance: NDArray[np.float64],
-    held: NDArray[np.int64],
-    coefficient: NDArray[np.float64],
-    group: NDArray[np.int64],
-    gross: NDArray[np.float64],
-    out: NDArray[np.float64],
+    covariance: FloatArray,
+    coefficient: FloatArray,
+    p: int,
+    held: IntArray,
+    ends: IntArray,
+    out: FloatArray,
 ) -> None:
-    r"""Covariance of the P&L of groups of columns, :math:`a_g' \Sigma a_h`, into out.
+    r"""Covariance of the P&L of portfolio p's groups, :math:`a_g' \Sigma a_h`, into out.
 
-    covariance (columns, columns); held (columns held,) which they are; coefficient (columns held,)
-    USD per unit shock; group (columns,) index of each column's group; gross (groups,) scratch; out
-    (groups, groups), of which the lower triangle is used; variance set to 0 where it is only
-    rounding.
+    covariance (columns, columns); coefficient (columns,) USD per unit shock, a; held and ends as
+    `list_held` writes them; out (groups, groups), of which the lower triangle is written; variance
+    set to 0 where it is only rounding.
     """
-    gross[:] = 0.0
-    out[:, :] = 0.0
-    for i in range(len(held)):
-        c, g = held[i], group[held[i]]
-        variance = coefficient[i] * coefficient[i] * covariance[c, c]
-        gross[g] += np.sqrt(variance)
-        out[g, g] += variance
-        for j in range(i):
-            d, h = held[j], group[held[j]]
-            shared = coefficient[i] * coefficient[j] * covariance[c, d]
-            if g == h:
-                out[g, g] += 2.0 * shared
-            else:
-                out[max(g, h), min(g, h)] += shared
     for g in range(len(out)):
-        if out[g, g] <= NO_VARIANCE * gross[g] * gross[g]:
+        first = ends[p, g - 1] if g > 0 else 0
+        for h in range(g + 1):
+            other_first = ends[p, h - 1] if h > 0 else 0
+            total = 0.0
+            for i in range(first, ends[p, g]):
+                row = 0.0
+                for j in range(other_first, ends[p, h]):
+                    row += coefficient[held[p, j]] * covariance[held[p, i], held[p, j]]
+                total += coefficient[held[p, i]] * row
+            out[g, h] = total
+        gross = 0.0
+        for i in range(first, ends[p, g]):
+            c = held[p, i]
+            gross += abs(coefficient[c]) * np.sqrt(covariance[c, c])
+        if out[g, g] <= NO_VARIANCE * gross * gross:
             out[g, g] = 0.0
 
 
 @kernel
 def netted(
-    margin: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    credit_below: float,
-    floor: float,
+    margin: FloatArray, p: int, covariance: FloatArray, credit_below: float, floor: float
 ) -> float:
-    """Margins (groups,) netted by the correlation of the groups' covariance (groups, groups)."""
+    """Margins (portfolios, groups) of portfolio p, netted by the correlation of its groups.
+
+    covariance (groups, groups), of which the lower triangle is read.
+    """
     total = 0.0
-    for g in range(len(margin)):
-        total += margin[g] * margin[g]
+    for g in range(len(covariance)):
+        total += margin[p, g] * margin[p, g]
         for h in range(g):
-            if margin[g] == 0.0 or margin[h] == 0.0:
+            if margin[p, g] == 0.0 or margin[p, h] == 0.0:
                 continue
             spread = np.sqrt(covariance[g, g] * covariance[h, h])
             rho = covariance[g, h] / spread if spread > 0.0 else 0.0
@@ -86,20 +84,20 @@ def netted(
             # An offset is granted only for reliable dependence; otherwise margins add up.
             if not rho < credit_below:
                 rho = 1.0
-            total += 2.0 * rho * margin[g] * margin[h]
+            total += 2.0 * rho * margin[p, g] * margin[p, h]
     return np.sqrt(max(0.0, total))
 
 
 @kernel
 def netted_margin(
-    margin: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    unit: NDArray[np.float64],
-    exposure: NDArray[np.float64],
-    group: NDArray[np.int64],
+    margin: FloatArray,
+    covariance: FloatArray,
+    unit: FloatArray,
+    exposure: FloatArray,
+    group: IntArray,
     credit_below: float,
     floor: float,
-    out: NDArray[np.float64],
+    out: FloatArray,
 ) -> None:
     r"""Margin netted by correlation, :math:`M = \sqrt{m' R m}`, into out (days, portfolios).
 
@@ -110,23 +108,29 @@ def netted_margin(
     covariance is not yet known.
     """
     days, portfolios, groups = margin.shape
-    width = len(group)
-    joint, gross = np.empty((groups, groups)), np.empty(groups)
-    held, coefficient = np.empty(width, np.int64), np.empty(width)
+    joint, coefficient = np.empty((groups, groups)), np.empty(len(group))
+    held = np.empty((portfolios, len(group)), np.int64)
+    ends = np.empty((portfolios, groups), np.int64)
     for t in range(days):
-        unknown = np.isnan(covariance[t, 0, 0])
+        # Slices are taken once a day: numba counts references to each, which takes longer than
+        # to net a portfolio.
+        margins, shocks = margin[t], covariance[t]
+        positions = exposure[t if len(exposure) > 1 else 0]
+        unknown = np.isnan(shocks[0, 0])
         for p in range(portfolios):
-            if unknown or np.isnan(margin[t, p, 0]):
+            if t == 0 or len(exposure) > 1:
+                list_held(positions, p, group, held, ends)
+            if unknown or np.isnan(margins[p, 0]):
                 out[t, p] = np.nan
                 continue
             alone = largest = 0.0
             for g in range(groups):
-                alone += margin[t, p, g]
-                largest = max(largest, margin[t, p, g])
+                alone += margins[p, g]
+                largest = max(largest, margins[p, g])
             if alone == largest:  # one margin is netted against nothing
                 out[t, p] = alone
                 continue
-            positions = exposure[t if len(exposure) > 1 else 0, p]
-            k = held_columns(positions, unit[t], held, coefficient)
-            group_covariance(covariance[t], held[:k], coefficient[:k], group, gross, joint)
-            out[t, p] = netted(margin[t, p], joint, credit_below, floor)
+            for c in range(len(group)):
+                coefficient[c] = positions[p, c] * unit[t, c]
+            group_covariance(shocks, coefficient, p, held, ends, joint)
+            out[t, p] = netted(margins, p, joint, credit_below, floor)
