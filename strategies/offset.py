@@ -1,5 +1,6 @@
 """Stand-alone margins netted by their correlation."""
 
+from functools import reduce
 from typing import Annotated, Literal
 
 import numpy as np
@@ -69,8 +70,9 @@ class CorrelationOffset:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        standalone, joint = self._alone_and_netted(market, book, coverage)
-        return self._required(standalone.sum(axis=2), joint)
+        alone = self._alone(market, book, coverage)
+        joint = self._netted(market, book, coverage, np.stack(alone, axis=2))
+        return self._required(reduce(np.add, alone), joint)
 
     def takes_days(self, market: Market, book: Book) -> bool:
         """Positions by day at once where the base takes them, and no options or other clocks."""
@@ -86,7 +88,9 @@ class CorrelationOffset:
         the same days, and 'MPOR mismatch' (see `backtest.model.mismatch`) is the reduction lost
         because they close out over different days.
         """
-        standalone, joint = self._alone_and_netted(market, book, coverage)
+        standalone = np.stack(self._alone(market, book, coverage), axis=2)
+        joint = self._netted(market, book, coverage, standalone)
+        standalone[np.isnan(joint)] = np.nan
         same_days_joint = over_same_days(
             book,
             coverage,
@@ -129,18 +133,11 @@ class CorrelationOffset:
         reduction = np.minimum(self.granted * (gross - joint), self.cap * gross)
         return gross - reduction
 
-    def _alone_and_netted(
-        self, market: Market, book: Book, coverage: Coverage
-    ) -> tuple[FloatArray, FloatArray]:
-        """Stand-alone margins (days, portfolios, groups) and sqrt(m' R m) (days, portfolios)."""
+    def _alone(self, market: Market, book: Book, coverage: Coverage) -> list[FloatArray]:
+        """(days, portfolios) stand-alone margin of each silo, or of each instrument."""
         silos = self.by == "silo"
         books = [book.in_silo(s) for s in book.silos] if silos else book.by_instrument()
-        standalone = np.stack(
-            [required_margin(self.base, market, b, coverage) for b in books], axis=2
-        )
-        joint = self._netted(market, book, coverage, standalone)
-        standalone[np.isnan(joint)] = np.nan
-        return standalone, joint
+        return [required_margin(self.base, market, b, coverage) for b in books]
 
     def _netted(
         self,

@@ -1,5 +1,7 @@
 """Any model on each silo alone, without netting across silos."""
 
+from functools import reduce
+
 import numpy as np
 from pydantic import Field
 
@@ -40,7 +42,7 @@ class Siloed:
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        return self.parts(market, book, coverage).steps["gross"]
+        return reduce(np.add, self._alone(market, book, coverage))
 
     def takes_days(self, market: Market, book: Book) -> bool:
         """Positions by day at once where the base takes them."""
@@ -48,8 +50,9 @@ class Siloed:
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Stand-alone margin of each silo; the only step is 'gross', their sum."""
-        by_silo = np.stack(
-            [required_margin(self.base, market, book.in_silo(s), coverage) for s in book.silos],
-            axis=2,
-        )
+        by_silo = np.stack(self._alone(market, book, coverage), axis=2)
         return Parts(silos=book.silos, by_silo=by_silo, steps={"gross": by_silo.sum(axis=2)})
+
+    def _alone(self, market: Market, book: Book, coverage: Coverage) -> list[FloatArray]:
+        """(days, portfolios) margin of each silo by itself."""
+        return [required_margin(self.base, market, book.in_silo(s), coverage) for s in book.silos]

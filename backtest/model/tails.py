@@ -38,6 +38,9 @@ class Group:
     @classmethod
     def of(cls, market: Market, book: Book, portfolios: slice | RowNumbers) -> "Group":
         """Group of the portfolios in `book`; `portfolios` are their columns in the whole book."""
+        if market.traded is None:
+            every_day = np.arange(len(market.dates))
+            return cls(portfolios, book, every_day, every_day)
         held_instruments = np.flatnonzero(book.is_held.any(axis=0))
         trades = market.trades([f for i in held_instruments for f in book.instruments[i].factors])
         return cls(portfolios, book, np.flatnonzero(trades), np.cumsum(trades) - 1)
