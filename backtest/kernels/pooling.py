@@ -1,78 +1,143 @@
-"""Pooling two silos: the equal-coverage scale of their sum, over every shift in time."""
+"""Pooling silos: the equal-coverage scale of their sum, over shifts in time, draws and windows."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+GUESSED = 0.85  # scales of neighbouring shifts and windows seldom differ by more
+
 
 @kernel
-def tail_scale(
-    loss: NDArray[np.float64], margin: NDArray[np.float64], tail: NDArray[np.float64]
-) -> float:
+def admit_ratio(loss: float, margin: float, tail: FloatArray) -> None:
+    """Put loss / margin into `tail`, ascending, if it is above the smallest there."""
+    # One comparison skips most days, gains among them, before anything is divided.
+    if loss <= tail[0] * margin:
+        return
+    ratio = loss / margin if margin > 0.0 else np.inf
+    place = 0
+    while place + 1 < len(tail) and tail[place + 1] < ratio:
+        tail[place] = tail[place + 1]
+        place += 1
+    tail[place] = ratio
+
+
+@kernel
+def tail_scale(loss: FloatArray, margin: FloatArray, tail: FloatArray) -> float:
     """Find the len(tail)-th largest of max(0, loss / margin); a loss over margin 0 is +inf.
 
     loss, margin (days,); tail (count,) is scratch, ascending at the end.
     """
-    count = len(tail)
-    tail[:] = 0.0
-    low = 0.0
+    for place in range(len(tail)):
+        tail[place] = 0.0
     for t in range(len(loss)):
-        # One comparison skips most days, gains among them: only a ratio above the smallest of the
-        # tail can change the tail.
-        if loss[t] <= low * margin[t]:
-            continue
-        ratio = loss[t] / margin[t] if margin[t] > 0.0 else np.inf
-        place = 0
-        while place + 1 < count and tail[place + 1] < ratio:
-            tail[place] = tail[place + 1]
-            place += 1
-        tail[place] = ratio
-        low = tail[0]
+        admit_ratio(loss[t], margin[t], tail)
+    return float(tail[0])
+
+
+class Silos(NamedTuple):
+    """What the silos of one book lost and what they asked, and their days by ratio.
+
+    loss, margin : (silos, days). ratio : (silos, days) loss / margin; where the margin is zero,
+    +inf for a loss and -inf for none. order : (silos, days), days by ratio, the largest first.
+    """
+
+    loss: FloatArray
+    margin: FloatArray
+    ratio: FloatArray
+    order: IntArray
+
+
+@kernel
+def day_before(day: int, shift: int, days: int) -> int:
+    """The day `shift` days before, on a circle of days; shift 0 .. days - 1."""
+    return day - shift if day >= shift else day - shift + days
+
+
+@kernel
+def pooled_scale(
+    silos: Silos,
+    scale: FloatArray,
+    shift: IntArray,
+    start: int,
+    stop: int,
+    least: float,
+    tail: FloatArray,
+) -> float:
+    r"""Find the len(tail)-th largest ratio of the pool, if it is larger than `least`.
+
+    scale (silos,) of the margins; shift (silos,) days by which each silo is moved; only the days
+    from start to stop - 1 count, where no silo is moved. No pooled ratio is above all ratios of
+    its silos,
+
+    .. math:: \frac{\sum_s L_s}{\sum_s M_s} \le \max_s \frac{L_s}{M_s},
+
+    so days on which no silo has a ratio above `least` are not looked at. An answer above `least` is
+    therefore right; another one says that there is none, and at `least` 0 it is right as well.
+    """
+    count, days = len(silos.loss), silos.loss.shape[1]
+    for place in range(len(tail)):
+        tail[place] = 0.0
+    for s in range(count):
+        for place in range(days):
+            source = silos.order[s, place]
+            if silos.ratio[s, source] <= least * scale[s]:
+                break
+            day = day_before(source, days - shift[s] if shift[s] > 0 else 0, days)
+            is_new = start <= day < stop
+            for q in range(s):  # a day on which an earlier silo is above was looked at already
+                is_new &= silos.ratio[q, day_before(day, shift[q], days)] <= least * scale[q]
+            if not is_new:
+                continue
+            loss = margin = 0.0
+            for q in range(count):
+                own = day_before(day, shift[q], days)
+                loss += silos.loss[q, own]
+                margin += scale[q] * silos.margin[q, own]
+            admit_ratio(loss, margin, tail)
     return float(tail[0])
 
 
 @kernel
-def add_rotated(into: NDArray[np.float64], series: NDArray[np.float64], start: int) -> None:
-    """Add `series` (days,), from `start` to its end and then from its beginning, to `into`."""
-    head, tail = series[start:], series[:start]
-    for t in range(len(head)):
-        into[t] += head[t]
-    rest = into[len(head) :]
-    for t in range(len(tail)):
-        rest[t] += tail[t]
+def certain_scale(
+    silos: Silos,
+    scale: FloatArray,
+    shift: IntArray,
+    start: int,
+    stop: int,
+    guess: float,
+    tail: FloatArray,
+) -> float:
+    """The scale of `pooled_scale`, whatever it is; quick where it is above GUESSED x guess."""
+    least = GUESSED * guess
+    found = pooled_scale(silos, scale, shift, start, stop, least, tail)
+    # Ratios are rounded: one of a pool may be above those of its silos by a last digit.
+    if found <= least * (1.0 + 1e-12):
+        found = pooled_scale(silos, scale, shift, start, stop, 0.0, tail)
+    return found
 
 
 @kernel
-def shifted_scales(
-    loss: NDArray[np.float64],
-    margin: NDArray[np.float64],
-    shifts: NDArray[np.int64],
-    count: int,
-    out: NDArray[np.float64],
-) -> None:
+def shifted_scales(silos: Silos, shifts: IntArray, count: int, out: FloatArray) -> None:
     """Equal-coverage scale of the pooled silos after circular shifts, into out (shifts,).
 
-    loss, margin (silos, days); shifts (shifts, silos) days by which each silo's loss and margin
-    move together; count is the allowed exceedances + 1.
+    shifts (shifts, silos), 0 .. days - 1: days by which each silo's loss and margin move together;
+    count is the allowed exceedances + 1.
     """
-    silos, days = loss.shape
-    pooled_loss = np.empty(days)
-    pooled_margin = np.empty(days)
-    tail = np.empty(count)
+    tail, scale = np.empty(count), np.ones(len(silos.loss))
+    days, guess = silos.loss.shape[1], 0.0
     for r in range(len(shifts)):
-        pooled_loss[:] = 0.0
-        pooled_margin[:] = 0.0
-        for s in range(silos):
-            start = (days - shifts[r, s] % days) % days
-            add_rotated(pooled_loss, loss[s], start)
-            add_rotated(pooled_margin, margin[s], start)
-        out[r] = tail_scale(pooled_loss, pooled_margin, tail)
+        guess = out[r] = certain_scale(silos, scale, shifts[r], 0, days, guess, tail)
 
 
 @kernel
 def weighted_scale(
-    ratio: NDArray[np.float64], order: NDArray[np.int64], weights: NDArray[np.uint8], count: int
+    ratio: FloatArray, order: IntArray, weights: NDArray[np.uint8], count: int
 ) -> float:
     """Ratio at which the weights, taken from the largest ratio down, reach `count`; floor 0."""
     reached = 0
@@ -84,51 +149,57 @@ def weighted_scale(
 
 
 @kernel
+def window_scale(ratio: FloatArray, order: IntArray, start: int, stop: int, count: int) -> float:
+    """The count-th largest ratio of the days from start to stop - 1; floor 0."""
+    reached = 0
+    for day in order:
+        reached += start <= day < stop
+        if reached >= count:
+            return max(0.0, float(ratio[day]))
+    return 0.0
+
+
+@kernel
 def weighted_reductions(
-    loss: NDArray[np.float64],
-    margin: NDArray[np.float64],
+    silos: Silos,
+    kappa: FloatArray,
+    pooled: FloatArray,
+    by_pooled: IntArray,
     weights: NDArray[np.uint8],
     count: int,
-    total: NDArray[np.float64],
+    total: FloatArray,
 ) -> None:
     """Total reduction of resampled histories, with the scales of each, into total (resamples,).
 
-    loss, margin (silos, days), margin positive; weights (resamples, days), how often each day is
-    drawn; count is the allowed exceedances + 1. NaN where the scale of a silo is not positive.
+    kappa (silos,) scales of the sample; pooled (days,) ratio of the pool at these scales, by_pooled
+    (days,) days by it, the largest first; weights (resamples, days), how often each day is drawn;
+    count is the allowed exceedances + 1. Margins are positive. NaN where the scale of a silo is not
+    positive.
     """
-    silos, days = loss.shape
-    ratio = np.empty((silos, days))
-    order = np.empty((silos, days), dtype=np.int64)
-    for s in range(silos):
-        ratio[s] = loss[s] / margin[s]
-        order[s] = np.argsort(-ratio[s])
-    kappa, pooled_loss, pooled_margin = np.empty(silos), np.zeros(days), np.zeros(days)
-    for s in range(silos):
-        pooled_loss += loss[s]
-        pooled_margin += max(0.0, ratio[s, order[s, count - 1]]) * margin[s]
-    # Days in the order of their ratio at the scales of the sample: where those of the resample
-    # differ by a factor of at most `most`, no later day can have a ratio above most x its own.
-    sample = pooled_loss / np.maximum(pooled_margin, 1e-300)
-    by_ratio = np.argsort(-sample)
+    members = len(kappa)
+    scale = np.empty(members)
     top = np.empty(count)  # descending; days come nearly in this order, so few places are moved
     for b in range(len(weights)):
+        # Where scales of the resample differ from those of the sample by a factor of at most
+        # `most`, no later day can have a ratio above most x its own.
         most, has_scales = 0.0, True
-        for s in range(silos):
-            kappa[s] = weighted_scale(ratio[s], order[s], weights[b], count)
-            has_scales = has_scales and kappa[s] > 0.0
+        for s in range(members):
+            scale[s] = weighted_scale(silos.ratio[s], silos.order[s], weights[b], count)
+            has_scales = has_scales and scale[s] > 0.0
             if has_scales:
-                most = max(most, max(0.0, ratio[s, order[s, count - 1]]) / kappa[s])
+                most = max(most, kappa[s] / scale[s])
         if not has_scales:
             total[b] = np.nan
             continue
         filled = 0
-        for day in by_ratio:
-            if filled == count and sample[day] * most <= top[count - 1]:
+        for day in by_pooled:
+            if filled == count and pooled[day] * most <= top[count - 1]:
                 break
-            scaled = 0.0
-            for s in range(silos):
-                scaled += kappa[s] * margin[s, day]
-            value = max(0.0, pooled_loss[day] / scaled)
+            loss = margin = 0.0
+            for s in range(members):
+                loss += silos.loss[s, day]
+                margin += scale[s] * silos.margin[s, day]
+            value = max(0.0, loss / margin)
             for _ in range(weights[b, day]):
                 if filled == count and value <= top[count - 1]:
                     break
@@ -142,28 +213,21 @@ def weighted_reductions(
 
 
 @kernel
-def window_reductions(
-    loss: NDArray[np.float64],
-    margin: NDArray[np.float64],
-    window: int,
-    count: int,
-    out: NDArray[np.float64],
-) -> None:
+def window_reductions(silos: Silos, window: int, count: int, out: FloatArray) -> None:
     """Total reduction over every window of scored days, with the scales of each, into out.
 
-    loss, margin (silos, days); out (days - window + 1,); NaN where a scale is not positive.
+    out (days - window + 1,); NaN where a scale is not positive.
     """
-    silos, days = loss.shape
-    tail = np.empty(count)
-    for start in range(days - window + 1):
-        pooled_loss = np.zeros(window)
-        pooled_margin = np.zeros(window)
-        for s in range(silos):
-            part, cover = loss[s, start : start + window], margin[s, start : start + window]
-            kappa = tail_scale(part, cover, tail)
-            pooled_loss += part
-            pooled_margin += (kappa if kappa > 0.0 else np.nan) * cover
-        if np.isnan(pooled_margin[0]):
-            out[start] = np.nan
+    members = len(silos.loss)
+    tail, kappa = np.empty(count), np.empty(members)
+    unmoved, guess = np.zeros(members, dtype=np.int64), 0.0
+    for start in range(len(out)):
+        has_scales = True
+        for s in range(members):
+            kappa[s] = window_scale(silos.ratio[s], silos.order[s], start, start + window, count)
+            has_scales = has_scales and kappa[s] > 0.0
+        if has_scales:
+            guess = certain_scale(silos, kappa, unmoved, start, start + window, guess, tail)
+            out[start] = 1.0 - guess
         else:
-            out[start] = 1.0 - tail_scale(pooled_loss, pooled_margin, tail)
+            out[start] = np.nan

@@ -62,9 +62,17 @@ def resampled_totals(
     history: SiloHistory, *, resamples: int = RESAMPLES, block: int = BLOCK
 ) -> NDArray[np.float64]:
     """(resamples,) total reduction of resampled histories; NaN where a silo has no scale."""
-    total = np.empty(resamples)
-    weights = resample_weights(history.days, resamples, block)
-    weighted_reductions(history.loss, history.margin, weights, history.tail, total)
+    return weighted_totals(history, resample_weights(history.days, resamples, block))
+
+
+def weighted_totals(history: SiloHistory, weights: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(resamples,) `resampled_totals` of given draws; weights (resamples, days)."""
+    total = np.empty(len(weights))
+    kappa = history.kappa()
+    scaled = (kappa[:, None] * history.margin).sum(axis=0)
+    pooled = history.loss.sum(axis=0) / np.maximum(scaled, 1e-300)
+    days = np.argsort(-pooled)
+    weighted_reductions(history.ordered, kappa, pooled, days, weights, history.tail, total)
     return total
 
 

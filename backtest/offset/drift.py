@@ -12,6 +12,7 @@ years differ.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import chdtri, ndtri
@@ -27,16 +28,20 @@ CORRELATION_WINDOW = 250  # scored days; a third of a shorter history
 DOUBT = 0.20  # lower quantile of chi-square: the variance seen may have been that unlucky
 
 
+@lru_cache(maxsize=2)  # bound and drift of one history ask in turn
 def normal_scores(history: SiloHistory) -> FloatArray:
     """(silos, days) normal scores of the ratios of loss to margin, by rank within each silo.
 
     Equal ratios share their mean rank: yields move in hundredths, so that some are equal, and how
     a sort places them depends on the processor.
     """
-    from scipy.stats import rankdata  # heavy
-
-    ranks = rankdata(history.loss / history.margin, axis=1)
-    return np.asarray(ndtri((ranks - 0.5) / history.days))
+    scores = np.empty_like(history.loss)
+    for score, ratio in zip(scores, history.loss / history.margin, strict=True):
+        ascending = np.sort(ratio)
+        below, upto = (ascending.searchsorted(ratio, side) for side in ("left", "right"))
+        ndtri((below + upto) / (2 * history.days), out=score)
+    scores.flags.writeable = False
+    return scores
 
 
 def reduction_series(history: SiloHistory) -> FloatArray:

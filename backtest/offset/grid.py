@@ -1,7 +1,7 @@
 """The published grid: how often a bound was measured to be unsafe in histories like the user's."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -76,14 +76,9 @@ def nearest_cell(
     >>> nearest_cell(days=2196, mpor=10, confidence=0.99, silos=2, drift=drift).cell
     'MPOR 10 was not measured (1, 2, 5 were)'
     """
-    cells = grid()
-    wanted = {"silos": silos, "confidence": confidence, "mpor": mpor, "days": days}
-    for name, value in wanted.items():
-        known = np.sort(cells[name].unique())
-        choice = _nearest(name, value, known)
-        if choice is None:
-            return NearestCell(float("nan"), float("nan"), _not_measured(name, value, known))
-        cells = cells[cells[name] == choice]
+    cells = cells_like(silos, confidence, mpor, days)
+    if isinstance(cells, str):
+        return NearestCell(float("nan"), float("nan"), cells)
     from_centre = np.arctanh(cells["centre"]) - np.arctanh(np.clip(drift.centre, -0.999, 0.999))
     apart = np.hypot(from_centre, cells["drift"] - drift.deviation)
     row = cells.loc[apart.idxmin()]
@@ -97,6 +92,20 @@ def nearest_cell(
     like = cells[apart <= apart.min() + 0.01]  # worlds that differ in volatility alone: the worst
     row = like.loc[like["unsafe"].idxmax()]
     return NearestCell(float(row["unsafe"]), worst, f"{row['world']}; {at}")
+
+
+@lru_cache
+def cells_like(silos: int, confidence: float, mpor: int, days: int) -> pd.DataFrame | str:
+    """The cells of such histories, or why there are none."""
+    cells = grid()
+    wanted = {"silos": silos, "confidence": confidence, "mpor": mpor, "days": days}
+    for name, value in wanted.items():
+        known = np.sort(cells[name].unique())
+        choice = _nearest(name, value, known)
+        if choice is None:
+            return _not_measured(name, value, known)
+        cells = cells[cells[name] == choice]
+    return cells
 
 
 def _not_measured(name: str, value: float, known: np.ndarray) -> str:

@@ -6,11 +6,12 @@ Only the rest, which needs losses of the same day, is offset.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.kernels.pooling import shifted_scales, tail_scale, window_reductions
+from backtest.kernels.pooling import Silos, shifted_scales, tail_scale, window_reductions
 from backtest.scores.overlapping.interval import variance_inflation
 from backtest.types import BoolArray, Dates, FloatArray, StudyError, tail_count
 
@@ -19,6 +20,13 @@ DRAWN_SHIFTS = 400  # for three silos or more, which have too many combinations 
 WINDOW = 500  # scored days in each window for the worst total reduction
 
 Shifts = NDArray[np.int64]  # (shifts, silos) days
+
+
+def by_ratio(loss: FloatArray, margin: FloatArray) -> Silos:
+    """Losses and margins (silos, days), with the days of each silo by loss / margin."""
+    without = np.where(loss > 0.0, np.inf, -np.inf)  # margin
+    ratio = np.divide(loss, margin, out=without, where=margin > 0.0)
+    return Silos(loss, margin, ratio, np.argsort(-ratio, axis=1))
 
 
 class TooFewDays(StudyError):
@@ -57,6 +65,11 @@ class SiloHistory:
         """Allowed exceedances + 1: the rank of the loss ratio that is the scale."""
         return tail_count(self.days, self.confidence, "floor") + 1
 
+    @cached_property
+    def ordered(self) -> Silos:
+        """Losses, margins and the days of each silo by their ratio."""
+        return by_ratio(self.loss, self.margin)
+
     def kappa(self) -> FloatArray:
         """(silos,) equal-coverage scale of each silo alone."""
         space = np.empty(self.tail)
@@ -86,7 +99,7 @@ class SiloHistory:
         # The silo scales are in `scaled`: theta below 1 is what pooling saves at equal coverage.
         theta = tail_scale(pooled, scaled.sum(axis=0), space)
         thetas = np.empty(len(shifts))
-        shifted_scales(self.loss, scaled, shifts, self.tail, thetas)
+        shifted_scales(by_ratio(self.loss, scaled), shifts, self.tail, thetas)
         return Reduction(
             total=1.0 - theta,
             diversification=1.0 - float(thetas.mean()),
@@ -100,7 +113,7 @@ class SiloHistory:
             return float("nan")
         count = tail_count(window, self.confidence, "floor") + 1
         out = np.empty(self.days - window + 1)
-        window_reductions(self.loss, self.margin, window, count, out)
+        window_reductions(self.ordered, window, count, out)
         return float(np.nanmin(out)) if not np.isnan(out).all() else float("nan")
 
     def drawn(self, rows: NDArray[np.int64]) -> "SiloHistory":

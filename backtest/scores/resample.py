@@ -8,6 +8,7 @@ them are paired.
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.kernels.blocks import count_days, follow_blocks
 from backtest.types import FloatArray, StudyError
 
 MEAN_BLOCK = 20  # days: a trading month, several times the longest MPOR of a clearing house
@@ -55,13 +56,9 @@ def stationary_indices(
     # studies (Romano and Wolf's) could not be reproduced.
     generator = np.random.default_rng(seed)
     begins = generator.random((resamples, days)) < 1.0 / block
-    begins[:, 0] = True
-    position = np.arange(days)
-    # The position at which the block of each day began; it continues from the day drawn there.
-    origin = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
-    first_days = generator.integers(0, days, (resamples, days))
-    start = np.take_along_axis(first_days, origin, axis=1)
-    return np.asarray((start + position - origin) % days, dtype=np.int64)
+    drawn: DayIndices = generator.integers(0, days, (resamples, days))
+    follow_blocks(begins, drawn)
+    return drawn
 
 
 def day_weights(indices: DayIndices) -> FloatArray:
@@ -75,12 +72,21 @@ def day_weights(indices: DayIndices) -> FloatArray:
     -------
     (resamples, days) whole numbers as float64; every row sums to the number of days.
 
+    Raises
+    ------
+    StudyError : a number that is no day.
+
     Examples
     --------
     >>> day_weights(np.array([[0, 0, 2], [1, 2, 0]])).tolist()
     [[2.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    resamples, days = indices.shape
-    offset = indices + days * np.arange(resamples)[:, None]
-    counts = np.bincount(offset.ravel(), minlength=resamples * days)
-    return counts.reshape(resamples, days).astype(np.float64)
+    rows = np.ascontiguousarray(indices, dtype=np.int64)
+    if rows.size and not 0 <= rows.min() <= rows.max() < rows.shape[1]:
+        raise StudyError(
+            f"day numbers from {rows.min()} to {rows.max()}; resamples of {rows.shape[1]} days "
+            f"have days 0 to {rows.shape[1] - 1}."
+        )
+    weights = np.zeros(rows.shape)
+    count_days(rows, weights)
+    return weights

@@ -10,7 +10,7 @@ import backtest as bt
 import strategies as st
 from backtest.kernels.pooling import shifted_scales, tail_scale
 from backtest.offset import ladder_or_reason
-from backtest.offset.history import silo_shifts
+from backtest.offset.history import by_ratio, silo_shifts
 from backtest.scores import equal_coverage_scale
 from tests.support import by_hand
 from tests.support.markets import random_market
@@ -43,7 +43,7 @@ def test_shifts_move_loss_and_margin_together():
     loss, margin = generator.normal(size=(2, 50)), generator.uniform(1, 2, (2, 50))
     shifts = np.array([[0, 7], [3, 0], [0, 49]])
     found = np.empty(3)
-    shifted_scales(loss, margin, shifts, 3, found)
+    shifted_scales(by_ratio(loss, margin), shifts, 3, found)
     for r, (a, b) in enumerate(shifts):
         pooled_loss = np.roll(loss[0], a) + np.roll(loss[1], b)
         pooled_margin = np.roll(margin[0], a) + np.roll(margin[1], b)

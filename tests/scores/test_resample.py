@@ -64,3 +64,25 @@ def test_nothing_to_draw_is_named(asked: dict[str, Any]) -> None:
         StudyError, match="resamples of .* days in blocks of .*; give 1 or more of each"
     ):
         stationary_indices(10, **asked)
+
+
+@pytest.mark.parametrize(("days", "block"), [(1, 20), (2, 1), (37, 3.5), (400, 20), (50, 1e9)])
+def test_draws_and_weights_are_those_of_whole_arrays(days: int, block: float) -> None:
+    generator = np.random.default_rng(8)
+    begins = generator.random((60, days)) < 1.0 / block
+    begins[:, 0] = True
+    place = np.arange(days)
+    origin = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    starts = np.take_along_axis(generator.integers(0, days, (60, days)), origin, axis=1)
+    rows = (starts + place - origin) % days
+    drawn = stationary_indices(days, resamples=60, block=block, seed=8)
+    assert drawn.dtype == np.int64 and np.array_equal(drawn, rows)
+    counted = [np.bincount(row, minlength=days) for row in rows]
+    weights = day_weights(drawn.astype(np.int32))
+    assert weights.dtype == np.float64 and np.array_equal(weights, counted)
+
+
+@pytest.mark.parametrize("day", [-1, 3])
+def test_a_number_that_is_no_day_is_refused(day: int) -> None:
+    with pytest.raises(StudyError, match="have days 0 to 2"):
+        day_weights(np.array([[0, 1, day]]))

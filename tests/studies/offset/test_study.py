@@ -10,14 +10,18 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.data.clocks import around_the_clock
-from backtest.kernels.pooling import weighted_reductions
 from backtest.offset import (
     granted_and_supported,
     just_covering,
     specification_curve,
     stressed_ladder,
 )
-from backtest.offset.bounds import bound_reduction, pass_probability, resampled_totals
+from backtest.offset.bounds import (
+    bound_reduction,
+    pass_probability,
+    resampled_totals,
+    weighted_totals,
+)
 from backtest.offset.history import SiloHistory, silo_shifts
 from backtest.offset.stress import _known_from, without
 from backtest.scores.resample import day_weights, stationary_indices
@@ -88,9 +92,7 @@ def test_another_set_of_draws_moves_a_bound_by_less_than_a_point():
     total = []
     for seed in range(5):
         days = stationary_indices(1000, resamples=4000, block=20, seed=1000 + seed)
-        draws = np.empty(4000)
-        weights = day_weights(days).astype(np.uint8)
-        weighted_reductions(history.loss, history.margin, weights, history.tail, draws)
+        draws = weighted_totals(history, day_weights(days).astype(np.uint8))
         total.append(np.quantile(draws, 0.05))
     fixed = np.quantile(resampled_totals(history), 0.05)
     assert np.abs(np.array(total) - fixed).max() < 0.01
