@@ -19,6 +19,8 @@ from backtest.estimators.garch import RollingGarch
 from backtest.estimators.stale import refuse_stale
 from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
+from backtest.kernels.tails import is_constant
+from backtest.kernels.windowed_ewma import windowed_ewma
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
@@ -75,6 +77,13 @@ class EwmaVaR(MarginOfForecast):
     def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
         law = nan_estimates(scenarios, 3)
+        begin = scenarios.first + self.lookback - 1
+        pnl_of_day = steady_pnl(scenarios, begin)
+        if self.innovations == "normal" and pnl_of_day is not None:
+            variance = np.empty_like(pnl_of_day)
+            windowed_ewma(pnl_of_day, self.decay, self.lookback, begin, variance)
+            law[0, begin:], law[1, begin:], law[2, begin:] = np.sqrt(variance[begin:]), np.inf, 0.0
+            return law
         rows = np.tile(ewma_coefficients(self.decay), (len(scenarios.exposure), 1))
         skew = np.zeros(len(scenarios.exposure))
         out = np.empty((len(scenarios.exposure), self.lookback + 1))
@@ -211,6 +220,20 @@ class CornishFisherVaR(MarginOfForecast):
             return out
 
         return scenario_tails(market, book, coverage, estimate=tails, scaling=self.scaling)
+
+
+def steady_pnl(scenarios: Scenarios | Revaluation, begin: int) -> FloatArray | None:
+    """(days, portfolios) P&L of the positions in each shock, where it is the same on every day.
+
+    None where sensitivities or positions change after row `begin`, or options are revalued: the
+    P&Ls of a window then differ from day to day.
+    """
+    unit, exposure = scenarios.unit[begin:], scenarios.exposure
+    if isinstance(scenarios, Revaluation) or exposure.ndim == 3 or not len(unit):
+        return None
+    if not is_constant(np.ascontiguousarray(unit)):
+        return None
+    return np.ascontiguousarray(scenarios.shocks @ (exposure * unit[0]).T)
 
 
 def _forecast(

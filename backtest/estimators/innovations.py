@@ -19,25 +19,35 @@ def unit_tail(confidence: float, freedom: FloatArray | float) -> tuple[FloatArra
     >>> [round(float(x), 6) for x in unit_tail(0.99, 4.0)]
     [2.649492, 3.69151]
     """
+    nu = np.asarray(freedom, dtype=np.float64)
+    z = float(ndtri(confidence))
+    density = np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi)
+    unknown = np.isnan(nu)
+    quantile = np.where(unknown, np.nan, z)
+    shortfall = np.where(unknown, np.nan, density / (1.0 - confidence))
+    student = np.isfinite(nu)
+    if student.any():
+        # A fit stands for weeks of days: each freedom is looked up once.
+        freedoms, fit = np.unique(nu[student], return_inverse=True)
+        of_fit = _student_tail(confidence, freedoms)
+        quantile[student], shortfall[student] = of_fit[0][fit], of_fit[1][fit]
+    return quantile, shortfall
+
+
+def _student_tail(confidence: float, freedom: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """`unit_tail` of finite degrees of freedom."""
     from scipy.special import gammaln
 
-    nu = np.asarray(freedom, dtype=np.float64)
-    normal = np.isinf(nu)
-    finite_nu = np.where(normal, 10.0, nu)
-    t = stdtrit(finite_nu, confidence)
-    unit = np.sqrt((finite_nu - 2.0) / finite_nu)
+    t = np.asarray(stdtrit(freedom, confidence), dtype=np.float64)
+    unit = np.sqrt((freedom - 2.0) / freedom)
     log_density = (
-        gammaln((finite_nu + 1.0) / 2.0)
-        - gammaln(finite_nu / 2.0)
-        - 0.5 * np.log(np.pi * finite_nu)
-        - (finite_nu + 1.0) / 2.0 * np.log1p(t * t / finite_nu)
+        gammaln((freedom + 1.0) / 2.0)
+        - gammaln(freedom / 2.0)
+        - 0.5 * np.log(np.pi * freedom)
+        - (freedom + 1.0) / 2.0 * np.log1p(t * t / freedom)
     )
-    mean = np.exp(log_density) / (1.0 - confidence) * (finite_nu + t * t) / (finite_nu - 1.0)
-    z = ndtri(confidence)
-    density = np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi)
-    return np.where(normal, z, t * unit), np.where(
-        normal, density / (1.0 - confidence), mean * unit
-    )
+    mean = np.exp(log_density) / (1.0 - confidence) * (freedom + t * t) / (freedom - 1.0)
+    return t * unit, mean * unit
 
 
 def unit_probability(value: FloatArray, freedom: FloatArray) -> FloatArray:
@@ -48,7 +58,10 @@ def unit_probability(value: FloatArray, freedom: FloatArray) -> FloatArray:
     >>> unit_probability(np.array([0.0, -2.649492]), np.array([np.inf, 4.0])).round(6).tolist()
     [0.5, 0.01]
     """
-    normal = np.isinf(freedom)
-    finite_nu = np.where(normal, 10.0, freedom)
-    student = stdtr(finite_nu, value * np.sqrt(finite_nu / (finite_nu - 2.0)))
-    return np.where(normal, ndtr(value), student)
+    probability = np.asarray(ndtr(value))
+    probability[np.isnan(freedom)] = np.nan
+    student = np.isfinite(freedom)
+    if student.any():
+        nu = freedom[student]
+        probability[student] = stdtr(nu, value[student] * np.sqrt(nu / (nu - 2.0)))
+    return probability

@@ -16,7 +16,7 @@ from tests.bench.timing import Goal, Table, alike
 from tests.support.places import PRICES
 
 BEGAN = "e9179a5"  # the commit of which the goals speak
-PATHS = 4
+PATHS = 20
 SEED = 7
 
 
