@@ -172,7 +172,7 @@ class Span2:
                     window_tail(np.stack(values), index[day], exposure, count, tail, shortfall)
             return np.maximum(out, 0.0)
 
-        return by_group(market, book, tails)
+        return np.asarray(by_group(market, book, tails))
 
     def closeout(self, market: Market, book: Book) -> DaysByPortfolios:
         """(days, portfolios) liquidity and concentration, USD, >= 0."""

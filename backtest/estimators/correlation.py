@@ -21,8 +21,9 @@ def rolling_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     >>> rolling_covariance(np.array([[1.0], [2.0], [4.0]]), 2)[:, 0, 0].tolist()
     [nan, 0.25, 1.0]
     """
-    out = np.full((*columns.shape, columns.shape[1]), np.nan)
+    out = np.empty((*columns.shape, columns.shape[1]))
     first = first_known(columns)
+    out[: first + lookback - 1] = np.nan
     window_covariance(np.ascontiguousarray(columns[first:]), lookback, out[first:])
     return out
 

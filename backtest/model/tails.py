@@ -25,7 +25,8 @@ class Group:
 
     Parameters
     ----------
-    portfolios : their columns in a margin of the whole book. book : these portfolios alone.
+    portfolios : their columns in a margin of the whole book; a slice where they are all, on every
+        day of the market. book : these portfolios alone.
     rows : (days of the group,) rows of the market. last : (days of the market,) the last day of
         the group on or before each.
     """
@@ -103,15 +104,18 @@ def by_group(
     *,
     split: Callable[[Market, Book], list[Group]] = same_clock,
     empty: Sequence[float] = (0.0, 0.0),
-) -> FloatArray:
+) -> Sequence[FloatArray] | FloatArray:
     """(estimates, days, portfolios) estimates of all groups, on every day of the market.
 
     estimate : group -> one (days of the group, its portfolios) array for each value of `empty`.
     empty : each estimate of an empty portfolio, which belongs to no group.
     """
+    groups = split(market, book)
+    if len(groups) == 1 and isinstance(groups[0].portfolios, slice):
+        return estimate(groups[0])
     out = np.empty((len(empty), len(market.dates), len(book.portfolios)))
     out[:] = np.reshape(empty, (-1, 1, 1))
-    for group in split(market, book):
+    for group in groups:
         for all_portfolios, values in zip(out, estimate(group), strict=True):
             all_portfolios[:, group.portfolios] = group.on_every_day(values)
     return out
