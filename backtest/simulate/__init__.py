@@ -2,12 +2,14 @@
 
 from backtest.estimators.depegs import recorded_depegs
 from backtest.simulate.bootstrap import FilteredBootstrap, StationaryBootstrap
+from backtest.simulate.dcc_t import DccT
 from backtest.simulate.depegs import Depegs
 from backtest.simulate.diagnostics import diagnose
 from backtest.simulate.garch_t import GarchT, GjrT
 from backtest.simulate.independent import MultivariateT, TCopula
 from backtest.simulate.jumps import Jumps
 from backtest.simulate.paths import Paths, Simulator
+from backtest.simulate.regimes import RegimeSwitching
 from backtest.simulate.reverting import MeanReverting
 from backtest.simulate.sample import SampleGenerator
 from backtest.simulate.tied import TiedPrices
@@ -26,6 +28,8 @@ SIMULATORS: dict[str, type[Simulator]] = {
     "filtered_bootstrap": FilteredBootstrap,
     "garch_t": GarchT,
     "gjr_t": GjrT,
+    "dcc_t": DccT,
+    "regime_switching": RegimeSwitching,
     "multivariate_t": MultivariateT,
     "t_copula": TCopula,
     "sample_generator": SampleGenerator,
@@ -43,6 +47,7 @@ SIMULATORS: dict[str, type[Simulator]] = {
 __all__ = [
     "SIMULATORS",
     "CorrelationStress",
+    "DccT",
     "Depegs",
     "FilteredBootstrap",
     "GarchT",
@@ -52,6 +57,7 @@ __all__ = [
     "MeanReverting",
     "MultivariateT",
     "Paths",
+    "RegimeSwitching",
     "SampleGenerator",
     "Simulator",
     "Spliced",

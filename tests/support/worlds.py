@@ -14,6 +14,8 @@ EXAMPLES = {
     "filtered_bootstrap": simulate.FilteredBootstrap(reaction=0.1, persistence=0.95),
     "garch_t": simulate.GarchT(),
     "gjr_t": simulate.GjrT(),
+    "dcc_t": simulate.DccT(),
+    "regime_switching": simulate.RegimeSwitching(),
     "multivariate_t": simulate.MultivariateT(),
     "t_copula": simulate.TCopula(),
     "sample_generator": simulate.SampleGenerator(stress=True),

@@ -35,7 +35,10 @@ LAWS = {
     **{"CAViaR": PEAK, "generalised Pareto": PEAK},
 }
 # Simulators that fit a law before they draw from it, alone or as the base of another.
-SIMULATORS = {"garch_t": FLAT, "gjr_t": FLAT, "multivariate_t": PEAK}
+SIMULATORS = {
+    **dict.fromkeys(("garch_t", "gjr_t", "dcc_t", "regime_switching"), FLAT),
+    "multivariate_t": PEAK,
+}
 MONTE_CARLO = ("monte_carlo", "frontier")  # how tables of simulated paths begin
 
 
