@@ -79,6 +79,9 @@ def fit_dcc(z: DaysByFactors) -> DccFit:
         return -float(days * norm + margins + joint)
 
     share = (START_FREEDOM - FREEDOM[0]) / (FREEDOM[1] - FREEDOM[0])
-    first = logit(np.array([PERSISTENCE / MOST_PERSISTENT, REACTION / PERSISTENCE, share]))
-    close = {"xatol": 1e-3, "fatol": 1e-3}
-    return law(minimize(minus_likelihood, first, method="Nelder-Mead", options=close).x)[0]
+    kept = PERSISTENCE / MOST_PERSISTENT
+    first: FloatArray = logit(np.array([kept, REACTION / PERSISTENCE, share]))
+    found = minimize(
+        minus_likelihood, first, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-3}
+    )
+    return law(found.x)[0]
