@@ -15,9 +15,14 @@ from backtest.simulate.pilot import matching_scale
 from backtest.types import DaysByFactors, FloatArray
 
 
-def block_length(shocks: DaysByFactors) -> int:
-    """Longest optimal stationary-bootstrap block over the factors' absolute shocks, days.
+def block_lengths(shocks: DaysByFactors) -> FloatArray:
+    """Optimal mean lengths of a stationary bootstrap, days: (2, factors), of shocks and of sizes.
 
+    Of the shocks themselves, whose memory is that of a level (a funding rate, a peg), and of their
+    absolute values, whose memory is that of volatility.
+
+    Parameters
+    ----------
     shocks : (days, factors), every factor moving.
 
     References
@@ -27,13 +32,29 @@ def block_length(shocks: DaysByFactors) -> int:
 
     Examples
     --------
-    >>> block_length(np.random.default_rng(0).standard_normal((500, 2))) < 10
-    True
+    >>> block_lengths(np.random.default_rng(0).standard_normal((500, 2))).shape
+    (2, 2)
     """
     from arch.bootstrap import optimal_block_length
 
-    lengths = optimal_block_length(np.abs(shocks))["stationary"]
-    return max(1, math.ceil(float(lengths.max())))
+    both = (optimal_block_length(x)["stationary"].to_numpy() for x in (shocks, np.abs(shocks)))
+    return np.array(list(both), dtype=np.float64)
+
+
+def block_length(shocks: DaysByFactors) -> int:
+    """Longest of the optimal lengths over all factors, of shocks and of sizes; whole days.
+
+    All factors of a day are drawn together, so one length must do for all. Too short a block tears
+    the clusters of the factor with the longest memory apart, and its extremes no longer come in
+    rows; too long a one only leaves fewer different blocks. Hence the longest: on daily prices that
+    of a volatility, a hundred days where returns alone would ask for two.
+
+    Examples
+    --------
+    >>> block_length(np.random.default_rng(0).standard_normal((500, 2))) < 10
+    True
+    """
+    return max(1, math.ceil(float(block_lengths(shocks).max())))
 
 
 def _rows(shocks: DaysByFactors, block: int, rng: np.random.Generator) -> DaysByFactors:
@@ -50,7 +71,8 @@ class StationaryBootstrap:
 
     Parameters
     ----------
-    block_size : mean block length in days; None takes arch's optimal length of absolute shocks.
+    block_size : mean block length in days; None takes the data's (`block_length`). Days follow each
+        other in a circle, the first after the last, so that every day is drawn as often as another.
 
     References
     ----------

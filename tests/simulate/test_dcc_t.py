@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from backtest import simulate
 from backtest.estimators.dcc import fit_dcc
 from backtest.kernels.dcc import dcc_likelihood, dcc_path
-from tests.support.worlds import draw, market_of
+from tests.support.worlds import market_of
 
 
 def dcc_world(seed: int, *, days: int = 6000, reaction=0.06, persistence=0.97, freedom=6.0):
@@ -73,6 +73,11 @@ def test_a_constant_correlation_is_found_not_to_move():
     assert fit.target[0, 1] == pytest.approx(0.5, abs=0.03)
 
 
+def drawn(simulator, market, paths: int) -> list[np.ndarray]:
+    sampler = simulator.sampler(market)
+    return [sampler(np.random.default_rng(stream)) for stream in range(paths)]
+
+
 def moving(shocks: np.ndarray) -> float:
     """Standard deviation of the correlation over spans of 50 days."""
     spans = shocks[: len(shocks) // 50 * 50].reshape(-1, 50, 2)
@@ -89,8 +94,7 @@ def test_paths_have_correlations_that_move_and_extremes_that_coincide():
     w, _ = dcc_world(3, reaction=0.10, persistence=0.98, freedom=4.0)
     market = market_of(np.clip(w * [0.02, 0.0004], -0.6, 0.6), "py")
     data = market.shocks(1)[1:]
-    paths = [draw(simulate.DccT(), market, s) for s in range(10)]
-    fixed = [draw(simulate.GarchT(), market, s) for s in range(10)]
+    paths, fixed = (drawn(kind, market, 10) for kind in (simulate.DccT(), simulate.GarchT()))
     assert np.mean([moving(p) for p in paths]) == pytest.approx(moving(data), abs=0.06)
     assert np.mean([moving(p) for p in fixed]) < moving(data) - 0.08
     assert np.mean([coincidences(p) for p in paths]) == pytest.approx(coincidences(data), abs=0.07)
@@ -102,8 +106,8 @@ def test_each_factor_keeps_its_own_tails():
     rng = np.random.default_rng(4)
     z = np.column_stack([rng.standard_t(3.5, 5000) * 0.02, rng.standard_normal(5000) * 4e-4])
     market = market_of(np.clip(z, -0.8, 0.8), "py")
-    drawn = np.concatenate([draw(simulate.DccT(), market, s) for s in range(5)])
-    farthest = np.quantile(np.abs(drawn), 0.999, axis=0) / drawn.std(axis=0)
+    paths = np.concatenate(drawn(simulate.DccT(), market, 5))
+    farthest = np.quantile(np.abs(paths), 0.999, axis=0) / paths.std(axis=0)
     data = np.quantile(np.abs(z), 0.999, axis=0) / z.std(axis=0)
     assert_allclose(farthest, data, rtol=0.2)
     assert farthest[0] > 1.5 * farthest[1]

@@ -16,7 +16,7 @@ from backtest.estimators.garch import fit_garch
 from backtest.kernels.levels import shocked_levels
 from backtest.kernels.recursion import Recursion, devolatilise, revolatilise
 from backtest.simulate import SIMULATORS
-from backtest.simulate.bootstrap import block_length
+from backtest.simulate.bootstrap import block_length, block_lengths
 from backtest.simulate.garch_t import VolatilityFits
 from tests.support.worlds import BLOCKS, correlation, draw, market_of
 
@@ -79,14 +79,20 @@ def test_the_stationary_bootstrap_draws_whole_days_in_blocks_of_the_given_mean(s
     assert runs == pytest.approx(0.9 + 0.1 / 259, abs=0.012)
 
 
-def test_the_block_is_arch_s_longest_optimal_one():
+def test_the_block_is_arch_s_longest_optimal_one_of_shocks_and_of_sizes():
     from arch.bootstrap import optimal_block_length
 
     rng = np.random.default_rng(0)
-    volatility = np.exp(np.cumsum(rng.normal(0, 0.05, (800, 1)), axis=0))
-    shocks = np.hstack([rng.normal(size=(800, 1)), rng.normal(size=(800, 1)) * volatility])
-    lengths = optimal_block_length(np.abs(shocks))["stationary"].to_numpy()
-    assert block_length(shocks) == np.ceil(lengths.max()) > 3 * lengths.min()
+    volatility = np.exp(np.cumsum(rng.normal(0, 0.05, 800)))
+    clustered, white = rng.normal(size=800) * volatility, rng.normal(size=800)
+    level = np.convolve(white, 0.9 ** np.arange(60))[:800]  # a rate that remembers itself
+    for column, row in ((clustered, 1), (level, 0)):
+        shocks = np.column_stack([rng.normal(size=800), column])
+        lengths = block_lengths(shocks)
+        for k, values in enumerate((shocks, np.abs(shocks))):
+            assert_allclose(lengths[k], optimal_block_length(values)["stationary"])
+        assert np.unravel_index(lengths.argmax(), (2, 2)) == (row, 1)
+        assert block_length(shocks) == np.ceil(lengths.max()) > 3 * lengths[:, 0].max()
 
 
 def garch_world(seed: int, *, days: int = 4000, gain: float = 0.08, loss: float = 0.08):
@@ -133,7 +139,8 @@ def test_gjr_t_recovers_which_sign_feeds_volatility_and_draws_it():
 
     market = market_of(world[:, None], "p")
     for simulator, asymmetric in ((simulate.GjrT(), True), (simulate.GarchT(), False)):
-        drawn = [leverage(draw(simulator, market, s)[:, 0]) for s in range(10)]
+        sampler = simulator.sampler(market)
+        drawn = [leverage(sampler(np.random.default_rng(s))[:, 0]) for s in range(10)]
         if asymmetric:
             assert np.mean(drawn) == pytest.approx(leverage(world), abs=0.04)
             assert np.mean(drawn) < -0.06

@@ -15,7 +15,7 @@ from backtest.estimators.regimes import fit_regimes
 from backtest.kernels.regimes import chain, forward_backward
 from backtest.simulate.regimes import long_run
 from backtest.types import StudyError
-from tests.support.worlds import draw, market_of
+from tests.support.worlds import market_of
 
 CALM, STRESS = np.array([[1.0, 0.5], [0.5, 1.0]]), 9.0 * np.array([[1.0, -0.7], [-0.7, 1.0]])
 DEVIATION = np.array([0.01, 0.0004])
@@ -116,7 +116,8 @@ def tie_by_size(shocks: np.ndarray) -> tuple[float, float]:
 def test_paths_hedge_on_calm_days_and_not_in_stress_as_the_data_do():
     shocks, _ = regime_world(3)
     market = market_of(shocks, "py")
-    drawn = [draw(simulate.RegimeSwitching(), market, s) for s in range(10)]
+    sampler = simulate.RegimeSwitching().sampler(market)
+    drawn = [sampler(np.random.default_rng(s)) for s in range(10)]
     assert_allclose(np.mean([d.std(axis=0) for d in drawn], axis=0), shocks.std(axis=0), rtol=0.1)
     assert_allclose(np.mean([tie_by_size(d) for d in drawn], axis=0), tie_by_size(shocks), atol=0.1)
     assert tie_by_size(shocks)[0] > 0.1 > -0.3 > tie_by_size(shocks)[1]
@@ -132,7 +133,8 @@ def test_a_world_can_be_given_regime_by_regime():
     world = simulate.RegimeSwitching(
         cross=(0.5, -0.5), volatility=(0.5, 4.0), lengths=(200.0, 20.0)
     )
-    drawn = np.concatenate([draw(world, market, s) for s in range(20)])
+    sampler = world.sampler(market)
+    drawn = np.concatenate([sampler(np.random.default_rng(s)) for s in range(20)])
     share = 20 / 220
     expected = np.sqrt((1 - share) * 0.5**2 + share * 4.0**2)
     assert_allclose(drawn.std(axis=0) / data, expected, rtol=0.12)
