@@ -4,16 +4,13 @@ A worker of another version would give other numbers, and nothing would say so.
 """
 
 import importlib.util
-import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from llvmlite.binding import get_host_cpu_name
-
 from backtest.kernels.compile import SOURCES
 from backtest.replay.origin import Software
-from backtest.replay.sources import own_modules, source_hash, sources_sha256
+from backtest.replay.sources import own_modules, processor, source_hash, sources_sha256
 from backtest.types import StudyError, shown
 
 TRANSPORT = ("joblib", "cloudpickle", "dask", "distributed")  # what tasks travel by
@@ -36,7 +33,7 @@ def description() -> dict[str, str]:
         **{name: version(name) for name in TRANSPORT},
         "kernels": SOURCES,
         "code": sources_sha256(),
-        "processor": f"{platform.machine()} {get_host_cpu_name()}",
+        "processor": processor(),
     }
 
 

@@ -13,9 +13,10 @@ from backtest.estimators.fits import Certificates, total_fits
 from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.opened_files import note_opened
-from backtest.model.protocol import MarginModel
+from backtest.model.protocol import MarginModel, in_words
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
-from backtest.replay.path_block import replay_block
+from backtest.replay.kept import KeptBlocks
+from backtest.replay.path_block import BlockScores, replay_block
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_paths_fit
 from backtest.simulate.paths import Paths, Simulator
@@ -38,6 +39,7 @@ def monte_carlo(
     score_from: str | None = None,
     n_jobs: int = 1,
     block: int = BLOCK,
+    kept: KeptBlocks | None = None,
     progress: Progress | None = None,
 ) -> Distribution:
     """Replay every model on `paths` simulated histories and keep the scores of each.
@@ -53,6 +55,7 @@ def monte_carlo(
         requirement unless given. With `Spliced`, give the market's last day: else the days of
         history, the same on every path, are scored with the future.
     n_jobs, block : workers, and paths a task.
+    kept : where finished blocks are kept (`replay.kept`); what it holds is not computed again.
 
     Raises
     ------
@@ -83,38 +86,66 @@ def monte_carlo(
     report = progress or unheard
     alternatives = Paths.of(simulator, market, seed=seed)
     blocks = [range(i, min(i + block, paths)) for i in range(0, paths, block)]
-    tasks = (joblib.delayed(replay_block)(numbers) for numbers in blocks)
-    scores = np.empty((paths, len(models), len(book.portfolios), len(COLUMNS)))
-    pooled = np.empty((paths, len(models), len(POOLED)))
-    acted = np.empty(paths)
-    report("Monte Carlo paths", 0.0)
+    gathered = _Gathered(paths, list(models), len(book.portfolios))
+    words = [f"{name}: {in_words(model)}" for name, model in models.items()]
+    missing = blocks if kept is None else [n for n in blocks if not gathered.found(kept, n, words)]
+    done = paths - sum(map(len, missing))
+    report("Monte Carlo paths", done / paths)
+    tasks = (joblib.delayed(replay_block)(numbers) for numbers in missing)
     shared = (alternatives, book, models, coverage, account, score_from)
     results = in_parallel(tasks, n_jobs=n_jobs, shared=shared)
-    fits: list[dict[str, Certificates]] = []
-    for numbers, result in zip(blocks, results, strict=True):
-        note_opened(result.opened)
-        rows = slice(numbers.start, numbers.stop)
-        fits.append(result.fits)
-        scores[rows], pooled[rows], acted[rows] = result.scores, result.pooled, result.range_acted
-        report("Monte Carlo paths", numbers.stop / paths)
+    for numbers, result in zip(missing, results, strict=True):
+        gathered.put(numbers, result)
+        if kept is not None:
+            kept.add(numbers.start, result.kept(words), count=len(numbers))
+        done += len(numbers)
+        report("Monte Carlo paths", done / paths)
+    provenance = Provenance.of(
+        market,
+        book,
+        models,
+        coverage=coverage,
+        seed=seed,
+        account=account,
+        fits=total_fits([of for _, of in sorted(gathered.fits.items())]),
+        simulator=alternatives.label,
+        paths=paths,
+    )
     return Distribution(
         models=tuple(models),
         portfolios=book.portfolios,
-        scores=scores,
-        pooled=pooled,
-        range_acted=acted,
-        provenance=Provenance.of(
-            market,
-            book,
-            models,
-            coverage=coverage,
-            seed=seed,
-            account=account,
-            fits=total_fits(fits),
-            simulator=alternatives.label,
-            paths=paths,
-        ),
+        scores=gathered.scores,
+        pooled=gathered.pooled,
+        range_acted=gathered.range_acted,
+        provenance=provenance,
     )
+
+
+class _Gathered:
+    """Scores of all paths, as their blocks come in, in any order."""
+
+    def __init__(self, paths: int, models: list[str], portfolios: int) -> None:
+        self.scores = np.empty((paths, len(models), portfolios, len(COLUMNS)))
+        self.pooled = np.empty((paths, len(models), len(POOLED)))
+        self.range_acted = np.empty(paths)
+        self.fits: dict[int, dict[str, Certificates]] = {}  # by first path of the block
+
+    def put(self, numbers: range, result: BlockScores) -> None:
+        """Take in the scores of these paths."""
+        rows = slice(numbers.start, numbers.stop)
+        self.scores[rows], self.pooled[rows] = result.scores, result.pooled
+        self.range_acted[rows] = result.range_acted
+        self.fits[numbers.start] = result.fits
+        note_opened(result.opened)
+
+    def found(self, kept: KeptBlocks, numbers: range, words: list[str]) -> bool:
+        """Take in a finished block; False where there is none of these paths and models."""
+        result = BlockScores.of_kept(kept.read(numbers.start), numbers, words)
+        if result is None:
+            return False
+        self.put(numbers, result)
+        kept.count(numbers.start, len(numbers))
+        return True
 
 
 def path_market(simulator: Simulator, market: Market, *, seed: int, path: int) -> Market:

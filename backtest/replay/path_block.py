@@ -1,9 +1,10 @@
 """A block of simulated paths, replayed and scored: the unit of work of `monte_carlo`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from backtest.account.account import AccountTerms, replay_account
 from backtest.account.mix import Marks, collateral_marks
@@ -16,6 +17,7 @@ from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED
+from backtest.replay.kept import Block
 from backtest.replay.margins import Margined, margin_block
 from backtest.replay.run import yardstick_of
 from backtest.replay.scorecard import blocks
@@ -43,6 +45,24 @@ class BlockScores:
     range_acted: FloatArray
     fits: dict[str, Certificates]
     opened: set[OpenedFile]
+
+    def kept(self, models: list[str]) -> Block:
+        """The scores as they are kept; models : what they are of."""
+        arrays = {"scores": self.scores, "pooled": self.pooled, "range_acted": self.range_acted}
+        fits = {name: {k: asdict(v) for k, v in of.items()} for name, of in self.fits.items()}
+        return Block(arrays, {"models": models, "fits": fits}, frozenset(self.opened))
+
+    @classmethod
+    def of_kept(
+        cls, block: Block | None, numbers: Sequence[int], models: list[str]
+    ) -> "BlockScores | None":
+        """The scores of a kept block; None where there is none of these paths and models."""
+        if block is None or block.facts["models"] != models:
+            return None
+        if len(block.arrays["scores"]) != len(numbers):
+            return None
+        fits = TypeAdapter(dict[str, Certificates]).validate_python(block.facts["fits"])
+        return cls(fits=fits, opened=set(block.opened), **block.arrays)
 
 
 def replay_block(

@@ -1,8 +1,11 @@
-"""The sha256 of the code that computes numbers, and of the user's modules that it calls."""
+"""What computes numbers: the sha256 of the code and of the user's modules, the processor."""
 
 import hashlib
+import platform
 import sys
 from pathlib import Path
+
+from llvmlite.binding import get_host_cpu_name
 
 import backtest
 import strategies
@@ -28,6 +31,17 @@ def sources_sha256() -> str:
                 digest.update(file.relative_to(root).as_posix().encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def processor() -> str:
+    """The kind that machine code is made for here: last digits of sums differ between kinds.
+
+    Examples
+    --------
+    >>> len(processor().split())
+    2
+    """
+    return f"{platform.machine()} {get_host_cpu_name()}"
 
 
 def own_modules() -> dict[str, str]:

@@ -80,6 +80,13 @@ ISOLATE = Option(
     "",
     "Run your own models day by day in a process that holds only the past.",
 )
+RESUME = Option(
+    "resume",
+    Path | None,
+    None,
+    "FOLDER",
+    "Folder of finished blocks, '...blocks', that an interrupted command named.",
+)
 OUT = Option(
     "out", Path, Path("results"), "DIR", "Folder under which a new results folder is written."
 )

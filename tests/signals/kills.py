@@ -150,7 +150,7 @@ class Place:
         return faults
 
     def _folders(self, name: str, *, killed: bool) -> list[str]:
-        """Whole results or none; of one that was killed, what the next run finds."""
+        """Whole results, finished blocks or nothing; of one that was killed, what a run finds."""
         out = self.folder / name
         left = sorted(out.iterdir()) if out.exists() else []
         partial = [p for p in left if p.suffix == ".partial"]
@@ -164,7 +164,11 @@ class Place:
                 faults.append(".partial not named by the next run")
             if partial[0].exists():
                 faults.append(".partial left by the next run")
-        for folder in set(left) - set(partial):
+        # Finished blocks stay, for --resume; a folder without any is left by a kill alone.
+        blocks = [p for p in left if p.suffix == ".blocks"]
+        if not killed and any(not any(p.glob("block-*.npz")) for p in blocks):
+            faults.append("empty .blocks left")
+        for folder in set(left) - set(partial) - set(blocks):
             if not (folder / "report.html").is_file() or not (folder / "manifest.json").is_file():
                 faults.append("half a folder")
             elif "-offset_" not in folder.name:

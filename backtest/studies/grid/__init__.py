@@ -1,8 +1,6 @@
 """`backtest grid`: one study over a grid of confidence, MPOR, look-back and other parameters."""
 
-from pathlib import Path
-
-from backtest.studies.command import DASK, DATA, JOBS, SEED, STUDY, Command, Option
+from backtest.studies.command import DASK, DATA, JOBS, RESUME, SEED, STUDY, Command
 
 COMMAND = Command(
     name="grid",
@@ -16,13 +14,7 @@ COMMAND = Command(
         JOBS,
         DASK,
         SEED,
-        Option(
-            "resume",
-            Path | None,
-            None,
-            "FOLDER",
-            "Folder of finished cells, '...cells', that an interrupted grid named.",
-        ),
+        RESUME,
     ),
     compute="study:study_grid",
     exhibit="page:grid_exhibit",

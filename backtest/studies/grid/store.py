@@ -1,5 +1,6 @@
 """The results folder of a grid: its table, its page, and what it takes to get it again."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def write_results(grid: Grid, exhibit: Exhibit, out: Path, *, command: str) -> P
     ResultsError : the folder cannot be written; the finished cells are still there.
     """
     origin = grid.provenance
-    with results_folder(out, f"{origin.name}-{exhibit.kind}_{origin.sha256[:8]}") as folder:
+    name = f"{origin.name}-{exhibit.kind}_{origin.sha256[:8]}"
+    stored = nullcontext() if grid.kept is None else grid.kept.blocks.until_stored()
+    with stored, results_folder(out, name) as folder:
         place = folder.partial
         write_sources(grid.config, grid.text, origin, place)
         grid.table.to_parquet(place / GRID, index=False, compression="zstd")
@@ -42,8 +45,6 @@ def write_results(grid: Grid, exhibit: Exhibit, out: Path, *, command: str) -> P
         written = replace(origin, command=command, written=folder.stamp)
         write_manifest(place, written, names=names)
         write_page(exhibit, place, command=command)
-    if grid.kept is not None:
-        grid.kept.remove()
     return folder.final
 
 

@@ -16,11 +16,12 @@ from backtest.config.schema import StudyFile
 from backtest.estimators.fits import total_fits
 from backtest.model.opened_files import recording
 from backtest.model.protocol import MarginModel
+from backtest.replay.kept import kept_blocks
 from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance, digest
-from backtest.studies.grid.basis import basis_of
+from backtest.studies.basis import basis_of
 from backtest.studies.grid.cell import Facts, audited_names, compute_cell
-from backtest.studies.grid.kept import ENDING, KeptCells, kept_cells
+from backtest.studies.grid.kept import KeptCells
 from backtest.studies.inputs import Inputs, read_inputs
 from backtest.types import Dates, Progress, StudyError
 from backtest.workers import in_parallel
@@ -79,10 +80,11 @@ def study_grid(
         cells = cells_of(inputs.config)
         basis = basis_of(inputs)
     name = f"{inputs.config.name}-grid_{digest(basis)[:8]}"
-    for left in sorted(out.glob(f"*_{name}{ENDING}")) if resume is None else ():
-        progress(f"cells of this grid are in {left}: --resume {left} would go on", 1.0)
-    with kept_cells(out, name, basis, total=len(cells), resume=resume) as kept:
-        progress(f"finished cells: --resume {kept.folder} would go on", 1.0)
+    keeping = kept_blocks(
+        out, name, basis, unit="cells", total=len(cells), resume=resume, progress=progress
+    )
+    with keeping as blocks:
+        kept = KeptCells(blocks)
         for batch in (_first_of_their_models, _remaining):
             _compute(batch(cells, kept), inputs, kept, n_jobs=n_jobs, progress=progress)
         table = kept.table()
@@ -128,11 +130,11 @@ def _compute(
 ) -> None:
     """Compute cells and keep each as soon as it and those before it are finished."""
     tasks = (joblib.delayed(compute_cell)(cell, names) for cell, names in batch)
-    progress("cells", len(kept.facts) / kept.total)
+    progress("cells", len(kept.facts) / kept.blocks.total)
     results = in_parallel(tasks, n_jobs=n_jobs, shared=(inputs,))
     for (cell, _), result in zip(batch, results, strict=True):
         kept.add(cell.number, result)
-        progress("cells", len(kept.facts) / kept.total)
+        progress("cells", len(kept.facts) / kept.blocks.total)
 
 
 def _provenance(inputs: Inputs, cells: Sequence[Cell], facts: Mapping[int, Facts]) -> Provenance:

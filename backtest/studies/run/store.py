@@ -1,5 +1,6 @@
 """The results folder of a run: numbers, figures, page; written to a temporary folder, renamed."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +19,15 @@ from backtest.types import Progress, unheard
 def write_results(run: Run, exhibit: Exhibit, out: Path, *, command: str) -> Path:
     """The results folder of a run: `<UTC>_<study>_<hash8>/`, complete or not there at all.
 
-    exhibit : of `run_exhibit`.
+    Finished blocks of Monte Carlo are removed once it is complete. exhibit : of `run_exhibit`.
 
     Raises
     ------
     ResultsError : the folder cannot be written; no half-written folder is left behind.
     """
     origin = run.study.provenance
-    with results_folder(out, f"{run.config.name}_{origin.sha256[:8]}") as folder:
+    stored = nullcontext() if run.kept is None else run.kept.until_stored()
+    with stored, results_folder(out, f"{run.config.name}_{origin.sha256[:8]}") as folder:
         origin = replace(origin, command=command, written=folder.stamp)
         run = replace(run, study=replace(run.study, provenance=origin))
         write_numbers(run, folder.partial, progress=exhibit.progress)

@@ -1,5 +1,6 @@
 """From a study file and its prices to all numbers of a run."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ import pandas as pd
 
 from backtest.config.schema import StudyFile, build_simulator
 from backtest.market.market import Market
+from backtest.model.opened_files import recording
 from backtest.offset import ladder_or_reason
 from backtest.replay.distribution import Distribution
 from backtest.replay.findings import Findings
 from backtest.replay.forecasts import model_forecasts
+from backtest.replay.kept import KeptBlocks, kept_blocks
 from backtest.replay.monte_carlo import monte_carlo, path_market
 from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance, digest
@@ -20,12 +23,13 @@ from backtest.replay.run import run
 from backtest.replay.study import Study
 from backtest.replay.worst import RULE, worst_books, worst_rows
 from backtest.simulate.paths import refuse_own_days
+from backtest.studies.basis import basis_of
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.ranked import Ranked
 from backtest.studies.run.gates import gate_failure
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
-from backtest.types import Progress
+from backtest.types import Progress, StudyError
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class Run:
     """A finished run: the study, its findings, the offset ladder and the sweep.
 
     forecasts : `model_forecasts` of the named books on the scored days.
+    kept : finished blocks of Monte Carlo, which a results folder replaces.
     """
 
     study: Study
@@ -43,6 +48,7 @@ class Run:
     distribution: Distribution | None
     config: StudyFile
     text: str
+    kept: KeptBlocks | None = None
 
     @property
     def explanations(self) -> dict[str, str]:
@@ -80,6 +86,8 @@ def execute(
     paths: int | None = None,
     path: int | None = None,
     isolate: bool = False,
+    resume: Path | None = None,
+    out: Path | None = None,
     progress: Progress,
 ) -> Run:
     """Read the study (the packaged default if None), run it, estimate the ladder and the sweep.
@@ -89,21 +97,49 @@ def execute(
         number unless given.
     path : replay this one path of the simulator instead of history, in full.
     isolate : run a user's models day by day in a process that holds only the past.
+    resume : a folder of finished Monte Carlo blocks; what it holds is not computed again.
+    out : where such a folder is made; without it blocks are not kept.
     """
     inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
-    return result_of(
-        inputs, lambda inputs: _run_of(inputs, n_jobs, paths=paths, path=path, progress=progress)
-    )
+    wanted = inputs.config.monte_carlo.paths if paths is None else paths
+    # A replayed path is itself simulated: no further histories are drawn from it.
+    keeping = _keeping(inputs, wanted if path is None else 0, resume, out, progress)
+    with keeping as kept:
+        return result_of(
+            inputs,
+            lambda inputs: _run_of(inputs, n_jobs, wanted, path=path, kept=kept, progress=progress),
+        )
+
+
+def _keeping(
+    inputs: Inputs, paths: int, resume: Path | None, out: Path | None, progress: Progress
+) -> AbstractContextManager[KeptBlocks | None]:
+    """Where blocks of paths are kept; nowhere without paths, or without a place for them."""
+    if resume is not None and not paths:
+        raise StudyError("--resume goes on with Monte Carlo paths; say how many with --paths.")
+    if out is None or not paths:
+        return nullcontext()
+    with recording(inputs.file_record):
+        basis = basis_of(inputs)
+    return kept_blocks(
+        out, f"{inputs.config.name}_{digest(basis)[:8]}", basis, unit="paths", total=paths,
+        resume=resume, progress=progress,
+    )  # fmt: skip
 
 
 def _run_of(
-    inputs: Inputs, n_jobs: int, *, paths: int | None, path: int | None, progress: Progress
+    inputs: Inputs,
+    n_jobs: int,
+    path_count: int,
+    *,
+    path: int | None,
+    kept: KeptBlocks | None,
+    progress: Progress,
 ) -> Run:
     """The study of `inputs` and everything that follows from it."""
     config, models = inputs.config, inputs.models
     simulator = build_simulator(config.monte_carlo.simulator)
     history = inputs.market
-    path_count = config.monte_carlo.paths if paths is None else paths
     if path_count or path is not None:
         refuse_own_days(inputs.market)
     check_paths_fit(path_count, len(models), len(inputs.named_book.portfolios))
@@ -127,7 +163,6 @@ def _run_of(
     forecasts = _forecasts(inputs, study, progress)
     sweep = _sweep(inputs, progress)
     distribution = None
-    # A replayed path is itself simulated: no further histories are drawn from it.
     if path_count and path is None:
         distribution = monte_carlo(
             simulator,
@@ -140,6 +175,7 @@ def _run_of(
             seed=config.seed,
             score_from=config.score_from,
             n_jobs=n_jobs,
+            kept=kept,
             progress=progress,
         )
     # The offset ladder uses this model's margins even where the study does not score the model.
@@ -156,6 +192,7 @@ def _run_of(
         distribution=distribution,
         config=config,
         text=inputs.text,
+        kept=kept,
     )
 
 

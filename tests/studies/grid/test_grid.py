@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import signal
@@ -17,9 +18,10 @@ import pytest
 
 from backtest.interrupts import finished
 from backtest.present.page import render_exhibit
+from backtest.replay.kept import kept_blocks
 from backtest.replay.run import run
 from backtest.replay.seal import changed_files, read_manifest
-from backtest.studies.grid.kept import KeptCells, kept_cells
+from backtest.studies.grid.kept import KeptCells
 from backtest.studies.grid.page import grid_exhibit
 from backtest.studies.grid.store import stored_grid, write_results
 from backtest.studies.grid.study import study_grid
@@ -154,14 +156,15 @@ def interrupted(folder: Path, out: Path, cells: int) -> Path:
 
     with pytest.raises(Interrupted):
         grid_of(folder / "study.toml", out, progress=stop)
-    (kept,) = out.glob("*.cells")
+    (kept,) = out.glob("*.blocks")
     return kept
 
 
 def test_an_interrupted_grid_goes_on_and_ends_with_the_same_bytes(folder, whole, tmp_path):
     kept = interrupted(folder, tmp_path, 3)
-    assert len(list(kept.glob("*.json"))) == 4  # three cells, and what they depend on
-    (kept / "cell-0002.parquet").write_bytes(b"half")  # as a machine that stops would leave it
+    assert len(list(kept.iterdir())) == 4  # three cells, and what they depend on
+    (second,) = kept.glob("block-00000002-*")
+    second.write_bytes(b"half")  # as a machine that stops would leave it
     said: list[float] = []
     result = grid_of(
         folder / "study.toml",
@@ -208,43 +211,46 @@ def test_cells_of_other_inputs_are_refused_and_what_changed_is_named(folder, tmp
     finally:
         study.write_text(text)
         prices.write_text(closes)
-    monkeypatch.setattr("backtest.studies.grid.basis.sources_sha256", lambda: "other code")
+    monkeypatch.setattr("backtest.studies.basis.sources_sha256", lambda: "other code")
     assert "code.sources was '" in refusal()
-    with pytest.raises(ResultsError, match="holds no cells of a grid"):
+    with pytest.raises(ResultsError, match="holds no finished cells"):
         grid_of(study, tmp_path, resume=tmp_path)
 
 
 def test_a_full_disk_is_one_line_that_names_the_cells_and_they_stay(folder, tmp_path, monkeypatch):
     writes = []
 
-    def full(self, file: Path, content: bytes) -> None:
+    write = Path.write_bytes
+
+    def full(file: Path, content: bytes) -> int:
         writes.append(file)
-        if len(writes) == 3:  # the table of the second cell
+        if len(writes) == 2:  # the second cell
             raise OSError(errno.ENOSPC, "No space left on device")
-        file.write_bytes(content)
+        return write(file, content)
 
     with monkeypatch.context() as patched, pytest.raises(ResultsError) as refused:
-        patched.setattr(KeptCells, "_write", full)
+        patched.setattr(Path, "write_bytes", full)
         grid_of(folder / "study.toml", tmp_path)
-    (kept,) = tmp_path.glob("*.cells")
-    assert "No space left on device; make room, then go on with --resume " in str(refused.value)
+    (kept,) = tmp_path.glob("*.blocks")
+    assert "No space left on device; mend that, then go on with --resume " in str(refused.value)
     assert str(kept) in str(refused.value)
-    with kept_cells(tmp_path, "", json.loads((kept / "grid.json").read_text()), total=4,
-                    resume=kept) as cells:  # fmt: skip
-        assert list(cells.facts) == [1]
+    basis = json.loads((kept / "basis.json").read_text())
+    with kept_blocks(
+        tmp_path, "", basis, unit="cells", total=4, resume=kept, progress=quiet
+    ) as blocks:
+        assert list(KeptCells(blocks).facts) == [1]
         with pytest.raises(ResultsError, match="another process computes the cells"):
             grid_of(folder / "study.toml", tmp_path, resume=kept)
 
 
 def test_a_request_to_end_as_a_cell_is_written_does_not_lose_it(folder, tmp_path, monkeypatch):
-    read = KeptCells._read
+    replace = os.replace
 
-    def interrupted_read(self, number: int):
-        if self._file(number, "json").exists():
-            signal.raise_signal(signal.SIGINT)
-        return read(self, number)
+    def interrupted_replace(aside: Path, file: Path) -> None:
+        replace(aside, file)
+        signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(KeptCells, "_read", interrupted_read)
+    monkeypatch.setattr("backtest.replay.kept.os.replace", interrupted_replace)
     # A command that another test ran in this process leaves requests ignored at its end.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -252,7 +258,7 @@ def test_a_request_to_end_as_a_cell_is_written_does_not_lose_it(folder, tmp_path
             grid_of(folder / "study.toml", tmp_path)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert len(list(tmp_path.glob("*.cells/cell-0001.*"))) == 2
+    assert len(list(tmp_path.glob("*.blocks/block-00000001-*.npz"))) == 1
     assert finished[-1].startswith(f"1 of 4 cells; --resume {tmp_path}")
 
 
@@ -334,11 +340,11 @@ def test_a_page_is_written_again_from_its_folder_and_a_changed_table_is_refused(
 def test_a_grid_that_is_ended_goes_on(folder, whole, tmp_path, number):
     command = [sys.executable, "-m", "backtest", "grid", "study.toml", "--out", str(tmp_path)]
     running = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob("*.cells/cell-0001.json")) and running.poll() is None:
+    while not list(tmp_path.glob("*.blocks/block-00000001-*.npz")) and running.poll() is None:
         time.sleep(0.01)
     running.send_signal(number)
     said = running.communicate()[1]
-    (kept,) = tmp_path.glob("*.cells")
+    (kept,) = tmp_path.glob("*.blocks")
     if number == signal.SIGINT:
         assert running.returncode == 130
         assert re.fullmatch(
