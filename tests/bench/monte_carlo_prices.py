@@ -11,16 +11,16 @@ import strategies as st
 from backtest.book.book import Book
 from backtest.estimators.ewma import memory
 from backtest.market.market import Market
-from backtest.replay.distribution import COLUMNS, POOLED, Distribution
+from backtest.replay.distribution import Distribution
 from backtest.simulate.paths import Paths
 from backtest.types import FloatArray, tail_count
+from tests.bench.plain_scores import CONFIDENCE, Scores, check_alike, plain_scores
 from tests.bench.timing import Goal, Table, alike
 
 DAYS, BOOKS, PATHS, SEED = 3000, 10, 30, 7  # as in the study of 2,500 days behind 500 of warm-up
-LOOKBACK, DECAY, CONFIDENCE, HORIZON = 500, 0.97, 0.99, 2
+LOOKBACK, DECAY, HORIZON = 500, 0.97, 2
 COUNT = tail_count(LOOKBACK, CONFIDENCE)
 SIMULATOR = bt.StationaryBootstrap(block_size=20)
-Scores = tuple[dict[str, FloatArray], dict[str, float]]  # by book, and of all together
 MODELS = {
     "plain": st.HistoricalVaR(lookback=LOOKBACK),
     "ewma": st.EwmaVaR(lookback=LOOKBACK, decay=DECAY),
@@ -63,76 +63,6 @@ def pandas_margins(levels: FloatArray, usd: FloatArray) -> dict[str, pd.DataFram
     }
 
 
-def pandas_scores(loss: pd.DataFrame, margin: pd.DataFrame, known: pd.Series) -> Scores:
-    """Every score that Monte Carlo keeps, of one model, and those of all books together.
-
-    Calls arrive on the next day, and collateral is cash: what is held is the lower of the
-    requirements of today and of the day before.
-    """
-    held = np.minimum(margin, margin.shift(1).fillna(margin))
-    loss, margin, held = loss[known], margin[known], held[known]
-    days, mean = len(loss), margin.mean()
-    ratio = (loss / margin).clip(lower=0.0)
-    allowed = tail_count(days, CONFIDENCE, "floor")
-    over, short = (loss - margin).where(loss > margin), (loss - held).where(loss > held)
-    scale = np.sort(ratio.to_numpy(), axis=0)[days - 1 - allowed]
-    ones = np.ones(BOOKS)
-    by_book = {
-        "observations": days * ones,
-        "exceedances": over.count(),
-        "allowed": allowed * ones,
-        "exceedance_rate": over.count() / days,
-        "breaches": short.count(),
-        "breach_rate": short.count() / days,
-        "mean_margin": mean,
-        "peak_margin": margin.max(),
-        "saving_vs_siloed": np.nan * ones,
-        "equal_coverage_margin": scale * mean,
-        "mean_excess": over.mean(),
-        "max_excess": over.max(),
-        "mean_shortfall": short.mean(),
-        "max_shortfall": short.max(),
-        "peak_to_trough": margin.max() / margin.min(),
-    }
-    pooled_allowed = tail_count(loss.size, CONFIDENCE, "floor")
-    of_all = np.partition(ratio.to_numpy().ravel(), loss.size - 1 - pooled_allowed)
-    one_scale = of_all[loss.size - 1 - pooled_allowed]
-    rates = np.sort((ratio > one_scale).mean())[::-1]
-    pooled = {
-        "scale": one_scale,
-        "mean_margin": mean.mean(),
-        "equal_coverage_margin": one_scale * mean.mean(),
-        "worst_rate": rates[0],
-        "tenth_percentile_rate": rates[tail_count(BOOKS, 0.9, "floor")],
-    }
-    return {name: np.asarray(values, float) for name, values in by_book.items()}, pooled
-
-
-def check_alike(ours: Distribution, theirs: list[dict[str, Scores]]) -> None:
-    """Hold our scores to those of pandas, to 1e-6: the EWMA of pandas has no window.
-
-    A resampled loss is often one that a requirement was made of, equal to it to the bit. What is
-    held is then a requirement too, which `monte_carlo` adds up from calls and pandas does not: on
-    such a day one of them may see a breach, of rounding.
-    """
-    breaches = COLUMNS.index("breaches")
-    ties = 0
-    for path, by_model in enumerate(theirs):
-        for m, (by_book, pooled) in enumerate(by_model.values()):
-            mine = ours.scores[path, m]
-            gap = np.abs(mine[:, breaches] - by_book["breaches"])
-            ties += int(gap.sum())
-            for c, column in enumerate(COLUMNS):
-                same = gap == 0 if "breach" in column or "shortfall" in column else gap >= 0
-                np.testing.assert_allclose(
-                    mine[same, c], by_book[column][same], rtol=1e-6, err_msg=column
-                )
-            for c, column in enumerate(POOLED):
-                np.testing.assert_allclose(ours.pooled[path, m, c], pooled[column], rtol=1e-6)
-    if ties > 0.002 * ours.score("breaches").sum():
-        raise AssertionError(f"{ties} breaches differ")
-
-
 def against_pandas(rng: np.random.Generator) -> Table:
     """The same paths through `monte_carlo`, pandas, and a gather of what each day gained."""
     market, book = one_coin_books(rng)
@@ -152,7 +82,7 @@ def against_pandas(rng: np.random.Generator) -> Table:
             loss = -pd.DataFrame(levels).pct_change(HORIZON).shift(-HORIZON) * usd
             margins = pandas_margins(levels, usd)
             known = pd.concat([loss, *margins.values()], axis=1).notna().all(axis=1)
-            found.append({name: pandas_scores(loss, m, known) for name, m in margins.items()})
+            found.append({name: plain_scores(loss, m, known) for name, m in margins.items()})
         return found
 
     def bare() -> float:
