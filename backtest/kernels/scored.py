@@ -53,6 +53,20 @@ def sum_and_range(
 
 
 @kernel
+def count_above(values: FloatArray, bound: float, count: IntArray) -> None:
+    """Days on which each column is above a bound, or infinite, into count (portfolios,) int64.
+
+    values (days, portfolios), no NaN.
+    """
+    days, portfolios = values.shape
+    for p in range(portfolios):
+        count[p] = 0
+    for t in range(days):
+        for p in range(portfolios):
+            count[p] += (values[t, p] > bound) | (values[t, p] == np.inf)
+
+
+@kernel
 def cover_ratios(loss: FloatArray, required: FloatArray, out: FloatArray) -> None:
     r"""The scale at which each requirement just covers its loss, into out; all arrays (cells,).
 

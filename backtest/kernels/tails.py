@@ -46,16 +46,34 @@ def by_column(rows: FloatArray) -> FloatArray:
     return np.ascontiguousarray(rows.T, dtype=np.float64)
 
 
+@kernel
+def largest_sizes(rows: FloatArray, out: FloatArray) -> bool:
+    """Largest absolute value of each column, into out; False where a value is not finite.
+
+    rows (days, columns); out (columns,).
+    """
+    out[:] = 0.0
+    total = 0.0
+    for row in range(len(rows)):
+        for column in range(rows.shape[1]):
+            size = abs(rows[row, column])
+            out[column] = max(out[column], size)
+            total += size - size  # NaN where the value is NaN or infinite
+    return total == 0.0
+
+
 def refuse_unusable(shocks: FloatArray, unit: FloatArray, exposure: FloatArray) -> None:
     """Raise ValueError if a value is not finite, or if losses might overflow.
 
     Neither algorithm could order what overflows: infinities of both signs add up to NaN.
     """
-    for name, values in (("shocks", shocks), ("unit", unit), ("exposure", exposure)):
-        if not np.isfinite(values).all():
+    sizes = [np.empty(shocks.shape[1]) for _ in range(3)]
+    named = (("shocks", shocks), ("unit", unit), ("exposure", exposure))
+    for (name, values), largest in zip(named, sizes, strict=True):
+        if not largest_sizes(np.ascontiguousarray(values), largest):
             raise ValueError(f"{name} holds NaN or infinity where it is used; mend the data first.")
     with np.errstate(over="ignore", invalid="ignore"):
-        reach = np.abs(exposure) * np.abs(unit).max(axis=0) * np.abs(shocks).max(axis=0)
+        reach = np.abs(exposure) * sizes[1] * sizes[0]
         worst = reach.sum(axis=-1).max(initial=0.0)
     # Half of the kernels' limit, so that whatever they refuse is refused here despite rounding.
     if not worst < LARGEST / 2:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from backtest.market.market import Market
 
 LONGEST_STEP = 14  # calendar days between two margin days; a longer gap is missing data
+SMALLEST_PRICE, LARGEST_PRICE = np.nextafter(0.0, 1.0), np.finfo(np.float64).max
 YIELD_RANGE = (-0.05, 0.25)  # decimal; outside it the unit is wrong (percent read as decimal)
 
 
@@ -50,9 +51,13 @@ def check_dates(market: "Market") -> None:
 
 def check_levels(market: "Market") -> None:
     """Finite levels, prices above zero, yields in the right unit."""
+    low, high = YIELD_RANGE
+    limits = {"price": (SMALLEST_PRICE, LARGEST_PRICE), "yield": YIELD_RANGE}
+    least, most = np.array([limits[kind] for kind in market.kinds]).T
+    if ((market.levels >= least) & (market.levels <= most)).all():
+        return  # as thousands of simulated paths do
     for j, (factor, kind) in enumerate(zip(market.factors, market.kinds, strict=True)):
         column = market.levels[:, j]
-        low, high = YIELD_RANGE
         if not np.isfinite(column).all():
             at = int(np.argmin(np.isfinite(column)))
             raise DataError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.market.market import Market
-from backtest.types import Dates, FloatArray, StudyError, first_known, known_onwards, parse_day
+from backtest.types import Dates, FloatArray, StudyError, parse_day
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,13 @@ class ScoredWindow:
         >>> ScoredWindow.of(market, required, loss, "2024-01-04", models={}).dates.astype(str)
         array(['2024-01-04'], dtype='<U28')
         """
-        warm = {name: known_onwards(values) for name, values in required.items()}
+        warm = {name: _known_onwards(values) for name, values in required.items()}
         slowest = max(warm, key=lambda name: warm[name])
         days, first = len(market.dates), warm[slowest]
         # Close-outs of the last days end after the market: their losses are not zero but unknown.
-        last = days - first_known(loss[::-1])
+        last = days
+        while last > 0 and np.isnan(loss[last - 1]).any():
+            last -= 1
         if score_from is not None:
             row = _row_of(score_from, market)
             if row >= last:
@@ -100,6 +102,18 @@ class ScoredWindow:
         if self.why_none is not None:
             raise StudyError(self.why_none)
         return self
+
+
+def _known_onwards(values: FloatArray) -> int:
+    """First day (axis 0) from which on no value is NaN; the number of days where there is none.
+
+    Examples
+    --------
+    >>> _known_onwards(np.array([[1.0], [np.nan], [2.0], [1.0]]))
+    2
+    """
+    unknown = np.flatnonzero(np.isnan(values))
+    return int(unknown[-1]) // (values.size // len(values)) + 1 if len(unknown) else 0
 
 
 def _row_of(score_from: str, market: Market) -> int:

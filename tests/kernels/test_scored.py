@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
-from backtest.kernels.scored import beyond_cover, cover_ratios, sum_and_range
+from backtest.kernels.scored import beyond_cover, count_above, cover_ratios, sum_and_range
 from backtest.types import FloatArray
 
 # Ties, zeros, and amounts whose sums round.
@@ -47,6 +47,17 @@ def test_sum_and_range_of_each_column(panel: tuple[FloatArray, FloatArray]) -> N
     for book, column in enumerate(values.T.tolist()):
         assert total[book] == sum(column)
         assert (least[book], most[book]) == (min(column), max(column))
+
+
+@given(panels(), some.sampled_from([0.2, 1.0, math.inf]))
+def test_values_above_a_bound_are_counted_and_infinite_ones_always(
+    panel: tuple[FloatArray, FloatArray], bound: float
+) -> None:
+    values = np.where(panel[1] == 1e9, np.inf, panel[0])
+    count = np.empty(values.shape[1], dtype=np.int64)
+    count_above(values, bound, count)
+    for book, column in enumerate(values.T.tolist()):
+        assert count[book] == sum(one > bound or one == math.inf for one in column)
 
 
 @given(panels())

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backtest.kernels.scored import count_above
 from backtest.scores.checks import as_panels, check_confidence, column_blocks
-from backtest.scores.money.cost import coverage_ratio, ratio_blocks, scaled_margin, wider_tail
+from backtest.scores.money.cost import coverage_ratio, scaled_margin, wider_tail
 from backtest.scores.overlapping.slow_variance import plausible_counts, rate_inflation
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, tail_count
 
@@ -232,8 +233,8 @@ def _scaled(
 def _place_of_all(losses: DaysByPortfolios, margins: DaysByPortfolios, place: int) -> float:
     """The ratio that `place` ratios of all cells are no smaller than."""
     tops = []
-    for _, ratio in ratio_blocks(losses, margins):
-        cells = ratio.reshape(-1)
+    for columns in column_blocks(*losses.shape):
+        cells = coverage_ratio(losses[:, columns], margins[:, columns]).reshape(-1)
         if cells.size > place + 1:
             cells.partition(cells.size - place - 1)
         tops.append(cells[-place - 1 :])
@@ -244,7 +245,9 @@ def _place_of_all(losses: DaysByPortfolios, margins: DaysByPortfolios, place: in
 
 def _rates_at(losses: DaysByPortfolios, margins: DaysByPortfolios, scale: float) -> FloatArray:
     """Exceedance rate of each book with its requirement scaled, (portfolios,)."""
-    rates = np.empty(losses.shape[1])
-    for columns, ratio in ratio_blocks(losses, margins):
-        rates[columns] = np.mean((ratio > scale) | np.isinf(ratio), axis=1)
-    return rates
+    days, portfolios = losses.shape
+    count = np.empty(portfolios, dtype=np.int64)
+    for columns in column_blocks(days, portfolios):
+        ratio = coverage_ratio(losses[:, columns], margins[:, columns])
+        count_above(ratio, scale, count[columns])
+    return count / days
