@@ -22,16 +22,22 @@ from backtest.studies.run.figures.mitigation import mitigation_against_cost
 from backtest.studies.run.figures.monte_carlo import monte_carlo_frontier
 from backtest.studies.run.figures.through_stress import margin_through_stress
 from backtest.studies.run.figures.treasury_share import treasury_share_sweep
+from backtest.studies.simulate.clustering import clustering_by_lag
+from backtest.studies.simulate.figures import kept_and_lost
+from backtest.studies.simulate.heat_map import lost_by_simulator
 
 __all__ = [
     "Figure",
     "breach_by_coordination",
     "breach_by_mix",
+    "clustering_by_lag",
     "correlation_by_horizon",
     "coverage_against_cost",
     "exceedance_timeline",
     "exceedances_by_weekday",
     "granted_against_supported",
+    "kept_and_lost",
+    "lost_by_simulator",
     "margin_against_loss",
     "margin_steps",
     "margin_through_stress",

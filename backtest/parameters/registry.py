@@ -22,6 +22,8 @@ def first_mistake(name: str, error: ValidationError) -> str:
     if not first["loc"]:  # from a check of all parameters together, which names what is wrong
         return f"{name}: {first['msg'].removeprefix('Value error, ').removesuffix('.')}."
     place = ".".join(str(part) for part in first["loc"])
+    if first["type"].startswith("missing"):
+        return f"{name} needs `{place}`."
     return f"{name}.{place} is {shown(first['input'])}: {first['msg']}."
 
 

@@ -120,10 +120,10 @@ def drawn_facts(
 ) -> tuple[FloatArray, FloatArray]:
     """(paths, facts) of the paths of given numbers, and the share of days at a limit, (paths,)."""
     blocks = [numbers[i : i + BLOCK] for i in range(0, len(numbers), BLOCK)]
-    tasks = (joblib.delayed(_block_facts)(drawn, block) for block in blocks)
+    tasks = (joblib.delayed(_block_facts)(block) for block in blocks)
     results = []
     progress("facts of paths", 0.0)
-    for done, result in enumerate(in_parallel(tasks, n_jobs=n_jobs), start=1):
+    for done, result in enumerate(in_parallel(tasks, n_jobs=n_jobs, shared=(drawn,)), start=1):
         results.append(result)
         progress("facts of paths", done / len(blocks))
     facts, acted = zip(*results, strict=True)

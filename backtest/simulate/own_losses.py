@@ -64,15 +64,13 @@ def own_losses(
     # against a path of its own random stream.
     start = first + histories
     tasks = (
-        joblib.delayed(_lost)(
-            simulator, drawn, first + i, range(start + i * paths, start + (i + 1) * paths)
-        )
+        joblib.delayed(_lost)(first + i, range(start + i * paths, start + (i + 1) * paths))
         for i in range(histories)
     )
     rows: dict[int, pd.Series] = {}
     refused = ""
     progress(STAGE, 0.0)
-    for number, row in enumerate(in_parallel(tasks, n_jobs=n_jobs)):
+    for number, row in enumerate(in_parallel(tasks, n_jobs=n_jobs, shared=(simulator, drawn))):
         if isinstance(row, str):
             refused = row
         else:

@@ -15,6 +15,7 @@ from backtest.studies import (
     offset,
     power,
     run,
+    simulate,
     validate,
 )
 
@@ -27,6 +28,7 @@ COMMANDS = (
     clocks.COMMAND,
     grid.COMMAND,
     power.COMMAND,
+    simulate.COMMAND,
     compare.COMMAND,
     validate.COMMAND,
     annex.COMMAND,

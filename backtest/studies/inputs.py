@@ -177,19 +177,17 @@ def result_of(inputs: Inputs, compute: Callable[[Inputs], Result]) -> Result:
                 inputs = inputs.without(error)
 
 
-def read_inputs(
+def read_prices(
     study_file: Path | None,
     *,
     data: str | None,
     seed: int | None,
     progress: Progress,
     clock: Clock | None = None,
-    isolate: bool = False,
     grid: bool = False,
-) -> Inputs:
-    """Study file, prices, book and models; data, seed and clock override what the file says.
+) -> tuple[StudyFile, str, Market, list[SourceFile]]:
+    """A study file, its text and its prices; data, seed and clock override what the file says.
 
-    isolate : run models of the user's own each in a process that holds only the past.
     grid : the command has a use for the study's [grid]; any other says that it has none.
     """
     config, text = load_study(study_file)
@@ -208,6 +206,27 @@ def read_inputs(
     for file in files:
         if file.read_as:
             progress(file.read_as, 1.0)
+    return config, text, market, files
+
+
+def read_inputs(
+    study_file: Path | None,
+    *,
+    data: str | None,
+    seed: int | None,
+    progress: Progress,
+    clock: Clock | None = None,
+    isolate: bool = False,
+    grid: bool = False,
+) -> Inputs:
+    """Study file, prices, book and models; data, seed and clock override what the file says.
+
+    isolate : run models of the user's own each in a process that holds only the past.
+    grid : as in `read_prices`.
+    """
+    config, text, market, files = read_prices(
+        study_file, data=data, seed=seed, progress=progress, clock=clock, grid=grid
+    )
     file_record: set[OpenedFile] = set()
     progress("books and models", 0.0)
     with recording(file_record):

@@ -109,6 +109,24 @@ distribution = bt.monte_carlo(
         {"monte_carlo_frontier": "bt.charts.monte_carlo_frontier(distribution, study, ladder)"},
     ),
     Group(
+        "Simulated histories",
+        "What a simulator keeps of the data: `backtest simulate gallery.toml`, and of several.",
+        """\
+from pathlib import Path
+
+from backtest.studies.simulate.study import study_simulators
+
+file = Path("gallery.toml")
+simulated = study_simulators(file, data=None, paths=100)
+compared = study_simulators(file, data=None, simulator="all", paths=50, histories=0)
+""",
+        {
+            "kept_and_lost": "bt.charts.kept_and_lost(simulated)",
+            "clustering_by_lag": "bt.charts.clustering_by_lag(simulated)",
+            "lost_by_simulator": "bt.charts.lost_by_simulator(compared)",
+        },
+    ),
+    Group(
         "Tools against procyclicality",
         "One base model, alone and with each tool over it: `backtest run procyclicality`.",
         """\

@@ -19,8 +19,9 @@ LATER = TEN_LINES.replace(
     "        return required",
     "        if len(loss) < 200:\n            raise KeyError('no quote')\n        return required",
 )
-# A grid goes on without the cells that fail: tests/studies/grid. The last two read results.
-OTHERS = ("power", "compare", "validate", "grid", "annex", "dossier")
+# A grid goes on without the cells that fail: tests/studies/grid. The last two read results, and
+# simulators ask no model.
+OTHERS = ("power", "simulate", "compare", "validate", "grid", "annex", "dossier")
 WITH_MODELS = [c.name for c in COMMANDS if c.name not in OTHERS]
 
 

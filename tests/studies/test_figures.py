@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure as Canvas
@@ -51,6 +52,9 @@ SHOWN = {
     "margin_through_stress": {"date": 1, "required": 1e-6},
     "mitigation_against_cost": {"cost peak_to_trough rise_5": 1},
     "power": {"nominal rejected": 100},
+    "kept_and_lost": {"position": 1},
+    "clustering_by_lag": {"data low high": 1},
+    "lost_by_simulator": {"lost": 1},
 }
 
 
@@ -118,6 +122,11 @@ def artists(panel: Axes) -> list[Any]:
         *(np.asarray(line.get_xydata(), dtype=np.float64) for line in panel.lines),
         *(np.asarray(c.get_offsets(), dtype=np.float64) for c in panel.collections),
         *(path.vertices for c in panel.collections for path in c.get_paths()),
+        *(
+            np.asarray(c.get_array()).ravel()[:, None]
+            for c in panel.collections
+            if isinstance(c, QuadMesh)
+        ),
         *(np.array([[*bar.get_xy()], [bar.get_width(), bar.get_height()]]) for bar in bars),
         *(np.add(bar.get_xy(), [bar.get_width(), bar.get_height()])[None] for bar in bars),
     ]

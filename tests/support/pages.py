@@ -31,6 +31,8 @@ from backtest.studies.power.study import study_power
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
+from backtest.studies.simulate.page import simulate_exhibit
+from backtest.studies.simulate.study import study_simulators
 from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.study import execute as validate
 from tests.support import presented
@@ -132,6 +134,11 @@ def _power() -> Exhibit:
     return power_exhibit(study_power([100, 250], **options))
 
 
+def _simulate() -> Exhibit:
+    options = {"simulator": "multivariate_t", "paths": 19, "histories": 2}
+    return simulate_exhibit(study_simulators(_study(60), data=None, **options))
+
+
 @functools.cache
 def _finished() -> Path:
     """A results folder as `backtest run` leaves it, figures and page included."""
@@ -158,6 +165,8 @@ PAGES: dict[str, Callable[[], Exhibit]] = {
     "clocks": _clocks,
     "grid": _grid,
     "power": _power,
+    "simulate": _simulate,
+    "simulate, all": lambda: simulate_exhibit(presented.simulators("all")),
     "compare": lambda: _compared(60, 40),
     "compare, three": lambda: _compared(60, 50, 40),
     "compare, equal": _equal,

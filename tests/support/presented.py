@@ -29,6 +29,7 @@ from backtest.studies.offset.study import OffsetStudy
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run, execute
 from backtest.studies.run.sweep import treasury_share_sweep
+from backtest.studies.simulate.study import SimulateStudy, study_simulators
 from tests.support.markets import random_market
 
 FOREIGN = (
@@ -338,6 +339,15 @@ def power() -> pd.DataFrame:
     return power_table([100, 250], alternatives=worlds, histories=50)
 
 
+@functools.cache
+def simulators(kind: str | None = None) -> SimulateStudy:
+    """What one simulator of the sample keeps, or what all do."""
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "small.toml"
+        file.write_text(SMALL_STUDY)
+        return study_simulators(file, data=None, simulator=kind, paths=19, histories=2)
+
+
 def _with_steps(figure: Figure | None) -> Figure:
     assert figure is not None  # this study has steps
     return figure
@@ -372,6 +382,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "power": lambda: charts.power_of_tests(
         power(), labels={"right": "promised rate", "x2": "rate x 2"}, footnote="Exact."
     ),
+    "kept_and_lost": lambda: charts.kept_and_lost(simulators("multivariate_t")),
+    "clustering_by_lag": lambda: charts.clustering_by_lag(simulators("multivariate_t")),
+    "lost_by_simulator": lambda: charts.lost_by_simulator(simulators("all")),
 }
 VARIANTS: dict[str, Callable[[], Figure]] = {
     "coverage_against_cost without a yardstick": lambda: charts.coverage_against_cost(
