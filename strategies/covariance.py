@@ -120,13 +120,13 @@ class VarianceCovariance(MarginOfForecast):
         gather = np.zeros((len(linear), len(first)))
         gather[np.arange(len(linear)), factor_of_column] = root[linear]
         out = np.empty((len(scenarios.unit), len(scenarios.exposure)))
-        for day in range(len(out)):
-            w = (scenarios.exposure[:, linear] * scenarios.unit[day, linear]) @ gather
-            variance = np.einsum("pi,ij,pj->p", w, correlation[day], w)
+        for p, exposure in enumerate(scenarios.exposure[:, linear]):
+            w = (exposure * scenarios.unit[:, linear]) @ gather
+            variance = np.einsum("ti,tij,tj->t", w, correlation, w)
             if self.correlation == "stressed":
                 worst = np.abs(w).sum(axis=1) ** 2
                 variance = (1.0 - self.stress) * variance + self.stress * worst
-            out[day] = np.sqrt(np.maximum(variance, 0.0))
+            out[:, p] = np.sqrt(np.maximum(variance, 0.0))
         return out
 
     def _correlation(self, z: FloatArray) -> FloatArray:

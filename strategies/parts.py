@@ -6,7 +6,7 @@ from typing import Any
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.asking import answer_of, required_margin
+from backtest.model.asking import answer_of, asked, required_margin
 from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import HasParts, MarginModel, Parts
 from strategies.siloed import Siloed
@@ -32,7 +32,8 @@ def parts_of(model: MarginModel, market: Market, book: Book, coverage: Coverage)
     {'gross': [[40.0]], 'diversification and offset': [[-20.0]]}
     """
     if isinstance(model, HasParts):
-        parts: Parts = answer_of(model, "parts", market, book, coverage)
+        with asked(model):
+            parts: Parts = answer_of(model, "parts", market, book, coverage)
         return parts
     required = required_margin(model, market, book, coverage)
     siloed: Any = Siloed(base=model)

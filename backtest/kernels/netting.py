@@ -15,49 +15,75 @@ DAYS = 64  # taken together, so that the processor works on several at once
 
 
 @kernel
+def with_margin(
+    margin: FloatArray, p: int, first: int, days: int, place: IntArray, out: FloatArray
+) -> int:
+    """Margins of portfolio p, added up on `days` from day `first` on, into out (days, portfolios).
+
+    Returns how many of its groups have a margin on any of these days; place (groups,) becomes the
+    number of each among them, -1 of the others.
+    """
+    place[:] = -1
+    for t in range(first, first + days):
+        total = 0.0
+        for g in range(len(place)):
+            total += margin[t, p, g]
+            if margin[t, p, g] != 0.0:
+                place[g] = 0
+        out[t, p] = total
+    k = 0
+    for g in range(len(place)):
+        if place[g] == 0:
+            place[g] = k
+            k += 1
+    return k
+
+
+@kernel
 def group_covariances(
     covariance: FloatArray,
     unit: FloatArray,
     exposure: FloatArray,
     p: int,
-    group: IntArray,
+    groups: IntArray,
+    count: int,
     first: int,
     days: int,
-    held: IntArray,
     coefficient: FloatArray,
     out: FloatArray,
 ) -> None:
     r"""Covariances of the P&L of portfolio p's groups, :math:`a_g' \Sigma a_h`, into out.
 
-    Arrays as in `netted_margin`, and `days` of them from day `first` on; held (columns,) and
-    coefficient (columns, days) scratch, the latter for USD per unit shock, a; out (groups, groups,
-    days), of which the lower triangle is written; variance set to 0 where it is only rounding.
+    Arrays as in `netted_margin`, and `days` of them from day `first` on; groups (columns,) which of
+    `count` groups each column is in, -1 of none; coefficient (columns, days) scratch, for USD per
+    unit shock, a; out (groups, groups, days), of which the lower triangle is written; variance set
+    to 0 where it is only rounding.
     """
-    out[:] = 0.0
-    gross = np.zeros((len(out), days))
-    k = 0
-    for c in range(len(group)):
-        is_held = False
+    gross = np.zeros((count, days))
+    for g in range(count):
+        out[g, : g + 1, :days] = 0.0
+    for c in range(len(groups)):
+        g, is_held = groups[c], False
         for t in range(first, first + days) if len(exposure) > 1 else range(1):
             is_held |= exposure[t, p, c] != 0.0
-        if is_held:
-            for t in range(first, first + days):
-                amount = exposure[t if len(exposure) > 1 else 0, p, c]
-                coefficient[k, t - first] = amount * unit[t, c]
-            held[k] = c
-            k += 1
-    for one in range(k):
-        c, g = held[one], group[held[one]]
+        if g < 0 or not is_held:
+            groups[c] = -1
+            continue
+        for t in range(first, first + days):
+            amount = exposure[t if len(exposure) > 1 else 0, p, c]
+            coefficient[c, t - first] = amount * unit[t, c]
         for i in range(days):
-            gross[g, i] += abs(coefficient[one, i]) * np.sqrt(covariance[first + i, c, c])
-        for other in range(one + 1):
-            d, h = held[other], group[held[other]]
+            gross[g, i] += abs(coefficient[c, i]) * np.sqrt(covariance[first + i, c, c])
+        for d in range(c + 1):
+            h = groups[d]
+            if h < 0:
+                continue
             times = 2.0 if g == h and c != d else 1.0
             high, low = max(g, h), min(g, h)
             for i in range(days):
-                both = coefficient[one, i] * coefficient[other, i]
+                both = coefficient[c, i] * coefficient[d, i]
                 out[high, low, i] += times * both * covariance[first + i, c, d]
-    for g in range(len(out)):
+    for g in range(count):
         for i in range(days):
             if out[g, g, i] <= NO_VARIANCE * gross[g, i] * gross[g, i]:
                 out[g, g, i] = 0.0
@@ -67,6 +93,7 @@ def group_covariances(
 def netted(
     margin: FloatArray,
     p: int,
+    place: IntArray,
     first: int,
     days: int,
     covariance: FloatArray,
@@ -76,43 +103,28 @@ def netted(
 ) -> None:
     """Squares of portfolio p's netted margins, (days,), by the correlation of its groups, into out.
 
-    margin (days, portfolios, groups), of which `days` from day `first` on; covariance (groups,
-    groups, days), of which the lower triangle is read.
+    margin (days, portfolios, groups), of which `days` from day `first` on; place (groups,) number
+    of each group in covariance (groups, groups, days), whose lower triangle is read; -1 of a group
+    without margin.
     """
     out[:days] = 0.0
-    for g in range(len(covariance)):
+    for g in range(len(place)):
+        if place[g] < 0:
+            continue
         for i in range(days):
             out[i] += margin[first + i, p, g] * margin[first + i, p, g]
         for h in range(g):
+            if place[h] < 0:
+                continue
+            one, other = place[g], place[h]
             for i in range(days):
-                spread = np.sqrt(covariance[g, g, i] * covariance[h, h, i])
-                rho = covariance[g, h, i] / spread if spread > 0.0 else 0.0
+                spread = np.sqrt(covariance[one, one, i] * covariance[other, other, i])
+                rho = covariance[one, other, i] / spread if spread > 0.0 else 0.0
                 rho = min(1.0, max(floor, rho))
                 # An offset is granted only for reliable dependence; otherwise margins add up.
                 if not rho < credit_below:
                     rho = 1.0
                 out[i] += 2.0 * rho * margin[first + i, p, g] * margin[first + i, p, h]
-
-
-@kernel
-def add_up(
-    margin: FloatArray, covariance: FloatArray, p: int, first: int, days: int, out: FloatArray
-) -> bool:
-    """Margins of portfolio p, added up on `days` from day `first` on, into out (days, portfolios).
-
-    margin and covariance as in `netted_margin`; NaN where one is not known. Returns whether the
-    portfolio has more than one margin on any day.
-    """
-    several = False
-    for t in range(first, first + days):
-        out[t, p], count = 0.0, 0
-        for g in range(margin.shape[2]):
-            out[t, p] += margin[t, p, g]
-            count += margin[t, p, g] != 0.0
-        if np.isnan(covariance[t, 0, 0]):
-            out[t, p] = np.nan
-        several |= count > 1 and not np.isnan(out[t, p])
-    return several
 
 
 @kernel
@@ -134,18 +146,24 @@ def netted_margin(
     every correlation as it is); a correlation below `floor` counts as `floor`. NaN where margin or
     covariance is not yet known.
     """
-    days, portfolios, groups = margin.shape
-    held, coefficient = np.empty(len(group), np.int64), np.empty((len(group), DAYS))
-    joint, square = np.empty((groups, groups, DAYS)), np.empty(DAYS)
+    days, portfolios, count = margin.shape
+    place, groups = np.empty(count, np.int64), np.empty(len(group), np.int64)
+    coefficient, square = np.empty((len(group), DAYS)), np.empty(DAYS)
+    joint = np.empty((count, count, DAYS))
     for first in range(0, days, DAYS):
-        count = min(DAYS, days - first)
+        size = min(DAYS, days - first)
         for p in range(portfolios):
-            if not add_up(margin, covariance, p, first, count, out):
-                continue  # one margin is netted against nothing, whatever the correlation
-            group_covariances(
-                covariance, unit, exposure, p, group, first, count, held, coefficient, joint
-            )
-            netted(margin, p, first, count, joint, credit_below, floor, square)
-            for i in range(count):
-                if not np.isnan(out[first + i, p]):
-                    out[first + i, p] = np.sqrt(max(0.0, square[i]))
+            k = with_margin(margin, p, first, size, place, out)
+            if k > 1:  # one margin is netted against nothing, whatever the correlation
+                for c in range(len(group)):
+                    groups[c] = place[group[c]]
+                group_covariances(
+                    covariance, unit, exposure, p, groups, k, first, size, coefficient, joint
+                )
+                netted(margin, p, place, first, size, joint, credit_below, floor, square)
+            for i in range(size):
+                t = first + i
+                if np.isnan(covariance[t, 0, 0]):
+                    out[t, p] = np.nan
+                elif k > 1 and not np.isnan(out[t, p]):
+                    out[t, p] = np.sqrt(max(0.0, square[i]))

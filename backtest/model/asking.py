@@ -128,8 +128,7 @@ def takes_days(model: Any, market: Market, book: Book) -> bool:
 def _one_answer(model: Any, method: str, market: Market, book: Book, coverage: Coverage) -> Any:
     """The answer about copies; one of our models needs none, for it changes nothing."""
     if is_our_question(model, book):
-        with asked(model):
-            return getattr(model, method)(market, book, coverage)
+        return getattr(model, method)(market, book, coverage)
     own_market, own_book = lent(market), lent(book)
     with asked(model), sharing(None):
         answer = getattr(model, method)(own_market, own_book, lent(coverage))

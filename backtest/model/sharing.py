@@ -15,13 +15,15 @@ from typing import Any, TypeVar
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.fits import counting_fits, note_fits
+from backtest.estimators.fits import Certificates, counting_fits, note_fits
 from backtest.market.market import Market
 
 Value = TypeVar("Value")
 
 _PLAIN = (str, int, float, bool, type(None))
-_BLOCK: ContextVar[tuple[Market, dict[Hashable, Any]] | None] = ContextVar("block", default=None)
+_BLOCK: ContextVar[tuple[Market, dict[Hashable, tuple[Any, Certificates]]] | None] = ContextVar(
+    "block", default=None
+)
 
 
 @contextmanager
@@ -58,16 +60,17 @@ def once(market: Market, question: Hashable, answer: Callable[[], Value]) -> Val
     block = _BLOCK.get()
     if block is None or block[0] is not market:
         return answer()
+    kept = block[1]
     try:
-        hash(question)
+        known = kept.get(question)
     except TypeError:
         return answer()
-    kept = block[1]
-    if question not in kept:
+    if known is None:
         with counting_fits() as fits:
-            kept[question] = answer(), fits
-        return kept[question][0]
-    value, fits = kept[question]
+            value = answer()
+        kept[question] = value, fits
+        return value
+    value, fits = known
     for law, certificate in fits.items():
         note_fits(law, certificate)
     return value

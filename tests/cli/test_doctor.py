@@ -140,7 +140,7 @@ def test_the_first_kernel_answers_and_a_wrong_answer_is_seen(monkeypatch):
 
     wrong = type("Wrong", (), {"stats": check, "__call__": lambda *a: a[-1].fill(35.0)})()
     wrong.stats = netting.netted_margin.stats
-    monkeypatch.setattr(netting, "add_up", wrong)
+    monkeypatch.setattr(netting, "with_margin", wrong)
     (check,) = places.first_kernel()
     assert check.status == "to mend" and "35.0" in check.mend
 

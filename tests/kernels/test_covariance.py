@@ -84,7 +84,7 @@ def test_a_column_that_is_unknown_for_a_day_leaves_the_others_alone():
 @pytest.mark.parametrize("by_day", [False, True])
 def test_netting_equals_matrices_over_all_columns(by_day, credit_below, floor):
     rng = np.random.default_rng(4)
-    days, portfolios, groups, columns = 40, 9, 3, 7
+    days, portfolios, groups, columns = 150, 9, 3, 7
     group = np.array([0, 0, 1, 1, 2, 2, 2])
     x = rng.standard_normal((days + 30, columns))
     x[:, 5], x[:, 3] = -x[:, 4], 0.0  # a group that may be hedged, a column that never moves
@@ -96,6 +96,8 @@ def test_netting_equals_matrices_over_all_columns(by_day, credit_below, floor):
     exposure[:, 0] = 0.0
     exposure[:, 1] = [0.0, 0.0, 0.0, 1e6, 0.0, 0.0, 1.0]
     margin = rng.random((days, portfolios, groups)) * (rng.random((portfolios, groups)) < 0.7)
+    margin[:, 3:] *= rng.random((days, portfolios - 3, groups)) < 0.5
+    margin[:70, 4, 0], margin[70:, 4, 1:] = 0.0, 0.0
     margin[1, 2] = np.nan
     found = np.empty((days, portfolios))
     netted_margin(margin, covariance, unit, exposure, group, credit_below, floor, found)

@@ -37,14 +37,14 @@ def first_kernel() -> list[Check]:
     """The time that a kernel takes to its first answer, and the answer, which is known."""
     import numpy as np
 
-    from backtest.kernels.netting import add_up
+    from backtest.kernels.netting import with_margin
 
     began = time.perf_counter()
     out = np.empty((1, 1))
-    add_up(np.array([[[20.0, 16.0]]]), np.ones((1, 1, 1)), 0, 0, 1, out)
+    with_margin(np.array([[[20.0, 16.0]]]), 0, 0, 1, np.empty(2, np.int64), out)
     seconds = time.perf_counter() - began
     found = f"{seconds:.1f} s to its first answer, "
-    found += "read from disk" if add_up.stats.cache_hits else "compiled for it"
+    found += "read from disk" if with_margin.stats.cache_hits else "compiled for it"
     wrong = f"it says {out[0, 0]}, and 36 is right: report it, with `backtest selfcheck`"
     return [Check("first kernel", found, "" if out[0, 0] == 36.0 else wrong)]
 
