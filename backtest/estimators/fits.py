@@ -113,6 +113,11 @@ def total_fits(counts: Iterable[Mapping[str, Certificates]]) -> dict[str, Certif
 _OPEN: ContextVar[tuple[Certificates, ...]] = ContextVar("fits", default=())
 
 
+def are_counted() -> bool:
+    """Whether anybody counts fits now; certificates that nobody reads need not be made."""
+    return bool(_OPEN.get())
+
+
 def note_fits(law: str, certificate: Certificate) -> None:
     """Add the certificate of some fits to every count that is open."""
     if certificate.tried:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backtest.estimators.fits import Certificate, note_fits
+from backtest.estimators.fits import Certificate, are_counted, note_fits
 from backtest.estimators.stale import at_floor, refuse_stale
 from backtest.kernels.garch import variance_rows, variances
 from backtest.kernels.garch_fit import SIZE, SKEWED_SIZE
@@ -73,6 +73,8 @@ class RollingGarch:
     def refit(self, rows: FloatArray) -> None:
         """Fit every row (series, days); what fails is counted and keeps its last coefficients."""
         fit_rows(rows, self.leverage, self.student or self.skewed, self.coefficients, self.outcome)
+        if not are_counted():
+            return
         good, likelihood, _, second_peak, at_edge = self.outcome.T
         note_fits(
             self.law,

@@ -29,6 +29,13 @@ LONGEST = 2.0  # of a step in any free value
 ENOUGH = 1e-4  # Armijo: smallest share of the expected gain that accepts a step
 STEEPEST = 700.0  # exp overflows beyond
 FIRST_CURVATURE = 20.0  # inverse curvature before the first step, divided by the days
+# Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there
+# has reached an edge of its law.
+INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0), (-2.0, 2.0))
+# A search that has come so near a known peak, in every free value, and still gains so little in
+# log-likelihood, climbs that peak. Were any gain left enough, some would end on a ridge below it.
+SAME_CLIMB = 0.1
+LITTLE = 0.005
 
 
 @kernel
@@ -73,12 +80,12 @@ def loss_and_slope(
     variances(series, at, 1.0, variance)
     by[4] = 0.0
     if len(free) == SKEWED_SIZE:
-        value, by[4], by[5] = skewed_loss(series, variance[:-1], at[4], at[5], pull)
+        value, by[4], by[5] = skewed_loss(series, variance, at[4], at[5], pull)
         slope[5] = by[5] * (1.0 - at[5] * at[5]) / 2.0
     elif student:
-        value, by[4] = student_loss(series, variance[:-1], at[4], pull)
+        value, by[4] = student_loss(series, variance, at[4], pull)
     else:
-        value = normal_loss(series, variance[:-1], pull)
+        value = normal_loss(series, variance, pull)
     push_back(series, variance, pull, at[3], 1.0, by)
     persistence, share, gains = logistic(free[1]), logistic(free[2]), logistic(free[3])
     by_reactions = 2.0 * (gains * by[1] + (1.0 - gains) * by[2])
@@ -121,6 +128,34 @@ def direction(
 
 
 @kernel
+def distance(free: FloatArray, other: FloatArray) -> float:
+    """Largest difference of two sets of free values, where the likelihood is not flat."""
+    apart = 0.0
+    for j in range(len(free)):
+        low, high = INNER[j]
+        here, there = min(high, max(low, free[j])), min(high, max(low, other[j]))
+        apart = max(apart, abs(here - there))
+    return apart
+
+
+@kernel
+def climbs_known(
+    value: float,
+    foreseen: float,
+    free: FloatArray,
+    peaks: FloatArray,
+    heights: FloatArray,
+) -> bool:
+    """Whether a search climbs a known peak and is still below it."""
+    if foreseen > LITTLE:
+        return False
+    for k in range(len(heights)):
+        if value >= heights[k] and distance(free, peaks[k]) < SAME_CLIMB:
+            return True
+    return False
+
+
+@kernel
 def minimise(
     series: FloatArray,
     leverage: bool,
@@ -129,8 +164,13 @@ def minimise(
     inverse: FloatArray,
     scratch: FloatArray,
     tolerance: float,
+    peaks: FloatArray,
+    heights: FloatArray,
 ) -> tuple[float, int, bool]:
     """BFGS with shortened steps; `free` and `inverse` are the start, then the result.
+
+    peaks (searches, 5), heights (searches,) : where other searches ended, and minus the
+    log-likelihood there, infinite where none did yet; a search that climbs one of them ends early.
 
     Returns minus the log-likelihood, the number of evaluations, and whether it converged.
     """
@@ -143,6 +183,8 @@ def minimise(
         foreseen = direction(inverse, slope, free, len(series), step)
         if foreseen < tolerance:
             return value, evaluations, foreseen >= 0.0 and np.isfinite(value)
+        if climbs_known(value, foreseen, free, peaks, heights):
+            return value, evaluations, False
         length, next_value = 1.0, np.inf
         for _ in range(MOST_CUTS):
             for i in range(size):

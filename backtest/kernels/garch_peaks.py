@@ -10,7 +10,7 @@ import numpy as np
 
 from backtest.kernels.compile import kernel
 from backtest.kernels.garch import LEAST_FREEDOM, mean_square
-from backtest.kernels.garch_fit import FIRST_CURVATURE, coefficients_of, minimise
+from backtest.kernels.garch_fit import FIRST_CURVATURE, INNER, coefficients_of, distance, minimise
 from backtest.kernels.tail_select import FloatArray
 
 # Persistence, the reactions' share in it, degrees of freedom, the logit of the gains' share in the
@@ -32,9 +32,6 @@ NEAR = 2.0  # log-likelihood below the best rough peak within which others are f
 SAME_PLACE = 0.05  # free values of two rough peaks that are one
 APART = 0.5  # free values of two finished peaks that are two
 SAME_PEAK = 1e-4  # log-likelihood below which two peaks are not told apart
-# Outside these the likelihood is flat (no memory, no mean, normal tails): a fit that ends there
-# has reached an edge of its law.
-INNER = ((-6.0, 1.0), (-1.0, 5.0), (-4.0, 2.0), (-3.0, 3.0), (-2.0, 4.0), (-2.0, 2.0))
 # Series are rounded to this share of their root mean square before a fit, so that the last digits
 # of a shock (another price unit, another sum) do not decide between two peaks of a likelihood.
 GRID = 2.0**-23
@@ -42,7 +39,7 @@ OUTCOMES = 5  # columns of an outcome: see `fit_rows`
 
 
 @kernel
-def begin(start: FloatArray, leverage: bool, free: FloatArray) -> None:
+def begin(start: FloatArray, leverage: bool, student: bool, free: FloatArray) -> None:
     """Free values of a start: variance one, no skew, gains and losses alike without leverage."""
     persistence, share, freedom = start[0], start[1], start[2]
     free[:] = 0.0
@@ -50,7 +47,7 @@ def begin(start: FloatArray, leverage: bool, free: FloatArray) -> None:
     free[1] = math.log(persistence / (1.0 - persistence))
     free[2] = math.log(share / (1.0 - share))
     free[3] = start[3] if leverage else 0.0
-    free[4] = math.log(freedom - LEAST_FREEDOM)
+    free[4] = math.log(freedom - LEAST_FREEDOM) if student else 0.0
 
 
 @kernel
@@ -67,10 +64,10 @@ def fit_one(
     curvature = np.empty((count, size, size))
     spent = 0
     for k in range(count):
-        begin(STARTS[k], leverage, at[k])
+        begin(STARTS[k], leverage, student, at[k])
         curvature[k] = np.eye(size) * FIRST_CURVATURE / len(series)
         value, evaluations, _ = minimise(
-            series, leverage, student, at[k], curvature[k], scratch, ROUGH
+            series, leverage, student, at[k], curvature[k], scratch, ROUGH, at[:0], rough[:0]
         )
         rough[k] = value if np.isfinite(value) else np.inf
         spent += evaluations
@@ -85,7 +82,7 @@ def fit_one(
             continue
         ends[k] = at[k]
         fine[k], evaluations, converged = minimise(
-            series, leverage, student, ends[k], curvature[k], scratch, FINE
+            series, leverage, student, ends[k], curvature[k], scratch, FINE, ends, fine
         )
         spent += evaluations
         if fine[k] < least:
@@ -97,7 +94,7 @@ def fit_one(
             free[j] = min(INNER[j][1], max(INNER[j][0], free[j]))
         curvature[best] = np.eye(size) * FIRST_CURVATURE / len(series)
         value, evaluations, converged = minimise(
-            series, leverage, student, free, curvature[best], scratch, FINE
+            series, leverage, student, free, curvature[best], scratch, FINE, ends[:0], fine[:0]
         )
         spent += evaluations
         if value < least:
@@ -123,15 +120,8 @@ def second_peak(free: FloatArray, ends: FloatArray, values: FloatArray, least: f
     gap = np.inf
     for k in range(len(ends)):
         below = values[k] - least
-        if SAME_PEAK < below < gap:
-            apart = 0.0
-            for j in range(len(free)):
-                low, high = INNER[j]
-                here = min(high, max(low, free[j]))
-                there = min(high, max(low, ends[k, j]))
-                apart = max(apart, abs(here - there))
-            if apart > APART:
-                gap = below
+        if SAME_PEAK < below < gap and distance(free, ends[k]) > APART:
+            gap = below
     return gap
 
 

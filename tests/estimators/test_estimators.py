@@ -25,8 +25,9 @@ from backtest.estimators.extreme import fit_pareto
 from backtest.estimators.fits import counting_fits
 from backtest.estimators.garch import RollingGarch, fit_garch, rolling_variance
 from backtest.estimators.innovations import unit_probability, unit_tail
-from backtest.kernels.garch import digamma, student_freedom
-from backtest.kernels.garch_fit import loss_and_slope, minimise
+from backtest.kernels.garch import digamma, invert, student_freedom
+from backtest.kernels.garch_fit import WALL, climbs_known, loss_and_slope, minimise
+from backtest.kernels.garch_peaks import STARTS, begin
 from backtest.kernels.pareto import LEAST_SHAPE, MOST_SHAPE, OUTCOMES, peaks_tail
 from backtest.types import StudyError
 from tests.support.fits import ended
@@ -122,7 +123,38 @@ def climbed(series, leverage, student, size, rng):
     free = rng.uniform([-7, -1.5, -4, -2, -3, -1], [0.5, 6, 2, 2, 4, 1])[:size]
     free[3] = free[3] if leverage else 0.0
     curvature, scratch = np.eye(size) * 20.0 / len(series), np.empty((2, len(series) + 1))
-    return minimise(series, leverage, student, free, curvature, scratch, 1e-7)[0]
+    return minimise(
+        series, leverage, student, free, curvature, scratch, 1e-7, free[None][:0], free[:0]
+    )[0]
+
+
+@given(size=h.integers(0, 70), seed=h.integers(0, 2**32 - 1))
+def test_shared_divisions_give_reciprocals(size, seed):
+    values = np.exp(np.random.default_rng(seed).uniform(-50, 50, 70))
+    found = values.copy()
+    invert(found, size)
+    assert_allclose(found[:size], 1.0 / values[:size], rtol=1e-14)
+    assert_array_equal(found[size:], values[size:])
+
+
+def test_searches_of_a_normal_law_stand_apart_in_what_it_has_alone():
+    """Were they begun at other degrees of freedom, one peak would pass for two."""
+    free = np.empty(5)
+    for start in STARTS:
+        begin(start, False, False, free)
+        assert free[4] == 0.0
+
+
+def test_a_search_ends_early_on_a_known_peak_alone():
+    peaks, heights = np.zeros((2, 5)), np.array([10.0, np.inf])
+    near, far, gain = np.full(5, 0.05), np.full(5, 0.5), 1e-3
+    assert climbs_known(10.001, gain, near, peaks, heights)
+    assert not climbs_known(9.999, gain, near, peaks, heights)  # already above it
+    assert not climbs_known(10.001, 0.1, near, peaks, heights)  # much to gain yet
+    assert not climbs_known(10.001, gain, far, peaks, heights)
+    assert not climbs_known(10.001, gain, near, peaks[1:], heights[1:])  # still under way itself
+    peaks[0, 4], near[4] = 5.0, WALL  # normal tails at both
+    assert climbs_known(10.001, gain, near, peaks, heights)
 
 
 @pytest.mark.slow
