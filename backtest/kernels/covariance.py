@@ -1,7 +1,7 @@
 """Covariance of rows over a trailing window: one row enters the sums a day, and one leaves them.
 
 Sums that are carried along gather rounding, so a bound of it is carried along too, and where that
-is no longer small beside a variance all sums are taken anew: every few hundred days, and at once
+is no longer small beside a variance all sums are taken anew: seldom in quiet times, and at once
 when large moves have left the window.
 """
 
@@ -109,10 +109,11 @@ def window_covariance(rows: FloatArray, lookback: int, out: FloatArray) -> None:
         anew = first == 0
         if not anew:
             for c in range(width):
-                # Each sum is rounded a few times at its size; cross products are bounded by the
-                # squares of their columns (Cauchy and Schwarz).
-                move = rows[t, c] - centre[c]
-                rounding[c] += 4.0 * EPSILON * (product[c, c] + move * move)
+                # Each sum is rounded twice at its size, by half an epsilon, and so are the squares
+                # that enter and leave it; cross products are bounded by the squares of their
+                # columns (Cauchy and Schwarz).
+                move, shift = rows[t, c] - centre[c], total[c] * total[c] / lookback
+                rounding[c] += EPSILON * (product[c, c] + 2.0 * (move * move + shift))
             enter(rows, t, 1.0, centre, total, product)
             enter(rows, first - 1, -1.0, centre, total, product)
             for c in range(width):

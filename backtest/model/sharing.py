@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
@@ -21,9 +22,18 @@ from backtest.market.market import Market
 Value = TypeVar("Value")
 
 _PLAIN = (str, int, float, bool, type(None))
-_BLOCK: ContextVar[tuple[Market, dict[Hashable, tuple[Any, Certificates]]] | None] = ContextVar(
-    "block", default=None
-)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A market, the answers about it, and by id, what was found to be ours."""
+
+    market: Market
+    answers: dict[Hashable, tuple[Any, Certificates]] = field(default_factory=dict)
+    ours: dict[int, object] = field(default_factory=dict)
+
+
+_BLOCK: ContextVar[_Block | None] = ContextVar("block", default=None)
 
 
 @contextmanager
@@ -33,7 +43,7 @@ def sharing(market: Market | None) -> Iterator[None]:
     Another market, if only a shorter one with the same prices, shares nothing with it. None keeps
     nothing.
     """
-    token = _BLOCK.set(None if market is None else (market, {}))
+    token = _BLOCK.set(None if market is None else _Block(market))
     try:
         yield
     finally:
@@ -58,17 +68,16 @@ def once(market: Market, question: Hashable, answer: Callable[[], Value]) -> Val
     [1, 'anew']
     """
     block = _BLOCK.get()
-    if block is None or block[0] is not market:
+    if block is None or block.market is not market:
         return answer()
-    kept = block[1]
     try:
-        known = kept.get(question)
+        known = block.answers.get(question)
     except TypeError:
         return answer()
     if known is None:
         with counting_fits() as fits:
             value = answer()
-        kept[question] = value, fits
+        block.answers[question] = value, fits
         return value
     value, fits = known
     for law, certificate in fits.items():
@@ -86,7 +95,14 @@ def are_ours(*things: object) -> bool:
     >>> are_ours(Spot("BTC"), 0.5), are_ours(Mine("BTC"))
     (True, False)
     """
-    return all(map(_is_ours, things))
+    block = _BLOCK.get()
+    found = {} if block is None else block.ours
+    for thing in things:
+        if id(thing) not in found:
+            if not _is_ours(thing):
+                return False
+            found[id(thing)] = thing  # kept, so that no other thing can have its id
+    return True
 
 
 def _is_ours(thing: Any) -> bool:
