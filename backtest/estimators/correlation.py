@@ -3,6 +3,7 @@
 import numpy as np
 
 from backtest.kernels.covariance import window_covariance
+from backtest.kernels.moving_covariance import carry_on, shrink
 from backtest.types import FloatArray, first_known, tail_count
 
 # One-sided 95 % normal quantile, scipy.special.ndtri(0.95) to double precision.
@@ -89,8 +90,8 @@ def ewma_covariance(columns: FloatArray, decay: float, *, seed_days: int) -> Flo
         return out
     seed = columns[first - seed_days : first]
     out[first - 1] = seed.T @ seed / seed_days
-    for day in range(first, len(columns)):
-        out[day] = decay * out[day - 1] + (1.0 - decay) * np.outer(columns[day], columns[day])
+    out[first:] = 0.0
+    carry_on(np.ascontiguousarray(columns), first, 0.0, 1.0 - decay, decay, out)
     return out
 
 
@@ -120,11 +121,9 @@ def dcc_covariance(
     [nan, 1.0, 1.0, 1.0]
     """
     out = rolling_covariance(z, lookback)
-    known_days = np.flatnonzero(~np.isnan(out).any(axis=(1, 2)))
-    for day in known_days[1:]:
-        news = np.outer(z[day], z[day])
-        carried = (persistence - reaction) * out[day - 1]
-        out[day] = (1.0 - persistence) * out[day] + reaction * news + carried
+    second = first_known(z) + lookback
+    weights = 1.0 - persistence, reaction, persistence - reaction
+    carry_on(np.ascontiguousarray(z), second, *weights, out)
     return out
 
 
@@ -149,17 +148,8 @@ def shrunk_covariance(columns: FloatArray, lookback: int) -> FloatArray:
     [[0.9993, 0.8928], [0.8928, 0.8207]]
     """
     out = rolling_covariance(columns, lookback)
-    width = columns.shape[1]
-    for day in np.flatnonzero(~np.isnan(out).any(axis=(1, 2))):
-        sample = out[day].copy()
-        window = columns[day - lookback + 1 : day + 1]
-        square = ((window - window.mean(axis=0)) ** 2).sum(axis=1)
-        # The x_k x_k' average to S, so the cross terms of the squares add up to n |S|^2.
-        noise = ((square**2).sum() / lookback - (sample**2).sum()) / lookback
-        target = np.trace(sample) / width * np.eye(width)
-        distance = ((sample - target) ** 2).sum()
-        share = min(1.0, noise / distance) if distance > 0.0 else 0.0
-        out[day] = (1.0 - share) * sample + share * target
+    first = first_known(columns)
+    shrink(np.ascontiguousarray(columns[first:]), lookback, out[first:])
     return out
 
 

@@ -475,18 +475,33 @@ def test_peaks_give_the_tail_of_the_law_they_come_from():
 
 
 def test_shrinkage_is_the_published_formula():
-    x = np.random.default_rng(6).standard_normal((40, 4)) @ np.diag([1.0, 2.0, 0.5, 1.0])
-    n, p = x.shape
-    centred = x - x.mean(axis=0)
-    sample = centred.T @ centred / n
-    m = np.trace(sample) / p
-    d2 = np.sum((sample - m * np.eye(p)) ** 2) / p
-    b2 = sum(np.sum((np.outer(row, row) - sample) ** 2) / p for row in centred) / n**2
-    b2 = min(b2, d2)
-    expected = b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * sample
-    assert 0.05 < b2 / d2 < 0.95
-    assert_allclose(shrunk_covariance(x, 40)[-1], expected, rtol=1e-12)
-    assert np.isnan(shrunk_covariance(x, 40)[:-1]).all()
+    x = np.random.default_rng(6).standard_normal((60, 4)) @ np.diag([1.0, 2.0, 0.5, 1.0])
+    x[:3, 1] = np.nan
+    found, n, p = shrunk_covariance(x, 40), 40, 4
+    for day in range(42, 60):
+        window = x[day - n + 1 : day + 1]
+        centred = window - window.mean(axis=0)
+        sample = centred.T @ centred / n
+        m = np.trace(sample) / p
+        d2 = np.sum((sample - m * np.eye(p)) ** 2) / p
+        b2 = sum(np.sum((np.outer(row, row) - sample) ** 2) / p for row in centred) / n**2
+        b2 = min(b2, d2)
+        expected = b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * sample
+        assert 0.05 < b2 / d2 < 0.95
+        assert_allclose(found[day], expected, rtol=1e-11)
+    assert np.isnan(found[:42]).all()
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_shrinkage_keeps_the_total_variance(width):
+    still = np.full((30, width), 0.3)
+    assert_array_equal(shrunk_covariance(still, 20)[19:], 0.0)
+    x = np.random.default_rng(2).standard_normal((20, width))
+    (found,) = shrunk_covariance(x, 20)[19:]
+    variance = x.var(axis=0)
+    if width == 1:  # its own target
+        assert_allclose(found, variance[:, None], rtol=1e-12)
+    assert np.trace(found) == pytest.approx(variance.sum(), rel=1e-12)
 
 
 def test_correlations_that_move_equal_their_loops():
