@@ -13,6 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from backtest.cluster.needs import Needs, call_of, itself, on_worker
@@ -23,6 +24,8 @@ from backtest.workers import Task, working_elsewhere
 ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?[^\s/:]+:(\d{1,5})")
 SECONDS_TO_ANSWER = 10
 TASKS_AHEAD, FEWEST_AHEAD = 4, 16  # a worker's share of tasks that wait, and of all at least
+# Dask takes some milliseconds for each task: shorter ones of ours travel together.
+SECONDS_TOGETHER, MOST_TOGETHER = 0.5, 256
 START = "dask worker {} --nthreads 1"
 
 
@@ -104,15 +107,21 @@ class _Cluster:
 
         ahead = max(FEWEST_AHEAD, TASKS_AHEAD * len(self.client.ncores()))
         waiting: deque[Any] = deque()
+        calls = (call_of(*task) for task in tasks)
+        together = 1  # tasks that are sent as one, so that handing them out costs little
         try:
             needs = self.client.submit(itself, Needs.of(shared), pure=False)
-            for function, own, named in tasks:
-                call = call_of(function, own, named)
-                waiting.append(self.client.submit(on_worker, needs, call, pure=False))
-                if len(waiting) >= ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            while True:
+                some = tuple(islice(calls, together))
+                if some:
+                    waiting.append(self.client.submit(on_worker, needs, some, pure=False))
+                elif not waiting:
+                    return
+                if len(waiting) >= ahead or not some:
+                    seconds, results = waiting.popleft().result()
+                    each = max(seconds / len(results), SECONDS_TOGETHER / MOST_TOGETHER)
+                    together = max(1, round(SECONDS_TOGETHER / each))
+                    yield from results
         except KilledWorker as error:
             raise StudyError(
                 f"every worker of {self.address} that was given a certain task died of it; start "
