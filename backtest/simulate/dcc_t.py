@@ -13,8 +13,8 @@ from backtest.model.protocol import model
 from backtest.simulate.bootstrap import floored
 from backtest.simulate.garch_t import BURN_IN, VolatilityFits
 from backtest.simulate.paths import Sampler, known_shocks
-from backtest.simulate.pilot import matching_scale
-from backtest.types import DaysByFactors
+from backtest.simulate.pilot import matching_correlation, matching_scale
+from backtest.types import DaysByFactors, FloatArray
 
 
 @model
@@ -27,7 +27,9 @@ class DccT:
     with R_t the correlation of Q_t, and n independent normals. All factors of a day share the
     chi-square, so that their extremes coincide more often than their correlation says; each then
     has its own tails, as in `GarchT`: its innovation has the rank of w and the degrees of freedom
-    of the factor. a, p and nu are fitted once to the innovations of the data (`fit_dcc`).
+    of the factor. a, p and nu are fitted once to the innovations of the data (`fit_dcc`); Q bar is
+    then moved so that a typical history as long as the data has the data's correlations
+    (`pilot.matching_correlation`).
 
     Parameters
     ----------
@@ -49,8 +51,8 @@ class DccT:
     """
 
     keeps: ClassVar[str] = (
-        "each factor's volatility clusters, fat tails and typical standard deviation, how fast "
-        "correlations move, and how often extremes coincide"
+        "each factor's volatility clusters and fat tails, the standard deviations and correlations "
+        "of a typical history, how fast correlations move, and how often extremes coincide"
     )
     loses: ClassVar[str] = (
         "drift, dependence that differs by sign, and correlations that break with volatility"
@@ -70,12 +72,16 @@ class DccT:
         unit = np.sqrt((copula.freedom - 2.0) / copula.freedom)
         price = np.array([kind == "price" for kind in market.kinds])
 
-        def draw(rng: np.random.Generator) -> DaysByFactors:
-            normal = rng.standard_normal((len(shocks) + BURN_IN, len(price)))
-            mixing = np.sqrt((copula.freedom - 2.0) / rng.chisquare(copula.freedom, len(normal)))
-            w = np.empty_like(normal)
-            dcc_path(normal, mixing, copula.target, copula.reaction, copula.persistence, w)
-            return fits.shocks(margins(w / unit))
+        def draw_of(target: FloatArray) -> Sampler:
+            def draw(rng: np.random.Generator) -> DaysByFactors:
+                normal = rng.standard_normal((len(shocks) + BURN_IN, len(price)))
+                chi_square = rng.chisquare(copula.freedom, len(normal))
+                w, mixing = np.empty_like(normal), np.sqrt((copula.freedom - 2.0) / chi_square)
+                dcc_path(normal, mixing, target, copula.reaction, copula.persistence, w)
+                return fits.shocks(margins(w / unit))
 
+            return draw
+
+        draw = draw_of(matching_correlation(draw_of, shocks, copula.target))
         scale = matching_scale(draw, shocks)
         return lambda rng: floored(draw(rng) * scale, price)

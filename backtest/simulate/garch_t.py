@@ -14,7 +14,7 @@ from backtest.market.market import Market
 from backtest.model.protocol import model
 from backtest.simulate.bootstrap import floored
 from backtest.simulate.paths import Sampler, known_shocks
-from backtest.simulate.pilot import matching_scale
+from backtest.simulate.pilot import matching_correlation, matching_scale
 from backtest.types import DataError, DaysByFactors, FloatArray
 
 BURN_IN = 250  # first simulated days, not used: they start from the mean volatility
@@ -29,10 +29,10 @@ class GarchT:
 
     u are correlated standard normals, so that each factor has its own degrees of freedom. alpha and
     beta are likeliest for zero-mean shocks, nu for the largest tenth of the innovations that they
-    leave (`tail_freedom`); the correlation is that of the innovations. An approximation: factors
-    have no tail dependence beyond their correlation, and shocks are symmetric. omega is set so that
-    a typical history as long as the data has the data's standard deviation
-    (`pilot.matching_scale`), in place of the fitted long-run variance.
+    leave (`tail_freedom`). An approximation: factors have no tail dependence beyond their
+    correlation, and shocks are symmetric. omega and the correlation of u are set so that a typical
+    history as long as the data has the data's standard deviations and correlations
+    (`pilot.matching_scale`, `pilot.matching_correlation`).
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class GarchT:
     """
 
     keeps: ClassVar[str] = (
-        "each factor's volatility clusters, its fat tails and its typical standard "
-        "deviation, and one correlation of innovations"
+        "each factor's volatility clusters and fat tails, and the standard deviations and "
+        "correlations of the data on a typical history"
     )
     loses: ClassVar[str] = (
         "drift, asymmetry, dependence in the tail beyond the correlation, and dependence "
@@ -91,8 +91,8 @@ class GjrT:
     """
 
     keeps: ClassVar[str] = (
-        "each factor's volatility clusters and whether falls or rises feed them, its fat tails and "
-        "typical standard deviation, and one correlation of innovations"
+        "each factor's volatility clusters, whether falls or rises feed them, and fat tails, and "
+        "the standard deviations and correlations of the data on a typical history"
     )
     loses: ClassVar[str] = (
         "drift, skew of one day, dependence in the tail beyond the correlation, and dependence "
@@ -167,16 +167,20 @@ class VolatilityFits:
 def _constant_correlation(market: Market, max_persistence: float, *, leverage: bool) -> Sampler:
     """Sampler of innovations that a normal copula joins, the same on every day."""
     shocks = known_shocks(market, fit=True)
-    # Each factor is fitted alone and the correlation afterwards, from innovations: raw shocks of a
-    # quiet and a wild factor correlate less in calm times than the innovations behind them.
     fits = VolatilityFits.of(market, shocks, leverage=leverage, max_persistence=max_persistence)
-    root = np.linalg.cholesky(nearest_correlation(np.atleast_2d(np.corrcoef(fits.z.T))))
     innovations = student_of(fits.freedom)
     price = np.array([kind == "price" for kind in market.kinds])
 
-    def draw(rng: np.random.Generator) -> FloatArray:
-        normal = rng.standard_normal((len(shocks) + BURN_IN, len(root))) @ root.T
-        return fits.shocks(innovations(normal))
+    def draw_of(correlation: FloatArray) -> Sampler:
+        root = np.linalg.cholesky(correlation)
 
+        def draw(rng: np.random.Generator) -> DaysByFactors:
+            normal = rng.standard_normal((len(shocks) + BURN_IN, len(root))) @ root.T
+            return fits.shocks(innovations(normal))
+
+        return draw
+
+    first = nearest_correlation(np.atleast_2d(np.corrcoef(fits.z.T)))
+    draw = draw_of(matching_correlation(draw_of, shocks, first))
     scale = matching_scale(draw, shocks)
     return lambda rng: floored(draw(rng) * scale, price)

@@ -166,6 +166,21 @@ def test_garch_t_ties_factors_by_the_correlation_of_their_residuals():
     assert_allclose(shocks.std(axis=0), [0.02, 0.0003], rtol=0.08)
 
 
+@pytest.mark.parametrize("name", ["garch_t", "gjr_t", "dcc_t"])
+def test_the_typical_history_has_the_correlation_of_the_data(name):
+    # Factors of one innovation whose volatilities differ: raw shocks correlate less.
+    rng = np.random.default_rng(9)
+    common = rng.standard_normal((2500, 1))
+    z = 0.95 * common + np.sqrt(1 - 0.95**2) * rng.standard_normal((2500, 3))
+    wave = np.exp(0.9 * np.sin(np.arange(2500)[:, None] / 80 + np.array([0.0, 2.1, 4.2])))
+    market = market_of(z * wave * 0.005, "ppp")
+    data = correlation(market.shocks(1)[1:])
+    sampler = SIMULATORS[name]().sampler(market)
+    drawn = [correlation(sampler(np.random.default_rng(s))) for s in range(100)]
+    assert data[0, 1] < 0.8
+    assert_allclose(np.mean(drawn, axis=0), data, atol=0.03)
+
+
 @pytest.mark.parametrize("name", ["garch_t", "filtered_bootstrap"])
 def test_the_typical_history_has_the_sd_of_the_data_even_where_variance_explodes(name):
     rng = np.random.default_rng(8)
