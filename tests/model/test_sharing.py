@@ -11,8 +11,10 @@ import backtest as bt
 import strategies as st
 from backtest.estimators.fits import counting_fits
 from backtest.model.asking import required_margin
+from backtest.model.causality import CausalityError, check_causal
 from backtest.model.sharing import are_ours, once, sharing
 from backtest.replay.margins import margin_block
+from tests.support.cheats import Planted
 from tests.support.markets import random_market
 
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
@@ -157,6 +159,17 @@ def test_positions_by_day_are_as_without(market, book):
     together = margin_block(market, daily, models, COVERAGE)
     for name, model in models.items():
         assert_array_equal(together.required[name], required_margin(model, market, daily, COVERAGE))
+
+
+@pytest.mark.parametrize("cheat", ["rolling quantile not shifted", "halved before gains"])
+def test_the_audit_finds_the_same_where_answers_are_shared(market, book, cheat):
+    planted = st.Siloed(base=Planted(cheat, 60))
+    apart = check_causal(VAR, market, book, coverage=COVERAGE)
+    with sharing(market):
+        assert check_causal(VAR, market, book, coverage=COVERAGE) == apart
+        required_margin(planted, market, book, COVERAGE)
+        with pytest.raises(CausalityError):
+            check_causal(planted, market, book, coverage=COVERAGE)
 
 
 def test_nothing_is_kept_beyond_the_block_or_where_a_question_has_no_hash(market):
