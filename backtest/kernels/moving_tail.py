@@ -5,17 +5,14 @@ span, and only these are revalued, on all its days at once. What is found is a s
 tail, so neither the bound nor the length of a span changes a number.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from backtest.kernels.compile import kernel
 from backtest.kernels.tail_candidates import (
-    Search,
     bound_weights,
     candidates,
     inverse_divisors,
-    largest_bounds_first,
+    widest_column,
 )
 from backtest.kernels.tail_days import (
     largest_first,
@@ -26,27 +23,24 @@ from backtest.kernels.tail_days import (
 from backtest.kernels.tail_select import FloatArray, IntArray
 
 BLOCK = 16  # portfolios written together: two whole cache lines a day
-# Days of a span: a quarter of the window and at most LONGEST. Longer spans are searched less often
+# Days of a span: a third of the window and at most LONGEST. Longer spans are searched less often
 # and have more candidates; where weights move fast they are halved, down to SHORTEST.
 LONGEST, SHORTEST = 256, 16
 PAD = 8  # rows of a power of two compete for the same lines of the cache
 
 
-class Span(NamedTuple):
-    """Scratch space for the days of a span, of one portfolio."""
-
-    held: IntArray  # (columns,) those with a position on some day, in order
-    weight: FloatArray  # (columns, days) loss per unit of shock, USD
-    shocks: FloatArray  # (columns, scenarios) of the candidates
-    loss: FloatArray  # (scenarios, days)
-
-
 @kernel
 def weigh(
-    exposure: FloatArray, portfolio: int, unit: FloatArray, day: int, days: int, span: Span
+    exposure: FloatArray,
+    portfolio: int,
+    unit: FloatArray,
+    day: int,
+    days: int,
+    held: IntArray,
+    weight: FloatArray,
 ) -> int:
     """Columns held in the span that begins on `day`, and their weights -x u; returns the number."""
-    columns = 0
+    width = 0
     for c in range(len(unit)):
         sensitivity = unit[c, day : day + days]
         is_held = False
@@ -54,169 +48,148 @@ def weigh(
             amount = exposure[0, portfolio, c]
             is_held = amount != 0.0
             for d in range(days):
-                span.weight[columns, d] = -amount * sensitivity[d]
+                weight[width, d] = -amount * sensitivity[d]
         else:
             amounts = exposure[day : day + days]
             for d in range(days):
                 is_held |= amounts[d, portfolio, c] != 0.0
-                span.weight[columns, d] = -amounts[d, portfolio, c] * sensitivity[d]
+                weight[width, d] = -amounts[d, portfolio, c] * sensitivity[d]
         if is_held:
-            span.held[columns] = c
-            columns += 1
-    return columns
+            held[width] = c
+            width += 1
+    return width
 
 
 @kernel
-def widest_column(span: Span, columns: int, day: int, reach: FloatArray) -> int:
-    """The held column with the largest losses on a day; reach (columns,): its largest shocks."""
-    widest, size = 0, 0.0
-    for c in range(columns):
-        loss = abs(span.weight[c, day]) * reach[span.held[c]]
-        if loss > size:
-            widest, size = c, loss
-    return widest
+def next_length(length: int, longest: int, size: int, count: int) -> int:
+    """Days of the span to try next, after one with so many candidates."""
+    if size > 4 * count + 16:
+        return max(SHORTEST, length // 2)
+    return min(longest, 2 * length) if size < 2 * count + 8 else length
 
 
 @kernel
-def span_tails(
-    shocks: FloatArray,
-    columns: int,
-    oldest: int,
-    lookback: int,
+def write(
+    tails: FloatArray,
+    size: int,
     days: int,
-    tail: float,
-    reach: FloatArray,
-    search: Search,
-    span: Span,
+    row: int,
+    column: int,
     value_at_risk: FloatArray,
     expected_shortfall: FloatArray,
-) -> int:
-    """Tails of one portfolio on the days of a span; returns the number of candidates.
-
-    shocks : (columns, days); `oldest` is the first scenario of the first day. tail : the value at
-    risk of the day before. Both outputs (days,).
-    """
-    count = len(search.heap)
-    anchor = widest_column(span, columns, days // 2, reach)
-    inverse_divisors(span.weight, days, anchor, search.inverse)
-    bound_weights(span.weight, columns, days, search)
-    guess = tail * search.inverse[0]
-    found = candidates(shocks, span.held, columns, oldest, lookback, days, guess, search)
-    largest_bounds_first(search, found)
-    for c in range(columns):
-        row = shocks[span.held[c]]
-        for s in range(found):
-            span.shocks[c, s] = row[oldest + search.place[s]]
-    losses_by_day(span.weight, span.shocks, columns, found, days, span.loss)
-    only_in_window(search.place, found, days, lookback, span.loss)
-    largest_first(span.loss, found, days, count)
-    tails_of_rows(span.loss, count, days, value_at_risk, expected_shortfall)
-    return found
+) -> None:
+    """Write tails (2, portfolios, days) of `size` portfolios from a row and a column on."""
+    for d in range(days):
+        for p in range(size):
+            value_at_risk[row + d, column + p] = tails[0, p, d]
+            expected_shortfall[row + d, column + p] = tails[1, p, d]
 
 
 @kernel
-def portfolio_tails(
-    shocks: FloatArray,
+def roll_spans(
+    rows: FloatArray,
+    columns: FloatArray,
     unit: FloatArray,
     exposure: FloatArray,
-    portfolio: int,
-    first: int,
     lookback: int,
-    begin: int,
-    known: tuple[float, int],
     reach: FloatArray,
-    search: Search,
-    span: Span,
+    length: IntArray,
+    held: IntArray,
+    weight: FloatArray,
+    inverse: FloatArray,
+    interval: FloatArray,
+    bound: FloatArray,
+    found: IntArray,
+    shocks: FloatArray,
+    heap: FloatArray,
+    loss: FloatArray,
+    tails: FloatArray,
     value_at_risk: FloatArray,
     expected_shortfall: FloatArray,
-) -> tuple[float, int]:
-    """Tails of one portfolio from day `begin` on, span by span; both outputs (days,).
+) -> None:
+    """Roll spans over the days of each portfolio: see `moving_tail`.
 
-    known : the value at risk of the day before, and the longest span that seemed good for it;
-    returns the same of the last day.
+    reach (columns,): the largest shock of each. length (portfolios,): days of the next span.
+    tails (2, portfolios, days): not written yet. The others are scratch: see `tail_candidates`.
     """
-    count, longest = len(search.heap), span.weight.shape[1]
-    tail, length = known
-    row = 0
-    while row < len(value_at_risk):
-        days = min(length, len(value_at_risk) - row)
-        day = begin + row
-        value, mean = value_at_risk[row : row + days], expected_shortfall[row : row + days]
-        columns = weigh(exposure, portfolio, unit, day - first, days, span)
-        if columns == 0:
-            value[:] = 0.0
-            mean[:] = 0.0
-        else:
-            found = span_tails(
-                shocks, columns, day - lookback + 1, lookback, days, tail, reach, search, span,
-                value, mean,
-            )  # fmt: skip
-            if found > 4 * count + 16:
-                length = max(SHORTEST, length // 2)
-            elif found < 2 * count + 8:
-                length = min(longest, 2 * length)
-        tail = value[days - 1]
-        row += days
-    return tail, length
+    total, portfolios = value_at_risk.shape
+    first, longest, count = total - unit.shape[1], len(inverse), len(heap)
+    for left in range(0, portfolios, BLOCK):
+        together = min(BLOCK, portfolios - left)
+        for begin in range(first, total, longest):
+            end = min(begin + longest, total)
+            for p in range(together):
+                t, tail = begin, -np.inf
+                if begin > first:
+                    tail = value_at_risk[begin - 1, left + p]
+                while t < end:
+                    days, oldest, row = min(length[left + p], end - t), t - lookback + 1, t - begin
+                    width = weigh(exposure, left + p, unit, t - first, days, held, weight)
+                    if width > 0:
+                        widest = widest_column(weight, held, width, days // 2, reach)
+                        inverse_divisors(weight, widest, days, inverse)
+                        bound_weights(weight, width, days, inverse, interval)
+                        size = candidates(
+                            rows, columns, held, width, oldest, lookback, days, tail * inverse[0],
+                            interval, bound, found, shocks, heap,
+                        )  # fmt: skip
+                        losses_by_day(weight, shocks, found, width, size, days, loss)
+                        only_in_window(found, size, days, lookback, loss)
+                        largest_first(loss, size, days, count)
+                        tails_of_rows(loss, count, days, tails, p, row)
+                        length[left + p] = next_length(length[left + p], longest, size, count)
+                    else:
+                        tails[:, p, row : row + days] = 0.0
+                    t += days
+                    tail = tails[0, p, t - begin - 1]
+            write(tails, together, end - begin, begin, left, value_at_risk, expected_shortfall)
 
 
-@kernel
 def moving_tail(
-    shocks: FloatArray,
+    rows: FloatArray,
     unit: FloatArray,
     exposure: FloatArray,
     lookback: int,
     count: int,
-    first: int,
     value_at_risk: FloatArray,
     expected_shortfall: FloatArray,
 ) -> None:
     r"""Value at risk and expected shortfall of every portfolio at each close, by historical tail.
 
-    .. math:: L_{s} = \sum_c w_{tc} z_{cs}, \quad w_{tc} = -x_{tpc} u_{ct}, \quad
+    .. math:: L_{s} = \sum_c w_{tc} z_{sc}, \quad w_{tc} = -x_{tpc} u_{tc}, \quad
               s = t - lookback + 1, \dots, t; \qquad
               VaR_t = L_{(count)}, \quad ES_t = \frac{1}{count} \sum_{i \le count} L_{(i)}
 
-    shocks : (columns, days) z, finite in every window used.
-    unit : (columns, days - first) P&L per USD and unit of shock, u, from day `first` on, which is
-        the first with a full window.
-    exposure : (1, portfolios, columns) x, signed USD; or (days - first, portfolios, columns) where
-        positions change.
-    Both outputs (days, portfolios) are written from `first` on; neither is floored at zero.
+    rows : (days, columns) shocks z, finite in every window used.
+    unit : (days with a full window, columns) P&L per USD and unit of shock, u, the latest.
+    exposure : (1, portfolios, columns) x, signed USD; or (days with a full window, portfolios,
+        columns) where positions change.
+    Both outputs (days, portfolios) are written from the first full window on; neither is floored at
+    zero.
     """
-    total, portfolios = value_at_risk.shape
-    width, longest = len(shocks), min(LONGEST, max(SHORTEST, lookback // 4))
-    scenarios = lookback + longest
-    search = Search(
-        np.empty(longest),
-        np.empty(width),
-        np.empty(width),
-        np.empty(scenarios),
-        np.empty(scenarios),
-        np.empty(scenarios + 1, np.int64),
-        np.empty(count),
+    width, longest = rows.shape[1], min(LONGEST, max(SHORTEST, lookback // 3))
+    scenarios, portfolios = lookback + longest, exposure.shape[1]
+    columns = np.ascontiguousarray(rows.T)
+    # Positions that change move every weight its own way: their spans begin short.
+    length = np.full(portfolios, longest if len(exposure) == 1 else SHORTEST)
+    roll_spans(
+        rows,
+        columns,
+        np.ascontiguousarray(unit.T, dtype=np.float64),
+        exposure,
+        lookback,
+        np.abs(columns[:, -len(unit) - lookback + 1 :]).max(axis=1),
+        length,
+        held=np.empty(width, np.int64),
+        weight=np.empty((width + 1, longest)),
+        inverse=np.empty(longest),
+        interval=np.empty((2, width)),
+        bound=np.empty((2, scenarios)),
+        found=np.empty((2, scenarios + 1), np.int64),
+        shocks=np.empty((scenarios, width)),
+        heap=np.empty(count),
+        loss=np.empty((scenarios, longest)),
+        tails=np.empty((2, BLOCK, longest + PAD)),
+        value_at_risk=value_at_risk,
+        expected_shortfall=expected_shortfall,
     )
-    span = Span(
-        np.empty(width, np.int64),
-        np.empty((width + 1, longest)),
-        np.empty((width, scenarios)),
-        np.empty((scenarios, longest)),
-    )
-    reach = np.empty(width)
-    for c in range(width):
-        reach[c] = np.abs(shocks[c, first - lookback + 1 :]).max()
-    tail, length = np.full(portfolios, -np.inf), np.full(portfolios, longest)
-    tails = np.empty((2, BLOCK, longest + PAD))
-    for left in range(0, portfolios, BLOCK):
-        size = min(BLOCK, portfolios - left)
-        for begin in range(first, total, longest):
-            days = min(longest, total - begin)
-            for p in range(left, left + size):
-                tail[p], length[p] = portfolio_tails(
-                    shocks, unit, exposure, p, first, lookback, begin, (tail[p], length[p]), reach,
-                    search, span, tails[0, p - left, :days], tails[1, p - left, :days],
-                )  # fmt: skip
-            for d in range(days):
-                for p in range(size):
-                    value_at_risk[begin + d, left + p] = tails[0, p, d]
-                    expected_shortfall[begin + d, left + p] = tails[1, p, d]

@@ -5,13 +5,16 @@ largest of the least losses, taken over scenarios that are in the window on ever
 by `count` losses on each day: a scenario whose greatest loss is smaller is never in the tail.
 Durations and volatilities move all weights together, so weights are first divided by that of one
 column: the order of the losses of a day does not change, and the intervals become narrow.
-"""
 
-from typing import NamedTuple
+Arrays that kernels share: `weight` (columns, days) and `interval` (2, columns), the least and the
+greatest divided weight, of the columns held, in order; `bound` (2, scenarios), the least and the
+greatest loss; `found` (2, scenarios + 1), places of scenarios counted from the oldest of the span,
+and the order in which they are taken; `shocks` (scenarios, columns) of those found.
+"""
 
 import numpy as np
 
-from backtest.kernels.compile import kernel
+from backtest.kernels.compile import folding, kernel
 from backtest.kernels.tail_select import FloatArray, IntArray, heap_largest
 
 # Divided weights neither overflow nor lose digits while the divisor is between these, USD.
@@ -21,149 +24,172 @@ UNDERFLOW = 1e-290  # more than products can lose that are too small for all the
 SLACK = 0.25  # fall of the tail over a span, as a share of it, that costs no second search
 
 
-class Search(NamedTuple):
-    """Bounds of the weights of a span and of the losses, and the scenarios found."""
-
-    inverse: FloatArray  # (days,) one over the divisor of the weights of each day
-    low: FloatArray  # (columns,) of the divided weights, below the smallest by more than rounding
-    high: FloatArray  # (columns,) above the largest
-    least: FloatArray  # (scenarios,) smallest loss of those that are in every window
-    greatest: FloatArray  # (scenarios,) largest loss of each
-    place: IntArray  # (scenarios + 1,) candidates, counted from the first scenario of the span
-    heap: FloatArray  # (count,)
+@kernel
+def widest_column(
+    weight: FloatArray, held: IntArray, width: int, day: int, reach: FloatArray
+) -> int:
+    """The column with the largest losses on a day; reach (columns,): the largest shock of each."""
+    widest, size = 0, 0.0
+    for c in range(width):
+        loss = abs(weight[c, day]) * reach[held[c]]
+        if loss > size:
+            widest, size = c, loss
+    return widest
 
 
 @kernel
-def inverse_divisors(weight: FloatArray, size: int, anchor: int, inverse: FloatArray) -> None:
-    """One over the size of the weight of column `anchor` on each day; ones if it is not usable."""
+def inverse_divisors(weight: FloatArray, column: int, days: int, inverse: FloatArray) -> None:
+    """One over the size of the weight of a column on each day; ones if it is not usable."""
     is_usable = True
-    for d in range(size):
-        divisor = abs(weight[anchor, d])
+    for d in range(days):
+        divisor = abs(weight[column, d])
         is_usable &= (divisor >= LEAST_DIVISOR) & (divisor <= GREATEST_DIVISOR)
-    if is_usable:
-        for d in range(size):
-            inverse[d] = 1.0 / abs(weight[anchor, d])
-    else:
-        inverse[:size] = 1.0
+    for d in range(days):
+        inverse[d] = np.reciprocal(abs(weight[column, d])) if is_usable else 1.0
 
 
 @kernel
-def bound_weights(weight: FloatArray, columns: int, size: int, search: Search) -> None:
-    """Bound the divided weights of each column over the days of the span.
+def bound_weights(
+    weight: FloatArray, width: int, days: int, inverse: FloatArray, interval: FloatArray
+) -> None:
+    """Bound the weights of each column over the days of the span, each times its `inverse`.
 
     The interval is wider than the weights by more than any rounding of losses or of their bounds.
     """
-    for c in range(columns):
-        low = high = weight[c, 0] * search.inverse[0]
-        for d in range(size):
-            share = weight[c, d] * search.inverse[d]
+    for c in range(width):
+        low = high = weight[c, 0] * inverse[0]
+        for d in range(days):
+            share = weight[c, d] * inverse[d]
             low = share if share < low else low
             high = share if share > high else high
-        margin = (columns + 8) * ROUNDING * max(abs(low), abs(high))
-        search.low[c] = low - margin
-        search.high[c] = high + margin
+        margin = (width + 8) * ROUNDING * max(abs(low), abs(high))
+        interval[0, c] = low - margin
+        interval[1, c] = high + margin
 
 
 @kernel
 def greatest_losses(
-    shocks: FloatArray, held: IntArray, columns: int, first: int, size: int, search: Search
+    columns: FloatArray,
+    held: IntArray,
+    width: int,
+    first: int,
+    size: int,
+    interval: FloatArray,
+    bound: FloatArray,
 ) -> None:
-    """Largest loss that each scenario from day `first` on has under any weights in the bounds."""
-    for c in range(columns):
-        low, high = search.low[c], search.high[c]
-        shock = shocks[held[c], first : first + size]
-        if c == 0:
-            for s in range(size):
-                one, other = high * shock[s], low * shock[s]
-                search.greatest[s] = UNDERFLOW + (one if one > other else other)
-        else:
-            for s in range(size):
-                one, other = high * shock[s], low * shock[s]
-                search.greatest[s] += one if one > other else other
+    """Greatest loss of each scenario from day `first` on, under any weights in the intervals."""
+    for s in range(size):
+        bound[1, s] = UNDERFLOW
+    for c in range(width):
+        low, high = interval[0, c], interval[1, c]
+        shock = columns[held[c], first : first + size]
+        for s in range(size):
+            one, other = high * shock[s], low * shock[s]
+            bound[1, s] += one if one > other else other
+
+
+@folding
+def least_loss(interval: FloatArray, shocks: FloatArray, row: int, width: int) -> float:
+    """Least loss of the scenario in a row, under any weights in the intervals."""
+    loss = 0.0
+    for c in range(width):
+        one, other = interval[0, c] * shocks[row, c], interval[1, c] * shocks[row, c]
+        loss += one if one < other else other
+    return loss - UNDERFLOW
 
 
 @kernel
-def reaching(values: FloatArray, size: int, least: float, place: IntArray) -> int:
-    """List the places of values of at least `least`; returns their number."""
+def reaching(bound: FloatArray, size: int, least: float, found: IntArray) -> int:
+    """List the scenarios whose greatest loss is at least `least`; returns their number."""
     count = 0
     for s in range(size):
-        place[count] = s  # Written always and kept if it counts: no branch to mispredict.
-        count += values[s] >= least
+        found[0, count] = s  # Written always and kept if it counts: no branch to mispredict.
+        count += bound[1, s] >= least
     return count
 
 
 @kernel
 def sure_loss(
-    shocks: FloatArray,
+    rows: FloatArray,
     held: IntArray,
-    columns: int,
+    width: int,
     first: int,
     always: tuple[int, int],
     size: int,
-    search: Search,
+    interval: FloatArray,
+    bound: FloatArray,
+    found: IntArray,
+    shocks: FloatArray,
+    heap: FloatArray,
 ) -> float:
-    """A loss that the tail reaches on every day: see the module.
+    """A loss that the tail reaches on every day (see the module); copies the shocks of those found.
 
-    Taken over those of search.place[:size] that are in every window; minus infinity if these are
-    too few. always : the first of those places, and the last.
+    Taken over those found that are in every window, in places always[0] .. always[1]; minus
+    infinity if these are too few.
     """
     known = 0
     for j in range(size):
-        s = search.place[j]
-        if always[0] <= s <= always[1]:
-            loss = -UNDERFLOW
-            for c in range(columns):
-                shock = shocks[held[c], first + s]
-                loss += min(search.low[c] * shock, search.high[c] * shock)
-            search.least[known] = loss
+        place = found[0, j]
+        for c in range(width):
+            shocks[j, c] = rows[first + place, held[c]]
+        if always[0] <= place <= always[1]:
+            bound[0, known] = least_loss(interval, shocks, j, width)
             known += 1
-    return heap_largest(search.least[:known], search.heap)
+    return heap_largest(bound[0, :known], heap)
+
+
+@kernel
+def in_order(bound: FloatArray, size: int, sure: float, found: IntArray) -> int:
+    """List those found that can reach `sure`, the greatest bound first; returns their number.
+
+    This is about the order of their losses on every day.
+    """
+    count = 0
+    for j in range(size):
+        loss = bound[1, found[0, j]]
+        if loss >= sure:
+            i = count
+            while i > 0 and bound[1, found[0, found[1, i - 1]]] < loss:
+                found[1, i] = found[1, i - 1]
+                i -= 1
+            found[1, i] = j
+            count += 1
+    return count
 
 
 @kernel
 def candidates(
-    shocks: FloatArray,
+    rows: FloatArray,
+    columns: FloatArray,
     held: IntArray,
-    columns: int,
+    width: int,
     first: int,
     lookback: int,
     days: int,
     tail: float,
-    search: Search,
+    interval: FloatArray,
+    bound: FloatArray,
+    found: IntArray,
+    shocks: FloatArray,
+    heap: FloatArray,
 ) -> int:
     """Find the scenarios that may be in the tail on one of the days; returns their number.
 
-    shocks : (columns, days) of all columns; held[:columns] are those of the portfolio.
-    first : the first scenario of the first day. days : of the span.
+    rows (days, columns) and columns (columns, days): all shocks, of which held[:width] are those of
+    the portfolio. first : the oldest scenario of the first day. days : of the span. heap : (count,)
     tail : about the loss sought, of the divided weights; minus infinity where nothing is known.
     """
     size = lookback - 1 + days
     always = (days - 1, lookback - 1)
-    greatest_losses(shocks, held, columns, first, size, search)
-    guess = tail - SLACK * abs(tail) if tail > -np.inf else np.nan
+    greatest_losses(columns, held, width, first, size, interval, bound)
+    guess = tail - SLACK * abs(tail) if tail > -np.inf else -np.inf
     while True:
-        if not guess > -np.inf:
-            guess = heap_largest(search.greatest[always[0] : always[1] + 1], search.heap)
-        found = reaching(search.greatest, size, guess, search.place)
-        sure = sure_loss(shocks, held, columns, first, always, found, search)
+        if guess == -np.inf:
+            guess = heap_largest(bound[1, always[0] : always[1] + 1], heap)
+        reached = reaching(bound, size, guess, found)
+        sure = sure_loss(
+            rows, held, width, first, always, reached, interval, bound, found, shocks, heap
+        )
         if sure >= guess:
-            break
+            return in_order(bound, reached, sure, found)
         guess = sure
-    kept = 0
-    for j in range(found):
-        s = search.place[j]
-        search.place[kept] = s
-        kept += search.greatest[s] >= sure
-    return kept
-
-
-@kernel
-def largest_bounds_first(search: Search, size: int) -> None:
-    """Order the candidates by their greatest losses, which is about their order on every day."""
-    for j in range(1, size):
-        moving = search.place[j]
-        i = j
-        while i > 0 and search.greatest[search.place[i - 1]] < search.greatest[moving]:
-            search.place[i] = search.place[i - 1]
-            i -= 1
-        search.place[i] = moving

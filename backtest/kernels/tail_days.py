@@ -13,32 +13,34 @@ from backtest.kernels.tail_select import FloatArray, IntArray
 def losses_by_day(
     weight: FloatArray,
     shocks: FloatArray,
-    columns: int,
+    found: IntArray,
+    width: int,
     scenarios: int,
     days: int,
     loss: FloatArray,
 ) -> None:
-    """loss[s, d] = sum over c of weight[c, d] * shocks[c, s], summed in the order of the columns.
+    """loss[s, d] = sum over c < width of weight[c, d] * shocks[found[1, s], c], in order.
 
-    Several columns a turn, since losses that stay in a register need not be read and written.
+    Several columns a turn, since a loss that stays in a register need not be read and written.
     """
     for s in range(scenarios):
-        one, c = shocks[0, s], 1
-        for d in range(days):
-            loss[s, d] = weight[0, d] * one
-        while c + 3 < columns:
-            one, two, three, four = (
-                shocks[c, s],
-                shocks[c + 1, s],
-                shocks[c + 2, s],
-                shocks[c + 3, s],
-            )
+        row = found[1, s]
+        one, two, c = shocks[row, 0], shocks[row, min(1, width - 1)], min(2, width)
+        if width == 1:
+            for d in range(days):
+                loss[s, d] = weight[0, d] * one
+        else:
+            for d in range(days):
+                loss[s, d] = weight[0, d] * one + weight[1, d] * two
+        while c + 3 < width:
+            one, two = shocks[row, c], shocks[row, c + 1]
+            three, four = shocks[row, c + 2], shocks[row, c + 3]
             for d in range(days):
                 total = loss[s, d] + weight[c, d] * one + weight[c + 1, d] * two
                 loss[s, d] = total + weight[c + 2, d] * three + weight[c + 3, d] * four
             c += 4
-        while c < columns:
-            one = shocks[c, s]
+        while c < width:
+            one = shocks[row, c]
             for d in range(days):
                 loss[s, d] += weight[c, d] * one
             c += 1
@@ -46,18 +48,19 @@ def losses_by_day(
 
 @kernel
 def only_in_window(
-    place: IntArray, scenarios: int, days: int, lookback: int, loss: FloatArray
+    found: IntArray, scenarios: int, days: int, lookback: int, loss: FloatArray
 ) -> None:
     """Minus infinity on the days on which a scenario is not in the window.
 
-    place : of each scenario, counted from the oldest of the first day.
+    found : see `tail_candidates`.
     """
     for s in range(scenarios):
-        if days - 1 <= place[s] < lookback:
+        age = found[0, found[1, s]]
+        if days - 1 <= age < lookback:
             continue
-        for d in range(min(place[s] - lookback + 1, days)):
+        for d in range(min(age - lookback + 1, days)):
             loss[s, d] = -np.inf
-        for d in range(place[s] + 1, days):
+        for d in range(age + 1, days):
             loss[s, d] = -np.inf
 
 
@@ -89,18 +92,19 @@ def largest_first(loss: FloatArray, scenarios: int, days: int, count: int) -> No
 
 @kernel
 def tails_of_rows(
-    loss: FloatArray,
-    count: int,
-    days: int,
-    value_at_risk: FloatArray,
-    expected_shortfall: FloatArray,
+    loss: FloatArray, count: int, days: int, tails: FloatArray, portfolio: int, row: int
 ) -> None:
-    """Tails of sorted losses, both (days,). Adding zero turns -0.0 into 0.0."""
+    """Tails of sorted losses into tails (2, portfolios, days), from `row` on.
+
+    The expected shortfall is summed from the largest loss down. Adding zero turns -0.0, the loss of
+    a position worth nothing, into 0.0.
+    """
+    value, mean = tails[0, portfolio, row : row + days], tails[1, portfolio, row : row + days]
     for d in range(days):
-        value_at_risk[d] = loss[count - 1, d] + 0.0
-        expected_shortfall[d] = 0.0
+        value[d] = loss[count - 1, d] + 0.0
+        mean[d] = 0.0
     for s in range(count):
         for d in range(days):
-            expected_shortfall[d] += loss[s, d]
+            mean[d] += loss[s, d]
     for d in range(days):
-        expected_shortfall[d] = expected_shortfall[d] / count + 0.0
+        mean[d] = mean[d] / count + 0.0

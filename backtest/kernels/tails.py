@@ -41,11 +41,6 @@ def is_constant(rows: FloatArray) -> bool:
     return True
 
 
-def by_column(rows: FloatArray) -> FloatArray:
-    """(days, columns) as (columns, days), each column contiguous."""
-    return np.ascontiguousarray(rows.T, dtype=np.float64)
-
-
 @kernel
 def largest_sizes(rows: FloatArray, out: FloatArray) -> bool:
     """Largest absolute value of each column, into out; False where a value is not finite.
@@ -152,8 +147,11 @@ def tail_losses(
     if exposure.ndim == 3:
         held, unit = exposure[first:], unit[first:]
         # The largest position of each column stands for all days: they need not be read again.
-        refuse_unusable(shocks[start:], unit, np.abs(held).max(axis=(0, 1))[None])
-        moving_tail(by_column(shocks), by_column(unit), held, lookback, count, first, *tails)
+        largest = np.empty(exposure.shape[2])
+        if not largest_sizes(held.reshape(-1, exposure.shape[2]), largest):
+            largest[:] = np.nan
+        refuse_unusable(shocks[start:], unit, largest[None])
+        moving_tail(shocks, unit, held, lookback, count, *tails)
         return value_at_risk, expected_shortfall
     # Rows repeated by broadcasting are constant and need not be read.
     unit = unit[first : first + 1] if unit.strides[0] == 0 else unit[first:]
@@ -164,9 +162,7 @@ def tail_losses(
     unit = np.ascontiguousarray(unit, dtype=np.float64)
     if not is_constant(unit):
         refuse_unusable(shocks[start:], unit, exposure)
-        moving_tail(
-            by_column(shocks), by_column(unit), exposure[None], lookback, count, first, *tails
-        )
+        moving_tail(shocks, unit, exposure[None], lookback, count, *tails)
         return value_at_risk, expected_shortfall
     span = max(SPAN, SPANS * lookback)
     for row in range(first, days, span):

@@ -144,8 +144,7 @@ def test_spans_equal_the_buffer_to_the_bit_where_nothing_moves(world, count):
     shocks, exposure = WORLDS[world](rng, (600, 3)), books(rng, 20, 3)
     unit = np.array(DRIFTS["none"](rng, shocks.shape))
     spans = np.full((2, 600, 20), np.nan)
-    columns, units = np.ascontiguousarray(shocks.T), np.ascontiguousarray(unit[99:].T)
-    moving_tail(columns, units, exposure[None], 100, count, 99, *spans)
+    moving_tail(shocks, unit[99:], exposure[None], 100, count, *spans)
     for one, other in zip(
         spans, tail_losses(shocks, unit, exposure, lookback=100, count=count), strict=True
     ):
