@@ -72,10 +72,10 @@ def minus_likelihood(
         for i in range(width):
             y = quantiles[places[t, i]]
             product *= 1.0 + y * y * share
-            row = 0.0
-            for j in range(width):
+            row = 0.5 * inverse[i, i] * y  # of a symmetric matrix half is enough
+            for j in range(i):
                 row += inverse[i, j] * quantiles[places[t, j]]
-            distance += y * row
+            distance += 2.0 * y * row
         alone_product *= product
         if alone_product > LARGE:
             alone += math.log(alone_product)
