@@ -15,7 +15,7 @@ from backtest.replay.daily import QUANTITIES
 from backtest.replay.daily_table import daily_tables, read_daily, write_daily
 from backtest.replay.own_days import Cohort, cohorts, of_equal_length, side_by_side
 from backtest.replay.provenance import Provenance
-from backtest.replay.scorecard import BLOCK
+from backtest.replay.scorecard import BLOCK, blocks
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.replay.worst import EVIDENCE, MOST_SHOWN, worst_rows
@@ -136,6 +136,7 @@ class Study:
         see `backtest.scores.battery` for the columns and for `draws`. `progress` is told of them.
         """
         from backtest.scores import battery
+        from backtest.scores.checks import BLOCK_CELLS
 
         days = self.scored
         parts: list[pd.DataFrame] = []
@@ -143,25 +144,33 @@ class Study:
         margins = {model: frame.loc[days].to_numpy() for model, frame in self.required.items()}
         verdicts = self.scores["coverage_p"]
         groups = of_equal_length(self.cohorts())
-        count = len(groups) * len(margins)
+        count, done = len(groups) * len(margins), 0
         for alike in groups:
             columns = np.concatenate([cohort.columns for cohort in alike])
             losses, names = side_by_side(alike, loss), self.loss.columns[columns]
-            for model, values in margins.items():
-                required = side_by_side(alike, values)
-                first, last = len(parts) / count, (len(parts) + 1) / count
+            # Rows of one length share the law of each test: where accounts have days of their own,
+            # reckoning it takes longer than to test them, and all models are tested together.
+            at_once = max(1, BLOCK_CELLS // max(1, losses.size))
+            for some in blocks(len(margins), at_once):
+                models = list(margins)[some]
+                required = np.concatenate(
+                    [side_by_side(alike, margins[model]) for model in models], axis=1
+                )
                 table = battery(
-                    losses > required,
+                    np.tile(losses, len(models)) > required,
                     required,
                     confidence=self.provenance.confidence,
                     horizon=self.overlap,
                     level=level,
                     draws=draws,
-                    verdict_p=verdicts.loc[[model]].to_numpy(dtype=np.float64)[columns],
-                    progress=within(progress, "tests", first, last),
+                    verdict_p=np.concatenate(
+                        [verdicts.loc[[m]].to_numpy(dtype=np.float64)[columns] for m in models]
+                    ),
+                    progress=within(progress, "tests", done / count, (done + len(models)) / count),
                 )
-                index = pd.MultiIndex.from_product([[model], names], names=self.scores.index.names)
+                index = pd.MultiIndex.from_product([models, names], names=self.scores.index.names)
                 parts.append(table.set_axis(index, axis=0))
+                done += len(models)
         return pd.concat(parts).loc[self.scores.index]
 
     def worst(self, n: int = MOST_SHOWN, *, by: str = EVIDENCE) -> pd.DataFrame:
