@@ -19,7 +19,7 @@ from backtest.estimators.schedule import refit_days
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.revaluation import Revaluation
-from backtest.types import Dates, Days, DaysByFactors, FloatArray
+from backtest.types import Dates, Days, DaysByFactors, FloatArray, RowNumbers
 
 Dynamics = Literal["ewma", "garch", "gjr"]
 SEED_DAYS = 60  # one-day shocks needed for a floor; their mean square also starts the volatility
@@ -60,14 +60,12 @@ class FactorVolatility:
         """
         if factor not in self._estimated:
             shocks = self._one_day[:, factor]
-            known_rows = np.flatnonzero(~np.isnan(shocks))
-            known_shocks = np.ascontiguousarray(shocks[known_rows])
+            known = ~np.isnan(shocks)
             variance = self._variance(
-                known_shocks, self.market.dates[known_rows], self.market.factors[factor]
+                shocks[known], self.market.dates[known], self.market.factors[factor]
             )
-            last_known = np.searchsorted(known_rows, np.arange(len(shocks)), side="right") - 1
-            out = np.full(len(shocks), np.nan)
-            out[last_known >= 0] = np.sqrt(variance[last_known[last_known >= 0]])
+            # Before the first shock the row is -1: the NaN at the end.
+            out = np.sqrt(np.append(variance, np.nan))[np.cumsum(known) - 1]
             self._estimated[factor] = out
         return self._estimated[factor]
 
@@ -78,8 +76,11 @@ class FactorVolatility:
         """
         # The volatility of the day on which a shock ends already contains the shock: dividing by
         # it would shrink the largest shocks most, and with them the tail.
-        traded_rows = np.flatnonzero(self.market.trades([self.market.factors[factor]]))
         out = np.full(len(self.market.dates), np.nan)
+        if self.market.traded is None:
+            out[steps:] = self.foreseen(factor)[:-steps]
+            return out
+        traded_rows = np.flatnonzero(self.market.trades([self.market.factors[factor]]))
         out[traded_rows[steps:]] = self.foreseen(factor)[traded_rows[:-steps]]
         return out
 
@@ -115,6 +116,14 @@ def standardised_shocks(shocks: FloatArray, volatility: FloatArray) -> FloatArra
     return np.divide(shocks, volatility, out=np.zeros_like(shocks), where=moves)
 
 
+def to_power(volatility: FloatArray, power: RowNumbers) -> FloatArray:
+    """(days, columns) volatilities, squared in place in the columns whose `power` is 2, not 1."""
+    squared = power == 2
+    if squared.any():
+        volatility[:, squared] *= volatility[:, squared]
+    return volatility
+
+
 AnyScenarios = TypeVar("AnyScenarios", bound=Scenarios | Revaluation)
 
 
@@ -123,7 +132,9 @@ def volatility_scaled(scenarios: AnyScenarios, volatility: FactorVolatility) -> 
 
     Shocks over several days are scaled by one-day volatilities too: the ratio is the same.
     """
-    rows = volatility.market.dates.searchsorted(scenarios.dates)
+    rows: slice | RowNumbers = slice(None)
+    if len(scenarios.dates) < len(volatility.market.dates):
+        rows = volatility.market.dates.searchsorted(scenarios.dates)
 
     def today(factors: Iterable[int]) -> FloatArray:
         return np.column_stack([volatility.foreseen(int(f)) for f in factors])[rows]
@@ -136,9 +147,9 @@ def volatility_scaled(scenarios: AnyScenarios, volatility: FactorVolatility) -> 
     # volatility goes into the units, so that the z remain one matrix for all days.
     unit, shocks = scenarios.unit.copy(), scenarios.shocks
     if shocks.shape[1]:  # none where the book holds nothing but options
-        unit[:, : shocks.shape[1]] *= today(scenarios.factor) ** scenarios.power
+        unit[:, : shocks.shape[1]] *= to_power(today(scenarios.factor), scenarios.power)
         shocks = standardised_shocks(
-            shocks, start(scenarios.factor, scenarios.steps) ** scenarios.power
+            shocks, to_power(start(scenarios.factor, scenarios.steps), scenarios.power)
         )
         shocks = np.ascontiguousarray(shocks)
     if isinstance(scenarios, Scenarios):

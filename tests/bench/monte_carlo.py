@@ -1,6 +1,8 @@
 """Monte Carlo of the packaged study: against the code it began with, and what one would write."""
 
+import os
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -11,21 +13,23 @@ from backtest.config.schema import build_simulator
 from backtest.market.market import Market
 from backtest.replay.distribution import COLUMNS, Distribution
 from backtest.replay.monte_carlo import monte_carlo
+from backtest.studies.inputs import read_inputs
+from backtest.types import unheard
 from tests.bench.earlier import EarlierCode
-from tests.bench.timing import Goal, Table, alike
+from tests.bench.timing import Goal, Table, alike, timed
 from tests.support.places import PRICES
 
 BEGAN = "e9179a5"  # the commit of which the goals speak
 PATHS = 20
+WALL_PATHS = 200  # enough that what a worker is sent does not count
 SEED = 7
 
 
 def against_earlier_code() -> Table:
     """The packaged study of the earlier commit, its market and its books, through both programs."""
     earlier = EarlierCode(BEGAN)
-    prices = str(PRICES) if PRICES.is_dir() else "sample"
     with earlier.in_use():
-        world, their_monte_carlo = _their_study(prices)
+        world, their_monte_carlo = _their_study(_prices())
     config, _ = load_study(earlier.folder / "backtest" / "default_study.toml")
     their_market, their_book = world["market"], world["book"]
     market = Market(
@@ -60,6 +64,39 @@ def against_earlier_code() -> Table:
     )
 
 
+def of_two_workers() -> Table:
+    """Today's packaged study by one process and by two, on the clock of the wall."""
+    inputs = read_inputs(None, data=_prices(), seed=None, progress=unheard)
+    config = inputs.config
+    simulator = build_simulator(config.monte_carlo.simulator)
+
+    def by(workers: int) -> Distribution:
+        return monte_carlo(
+            simulator,
+            inputs.market,
+            inputs.named_book,
+            inputs.models,
+            coverage=config.standard(),
+            account=config.terms(),
+            paths=WALL_PATHS,
+            n_jobs=workers,
+        )
+
+    np.testing.assert_array_equal(by(1).scores, by(2).scores)
+    load = os.getloadavg()[0]
+    return timed(
+        f"Monte Carlo by workers, wall clock a path; {os.cpu_count()} cores, load {load:.1f}",
+        {"2 workers": (lambda: by(2), WALL_PATHS), "1 worker": (lambda: by(1), WALL_PATHS)},
+        Goal("1 worker", 1.8),
+        clock=perf_counter,
+    )
+
+
+def _prices() -> str:
+    """Real prices where there are any, or else the sample."""
+    return str(PRICES) if PRICES.is_dir() else "sample"
+
+
 def _their_study(prices: str) -> tuple[dict[str, Any], Any]:
     """Arguments of the earlier program's own Monte Carlo, and that function."""
     from backtest.ensemble import monte_carlo  # type: ignore[import-not-found]
@@ -91,3 +128,4 @@ def _apart(ours: Distribution, theirs: Any) -> str:
 def tables(rng: np.random.Generator) -> Iterator[Table]:
     """Every table of this module."""
     yield against_earlier_code()
+    yield of_two_workers()

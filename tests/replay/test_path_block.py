@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +66,32 @@ def test_freed_arrays_are_used_again() -> None:
         for how in ("keep", "not")
     )
     assert 10 * kept < given_back
+
+
+PEAK = """
+import sys
+from pathlib import Path
+import backtest as bt, strategies as st
+from tests.support.markets import random_market
+from tests.support.worlds import BLOCKS
+import pandas as pd
+market = random_market(140, seed=5)
+frame = pd.DataFrame({"UST10Y": [5e7, 0.0], "BTC": [5e6, -1e6]}, index=["both", "coin"])
+book, models = bt.Book.from_frame(frame, market), {"var": st.HistoricalVaR(lookback=60)}
+bt.monte_carlo(BLOCKS, market, book, models, paths=int(sys.argv[1]))
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])  # KiB, its peak
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no peak of a process to read")
+def test_a_process_holds_no_more_of_many_paths_than_of_few() -> None:
+    few, many = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", PEAK, paths], capture_output=True, check=True
+            ).stdout
+        )
+        for paths in ("100", "2000")
+    )
+    assert many < 1.1 * few
