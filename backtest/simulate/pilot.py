@@ -67,8 +67,8 @@ def matching_correlation(
     Shocks correlate less than their innovations where volatilities go their own ways. In the data
     they do so less than in paths, where each answers to its own shocks alone: on paths with the
     innovations' correlation the 2- and the 5-year yield would have one of .83, in the data it is
-    .90, and a book of one against the other would have a third more risk. Each round adds to the
-    Fisher transform of what is asked what the last history lacked.
+    .90, and one against the other would have 30 % more risk. Each round adds to the Fisher
+    transform of what is asked what the last one lacked.
 
     Parameters
     ----------
