@@ -91,6 +91,7 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     """Compute while progress is shown, store, and print; 1 where a gate of the study failed."""
     from backtest.present.figure import DRAWING
     from backtest.present.folder import check_writable, remove_abandoned
+    from backtest.present.press import second_press
     from backtest.present.screen import Screen
     from backtest.present.store import write_exhibit
 
@@ -101,11 +102,11 @@ def _run(command: Command, out: Path, values: dict[str, Any]) -> None:
     _cap_workers(values)
     kept = {"out": out} if command.keeps else {}
     screen, typed = Screen(), shlex.join(["backtest", *sys.argv[1:]])
-    with screen.progress() as progress:
+    with second_press() if command.draws else nullcontext() as press, screen.progress() as progress:
         with _traceback_in(out), cluster:
             result = command.load(command.compute)(**values, **kept, progress=progress)
         progress(DRAWING, 0.0)
-        exhibit = replace(command.load(command.exhibit)(result), progress=progress)
+        exhibit = replace(command.load(command.exhibit)(result), progress=progress, press=press)
         if command.store:
             folder = command.load(command.store)(result, exhibit, out, command=typed)
         else:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from backtest.present.figure import Figure
+from backtest.present.press import Press
 from backtest.present.table import TextTable
 from backtest.types import Progress, unheard
 
@@ -105,6 +106,7 @@ class Exhibit:
     facts : names and values listed beside the command; empty takes those of `provenance`.
     failures : conditions of the study file that the results do not meet; in red.
     progress : told of the stage 'drawing' while figures are drawn and written.
+    press : a process that writes a part of the figures' files.
     """
 
     kind: str
@@ -121,3 +123,4 @@ class Exhibit:
     facts: tuple[tuple[str, str], ...] = ()
     failures: tuple[str, ...] = ()
     progress: Progress = unheard
+    press: Press | None = None

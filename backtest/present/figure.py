@@ -1,6 +1,6 @@
 """A figure: its numbers and its words first, then its drawing, on a sheet or in a user's Axes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtest.present.csv_table import write_csv
 from backtest.present.inset import Inset
-from backtest.present.rendering import render
+from backtest.present.press import Drawn, Press, files_of
 from backtest.present.sheet import Caption, Sheet
 from backtest.present.style import settings
 from backtest.types import Progress, ResultsError, counted, unheard
@@ -64,31 +64,38 @@ class Figure:
 
 
 def write_figures(
-    folder: str | Path, figures: Iterable[Figure], *, progress: Progress = unheard
+    folder: str | Path,
+    figures: Iterable[Figure],
+    *,
+    press: Press | None = None,
+    progress: Progress = unheard,
 ) -> None:
     """Write each figure as SVG, PDF and PNG, and its table as CSV under the same name.
 
     folder : created where it is missing. The tables get a column 'simulated'.
+    press : a process that takes a part of the files; this one alone writes them otherwise.
     progress : told of the stage 'drawing'.
 
     Raises
     ------
     ResultsError : the folder cannot be written.
     """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        each = list(figures)
-        for number, figure in enumerate(counted(progress, DRAWING, each, len(each), since=0.1)):
-            drawing = figure.draw().figure
-            progress(DRAWING, 0.1 + 0.9 * (number + 0.3) / len(each))
-            render(drawing, target, figure.name, figure.caption)  # type: ignore[arg-type]
+    target, each = Path(folder), list(figures)
+
+    def drawings() -> Iterator[Drawn]:
+        for figure in counted(progress, DRAWING, each, len(each), since=0.1):
             write_csv(
                 figure.data.assign(simulated=figure.simulated),
                 target / f"{figure.name}.csv",
                 index=figure.data.index.name is not None,
                 float_format="%.10g",
             )
+            yield figure.name, figure.draw().figure, figure.caption  # type: ignore[misc]
+
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, content in files_of(drawings(), press):
+            (target / name).write_bytes(content)
     except OSError as error:
         reason = error.strerror or error
         raise ResultsError(f"cannot write figures to {str(target)!r}: {reason}.") from error

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtest.present.sheet import Caption
@@ -14,6 +13,7 @@ from backtest.present.style import settings
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+KINDS = ("png", "pdf", "svg")  # the one that takes longest first
 RESOLUTION = 300  # dots per inch of the PNG
 # Tables of a font that say how letters move and join: matplotlib has placed each letter already.
 LAYOUT = ("BASE", "GDEF", "GPOS", "GSUB", "JSTF", "MATH", "kern")
@@ -21,22 +21,37 @@ LAYOUT = ("BASE", "GDEF", "GPOS", "GSUB", "JSTF", "MATH", "kern")
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(drawing: "Figure", folder: Path, name: str, caption: Caption) -> None:
-    """Write <name>.svg, .pdf and .png; dates and random ids, which differ each time, are left out.
+def file_of(drawing: "Figure", kind: str, name: str, caption: Caption) -> bytes:
+    """The content of <name>.<kind>; dates and random ids, which differ each time, are left out.
 
     drawing : matplotlib's figure. caption : its words, which the files hold for screen readers.
     """
-    from matplotlib import rc_context
-
     # Drawn in memory: on a full disk matplotlib's PDF writer hides what went wrong.
-    svg = svg_of(drawing, name, caption)
-    with settings(), rc_context({"svg.hashsalt": name}), fonts_without_layout():
-        pdf = _bytes(drawing, "pdf", metadata={"CreationDate": None, "Title": caption.title})
+    if kind == "svg":
+        return svg_of(drawing, name, caption).encode()
+    with settings(), fonts_without_layout():
+        if kind == "pdf":
+            about = {"CreationDate": None, "Title": caption.title}
+            return _bytes(drawing, "pdf", metadata=about)
         about = {"Software": None, "Title": caption.title, "Description": caption.alt}
-        png = _bytes(drawing, "png", dpi=RESOLUTION, metadata=about)
-    (folder / f"{name}.svg").write_text(svg, encoding="utf-8", newline="\n")
-    (folder / f"{name}.pdf").write_bytes(pdf)
-    (folder / f"{name}.png").write_bytes(png)
+        return _bytes(drawing, "png", dpi=RESOLUTION, metadata=about)
+
+
+def load_writers() -> None:
+    """Load what writing files takes, its type among it: a first file then takes as long as others.
+
+    Examples
+    --------
+    >>> load_writers()
+    """
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(1.0, 1.0))
+    with settings():
+        drawing.text(0.0, 0.0, "a")
+        drawing.text(0.0, 0.5, "b", weight="bold")
+    for kind in KINDS:
+        file_of(drawing, kind, "none", Caption("none", "", ""))
 
 
 @contextmanager

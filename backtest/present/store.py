@@ -46,7 +46,7 @@ def write_page(exhibit: Exhibit, folder: Path, *, command: str, beside: Sequence
 
     figures = [section.figure for section in exhibit.sections if section.figure is not None]
     if figures:
-        write_figures(folder / "figures", figures, progress=exhibit.progress)
+        write_figures(folder / "figures", figures, press=exhibit.press, progress=exhibit.progress)
     page = render_exhibit(exhibit, folder / "figures", command=command)
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
     write_record(record_of(exhibit, folder, command=command, beside=beside), folder)

@@ -106,6 +106,7 @@ class Command:
     compute : the result. exhibit : of the result.
     store : (result, exhibit, out, command=...) -> folder; the exhibit alone is stored where empty.
     quick : True where CI runs it on the sample, from the wheel.
+    draws : True where the page has figures, so that a second process helps to write them.
     keeps : True where `compute` takes `out` too, for what it keeps of an interrupted computation.
     """
 
@@ -116,6 +117,7 @@ class Command:
     exhibit: str
     store: str = ""
     quick: bool = False
+    draws: bool = False
     keeps: bool = False
 
     @property

@@ -11,4 +11,5 @@ COMMAND = Command(
     options=(STUDY, DATA, SEED, ISOLATE),
     compute="study:compare_clocks",
     exhibit="page:clock_exhibit",
+    draws=True,
 )

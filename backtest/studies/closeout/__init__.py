@@ -12,4 +12,5 @@ COMMAND = Command(
     compute="study:estimate_closeout",
     exhibit="page:closeout_exhibit",
     quick=True,
+    draws=True,
 )

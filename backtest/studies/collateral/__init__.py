@@ -12,4 +12,5 @@ COMMAND = Command(
     compute="study:study_collateral",
     exhibit="page:collateral_exhibit",
     quick=True,
+    draws=True,
 )

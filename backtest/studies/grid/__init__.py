@@ -20,4 +20,5 @@ COMMAND = Command(
     exhibit="page:grid_exhibit",
     store="store:write_results",
     keeps=True,
+    draws=True,
 )

@@ -11,4 +11,5 @@ COMMAND = Command(
     options=(STUDY, DATA, JOBS, DASK, SEED, ISOLATE),
     compute="study:estimate_offsets",
     exhibit="page:offset_exhibit",
+    draws=True,
 )

@@ -23,4 +23,5 @@ COMMAND = Command(
     ),
     compute="study:study_power",
     exhibit="page:power_exhibit",
+    draws=True,
 )

@@ -25,5 +25,6 @@ COMMAND = Command(
     exhibit="page:run_exhibit",
     store="store:write_results",
     quick=True,
+    draws=True,
     keeps=True,
 )

@@ -34,7 +34,7 @@ from backtest.present.document.pdf import compile_pdf
 from backtest.present.document.typst_source import typst_source
 from backtest.present.document.word import word_file
 from backtest.present.document.write import moment
-from backtest.present.rendering import render
+from backtest.present.rendering import KINDS, file_of
 from backtest.present.sheet import Caption
 from backtest.present.table import Cell, TextTable
 from backtest.types import ResultsError
@@ -92,7 +92,9 @@ def written(folder: Path) -> Path:
     (folder / "figures").mkdir()
     drawing, axes = plt.subplots(figsize=(6.5, 2))
     axes.plot([1, 2])
-    render(drawing, folder / "figures", "one", Caption("It rises", "note", HOSTILE))
+    for kind in KINDS:
+        content = file_of(drawing, kind, "one", Caption("It rises", "note", HOSTILE))
+        (folder / "figures" / f"one.{kind}").write_bytes(content)
     plt.close(drawing)
     pd.DataFrame({"x": [1, 2]}).to_csv(folder / "figures" / "one.csv")
     write_document(document(), folder, "annex")
