@@ -58,16 +58,19 @@ def load_writers() -> None:
 def fonts_without_layout() -> Iterator[None]:
     """Embed fonts without their `LAYOUT`, whose parsing takes most of the time of a PDF.
 
-    matplotlib reads each font by fontTools, which is told here to leave these tables out; where
+    matplotlib reads each font by fontTools, from which these tables are taken out; where
     matplotlib should come to read fonts in another way, PDFs take longer and are as right.
     """
     from fontTools import subset
 
     read = subset.load_font
 
-    def read_without(file: Any, options: Any, *more: Any, **named: Any) -> Any:
-        options.drop_tables = [*options.drop_tables, *LAYOUT]
-        return read(file, options, *more, **named)
+    def read_without(*given: Any, **named: Any) -> Any:
+        font = read(*given, **named)
+        for table in LAYOUT:
+            if table in font:
+                del font[table]
+        return font
 
     subset.load_font = read_without
     try:

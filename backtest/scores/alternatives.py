@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from backtest.scores.checks import check_confidence
@@ -156,6 +155,8 @@ def overlap_quantile(rate: float) -> float:
     >>> abs(overlap_quantile(0.5)) < 1e-9
     True
     """
+    from scipy.optimize import brentq  # heavy
+
     grid = (np.arange(20_000) + 0.5) / 20_000
     other = stdtrit(FREEDOM, grid)
     return float(brentq(lambda level: stdtr(FREEDOM, other - level).mean() - rate, -1e3, 1e3))

@@ -295,6 +295,15 @@ def test_help_is_quick_to_load():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_an_import_loads_what_every_use_needs_and_no_more():
+    code = (
+        "import sys, backtest, strategies\n"
+        "heavy = {'arch', 'matplotlib', 'yfinance', 'scipy.stats', 'scipy.optimize', 'jinja2'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("first", ["backtest", "strategies", "backtest.config.models"])
 def test_either_package_can_be_imported_first(first):
     code = f"import {first}; import backtest, strategies; assert backtest.run and strategies.Siloed"

@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 from scipy.special import chdtrc
 
 from backtest.scores.checks import check_confidence
@@ -51,6 +50,8 @@ def weibull_duration(exceedances: ArrayLike) -> TestResult:
     >>> round(result.statistic, 4), round(result.estimates["b"], 4)
     (4.2011, 0.2404)
     """
+    from scipy.optimize import minimize_scalar  # heavy
+
     spells = spells_of(exceedances)
     name = "Christoffersen-Pelletier duration"
     assumed = "Weibull spells, censored at the ends; chi-squared, 1 df"

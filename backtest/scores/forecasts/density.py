@@ -6,7 +6,6 @@ uniform and independent if the forecast is right.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
 from scipy.special import chdtrc, log_ndtr, ndtr, ndtri
 
 from backtest.scores.forecasts.expected_shortfall import as_forecasts
@@ -86,6 +85,8 @@ def berkowitz_tail(pit: ArrayLike, *, tail: float = 0.05) -> TestResult:
     >>> berkowitz_tail(np.random.default_rng(2).random(1000)).verdict()
     'not rejected'
     """
+    from scipy.optimize import minimize  # heavy
+
     _check_tail(tail)
     z = ndtri(as_pit(pit))
     cut = float(ndtri(tail))
