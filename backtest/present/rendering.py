@@ -51,7 +51,7 @@ def load_writers() -> None:
         drawing.text(0.0, 0.0, "a")
         drawing.text(0.0, 0.5, "b", weight="bold")
     for kind in KINDS:
-        file_of(drawing, kind, "none", Caption("none", "", ""))
+        file_of(drawing, kind, "first", Caption("first", "", ""))
 
 
 @contextmanager
