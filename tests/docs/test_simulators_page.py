@@ -6,7 +6,7 @@ import pytest
 
 from backtest.simulate import SIMULATORS
 from tests.support.places import PRICES, needs_prices
-from tests.tools.write_simulators import PAGE, of_prices, tables, written
+from tests.tools.write_simulators import PAGE, tables, written
 
 
 def test_every_simulator_has_a_row():
@@ -19,4 +19,4 @@ def test_every_simulator_has_a_row():
 @needs_prices
 def test_the_tables_are_those_that_the_program_prints():
     page = PAGE.read_text(encoding="utf-8")
-    assert written(page, tables(of_prices(PRICES))) == page
+    assert written(page, tables(PRICES)) == page

@@ -1,5 +1,7 @@
 """What is called kept and lost, and how often by chance: of laws that are known."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from backtest.simulate import Paths
 from backtest.simulate.diagnostics import diagnose, drawn_facts, fact_values, judged
 from backtest.simulate.own_losses import own_losses
 from backtest.types import DataError, StudyError
+from tests.support.places import ROOT
 from tests.support.worlds import BLOCKS, EXAMPLES, market_of
 
 
@@ -152,16 +155,23 @@ def test_no_history_is_judged_against_its_own_random_stream():
     assert len(asked) == 3 * 20 == len(set(asked)) and min(asked) == (200,)
 
 
-FITTED = ("stationary_bootstrap", "filtered_bootstrap", "garch_t", "multivariate_t", "t_copula")
-MOST_OWN = 0.16  # of the facts, in the mean over histories
+PAGE = (ROOT / "docs" / "simulators.md").read_text(encoding="utf-8")
+OWN = {
+    kind: float(share) / 100
+    for kind, share in re.findall(r"^\| `(\w+)` \| ([\d.]+) \|$", PAGE, re.MULTILINE)
+}
+
+
+def test_the_page_has_the_rates_of_all_kinds_of_fit():
+    assert {"stationary_bootstrap", "garch_t", "t_copula"} <= set(OWN) and max(OWN.values()) < 0.1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", FITTED)
+@pytest.mark.parametrize("kind", OWN)
 def test_the_share_that_a_simulator_loses_of_its_own_histories(kind):
-    """The false alarms that the page prints: a tenth at most where the law is right and fitted."""
+    """The false alarms that the page prints: at most a tenth where the law is right and fitted."""
     market = bt.load_market("sample")
     own = own_losses(simulate.SIMULATORS[kind](), market, histories=19, seed=3)
     share = (own["lost"].sum(axis=1) / own["known"].sum(axis=1)).mean()
     print(f"{kind} loses {share:.1%} of the facts of its own histories")
-    assert share < MOST_OWN
+    assert share == pytest.approx(OWN[kind], abs=0.005)

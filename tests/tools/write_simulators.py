@@ -2,47 +2,58 @@
 
 import argparse
 import re
+import tempfile
 from pathlib import Path
 
 from backtest.present.numbers import percent
 from backtest.studies.simulate.page import lost_words, said
 from backtest.studies.simulate.study import CHANCE, WHOLE, SimulateStudy, study_simulators
-from backtest.studies.simulate.words import farthest, simulator_name, study_line, value_of
+from backtest.studies.simulate.words import (
+    farthest,
+    kept_words,
+    simulator_name,
+    study_line,
+    value_of,
+)
 from tests.support.commands import quiet
 from tests.support.places import ROOT
 
 PAGE = ROOT / "docs" / "simulators.md"
 
 
-def of_prices(folder: Path, *, n_jobs: int = 1) -> SimulateStudy:
-    """Every simulator on the prices of the packaged study in a folder, as the command has it."""
-    return study_simulators(None, data=str(folder), simulator="all", n_jobs=n_jobs, progress=quiet)
-
-
-def tables(study: SimulateStudy) -> dict[str, list[str]]:
-    """The lines of every table of the page, by the name of its place."""
+def tables(folder: Path, *, n_jobs: int = 1) -> dict[str, list[str]]:
+    """The lines of every table of the page, by the name of its place, of prices in a folder."""
+    options = {"data": str(folder), "simulator": "all", "n_jobs": n_jobs, "progress": quiet}
+    study = study_simulators(None, **options)
+    (file,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "wide.toml"
+        path.write_text(file)
+        wide = study_simulators(path, **options)
     return {
-        "families": [*_families(study), "", f"{study.provenance.prices.sentence()}, "
-                     f"{study.provenance.prices.span()}; {study_line(study)}."],
+        "families": _families(study),
         "claims": _claims(study),
         "refused": [f"- `{kind}`: {reason}" for kind, reason in study.refused.items()],
-    }  # fmt: skip
+        "wide": _families(wide),
+    }
 
 
 def _families(study: SimulateStudy) -> list[str]:
-    families = list(study.families.index.unique("family"))
-    known = next(iter(study.judged.values())).families["known"]
-    heads = [f"{'all' if name == WHOLE else name}, of {known[name]:.0f}" for name in families]
+    known = study.families["known"].groupby(level="family", sort=False).max()
+    heads = [f"{'all' if name == WHOLE else name}, of {known[name]:.0f}" for name in known.index]
     rows = []
     for kind, judged in study.judged.items():
         cells = []
-        for name in families:
+        for name in known.index:
             row = judged.family(name)
+            kept, *others = kept_words(row, known[name]).split(" ")
             mark = "**" if row["p"] <= CHANCE else ""
-            cells.append(f"{mark}{row['kept']:.0f}{mark} [{row['own_least']:.0f}]")
+            cells.append(" ".join([f"{mark}{kept}{mark}", *others]))
         limit = percent(judged.diagnosis.range_acted)
         rows.append([f"`{kind}`", *cells, limit])
-    return _markdown(["simulator", *heads, "days at a limit"], rows)
+    prices = study.provenance.prices
+    source = f"{prices.sentence()}, {prices.span()}; {study_line(study)}."
+    return [*_markdown(["simulator", *heads, "days at a limit"], rows), "", source]
 
 
 def _claims(study: SimulateStudy) -> list[str]:
@@ -83,5 +94,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--n-jobs", type=int, default=1)
     given = parser.parse_args()
-    found = tables(of_prices(given.data, n_jobs=given.n_jobs))
+    found = tables(given.data, n_jobs=given.n_jobs)
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")

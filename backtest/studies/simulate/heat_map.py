@@ -16,7 +16,7 @@ from backtest.studies.simulate.words import footnote, simulator_name, whole_numb
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROW, LABELS, RIGHT, BELOW = 0.165, 1.45, 0.12, 0.08  # inches
+ROW, LABELS, RIGHT, BELOW = 0.145, 1.45, 0.12, 0.08  # inches
 BELOW_COLOUR, ABOVE_COLOUR = COLOURS[0], COLOURS[4]
 DARK = 0.6  # share lost from which a cell's number is white
 

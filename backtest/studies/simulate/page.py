@@ -16,7 +16,13 @@ from backtest.studies.simulate.clustering import clustering_by_lag
 from backtest.studies.simulate.figures import kept_and_lost
 from backtest.studies.simulate.heat_map import lost_by_simulator
 from backtest.studies.simulate.study import CHANCE, WHOLE, Judged, SimulateStudy
-from backtest.studies.simulate.words import farthest, simulator_name, study_line, value_of
+from backtest.studies.simulate.words import (
+    farthest,
+    kept_words,
+    simulator_name,
+    study_line,
+    value_of,
+)
 
 CAPTION = (
     "A fact is kept where the data lie within the 5 to 95 % quantiles of it over simulated "
@@ -94,22 +100,20 @@ def _families(study: SimulateStudy) -> Section:
 
 def _simulators(study: SimulateStudy) -> Section:
     """Several simulators: a row each, a column a family."""
-    families = list(study.families.index.unique("family"))
+    known = study.families["known"].groupby(level="family", sort=False).max()
 
     def of_family(family: str) -> Callable[[Judged], Cell]:
         def cell(judged: Judged) -> Cell:
             row = judged.family(family)
-            least = "" if np.isnan(row["own_least"]) else f" [{row['own_least']:.0f}]"
-            return Cell(f"{row['kept']:.0f}{least}", bold=row["p"] <= CHANCE)
+            return Cell(kept_words(row, known[family]), bold=row["p"] <= CHANCE)
 
         return cell
 
-    known = next(iter(study.judged.values())).families["known"]
     table = TextTable.of(
         "Facts of the data that each simulator keeps [fewest that it keeps of its own histories]",
         "simulator",
         [(simulator_name(kind), judged) for kind, judged in study.judged.items()],
-        {f"{family}, of {known[family]:.0f}": of_family(family) for family in families}
+        {f"{family}, of {known[family]:.0f}": of_family(family) for family in known.index}
         | {"days at a limit": lambda judged: percent(judged.diagnosis.range_acted)},
         note="Bold: more is lost than of all but 5 % of the simulator's own histories (p at most "
         "0.05). Days at a limit: on which some yield stopped at 0 or 20 %.",

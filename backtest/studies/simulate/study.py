@@ -43,7 +43,8 @@ class Judged:
 
         `own_mean`, `own_least` : facts kept of the simulator's own histories, in the mean and at
         least, of `known`. `p` : share of those histories and the data that lose at least the share
-        of facts that the data lose, the p-value of a simulation test; NaN without histories.
+        of facts that the data lose, the p-value of a simulation test; NaN without histories, and
+        of a family of which the data determine nothing.
         """
         known, lost = _with_whole(self.diagnosis.known), _with_whole(self.diagnosis.lost)
         table = pd.DataFrame({"known": known, "kept": known - lost})
@@ -52,10 +53,10 @@ class Judged:
             return table
         own_known, own_lost = (_counts_of(self.own, what) for what in ("known", "lost"))
         shares = own_lost / own_known.where(own_known > 0)
-        as_many = (shares >= lost / known.where(known > 0)).sum()
+        as_many = shares.ge(lost / known.where(known > 0), axis="columns").sum()
         table["own_mean"] = known * (1.0 - shares.mean())
         table["own_least"] = known * (1.0 - shares.max())
-        table["p"] = (1.0 + as_many) / (1.0 + len(self.own))
+        table["p"] = ((1.0 + as_many) / (1.0 + len(self.own))).where(known > 0)
         return table
 
     def family(self, name: str) -> dict[str, float]:

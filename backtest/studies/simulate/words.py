@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.present.numbers import MISSING, percent
+from backtest.present.numbers import MISSING
 from backtest.studies.simulate.study import SimulateStudy
 
 BASIS_POINTS = 1e4
+MOST_DECIMALS = 6
 
 
 def simulator_name(kind: str) -> str:
@@ -34,12 +35,22 @@ def value_words(value: float, *, is_move: bool, kind: str) -> str:
     '-19.5 %'
     >>> value_words(0.00121, is_move=True, kind="yield"), value_words(0.18, is_move=False, kind="")
     ('12.1 bp', '0.180')
+    >>> value_words(0.0000312, is_move=True, kind="price")
+    '0.00312 %'
     """
     if np.isnan(value):
         return MISSING
     if not is_move:
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
-    return percent(value) if kind == "price" else f"{BASIS_POINTS * value:,.1f} bp"
+    scale, unit = (100.0, "%") if kind == "price" else (BASIS_POINTS, "bp")
+    return f"{_digits(scale * value)} {unit}"
+
+
+def _digits(number: float) -> str:
+    """One decimal, or as many as show three digits of a small number."""
+    if number == 0.0 or abs(number) >= 10.0:
+        return f"{number:,.1f}"
+    return f"{number:.{min(2 - int(np.floor(np.log10(abs(number)))), MOST_DECIMALS)}f}"
 
 
 def whole_number(value: float) -> str:
@@ -51,6 +62,23 @@ def whole_number(value: float) -> str:
     ('1,485', 'none')
     """
     return f"{value:,.0f}" if value else "none"
+
+
+def kept_words(row: Mapping[str, float], most: float) -> str:
+    """Facts kept of a family, and the fewest of the simulator's own histories in brackets.
+
+    most : facts of the family that any simulator determines; of one that has fewer both are said.
+
+    Examples
+    --------
+    >>> kept_words({"known": 42.0, "kept": 41.0, "own_least": 39.5}, 42)
+    '41 [40]'
+    >>> kept_words({"known": 40.0, "kept": 40.0, "own_least": float("nan")}, 42)
+    '40 of 40'
+    """
+    of = "" if row["known"] == most else f" of {row['known']:.0f}"
+    least = "" if np.isnan(row["own_least"]) else f" [{row['own_least']:.0f}]"
+    return f"{row['kept']:.0f}{of}{least}"
 
 
 def distances(facts: pd.DataFrame) -> pd.Series:

@@ -40,6 +40,8 @@ def judged(known, lost, own_known, own_lost) -> Judged:
         for f, family in enumerate("ab")
         for n in range(known[f])
     ]
+    # What is not determined has a row too.
+    rows += [(family, "more", "X", np.nan) for family in "ab"]
     facts = pd.DataFrame(rows, columns=["family", "fact", "of", "kept"])
     blocks = {
         (what, family): [row[f] for row in counts]
@@ -64,6 +66,12 @@ def test_losses_are_held_against_those_of_the_simulator_s_own_histories():
 def test_shares_are_compared_where_histories_determine_fewer_facts():
     found = judged([10, 30], [3, 0], [[5, 30]], [[2, 0]]).families
     assert found.loc["a", "p"] == 1.0 and found.loc["a", "own_least"] == pytest.approx(6.0)
+
+
+def test_of_a_family_without_facts_nothing_is_lost_beyond_chance():
+    found = judged([0, 30], [0, 0], [[0, 30]] * 19, [[0, 3]] * 19)
+    assert np.isnan(found.families.loc["a", "p"]) and found.families.loc["b", "p"] == 1.0
+    assert found.beyond_chance == []
 
 
 def test_one_in_twenty_is_the_least_that_19_histories_can_say():
