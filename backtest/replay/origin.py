@@ -4,6 +4,7 @@ import hashlib
 import platform
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -179,13 +180,7 @@ class Software:
     @classmethod
     def now(cls) -> "Software":
         """What is installed here."""
-        versions = {"python": platform.python_version()}
-        for name in PACKAGES:
-            try:
-                versions[name] = version(name)
-            except PackageNotFoundError:
-                versions[name] = "not installed as a package"
-        return cls(versions, *_commit(), kernels=SOURCES)
+        return cls(dict(_versions()), *_commit(), kernels=SOURCES)
 
     def sentence(self) -> str:
         """Version and commit of the package; '+' marks a checkout with changes."""
@@ -195,6 +190,18 @@ class Software:
         if self.commit:
             words += f", commit {self.commit[:8]}{'+' if self.dirty else ''}"
         return words
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of Python and of packages, read once: what has been imported stays as it is."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed as a package"
+    return versions
 
 
 def _commit() -> tuple[str | None, bool | None]:
