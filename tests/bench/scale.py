@@ -1,7 +1,9 @@
-"""How long a study takes and how much memory: `python -m tests.bench.scale`, for docs/scale.md.
+"""What a study costs: `python -m tests.bench.scale [--write docs/scale.md]`.
 
-Every row is a process of its own, after one that has compiled the kernels, so that its peak memory
-is that of the row. Wall-clock time on a shared machine is rough; memory is not.
+First the time and memory of some studies, each in a process of its own, after one that has
+compiled the kernels, so that its peak memory is its own. Then `tests.bench.reckoning`: what blocks
+of paths cost, and a very large run reckoned from it. Wall-clock time on a shared machine is rough;
+memory and processor time are not.
 """
 
 import argparse
@@ -10,9 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import backtest as bt
 import strategies as st
+from tests.bench.page import written
 
 INSTRUMENTS = ("UST2Y", "UST5Y", "UST10Y", "UST30Y", "BTC", "ETH")
 COVERAGE = bt.Coverage(confidence=0.99, mpor=2)
@@ -57,27 +61,43 @@ def bound_books(portfolios: int) -> None:
 
 WORK: dict[str, tuple[Callable[[int], None], tuple[int, ...]]] = {
     "books": (run_books, (10, 100, 1000, 10_000)),
-    "paths of 10 books": (run_paths, (10, 100)),
+    "paths of 10 books": (run_paths, (100, 1000, 10_000)),
     "books with bounds of the offset": (bound_books, (10, 50)),
 }
 
 
 def main() -> None:
-    """Print a row a kind and size; with --only, do that work in this process."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print and write the tables; with --only, do that work in this process."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs=2, metavar=("KIND", "SIZE"))
-    only = parser.parse_args().only
-    if only:
-        begin = time.perf_counter()
-        WORK[only[0]][0](int(only[1]))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"| {int(only[1]):,} {only[0]} | {time.perf_counter() - begin:.1f} | {peak:.2f} |")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="a page with a place for it")
+    asked = parser.parse_args()
+    if asked.only:
+        print(_row(asked.only[0], int(asked.only[1])))
         return
+    from tests.bench.reckoning import machine, reckoned
+
+    lines = [machine(), "", f"{'work':<42}{'seconds':>10}{'peak memory, GiB':>20}"]
     for kind, (_, sizes) in WORK.items():
         call = [sys.executable, "-m", "tests.bench.scale", "--only", kind]
         subprocess.run([*call, str(sizes[0])], check=True, capture_output=True)
         for size in sizes:
-            subprocess.run([*call, str(size)], check=True)
+            done = subprocess.run([*call, str(size)], check=True, capture_output=True, text=True)
+            lines.append(done.stdout.splitlines()[-1])
+            print(lines[-1], flush=True)
+    lines += ["", *reckoned()]
+    print("\n".join(lines))
+    if asked.write:
+        page = asked.write.read_text(encoding="utf-8")
+        asked.write.write_text(written(page, "scale", lines), encoding="utf-8")
+
+
+def _row(kind: str, size: int) -> str:
+    """Do the work, and say how long it took and how much memory."""
+    begin = time.perf_counter()
+    WORK[kind][0](size)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return f"{f'{size:,} {kind}':<42}{time.perf_counter() - begin:>10.1f}{peak:>20.2f}"
 
 
 if __name__ == "__main__":

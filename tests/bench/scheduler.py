@@ -54,18 +54,20 @@ def shared_by_blocks(market: bt.Market, book: bt.Book) -> tuple[Any, ...]:
 
 
 def travels(shared: tuple[Any, ...]) -> str:
-    """Bytes a task and bytes a worker, beside those of a task that carried everything."""
+    """Bytes that travel with each task, and once to each worker."""
     numbers = range(10)
     task = len(call_of(replay_block, (numbers,), {}))
     once = len(cloudpickle.dumps(shared))
     return f"{task:,} bytes a task, {once:,} once a worker"
 
 
-def hand_out(shared: tuple[Any, ...], *, n_jobs: int = 1, address: str | None = None) -> None:
-    """Every task, in order."""
-    tasks = (joblib.delayed(nothing)(range(i, i + 10)) for i in range(TASKS))
+def hand_out(
+    shared: tuple[Any, ...], *, n_jobs: int = 1, address: str | None = None, tasks: int = TASKS
+) -> None:
+    """So many tasks, in order."""
+    each = (joblib.delayed(nothing)(range(i, i + 10)) for i in range(tasks))
     with nullcontext() if address is None else bt.on_cluster(address):
-        for _ in in_parallel(tasks, n_jobs=n_jobs, shared=shared):
+        for _ in in_parallel(each, n_jobs=n_jobs, shared=shared):
             pass
 
 
