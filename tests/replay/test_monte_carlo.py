@@ -44,7 +44,11 @@ def test_neither_workers_nor_blocks_change_a_bit(n_jobs, block, seven, small_mar
     assert_identical(seven, again)
 
 
-@pytest.mark.parametrize("kind", ["garch_t", "t_copula", "correlation_stress", "sample_generator"])
+@pytest.mark.parametrize(
+    "kind",
+    ["garch_t", "dcc_t", "regime_switching", "t_copula", "correlation_stress", "sample_generator"]
+    + ["jumps", "weekend_variance"],
+)
 def test_workers_change_no_bit_of_a_simulator_with_matrices(kind, small_market, small_book):
     one, two = (
         bt.monte_carlo(
