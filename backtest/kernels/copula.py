@@ -63,6 +63,8 @@ def minus_likelihood(
     inverse : (columns, columns) of R. quantiles : scratch.
     """
     days, width = places.shape
+    if width == 1:
+        return 0.0  # one column has no copula, whatever the freedom
     quantiles_at(curves, freedom, quantiles)
     joint = alone = 0.0
     joint_product = alone_product = 1.0
