@@ -9,7 +9,7 @@ from backtest.estimators.ewma import ewma_variance, memory
 from backtest.kernels.compile import kernel
 from backtest.kernels.tails import tail_losses
 from backtest.types import DaysByPortfolios, FloatArray
-from tests.bench.timing import Goal, Table, alike
+from tests.bench.timing import Goal, Table, alike, timed
 
 CONFIDENCE = 0.99
 YIELDS = 4  # 2Y 5Y 10Y 30Y: a duration and a convexity column each
@@ -34,6 +34,29 @@ def bare(shocks: FloatArray, portfolios: int, lookback: int) -> None:
     """Run the bare pass into fresh arrays, as the other arms must."""
     out = np.empty((2, len(shocks), portfolios))
     bare_pass(shocks, lookback, out[0], out[1])
+
+
+@kernel
+def bare_products(unit: FloatArray, exposure: FloatArray, held: int, tails: FloatArray) -> None:
+    """Weights of a day and two products with them: what a known tail would still cost each day.
+
+    unit (days, columns); exposure (portfolios, columns), of which `held` are read; tails (2, days,
+    portfolios).
+    """
+    for t in range(len(unit)):
+        for p in range(len(exposure)):
+            value = mean = 0.0
+            for c in range(held):
+                weight = exposure[p, c] * unit[t, c]
+                value += weight * unit[0, c]
+                mean += weight * unit[1, c]
+            tails[0, t, p] = value
+            tails[1, t, p] = mean
+
+
+def known_tails(unit: FloatArray, exposure: FloatArray, days: int) -> None:
+    """Run the bare products, over the four columns of two bonds, into fresh arrays."""
+    bare_products(unit[-days:], exposure, 4, np.empty((2, days, len(exposure))))
 
 
 def drifting_market(days: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -121,9 +144,9 @@ def price_books(portfolios: int, lookback: int, rng: np.random.Generator) -> Tab
 
 
 def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator) -> Table:
-    """Books of bonds and coins whose durations move every day."""
+    """Books of bonds and coins whose durations move every day; `days` have a full window."""
     count = round(lookback * (1 - CONFIDENCE))
-    shocks, unit = drifting_market(days, rng)
+    shocks, unit = drifting_market(lookback - 1 + days, rng)
     exposure = pairs(portfolios, rng)
 
     def ours() -> tuple[DaysByPortfolios, DaysByPortfolios]:
@@ -136,11 +159,11 @@ def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator
     return alike(
         f"Drifting sensitivities, {portfolios} books x 10 columns, window {lookback}, "
         "per portfolio-day",
-        portfolios * (days - lookback + 1),
+        portfolios * days,
         {
             "tail_losses (VaR and ES)": ours,
             "numpy gemm + partition (both)": gemm,
-            "bare pass (reads 2, writes 2)": lambda: bare(shocks, portfolios, lookback),
+            "two products with a known tail": lambda: known_tails(unit, exposure, days),
         },
         Goal("numpy gemm + partition (both)", 30, 50),
     )
@@ -148,10 +171,11 @@ def drifting(portfolios: int, lookback: int, days: int, rng: np.random.Generator
 
 def traded(portfolios: int, lookback: int, drift: float, rng: np.random.Generator) -> Table:
     """Books of twenty instruments whose positions move every day by `drift` of their size."""
-    count, days = round(lookback * (1 - CONFIDENCE)), lookback + 200
-    shocks, unit = rng.standard_t(4, (days, 20)) * 0.02, np.ones((days, 20))
-    moves = 1.0 + drift * rng.standard_normal((days, portfolios, 20))
-    exposure = 1e6 * rng.standard_normal((portfolios, 20)) * np.cumprod(moves, axis=0)
+    count, days, width = round(lookback * (1 - CONFIDENCE)), lookback + 200, 20
+    shocks, unit = rng.standard_t(4, (days, width)) * 0.02, np.ones((days, width))
+    moves = 1.0 + drift * rng.standard_normal((days, portfolios, width))
+    exposure = 1e6 * rng.standard_normal((portfolios, width)) * np.cumprod(moves, axis=0)
+    square = rng.standard_normal((1000, 1000))
 
     def ours() -> tuple[DaysByPortfolios, DaysByPortfolios]:
         return tail_losses(shocks, unit, exposure, lookback=lookback, count=count)
@@ -160,12 +184,21 @@ def traded(portfolios: int, lookback: int, drift: float, rng: np.random.Generato
         return gemm_tail(shocks, unit, exposure, lookback, count)
 
     np.testing.assert_allclose(ours(), gemm(), rtol=1e-9)
-    return alike(
-        f"Positions by day, {portfolios} books of 20, window {lookback}, {100 * drift:g} % a day, "
-        "per portfolio-day",
-        portfolios * (days - lookback + 1),
-        {"tail_losses (VaR and ES)": ours, "numpy gemm + partition (both)": gemm},
+    cells = portfolios * (days - lookback + 1)
+    return timed(
+        f"Positions by day, {portfolios} books of {width}, window {lookback}, {100 * drift:g} % a "
+        "day, per portfolio-day",
+        {
+            "tail_losses (VaR and ES)": (ours, cells),
+            "numpy gemm + partition (both)": (gemm, cells),
+            "as many products in a square dgemm": (
+                lambda: square @ square,
+                len(square) ** 3 / (width * lookback),
+            ),
+        },
         Goal("numpy gemm + partition (both)", 3),
+        # The moonshot: all products at 60 % of the peak of dgemm, and the selection for nothing.
+        Goal("as many products in a square dgemm", 1 / 0.6, most=True),
     )
 
 
@@ -209,9 +242,9 @@ def tables(rng: np.random.Generator) -> Iterator[Table]:
         yield price_books(2000, lookback, rng)
     yield own_series(200, 2700, 500, rng)
     yield own_series(1, 1_000_000, 500, rng)
-    for lookback in (500, 1000):
-        yield drifting(60, lookback, 1500, rng)
-    yield drifting(500, 500, 700, rng)
+    for lookback in (500, 1000, 2500):
+        for portfolios, days in ((60, 1000), (500, 500), (2000, 250)):
+            yield drifting(portfolios, lookback, days, rng)
     for portfolios, lookback in ((100, 500), (1000, 500), (100, 1000)):
         yield traded(portfolios, lookback, 0.05, rng)
     for lookback, decay in ((500, 0.97), (500, 0.94), (1000, 0.97)):
