@@ -5,12 +5,11 @@ buffer contains the largest losses of the window; it changes on the few days on 
 enters or leaves, and on all other days the tail is that of the day before.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
+from backtest.kernels.tail_changes import LANES, Change, record, write
 from backtest.kernels.tail_select import FloatArray, IntArray, weighted_sum
 
 BoolArray = NDArray[np.bool_]
@@ -19,19 +18,8 @@ BoolArray = NDArray[np.bool_]
 # CAP_FACTOR times that. Measured: smaller buffers are refilled, larger ones changed too often.
 WANT_EXTRA = 2
 CAP_FACTOR = 2
-LANES = 16  # portfolios written together: two whole cache lines a day
 CHUNK = 256  # days searched at once for those that touch the buffer
 LARGEST = 1e300  # USD; losses below it add up over any window without overflow
-
-
-class Change(NamedTuple):
-    """Changes of the tails of a block of portfolios, as a linked list for each day."""
-
-    last: IntArray  # (days,) the newest change of each day, -1 where there is none
-    before: IntArray  # (changes,) the change of the same day recorded before, -1 where none
-    lane: IntArray  # (changes,)
-    value_at_risk: FloatArray  # (changes,)
-    expected_shortfall: FloatArray  # (changes,)
 
 
 @kernel
@@ -45,8 +33,9 @@ def gather(shocks: FloatArray, index: IntArray, out: FloatArray) -> None:
                     out[left + j, t] = shocks[t, index[left + j]]
         else:
             for j in range(left, right):
+                column = index[j]
                 for t in range(len(shocks)):
-                    out[j, t] = shocks[t, index[j]]
+                    out[j, t] = shocks[t, column]
 
 
 @kernel
@@ -75,51 +64,6 @@ def weigh(
             weight[count] = -amount * unit[union[j]]
             count += 1
     return count
-
-
-@kernel
-def record(change: Change, size: int, day: int, lane: int, value: float, mean: float) -> int:
-    """Add a change of a portfolio's tail to the list of its day; returns the number of changes.
-
-    Adding zero turns -0.0, the loss of a position worth nothing, into 0.0.
-    """
-    change.before[size] = change.last[day]
-    change.last[day] = size
-    change.lane[size] = lane
-    change.value_at_risk[size] = value + 0.0
-    change.expected_shortfall[size] = mean + 0.0
-    return size + 1
-
-
-@kernel
-def write(
-    change: Change,
-    begin: int,
-    size: int,
-    first: int,
-    value_at_risk: FloatArray,
-    expected_shortfall: FloatArray,
-) -> None:
-    """Write the tails of portfolios begin .. begin + size - 1, row by row, `first` on.
-
-    Each row is the row before with the changes of its day, so unchanged tails are never read.
-    """
-    value, mean = np.empty(LANES), np.empty(LANES)
-    for t in range(len(change.last)):
-        i = change.last[t]
-        while i >= 0:
-            value[change.lane[i]] = change.value_at_risk[i]
-            mean[change.lane[i]] = change.expected_shortfall[i]
-            i = change.before[i]
-        if size == LANES:  # A constant number of lanes compiles to code without loops.
-            for lane in range(LANES):
-                value_at_risk[first + t, begin + lane] = value[lane]
-            for lane in range(LANES):
-                expected_shortfall[first + t, begin + lane] = mean[lane]
-        else:
-            for lane in range(size):
-                value_at_risk[first + t, begin + lane] = value[lane]
-                expected_shortfall[first + t, begin + lane] = mean[lane]
 
 
 @kernel
