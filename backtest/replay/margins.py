@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -18,6 +18,7 @@ from backtest.model.opened_files import OpenedFile, note_opened, recording
 from backtest.model.protocol import MarginModel
 from backtest.model.sharing import sharing
 from backtest.replay.daily import Daily
+from backtest.replay.scorecard import BLOCK, blocks
 from backtest.types import FloatArray, Progress, counted, unheard
 from backtest.workers import capped, in_parallel
 
@@ -66,6 +67,46 @@ def margin_block(
     return Margined(total_loss(book, market, coverage), required, seconds, fits, opened)
 
 
+def margin_book(
+    market: Market, book: Book, models: Mapping[str, MarginModel], coverage: Coverage
+) -> Margined:
+    """`margin_block` of a book of any size, by blocks of portfolios as `replay_margins` does it.
+
+    What a block needs besides its requirements fits into cache, and the same memory serves all.
+    """
+    portfolios, days = len(book.portfolios), len(market.dates)
+    width = _width(models, portfolios, BLOCK)
+    if portfolios <= width:
+        return margin_block(market, book, models, coverage)
+    whole = Margined(
+        np.empty((days, portfolios)),
+        {name: np.empty((days, portfolios)) for name in models},
+        dict.fromkeys(models, 0.0),
+        {},
+        set(),
+    )
+    fits = []
+    for columns in blocks(portfolios, width):
+        part = margin_block(market, book.select(columns), models, coverage)
+        whole.loss[:, columns] = part.loss
+        for name, values in part.required.items():
+            whole.required[name][:, columns] = values
+            whole.seconds[name] += part.seconds[name]
+        whole.opened.update(part.opened)
+        fits.append(part.fits)
+    return replace(whole, fits=total_fits(fits))
+
+
+def _width(models: Mapping[str, MarginModel], portfolios: int, block: int) -> int:
+    """Portfolios a block: all where a model looks across them.
+
+    No other model's margin of a portfolio depends on the others (a law), so blocks bound the memory
+    and change no number.
+    """
+    across = any(getattr(model, "across_books", False) for model in models.values())
+    return portfolios if across else block
+
+
 @dataclass(frozen=True, eq=False)
 class Replayed:
     """What all blocks left: daily numbers, loss, and by model: seconds, fits, the known days.
@@ -91,11 +132,8 @@ def replay_margins(
     report: Progress,
 ) -> Replayed:
     """Loss and requirements of the whole book, computed in blocks of portfolios by workers."""
-    if any(getattr(model, "across_books", False) for model in models.values()):
-        block = len(book.portfolios)
-    # A portfolio's margin does not depend on the others (a law of all models but those above), so
-    # blocks bound the memory and change no number.
-    daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=block)
+    width = _width(models, len(book.portfolios), block)
+    daily = Daily(pd.DatetimeIndex(market.dates), book.portfolios, list(models), width=width)
     # Of few blocks each model is a task of its own: a bar of two steps would stand still.
     few = len(daily.blocks) < FEW_BLOCKS
     groups = [{name: model} for name, model in models.items()] if few else [models]

@@ -18,7 +18,7 @@ from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
 from backtest.replay.distribution import COLUMNS, POOLED
 from backtest.replay.kept import Block
-from backtest.replay.margins import Margined, margin_block
+from backtest.replay.margins import Margined, margin_book
 from backtest.replay.run import yardstick_of
 from backtest.replay.scorecard import blocks
 from backtest.scores import pooled_scale, score_table
@@ -84,7 +84,7 @@ def replay_block(
     for i, number in enumerate(numbers):
         try:
             market, acted[i] = alternatives.path_and_range(number)
-            margined = margin_block(market, book, models, coverage)
+            margined = margin_book(market, book, models, coverage)
             opened |= margined.opened
             fits.append(margined.fits)
             window = ScoredWindow.of(

@@ -60,6 +60,18 @@ def test_workers_change_no_bit_of_a_simulator_with_matrices(kind, small_market, 
     assert len(np.unique(one.score("mean_margin")[:, 0, 0])) == 4
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_portfolios_margined_in_blocks_change_no_number(
+    width, seven, small_market, small_book, monkeypatch
+):
+    monkeypatch.setattr("backtest.replay.margins.BLOCK", width)
+    again = bt.monte_carlo(BLOCKS, small_market, small_book, MODELS, paths=7, seed=3)
+    # A product of matrices with other rows may end in another last digit, as in `run`.
+    assert_allclose(again.scores, seven.scores, rtol=1e-12)
+    assert_allclose(again.pooled, seven.pooled, rtol=1e-12)
+    assert again.provenance.fits == seven.provenance.fits
+
+
 def test_fewer_paths_are_the_first_of_more(seven, small_market, small_book):
     fewer = bt.monte_carlo(BLOCKS, small_market, small_book, MODELS, paths=3, seed=3)
     assert_array_equal(fewer.scores, seven.scores[:3])
