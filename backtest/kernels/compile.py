@@ -11,6 +11,7 @@ and of all files that it imports from, directly or through others: no change of 
 leave old code in use, and a change of one file compiles again what depends on it, and no more.
 """
 
+import glob
 import hashlib
 import os
 import pickle
@@ -62,21 +63,42 @@ SOURCES = _hash_of(_CONTENTS)
 
 
 class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
-    """Files of machine code, each behind the sha256 of its content."""
+    """Files of machine code, one a signature of a kernel, each behind the sha256 of its content.
+
+    Numba numbers the files of a kernel, and an index says which number is whose. Two processes that
+    compile it for different arguments at once can take the same number: each then runs the code of
+    the other. A file named after its signature is whole and right, whoever wrote it.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Write the code of a signature; another process may write the same at the same time."""
+        self._save_data(self._name_of(key), (key, data))
+
+    def load(self, key: Any) -> Any:
+        """The code of a signature; None where there is none, or none that is whole."""
+        try:
+            known, data = self._load_data(self._name_of(key))
+        except Exception:  # what is cut short can fail in any way
+            return None
+        return data if known == key else None
+
+    def flush(self) -> None:
+        """Remove the code of every signature."""
+        for file in Path(self._cache_path).glob(f"{glob.escape(self._kernel)}.*.nbc"):
+            file.unlink(missing_ok=True)
+
+    @property
+    def _kernel(self) -> str:
+        """Name and place of the kernel, and the Python that it was compiled for."""
+        return str(self._index_name).removesuffix(".nbi")
+
+    def _name_of(self, key: Any) -> str:
+        words = repr((self._version, self._source_stamp, key)).encode()
+        return f"{self._kernel}.{hashlib.sha256(words).hexdigest()[:16]}.nbc"
 
     def _dump(self, obj: Any) -> bytes:
         content: bytes = super()._dump(obj)
         return hashlib.sha256(content).digest() + content
-
-    def _load_index(self) -> dict[Any, str]:
-        try:
-            with open(self._index_path, "rb") as file:
-                version = pickle.load(file)
-                stamp, overloads = pickle.loads(_checked(file.read()))
-        except Exception:  # no index yet, or one cut short, which can fail in any way
-            return {}
-        is_ours = (version, stamp) == (self._version, self._source_stamp)
-        return overloads if is_ours else {}
 
     def _load_data(self, name: str) -> Any:
         with open(self._data_path(name), "rb") as file:
@@ -84,7 +106,7 @@ class _CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
 
 
 def _checked(content: bytes) -> bytes:
-    """The content behind its sha256; an OSError, numba's word for none, if it differs."""
+    """The content behind its sha256; an OSError if it differs."""
     if hashlib.sha256(content[32:]).digest() != content[:32]:
         raise OSError("machine code that is not as it was written")
     return content[32:]
@@ -99,7 +121,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
         sources = _hash_of(_needed_by(module, _CONTENTS))
         folder = Path(str(self.cache_path)) / f"{KEPT}{module}-{sources[:16]}"
         if not folder.exists():
-            _remove_older(folder.parent, module)
+            _remove_older(folder, module)
             folder.mkdir(exist_ok=True)
         self._cache_path: str = str(folder)
         self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, sources)
@@ -113,10 +135,11 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
             _say_once(f"{self._cache_path} ({getattr(error, 'strerror', None) or error})")
 
 
-def _remove_older(cache: Path, module: str) -> None:
+def _remove_older(newest: Path, module: str) -> None:
     """Machine code of other states of the sources serves nobody any more."""
-    for folder in cache.glob(f"{KEPT}{module}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in newest.parent.glob(f"{KEPT}{module}-*"):
+        if folder != newest:  # another process may have made it meanwhile
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 SAID = "MARGIN_BACKTEST_SAID_NO_CACHE"  # a variable, so that workers do not say it again

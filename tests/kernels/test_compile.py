@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,22 +44,29 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def answer(package: Path, **environment: str) -> tuple[float, int, str]:
-    """outer(10) in a new process, how many kernels came from disk, and what stderr says."""
+def started(
+    package: Path, given: str, first: str = "", **environment: str
+) -> "subprocess.Popen[str]":
+    """A new process that prints outer(given), and how many kernels came from disk."""
     code = (
-        "from backtest.kernels.outer import outer; value = outer(10.0);"
+        f"{first}from backtest.kernels.outer import outer; value = outer({given});"
         "print(value, sum(outer.stats.cache_hits.values()))"
     )
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=package.parent,
         env={**os.environ, "PYTHONPATH": str(package.parent)} | environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    value, hits = done.stdout.split()
-    return float(value), int(hits), done.stderr
+
+
+def answer(package: Path, given: str = "10.0", **environment: str) -> tuple[float, int, str]:
+    """outer(given) in a new process, how many kernels came from disk, and what stderr says."""
+    printed, said = started(package, given, **environment).communicate()
+    value, hits = printed.split()
+    return float(value), int(hits), said
 
 
 def machine_code(package: Path) -> list[Path]:
@@ -70,7 +78,7 @@ def test_a_change_in_a_kernel_that_another_calls_is_seen(package: Path) -> None:
     assert answer(package) == (21.0, 1, "")  # from disk
     (package / "kernels" / "inner.py").write_text(INNER.format(factor=3.0))
     assert answer(package) == (31.0, 0, "")
-    assert len(machine_code(package)) == 2  # index and code of the newest sources alone
+    assert len(machine_code(package)) == 1  # the newest sources' alone
 
 
 def test_a_change_in_a_kernel_that_none_calls_compiles_nothing_again(package: Path) -> None:
@@ -111,18 +119,53 @@ def test_a_kernel_elsewhere_is_never_older_than_what_it_calls(package: Path) -> 
         assert done.stdout.strip() == value
 
 
-def test_two_processes_compile_at_once(package: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        first = list(pool.map(lambda _: answer(package), range(4)))
-    assert [(value, said) for value, _, said in first] == [(21.0, "")] * 4
+def test_processes_compile_at_once_for_different_arguments_and_some_are_killed(
+    package: Path,
+) -> None:
+    """Each gets its own answer, and afterwards all of it is on disk."""
+    arguments = ("10.0", "10") * 4
+    killed = [started(package, "10.0") for _ in range(4)]
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        answers = pool.map(lambda given: answer(package, given), arguments)
+        for later, process in enumerate(killed, start=1):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.4 * later)  # import, compilation, writing: whatever it is at
+            process.kill()
+            process.communicate()
+        assert [(value, said) for value, _, said in answers] == [(21.0, "")] * len(arguments)
+    for given in ("10.0", "10"):
+        assert answer(package, given) == (21.0, 1, "")
+
+
+def test_code_of_two_signatures_has_two_names_even_if_neither_saw_the_other(package: Path) -> None:
+    """As two processes write it that both found an empty folder: none takes the other's place."""
+    kept = []
+    for given in ("10.0", "10"):
+        assert answer(package, given) == (21.0, 0, "")
+        [file] = machine_code(package)
+        kept.append((file, file.read_bytes()))
+        file.unlink()
+    for file, content in kept:
+        file.write_bytes(content)
+    for given in ("10.0", "10"):
+        assert answer(package, given) == (21.0, 1, "")
+
+
+def test_a_process_killed_before_its_code_is_whole_leaves_none(package: Path) -> None:
+    """A kill at the last moment: all is written, nothing has its name yet."""
+    last = "import os; os.replace = lambda *names: os.kill(os.getpid(), 9);"
+    done = started(package, "10.0", last)
+    assert done.wait() == -9
+    done.communicate()
+    assert not machine_code(package)
+    assert answer(package) == (21.0, 0, "")
     assert answer(package) == (21.0, 1, "")
 
 
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 @pytest.mark.parametrize("damage", ["empty", "half", "one bit"])
-def test_damaged_machine_code_is_compiled_again(package: Path, suffix: str, damage: str) -> None:
+def test_damaged_machine_code_is_compiled_again(package: Path, damage: str) -> None:
     answer(package)
-    [file] = [file for file in machine_code(package) if file.suffix == suffix]
+    [file] = machine_code(package)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= damage == "one bit"
     size = {"empty": 0, "half": len(content) // 2}.get(damage, len(content))
