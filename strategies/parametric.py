@@ -4,8 +4,7 @@ Each is fitted to the P&L that today's positions would have made over past scena
 historical simulation, so that options, curvature and changing durations are included.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
@@ -23,15 +22,48 @@ from backtest.kernels.tails import is_constant
 from backtest.kernels.windowed_ewma import windowed_ewma
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
-from backtest.model.forecasting import Innovations, MarginOfForecast, Measure, density_forecast
+from backtest.model.forecasting import (
+    Innovations,
+    MarginOfForecast,
+    Measure,
+    density_forecast,
+    margin_of,
+)
 from backtest.model.protocol import Forecast, in_words, model
 from backtest.model.revaluation import Revaluation, each_fit, each_window, priced_scenarios
 from backtest.model.tails import Group, by_group, nan_estimates, scenario_tails
-from backtest.types import FloatArray
+from backtest.types import DaysByPortfolios, FloatArray
+
+
+class FitsLaw(Protocol):
+    """A model that fits a law to each window of P&Ls."""
+
+    @property
+    def innovations(self) -> Innovations:
+        """Their law."""
+
+    @property
+    def measure(self) -> Measure:
+        """'var' or 'es'."""
+
+    def law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
+        """(3, days, portfolios) volatility, degrees of freedom and skew."""
+
+
+class MarginOfLaw:
+    """Base of models that fit a law to each window: their margin leaves its PIT out."""
+
+    def margin(self: FitsLaw, market: Market, book: Book, coverage: Coverage) -> DaysByPortfolios:
+        """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
+        return margin_of(_forecast(self, market, book, coverage, with_pit=False), self.measure)
+
+    def forecast(self: FitsLaw, market: Market, book: Book, coverage: Coverage) -> Forecast:
+        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
+        return _forecast(self, market, book, coverage, with_pit=True)
 
 
 @model(kind="ewma_var")
-class EwmaVaR(MarginOfForecast):
+class EwmaVaR(MarginOfLaw):
     r"""Exponentially weighted variance of the book's P&L, with normal, Student or skewed tails.
 
     .. math:: \sigma^2_{t+1} = \lambda \sigma^2_t + (1 - \lambda) p_t^2, \qquad
@@ -70,11 +102,7 @@ class EwmaVaR(MarginOfForecast):
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
-        return _forecast(market, book, coverage, self.innovations, law_of=self._law)
-
-    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
+    def law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
         law = nan_estimates(scenarios, 3)
         begin = scenarios.first + self.lookback - 1
@@ -104,7 +132,7 @@ class EwmaVaR(MarginOfForecast):
 
 
 @model(kind="garch_var")
-class GarchVaR(MarginOfForecast):
+class GarchVaR(MarginOfLaw):
     r"""GARCH(1, 1) or GJR of the book's P&L, with normal, Student or skewed innovations.
 
     .. math:: v_{t+1} = \omega + (\alpha + \gamma 1_{p_t < 0}) p_t^2 + \beta v_t, \qquad
@@ -145,11 +173,7 @@ class GarchVaR(MarginOfForecast):
     measure: Measure = "var"
     refit_every: Annotated[int, Ge(1)] = 20
 
-    def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
-        """VaR and ES of the fitted density, and the PIT of the realised P&L."""
-        return _forecast(market, book, coverage, self.innovations, law_of=self._law)
-
-    def _law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
+    def law(self, scenarios: Scenarios | Revaluation) -> FloatArray:
         """(3, days, portfolios) volatility, degrees of freedom and skew."""
         law = nan_estimates(scenarios, 3)
         garch = RollingGarch(
@@ -237,17 +261,12 @@ def steady_pnl(scenarios: Scenarios | Revaluation, begin: int) -> FloatArray | N
 
 
 def _forecast(
-    market: Market,
-    book: Book,
-    coverage: Coverage,
-    innovations: Innovations,
-    *,
-    law_of: Callable[[Scenarios | Revaluation], FloatArray],
+    fits_law: FitsLaw, market: Market, book: Book, coverage: Coverage, *, with_pit: bool
 ) -> Forecast:
-    """Forecast from the laws fitted by `law_of`; an empty portfolio has zero volatility."""
+    """Forecast from the laws of a model; an empty portfolio has zero volatility."""
 
     def law(group: Group) -> FloatArray:
-        return law_of(priced_scenarios(market, group.book, coverage=coverage, scaling="sqrt"))
+        return fits_law.law(priced_scenarios(market, group.book, coverage=coverage, scaling="sqrt"))
 
     volatility, freedom, skew = by_group(market, book, law, empty=(0.0, np.inf, 0.0))
     return density_forecast(
@@ -256,5 +275,6 @@ def _forecast(
         coverage,
         volatility=volatility,
         freedom=freedom,
-        skew=skew if innovations == "skew-t" else None,
+        skew=skew if fits_law.innovations == "skew-t" else None,
+        with_pit=with_pit,
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.book.losses import total_loss
 from backtest.estimators.innovations import unit_probability, unit_tail
 from backtest.estimators.skewed import skewed_probability, skewed_tail
 from backtest.market.market import Market
@@ -58,23 +59,29 @@ def density_forecast(
     volatility: DaysByPortfolios,
     freedom: DaysByPortfolios | float,
     skew: DaysByPortfolios | None = None,
+    with_pit: bool = True,
 ) -> Forecast:
     """Forecast of a zero-mean P&L with the given volatility and unit-variance t innovations.
 
     volatility : (days, portfolios) USD over the MPOR. freedom : degrees of freedom, inf for normal
     innovations. skew : of skewed innovations, below zero where losses have the longer tail.
+    with_pit : False leaves out the PIT, which takes as long as many a fit and no margin needs.
     """
     # The quantile is that of innovations of variance one. The textbook Student law has variance
     # nu / (nu - 2): its quantile would raise a volatility that already is the whole deviation.
-    # A portfolio without volatility has no z, so its density cannot be tested.
     freedoms = np.broadcast_to(freedom, volatility.shape)
-    pnl = -book.loss(market, coverage).sum(axis=2)
-    z = np.divide(pnl, volatility, out=np.full_like(pnl, np.nan), where=volatility > 0.0)
     if skew is None:
-        tail, pit = unit_tail(coverage.confidence, freedoms), unit_probability(z, freedoms)
+        tail = unit_tail(coverage.confidence, freedoms)
     else:
         tail = skewed_tail(coverage.confidence, freedoms, skew)
-        pit = skewed_probability(z, freedoms, skew)
+    pit = None
+    if with_pit:
+        # A portfolio without volatility has no z, so its density cannot be tested.
+        pnl = -total_loss(book, market, coverage)
+        z = np.divide(pnl, volatility, out=np.full_like(pnl, np.nan), where=volatility > 0.0)
+        pit = (
+            unit_probability(z, freedoms) if skew is None else skewed_probability(z, freedoms, skew)
+        )
     return Forecast(
         value_at_risk=volatility * tail[0], expected_shortfall=volatility * tail[1], pit=pit
     )

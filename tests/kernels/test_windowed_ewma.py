@@ -56,3 +56,5 @@ def test_margins_of_prices_are_those_of_the_recursion(monkeypatch: pytest.Monkey
     np.testing.assert_allclose(once.expected_shortfall, anew.expected_shortfall, rtol=1e-12)
     np.testing.assert_allclose(once.pit, anew.pit, rtol=1e-9)
     assert (once.value_at_risk[100:, :2] > 0.0).all()
+    margin = model.margin(market, book, bt.Coverage())
+    np.testing.assert_array_equal(margin, np.maximum(anew.value_at_risk, 0.0))
