@@ -11,6 +11,7 @@ import backtest as bt
 import strategies as st
 from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
+from backtest.studies.command import DASK
 from tests.support.commands import write_prices, write_study
 
 Told = dict[str, list[float]]
@@ -35,7 +36,7 @@ def hear(name: str, out: Path | None = None, **options: object) -> Heard:
     """A command computed, drawn and stored as the command line does it; without `out` computed."""
     (command,) = (c for c in COMMANDS if c.name == name)
     heard = Heard()
-    values = {o.name: o.default for o in command.options} | options
+    values = {o.name: o.default for o in command.options if o is not DASK} | options
     result = command.load(command.compute)(**values, progress=heard)
     if out is None:
         return heard

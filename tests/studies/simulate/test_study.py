@@ -193,3 +193,15 @@ def test_one_factor_has_no_table_of_pairs(place, tmp_path):
     facts = pd.read_csv(folder / "facts.csv")
     assert set(facts["of"]) == {"BTC"} and not (folder / "pairs.csv").exists()
     assert np.isfinite(facts["data"]).sum() > 15
+
+
+def test_bars_move_and_end(study):
+    told: dict[str, list[float]] = {}
+    study_simulators(
+        study, data=None, simulator="all", paths=60, histories=2,
+        progress=lambda what, share: told.setdefault(what, []).append(share),
+    )  # fmt: skip
+    assert set(SIMULATORS) <= set(told)
+    for what, shares in told.items():
+        assert shares == sorted(shares) and shares[-1] == 1.0, what
+    assert len(set(told["t_copula"])) > 4
