@@ -32,13 +32,15 @@ class Depegs:
     calendar day: one of a Saturday has partly faded by Monday, as that of USDC had in March 2023.
 
     Depegs meet crypto: a share of them, `with_falls`, begins on one of the path's own worst days of
-    crypto, the 2 % with the lowest sum of standardised shocks; the others on any day. The
-    shocks of other factors are those of the base, which is fitted to the market without the coin.
+    crypto, the 2 % with the lowest sum of standardised shocks; the others, and all where the market
+    has no crypto, on any day. The shocks of other factors are those of the base, which is fitted to
+    the market without the coin.
 
     Defaults are the record of USDC (`recorded_depegs`): from October 2018 to February 2026 three
     depegs on daily closes, .42 a year and 2.7 % deep on average; the slowest, of 11 March 2023,
     had .8 % of 2.85 % left a day later. The two of March 2020 are one vendor's closes. None began
-    on a worst day of crypto; that of USDT on 12 May 2022 did: `with_falls` is an assumption.
+    on a worst day of crypto. A run in a week like that of 9 May 2022, which had two of them, is
+    what `with_falls` is for; its value is an assumption.
 
     Parameters
     ----------
