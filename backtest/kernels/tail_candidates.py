@@ -21,7 +21,8 @@ from backtest.kernels.tail_select import FloatArray, IntArray, heap_largest
 LEAST_DIVISOR, GREATEST_DIVISOR = 1e-6, 1e300
 ROUNDING = 4.5e-16  # relative, a column: four times that of one product or sum
 UNDERFLOW = 1e-290  # more than products can lose that are too small for all their digits
-SLACK = 0.25  # fall of the tail over a span, as a share of it, that costs no second search
+# Fall of a tail, as a share of it, that costs no second search: over a day, and over a window.
+SLACK, FALL = 0.1, 0.4
 
 
 @kernel
@@ -109,50 +110,56 @@ def reaching(bound: FloatArray, size: int, least: float, found: IntArray) -> int
 
 
 @kernel
-def sure_loss(
+def by_least_loss(
     rows: FloatArray,
     held: IntArray,
     width: int,
     first: int,
-    always: tuple[int, int],
     size: int,
     interval: FloatArray,
     bound: FloatArray,
     found: IntArray,
     shocks: FloatArray,
-    heap: FloatArray,
-) -> float:
-    """A loss that the tail reaches on every day (see the module); copies the shocks of those found.
-
-    Taken over those found that are in every window, in places always[0] .. always[1]; minus
-    infinity if these are too few.
-    """
-    known = 0
-    for j in range(size):
-        place = found[0, j]
-        for c in range(width):
-            shocks[j, c] = rows[first + place, held[c]]
-        if always[0] <= place <= always[1]:
-            bound[0, known] = least_loss(interval, shocks, j, width)
-            known += 1
-    return heap_largest(bound[0, :known], heap)
-
-
-@kernel
-def in_order(bound: FloatArray, size: int, sure: float, found: IntArray) -> int:
-    """List those found that can reach `sure`, the greatest bound first; returns their number.
+) -> None:
+    """Copy the shocks of those found, and order them and their least losses, the largest first.
 
     This is about the order of their losses on every day.
     """
-    count = 0
     for j in range(size):
-        loss = bound[1, found[0, j]]
-        if loss >= sure:
-            i = count
-            while i > 0 and bound[1, found[0, found[1, i - 1]]] < loss:
-                found[1, i] = found[1, i - 1]
-                i -= 1
-            found[1, i] = j
+        for c in range(width):
+            shocks[j, c] = rows[first + found[0, j], held[c]]
+        loss, i = least_loss(interval, shocks, j, width), j
+        while i > 0 and bound[0, i - 1] < loss:
+            bound[0, i], found[1, i] = bound[0, i - 1], found[1, i - 1]
+            i -= 1
+        bound[0, i], found[1, i] = loss, j
+
+
+@kernel
+def sure_loss(
+    size: int, oldest: int, newest: int, count: int, bound: FloatArray, found: IntArray
+) -> float:
+    """A loss that the tail reaches on every day: see the module.
+
+    Taken over those found that are in every window, in places oldest .. newest; minus infinity if
+    these are too few.
+    """
+    known = 0
+    for i in range(size):
+        known += oldest <= found[0, found[1, i]] <= newest
+        if known == count:
+            return bound[0, i]
+    return -np.inf
+
+
+@kernel
+def those_reaching(size: int, sure: float, bound: FloatArray, found: IntArray) -> int:
+    """Keep those found that can lose as much as `sure`; returns their number."""
+    count = 0
+    for i in range(size):
+        j = found[1, i]
+        if bound[1, found[0, j]] >= sure:
+            found[1, count] = j
             count += 1
     return count
 
@@ -180,16 +187,16 @@ def candidates(
     tail : about the loss sought, of the divided weights; minus infinity where nothing is known.
     """
     size = lookback - 1 + days
-    always = (days - 1, lookback - 1)
+    oldest, newest = days - 1, lookback - 1  # places of the scenarios that are in every window
     greatest_losses(columns, held, width, first, size, interval, bound)
-    guess = tail - SLACK * abs(tail) if tail > -np.inf else -np.inf
+    slack = SLACK + FALL * days / lookback
+    guess = tail - slack * abs(tail) if tail > -np.inf else -np.inf
     while True:
         if guess == -np.inf:
-            guess = heap_largest(bound[1, always[0] : always[1] + 1], heap)
+            guess = heap_largest(bound[1, oldest : newest + 1], heap)
         reached = reaching(bound, size, guess, found)
-        sure = sure_loss(
-            rows, held, width, first, always, reached, interval, bound, found, shocks, heap
-        )
+        by_least_loss(rows, held, width, first, reached, interval, bound, found, shocks)
+        sure = sure_loss(reached, oldest, newest, len(heap), bound, found)
         if sure >= guess:
-            return in_order(bound, reached, sure, found)
+            return those_reaching(reached, sure, bound, found)
         guess = sure

@@ -39,11 +39,15 @@ def losses_by_day(
                 total = loss[s, d] + weight[c, d] * one + weight[c + 1, d] * two
                 loss[s, d] = total + weight[c + 2, d] * three + weight[c + 3, d] * four
             c += 4
-        while c < width:
+        if c + 1 < width:
+            one, two = shocks[row, c], shocks[row, c + 1]
+            for d in range(days):
+                loss[s, d] = loss[s, d] + weight[c, d] * one + weight[c + 1, d] * two
+            c += 2
+        if c < width:
             one = shocks[row, c]
             for d in range(days):
                 loss[s, d] += weight[c, d] * one
-            c += 1
 
 
 @kernel
