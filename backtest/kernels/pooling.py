@@ -10,7 +10,7 @@ from backtest.kernels.compile import kernel
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-GUESSED = 0.85  # scales of neighbouring shifts and windows seldom differ by more
+GUESSED = 0.92  # scales of neighbouring shifts and windows seldom differ by more
 
 
 @kernel
@@ -69,7 +69,7 @@ def pooled_scale(
     least: float,
     tail: FloatArray,
 ) -> float:
-    r"""Find the len(tail)-th largest ratio of the pool, if it is larger than `least`.
+    r"""Find the len(tail)-th largest ratio of the pool, or `least` if that is not larger.
 
     scale (silos,) of the margins; shift (silos,) days by which each silo is moved; only the days
     from start to stop - 1 count, where no silo is moved. No pooled ratio is above all ratios of
@@ -77,18 +77,19 @@ def pooled_scale(
 
     .. math:: \frac{\sum_s L_s}{\sum_s M_s} \le \max_s \frac{L_s}{M_s},
 
-    so days on which no silo has a ratio above `least` are not looked at. An answer above `least` is
-    therefore right; another one says that there is none, and at `least` 0 it is right as well.
+    so days on which no silo has a ratio above `least` are not looked at; no ratio below it takes a
+    place in `tail`.
     """
     count, days = len(silos.loss), silos.loss.shape[1]
     for place in range(len(tail)):
-        tail[place] = 0.0
+        tail[place] = least
     for s in range(count):
+        forward = days - shift[s] if shift[s] > 0 else 0
         for place in range(days):
             source = silos.order[s, place]
             if silos.ratio[s, source] <= least * scale[s]:
                 break
-            day = day_before(source, days - shift[s] if shift[s] > 0 else 0, days)
+            day = day_before(source, forward, days)
             is_new = start <= day < stop
             for q in range(s):  # a day on which an earlier silo is above was looked at already
                 is_new &= silos.ratio[q, day_before(day, shift[q], days)] <= least * scale[q]
@@ -114,12 +115,13 @@ def certain_scale(
     tail: FloatArray,
 ) -> float:
     """The scale of `pooled_scale`, whatever it is; quick where it is above GUESSED x guess."""
-    least = GUESSED * guess
-    found = pooled_scale(silos, scale, shift, start, stop, least, tail)
-    # Ratios are rounded: one of a pool may be above those of its silos by a last digit.
-    if found <= least * (1.0 + 1e-12):
-        found = pooled_scale(silos, scale, shift, start, stop, 0.0, tail)
-    return found
+    least = GUESSED * guess if np.isfinite(guess) else 0.0
+    while True:
+        found = pooled_scale(silos, scale, shift, start, stop, least, tail)
+        # Ratios are rounded: one of a pool may be above those of its silos by a last digit.
+        if found > least * (1.0 + 1e-12) or least == 0.0:
+            return found
+        least = GUESSED * least if least > 0.5 * guess else 0.0
 
 
 @kernel
@@ -213,21 +215,45 @@ def weighted_reductions(
 
 
 @kernel
+def stays(leaving: float, entering: float, scale: float) -> bool:
+    """Whether a scale stays that of a window which moves by a day; ratios of the two days."""
+    return leaving < scale and entering <= scale
+
+
+@kernel
+def pooled_ratio(silos: Silos, scale: FloatArray, day: int) -> float:
+    """Loss of the pool on a day / its scaled margins; +inf where these are zero."""
+    loss = margin = 0.0
+    for s in range(len(scale)):
+        loss += silos.loss[s, day]
+        margin += scale[s] * silos.margin[s, day]
+    return loss / margin if margin > 0.0 else np.inf
+
+
+@kernel
 def window_reductions(silos: Silos, window: int, count: int, out: FloatArray) -> None:
     """Total reduction over every window of scored days, with the scales of each, into out.
 
-    out (days - window + 1,); NaN where a scale is not positive.
+    out (days - window + 1,); NaN where a scale is not positive. Most days that leave and enter are
+    in no tail, neither of a silo nor of the pool: then the window before has the answer.
     """
     members = len(silos.loss)
     tail, kappa = np.empty(count), np.empty(members)
     unmoved, guess = np.zeros(members, dtype=np.int64), 0.0
     for start in range(len(out)):
-        has_scales = True
+        left, last = max(0, start - 1), start + window - 1
+        same, has_scales = start > 0, True
         for s in range(members):
-            kappa[s] = window_scale(silos.ratio[s], silos.order[s], start, start + window, count)
+            if start == 0 or not stays(silos.ratio[s, left], silos.ratio[s, last], kappa[s]):
+                kappa[s] = window_scale(silos.ratio[s], silos.order[s], start, last + 1, count)
+                same = False
             has_scales = has_scales and kappa[s] > 0.0
-        if has_scales:
+        if not has_scales:
+            out[start] = np.nan
+        elif same and stays(
+            pooled_ratio(silos, kappa, left), pooled_ratio(silos, kappa, last), guess
+        ):
+            out[start] = out[start - 1]
+        else:
             guess = certain_scale(silos, kappa, unmoved, start, start + window, guess, tail)
             out[start] = 1.0 - guess
-        else:
-            out[start] = np.nan

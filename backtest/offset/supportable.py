@@ -81,7 +81,7 @@ def supportable_offset(
     check_arguments(market, book, None if base is None else {"base": base})
     coverage, base = coverage or Coverage(), base or HistoricalVaR()
     bounded = set(book.portfolios) if bounds is True else set(bounds or ())
-    gross = gross_by_silo(market, book)
+    gross = gross_by_silo(market, book).T.to_dict()
     kept: dict[str, SiloHistory] = {}
 
     def tasks() -> Iterator[Task]:
@@ -92,7 +92,7 @@ def supportable_offset(
             yield joblib.delayed(estimate_history)(
                 name,
                 history,
-                gross.loc[name, list(history.silos)].to_dict(),
+                {silo: gross[name][silo] for silo in history.silos},
                 confidence=confidence,
                 resamples=resamples if name in bounded else 0,
             )
@@ -193,6 +193,7 @@ def _each_history(
             "ways; shorten the [sizing] lookback or lengthen the history.",
             days=days,
         )
+    mpor = Closeout(book, coverage).rows(market)
     is_held = np.column_stack([book.in_silo(s).is_held.any(axis=1) for s in silos])
     for p in np.flatnonzero(is_held.sum(axis=1) >= 2).tolist():
         margins, losses = margins_and_losses(p - p % width)
@@ -205,7 +206,7 @@ def _each_history(
                 loss=np.ascontiguousarray(losses[rows, p % width][:, held_silos].T),
                 margin=np.ascontiguousarray(margins[rows, p % width][:, held_silos].T),
                 confidence=coverage.confidence,
-                mpor=Closeout(book.select([p]), coverage).rows(market),
+                mpor=mpor,
             ),
         )
 
