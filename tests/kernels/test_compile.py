@@ -185,3 +185,24 @@ def test_workers_do_not_say_it_again(package: Path) -> None:
     (package / "kernels" / "__pycache__").write_text("no folder")
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null", SAID: "1"}
     assert answer(package, **nowhere) == (21.0, 0, "")
+
+
+CONSTANTS = """
+from backtest.kernels.compile import kernel
+from backtest.kernels.inner import inner
+
+@kernel
+def outer(x):
+    total = 0
+    for _ in range(3):
+        total = inner(total) + 1
+    return total + inner(2) + x
+"""
+
+
+def test_a_kernel_is_compiled_once_for_all_constants(package: Path) -> None:
+    """That a counter begins with 0 is no other kind of number."""
+    (package / "kernels" / "outer.py").write_text(CONSTANTS)
+    (package / "kernels" / "inner.py").write_text(INNER.format(factor=2))
+    assert answer(package) == (21.0, 0, "")
+    assert len(list(machine_code(package)[0].parent.parent.glob("kernels-inner-*/*.nbc"))) == 1
