@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROW, LABELS, RIGHT, BELOW = 0.145, 1.45, 0.12, 0.08  # inches
 BELOW_COLOUR, ABOVE_COLOUR = COLOURS[0], COLOURS[4]
-DARK = 0.6  # share lost from which a cell's number is white
+DARK = -0.75  # from which share below the paths the blue is too dark for black; orange never is
 
 
 def lost_by_simulator(study: SimulateStudy) -> Figure:
@@ -102,7 +102,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     for (y, x), value in np.ndenumerate(cells):
         if round(100 * abs(value)) if not np.isnan(value) else 0:
             axes.text(x + 0.5, y + 0.52, f"{100 * abs(value):.0f}", ha="center", va="center",
-                      color="white" if abs(value) >= DARK else INK)  # fmt: skip
+                      color="white" if value <= DARK else INK)  # fmt: skip
     axes.set_ylim(len(lines), 0)
     axes.set_yticks(np.arange(len(lines)) + 0.5, [short_name(f) or family for family, f in lines])
     for text, (_, fact) in zip(axes.get_yticklabels(), lines, strict=True):
