@@ -6,6 +6,7 @@ A simulated path is just another market, so everything downstream takes one of t
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -254,10 +255,20 @@ class Market:
         out = np.full(levels.shape, np.nan)
         if horizon >= len(levels):
             return out
-        before, after = levels[:-horizon], levels[horizon:]
-        price = np.array([kind == "price" for kind in self.kinds[columns]])
-        out[horizon:, price] = after[:, price] / before[:, price] - 1.0
-        out[horizon:, ~price] = after[:, ~price] - before[:, ~price]
+        # Neighbours of one kind are a slice: factors picked one by one would be copied twice.
+        first = 0
+        for kind, neighbours in groupby(self.kinds[columns]):
+            alike = slice(first, first := first + len(list(neighbours)))
+            before, after, steps = (
+                levels[:-horizon, alike],
+                levels[horizon:, alike],
+                out[horizon:, alike],
+            )
+            if kind == "price":
+                np.divide(after, before, out=steps)
+                steps -= 1.0
+            else:
+                np.subtract(after, before, out=steps)
         return out
 
     def until(self, day: int | str | np.datetime64) -> "Market":

@@ -20,7 +20,7 @@ from backtest.instruments import Instrument, by_factor
 from backtest.kernels.tails import tail_losses
 from backtest.market.market import Market
 from backtest.model.sharing import are_ours, once
-from backtest.types import BoolArray, Dates, FloatArray, RowNumbers, first_known
+from backtest.types import BoolArray, Dates, DaysByFactors, FloatArray, RowNumbers, first_known
 
 Scaling = Literal["overlapping", "sqrt"]
 
@@ -145,7 +145,7 @@ def _columns(instrument: Instrument, market: Market, horizon: int, days: int) ->
     """Columns of an instrument over its MPOR `horizon`, from shocks over `days`."""
 
     def shocks() -> FloatArray:
-        over_days = market.shocks(days)
+        over_days = shared_shocks(market, days)
         return over_days if horizon == days else over_days * (horizon / days) ** 0.5
 
     def columns() -> list[_Column]:
@@ -164,6 +164,11 @@ def _columns(instrument: Instrument, market: Market, horizon: int, days: int) ->
     if not are_ours(instrument):
         return columns()
     return once(market, ("columns", instrument, horizon, days), columns)
+
+
+def shared_shocks(market: Market, days: int) -> DaysByFactors:
+    """`Market.shocks` over `days`, computed once for all models; nobody may write into it."""
+    return once(market, ("shocks", days), lambda: market.shocks(days))
 
 
 def days_of_shocks(horizon: int, *, scaling: Scaling, same_days: int | None) -> int:

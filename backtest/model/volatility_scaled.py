@@ -17,7 +17,7 @@ from backtest.estimators.ewma import ewma_variance
 from backtest.estimators.garch import rolling_variance
 from backtest.estimators.schedule import refit_days
 from backtest.market.market import Market
-from backtest.model.delta_gamma import Scenarios
+from backtest.model.delta_gamma import Scenarios, shared_shocks
 from backtest.model.revaluation import Revaluation
 from backtest.types import Dates, Days, DaysByFactors, FloatArray, RowNumbers
 
@@ -59,13 +59,15 @@ class FactorVolatility:
         NaN while warming up; the last value on a day on which the factor does not trade.
         """
         if factor not in self._estimated:
-            shocks = self._one_day[:, factor]
-            known = ~np.isnan(shocks)
-            variance = self._variance(
-                shocks[known], self.market.dates[known], self.market.factors[factor]
-            )
-            # Before the first shock the row is -1: the NaN at the end.
-            out = np.sqrt(np.append(variance, np.nan))[np.cumsum(known) - 1]
+            shocks, dates = self._one_day[:, factor], self.market.dates
+            name, out = self.market.factors[factor], np.full(len(dates), np.nan)
+            if self.market.traded is None:
+                out[1:] = np.sqrt(self._variance(shocks[1:], dates[1:], name))
+            else:
+                known = ~np.isnan(shocks)
+                variance = self._variance(shocks[known], dates[known], name)
+                # Before the first shock the row is -1: the NaN at the end.
+                out = np.sqrt(np.append(variance, np.nan))[np.cumsum(known) - 1]
             self._estimated[factor] = out
         return self._estimated[factor]
 
@@ -86,7 +88,7 @@ class FactorVolatility:
 
     @cached_property
     def _one_day(self) -> DaysByFactors:
-        return self.market.shocks(1)
+        return shared_shocks(self.market, 1)
 
     def _variance(self, shocks: Days, dates: Dates, name: str) -> Days:
         if self.dynamics == "ewma":
