@@ -204,13 +204,14 @@ def _dynamic_quantile(law: Law, records: BoolArray, required: DaysByPortfolios) 
         one = partial(dynamic_quantile, confidence=law.confidence)
         books = zip(records.T, required.T, strict=True)
         return np.array([one(record, margin).pvalue for record, margin in books])
-    observed = quantile_statistics(records, required, confidence=law.confidence)
-    if np.isnan(observed).all():
-        return observed
-    pvalues = np.empty(len(observed))
+    pvalues = np.empty(records.shape[1])
     for columns in column_blocks(*records.shape):
-        null = law.null_quantiles(len(records)).statistics(required[:, columns])
-        pvalues[columns] = law.rank(observed[columns], null)
+        margins = np.ascontiguousarray(required[:, columns])
+        observed = quantile_statistics(records[:, columns], margins, confidence=law.confidence)
+        pvalues[columns] = observed
+        if not np.isnan(observed).all():
+            null = law.null_quantiles(len(records)).statistics(margins)
+            pvalues[columns] = law.rank(observed, null)
     return pvalues
 
 

@@ -48,9 +48,10 @@ def quantile_statistics(
         *(centred[LAGS - lag : days - lag] for lag in range(1, LAGS + 1)),
         _without_mean(required[LAGS:]),
     ]
-    products = np.array(
-        [[np.einsum("dp,dp->p", one, other) for other in regressors] for one in regressors]
-    )
+    products = np.empty((len(regressors), len(regressors), portfolios))
+    for i, one in enumerate(regressors):
+        for j, other in enumerate(regressors[: i + 1]):
+            products[i, j] = products[j, i] = np.einsum("dp,dp->p", one, other)
     moments = np.array([np.einsum("dp,dp->p", one, explained) for one in regressors])
     inverse = np.linalg.pinv(np.moveaxis(products, 2, 0), SINGULAR, True)
     fitted = np.einsum("kp,pkl,lp->p", moments, inverse, moments)

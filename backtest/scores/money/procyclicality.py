@@ -3,6 +3,7 @@
 All measures are ratios, so scaling a requirement to equal coverage does not change them.
 """
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -152,8 +153,10 @@ def expected_rise(required: DaysByPortfolios, *, days: int) -> tuple[FloatArray,
     ([0.25], [0.5])
     """
     change = rises(required, days=days)
-    percentile = np.quantile(change, 0.95, axis=0, method="inverted_cdf")
-    return np.maximum(change, 0.0).mean(axis=0), np.asarray(percentile)
+    # Each portfolio's days side by side: a partition down columns takes twice as long.
+    place = ceil(0.95 * len(change)) - 1
+    percentile = np.partition(np.ascontiguousarray(change.T), place, axis=1)[:, place]
+    return np.maximum(change, 0.0).mean(axis=0), percentile.copy()
 
 
 def large_call_rate(required: DaysByPortfolios, *, threshold: float, days: int = 1) -> FloatArray:

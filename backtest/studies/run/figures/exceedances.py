@@ -55,11 +55,13 @@ def exceedance_timeline(study: Study) -> Figure:
 
 
 def _data(study: Study) -> pd.DataFrame:
-    days, pieces = study.scored, []
-    for portfolio in shown_portfolios(study):
-        for model in study.models:
-            loss = study.loss.loc[days, portfolio].to_numpy()
-            required = study.required[model].loc[days, portfolio].to_numpy()
+    days, books, pieces = study.scored, list(shown_portfolios(study)), []
+    # Of many books a frame is read from a file each time it is asked for.
+    requirements = {model: study.required[model].loc[days, books] for model in study.models}
+    for portfolio in books:
+        loss = study.loss.loc[days, portfolio].to_numpy()
+        for model, frame in requirements.items():
+            required = frame[portfolio].to_numpy()
             out = loss > required
             table = pd.DataFrame({"date": days[out], "portfolio": portfolio, "model": model})
             pieces.append(table.assign(loss=loss[out], required=required[out]))
