@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from backtest.kernels.drawn_tail import drawn_tails
 from backtest.kernels.window_tail import window_tail
-from tests.kernels.test_kernels import DRIFTS, WORLDS, books
+from tests.support.scenarios import DRIFTS, WORLDS, books
 
 
 @pytest.mark.parametrize("drift", DRIFTS)

@@ -6,40 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from numpy.testing import assert_allclose, assert_array_equal
 
-from backtest.kernels.moving_tail import moving_tail
 from backtest.kernels.replay import replay
 from backtest.kernels.tails import tail_losses
 from backtest.kernels.window_tail import window_tail
 from tests.support import reference
-
-WORLDS = {
-    "smooth": lambda rng, shape: rng.standard_t(4, shape),
-    "ties": lambda rng, shape: rng.integers(-2, 3, shape).astype(float),
-    "flat": lambda rng, shape: np.zeros(shape),
-    "trend": lambda rng, shape: np.linspace(-1.0, 1.0, shape[0])[:, None] * np.ones(shape),
-    "clusters": lambda rng, shape: (
-        rng.standard_t(4, shape) * np.exp(np.cumsum(rng.normal(0, 0.3, shape), axis=0))
-    ),
-}
-DRIFTS = {
-    "none": lambda rng, shape: np.broadcast_to(rng.choice([-2.0, 0.0, 1.0], shape[1]), shape),
-    "slow": lambda rng, shape: np.exp(np.cumsum(rng.normal(0, 0.01, shape), axis=0)),
-    "common": lambda rng, shape: (
-        np.exp(np.cumsum(rng.normal(0, 0.3, (shape[0], 1)), axis=0)) * np.ones(shape)
-    ),
-    "huge": lambda rng, shape: rng.normal(0, 10, shape),
-    "stops": lambda rng, shape: rng.normal(0, 1, shape).round() * (rng.random((shape[0], 1)) < 0.3),
-    "steps": lambda rng, shape: np.repeat(rng.normal(0, 1, (shape[0] // 9 + 1, shape[1])), 9, 0)[
-        : shape[0]
-    ],
-}
-
-
-def books(rng: np.random.Generator, portfolios: int, columns: int) -> np.ndarray:
-    """Random exposures with holes; the first book is empty."""
-    exposure = rng.normal(0, 1e6, (portfolios, columns)) * (rng.random((portfolios, columns)) < 0.6)
-    exposure[0] = 0.0
-    return exposure
+from tests.support.scenarios import DRIFTS, WORLDS, books
 
 
 def assert_same_tail(shocks, unit, exposure, lookback, count):
@@ -134,38 +105,6 @@ def test_each_portfolio_stands_alone(drift):
         alone = tail_losses(shocks, unit, exposure[p : p + 1], lookback=100, count=2)
         for all_books, one_book in zip(together, alone, strict=True):
             assert_array_equal(all_books[:, p], one_book[:, 0])
-
-
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("count", [1, 3, 60, 100])
-def test_spans_equal_the_buffer_to_the_bit_where_nothing_moves(world, count):
-    """The wrapper never sends constant sensitivities to the spans, so they are called here."""
-    rng = np.random.default_rng(8)
-    shocks, exposure = WORLDS[world](rng, (600, 3)), books(rng, 20, 3)
-    unit = np.array(DRIFTS["none"](rng, shocks.shape))
-    spans = np.full((2, 600, 20), np.nan)
-    moving_tail(shocks, unit[99:], exposure[None], 100, count, *spans)
-    for one, other in zip(
-        spans, tail_losses(shocks, unit, exposure, lookback=100, count=count), strict=True
-    ):
-        assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("drift", DRIFTS)
-@pytest.mark.parametrize("by_day", [False, True], ids=["positions stay", "positions change"])
-def test_where_a_span_begins_changes_no_bit(world, drift, by_day):
-    rng = np.random.default_rng(11)
-    shocks, exposure = WORLDS[world](rng, (460, 3)), books(rng, 4, 3)
-    unit = np.array(DRIFTS[drift](rng, shocks.shape))
-    if by_day:
-        exposure = exposure * np.exp(np.cumsum(rng.normal(0, 0.02, (460, 4, 3)), axis=0))
-    whole = tail_losses(shocks, unit, exposure, lookback=130, count=3)
-    for cut in (1, 17, 100):
-        later = exposure[cut:] if by_day else exposure
-        part = tail_losses(shocks[cut:], unit[cut:], later, lookback=130, count=3)
-        for one, other in zip(part, whole, strict=True):
-            assert_array_equal(one[129:], other[cut + 129 :])
 
 
 def test_more_columns_and_books_than_are_written_together():
@@ -376,26 +315,3 @@ def test_a_pending_call_is_not_there_for_the_breach():
     assert held.ravel().tolist() == [100.0, 100.0, 150.0, 90.0]
     assert call.ravel().tolist() == [0.0, 50.0, 0.0, 0.0]
     assert_array_equal(shortfall.ravel(), [0.0, 40.0, 0.0, np.nan])
-
-
-@pytest.mark.parametrize("world", WORLDS)
-@settings(max_examples=20, deadline=None)
-@given(
-    seed=some.integers(0, 2**32 - 1),
-    scenarios=some.integers(1, 90),
-    columns=some.integers(1, 9),
-    share=some.sampled_from([0.0, 0.02, 0.3, 1.0]),
-)
-def test_positions_by_day_match_the_twin_of_each_day(world, seed, scenarios, columns, share):
-    rng = np.random.default_rng(seed)
-    days, portfolios = scenarios + 12, 18
-    shocks, unit = WORLDS[world](rng, (days, columns)), rng.normal(0, 1, (days, columns))
-    exposure = np.stack([books(rng, portfolios, columns) for _ in range(days)])
-    exposure[5:] = np.where(rng.random((days - 5, 1, 1)) < 0.5, exposure[5:], exposure[5])
-    count = max(1, int(share * scenarios))
-    found = tail_losses(shocks, unit, exposure, lookback=scenarios, count=count)
-    scale = np.abs(shocks).max() * np.abs(exposure).sum(axis=2).max() * np.abs(unit).max() + 1e-300
-    for day in range(days):
-        twin = reference.tail_losses(shocks, unit, exposure[day], lookback=scenarios, count=count)
-        for mine, other in zip(found, twin, strict=True):
-            assert_allclose(mine[day] / scale, other[day] / scale, rtol=0, atol=1e-13)
