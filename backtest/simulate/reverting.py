@@ -15,6 +15,7 @@ from backtest.simulate.recast import recast
 from backtest.types import DaysByFactors, FloatArray, StudyError
 
 MOST_PERSISTENT = 0.999  # a state with no mean to revert to would end at its limits
+LARGEST = 0.1  # change of a price, for the largest innovation of a state
 BEYOND = 0.5  # of the range of the data, by which a state may leave it at either end
 
 Form = Literal["funding", "price", "yield"]  # what the state of a factor is
@@ -76,8 +77,12 @@ class MeanReverting:
         columns = list(forms)
         states = _States.of(market, shocks, forms)
         fitted = shocks.copy()
-        # As changes of a price, so that no sum of them can leave what a market takes.
-        fitted[:, columns] = np.expm1(states.innovations)
+        # As small changes of a price, so that no sum of them leaves what a market takes. In
+        # proportion: of logarithms of changes with mean zero the mean is below zero, and a state
+        # would come to rest below its mean.
+        largest = np.abs(states.innovations).max(axis=0)
+        unit = np.where(largest > 0.0, largest, 1.0) / LARGEST
+        fitted[:, columns] = states.innovations / unit
         kinds: tuple[Kind, ...] = tuple(
             "price" if j in forms else kind for j, kind in enumerate(market.kinds)
         )
@@ -86,7 +91,7 @@ class MeanReverting:
         def reverting(rng: np.random.Generator) -> DaysByFactors:
             drawn = draw(rng).copy()
             steps = np.diff(path_days(market.dates, len(drawn) + 1)).astype(np.float64)
-            drawn[:, columns] = states.shocks(np.log1p(drawn[:, columns]), steps)
+            drawn[:, columns] = states.shocks(drawn[:, columns] * unit, steps)
             return drawn
 
         return reverting

@@ -82,6 +82,17 @@ def test_levels_stay_in_their_range_and_keep_their_tie_to_the_price(base):
     assert np.median(spread) > 1.5 * np.ptp(np.log(data))
 
 
+def test_over_a_base_without_drift_a_volatility_rests_at_its_mean():
+    """Innovations passed on as relative changes would have a mean below zero: 4 % less here."""
+    market = option_world()
+    column = market.column("VIX")
+    states = _States.of(market, market.shocks(1)[1:], _forms(market, ()))
+    paths = Paths.of(simulate.MeanReverting(base=simulate.GarchT()), market, seed=1)
+    found = [np.log(paths.path(i).levels[500:, column]).mean() for i in range(60)]
+    error = np.std(found) / np.sqrt(len(found))
+    assert error < 0.005 and abs(np.mean(found) - states.mean[0]) < 3.5 * error
+
+
 def test_funding_accrues_over_the_calendar_days_of_the_path():
     market = option_world()
     path = Paths.of(simulate.MeanReverting(), market, seed=5).path(0)

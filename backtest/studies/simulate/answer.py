@@ -2,7 +2,7 @@
 
 from backtest.present.numbers import percent
 from backtest.studies.sentences import counted, joined, not_shown, sentence
-from backtest.studies.simulate.study import CHANCE, WHOLE, Judged, SimulateStudy
+from backtest.studies.simulate.study import CHANCE, ENOUGH, WHOLE, Judged, SimulateStudy
 from backtest.studies.simulate.words import (
     farthest,
     simulator_name,
@@ -32,7 +32,10 @@ def _kept(study: SimulateStudy, kind: str, judged: Judged) -> str:
     if judged.own is None:
         return sentence(f"{text}; how many it would lose where it is right was not asked")
     mean, most = row["known"] - row["own_mean"], row["known"] - row["own_least"]
-    verdict = "more than chance explains" if row["p"] <= CHANCE else "no more than chance explains"
+    if not judged.decided:
+        verdict = f"and whether chance explains it takes {ENOUGH} histories to say"
+    else:
+        verdict = f"{'' if row['p'] <= CHANCE else 'no '}more than chance explains"
     return sentence(
         f"{text}, {verdict}: of the facts of {_histories(judged)} of its own, fitted anew, it "
         f"loses {mean:,.1f} in the mean and {most:,.0f} at most"
@@ -50,7 +53,7 @@ def _against(study: SimulateStudy, judged: Judged) -> str:
         f"{name} ({row['known'] - row['kept']:,.0f} of {row['known']:,.0f})"
         for name, row in rows.items()
     ]
-    if judged.own is None:
+    if not judged.decided:
         text = "which families are lost beyond chance is not known"
     elif families:
         text = f"beyond chance it loses {joined(families)}"
@@ -78,11 +81,19 @@ def _most_and_fewest(study: SimulateStudy) -> str:
     )
     if not study.histories:
         return sentence(f"{text}; how many each would lose where it is right was not asked")
+    decided = _decided(study)
+    if not decided:
+        return sentence(f"{text}; whether chance explains what is lost takes {ENOUGH} histories")
     beyond = int((whole["p"] <= CHANCE).sum())
+    of = "them" if len(decided) == len(shares) else f"{len(decided)} of which that can be said"
     return sentence(
-        f"{text}; {beyond or 'none'} of them lose{'s' if beyond == 1 else ''} more of the data "
+        f"{text}; {beyond or 'none'} of {of} lose{'s' if beyond == 1 else ''} more of the data "
         "than of all but 5 % of the histories that they draw themselves"
     )
+
+
+def _decided(study: SimulateStudy) -> list[str]:
+    return [kind for kind, judged in study.judged.items() if judged.decided]
 
 
 def _name(kind: object) -> str:
@@ -94,12 +105,12 @@ def _lost_families(study: SimulateStudy) -> str:
     lost = 1.0 - table["kept"] / table["known"]
     kind, family = lost.index[int(lost.argmax())]
     text = f"the most of one is lost by {_name(kind)}: {percent(lost.max(), digits=0)} of {family}"
-    if study.histories:
+    if decided := _decided(study):
         counts = (table["p"] <= CHANCE).groupby(level="family", sort=False).sum()
         counts = counts.sort_values(ascending=False, kind="stable")
         parts = [f"{name} by {count}" for name, count in counts.items() if count]
         beyond = joined(parts) if parts else "no family by any"
-        text = f"lost beyond chance are {beyond} of {len(study.judged)}; {text}"
+        text = f"lost beyond chance are {beyond} of {len(decided)}; {text}"
     return sentence(text)
 
 

@@ -257,6 +257,8 @@ def lost_words(judged: Judged) -> str:
     """Families of which more is lost than chance explains."""
     if judged.own is None:
         return "not asked"
+    if not judged.decided:
+        return "not known, of so few histories"
     return ", ".join(name for name in judged.beyond_chance if name != WHOLE) or "nothing"
 
 

@@ -21,6 +21,7 @@ from backtest.types import BacktestError, Progress, StudyError, shown, unheard, 
 
 ALL = "all"
 CHANCE = 0.05  # of a family: more facts lost than in all but this share of a simulator's own
+ENOUGH = round(1.0 / CHANCE) - 1  # own histories; of fewer, all together are no such small share
 WHOLE = "all facts"
 MOST_PATHS, MOST_OWN = 10_000, 1_000  # half a gibibyte of facts of eleven factors
 FOR_DATA = 0.3  # of a simulator's time, for its progress
@@ -58,6 +59,11 @@ class Judged:
         table["own_least"] = known * (1.0 - shares.max())
         table["p"] = ((1.0 + as_many) / (1.0 + len(self.own))).where(known > 0)
         return table
+
+    @property
+    def decided(self) -> bool:
+        """Whether enough histories of its own were fitted for anything to lie beyond chance."""
+        return self.own is not None and len(self.own) >= ENOUGH
 
     def family(self, name: str) -> dict[str, float]:
         """A row of `families`."""

@@ -8,7 +8,7 @@ from backtest.studies.simulate.answer import simulate_answer
 from backtest.studies.simulate.clustering import clustering_by_lag
 from backtest.studies.simulate.figures import kept_and_lost
 from backtest.studies.simulate.heat_map import lost_by_simulator
-from backtest.studies.simulate.page import simulate_exhibit
+from backtest.studies.simulate.page import lost_words, simulate_exhibit
 from backtest.studies.simulate.study import WHOLE, study_simulators
 from backtest.studies.simulate.words import farthest, simulator_name
 from tests.support.commands import write_prices, write_study
@@ -90,6 +90,24 @@ def test_nothing_is_said_of_chance_where_nothing_was_asked(study):
     assert "chance explains" not in first
     page = simulate_exhibit(bare)
     assert page.sections[0].text == ""
+
+
+@pytest.mark.parametrize("simulator", ["multivariate_t", "all"])
+def test_of_few_histories_nothing_is_said_of_chance(study, simulator):
+    """With 18 no share of them and the data is as small as 5 %, whatever is lost."""
+    few = study_simulators(study, data=None, simulator=simulator, paths=19, histories=1, seed=1)
+    first, second, _ = simulate_answer(few)
+    assert "takes 19 histories" in first
+    told = first + second + " ".join(lost_words(one) for one in few.judged.values())
+    for claim in (
+        "chance explains,",
+        "more than chance",
+        "beyond chance it",
+        "no family",
+        "them l",
+    ):
+        assert claim not in told
+    assert "nothing" not in told
 
 
 def test_titles_of_figures_are_counted(one, many):
