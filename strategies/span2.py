@@ -104,7 +104,7 @@ class Span2:
     """
 
     weight: Share = TERMS["weight"]["value"]
-    lookback: Annotated[int, Ge(20)] = TERMS["lookback"]["value"]
+    lookback: Annotated[int, Ge(SEED_DAYS)] = TERMS["lookback"]["value"]
     min_lookback: Annotated[int, Ge(20)] = 500
     decay: Annotated[float, Gt(0), Lt(1)] = TERMS["decay"]["value"]
     floor: Annotated[float, Ge(0)] = TERMS["floor"]["value"]

@@ -174,3 +174,8 @@ def test_legs_keep_days_of_their_own():
     liquid = st.Span2(**SHORT).tails(market, book, COVERAGE)[0]
     assert (liquid[closed[1:], 0] == liquid[closed[1:] - 1, 0]).all()
     bt.check_causal(st.Span2(**SHORT), market, book, coverage=COVERAGE)
+
+
+def test_a_lookback_shorter_than_the_seed_of_the_volatility_is_refused():
+    with pytest.raises(bt.BacktestError, match=rf"lookback is {SEED_DAYS - 1}: .* {SEED_DAYS}"):
+        st.Span2(lookback=SEED_DAYS - 1, min_lookback=20)
