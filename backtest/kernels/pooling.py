@@ -1,4 +1,4 @@
-"""Pooling silos: the equal-coverage scale of their sum, over shifts in time, draws and windows."""
+"""Pooling silos: the equal-coverage scale of their sum, over shifts in time."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from backtest.kernels.compile import kernel
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-GUESSED = 0.92  # scales of neighbouring shifts and windows seldom differ by more
+GUESSED = 0.95  # scales of neighbouring shifts and windows seldom differ by more
 
 
 @kernel
@@ -105,6 +105,69 @@ def pooled_scale(
 
 
 @kernel
+def largest_ratio(ratio: FloatArray, size: int, count: int) -> float:
+    """Find the count-th largest of ratio[:size], which are moved about (Hoare's selection)."""
+    low, high, place = 0, size - 1, size - count
+    while low < high:
+        pivot, left, right = ratio[(low + high) >> 1], low, high
+        while left <= right:
+            while ratio[left] < pivot:
+                left += 1
+            while ratio[right] > pivot:
+                right -= 1
+            if left <= right:
+                ratio[left], ratio[right] = ratio[right], ratio[left]
+                left += 1
+                right -= 1
+        if place <= right:
+            high = right
+        elif place >= left:
+            low = left
+        else:
+            break
+    return float(ratio[place])
+
+
+@kernel
+def paired_scale(silos: Silos, gap: int, least: float, count: int, room: FloatArray) -> float:
+    """`pooled_scale` of two silos, the second moved `gap` days further, over all days.
+
+    Scales are 1. Most books have two silos, for which this takes half the time. room (days,) is
+    scratch.
+    """
+    days, size = silos.loss.shape[1], 0
+    for s in range(2):
+        first, second = silos.loss[s], silos.loss[1 - s]
+        first_margin, second_margin = silos.margin[s], silos.margin[1 - s]
+        ratio, second_ratio = silos.ratio[s], silos.ratio[1 - s]
+        back = gap if s == 0 else day_before(0, gap, days)
+        for day in silos.order[s]:
+            if ratio[day] <= least:
+                break
+            own = day_before(day, back, days)
+            if s == 1 and second_ratio[own] > least:
+                continue  # looked at already
+            loss, margin = first[day] + second[own], first_margin[day] + second_margin[own]
+            if loss > least * margin:
+                room[size] = loss / margin if margin > 0.0 else np.inf
+                size += 1
+    return largest_ratio(room, size, count) if size >= count else least
+
+
+@kernel
+def lowered(least: float, guess: float) -> float:
+    """The next lower ratio to look above; 0 where it is far below the guess, or there is none."""
+    return GUESSED * least if 0.5 * guess < least < np.inf else 0.0
+
+
+@kernel
+def is_certain(found: float, least: float) -> bool:
+    """Whether a scale that was looked for above `least` is the right one."""
+    # Ratios are rounded: one of a pool may be above those of its silos by a last digit.
+    return found > least * (1.0 + 1e-12) or least == 0.0
+
+
+@kernel
 def certain_scale(
     silos: Silos,
     scale: FloatArray,
@@ -115,13 +178,23 @@ def certain_scale(
     tail: FloatArray,
 ) -> float:
     """The scale of `pooled_scale`, whatever it is; quick where it is above GUESSED x guess."""
-    least = GUESSED * guess if np.isfinite(guess) else 0.0
+    least = lowered(guess, guess)
     while True:
         found = pooled_scale(silos, scale, shift, start, stop, least, tail)
-        # Ratios are rounded: one of a pool may be above those of its silos by a last digit.
-        if found > least * (1.0 + 1e-12) or least == 0.0:
+        if is_certain(found, least):
             return found
-        least = GUESSED * least if least > 0.5 * guess else 0.0
+        least = lowered(least, guess)
+
+
+@kernel
+def certain_pair(silos: Silos, gap: int, guess: float, count: int, room: FloatArray) -> float:
+    """The scale of `paired_scale`, as `certain_scale` finds it."""
+    least = lowered(guess, guess)
+    while True:
+        found = paired_scale(silos, gap, least, count, room)
+        if is_certain(found, least):
+            return found
+        least = lowered(least, guess)
 
 
 @kernel
@@ -131,129 +204,12 @@ def shifted_scales(silos: Silos, shifts: IntArray, count: int, out: FloatArray) 
     shifts (shifts, silos), 0 .. days - 1: days by which each silo's loss and margin move together;
     count is the allowed exceedances + 1.
     """
-    tail, scale = np.empty(count), np.ones(len(silos.loss))
     days, guess = silos.loss.shape[1], 0.0
+    tail, room, scale = np.empty(count), np.empty(days), np.ones(len(silos.loss))
     for r in range(len(shifts)):
-        guess = out[r] = certain_scale(silos, scale, shifts[r], 0, days, guess, tail)
-
-
-@kernel
-def weighted_scale(
-    ratio: FloatArray, order: IntArray, weights: NDArray[np.uint8], count: int
-) -> float:
-    """Ratio at which the weights, taken from the largest ratio down, reach `count`; floor 0."""
-    reached = 0
-    for day in order:
-        reached += weights[day]
-        if reached >= count:
-            return max(0.0, float(ratio[day]))
-    return 0.0
-
-
-@kernel
-def window_scale(ratio: FloatArray, order: IntArray, start: int, stop: int, count: int) -> float:
-    """The count-th largest ratio of the days from start to stop - 1; floor 0."""
-    reached = 0
-    for day in order:
-        reached += start <= day < stop
-        if reached >= count:
-            return max(0.0, float(ratio[day]))
-    return 0.0
-
-
-@kernel
-def weighted_reductions(
-    silos: Silos,
-    kappa: FloatArray,
-    pooled: FloatArray,
-    by_pooled: IntArray,
-    weights: NDArray[np.uint8],
-    count: int,
-    total: FloatArray,
-) -> None:
-    """Total reduction of resampled histories, with the scales of each, into total (resamples,).
-
-    kappa (silos,) scales of the sample; pooled (days,) ratio of the pool at these scales, by_pooled
-    (days,) days by it, the largest first; weights (resamples, days), how often each day is drawn;
-    count is the allowed exceedances + 1. Margins are positive. NaN where the scale of a silo is not
-    positive.
-    """
-    members = len(kappa)
-    scale = np.empty(members)
-    top = np.empty(count)  # descending; days come nearly in this order, so few places are moved
-    for b in range(len(weights)):
-        # Where scales of the resample differ from those of the sample by a factor of at most
-        # `most`, no later day can have a ratio above most x its own.
-        most, has_scales = 0.0, True
-        for s in range(members):
-            scale[s] = weighted_scale(silos.ratio[s], silos.order[s], weights[b], count)
-            has_scales = has_scales and scale[s] > 0.0
-            if has_scales:
-                most = max(most, kappa[s] / scale[s])
-        if not has_scales:
-            total[b] = np.nan
-            continue
-        filled = 0
-        for day in by_pooled:
-            if filled == count and pooled[day] * most <= top[count - 1]:
-                break
-            loss = margin = 0.0
-            for s in range(members):
-                loss += silos.loss[s, day]
-                margin += scale[s] * silos.margin[s, day]
-            value = max(0.0, loss / margin)
-            for _ in range(weights[b, day]):
-                if filled == count and value <= top[count - 1]:
-                    break
-                place = min(filled, count - 1)
-                filled = min(filled + 1, count)
-                while place > 0 and top[place - 1] < value:
-                    top[place] = top[place - 1]
-                    place -= 1
-                top[place] = value
-        total[b] = 1.0 - top[count - 1]
-
-
-@kernel
-def stays(leaving: float, entering: float, scale: float) -> bool:
-    """Whether a scale stays that of a window which moves by a day; ratios of the two days."""
-    return leaving < scale and entering <= scale
-
-
-@kernel
-def pooled_ratio(silos: Silos, scale: FloatArray, day: int) -> float:
-    """Loss of the pool on a day / its scaled margins; +inf where these are zero."""
-    loss = margin = 0.0
-    for s in range(len(scale)):
-        loss += silos.loss[s, day]
-        margin += scale[s] * silos.margin[s, day]
-    return loss / margin if margin > 0.0 else np.inf
-
-
-@kernel
-def window_reductions(silos: Silos, window: int, count: int, out: FloatArray) -> None:
-    """Total reduction over every window of scored days, with the scales of each, into out.
-
-    out (days - window + 1,); NaN where a scale is not positive. Most days that leave and enter are
-    in no tail, neither of a silo nor of the pool: then the window before has the answer.
-    """
-    members = len(silos.loss)
-    tail, kappa = np.empty(count), np.empty(members)
-    unmoved, guess = np.zeros(members, dtype=np.int64), 0.0
-    for start in range(len(out)):
-        left, last = max(0, start - 1), start + window - 1
-        same, has_scales = start > 0, True
-        for s in range(members):
-            if start == 0 or not stays(silos.ratio[s, left], silos.ratio[s, last], kappa[s]):
-                kappa[s] = window_scale(silos.ratio[s], silos.order[s], start, last + 1, count)
-                same = False
-            has_scales = has_scales and kappa[s] > 0.0
-        if not has_scales:
-            out[start] = np.nan
-        elif same and stays(
-            pooled_ratio(silos, kappa, left), pooled_ratio(silos, kappa, last), guess
-        ):
-            out[start] = out[start - 1]
+        if len(scale) == 2:
+            gap = day_before(shifts[r, 1], shifts[r, 0], days)
+            guess = certain_pair(silos, gap, guess, count, room)
         else:
-            guess = certain_scale(silos, kappa, unmoved, start, start + window, guess, tail)
-            out[start] = 1.0 - guess
+            guess = certain_scale(silos, scale, shifts[r], 0, days, guess, tail)
+        out[r] = guess

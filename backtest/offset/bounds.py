@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from backtest.kernels.pooling import weighted_reductions
+from backtest.kernels.reductions import weighted_reductions
 from backtest.offset.drift import drift_deviation
 from backtest.offset.history import Reduction, SiloHistory
 from backtest.scores.resample import day_weights, stationary_indices

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.kernels.pooling import Silos, shifted_scales, tail_scale, window_reductions
+from backtest.kernels.pooling import Silos, shifted_scales, tail_scale
+from backtest.kernels.reductions import window_reductions
 from backtest.scores.overlapping.interval import variance_inflation
 from backtest.types import BoolArray, Dates, FloatArray, StudyError, tail_count
 

@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from backtest.kernels.pooling import (
-    shifted_scales,
-    tail_scale,
-    weighted_reductions,
-    window_reductions,
-)
+from backtest.kernels.pooling import shifted_scales, tail_scale
+from backtest.kernels.reductions import weighted_reductions, window_reductions
 from backtest.offset.history import by_ratio
 
 WORLDS = {
