@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,15 @@ from backtest.replay.scorecard import BLOCK, blocks
 from backtest.replay.seal import change_message, changed_files, read_manifest, write_manifest
 from backtest.replay.shown import study_html, study_text
 from backtest.replay.worst import EVIDENCE, MOST_SHOWN, worst_rows
-from backtest.types import BoolArray, Progress, ResultsError, StudyError, unheard, within
+from backtest.types import (
+    BoolArray,
+    DaysByPortfolios,
+    Progress,
+    ResultsError,
+    StudyError,
+    unheard,
+    within,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,20 +149,26 @@ class Study:
         days = self.scored
         parts: list[pd.DataFrame] = []
         loss = self.loss.loc[days].to_numpy()
-        margins = {model: frame.loc[days].to_numpy() for model, frame in self.required.items()}
+
+        def scored_margin(model: str) -> DaysByPortfolios:
+            return self.required[model].loc[days].to_numpy(dtype=np.float64)
+
         verdicts = self.scores["coverage_p"]
         groups = of_equal_length(self.cohorts())
-        count, done = len(groups) * len(margins), 0
+        # All models of many books at once would be the most memory that a study takes; where they
+        # are asked for once, each is let go before the next.
+        margin_of = scored_margin if len(groups) == 1 else cache(scored_margin)
+        count, done = len(groups) * len(self.models), 0
         for alike in groups:
             columns = np.concatenate([cohort.columns for cohort in alike])
             losses, names = side_by_side(alike, loss), self.loss.columns[columns]
             # Rows of one length share the law of each test: where accounts have days of their own,
             # reckoning it takes longer than to test them, and all models are tested together.
             at_once = max(1, BLOCK_CELLS // max(1, losses.size))
-            for some in blocks(len(margins), at_once):
-                models = list(margins)[some]
+            for some in blocks(len(self.models), at_once):
+                models = self.models[some]
                 required = np.concatenate(
-                    [side_by_side(alike, margins[model]) for model in models], axis=1
+                    [side_by_side(alike, margin_of(model)) for model in models], axis=1
                 )
                 table = battery(
                     np.tile(losses, len(models)) > required,
