@@ -8,12 +8,13 @@ from scipy.special import gammaln
 from backtest.estimators.dependence import nearest_correlation
 from backtest.kernels.copula import FREEDOM
 from backtest.kernels.regimes import forward_backward
-from backtest.types import DaysByFactors, FloatArray
+from backtest.types import DataError, DaysByFactors, FloatArray
 
 ROUNDS = 500  # of expectation and maximisation at most
 CLOSE = 1e-4  # log-likelihood that one more round must add
 STARTS = (0.1, 0.3)  # shares of days that the wildest regime begins with
 SMOOTHED = 21  # days over which sizes are averaged before the days are first divided
+STILL = 1e-6  # of a factor's deviation; a regime in which it moves less has no density
 FEWEST = 0.005  # share of its regime's days in a transition, so that none becomes impossible
 
 
@@ -52,6 +53,10 @@ def fit_regimes(shocks: DaysByFactors, regimes: int = 2) -> Regimes:
     ----------
     shocks : (days, factors), every factor moving.
 
+    Raises
+    ------
+    DataError : a factor stands still through a regime, or follows from the others.
+
     References
     ----------
     Hamilton, J. (1989). A new approach to the economic analysis of nonstationary time series and
@@ -68,7 +73,13 @@ def fit_regimes(shocks: DaysByFactors, regimes: int = 2) -> Regimes:
     """
     deviation = shocks.std(axis=0)
     x = shocks / deviation
-    best = max((_climb(x, _first(x, regimes, share)) for share in STARTS), key=_likelihood)
+    try:
+        best = max((_climb(x, _first(x, regimes, share)) for share in STARTS), key=_likelihood)
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "no regimes can be fitted: a factor stands still through one of them, or follows from "
+            "the others; leave it out."
+        ) from None
     order = np.argsort(np.trace(best.scatter, axis1=1, axis2=2), kind="stable")
     return Regimes(
         best.transition[np.ix_(order, order)],
@@ -109,6 +120,8 @@ def _climb(x: DaysByFactors, probability: FloatArray) -> Regimes:
         for k in range(regimes):
             mean = (weight[:, k, None] * x).T @ x / probability[:, k].sum()
             sd = np.sqrt(np.diag(mean))
+            if not (sd > STILL).all():
+                raise np.linalg.LinAlgError("a factor stands still")
             scatter[k] = nearest_correlation(mean / np.outer(sd, sd)) * np.outer(sd, sd)
         distance = _distances(x, scatter)
         log_root = np.linalg.slogdet(scatter)[1] / 2.0

@@ -53,7 +53,8 @@ def tail_freedom(z: Days, *, tail: float = TAIL) -> float:
             - 0.5 * np.log(np.pi * (nu - 2.0))
             - (nu + 1.0) / 2.0 * np.log1p(large**2 / (nu - 2.0))
         )
-        inside = 1.0 - 2.0 * stdtr(nu, -threshold / unit)
+        # Where more than all but the tail are zero, none can lie inside: the same for every nu.
+        inside = max(1.0 - 2.0 * stdtr(nu, -threshold / unit), np.finfo(np.float64).tiny)
         return -float(log_density.sum() + others * np.log(inside))
 
     return float(minimize_scalar(minus_likelihood, bounds=FREEDOM, method="bounded").x)

@@ -10,7 +10,7 @@ from backtest.market.market import Market
 from backtest.model.protocol import model
 from backtest.simulate.bootstrap import floored
 from backtest.simulate.paths import Sampler, known_shocks
-from backtest.types import DaysByFactors
+from backtest.types import DataError, DaysByFactors
 
 
 @model
@@ -38,8 +38,14 @@ class MultivariateT:
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
         shocks = known_shocks(market, fit=True)
-        mean, scatter, freedom = fit_multivariate_t(shocks)
-        root = np.linalg.cholesky(scatter)
+        try:
+            mean, scatter, freedom = fit_multivariate_t(shocks)
+            root = np.linalg.cholesky(scatter)
+        except np.linalg.LinAlgError:
+            raise DataError(
+                "the shocks of a factor follow from those of the others, so no multivariate "
+                "Student law can be fitted; leave one out."
+            ) from None
         price = np.array([kind == "price" for kind in market.kinds])
 
         def draw(rng: np.random.Generator) -> DaysByFactors:

@@ -15,7 +15,7 @@ from backtest.simulate import SIMULATORS, Paths
 from backtest.simulate.bootstrap import LARGEST_FALL
 from backtest.simulate.paths import HIGHEST_YIELD
 from backtest.types import DataError, StudyError
-from tests.support.worlds import EXAMPLES, Odd, market_for, only
+from tests.support.worlds import EXAMPLES, Odd, market_for, market_of, only
 
 ONCE = {"history"}  # the same whatever the stream
 ABOUT = {"mean_reverting", "depegs"}  # factors that not every market has
@@ -193,3 +193,30 @@ def test_every_simulator_has_the_sd_of_the_real_data_within_a_quarter(kind, real
     facts = simulate.diagnose(EXAMPLES[kind], bt.load_market(real_data), paths=20).facts
     sd = facts.xs("sd", level="fact")
     assert_allclose(sd["mean"] / sd["data"], 1.0, atol=0.25)
+
+
+@pytest.mark.parametrize("kind", ["multivariate_t", "regime_switching"])
+def test_a_factor_that_follows_from_another_is_refused_in_one_line(kind):
+    rng = np.random.default_rng(0)
+    price = 0.02 * rng.standard_t(5, (400, 1))
+    market = market_of(np.hstack([price, price]), "pp")
+    with pytest.raises(DataError, match="others.*leave"):
+        SIMULATORS[kind]().sampler(market)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_factor_that_stands_still_for_long_is_refused_or_drawn_without_a_warning():
+    """The yield of a bill at zero: nine of ten days, then 97 of 100, without a move."""
+    rng = np.random.default_rng(5)
+    for still in (0.9, 0.97):
+        shocks = rng.standard_t(5, (500, 2)) * [0.02, 0.03]
+        shocks[rng.random(500) < still, 0] = 0.0
+        market = market_of(shocks, "pp")
+        with pytest.raises(DataError, match="stands still"):
+            simulate.RegimeSwitching().sampler(market)
+        try:
+            drawn = simulate.GarchT().sampler(market)(rng)
+        except DataError as refused:
+            assert "no volatility recursion fits" in str(refused)
+        else:
+            assert np.isfinite(drawn).all()

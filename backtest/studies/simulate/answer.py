@@ -56,7 +56,7 @@ def _against(study: SimulateStudy, judged: Judged) -> str:
     if not judged.decided:
         text = "which families are lost beyond chance is not known"
     elif families:
-        text = f"beyond chance it loses {joined(families)}"
+        text = f"beyond chance, one in twenty for each family, it loses {joined(families)}"
     else:
         text = "no family of facts is lost beyond chance"
     far = farthest(judged.diagnosis.facts, 1)

@@ -102,7 +102,7 @@ def test_of_few_histories_nothing_is_said_of_chance(study, simulator):
     for claim in (
         "chance explains,",
         "more than chance",
-        "beyond chance it",
+        "beyond chance,",
         "no family",
         "them l",
     ):
