@@ -25,7 +25,7 @@ ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?[^\s/:]+:(\d{1,5})")
 SECONDS_TO_ANSWER = 10
 TASKS_AHEAD, FEWEST_AHEAD = 4, 16  # a worker's share of tasks that wait, and of all at least
 # Dask takes some milliseconds for each task: shorter ones of ours travel together.
-SECONDS_TOGETHER, MOST_TOGETHER = 0.5, 256
+SECONDS_TOGETHER, MOST_TOGETHER = 1.0, 256
 START = "dask worker {} --nthreads 1"
 
 

@@ -1,9 +1,8 @@
 """What a study costs: `python -m tests.bench.scale [--write docs/scale.md]`.
 
-First the time and memory of some studies, each in a process of its own, after one that has
-compiled the kernels, so that its peak memory is its own. Then `tests.bench.reckoning`: what blocks
-of paths cost, and a very large run reckoned from it. Wall-clock time on a shared machine is rough;
-memory and processor time are not.
+Time and memory of some studies, each in a process of its own, after one that has compiled the
+kernels, so that its peak memory is its own. Wall-clock time on a shared machine is rough; memory is
+not. `tests.bench.reckoning` goes on from there.
 """
 
 import argparse
@@ -75,7 +74,7 @@ def main() -> None:
     if asked.only:
         print(_row(asked.only[0], int(asked.only[1])))
         return
-    from tests.bench.reckoning import machine, reckoned
+    from tests.bench.reckoning import machine
 
     lines = [machine(), "", f"{'work':<42}{'seconds':>10}{'peak memory, GiB':>20}"]
     for kind, (_, sizes) in WORK.items():
@@ -85,7 +84,6 @@ def main() -> None:
             done = subprocess.run([*call, str(size)], check=True, capture_output=True, text=True)
             lines.append(done.stdout.splitlines()[-1])
             print(lines[-1], flush=True)
-    lines += ["", *reckoned()]
     print("\n".join(lines))
     if asked.write:
         page = asked.write.read_text(encoding="utf-8")
