@@ -1,5 +1,7 @@
 """The sentences that the page of `backtest simulate` opens with, from counted facts."""
 
+import pandas as pd
+
 from backtest.present.numbers import percent
 from backtest.studies.sentences import counted, joined, not_shown, sentence
 from backtest.studies.simulate.study import CHANCE, ENOUGH, WHOLE, Judged, SimulateStudy
@@ -73,11 +75,11 @@ def _against(study: SimulateStudy, judged: Judged) -> str:
 def _most_and_fewest(study: SimulateStudy) -> str:
     whole = study.families.xs(WHOLE, level="family")
     shares = (whole["kept"] / whole["known"]).sort_values(ascending=False, kind="stable")
+    most, fewest = whole.loc[shares.index[0]], whole.loc[shares.index[-1]]
     text = (
-        f"of {counted(len(shares), 'simulator')} {_name(shares.index[0])} keeps most of the "
-        f"{whole['known'].max():,.0f} facts of {study.days:,} days within 5 to 95 % of its paths "
-        f"({percent(shares.iloc[0], digits=0)}), {_name(shares.index[-1])} fewest "
-        f"({percent(shares.iloc[-1], digits=0)})"
+        f"of {counted(len(shares), 'simulator')} {_name(shares.index[0])} keeps the largest share "
+        f"of the facts of {study.days:,} days within 5 to 95 % of its paths ({_of_known(most)}), "
+        f"{_name(shares.index[-1])} the smallest ({_of_known(fewest)})"
     )
     if not study.histories:
         return sentence(f"{text}; how many each would lose where it is right was not asked")
@@ -90,6 +92,11 @@ def _most_and_fewest(study: SimulateStudy) -> str:
         f"{text}; {beyond or 'none'} of {of} lose{'s' if beyond == 1 else ''} more of the data "
         "than of all but 5 % of the histories that they draw themselves"
     )
+
+
+def _of_known(row: pd.Series) -> str:
+    """Counts, no share: one that loses two of 485 would keep 100 %."""
+    return f"{row['kept']:,.0f} of {row['known']:,.0f}"
 
 
 def _decided(study: SimulateStudy) -> list[str]:

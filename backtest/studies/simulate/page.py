@@ -172,9 +172,7 @@ def _ranks(study: SimulateStudy) -> list[Section]:
 def _rank_table(caption: str, rows: str, across: str, facts: pd.DataFrame) -> TextTable:
     """Ranks in per cent; rows, across : 'fact' and 'of', or the other way round."""
     cells = {
-        (str(row[rows]), str(row[across])): Cell(
-            "" if np.isnan(row["rank"]) else f"{100 * row['rank']:.0f}", bold=row["kept"] == 0.0
-        )
+        (str(row[rows]), str(row[across])): Cell(rank_words(row["rank"]), bold=row["kept"] == 0.0)
         for row in facts.reset_index().to_dict("records")
     }
     names, heads = (list(dict.fromkeys(keys)) for keys in zip(*cells, strict=True))
@@ -184,6 +182,19 @@ def _rank_table(caption: str, rows: str, across: str, facts: pd.DataFrame) -> Te
         [(name, name) for name in names],
         {_short(head): _of_head(cells, head) for head in heads},
     )
+
+
+def rank_words(rank: float) -> str:
+    """A share in per cent, 0 and 100 for none and all alone; nothing where it is not known.
+
+    Examples
+    --------
+    >>> rank_words(0.9975), rank_words(1.0), rank_words(0.5), rank_words(float("nan"))
+    ('99', '100', '50', '')
+    """
+    if np.isnan(rank):
+        return ""
+    return f"{100 * rank:.0f}" if rank in (0.0, 1.0) else f"{np.clip(100 * rank, 1.0, 99.0):.0f}"
 
 
 def _of_head(cells: Mapping[tuple[str, str], Cell], head: str) -> Callable[[Any], Cell]:

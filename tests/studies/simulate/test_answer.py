@@ -72,8 +72,9 @@ def test_the_kept_and_the_fewest_of_many_are_those_of_the_table(many):
     first, second, last = simulate_answer(many)
     whole = many.families.xs(WHOLE, level="family")
     shares = whole["kept"] / whole["known"]
-    told = re.findall(r"\((\d+) %\)", first)
-    assert [int(n) for n in told] == [round(100 * shares.max()), round(100 * shares.min())]
+    told = re.findall(r"\((\d+) of (\d+)\)", first)
+    ends = whole.loc[[shares.idxmax(), shares.idxmin()], ["kept", "known"]]
+    assert [[int(n) for n in pair] for pair in told] == ends.to_numpy().tolist()
     assert simulator_name(shares.idxmax()) in first and simulator_name(shares.idxmin()) in first
     assert f"Of {len(many.judged)} simulators" in first
     table = many.families.drop(index=WHOLE, level="family")
