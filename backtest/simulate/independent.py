@@ -31,9 +31,12 @@ class MultivariateT:
     """
 
     keeps: ClassVar[str] = (
-        "means, covariances, and one heaviness of tails in which extremes of all factors coincide"
+        "means, correlations, and one heaviness of tails in which extremes of all factors coincide"
     )
-    loses: ClassVar[str] = "volatility clusters, asymmetry, and tails that differ by factor"
+    loses: ClassVar[str] = (
+        "volatility clusters, asymmetry, and tails that differ by factor, and with them the "
+        "standard deviations"
+    )
 
     def sampler(self, market: Market) -> Sampler:
         """Draw as many shocks as the market has steps."""
