@@ -26,8 +26,10 @@ def daily_tables(study: "Study") -> Iterator[pd.DataFrame]:
     step = max(1, ROWS // len(portfolios))
     models = pd.CategoricalDtype(list(study.models))
     books = pd.CategoricalDtype(portfolios)
+    frames: list[FloatArray] = []
     for number, model in enumerate(study.models):
-        frames = [getattr(study, name)[model].to_numpy() for name in QUANTITIES]
+        frames.clear()  # let go before the next model is read
+        frames += (getattr(study, name)[model].to_numpy() for name in QUANTITIES)
         for start in range(0, len(days), step):
             rows = slice(start, start + step)
             count = len(days[rows])
