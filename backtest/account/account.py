@@ -86,7 +86,8 @@ def replay_account(
 ) -> AccountHistory:
     """Replay the account day by day under `terms`.
 
-    required : (days, portfolios) USD, NaN in a leading block only. loss : (days, portfolios) USD.
+    required : (days, portfolios) USD, NaN in a leading block, and where a new position warms up:
+        the first requirement after it is deposited. loss : (days, portfolios) USD.
     marks : values of the collateral on these days (`collateral_marks`); needed unless it is cash.
     dates : (days,) the margin days; needed unless calls settle in margin days.
 

@@ -27,7 +27,8 @@ def replay(
 ) -> None:
     r"""Replay required margin through a collateral account.
 
-    On the first day of known requirement M it is deposited: h = M. On every later day t
+    On the first day of known requirement M, and on the first after a gap in it, M is deposited:
+    h = M. On every other day t
 
     .. math::
         g_t &= h_{t-1} \, growth_t + \sum_{i < t, \, a_i = t} c_i \\
@@ -39,7 +40,8 @@ def replay(
 
     so that a pending call is worth its amount in cash, but does not cover a loss that begins at t.
 
-    required : (days, portfolios), USD, NaN in a leading block, where all outputs are NaN.
+    required : (days, portfolios), USD; all outputs are NaN where it is: in a leading block, and
+        while a new position warms up.
     loss : (days, portfolios) L, USD, over t -> t + H; NaN in the last H rows, where shortfall is.
     growth : (days,) value of the posted collateral at close t per unit at t - 1; ones for cash.
     closeout : (days, portfolios), or (days, 1) where all are alike, its value at t + H after
@@ -89,8 +91,8 @@ def return_or_call(
 ) -> None:
     """Row t of held and call, from `value`, what has settled, and `lacking`, what is not called.
 
-    value, lacking (portfolios,): NaN before the first requirement, which is deposited. Choices in
-    place of branches: all portfolios of a row are decided at once.
+    value, lacking (portfolios,): NaN on the day after an unknown requirement. Choices in place of
+    branches: all portfolios of a row are decided at once.
     """
     for p in range(len(value)):
         need = required[t, p]
@@ -98,9 +100,11 @@ def return_or_call(
         is_first = np.isnan(value[p])
         is_returned = returned & (excess > 0.0) & (excess >= minimum)
         is_called = (lacking[p] > ROUNDING * need) & (lacking[p] >= minimum) & (not is_returned)
-        held[t, p] = need if is_first | is_returned | (is_called & at_once) else value[p]
+        is_unknown = np.isnan(need)  # nothing is held then, so what comes next is deposited
+        is_set = is_first | is_unknown | is_returned | (is_called & at_once)
+        held[t, p] = need if is_set else value[p]
         amount = lacking[p] if is_called else 0.0
-        call[t, p] = np.nan if np.isnan(need) else amount
+        call[t, p] = need if is_unknown else amount
 
 
 @kernel

@@ -43,16 +43,17 @@ def replay(
         collateral: float | None = None
         pending: deque[tuple[int, float]] = deque()  # (day of settlement, USD), oldest first
         for t in range(len(required)):
-            margin = required[t, p]
+            margin, arrived = required[t, p], 0.0
+            while pending and pending[0][0] <= t:
+                arrived += pending.popleft()[1]
             if np.isnan(margin):
+                collateral = None  # what comes next is deposited
                 continue
             called = 0.0
             if collateral is None:
                 collateral = margin
             else:
-                collateral *= growth[t]
-                while pending and pending[0][0] == t:
-                    collateral += pending.popleft()[1]
+                collateral = collateral * growth[t] + arrived
                 expected = collateral + sum(amount for _, amount in pending)
                 if returned and collateral > margin and collateral - margin >= minimum:
                     collateral = margin
