@@ -38,7 +38,7 @@ factor = "ETH"
 [books."declared"]
 usd = { SOL = 1e6 }
 [models.mine]
-kind = "mine:Flat"
+kind = "lent_model:Flat"
 """
 
 
@@ -91,7 +91,7 @@ def test_what_tasks_share_is_made_again_where_every_worker_is_lost(
 
 def test_models_of_the_user_and_declared_instruments_work_there(running, tmp_path):
     write_prices(tmp_path / "prices", days=200)
-    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "lent_model.py").write_text(MINE)
     study = write_study(tmp_path)
     study.write_text(study.read_text() + DECLARED)
     command = ("run", "study.toml", "--paths", 4)
@@ -102,9 +102,11 @@ def test_models_of_the_user_and_declared_instruments_work_there(running, tmp_pat
         (first,), (second,) = ((tmp_path / out).glob(f"*/{name}") for out in ("here", "there"))
         assert first.read_bytes() == second.read_bytes(), name
     # The workers have run that module by now, and Python imports a module once a process.
-    (tmp_path / "mine.py").write_text(MINE.replace("0.1", "0.2"))
+    (tmp_path / "lent_model.py").write_text(MINE.replace("0.1", "0.2"))
     line = one_line(backtest(*command, "--dask", running.address, cwd=tmp_path))
-    assert re.search("worker tcp://.* has another module 'mine' than this process; copy", line)
+    assert re.search(
+        "worker tcp://.* has another module 'lent_model' than this process; copy", line
+    )
 
 
 def test_a_failure_carries_its_path_from_there_too(running, small_market, small_book):

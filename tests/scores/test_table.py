@@ -131,8 +131,6 @@ def test_each_portfolio_stands_alone() -> None:
             assert alone[name].tolist() == column[2:3].tolist()
             continue
         np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
-        if next(score for score in SCORES if score.name == name).over_paths:
-            assert alone[name] == column[2:3] or np.isnan(column[2]), name
 
 
 def test_scores_that_are_asked_for_alone_are_those_of_the_whole_table() -> None:
