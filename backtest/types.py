@@ -79,18 +79,6 @@ def first_known(values: FloatArray) -> int:
     return int(known.argmax()) if known.any() else len(values)
 
 
-def known_onwards(values: FloatArray) -> int:
-    """First day (axis 0) from which on no value is NaN; the number of days where there is none.
-
-    Examples
-    --------
-    >>> known_onwards(np.array([[1.0], [np.nan], [2.0], [1.0]]))
-    2
-    """
-    unknown = np.flatnonzero(np.isnan(values).any(axis=tuple(range(1, values.ndim))))
-    return int(unknown[-1]) + 1 if len(unknown) else 0
-
-
 def parse_day(day: object, what: str, error: type[BacktestError] = StudyError) -> np.datetime64:
     """An ISO day, and nothing that numpy also takes for one: '2022' is no day, '20220601' neither.
 

@@ -5,10 +5,7 @@ shares no memory with the command; see `isolated_process` for what it is refused
 model can still do: read prices from a file by itself, which the list of opened files then names.
 """
 
-import os
 import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +16,7 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import note_fits
-from backtest.interrupts import held
+from backtest.interrupts import start_shielded
 from backtest.market.market import Market
 from backtest.model.opened_files import note_opened
 from backtest.model.protocol import HasParts, MarginModel, Parts, in_words
@@ -120,14 +117,7 @@ def _process(
     model: MarginModel, method: str, past: Market, book: Book, coverage: Coverage
 ) -> Iterator[Any]:
     """A process that holds `past`; the function it gives tells it a day and returns its answer."""
-    places = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    with held():  # a Ctrl-C that goes to every process is this one's to answer
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "backtest.model.isolated_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": places},
-        )
+    child = start_shielded("backtest.model.isolated_process")
     questions, answers = child.stdin, child.stdout
     assert questions is not None and answers is not None
 

@@ -4,18 +4,16 @@ It is started with a command, so that it has loaded matplotlib when the first fi
 it writes is what this process would write, byte for byte, so it does not matter who takes a file.
 """
 
-import os
 import pickle
 import select
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from backtest.interrupts import held
+from backtest.interrupts import held, start_shielded
 from backtest.present.rendering import KINDS, file_of
 from backtest.present.sheet import Caption
 from backtest.types import ResultsError
@@ -77,14 +75,7 @@ def second_press() -> Iterator[Press | None]:
     if joblib.cpu_count() < 2:
         yield None
         return
-    places = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    with held():  # a Ctrl-C that goes to every process is this one's to answer
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "backtest.present.press_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": places},
-        )
+    child = start_shielded("backtest.present.press_process")
     try:
         yield Press(child)
     finally:

@@ -1,6 +1,6 @@
 """From requirements and losses to scores: replay the account of every model, score every book."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from backtest.account.account import AccountHistory, AccountTerms, known_account, replay_account
@@ -34,7 +34,6 @@ def score_models(
     held: Mapping[str, DaysByPortfolios] | None = None,
     yardstick: str | None,
     dates: Dates | None = None,
-    only: Collection[str] | None = None,
 ) -> Iterator[Scored]:
     """Account and scores of one model after another, over the scored `rows`.
 
@@ -42,7 +41,6 @@ def score_models(
     held : collateral of the models of which it is known and not replayed.
     yardstick : the model that savings are measured from; None leaves them NaN.
     dates : of all rows; needed where calls do not settle in margin days.
-    only : names of the scores to compute; None computes all.
     """
     # Savings are measured from the yardstick's mean margin on the same scored days.
     siloed = None if yardstick is None else extent(required[yardstick][rows]).mean
@@ -58,7 +56,6 @@ def score_models(
             confidence=confidence,
             horizon=horizon,
             siloed_mean=siloed,
-            only=only,
         )
         yield Scored(name, history, table)
 

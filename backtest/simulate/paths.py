@@ -102,17 +102,20 @@ class Paths:
         """Path `number` as a market."""
         return self.path_and_range(number)[0]
 
+    def shocks(self, number: int) -> DaysByFactors:
+        """Shocks of path `number` as the simulator draws them, unchecked."""
+        # The stream depends on seed and number alone, so that a path is the same in any worker, in
+        # any order, and however many paths a study has.
+        stream = np.random.SeedSequence(self.seed, spawn_key=(_whole(number, "path"),))
+        return self.draw(np.random.default_rng(stream))
+
     def path_and_range(self, number: int) -> tuple[Market, float]:
         """The path, and the share of its days on which some yield stopped at a limit.
 
         Yields stop at 0 and at 20 %, or at the lowest and highest yield of the data where these
         are outside 0 .. 20 %.
         """
-        # The stream depends on seed and number alone, so that a path is the same in any worker, in
-        # any order, and however many paths a study has.
-        stream = np.random.SeedSequence(self.seed, spawn_key=(_whole(number, "path"),))
-        drawn_shocks = self.draw(np.random.default_rng(stream))
-        shocks = np.ascontiguousarray(drawn_shocks, dtype=np.float64)
+        shocks = np.ascontiguousarray(self.shocks(number), dtype=np.float64)
         market = self.template
         if shocks.ndim != 2 or len(shocks) == 0 or shocks.shape[1] != len(market.factors):
             raise StudyError(

@@ -99,8 +99,7 @@ def against_numpy(books: int, rng: np.random.Generator) -> Table:
     def numpy() -> list[dict[str, Scores]]:
         found = []
         for path in range(PATHS):
-            stream = np.random.SeedSequence(SEED, spawn_key=(path,))
-            shocks = paths.draw(np.random.default_rng(stream))
+            shocks = paths.shocks(path)
             levels = np.empty_like(market.levels)
             levels[0] = market.levels[0]
             for t, shock in enumerate(shocks[:, :4]):

@@ -76,8 +76,7 @@ def against_pandas(rng: np.random.Generator) -> Table:
     def pandas() -> list[dict[str, Scores]]:
         found = []
         for path in range(PATHS):
-            stream = np.random.SeedSequence(SEED, spawn_key=(path,))
-            shocks = paths.draw(np.random.default_rng(stream))
+            shocks = paths.shocks(path)
             levels = np.cumprod(np.vstack([market.levels[:1], 1.0 + shocks]), axis=0)
             loss = -pd.DataFrame(levels).pct_change(HORIZON).shift(-HORIZON) * usd
             margins = pandas_margins(levels, usd)

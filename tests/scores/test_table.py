@@ -25,6 +25,12 @@ from backtest.scores.exceedances.coverage import kupiec_pvalues
 from backtest.scores.table import SCORES
 from backtest.types import DataError, FloatArray
 
+COLUMNS_OVER_PATHS = (
+    *("observations", "exceedances", "allowed", "exceedance_rate", "breaches", "breach_rate"),
+    *("mean_margin", "peak_margin", "equal_coverage_margin", "mean_excess", "max_excess"),
+    *("mean_shortfall", "max_shortfall", "peak_to_trough"),
+)
+
 panels = arrays.arrays(np.float64, (12, 3), elements=some.sampled_from([-2.0, 0.0, 1.0, 2.5, 4.0]))
 
 
@@ -131,6 +137,17 @@ def test_each_portfolio_stands_alone() -> None:
             assert alone[name].tolist() == column[2:3].tolist()
             continue
         np.testing.assert_allclose(alone[name], column[2:3], rtol=1e-12, err_msg=name)
+
+
+def test_what_is_computed_over_paths_is_the_same_to_the_bit_beside_other_portfolios() -> None:
+    """Models of a path are scored side by side, so their number must not decide a last digit."""
+    loss, required, collateral = a_study()
+    together = score_table(loss, required, collateral, horizon=2)
+    for p in range(loss.shape[1]):
+        book = slice(p, p + 1)
+        alone = score_table(loss[:, book], required[:, book], collateral[:, book], horizon=2)
+        for name in COLUMNS_OVER_PATHS:
+            np.testing.assert_array_equal(alone[name], together[name][book], err_msg=name)
 
 
 def test_scores_that_are_asked_for_alone_are_those_of_the_whole_table() -> None:
