@@ -488,7 +488,7 @@ def test_shrinkage_is_the_published_formula():
         b2 = min(b2, d2)
         expected = b2 / d2 * m * np.eye(p) + (d2 - b2) / d2 * sample
         assert 0.05 < b2 / d2 < 0.95
-        assert_allclose(found[day], expected, rtol=1e-11)
+        assert_allclose(found[day], expected, rtol=1e-12)
     assert np.isnan(found[:42]).all()
 
 

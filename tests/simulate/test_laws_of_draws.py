@@ -117,7 +117,7 @@ def test_garch_t_recovers_a_known_garch_world():
     assert all(f.law.gain == f.law.loss for f in fits)
     assert np.mean([f.law.gain for f in fits]) == pytest.approx(0.08, abs=0.02)
     assert np.mean([f.law.gain + f.law.memory for f in fits]) == pytest.approx(0.96, abs=0.015)
-    assert np.mean([f.freedom for f in fits]) == pytest.approx(8, abs=2)
+    assert np.mean([f.freedom for f in fits]) == pytest.approx(8, abs=1.5)
     market = market_of(worlds[0][:, None], "p")
     sampler = simulate.GarchT().sampler(market)
     paths = [sampler(np.random.default_rng(s))[:, 0] for s in range(20)]
