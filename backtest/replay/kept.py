@@ -27,7 +27,7 @@ from backtest.present.folder import lock_folder
 from backtest.types import Progress, ResultsError, read_regular, shown
 
 NAME = re.compile(r"block-(\d+)-([0-9a-f]{64})\.npz")
-BASIS, ENDING, FACTS = "basis.json", ".blocks", "facts"
+BASIS, ENDING, FACTS, UNIT = "basis.json", ".blocks", "facts", "unit"
 MOST_CHANGES = 3  # that one line names
 MOST_BYTES = 2**34  # of a block: it came from memory
 
@@ -200,9 +200,10 @@ def kept_blocks(
 
     Raises
     ------
-    ResultsError : the folder holds no blocks, those of other inputs, or another process works on
-        it.
+    ResultsError : the folder holds no blocks, those of another command or of other inputs, or
+        another process works on it.
     """
+    basis = {UNIT: unit, **basis}  # blocks of two commands on one study depend on the same
     if resume is None:
         for left in sorted(out.glob(f"*_{name}{ENDING}")):
             progress(f"finished {unit} of this study are in {left}: --resume {left}", 1.0)
@@ -261,6 +262,11 @@ def _check_basis(folder: Path, basis: Mapping[str, Any], unit: str) -> None:
             f"{str(folder)!r} holds no finished {unit} ({BASIS}: {reason}); give the folder "
             f"'...{ENDING}' that an interrupted command named."
         ) from error
+    if before.get(UNIT) != unit:
+        raise ResultsError(
+            f"{str(folder)!r} holds {shown(before.get(UNIT))} and not {unit}; give it to the "
+            "command that named it."
+        )
     now = json.loads(json.dumps(basis, default=str))
     changes = list(_changes(before, now))
     if changes:

@@ -28,9 +28,9 @@ class Interrupted(KeyboardInterrupt):
     pass
 
 
-def keeping(out, *, resume=None, basis=BASIS, total=12, progress=quiet):
+def keeping(out, *, resume=None, basis=BASIS, unit="paths", total=12, progress=quiet):
     return kept_blocks(
-        out, "small_12345678", basis, unit="paths", total=total, resume=resume, progress=progress
+        out, "small_12345678", basis, unit=unit, total=total, resume=resume, progress=progress
     )
 
 
@@ -132,6 +132,18 @@ def test_other_inputs_are_refused_and_what_changed_is_named(tmp_path, small_mark
     with pytest.raises(ResultsError, match="holds no finished paths .basis.json: it is not what"):
         with keeping(tmp_path, resume=folder):
             pass
+
+
+def test_blocks_of_another_command_on_the_same_study_are_refused_and_stay(
+    tmp_path, small_market, small_book
+):
+    """A grid and a run of one study depend on the same, and would remove each other's blocks."""
+    folder = interrupted(tmp_path, small_market, small_book, 4)
+    before = sorted(folder.iterdir())
+    with pytest.raises(ResultsError, match="holds 'paths' and not cells; give it to the command"):
+        with keeping(tmp_path, resume=folder, unit="cells"):
+            pass
+    assert sorted(folder.iterdir()) == before
 
 
 def test_a_folder_that_another_process_works_on_is_refused(tmp_path):
