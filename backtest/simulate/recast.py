@@ -32,8 +32,10 @@ def recast(market: Market, shocks: DaysByFactors, kinds: tuple[Kind, ...] | None
     kinds = kinds or market.kinds
     price = np.array([kind == "price" for kind in kinds])
     levels = np.empty((len(shocks) + 1, len(kinds)))
-    levels[0] = np.where(price, market.levels[0], 0.0)
-    levels[1:, price] = market.levels[0, price] * np.cumprod(1.0 + shocks[:, price], axis=0)
+    # A yield that is a price here may begin at zero or below.
+    was_price = np.array([kind == "price" for kind in market.kinds])
+    levels[0] = np.where(price, np.where(was_price, market.levels[0], 1.0), 0.0)
+    levels[1:, price] = levels[0, price] * np.cumprod(1.0 + shocks[:, price], axis=0)
     levels[1:, ~price] = np.cumsum(shocks[:, ~price], axis=0)
     yields = levels[:, ~price]
     levels[:, ~price] += MIDDLE_YIELD - (yields.min(axis=0) + yields.max(axis=0)) / 2.0

@@ -1,5 +1,7 @@
 """Funding and implied volatility: they return to their mean and move with the price."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,6 +112,16 @@ def test_named_factors_revert_too_and_others_are_left_to_the_base(small_market):
     others = [0, 1, 2, 4, 5, 6]
     assert_allclose(drawn[0][:, others], drawn[1][:, others], atol=1e-12)
     assert not np.allclose(drawn[0][:, 3], drawn[1][:, 3])
+
+
+@pytest.mark.parametrize("first", [0.0, -0.004])
+def test_a_rate_that_begins_at_zero_or_below_reverts_as_any_other(first, small_market):
+    """Its innovations are given to the base as changes of a price, which must be above zero."""
+    levels, column = small_market.levels.copy(), small_market.column("10Y")
+    levels[:, column] += first - levels[0, column]
+    market = replace(small_market, levels=levels)
+    whole = simulate.MeanReverting(base=simulate.History(), factors=("10Y",))
+    assert_allclose(draw(whole, market), market.shocks(1)[1:], atol=1e-12)
 
 
 def test_a_market_without_such_factors_is_refused_in_one_line(small_market):
