@@ -86,7 +86,7 @@ def _lost(simulator: Simulator, drawn: Paths, number: int, numbers: range) -> pd
     history: Market = drawn.path(number)
     try:
         refitted = Paths.of(simulator, history, seed=drawn.seed)
-    except DataError as error:
+    except (DataError, StudyError) as error:  # as where such a history has no jump to draw from
         return str(error)
     facts, _ = drawn_facts(refitted, numbers)
     found = Diagnosis(judged(history, facts), len(numbers), np.nan)

@@ -126,15 +126,20 @@ def test_what_cannot_be_compared_is_refused(small_market):
 class Once(Law):
     """Can be fitted to the data, and to nothing that it draws."""
 
+    def __init__(self, error: type[Exception]) -> None:
+        super().__init__()
+        self.error = error
+
     def sampler(self, market):
         if market.simulated:
-            raise DataError("no such thing twice.")
+            raise self.error("no such thing twice.")
         return super().sampler(market)
 
 
-def test_histories_that_cannot_be_fitted_are_left_out_or_said():
+@pytest.mark.parametrize("error", [DataError, StudyError])  # StudyError: no jump in a history
+def test_histories_that_cannot_be_fitted_are_left_out_or_said(error):
     with pytest.raises(DataError, match="none of its own histories: no such thing twice"):
-        own_losses(Once(), of_law(Law(), 0), histories=2, paths=19)
+        own_losses(Once(error), of_law(Law(), 0), histories=2, paths=19)
 
 
 def test_no_history_is_judged_against_its_own_random_stream():
