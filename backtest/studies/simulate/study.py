@@ -194,7 +194,8 @@ def _judge(
     diagnosis = diagnose(
         law, market, paths=paths, seed=seed, n_jobs=n_jobs, progress=within(stage, "", 0.0, split)
     )
-    if (diagnosis.facts["low"] == diagnosis.facts["high"]).all():
+    low, high = diagnosis.facts["low"], diagnosis.facts["high"]
+    if ((low == high) | low.isna()).all():  # NaN: facts that no path determines
         raise StudyError(
             f"{kind} draws the same path every time, so the data have no place among its paths; "
             "give it a base that draws, in the study's [monte_carlo]."

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.simulate import SIMULATORS
+import backtest as bt
+from backtest.simulate import SIMULATORS, History
 from backtest.simulate.diagnostics import Diagnosis, diagnose
 from backtest.studies.inputs import read_prices
-from backtest.studies.simulate.study import WHOLE, Judged, study_simulators
+from backtest.studies.simulate.study import WHOLE, Judged, _judge, study_simulators
 from backtest.types import StudyError
 from tests.support.commands import one_line, quiet, refused, typed, write_prices, write_study
 
@@ -114,6 +115,13 @@ def test_all_compares_those_that_fit_and_says_why_others_do_not(study):
     assert "compare at equal length" in found.refused["spliced"]
     assert "start" in found.refused["stress_episode"]
     assert set(found.facts.index.unique("simulator")) == set(found.judged)
+
+
+def test_one_path_that_lacks_some_facts_is_the_same_path_too(small_market):
+    """A factor that stands still has no skew: such a fact is unknown, and differs from nothing."""
+    still = bt.Market.from_frame(small_market.to_frame().assign(ETH=1.0))
+    with pytest.raises(StudyError, match="draws the same path every time"):
+        _judge("history", History(), still, 0, 19, 0, 1, quiet)
 
 
 def test_neither_workers_nor_the_others_change_a_number(study):
