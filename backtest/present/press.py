@@ -51,7 +51,7 @@ class Press:
             return
         try:
             content = pickle.load(self._gives)
-        except EOFError as error:
+        except (EOFError, pickle.UnpicklingError) as error:  # the latter of half an answer
             raise self._ended() from error
         if isinstance(content, Exception):
             content.add_note(f"figure {self._file}, in the process that writes figures")

@@ -84,6 +84,20 @@ def test_a_process_that_was_killed_is_one_line(press: Press) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_one_that_ended_in_the_middle_of_an_answer_is_one_line() -> None:
+    code = (
+        "import pickle, sys; pickle.load(sys.stdin.buffer)\n"
+        "sys.stdout.buffer.write(pickle.dumps(b'x' * 1000)[:500])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        press = Press(child)
+        press.begin(b"", "png", "one", WORDS)
+        with pytest.raises(ResultsError, match="ended with code 0 at one.png; memory may"):
+            list(press.fetch())
+
+
 @two_cores
 def test_it_ends_with_who_started_it_even_if_that_is_killed() -> None:
     code = (
