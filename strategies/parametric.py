@@ -19,6 +19,7 @@ from backtest.estimators.stale import refuse_stale
 from backtest.kernels.garch import student_freedom, variance_rows
 from backtest.kernels.skewed import skewed_shape
 from backtest.kernels.tails import is_constant
+from backtest.kernels.window_tail import window_pnl
 from backtest.kernels.windowed_ewma import windowed_ewma
 from backtest.market.market import Market
 from backtest.model.delta_gamma import Scenarios
@@ -257,7 +258,10 @@ def steady_pnl(scenarios: Scenarios | Revaluation, begin: int) -> FloatArray | N
         return None
     if not is_constant(np.ascontiguousarray(unit)):
         return None
-    return np.ascontiguousarray(scenarios.shocks @ (exposure * unit[0]).T)
+    # Not by a matrix product, whose last digits depend on how many portfolios it is asked for.
+    pnl = np.empty((len(exposure), len(scenarios.shocks)))
+    window_pnl(np.ascontiguousarray(scenarios.shocks.T), unit[0], exposure, pnl)
+    return np.ascontiguousarray(pnl.T)
 
 
 def _forecast(

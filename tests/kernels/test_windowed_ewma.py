@@ -58,3 +58,18 @@ def test_margins_of_prices_are_those_of_the_recursion(monkeypatch: pytest.Monkey
     assert (once.value_at_risk[100:, :2] > 0.0).all()
     margin = model.margin(market, book, bt.Coverage())
     np.testing.assert_array_equal(margin, np.maximum(anew.value_at_risk, 0.0))
+
+
+def test_a_margin_is_the_same_to_the_last_bit_beside_any_number_of_others() -> None:
+    """Blocks of portfolios change no number: by a matrix product they would, in the last digits."""
+    rng, names = np.random.default_rng(0), list("ABCDEFGH")
+    levels = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, (200, 8)), axis=0))
+    days = pd.bdate_range("2020-01-01", periods=200)
+    market = bt.Market.from_frame(pd.DataFrame(levels, columns=names, index=days))
+    frame = pd.DataFrame(rng.normal(0, 1e6, (37, 8)), columns=names, index=map(str, range(37)))
+    book, model = bt.Book.from_frame(frame, market), st.EwmaVaR(lookback=60)
+    whole = model.margin(market, book, bt.Coverage())
+    for width in (1, 3, 36):
+        parts = [book.select(slice(i, i + width)) for i in range(0, 37, width)]
+        alone = np.hstack([model.margin(market, part, bt.Coverage()) for part in parts])
+        np.testing.assert_array_equal(alone, whole)
