@@ -20,8 +20,8 @@ class Depeg:
 def recorded_depegs(closes: pd.Series) -> list[Depeg]:
     """Runs of daily closes more than 1 % below par, the median; weekends should be among them.
 
-    The half-life is that of the share of the depth that is left on the next close; zero where that
-    is at par again.
+    The half-life is that of the share of the depth that is left on the next close: zero where that
+    is at par again, infinite where it is as deep, NaN where there is none yet.
 
     Parameters
     ----------
@@ -39,7 +39,15 @@ def recorded_depegs(closes: pd.Series) -> list[Depeg]:
     for _, days in below.loc[run.index].groupby(run):
         day, depth = days.idxmax(), float(days.max())
         later = below.loc[day:].iloc[1:2]
-        left = max(0.0, float(later.iloc[0])) / depth if len(later) else 0.0
-        half_life = round(-1.0 / math.log2(left), 2) if left > 0.0 else 0.0
-        found.append(Depeg(str(pd.Timestamp(str(day)).date()), round(depth, 4), half_life))
+        left = max(0.0, float(later.iloc[0])) / depth if len(later) else math.nan
+        found.append(Depeg(str(pd.Timestamp(str(day)).date()), round(depth, 4), _half_life(left)))
     return found
+
+
+def _half_life(left: float) -> float:
+    """Days in which half of a distance is made up for, of which `left` is left after one."""
+    if left == 0.0:
+        return 0.0
+    if left == 1.0:
+        return math.inf
+    return round(-1.0 / math.log2(left), 2)

@@ -114,12 +114,14 @@ def test_what_is_no_stablecoin_or_is_alone_is_refused(coins, small_market):
 
 
 def test_runs_below_par_are_one_depeg_each_with_its_deepest_day():
-    levels = [1.0, 0.985, 0.96, 0.98, 1.0, 1.0, 0.98, 1.001, 1.0, 1.0, 1.0, 0.9]
+    levels = [1.0, 0.985, 0.96, 0.98, 1.0, 1.0, 0.98, 1.001, 1.0, 0.97, 0.97, 1.0, 1.0, 1.0, 0.9]
     closes = pd.Series(levels, index=pd.date_range("2024-01-01", periods=len(levels)))
     found = recorded_depegs(closes)
-    assert [(d.day, d.depth, d.half_life) for d in found] == [
-        ("2024-01-03", 0.04, 1.0), ("2024-01-07", 0.02, 0.0), ("2024-01-12", 0.1, 0.0),
+    assert [(d.day, d.depth, d.half_life) for d in found[:3]] == [
+        ("2024-01-03", 0.04, 1.0), ("2024-01-07", 0.02, 0.0), ("2024-01-10", 0.03, np.inf),
     ]  # fmt: skip
+    assert [(d.day, d.depth) for d in found[3:]] == [("2024-01-15", 0.1)]
+    assert np.isnan(found[3].half_life)  # nobody knows yet
     assert recorded_depegs(closes[:1]) == []
 
 
