@@ -15,7 +15,7 @@ CLOSE = 1e-4  # log-likelihood that one more round must add
 STARTS = (0.1, 0.3)  # shares of days that the wildest regime begins with
 SMOOTHED = 21  # days over which sizes are averaged before the days are first divided
 STILL = 1e-6  # of a factor's deviation; a regime in which it moves less has no density
-FEWEST = 0.005  # share of its regime's days in a transition, so that none becomes impossible
+FEWEST = 0.005  # transitions of a regime that lasted for all days, so that none becomes impossible
 
 
 @dataclass(frozen=True, eq=False)
