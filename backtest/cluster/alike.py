@@ -15,6 +15,7 @@ from backtest.types import StudyError, shown
 
 TRANSPORT = ("joblib", "cloudpickle", "dask", "distributed")  # what tasks travel by
 MEND = "give every machine the same installation"
+START = "dask worker {} --nthreads 1"
 
 
 def description() -> dict[str, str]:
@@ -63,6 +64,20 @@ give every machine the same installation.
                 raise StudyError(
                     f"{machine} has {name} {other[:16]}, and this process {value[:16]}; {MEND}."
                 )
+
+
+def check_threads(worker: str, threads: int, scheduler: str) -> None:
+    """Refuse a worker of several threads.
+
+    Raises
+    ------
+    StudyError : says how to start one.
+    """
+    if threads != 1:
+        raise StudyError(
+            f"worker {worker} has {threads} threads, and models are not asked in several at once; "
+            f"start it with `{START.format(scheduler)}`."
+        )
 
 
 def check_modules(expected: Mapping[str, str], worker: str) -> None:

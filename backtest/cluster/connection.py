@@ -26,7 +26,6 @@ SECONDS_TO_ANSWER = 10
 TASKS_AHEAD, FEWEST_AHEAD = 4, 16  # a worker's share of tasks that wait, and of all at least
 # Dask takes some milliseconds for each task: shorter ones of ours travel together.
 SECONDS_TOGETHER, MOST_TOGETHER = 1.0, 256
-START = "dask worker {} --nthreads 1"
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def on_cluster(address: str) -> Iterator[None]:
     """Inside the `with`, work is done by the workers of a Dask cluster instead of this machine's.
 
     Numbers are the same to the last bit: workers of other code, versions or processors are
-    refused. A worker that is lost is made up for by the others.
+    refused, also those that join later. A worker that is lost is made up for by the others.
 
     address : of the scheduler, as 'tcp://10.0.0.5:8786'.
 
@@ -139,7 +138,7 @@ class _Cluster:
             self.client.close(timeout=2)
 
     def _check_workers(self) -> None:
-        from backtest.cluster.alike import check_alike, description
+        from backtest.cluster.alike import START, check_alike, check_threads, description
 
         with suppress(TimeoutError):
             self.client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
@@ -156,11 +155,7 @@ class _Cluster:
             _python(seen["client"]), {"the scheduler": _python(seen["scheduler"]), **pythons}
         )
         for worker, facts in workers.items():
-            if facts["nthreads"] != 1:
-                raise StudyError(
-                    f"worker {worker} has {facts['nthreads']} threads, and models are not asked "
-                    f"in several at once; start it with `{START.format(self.address)}`."
-                )
+            check_threads(worker, facts["nthreads"], self.address)
         theirs = self.client.run(description, on_error="return")
         check_alike(description(), {f"worker {name}": of for name, of in theirs.items()})
         check_alike(description(), {"the scheduler": self._scheduler_description()})

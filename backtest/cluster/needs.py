@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import cloudpickle
 
-from backtest.cluster.alike import check_modules
+from backtest.cluster.alike import check_alike, check_modules, check_threads, description
 from backtest.instruments.declared import declare
 from backtest.replay.sources import own_modules
 from backtest.types import StudyError
@@ -22,11 +22,13 @@ class Needs:
 
     Parameters
     ----------
-    token : by which a worker knows that it is ready. steps : pickled, what it calls first, and the
-        hashes of the user's own modules. shared : pickled, what tasks are given beside their own.
+    token : by which a worker knows that it is ready. ours : `description` of the process that asks.
+    steps : pickled, what a worker calls first, and the hashes of the user's own modules.
+    shared : pickled, what tasks are given beside their own.
     """
 
     token: str
+    ours: dict[str, str]
     steps: bytes
     shared: bytes
 
@@ -37,6 +39,7 @@ class Needs:
         steps: dict[Callable[..., None], tuple[Any, ...]] = {declare: ({},), **at_start}
         return cls(
             uuid4().hex,
+            description(),
             cloudpickle.dumps((tuple(steps.items()), own_modules())),
             cloudpickle.dumps(shared),
         )
@@ -46,8 +49,11 @@ class Needs:
 
         Raises
         ------
-        StudyError : a module of the user's own is absent here, or another one.
+        StudyError : this process would give other numbers; a module of the user's own is absent
+            here, or another one.
         """
+        # One that has joined since the work began was not among those that were checked then.
+        check_alike(self.ours, {f"worker {worker}": description()})
         steps, modules = pickle.loads(self.steps)
         for function, arguments in steps:
             function(*arguments)
@@ -79,8 +85,10 @@ def on_worker(needs: Needs, calls: tuple[bytes, ...]) -> tuple[float, list[Any]]
     if needs.token not in _ready:
         from distributed import get_worker
 
+        here = get_worker()
+        check_threads(here.address, here.state.nthreads, here.scheduler.address)
         _ready.clear()
-        _ready[needs.token] = needs.enter(get_worker().address)
+        _ready[needs.token] = needs.enter(here.address)
     began, results = time.perf_counter(), []
     for call in calls:
         function, own, named = pickle.loads(call)

@@ -152,6 +152,26 @@ def test_other_code_and_more_threads_are_refused_by_name(tmp_path):
         assert "has 2 threads, and models are not asked in several at once" in one_line(done)
 
 
+def test_a_worker_of_other_code_that_joins_later_is_refused_too(tmp_path, small_market, small_book):
+    for package in ("backtest", "strategies"):
+        shutil.copytree(ROOT / package, tmp_path / "other" / package)
+    with (tmp_path / "other" / "strategies" / "siloed.py").open("a") as file:
+        file.write("# changed\n")
+    for options, words in (
+        ({"PYTHONPATH": str(tmp_path / "other")}, r"worker tcp://\S+ has code \w+, and this"),
+        ({}, "has 2 threads, and models are not asked in several at once"),
+    ):
+        with cluster(tmp_path, workers=1) as running:
+
+            def replace(stage: str, share: float, running=running, options=options) -> None:
+                if share >= 0.25 and len(running.workers) == 1:
+                    running.workers[0].send_signal(signal.SIGKILL)
+                    running.add_worker(*([] if options else ["--nthreads", "2"]), **options)
+
+            with bt.on_cluster(running.address), pytest.raises(StudyError, match=words):
+                saved(tmp_path / "there", small_market, small_book, progress=replace)
+
+
 @pytest.mark.parametrize(
     "address, words",
     [
