@@ -126,7 +126,7 @@ def _process(
             pickle.dump(message, questions)
             questions.flush()
             return pickle.load(answers)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, pickle.UnpicklingError) as error:  # the last of half an answer
             raise StudyError(
                 f"the process of {in_words(model)} ended with code {child.wait()}; see what it "
                 "printed."

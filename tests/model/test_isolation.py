@@ -203,3 +203,20 @@ def test_a_run_with_a_declared_coin_is_the_same_in_its_own_process(tmp_path, mon
     declare({})
     pd.testing.assert_frame_equal(plain.study.summary(), alone.study.summary())
     assert alone.study.provenance.causality["own"].isolated
+
+
+def test_a_process_that_ends_in_the_middle_of_an_answer_is_one_line(book, monkeypatch):
+    """As where the system kills it for its memory."""
+    code = (
+        "import pickle, sys; pickle.load(sys.stdin.buffer)\n"
+        "sys.stdout.buffer.write(pickle.dumps(b'x' * 1000)[:500])"
+    )
+
+    def ending(module: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    monkeypatch.setattr("backtest.model.isolation.start_shielded", ending)
+    with pytest.raises(bt.StudyError, match="the process of Hist.* ended with code 0; see"):
+        isolated(VAR).margin(MARKET, book, COVERAGE)
