@@ -20,7 +20,7 @@ from backtest.parameters.files import load_parameters
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
 from strategies.historical import HistoricalVaR
 
-TERMS = load_parameters("clearing/cme_ficc_2024")
+TERMS = load_parameters("cme_ficc/2024")
 MOST_NAMED = 3  # pools that one sentence names
 ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
@@ -68,7 +68,7 @@ class CrossMargining:
     cap: Annotated[float, Ge(0), Le(1)] = TERMS["cap"]["value"]
     threshold: Annotated[float, Ge(0), Le(1)] = TERMS["threshold"]["value"]
 
-    parameter_files = ("clearing/cme_ficc_2024", "clearing/emir_153_2013")
+    parameter_files = ("cme_ficc/2024", "emir_27/2013")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

@@ -22,7 +22,7 @@ from backtest.parameters.buckets import Rate
 from backtest.parameters.files import load_parameters
 from backtest.types import Dates, DaysByPortfolios, FloatArray, StudyError, tail_count
 
-TERMS = load_parameters("clearing/ficc_gsd_2018")
+TERMS = load_parameters("ficc_gsd/2018")
 
 
 @model(kind="ficc_var")
@@ -78,7 +78,7 @@ class FiccVaR:
     minimum: dict[str, Rate] = Field(default_factory=dict)
     charge_days: Annotated[int, Ge(0)] = TERMS["charge_days"]["value"]
 
-    parameter_files = ("clearing/ficc_gsd_2018",)
+    parameter_files = ("ficc_gsd/2018",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

@@ -28,7 +28,8 @@ class HaircutOnly:
 
     Parameters
     ----------
-    schedules : names in `strategies/parameters/`; the first that lists an instrument is used.
+    schedules : rules or versions of `strategies/parameters/haircuts/`; the first that lists an
+        instrument is used.
     haircuts : haircut by instrument name, in place of any schedule.
     scale : s, multiple of every haircut.
 
@@ -42,7 +43,7 @@ class HaircutOnly:
     0.35
     """
 
-    schedules: tuple[str, ...] = ("cme_2014", "cftc_pilot_2025")
+    schedules: tuple[str, ...] = ("haircuts/cme", "haircuts/cftc_pilot")
     haircuts: dict[str, Rate] = Field(default_factory=dict)
     scale: Annotated[float, Gt(0)] = 1.0
 

@@ -1,6 +1,5 @@
 """The haircuts of the SEC's net capital rule, with its offsets between government securities."""
 
-from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -66,7 +65,7 @@ class NetCapital:
 
     Parameters
     ----------
-    table : rates by category and maturity, of `strategies/parameters/`.
+    parameters : rule or version of `strategies/parameters/` with rates by category and maturity.
     haircuts : haircut by instrument name, for instruments that are no government securities.
     schedules : for names not in `haircuts`, the first of these that lists the instrument.
 
@@ -78,13 +77,13 @@ class NetCapital:
     --------
     >>> net = np.zeros((1, 1, 12))
     >>> net[0, 0, [6, 7]] = 100.0, -100.0  # long 4 years, short 7 years: both in category 3
-    >>> government_charge(net, load_deductions("capital/sec_15c3_1")).tolist()
+    >>> government_charge(net, load_deductions("sec_15c3_1/2013")).tolist()
     [[2.5]]
     """
 
-    table: str = "capital/sec_15c3_1"
+    parameters: str = "sec_15c3_1"
     haircuts: dict[str, Rate] = Field(default_factory=dict)
-    schedules: tuple[str, ...] = ("cftc_pilot_2025",)
+    schedules: tuple[str, ...] = ("haircuts/cftc_pilot/2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
@@ -101,7 +100,7 @@ class NetCapital:
         return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
 
     def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:
-        table, index = load_deductions(self.table), book.unit_index(market)
+        table, index = load_deductions(self.parameters), book.unit_index(market)
         haircut_model = HaircutOnly(haircuts=self.haircuts, schedules=self.schedules)
         net = np.zeros((len(market.dates), len(book.portfolios), len(table.rates)))
         gross_charge, haircut_charge = np.zeros((2, *net.shape[:2]))
@@ -136,7 +135,6 @@ def government_charge(net: FloatArray, table: Deductions) -> FloatArray:
     return charge
 
 
-@cache
 def load_deductions(name: str) -> Deductions:
     """The rule's table of `strategies/parameters/<name>.toml`."""
     return read_as(Deductions, name)

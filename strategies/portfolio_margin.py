@@ -1,7 +1,5 @@
 """Portfolio margin of securities accounts: the worst of ten price moves, offsets within a group."""
 
-from functools import cache
-
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,7 +66,7 @@ class PortfolioMargin:
 
     Parameters
     ----------
-    table : groups, ranges and offsets, of `strategies/parameters/`.
+    parameters : rule or version of `strategies/parameters/` with groups, ranges and offsets.
     haircuts : haircut by instrument name, for instruments in no group.
 
     References
@@ -77,19 +75,19 @@ class PortfolioMargin:
 
     Examples
     --------
-    >>> group = load_ranges("portfolio_margin/finra_4210").group["broad_index"]
+    >>> group = load_ranges("finra_4210/2010").group["broad_index"]
     >>> group.moves[:, 0].round(3).tolist()
     [-0.08, -0.064, -0.048, -0.032, -0.016, 0.012, 0.024, 0.036, 0.048, 0.06]
     >>> float(worst_point(np.array([[-100.0, 50.0], [80.0, -60.0]]), offset=0.75))
     40.0
     """
 
-    table: str = "portfolio_margin/finra_4210"
+    parameters: str = "finra_4210"
     haircuts: dict[str, Rate] = Field(default_factory=dict)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
-        table = load_ranges(self.table)
+        table = load_ranges(self.parameters)
         index = book.unit_index(market)
         required = np.zeros((len(market.dates), len(book.portfolios)))
         rows = np.zeros((*required.shape, len(table.government.rate)))
@@ -137,7 +135,6 @@ def worst_point(pnl: FloatArray, *, offset: float) -> FloatArray:
     return np.maximum(loss.max(axis=-1), 0.0)
 
 
-@cache
 def load_ranges(name: str) -> Ranges:
     """Groups of `strategies/parameters/<name>.toml`."""
     return read_as(Ranges, name)

@@ -18,10 +18,8 @@ from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
-from backtest.parameters.files import load_parameters
+from backtest.parameters.terms import Terms
 from backtest.types import DaysByPortfolios, FloatArray, RowNumbers, StudyError, tail_count
-
-TERMS = load_parameters("span/cme_span2_2026")
 
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -60,6 +58,16 @@ class _Leg:
         return powers @ np.append(delta * scale, gamma * scale * scale)
 
 
+class Span2Terms(Terms):
+    """The published terms, see `Span2`."""
+
+    weight: Share
+    lookback: Annotated[int, Ge(SEED_DAYS)]
+    decay: Annotated[float, Gt(0), Lt(1)]
+    floor: Annotated[float, Ge(0)]
+    threshold: Annotated[float, Ge(0)]
+
+
 @model(kind="span2")
 class Span2:
     r"""SPAN 2-like: x historical + (1 - x) stressed value at risk, liquidity and concentration.
@@ -89,6 +97,7 @@ class Span2:
     floor : see above; 0 removes the floor.
     threshold : days of average volume beyond which a position is concentrated; an assumption.
     costs : bid-offers and volumes, a file of `backtest/parameters/`, verified in part.
+    parameters : rule or version of `strategies/parameters/`, for the terms that are None here.
 
     References
     ----------
@@ -99,24 +108,28 @@ class Span2:
 
     Examples
     --------
-    >>> Span2(weight=1.0).decay
+    >>> Span2(weight=1.0).terms.decay
     0.97
     """
 
-    weight: Share = TERMS["weight"]["value"]
-    lookback: Annotated[int, Ge(SEED_DAYS)] = TERMS["lookback"]["value"]
+    weight: Share | None = None
+    lookback: Annotated[int, Ge(SEED_DAYS)] | None = None
     min_lookback: Annotated[int, Ge(20)] = 500
-    decay: Annotated[float, Gt(0), Lt(1)] = TERMS["decay"]["value"]
-    floor: Annotated[float, Ge(0)] = TERMS["floor"]["value"]
-    threshold: Annotated[float, Ge(0)] = TERMS["threshold"]["value"]
-    costs: str = "liquidation_2025"
+    decay: Annotated[float, Gt(0), Lt(1)] | None = None
+    floor: Annotated[float, Ge(0)] | None = None
+    threshold: Annotated[float, Ge(0)] | None = None
+    costs: str = "liquidation/2025"
+    parameters: str = "span2"
 
-    parameter_files = ("span/cme_span2_2026",)
+    @property
+    def terms(self) -> Span2Terms:
+        """The terms in use."""
+        return Span2Terms.of(self)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         historical, stressed = self.tails(market, book, coverage)
-        tail_margin = self.weight * historical + (1.0 - self.weight) * stressed
+        tail_margin = self.terms.weight * historical + (1.0 - self.terms.weight) * stressed
         return tail_margin + self.closeout(market, book)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
@@ -139,7 +152,7 @@ class Span2:
 
     def tails(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """(2, days, portfolios) HVaR and SVaR, USD, >= 0; NaN while warming up."""
-        volatility = FactorVolatility(market, decay=self.decay, seed_days=SEED_DAYS)
+        volatility = FactorVolatility(market, decay=self.terms.decay, seed_days=SEED_DAYS)
 
         def tails(group: Group) -> FloatArray:
             positions: list[int] = list(range(len(group.book.instruments)))
@@ -160,7 +173,7 @@ class Span2:
             # The two tails see the same shocks and differ in their scale alone: today's volatility
             # for HVaR, the highest so far for SVaR.
             for end in range(self.min_lookback, len(rows) + 1):
-                window, day = slice(max(0, end - self.lookback), end), int(rows[end - 1])
+                window, day = slice(max(0, end - self.terms.lookback), end), int(rows[end - 1])
                 count = tail_count(end - window.start, coverage.confidence)
                 for k, tail in enumerate(out[:, warming_up + end - 1]):
                     values = [
@@ -181,7 +194,7 @@ class Span2:
         out = np.zeros((len(market.dates), len(book.portfolios)))
         for i, instrument in enumerate(book.instruments):
             cost, usd = costs.of(instrument), np.outer(index[:, i], size[:, i])
-            beyond = np.maximum(usd - self.threshold * cost.adv_usd, 0.0)
+            beyond = np.maximum(usd - self.terms.threshold * cost.adv_usd, 0.0)
             # Up to the threshold a position pays the bid-offer alone; impact is charged on the
             # amount beyond, so that only books too large for their market are dearer per USD.
             impact = costs.impact.coefficient * daily_volatility(instrument, market)[:, None]
@@ -205,7 +218,11 @@ class Span2:
             instrument=instrument,
             factors=tuple(
                 FlooredShocks.of(
-                    volatility, name, horizon=horizon, floor=self.floor, lookback=self.lookback
+                    volatility,
+                    name,
+                    horizon=horizon,
+                    floor=self.terms.floor,
+                    lookback=self.terms.lookback,
                 )
                 for name in names
             ),

@@ -1,6 +1,5 @@
 """The standardised schedule for uncleared derivatives: rates of notional, net-to-gross ratio."""
 
-from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -43,7 +42,7 @@ class MarginTable(BaseModel):
 
         Examples
         --------
-        >>> load_margin_table("uncleared/bcbs_iosco_2020").rate("credit", 8.0)
+        >>> load_margin_table("uncleared_schedule/2020").rate("credit", 8.0)
         0.1
         """
         if product in self.flat:
@@ -73,7 +72,7 @@ class StandardSchedule:
 
     Parameters
     ----------
-    table : rates and weights, of `strategies/parameters/`.
+    parameters : rule or version of `strategies/parameters/` with rates and weights.
     age : margin days since the positions were opened.
 
     References
@@ -82,12 +81,12 @@ class StandardSchedule:
 
     Examples
     --------
-    >>> table = load_margin_table("uncleared/bcbs_iosco_2020")
+    >>> table = load_margin_table("uncleared_schedule/2020")
     >>> net_margin(np.array([136e3]), np.array([550e3]), np.array([610e3]), table).round(2).tolist()
     [127973.77]
     """
 
-    table: str = "uncleared/bcbs_iosco_2020"
+    parameters: str = "uncleared_schedule"
     age: Annotated[int, Ge(1)] = 10
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
@@ -96,7 +95,7 @@ class StandardSchedule:
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'net to gross'; each silo is margined alone."""
-        table, index = load_margin_table(self.table), book.unit_index(market)
+        table, index = load_margin_table(self.parameters), book.unit_index(market)
         gain = replacement_cost(market, book, age=self.age)
         gross, net, winners = np.zeros(
             (3, len(market.dates), len(book.portfolios), len(book.silos))
@@ -171,7 +170,6 @@ def product_of(instrument: Instrument) -> str:
     return product
 
 
-@cache
 def load_margin_table(name: str) -> MarginTable:
     """Rates of `strategies/parameters/<name>.toml`."""
     return read_as(MarginTable, name)

@@ -13,7 +13,7 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.terms import Terms
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
@@ -21,6 +21,12 @@ from strategies.parts import parts_of
 
 def _expected_shortfall() -> HistoricalVaR:
     return HistoricalVaR(measure="es")
+
+
+class StansTerms(Terms):
+    """`share`: f, of what stressed dependence adds."""
+
+    share: Annotated[float, Ge(0)]
 
 
 @model(kind="stans_like")
@@ -41,7 +47,8 @@ class StansLike:
     Parameters
     ----------
     base : model of the joint book and of the positions on each factor.
-    share : f.
+    share : f; None is that of the file.
+    parameters : rule or version of `strategies/parameters/`.
 
     References
     ----------
@@ -55,15 +62,19 @@ class StansLike:
     """
 
     base: MarginModel = Field(default_factory=_expected_shortfall)
-    share: Annotated[float, Ge(0)] = load_parameters("portfolio_margin/stans")["share"]
+    share: Annotated[float, Ge(0)] | None = None
+    parameters: str = "stans"
 
-    parameter_files = ("portfolio_margin/stans",)
+    @property
+    def terms(self) -> StansTerms:
+        """The terms in use."""
+        return StansTerms.of(self)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         joint = required_margin(self.base, market, book, coverage)
         worst = self._worst(market, book, coverage)
-        return joint + self.share * np.maximum(0.0, worst - joint)
+        return joint + self.terms.share * np.maximum(0.0, worst - joint)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'dependence stress'; silos scale alike."""

@@ -1,6 +1,5 @@
 """A crypto venue's portfolio margin: the worst point of a price and volatility grid, per coin."""
 
-from functools import cache
 from itertools import product
 from typing import Annotated
 
@@ -56,7 +55,7 @@ class VenueGrid:
 
     Parameters
     ----------
-    table : grid, of `strategies/parameters/`.
+    parameters : rule or version of `strategies/parameters/` with grid.
     haircuts : haircut by instrument name, for instruments that are no crypto assets.
     schedules : for names not in `haircuts`, the first of these that lists the instrument.
 
@@ -66,13 +65,13 @@ class VenueGrid:
 
     Examples
     --------
-    >>> load_grid("venue/deribit_2024").moves.shape
+    >>> load_grid("deribit_pm/2024").moves.shape
     (27, 2)
     """
 
-    table: str = "venue/deribit_2024"
+    parameters: str = "deribit_pm"
     haircuts: dict[str, Rate] = Field(default_factory=dict)
-    schedules: tuple[str, ...] = ("cme_2014", "cftc_pilot_2025")
+    schedules: tuple[str, ...] = ("haircuts/cme/2014", "haircuts/cftc_pilot/2026")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
@@ -90,7 +89,7 @@ class VenueGrid:
 
     def _worst(self, market: Market, book: Book) -> DaysByPortfolios:
         """(days, portfolios) worst loss of the positions in one coin."""
-        grid, index = load_grid(self.table), book.unit_index(market)
+        grid, index = load_grid(self.parameters), book.unit_index(market)
         pnl = np.zeros((len(market.dates), len(book.portfolios), len(grid.moves)))
         # All positions in a coin see the same point of the grid, so P&Ls are added point by point
         # before the worst is taken.
@@ -101,7 +100,6 @@ class VenueGrid:
         return np.maximum(-pnl.min(axis=2), 0.0)
 
 
-@cache
 def load_grid(name: str) -> Grid:
     """Grid of `strategies/parameters/<name>.toml`."""
     return read_as(Grid, name)

@@ -5,16 +5,14 @@ holds. All have a name, factors and `pnl(market, horizon)` per 1 USD of market v
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
 from backtest.instruments import Instrument, TBill, parse_instrument
 from backtest.instruments.constant_maturity import DAYS_PER_YEAR
 from backtest.market.market import Kind, Market
+from backtest.parameters.files import load_parameters
 from backtest.types import Days, StudyError
 
 HELD_OUTRIGHT = ("spot", "bill", "bond")  # contracts that can be delivered as collateral
@@ -118,9 +116,5 @@ def parse_asset(name: str) -> Asset:
     )
 
 
-@cache
 def _tokenised_fund() -> TokenisedFund:
-    path = files("strategies") / "parameters" / "collateral" / "tokenised_fund.toml"
-    terms = tomllib.loads(path.read_text(encoding="utf-8"))
-    fields = ("redemption_lag", "token_basis", "token_haircut")
-    return TokenisedFund(**{key: terms[key] for key in fields})
+    return TokenisedFund(**load_parameters("tokenised_fund"))

@@ -1,17 +1,14 @@
 """Published haircuts and margin rates: dated, cited tables of `strategies/parameters/`."""
 
-import tomllib
-from datetime import date
-from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from backtest.instruments import Instrument, bucket_of, rate_in, treasury_maturity
 from backtest.parameters.buckets import ByMaturity, Rate
-from backtest.types import StudyError
+from backtest.parameters.files import known_parameters, read_as
 
+FOLDER = "haircuts/"
 LINEAR = ("spot", "perpetual", "future")  # contracts whose P&L is the relative change of a price
 
 
@@ -19,19 +16,12 @@ class Schedule(BaseModel):
     """A dated, cited table of haircuts (decimals of market value, or of notional).
 
     kind : what the source publishes; a capital charge or a margin rate is no collateral haircut.
-    compared : what of it was compared with what.
     treasury, swap : rates by maturity. bill : rate of bills; without it bills take the Treasury
     rows. price : rate by the factor of an instrument; of a bond future by its contract code.
     """
 
     model_config = ConfigDict(extra="forbid")
-    title: str
-    source: str
-    dated: date
-    verified: bool
     kind: Literal["haircut", "capital charge", "margin rate"] = "haircut"
-    note: str = ""
-    compared: str = ""
     treasury: ByMaturity = ByMaturity()
     bill: Rate | None = None
     swap: ByMaturity = ByMaturity()
@@ -59,25 +49,20 @@ class Schedule(BaseModel):
 
 
 def known_schedules() -> list[str]:
-    """Names of the schedules in `strategies/parameters/`."""
-    folder = files("strategies") / "parameters"
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if ".toml" in f.name)
+    """Every version of a haircut schedule in `strategies/parameters/`."""
+    return [name for name in known_parameters() if name.startswith(FOLDER)]
 
 
-@cache
 def load_schedule(name: str) -> Schedule:
-    """Schedule of `strategies/parameters/<name>.toml`.
+    """A version of a schedule, or the latest of a rule.
 
     Raises
     ------
-    StudyError : no such schedule.
+    StudyError : no such schedule, or a file of another kind.
 
     Examples
     --------
-    >>> load_schedule("cftc_pilot_2025").price["BTC"]
+    >>> load_schedule("haircuts/cftc_pilot").price["BTC"]
     0.2
     """
-    folder, names = files("strategies") / "parameters", known_schedules()
-    if name not in names:
-        raise StudyError(f"unknown haircut schedule {name!r}; known: {', '.join(names)}.")
-    return Schedule(**tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")))
+    return read_as(Schedule, name)

@@ -24,7 +24,7 @@ from backtest.types import Days, FloatArray, RowNumbers, StudyError
 Rule = Literal["more conservative", "first"]
 AtCloseout = Literal["after haircut", "market"]
 
-SCHEDULES = ("cme_2014", "occ", "cftc_pilot_2025")
+SCHEDULES = ("haircuts/cme", "haircuts/occ", "haircuts/cftc_pilot")
 ROUNDING = 1e-9  # shares sum to one within this
 
 
@@ -218,9 +218,9 @@ def published_haircut(
     Examples
     --------
     >>> from backtest.instruments import Treasury
-    >>> published_haircut(Treasury(10), ("cme_2014", "occ"))
+    >>> published_haircut(Treasury(10), ("haircuts/cme/2014", "haircuts/occ/2026"))
     0.05
-    >>> published_haircut(Treasury(10), ("cme_2014", "occ"), rule="first")
+    >>> published_haircut(Treasury(10), ("haircuts/cme/2014", "haircuts/occ/2026"), rule="first")
     0.045
     """
     if isinstance(asset, Cash):

@@ -3,12 +3,8 @@
 APPROXIMATE wherever it is shown: one set of parameters for all of history.
 """
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backtest.book.positions import by_day
 from backtest.instruments import Instrument, bucket_of, undeclared
 from backtest.market.market import Market
+from backtest.parameters.files import header, read_as
 from backtest.types import (
     Days,
     DaysByInstruments,
@@ -51,9 +48,6 @@ class CostTable(BaseModel):
     """A dated, cited table of costs: by contract, and by asset class for other contracts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    title: str
-    dated: date
-    note: str
     impact: _Impact
     contract: dict[str, ContractCost]
     asset_class: dict[str, ContractCost]
@@ -81,23 +75,19 @@ class CostTable(BaseModel):
         )
 
 
-@cache
 def load_costs(name: str) -> CostTable:
-    """Table of `backtest/parameters/<name>.toml`.
+    """A version of the costs, or the latest of a rule.
 
     Raises
     ------
-    StudyError : no such table.
+    StudyError : no such table, or a file of another kind.
 
     Examples
     --------
-    >>> load_costs("liquidation_2025").contract["UST10Y"].adv_usd
+    >>> load_costs("liquidation").contract["UST10Y"].adv_usd
     93000000000.0
     """
-    path = files("backtest") / "parameters" / f"{name}.toml"
-    if not path.is_file():
-        raise StudyError(f"unknown table of liquidation costs {name!r}; known: liquidation_2025.")
-    return CostTable(**tomllib.loads(path.read_text(encoding="utf-8")))
+    return read_as(CostTable, name)
 
 
 @dataclass(frozen=True)
@@ -131,7 +121,7 @@ class LiquidationCost:
     [307.5, 1230.0]
     """
 
-    table: str = "liquidation_2025"
+    table: str = "liquidation/2025"
 
     def cost(
         self,
@@ -160,7 +150,7 @@ class LiquidationCost:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of the manifest."""
-        return {"table": self.table, "dated": str(load_costs(self.table).dated)}
+        return {"table": self.table, "dated": str(header(self.table).in_force_from)}
 
 
 def daily_volatility(instrument: Instrument, market: Market) -> Days:

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from backtest.parameters.files import ParameterSource, parameter_sources
 from backtest.parameters.registry import field_names
+from backtest.parameters.sources import ParameterSource, parameter_sources
 from strategies import MODELS
 
 
@@ -33,7 +33,7 @@ def model_block(kind: str, cls: type[Any]) -> RenderableType:
     rows = Table.grid(padding=(0, 2))
     rows.add_column(width=10)
     rows.add_column()
-    fields = (f"{name} = {getattr(default, name)!r}" for name in field_names(cls))
+    fields = (f"{name} = {_value(default, name)!r}" for name in field_names(cls))
     numbers = [name_and_mark(source) for source in parameter_sources(default)]
     rows.add_row("parameters", Text(", ".join(fields) or "none"))
     if numbers:
@@ -43,14 +43,20 @@ def model_block(kind: str, cls: type[Any]) -> RenderableType:
     return Group(head, rows, Text())
 
 
+def _value(model: Any, name: str) -> Any:
+    """A field's value, or the published one that stands in for None."""
+    own = getattr(model, name)
+    return getattr(getattr(model, "terms", model), name, own) if own is None else own
+
+
 def name_and_mark(source: ParameterSource) -> Text:
-    """'cme_2014 (2014-01-01, verified)'; any mark but 'verified' is in bold."""
+    """'haircuts/cme/2014 (from 2014-01-01, verified)'; any mark but 'verified' is in bold."""
     style = "" if source.mark == "verified" else "bold"
-    return Text.assemble(f"{source.name} ({source.dated}, ", (source.mark, style), ")")
+    return Text.assemble(f"{source.name} (from {source.dated}, ", (source.mark, style), ")")
 
 
 def source_line(source: ParameterSource) -> Text:
-    """'cme_2014 (2014-01-01, verified): title. Source.'."""
+    """'haircuts/cme/2014 (2014-01-01, verified): title. Source.'."""
     words = ". ".join(part for part in (source.title, source.source) if part)
     return Text.assemble(name_and_mark(source), f": {words}.")
 

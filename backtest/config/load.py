@@ -17,7 +17,6 @@ from backtest.book.coverage import Coverage
 from backtest.config.accounts import Position, account_books, read_positions
 from backtest.config.checks import check_study, mistake
 from backtest.config.grid import axes_of
-from backtest.config.models import build_model
 from backtest.config.positions import instruments_of, positions_book
 from backtest.config.schema import StudyFile
 from backtest.instruments import declare, parse_instrument
@@ -203,7 +202,7 @@ def build_book(study: StudyFile, market: Market) -> Book:
         book = positions_book(study, market)
         Closeout(book, coverage).check()
         return book
-    base = _Checked(build_model(study.sizing))
+    base = _Checked(study.sizing_model())
     rows: dict[str, dict[str, float]] = {}
     for name, table in study.books.items():
         if table.usd is not None:

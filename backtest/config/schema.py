@@ -1,6 +1,7 @@
 """The tables of a study file: every key, its type, its bounds, its default."""
 
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -15,9 +16,11 @@ from backtest.instruments import Declaration
 from backtest.market.calendars import Clock, MarginCalendar
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_file_hashes
+from backtest.parameters.in_force import in_force
 from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
-from backtest.types import StudyError
+from backtest.types import StudyError, parse_day
+from strategies.as_replayed import under_rules
 
 ON_ERROR, STOP, SKIP = "on_error", "stop", "skip"  # key of a model's table, and its values
 MOST_USD = 1e15  # more than the wealth of the world: a larger number is a typing error
@@ -209,6 +212,8 @@ class StudyFile(_Table):
     """A whole study. `models` are tables until `margin_models` builds them, `grid` has its axes.
 
     `headline` names the books that the title asks about: the page's first sentence is about them.
+    `as_of` is the day (ISO) whose rules models take, the last scored day unless said; with
+    `as_replayed` each day has the rules of that day.
     """
 
     name: str = "study"
@@ -217,6 +222,8 @@ class StudyFile(_Table):
     headline: tuple[str, ...] = ()
     seed: Count = 0
     score_from: str | None = None
+    as_of: str = ""
+    as_replayed: bool = False
     rebalance: Literal["daily", "never"] = "daily"
     data: DataTable = DataTable()
     clock: ClockTable = ClockTable()
@@ -257,17 +264,34 @@ class StudyFile(_Table):
         terms = self.account.model_dump()
         if self.collateral is not None:
             terms["collateral"] = self.collateral.build()
-        return AccountTerms(**terms)
+        account = AccountTerms(**terms)
+        # Haircuts of posted assets are constant, also where margins follow the rules of each day.
+        day = self.rule_day
+        return account if day is None else in_force(account, day)
+
+    @property
+    def rule_day(self) -> date | None:
+        """The day of `as_of`; None where it is the last scored day, which only prices know."""
+        if not self.as_of:
+            return None
+        day: date = parse_day(self.as_of, "as_of").astype(date)
+        return day
 
     def margin_models(self) -> dict[str, MarginModel]:
-        """The models, built from their tables."""
+        """The models, built from their tables, under the rules of `as_of`."""
         models = {}
         for name, table in self.models.items():
             try:
-                models[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
+                model = build_model({k: v for k, v in table.items() if k != ON_ERROR})
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
+            models[name] = under_rules(model, self.rule_day, replayed=self.as_replayed)
         return models
+
+    def sizing_model(self) -> MarginModel:
+        """The model whose margins size the books, under the rules of `as_of`."""
+        sizing = build_model(self.sizing)
+        return under_rules(sizing, self.rule_day, replayed=self.as_replayed)
 
     def skips(self, model: str) -> bool:
         """Whether the study goes on without a model that fails: `on_error = "skip"`."""
@@ -279,7 +303,7 @@ class StudyFile(_Table):
         table["models"] = {n: model_table(m) for n, m in self.margin_models().items()}
         simulator = build_simulator(self.monte_carlo.simulator)
         table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
-        table["sizing"] = model_table(build_model(self.sizing))
+        table["sizing"] = model_table(self.sizing_model())
         sources = user_file_hashes([table["models"], table["sizing"]])
         beside = {name: sha256(content).hexdigest() for name, content in self._beside.items()}
         # A study without these keeps the hash that it had before they were known.
@@ -289,6 +313,7 @@ class StudyFile(_Table):
             (table, "positions"),
             (table, "grid"),
             (table, "headline"),
+            (table, "as_replayed"),
             (table["data"], "earlier"),
             (table["data"], "files"),
             (table["data"], "accept"),

@@ -29,7 +29,8 @@ def longest_lookback(model: MarginModel) -> int:
     750
     """
     inner_models = [inner for field in _inner(model).values() for inner in _models(field)]
-    return max([int(getattr(model, "lookback", 0)), *map(longest_lookback, inner_models)])
+    own = getattr(getattr(model, "terms", model), "lookback", 0)
+    return max([int(own), *map(longest_lookback, inner_models)])
 
 
 def with_lookback(model: MarginModel, days: int) -> MarginModel:

@@ -1,14 +1,14 @@
-"""Parameter files of the models: dated, cited, and marked as verified or not.
+"""Parameter files: a folder of `parameters/` is a rule, a file in it a version of that rule.
 
-A model names a file of parameters by a field (`schedules`, `table`), or by a plain class attribute
-`parameter_files` where its defaults are read from that file. A file holds `title`, `source`,
-`dated` and `verified`; an unverified table in a verified file says `verified = false` itself, and
-`compared` what was compared with what.
+Files are named 'rule/version', as 'simm/2.8+2506'. A rule's name alone, 'simm', stands for the
+version that is in force last; `rules.in_force` pins it to that of another day. Each file begins
+with a `Header`, and the body is checked against the form of the model that reads it.
 """
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,64 +16,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backtest.parameters.registry import field_names
-from backtest.types import StudyError
+from backtest.parameters.header import Header, split
+from backtest.types import StudyError, shown
 
 PACKAGES = ("strategies", "backtest")
 Form = TypeVar("Form", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class ParameterSource:
-    """A parameter file: its name, content, source, date, and what in it is unverified.
-
-    unverified : 'all', or the unverified tables of the file; empty where all is verified.
-    compared : what of it was compared with what; empty where the file does not say.
-    """
-
-    name: str
-    title: str
-    source: str
-    dated: str
-    unverified: tuple[str, ...]
-    compared: str = ""
-
-    @property
-    def mark(self) -> str:
-        """'verified', or 'NOT VERIFIED' and the tables concerned.
-
-        Examples
-        --------
-        >>> parameter_source("cme_2014").mark, parameter_source("cme_futures_2026").mark
-        ('verified', 'NOT VERIFIED')
-        """
-        if not self.unverified:
-            return "verified"
-        which = "" if self.unverified == ("all",) else f": {', '.join(self.unverified)}"
-        return f"NOT VERIFIED{which}"
-
-
-def load_parameters(name: str) -> dict[str, Any]:
-    """Tables of `parameters/<name>.toml`.
-
-    Raises
-    ------
-    StudyError : no such file.
-
-    Examples
-    --------
-    >>> load_parameters("overlays/emir_2013")["buffer"]
-    0.25
-    """
-    if name not in known_parameters():
-        raise StudyError(
-            f"unknown parameter file {name!r}; known: {', '.join(known_parameters())}."
-        )
-    return tomllib.loads(known_parameters()[name].read_text(encoding="utf-8"))
+Value = TypeVar("Value")
+# Bodies that stand in for those of files, by name: what a file would say with a term moved.
+_moved: ContextVar[Mapping[str, dict[str, Any]]] = ContextVar("moved", default={})  # noqa: B039
 
 
 def read_as(form: type[Form], name: str) -> Form:
-    """Parameter file `name`, checked against the fields of `form`.
+    """The body of a version, or of the version in force of a rule, checked against `form`.
 
     Raises
     ------
@@ -83,18 +37,80 @@ def read_as(form: type[Form], name: str) -> Form:
     --------
     >>> class Cap(BaseModel):
     ...     opposed: float
-    >>> read_as(Cap, "capital/sec_15c3_1").opposed
+    >>> read_as(Cap, "sec_15c3_1").opposed
     0.5
     """
+    version = version_of(name)
+    if version in _moved.get():
+        return _checked(form, version, _moved.get()[version])
+    return _read(form, version)
+
+
+def version_of(name: str) -> str:
+    """The file that a name means: a version, its former name, or the latest version of a rule.
+
+    Raises
+    ------
+    StudyError : no such file or rule.
+
+    Examples
+    --------
+    >>> version_of("sec_15c3_1"), version_of("capital/sec_15c3_1")
+    ('sec_15c3_1/2013', 'sec_15c3_1/2013')
+    """
+    if name in known_parameters():
+        return name
+    if name in former_names():
+        return former_names()[name]
+    if name in rules():
+        return rules()[name][-1]
+    rule = rule_of(name)
+    known = ", ".join(rules().get(rule, rules()))
+    what = f"version {shown(name)} of {rule}" if rule in rules() else f"rule {shown(name)}"
+    raise StudyError(f"unknown {what}; known: {known}.")
+
+
+def header(name: str) -> Header:
+    """Header of a version."""
+    return _tables(version_of(name))[0]
+
+
+def load_parameters(name: str) -> dict[str, Any]:
+    """The tables of a version, without its header; a copy, or what stands in for it.
+
+    Examples
+    --------
+    >>> load_parameters("emir_28")["buffer"]
+    0.25
+    """
+    version = version_of(name)
+    if version in _moved.get():
+        return _moved.get()[version]
+    return _tables.__wrapped__(version)[1]
+
+
+def stated(own: Value | None, published: Value) -> Value:
+    """A field's own value, or the published one where it is None."""
+    return published if own is None else own
+
+
+@contextmanager
+def moved(name: str, tables: Mapping[str, Any]) -> Iterator[None]:
+    """Let a version have other numbers for a while, as a sensitivity asks.
+
+    Examples
+    --------
+    >>> class Cap(BaseModel):
+    ...     opposed: float
+    >>> with moved("sec_15c3_1/2013", load_parameters("sec_15c3_1") | {"opposed": 0.25}):
+    ...     read_as(Cap, "sec_15c3_1").opposed
+    0.25
+    """
+    token = _moved.set({**_moved.get(), version_of(name): dict(tables)})
     try:
-        return form(**load_parameters(name))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StudyError(
-            f"parameter file {name!r} does not fit this model: {where}: {first['msg'].lower()}; "
-            "name another file."
-        ) from error
+        yield
+    finally:
+        _moved.reset(token)
 
 
 @cache
@@ -106,48 +122,56 @@ def known_parameters() -> dict[str, Traversable]:
     return dict(sorted(parameter_files.items()))
 
 
-def parameter_source(name: str) -> ParameterSource:
-    """Title, source, date and verification marks of one file."""
-    tables = load_parameters(name)
-    unverified = tuple(_unverified(tables, ""))
-    return ParameterSource(
-        name=name,
-        title=str(tables.get("title", "")),
-        source=str(tables.get("source", "")),
-        dated=str(tables.get("dated", "")),
-        unverified=("all",) if "" in unverified else unverified,
-        compared=str(tables.get("compared", "")),
-    )
-
-
-def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
-    """The parameter files named by a model and by all models inside it.
+@cache
+def rules() -> dict[str, tuple[str, ...]]:
+    """Versions of every rule, in the order in which they came into force.
 
     Examples
     --------
-    >>> from strategies import HaircutOnly, Siloed
-    >>> [s.name for s in parameter_sources(Siloed(base=HaircutOnly()))]
-    ['cme_2014', 'cftc_pilot_2025']
+    >>> rules()["sec_15c3_1"]
+    ('sec_15c3_1/2013',)
     """
-    return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
+    versions: dict[str, list[str]] = {}
+    for name in known_parameters():
+        versions.setdefault(rule_of(name), []).append(name)
+    return {
+        rule: tuple(sorted(names, key=lambda n: header(n).in_force_from))
+        for rule, names in sorted(versions.items())
+    }
 
 
-def _named(value: Any) -> Iterator[str]:
-    """Names of parameter files in a value and in everything inside it."""
-    # A model does not say which of its strings are file names: a string that is the name of an
-    # existing file is taken as one, so that a model cannot use a file and hide it.
-    if isinstance(value, str):
-        yield from [value] if value in known_parameters() else []
-    elif isinstance(value, (tuple, list)):
-        for inner_value in value:
-            yield from _named(inner_value)
-    elif isinstance(value, Mapping):
-        for inner_value in value.values():
-            yield from _named(inner_value)
-    elif is_dataclass(value):
-        yield from getattr(value, "parameter_files", ())
-        for field in field_names(type(value)):
-            yield from _named(getattr(value, field))
+@cache
+def former_names() -> dict[str, str]:
+    """Versions by the names that they had before."""
+    return {old: name for name in known_parameters() for old in _tables(name)[0].former_names}
+
+
+def rule_of(name: str) -> str:
+    """The rule of a version: its folder."""
+    return name.rpartition("/")[0]
+
+
+@cache
+def _tables(version: str) -> tuple[Header, dict[str, Any]]:
+    text = known_parameters()[version].read_text(encoding="utf-8")
+    return split(tomllib.loads(text), version)
+
+
+@cache
+def _read(form: type[Form], version: str) -> Form:
+    return _checked(form, version, _tables(version)[1])
+
+
+def _checked(form: type[Form], version: str, tables: Mapping[str, Any]) -> Form:
+    try:
+        return form(**tables)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise StudyError(
+            f"parameter file {version!r} does not fit this model: {where}: "
+            f"{first['msg'].lower()}; name another file."
+        ) from error
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
@@ -156,13 +180,3 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
             yield from _walk(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(".toml"):
             yield prefix + entry.name.removesuffix(".toml"), entry
-
-
-def _unverified(table: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Dotted names of the tables marked `verified = false`; '' means the whole file."""
-    if table.get("verified") is False:
-        yield path
-        return
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _unverified(value, f"{path}.{key}".lstrip("."))

@@ -14,11 +14,13 @@ from backtest.market.market import Market
 from backtest.model.arguments import check_arguments
 from backtest.model.opened_files import note_opened
 from backtest.model.protocol import MarginModel, in_words
+from backtest.parameters.in_force import in_force
 from backtest.replay.distribution import COLUMNS, POOLED, Distribution
 from backtest.replay.kept import KeptBlocks
 from backtest.replay.path_block import BlockScores, replay_block
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_paths_fit
+from backtest.replay.rules import models_under_rules, rule_day
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import Progress, StudyError, unheard
 from backtest.workers import in_parallel
@@ -37,6 +39,7 @@ def monte_carlo(
     paths: int = 1000,
     seed: int = 0,
     score_from: str | None = None,
+    as_of: str | None = None,
     n_jobs: int = 1,
     block: int = BLOCK,
     kept: KeptBlocks | None = None,
@@ -54,6 +57,8 @@ def monte_carlo(
     score_from : ISO day from which paths are scored; the first on which every model has a
         requirement unless given. With `Spliced`, give the market's last day: else the days of
         history, the same on every path, are scored with the future.
+    as_of : ISO day whose rules the models take; the last scored day of `market` unless given. Days
+        of a path are no dates of history, so rules are not replayed on them.
     n_jobs, block : workers, and paths a task.
     kept : where finished blocks are kept (`replay.kept`); what it holds is not computed again.
 
@@ -81,7 +86,11 @@ def monte_carlo(
     if not models:
         raise StudyError("the study names no model; give at least one.")
     coverage, account = coverage or Coverage(), account or AccountTerms()
-    Closeout(book, coverage).check()
+    closeout = Closeout(book, coverage)
+    closeout.check()
+    day = rule_day(as_of, market, closeout)
+    models = models_under_rules(models, day, replayed=False)
+    account = in_force(account, day)
     check_paths_fit(paths, len(models), len(book.portfolios))
     report = progress or unheard
     alternatives = Paths.of(simulator, market, seed=seed)
@@ -107,6 +116,7 @@ def monte_carlo(
         coverage=coverage,
         seed=seed,
         account=account,
+        as_of=str(day),
         fits=total_fits([of for _, of in sorted(gathered.fits.items())]),
         simulator=alternatives.label,
         paths=paths,

@@ -19,7 +19,7 @@ from backtest.model.omissions import omissions
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
-from backtest.parameters.files import ParameterSource, parameter_sources
+from backtest.parameters.sources import ParameterSource, parameter_sources, standings
 from backtest.replay.given_table import NOT_SEEN, GivenTable
 from backtest.replay.origin import FileHash, Prices, Software
 from backtest.replay.standard import Account, Standard, Window
@@ -38,6 +38,7 @@ class Provenance:
     opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
+    as_of : day (ISO) whose rules models take; as_replayed : each day has its own, up to that day.
     omissions : by model, what it leaves out because prices start too late, and where it can net
         nothing.
     histories : first day that margins may look back to, by the factors that positions need; empty
@@ -60,6 +61,8 @@ class Provenance:
     account: Account | None = None
     models: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, tuple[ParameterSource, ...]] = field(default_factory=dict)
+    as_of: str = ""
+    as_replayed: bool = False
     fits: dict[str, Certificates] = field(default_factory=dict)
     causality: dict[str, CausalityAudit] = field(default_factory=dict)
     omissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -235,9 +238,10 @@ class Provenance:
         )
 
     def alarms(self) -> list[str]:
-        """Models that failed and are left out; doubtful prices in use that nobody accepted."""
+        """Models that failed; rules of other days; doubtful prices in use that nobody accepted."""
         doubts = () if self.data is None else self.data.findings
         return [
+            *(f"SUPERSEDED RULES: {words}" for words in self._standings(only_superseded=True)),
             *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
             *(
                 f"DOUBTFUL PRICES: {doubt.words}"
@@ -245,6 +249,18 @@ class Provenance:
                 if doubt.used and not doubt.accepted
             ),
         ]
+
+    def rules(self) -> str:
+        """The day whose rules models take, and versions that are not in force on it, in words."""
+        if not any(self.parameters.values()):
+            return ""
+        taken = f"those of each day, up to {self.as_of}" if self.as_replayed else f"of {self.as_of}"
+        return "; ".join([taken, *self._standings()])
+
+    def _standings(self, *, only_superseded: bool = False) -> list[str]:
+        """Who uses which version that is not in force on `as_of`."""
+        by_model = {} if self.as_replayed else self.parameters
+        return standings(by_model, self.as_of, only_superseded=only_superseded)
 
     def opened_facts(self) -> list[tuple[str, str]]:
         """The files that models opened by themselves, for a page's list."""
@@ -270,6 +286,7 @@ class Provenance:
             facts = self.given.facts()
         return [
             *facts,
+            *([("rules in force", rules)] if (rules := self.rules()) else []),
             *self.opened_facts(),
             *self.certificates(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),

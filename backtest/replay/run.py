@@ -17,11 +17,13 @@ from backtest.model.arguments import check_arguments
 from backtest.model.opened_files import OpenedFile, placed, recording
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
+from backtest.parameters.in_force import in_force
 from backtest.replay.audit import audit_models, check_audited
 from backtest.replay.daily import QUANTITIES
 from backtest.replay.margins import Replayed, replay_margins
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_study_fits
+from backtest.replay.rules import models_under_rules, rule_day
 from backtest.replay.scorecard import BLOCK, score_models
 from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
@@ -38,6 +40,8 @@ def run(
     coverage: Coverage | None = None,
     account: AccountTerms | None = None,
     score_from: str | None = None,
+    as_of: str | None = None,
+    as_replayed: bool = False,
     seed: int = 0,
     n_jobs: int = 1,
     block: int = BLOCK,
@@ -54,6 +58,8 @@ def run(
         day whose loss is known.
     coverage : the standard; 99 % over 2 margin days unless given.
     account : terms of the collateral account.
+    as_of : ISO day whose rules the models take; the last scored day unless given. as_replayed :
+        every day has the rules of that day instead.
     seed : of the bootstrap behind the p-values of Romano and Wolf.
     n_jobs, block : workers, and portfolios a task; neither changes a number. Where a model looks
         across portfolios (`across_books = True`) all are one task.
@@ -79,6 +85,9 @@ def run(
         raise StudyError("the study names no model; give at least one.")
     closeout = Closeout(book, coverage)
     closeout.check()
+    day = rule_day(as_of, market, closeout)
+    models = models_under_rules(models, day, replayed=as_replayed)
+    account = in_force(account, day)
     check_study_fits(len(market.dates), len(book.portfolios), len(models))
     report = progress or unheard
     began = time.perf_counter()
@@ -117,6 +126,8 @@ def run(
         seed=seed,
         window=window,
         account=account,
+        as_of=str(day),
+        as_replayed=as_replayed,
         fits=replayed.fits,
         causality=audits,
         opened=placed(opened, Path.cwd()),

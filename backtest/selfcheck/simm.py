@@ -32,7 +32,7 @@ DOLLAR = EQUITY | {"RiskType": "Risk_FX", "ProductClass": "RatesFX", "Qualifier"
 
 def _margin(*rows: dict[str, Any]) -> float:
     """SIMM 2.1 in USD."""
-    simm = load_simm("simm/v2_1")
+    simm = load_simm("simm/2.1")
     read = sensitivities(pd.DataFrame(rows))
     tree = simm_margin(read, risk_class=simm.risk_class, correlation=simm.correlation)
     return float(tree.value)

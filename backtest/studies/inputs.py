@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from backtest.book.book import Book
 from backtest.config.load import build_book, load_study
-from backtest.config.models import build_model
 from backtest.config.schema import StudyFile
 from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock
@@ -101,7 +100,11 @@ class Inputs:
     def described(self, provenance: Provenance, *hashed: Any) -> Provenance:
         """The provenance of a result, with the study, its prices and the files models opened."""
         provenance = replace(
-            provenance, opened=self.opened_files, failed_models=dict(sorted(self.failures.items()))
+            provenance,
+            opened=self.opened_files,
+            failed_models=dict(sorted(self.failures.items())),
+            as_of=self.config.as_of,
+            as_replayed=self.config.as_replayed,
         )
         return provenance.of_study(self.config.resolved(), self.hashes, *hashed)
 
@@ -137,7 +140,7 @@ class Inputs:
         """
         file_record: set[OpenedFile] = set()
         with recording(file_record):
-            models, base = config.margin_models(), build_model(config.sizing)
+            models, base = config.margin_models(), config.sizing_model()
             book = _book_of(config, self.market)
         return replace(
             self, config=config, book=book, models=models, base=base, file_record=file_record,
@@ -202,6 +205,9 @@ def read_prices(
         progress(GRID_ASIDE, 1.0)
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
+    if not config.as_of:
+        last_scored = market.dates[-1 - min(config.standard().longest, len(market.dates) - 1)]
+        config = config.model_copy(update={"as_of": str(last_scored)[:10]})
     progress("prices", 1.0)
     for file in files:
         if file.read_as:
@@ -230,7 +236,7 @@ def read_inputs(
     file_record: set[OpenedFile] = set()
     progress("books and models", 0.0)
     with recording(file_record):
-        models, base = config.margin_models(), build_model(config.sizing)
+        models, base = config.margin_models(), config.sizing_model()
         if isolate:
             own = {name for name, table in config.models.items() if any(user_kinds(table))}
             models = {n: isolated(m) if n in own else m for n, m in models.items()}

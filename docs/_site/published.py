@@ -50,7 +50,7 @@ def _net_capital() -> float:
     """Deduction of long 4 years and short 7 years, 100 each."""
     net = np.zeros((1, 1, 12))
     net[0, 0, [6, 7]] = 100.0, -100.0
-    return float(government_charge(net, load_deductions("capital/sec_15c3_1")).sum())
+    return float(government_charge(net, load_deductions("sec_15c3_1/2013")).sum())
 
 
 def _coal() -> float:
@@ -59,14 +59,14 @@ def _coal() -> float:
         Sensitivity("Commodity", "commodity", "delta", "1", name, np.array(usd))
         for name, usd in (("Americas", -3e6), ("Europe", 5e6))
     ]
-    figures = load_simm("simm/v2_1")
+    figures = load_simm("simm/2.1")
     tree = simm_margin(legs, risk_class=figures.risk_class, correlation=figures.correlation)
     return float(tree.value)
 
 
 def _risk_vector() -> list[float]:
     """P&L of an inverse perpetual on the first six prices of the grid, over that on the first."""
-    prices = load_grid("venue/deribit_2024").moves[::3, 0][:6]
+    prices = load_grid("deribit_pm/2024").moves[::3, 0][:6]
     gained = coin_pnl(100.0, entry=np.array(100.0), close=100.0 * (1 + prices))
     return [float(value) for value in gained / gained[0]]
 

@@ -18,7 +18,7 @@ from backtest.types import DaysByPortfoliosBySilos, FloatArray
 from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays/assumed_2026")
+ASSUMED = load_parameters("overlays_assumed/2026")
 
 
 @model(kind="concentration_add_on")
@@ -46,14 +46,14 @@ class ConcentrationAddOn:
     Examples
     --------
     >>> ConcentrationAddOn(participation=0.1).table
-    'liquidation_2025'
+    'liquidation/2025'
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
     participation: Annotated[float, Gt(0), Le(1)] = ASSUMED["participation"]
-    table: str = "liquidation_2025"
+    table: str = "liquidation/2025"
 
-    parameter_files = ("overlays/assumed_2026",)
+    parameter_files = ("overlays_assumed/2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -110,7 +110,7 @@ class LiquidityAddOn:
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
     share: Annotated[float, Ge(0)] = 1.0
-    table: str = "liquidation_2025"
+    table: str = "liquidation/2025"
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

@@ -51,10 +51,10 @@ class Buffer:
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    size: Annotated[float, Ge(0)] = load_parameters("overlays/emir_2013")["buffer"]
-    days: Annotated[int, Ge(1)] = load_parameters("overlays/assumed_2026")["anchor_days"]
+    size: Annotated[float, Ge(0)] = load_parameters("emir_28/2013")["buffer"]
+    days: Annotated[int, Ge(1)] = load_parameters("overlays_assumed/2026")["anchor_days"]
 
-    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+    parameter_files = ("emir_28/2013", "overlays_assumed/2026")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

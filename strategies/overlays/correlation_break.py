@@ -17,7 +17,7 @@ from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays/assumed_2026")
+ASSUMED = load_parameters("overlays_assumed/2026")
 
 
 @model(kind="correlation_break")
@@ -57,7 +57,7 @@ class CorrelationBreak:
     days: Annotated[int, Ge(20)] = ASSUMED["break_days"]
     deviations: Annotated[float, Ge(0)] = ASSUMED["break_deviations"]
 
-    parameter_files = ("overlays/assumed_2026",)
+    parameter_files = ("overlays_assumed/2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

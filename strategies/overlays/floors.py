@@ -17,8 +17,8 @@ from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
 from strategies.parts import parts_of
 
-RULE = load_parameters("overlays/emir_2013")
-ASSUMED = load_parameters("overlays/assumed_2026")
+RULE = load_parameters("emir_28/2013")
+ASSUMED = load_parameters("overlays_assumed/2026")
 
 
 @model(kind="ten_year_floor")
@@ -54,7 +54,7 @@ class TenYearFloor:
     days: Annotated[int, Ge(20)] = RULE["floor_days"]
     step: Annotated[int, Ge(1)] = ASSUMED["floor_step"]
 
-    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+    parameter_files = ("emir_28/2013", "overlays_assumed/2026")
 
     @property
     def lookbacks(self) -> tuple[int, ...]:
@@ -117,7 +117,7 @@ class Minimum:
     base: MarginModel = Field(default_factory=HistoricalVaR)
     rate: Annotated[float, Ge(0)] = ASSUMED["minimum_rate"]
 
-    parameter_files = ("overlays/assumed_2026",)
+    parameter_files = ("overlays_assumed/2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

@@ -49,10 +49,10 @@ class StressBlend:
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
     stressed: MarginModel | None = None
-    weight: Annotated[float, Ge(0), Le(1)] = load_parameters("overlays/emir_2013")["stress_weight"]
-    days: Annotated[int, Ge(20)] = load_parameters("overlays/assumed_2026")["stress_days"]
+    weight: Annotated[float, Ge(0), Le(1)] = load_parameters("emir_28/2013")["stress_weight"]
+    days: Annotated[int, Ge(20)] = load_parameters("overlays_assumed/2026")["stress_days"]
 
-    parameter_files = ("overlays/emir_2013", "overlays/assumed_2026")
+    parameter_files = ("emir_28/2013", "overlays_assumed/2026")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""

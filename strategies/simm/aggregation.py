@@ -53,7 +53,7 @@ def simm_margin(
     Examples
     --------
     >>> from .parameters import load_simm
-    >>> simm = load_simm("simm/v2_1")
+    >>> simm = load_simm("simm/2.1")
     >>> coal = [Sensitivity("Commodity", "commodity", "delta", "1", name, np.array(usd))
     ...         for name, usd in (("Coal Americas", 3e6), ("Coal Europe", -5e6))]
     >>> tree = simm_margin(coal, risk_class=simm.risk_class, correlation=simm.correlation)

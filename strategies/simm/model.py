@@ -46,7 +46,7 @@ class Simm:
         (curvature too, which is then too high).
     crypto_weights : per cent by 'floating' or 'pegged', instead of the file's, which has no weight
         for pegged coins.
-    version, crypto_parameters : files of `strategies/parameters/`.
+    parameters, crypto_parameters : rules or versions of `strategies/parameters/`.
 
     References
     ----------
@@ -56,15 +56,15 @@ class Simm:
 
     Examples
     --------
-    >>> Simm(crypto="other").version
-    'simm/v2_1'
+    >>> Simm(crypto="other").parameters
+    'simm'
     """
 
     crypto: Literal["own_class", "commodity", "other"] = "own_class"
     scaling: Literal["ten_days", "sqrt"] = "ten_days"
     crypto_weights: dict[str, Annotated[float, Gt(0)]] = Field(default_factory=dict)
-    version: str = "simm/v2_1"
-    crypto_parameters: str = "simm/crypto_2026"
+    parameters: str = "simm"
+    crypto_parameters: str = "simm_crypto"
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""
@@ -86,7 +86,7 @@ class Simm:
 
     def tree(self, market: Market, book: Book, coverage: Coverage) -> Node:
         """The margin with all its components; every value (days, portfolios) USD."""
-        simm = load_simm(self.version)
+        simm = load_simm(self.parameters)
         self._refuse_commodities(book)
         sensitivities = book_sensitivities(
             market,
@@ -126,5 +126,5 @@ class Simm:
                     f"in per cent: crypto_weights = {{ {bucket} = ... }}."
                 )
         crypto: Bucketed = table.model_copy(update={"weights": weights})
-        simm = load_simm(self.version)
+        simm = load_simm(self.parameters)
         return lambda name: crypto if name == "crypto" else simm.risk_class(name)

@@ -1,7 +1,5 @@
 """Weights, correlations and thresholds of SIMM, from dated, cited files."""
 
-from datetime import date
-from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -158,11 +156,6 @@ class _Between(_Table):
 class SimmParameters(_Table):
     """One version of SIMM."""
 
-    title: str
-    source: str
-    dated: date
-    verified: bool
-    note: str
     between_classes: _Between
     rates: Rates
     bucketed: dict[str, Bucketed]
@@ -179,11 +172,6 @@ class SimmParameters(_Table):
 class CryptoParameters(_Table):
     """Possible classes of crypto, with their weights."""
 
-    title: str
-    source: str
-    dated: date
-    verified: bool
-    note: str
     bucketed: dict[str, Bucketed]
 
 
@@ -193,25 +181,24 @@ def _entry(triangle: list[list[float]], names: list[str], a: str, b: str) -> flo
     return 1.0 if low == high else triangle[high][low]
 
 
-@cache
 def load_simm(name: str) -> SimmParameters:
     """Version `strategies/parameters/<name>.toml`.
 
     Examples
     --------
-    >>> load_simm("simm/v2_1").correlation("rates", "commodity")
+    >>> load_simm("simm/2.1").correlation("rates", "commodity")
     0.3
     """
     return read_as(SimmParameters, name)
 
 
-@cache
 def load_crypto(name: str) -> CryptoParameters:
     """Crypto classes of `strategies/parameters/<name>.toml`.
 
     Examples
     --------
-    >>> {way: table.weights[0] for way, table in load_crypto("simm/crypto_2026").bucketed.items()}
+    >>> ways = load_crypto("simm_crypto").bucketed
+    >>> {way: table.weights[0] for way, table in ways.items()}
     {'own_class': 132.0, 'commodity': 58.0, 'other': 54.0}
     """
     return read_as(CryptoParameters, name)

@@ -79,7 +79,7 @@ class Span:
     0.5
     """
 
-    parameters: str = "span/cme_2026"
+    parameters: str = "span"
     extreme: Annotated[float, Ge(1)] | None = None
     cover: Share | None = None
     scan: dict[str, Share] = Field(default_factory=dict)

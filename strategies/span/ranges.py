@@ -1,7 +1,5 @@
 """Parameters of SPAN: a dated, cited file, or scan ranges from the market's volatility."""
 
-from datetime import date
-from functools import cache
 from typing import Annotated
 
 import pandas as pd
@@ -34,11 +32,6 @@ class SpanParameters(BaseModel):
     """A dated, cited file of scan ranges (shares of notional), charges and credits."""
 
     model_config = ConfigDict(extra="forbid")
-    title: str
-    source: str
-    dated: date
-    verified: bool
-    note: str
     extreme: Annotated[float, Field(ge=1)]
     cover: Share
     volatility: Annotated[float, Field(ge=0)]
@@ -56,14 +49,13 @@ class SpanParameters(BaseModel):
         return self.price.get(commodity) if years is None else self.treasury.at(years)
 
 
-@cache
 def load_span(name: str) -> SpanParameters:
-    """Parameters of `strategies/parameters/<name>.toml`.
+    """A version of SPAN's parameters, or the latest of a rule.
 
     Examples
     --------
-    >>> load_span("span/cme_2026").price["BTC"], load_span("span/cme_2026").verified
-    (0.4, False)
+    >>> load_span("span").price["BTC"]
+    0.4
     """
     return read_as(SpanParameters, name)
 

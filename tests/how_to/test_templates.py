@@ -99,7 +99,7 @@ def test_a_page_carried_out_as_it_is_passes_and_touches_the_files_it_lists(name,
 def test_the_row_of_costs_on_the_page_of_an_instrument_is_one_that_the_table_takes():
     page = (HOW_TO / "instrument.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
-    file = ROOT / "backtest" / "parameters" / "liquidation_2025.toml"
+    file = ROOT / "backtest" / "parameters" / "liquidation/2025.toml"
     table = tomllib.loads(file.read_text(encoding="utf-8") + "\n" + block)
     assert CostTable(**table).contract["STRIP10Y"].adv_usd == 2e9
 

@@ -275,12 +275,16 @@ def test_a_contract_that_is_not_traded_is_refused(name, said):
 def test_haircuts_of_the_new_instruments():
     market = random_market(5)
     book = bt.Book.from_frame(pd.DataFrame({"SWAP10Y": [-1e6], "ZN~curve": [2e6]}, index=["one"]))
-    schedules = ("cme_2014", "cme_futures_2026", "uncleared_schedule_2020")
+    schedules = (
+        "haircuts/cme/2014",
+        "haircuts/cme_futures/2026",
+        "haircuts/uncleared_schedule/2020",
+    )
     margin = st.HaircutOnly(schedules=schedules).margin(market, book, bt.Coverage())
     np.testing.assert_allclose(margin[:, 0], 0.04 * 1e6 + 0.021 * 2e6)
     bills = bt.Book.from_frame(pd.DataFrame({"BILL6M": [1e6]}, index=["one"]))
     assert st.HaircutOnly().margin(market, bills, bt.Coverage())[0, 0] == 0.005 * 1e6
     with pytest.raises(
-        bt.StudyError, match=r"no haircut for SWAP10Y .*\(uncleared_schedule_2020\)"
+        bt.StudyError, match=r"no haircut for SWAP10Y .*\(haircuts/uncleared_schedule/2020\)"
     ):
         st.HaircutOnly().margin(market, book, bt.Coverage())

@@ -1,7 +1,5 @@
 """Parameters are dated, cited and marked; everything that uses them says so."""
 
-import datetime
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -12,32 +10,34 @@ from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.cli.models import models_list, references
 from backtest.config.models import build_model
 from backtest.parameters.buckets import ByMaturity
-from backtest.parameters.files import (
-    known_parameters,
-    load_parameters,
-    parameter_source,
-    parameter_sources,
-)
+from backtest.parameters.files import header, known_parameters, load_parameters, rules
+from backtest.parameters.header import ONE_DAY
+from backtest.parameters.sources import parameter_source, parameter_sources
 
-FOLDERS_OF_MODELS = (
-    "capital",
-    "clearing",
-    "overlays",
-    "portfolio_margin",
-    "simm",
-    "span",
-    "uncleared",
-    "venue",
-)
+# Rules that no margin model names: what is posted, and what is shown beside margins.
+ELSEWHERE = {
+    "haircuts/bcbs",
+    "haircuts/cme_futures",
+    "haircuts/occ",
+    "haircuts/uncleared_schedule",
+    "tokenised_fund",
+}
 
 
 @pytest.mark.parametrize("name", list(known_parameters()))
-def test_every_parameter_file_says_what_when_and_whether_verified(name):
-    tables = load_parameters(name)
-    assert tables["title"] and isinstance(tables["dated"], datetime.date)
-    inner = [t for t in tables.values() if isinstance(t, dict)]
-    cited = [tables, *inner, *(t for i in inner for t in i.values() if isinstance(t, dict))]
-    assert any("source" in t for t in cited) and any("verified" in t for t in cited)
+def test_every_parameter_file_says_what_since_when_and_whether_verified(name):
+    head = header(name)
+    assert head.title and head.source and load_parameters(name)
+
+
+@pytest.mark.parametrize("rule", list(rules()))
+def test_versions_follow_one_another_without_a_gap_and_only_the_last_is_open(rule):
+    versions = rules()[rule]
+    for name, following in zip(versions, versions[1:], strict=False):
+        head = header(name)
+        assert head.superseded_by == following, f"{name} has a successor: {following}"
+        assert head.in_force_to == header(following).in_force_from - ONE_DAY
+    assert not header(versions[-1]).superseded_by
 
 
 @pytest.mark.parametrize("kind", list(st.MODELS))
@@ -50,40 +50,45 @@ def test_every_model_has_a_reference_and_files_that_exist(kind):
 def test_marks_follow_the_files_and_the_models_inside():
     nested = build_model({"kind": "buffer", "base": {"kind": "haircut_only"}})
     assert [s.name for s in parameter_sources(nested)] == [
-        "overlays/emir_2013",
-        "overlays/assumed_2026",
-        "cme_2014",
-        "cftc_pilot_2025",
+        "emir_28/2013",
+        "overlays_assumed/2026",
+        "haircuts/cme/2014",
+        "haircuts/cftc_pilot/2026",
     ]
     marks = {s.name: s.mark for s in parameter_sources(nested)}
-    assert marks["overlays/assumed_2026"] == "NOT VERIFIED" and marks["cme_2014"] == "verified"
-    assert "group.crypto" in parameter_source("portfolio_margin/finra_4210").mark
-    with pytest.raises(bt.StudyError, match="unknown parameter file 'emir'; known: "):
+    assert (
+        marks["overlays_assumed/2026"] == "NOT VERIFIED"
+        and marks["haircuts/cme/2014"] == "verified"
+    )
+    assert "group.crypto" in parameter_source("finra_4210/2010").mark
+    with pytest.raises(bt.StudyError, match="unknown rule 'emir'; known: "):
         load_parameters("emir")
 
 
 def test_no_file_of_a_model_goes_unnamed():
     named = {s.name for cls in st.MODELS.values() for s in parameter_sources(cls())}
-    own = {n for n in known_parameters() if n.partition("/")[0] in FOLDERS_OF_MODELS}
-    assert own and own <= named
-    assert parameter_source("span/cme_2026").mark == "NOT VERIFIED"
+    rules_named = {name.rpartition("/")[0] for name in named}
+    assert rules_named | ELSEWHERE == set(rules()) and not rules_named & ELSEWHERE
+    assert parameter_source("span/2026").mark == "NOT VERIFIED"
 
 
 @pytest.mark.parametrize(
     "model",
     [
-        st.NetCapital(table="occ"),
-        st.PortfolioMargin(table="occ"),
-        st.Simm(version="occ"),
-        st.Simm(crypto_parameters="occ"),
-        st.Span(parameters="occ"),
-        st.StandardSchedule(table="occ"),
-        st.VenueGrid(table="occ"),
+        st.NetCapital(parameters="haircuts/occ/2026"),
+        st.PortfolioMargin(parameters="haircuts/occ/2026"),
+        st.Simm(parameters="haircuts/occ/2026"),
+        st.Simm(crypto_parameters="haircuts/occ/2026"),
+        st.Span(parameters="haircuts/occ/2026"),
+        st.StandardSchedule(parameters="haircuts/occ/2026"),
+        st.VenueGrid(parameters="haircuts/occ/2026"),
     ],
     ids=repr,
 )
 def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
-    with pytest.raises(bt.StudyError, match="'occ' does not fit this model: .*; name another") as e:
+    with pytest.raises(
+        bt.StudyError, match="'haircuts/occ/2026' does not fit this model: .*; name another"
+    ) as e:
         model.margin(small_market, small_book, bt.Coverage())
     assert "\n" not in str(e.value)
 
@@ -93,7 +98,7 @@ def test_study_keeps_the_sources_of_its_models(small_market, small_book):
     study = bt.run(small_market, small_book, models, coverage=bt.Coverage())
     assert study.provenance.parameters["siloed"] == ()
     (first, _) = study.provenance.parameters["net"]
-    assert first.name == "capital/sec_15c3_1" and first.mark == "verified"
+    assert first.name == "sec_15c3_1/2013" and first.mark == "verified"
 
 
 def test_list_has_a_block_a_model():

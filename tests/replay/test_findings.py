@@ -243,10 +243,10 @@ def study_of(market, book, **models):
 def test_tables_mark_what_rests_on_unverified_parameters(small_market, small_book):
     study = study_of(small_market, small_book, scan=st.Span(), haircut=st.HaircutOnly())
     named = list(small_book.portfolios)
-    assert unverified_parameters(study) == {"scan": ["span/cme_2026"]}
+    assert unverified_parameters(study) == {"scan": ["span/2026"]}
     for shown in (coverage_table(study, named), cost_table(study, named)):
         assert [row[0].text for row in shown.groups[0][1]] == [f"scan {MARK}", "haircut"]
-        assert "(scan: span/cme_2026)" in shown.note
+        assert "(scan: span/2026)" in shown.note
     assert [name for name, _ in pooled_table(study).groups] == [f"scan {MARK}", "haircut"]
 
 

@@ -72,7 +72,7 @@ def test_one_sentence_says_source_days_and_standard(study):
 
 
 def test_unequal_days_and_costs_are_said():
-    table = {"table": "liquidation_2025", "dated": "2025-12-31"}
+    table = {"table": "liquidation/2025", "dated": "2025-12-31"}
     assert Standard(0.975, {"FICC": 5, "CME": 2}, 5, "never", table).sentence() == (
         "97.5 % coverage over an MPOR of FICC 5, CME 2 margin days; units bought on the first day "
         "and held; losses include liquidation cost (approximate)"

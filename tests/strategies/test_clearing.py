@@ -11,7 +11,7 @@ import backtest as bt
 import strategies as st
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.mismatch import MISMATCH
-from backtest.parameters.files import parameter_source, parameter_sources
+from backtest.parameters.sources import parameter_source, parameter_sources
 from backtest.studies.run.facts import omissions_sentence
 from tests.support import by_hand
 from tests.support.contracts import HISTORICAL
@@ -400,9 +400,9 @@ def test_a_stressed_year_counts_from_the_days_on_which_it_is_known(small_market,
 def test_the_sources_of_nested_houses_are_marked():
     model = st.CrossMargining(houses={"FICC": st.FiccVaR()})
     assert [source.name for source in parameter_sources(model)] == [
-        "clearing/cme_ficc_2024",
-        "clearing/emir_153_2013",
-        "clearing/ficc_gsd_2018",
+        "cme_ficc/2024",
+        "emir_27/2013",
+        "ficc_gsd/2018",
     ]
-    assert parameter_source("clearing/cme_ficc_2024").mark == "NOT VERIFIED: threshold"
-    assert parameter_source("clearing/ficc_gsd_2018").mark == "NOT VERIFIED"
+    assert parameter_source("cme_ficc/2024").mark == "NOT VERIFIED: threshold"
+    assert parameter_source("ficc_gsd/2018").mark == "NOT VERIFIED"

@@ -11,7 +11,7 @@ from strategies.simm.aggregation import Node, simm_margin
 from strategies.simm.crif import add_ons, read_crif, sensitivities
 from strategies.simm.parameters import load_simm
 
-V2_1 = load_simm("simm/v2_1")
+V2_1 = load_simm("simm/2.1")
 EQUITY = TEN_OF_EQUITY | {"Qualifier": "ISIN:1"}
 EURO = EQUITY | {"RiskType": "Risk_FX", "ProductClass": "RatesFX", "Qualifier": "EUR"}
 PAIR = EURO | {"RiskType": "Risk_FXVol", "Qualifier": "EURUSD", "Label1": "1y"}

@@ -137,7 +137,7 @@ def test_speed_limit_holds_and_lets_go(base, up, down):
 
 
 def test_concentration_doubles_what_takes_four_times_the_mpor(small_market):
-    volume = load_costs("liquidation_2025").contract["BTC"].adv_usd
+    volume = load_costs("liquidation/2025").contract["BTC"].adv_usd
     usd = 4 * 2 * 0.2 * volume  # four times two days of a fifth of the volume
     book = bt.Book.from_frame(pd.DataFrame({"BTC": [usd, usd / 4]}, index=["large", "small"]))
     base = margin(BASE, small_market, book)

@@ -81,7 +81,7 @@ def test_venue_grid_has_the_prices_of_a_published_risk_vector():
     """Deribit API, private/pme/simulate, example: BTC-PERPETUAL in BTC, size not stated."""
     vector = [-0.05991206933333334, -0.04289159509090909, -0.027351162086956524]
     vector += [-0.013105765166666668, 0.0, 0.012097629384615385]
-    prices = load_grid("venue/deribit_2024").moves[::3, 0]
+    prices = load_grid("deribit_pm/2024").moves[::3, 0]
     gained = coin_pnl(100.0, entry=np.array(100.0), close=100.0 * (1 + prices))
     size = vector[0] / gained[0]
     np.testing.assert_allclose(size * gained[: len(vector)], vector, rtol=1e-9, atol=1e-15)

@@ -44,7 +44,7 @@ def test_net_capital_is_its_slow_twin(small_market):
     tenors |= {"UST10Y": 10, "UST12Y": 12, "UST20Y": 20, "UST30Y": 30, "UST30Y@CME": 30}
     drawn = np.random.default_rng(1).normal(0.0, 1e6, (20, len(tenors)))
     book = bt.Book.from_frame(pd.DataFrame(drawn, columns=list(tenors)))
-    columns = load_parameters("capital/sec_15c3_1")["government"]
+    columns = load_parameters("sec_15c3_1/2013")["government"]
     rows = pd.DataFrame(columns).assign(over=[0.0, *columns["up_to"][:-1]]).to_dict("records")
     for exposure, required in zip(
         drawn, st.NetCapital().margin(small_market, book, COVERAGE)[7], strict=True
@@ -97,7 +97,7 @@ def schedule_rows(folder):
     own = data["Amount"] / data["AmountCurrency"].map(rates)
     # Any day of the year before the first maturity puts every trade in the same row.
     years = (data["EndDate"] - pd.Timestamp("2019-07-04")).dt.days / 365.25
-    table = load_margin_table("uncleared/bcbs_iosco_2020")
+    table = load_margin_table("uncleared_schedule/2020")
     each = [table.rate(p.lower(), y) for p, y in zip(data["ProductClass"], years, strict=True)]
     return data.assign(usd=data["AmountUSD"].fillna(own), rate=each)
 
@@ -111,14 +111,14 @@ def example_margin(rows, side):
         max(0.0, gained.sum()),
         gained.clip(lower=0.0).sum(),
     )
-    table = load_margin_table("uncleared/bcbs_iosco_2020")
+    table = load_margin_table("uncleared_schedule/2020")
     return float(net_margin(*(np.array([a]) for a in amounts), table)[0])
 
 
 def test_schedule_rates_agree_with_the_haircut_schedule():
     table, listed = (
-        load_margin_table("uncleared/bcbs_iosco_2020"),
-        load_schedule("uncleared_schedule_2020"),
+        load_margin_table("uncleared_schedule/2020"),
+        load_schedule("haircuts/uncleared_schedule/2020"),
     )
     for years in (1, 2, 3, 5, 7, 30):
         assert table.rate("rates", years) == listed.haircut(bt.Swap(years))

@@ -17,7 +17,7 @@ from strategies.simm.sensitivity import Sensitivity
 from tests.support.places import PEER_DATA
 
 EXAMPLE = PEER_DATA / "simm"
-V2_1 = load_simm("simm/v2_1")
+V2_1 = load_simm("simm/2.1")
 NAMES = {
     "Rates": "rates",
     "Fx": "fx",
@@ -125,7 +125,7 @@ def test_a_position_over_its_threshold_is_concentrated():
 
 
 def test_every_matrix_is_a_triangle_of_its_names():
-    crypto = load_crypto("simm/crypto_2026").bucketed
+    crypto = load_crypto("simm_crypto/feds_2026_009").bucketed
     tables = {**V2_1.bucketed, **{f"crypto {k}": v for k, v in crypto.items()}}
     for name, table in tables.items():
         own = [b for b in table.buckets if b != "Residual"]
@@ -256,8 +256,8 @@ def test_what_simm_cannot_margin_is_named(small_market, tmp_path):
     market = bt.Market.from_frame(small_market.to_frame().assign(GOLD=2e3))
     with pytest.raises(bt.StudyError, match="no risk class here for GOLD"):
         st.Simm().margin(market, book_of(market, GOLD=1e6), bt.Coverage())
-    with pytest.raises(bt.StudyError, match="unknown parameter file 'simm/v9'; known: "):
-        st.Simm(version="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
+    with pytest.raises(bt.StudyError, match="unknown version .simm/v9. of simm; known: "):
+        st.Simm(parameters="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
     path = tmp_path / "crif.csv"
     path.write_text("RiskType\tAmountUSD\nRisk_FX\tmany\n")
     with pytest.raises(bt.DataError, match="give AmountUSD as plain numbers"):

@@ -112,7 +112,7 @@ def test_margins_follow_volatility_down_no_further_than_the_floor():
     assert free[-1] < 0.4 * free[190]
     one = market.shocks(1)[:, 0]
     ratio = np.mean(one[-300:] ** 2) ** 0.5 / slow_variance(one, 399, 0.97) ** 0.5
-    spread = 1e6 * load_costs("liquidation_2025").contract["BTC"].half_spread_bp * 1e-4
+    spread = 1e6 * load_costs("liquidation/2025").contract["BTC"].half_spread_bp * 1e-4
     assert floored[-1] - spread == pytest.approx(ratio * (free[-1] - spread), rel=1e-9)
     assert (floored[~np.isnan(floored)] >= free[~np.isnan(free)]).all()
 
@@ -127,7 +127,7 @@ def test_stress_remembers_the_highest_volatility():
 
 
 def test_only_what_exceeds_the_threshold_is_concentrated(small_market):
-    cost = load_costs("liquidation_2025").contract["BTC"]
+    cost = load_costs("liquidation/2025").contract["BTC"]
     volume, model = cost.adv_usd, st.Span2(**SHORT, threshold=0.1)
     for size in (0.05, 0.1, 0.35):
         found = model.closeout(small_market, book_of(small_market, BTC=-size * volume))[-1, 0]

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from backtest.parameters.files import parameter_source
+from backtest.parameters.sources import parameter_source
 from backtest.types import ResultsError
 
 PACKAGED = Path(__file__).parent / "topics"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from backtest.account.haircuts import known_schedules, load_schedule
+from backtest.parameters.sources import parameter_source
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.collateral.adequacy import COINS, WINDOWS, sample_line
 from backtest.studies.collateral.answer import collateral_answer
@@ -281,11 +282,10 @@ def _years(study: CollateralStudy) -> Section:
 
 
 def _moves(study: CollateralStudy) -> Section:
-    schedules = {name: load_schedule(name) for name in known_schedules()}
     citations = " ".join(
-        f"{name}: {schedule.source} (dated {schedule.dated})."
-        for name, schedule in schedules.items()
-        if schedule.kind != "margin rate"
+        f"{source.name}: {source.source} (in force from {source.dated})."
+        for source in map(parameter_source, known_schedules())
+        if load_schedule(source.name).kind != "margin rate"
     )
     return Section(
         name="moves_against_haircuts",

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.config.models import model_table
-from backtest.parameters.files import ParameterSource
+from backtest.parameters.sources import ParameterSource
 from backtest.studies.compare.inputs import BARE
 from backtest.studies.dossier.docstrings import parameter_words
 from backtest.studies.dossier.fields import Fields, stated

@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.account.haircuts import load_schedule
 from backtest.estimators.fits import MISSED, RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
-from backtest.parameters.files import ParameterSource
+from backtest.parameters.sources import ParameterSource
 from backtest.replay.study import Study
 from backtest.scores.models.paired import FEWEST_DAYS
 from backtest.studies.run.figures.ladder import has_bounds

@@ -318,7 +318,7 @@ def test_liquidation_cost_by_hand(market, rebalance):
     coverage = bt.Coverage(mpor=2)
     added = replace(book, liquidation=LiquidationCost()).loss(market, coverage)
     added -= book.loss(market, coverage)
-    table = load_costs("liquidation_2025")
+    table = load_costs("liquidation/2025")
     index = book.unit_index(market)
     for day in (0, 1, 40, 237):
         expected = {"FICC": 0.0, "CME": 0.0}
@@ -342,7 +342,7 @@ def test_volatility_knows_no_future(market):
 
 
 def test_costs_of_other_venues_and_classes():
-    table = load_costs("liquidation_2025")
+    table = load_costs("liquidation/2025")
     assert table.of(bt.Spot("ETH", silo="NODAL")) == table.contract["ETH"]
     assert table.of(bt.Treasury(20)) == table.asset_class["treasury"]
     with pytest.raises(bt.StudyError, match="no liquidation cost for VIX"):
@@ -361,7 +361,7 @@ def test_a_study_asks_for_the_cost_and_says_so(market):
     bare, charged = (bt.run(market, b, models, audit=False) for b in books)
     without, standard = bare.provenance.held_to, charged.provenance.held_to
     assert without.liquidation is None
-    assert standard.liquidation == {"table": "liquidation_2025", "dated": "2025-12-31"}
+    assert standard.liquidation == {"table": "liquidation/2025", "dated": "2025-12-31"}
     pd.testing.assert_frame_equal(bare.required["var"], charged.required["var"])
     assert (charged.loss - bare.loss).dropna().gt(0).all(axis=None)
     assert "liquidation cost (approximate)" in standard.sentence()

@@ -130,9 +130,9 @@ def test_what_the_study_file_has_was_set_though_it_is_the_default():
 
 
 def test_published_numbers_carry_source_date_and_mark():
-    from backtest.parameters.files import parameter_sources
+    from backtest.parameters.sources import parameter_sources
 
-    model = st.HaircutOnly(schedules=("cme_2014", "cme_futures_2026"))
+    model = st.HaircutOnly(schedules=("haircuts/cme/2014", "haircuts/cme_futures/2026"))
     sources = parameter_sources(model)
     fields = Fields.model_validate({"parameters": {"schedules": {"verified_by": "A. Person"}}})
     rows = {

@@ -13,7 +13,7 @@ from backtest.config.load import build_book, load_study, packaged_studies
 from backtest.config.models import build_model
 from backtest.data.columns import factor_column
 from backtest.instruments import parse_instrument
-from backtest.parameters.files import parameter_sources
+from backtest.parameters.sources import parameter_sources
 from backtest.present.numbers import percent_down
 from backtest.studies.headline import is_mixed
 from tests.support.places import ROOT
@@ -140,7 +140,7 @@ def test_published_levels_are_taken_as_published_and_marked(real_data):
     models, (margin,) = margins_of("published-levels", real_data, "published")
     np.testing.assert_allclose(margin["BTC future only"], 0.40 * 100e6)
     marks = {source.name: source.mark for source in parameter_sources(models["published"])}
-    assert any("cme_futures_2026" in n and mark != "verified" for n, mark in marks.items())
+    assert any("haircuts/cme_futures/2026" in n and mark != "verified" for n, mark in marks.items())
 
 
 def told(cell):

@@ -244,7 +244,7 @@ def test_page_says_where_numbers_come_from(page: Page) -> None:
     ):
         assert str(wanted) in text
     assert {"causality of siloed", "command", "days dropped (0)"} <= heads
-    assert "parameters cme_2014" in heads
+    assert "parameters haircuts/cme/2014" in heads
     assert "used by _haircut; 2014-01-01, verified: CME collateral haircuts" in text
 
 
