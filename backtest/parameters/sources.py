@@ -1,0 +1,165 @@
+"""Which parameter files a model rests on, and how each stands on a day: in force, verified or not.
+
+A model names a file by a field (`parameters`, `schedules`). A model does not say which of its
+texts are file names: a text that is the name of a rule or of a version is taken as one, so that a
+model cannot use a file and hide it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from datetime import date
+from typing import Any
+
+from backtest.parameters.files import (
+    former_names,
+    header,
+    known_parameters,
+    load_parameters,
+    rules,
+    version_of,
+)
+from backtest.parameters.header import ONE_DAY
+from backtest.parameters.registry import field_names
+
+
+@dataclass(frozen=True)
+class ParameterSource:
+    """A parameter file: its name, content, source, dates, and what in it is unverified.
+
+    dated : ISO day from which it is in force. in_force_to : last day; empty where it is open.
+    superseded_by : the version that follows; empty where none does.
+    unverified : 'all', or the unverified tables of the file; empty where all is verified.
+    compared : what of it was compared with what; empty where the file does not say.
+    how, verified_on : how its numbers are known, and the day of the look.
+    """
+
+    name: str
+    title: str
+    source: str
+    dated: str
+    unverified: tuple[str, ...]
+    compared: str = ""
+    in_force_to: str = ""
+    superseded_by: str = ""
+    how: str = ""
+    verified_on: str = ""
+
+    @property
+    def mark(self) -> str:
+        """'verified', or 'NOT VERIFIED' and the tables concerned.
+
+        Examples
+        --------
+        >>> parameter_source("haircuts/cme/2014").mark
+        'verified'
+        >>> parameter_source("haircuts/cme_futures/2026").mark
+        'NOT VERIFIED'
+        """
+        if not self.unverified:
+            return "verified"
+        which = "" if self.unverified == ("all",) else f": {', '.join(self.unverified)}"
+        return f"NOT VERIFIED{which}"
+
+    def standing(self, as_of: str) -> str:
+        """Why the file is not the rule of a day (ISO); empty where it is in force on it.
+
+        Examples
+        --------
+        >>> parameter_source("simm/2.1").standing("2018-12-03")
+        ''
+        >>> parameter_source("simm/2.1").standing("2026-06-30")
+        'simm/2.1 was superseded by simm/2.2 on 2019-12-01'
+        """
+        if self.how == "assumption":  # nobody's rule, on no day
+            return ""
+        if as_of < self.dated:
+            return f"{self.name} came into force on {self.dated} only"
+        if not self.in_force_to or as_of <= self.in_force_to:
+            return ""
+        if self.superseded_by:
+            since = date.fromisoformat(self.in_force_to) + ONE_DAY
+            return f"{self.name} was superseded by {self.superseded_by} on {since}"
+        return f"{self.name} was in force until {self.in_force_to} and nothing followed it"
+
+
+def parameter_source(name: str) -> ParameterSource:
+    """Title, source, dates and verification marks of a version, or of a rule's latest."""
+    version = version_of(name)
+    head = header(version)
+    return ParameterSource(
+        name=version,
+        title=head.title,
+        source=head.source,
+        dated=str(head.in_force_from),
+        unverified=tuple(_unverified(load_parameters(version), "")) if head.verified else ("all",),
+        compared=head.compared,
+        in_force_to=str(head.in_force_to or ""),
+        superseded_by=head.superseded_by,
+        how=head.how,
+        verified_on=str(head.verified_on or ""),
+    )
+
+
+def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
+    """The parameter files named by a model and by all models inside it.
+
+    Examples
+    --------
+    >>> from strategies import HaircutOnly, Siloed
+    >>> [s.name.rpartition("/")[0] for s in parameter_sources(Siloed(base=HaircutOnly()))]
+    ['haircuts/cme', 'haircuts/cftc_pilot']
+    """
+    return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
+
+
+def standings(
+    by_model: Mapping[str, tuple[ParameterSource, ...]], as_of: str, *, only_superseded: bool
+) -> list[str]:
+    """Sentences on versions that are not in force on a day (ISO), with the models that use them.
+
+    only_superseded : leave out those that came into force later, which the earliest version of a
+        rule may: there is no earlier one to take.
+    """
+    users: dict[ParameterSource, list[str]] = {}
+    for model, sources in by_model.items():
+        for source in sources:
+            users.setdefault(source, []).append(model)
+    return [
+        f"{', '.join(models)}: {source.standing(as_of)}"
+        for source, models in users.items()
+        if source.standing(as_of) and not (only_superseded and as_of < source.dated)
+    ]
+
+
+def _named(model: Any) -> Iterator[str]:
+    """Versions that a value names, or whose rule it names."""
+    for text in _texts(model):
+        if text in known_parameters() or text in former_names() or text in rules():
+            yield version_of(text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value and in everything inside it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for inner_value in value:
+            yield from _texts(inner_value)
+    elif isinstance(value, Mapping):
+        for inner_value in value.values():
+            yield from _texts(inner_value)
+    elif is_dataclass(value):
+        yield from getattr(value, "parameter_files", ())
+        for field in field_names(type(value)):
+            yield from _texts(getattr(value, field))
+
+
+def _unverified(table: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Dotted names of the tables marked `verified = false`."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            where = f"{path}.{key}".lstrip(".")
+            if value.get("verified") is False:
+                yield where
+            else:
+                yield from _unverified(value, where)
