@@ -169,6 +169,26 @@ def models() -> None:
 
 
 @app.command()
+def rules(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One rule, as 'simm'.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Rules of this day; today unless given.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Show what changed since this day.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """List the rules in force, their marks, and what changes do to margins of packaged books."""
+    from backtest.present.screen import Screen
+    from backtest.studies.rules.pages import rule_tables
+
+    screen = Screen()
+    for table in rule_tables(name, as_of=as_of, since=since, data=data):
+        screen.table(table)
+
+
+@app.command()
 def report(result: Result) -> None:
     """Write report.html and the figures of a results folder again, from its stored numbers."""
     from backtest.present.screen import Screen

@@ -1,11 +1,11 @@
 """The version of a rule on a day, and models pinned to the versions of a day."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from backtest.parameters.files import header, rules
+from backtest.parameters.files import header, rule_of, rules
 from backtest.parameters.registry import field_names
 
 Value = TypeVar("Value")
@@ -40,7 +40,20 @@ def in_force(model: Value, day: date) -> Value:
     >>> in_force(Siloed(base=Simm()), date(2018, 12, 3)).base.parameters
     'simm/2.1'
     """
-    return _pinned(model, day, is_naming=False)
+    return _pinned(model, lambda rule: version_on(rule, day), is_naming=False)
+
+
+def with_version(model: Value, version: str) -> Value:
+    """The same model with one rule pinned to a version, and others as they were.
+
+    Examples
+    --------
+    >>> from strategies import NetCapital
+    >>> with_version(NetCapital(), "sec_15c3_1/2013").parameters
+    'sec_15c3_1/2013'
+    """
+    own = rule_of(version)
+    return _pinned(model, lambda rule: version if rule == own else rule, is_naming=False)
 
 
 def changes(model: Any, first: date, last: date) -> tuple[date, ...]:
@@ -56,20 +69,21 @@ def named_rules(model: Any) -> tuple[str, ...]:
     return tuple(sorted(_named(model)))
 
 
-def _pinned(value: Any, day: date, *, is_naming: bool) -> Any:
+def _pinned(value: Any, version: Callable[[str], str], *, is_naming: bool) -> Any:
     """A field's value with rules pinned; `is_naming` where the field's texts name rules."""
     if isinstance(value, str):
-        return version_on(value, day) if is_naming and value in rules() else value
+        return version(value) if is_naming and value in rules() else value
     if isinstance(value, (tuple, list)):
-        return type(value)(_pinned(item, day, is_naming=is_naming) for item in value)
+        return type(value)(_pinned(item, version, is_naming=is_naming) for item in value)
     if isinstance(value, Mapping):
-        return {key: _pinned(item, day, is_naming=is_naming) for key, item in value.items()}
+        return {key: _pinned(item, version, is_naming=is_naming) for key, item in value.items()}
     # A model that replays its rules day by day pins them itself.
     if isinstance(value, type) or not is_dataclass(value) or getattr(value, "replays_rules", False):
         return value
     before = {name: getattr(value, name) for name in field_names(type(value))}
     after = {
-        name: _pinned(inner, day, is_naming=name.endswith(NAMING)) for name, inner in before.items()
+        name: _pinned(inner, version, is_naming=name.endswith(NAMING))
+        for name, inner in before.items()
     }
     changed = {name: inner for name, inner in after.items() if inner != before[name]}
     dataclass_value: Any = value
