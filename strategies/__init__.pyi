@@ -1,6 +1,7 @@
 """The models for type checkers. Written by tests/tools/write_model_names.py."""
 
 from backtest.model.protocol import MarginModel
+from strategies.as_replayed import AsReplayed as AsReplayed
 from strategies.caviar import CaviarVaR as CaviarVaR
 from strategies.copula import CopulaVaR as CopulaVaR
 from strategies.covariance import VarianceCovariance as VarianceCovariance

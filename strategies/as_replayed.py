@@ -42,8 +42,8 @@ class AsReplayed:
     Examples
     --------
     >>> from strategies.simm.model import Simm
-    >>> AsReplayed(base=Simm()).parameter_files[:2]
-    ('simm/2.1', 'simm/2.2')
+    >>> AsReplayed(base=Simm()).parameter_files[0]
+    'simm/2.1'
     """
 
     base: MarginModel = Field(default_factory=HaircutOnly)

@@ -67,8 +67,8 @@ class ParameterSource:
         --------
         >>> parameter_source("simm/2.1").standing("2018-12-03")
         ''
-        >>> parameter_source("simm/2.1").standing("2026-06-30")
-        'simm/2.1 was superseded by simm/2.2 on 2019-12-01'
+        >>> parameter_source("simm/2.1").standing("2018-11-30")
+        'simm/2.1 came into force on 2018-12-01 only'
         """
         if self.how == "assumption":  # nobody's rule, on no day
             return ""

@@ -9,13 +9,14 @@ from anchors import cell
 OPENING = """\
 # Numbers from rulebooks
 
-Every published number that a model uses is in a dated file of `strategies/parameters`, with its
-source. *Verified*: read in the text that is named. **Not verified**: remembered or assumed; a model
-that rests on one is marked † wherever its results are shown. `backtest models` says which model
-uses which file. Where a file is verified only in parts, each part has its own row.
+Every published number that a model uses is in a file of `strategies/parameters`, with its source: a
+folder is a rule, a file a version of it, in force from one day to another ([rules](rules.md)).
+*Verified*: read in the text that is named, or in a second source. **Not verified**: remembered or
+assumed; a model that rests on one is marked † wherever its results are shown. `backtest models`
+says which model uses which file. Where a file is verified only in parts, each part has its own row.
 
-| file | part | dated | mark | source |
-|---|---|---|---|---|
+| file | part | in force | mark | how | source |
+|---|---|---|---|---|---|
 """
 
 
@@ -27,10 +28,11 @@ def write_parameters(root: Path, source: Path) -> None:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
         name = str(file.relative_to(folder).with_suffix(""))
         for part, value in parts_of(table):
-            dated = value.get("dated", table.get("dated", ""))
+            days = f"{table['in_force_from']} to {table.get('in_force_to', 'open')}"
+            how = f"{value.get('how', table['how'])} {value.get('verified_on', '')}".strip()
             words = ". ".join(str(value[key]) for key in ("title", "source") if key in value)
             lines.append(
-                f"| `{name}` | {cell(part)} | {dated} | {mark_of(value)} | {cell(words)} |"
+                f"| `{name}` | {cell(part)} | {days} | {mark_of(value)} | {how} | {cell(words)} |"
             )
     (source / "parameters.md").write_text(OPENING + "\n".join(lines) + "\n", encoding="utf-8")
 

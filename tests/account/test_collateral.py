@@ -273,7 +273,7 @@ def test_simulated_paths_are_margined_in_the_mix(market, book):
         ({"shares": {"gold": 1.0}}, "unknown collateral 'gold'"),
         ({"shares": {"BTC@NODAL": 1.0}}, "unknown collateral"),
         ({"shares": {"SOL": 1.0}}, "no haircut for SOL"),
-        ({"shares": {"BTC": 1.0}, "haircuts": ("ocm",)}, "unknown haircut schedule 'ocm'"),
+        ({"shares": {"BTC": 1.0}, "haircuts": ("ocm",)}, "unknown rule 'ocm'"),
         ({"shares": {"BTC": 1.0}, "own": {"ETH": 0.1}}, "own names 'ETH'"),
         ({"shares": {"BTC": 1.0}, "caps": {"BTC": 0.5}}, "above its cap of 50.0%"),
         ({"shares": {"BTC": 1.0}, "caps": {"BTC": 2}}, "cap of BTC is 2"),

@@ -215,7 +215,7 @@ def test_no_credit_is_given_between_crypto_and_rates(small_market):
 def test_what_has_no_scan_range_is_named(small_market):
     for model, words in (
         (st.Span(), "no scan range for SWAP10Y .*add one under `scan`"),
-        (st.Span(parameters="span/cme_1999"), "unknown parameter file 'span/cme_1999'; known: "),
+        (st.Span(parameters="span/cme_1999"), "unknown version 'span/cme_1999' of span; known: "),
     ):
         with pytest.raises(bt.StudyError, match=words):
             required(model, small_market, SWAP10Y=1e6)

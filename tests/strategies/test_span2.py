@@ -57,12 +57,12 @@ def test_volatility_is_the_weighted_sum_of_past_squares(small_market):
 def slow_twin(model, market, usd, day):
     """Margin of one day in plain loops: bonds by duration and convexity, coins by price."""
     first = SEED_DAYS + 2
-    window = range(max(first, day - model.lookback + 1), day + 1)
+    window = range(max(first, day - model.terms.lookback + 1), day + 1)
     losses = {"now": [], "highest": []}
     sigmas = {}
     for name in usd:
         one = market.shocks(1)[:, market.factors.index(name.removeprefix("UST"))]
-        variances = [slow_variance(one, t, model.decay) for t in range(SEED_DAYS, day + 1)]
+        variances = [slow_variance(one, t, model.terms.decay) for t in range(SEED_DAYS, day + 1)]
         sigmas[name] = np.sqrt(variances)
     for s in window:
         gain = dict.fromkeys(losses, 0.0)
@@ -71,8 +71,8 @@ def slow_twin(model, market, usd, day):
             j = market.factors.index(factor)
             one, two = market.shocks(1)[:, j], market.shocks(2)[:, j]
             sigma = sigmas[name]
-            past = one[max(1, day - model.lookback + 1) : day + 1]
-            floored = max(sigma[-1], model.floor * np.mean(past**2) ** 0.5)
+            past = one[max(1, day - model.terms.lookback + 1) : day + 1]
+            floored = max(sigma[-1], model.terms.floor * np.mean(past**2) ** 0.5)
             z = two[s] / sigma[s - 2 - SEED_DAYS]
             for which, scale in (("now", floored), ("highest", max(sigma))):
                 shock = z * scale
@@ -87,7 +87,7 @@ def slow_twin(model, market, usd, day):
     spread = sum(
         abs(x) * load_costs(model.costs).contract[n].half_spread_bp * 1e-4 for n, x in usd.items()
     )
-    return model.weight * tail["now"] + (1 - model.weight) * tail["highest"] + spread
+    return model.terms.weight * tail["now"] + (1 - model.terms.weight) * tail["highest"] + spread
 
 
 def test_equals_the_slow_twin(small_market):

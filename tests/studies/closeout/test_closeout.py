@@ -347,8 +347,8 @@ def test_costs_of_other_venues_and_classes():
     assert table.of(bt.Treasury(20)) == table.asset_class["treasury"]
     with pytest.raises(bt.StudyError, match="no liquidation cost for VIX"):
         table.of(bt.Spot("VIX"))
-    with pytest.raises(bt.StudyError, match="unknown table"):
-        load_costs("liquidation_1999")
+    with pytest.raises(bt.StudyError, match="unknown version"):
+        load_costs("liquidation/1999")
 
 
 def test_a_study_asks_for_the_cost_and_says_so(market):

@@ -1,0 +1,138 @@
+"""The version of a rule on a day: in a model, in a study, day by day."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import backtest as bt
+import strategies as st
+from backtest.model.causality import check_causal
+from backtest.parameters.header import Header, split
+from backtest.parameters.in_force import changes, in_force, version_on
+from tests.support.rulebooks import toy_rule
+
+HEADER = {
+    "title": "t",
+    "source": "s",
+    "in_force_from": date(2020, 1, 1),
+    "verified": False,
+    "how": "memory",
+}
+
+
+@pytest.fixture
+def rule(tmp_path):
+    with toy_rule(tmp_path) as name:
+        yield name
+
+
+@pytest.fixture
+def coin():
+    return st.HaircutOnly(schedules=("haircuts/toy",))
+
+
+@pytest.fixture
+def year():
+    days = pd.bdate_range("2020-01-01", "2020-12-31")
+    rng = np.random.default_rng(3)
+    prices = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.03, len(days))))
+    return bt.Market.from_frame(pd.DataFrame({"BTC": prices}, index=days))
+
+
+def book_on(market):
+    return bt.Book.from_frame(pd.DataFrame({"BTC": [1e6, -1e6]}, index=["a", "b"]), market)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"verified": True}, "verified is True, but how is 'memory'"),
+        ({"verified": True, "how": "text read"}, "verified_on"),
+        ({"superseded_by": "x/2"}, "`in_force_to` is open"),
+        ({"in_force_to": date(2019, 1, 1)}, "before it began"),
+        ({"how": "hearsay"}, "how"),
+        ({"title": None}, "title"),
+    ],
+)
+def test_a_header_that_contradicts_itself_is_one_line(wrong, message):
+    with pytest.raises(bt.StudyError, match=message) as e:
+        split(HEADER | wrong, "x/1")
+    assert "\n" not in str(e.value) and "'x/1'" in str(e.value)
+
+
+def test_a_header_covers_its_first_and_its_last_day():
+    header = Header(**HEADER, in_force_to=date(2020, 1, 31))
+    days = [date(2019, 12, 31), date(2020, 1, 1), date(2020, 1, 31), date(2020, 2, 1)]
+    assert [header.covers(day) for day in days] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("day", "version"),
+    [("2019-01-01", 1), ("2020-03-01", 1), ("2020-05-31", 1), ("2020-06-01", 2),
+     ("2020-08-31", 2), ("2020-09-01", 3), ("2030-01-01", 3)],
+)  # fmt: skip
+def test_the_version_of_a_day(rule, coin, day, version):
+    on = date.fromisoformat(day)
+    assert version_on(rule, on) == f"{rule}/{version}"
+    inside = st.Buffer(base=st.Siloed(base=coin))
+    assert in_force(inside, on).base.base.schedules == (f"{rule}/{version}",)
+
+
+def test_a_version_that_is_named_outright_stays(rule):
+    pinned = st.HaircutOnly(schedules=(f"{rule}/2",))
+    assert in_force(pinned, date(2030, 1, 1)) is pinned
+
+
+def test_words_of_a_user_are_not_taken_for_rules(rule):
+    named = st.CrossMargining(houses={"span": st.Siloed()})
+    assert list(in_force(named, date(2030, 1, 1)).houses) == ["span"]
+
+
+def test_changes_are_the_first_days_of_later_versions(rule, coin):
+    days = (date(2020, 6, 1), date(2020, 9, 1))
+    assert changes(coin, date(2020, 1, 1), date(2020, 12, 31)) == days
+    assert changes(coin, date(2020, 6, 1), date(2020, 8, 31)) == ()
+
+
+def test_as_replayed_takes_each_days_rules(rule, coin, year):
+    margin = st.AsReplayed(base=coin).margin(year, book_on(year), bt.Coverage())
+    rates = pd.Series(0.1, index=pd.DatetimeIndex(year.dates))
+    rates["2020-06-01":], rates["2020-09-01":] = 0.2, 0.3
+    expected = rates.to_numpy()[:, None] * np.abs(
+        book_on(year).unit_index(year) * book_on(year).exposure[:, 0]
+    )
+    np.testing.assert_allclose(margin, expected, rtol=1e-12)
+    check_causal(st.AsReplayed(base=coin), year, book_on(year), coverage=bt.Coverage())
+
+
+def test_a_study_takes_the_rules_of_its_day_and_says_so(rule, coin, year):
+    book, models = book_on(year), {"haircut": coin}
+    last = bt.run(year, book, models)
+    assert last.provenance.as_of == str(last.loss.dropna().index[-1])[:10]
+    rates = {
+        day: bt.run(year, book, models, as_of=day).required["haircut"].iloc[0, 0] / 1e6
+        for day in ("2020-01-01", "2020-06-30", "2020-12-01")
+    }
+    assert rates == pytest.approx({"2020-01-01": 0.1, "2020-06-30": 0.2, "2020-12-01": 0.3})
+    early = bt.run(year, book, models, as_of="2020-01-01").provenance
+    assert "haircuts/toy/1 came into force on 2020-03-01 only" in early.rules()
+    assert not [words for words in early.alarms() if "RULES" in words]
+    replayed = bt.run(year, book, models, as_replayed=True)
+    assert replayed.required["haircut"].iloc[[0, -1], 0].tolist() == pytest.approx([1e5, 3e5])
+    assert "those of each day" in replayed.provenance.rules()
+
+
+def test_superseded_rules_that_are_named_outright_are_used_and_told(rule, year):
+    models = {"old": st.HaircutOnly(schedules=(f"{rule}/1",))}
+    study = bt.run(year, book_on(year), models, as_of="2020-12-01")
+    assert study.required["old"].iloc[0, 0] == pytest.approx(1e5)
+    words = "old: haircuts/toy/1 was superseded by haircuts/toy/2 on 2020-06-01"
+    assert f"SUPERSEDED RULES: {words}" in study.provenance.alarms()
+    assert words in dict(study.provenance.facts())["rules in force"]
+
+
+def test_a_day_that_is_none_is_refused(year, coin, rule):
+    with pytest.raises(bt.StudyError, match="as_of is '2020'; give a day as YYYY-MM-DD"):
+        bt.run(year, book_on(year), {"haircut": coin}, as_of="2020")
