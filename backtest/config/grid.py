@@ -23,7 +23,7 @@ SHORT = {
 # Tables and keys that an axis may vary: cells share the prices, the names and the seed.
 ROOTS = (
     *("coverage", "closeout", "account", "collateral", "models", "sizing"),
-    *("rebalance", "score_from"),
+    *("rebalance", "score_from", "as_of"),
 )
 
 
@@ -134,7 +134,7 @@ def _checked(path: tuple[str, ...], values: Any) -> tuple[Any, ...]:
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
         raise StudyError(f"grid.{name} has {shown(twice[0])} twice; give each value once.")
-    if SHORT.get(name, path) == SHORT["start"]:
+    if SHORT.get(name, path) in (SHORT["start"], ("as_of",)):
         for value in values:
             if isinstance(value, date):
                 raise StudyError(

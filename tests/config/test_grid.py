@@ -7,6 +7,7 @@ import pytest
 from backtest.config.cells import cells_of
 from backtest.config.load import default_study, read_study
 from backtest.types import StudyError
+from tests.support.rulebooks import toy_rule
 
 FHS = '[models.fhs]\nkind = "buffer"\nbase = { kind = "filtered_historical" }\n'
 
@@ -50,6 +51,16 @@ def test_parameters_dotted_keys_books_and_start():
     assert list(cells[0].study.books) == ["Bitcoin only"] and not cells[0].study.random.portfolios
     assert cells[0].study.score_from == "2016-01-04"
     assert cells[1].words == "start 2016-01-04, account.call_lag 0, models.fhs.base.decay 0.99"
+
+
+def test_an_axis_of_days_takes_the_rules_of_each(tmp_path):
+    with toy_rule(tmp_path) as rule:
+        more = f'[models.toy]\nkind = "haircut_only"\nschedules = ["{rule}"]\n'
+        cells = cells_of(study('as_of = ["2020-04-01", "2020-10-01"]', more))
+        models = [cell.study.margin_models()["toy"] for cell in cells]
+        assert [model.schedules for model in models] == [(f"{rule}/1",), (f"{rule}/3",)]
+    with pytest.raises(StudyError, match="grid.as_of is '2020'; give a day"):
+        cells_of(study('as_of = ["2020"]'))
 
 
 @pytest.mark.parametrize(
