@@ -12,6 +12,7 @@ from strategies.filtered import AgeWeighted as AgeWeighted
 from strategies.filtered import FilteredHistorical as FilteredHistorical
 from strategies.haircut import HaircutOnly as HaircutOnly
 from strategies.historical import HistoricalVaR as HistoricalVaR
+from strategies.liquid_capital import LiquidCapital as LiquidCapital
 from strategies.net_capital import NetCapital as NetCapital
 from strategies.offset import CorrelationOffset as CorrelationOffset
 from strategies.overlays.add_ons import ConcentrationAddOn as ConcentrationAddOn
@@ -22,6 +23,7 @@ from strategies.overlays.floors import Minimum as Minimum
 from strategies.overlays.floors import TenYearFloor as TenYearFloor
 from strategies.overlays.speed import SpeedLimit as SpeedLimit
 from strategies.overlays.stress import StressBlend as StressBlend
+from strategies.overlays.wrong_way import WrongWayLike as WrongWayLike
 from strategies.parametric import CornishFisherVaR as CornishFisherVaR
 from strategies.parametric import EwmaVaR as EwmaVaR
 from strategies.parametric import GarchVaR as GarchVaR

@@ -16,6 +16,7 @@ BY_BUCKET = {
     "haircut_only",
     "liquidity_add_on",
     "net_capital_15c3_1",
+    "liquid_capital_402_2",
     "portfolio_margin",
     "simm",
     "span",

@@ -16,6 +16,8 @@ import tests.strategies
 
 HISTORICAL = {"kind": "historical_var", "lookback": 60}
 COVERAGE = bt.Coverage(confidence=0.95, mpor=2)
+# Kinds that charge a haircut on what their own tables do not know.
+BY_HAIRCUT = ("haircut_only", "net_capital_15c3_1", "liquid_capital_402_2", "venue_grid")
 
 
 @cache
@@ -45,6 +47,6 @@ def with_haircuts(table, haircuts):
         for k, v in table.items()
         if k in ("base", "floor", "stressed") and isinstance(v, dict)
     }
-    if table["kind"] in ("haircut_only", "net_capital_15c3_1", "venue_grid"):
+    if table["kind"] in BY_HAIRCUT:
         inner["haircuts"] = table.get("haircuts", {}) | haircuts
     return table | inner
