@@ -58,12 +58,11 @@ def disclosure_table(study: Study) -> pd.DataFrame:
     """Lay a study out as a clearing house's public quantitative disclosure: an item a row.
 
     Books stand for accounts, models for clearing services, the scored window for the period.
-    Variation margin is that of the MPOR, since losses over single days are not kept. Item numbers
-    marked `verified` False were not checked against the standard.
+    Variation margin is that of the MPOR, since losses over single days are not kept.
 
     Returns
     -------
-    Index `item`; columns `title`, `unit`, `verified`, then a column a model, objects.
+    Index `item`; columns `title`, `unit`, then a column a model, objects.
 
     References
     ----------
@@ -75,7 +74,7 @@ def disclosure_table(study: Study) -> pd.DataFrame:
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["long"]), market)
     >>> table = disclosure_table(bt.run(market, book, {"var": st.HistoricalVaR()}))
-    >>> table.loc["6.5.4", "title"]
+    >>> table.loc["6.5 (coverage)", "title"]
     'Achieved coverage level'
     """
     items = tomllib.loads(
@@ -83,7 +82,7 @@ def disclosure_table(study: Study) -> pd.DataFrame:
     )["items"]
     values = {model: _disclosed(study, model) for model in study.models}
     rows = [
-        {key: item[key] for key in ("title", "unit", "verified")}
+        {key: item[key] for key in ("title", "unit")}
         | {model: values[model][item["value"]] for model in study.models}
         for item in items
     ]

@@ -68,7 +68,7 @@ def findings_of(findings: Findings, model: str) -> Findings:
         forecasts = rows(forecasts)
     return replace(
         findings,
-        disclosures=findings.disclosures[["title", "unit", "verified", model]],
+        disclosures=findings.disclosures[["title", "unit", model]],
         swings=rows(findings.swings),
         money=rows(findings.money),
         tests=rows(findings.tests),
