@@ -83,7 +83,7 @@ class NetCapital:
 
     parameters: str = "sec_15c3_1"
     haircuts: dict[str, Rate] = Field(default_factory=dict)
-    schedules: tuple[str, ...] = ("haircuts/cftc_pilot/2026",)
+    schedules: tuple[str, ...] = ("haircuts/cftc_pilot",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""

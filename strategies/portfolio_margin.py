@@ -11,19 +11,18 @@ from backtest.model.grid import grid_pnl
 from backtest.model.protocol import model
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
+from backtest.parameters.header import Marked
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.haircut import HaircutOnly
 
 POINTS = 5  # price moves on either side of today's price; the last one is the whole range
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Group(Marked):
     classes: tuple[str, ...]
     down: Rate
     up: Rate
     offset: Rate
-    verified: bool = True
 
     @property
     def moves(self) -> FloatArray:

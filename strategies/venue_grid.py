@@ -71,7 +71,7 @@ class VenueGrid:
 
     parameters: str = "deribit_pm"
     haircuts: dict[str, Rate] = Field(default_factory=dict)
-    schedules: tuple[str, ...] = ("haircuts/cme/2014", "haircuts/cftc_pilot/2026")
+    schedules: tuple[str, ...] = ("haircuts/cme", "haircuts/cftc_pilot")
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; never NaN."""

@@ -218,9 +218,9 @@ def published_haircut(
     Examples
     --------
     >>> from backtest.instruments import Treasury
-    >>> published_haircut(Treasury(10), ("haircuts/cme/2014", "haircuts/occ/2026"))
+    >>> published_haircut(Treasury(10), ("haircuts/cme", "haircuts/occ"))
     0.05
-    >>> published_haircut(Treasury(10), ("haircuts/cme/2014", "haircuts/occ/2026"), rule="first")
+    >>> published_haircut(Treasury(10), ("haircuts/cme", "haircuts/occ"), rule="first")
     0.045
     """
     if isinstance(asset, Cash):

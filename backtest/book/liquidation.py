@@ -15,6 +15,7 @@ from backtest.book.positions import by_day
 from backtest.instruments import Instrument, bucket_of, undeclared
 from backtest.market.market import Market
 from backtest.parameters.files import header, read_as
+from backtest.parameters.header import Marked
 from backtest.types import (
     Days,
     DaysByInstruments,
@@ -27,21 +28,15 @@ VOLATILITY_DAYS = 60  # margin days behind the daily volatility
 BASIS_POINT = 1e-4
 
 
-class ContractCost(BaseModel):
+class ContractCost(Marked):
     """Half the bid-offer in basis points of notional, average daily volume in USD."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     half_spread_bp: Annotated[float, Field(ge=0)]
     adv_usd: Annotated[float, Field(gt=0)]
-    source: str
-    verified: bool
 
 
-class _Impact(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Impact(Marked):
     coefficient: Annotated[float, Field(ge=0)]
-    source: str
-    verified: bool
 
 
 class CostTable(BaseModel):

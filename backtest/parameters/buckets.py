@@ -3,19 +3,20 @@
 from bisect import bisect_left
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from backtest.parameters.header import Marked
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 
 
-class ByMaturity(BaseModel):
+class ByMaturity(Marked):
     """Rates by maturity: a row covers maturities above the row before it, up to and with its own.
 
     Parameters
     ----------
     up_to : (rows,) last maturity of each row in years, ascending; the first row begins above 0.
     rate : (rows,) decimals.
-    verified : False for an unverified table in a verified file.
 
     Examples
     --------
@@ -24,10 +25,8 @@ class ByMaturity(BaseModel):
     (0.005, 0.02, None)
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     up_to: tuple[float, ...] = ()
     rate: tuple[Rate, ...] = ()
-    verified: bool = True
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -30,6 +30,16 @@ class Mark(BaseModel):
         return self
 
 
+class Marked(BaseModel):
+    """Form of a table that may carry a mark of its own, and say where its numbers stand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    verified: bool = True
+    how: How | None = None
+    verified_on: date | None = None
+    source: str = ""
+
+
 class Uncertain(BaseModel):
     """A term that is not verified, and the range in which it may lie.
 

@@ -18,7 +18,7 @@ from backtest.parameters.files import (
     rules,
     version_of,
 )
-from backtest.parameters.header import ONE_DAY
+from backtest.parameters.header import ONE_DAY, Header
 from backtest.parameters.registry import field_names
 
 
@@ -28,7 +28,7 @@ class ParameterSource:
 
     dated : ISO day from which it is in force. in_force_to : last day; empty where it is open.
     superseded_by : the version that follows; empty where none does.
-    unverified : 'all', or the unverified tables of the file; empty where all is verified.
+    unverified : 'all', or the unverified tables and terms; empty where all is verified.
     compared : what of it was compared with what; empty where the file does not say.
     how, verified_on : how its numbers are known, and the day of the look.
     """
@@ -91,7 +91,7 @@ def parameter_source(name: str) -> ParameterSource:
         title=head.title,
         source=head.source,
         dated=str(head.in_force_from),
-        unverified=tuple(_unverified(load_parameters(version), "")) if head.verified else ("all",),
+        unverified=_doubtful(head, load_parameters(version)) if head.verified else ("all",),
         compared=head.compared,
         in_force_to=str(head.in_force_to or ""),
         superseded_by=head.superseded_by,
@@ -152,6 +152,13 @@ def _texts(value: Any) -> Iterator[str]:
         yield from getattr(value, "parameter_files", ())
         for field in field_names(type(value)):
             yield from _texts(getattr(value, field))
+
+
+def _doubtful(head: Header, tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Unverified tables of a verified file, and its uncertain terms outside them."""
+    marked = tuple(_unverified(tables, ""))
+    inside = tuple(f"{table}." for table in marked)
+    return (*marked, *(u.term for u in head.uncertain if not u.term.startswith(inside)))
 
 
 def _unverified(table: Mapping[str, Any], path: str) -> Iterator[str]:

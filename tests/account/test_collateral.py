@@ -105,17 +105,17 @@ def test_a_tokenised_fund_pays_late_and_below_its_bills(market):
 
 
 def test_the_more_conservative_schedule_decides_and_own_haircuts_come_first():
-    assert Mix({"UST5Y": 1.0}, haircuts=("haircuts/cme/2014", "haircuts/occ/2026")).rates == {
+    assert Mix({"UST5Y": 1.0}, haircuts=("haircuts/cme/2014", "haircuts/occ/2023")).rates == {
         "UST5Y": 0.03
     }
     assert (
         Mix(
-            {"UST5Y": 1.0}, haircuts=("haircuts/occ/2026", "haircuts/cme/2014"), rule="first"
+            {"UST5Y": 1.0}, haircuts=("haircuts/occ/2023", "haircuts/cme/2014"), rule="first"
         ).rates["UST5Y"]
         == 0.025
     )
     assert (
-        Mix({"UST30Y": 1.0}, haircuts=("haircuts/cme/2014", "haircuts/occ/2026")).rates["UST30Y"]
+        Mix({"UST30Y": 1.0}, haircuts=("haircuts/cme/2014", "haircuts/occ/2023")).rates["UST30Y"]
         == 0.08
     )
     assert Mix({"BILL3M": 1.0}, haircuts=("haircuts/cme/2014",)).rates["BILL3M"] == 0.005
@@ -309,7 +309,7 @@ usd = {{ BTC = 1e6 }}
 def test_a_study_file_names_its_collateral():
     text = STUDY.format(
         collateral="mix = { cash = 0.5, BTC = 0.5 }\ncaps = { BTC = 0.6 }\n"
-        'haircuts = ["haircuts/cftc_pilot/2026"]\nat_closeout = "market"'
+        'haircuts = ["haircuts/cftc_pilot/2026-05"]\nat_closeout = "market"'
     )
     posted = read_study(text, where="s.toml").terms().collateral
     assert isinstance(posted, Mix)

@@ -52,15 +52,16 @@ def test_marks_follow_the_files_and_the_models_inside():
     assert [s.name for s in parameter_sources(nested)] == [
         "emir_28/2013",
         "overlays_assumed/2026",
-        "haircuts/cme/2014",
-        "haircuts/cftc_pilot/2026",
+        "haircuts/cme/2021",
+        "haircuts/cftc_pilot/2026-05",
     ]
     marks = {s.name: s.mark for s in parameter_sources(nested)}
-    assert (
-        marks["overlays_assumed/2026"] == "NOT VERIFIED"
-        and marks["haircuts/cme/2014"] == "verified"
+    assert marks["overlays_assumed/2026"] == marks["haircuts/cme/2021"] == "NOT VERIFIED"
+    assert marks["haircuts/cftc_pilot/2026-05"] == "verified"
+    assert parameter_source("finra_4210/2010").mark == (
+        "NOT VERIFIED: group.crypto, group.stablecoin, government"
     )
-    assert "group.crypto" in parameter_source("finra_4210/2010").mark
+    assert parameter_source("haircuts/cftc_pilot/2025-12").mark == "NOT VERIFIED: price.USDC"
     with pytest.raises(bt.StudyError, match="unknown rule 'emir'; known: "):
         load_parameters("emir")
 
@@ -75,19 +76,19 @@ def test_no_file_of_a_model_goes_unnamed():
 @pytest.mark.parametrize(
     "model",
     [
-        st.NetCapital(parameters="haircuts/occ/2026"),
-        st.PortfolioMargin(parameters="haircuts/occ/2026"),
-        st.Simm(parameters="haircuts/occ/2026"),
-        st.Simm(crypto_parameters="haircuts/occ/2026"),
-        st.Span(parameters="haircuts/occ/2026"),
-        st.StandardSchedule(parameters="haircuts/occ/2026"),
-        st.VenueGrid(parameters="haircuts/occ/2026"),
+        st.NetCapital(parameters="haircuts/occ/2023"),
+        st.PortfolioMargin(parameters="haircuts/occ/2023"),
+        st.Simm(parameters="haircuts/occ/2023"),
+        st.Simm(crypto_parameters="haircuts/occ/2023"),
+        st.Span(parameters="haircuts/occ/2023"),
+        st.StandardSchedule(parameters="haircuts/occ/2023"),
+        st.VenueGrid(parameters="haircuts/occ/2023"),
     ],
     ids=repr,
 )
 def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
     with pytest.raises(
-        bt.StudyError, match="'haircuts/occ/2026' does not fit this model: .*; name another"
+        bt.StudyError, match="'haircuts/occ/2023' does not fit this model: .*; name another"
     ) as e:
         model.margin(small_market, small_book, bt.Coverage())
     assert "\n" not in str(e.value)
@@ -132,3 +133,17 @@ def test_every_schedule_lists_some_maturity_or_price():
     for name in known_schedules():
         schedule = load_schedule(name)
         assert schedule.treasury.up_to or schedule.swap.up_to or schedule.price, name
+
+
+@pytest.mark.parametrize("name", list(known_parameters()))
+def test_an_uncertain_term_lies_in_its_range(name):
+    head, tables = header(name), load_parameters(name)
+    for uncertain in head.uncertain:
+        value = tables
+        for key in uncertain.term.split("."):
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        if isinstance(value, int | float | list) and uncertain.moves:
+            ends = (np.atleast_1d(uncertain.low), np.atleast_1d(uncertain.high))
+            assert (ends[0] <= value).all() and (value <= ends[1]).all(), uncertain.term
+            assert (ends[0] < ends[1]).any(), uncertain.term
+        assert len(uncertain.why) > 5

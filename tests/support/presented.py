@@ -82,7 +82,7 @@ TITLE = "Do \"quotes\" & 'such' <em>survive</em>?"
 BASE = st.HistoricalVaR(lookback=100)
 MODELS = {
     "siloed": st.Siloed(base=BASE),
-    "_haircut": st.HaircutOnly(schedules=("haircuts/cme/2014", "haircuts/cftc_pilot/2026")),
+    "_haircut": st.HaircutOnly(schedules=("haircuts/cme/2014", "haircuts/cftc_pilot/2026-05")),
     "var": BASE,
 }
 

@@ -23,9 +23,9 @@ def marked_name(study: Study, model: str) -> str:
     >>> import backtest as bt, strategies as st
     >>> market = bt.load_market("sample", end="2018-12-31")
     >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e8]}, index=["long"]), market)
-    >>> study = bt.run(market, book, {"scan": st.Span(), "haircut": st.HaircutOnly()})
-    >>> marked_name(study, "scan"), marked_name(study, "haircut")
-    ('scan †', 'haircut')
+    >>> study = bt.run(market, book, {"scan": st.Span(), "siloed": st.Siloed()})
+    >>> marked_name(study, "scan"), marked_name(study, "siloed")
+    ('scan †', 'siloed')
     """
     return f"{model} {MARK}" if model in unverified_parameters(study) else model
 
