@@ -32,10 +32,7 @@ DOLLAR = EQUITY | {"RiskType": "Risk_FX", "ProductClass": "RatesFX", "Qualifier"
 
 def _margin(*rows: dict[str, Any]) -> float:
     """SIMM 2.1 in USD."""
-    simm = load_simm("simm/2.1")
-    read = sensitivities(pd.DataFrame(rows))
-    tree = simm_margin(read, risk_class=simm.risk_class, correlation=simm.correlation)
-    return float(tree.value)
+    return float(simm_margin(sensitivities(pd.DataFrame(rows)), load_simm("simm/2.1")).value)
 
 
 ROWS = (

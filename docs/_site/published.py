@@ -59,9 +59,7 @@ def _coal() -> float:
         Sensitivity("Commodity", "commodity", "delta", "1", name, np.array(usd))
         for name, usd in (("Americas", -3e6), ("Europe", 5e6))
     ]
-    figures = load_simm("simm/2.1")
-    tree = simm_margin(legs, risk_class=figures.risk_class, correlation=figures.correlation)
-    return float(tree.value)
+    return float(simm_margin(legs, load_simm("simm/2.1")).value)
 
 
 def _risk_vector() -> list[float]:

@@ -7,8 +7,9 @@ from typing import TypeVar
 import numpy as np
 
 from backtest.types import FloatArray
-from strategies.simm.parameters import CURVATURE_DAYS, NORMAL_995, RESIDUAL, RiskClass
+from strategies.simm.parameters import Figures, RiskClass
 from strategies.simm.sensitivity import Sensitivity
+from strategies.simm.tables import NORMAL_995, RESIDUAL
 
 Key = TypeVar("Key")
 
@@ -25,12 +26,7 @@ class Node:
         return next(child for child in self.children if child.name == name)
 
 
-def simm_margin(
-    sensitivities: Sequence[Sensitivity],
-    *,
-    risk_class: Callable[[str], RiskClass],
-    correlation: Callable[[str, str], float],
-) -> Node:
+def simm_margin(sensitivities: Sequence[Sensitivity], figures: Figures) -> Node:
     r"""SIMM of sensitivities: product, risk class, measure, bucket, weighted sensitivity.
 
     .. math::
@@ -53,53 +49,54 @@ def simm_margin(
     Examples
     --------
     >>> from .parameters import load_simm
-    >>> simm = load_simm("simm/2.1")
     >>> coal = [Sensitivity("Commodity", "commodity", "delta", "1", name, np.array(usd))
     ...         for name, usd in (("Coal Americas", 3e6), ("Coal Europe", -5e6))]
-    >>> tree = simm_margin(coal, risk_class=simm.risk_class, correlation=simm.correlation)
+    >>> tree = simm_margin(coal, load_simm("simm/2.1"))
     >>> f"{tree.value:,.2f}"
     '96,694,880.94'
     """
-    sensitivities_netted = _netted(
-        [*sensitivities, *_curvature(sensitivities, risk_class)], risk_class
-    )
+    net = _netted([*sensitivities, *_curvature(sensitivities, figures)], figures)
     products = []
-    for product, of_product in _grouped(sensitivities_netted, lambda s: s.product).items():
+    for product, of_product in _grouped(net, lambda s: s.product).items():
         risks = []
         for risk, of_risk in _grouped(of_product, lambda s: s.risk).items():
             measures = tuple(
-                _measure_margin(measure, members, risk_class(risk))
+                _measure_margin(measure, members, figures.risk_class(risk))
                 for measure, members in _grouped(of_risk, lambda s: s.measure).items()
             )
-            risks.append(_summed(risk, measures))
+            risks.append(summed(risk, measures))
         # Correlations between classes are used inside a product only, so crypto in its own
         # product is added to rates, whatever the signs of the two.
-        square = sum(a.value * b.value * correlation(a.name, b.name) for a in risks for b in risks)
-        products.append(Node(product, np.sqrt(np.maximum(square, 0.0)), tuple(risks)))
-    return _summed("SIMM", tuple(products))
+        products.append(Node(product, correlated(risks, figures), tuple(risks)))
+    return summed("SIMM", tuple(products))
 
 
-def _curvature(
-    sensitivities: Iterable[Sensitivity], risk_class: Callable[[str], RiskClass]
-) -> list[Sensitivity]:
-    """Curvature of each vega: SF(t) sigma vega, SF = min(1, 14 days / t) / 2."""
+def correlated(risks: Sequence[Node], figures: Figures) -> FloatArray:
+    """Margins of classes of risk together, by the correlations of the classes."""
+    square = sum(
+        a.value * b.value * figures.correlation(a.name, b.name) for a in risks for b in risks
+    )
+    return np.sqrt(np.maximum(square, 0.0))
+
+
+def _curvature(sensitivities: Iterable[Sensitivity], figures: Figures) -> list[Sensitivity]:
+    """Curvature of each vega: SF(t) sigma vega, SF = min(1, days of the horizon / t) / 2."""
     curvatures = []
     for s in sensitivities:
-        if s.measure == "vega":
-            scale = 0.5 * np.minimum(1.0, CURVATURE_DAYS / np.maximum(s.expiry, 1e-9))
+        table = figures.risk_class(s.risk)
+        if s.measure == "vega" and table.has_curvature(s.bucket):
+            scale = 0.5 * np.minimum(1.0, table.days / np.maximum(s.expiry, 1e-9))
             curvatures.append(replace(s, measure="curvature", amount=s.amount * scale))
     return curvatures
 
 
-def _netted(
-    sensitivities: Iterable[Sensitivity], risk_class: Callable[[str], RiskClass]
-) -> list[Sensitivity]:
+def _netted(sensitivities: Iterable[Sensitivity], figures: Figures) -> list[Sensitivity]:
     """One sensitivity per factor; vega and curvature times the volatility of their class."""
     net = []
     for same_factor in _grouped(sensitivities, lambda s: s.factor).values():
         first, amount = same_factor[0], np.add.reduce([s.amount for s in same_factor])
         if first.measure in ("vega", "curvature"):
-            amount = amount * risk_class(first.risk).volatility(first)
+            amount = amount * figures.risk_class(first.risk).volatility(first)
         net.append(replace(first, amount=amount))
     return net
 
@@ -129,7 +126,7 @@ def _measure_margin(measure: str, sensitivities: Sequence[Sensitivity], table: R
         buckets.append(Node(bucket, np.sqrt(np.maximum(square, 0.0)), leaves))
         concentration[bucket] = next(iter(ratio.values())) if of_bucket[0].risk == "rates" else 1.0
     if measure == "base correlation":
-        return _summed(measure, tuple(buckets))
+        return summed(measure, tuple(buckets))
     if measure == "curvature":
         return Node(measure, curvature_margin(buckets, table), tuple(buckets))
     residual = [b.value for b in buckets if b.name == RESIDUAL]
@@ -148,18 +145,20 @@ def curvature_margin(buckets: Sequence[Node], table: RiskClass) -> FloatArray:
     """
     total: FloatArray = np.zeros_like(buckets[0].value)
     for residual in (False, True):
-        counted_buckets = [b for b in buckets if (b.name == RESIDUAL) == residual]
-        if not counted_buckets:
-            continue
-        leaves = [leaf.value for b in counted_buckets for leaf in b.children]
-        net, size = np.add.reduce(leaves), np.add.reduce([np.abs(leaf) for leaf in leaves])
-        theta = np.minimum(np.divide(net, size, out=np.zeros_like(net), where=size > 0), 0.0)
-        reach = (NORMAL_995**2 - 1.0) * (1.0 + theta) - theta
-        spread = _across(
-            counted_buckets, table, dict.fromkeys((b.name for b in counted_buckets), 1.0), 2
-        )
-        total = total + np.maximum(net + reach * spread, 0.0)
+        counted = [b for b in buckets if (b.name == RESIDUAL) == residual]
+        if counted:
+            without_concentration = dict.fromkeys((b.name for b in counted), 1.0)
+            total = total + curved(counted, _across(counted, table, without_concentration, 2))
     return table.curvature_scale * total
+
+
+def curved(buckets: Sequence[Node], spread: FloatArray) -> FloatArray:
+    """max(0, sum CVR + lambda spread) of the leaves of some buckets, as in `curvature_margin`."""
+    leaves = [leaf.value for b in buckets for leaf in b.children]
+    net, size = np.add.reduce(leaves), np.add.reduce([np.abs(leaf) for leaf in leaves])
+    theta = np.minimum(np.divide(net, size, out=np.zeros_like(net), where=size > 0), 0.0)
+    reach = (NORMAL_995**2 - 1.0) * (1.0 + theta) - theta
+    return np.maximum(net + reach * spread, 0.0)
 
 
 def _across(
@@ -229,7 +228,8 @@ def _smaller_over_larger(a: FloatArray | float, b: FloatArray | float) -> FloatA
     return np.minimum(a, b) / np.maximum(a, b)
 
 
-def _summed(name: str, children: tuple[Node, ...]) -> Node:
+def summed(name: str, children: tuple[Node, ...]) -> Node:
+    """Sum of margins, as a node above them."""
     return Node(name, np.add.reduce([c.value for c in children]), children)
 
 

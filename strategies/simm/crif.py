@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.types import DataError
-from strategies.simm.aggregation import Node
-from strategies.simm.parameters import RESIDUAL
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
+from strategies.simm.tables import RESIDUAL
 
 # Risk type -> risk class, measure. Label1 is the tenor of a curve; for a vega it is the expiry.
 RISK_TYPES: dict[str, tuple[str, Measure]] = {
@@ -33,7 +32,7 @@ RISK_TYPES: dict[str, tuple[str, Measure]] = {
     "Risk_FXVol": ("fx", "vega"),
 }
 # What the columns may say, as ISDA spells it; the industry's files differ in their capitals.
-PRODUCTS = ("RatesFx", "Credit", "Equity", "Commodity")
+PRODUCTS = ("RatesFX", "Credit", "Equity", "Commodity")
 CURVES = ("OIS", "Libor1m", "Libor3m", "Libor6m", "Libor12m", "Prime", "Municipal")
 VERTICES = ("2w", "1m", "3m", "6m", "1y", "2y", "3y", "5y", "10y", "15y", "20y", "30y")
 CREDIT_VERTICES = ("1y", "2y", "3y", "5y", "10y")
@@ -46,31 +45,41 @@ OTHERS = (
     "Param_ProductClassMultiplier",
 )
 COLUMNS = (
-    *("RiskType", "IMModel", "ProductClass", "Qualifier", "Bucket"),
-    *("Label1", "Label2", "Amount", "AmountUSD"),
+    *("RiskType", "IMModel", "ProductClass", "Qualifier", "Bucket", "Label1", "Label2"),
+    *("Amount", "AmountCurrency", "AmountUSD", "collect_regulations", "post_regulations"),
 )
+EXPIRY = r"\d+[wmy]"  # of an option, where its vertex does not matter: any number of months, say
 AMOUNT = r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?"  # commas between thousands only
 BUCKETS = {"credit_qualifying": 12, "credit_other": 2, "equity": 12, "commodity": 17}
 
 
 def read_crif(path: Path) -> pd.DataFrame:
-    """Rows of a tab-separated CRIF: all columns strings, except the amount in USD.
+    """Rows of a CRIF separated by tabs or commas: all columns strings, but the amount in USD.
+
+    A file without AmountUSD may state Amount in USD throughout (AmountCurrency).
 
     Raises
     ------
     DataError : no rows, no column of risk types or amounts, an amount that is no number.
     """
+    heads = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+    separator = "\t" if "\t" in heads else ","
     try:
-        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        frame = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
     except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path.name} is empty; give a tab-separated CRIF.") from error
+        raise DataError(f"{path.name} is empty; give a CRIF.") from error
     spelled = {column.casefold(): column for column in COLUMNS}
     frame = frame.rename(columns=lambda head: spelled.get(head.strip().casefold(), head))
+    if "AmountUSD" not in frame and {"Amount", "AmountCurrency"} <= set(frame):
+        frame = _of_dollars(frame, path.name)
     for column in ("RiskType", "AmountUSD"):
         if column not in frame:
-            heads = ", ".join(map(str, frame.columns))[:80]
+            found = ", ".join(map(str, frame.columns))[:80]
             raise DataError(
-                f"{path.name} has no column {column} (it has {heads}); give a tab-separated CRIF."
+                f"{path.name} has no column {column} (it has {found}); give a CRIF, separated by "
+                "tabs or commas."
             )
     amounts = frame["AmountUSD"].str.strip()
     wrong = amounts[~amounts.str.fullmatch(AMOUNT) & (amounts != "")]
@@ -80,6 +89,16 @@ def read_crif(path: Path) -> pd.DataFrame:
             "AmountUSD as plain numbers, such as -1,234.5."
         )
     return frame.assign(AmountUSD=amounts.str.replace(",", "").replace("", "nan").astype(float))
+
+
+def _of_dollars(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    other = frame["AmountCurrency"][~frame["AmountCurrency"].str.strip().isin(("USD", ""))]
+    if len(other):
+        raise DataError(
+            f"{name}: AmountCurrency is {other.iloc[0][:80]!r} in row {other.index[0] + 1}; give "
+            "a column AmountUSD."
+        )
+    return frame.assign(AmountUSD=frame["Amount"])
 
 
 def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitivity]:
@@ -99,22 +118,22 @@ def sensitivities(crif: pd.DataFrame, *, currency: str = "USD") -> list[Sensitiv
 
     Examples
     --------
-    >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFx", "Qualifier": "USD",
+    >>> row = {"RiskType": "Risk_IRCurve", "ProductClass": "RatesFX", "Qualifier": "USD",
     ...        "Bucket": "1", "Label1": "5y", "Label2": "OIS", "AmountUSD": -4e4}
     >>> [sensitivity] = sensitivities(pd.DataFrame([row]))
     >>> sensitivity.factor
-    ('RatesFx', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
+    ('RatesFX', 'rates', 'delta', 'USD', 'USD', '5y', 'OIS')
     """
     if re.fullmatch("[A-Z]{3}", currency.upper()) is None:
         raise DataError(f"currency is {currency!r}; give three letters, such as 'USD'.")
     spelled: dict[tuple[str, str], str] = {}
-    rows = (_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1))
+    rows = (Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1))
     entries = (_sensitivity(row, currency.upper(), spelled) for row in rows if row.is_sensitivity)
     return [entry for entry in entries if entry is not None]
 
 
 def _sensitivity(
-    row: "_Row", currency: str, spelled: dict[tuple[str, str], str]
+    row: "Row", currency: str, spelled: dict[tuple[str, str], str]
 ) -> Sensitivity | None:
     """One row; None for the exchange rate of the calculation currency.
 
@@ -135,11 +154,11 @@ def _sensitivity(
         amount=np.array(row.number_in("AmountUSD")),
         tenor=_tenor(row, kind, risk, measure),
         curve=_curve(row, kind, risk),
-        expiry=tenor_days(row.one_of("Label1", VERTICES)) if measure == "vega" else 0.0,
+        expiry=tenor_days(_expiry(row, risk)) if measure == "vega" else 0.0,
     )
 
 
-def _qualifier(row: "_Row", kind: str, risk: str) -> str:
+def _qualifier(row: "Row", kind: str, risk: str) -> str:
     """Currency, pair of currencies in the order of the alphabet, or name."""
     qualifier = row.text("Qualifier")
     if risk not in ("rates", "fx"):
@@ -151,13 +170,18 @@ def _qualifier(row: "_Row", kind: str, risk: str) -> str:
         pair = qualifier.replace("/", "")
         if re.fullmatch("[A-Z]{6}", pair) is None:
             raise row.fault("Qualifier", "give a pair of currencies, such as EURUSD")
-        return "/".join(sorted((pair[:3], pair[3:])))
+        return "/".join(sorted((_onshore(pair[:3]), _onshore(pair[3:]))))
     if re.fullmatch("[A-Z]{3}", qualifier) is None:
         raise row.fault("Qualifier", "give a currency, such as EUR")
-    return qualifier
+    return _onshore(qualifier)
 
 
-def _bucket(row: "_Row", risk: str, measure: Measure, qualifier: str) -> str:
+def _onshore(currency: str) -> str:
+    """The renminbi is one currency, at home and abroad."""
+    return "CNY" if currency == "CNH" else currency
+
+
+def _bucket(row: "Row", risk: str, measure: Measure, qualifier: str) -> str:
     if risk == "rates":
         return qualifier
     if risk == "fx":
@@ -168,28 +192,39 @@ def _bucket(row: "_Row", risk: str, measure: Measure, qualifier: str) -> str:
     return row.one_of("Bucket", (*numbers, RESIDUAL))
 
 
-def _tenor(row: "_Row", kind: str, risk: str, measure: Measure) -> str:
+def _tenor(row: "Row", kind: str, risk: str, measure: Measure) -> str:
     if kind.startswith("Risk_Inflation"):
         return "inflation"
     if kind == "Risk_XCcyBasis":
         return "basis"
+    if risk.startswith("credit") and measure == "vega":
+        return _expiry(row, risk)
     if risk in ("equity", "commodity", "fx"):
         # Volatilities are told apart by their expiry, which is no vertex of a curve.
         return ""
     if measure == "base correlation":
         return row.text("Label1")
-    curved = VERTICES if risk == "rates" or measure == "vega" else CREDIT_VERTICES
-    return row.one_of("Label1", curved)
+    return row.one_of("Label1", VERTICES if risk == "rates" else CREDIT_VERTICES)
 
 
-def _curve(row: "_Row", kind: str, risk: str) -> str:
+def _expiry(row: "Row", risk: str) -> str:
+    """Expiry of a volatility; of rates a vertex, since their correlations are by vertex."""
+    if risk == "rates":
+        return row.one_of("Label1", VERTICES)
+    expiry = row.text("Label1").casefold()
+    if re.fullmatch(EXPIRY, expiry) is None:
+        raise row.fault("Label1", "give the expiry of an option, such as 6m")
+    return expiry
+
+
+def _curve(row: "Row", kind: str, risk: str) -> str:
     """Sub-curve of a yield, or what a credit row says of the security; a name has one price."""
     if kind == "Risk_IRCurve":
         return row.one_of("Label2", CURVES)
     return row.text("Label2").casefold() if risk.startswith("credit") else ""
 
 
-class _Row:
+class Row:
     """One row of a CRIF, read with its number at hand for what is wrong with it."""
 
     def __init__(self, number: int, values: Mapping[Hashable, Any]) -> None:
@@ -232,45 +267,3 @@ class _Row:
                 f"CRIF row {self.number}: {column} is {str(value)[:80]!r}; give a finite number."
             )
         return number
-
-
-def add_ons(crif: pd.DataFrame, tree: Node) -> dict[str, float]:
-    """Add-ons of a CRIF on top of SIMM: fixed, on notionals, on products; USD.
-
-    tree : the margin to which product multipliers apply.
-
-    Raises
-    ------
-    DataError : a risk type or product class that SIMM does not have, or no number.
-
-    Examples
-    --------
-    >>> rows = [{"RiskType": "Param_ProductClassMultiplier", "Qualifier": "Equity", "Amount": "1.5",
-    ...          "IMModel": "SIMM", "AmountUSD": np.nan}]
-    >>> tree = Node("SIMM", np.array(10.0), (Node("Equity", np.array(10.0)),))
-    >>> add_ons(pd.DataFrame(rows), tree)
-    {'product Equity': 5.0}
-    """
-    rows = [_Row(number, row) for number, row in enumerate(crif.to_dict("records"), start=1)]
-    rows = [row for row in rows if row.text("IMModel").casefold() == "simm"]
-    kinds = [row.one_of("RiskType", (*RISK_TYPES, *OTHERS)) for row in rows]
-    notionals: dict[str, float] = {}
-    for row, kind in zip(rows, kinds, strict=True):
-        if kind == "Notional":
-            name = row.text("Qualifier").casefold()
-            notionals[name] = notionals.get(name, 0.0) + abs(row.number_in("AmountUSD"))
-    products = {product.name: product for product in tree.children}
-    amounts: dict[str, float] = {}
-    for row, kind in zip(rows, kinds, strict=True):
-        name = row.text("Qualifier")
-        if kind == "Param_AddOnFixedAmount":
-            amounts["fixed"] = amounts.get("fixed", 0.0) + row.number_in("AmountUSD")
-        elif kind == "Param_AddOnNotionalFactor":
-            share = row.number_in("Amount") / 100
-            amounts[f"notional {name}"] = notionals.get(name.casefold(), 0.0) * share
-        elif kind == "Param_ProductClassMultiplier":
-            product = row.one_of("Qualifier", PRODUCTS)
-            beyond_one = row.number_in("Amount") - 1.0
-            margin = float(products[product].value) if product in products else 0.0
-            amounts[f"product {product}"] = margin * beyond_one
-    return amounts

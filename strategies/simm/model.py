@@ -1,6 +1,5 @@
 """SIMM of a book on every day."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -15,8 +14,9 @@ from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
+from strategies.simm.crypto import Way, crypto_class
 from strategies.simm.declared import declared_class
-from strategies.simm.parameters import Bucketed, RiskClass, load_crypto, load_simm
+from strategies.simm.parameters import Figures, Horizon, load_simm
 from strategies.simm.positions import book_sensitivities
 from strategies.simm.sensitivity import Sensitivity
 
@@ -33,24 +33,28 @@ class Simm:
 
     - 'own_class': a separate class with floating and pegged buckets, as FEDS 2026-009 proposes.
     - 'commodity': inside commodities, with the weight that the same proposal estimates there.
-    - 'other': commodity bucket 16, 'Other', as in version 2.1; coins there do not net.
+    - 'other': commodity bucket 16, 'Other', of the version of SIMM in use; coins there do not net.
 
-    Weights are for ten days at 99 %; they do not depend on confidence, nor on the MPOR unless
-    scaled. Margin at day t uses closes up to and including t. USD. SIMM belongs to ISDA: commercial
-    use needs ISDA's licence, and version 2.1 has long been superseded.
+    Weights are for ten days at 99 %, or for one day; they do not depend on confidence, nor on the
+    MPOR unless scaled. Margin at day t uses closes up to and including t. USD. SIMM belongs to
+    ISDA: commercial use needs ISDA's licence. It is calibrated anew every half year; a study takes
+    the version in force on its day.
 
     Parameters
     ----------
     crypto : risk class of crypto, see above.
-    scaling : 'ten_days' as published; 'sqrt' scales sensitivities to the MPOR by the root of time
-        (curvature too, which is then too high).
+    scaling : 'ten_days' takes weights as published; 'sqrt' scales sensitivities from the horizon
+        to the MPOR by the root of time (curvature too, which is then too high).
+    horizon : margin days of the published weights: 10, or 1, which has no concentration and no
+        weight for crypto but by 'other' or `crypto_weights`.
     crypto_weights : per cent by 'floating' or 'pegged', instead of the file's, which has no weight
         for pegged coins.
-    parameters, crypto_parameters : rules or versions of `strategies/parameters/`.
+    parameters : version of SIMM, as 'simm/2.8+2506'; 'simm' is the one in force.
+    crypto_parameters : version of the proposal for crypto.
 
     References
     ----------
-    ISDA (2018). ISDA SIMM Methodology, version 2.1.
+    ISDA (2018-2026). ISDA SIMM Methodology, versions 2.1 to 2.8+2512.
     Amirdjanova, A., Lynch, D. & Zheng, A. (2026). Initial margin for crypto currencies risks in
     uncleared markets. FEDS 2026-009.
 
@@ -60,8 +64,9 @@ class Simm:
     'simm'
     """
 
-    crypto: Literal["own_class", "commodity", "other"] = "own_class"
+    crypto: Way = "own_class"
     scaling: Literal["ten_days", "sqrt"] = "ten_days"
+    horizon: Horizon = 10
     crypto_weights: dict[str, Annotated[float, Gt(0)]] = Field(default_factory=dict)
     parameters: str = "simm"
     crypto_parameters: str = "simm_crypto"
@@ -86,21 +91,17 @@ class Simm:
 
     def tree(self, market: Market, book: Book, coverage: Coverage) -> Node:
         """The margin with all its components; every value (days, portfolios) USD."""
-        simm = load_simm(self.parameters)
+        figures = load_simm(self.parameters, horizon=self.horizon)
         self._refuse_commodities(book)
         sensitivities = book_sensitivities(
             market,
             book,
             coverage=coverage,
-            tenors=simm.rates.tenors,
+            tenors=figures.rates.tenors,
             crypto_product="Crypto" if self.crypto == "own_class" else "Commodity",
-            scaled=self.scaling == "sqrt",
+            scaled_from=float(self.horizon) if self.scaling == "sqrt" else None,
         )
-        return simm_margin(
-            sensitivities,
-            risk_class=self._risk_class(sensitivities),
-            correlation=lambda a, b: 1.0 if a == b else simm.correlation(a, b),
-        )
+        return simm_margin(sensitivities, self._with_crypto(figures, sensitivities))
 
     def _refuse_commodities(self, book: Book) -> None:
         """Refuse coins beside other commodities where `crypto` makes coins commodities."""
@@ -112,19 +113,18 @@ class Simm:
                     f"commodity {instrument.name}; margin them apart, or set crypto = 'own_class'."
                 )
 
-    def _risk_class(self, sensitivities: list[Sensitivity]) -> Callable[[str], RiskClass]:
-        """Risk classes by name, with crypto in the class chosen by `crypto`."""
-        table = load_crypto(self.crypto_parameters).bucketed[self.crypto]
-        weights = [
-            self.crypto_weights.get(bucket, weight)
-            for bucket, weight in zip(table.buckets, table.weights, strict=True)
-        ]
-        for bucket, weight in zip(table.buckets, weights, strict=True):
-            if np.isnan(weight) and any(s.bucket == bucket for s in sensitivities):
+    def _with_crypto(self, figures: Figures, sensitivities: list[Sensitivity]) -> Figures:
+        """The figures with crypto in the class chosen by `crypto`, where the book has some."""
+        coins = {s.bucket for s in sensitivities if s.risk == "crypto"}
+        if not coins:
+            return figures
+        known = self.horizon == 10 or self.crypto == "other"
+        table = crypto_class(self.crypto, figures, self.crypto_parameters, self.crypto_weights)
+        for coin, weight in zip(table.buckets, table.weights, strict=True):
+            if coin in coins and (np.isnan(weight) or not (known or coin in self.crypto_weights)):
                 raise StudyError(
-                    f"{self.crypto_parameters} has no risk weight for {bucket} coins; give one, "
-                    f"in per cent: crypto_weights = {{ {bucket} = ... }}."
+                    f"{self.crypto_parameters} has no risk weight for {coin} coins over "
+                    f"{self.horizon} days; give one, in per cent: "
+                    f"crypto_weights = {{ {coin} = ... }}."
                 )
-        crypto: Bucketed = table.model_copy(update={"weights": weights})
-        simm = load_simm(self.parameters)
-        return lambda name: crypto if name == "crypto" else simm.risk_class(name)
+        return figures.with_class("crypto", table)

@@ -1,204 +1,177 @@
-"""Weights, correlations and thresholds of SIMM, from dated, cited files."""
+"""Figures of a version of SIMM, from dated, cited files, for a horizon and a currency."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from backtest.parameters.files import read_as
-from strategies.simm.sensitivity import Sensitivity
+from backtest.types import StudyError
+from strategies.simm.exchange import Exchange
+from strategies.simm.tables import TEN_DAYS, Bucketed, Rates, Table, entry
 
-Number = Annotated[float, Field(allow_inf_nan=True)]
-RESIDUAL = "Residual"
-# Quantiles of the standard normal, scipy.special.ndtri(0.99), ndtri(0.995) to double precision.
-NORMAL_99 = 2.3263478740408408
-NORMAL_995 = 2.5758293035489004
-DAYS_PER_YEAR = 365.0
-CURVATURE_DAYS = 14.0  # calendar days of the ten-day horizon
-MILLION = 1e6
+RiskClass = Rates | Bucketed | Exchange
+Horizon = Literal[1, 10]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Between(Table):
+    """Correlations of the classes of risk inside a product."""
 
-
-class _Extra(_Table):
-    weight: float
-    correlation: float
-
-
-class _Currencies(_Table):
-    currencies: list[str]
-    weights: list[float]
-    delta_threshold: float
-    vega_threshold: float
-
-
-class Rates(_Table):
-    """Interest rates: one bucket per currency, whose factors are the tenors of its curves."""
-
-    tenors: list[str]
-    triangle: list[list[float]]
-    curves: float
-    inflation: _Extra
-    basis: _Extra
-    between_currencies: float
-    vega_weight: float
-    volatility_ratio: float
-    group: list[_Currencies]
-
-    @property
-    def curvature_scale(self) -> float:
-        """1 / ratio^2: curvature of rates is not reduced by the volatility ratio of vega."""
-        return 1.0 / self.volatility_ratio**2
-
-    def weight(self, of: Sensitivity) -> float:
-        """Risk weight of a delta, in basis points; of a vega, a share."""
-        if of.measure != "delta":
-            return self.vega_weight
-        if of.tenor in ("inflation", "basis"):
-            return (self.inflation if of.tenor == "inflation" else self.basis).weight
-        return self._group(of.bucket).weights[self.tenors.index(of.tenor)]
-
-    def volatility(self, of: Sensitivity) -> float:
-        """1: a vega of rates is already multiplied by its volatility."""
-        return 1.0
-
-    def threshold(self, of: Sensitivity) -> float:
-        """Concentration threshold, USD; infinite for the basis between currencies."""
-        if of.tenor == "basis":
-            return np.inf
-        group = self._group(of.bucket)
-        return MILLION * (group.delta_threshold if of.measure == "delta" else group.vega_threshold)
-
-    def within(self, a: Sensitivity, b: Sensitivity) -> float:
-        """Correlation of two factors of one currency."""
-        for name, special in (("basis", self.basis), ("inflation", self.inflation)):
-            if name in (a.tenor, b.tenor):
-                return special.correlation
-        same_curve = 1.0 if a.curve == b.curve else self.curves
-        return same_curve * _entry(self.triangle, self.tenors, a.tenor, b.tenor)
-
-    def between(self, a: str, b: str) -> float:
-        """Correlation of two currencies."""
-        return self.between_currencies
-
-    def _group(self, currency: str) -> _Currencies:
-        return next((g for g in self.group if currency in g.currencies), self.group[-1])
-
-
-class Bucketed(_Table):
-    """A class of names in buckets: credit, equity, commodity, exchange rates, crypto."""
-
-    buckets: list[str]
-    weights: list[Number]
-    vega_weight: list[float]
-    same_name: list[float] | None = None
-    other_name: list[float]
-    delta_threshold: list[float]
-    vega_threshold: list[float]
-    triangle: list[list[float]]
-    volatility_ratio: float | None = None
-    base_correlation: _Extra | None = None
-
-    @property
-    def curvature_scale(self) -> float:
-        """1: only the curvature of rates is scaled."""
-        return 1.0
-
-    def weight(self, of: Sensitivity) -> float:
-        """Risk weight of a delta, in basis points or per cent; of a vega, a share."""
-        if of.measure == "delta":
-            return self._of(self.weights, of.bucket)
-        return self._of(self.vega_weight, of.bucket)
-
-    def volatility(self, of: Sensitivity) -> float:
-        r"""Multiple of a vega: the volatility implied by the delta weight.
-
-        .. math:: \sigma = RW \sqrt{365 / 14} / \Phi^{-1}(0.99)
-
-        times the ratio of historical to implied volatility (not for curvature). 1 for credit, whose
-        vega is already multiplied by its volatility.
-        """
-        if self.volatility_ratio is None:
-            return 1.0
-        implied = (DAYS_PER_YEAR / CURVATURE_DAYS) ** 0.5 / NORMAL_99
-        ratio = self.volatility_ratio if of.measure == "vega" else 1.0
-        return ratio * implied * self._of(self.weights, of.bucket)
-
-    def threshold(self, of: Sensitivity) -> float:
-        """Concentration threshold, USD."""
-        table = self.delta_threshold if of.measure == "delta" else self.vega_threshold
-        return MILLION * self._of(table, of.bucket)
-
-    def within(self, a: Sensitivity, b: Sensitivity) -> float:
-        """Correlation of two factors of one bucket."""
-        is_same_name = self.same_name is not None and a.qualifier == b.qualifier
-        table = self.same_name if self.same_name is not None and is_same_name else self.other_name
-        return self._of(table, a.bucket)
-
-    def between(self, a: str, b: str) -> float:
-        """Correlation of two buckets, neither of them the residual one."""
-        return _entry(self.triangle, self.buckets, a, b)
-
-    def _of(self, table: list[float], bucket: str) -> float:
-        return table[0] if len(table) == 1 else table[self.buckets.index(bucket)]
-
-
-RiskClass = Rates | Bucketed
-
-
-class _Between(_Table):
     classes: list[str]
     triangle: list[list[float]]
 
 
-class SimmParameters(_Table):
-    """One version of SIMM."""
+class OneDayRates(Table):
+    """Figures of rates for one day; weights by group, in the order of the ten-day ones."""
 
-    between_classes: _Between
+    weights: list[list[float]]
+    inflation: float
+    basis: float
+    vega_weight: float
+    volatility_ratio: float
+
+
+class OneDayBucketed(Table):
+    """Figures of a class in buckets for one day."""
+
+    weights: list[float]
+    vega_weight: list[float]
+    volatility_ratio: float | None = None
+    base_correlation: float | None = None
+
+
+class OneDayExchange(Table):
+    """Figures of exchange rates for one day."""
+
+    weights: list[list[float]]
+    vega_weight: float
+    volatility_ratio: float
+
+
+class OneDay(Table):
+    """Figures that a horizon of one day replaces; correlations stay, concentration does not."""
+
+    rates: OneDayRates
+    bucketed: dict[str, OneDayBucketed]
+    fx: OneDayExchange
+
+
+class SimmParameters(Table):
+    """One version of SIMM, as its file states it."""
+
+    between_classes: Between
     rates: Rates
     bucketed: dict[str, Bucketed]
+    fx: Exchange
+    one_day: OneDay | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Classes of risk by name, and how they correlate inside a product."""
+
+    classes: Mapping[str, RiskClass]
+    between_classes: Between
 
     def risk_class(self, name: str) -> RiskClass:
         """A risk class by name."""
-        return self.rates if name == "rates" else self.bucketed[name]
+        return self.classes[name]
 
     def correlation(self, a: str, b: str) -> float:
         """Correlation of two risk classes; 1 with itself."""
-        return _entry(self.between_classes.triangle, self.between_classes.classes, a, b)
+        return 1.0 if a == b else entry(self.between_classes.triangle, self._names, a, b)
+
+    @property
+    def rates(self) -> Rates:
+        """Interest rates, which every version has."""
+        rates = self.classes["rates"]
+        assert isinstance(rates, Rates)
+        return rates
+
+    def with_class(self, name: str, table: RiskClass) -> "Figures":
+        """The same with one more class, or with another one of that name."""
+        return replace(self, classes={**self.classes, name: table})
+
+    @property
+    def _names(self) -> list[str]:
+        return self.between_classes.classes
 
 
-class CryptoParameters(_Table):
-    """Possible classes of crypto, with their weights."""
+def load_simm(name: str, *, horizon: Horizon = 10, currency: str = "USD") -> Figures:
+    """Figures of a version, or of the version in force of the rule 'simm'.
 
-    bucketed: dict[str, Bucketed]
+    Parameters
+    ----------
+    horizon : margin days; 10, or 1 as ISDA publishes it beside.
+    currency : in which margin is calculated; weights and correlations of exchange rates depend on
+        whether it is of high volatility.
 
-
-def _entry(triangle: list[list[float]], names: list[str], a: str, b: str) -> float:
-    """Entry of a symmetric matrix, from its part below the diagonal; 1 on the diagonal."""
-    low, high = sorted((names.index(a), names.index(b)))
-    return 1.0 if low == high else triangle[high][low]
-
-
-def load_simm(name: str) -> SimmParameters:
-    """Version `strategies/parameters/<name>.toml`.
+    Raises
+    ------
+    StudyError : no such version, or one whose one-day figures are not in its file.
 
     Examples
     --------
-    >>> load_simm("simm/2.1").correlation("rates", "commodity")
-    0.3
+    >>> dollar = load_simm("simm/2.8+2506").rates.group[0]
+    >>> dollar.weights[5], dollar.weights[8]
+    (69.0, 60.0)
+    >>> load_simm("simm/2.8+2506", horizon=1).rates.group[0].weights[5]
+    22.0
     """
-    return read_as(SimmParameters, name)
+    file = read_as(SimmParameters, name)
+    if horizon == 1:
+        file = _for_one_day(file, name)
+    fx = file.fx.model_copy(update={"currency": currency})
+    return Figures({"rates": file.rates, **file.bucketed, "fx": fx}, file.between_classes)
 
 
-def load_crypto(name: str) -> CryptoParameters:
-    """Crypto classes of `strategies/parameters/<name>.toml`.
+def _for_one_day(file: SimmParameters, name: str) -> SimmParameters:
+    one = file.one_day
+    if one is None:
+        raise StudyError(f"{name} has no figures for one day; take horizon = 10 or a later one.")
+    days = TEN_DAYS / 10.0
+    groups = [
+        group.model_copy(
+            update={"weights": weights, "delta_threshold": np.inf, "vega_threshold": np.inf}
+        )
+        for group, weights in zip(file.rates.group, one.rates.weights, strict=True)
+    ]
+    rates = file.rates.model_copy(
+        update={
+            "group": groups,
+            "inflation": file.rates.inflation.model_copy(update={"weight": one.rates.inflation}),
+            "basis": file.rates.basis.model_copy(update={"weight": one.rates.basis}),
+            "vega_weight": one.rates.vega_weight,
+            "volatility_ratio": one.rates.volatility_ratio,
+            "days": days,
+        }
+    )
+    fx = file.fx.model_copy(
+        update={
+            **one.fx.model_dump(),
+            "delta_threshold": [np.inf] * len(file.fx.delta_threshold),
+            "vega_threshold": [[np.inf] * len(row) for row in file.fx.vega_threshold],
+            "days": days,
+        }
+    )
+    bucketed = {
+        risk: _class_for_one_day(table, one.bucketed[risk], days)
+        for risk, table in file.bucketed.items()
+    }
+    return file.model_copy(update={"rates": rates, "bucketed": bucketed, "fx": fx})
 
-    Examples
-    --------
-    >>> ways = load_crypto("simm_crypto").bucketed
-    >>> {way: table.weights[0] for way, table in ways.items()}
-    {'own_class': 132.0, 'commodity': 58.0, 'other': 54.0}
-    """
-    return read_as(CryptoParameters, name)
+
+def _class_for_one_day(table: Bucketed, one: OneDayBucketed, days: float) -> Bucketed:
+    base = table.base_correlation
+    if base is not None:
+        base = base.model_copy(update={"weight": one.base_correlation})
+    return table.model_copy(
+        update={
+            **one.model_dump(),
+            "base_correlation": base,
+            "delta_threshold": [np.inf],
+            "vega_threshold": [np.inf],
+            "days": days,
+        }
+    )

@@ -13,13 +13,12 @@ from backtest.market.market import Market, tenor_years
 from backtest.types import Days, StudyError
 from strategies.simm.crif import CREDIT_VERTICES
 from strategies.simm.declared import declared_class
-from strategies.simm.parameters import DAYS_PER_YEAR
 from strategies.simm.sensitivity import Measure, Sensitivity, tenor_days
+from strategies.simm.tables import DAYS_PER_YEAR
 
 BASIS_POINT, PER_CENT = 1e-4, 1e-2
-SIMM_DAYS = 10.0  # margin days of SIMM's horizon
 INDEX_BUCKET = "11"  # equity: indices, funds and ETFs
-PRODUCTS = {"equity": "Equity", "commodity": "Commodity", "fx": "RatesFx"}
+PRODUCTS = {"equity": "Equity", "commodity": "Commodity", "fx": "RatesFX"}
 USUAL_CREDIT_YEARS = 5.0  # of a spread whose maturity is not declared
 
 
@@ -34,6 +33,7 @@ class _Unit:
     qualifier: str
     amount: Days
     tenor: str = ""
+    curve: str = ""
     expiry: Days | None = None
 
 
@@ -44,7 +44,7 @@ def book_sensitivities(
     coverage: Coverage,
     tenors: list[str],
     crypto_product: str,
-    scaled: bool,
+    scaled_from: float | None,
 ) -> list[Sensitivity]:
     """Sensitivities of every portfolio on every day, from the view of the collecting party.
 
@@ -54,7 +54,8 @@ def book_sensitivities(
     also: USD per point of volatility. The funding of a perpetual is no factor of SIMM.
 
     crypto_product : the product class of crypto.
-    scaled : True scales each from SIMM's ten days to the MPOR, by the root of time.
+    scaled_from : margin days from which each is scaled to the MPOR, by the root of time; None does
+        not scale.
 
     Raises
     ------
@@ -67,14 +68,14 @@ def book_sensitivities(
     >>> market = Market.from_frame(levels)
     >>> book = Book.from_frame(pd.DataFrame({"UST10Y": [1e6], "BTC": [1e5]}, index=["p"]))
     >>> rows = book_sensitivities(market, book, coverage=Coverage(), tenors=["5y", "10y"],
-    ...                           crypto_product="Crypto", scaled=False)
+    ...                           crypto_product="Crypto", scaled_from=None)
     >>> [(s.bucket, s.tenor, round(s.amount.item(), 1)) for s in rows]
     [('USD', '10y', 817.6), ('floating', '', -1000.0)]
     """
     index, horizons = book.unit_index(market), Closeout(book, coverage).by_instrument
     sensitivities = []
     for i, instrument in enumerate(book.instruments):
-        scale = (horizons[i] / SIMM_DAYS) ** 0.5 if scaled else 1.0
+        scale = 1.0 if scaled_from is None else (horizons[i] / scaled_from) ** 0.5
         for unit in _units(instrument, market, tenors, crypto_product):
             usd = np.outer(unit.amount * index[:, i] * scale, -book.exposure[:, i])
             sensitivities.append(
@@ -86,6 +87,7 @@ def book_sensitivities(
                     qualifier=unit.qualifier,
                     amount=usd,
                     tenor=unit.tenor,
+                    curve=unit.curve,
                     expiry=0.0 if unit.expiry is None else unit.expiry[:, None],
                 )
             )
@@ -129,7 +131,7 @@ def _by_vertex(instrument: Instrument, market: Market, tenors: list[str]) -> Ite
         for j, tenor in enumerate(tenors):
             share = float(np.interp(maturity, years, np.eye(len(years))[j]))
             if share > 0.0:
-                yield _Unit("delta", "RatesFx", "rates", "USD", "USD", share * per_point, tenor)
+                yield _Unit("delta", "RatesFX", "rates", "USD", "USD", share * per_point, tenor)
 
 
 def _spread(instrument: Instrument, factor: str, per_point: Days) -> Iterator[_Unit]:
@@ -148,7 +150,9 @@ def _spread(instrument: Instrument, factor: str, per_point: Days) -> Iterator[_U
         )
     years = instrument.maturity or USUAL_CREDIT_YEARS
     tenor = min(CREDIT_VERTICES, key=lambda t: abs(tenor_days(t) / DAYS_PER_YEAR - years))
-    yield _Unit("delta", "Credit", risk, bucket, instrument.underlying, per_point, tenor)
+    # Without a group of its own each name is its own group.
+    name = instrument.underlying
+    yield _Unit("delta", "Credit", risk, bucket, name, per_point, tenor, curve=name)
 
 
 def _class_of(instrument: Instrument, crypto_product: str) -> tuple[str, str, str]:

@@ -80,11 +80,12 @@ def test_historical_var_of_a_spread_bond_is_that_of_its_two_shocks(market, decla
 
 
 def test_simm_puts_it_into_the_declared_bucket(market, declared):
-    assert required(st.Simm(), market, declared["GOLD"]) == pytest.approx(1e6 * 0.20)  # 12: 20 %
-    assert required(st.Simm(), market, declared["EURUSD"]) == pytest.approx(1e6 * 0.081)
+    simm = st.Simm(parameters="simm/2.1")
+    assert required(simm, market, declared["GOLD"]) == pytest.approx(1e6 * 0.20)  # 12: 20 %
+    assert required(simm, market, declared["EURUSD"]) == pytest.approx(1e6 * 0.081)
     # A spread of 6.5 years of duration is 650 USD a basis point: bucket 2 weighs 107 bp of it,
     # the 10-year yield 51 bp, and the products of credit and of rates do not offset.
-    assert required(st.Simm(), market, declared["IG"]) == pytest.approx(650 * (107 + 51))
+    assert required(simm, market, declared["IG"]) == pytest.approx(650 * (107 + 51))
 
 
 def test_schedules_take_the_declared_line(market, declared):

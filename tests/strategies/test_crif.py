@@ -7,8 +7,9 @@ import pytest
 import backtest as bt
 from backtest.selfcheck.simm import CURVE
 from backtest.selfcheck.simm import EQUITY as TEN_OF_EQUITY
+from strategies.simm.add_ons import add_ons
 from strategies.simm.aggregation import Node, simm_margin
-from strategies.simm.crif import add_ons, read_crif, sensitivities
+from strategies.simm.crif import read_crif, sensitivities
 from strategies.simm.parameters import load_simm
 
 V2_1 = load_simm("simm/2.1")
@@ -26,8 +27,7 @@ ISSUER = EQUITY | {
 
 def margin(*rows, **ask):
     read = sensitivities(pd.DataFrame(rows), **ask)
-    tree = simm_margin(read, risk_class=V2_1.risk_class, correlation=V2_1.correlation)
-    return float(tree.value)
+    return float(simm_margin(read, V2_1).value)
 
 
 def test_one_name_is_one_factor_whatever_its_labels():
@@ -81,8 +81,8 @@ def test_add_ons_are_read_whatever_their_capitals():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "crif.csv is empty; give a tab-separated CRIF"),
-        ("RiskType,AmountUSD\nRisk_FX,3\n", "no column RiskType .it has RiskType,AmountUSD"),
+        ("", "crif.csv is empty; give a CRIF"),
+        ("RiskType;AmountUSD\nRisk_FX;3\n", "no column RiskType .it has RiskType;AmountUSD"),
         ("RiskType\tAmount\nRisk_FX\t3\n", "has no column AmountUSD"),
         ("RiskType\tAmountUSD\nRisk_FX\t3\nRisk_FX\t1.000,5\n", "'1.000,5' in row 2; give Amo"),
         ("RiskType\tAmountUSD\nRisk_FX\t1,00\n", "'1,00' in row 1; give AmountUSD as plain numb"),
@@ -130,7 +130,7 @@ def test_a_bucket_may_be_spelled_residual():
         (CURVE | {"Label2": "SOFR"}, "row 2: Label2 is 'SOFR'; known: OIS"),
         (EQUITY | {"Bucket": "1.0"}, "row 2: Bucket is '1.0'; known: 1, 2"),
         (EQUITY | {"Bucket": "13"}, "row 2: Bucket is '13'"),
-        (EQUITY | {"ProductClass": ""}, "row 2: ProductClass is ''; known: RatesFx"),
+        (EQUITY | {"ProductClass": ""}, "row 2: ProductClass is ''; known: RatesFX"),
         (EQUITY | {"RiskType": "Risk_Weather"}, "row 2: RiskType is 'Risk_Weather'"),
         (EQUITY | {"AmountUSD": float("nan")}, "row 2: AmountUSD is 'nan'; give a finite number"),
         (EQUITY | {"AmountUSD": "many"}, "row 2: AmountUSD is 'many'"),

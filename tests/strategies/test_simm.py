@@ -10,10 +10,12 @@ import QuantLib as ql
 
 import backtest as bt
 import strategies as st
+from strategies.simm.add_ons import add_ons
 from strategies.simm.aggregation import simm_margin
-from strategies.simm.crif import RISK_TYPES, add_ons, read_crif, sensitivities
-from strategies.simm.parameters import NORMAL_995, load_crypto, load_simm
+from strategies.simm.crif import read_crif, sensitivities
+from strategies.simm.parameters import load_simm
 from strategies.simm.sensitivity import Sensitivity
+from strategies.simm.tables import NORMAL_995
 from tests.support.places import PEER_DATA
 
 EXAMPLE = PEER_DATA / "simm"
@@ -32,12 +34,13 @@ CONTRACT = {
         {},
         {"crypto": "commodity", "scaling": "sqrt"},
         {"crypto": "other", "crypto_weights": {"floating": 40.0}},
+        {"crypto": "other", "horizon": 1, "parameters": "simm/2.8+2506"},
     ],
 }
 
 
 def margin_of(found):
-    return simm_margin(found, risk_class=V2_1.risk_class, correlation=V2_1.correlation)
+    return simm_margin(found, V2_1)
 
 
 def book_of(market, **usd):
@@ -56,6 +59,7 @@ def printed_tree(path):
         if not kind:
             continue
         number = float(value.replace(",", ""))
+        name = name.replace("RatesFx", "RatesFX")
         if "Model" in at and at["Model"] != "SIMM" and kind != "Model":
             continue
         at[kind] = name
@@ -117,37 +121,18 @@ def test_coal_by_hand():
 
 def test_a_position_over_its_threshold_is_concentrated():
     def one(amount):
-        dollar = Sensitivity("RatesFx", "rates", "delta", "USD", "USD", np.array(amount), "5y")
+        dollar = Sensitivity("RatesFX", "rates", "delta", "USD", "USD", np.array(amount), "5y")
         return float(margin_of([dollar]).value)
 
     assert one(200e6) == pytest.approx(51.0 * 200e6)
     assert one(840e6) == pytest.approx(51.0 * 840e6 * 2.0)  # four times the 210m of the dollar
 
 
-def test_every_matrix_is_a_triangle_of_its_names():
-    crypto = load_crypto("simm_crypto/feds_2026_009").bucketed
-    tables = {**V2_1.bucketed, **{f"crypto {k}": v for k, v in crypto.items()}}
-    for name, table in tables.items():
-        own = [b for b in table.buckets if b != "Residual"]
-        assert [len(row) for row in table.triangle] == list(range(len(own))), name
-        gamma = np.array([[table.between(a, b) for b in own] for a in own])
-        assert np.linalg.eigvalsh(gamma).min() > -1e-9, name
-        for column in (table.weights, table.other_name, table.delta_threshold):
-            assert len(column) in (1, len(table.buckets)), name
-    rates = V2_1.rates
-    tenors = [
-        Sensitivity("RatesFx", "rates", "delta", "USD", "USD", np.array(1.0), t)
-        for t in rates.tenors
-    ]
-    rho = np.array([[rates.within(a, b) for b in tenors] for a in tenors])
-    assert (np.diag(rho) == 1.0).all() and (rho == rho.T).all()
-    assert np.linalg.eigvalsh(rho).min() > 0.0
-    assert {risk for risk, _ in RISK_TYPES.values()} <= {"rates", *V2_1.bucketed}
-
-
 def test_bonds_against_a_dense_matrix(small_market):
     usd = {"UST2Y": 4e7, "UST5Y": -3e7, "UST10Y": 2e7, "UST30Y": -1e7}
-    found = st.Simm().margin(small_market, book_of(small_market, **usd), bt.Coverage())[:, 0]
+    found = st.Simm(parameters="simm/2.1").margin(
+        small_market, book_of(small_market, **usd), bt.Coverage()
+    )[:, 0]
     weights = np.array([52.0, 51.0, 51.0, 62.0])  # 2y, 5y, 10y, 30y
     rho = np.array(
         [[1.0, 0.91, 0.79, 0.66], [0.91, 1.0, 0.95, 0.84], [0.79, 0.95, 1.0, 0.94]]
@@ -167,9 +152,9 @@ def test_bonds_against_a_dense_matrix(small_market):
 def test_a_yield_between_two_vertices_is_shared_by_both(small_market):
     frame = small_market.to_frame().assign(**{"7Y": 0.03})
     market = bt.Market.from_frame(frame)
-    tree = st.Simm().tree(market, book_of(market, UST7Y=1e7), bt.Coverage())
+    tree = st.Simm(parameters="simm/2.1").tree(market, book_of(market, UST7Y=1e7), bt.Coverage())
     five, ten = (
-        float(leaf.value[-1, 0]) for leaf in tree["RatesFx"]["rates"]["delta"]["USD"].children
+        float(leaf.value[-1, 0]) for leaf in tree["RatesFX"]["rates"]["delta"]["USD"].children
     )
     assert five / ten == pytest.approx(0.6 / 0.4)
 
@@ -178,7 +163,7 @@ def test_a_yield_between_two_vertices_is_shared_by_both(small_market):
     ("way", "weight"), [("own_class", 1.32), ("commodity", 0.58), ("other", 0.54)]
 )
 def test_crypto_by_its_class_and_never_against_treasuries(way, weight, small_market):
-    model = st.Simm(crypto=way)
+    model = st.Simm(crypto=way, parameters="simm/2.1")
 
     def required(**usd):
         return model.margin(small_market, book_of(small_market, **usd), bt.Coverage())[-1, 0]
@@ -196,7 +181,7 @@ def test_pegged_coins_need_a_weight_of_their_own(small_market):
     market = bt.Market.from_frame(small_market.to_frame().assign(USDC=1.0))
     book = book_of(market, USDC=1e6)
     with pytest.raises(bt.StudyError, match="no risk weight for pegged coins.*crypto_weights"):
-        st.Simm().margin(market, book, bt.Coverage())
+        st.Simm(parameters="simm/2.1").margin(market, book, bt.Coverage())
     given = st.Simm(crypto_weights={"pegged": 5.0})
     assert given.margin(market, book, bt.Coverage())[-1, 0] == pytest.approx(5e4)
 
@@ -205,15 +190,15 @@ def test_the_root_of_time_takes_each_leg_to_its_own_mpor(small_market):
     coverage = bt.Coverage(mpor={"treasury": 5, "crypto": 1})
     for usd, days in (({"UST10Y": 1e7}, 5), ({"BTC": 1e6}, 1)):
         book = book_of(small_market, **usd)
-        ten = st.Simm().margin(small_market, book, coverage)
-        own = st.Simm(scaling="sqrt").margin(small_market, book, coverage)
+        ten = st.Simm(parameters="simm/2.1").margin(small_market, book, coverage)
+        own = st.Simm(scaling="sqrt", parameters="simm/2.1").margin(small_market, book, coverage)
         np.testing.assert_allclose(own, ten * (days / 10.0) ** 0.5, rtol=1e-12)
 
 
 def test_an_option_by_quantlib(option_market):
     """Delta and vega bumped in QuantLib; curvature and vega margin by the formula."""
     usd, day = -1e6, 200
-    tree = st.Simm().tree(
+    tree = st.Simm(parameters="simm/2.1").tree(
         option_market, book_of(option_market, **{"SPY-PUT-30D": usd}), bt.Coverage()
     )
     price = option_market.level("SPY")[day]
@@ -237,7 +222,7 @@ def test_an_option_by_quantlib(option_market):
 def test_curvature_asks_margin_of_who_is_short_options(option_market):
     def curvature(usd):
         book = book_of(option_market, **{"SPY-CALL-30D": usd})
-        tree = st.Simm().tree(option_market, book, bt.Coverage())
+        tree = st.Simm(parameters="simm/2.1").tree(option_market, book, bt.Coverage())
         return tree["Equity"]["equity"]["curvature"].value[:, 0]
 
     assert (curvature(-1e6) > 0).all()
@@ -246,8 +231,10 @@ def test_curvature_asks_margin_of_who_is_short_options(option_market):
 
 def test_a_listed_treasury_future_is_read_from_the_curve(small_market):
     market = bt.Market.from_frame(small_market.to_frame().assign(ZN=110.0))
-    listed = st.Simm().margin(market, book_of(market, ZN=1e7), bt.Coverage())
-    implied = st.Simm().margin(market, book_of(market, **{"ZN~curve": 1e7}), bt.Coverage())
+    listed = st.Simm(parameters="simm/2.1").margin(market, book_of(market, ZN=1e7), bt.Coverage())
+    implied = st.Simm(parameters="simm/2.1").margin(
+        market, book_of(market, **{"ZN~curve": 1e7}), bt.Coverage()
+    )
     np.testing.assert_array_equal(listed, implied)
     assert (listed > 0.01e7).all()
 
@@ -255,9 +242,9 @@ def test_a_listed_treasury_future_is_read_from_the_curve(small_market):
 def test_what_simm_cannot_margin_is_named(small_market, tmp_path):
     market = bt.Market.from_frame(small_market.to_frame().assign(GOLD=2e3))
     with pytest.raises(bt.StudyError, match="no risk class here for GOLD"):
-        st.Simm().margin(market, book_of(market, GOLD=1e6), bt.Coverage())
-    with pytest.raises(bt.StudyError, match="unknown version .simm/v9. of simm; known: "):
-        st.Simm(parameters="simm/v9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
+        st.Simm(parameters="simm/2.1").margin(market, book_of(market, GOLD=1e6), bt.Coverage())
+    with pytest.raises(bt.StudyError, match="unknown version .simm/9. of simm; known: "):
+        st.Simm(parameters="simm/9").margin(market, book_of(market, BTC=1e6), bt.Coverage())
     path = tmp_path / "crif.csv"
     path.write_text("RiskType\tAmountUSD\nRisk_FX\tmany\n")
     with pytest.raises(bt.DataError, match="give AmountUSD as plain numbers"):
