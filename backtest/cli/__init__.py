@@ -177,14 +177,33 @@ def rules(
     since: Annotated[
         str | None, typer.Option(metavar="DAY", help="Show what changed since this day.")
     ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Move each unverified term by its range: what margins it moves."
+        ),
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="All numbers of --sensitivity.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """List the rules in force, their marks, and what changes do to margins of packaged books."""
     from backtest.present.screen import Screen
-    from backtest.studies.rules.pages import rule_tables
+    from backtest.studies.rules.pages import rule_tables, sensitivity_page
 
     screen = Screen()
-    for table in rule_tables(name, as_of=as_of, since=since, data=data):
+    if not sensitivity:
+        if csv is not None:
+            raise typer.BadParameter("--csv holds the numbers of --sensitivity; give both.")
+        for table in rule_tables(name, as_of=as_of, since=since, data=data):
+            screen.table(table)
+        return
+    if since is not None:
+        raise typer.BadParameter("--since is no part of --sensitivity; give one of the two.")
+    with screen.progress() as progress:
+        tables = sensitivity_page(name, as_of=as_of, data=data, csv=csv, progress=progress)
+    for table in tables:
         screen.table(table)
 
 

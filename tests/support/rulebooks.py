@@ -20,17 +20,26 @@ how = "memory"
 
 [price]
 BTC = {rate}
+
+[[uncertain]]
+term = "price.BTC"
+low = {low}
+high = {high}
+why = "of the test"
 """
+RANGE = (0.05, 0.50)
 
 
 @contextmanager
-def toy_rule(folder):
-    """The rule, known to the package for a while."""
+def toy_rule(folder, ends=RANGE):
+    """The rule, known to the package for a while; `ends` of the range of its haircut."""
     known = files.known_parameters()
     for version, (rate, begin, end) in VERSIONS.items():
         more = f'in_force_to = {end}\nsuperseded_by = "{RULE}/{int(version) + 1}"' if end else ""
         path = folder / f"{version}.toml"
-        path.write_text(FILE.format(begin=begin, more=more, rate=rate), encoding="utf-8")
+        low, high = ends
+        text = FILE.format(begin=begin, more=more, rate=rate, low=low, high=high)
+        path.write_text(text, encoding="utf-8")
         known[f"{RULE}/{version}"] = path
     _forget()
     try:

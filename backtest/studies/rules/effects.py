@@ -1,9 +1,8 @@
 """What other numbers in a rule do to the margins of the packaged books."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from backtest.model.protocol import MarginModel
 from backtest.parameters.files import rule_of
 from backtest.parameters.in_force import named_rules, with_version
 from backtest.studies.prices import load_prices
-from backtest.types import FloatArray, StudyError
+from backtest.types import StudyError
 from strategies import MODELS
 from strategies.as_replayed import AsReplayed
 
@@ -46,22 +45,30 @@ class PackagedBooks:
         return cls(market, book, config.standard())
 
     def margins(
-        self, model: MarginModel, within: Callable[[], AbstractContextManager[Any]] = nullcontext
+        self, model: MarginModel, *, only: Collection[str] | None = None
     ) -> dict[str, float]:
-        """Margin of each book on the last day, USD; without those that the model refuses."""
-        with within():
-            return {
-                name: float(margin[-1, 0])
-                for name in self.book.portfolios
-                if (margin := self._margin(model, name)) is not None
-            }
+        """Margin of each book on the last day, USD; without those that the model refuses.
 
-    def _margin(self, model: MarginModel, name: str) -> FloatArray | None:
-        row = self.book.portfolios.index(name)
-        try:
-            return required_margin(model, self.market, self.book.select([row]), self.coverage)
-        except StudyError:
-            return None
+        only : ask about these books, and let a refusal be an error.
+        """
+        names = self.book.portfolios if only is None else tuple(only)
+        if len(names) == len(self.book.portfolios):
+            with suppress(StudyError):  # of one question for all, which is sooner answered
+                return self._last(model, self.book)
+        margins: dict[str, float] = {}
+        for name in names:  # a book that a model cannot margin must not hide the others
+            alone = self.book.select([self.book.portfolios.index(name)])
+            held = alone.holding(np.flatnonzero(alone.exposure.any(axis=0)).tolist())
+            try:
+                margins |= self._last(model, held)
+            except StudyError:
+                if only is not None:
+                    raise
+        return margins
+
+    def _last(self, model: MarginModel, book: Book) -> dict[str, float]:
+        margin = required_margin(model, self.market, book, self.coverage)[-1]
+        return dict(zip(book.portfolios, map(float, margin), strict=True))
 
 
 def models_of(rule: str) -> Iterator[tuple[str, MarginModel]]:

@@ -41,12 +41,17 @@ def versions_of(rule: str, day: date) -> tuple[TextTable, TextTable]:
     ------
     StudyError : no such rule.
     """
-    if rule not in rules():
-        raise StudyError(f"unknown rule {shown(rule)}; known: {', '.join(rules())}.")
+    known_rule(rule)
     rows = tuple((name.rpartition("/")[2], (_cells(name, day)[1:],)) for name in rules()[rule])
     table = TextTable(f"Versions of {rule}", HEADS, rows)
     version = version_on(rule, day)
     return table, TextTable.of_facts(f"{version}, the version of {day}", _facts(version))
+
+
+def known_rule(rule: str | None) -> None:
+    """Raise StudyError, one line, where a name is that of no rule."""
+    if rule is not None and rule not in rules():
+        raise StudyError(f"unknown rule {shown(rule)}; known: {', '.join(rules())}.")
 
 
 def _facts(version: str) -> Iterator[tuple[str, str]]:

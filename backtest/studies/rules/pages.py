@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 from backtest.present.table import TextTable
 from backtest.studies.rules.changed import changed_rules, changes_tables
 from backtest.studies.rules.effects import PackagedBooks
-from backtest.studies.rules.listing import rules_on, versions_of
-from backtest.types import StudyError, parse_day
+from backtest.studies.rules.listing import known_rule, rules_on, versions_of
+from backtest.studies.rules.sensitivity import as_frame, sensitivity
+from backtest.studies.rules.sensitivity_tables import sensitivity_tables
+from backtest.types import Progress, StudyError, parse_day
 
 
 def rule_tables(
@@ -35,6 +38,31 @@ def rule_tables(
         yield TextTable(f"From {begin} to {until} {what}.", (), ())
         return
     yield from changes_tables(begin, until, PackagedBooks.of(data), only=name or "")
+
+
+def sensitivity_page(
+    name: str | None,
+    *,
+    as_of: str | None,
+    data: str | None,
+    csv: Path | None,
+    progress: Progress,
+) -> tuple[TextTable, ...]:
+    """Tables of what moving each unverified term does; every number goes into `csv`.
+
+    Raises
+    ------
+    StudyError : no such rule, no ISO day, or a folder that does not exist.
+    """
+    day = _day(as_of, "--as-of") or date.today()
+    known_rule(name)
+    if csv is not None and not csv.absolute().parent.is_dir():
+        raise StudyError(f"--csv {csv}: the folder {csv.parent} does not exist; make it first.")
+    books = PackagedBooks.of(data)
+    terms = sensitivity(books, day, only=name or "", progress=progress)
+    if csv is not None:
+        as_frame(terms).to_csv(csv, index=False, lineterminator="\n")
+    return tuple(sensitivity_tables(terms, books, day))
 
 
 def _day(text: str | None, what: str) -> date | None:

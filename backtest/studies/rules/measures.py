@@ -1,0 +1,109 @@
+"""What a rule's numbers are asked for: margins, cost of closing out, value of what is posted.
+
+A sensitivity asks each measure that reads a file, once with the file as it is and once with a term
+moved. Margins alone would leave haircuts of collateral and costs of close-out silent.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from backtest.account.assets import TokenisedFund, parse_asset, proceeds
+from backtest.account.haircuts import FOLDER, load_schedule
+from backtest.account.mix import published_haircut
+from backtest.book.liquidation import LiquidationCost
+from backtest.model.protocol import MarginModel
+from backtest.parameters.files import rules
+from backtest.parameters.in_force import in_force, version_on
+from backtest.parameters.sources import parameter_sources
+from backtest.studies.rules.effects import PackagedBooks
+from backtest.types import StudyError
+from strategies import MODELS
+from strategies.as_replayed import AsReplayed
+
+Only = Collection[str] | None
+POSTED = 100e6  # USD, the gross of a packaged book
+ASSETS = ("BILL3M", "UST2Y", "UST5Y", "UST10Y", "UST30Y", "BTC", "ETH", "USDC", "BILL-FUND")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of USD for each of several books, and the versions that it reads.
+
+    `of(None)` gives it by book, without the books that are refused; `of(names)` of these books,
+    where a refusal is an error.
+    """
+
+    name: str
+    reads: frozenset[str]
+    of: Callable[[Only], dict[str, float]]
+
+
+def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
+    """Everything that reads a rule, with the versions of a day."""
+    for kind, cls in MODELS.items():
+        if cls is not AsReplayed:
+            yield _margin(books, kind, in_force(cls(), day))
+    yield _closing(books, version_on("liquidation", day))
+    for rule in rules():
+        if rule.startswith(FOLDER):
+            yield _posted(books, version_on(rule, day), day)
+
+
+def _margin(books: PackagedBooks, kind: str, model: MarginModel) -> Measure:
+    reads = frozenset(source.name for source in parameter_sources(model))
+    return Measure(kind, reads, lambda only: books.margins(model, only=only))
+
+
+def _closing(books: PackagedBooks, version: str) -> Measure:
+    """Cost of closing each packaged book out on the last day: half the bid-offer and impact."""
+
+    def cost(only: Only) -> dict[str, float]:
+        usd = LiquidationCost(version).cost(
+            books.market,
+            books.book.instruments,
+            exposure=books.book.exposure,
+            index=books.book.unit_index(books.market),
+        )[-1]
+        return dict(zip(books.book.portfolios, map(float, usd), strict=True))
+
+    return Measure("cost of closing out", frozenset({version}), cost)
+
+
+def _posted(books: PackagedBooks, version: str, day: date) -> Measure:
+    """Of 100m USD of each asset that a schedule lists, what counts after haircut.
+
+    A schedule of margin rates is no haircut: of 100m USD of each listed price, the charge.
+    """
+    if load_schedule(version).kind == "margin rate":
+
+        def charged(only: Only) -> dict[str, float]:
+            return {name: POSTED * rate for name, rate in load_schedule(version).price.items()}
+
+        return Measure(f"charge by {version}", frozenset({version}), charged)
+
+    def value(only: Only) -> dict[str, float]:
+        return {
+            name: value
+            for name in ASSETS
+            if (value := _after_haircut(name, version, books)) is not None
+        }
+
+    fund = version_on("tokenised_fund", day)
+    return Measure(f"value posted by {version}", frozenset({version, fund}), value)
+
+
+def _after_haircut(name: str, version: str, books: PackagedBooks) -> float | None:
+    """USD that count of 100m USD of an asset; None where the schedule does not list it."""
+    asset = parse_asset(name)
+    load_schedule(version)  # a file that fits no schedule is an error, an asset not in it is none
+    try:
+        haircut = published_haircut(asset, (version,))
+    except StudyError:
+        return None
+    cash = POSTED * (1.0 - haircut)
+    if isinstance(asset, TokenisedFund):  # pays later, and less than the bills it is marked by
+        days = books.coverage.longest
+        marked = 1.0 + asset.pnl(books.market, days)[-1 - days]
+        cash *= float(proceeds(asset, books.market, days)[-1 - days] / marked)
+    return cash
