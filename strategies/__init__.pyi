@@ -6,6 +6,7 @@ from strategies.caviar import CaviarVaR as CaviarVaR
 from strategies.copula import CopulaVaR as CopulaVaR
 from strategies.covariance import VarianceCovariance as VarianceCovariance
 from strategies.cross_margining import CrossMargining as CrossMargining
+from strategies.eurex import EurexLike as EurexLike
 from strategies.extreme import ExtremeValueVaR as ExtremeValueVaR
 from strategies.ficc import FiccVaR as FiccVaR
 from strategies.filtered import AgeWeighted as AgeWeighted
@@ -18,6 +19,7 @@ from strategies.offset import CorrelationOffset as CorrelationOffset
 from strategies.overlays.add_ons import ConcentrationAddOn as ConcentrationAddOn
 from strategies.overlays.add_ons import LiquidityAddOn as LiquidityAddOn
 from strategies.overlays.buffer import Buffer as Buffer
+from strategies.overlays.cap import Cap as Cap
 from strategies.overlays.correlation_break import CorrelationBreak as CorrelationBreak
 from strategies.overlays.floors import Minimum as Minimum
 from strategies.overlays.floors import TenYearFloor as TenYearFloor

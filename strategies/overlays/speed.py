@@ -22,20 +22,21 @@ ASSUMED = load_parameters("overlays_assumed/2026")
 
 @model(kind="speed_limit")
 class SpeedLimit:
-    r"""Base margin with a largest rise and a largest fall in a margin day.
+    r"""Base margin with a largest rise and a largest fall in a margin day, or in several.
 
-    .. math:: M_t = \min\left(\max(m_t, (1 - d) M_{t-1}), (1 + u) M_{t-1}\right)
+    .. math:: M_t = \min\left(\max(m_t, (1 - d) M_{t-n}), (1 + u) M_{t-n}\right)
 
-    m is the base margin, u = `up`, d = `down`; M starts at the first known m, and is m again after
-    a day with zero margin. While the limit on rises binds, losses may be uncovered. It also limits
-    changes of margin that come from changes of positions. Margin at day t uses closes up to and
-    including t. USD.
+    m is the base margin, u = `up`, d = `down`, n = `days`; M is m on the first n days with a known
+    m, and n days after one with zero margin. While the limit on rises binds, losses may be
+    uncovered. It also limits changes of margin that come from changes of positions. Margin at day
+    t uses closes up to and including t. USD.
 
     Parameters
     ----------
     base : the model whose changes are limited.
-    up : largest rise in a day, share of the margin of the day before.
-    down : largest fall.
+    up : largest rise over `days` margin days, share of the margin before them.
+    down : largest fall; 1 sets no limit on falls.
+    days : margin days over which margin is compared. Within them it may rise further.
 
     References
     ----------
@@ -51,13 +52,14 @@ class SpeedLimit:
     base: MarginModel = Field(default_factory=HistoricalVaR)
     up: Annotated[float, Ge(0)] = ASSUMED["most_up"]
     down: Annotated[float, Ge(0), Le(1)] = ASSUMED["most_down"]
+    days: Annotated[int, Ge(1)] = 1
 
     parameter_files = ("overlays_assumed/2026",)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
-        return limited_margin(base, up=self.up, down=self.down)
+        return limited_margin(base, up=self.up, down=self.down, days=self.days)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'speed limit'; silos scale alike."""
@@ -65,13 +67,15 @@ class SpeedLimit:
         return with_step(parts_of(self.base, market, book, coverage), required, step="speed limit")
 
 
-def limited_margin(base: DaysByPortfolios, *, up: float, down: float) -> DaysByPortfolios:
+def limited_margin(
+    base: DaysByPortfolios, *, up: float, down: float, days: int = 1
+) -> DaysByPortfolios:
     """(days, portfolios) `base` with limited changes; NaN in the same leading block."""
-    # The limit is on yesterday's requirement, itself limited, so days follow one another. After a
+    # The limit is on an earlier requirement, itself limited, so days follow one another. After a
     # margin of zero there is nothing to take a share of, and the base is taken.
     out = base.copy()
-    for day in range(1, len(base)):
-        before = out[day - 1]
+    for day in range(days, len(base)):
+        before = out[day - days]
         within_limits = np.clip(base[day], (1.0 - down) * before, (1.0 + up) * before)
         out[day] = np.where(before > 0, within_limits, base[day])
     return out

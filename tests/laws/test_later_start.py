@@ -22,6 +22,7 @@ REMEMBERS = {
 # These look back over more than the 260 days of this market, by definition.
 UNBOUNDED = {
     "buffer": "draws on the highest margin of years",
+    "cap": "a quantile of all margins so far",
     "cross_margining": "holds FICC's charge of 252 days",
     "speed_limit": "each margin depends on the one before it",
     "stress_blend": "the worst days so far",

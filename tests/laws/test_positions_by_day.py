@@ -58,6 +58,7 @@ def test_positions_that_do_not_change_are_a_constant_book(model, small_market, s
 # Their margin of a day depends on fits or margins of earlier days, when units were worth other USD.
 REMEMBER = {
     "buffer",
+    "cap",
     "caviar_var",
     "correlation_break",
     "cross_margining",

@@ -29,7 +29,12 @@ CONTRACT = {
         {"base": HISTORICAL, "days": 30},
         {"base": HISTORICAL, "stressed": {"kind": "haircut_only"}, "weight": 0.5},
     ],
-    "speed_limit": [{"base": HISTORICAL}, {"base": HISTORICAL, "up": 0.01, "down": 0.0}],
+    "speed_limit": [
+        {"base": HISTORICAL},
+        {"base": HISTORICAL, "up": 0.01, "down": 0.0},
+        {"base": HISTORICAL, "up": 0.1, "down": 1.0, "days": 20},
+    ],
+    "cap": [{"base": HISTORICAL, "days": 20}, {"base": HISTORICAL, "quantile": 0.5, "days": 0}],
     "concentration_add_on": [{"base": HISTORICAL, "participation": 1e-4}],
     "liquidity_add_on": [{"base": HISTORICAL}],
     "correlation_break": [
@@ -124,16 +129,42 @@ def test_stress_blend_is_its_rule_in_plain_loops(small_market, small_book):
             assert required[day, p] == pytest.approx(wanted, rel=1e-12)
 
 
-@given(MARGINS, draw.floats(0, 1), draw.floats(0, 1))
-def test_speed_limit_holds_and_lets_go(base, up, down):
-    out = limited_margin(base, up=up, down=down)
-    previous = None
-    for own, now in zip(base[:, 0].tolist(), out[:, 0].tolist(), strict=True):
-        if previous is None or previous == 0.0:
+@given(MARGINS, draw.floats(0, 1), draw.floats(0, 1), draw.integers(1, 7))
+def test_speed_limit_holds_and_lets_go(base, up, down, days):
+    out = limited_margin(base, up=up, down=down, days=days)
+    for day, (own, now) in enumerate(zip(base[:, 0].tolist(), out[:, 0].tolist(), strict=True)):
+        previous = out[day - days, 0] if day >= days else 0.0
+        if previous == 0.0:
             assert now == own
         else:
             assert now == min(max(own, (1 - down) * previous), (1 + up) * previous)
-        previous = now
+
+
+def test_cap_is_a_quantile_of_the_margins_so_far(small_market, small_book):
+    base = margin(BASE, small_market, small_book)
+    capped = margin(st.Cap(base=BASE, quantile=0.8, days=30), small_market, small_book)
+    lowered = 0
+    for day in range(61, 260):
+        past = base[61 : day + 1]  # gross exposure never changes in this book
+        wanted = base[day]
+        if len(past) > 30:
+            wanted = np.minimum(wanted, np.quantile(past, 0.8, axis=0))
+        np.testing.assert_allclose(capped[day], wanted, rtol=1e-12)
+        lowered += (capped[day] < base[day]).any()
+    assert np.isnan(capped[:61]).all() and lowered > 20
+
+
+def test_cap_of_a_position_that_grows_grows_with_it(small_market):
+    frame = pd.DataFrame({"BTC": [1e6]}, index=["held"])
+    usd = bt.Book.from_frame(frame, small_market)
+    units = bt.Book.from_frame(frame, small_market, rebalance="never")
+    cap = st.Cap(base=BASE, quantile=0.5, days=0)
+    value = small_market.level("BTC") / small_market.level("BTC")[0]
+    np.testing.assert_allclose(
+        margin(cap, small_market, units)[:, 0],
+        margin(cap, small_market, usd)[:, 0] * value,
+        rtol=1e-9,
+    )
 
 
 def test_concentration_doubles_what_takes_four_times_the_mpor(small_market):

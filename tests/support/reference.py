@@ -118,3 +118,44 @@ def par_bond_slopes(level: float, coupons: int) -> tuple[float, float]:
         duration += payment * k / 2.0
         convexity += payment * k / 2.0 * (k + 1) / 2.0
     return -duration / (1.0 + level / 2.0), convexity / (1.0 + level / 2.0) ** 2
+
+
+def filtered_returns(
+    returns: FloatArray, *, step: int, lookback: int, burn_in: int, decay: float, demeaned: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Filtered returns (days,) and scales (days, step), a bucket's list of returns at a time."""
+    days, terms = len(returns), burn_in // step
+    weights = [(1 - decay) / (1 - decay ** (burn_in / step)) * decay**j for j in range(terms)]
+    mean, volatility, filtered = np.full((3, days), np.nan)
+    for day in range(days):
+        own = list(range(day, -1, -step))[:terms]
+        if len(own) == terms and not np.isnan(returns[own]).any():
+            mean[day] = sum(w * returns[d] for w, d in zip(weights, own, strict=True))
+    for day in range(days):
+        own = list(range(day, -1, -step))[:terms]
+        about = mean[own] if demeaned else np.zeros(len(own))
+        apart = returns[own] - about
+        if len(own) == terms and not np.isnan(apart).any():
+            volatility[day] = sum(w * x**2 for w, x in zip(weights, apart, strict=True)) ** 0.5
+    for day in range(step, days):
+        filtered[day] = (returns[day] - mean[day - step]) / volatility[day - step]
+    scale = np.full((days, step), np.nan)
+    for day in range(lookback - 1, days):
+        window = volatility[day - lookback + 1 : day + 1][::-1]
+        if not np.isnan(window).any():
+            for bucket in range(step):
+                scale[day, bucket] = max(np.median(window[bucket::step]), np.mean(window[:step]))
+    return filtered, scale
+
+
+def bucketed_tail(pnl: FloatArray, bucket: RowNumbers, share: float) -> float:
+    """Loss of one portfolio at the quantile of each bucket, weighted by the buckets' sizes."""
+    total, size = 0.0, 0
+    for k in sorted(set(bucket.tolist())):
+        members = pnl[bucket == k]
+        known = members[~np.isnan(members)]
+        if len(known):
+            quantile = np.quantile(known, round(share, 12), method="averaged_inverted_cdf")
+            total -= len(members) * quantile
+            size += len(members)
+    return total / size

@@ -10,7 +10,7 @@ from backtest.market.episodes import EPISODES
 from backtest.replay.study import Study
 from backtest.studies.run.figures.through_stress import AFTER, rise_through
 
-KINDS = ("buffer", "minimum", "speed_limit", "stress_blend", "ten_year_floor")
+KINDS = ("buffer", "cap", "minimum", "speed_limit", "stress_blend", "ten_year_floor")
 EPISODE = "March 2020"
 
 
