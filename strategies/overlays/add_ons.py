@@ -1,6 +1,6 @@
 """Add-ons for size: extra days and cost to close out a position too large for its market."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -13,12 +13,17 @@ from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import DaysByPortfoliosBySilos, FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Assumed
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays_assumed/2026")
+
+class ConcentrationTerms(NamedTuple):
+    """Largest share of a day's volume that the close-out sells."""
+
+    participation: float
 
 
 @model(kind="concentration_add_on")
@@ -35,7 +40,9 @@ class ConcentrationAddOn:
     Parameters
     ----------
     base : the model to which the add-on is added.
-    participation : p, largest share of a day's volume that the close-out sells.
+    parameters : rule or version of `strategies/parameters/`.
+    participation : p, largest share of a day's volume that the close-out sells; None takes that of
+        the file, an assumption.
     table : average daily volumes, of `backtest/parameters/`.
 
     References
@@ -50,10 +57,15 @@ class ConcentrationAddOn:
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    participation: Annotated[float, Gt(0), Le(1)] = ASSUMED["participation"]
+    parameters: str = "overlays_assumed"
+    participation: Annotated[float, Gt(0), Le(1)] | None = None
     table: str = "liquidation/2025"
 
-    parameter_files = ("overlays_assumed/2026",)
+    @property
+    def terms(self) -> ConcentrationTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        assumed = read_as(Assumed, self.parameters)
+        return ConcentrationTerms(stated(self.participation, assumed.participation))
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -73,7 +85,7 @@ class ConcentrationAddOn:
         for i, single_book in enumerate(book.by_instrument()):
             usd = index[:, [i]] * np.abs(book.exposure[:, i])
             volume = load_costs(self.table).of(book.instruments[i]).adv_usd
-            days = usd / (self.participation * volume)
+            days = usd / (self.terms.participation * volume)
             longer = np.sqrt(np.maximum(1.0, days / horizons[i])) - 1.0
             # The house that holds a position must sell it, whatever offsets it elsewhere: so the
             # charge is on the position's own margin, and in its own silo.

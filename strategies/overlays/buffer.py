@@ -1,6 +1,6 @@
 """A margin buffer that is built in calm times and released when margin rises."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,18 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Article28, Assumed
 from strategies.parts import parts_of
+
+
+class BufferTerms(NamedTuple):
+    """Share of margin, and margin days of its average."""
+
+    size: float
+    days: int
 
 
 @model(kind="buffer")
@@ -29,14 +37,17 @@ class Buffer:
     included (over fewer at the start). While margin is at or below its average the buffer is full;
     as margin rises above the average the buffer absorbs the rise, with a requirement of
     (1 + b) a_t; above that the buffer is empty and the requirement is the base margin. It is
-    rebuilt as margin falls or the average rises. Margin at day t uses closes up to and including
-    t. USD.
+    rebuilt as margin falls or the average rises. The article lets a buffer be exhausted for a time
+    while margins rise significantly; when that is, and when the buffer is rebuilt, it does not say:
+    the average is this package's answer. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
     base : the model to which the buffer is added.
-    size : b, share of margin.
-    days : margin days of the average.
+    parameters, assumed_parameters : rule or version of `strategies/parameters/` that gives `size`;
+        and `days`, which no rule fixes.
+    size : b, share of margin; None takes the article's 25 %, the least that it allows.
+    days : margin days of the average; None takes the assumed ones.
 
     References
     ----------
@@ -51,16 +62,23 @@ class Buffer:
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    size: Annotated[float, Ge(0)] = load_parameters("emir_28/2013")["buffer"]
-    days: Annotated[int, Ge(1)] = load_parameters("overlays_assumed/2026")["anchor_days"]
+    parameters: str = "emir_28"
+    assumed_parameters: str = "overlays_assumed"
+    size: Annotated[float, Ge(0)] | None = None
+    days: Annotated[int, Ge(1)] | None = None
 
-    parameter_files = ("emir_28/2013", "overlays_assumed/2026")
+    @property
+    def terms(self) -> BufferTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        size = stated(self.size, read_as(Article28, self.parameters).buffer)
+        days = stated(self.days, read_as(Assumed, self.assumed_parameters).anchor_days)
+        return BufferTerms(size, days)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
-        average = pd.DataFrame(base).rolling(self.days, min_periods=1).mean().to_numpy()
-        return margin_with_buffer(base, average, size=self.size)
+        average = pd.DataFrame(base).rolling(self.terms.days, min_periods=1).mean().to_numpy()
+        return margin_with_buffer(base, average, size=self.terms.size)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'buffer'; silos scale alike."""

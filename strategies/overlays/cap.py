@@ -1,6 +1,6 @@
 """A cap on margin: not above a quantile of its own past."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,18 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Assumed
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays_assumed/2026")
+
+class CapTerms(NamedTuple):
+    """Quantile of the margins so far, and margins before the first cap."""
+
+    quantile: float
+    days: int
 
 
 @model(kind="cap")
@@ -35,7 +41,8 @@ class Cap:
     Parameters
     ----------
     base : the model to which the cap is applied.
-    quantile : q. days : margins before the first cap.
+    parameters : rule or version of `strategies/parameters/`.
+    quantile : q. days : margins before the first cap. None takes those of the file.
 
     References
     ----------
@@ -45,15 +52,23 @@ class Cap:
 
     Examples
     --------
-    >>> Cap(quantile=0.9).days
-    250
+    >>> Cap(quantile=0.9).terms
+    CapTerms(quantile=0.9, days=250)
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    quantile: Annotated[float, Gt(0), Le(1)] = ASSUMED["cap_quantile"]
-    days: Annotated[int, Ge(0)] = ASSUMED["cap_days"]
+    parameters: str = "overlays_assumed"
+    quantile: Annotated[float, Gt(0), Le(1)] | None = None
+    days: Annotated[int, Ge(0)] | None = None
 
-    parameter_files = ("overlays_assumed/2026",)
+    @property
+    def terms(self) -> CapTerms:
+        """The terms in use: those that this model states, before those of the file."""
+        assumed = read_as(Assumed, self.parameters)
+        return CapTerms(
+            quantile=stated(self.quantile, assumed.cap_quantile),
+            days=stated(self.days, assumed.cap_days),
+        )
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -61,8 +76,8 @@ class Cap:
         # A cap in USD would bind whenever a position grows, and on none that shrinks.
         gross = book.unit_index(market) @ np.abs(book.exposure).T
         per_usd = np.divide(base, gross, out=np.zeros_like(base), where=gross > 0)
-        expanding = pd.DataFrame(per_usd).expanding(min_periods=self.days + 1)
-        highest = expanding.quantile(self.quantile).to_numpy() * gross
+        expanding = pd.DataFrame(per_usd).expanding(min_periods=self.terms.days + 1)
+        highest = expanding.quantile(self.terms.quantile).to_numpy() * gross
         return np.where(np.isnan(highest), base, np.minimum(base, highest))
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:

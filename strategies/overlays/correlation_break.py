@@ -1,6 +1,6 @@
 """An add-on for correlations that change from one part of history to another."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from annotated_types import Ge
@@ -12,12 +12,19 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import with_lookback, with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Assumed
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays_assumed/2026")
+
+class BreakTerms(NamedTuple):
+    """Sub-windows, scenarios of each, and standard deviations above their mean."""
+
+    windows: int
+    days: int
+    deviations: float
 
 
 @model(kind="correlation_break")
@@ -37,8 +44,9 @@ class CorrelationBreak:
     ----------
     base : the model to which the add-on is added.
     by : 'silo' or 'instrument': the pieces whose correlation may change.
-    windows, days : sub-windows, and the scenarios of each.
-    deviations : kappa.
+    parameters : rule or version of `strategies/parameters/`.
+    windows, days : sub-windows, and the scenarios of each; None takes those of the file.
+    deviations : kappa; None takes that of the file.
 
     References
     ----------
@@ -47,17 +55,26 @@ class CorrelationBreak:
 
     Examples
     --------
-    >>> CorrelationBreak().windows
-    5
+    >>> CorrelationBreak(windows=3).terms
+    BreakTerms(windows=3, days=100, deviations=1.0)
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
     by: Literal["silo", "instrument"] = "silo"
-    windows: Annotated[int, Ge(2)] = ASSUMED["break_windows"]
-    days: Annotated[int, Ge(20)] = ASSUMED["break_days"]
-    deviations: Annotated[float, Ge(0)] = ASSUMED["break_deviations"]
+    parameters: str = "overlays_assumed"
+    windows: Annotated[int, Ge(2)] | None = None
+    days: Annotated[int, Ge(20)] | None = None
+    deviations: Annotated[float, Ge(0)] | None = None
 
-    parameter_files = ("overlays_assumed/2026",)
+    @property
+    def terms(self) -> BreakTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        assumed = read_as(Assumed, self.parameters)
+        return BreakTerms(
+            windows=stated(self.windows, assumed.break_windows),
+            days=stated(self.days, assumed.break_days),
+            deviations=stated(self.deviations, assumed.break_deviations),
+        )
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -65,15 +82,14 @@ class CorrelationBreak:
         gross = self._gross(self.base, market, book, coverage)
         # Netting is measured over short windows, each with its own correlations: one long lookback
         # averages over the days on which an offset failed.
-        short_model = with_lookback(self.base, self.days)
+        terms = self.terms
+        short_model = with_lookback(self.base, terms.days)
         short_joint = required_margin(short_model, market, book, coverage)
         short_gross = self._gross(short_model, market, book, coverage)
         share = np.divide(
             short_joint, short_gross, out=np.ones_like(short_joint), where=short_gross != 0
         )
-        stressed_share = np.minimum(
-            1.0, kept_share(share, self.windows, self.days, self.deviations)
-        )
+        stressed_share = np.minimum(1.0, kept_share(share, *terms))
         return np.where(np.isnan(base), np.nan, np.fmax(base, stressed_share * gross))
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:

@@ -1,6 +1,6 @@
 """Floors: margin not below that of a longer lookback, and not below a share of exposure."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge
@@ -12,13 +12,18 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import longest_lookback, with_lookback, with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Article28, Assumed
 from strategies.parts import parts_of
 
-RULE = load_parameters("emir_28/2013")
-ASSUMED = load_parameters("overlays_assumed/2026")
+
+class FloorTerms(NamedTuple):
+    """Scenarios of ten years, and of a step of a growing history."""
+
+    days: int
+    step: int
 
 
 @model(kind="ten_year_floor")
@@ -36,8 +41,10 @@ class TenYearFloor:
     ----------
     base : the model to which the floor is applied.
     floor : the model of the floor; by default the base over `days` scenarios.
-    days : scenarios of ten years.
-    step : scenarios by which the lookback of a growing history is lengthened.
+    parameters, assumed_parameters : rule or version of `strategies/parameters/` that gives the
+        years; and the margin days of a year and `step`, which no rule fixes.
+    days : scenarios of ten years; None takes those of the two files.
+    step : scenarios by which the lookback of a growing history is lengthened; None as assumed.
 
     References
     ----------
@@ -51,16 +58,24 @@ class TenYearFloor:
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
     floor: MarginModel | None = None
-    days: Annotated[int, Ge(20)] = RULE["floor_days"]
-    step: Annotated[int, Ge(1)] = ASSUMED["floor_step"]
+    parameters: str = "emir_28"
+    assumed_parameters: str = "overlays_assumed"
+    days: Annotated[int, Ge(20)] | None = None
+    step: Annotated[int, Ge(1)] | None = None
 
-    parameter_files = ("emir_28/2013", "overlays_assumed/2026")
+    @property
+    def terms(self) -> FloorTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        assumed = read_as(Assumed, self.assumed_parameters)
+        years = read_as(Article28, self.parameters).floor_years
+        days = stated(self.days, years * assumed.year_days)
+        return FloorTerms(days, stated(self.step, assumed.floor_step))
 
     @property
     def lookbacks(self) -> tuple[int, ...]:
         """Lookbacks of the floor as history grows, without an explicit floor."""
-        base_lookback = longest_lookback(self.base)
-        return (*range(base_lookback + self.step, self.days, self.step), self.days)
+        days, step = self.terms
+        return (*range(longest_lookback(self.base) + step, days, step), days)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -90,6 +105,12 @@ class TenYearFloor:
         return floor
 
 
+class MinimumTerms(NamedTuple):
+    """USD per USD of gross exposure."""
+
+    rate: float
+
+
 @model(kind="minimum")
 class Minimum:
     r"""Margin not below a share of gross exposure.
@@ -101,7 +122,8 @@ class Minimum:
     Parameters
     ----------
     base : the model to which the minimum is applied.
-    rate : r, USD per USD of gross exposure.
+    parameters : rule or version of `strategies/parameters/`.
+    rate : r, USD per USD of gross exposure; None takes that of the file, an assumption.
 
     References
     ----------
@@ -115,13 +137,17 @@ class Minimum:
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    rate: Annotated[float, Ge(0)] = ASSUMED["minimum_rate"]
+    parameters: str = "overlays_assumed"
+    rate: Annotated[float, Ge(0)] | None = None
 
-    parameter_files = ("overlays_assumed/2026",)
+    @property
+    def terms(self) -> MinimumTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        return MinimumTerms(stated(self.rate, read_as(Assumed, self.parameters).minimum_rate))
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
-        least = self.rate * (book.unit_index(market) @ np.abs(book.exposure).T)
+        least = self.terms.rate * (book.unit_index(market) @ np.abs(book.exposure).T)
         return np.maximum(required_margin(self.base, market, book, coverage), least)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:

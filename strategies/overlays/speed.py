@@ -1,6 +1,6 @@
 """A limit on how fast margin may change."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -12,12 +12,18 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.wrapping import with_step
-from backtest.parameters.files import load_parameters
+from backtest.parameters.files import read_as, stated
 from backtest.types import DaysByPortfolios, FloatArray
 from strategies.historical import HistoricalVaR
+from strategies.overlays.terms import Assumed
 from strategies.parts import parts_of
 
-ASSUMED = load_parameters("overlays_assumed/2026")
+
+class SpeedTerms(NamedTuple):
+    """Largest rise and largest fall, shares of the margin before."""
+
+    up: float
+    down: float
 
 
 @model(kind="speed_limit")
@@ -34,8 +40,10 @@ class SpeedLimit:
     Parameters
     ----------
     base : the model whose changes are limited.
-    up : largest rise over `days` margin days, share of the margin before them.
-    down : largest fall; 1 sets no limit on falls.
+    parameters : rule or version of `strategies/parameters/`.
+    up : largest rise over `days` margin days, share of the margin before them; None takes that of
+        the file.
+    down : largest fall; None takes that of the file, 1 sets no limit on falls.
     days : margin days over which margin is compared. Within them it may rise further.
 
     References
@@ -50,16 +58,23 @@ class SpeedLimit:
     """
 
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    up: Annotated[float, Ge(0)] = ASSUMED["most_up"]
-    down: Annotated[float, Ge(0), Le(1)] = ASSUMED["most_down"]
+    parameters: str = "overlays_assumed"
+    up: Annotated[float, Ge(0)] | None = None
+    down: Annotated[float, Ge(0), Le(1)] | None = None
     days: Annotated[int, Ge(1)] = 1
 
-    parameter_files = ("overlays_assumed/2026",)
+    @property
+    def terms(self) -> SpeedTerms:
+        """The terms in use: those that this model states, before those of the files."""
+        assumed = read_as(Assumed, self.parameters)
+        up, down = stated(self.up, assumed.most_up), stated(self.down, assumed.most_down)
+        return SpeedTerms(up, down)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
         base = required_margin(self.base, market, book, coverage)
-        return limited_margin(base, up=self.up, down=self.down, days=self.days)
+        terms = self.terms
+        return limited_margin(base, up=terms.up, down=terms.down, days=self.days)
 
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """The base's steps, then 'speed limit'; silos scale alike."""

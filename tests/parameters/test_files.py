@@ -49,12 +49,12 @@ def test_every_model_has_a_reference_and_files_that_exist(kind):
 
 def test_marks_follow_the_files_and_the_models_inside():
     nested = build_model({"kind": "buffer", "base": {"kind": "haircut_only"}})
-    assert [s.name for s in parameter_sources(nested)] == [
+    assert {s.name for s in parameter_sources(nested)} == {
         "emir_28/2013",
         "overlays_assumed/2026",
         "haircuts/cme/2021",
         "haircuts/cftc_pilot/2026-05",
-    ]
+    }
     marks = {s.name: s.mark for s in parameter_sources(nested)}
     assert marks["overlays_assumed/2026"] == marks["haircuts/cme/2021"] == "NOT VERIFIED"
     assert marks["haircuts/cftc_pilot/2026-05"] == "verified"
