@@ -5,24 +5,21 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge
 from pydantic import Field
 
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.mismatch import mismatch_step, over_same_days
 from backtest.model.protocol import MarginModel, Parts, model
-from backtest.parameters.files import load_parameters
-from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray, StudyError
+from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
+from strategies.agreement import Account, Agreement, Share
 from strategies.historical import HistoricalVaR
 
-TERMS = load_parameters("cme_ficc/2024")
 MOST_NAMED = 3  # pools that one sentence names
-ASSET_CLASSES = ("treasury", "rates", "crypto", "equity", "stablecoin", "other")
 
 
 @model(kind="cross_margining")
@@ -42,33 +39,46 @@ class CrossMargining:
     ----------
     houses : model by silo, such as ``houses = { FICC = { kind = "ficc_var" } }``.
     base : model of the silos that `houses` does not name.
-    eligible : asset classes and instrument names; the arrangement in force takes Treasuries.
-    over_years : bonds, bills and swaps are eligible only with a longer maturity.
+    parameters : rule or version of `strategies/parameters/` with the terms of the arrangement:
+        'cme_ficc' takes Treasuries; 'emir_27' limits what houses may agree (for the conditions of
+        that article see `Article27`).
+    account : whose positions they are. Where the arrangement does not admit them, as customers'
+        before 30 April 2026, nothing is eligible. A portfolio is one customer: customers never net.
+    eligible : asset classes and instrument names. over_years : bonds, bills and swaps are eligible
+        only with a longer maturity. None takes those of the arrangement, here and below.
     limit : 'margin': s is capped, as by CME and FICC. 'reduction': the share `cap` of s is
-        granted, as by EMIR (set `threshold` to 0 then, since that article has none).
+        granted, as by EMIR.
     cap : 0.80 in both forms.
     threshold : no reduction is granted below this saving; from memory, not verified.
 
     References
     ----------
     FICC (2023). SR-FICC-2023-010, Amended and Restated Cross-Margining Agreement with CME,
-    88 FR 48926. Commission Delegated Regulation (EU) 153/2013, Article 27.
+    88 FR 48926. FICC (2025). SR-FICC-2025-025, Third Amended and Restated Agreement, release
+    34-104485. Commission Delegated Regulation (EU) 153/2013, Article 27.
 
     Examples
     --------
-    >>> CrossMargining(eligible=("treasury", "crypto")).cap
+    >>> CrossMargining(eligible=("treasury", "crypto")).terms.cap
     0.8
+    >>> CrossMargining(parameters="cme_ficc/2024").terms.accounts
+    ('house',)
     """
 
     houses: dict[str, MarginModel] = Field(default_factory=dict)
     base: MarginModel = Field(default_factory=HistoricalVaR)
-    eligible: tuple[str, ...] = tuple(TERMS["eligible"]["value"])
-    over_years: Annotated[float, Ge(0)] = TERMS["over_years"]["value"]
-    limit: Literal["margin", "reduction"] = TERMS["limit"]["value"]
-    cap: Annotated[float, Ge(0), Le(1)] = TERMS["cap"]["value"]
-    threshold: Annotated[float, Ge(0), Le(1)] = TERMS["threshold"]["value"]
+    parameters: str = "cme_ficc"
+    account: Account = "house"
+    eligible: tuple[str, ...] | None = None
+    over_years: Annotated[float, Ge(0)] | None = None
+    limit: Literal["margin", "reduction"] | None = None
+    cap: Share | None = None
+    threshold: Share | None = None
 
-    parameter_files = ("cme_ficc/2024", "emir_27/2013")
+    @property
+    def terms(self) -> Agreement:
+        """The terms in use: those of the arrangement, under those that this model states."""
+        return Agreement.of(self)
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -121,11 +131,11 @@ class CrossMargining:
         --------
         >>> CrossMargining().granted_share(np.array([0.95, 0.5, 0.005, -0.1])).tolist()
         [0.8, 0.5, 0.0, 0.0]
-        >>> CrossMargining(limit="reduction").granted_share(np.array([0.95, 0.5])).round(2).tolist()
+        >>> emir = CrossMargining(parameters="emir_27")
+        >>> emir.granted_share(np.array([0.95, 0.5])).round(2).tolist()
         [0.76, 0.4]
         """
-        limited = np.minimum(saving, self.cap) if self.limit == "margin" else self.cap * saving
-        return np.where((saving < self.threshold) | (saving < 0.0), 0.0, limited)
+        return self.terms.granted_share(saving)
 
     def nets_nothing(self, book: Book) -> str:
         """Which pools cannot save anything, since too few of their positions are eligible.
@@ -137,7 +147,8 @@ class CrossMargining:
         >>> CrossMargining().nets_nothing(Book.from_frame(frame))
         "cross_margining nets nothing in 'pool': BTC is not eligible (treasury over 1 year)."
         """
-        is_eligible = np.array([self._is_eligible(i, book) for i in book.instruments])
+        terms = self.terms
+        is_eligible = terms.may_join(book, self.account)
         kept = replace(book, exposure=np.where(is_eligible, book.exposure, 0.0))
         held, netted = (
             np.sum([part.in_silo(s).is_held.any(axis=1) for s in book.silos], axis=0)
@@ -146,21 +157,21 @@ class CrossMargining:
         pools = np.flatnonzero((held >= 2) & (netted < 2))
         if not len(pools):
             return ""
+        nothing = f"cross_margining nets nothing in {_named([book.portfolios[p] for p in pools])}"
+        if self.account not in terms.accounts:
+            admitted = ", ".join(terms.accounts)
+            return f"{nothing}: {self.account} accounts are not admitted ({admitted})."
         positions = book.select(pools.tolist()).is_held.any(axis=0) & ~is_eligible
         names = [i.name for i, out in zip(book.instruments, positions, strict=True) if out]
-        years = f" over {self.over_years:g} year{'' if self.over_years == 1 else 's'}"
-        return (
-            f"cross_margining nets nothing in {_named([book.portfolios[p] for p in pools])}: "
-            f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not eligible "
-            f"({', '.join(self.eligible)}{years if self.over_years else ''})."
-        )
+        verb = "is" if len(names) == 1 else "are"
+        return f"{nothing}: {', '.join(names)} {verb} not eligible ({terms.in_words})."
 
     def house(self, silo: str) -> MarginModel:
         """The model of a clearing house."""
         return self.houses.get(silo, self.base)
 
     def _accounts(self, market: Market, book: Book, coverage: Coverage) -> "_Accounts":
-        is_eligible = np.array([self._is_eligible(i, book) for i in book.instruments])
+        is_eligible = self.terms.may_join(book, self.account)
         eligible_book = replace(book, exposure=np.where(is_eligible, book.exposure, 0.0))
         other_book = replace(book, exposure=np.where(is_eligible, 0.0, book.exposure))
         views = self._views(market, eligible_book, coverage)
@@ -208,20 +219,6 @@ class CrossMargining:
                 self.house(silo), market, book.in_silo(silo), coverage
             )
         return silo_margins.sum(axis=2)
-
-    def _is_eligible(self, instrument: Instrument, book: Book) -> bool:
-        names = {i.name for i in book.instruments}
-        for entry in self.eligible:
-            is_known = entry in ASSET_CLASSES or entry in names
-            if not is_known and parse_instrument(entry).asset_class == "other":
-                raise StudyError(
-                    f"cross_margining.eligible names {entry!r}, neither an asset class "
-                    f"({', '.join(ASSET_CLASSES)}) nor an instrument; mend its spelling."
-                )
-        matches = {instrument.name, instrument.asset_class} & set(self.eligible)
-        if instrument.maturity is None or instrument.contract == "future":
-            return bool(matches)
-        return bool(matches) and instrument.maturity > self.over_years
 
 
 def _named(pools: list[str]) -> str:
