@@ -1,11 +1,13 @@
 """The models for type checkers. Written by tests/tools/write_model_names.py."""
 
 from backtest.model.protocol import MarginModel
+from strategies.article_27 import Article27 as Article27
 from strategies.as_replayed import AsReplayed as AsReplayed
 from strategies.caviar import CaviarVaR as CaviarVaR
 from strategies.copula import CopulaVaR as CopulaVaR
 from strategies.covariance import VarianceCovariance as VarianceCovariance
 from strategies.cross_margining import CrossMargining as CrossMargining
+from strategies.crypto_capital import CryptoCapital as CryptoCapital
 from strategies.eurex import EurexLike as EurexLike
 from strategies.extreme import ExtremeValueVaR as ExtremeValueVaR
 from strategies.ficc import FiccVaR as FiccVaR

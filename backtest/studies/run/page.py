@@ -9,6 +9,7 @@ from backtest.replay.worst import selection
 from backtest.studies.inputs import GRID_ASIDE
 from backtest.studies.ladder import ladder_tables
 from backtest.studies.run.answer import headline_of, run_answer
+from backtest.studies.run.capital import CAPITAL_TEXT, capital_table
 from backtest.studies.run.facts import (
     facts_of_data,
     facts_of_run,
@@ -97,6 +98,7 @@ def run_exhibit(run: Run) -> Exhibit:
                 on_screen=False,
             ),
             *_offset(run, figures),
+            *_capital(run),
             *_pooled(run),
             *_tools(run),
             *_histories(run),
@@ -156,6 +158,15 @@ def _offset(run: Run, figures: dict[str, Figure]) -> list[Section]:
             Section("treasury-share", "Treasury share", SWEEP_TEXT, figure=figure, on_screen=False)
         )
     return sections
+
+
+def _capital(run: Run) -> list[Section]:
+    """What a bank needs beside margin, where a book holds cryptoassets."""
+    table = capital_table(run.study, run.shown_books)
+    if table is None:
+        return []
+    heading = "Capital beside margin"
+    return [Section("capital", heading, CAPITAL_TEXT, tables=(table,), on_screen=False)]
 
 
 def _pooled(run: Run) -> tuple[Section, Section]:

@@ -135,8 +135,8 @@ def test_the_page_tells_how_many_books_were_tested_and_what_the_sample_could_sho
 def test_sections_stand_in_order(page: Page) -> None:
     assert [text for _, text in page.all("h2")] == [
         "Verdict", "Named books", "All tests of exceedances", "Offset ladder",
-        "Treasury share", "All books pooled", "Procyclicality and disclosure",
-        "What the books are", "Limits", "Data", "Reproduce",
+        "Treasury share", "Capital beside margin", "All books pooled",
+        "Procyclicality and disclosure", "What the books are", "Limits", "Data", "Reproduce",
     ]  # fmt: skip
 
 
