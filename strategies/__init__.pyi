@@ -38,6 +38,7 @@ from strategies.span.model import Span as Span
 from strategies.span2 import Span2 as Span2
 from strategies.standard_schedule import StandardSchedule as StandardSchedule
 from strategies.stans import StansLike as StansLike
+from strategies.stress_weighted import StressWeighted as StressWeighted
 from strategies.stressed import StressedVaR as StressedVaR
 from strategies.venue_grid import VenueGrid as VenueGrid
 

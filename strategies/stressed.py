@@ -87,7 +87,10 @@ class StressedVaR(MarginOfForecast):
     ) -> list[DaysByPortfolios]:
         """VaR and ES, (days of the scenarios, portfolios)."""
         recent = scenarios.tails(self.lookback, count=tail_count(self.lookback, confidence))
-        stressed_tails, is_stress = nan_estimates(scenarios), self._chosen(scenarios.dates)
+        stressed_tails, is_stress = (
+            nan_estimates(scenarios),
+            in_windows(self.windows, scenarios.dates),
+        )
         for day in range(first_known(recent[0]), len(recent[0])):
             stress_so_far = is_stress[scenarios.first : day + 1]
             if stress_so_far.sum() < FEWEST_SCENARIOS:
@@ -109,9 +112,10 @@ class StressedVaR(MarginOfForecast):
         margin = np.maximum(recent, blend) if self.floored else blend
         return np.where(np.isnan(stressed), recent, margin)
 
-    def _chosen(self, dates: Dates) -> BoolArray:
-        """(days of the scenarios,) whether the shock that ends on the day is in a window."""
-        out = np.zeros(len(dates), dtype=np.bool_)
-        for begin, end in self.windows:
-            out |= (dates >= np.datetime64(begin, "D")) & (dates <= np.datetime64(end, "D"))
-        return out
+
+def in_windows(windows: Windows, dates: Dates) -> BoolArray:
+    """(days of the scenarios,) whether the shock that ends on the day is in a window."""
+    out = np.zeros(len(dates), dtype=np.bool_)
+    for begin, end in windows:
+        out |= (dates >= np.datetime64(begin, "D")) & (dates <= np.datetime64(end, "D"))
+    return out

@@ -37,8 +37,8 @@ class StressBlend:
     highest up to and including t. No day of a crisis counts before it has happened. A stressed
     margin below the base's counts as the base's, so that the blend is never a discount. The
     article gives the weight to stressed observations in the look-back period; here their margin has
-    it, which is a reading of the article and not its letter. Margin at day t uses closes up to and
-    including t. USD.
+    it, which is a reading of the article and not its letter (`StressWeighted` is). Margin at day t
+    uses closes up to and including t. USD.
 
     Parameters
     ----------
