@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backtest.cli.anchors import anchors_app
 from backtest.cli.cache import DATA_CACHE, CacheFolder, cache_app
 from backtest.cli.completion import BY_NAME, prices, results
 from backtest.cli.ends import end
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(cache_app)
 app.add_typer(files_app)
+app.add_typer(anchors_app)
 
 Data = Annotated[
     str | None, typer.Option(metavar=DATA.metavar, help=DATA.help, autocompletion=prices)
@@ -281,7 +283,7 @@ def _in_brief(words: str) -> str:
     return re.split(r"[:;.](?= |$)", " ".join(words.split()), maxsplit=1)[0] + "."
 
 
-for _group in (app, cache_app, files_app):
+for _group in (app, cache_app, files_app, anchors_app):
     for _listed in _group.registered_commands:
         _listed.short_help = _in_brief(_listed.help or str(_listed.callback.__doc__))
 

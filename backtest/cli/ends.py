@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     """What a command's exit code means."""
 
     DONE = 0
-    FAILED = 1  # a gate of the study, a rerun that gave other numbers, or a self-check
+    FAILED = 1  # a gate of the study, a rerun that gave other numbers, a known answer missed
     BAD_INPUT = 2
     FAULT = 3  # of the program
     HUNG_UP = 128 + signal.SIGHUP

@@ -97,13 +97,6 @@ ROWS = (
         tolerance=1e-13,
     ),
     Row(
-        "price of a 364-day bill at 8.237 % bond-equivalent",
-        "31 CFR 356, Appendix B",
-        lambda: round(float(bill_price(np.array([0.08237]), 364 / 365)[0]), 5),
-        right=0.92265,
-        by="as printed there",
-    ),
-    Row(
         "discount rate of a bill at 96.1030, 349 days",
         "attack68/rateslib#33",
         lambda: round(100.0 * bank_discount(0.961030, 349), 4),

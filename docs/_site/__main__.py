@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from anchors import write_anchors
 from gallery import write_gallery
 from pages import Pages
 from parameters import write_parameters
 from reference import write_reference
+from selfcheck import write_selfcheck
 from sphinx.cmd.build import build_main
 
 HERE = Path(__file__).resolve().parent
@@ -24,7 +24,7 @@ def build(out: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     Pages.of(ROOT, source).gather()
     write_reference(source / "reference")
-    write_anchors(source)
+    write_selfcheck(source)
     write_parameters(ROOT, source)
     write_gallery(source)
     options = ["-W", "--keep-going", "-q", "-j", "auto", "-c", str(HERE)]

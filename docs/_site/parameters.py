@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from anchors import cell
+from backtest.anchors.page import escaped
 
 OPENING = """\
 # Numbers from rulebooks
@@ -31,9 +31,8 @@ def write_parameters(root: Path, source: Path) -> None:
             days = f"{table['in_force_from']} to {table.get('in_force_to', 'open')}"
             how = f"{value.get('how', table['how'])} {value.get('verified_on', '')}".strip()
             words = ". ".join(str(value[key]) for key in ("title", "source") if key in value)
-            lines.append(
-                f"| `{name}` | {cell(part)} | {days} | {mark_of(value)} | {how} | {cell(words)} |"
-            )
+            cells = (f"`{name}`", escaped(part), days, mark_of(value), how, escaped(words))
+            lines.append(f"| {' | '.join(cells)} |")
     (source / "parameters.md").write_text(OPENING + "\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -74,6 +74,12 @@ def equal_coverage_scale(
     DataError, StudyError
         For arrays of other shapes or with NaN, and a confidence outside (0, 1).
 
+    References
+    ----------
+    Lam, K., Sin, C.-Y. & Leung, R. (2004). A theoretical framework to evaluate different
+    margin-setting methodologies. Journal of Futures Markets, 24(2), 117-145: models compared by
+    their cost at the same prudentiality.
+
     Examples
     --------
     >>> loss = np.array([[4.0], [1.0], [3.0], [-2.0]])
@@ -188,6 +194,12 @@ def equal_coverage_margin(
     ------
     DataError, StudyError
         For arrays of other shapes or with NaN, and a confidence outside (0, 1).
+
+    References
+    ----------
+    Lam, K., Sin, C.-Y. & Leung, R. (2004). A theoretical framework to evaluate different
+    margin-setting methodologies. Journal of Futures Markets, 24(2), 117-145: models compared by
+    their cost at the same prudentiality.
 
     Examples
     --------

@@ -142,6 +142,12 @@ def pooled_equal_coverage(
     DataError, StudyError
         For arrays of other shapes or with NaN, and a confidence outside (0, 1).
 
+    References
+    ----------
+    Lam, K., Sin, C.-Y. & Leung, R. (2004). A theoretical framework to evaluate different
+    margin-setting methodologies. Journal of Futures Markets, 24(2), 117-145: models compared by
+    their cost at the same prudentiality.
+
     Examples
     --------
     >>> loss = np.array([[4.0, 1.0], [1.0, 1.0], [3.0, 0.0], [-2.0, 1.0]])

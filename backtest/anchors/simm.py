@@ -1,0 +1,348 @@
+"""SIMM: margins of portfolios that others printed, in every version that they printed."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.anchors.anchor import Anchor, AnchorSet
+from backtest.anchors.golden import Held, Table, finite, json_of, text_of
+from backtest.types import DataError, shown
+from strategies.simm.aggregation import Node
+from strategies.simm.crif import read_crif
+from strategies.simm.parameters import Horizon, load_simm
+from strategies.simm.portfolio import Side, by_regulation, margin_rows, simm_of_crif
+
+SIMM_LIB = "AcadiaSoft/simm-lib, unit tests"
+ENGINE = "OpenSourceRisk/Engine, Examples, InitialMargin"
+EXAMPLE = "TommasoBelluzzo/InitialMargin, example"
+COAL = (("Coal Americas", -3e6), ("Coal Europe", 5e6))
+FACTOR, NOTIONAL = "Param_AddOnNotionalFactor", "Notional"
+MULTIPLIER, FIXED = "Param_ProductClassMultiplier", "Param_AddOnFixedAmount"
+# The add-ons of simm-lib's tests, by their names there: risk type, product, per cent or USD.
+ADD_ONS = {
+    "AN1": (FACTOR, "ProductOne", 6.105),
+    "AN2": (FACTOR, "ProductTwo", 2.055),
+    "AN3": (NOTIONAL, "ProductOne", 10e6),
+    "AN4": (NOTIONAL, "ProductOne", -20e6),
+    "AN5": (NOTIONAL, "ProductOne", 15e6),
+    "AN6": (NOTIONAL, "ProductTwo", -8e6),
+    "AN7": (NOTIONAL, "ProductTwo", -22e6),
+    "AN8": (NOTIONAL, "ProductThree", 6e6),
+    "AN9": (NOTIONAL, "ProductFour", 13e6),
+    "AN10": (FIXED, "", 16.5e6),
+    "AN11": (FIXED, "", 20e6),
+}
+ADDED = (
+    ("notional of one product", "AN1 AN3", "610500"),
+    ("two notionals, netted", "AN1 AN3 AN5", "1526250"),
+    ("three notionals, one of them negative", "AN1 AN3 AN4 AN5", "2747250"),
+    ("two products", "AN1 AN2 AN3 AN4 AN5 AN6 AN7", "3363750"),
+    ("a notional without a factor", "AN1 AN2 AN3 AN4 AN5 AN6 AN7 AN8", "3363750"),
+    ("a fixed amount", "AN10", "16500000"),
+    ("two fixed amounts", "AN10 AN11", "36500000"),
+    ("notionals and a fixed amount", "AN1 AN2 AN3 AN4 AN5 AN6 AN7 AN8 AN9 AN10", "19863750"),
+)
+# simm-lib's test of everything counts add-ons, which a file of sensitivities does not list.
+WITH_ADD_ONS = "global"
+COLUMNS = ("ProductClass", "RiskClass", "MarginType", "Bucket")
+VERSION = re.compile(r"(\d)[_.]?(\d+A?(?:\+\d+)?)")
+ONE_DAY = re.compile(r"(?<![\d])1_?d", re.IGNORECASE)
+
+Margins = dict[tuple[str, ...], float]
+
+
+def _version(star: str, file: str) -> str:
+    """'2_1_unit_vectors' is simm/2.1, '26' is simm/2.6.
+
+    Examples
+    --------
+    >>> _version("2_1_unit", "f"), _version("26_1d", "f"), _version("28+2506", "f")
+    ('simm/2.1', 'simm/2.6', 'simm/2.8+2506')
+    """
+    found = VERSION.match(star)
+    if not found:
+        raise DataError(f"{file} names no version of SIMM; name it as simm_2_1_unit_vectors.json.")
+    return f"simm/{found[1]}.{found[2]}"
+
+
+def _horizon(star: str) -> Horizon:
+    """Margin days of a file: ten, unless its name says one.
+
+    Examples
+    --------
+    >>> _horizon("26"), _horizon("24_1d"), _horizon("25A_1D"), _horizon("21_10d")
+    (10, 1, 1, 10)
+    """
+    return 1 if ONE_DAY.search(star) else 10
+
+
+def _rows(names: str) -> list[dict[str, Any]]:
+    """Add-ons as rows of a CRIF."""
+    given = [ADD_ONS[name] for name in names.split()]
+    return [
+        {"RiskType": kind, "Qualifier": product, "Amount": amount, "AmountUSD": amount}
+        for kind, product, amount in given
+    ]
+
+
+def _added(names: str) -> float:
+    """Add-ons of no sensitivity at all."""
+    return float(simm_of_crif(pd.DataFrame(_rows(names)), parameters="simm/2.1").value)
+
+
+def _coal() -> float:
+    """Bucket of coal, -3m and +5m USD a per cent, weighted to -57m and +95m."""
+    rows = [
+        {"RiskType": "Risk_Commodity", "ProductClass": "Commodity", "Bucket": "1"}
+        | {"Qualifier": name, "AmountUSD": usd}
+        for name, usd in COAL
+    ]
+    return float(simm_of_crif(pd.DataFrame(rows), parameters="simm/2.1").value)
+
+
+SETS = (
+    AnchorSet(
+        "SIMM",
+        (
+            Anchor(
+                "SIMM 2.1: coal, weighted sensitivities of -57m and 95m USD",
+                f"{EXAMPLE}, TreePledgor",
+                "96,694,880.94",
+                _coal,
+            ),
+            *(
+                Anchor(
+                    f"add-ons: {what}, USD",
+                    f"{SIMM_LIB} of add-ons",
+                    printed,
+                    partial(_added, names),
+                )
+                for what, names, printed in ADDED
+            ),
+        ),
+    ),
+)
+
+
+def _vectors(star: str, paths: list[Path]) -> AnchorSet:
+    """Small portfolios, each with its margin in USD."""
+    (path,) = paths
+    version = _version(star, path.name)
+    anchors = []
+    for place, case in enumerate(json_of(path, list), start=1):
+        where = f"{path.name}, portfolio {place}"
+        if not isinstance(case, dict) or "name" not in case:
+            raise DataError(f"{where} has no name; give name, sensitivities and expected.")
+        where = f"{path.name}, portfolio {shown(case['name'])}"
+        finite(case.get("expected"), f"{where}: expected")
+        anchors.append(
+            Anchor(
+                case["name"],
+                f"{SIMM_LIB} at SIMM {version.removeprefix('simm/')}",
+                str(case["expected"]),
+                partial(_vector_margin, _crif_of(case, where), version),
+                group=re.split(r"(?<=[A-Za-z])\d*$", str(case["name"]).replace("_", " "))[0],
+            )
+        )
+    return AnchorSet(
+        f"SIMM {version.removeprefix('simm/')}: small portfolios",
+        tuple(anchors),
+        note="The one of everything counts the add-ons of simm-lib's test, which the file does not "
+        "list.",
+        file=path.name,
+    )
+
+
+def _crif_of(case: Mapping[str, Any], where: str) -> pd.DataFrame:
+    """The rows of one portfolio, multipliers of product classes among them where they count."""
+    given, kind = case.get("sensitivities"), case.get("standard_or_total", "total")
+    if not isinstance(given, list) or not given or not all(isinstance(r, dict) for r in given):
+        raise DataError(f"{where}: sensitivities are {shown(given)}; give a list of rows.")
+    if kind not in ("standard", "total"):
+        raise DataError(f"{where}: standard_or_total is {shown(kind)}; give one of the two.")
+    rows = []
+    for number, row in enumerate(given, start=1):
+        rows.append(dict(row))
+        for amount in ("AmountUSD", "Amount"):
+            if amount in row:
+                rows[-1][amount] = finite(row[amount], f"{where}, row {number}: {amount}")
+    multipliers = case.get("product_multipliers") or {}
+    if kind == "total":
+        for product, printed in multipliers.items():
+            factor = finite(printed, f"{where}: multiplier of {product}")
+            rows.append({"RiskType": MULTIPLIER, "Qualifier": product, "Amount": factor})
+            rows[-1]["AmountUSD"] = factor
+        if str(case["name"]).startswith(WITH_ADD_ONS):
+            rows += _rows(" ".join(ADD_ONS))
+    return pd.DataFrame(rows)
+
+
+def _vector_margin(crif: pd.DataFrame, version: str) -> float:
+    return float(simm_of_crif(crif, parameters=version).value)
+
+
+def _portfolio(star: str, paths: list[Path]) -> AnchorSet:
+    """One CRIF and its tree of margins, for the side that calls and the one that posts."""
+    expected, path = paths
+    version, crif = _version(star, expected.name), read_crif(path)
+    table = Table.read(expected, (*COLUMNS, "Portfolio", "SimmSide", "Regulation", "InitialMargin"))
+    portfolios = set(crif.get("PortfolioID", pd.Series(dtype=str)))
+    tree = cache(partial(_margins, crif, version, _horizon(star)))
+    anchors = []
+    for place, row in table:
+        asked = row["Portfolio"], row["SimmSide"], row["Regulation"]
+        where = f"{expected.name}, row {place}"
+        if row["SimmSide"] not in ("Call", "Post"):
+            raise DataError(f"{where}: SimmSide is {shown(asked[1])}; give Call or Post.")
+        if row["Portfolio"] not in {"All", *portfolios}:
+            raise DataError(
+                f"{where}: Portfolio is {shown(asked[0])}, of which {path.name} has no row; give "
+                "the CRIF that it is of."
+            )
+        key = tuple(row[name] for name in COLUMNS)
+        anchors.append(
+            Anchor(
+                " / ".join((*asked, *key)),
+                ENGINE,
+                table.printed(place, row, "InitialMargin"),
+                partial(_of, tree, asked, key),
+                group=f"{row['SimmSide']}, {row['Regulation']}",
+            )
+        )
+    days = "one day" if _horizon(star) == 1 else "ten days"
+    return AnchorSet(
+        f"SIMM {version.removeprefix('simm/')}, {days}: a portfolio with its tree",
+        tuple(anchors),
+        file=expected.name,
+    )
+
+
+def _margins(
+    crif: pd.DataFrame,
+    version: str,
+    horizon: Horizon,
+    portfolio: str,
+    side: str,
+    regulation: str,
+) -> Margins:
+    """Margin by product, class, measure and bucket of the rows that a regulation covers.
+
+    portfolio : 'All' has the sum over all of them and no finer row.
+    """
+    if portfolio == "All":
+        names = dict.fromkeys(crif["PortfolioID"])
+        whole = ("All",) * 4
+        parts = [_margins(crif, version, horizon, name, side, regulation) for name in names]
+        return {whole: sum(part[whole] for part in parts)}
+    which: Side = "call" if side == "Call" else "post"
+    covered = by_regulation(crif[crif["PortfolioID"] == portfolio], which)
+    if regulation not in covered:
+        raise DataError(
+            f"no row of {portfolio} is under {regulation}; known: {', '.join(covered)}."
+        )
+    tree = simm_of_crif(covered[regulation], parameters=version, horizon=horizon, side=which)
+    rows = margin_rows(tree, load_simm(version, horizon=horizon))
+    keys = (tuple(map(str, key)) for key in rows[list(COLUMNS)].to_numpy())
+    return dict(zip(keys, map(float, rows["InitialMargin"]), strict=True))
+
+
+def _of(tree: Callable[..., Margins], asked: tuple[str, str, str], key: tuple[str, ...]) -> float:
+    """One margin; its absence is an answer of its own."""
+    margins = tree(*asked)
+    if key not in margins:
+        raise DataError(f"SIMM has no margin of {' / '.join(key)} here.")
+    return margins[key]
+
+
+def _example(star: str, paths: list[Path]) -> AnchorSet:
+    """The tree of a published example, to the cent: the model, products, risks and measures."""
+    printed, path = paths
+    tree = cache(partial(_example_tree, path, "post" if star == "Pledgor" else "call"))
+    anchors = tuple(
+        Anchor(
+            " / ".join(place),
+            f"{EXAMPLE}, {printed.stem}",
+            value,
+            partial(_node, tree, place),
+            group=place[0],
+        )
+        for place, value in _printed_tree(text_of(printed))
+    )
+    if not anchors:
+        raise DataError(f"{printed.name} has no line 'Model SIMM = ...'; give the whole file.")
+    return AnchorSet(
+        f"SIMM 2.1: the public example, {star.lower()}", anchors, file=f"simm/{printed.name}"
+    )
+
+
+def _example_tree(path: Path, side: Side) -> Node:
+    return simm_of_crif(read_crif(path), parameters="simm/2.1", side=side)
+
+
+def _printed_tree(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(product, risk class, measure) and the margin printed; () is the model."""
+    place: dict[str, str] = {}
+    model = ""
+    for line in text.splitlines():
+        found = re.search(r"(Model|Product|Risk|Sensitivity|Add-on) ?(.*) = ([-\d,.]+)$", line)
+        if not found:
+            continue
+        kind, name, value = found.groups()
+        if kind == "Model":
+            model = name
+        if model != "SIMM":
+            continue
+        if kind in ("Model", "Add-on"):
+            place = {}
+        if kind == "Model":
+            yield ("total",), value
+        elif kind == "Add-on" and not name:
+            yield ("add-ons",), value
+        elif kind == "Product":
+            place = {kind: name}
+            yield (name,), value
+        elif kind == "Risk":
+            place = {"Product": place["Product"], kind: name}
+            yield tuple(place.values()), value
+        elif kind == "Sensitivity":
+            yield (*place.values(), name), value
+
+
+# How the tree names risk classes and measures, and how they are named here; others differ in their
+# capitals alone.
+NAMES = {
+    "CreditQualifying": "credit_qualifying",
+    "CreditNonQualifying": "credit_other",
+    "BaseCorrelation": "base correlation",
+}
+
+
+def _node(tree: Callable[[], Node], place: tuple[str, ...]) -> float:
+    """Margin at a place of the printed tree."""
+    if place == ("total",):
+        return float(tree().value)
+    product, *rest = place
+    node = tree()[product.replace("RatesFx", "RatesFX")]
+    for name in rest:
+        node = node[NAMES.get(name, name.lower())]
+    return float(np.sum(node.value))
+
+
+HELD = (
+    Held("SIMM, small portfolios", "simm_[0-9]*.json", lambda star: (), _vectors),
+    Held(
+        "SIMM, a portfolio with its tree",
+        "ore_simm*_expected.csv",
+        # One portfolio may have been margined by several versions.
+        lambda star: (f"ore_simm{star}_crif.csv or ore_simm*_crif.csv",),
+        _portfolio,
+    ),
+    Held(
+        "SIMM 2.1, the public example", "simm/Tree*.txt", lambda star: ("simm/Crif.csv",), _example
+    ),
+)
