@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 
 from backtest.parameters.files import read_as
-from backtest.types import StudyError
 from strategies.simm.exchange import Exchange
 from strategies.simm.tables import TEN_DAYS, Bucketed, Rates, Table, entry
 
@@ -64,7 +63,7 @@ class SimmParameters(Table):
     rates: Rates
     bucketed: dict[str, Bucketed]
     fx: Exchange
-    one_day: OneDay | None = None
+    one_day: OneDay
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def load_simm(name: str, *, horizon: Horizon = 10, currency: str = "USD") -> Fig
 
     Raises
     ------
-    StudyError : no such version, or one whose one-day figures are not in its file.
+    StudyError : no such version.
 
     Examples
     --------
@@ -121,15 +120,13 @@ def load_simm(name: str, *, horizon: Horizon = 10, currency: str = "USD") -> Fig
     """
     file = read_as(SimmParameters, name)
     if horizon == 1:
-        file = _for_one_day(file, name)
+        file = _for_one_day(file)
     fx = file.fx.model_copy(update={"currency": currency})
     return Figures({"rates": file.rates, **file.bucketed, "fx": fx}, file.between_classes)
 
 
-def _for_one_day(file: SimmParameters, name: str) -> SimmParameters:
+def _for_one_day(file: SimmParameters) -> SimmParameters:
     one = file.one_day
-    if one is None:
-        raise StudyError(f"{name} has no figures for one day; take horizon = 10 or a later one.")
     days = TEN_DAYS / 10.0
     groups = [
         group.model_copy(

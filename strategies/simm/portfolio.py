@@ -124,7 +124,9 @@ def decisive_regulation(crif: pd.DataFrame, side: Side, **ask: str | int) -> tup
         for name, rows in by_regulation(crif, side).items()
     }
     largest = max(float(tree.value) for tree in margins.values())
-    name = next(n for n, tree in margins.items() if np.isclose(float(tree.value), largest))
+    name = next(
+        n for n, tree in margins.items() if np.isclose(float(tree.value), largest, rtol=1e-12)
+    )
     return name, margins[name]
 
 
