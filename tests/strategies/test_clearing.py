@@ -1,6 +1,7 @@
 """Models in force at clearing houses: cross-margining and FICC, against loops and known answers."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import backtest as bt
 import strategies as st
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.mismatch import MISMATCH
+from backtest.parameters.in_force import in_force
 from backtest.parameters.sources import parameter_source, parameter_sources
 from backtest.studies.run.facts import omissions_sentence
 from tests.support import by_hand
@@ -293,6 +295,45 @@ def test_ficc_by_loops_with_a_stressed_year_and_the_third_largest_deficiency(tre
     assert charged >= 2
 
 
+def test_the_minimum_is_the_tail_of_late_history_by_loops(treasuries):
+    """Volatile months raise the minimum before they raise the tail of years; never below it."""
+    usd = {"2Y": -3e7, "10Y": 2e7}
+    book = book_of({f"UST{k}": v for k, v in usd.items()})
+    model = st.FiccVaR(lookback=500, at_least=300, stress=(), charge_days=0, minimum_lookback=120)
+    required = model.margin(treasuries, book, bt.Coverage())[:, 0]
+    levels, bound = levels_of(treasuries), 0
+    for t in range(303, len(treasuries.dates), 40):
+        tail = {
+            n: by_hand.historical_margin(
+                by_hand.scenario_pnls(levels, usd, t, 3, n), int(np.ceil(round(n * 0.01, 9)))
+            )
+            for n in (min(500, t - 2), 120)
+        }
+        assert required[t] == pytest.approx(max(tail.values()), rel=1e-9)
+        bound += tail[120] > max(n for k, n in tail.items() if k != 120)
+    assert bound >= 3
+    for idle in (0, 500, 600):
+        plain = replace(model, minimum_lookback=idle).margin(treasuries, book, bt.Coverage())[:, 0]
+        assert (required[303:] >= plain[303:]).all() and (required[303:] > plain[303:]).any()
+
+
+def test_versions_of_the_rule_differ_by_the_minimum(treasuries):
+    """Only the minimum margin amount came in 2024; a date picks the version."""
+    book = book_of({"UST10Y": 1e8})
+    before, after, now = (
+        in_force(st.FiccVaR(lookback=900, stress=()), day)
+        for day in (date(2024, 11, 7), date(2024, 11, 8), date(2026, 6, 30))
+    )
+    assert before.parameters == "ficc_gsd/2018" and after.parameters == "ficc_gsd/2024"
+    assert now.parameters == "ficc_gsd/2025"
+    margins = [m.margin(treasuries, book, bt.Coverage()) for m in (before, after, now)]
+    assert_array_equal(margins[1], margins[2])
+    known = ~np.isnan(margins[0])
+    without = replace(after, minimum_lookback=0).margin(treasuries, book, bt.Coverage())
+    assert_array_equal(margins[0], without)
+    assert (margins[1][known] != margins[0][known]).any()
+
+
 def test_with_the_charge_no_more_days_than_allowed_were_short(treasuries):
     """The law of the charge: added in hindsight to its own window, at most two days stay short."""
     book = book_of({"UST10Y": 1e8}, {"UST2Y": -1e8})
@@ -403,7 +444,7 @@ def test_the_sources_of_nested_houses_are_marked():
     model = st.CrossMargining(houses={"FICC": st.FiccVaR()})
     assert {source.name for source in parameter_sources(model)} == {
         "cme_ficc/2026",
-        "ficc_gsd/2018",
+        "ficc_gsd/2025",
     }
     assert parameter_source("cme_ficc/2024").mark == "NOT VERIFIED: threshold, eligible"
-    assert parameter_source("ficc_gsd/2018").mark == "NOT VERIFIED"
+    assert parameter_source("ficc_gsd/2018").mark == "NOT VERIFIED: lookback, stress, charge_days"
