@@ -4,6 +4,7 @@ from backtest.model.protocol import MarginModel
 from strategies.article_27 import Article27 as Article27
 from strategies.as_replayed import AsReplayed as AsReplayed
 from strategies.caviar import CaviarVaR as CaviarVaR
+from strategies.cme_sc import CmeScLike as CmeScLike
 from strategies.copula import CopulaVaR as CopulaVaR
 from strategies.covariance import VarianceCovariance as VarianceCovariance
 from strategies.cross_margining import CrossMargining as CrossMargining
@@ -15,6 +16,7 @@ from strategies.filtered import AgeWeighted as AgeWeighted
 from strategies.filtered import FilteredHistorical as FilteredHistorical
 from strategies.haircut import HaircutOnly as HaircutOnly
 from strategies.historical import HistoricalVaR as HistoricalVaR
+from strategies.icc_treasury import IccTreasuryLike as IccTreasuryLike
 from strategies.liquid_capital import LiquidCapital as LiquidCapital
 from strategies.net_capital import NetCapital as NetCapital
 from strategies.offset import CorrelationOffset as CorrelationOffset

@@ -6,15 +6,13 @@ from annotated_types import Ge
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.estimators.schedule import refit_days
-from backtest.kernels.drawn_tail import drawn_tails
 from backtest.market.market import Market
 from backtest.model.delta_gamma import book_scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure
-from backtest.model.joint_draws import JointDraws
+from backtest.model.joint_draws import drawn_estimates
 from backtest.model.protocol import Forecast, model
-from backtest.model.tails import Group, by_group, nan_estimates, same_holdings
-from backtest.types import FloatArray, tail_count
+from backtest.model.tails import Group, by_group, same_holdings
+from backtest.types import FloatArray
 
 
 @model(kind="copula_var")
@@ -55,18 +53,15 @@ class CopulaVaR(MarginOfForecast):
 
     def forecast(self, market: Market, book: Book, coverage: Coverage) -> Forecast:
         """VaR and ES of the drawn scenarios; without a density."""
-        count = tail_count(self.draws, coverage.confidence)
 
         def tails(group: Group) -> FloatArray:
-            scenarios = book_scenarios(market, group.book, coverage=coverage)
-            joint = JointDraws(scenarios, lookback=self.lookback, draws=self.draws, seed=self.seed)
-            out, begin = nan_estimates(scenarios), scenarios.first + self.lookback - 1
-            due, days = refit_days(scenarios.dates, self.refit_every), len(scenarios.unit)
-            fits = [day for day in range(begin, days) if day == begin or due[day]]
-            for day, following in zip(fits, [*fits, days][1:], strict=True):
-                until = slice(day, following)
-                unit, found = scenarios.unit[until], out[:, until]
-                drawn_tails(joint.on(day), unit, scenarios.exposure, count, *found)
-            return out
+            return drawn_estimates(
+                book_scenarios(market, group.book, coverage=coverage),
+                confidence=coverage.confidence,
+                lookback=self.lookback,
+                draws=self.draws,
+                seed=self.seed,
+                refit_every=self.refit_every,
+            )
 
         return Forecast(*by_group(market, book, tails, split=same_holdings))

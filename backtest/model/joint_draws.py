@@ -5,10 +5,13 @@ from functools import lru_cache
 import numpy as np
 
 from backtest.estimators.dependence import t_copula
+from backtest.estimators.schedule import refit_days
 from backtest.estimators.student_curves import MixedDraws, student_quantiles
 from backtest.kernels.copula import joined_draws
+from backtest.kernels.drawn_tail import drawn_tails
 from backtest.model.delta_gamma import Scenarios
-from backtest.types import FloatArray
+from backtest.model.tails import nan_estimates
+from backtest.types import FloatArray, tail_count
 
 
 class JointDraws:
@@ -67,6 +70,31 @@ class JointDraws:
             np.sort(window.T, axis=1),
             out,
         )
+
+
+def drawn_estimates(
+    scenarios: Scenarios,
+    *,
+    confidence: float,
+    lookback: int,
+    draws: int,
+    seed: int,
+    refit_every: int,
+) -> FloatArray:
+    """VaR and ES, (2, days, portfolios) USD, of draws from a copula; NaN while warming up.
+
+    The copula is fitted to the last `lookback` shocks every `refit_every` weekdays; in between,
+    the draws stay and sensitivities are those of the day.
+    """
+    joint = JointDraws(scenarios, lookback=lookback, draws=draws, seed=seed)
+    out, begin = nan_estimates(scenarios), scenarios.first + lookback - 1
+    due, days = refit_days(scenarios.dates, refit_every), len(scenarios.unit)
+    fits = [day for day in range(begin, days) if day == begin or due[day]]
+    count = tail_count(draws, confidence)
+    for day, following in zip(fits, [*fits, days][1:], strict=True):
+        until = slice(day, following)
+        drawn_tails(joint.on(day), scenarios.unit[until], scenarios.exposure, count, *out[:, until])
+    return out
 
 
 @lru_cache(maxsize=2)

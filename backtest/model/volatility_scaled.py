@@ -71,6 +71,10 @@ class FactorVolatility:
             self._estimated[factor] = out
         return self._estimated[factor]
 
+    def today(self, factor: int) -> Days:
+        """(days,) volatility that shocks are scaled to on each day: the one foreseen."""
+        return self.foreseen(factor)
+
     def at_start(self, factor: int, steps: int) -> Days:
         """(days,) for the shock that ends on each day, the volatility foreseen when it began.
 
@@ -139,7 +143,7 @@ def volatility_scaled(scenarios: AnyScenarios, volatility: FactorVolatility) -> 
         rows = volatility.market.dates.searchsorted(scenarios.dates)
 
     def today(factors: Iterable[int]) -> FloatArray:
-        return np.column_stack([volatility.foreseen(int(f)) for f in factors])[rows]
+        return np.column_stack([volatility.today(int(f)) for f in factors])[rows]
 
     def start(factors: Iterable[int], steps: Iterable[int]) -> FloatArray:
         pairs = zip(factors, steps, strict=True)

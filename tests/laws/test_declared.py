@@ -12,6 +12,7 @@ from tests.support.declared import declared_instruments, declared_market
 CASES = contract_cases()
 # Kinds of models whose tables know instruments by a bucket; the others margin by history alone.
 BY_BUCKET = {
+    "cme_sc_like",
     "concentration_add_on",
     "haircut_only",
     "liquidity_add_on",

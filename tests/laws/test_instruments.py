@@ -24,7 +24,7 @@ INSTRUMENTS = tuple(
 )
 TWIN = "NEW"
 # Costs of closing out are listed by name, here and at other houses ('@').
-COSTED = ("concentration_add_on", "liquidity_add_on", "span2")
+COSTED = ("cme_sc_like", "concentration_add_on", "liquidity_add_on", "span2")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ LATER = 13  # rows cut off the start; no multiple of a refit's 15 or 20 weekdays
 SETTLED, TOLERANCE = 21, 1e-9
 # By kind: days after the first margin from which later starts agree, and how well, with the reason.
 REMEMBERS = {
+    "cme_sc_like": (80, 3e-2, "exponentially weighted variances, and the highest of them so far"),
     "correlation_break": (30, 1e-9, "windows of 30 days over margins"),
     "ficc_var": (150, 1e-9, "100 days of deficiencies behind the charge"),
     "filtered_historical": (80, 1e-2, "an exponentially weighted variance, decay .97"),
+    "icc_treasury_like": (80, 4e-2, "an exponentially weighted variance, the worst windows so far"),
     "span2": (80, 3e-2, "exponentially weighted variances, and the highest of them so far"),
     "ten_year_floor": (60, 1e-9, "120 days of margins, ten years in use"),
     "variance_covariance": (80, 1e-2, "exponentially weighted variances, decay .97"),

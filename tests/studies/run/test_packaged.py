@@ -18,7 +18,13 @@ from backtest.present.numbers import percent_down
 from backtest.studies.headline import is_mixed
 from tests.support.places import ROOT
 
-NEED_FUTURES = ("cme-ficc", "etp-future", "positive-control", "published-levels")
+NEED_FUTURES = (
+    "cme-ficc",
+    "etp-future",
+    "positive-control",
+    "published-levels",
+    "treasury-houses",
+)
 COINS = ("Bitcoin", "Ether")
 
 
