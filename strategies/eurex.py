@@ -56,7 +56,7 @@ class EurexLike:
     The form is from Eurex Clearing's circulars (filtered and stress period scenarios, a floor set
     by dates and a quantile) and, for filter, buckets and numbers, from Glinz (2023), who had
     Eurex's dates: that Eurex uses the numbers is not verified. All his 3,710 statistics of the
-    EURO STOXX 50 future are met by this model (`backtest.studies.procyclicality_statistics`). Left
+    EURO STOXX 50 future are met by this model (`backtest.anchors.procyclicality_statistics`). Left
     out are his caps, buffers and limits of speed (`cap`, `buffer`, `speed_limit` around any model),
     and Prisma's own correlation breaks, event risk and liquidity component. Unlike his floor,
     this one knows a stress only once it has been seen.

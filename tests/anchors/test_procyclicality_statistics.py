@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from backtest.studies.procyclicality_statistics import (
+from backtest.anchors.procyclicality_statistics import (
     PERIODS,
     WITHOUT_PRICE,
     Margins,
