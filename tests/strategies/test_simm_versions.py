@@ -17,6 +17,7 @@ from strategies.simm.crypto import crypto_class
 from strategies.simm.parameters import load_simm
 from strategies.simm.sensitivity import Sensitivity
 from strategies.simm.tables import NORMAL_995
+from tests.support.places import PRICES, ROOT, needs_prices
 
 VERSIONS = rules()["simm"]
 # First days as ISDA's notices say them (2.3: from memory; 2.8+2512: from the engine's file).
@@ -222,3 +223,27 @@ def test_crypto_as_other_takes_bucket_16_of_the_version_in_use(small_market):
     assert required(horizon=1, crypto_weights={"floating": 40.0}) == pytest.approx(40e4)
     table = crypto_class("own_class", load_simm("simm/2.8+2506"), "simm_crypto", {})
     assert table.vega_weight == [0.37] and table.volatility_ratio == 0.89
+
+
+@needs_prices
+def test_the_page_has_the_margins_of_every_version_on_the_last_day():
+    page = (ROOT / "docs" / "simm.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- versions -->")[2].partition("<!-- end")[0].strip()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    market = bt.load_market(str(PRICES)).until(pd.Timestamp("2026-06-04"))
+    legs = [pd.DataFrame({name: [1e8]}, index=["p"]) for name in ("UST2Y", "UST10Y", "BTC")]
+    books = [bt.Book.from_frame(leg, market) for leg in legs]
+    found = [
+        [version.removeprefix("simm/"), str(header(version).in_force_from)]
+        + [
+            st.Simm(parameters=version, crypto="other", horizon=horizon).margin(
+                market, book, bt.Coverage()
+            )[-1, 0]
+            for horizon in (10, 1)
+            for book in books
+        ]
+        for version in VERSIONS
+    ]
+    assert [row[:2] for row in rows] == [row[:2] for row in found]
+    printed = np.array([row[2:] for row in rows], dtype=float)
+    np.testing.assert_allclose(printed, [np.array(r[2:]) / 1e6 for r in found], atol=0.00051)
