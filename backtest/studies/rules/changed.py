@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.parameters.files import load_parameters, rules
 from backtest.parameters.in_force import version_on
-from backtest.present.numbers import money, percent
+from backtest.present.numbers import millions, percent
 from backtest.present.table import Cell, TextTable
 from backtest.studies.rules.effects import PackagedBooks, relative, version_effects
 
@@ -76,8 +76,9 @@ def _terms_table(before: str, after: str, *, most: int | None) -> TextTable:
     changed = changed_terms(before, after)
     rows = tuple((term, ((Cell(old), Cell(new)),)) for term, old, new in changed[:most])
     more = len(changed) - len(rows)
+    differ = "1 term differs" if len(changed) == 1 else f"{len(changed):,} terms differ"
     return TextTable(
-        f"{before} to {after}: {len(changed):,} terms differ",
+        f"{before} to {after}: {differ}",
         ("term", before.rpartition("/")[2], after.rpartition("/")[2]),
         rows,
         note=f"and {more:,} more: name the rule to see all" if more > 0 else "",
@@ -85,18 +86,29 @@ def _terms_table(before: str, after: str, *, most: int | None) -> TextTable:
 
 
 def _margins_table(books: PackagedBooks, before: str, after: str) -> TextTable | None:
-    """Margins on the last day under both versions; None where no packaged model names the rule."""
+    """Margins on the last day that two versions make unlike; None where no model names the rule."""
+    effects = list(version_effects(books, before, after))
+    changed = {
+        kind: {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        for kind, pairs in effects
+    }
     groups = tuple(
         (kind, tuple(_row(name, *pair) for name, pair in pairs.items()))
-        for kind, pairs in version_effects(books, before, after)
+        for kind, pairs in changed.items()
+        if pairs
     )
     if not groups:
-        return None
+        asked = ", ".join(kind for kind, _ in effects)
+        words = f"No margin of the packaged books changes, under {asked}."
+        return TextTable(words, (), ()) if effects else None
     return TextTable(
         f"Margins of the packaged books on {str(books.market.dates[-1])[:10]}, million USD",
         ("model", "book", before, after, "change"),
         groups,
-        note=f"Prices: {books.market.source}. Models with their defaults.",
+        note=(
+            f"Prices: {books.market.source}. Models with their defaults; books whose margin stays "
+            "are left out."
+        ),
         nested=True,
     )
 
@@ -104,7 +116,7 @@ def _margins_table(books: PackagedBooks, before: str, after: str) -> TextTable |
 def _row(name: str, before: float, after: float) -> tuple[Cell, ...]:
     change = relative(before, after)
     share = "n/a" if np.isnan(change) else percent(change, sign=True)
-    return (Cell(name, words=True), Cell(money(before)), Cell(money(after)), Cell(share))
+    return (Cell(name, words=True), Cell(millions(before)), Cell(millions(after)), Cell(share))
 
 
 def _text(value: Any) -> str:
