@@ -11,7 +11,7 @@ from backtest.types import BacktestError, shown
 # How the printed number is known: read where it was printed, read where another quotes it, or only
 # remembered. What is remembered is marked wherever it is shown.
 Known = Literal["read", "quoted", "memory"]
-STEPS = 4  # of a double, by which sums in another order may differ
+STEPS = 8  # of a double, by which sums in another order may differ
 MARK = "†"
 SHOWN = 16  # digits of ours at most: a double has no more
 
@@ -154,7 +154,7 @@ def is_missing(printed: str) -> bool:
 
 
 def half_unit(printed: str) -> float:
-    """Half a unit of the last digit, and four steps of a double of that size; 0 for a word.
+    """Half a unit of the last digit, and eight steps of a double of that size; 0 for a word.
 
     Examples
     --------

@@ -170,6 +170,7 @@ def _ratios(rows: Iterable[Ratio]) -> Iterator[Anchor]:
                 value,
                 partial(part, ask, key),
                 within=None if relative is None else relative * float(value) + CANCELLED,
+                known="quoted" if source == QUESTION else "read",
             )
 
 
@@ -255,12 +256,14 @@ def _zones() -> Iterator[Anchor]:
         jorion,
         "10.8",
         lambda: 100.0 * traffic_light(5, 250).type_one,
+        known="quoted",
     )
     yield Anchor(
         "at most 4 in 250 where 97 % is right, per cent",
         jorion,
         "12.8",
         lambda: 100.0 * traffic_light(4, 250, confidence=0.97).cumulative,
+        known="quoted",
     )
     yield Anchor(
         "at most 24 in 1,000 at 99 %, per cent",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from backtest.anchors.run import Found
+from backtest.anchors.golden import OR
+from backtest.anchors.run import Found, held_sets
 from backtest.anchors.tables import misses, tables
 from backtest.present.table import Cells, TextTable
 
@@ -18,6 +19,16 @@ met where ours differs by no more than half a unit of the last digit printed, un
 table says why another difference is allowed.
 
 **{sentence}**
+"""
+FILES = """\
+## Files of the sets that do not ship
+
+A folder for `--golden` holds all of them or some; a missing file is told in a line. '*' stands for
+what tells several of a kind apart: version and horizon of SIMM (`simm_2_1_...`, `ore_simm26_...`,
+`ore_simm24_1d_...`), instrument and side (`apc_fesx_long_...`).
+
+| set | file | beside it |
+| --- | --- | --- |
 """
 REST = """\
 Agreement with other programs over whole series is on [the page of statistics](statistics.md), the
@@ -81,7 +92,12 @@ def _lines(found: Found) -> Iterator[str]:
         yield ""
     for table in tables(found):
         yield from as_markdown(table)
-    yield REST
+    yield FILES.rstrip("\n")
+    for held in held_sets():
+        names = dict.fromkeys(name for each in held.beside("*") for name in each.split(OR))
+        beside = ", ".join(f"`{name}`" for name in names)
+        yield _row([escaped(held.title), f"`{held.main}`", beside])
+    yield f"\n{REST}"
 
 
 def _texts(cells: Cells) -> Iterator[str]:
