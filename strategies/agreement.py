@@ -22,7 +22,7 @@ class Agreement(Terms):
 
     Parameters
     ----------
-    eligible : asset classes and instrument names.
+    eligible : asset classes and instrument names. excluded : instruments of them that are not.
     over_years : bonds, bills and swaps are eligible only with a longer maturity.
     accounts : whose positions may be cross-margined.
     limit : 'margin': the saving is capped; 'reduction': the share `cap` of it is granted.
@@ -31,6 +31,7 @@ class Agreement(Terms):
     """
 
     eligible: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
     over_years: Annotated[float, Ge(0)]
     accounts: tuple[Account, ...]
     limit: Literal["margin", "reduction"]
@@ -54,6 +55,8 @@ class Agreement(Terms):
         return np.array([admitted and self._takes(i) for i in book.instruments], dtype=np.bool_)
 
     def _takes(self, instrument: Instrument) -> bool:
+        if instrument.name in self.excluded:
+            return False
         matches = bool({instrument.name, instrument.asset_class} & set(self.eligible))
         if instrument.maturity is None or instrument.contract == "future":
             return matches

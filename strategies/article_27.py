@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -82,6 +82,11 @@ class Article27:
     windows: Annotated[int, Ge(1)] | None = None
     confidence: Annotated[float, Gt(0.5), Lt(1)] | None = None
     large_moves: Annotated[float, Gt(0), Le(0.5)] | None = None
+
+    # `backtest rules` shows what moves where the condition on losses is met, too.
+    also_asked: ClassVar[dict[str, dict[str, Any]]] = {
+        "one default fund": {"losses": "one default fund"}
+    }
 
     @property
     def terms(self) -> Article27Terms:

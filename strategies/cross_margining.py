@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -44,8 +44,9 @@ class CrossMargining:
         that article see `Article27`).
     account : whose positions they are. Where the arrangement does not admit them, as customers'
         before 30 April 2026, nothing is eligible. A portfolio is one customer: customers never net.
-    eligible : asset classes and instrument names. over_years : bonds, bills and swaps are eligible
-        only with a longer maturity. None takes those of the arrangement, here and below.
+    eligible, excluded : asset classes and instrument names, less some instruments. over_years :
+        bonds, bills and swaps are eligible only with a longer maturity. None takes those of the
+        arrangement, here and below.
     limit : 'margin': s is capped, as by CME and FICC. 'reduction': the share `cap` of s is
         granted, as by EMIR.
     cap : 0.80 in both forms.
@@ -70,10 +71,14 @@ class CrossMargining:
     parameters: str = "cme_ficc"
     account: Account = "house"
     eligible: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] | None = None
     over_years: Annotated[float, Ge(0)] | None = None
     limit: Literal["margin", "reduction"] | None = None
     cap: Share | None = None
     threshold: Share | None = None
+
+    # `backtest rules` shows what a change of the agreement does to a customer too.
+    also_asked: ClassVar[dict[str, dict[str, Any]]] = {"a customer": {"account": "customer"}}
 
     @property
     def terms(self) -> Agreement:

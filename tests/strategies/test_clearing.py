@@ -446,5 +446,5 @@ def test_the_sources_of_nested_houses_are_marked():
         "cme_ficc/2026",
         "ficc_gsd/2025",
     }
-    assert parameter_source("cme_ficc/2024").mark == "NOT VERIFIED: threshold, eligible"
+    assert parameter_source("cme_ficc/2024").mark == "NOT VERIFIED: threshold, excluded"
     assert parameter_source("ficc_gsd/2018").mark == "NOT VERIFIED: lookback, stress, charge_days"

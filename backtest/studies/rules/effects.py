@@ -71,11 +71,18 @@ class PackagedBooks:
         return dict(zip(book.portfolios, map(float, margin), strict=True))
 
 
-def models_of(rule: str) -> Iterator[tuple[str, MarginModel]]:
-    """Packaged models, with defaults, that name a rule."""
+def packaged_models() -> Iterator[tuple[str, MarginModel]]:
+    """Every packaged model with its defaults, and with the settings of its `also_asked`."""
     for kind, cls in MODELS.items():
-        if cls is not AsReplayed and rule in named_rules(model := cls()):
-            yield kind, model
+        if cls is not AsReplayed:
+            yield kind, cls()
+            for words, settings in getattr(cls, "also_asked", {}).items():
+                yield f"{kind} ({words})", cls(**settings)
+
+
+def models_of(rule: str) -> Iterator[tuple[str, MarginModel]]:
+    """Packaged models that name a rule."""
+    return ((name, model) for name, model in packaged_models() if rule in named_rules(model))
 
 
 def version_effects(

@@ -16,10 +16,8 @@ from backtest.model.protocol import MarginModel
 from backtest.parameters.files import rules
 from backtest.parameters.in_force import in_force, version_on
 from backtest.parameters.sources import parameter_sources
-from backtest.studies.rules.effects import PackagedBooks
+from backtest.studies.rules.effects import PackagedBooks, packaged_models
 from backtest.types import StudyError
-from strategies import MODELS
-from strategies.as_replayed import AsReplayed
 
 Only = Collection[str] | None
 POSTED = 100e6  # USD, the gross of a packaged book
@@ -41,18 +39,17 @@ class Measure:
 
 def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
     """Everything that reads a rule, with the versions of a day."""
-    for kind, cls in MODELS.items():
-        if cls is not AsReplayed:
-            yield _margin(books, kind, in_force(cls(), day))
+    for name, model in packaged_models():
+        yield _margin(books, name, in_force(model, day))
     yield _closing(books, version_on("liquidation", day))
     for rule in rules():
         if rule.startswith(FOLDER):
             yield _posted(books, version_on(rule, day), day)
 
 
-def _margin(books: PackagedBooks, kind: str, model: MarginModel) -> Measure:
+def _margin(books: PackagedBooks, name: str, model: MarginModel) -> Measure:
     reads = frozenset(source.name for source in parameter_sources(model))
-    return Measure(kind, reads, lambda only: books.margins(model, only=only))
+    return Measure(name, reads, lambda only: books.margins(model, only=only))
 
 
 def _closing(books: PackagedBooks, version: str) -> Measure:
