@@ -51,7 +51,8 @@ class EurexLike:
     bucket's median volatility over the lookback: the floor of volatility. P are the P&Ls of the
     book under all factors' moves at once, options revalued; the bar is the mean over buckets of the
     quantile of each, weighted by their numbers of days. The right-hand term is the stress floor:
-    the same of unfiltered returns r within windows of `stress` so far, without f.
+    the same of unfiltered returns r within windows of `stress` so far, without f. Of few returns
+    the quantile is the worst of each bucket: where prices begin late the floor is a severe one.
 
     The form is from Eurex Clearing's circulars (filtered and stress period scenarios, a floor set
     by dates and a quantile) and, for filter, buckets and numbers, from Glinz (2023), who had

@@ -45,11 +45,11 @@ PERIODS = {
 }
 # Before this day history is too short for the model's terms: it is margined on shorter ones.
 REGULAR = np.datetime64("2007-04-20")
-# Days of his data with a return of zero and no price, as far as the published numbers tell: he does
-# not list them. Left out of the mean margins of all years, these meet the printed ones to 1e-13 at
-# all ten decays. Of the sets that were tried (12 or 11 of the 24 and 31 December outside crises,
-# and one or two of any other days) no other does, but for 2011-01-03 in the place of 2010-12-31,
-# which has the same margin.
+# Days of his data with a return of zero and no price, which he does not list. Left out of the mean
+# margins of all years, these meet the printed ones to 1e-13 at all ten decays. Of the sets tried
+# (12 or 11 of the 24 and 31 December outside crises, and one or two of any other days) one
+# other does too: it has 2011-01-03, whose margin is that of 2010-12-31, in its place. A file of his
+# (fesx_margin.csv, in svensglinz/BA_Thesis) has a price on the former and none on the latter.
 WITHOUT_PRICE = np.array(
     ["2007-05-28"]
     + [
