@@ -50,9 +50,8 @@ def _add_on(row: Row, kind: str, notionals: dict[str, float], tree: Node) -> tup
         return "fixed", row.number_in("AmountUSD")
     name = row.text("Qualifier")
     if kind == "Param_AddOnNotionalFactor":
-        return f"notional {name}", notionals.get(name.casefold(), 0.0) * row.number_in(
-            "Amount"
-        ) / 100
+        share = row.number_in("Amount") / 100
+        return f"notional {name}", notionals.get(name.casefold(), 0.0) * share
     product = row.one_of("Qualifier", PRODUCTS)
     multiplier = row.number_in("Amount")
     if multiplier < 1.0:

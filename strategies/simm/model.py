@@ -37,8 +37,8 @@ class Simm:
 
     Weights are for ten days at 99 %, or for one day; they do not depend on confidence, nor on the
     MPOR unless scaled. Margin at day t uses closes up to and including t. USD. SIMM belongs to
-    ISDA: commercial use needs ISDA's licence. It is calibrated anew every half year; a study takes
-    the version in force on its day.
+    ISDA: commercial use needs ISDA's licence. It is calibrated anew every year, since 2025 every
+    half year; a study takes the version in force on its day.
 
     Parameters
     ----------

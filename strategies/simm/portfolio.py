@@ -114,13 +114,31 @@ def by_regulation(crif: pd.DataFrame, side: Side) -> dict[str, pd.DataFrame]:
     return under or {"": crif}
 
 
-def decisive_regulation(crif: pd.DataFrame, side: Side, **ask: str | int) -> tuple[str, Node]:
+def decisive_regulation(
+    crif: pd.DataFrame,
+    side: Side,
+    *,
+    parameters: str = "simm",
+    horizon: Horizon = 10,
+    currency: str = "USD",
+) -> tuple[str, Node]:
     """The regulation that asks most of a side, and its margin; ties go by `PRECEDENCE`.
 
-    ask : version, horizon and currency, as of `simm_of_crif`.
+    Parameters and errors are those of `simm_of_crif`.
+
+    Examples
+    --------
+    >>> row = {"RiskType": "Risk_FX", "ProductClass": "RatesFX", "Qualifier": "EUR",
+    ...        "AmountUSD": 1e6}
+    >>> rows = [row | {"post_regulations": "SEC"}, row | {"post_regulations": "CFTC"}]
+    >>> name, tree = decisive_regulation(pd.DataFrame(rows), "post", parameters="simm/2.6")
+    >>> name, float(tree.value)
+    ('SEC', 14800000.0)
     """
     margins = {
-        name: simm_of_crif(rows, side=side, **ask)  # type: ignore[arg-type]
+        name: simm_of_crif(
+            rows, parameters=parameters, horizon=horizon, currency=currency, side=side
+        )
         for name, rows in by_regulation(crif, side).items()
     }
     largest = max(float(tree.value) for tree in margins.values())
