@@ -10,7 +10,8 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.kernels.bucketed import bucketed_tail
 from backtest.kernels.window_tail import window_pnl
-from backtest.market.market import Market
+from backtest.market.earlier import longer
+from backtest.market.market import Market, tenor_years
 from backtest.model.bucketed import Filter, FilteredScenarios
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.protocol import model
@@ -153,13 +154,18 @@ class EurexLike:
         ''
         """
         windows = self.terms.stress
-        earlier = [begin for begin, _ in windows if np.datetime64(begin) < market.dates[0]]
+        earlier = sum(np.datetime64(begin) < market.dates[0] for begin, _ in windows)
         if not earlier:
             return ""
-        return (
-            f"eurex_like leaves {len(earlier)} of {len(windows)} windows of stress out of its "
-            f"floor, or a part of them: prices start on {market.dates[0]}."
+        words = (
+            f"eurex_like leaves {earlier} of {len(windows)} windows of stress out of its floor, or "
+            f"a part of them: prices start on {market.dates[0]}"
         )
+        curve = [name for name in market.factors if tenor_years(name) is not None]
+        begins = longer(market, curve).dates[0]
+        if begins >= market.dates[0]:
+            return f"{words}."
+        return f"{words}. Positions on {', '.join(curve)} alone have those since {begins}."
 
     def _past(self, market: Market, book: Book, coverage: Coverage) -> Scenarios | Revaluation:
         own_coverage = replace(coverage, mpor=self.terms.mpor)

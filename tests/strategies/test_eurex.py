@@ -1,5 +1,7 @@
 """The Eurex-like model by plain loops, and its stress floor; published numbers are in studies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.instruments import by_factor
+from backtest.market.earlier import Earlier
 from backtest.types import StudyError
 from tests.support import reference
 
@@ -106,7 +109,14 @@ def test_windows_before_the_first_price_are_said_to_be_left_out(small_market):
     words = st.EurexLike().leaves_out(small_market)
     assert words.startswith("eurex_like leaves 7 of 7 windows of stress out of its floor")
     assert str(small_market.dates[0]) in words
+    assert words.endswith(f"{small_market.dates[0]}.")
     assert st.EurexLike(stress=STRESS).leaves_out(small_market) == ""
+    days = np.arange("2008-01-01", "2019-12-31", 7, dtype="datetime64[D]")
+    levels = np.full((len(days), 7), 0.03)
+    levels[:, 5:] = np.nan
+    older = replace(small_market, before=Earlier(days, levels))
+    ending = "Positions on 3M, 2Y, 5Y, 10Y, 30Y alone have those since 2008-01-01."
+    assert st.EurexLike().leaves_out(older).endswith(ending)
 
 
 def test_a_burn_in_without_a_return_for_every_bucket_is_refused(small_market, small_book):
