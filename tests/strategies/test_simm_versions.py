@@ -110,6 +110,33 @@ def test_figures_of_2_7_are_those_that_another_reader_copied_from_isda():
     assert other.same_name == [0.85, 0.85, 0.5] and other.other_name == [0.29, 0.29, 0.5]
 
 
+def test_figures_of_2_3_are_those_of_simm_lib():
+    ten, one = (load_simm("simm/2.3", horizon=h) for h in (10, 1))
+    weights = {n: ten.risk_class(n).weights for n in ("equity", "commodity", "credit_qualifying")}
+    assert weights["equity"] == [23, 25, 29, 26, 20, 21, 24, 24, 29, 28, 15, 15, 29]
+    assert weights["commodity"] == [16, 20, 23, 18, 28, 18, 17, 57, 21, 39, 20, 20, 15, 15, 11, 57,
+                                    16]  # fmt: skip
+    assert weights["credit_qualifying"] == [75, 89, 68, 51, 50, 47, 157, 333, 142, 214, 143, 160,
+                                            333]  # fmt: skip
+    assert ten.risk_class("commodity").vega_weight == [0.41]
+    assert ten.risk_class("credit_qualifying").vega_weight == [0.46]
+    assert ten.risk_class("equity").vega_weight[:12] == [0.26] * 11 + [0.67]
+    other = ten.risk_class("credit_other")
+    assert other.same_name == [0.77, 0.77, 0.5] and other.other_name == [0.47, 0.47, 0.5]
+    assert other.between("1", "2") == 0.69
+    names = ("commodity", "equity", "fx", "rates")
+    for figures, ratios in ((ten, [0.75, 0.60, 0.58, 0.49]), (one, [0.73, 0.54, 0.76, 0.53])):
+        assert [figures.risk_class(n).volatility_ratio for n in names] == ratios
+    rates = one.rates
+    assert (rates.vega_weight, rates.inflation.weight, rates.basis.weight) == (0.042, 14, 5.4)
+    regular, _, low, high = (group.weights for group in rates.group)
+    assert regular == [18, 15, 10, 11, 13, 15, 16, 16, 16, 16, 16, 17]
+    assert low == [1.7, 3.4, 1.9, 1.5, 2.8, 4.5, 4.8, 6.1, 6.3, 6.8, 7.3, 7.5]
+    assert high == [29, 35, 18, 20, 21, 23, 33, 32, 31, 26, 27, 26]
+    names = ("rates", "fx", "equity", "credit_qualifying", "credit_other", "commodity")
+    assert [ten.correlation("commodity", n) for n in names] == [0.35, 0.31, 0.47, 0.43, 0.34, 1.0]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("horizon", [1, 10])
 def test_matrices_are_correlations_and_tables_have_a_number_for_each_bucket(version, horizon):
