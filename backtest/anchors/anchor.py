@@ -83,7 +83,8 @@ class Compared:
         printed = number(self.anchor.published)
         if isnan(printed):
             return is_missing(self.anchor.published) and isnan(self.ours)
-        return self.ours == printed or abs(self.difference) <= self.anchor.allowed
+        near = isfinite(self.difference) and abs(self.difference) <= self.anchor.allowed
+        return self.ours == printed or near
 
     @property
     def answer(self) -> str:

@@ -55,6 +55,12 @@ def test_another_difference_may_be_allowed():
     assert not compared("3.498", 3.49878, within=1e-4).is_met
 
 
+def test_what_is_endless_is_near_nothing():
+    assert not compared("Inf", 1.0, within=float("inf")).is_met
+    assert not compared("1.0", float("inf"), within=float("inf")).is_met
+    assert compared("Inf", float("inf"), within=0.0).is_met
+
+
 def test_the_tolerance_is_that_of_the_digits_and_never_of_the_answer():
     assert half_unit("0.0813") == pytest.approx(5e-5)
     assert half_unit("100") == pytest.approx(0.5)
