@@ -1,12 +1,14 @@
 """Published haircuts and margin rates: dated, cited tables of `strategies/parameters/`."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from backtest.instruments import Instrument, bucket_of, rate_in, treasury_maturity
 from backtest.parameters.buckets import ByMaturity, Rate
-from backtest.parameters.files import known_parameters, read_as
+from backtest.parameters.files import known_parameters, read_as, rules
+from backtest.parameters.in_force import version_on
 
 FOLDER = "haircuts/"
 LINEAR = ("spot", "perpetual", "future")  # contracts whose P&L is the relative change of a price
@@ -51,6 +53,17 @@ class Schedule(BaseModel):
 def known_schedules() -> list[str]:
     """Every version of a haircut schedule in `strategies/parameters/`."""
     return [name for name in known_parameters() if name.startswith(FOLDER)]
+
+
+def schedules_on(day: date) -> list[str]:
+    """The version of every haircut schedule on a day.
+
+    Examples
+    --------
+    >>> [name for name in schedules_on(date(2018, 1, 2)) if "/cme/" in name]
+    ['haircuts/cme/2014']
+    """
+    return [version_on(rule, day) for rule in rules() if rule.startswith(FOLDER)]
 
 
 def load_schedule(name: str) -> Schedule:

@@ -112,6 +112,19 @@ def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
     return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
 
 
+def versions_named(value: Any) -> tuple[ParameterSource, ...]:
+    """The versions that a table or an object names outright, not those of rules that it names.
+
+    Examples
+    --------
+    >>> [s.name for s in versions_named({"haircuts": ["haircuts/cme/2014", "haircuts/occ"]})]
+    ['haircuts/cme/2014']
+    """
+    known = known_parameters().keys() | former_names().keys()
+    names = (version_of(text) for text in _texts(value) if text in known)
+    return tuple(parameter_source(name) for name in dict.fromkeys(names))
+
+
 def standings(
     by_model: Mapping[str, tuple[ParameterSource, ...]], as_of: str, *, only_superseded: bool
 ) -> list[str]:

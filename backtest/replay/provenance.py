@@ -19,12 +19,18 @@ from backtest.model.omissions import omissions
 from backtest.model.opened_files import OpenedFile
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
-from backtest.parameters.sources import ParameterSource, parameter_sources, standings
+from backtest.parameters.sources import (
+    ParameterSource,
+    parameter_sources,
+    standings,
+    versions_named,
+)
 from backtest.replay.given_table import NOT_SEEN, GivenTable
 from backtest.replay.origin import FileHash, Prices, Software
 from backtest.replay.standard import Account, Standard, Window
 
 FORMAT = 3  # of manifest.json; 1 differed by command, 2 counted fits without saying how they end
+SUPERSEDED = "SUPERSEDED RULES:"  # how an alarm about rules begins
 Part = TypeVar("Part")
 
 
@@ -241,7 +247,7 @@ class Provenance:
         """Models that failed; rules of other days; doubtful prices in use that nobody accepted."""
         doubts = () if self.data is None else self.data.findings
         return [
-            *(f"SUPERSEDED RULES: {words}" for words in self._standings(only_superseded=True)),
+            *(f"{SUPERSEDED} {words}" for words in self._standings(only_superseded=True)),
             *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
             *(
                 f"DOUBTFUL PRICES: {doubt.words}"
@@ -252,15 +258,21 @@ class Provenance:
 
     def rules(self) -> str:
         """The day whose rules models take, and versions that are not in force on it, in words."""
-        if not any(self.parameters.values()):
+        if not any((*self.parameters.values(), *self._rules().values())):
             return ""
         taken = f"those of each day, up to {self.as_of}" if self.as_replayed else f"of {self.as_of}"
         return "; ".join([taken, *self._standings()])
 
     def _standings(self, *, only_superseded: bool = False) -> list[str]:
         """Who uses which version that is not in force on `as_of`."""
-        by_model = {} if self.as_replayed else self.parameters
-        return standings(by_model, self.as_of, only_superseded=only_superseded)
+        return standings(self._rules(), self.as_of, only_superseded=only_superseded)
+
+    def _rules(self) -> dict[str, tuple[ParameterSource, ...]]:
+        """Versions in use by model, and those that the collateral or the sizing names."""
+        posted = () if self.account is None else versions_named(self.account.collateral)
+        sizing = versions_named(self.study.get("sizing", {}))
+        others = {"collateral": posted, "sizing": sizing}
+        return {**({} if self.as_replayed else self.parameters), **others}
 
     def opened_facts(self) -> list[tuple[str, str]]:
         """The files that models opened by themselves, for a page's list."""

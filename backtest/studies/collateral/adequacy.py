@@ -1,6 +1,7 @@
 """Prices of collateral over all the days there are, and its haircuts held against them."""
 
 from collections.abc import Container, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from backtest.account.adequacy import haircut_adequacy, moves
 from backtest.account.assets import parse_asset
-from backtest.account.haircuts import known_schedules, load_schedule
+from backtest.account.haircuts import load_schedule, schedules_on
 from backtest.account.mix import published_haircut
 from backtest.data.csv_folder import read_column
 from backtest.data.load import load_market
@@ -69,12 +70,15 @@ def adequacy_sources(inputs: Inputs) -> dict[tuple[str, str], Market | pd.Series
 
 
 def adequacy_by_schedule(
-    sources: Mapping[tuple[str, str], Market | pd.Series], *, progress: Progress = unheard
+    sources: Mapping[tuple[str, str], Market | pd.Series],
+    day: date,
+    *,
+    progress: Progress = unheard,
 ) -> pd.DataFrame:
-    """`haircut_adequacy` of every asset against every schedule that lists it."""
+    """`haircut_adequacy` of every asset against every schedule of a day that lists it."""
     tables = []
     for (asset, _), source in counted(progress, "haircut adequacy", sources.items(), len(sources)):
-        for schedule in known_schedules():
+        for schedule in schedules_on(day):
             kind = load_schedule(schedule).kind
             if kind == "margin rate":
                 continue

@@ -147,8 +147,8 @@ def _moves_caption(study: CollateralStudy, data: pd.DataFrame) -> Caption:
     note = (
         f"The worst move over {study.horizon} days that began in each month: calendar days for "
         "assets with their own daily closes, margin days otherwise. Dashed: published haircuts; "
-        "those of BTC, ETH (20 %) and USDC (2 %) are the CFTC pilot's capital charges on "
-        "proprietary positions, not collateral haircuts. Marks: beyond the lowest, beyond all. "
+        "those of BTC, ETH and USDC are the CFTC pilot's, since March 2026 capital charges on "
+        "proprietary positions. Marks: beyond the lowest, beyond all. "
         "Shaded: stress episodes. Nothing is drawn where the source has a gap."
     )
     words = []

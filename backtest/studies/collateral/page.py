@@ -1,10 +1,11 @@
 """The page of `backtest collateral`: breaches by mix, wrong-way risk, haircuts on their own."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pandas as pd
 
-from backtest.account.haircuts import known_schedules, load_schedule
+from backtest.account.haircuts import load_schedule, schedules_on
 from backtest.parameters.sources import parameter_source
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.collateral.adequacy import COINS, WINDOWS, sample_line
@@ -19,8 +20,9 @@ CAPTION = (
     "that day, after haircut: the haircut covers no losses; 'at market' lets it cover them. A "
     "daily close hides what happens within a day, and on a weekend that no margin day sees. Bills "
     "are aged from the 3-month par yield; the bill fund's redemption lag, basis and haircut are "
-    "assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's capital charges "
-    "on proprietary positions, 20 % and 2 %: no schedule of collateral haircuts lists them."
+    "assumptions (approximate). Haircuts of BTC, ETH and USDC are the CFTC pilot's, 20 % and 2 %, "
+    "since March 2026 as capital charges on proprietary positions: no clearing house's schedule "
+    "has them."
 )
 BRIEF_HORIZONS = (2, 10)  # days, of the Treasury table on screen; the file has all
 STRESSED = ("UST10Y", "UST30Y")  # beside crypto, in the table of stress on screen
@@ -171,8 +173,9 @@ def _crypto_haircuts(study: CollateralStudy, table: pd.DataFrame) -> Section:
             "How often P(t + H) / P(t) fell below 1 - haircut, over all the days the source holds; "
             "'calendar' counts every day of the week, 'margin' the days of the joint market. "
             "'uncounted' moves end on a day without a price. BTC before 2014 had a thin market. "
-            "The rates are the CFTC pilot's capital charges on proprietary positions, not "
-            "collateral haircuts. Covers 99 % (99.9 %): the haircut that so many of the moves "
+            "The rates are the CFTC pilot's: since March 2026 capital charges on proprietary "
+            "positions, before that the least haircut of customers' assets. "
+            "Covers 99 % (99.9 %): the haircut that so many of the moves "
             "stayed within. Intervals are exact binomial at the effective number of days. A "
             "consolidated daily close is not the low of any one venue: in March 2023 venues "
             "printed USDC at 0.815 to 0.88."
@@ -282,9 +285,10 @@ def _years(study: CollateralStudy) -> Section:
 
 
 def _moves(study: CollateralStudy) -> Section:
+    day = date.fromisoformat(study.provenance.as_of)
     citations = " ".join(
         f"{source.name}: {source.source} (in force from {source.dated})."
-        for source in map(parameter_source, known_schedules())
+        for source in map(parameter_source, schedules_on(day))
         if load_schedule(source.name).kind != "margin rate"
     )
     return Section(

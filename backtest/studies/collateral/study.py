@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from backtest.config.schema import StudyFile
 from backtest.data.csv_folder import read_column
 from backtest.data.load import load_market
 from backtest.market.market import Market
+from backtest.parameters.in_force import in_force
 from backtest.replay.provenance import Provenance
 from backtest.replay.run import run
 from backtest.replay.study import Study
@@ -135,7 +137,8 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
     progress("prices of collateral", 0.0)
     sources = adequacy_sources(inputs)
     progress("prices of collateral", 1.0)
-    adequacy = adequacy_by_schedule(sources, progress=progress)
+    day = date.fromisoformat(config.as_of)
+    adequacy = adequacy_by_schedule(sources, day, progress=progress)
     worst = worst_by_month(sources, closeout.longest, since=market.dates[0])
     spans = {f"{asset}, {days} days": span_of(s) for (asset, days), s in sources.items()}
     rates = {name: dict(m.rates) for name, m in mixes.items() if isinstance(m, Mix)}
@@ -158,7 +161,7 @@ def _collateral(inputs: Inputs, n_jobs: int, progress: Progress) -> CollateralSt
 def mixes_of(
     config: StudyFile, shares: Mapping[str, Mapping[str, float]], market: Market
 ) -> dict[str, Posted]:
-    """The mixes that a market can price, at the study's haircuts and without its caps.
+    """The mixes that a market can price, at the haircuts of the study's day, without its caps.
 
     Caps limit the mix that a study posts; here single assets are posted to see their risk.
     """
@@ -174,7 +177,8 @@ def mixes_of(
             table = config.collateral
             rates = {asset: rate for asset, rate in table.own.items() if asset in mix}
             mixes[name] = Mix(mix, haircuts=table.haircuts, rule=table.rule, own=rates)
-    return mixes
+    day = config.rule_day
+    return mixes if day is None else {name: in_force(mix, day) for name, mix in mixes.items()}
 
 
 def _stablecoin(

@@ -10,8 +10,6 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import UNBROKEN, millions, percent, pvalue, signed
 from backtest.present.record import AGAINST
 from backtest.present.table import Cell, TextTable, of_column, of_interval
-from backtest.replay.origin import Software
-from backtest.replay.provenance import Provenance
 from backtest.replay.worst import MOST_SHOWN
 from backtest.studies.compare.answer import many_answer
 from backtest.studies.compare.inputs import ABSENT
@@ -20,6 +18,7 @@ from backtest.studies.compare.many import KEYS, ManyRuns
 from backtest.studies.compare.ranking import first_of, folder_words, ranking_section
 from backtest.studies.compare.shown import (
     INTERVAL,
+    ComparedOrigin,
     changed_models,
     compared_books,
     exhibit_of,
@@ -63,8 +62,8 @@ def many_exhibit(many: ManyRuns) -> Exhibit:
         letter: run.provenance.to_json()
         for letter, run in zip(many.letters, many.runs, strict=True)
     }
-    origin = Provenance(
-        software=Software.now(),
+    origin = ComparedOrigin.of_runs(
+        many.runs,
         study={"name": many.runs[0].provenance.name, "folders": list(many.folders)},
         sha256=many.sha256,
         details=details,

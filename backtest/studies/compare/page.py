@@ -18,13 +18,12 @@ from backtest.present.numbers import (
 )
 from backtest.present.record import AGAINST
 from backtest.present.table import Cell, of_column, of_interval
-from backtest.replay.origin import Software
-from backtest.replay.provenance import Provenance
 from backtest.studies.compare.answer import changed_entries, pair_answer
 from backtest.studies.compare.many import ManyRuns
 from backtest.studies.compare.many_page import many_exhibit
 from backtest.studies.compare.shown import (
     INTERVAL,
+    ComparedOrigin,
     changed_models,
     compared_books,
     exhibit_of,
@@ -89,8 +88,8 @@ def comparison_exhibit(comparison: Comparison | ManyRuns) -> Exhibit:
 def _pair_exhibit(comparison: Comparison) -> Exhibit:
     first, second = (run.provenance for run in comparison.runs)
     folders = comparison.folders
-    origin = Provenance(
-        software=Software.now(),
+    origin = ComparedOrigin.of_runs(
+        comparison.runs,
         study={"name": first.name, "first": folders[0], "second": folders[1]},
         sha256=comparison.sha256,
         details={"first": first.to_json(), "second": second.to_json()},

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -9,7 +11,8 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.present.numbers import UNBROKEN
 from backtest.present.wording import reworded
 from backtest.replay.findings.unverified import MARK, unverified_parameters, unverified_sentence
-from backtest.replay.provenance import Provenance
+from backtest.replay.origin import Software
+from backtest.replay.provenance import SUPERSEDED, Provenance
 from backtest.replay.study import Study
 from backtest.replay.worst import MOST_SHOWN
 from backtest.studies.validate.words import in_currency
@@ -20,9 +23,30 @@ ALIKE = " Not shown, since no score of theirs differs: {models}."
 INTERVAL = f"[95{UNBROKEN}%]"
 
 
+@dataclass(frozen=True)
+class ComparedOrigin(Provenance):
+    """Where a comparison comes from; superseded rules of a run are red on its page too.
+
+    alarms_of_runs : those of the runs about rules, each once.
+    """
+
+    alarms_of_runs: tuple[str, ...] = ()
+
+    @classmethod
+    def of_runs(cls, runs: Sequence[Study], **fields: Any) -> "ComparedOrigin":
+        """Of these runs; `fields` are others of the provenance."""
+        alarms = [alarm for run in runs for alarm in run.provenance.alarms()]
+        alarms = [alarm for alarm in alarms if alarm.startswith(SUPERSEDED)]
+        return cls(software=Software.now(), alarms_of_runs=tuple(dict.fromkeys(alarms)), **fields)
+
+    def alarms(self) -> list[str]:
+        """Those of the runs."""
+        return list(self.alarms_of_runs)
+
+
 def exhibit_of(
     runs: Sequence[Study],
-    origin: Provenance,
+    origin: ComparedOrigin,
     *,
     kind: str,
     title: str,

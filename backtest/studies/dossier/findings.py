@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from backtest.replay.provenance import SUPERSEDED
 from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM, Finding
 from backtest.studies.dossier.folders import Folder, Scored
 from backtest.studies.dossier.input_findings import computation_findings, data_findings
@@ -62,8 +63,12 @@ def _of_folders(folders: Sequence[Folder]) -> Iterator[Finding]:
     """
     levels = {f.levels for f in folders if f.scored is not None and f.levels}
     for folder in folders:
-        alarms = () if folder.scored is not None else folder.record.alarms
-        for number, alarm in enumerate(alarms, start=1):
+        for number, alarm in enumerate(folder.record.alarms, start=1):
+            if alarm.startswith(SUPERSEDED):
+                yield Finding(f"superseded/{folder.label}/{number}", MEDIUM, alarm, 4)
+                continue
+            if folder.scored is not None:  # told of its data
+                continue
             if not (folder.levels in levels and alarm.startswith(DOUBTFUL)):
                 key = f"alarm/{folder.label}/{number}"
                 yield Finding(key, MEDIUM, f"{folder.label}: {alarm}", 9)

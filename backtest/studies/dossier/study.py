@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtest.present.document import need_report_extra
 from backtest.replay.origin import Software
-from backtest.replay.provenance import digest
+from backtest.replay.provenance import SUPERSEDED, digest
 from backtest.studies.dossier.differing import other_code
 from backtest.studies.dossier.fields import Fields, read_fields
 from backtest.studies.dossier.finding import Finding
@@ -195,8 +195,19 @@ class DossierOrigin:
         return ""
 
     def alarms(self) -> list[str]:
-        """What a reader must see first: statements about other evidence."""
-        return [*self._unbound(), *_past_days(self.dossier), *other_code(self.dossier.folders)]
+        """What a reader must see first: superseded rules, statements about other evidence."""
+        superseded = (
+            alarm
+            for folder in self.dossier.folders
+            for alarm in folder.record.alarms
+            if alarm.startswith(SUPERSEDED)
+        )
+        return [
+            *dict.fromkeys(superseded),
+            *self._unbound(),
+            *_past_days(self.dossier),
+            *other_code(self.dossier.folders),
+        ]
 
     def _unbound(self) -> list[str]:
         """That statements are of other evidence, or signatures of none."""

@@ -14,6 +14,7 @@ from backtest.studies.collateral.study import OWN_MIX, study_collateral
 
 STUDY = """
 name = "small"
+as_of = "2026-06-30"
 [data]
 source = "sample"
 factors = ["3M", "2Y", "10Y", "BTC", "ETH"]
