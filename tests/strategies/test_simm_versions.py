@@ -9,7 +9,7 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.parameters.files import header, rules
+from backtest.parameters.files import header, load_parameters, rules
 from backtest.parameters.in_force import in_force
 from strategies.simm.aggregation import simm_margin
 from strategies.simm.crif import BUCKETS, RISK_TYPES
@@ -17,7 +17,7 @@ from strategies.simm.crypto import crypto_class
 from strategies.simm.parameters import load_simm
 from strategies.simm.sensitivity import Sensitivity
 from strategies.simm.tables import NORMAL_995
-from tests.support.places import PRICES, ROOT, needs_prices
+from tests.support.places import PRICES, ROOT, golden, needs_prices
 
 VERSIONS = rules()["simm"]
 # First days as ISDA's notices say them (2.3: from memory; 2.8+2512: from the engine's file).
@@ -34,26 +34,8 @@ FIRST_DAYS = {
     "2.8+2506": "2025-12-06",
     "2.8+2512": "2026-07-11",
 }
-# Read by eye in the calibration files of the Open Source Risk Engine, not in those of this package:
-# weights of exchange rates (regular, mixed, high), of their vega, volatility ratio; the same but
-# the vega's for one day; thresholds by category; correlation of rates with the five other classes.
-READ = {
-    "2.2": ((7.57, 10.28, 10.28), 0.30, 0.65, (1.85, 3.04, 3.04), (9100, 1600, 290),
-            (0.27, 0.26, 0.29, 0.31, 0.14)),
-    "2.3": ((7.5, 7.5, 7.5), 0.30, 0.58, (1.8, 1.8, 1.8), (8900, 2000, 250),
-            (0.29, 0.28, 0.31, 0.35, 0.18)),
-    "2.4": (None, None, 0.55, (1.8, 3.0, 2.9), (8300, 1900, 240), (0.32, 0.19, 0.33, 0.41, 0.28)),
-    "2.5": (None, None, 0.52, (1.8, 3.2, 3.4), (5100, 1200, 190), (0.29, 0.13, 0.28, 0.46, 0.32)),
-    "2.6": (None, None, 0.57, (1.8, 3.5, 4.5), (3300, 880, 170), (0.04, 0.04, 0.07, 0.37, 0.14)),
-    "2.7": ((7.3, 21.4, 35.9), 0.35, 0.62, (1.8, 4.0, 5.1), (2000, 630, 120),
-            (0.15, 0.09, 0.08, 0.33, 0.09)),
-    "2.7+2412": ((7.0, 21.4, 35.9), 0.35, 0.66, (1.8, 3.9, 5.0), (3100, 950, 160),
-                 (0.11, 0.14, 0.10, 0.30, 0.10)),
-    "2.8+2506": ((7.1, 18.0, 30.6), 0.34, 0.68, (1.8, 3.4, 3.7), (3100, 950, 160),
-                 (0.10, 0.14, 0.12, 0.30, 0.10)),
-    "2.8+2512": ((7.4, 31.7, 31.7), 0.33, 0.67, (1.8, 2.4, 2.4), (2100, 710, 120),
-                 (0.09, 0.07, 0.11, 0.34, 0.15)),
-}  # fmt: skip
+# Figures that other public texts give, read by eye there.
+READINGS = golden("simm_figures")["sets"]
 
 
 def delta(risk, qualifier, usd, bucket="Common", tenor="", curve=""):
@@ -78,63 +60,16 @@ def test_every_version_since_2018_is_there_with_its_first_day():
     assert pinned.parameters == "simm/2.6" and st.Simm().parameters == "simm"
 
 
-@pytest.mark.parametrize("version", list(READ))
-def test_figures_are_those_read_elsewhere(version):
-    weights, vega_weight, ratio, one_day, thresholds, with_rates = READ[version]
-    ten, one = (load_simm(f"simm/{version}", horizon=h) for h in (10, 1))
-    for figures, expected in ((ten, weights), (one, one_day)):
-        (regular, mixed), (again, high) = figures.risk_class("fx").weights
-        assert expected is None or (regular, mixed, high) == expected
-        assert mixed == again
-    assert vega_weight is None or ten.risk_class("fx").vega_weight == vega_weight
-    assert ten.risk_class("fx").volatility_ratio == ratio
-    assert tuple(ten.risk_class("fx").delta_threshold) == thresholds
-    names = ("credit_qualifying", "credit_other", "equity", "commodity", "fx")
-    assert tuple(ten.correlation("rates", name) for name in names) == with_rates
-
-
-def test_figures_of_2_7_are_those_that_another_reader_copied_from_isda():
-    figures = load_simm("simm/2.7")
-    weights = {n: figures.risk_class(n).weights for n in BUCKETS}
-    assert weights["credit_qualifying"] == [69, 75, 69, 47, 58, 48, 153, 363, 156, 188, 299, 119,
-                                            363]  # fmt: skip
-    assert weights["credit_other"] == [210, 2900, 2900]
-    assert weights["equity"] == [27, 30, 31, 27, 23, 24, 26, 27, 33, 39, 15, 15, 39]
-    assert weights["commodity"] == [48, 21, 23, 20, 24, 33, 61, 45, 65, 45, 21, 19, 16, 16, 11, 65,
-                                    16]  # fmt: skip
-    rates = [group.weights for group in figures.rates.group]
-    assert rates[0] == rates[1] == [109, 106, 91, 69, 68, 68, 66, 61, 59, 56, 57, 65]
-    assert rates[2] == [15, 21, 10, 10, 11, 15, 18, 23, 25, 23, 23, 25]
-    assert rates[3] == [171, 102, 94, 96, 105, 96, 99, 93, 99, 100, 101, 96]
-    other = figures.risk_class("credit_other")
-    assert other.same_name == [0.85, 0.85, 0.5] and other.other_name == [0.29, 0.29, 0.5]
-
-
-def test_figures_of_2_3_are_those_of_simm_lib():
-    ten, one = (load_simm("simm/2.3", horizon=h) for h in (10, 1))
-    weights = {n: ten.risk_class(n).weights for n in ("equity", "commodity", "credit_qualifying")}
-    assert weights["equity"] == [23, 25, 29, 26, 20, 21, 24, 24, 29, 28, 15, 15, 29]
-    assert weights["commodity"] == [16, 20, 23, 18, 28, 18, 17, 57, 21, 39, 20, 20, 15, 15, 11, 57,
-                                    16]  # fmt: skip
-    assert weights["credit_qualifying"] == [75, 89, 68, 51, 50, 47, 157, 333, 142, 214, 143, 160,
-                                            333]  # fmt: skip
-    assert ten.risk_class("commodity").vega_weight == [0.41]
-    assert ten.risk_class("credit_qualifying").vega_weight == [0.46]
-    assert ten.risk_class("equity").vega_weight[:12] == [0.26] * 11 + [0.67]
-    other = ten.risk_class("credit_other")
-    assert other.same_name == [0.77, 0.77, 0.5] and other.other_name == [0.47, 0.47, 0.5]
-    assert other.between("1", "2") == 0.69
-    names = ("commodity", "equity", "fx", "rates")
-    for figures, ratios in ((ten, [0.75, 0.60, 0.58, 0.49]), (one, [0.73, 0.54, 0.76, 0.53])):
-        assert [figures.risk_class(n).volatility_ratio for n in names] == ratios
-    rates = one.rates
-    assert (rates.vega_weight, rates.inflation.weight, rates.basis.weight) == (0.042, 14, 5.4)
-    regular, _, low, high = (group.weights for group in rates.group)
-    assert regular == [18, 15, 10, 11, 13, 15, 16, 16, 16, 16, 16, 17]
-    assert low == [1.7, 3.4, 1.9, 1.5, 2.8, 4.5, 4.8, 6.1, 6.3, 6.8, 7.3, 7.5]
-    assert high == [29, 35, 18, 20, 21, 23, 33, 32, 31, 26, 27, 26]
-    names = ("rates", "fx", "equity", "credit_qualifying", "credit_other", "commodity")
-    assert [ten.correlation("commodity", n) for n in names] == [0.35, 0.31, 0.47, 0.43, 0.34, 1.0]
+@pytest.mark.parametrize(
+    "reading", READINGS, ids=lambda reading: f"{reading['version']} {reading['source'][:8]}"
+)
+def test_figures_are_those_that_others_print(reading):
+    body = load_parameters(f"simm/{reading['version']}")
+    for place, printed in reading["terms"].items():
+        found = body
+        for key in place.split("."):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+        assert found == printed, place
 
 
 @pytest.mark.parametrize("version", VERSIONS)
