@@ -304,6 +304,14 @@ def test_real_prices_never_show_that_treasuries_depend_on_coins(real_market):
     assert 0.98 <= bonds.min(axis=None) < 1.0 and shown.loc["BTC", "ETH"] == pytest.approx(
         0.90, abs=0.005
     )
+    mild = st.Article27(
+        losses="one default fund",
+        correlation_days=250,
+        windows=1,
+        confidence=0.95,
+        large_moves=0.5,
+    ).linked(real_market, book)[251:]
+    assert 0.08 < mild.mean(axis=0)[:2, 2:].max() <= 0.09
     pool = book_of({"BTC": 1e7, "UST10Y": -1e8})
     parts = model.parts(real_market, pool, bt.Coverage())
     assert (parts.steps["netting of the groups"][500:] == 0.0).all()
