@@ -151,7 +151,7 @@ def number(printed: str) -> float:
 
 def is_missing(printed: str) -> bool:
     """Whether the source printed that it has no value."""
-    return printed.strip().lower() in ("", "na", "nan")
+    return printed.strip().lower() in ("na", "nan")
 
 
 def half_unit(printed: str) -> float:

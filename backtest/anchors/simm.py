@@ -13,7 +13,7 @@ from backtest.anchors.anchor import Anchor, AnchorSet
 from backtest.anchors.golden import Held, Table, finite, json_of, text_of
 from backtest.types import DataError, shown
 from strategies.simm.aggregation import Node
-from strategies.simm.crif import read_crif
+from strategies.simm.crif import read_crif, sensitivities
 from strategies.simm.parameters import Horizon, load_simm
 from strategies.simm.portfolio import Side, by_regulation, margin_rows, simm_of_crif
 
@@ -179,7 +179,21 @@ def _crif_of(case: Mapping[str, Any], where: str) -> pd.DataFrame:
             rows[-1]["AmountUSD"] = factor
         if str(case["name"]).startswith(WITH_ADD_ONS):
             rows += _rows(" ".join(ADD_ONS))
-    return pd.DataFrame(rows)
+    return _readable(pd.DataFrame(rows), where)
+
+
+def _readable(crif: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The rows, of which every sensitivity is one of SIMM.
+
+    Raises
+    ------
+    DataError : one is not, with its place.
+    """
+    try:
+        sensitivities(crif)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    return crif
 
 
 def _vector_margin(crif: pd.DataFrame, version: str) -> float:
@@ -189,7 +203,7 @@ def _vector_margin(crif: pd.DataFrame, version: str) -> float:
 def _portfolio(star: str, paths: list[Path]) -> AnchorSet:
     """One CRIF and its tree of margins, for the side that calls and the one that posts."""
     expected, path = paths
-    version, crif = _version(star, expected.name), read_crif(path)
+    version, crif = _version(star, expected.name), _readable(read_crif(path), path.name)
     table = Table.read(expected, (*COLUMNS, "Portfolio", "SimmSide", "Regulation", "InitialMargin"))
     portfolios = set(crif.get("PortfolioID", pd.Series(dtype=str)))
     tree = cache(partial(_margins, crif, version, _horizon(star)))
@@ -262,7 +276,8 @@ def _of(tree: Callable[..., Margins], asked: tuple[str, str, str], key: tuple[st
 def _example(star: str, paths: list[Path]) -> AnchorSet:
     """The tree of a published example, to the cent: the model, products, risks and measures."""
     printed, path = paths
-    tree = cache(partial(_example_tree, path, "post" if star == "Pledgor" else "call"))
+    side: Side = "post" if star == "Pledgor" else "call"
+    tree = cache(partial(_example_tree, _readable(read_crif(path), path.name), side))
     anchors = tuple(
         Anchor(
             " / ".join(place),
@@ -280,8 +295,8 @@ def _example(star: str, paths: list[Path]) -> AnchorSet:
     )
 
 
-def _example_tree(path: Path, side: Side) -> Node:
-    return simm_of_crif(read_crif(path), parameters="simm/2.1", side=side)
+def _example_tree(crif: pd.DataFrame, side: Side) -> Node:
+    return simm_of_crif(crif, parameters="simm/2.1", side=side)
 
 
 def _printed_tree(text: str) -> Iterator[tuple[tuple[str, ...], str]]:

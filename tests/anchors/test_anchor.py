@@ -36,7 +36,7 @@ def compared(published, ours, **terms):
         ("green", 1.0, False),
         ("1", "green", False),
         ("NA", float("nan"), True),
-        ("", float("nan"), True),
+        ("", float("nan"), False),
         ("NA", 0.0, False),
         ("0", float("nan"), False),
         ("Inf", float("inf"), True),

@@ -67,12 +67,6 @@ def test_the_test_of_everything_counts_simm_libs_add_ons(folder):
     assert len(ADD_ONS) == 11
 
 
-def test_a_vector_that_simm_refuses_is_a_miss_and_the_others_are_asked(folder):
-    wrong = CASE | {"name": "delta_EQ9", "sensitivities": [SHARE | {"Bucket": "99"}]}
-    [missed] = vectors(folder, wrong, CASE).misses
-    assert missed.anchor.what == "delta_EQ9" and "Bucket" in str(missed)
-
-
 @pytest.mark.parametrize(
     ("case", "words"),
     [
@@ -87,6 +81,18 @@ def test_a_vector_that_simm_refuses_is_a_miss_and_the_others_are_asked(folder):
             "multiplier of Equity is 'x'",
         ),
         ("delta_EQ1", "portfolio 1 has no name"),
+        (
+            CASE | {"sensitivities": [SHARE, SHARE | {"Bucket": "99"}]},
+            "portfolio 'delta_EQ1': CRIF row 2: Bucket is '99'",
+        ),
+        (
+            CASE | {"sensitivities": [{k: v for k, v in SHARE.items() if k != "AmountUSD"}]},
+            "portfolio 'delta_EQ1': CRIF row 1: AmountUSD",
+        ),
+        (
+            CASE | {"sensitivities": [SHARE | {"RiskType": "Risk_Equty"}]},
+            "portfolio 'delta_EQ1': CRIF row 1: RiskType is 'Risk_Equty'",
+        ),
     ],
 )
 def test_a_damaged_vector_is_one_line(case, words, folder):
@@ -125,6 +131,23 @@ def test_a_damaged_tree_is_one_line(text, words, folder):
     with pytest.raises(DataError) as refused:
         sets_in(folder)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (CRIF.replace(",20,", ",x,"), "AmountUSD is 'x' in row 1"),
+        (CRIF.replace("Risk_Equity", "Risk_Weather", 1), "CRIF row 1: RiskType is 'Risk_Weather'"),
+        (CRIF.replace(",11,", ",99,", 1), "CRIF row 1: Bucket is '99'"),
+        ("", "is empty"),
+    ],
+)
+def test_a_damaged_crif_is_one_line(text, words, folder):
+    (folder / "ore_simm26_expected.csv").write_text(TREE)
+    (folder / "ore_simm26_crif.csv").write_text(text)
+    with pytest.raises(DataError) as refused:
+        sets_in(folder)
+    assert words in str(refused.value) and "ore_simm26_crif.csv" in str(refused.value)
 
 
 def test_what_ours_has_not_is_a_miss_with_words(folder):
