@@ -1,12 +1,15 @@
 """The page of the three houses of Treasuries tells the numbers of today."""
 
 import re
+from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import backtest as bt
 from backtest.config.load import build_book, load_study
+from backtest.parameters.files import header, load_parameters, moved, version_of
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -27,11 +30,17 @@ def rows_under(heading):
 
 
 @pytest.fixture(scope="module")
-def scored(real_data):
-    """Summary of the study by MPOR of the losses."""
+def replayed(real_data):
+    """Study, market, book and models."""
     study, _ = load_study(Path("treasury-houses"))
     market = bt.load_market(real_data, factors=study.data.factors, start=study.data.start)
-    book, models = build_book(study, market), study.margin_models()
+    return study, market, build_book(study, market), study.margin_models()
+
+
+@pytest.fixture(scope="module")
+def scored(replayed):
+    """Summary of the study by MPOR of the losses."""
+    _, market, book, models = replayed
     return {
         days: bt.run(
             market, book, models, coverage=bt.Coverage(confidence=0.99, mpor=days), audit=False
@@ -67,3 +76,27 @@ def test_losses_of_three_days(scored):
             row = scored[3].loc[(house, book)]
             found = [row["exceedances"], row["equal_coverage_margin"] / 1e6]
             assert told == pytest.approx(found, abs=0.00051), (book, house)
+
+
+def test_which_guesses_matter(replayed):
+    """Terms at the ends of their ranges; every term that is not verified has its row."""
+    study, market, book, models = replayed
+    book = book.select([book.portfolios.index(n) for n in ("long 10Y", "2s10s steepener")])
+    text = PAGE.read_text(encoding="utf-8").split("## Which guesses matter\n")[1]
+    rows = re.findall(r"^\| `(\w+)` (\w+) \| (.+) \|$", text, re.MULTILINE)
+    told = {(rule, term): cells.split(" | ") for rule, term, cells in rows}
+    since = market.dates >= np.datetime64("2017-01-03")
+    for house, rule in zip(HOUSES, ("ficc_gsd", "icc_treasury", "cme_sc"), strict=True):
+        version, model = version_of(rule), models[house]
+        mean = model.margin(market, book, study.standard())[since].mean(axis=0)
+        for uncertain in header(version).uncertain:
+            term = uncertain.term.removesuffix(".value")
+            cells = told.pop((rule, term))
+            for end, printed in ((uncertain.low, cells[1:3]), (uncertain.high, cells[4:6])):
+                tables = deepcopy(load_parameters(version))
+                tables[term]["value"] = end
+                with moved(version, tables):
+                    margin = model.margin(market, book, study.standard())[since]
+                change = 100 * (margin.mean(axis=0) / mean - 1)
+                assert [float(n) for n in printed] == pytest.approx(change, abs=0.051), (rule, term)
+    assert not told
