@@ -20,6 +20,7 @@ from backtest.parameters.terms import Terms
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, StudyError
 from strategies.historical import HistoricalVaR
 
+SHOW_NOTHING = 3  # observations from which no correlation is significant
 Columns = tuple[int, ...]  # instruments of a book, by number
 
 
@@ -230,6 +231,15 @@ class Article27:
     def _measured(self, market: Market, book: Book) -> BoolArray:
         """(days, instruments, instruments) pairs whose dependence the history shows."""
         count, terms = len(book.instruments), self.terms
+        fewest = min(
+            terms.correlation_days // terms.windows, terms.large_moves * terms.correlation_days
+        )
+        if fewest <= SHOW_NOTHING:
+            raise StudyError(
+                f"emir_27 tests {terms.windows} windows of {terms.correlation_days} days, and the "
+                f"largest {terms.large_moves:.0%} of their moves: a test on {fewest:.0f} of them "
+                f"can show nothing; it needs more than {SHOW_NOTHING}."
+            )
         linked = np.zeros((len(market.dates), count, count), dtype=np.bool_)
         # On two clocks a pair is compared over the days that both trade, whatever else is held.
         one_clock = market.traded is None

@@ -283,6 +283,14 @@ def test_stressed_observations_have_a_quarter_of_the_weight(small_market, small_
     assert late > 10
 
 
+@pytest.mark.parametrize(
+    "settings", [{"windows": 300}, {"correlation_days": 20, "large_moves": 0.1}]
+)
+def test_a_test_that_can_show_nothing_is_refused(settings, small_market, small_book):
+    with pytest.raises(bt.StudyError, match="can show nothing; it needs more than 3"):
+        st.Article27(base=HS, **settings).margin(small_market, small_book, COVERAGE)
+
+
 def test_a_misspelt_or_repeated_instrument_without_risk_is_refused(small_market, small_book):
     for sets, said in (
         ((("UTS10Y",),), "names 'UTS10Y', which is no instrument"),
