@@ -44,7 +44,7 @@ def _cross_margined() -> float:
     """Margin in USD m of a pool of 343.24m whose hedge is nearly perfect."""
     market = load_market("treasury", end="1993-12-31")
     hedge = {"UST10Y": 1e8, "UST10Y@CME": -0.999e8}
-    model = CrossMargining(base=HistoricalVaR(lookback=250))
+    model = CrossMargining(base=HistoricalVaR(lookback=250), parameters="cme_ficc/2024")
 
     def steps(scale: float) -> list[float]:
         frame = pd.DataFrame({name: [scale * usd] for name, usd in hedge.items()}, index=["p"])

@@ -105,6 +105,14 @@ def _coal() -> float:
     return float(simm_of_crif(pd.DataFrame(rows), parameters="simm/2.1").value)
 
 
+def _one_day() -> float:
+    """One issuer at two tenors, margined for one day; no weight here depends on the tenor."""
+    row = {"RiskType": "Risk_CreditQ", "ProductClass": "Credit", "Qualifier": "ISIN:1"}
+    given = (("1y", 1.6e6), ("2y", -3e5))
+    rows = [row | {"Bucket": "1", "Label1": tenor, "AmountUSD": usd} for tenor, usd in given]
+    return float(simm_of_crif(pd.DataFrame(rows), parameters="simm/2.1", horizon=1).value)
+
+
 SETS = (
     AnchorSet(
         "SIMM",
@@ -114,6 +122,12 @@ SETS = (
                 f"{EXAMPLE}, TreePledgor",
                 "96,694,880.94",
                 _coal,
+            ),
+            Anchor(
+                "SIMM 2.1, one day: 1.6m and -0.3m USD of one issuer at two tenors",
+                f"{SIMM_LIB}, testCRQ_1Day",
+                "24979039",
+                _one_day,
             ),
             *(
                 Anchor(
