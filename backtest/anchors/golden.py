@@ -191,7 +191,7 @@ def json_of(path: Path, kind: type) -> Any:
     """
     try:
         content = json.loads(text_of(path), parse_float=Printed, parse_int=Printed)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path.name} is no JSON ({error}); give the whole file.") from None
     if not isinstance(content, kind):
         raise DataError(f"{path.name} holds a {type(content).__name__}; give a {kind.__name__}.")

@@ -1,24 +1,21 @@
-"""SIMM: margins of portfolios that others printed, in every version that they printed."""
+"""SIMM: margins of small portfolios that others printed."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from backtest.anchors.anchor import Anchor, AnchorSet
-from backtest.anchors.golden import Held, Table, finite, json_of, text_of
-from backtest.types import DataError, shown
-from strategies.simm.aggregation import Node
-from strategies.simm.crif import read_crif, sensitivities
+from backtest.anchors.golden import Held, finite, json_of
+from backtest.types import BacktestError, DataError, shown
+from strategies.simm.crif import sensitivities
 from strategies.simm.parameters import Horizon, load_simm
-from strategies.simm.portfolio import Side, by_regulation, margin_rows, simm_of_crif
+from strategies.simm.portfolio import simm_of_crif
 
 SIMM_LIB = "AcadiaSoft/simm-lib, unit tests"
-ENGINE = "OpenSourceRisk/Engine, Examples, InitialMargin"
 EXAMPLE = "TommasoBelluzzo/InitialMargin, example"
 COAL = (("Coal Americas", -3e6), ("Coal Europe", 5e6))
 FACTOR, NOTIONAL = "Param_AddOnNotionalFactor", "Notional"
@@ -49,33 +46,39 @@ ADDED = (
 )
 # simm-lib's test of everything counts add-ons, which a file of sensitivities does not list.
 WITH_ADD_ONS = "global"
-COLUMNS = ("ProductClass", "RiskClass", "MarginType", "Bucket")
 VERSION = re.compile(r"(\d)[_.]?(\d+A?(?:\+\d+)?)")
 ONE_DAY = re.compile(r"(?<![\d])1_?d", re.IGNORECASE)
 
-Margins = dict[tuple[str, ...], float]
 
-
-def _version(star: str, file: str) -> str:
+def version_of(star: str, file: str) -> str:
     """'2_1_unit_vectors' is simm/2.1, '26' is simm/2.6.
+
+    Raises
+    ------
+    DataError : no version, or one that is not known.
 
     Examples
     --------
-    >>> _version("2_1_unit", "f"), _version("26_1d", "f"), _version("28+2506", "f")
+    >>> version_of("2_1_unit", "f"), version_of("26_1d", "f"), version_of("28+2506", "f")
     ('simm/2.1', 'simm/2.6', 'simm/2.8+2506')
     """
     found = VERSION.match(star)
     if not found:
         raise DataError(f"{file} names no version of SIMM; name it as simm_2_1_unit_vectors.json.")
-    return f"simm/{found[1]}.{found[2]}"
+    version = f"simm/{found[1]}.{found[2]}"
+    try:
+        load_simm(version)
+    except BacktestError as error:
+        raise DataError(f"{file}: {error}") from error
+    return version
 
 
-def _horizon(star: str) -> Horizon:
+def horizon_of(star: str) -> Horizon:
     """Margin days of a file: ten, unless its name says one.
 
     Examples
     --------
-    >>> _horizon("26"), _horizon("24_1d"), _horizon("25A_1D"), _horizon("21_10d")
+    >>> horizon_of("26"), horizon_of("24_1d"), horizon_of("25A_1D"), horizon_of("21_10d")
     (10, 1, 1, 10)
     """
     return 1 if ONE_DAY.search(star) else 10
@@ -146,7 +149,7 @@ SETS = (
 def _vectors(star: str, paths: list[Path]) -> AnchorSet:
     """Small portfolios, each with its margin in USD."""
     (path,) = paths
-    version = _version(star, path.name)
+    version = version_of(star, path.name)
     anchors = []
     for place, case in enumerate(json_of(path, list), start=1):
         where = f"{path.name}, portfolio {place}"
@@ -156,7 +159,7 @@ def _vectors(star: str, paths: list[Path]) -> AnchorSet:
         finite(case.get("expected"), f"{where}: expected")
         anchors.append(
             Anchor(
-                case["name"],
+                str(case["name"]),
                 f"{SIMM_LIB} at SIMM {version.removeprefix('simm/')}",
                 str(case["expected"]),
                 partial(_vector_margin, _crif_of(case, where), version),
@@ -193,10 +196,10 @@ def _crif_of(case: Mapping[str, Any], where: str) -> pd.DataFrame:
             rows[-1]["AmountUSD"] = factor
         if str(case["name"]).startswith(WITH_ADD_ONS):
             rows += _rows(" ".join(ADD_ONS))
-    return _readable(pd.DataFrame(rows), where)
+    return readable(pd.DataFrame(rows), where)
 
 
-def _readable(crif: pd.DataFrame, where: str) -> pd.DataFrame:
+def readable(crif: pd.DataFrame, where: str) -> pd.DataFrame:
     """The rows, of which every sensitivity is one of SIMM.
 
     Raises
@@ -214,164 +217,4 @@ def _vector_margin(crif: pd.DataFrame, version: str) -> float:
     return float(simm_of_crif(crif, parameters=version).value)
 
 
-def _portfolio(star: str, paths: list[Path]) -> AnchorSet:
-    """One CRIF and its tree of margins, for the side that calls and the one that posts."""
-    expected, path = paths
-    version, crif = _version(star, expected.name), _readable(read_crif(path), path.name)
-    table = Table.read(expected, (*COLUMNS, "Portfolio", "SimmSide", "Regulation", "InitialMargin"))
-    portfolios = set(crif.get("PortfolioID", pd.Series(dtype=str)))
-    tree = cache(partial(_margins, crif, version, _horizon(star)))
-    anchors = []
-    for place, row in table:
-        asked = row["Portfolio"], row["SimmSide"], row["Regulation"]
-        where = f"{expected.name}, row {place}"
-        if row["SimmSide"] not in ("Call", "Post"):
-            raise DataError(f"{where}: SimmSide is {shown(asked[1])}; give Call or Post.")
-        if row["Portfolio"] not in {"All", *portfolios}:
-            raise DataError(
-                f"{where}: Portfolio is {shown(asked[0])}, of which {path.name} has no row; give "
-                "the CRIF that it is of."
-            )
-        key = tuple(row[name] for name in COLUMNS)
-        anchors.append(
-            Anchor(
-                " / ".join((*asked, *key)),
-                ENGINE,
-                table.printed(place, row, "InitialMargin"),
-                partial(_of, tree, asked, key),
-                group=f"{row['SimmSide']}, {row['Regulation']}",
-            )
-        )
-    days = "one day" if _horizon(star) == 1 else "ten days"
-    return AnchorSet(
-        f"SIMM {version.removeprefix('simm/')}, {days}: a portfolio with its tree",
-        tuple(anchors),
-        file=expected.name,
-    )
-
-
-def _margins(
-    crif: pd.DataFrame,
-    version: str,
-    horizon: Horizon,
-    portfolio: str,
-    side: str,
-    regulation: str,
-) -> Margins:
-    """Margin by product, class, measure and bucket of the rows that a regulation covers.
-
-    portfolio : 'All' has the sum over all of them and no finer row.
-    """
-    if portfolio == "All":
-        names = dict.fromkeys(crif["PortfolioID"])
-        whole = ("All",) * 4
-        parts = [_margins(crif, version, horizon, name, side, regulation) for name in names]
-        return {whole: sum(part[whole] for part in parts)}
-    which: Side = "call" if side == "Call" else "post"
-    covered = by_regulation(crif[crif["PortfolioID"] == portfolio], which)
-    if regulation not in covered:
-        raise DataError(
-            f"no row of {portfolio} is under {regulation}; known: {', '.join(covered)}."
-        )
-    tree = simm_of_crif(covered[regulation], parameters=version, horizon=horizon, side=which)
-    rows = margin_rows(tree, load_simm(version, horizon=horizon))
-    keys = (tuple(map(str, key)) for key in rows[list(COLUMNS)].to_numpy())
-    return dict(zip(keys, map(float, rows["InitialMargin"]), strict=True))
-
-
-def _of(tree: Callable[..., Margins], asked: tuple[str, str, str], key: tuple[str, ...]) -> float:
-    """One margin; its absence is an answer of its own."""
-    margins = tree(*asked)
-    if key not in margins:
-        raise DataError(f"SIMM has no margin of {' / '.join(key)} here.")
-    return margins[key]
-
-
-def _example(star: str, paths: list[Path]) -> AnchorSet:
-    """The tree of a published example, to the cent: the model, products, risks and measures."""
-    printed, path = paths
-    side: Side = "post" if star == "Pledgor" else "call"
-    tree = cache(partial(_example_tree, _readable(read_crif(path), path.name), side))
-    anchors = tuple(
-        Anchor(
-            " / ".join(place),
-            f"{EXAMPLE}, {printed.stem}",
-            value,
-            partial(_node, tree, place),
-            group=place[0],
-        )
-        for place, value in _printed_tree(text_of(printed))
-    )
-    if not anchors:
-        raise DataError(f"{printed.name} has no line 'Model SIMM = ...'; give the whole file.")
-    return AnchorSet(
-        f"SIMM 2.1: the public example, {star.lower()}", anchors, file=f"simm/{printed.name}"
-    )
-
-
-def _example_tree(crif: pd.DataFrame, side: Side) -> Node:
-    return simm_of_crif(crif, parameters="simm/2.1", side=side)
-
-
-def _printed_tree(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(product, risk class, measure) and the margin printed; () is the model."""
-    place: dict[str, str] = {}
-    model = ""
-    for line in text.splitlines():
-        found = re.search(r"(Model|Product|Risk|Sensitivity|Add-on) ?(.*) = ([-\d,.]+)$", line)
-        if not found:
-            continue
-        kind, name, value = found.groups()
-        if kind == "Model":
-            model = name
-        if model != "SIMM":
-            continue
-        if kind in ("Model", "Add-on"):
-            place = {}
-        if kind == "Model":
-            yield ("total",), value
-        elif kind == "Add-on" and not name:
-            yield ("add-ons",), value
-        elif kind == "Product":
-            place = {kind: name}
-            yield (name,), value
-        elif kind == "Risk":
-            place = {"Product": place["Product"], kind: name}
-            yield tuple(place.values()), value
-        elif kind == "Sensitivity":
-            yield (*place.values(), name), value
-
-
-# How the tree names risk classes and measures, and how they are named here; others differ in their
-# capitals alone.
-NAMES = {
-    "CreditQualifying": "credit_qualifying",
-    "CreditNonQualifying": "credit_other",
-    "BaseCorrelation": "base correlation",
-}
-
-
-def _node(tree: Callable[[], Node], place: tuple[str, ...]) -> float:
-    """Margin at a place of the printed tree."""
-    if place == ("total",):
-        return float(tree().value)
-    product, *rest = place
-    node = tree()[product.replace("RatesFx", "RatesFX")]
-    for name in rest:
-        node = node[NAMES.get(name, name.lower())]
-    return float(np.sum(node.value))
-
-
-HELD = (
-    Held("SIMM, small portfolios", "simm_[0-9]*.json", lambda star: (), _vectors),
-    Held(
-        "SIMM, a portfolio with its tree",
-        "ore_simm*_expected.csv",
-        # One portfolio may have been margined by several versions.
-        lambda star: (f"ore_simm{star}_crif.csv or ore_simm*_crif.csv",),
-        _portfolio,
-    ),
-    Held(
-        "SIMM 2.1, the public example", "simm/Tree*.txt", lambda star: ("simm/Crif.csv",), _example
-    ),
-)
+HELD = (Held("SIMM, small portfolios", "simm_[0-9]*.json", lambda star: (), _vectors),)

@@ -133,6 +133,7 @@ DAMAGED = {
     ),
     "no text": ("ore_histsimvar_expected.csv", b"\xff\xfe\x00", "is no text in UTF-8"),
     "no JSON": ("rugarch_VaRTest_example_a01.json", "{", "is no JSON"),
+    "nested too deep": ("rugarch_VaRTest_example_a01.json", "[" * 100_000, "is no JSON"),
     "another kind": ("rugarch_VaRTest_example_a01.json", "[]", "holds a list; give a dict"),
 }
 

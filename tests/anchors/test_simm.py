@@ -5,7 +5,8 @@ import json
 import pytest
 
 from backtest.anchors.run import run_anchors, sets_in
-from backtest.anchors.simm import ADD_ONS, _horizon, _printed_tree, _version
+from backtest.anchors.simm import ADD_ONS, horizon_of, version_of
+from backtest.anchors.simm_trees import _printed_tree
 from backtest.types import DataError
 
 SHARE = {
@@ -159,12 +160,14 @@ def test_what_ours_has_not_is_a_miss_with_words(folder):
     assert len(misses) == 3 and "no row of P is under RBI; known: ESA, USPR" in str(misses[0])
 
 
-def test_names_say_version_and_horizon():
-    assert _version("2_8+2506_vectors", "f") == "simm/2.8+2506"
-    assert _version("25A_1d", "f") == "simm/2.5A" and _horizon("25A_1d") == 1
-    assert _version("27+2412", "f") == "simm/2.7+2412" and _horizon("27+2412") == 10
+def test_names_say_version_andhorizon_of():
+    assert version_of("2_8+2506_vectors", "f") == "simm/2.8+2506"
+    assert version_of("25A_1d", "f") == "simm/2.5A" and horizon_of("25A_1d") == 1
+    assert version_of("27+2412", "f") == "simm/2.7+2412" and horizon_of("27+2412") == 10
     with pytest.raises(DataError, match="names no version of SIMM"):
-        _version("vectors", "f")
+        version_of("vectors", "f")
+    with pytest.raises(DataError, match="simm_2_9_x.json: .*simm/2.9"):
+        version_of("2_9_x", "simm_2_9_x.json")
 
 
 def test_a_printed_tree_is_read_by_its_places():
