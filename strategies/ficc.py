@@ -1,6 +1,6 @@
 """FICC: historical simulation over ten years, a minimum of late history, floors, a charge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -29,6 +29,7 @@ from backtest.types import (
     StudyError,
     tail_count,
 )
+from strategies.ficc_floors import by_bucket
 
 
 class FiccTerms(Terms):
@@ -248,55 +249,6 @@ class FiccVaR:
 
     def _floor(self, market: Market, book: Book) -> DaysByPortfolios:
         """The larger of the floor by net and gross value and the minimum margin amount."""
-        floor = self._by_bucket(market, book, self.net_floor, net=True)
-        floor = floor + self._by_bucket(market, book, self.gross_floor, net=False)
-        return np.maximum(floor, self._by_bucket(market, book, self.minimum, net=True))
-
-    def _by_bucket(
-        self, market: Market, book: Book, rates: Mapping[str, float], *, net: bool
-    ) -> DaysByPortfolios:
-        """Sum over buckets of rate x |net| or x gross market value."""
-        total = np.zeros((len(market.dates), len(book.portfolios)))
-        if not rates:
-            return total
-        index, buckets = book.unit_index(market), _buckets(book, market, rates)
-        for bucket, rate in rates.items():
-            columns = [
-                i
-                for i, bucket_of_instrument in enumerate(buckets)
-                if bucket_of_instrument == bucket
-            ]
-            exposure = book.exposure[:, columns]
-            value = index[:, columns] @ (exposure if net else np.abs(exposure)).T
-            total += rate * np.abs(value)
-        return total
-
-
-def _buckets(book: Book, market: Market, rates: Mapping[str, float]) -> list[str | None]:
-    """The bucket of each instrument: its price factor, or the shortest that holds its maturity.
-
-    A bond future has the maturity of what is delivered.
-    """
-    longest = {years: key for key in rates if (years := tenor_years(key)) is not None}
-    left_out = () if market.before is None else market.before.left_out
-    for key in rates:
-        if key not in (*market.factors, *left_out, *longest.values()):
-            raise StudyError(
-                f"ficc_var has a rate for {key!r}, neither a maturity such as '10Y' nor a factor "
-                f"of the market ({', '.join(market.factors)}); mend its spelling."
-            )
-    bucket_of: list[str | None] = []
-    for instrument in book.instruments:
-        years = instrument.maturity
-        if tenor_years(instrument.factor) is None and instrument.factor in rates:
-            bucket_of.append(instrument.factor)
-        elif years is None and "yield" in instrument.factors.values():
-            raise StudyError(
-                f"ficc_var has floors by maturity, and {instrument.name} moves with yields but has "
-                "no maturity; give it one, or leave the floors out."
-            )
-        elif years is None:
-            bucket_of.append(None)
-        else:
-            bucket_of.append(next((longest[end] for end in sorted(longest) if years <= end), None))
-    return bucket_of
+        floor = by_bucket(market, book, self.net_floor, net=True)
+        floor = floor + by_bucket(market, book, self.gross_floor, net=False)
+        return np.maximum(floor, by_bucket(market, book, self.minimum, net=True))
