@@ -6,6 +6,7 @@ run wrote them: whoever changes a table can seal it again.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,12 @@ def _of_frames(study: "Study") -> Iterator[str]:
             values = frame.to_numpy()
             if values.dtype != np.float64 or ((values < 0) | (values > MOST_MARGIN)).any():
                 yield f"a margin, holding or shortfall of {model!r} that is no amount of USD"
-    for what, frame in (("loss", study.loss), *(("call", call) for call in study.call.values())):
+    for what, frame in chain([("loss", study.loss)], (("call", f) for f in study.call.values())):
         values = frame.to_numpy()
         if values.dtype != np.float64 or (np.abs(values) > MOST_MARGIN).any():
             yield f"a {what} that is no amount of USD"
     own = study.own
-    for frame in (study.loss, *study.required.values()):
+    for frame in chain([study.loss], study.required.values()):  # one in memory at a time
         missing = frame.loc[study.scored].isna()
         if (missing if own is None else missing & own).any(axis=None):
             yield "a scored day without a loss or a margin"

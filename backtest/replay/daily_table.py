@@ -88,7 +88,8 @@ def read_daily(
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file) as stored:
+    # What is read ahead stays until the last row is read: in the end it is the whole file.
+    with pq.ParquetFile(file, pre_buffer=False) as stored:
         days, rest = divmod(stored.metadata.num_rows, max(1, len(models) * len(portfolios)))
         if rest or not days:
             raise _other_rows(file)
@@ -98,7 +99,8 @@ def read_daily(
         values: dict[str, FloatArray] = {}
         for number, first, piece in _cut(stored.iter_batches(ROWS, columns=list(COLUMNS)), rows):
             if first == 0:
-                values = {name: np.empty(rows) for name in QUANTITIES}
+                values.clear()  # let go before the next model is read
+                values |= {name: np.empty(rows) for name in QUANTITIES}
             here = slice(first, first + len(piece))
             day, place = np.divmod(np.arange(here.start, here.stop), len(portfolios))
             if number == 0:

@@ -7,7 +7,8 @@ from backtest.replay.daily import IN_MEMORY, NUMBER, scratch_folder, size_of_dai
 from backtest.replay.distribution import COLUMNS
 from backtest.types import StudyError
 
-# Tables of (days x portfolios) in memory at once: measured on 1,000 to 10,000 books.
+# Tables of (days x portfolios) in memory at once beside the daily numbers: measured on 1,000 to
+# 10,000 books, of a run that is stored and of one that is read.
 TABLES_AT_ONCE = 8
 COPIES_OF_PATHS = 4  # of the scores of all paths, while they are stored
 MOST_PATHS = 10**100  # more give a number that no float holds

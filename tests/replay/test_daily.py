@@ -16,7 +16,7 @@ import strategies as st
 from backtest import memory
 from backtest.cli import main
 from backtest.replay import daily, room
-from backtest.replay.daily import QUANTITIES, Daily
+from backtest.replay.daily import IN_MEMORY, NUMBER, QUANTITIES, Daily, size_of_daily
 from backtest.replay.daily_table import read_daily
 from backtest.types import ResultsError, StudyError
 
@@ -149,30 +149,39 @@ GROWTH = """
 import resource, sys
 import numpy as np, pandas as pd
 import backtest as bt, strategies as st
-books = int(sys.argv[1])
+what, books, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 market = bt.load_market("sample")
-usd = {"UST10Y": np.linspace(-1e7, 1e7, books), "BTC": np.linspace(1e6, 8e6, books)}
-book = bt.Book.from_frame(pd.DataFrame(usd, index=[str(n) for n in range(books)]), market)
-models = {name: st.HistoricalVaR(lookback=n) for name, n in (("a", 250), ("b", 500), ("c", 750))}
-study = bt.run(market, book, models, audit=False)
-study.save(sys.argv[2])
-bt.Study.load(sys.argv[2])
-days = len(market.dates)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, days * books * 8)
+if what == "load":
+    study = bt.Study.load(folder)
+else:
+    usd = {"UST10Y": np.linspace(-1e7, 1e7, books), "BTC": np.linspace(1e6, 8e6, books)}
+    book = bt.Book.from_frame(pd.DataFrame(usd, index=[str(n) for n in range(books)]), market)
+    look_backs = (("a", 250), ("b", 500), ("c", 750))
+    models = {name: st.HistoricalVaR(lookback=days) for name, days in look_backs}
+    study = bt.run(market, book, models, audit=False)
+    study.save(folder)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, len(market.dates))
 """
 
 
 @pytest.mark.slow
-def test_memory_grows_by_less_than_was_estimated(tmp_path):
-    def peak(books: int) -> tuple[int, int]:
+@pytest.mark.parametrize("books", [2000, 5000])  # the daily numbers in memory, and in a file
+def test_memory_grows_by_less_than_was_estimated(books, tmp_path):
+    def peak(what: str, books: int) -> tuple[int, int]:
         printed = subprocess.run(
-            [sys.executable, "-c", GROWTH, str(books), str(tmp_path)],
+            [sys.executable, "-c", GROWTH, what, str(books), str(tmp_path / str(books))],
             check=True,
             capture_output=True,
             text=True,
         ).stdout
-        memory, table = map(int, printed.split())
-        return memory, table
+        memory, days = map(int, printed.split())
+        return memory, days
 
-    (small, few), (large, many) = peak(300), peak(4000)
-    assert (large - small) / (many - few) < room.TABLES_AT_ONCE
+    few = 300
+    for what in ("run", "load"):
+        (small, _), (large, days) = peak(what, few), peak(what, books)
+        in_file = size_of_daily(days, books, 3) > IN_MEMORY
+        assert in_file == (books == 5000)
+        kept = 0 if in_file else size_of_daily(days, books - few, 3)
+        table = days * (books - few) * NUMBER
+        assert (large - small - kept) / table < room.TABLES_AT_ONCE, what
