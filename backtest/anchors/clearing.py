@@ -126,7 +126,7 @@ def _rules() -> Iterator[Anchor]:
     )
     yield Anchor(
         "net capital deduction, 100 long at 4 years and 100 short at 7 years",
-        "17 CFR 240.15c3-1(c)(2)(vi)(A): 4 - 3, and half of 3",
+        "17 CFR 240.15c3-1(c)(2)(vi)(A), by hand: 4 - 3, and half of 3",
         "2.5",
         _net_capital,
     )

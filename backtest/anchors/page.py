@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backtest.anchors.golden import OR
 from backtest.anchors.run import Found, held_sets
-from backtest.anchors.tables import misses, tables
+from backtest.anchors.tables import misses, summary, tables
 from backtest.present.table import Cells, TextTable
 
 OPENING = """\
@@ -90,7 +90,7 @@ def _lines(found: Found) -> Iterator[str]:
         yield "Not asked here:\n"
         yield from (f"- {escaped(line)}" for line in found.absent)
         yield ""
-    for table in tables(found):
+    for table in (summary(found), *tables(found)):
         yield from as_markdown(table)
     yield FILES.rstrip("\n")
     for held in held_sets():

@@ -40,6 +40,22 @@ def table_of(each: Answered) -> TextTable:
     )
 
 
+def summary(found: Found) -> TextTable:
+    """A row a set: how many numbers it has, how many are met, and who printed them."""
+    return TextTable.of(
+        "Sets of published numbers",
+        "set",
+        [(each.of.title, each) for each in found.sets],
+        {
+            "numbers": lambda each: f"{len(each.answers):,}",
+            "met": lambda each: Cell(
+                f"{len(each.answers) - len(each.misses):,}", bold=bool(each.misses)
+            ),
+            "printed by": lambda each: Cell(_publishers(each), words=True),
+        },
+    )
+
+
 def misses(found: Found) -> Iterator[str]:
     """A line for each number that is not met."""
     return (f"missed: {miss}" for miss in found.misses)
@@ -72,6 +88,12 @@ def _by(each: Answered, key: Callable[[Compared], str]) -> list[tuple[str, tuple
 def _sources(each: Answered) -> str:
     named = dict.fromkeys(answer.anchor.source for answer in each.answers)
     return f"Printed by {'; '.join(named)}."
+
+
+def _publishers(each: Answered) -> str:
+    """The first words of each source, which name who printed it."""
+    named = (answer.anchor.source.split(",")[0] for answer in each.answers)
+    return "; ".join(dict.fromkeys(named))
 
 
 def _named(answer: Compared) -> str:

@@ -28,7 +28,7 @@ def anchors(
     """Compare published numbers of others with ours: source, both, difference; 1 on a miss."""
     from backtest.anchors.page import write_page
     from backtest.anchors.run import rows_of, run_anchors
-    from backtest.anchors.tables import misses, tables
+    from backtest.anchors.tables import misses, summary, tables
     from backtest.present.csv_table import write_csv
     from backtest.present.screen import ALARM, Screen
     from backtest.types import ResultsError
@@ -39,7 +39,7 @@ def anchors(
     screen = Screen()
     with screen.progress() as progress:
         found = run_anchors(golden, progress=progress)
-    for table in tables(found):
+    for table in (*tables(found), summary(found)):
         screen.table(table)
     for line in found.absent:
         screen.line(line)

@@ -54,6 +54,8 @@ def test_a_set_by_hand_is_met(folder, end):
     assert not [line for line in lines if "missed" in line]
     absent = [line for line in lines if line.startswith("not there: ")]
     assert len(absent) == len(held_sets()) - 1
+    [row] = [line.split() for line in lines if line.endswith("OpenSourceRisk/Engine  ")]
+    assert row[-3:] == ["3", "3", "OpenSourceRisk/Engine"]
     assert "Traceback" not in error
 
 

@@ -42,6 +42,14 @@ def test_the_page_has_the_tables_of_what_ships():
     assert compared > 130
 
 
+def test_the_page_counts_each_set_first():
+    first = PAGE.split("\n## ")[1]
+    rows = [cells(line) for line in first.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 20 and all(numbers == met for _, numbers, met, _ in rows)
+    total = sum(int(numbers.replace(",", "")) for _, numbers, _, _ in rows)
+    assert f"**{total:,} of {total:,} published numbers are met, in {len(rows)} sets.**" in PAGE
+
+
 def test_the_page_says_when_and_that_all_is_met():
     [day] = re.findall(r"wrote this page, on (\d{4}-\d\d-\d\d)\.", PAGE)
     assert date(2026, 11, 28) <= date.fromisoformat(day)
