@@ -149,3 +149,11 @@ def test_an_uncertain_term_lies_in_its_range(name):
             assert (ends[0] <= value).all() and (value <= ends[1]).all(), uncertain.term
             assert (ends[0] < ends[1]).any(), uncertain.term
         assert len(uncertain.why) > 5
+
+
+@pytest.mark.parametrize("name", list(known_parameters()))
+def test_whatever_is_not_verified_has_a_range_or_says_why_it_has_none(name):
+    terms = [uncertain.term for uncertain in header(name).uncertain]
+    for place in parameter_source(name).unverified:
+        within = terms if place == "all" else [t for t in terms if f"{t}.".startswith(f"{place}.")]
+        assert within, f"{name}: {place} is not verified and has no [[uncertain]]"
