@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.config.schema import AccountsTable
+from backtest.config.sections import AccountsTable
 from backtest.config.tables import read_table
 from backtest.instruments import check_priced, parse_instrument
 from backtest.instruments.units import UNITS, usd_of_unit

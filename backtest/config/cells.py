@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from backtest.config.checks import check_study, mistake
 from backtest.config.grid import ALL, BOOKS, LOOKBACK, Axis, axes_of
 from backtest.config.models import build_model, model_table
-from backtest.config.schema import ON_ERROR, RandomTable, StudyFile
+from backtest.config.schema import ON_ERROR, StudyFile
+from backtest.config.sections import RandomTable
 from backtest.types import StudyError, shown
 
 # Keys that decide which positions are margined, and over how many days.

@@ -10,7 +10,7 @@ import os
 import site
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -66,6 +66,14 @@ def placed(files: set[OpenedFile], *folders: Path) -> tuple[OpenedFile, ...]:
         return (path if folder is None else path.relative_to(folder)).as_posix()
 
     return tuple(sorted(replace(file, name=label(file)) for file in files))
+
+
+def opened_facts(files: Iterable[OpenedFile]) -> list[tuple[str, str]]:
+    """Size and hash of each file, for a page's list."""
+    return [
+        (f"a model opened {file.name}", f"{file.size:,} bytes, sha256 {file.sha256}")
+        for file in files
+    ]
 
 
 _recorders: list[set[OpenedFile]] = []  # sets that record, the innermost last

@@ -1,7 +1,7 @@
 """Parameter files: a folder of `parameters/` is a rule, a file in it a version of that rule.
 
 Files are named 'rule/version', as 'simm/2.8+2506'. A rule's name alone, 'simm', stands for the
-version that is in force last; `rules.in_force` pins it to that of another day. Each file begins
+version that is in force last; `in_force.in_force` pins it to that of another day. Each file begins
 with a `Header`, and the body is checked against the form of the model that reads it.
 """
 

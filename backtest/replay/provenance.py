@@ -13,10 +13,10 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.estimators.fits import Certificates
 from backtest.market.market import Market
-from backtest.model.certificate import CausalityAudit
+from backtest.model.certificate import CausalityAudit, audit_facts, audit_paragraph
 from backtest.model.histories import history_days
 from backtest.model.omissions import omissions
-from backtest.model.opened_files import OpenedFile
+from backtest.model.opened_files import OpenedFile, opened_facts
 from backtest.model.protocol import MarginModel, in_words
 from backtest.model.window import ScoredWindow
 from backtest.parameters.sources import (
@@ -200,54 +200,22 @@ class Provenance:
             return [("causality audit", f"does not apply: {NOT_SEEN}")]
         if not self.causality:
             return [("causality audit", "not run")] if self.models else []
-        first = next(iter(self.causality.values()))
-        return [
-            *(
-                (
-                    f"causality of {name}",
-                    f"{audit.sentence()} Largest relative change {audit.largest_change:.1e}.",
-                )
-                for name, audit in self.causality.items()
-            ),
-            ("the audit covers", f"{first.covers}."),
-            ("the audit cannot see", f"{first.cannot_see} (docs/causality.md)."),
-        ]
+        return audit_facts(self.causality)
 
     def certificate(self) -> str:
         """The audits of all models in one paragraph for the screen; empty where none was run."""
-        cut = [audit for audit in self.causality.values() if not audit.isolated]
-        alone = len(self.causality) - len(cut)
         if self.given is not None:
             return f"Causality: not audited; {NOT_SEEN}."
-        if not self.causality:
-            return ""
-        first, words = next(iter(self.causality.values())), []
-        if cut:
-            counts = (
-                [len(a.cut_days) for a in cut],
-                [a.before_losses for a in cut],
-                [len(a.replaced_days) for a in cut],
-            )
-            days, before, replaced = (
-                f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}" for n in counts
-            )
-            words.append(
-                f"no margin of {len(cut)} models moved when the future was cut off after {days} "
-                f"days, {before} of them before worst losses, and replaced after {replaced} "
-                f"(largest relative change {max(a.largest_change for a in cut):.1e})"
-            )
-        if alone:
-            words.append(f"{alone} models ran in processes that held no later day")
-        return (
-            f"Causality: {'; '.join(words)}. Covered: {first.covers}. Not covered: "
-            f"{first.cannot_see} (docs/causality.md)."
-        )
+        return audit_paragraph(self.causality)
 
     def alarms(self) -> list[str]:
         """Models that failed; rules of other days; doubtful prices in use that nobody accepted."""
         doubts = () if self.data is None else self.data.findings
         return [
-            *(f"{SUPERSEDED} {words}" for words in self._standings(only_superseded=True)),
+            *(
+                f"{SUPERSEDED} {words}"
+                for words in standings(self._rules(), self.as_of, only_superseded=True)
+            ),
             *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
             *(
                 f"DOUBTFUL PRICES: {doubt.words}"
@@ -261,11 +229,7 @@ class Provenance:
         if not any((*self.parameters.values(), *self._rules().values())):
             return ""
         taken = f"those of each day, up to {self.as_of}" if self.as_replayed else f"of {self.as_of}"
-        return "; ".join([taken, *self._standings()])
-
-    def _standings(self, *, only_superseded: bool = False) -> list[str]:
-        """Who uses which version that is not in force on `as_of`."""
-        return standings(self._rules(), self.as_of, only_superseded=only_superseded)
+        return "; ".join([taken, *standings(self._rules(), self.as_of, only_superseded=False)])
 
     def _rules(self) -> dict[str, tuple[ParameterSource, ...]]:
         """Versions in use by model, and those that the collateral or the sizing names."""
@@ -273,13 +237,6 @@ class Provenance:
         sizing = versions_named(self.study.get("sizing", {}))
         others = {"collateral": posted, "sizing": sizing}
         return {**({} if self.as_replayed else self.parameters), **others}
-
-    def opened_facts(self) -> list[tuple[str, str]]:
-        """The files that models opened by themselves, for a page's list."""
-        return [
-            (f"a model opened {file.name}", f"{file.size:,} bytes, sha256 {file.sha256}")
-            for file in self.opened
-        ]
 
     def facts(self) -> list[tuple[str, str]]:
         """Facts that a page lists beside the command line: prices, hashes, software."""
@@ -299,7 +256,7 @@ class Provenance:
         return [
             *facts,
             *([("rules in force", rules)] if (rules := self.rules()) else []),
-            *self.opened_facts(),
+            *opened_facts(self.opened),
             *self.certificates(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),
             ("software", ", ".join(f"{name} {value}" for name, value in versions.items())),

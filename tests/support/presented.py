@@ -12,7 +12,8 @@ import pandas as pd
 import backtest as bt
 import strategies as st
 from backtest import charts
-from backtest.config.schema import BookTable, StudyFile, SweepTable
+from backtest.config.schema import StudyFile
+from backtest.config.sections import BookTable, SweepTable
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
 from backtest.present.figure import Figure
 from backtest.present.store import write_page

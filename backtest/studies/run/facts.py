@@ -8,6 +8,7 @@ import pandas as pd
 from backtest.account.haircuts import load_schedule
 from backtest.estimators.fits import MISSED, RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
+from backtest.model.opened_files import opened_facts
 from backtest.parameters.sources import ParameterSource
 from backtest.replay.study import Study
 from backtest.scores.models.paired import FEWEST_DAYS
@@ -194,7 +195,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     )
     facts += [("commit", commit), ("collateral account", terms)]
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
-    facts += origin.opened_facts()
+    facts += opened_facts(origin.opened)
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += origin.certificates()

@@ -1,6 +1,6 @@
 """Gates: conditions a study puts on its own summary; the command exits with 1 where one fails."""
 
-from backtest.config.schema import GateTable
+from backtest.config.sections import GateTable
 from backtest.replay.study import Study
 from backtest.types import StudyError
 

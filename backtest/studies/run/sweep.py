@@ -10,7 +10,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.book.liquidation import LiquidationCost
-from backtest.config.schema import SweepTable
+from backtest.config.sections import SweepTable
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.offset import ladder_or_reason
