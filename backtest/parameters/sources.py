@@ -60,6 +60,28 @@ class ParameterSource:
         which = "" if self.unverified == ("all",) else f": {', '.join(self.unverified)}"
         return f"NOT VERIFIED{which}"
 
+    @property
+    def days(self) -> str:
+        """Days on which it is in force.
+
+        Examples
+        --------
+        >>> parameter_source("emir_28").days, parameter_source("cme_ficc/2024").days
+        ('since 2013-03-15', '2024-01-22 to 2025-07-10')
+        """
+        return f"{self.dated} to {self.in_force_to}" if self.in_force_to else f"since {self.dated}"
+
+    @property
+    def known_by(self) -> str:
+        """How its numbers are known, and the day of the look where there was one.
+
+        Examples
+        --------
+        >>> parameter_source("span/2026").known_by
+        'memory'
+        """
+        return ", ".join(filter(None, (self.how, self.verified_on)))
+
     def standing(self, as_of: str) -> str:
         """Why the file is not the rule of a day (ISO); empty where it is in force on it.
 

@@ -16,6 +16,7 @@ from backtest.present.document import (
     Paragraph,
     Ref,
     Span,
+    Tabular,
     Terms,
     line,
 )
@@ -26,6 +27,7 @@ from backtest.studies.annex.study import Annex, TopicPage
 from backtest.studies.annex.topic_page import topic_blocks
 from backtest.studies.annex.topics import read_request
 from backtest.studies.glossary import glossary
+from backtest.studies.published import published_table
 from backtest.studies.sentences import counted
 
 METHOD = Path(__file__).parent / "method.md"
@@ -49,6 +51,8 @@ def _blocks(annex: Annex, names: frozenset[str] | None) -> list[Block]:
         *(block for page in annex.pages for block in topic_blocks(page, annex, names)),
         *(block for source in annex.sources for block in chapter(source)),
         *_method(),
+        Heading("Published numbers reproduced", 1, "published"),
+        Tabular("published-table", published_table(annex.published)),
         Heading("Words", 1, "words", new_page=True),
         Terms(tuple((term, line(f"{words}.")) for term, words in glossary().items())),
         *_data(annex),

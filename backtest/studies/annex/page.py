@@ -5,12 +5,16 @@ from typing import Any
 import pandas as pd
 
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.annex.rules import RuleOnDay
 from backtest.studies.annex.sources import REAL
 from backtest.studies.annex.study import Annex
 from backtest.studies.annex.topics import read_request
 from backtest.studies.sentences import counted
 
-CAPTION = "Words and numbers are those of the results folders; nothing was computed anew but money."
+CAPTION = (
+    "Words and numbers are those of the results folders; nothing was computed anew but money "
+    "and the published numbers that this installation was asked for."
+)
 
 
 class AnnexOrigin:
@@ -125,14 +129,15 @@ def _answer(annex: Annex, simulated: list[str]) -> tuple[str, ...]:
     other = sum(bool(page.found) for page in annex.pages) - real
     more = f", {other} more only from given tables or of no prices" if other else ""
     missing = sum(len(page.cannot(annex.kinds)) + len(page.missing) for page in annex.pages)
-    rules = [rule for page in annex.pages for rule in page.topic.rule]
+    rules = [RuleOnDay.of(rule, annex.as_of) for page in annex.pages for rule in page.topic.rule]
     unread = sum(not rule.is_verified for rule in rules)
+    in_part = sum(rule.is_in_part for rule in rules)
     sentences = [
         f"{real} of {counted(len(annex.pages), 'topic')} have a number from results on real "
         f"prices{more}; {counted(missing, 'thing')} cannot be said from the results given, and the "
         "annex says which.",
         f"{unread} of {counted(len(rules), 'rule')} in force {'are' if unread != 1 else 'is'} "
-        "marked NOT VERIFIED"
+        f"marked NOT VERIFIED, {in_part} of them in part"
         + ("" if read_request().verified else ", and so is the list of topics")
         + "; compare them before you file.",
     ]

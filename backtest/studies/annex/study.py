@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from backtest.present.document import need_report_extra
+from backtest.anchors.run import ASKING, Found
+from backtest.present.document import moment, need_report_extra
 from backtest.replay.provenance import digest
 from backtest.studies.annex.citations import Cited, cited_files, read_citations
 from backtest.studies.annex.money import Funding
 from backtest.studies.annex.needs import Filled, filled, only_simulated
+from backtest.studies.annex.rules import RuleOnDay
 from backtest.studies.annex.sources import Source, check_place, read_sources
 from backtest.studies.annex.texts import read_texts
 from backtest.studies.annex.topics import Cannot, Say, Topic, read_topics
+from backtest.studies.published import reproduced
 from backtest.types import Progress, StudyError
 
 STAGE = "reading results"
@@ -46,7 +50,7 @@ class Annex:
     ----------
     sources : the results folders, in the order given. pages : a topic each.
     cited : files of prices behind the results. funding : the rate that the author states.
-    texts : folder of the author's own text.
+    texts : folder of the author's own text. published : published numbers beside ours.
     """
 
     sources: tuple[Source, ...]
@@ -54,11 +58,24 @@ class Annex:
     cited: tuple[Cited, ...]
     funding: Funding | None
     texts: Path
+    published: Found
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of the results, those of simulated prices left out."""
         return tuple(source.kind for source in self.sources if not source.is_simulated())
+
+    @property
+    def as_of(self) -> date:
+        """The last day whose rules any of the results take.
+
+        The day on which the newest was written where none takes rules; today where that is unknown.
+        """
+        days = [str(source.manifest.get("as_of", "")) for source in self.sources]
+        stated = max(days, default="")
+        if stated:
+            return date.fromisoformat(stated)
+        return moment(self.stamp).date() if self.stamp else date.today()
 
     @property
     def stamp(self) -> str:
@@ -75,7 +92,10 @@ class Annex:
                     [
                         page.topic.model_dump(),
                         page.text,
-                        [[rule.is_verified, rule.how] for rule in page.topic.rule],
+                        [
+                            [on.words, on.standing, on.mark, on.how]
+                            for on in (RuleOnDay.of(rule, self.as_of) for rule in page.topic.rule)
+                        ],
                     ]
                     for page in self.pages
                 ],
@@ -123,7 +143,10 @@ def annex_of(
         missing = [(say, only_simulated(say, sources)) for say in topic.say if say.what not in said]
         pages.append(TopicPage(topic, tuple(found), tuple(missing), own.get(topic.name, "")))
         progress(STAGE, count / len(topics))
-    return Annex(sources, tuple(pages), cited, funding, folder)
+    progress(ASKING, 0.0)
+    published = reproduced()
+    progress(ASKING, 1.0)
+    return Annex(sources, tuple(pages), cited, funding, folder, published)
 
 
 def _funding(percent: float | None, source: str) -> Funding | None:

@@ -18,10 +18,11 @@ from backtest.present.table import TextTable
 from backtest.replay.findings.unverified import MARK
 from backtest.studies.annex.needs import Filled
 from backtest.studies.annex.results import references
+from backtest.studies.annex.rules import RuleOnDay, superseded_in
 from backtest.studies.annex.sources import REAL
 from backtest.studies.annex.study import Annex, TopicPage
 
-UNREAD = "NOT VERIFIED"
+DAY = "Versions are those of {day}, the last day whose rules the results take."
 UNVERIFIED = f"{MARK} Rests on parameters that are not verified, in whole or in part."
 
 
@@ -41,16 +42,22 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str] | None) ->
     if not page.found:
         yield Paragraph(line("None of the results given here has a number for this topic."))
     yield Heading("The rules in force", 3, f"{topic.page}-rules")
+    standing = tuple(RuleOnDay.of(rule, annex.as_of) for rule in topic.rule)
+    if any(rule.version is not None for rule in standing):
+        yield Paragraph(line(DAY.format(day=annex.as_of)), "note", keep=True)
     yield Listing(
         tuple(
             line(
-                *typed(f"{rule.rule}. {rule.where}. Dated: {rule.dated}. "),
-                Span("Verified: " if rule.is_verified else f"{UNREAD}: ", strong=True),
+                *typed(rule.words),
+                *([Span(rule.standing, strong=True)] if rule.standing else []),
+                Span(f"{rule.mark}: ", strong=True),
                 f"{rule.how}.",
             )
-            for rule in topic.rule
+            for rule in standing
         )
     )
+    for words in superseded_in(topic, annex.sources):
+        yield Paragraph(line(words), "alarm")
     yield Heading("What we cannot say yet", 3, f"{topic.page}-cannot")
     entries = []
     for say, simulated in page.missing:

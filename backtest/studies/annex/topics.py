@@ -7,6 +7,8 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from backtest.parameters.files import load_parameters, rules, version_of
+from backtest.parameters.ranges import term_value
 from backtest.parameters.sources import parameter_source
 from backtest.types import ResultsError
 
@@ -61,41 +63,37 @@ class Rule(BaseModel):
 
     Parameters
     ----------
+    where, dated : place and day; of a rule with `parameters` its file's, where they are left out.
     verified, source : whether it was read, and how that is known.
-    parameters : name of the parameter file that has its numbers, in place of these two: what is
-        verified for a model is verified here, and what is not, is not.
+    parameters : rule of `strategies/parameters/` that has its numbers, in place of these two: what
+        is verified for a model is verified here, and what is not, is not. The page has the version
+        of the results' day.
+    numbers : what is printed of that version: a label, and the dotted place of the term.
     """
 
     model_config = STRICT
     rule: str
-    where: str
-    dated: str
+    where: str = ""
+    dated: str = ""
     verified: bool = False
     source: str = ""
     parameters: str = ""
+    numbers: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _marked_once(self) -> Self:
-        if self.parameters:
-            if {"verified", "source"} & self.model_fields_set:
-                raise ValueError("a rule of a parameter file takes its mark from the file")
-            if not parameter_source(self.parameters).compared:
-                raise ValueError(f"parameter file {self.parameters} does not say what was compared")
-        elif not {"verified", "source"} <= self.model_fields_set:
-            raise ValueError("a rule needs `verified` and `source`, or `parameters`")
+        if not self.parameters:
+            if not {"where", "dated", "verified", "source"} <= self.model_fields_set:
+                raise ValueError("a rule needs where, dated, verified and source, or `parameters`")
+            return self
+        if {"verified", "source", "dated"} & self.model_fields_set:
+            raise ValueError("a rule of a parameter file takes its mark and its days from the file")
+        for version in rules().get(self.parameters, (version_of(self.parameters),)):
+            if not parameter_source(version).compared:
+                raise ValueError(f"parameter file {version} does not say what was compared")
+            for term in self.numbers.values():
+                term_value(load_parameters(version), term)
         return self
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether it was compared with a copy of its text, or its numbers with a report of them."""
-        if self.parameters:
-            return not parameter_source(self.parameters).unverified
-        return self.verified
-
-    @property
-    def how(self) -> str:
-        """What was compared with what."""
-        return parameter_source(self.parameters).compared if self.parameters else self.source
 
 
 class Cannot(BaseModel):

@@ -8,9 +8,10 @@ MOST_NAMED = 5  # books in a sentence
 RULES = (
     "Severities are proposed by rule and not judged: high where coverage is rejected after "
     "allowing for the number of books, by Holm or by Romano-Wolf, or where numbers cannot stand "
-    "for the model (a failed gate or model, simulated prices, doubtful prices on scored days); "
-    "medium where one test rejects, where the model grants more than a bound supports, or where "
-    "something that others rely on was not verified or not measured; low for the rest."
+    "for the model (a failed gate or model, simulated prices, doubtful prices on scored days, a "
+    "published number that this installation misses); medium where one test rejects, where the "
+    "model grants more than a bound supports, or where something that others rely on was not "
+    "verified, is superseded or was not measured; low for the rest."
 )
 
 

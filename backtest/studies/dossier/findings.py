@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from backtest.anchors.run import Found
 from backtest.replay.provenance import SUPERSEDED
-from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM, Finding
+from backtest.studies.dossier.finding import HIGH, LOW, MEDIUM, MOST_NAMED, Finding
 from backtest.studies.dossier.folders import Folder, Scored
 from backtest.studies.dossier.input_findings import computation_findings, data_findings
 from backtest.studies.dossier.outcome_findings import (
@@ -35,10 +36,11 @@ def automatic_findings(
     model: str,
     register: Sequence[Assumption],
     watched: Mapping[str, pd.DataFrame],
+    published: Found,
 ) -> tuple[Finding, ...]:
     """Every finding, the most severe first, otherwise in the order of the folders.
 
-    watched : of `watch_table`, by label of a study.
+    watched : of `watch_table`, by label of a study. published : of `reproduced`.
     """
     found: list[Finding] = []
     for folder in folders:
@@ -52,8 +54,18 @@ def automatic_findings(
     )
     found += _of_folders(folders)
     found += _of_register(register)
+    found += _of_published(published)
     order = {HIGH: 0, MEDIUM: 1, LOW: 2}
     return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+
+
+def _of_published(published: Found) -> Iterator[Finding]:
+    """Published numbers that this installation misses: nothing it computed can be relied on."""
+    missed = published.misses
+    if missed:
+        first = "; ".join(str(miss) for miss in missed[:MOST_NAMED])
+        words = f"{len(missed):,} of {len(published.answers):,} published numbers are missed"
+        yield Finding("published-numbers", HIGH, f"{words} by this installation: {first}.", 6)
 
 
 def _of_folders(folders: Sequence[Folder]) -> Iterator[Finding]:

@@ -13,7 +13,9 @@ from backtest.studies.dossier.register import (
     Assumption,
     register_frame,
 )
+from backtest.studies.dossier.rules import rules_in_force
 from backtest.studies.dossier.study import Dossier
+from backtest.studies.published import published_table
 from backtest.studies.run.facts import fits_words
 from backtest.studies.run.reproduce import promise
 from strategies import MODELS
@@ -73,6 +75,7 @@ def register(dossier: Dossier) -> Section:
             [(row.key, row) for row in rows],
             {"sensitivity": lambda row: Cell(row.sensitivity, words=True)},
         ),
+        *filter(None, (rules_in_force(each, dossier.model) for each in dossier.studies)),
         *(_standard(each) for each in dossier.studies),
     ]
     sentences = [
@@ -205,7 +208,10 @@ def implementation(dossier: Dossier) -> Section:
         "implementation",
         "6. Implementation checks",
         IMPLEMENTATION_TEXT,
-        tables=(TextTable.of_facts("Checks of the implementation", facts),),
+        tables=(
+            TextTable.of_facts("Checks of the implementation", facts),
+            published_table(dossier.published),
+        ),
         on_screen=False,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.anchors.run import ASKING, Found
 from backtest.present.document import need_report_extra
 from backtest.replay.origin import Software
 from backtest.replay.provenance import SUPERSEDED, digest
@@ -26,6 +27,7 @@ from backtest.studies.dossier.limitations import Limitation, limitations
 from backtest.studies.dossier.register import Assumption, assumptions, written_keys
 from backtest.studies.dossier.sensitivity import Varied, grids_of
 from backtest.studies.dossier.triggers import trigger_table, watch_table
+from backtest.studies.published import reproduced
 from backtest.types import Progress, ResultsError, StudyError, counted, unheard
 
 
@@ -40,7 +42,7 @@ class Dossier:
     grids : that vary the model; other_grids : labels of grids in which it has other parameters.
     register, findings, limitations : a row each. fields, text : what persons state, and the file.
     triggers, watched : by label of a study: counts that reject, and what each book shows now.
-    evidence : sha256 of what it is made of.
+    evidence : sha256 of what it is made of. published : published numbers beside ours.
     """
 
     model: str
@@ -54,6 +56,7 @@ class Dossier:
     fields: Fields
     text: str
     evidence: str
+    published: Found
     triggers: dict[str, pd.DataFrame] = field(default_factory=dict)
     watched: dict[str, pd.DataFrame] = field(default_factory=dict)
 
@@ -126,6 +129,9 @@ def study_dossier(
     for each in counted(progress, "triggers", studies, len(studies)):
         triggers[each.label] = trigger_table(each)
         watched[each.label] = watch_table(each, chosen, each.books, triggers[each.label])
+    progress(ASKING, 0.0)
+    published = reproduced()
+    progress(ASKING, 1.0)
     return Dossier(
         model=chosen,
         folders=read,
@@ -133,11 +139,12 @@ def study_dossier(
         grids=same,
         other_grids=tuple(grid.folder.label for grid in varied if grid not in same),
         register=register,
-        findings=automatic_findings(read, chosen, register, watched),
+        findings=automatic_findings(read, chosen, register, watched, published),
         limitations=limits,
         fields=stated,
         text=text,
         evidence=evidence_sha256(read, chosen),
+        published=published,
         triggers=triggers,
         watched=watched,
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from backtest.present.csv_table import write_csv
 from backtest.present.document import Document, Heading, Numbers, Tabular
 from backtest.present.record import SELF, _own_sha256, read_record
 from backtest.present.table import TextTable
+from backtest.studies.annex.rules import RuleOnDay
 from backtest.studies.annex.store import references_table
 from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import PACKAGED, read_topics
@@ -321,12 +323,16 @@ def test_a_command_needs_a_folder(tmp_path: Path):
     assert done.returncode == 2 and "RESULT" in done.stderr
 
 
-def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Path):
-    rules = [rule for topic in read_topics() for rule in topic.rule]
+def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Path, run: Path):
+    day = date.fromisoformat(json.loads((run / "manifest.json").read_text())["as_of"])
+    rules = [RuleOnDay.of(rule, day) for topic in read_topics() for rule in topic.rule]
     unread = [rule for rule in rules if not rule.is_verified]
     assert unread and len(unread) < len(rules)
     for words in (html_words(merged), pdf_words(merged), word_words(merged)):
         assert words.count("NOT VERIFIED:") == len(unread)
+        assert f"Versions are those of {day}" in words
+        # The third agreement of CME and FICC came after the last day of these results.
+        assert f"NOT IN FORCE on {day}: cme_ficc/2024 came into force on 2024-01-22 only" in words
         assert "Not verified: the list of topics comes from secondary reports" in words
 
 

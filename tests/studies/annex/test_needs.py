@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
-from backtest.parameters.sources import parameter_source
+from backtest.parameters.files import rules
 from backtest.present.document import Heading, Listing, Paragraph, Picture, Tabular
 from backtest.present.record import read_record
 from backtest.present.store import write_exhibit
@@ -16,9 +18,11 @@ from backtest.studies.annex.document import _entry, annex_document
 from backtest.studies.annex.needs import columns_of, filled, only_simulated
 from backtest.studies.annex.page import annex_exhibit
 from backtest.studies.annex.results import chapter
+from backtest.studies.annex.rules import RuleOnDay, superseded_in
 from backtest.studies.annex.sources import read_sources
 from backtest.studies.annex.study import annex_of
 from backtest.studies.annex.topics import Rule, Say, read_topics
+from backtest.types import StudyError
 from tests.studies.annex.conftest import made_up
 from tests.support.commands import quiet
 from tests.support.pages import exhibit_of
@@ -137,23 +141,62 @@ def test_a_manifest_of_another_run_is_refused(tmp_path: Path):
         read_sources([folder])
 
 
+DAY = date(2026, 6, 2)
+
+
 def test_a_rule_of_a_parameter_file_has_the_mark_of_the_file_and_no_other():
-    rules = [rule for topic in read_topics() for rule in topic.rule]
-    resting = [rule for rule in rules if rule.parameters]
-    named = {rule.parameters for rule in resting}
-    assert {"haircuts/cftc_pilot/2026-05", "sec_15c3_1/2013"} <= named
-    for rule in resting:
-        file = parameter_source(rule.parameters)
-        assert rule.is_verified == (file.mark == "verified") and rule.how == file.compared != ""
+    rules_named = [rule for topic in read_topics() for rule in topic.rule]
+    resting = [RuleOnDay.of(rule, DAY) for rule in rules_named if rule.parameters]
+    versions = {on.version.name for on in resting}
+    assert {"haircuts/cftc_pilot/2026-05", "sec_15c3_1/2013", "cme_ficc/2026"} <= versions
+    for on in resting:
+        assert on.rule.parameters in rules(), "a topic names the rule, not a version of it"
+        assert on.is_verified == (on.version.mark == "verified")
+        assert on.version.compared in on.how and on.version.known_by in on.how
+        assert on.version.days in on.words and on.mark.startswith(
+            "Verified" if on.is_verified else "NOT VERIFIED"
+        )
     # A source that a parameter file names is marked there, so that no second mark can differ.
-    for rule in rules:
-        for article in ("Article 27", "Article 28", "15c3-1", "25-39", "OCC, acceptable"):
+    for rule in rules_named:
+        for article in ("Article 27", "Article 28", "15c3-1", "25-39", "OCC, acc", "SR-FICC"):
             assert rule.parameters or article not in rule.where, rule.where
-    given = {"rule": "r", "where": "w", "dated": "d", "parameters": "haircuts/occ/2023"}
-    assert Rule(**given).is_verified
-    for wrong in (given | {"verified": False, "source": "x"}, given | {"parameters": ""}):
-        with pytest.raises(ValidationError):
+    given = {"rule": "r", "where": "w", "parameters": "haircuts/occ/2023"}
+    assert RuleOnDay.of(Rule(**given), DAY).is_verified
+    for wrong in (
+        given | {"verified": False, "source": "x"},
+        given | {"dated": "2020"},
+        given | {"parameters": ""},
+        given | {"numbers": {"rates": "treasury.rates"}},
+    ):
+        with pytest.raises((ValidationError, StudyError)):
             Rule(**wrong)
+
+
+def test_the_page_has_the_version_of_the_results_day():
+    rule = Rule(
+        rule="Haircuts", where="CME", parameters="haircuts/cme", numbers={"rates": "treasury.rate"}
+    )
+    old, new, before = (
+        RuleOnDay.of(rule, date.fromisoformat(day))
+        for day in ("2018-01-02", "2026-06-02", "2010-01-04")
+    )
+    assert "Version `haircuts/cme/2014`, in force 2014-01-01 to 2021-09-12" in old.words
+    assert "(rates 1 %, 2 %, 3 %, 4.5 %, 6 %)" in old.words and old.standing == ""
+    assert new.version.name == "haircuts/cme/2021" and new.standing == ""
+    assert before.standing == (
+        "NOT IN FORCE on 2010-01-04: haircuts/cme/2014 came into force on 2014-01-01 only. "
+    )
+
+
+def test_a_superseded_version_that_results_use_is_told_on_the_pages_of_its_rule():
+    alarm = "SUPERSEDED RULES: old: haircuts/cme/2014 was superseded by haircuts/cme/2021 on x"
+    sources = [
+        SimpleNamespace(letter=letter, record=SimpleNamespace(alarms=alarms))
+        for letter, alarms in (("A", (alarm, "DOUBTFUL PRICES: BTC")), ("B", ()))
+    ]
+    told = {topic.name: list(superseded_in(topic, sources)) for topic in read_topics()}
+    assert told["capital-and-collateral"] == [f"Results A: {alarm}."]
+    assert told["cross-margining"] == [] and told["operations"] == []
 
 
 def by_need(folders: list[Path], topic: str) -> dict[str, list]:
