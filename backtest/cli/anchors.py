@@ -30,12 +30,11 @@ def anchors(
     from backtest.anchors.run import rows_of, run_anchors
     from backtest.anchors.tables import misses, summary, tables
     from backtest.present.csv_table import write_csv
+    from backtest.present.folder import check_writable_file
     from backtest.present.screen import ALARM, Screen
-    from backtest.types import ResultsError
 
     for path in filter(None, (csv, page)):
-        if path.is_dir() or not path.parent.is_dir():
-            raise ResultsError(f"{path} cannot be written; name a file in a folder that is there.")
+        check_writable_file(path)
     screen = Screen()
     with screen.progress() as progress:
         found = run_anchors(golden, progress=progress)

@@ -1,5 +1,6 @@
 """Results folders are written under a temporary name and renamed when complete."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from backtest.interrupts import finished, held
 from backtest.types import ResultsError
@@ -134,6 +135,27 @@ def check_writable(out: Path) -> None:
             pass
     except OSError as error:
         raise _write_error(out, error) from error
+
+
+def check_writable_file(path: Path) -> None:
+    """Fail before the work rather than after it where a file could not be written.
+
+    Raises
+    ------
+    ResultsError : no such folder, or one that cannot be written, or the name of a folder.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if path.exists():
+            with path.open("ab"):  # as it is, only opened
+                pass
+        else:
+            with TemporaryFile(dir=path.parent):
+                pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResultsError(f"cannot write {str(path)!r}: {reason}; name another file.") from error
 
 
 def _refuse_inside_results(out: Path) -> None:

@@ -159,8 +159,8 @@ def test_a_damaged_file_is_one_line_and_2(damage, folder, end):
         (["--golden", "empty"], "empty has none of the files of published numbers"),
         (["--gold", "x"], "No such option"),
         (["extra"], "unexpected extra argument"),
-        (["--golden", ".", "--csv", "no/where.csv"], "no/where.csv cannot be written; name a"),
-        (["--golden", ".", "--page", "."], ". cannot be written"),
+        (["--golden", ".", "--csv", "no/where.csv"], "cannot write 'no/where.csv': No such"),
+        (["--golden", ".", "--page", "."], "cannot write '.': it is a folder"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_2(arguments, words, folder, end):

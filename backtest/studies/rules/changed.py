@@ -1,7 +1,9 @@
 """What changed between two days: versions, their terms, and the margins of the packaged books."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from backtest.present.table import Cell, TextTable
 from backtest.studies.rules.effects import PackagedBooks, relative, version_effects
 
 FEW_TERMS = 12  # changed terms that a table names where all rules are asked
+FEW_ENTRIES = 6  # changed entries of a list, from which on they are one row
 
 
 def changed_rules(since: date, until: date) -> list[tuple[str, str, str]]:
@@ -29,9 +32,13 @@ def changed_terms(before: str, after: str) -> list[tuple[str, str, str]]:
     >>> changed_terms("sec_15c3_1/2013", "sec_15c3_1/2013")
     []
     """
+    return [(term, _text(old), _text(new)) for term, old, new in _differing(before, after)]
+
+
+def _differing(before: str, after: str) -> list[tuple[str, Any, Any]]:
     old, new = (dict(terms(load_parameters(version))) for version in (before, after))
     return [
-        (term, _text(old.get(term)), _text(new.get(term)))
+        (term, old.get(term), new.get(term))
         for term in [*old, *(term for term in new if term not in old)]
         if old.get(term) != new.get(term)
     ]
@@ -72,16 +79,65 @@ def changes_tables(
             yield table
 
 
+def changed_rows(before: str, after: str) -> list[tuple[str, str, str, str]]:
+    """A row a term that two versions do not share: term, numbers that differ, text before, after.
+
+    Lists and matrices of which `FEW_ENTRIES` or more entries differ are one row, that of the entry
+    whose number changes most by its own size: SIMM has hundreds of correlations.
+
+    Examples
+    --------
+    >>> changed_rows("simm/2.1", "simm/2.2")[0]
+    ('between_classes.triangle, most at 2.1', '14', '0.26', '0.47')
+    """
+    rows: list[tuple[str, str, str, str]] = []
+    for term, group in groupby(_differing(before, after), key=lambda row: _list_of(row[0])):
+        entries = list(group)
+        if len(entries) < FEW_ENTRIES:
+            rows += [(place, "1", _text(old), _text(new)) for place, old, new in entries]
+            continue
+        place, old, new = max(entries, key=lambda entry: _step(*entry[1:]))
+        where = place.removeprefix(term).lstrip(".")
+        rows.append((f"{term}, most at {where}", f"{len(entries):,}", _text(old), _text(new)))
+    return rows
+
+
+def _list_of(term: str) -> str:
+    """The term of a list, or of the matrix, that an entry stands in; of another term itself.
+
+    Examples
+    --------
+    >>> _list_of("fx.weights.0.1"), _list_of("rates.group.0.vega_threshold")
+    ('fx.weights', 'rates.group.0.vega_threshold')
+    """
+    return re.sub(r"(\.\d+)+$", "", term)
+
+
+def _step(old: Any, new: Any) -> float:
+    """How much a number changes by its own size; other entries count as the smallest change."""
+    if not (isinstance(old, (int, float)) and isinstance(new, (int, float))):
+        return 0.0
+    return abs(new - old) / max(abs(new), abs(old))
+
+
 def _terms_table(before: str, after: str, *, most: int | None) -> TextTable:
-    changed = changed_terms(before, after)
-    rows = tuple((term, ((Cell(old), Cell(new)),)) for term, old, new in changed[:most])
+    changed = changed_rows(before, after)
+    count = len(_differing(before, after))
+    if not changed:
+        return TextTable(f"{before} to {after}: dates and marks differ, no term does", (), ())
+    rows = tuple((term, (tuple(map(Cell, cells)),)) for term, *cells in changed[:most])
     more = len(changed) - len(rows)
-    differ = "1 term differs" if len(changed) == 1 else f"{len(changed):,} terms differ"
+    differ = "1 number or text differs" if count == 1 else f"{count:,} numbers and texts differ"
+    notes = (
+        "'most at' a place: a list or matrix, and the entry of it that changes most by its own "
+        "size; places count from 0." * any(", most at " in term for term, *_ in changed[:most]),
+        f"And {more:,} more rows: name the rule to see all." * (more > 0),
+    )
     return TextTable(
         f"{before} to {after}: {differ}",
-        ("term", before.rpartition("/")[2], after.rpartition("/")[2]),
+        ("term", "differ", before.rpartition("/")[2], after.rpartition("/")[2]),
         rows,
-        note=f"and {more:,} more: name the rule to see all" if more > 0 else "",
+        note=" ".join(filter(None, notes)),
     )
 
 

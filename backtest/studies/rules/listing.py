@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from backtest.parameters.files import header, rules
+from backtest.parameters.files import header, known_parameters, rule_of, rules
 from backtest.parameters.header import Header
 from backtest.parameters.in_force import version_on
 from backtest.parameters.sources import parameter_source
@@ -29,7 +29,8 @@ def rules_on(day: date) -> TextTable:
         tuple((rule, ((*cells, _title(rule, day)),)) for rule, (cells,) in rows),
         note=(
             "NOT IN FORCE: a rule that had not come into force, or that ended unfollowed, "
-            "with its nearest version, which is what models take."
+            "with its nearest version, which is what models take. How 'assumption': numbers that "
+            "this package assumes are nobody's rule, on no day."
         ),
     )
 
@@ -50,8 +51,14 @@ def versions_of(rule: str, day: date) -> tuple[TextTable, TextTable]:
 
 def known_rule(rule: str | None) -> None:
     """Raise StudyError, one line, where a name is that of no rule."""
-    if rule is not None and rule not in rules():
-        raise StudyError(f"unknown rule {shown(rule)}; known: {', '.join(rules())}.")
+    if rule is None or rule in rules():
+        return
+    if rule in known_parameters():
+        raise StudyError(
+            f"{rule} is a version; name its rule, {rule_of(rule)}, and with --as-of a day of it, "
+            f"as {header(rule).in_force_from}."
+        )
+    raise StudyError(f"unknown rule {shown(rule)}; known: {', '.join(rules())}.")
 
 
 def _facts(version: str) -> Iterator[tuple[str, str]]:
@@ -83,8 +90,7 @@ def _cells(version: str, day: date) -> tuple[Cell, ...]:
 
 def _end(head: Header, day: date) -> str:
     end = OPEN if head.in_force_to is None else str(head.in_force_to)
-    is_law = head.how != "assumption"  # what this package assumes is nobody's rule on any day
-    return end if head.covers(day) or not is_law else f"{end}: NOT IN FORCE"
+    return end if head.covers(day) else f"{end}: NOT IN FORCE"
 
 
 def _title(rule: str, day: date) -> Cell:

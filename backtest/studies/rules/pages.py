@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from backtest.present.folder import check_writable_file
 from backtest.present.table import TextTable
 from backtest.studies.rules.changed import changed_rules, changes_tables
 from backtest.studies.rules.effects import PackagedBooks
@@ -53,11 +54,12 @@ def sensitivity_page(
     Raises
     ------
     StudyError : no such rule, no ISO day, or a folder that does not exist.
+    ResultsError : a file that cannot be written; before any work.
     """
     day = _day(as_of, "--as-of") or date.today()
     known_rule(name)
-    if csv is not None and not csv.absolute().parent.is_dir():
-        raise StudyError(f"--csv {csv}: the folder {csv.parent} does not exist; make it first.")
+    if csv is not None:
+        check_writable_file(csv)
     books = PackagedBooks.of(data)
     terms = sensitivity(books, day, only=name or "", progress=progress)
     if csv is not None:

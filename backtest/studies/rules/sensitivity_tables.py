@@ -1,6 +1,6 @@
 """The tables of `backtest rules --sensitivity`: terms by size; those that move nothing, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -25,7 +25,7 @@ def sensitivity_tables(
     fixed = [term for term in terms if not term.entry.moves]
     yield TextTable(
         f"{len(moving)} of {len(terms)} terms that are not verified move a number, rules of {day}",
-        ("term", "value", "range", "largest fall", "largest rise"),
+        ("term", "value", "range", "largest fall", "largest rise") if moving else (),
         tuple((term.name, (_moving(term),)) for term in moving),
         note=(
             "Each term alone, at the two ends of its range: margins of the packaged books on "
@@ -35,9 +35,9 @@ def sensitivity_tables(
         ),
     )
     if idle:
-        yield _plain("Terms that move none of these numbers", idle, "reason", _why_idle)
+        yield _by_reason("Terms that move none of these numbers", idle, _why_idle)
     if fixed:
-        yield _plain("Terms without a range", fixed, "reason", lambda term: term.entry.why)
+        yield _by_reason("Terms without a range", fixed, lambda term: term.entry.why)
 
 
 def _moving(term: MovedTerm) -> tuple[Cell, ...]:
@@ -61,11 +61,25 @@ def _change(extreme: tuple[float, Effect] | None) -> Cell:
     return Cell(f"{size}: {effect.measure}, {effect.book}", words=True)
 
 
-def _plain(caption: str, terms: Sequence[MovedTerm], head: str, why: Any) -> TextTable:
-    rows = tuple(
-        (term.name, ((Cell(_text(term.value)), Cell(why(term), words=True)),)) for term in terms
+def _by_reason(
+    caption: str, terms: Sequence[MovedTerm], why: Callable[[MovedTerm], str]
+) -> TextTable:
+    """Terms with their values, those of a version that have one reason together."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for term in terms:
+        alike = rows.setdefault(term.version, {}).setdefault(why(term), [])
+        alike.append(f"{term.entry.term} {_text(term.value)}")
+    groups = tuple(
+        (
+            version,
+            tuple(
+                (Cell(", ".join(alike), words=True), Cell(reason, words=True))
+                for reason, alike in by_reason.items()
+            ),
+        )
+        for version, by_reason in rows.items()
     )
-    return TextTable(caption, ("term", "value", head), rows)
+    return TextTable(caption, ("version", "terms and values", "reason"), groups)
 
 
 def _why_idle(term: MovedTerm) -> str:

@@ -1,12 +1,13 @@
 """`backtest rules`: what is listed of a day, what changed between two, and what it does."""
 
+import re
 from datetime import date
 
 import pytest
 
 import backtest as bt
 from backtest.parameters.files import load_parameters, rules
-from backtest.studies.rules.changed import changed_rules, changed_terms, terms
+from backtest.studies.rules.changed import changed_rows, changed_rules, changed_terms, terms
 from backtest.studies.rules.effects import PackagedBooks, models_of, relative, version_effects
 from backtest.studies.rules.pages import rule_tables
 from tests.support.commands import backtest
@@ -49,6 +50,42 @@ def test_changed_terms_are_those_that_differ_in_the_files(tmp_path):
     changed = {term for term, *_ in changed_terms("simm/2.1", "simm/2.2")}
     assert changed == {t for t in before | after if before.get(t) != after.get(t)}
     assert 0 < len(changed) < len(before)
+
+
+def test_lists_and_matrices_with_many_changes_are_one_row_of_their_largest_change(tmp_path):
+    rows = changed_rows("simm/2.1", "simm/2.8+2512")
+    every = changed_terms("simm/2.1", "simm/2.8+2512")
+    assert len(rows) < 150 < 600 < len(every) == sum(int(count) for _, count, *_ in rows)
+    named = {term: (old, new) for term, old, new in every}
+    collapsed = 0
+    for words, _, old, new in rows:
+        term, _, place = words.partition(", most at ")
+        assert named[f"{term}.{place}" if place else term] == (old, new)
+        if place:
+            collapsed += 1
+            steps = [
+                abs(float(a) - float(b)) / max(abs(float(a)), abs(float(b)))
+                for name, (a, b) in named.items()
+                if re.fullmatch(rf"{re.escape(term)}(\.\d+)+", name)
+                and "none" not in (a, b)
+                and not a.isalpha()
+            ]
+            if steps:
+                assert abs(float(new) - float(old)) / max(abs(float(old)), abs(float(new))) == max(
+                    steps
+                )
+    assert collapsed > 10
+    with toy_rule(tmp_path) as rule:
+        assert changed_rows(f"{rule}/1", f"{rule}/3") == [("price.BTC", "1", "0.1", "0.3")]
+    *_, table, effects = printed(name="haircuts/cme", since="2020-01-01")
+    assert "dates and marks differ, no term does" in table.caption and not table.heads
+    assert effects.caption.startswith("No margin of the packaged books changes")
+
+
+def test_assumptions_too_are_not_in_force_before_their_first_day():
+    (table,) = printed(as_of="2018-12-31")
+    assert "NOT IN FORCE" in cells_of(table)["cme_sc"][2] and "nobody's rule" in table.note
+    assert cells_of(printed(as_of="2026-06-30")[0])["cme_sc"][2] == "open"
 
 
 def test_a_rule_that_did_not_change_is_not_told_of(tmp_path):

@@ -112,15 +112,29 @@ def test_what_moves_nothing_and_what_has_no_range_say_why(packaged_books):
         MovedTerm("x/5", entry(low=None, high=None), [1, 2], ("span",), (), ()),
     ]
     _, idle, fixed = sensitivity_tables(terms, packaged_books, DAY)
-    reasons = {name: row[1] for name, row in texts(idle).items()}
-    assert reasons == {
-        "x/1: a": "no packaged model reads this rule by default",
-        "x/2: a": "span: no packaged book holds what it is about, or another term decides",
-        "x/3: a": "span: refuses bonds.",
-        "x/4: a": "the prices are too short for a margin at one end of the range",
-        "x/6: a": "no change reaches 0.05 %",
+    assert texts(idle) == {
+        "x/1": ["a 1", "no packaged model reads this rule by default"],
+        "x/2": ["a 1", "span: no packaged book holds what it is about, or another term decides"],
+        "x/3": ["a 1", "span: refuses bonds."],
+        "x/4": ["a 1", "the prices are too short for a margin at one end of the range"],
+        "x/6": ["a 1", "no change reaches 0.05 %"],
     }
-    assert texts(fixed) == {"x/5: a": ["[1, 2]", "said so"]}
+    assert texts(fixed) == {"x/5": ["a [1, 2]", "said so"]}
+
+
+def test_terms_that_move_nothing_for_one_reason_are_one_row(packaged_books):
+    still = (Effect("span", "a book", 5.0, 5.0, 5.0),)
+    terms = [
+        MovedTerm("x/1", entry(term=name), value, ("span",), (), still)
+        for name, value in (("a", 1.5), ("b.0", "text"))
+    ]
+    moving, idle = sensitivity_tables(
+        [*terms, MovedTerm("x/1", entry(), 1.0, ())], packaged_books, DAY
+    )
+    ((version, ((first, why), (last, unread))),) = idle.groups
+    assert (version, first.text, last.text) == ("x/1", "a 1.5, b.0 text", "a 1")
+    assert "another term decides" in why.text and "by default" in unread.text
+    assert not moving.heads and "0 of 3 terms" in moving.caption
 
 
 def test_from_nothing_to_something_is_larger_than_any_share(packaged_books):
@@ -151,7 +165,10 @@ def test_every_number_is_in_the_file(rule, tmp_path):
         (["--sensitivity", "--since", "2020-01-01"], "--since is no part of --sensitivity"),
         (["nothing", "--sensitivity"], "unknown rule 'nothing'"),
         (["--sensitivity", "--as-of", "2020"], "--as-of is '2020'"),
-        (["--sensitivity", "--csv", "no/such/x.csv"], "the folder no/such does not exist"),
+        (["simm/2.1"], "simm/2.1 is a version; name its rule, simm, and with --as-of a day of it"),
+        (["--sensitivity", "--csv", "/proc/x.csv"], "cannot write '/proc/x.csv': "),
+        (["--sensitivity", "--csv", "no/such/x.csv"], "cannot write 'no/such/x.csv': No such file"),
+        (["--sensitivity", "--csv", "."], "cannot write '.': it is a folder; name another file"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(typed, message):
