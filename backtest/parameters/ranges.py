@@ -90,7 +90,16 @@ def _wrong(entry: Uncertain, tables: Mapping[str, Any]) -> str:
         if not entry.low <= value <= entry.high or entry.low == entry.high:
             return f"{entry.low!r} to {entry.high!r} does not hold {value!r}"
         return ""
-    return "neither end is another value" if entry.low == entry.high == value else ""
+    if entry.low == entry.high == value:
+        return "neither end is another value"
+    rows = list(zip(entry.low, value, entry.high, strict=False)) if _is_column(value) else []
+    wrong = [row for row, (low, own, high) in enumerate(rows) if not low <= own <= high]
+    return f"row {wrong[0]} does not lie in its range" if wrong else ""
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value is a list of numbers, such as the rates of a table by maturity."""
+    return isinstance(value, list) and all(type(item) in (int, float) for item in value)
 
 
 def _same_type(end: Any, value: Any) -> bool:

@@ -12,6 +12,7 @@ from backtest.config.models import build_model
 from backtest.parameters.buckets import ByMaturity
 from backtest.parameters.files import header, known_parameters, load_parameters, rules
 from backtest.parameters.header import ONE_DAY
+from backtest.parameters.ranges import mistakes
 from backtest.parameters.sources import parameter_source, parameter_sources
 
 # Rules that no margin model names: what is posted, and what is shown beside margins.
@@ -136,24 +137,6 @@ def test_every_schedule_lists_some_maturity_or_price():
 
 
 @pytest.mark.parametrize("name", list(known_parameters()))
-def test_an_uncertain_term_lies_in_its_range(name):
-    head, tables = header(name), load_parameters(name)
-    for uncertain in head.uncertain:
-        value = tables
-        for key in uncertain.term.split("."):
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        # Other choices have no order, and an empty list has nothing to compare.
-        is_number = np.size(value) > 0 and np.asarray(value).dtype.kind in "if"
-        if is_number and uncertain.moves:
-            ends = (np.atleast_1d(uncertain.low), np.atleast_1d(uncertain.high))
-            assert (ends[0] <= value).all() and (value <= ends[1]).all(), uncertain.term
-            assert (ends[0] < ends[1]).any(), uncertain.term
-        assert len(uncertain.why) > 5
-
-
-@pytest.mark.parametrize("name", list(known_parameters()))
-def test_whatever_is_not_verified_has_a_range_or_says_why_it_has_none(name):
-    terms = [uncertain.term for uncertain in header(name).uncertain]
-    for place in parameter_source(name).unverified:
-        within = terms if place == "all" else [t for t in terms if f"{t}.".startswith(f"{place}.")]
-        assert within, f"{name}: {place} is not verified and has no [[uncertain]]"
+def test_what_is_not_verified_has_a_range_that_holds_it_or_says_why_it_has_none(name):
+    assert list(mistakes(name)) == []
+    assert all(len(uncertain.why) > 5 for uncertain in header(name).uncertain)

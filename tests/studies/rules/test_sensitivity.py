@@ -211,3 +211,16 @@ def test_a_range_that_is_none_is_found(rule, change, mistake, monkeypatch):
     found = list(mistakes(version))
     assert bool(found) == bool(mistake)
     assert not mistake or any(mistake in words for words in found)
+
+
+def test_rates_by_maturity_lie_in_their_ranges_row_by_row(monkeypatch):
+    version = "haircuts/cme/2021"
+    head = header(version)
+    (given,) = [entry for entry in head.uncertain if entry.term == "treasury.rate"]
+    moved_down = [0.5 * rate for rate in given.low]
+    wrong = given.model_copy(update={"high": [*moved_down[:1], *given.high[1:]]})
+    others = tuple(entry for entry in head.uncertain if entry is not given)
+    changed = head.model_copy(update={"uncertain": (*others, wrong)})
+    monkeypatch.setattr("backtest.parameters.ranges.header", lambda name: changed)
+    (mistake,) = mistakes(version)
+    assert mistake == f"{version}: treasury.rate: row 0 does not lie in its range"
