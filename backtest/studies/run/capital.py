@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -61,10 +62,14 @@ def capital_table(study: Study, portfolios: Sequence[str]) -> TextTable | None:
             "capital, SCO60": of_column("capital", millions),
             "mean margin, least of the models": of_column("least", millions),
             "mean margin, most": of_column("most", millions),
-            "capital over most": lambda row: ratio(row["capital"] / row["most"]),
+            "capital over most": _over_most,
         },
         note=_note(study),
     )
+
+
+def _over_most(row: Any) -> str:
+    return ratio(row["capital"] / row["most"] if row["most"] > 0 else float("nan"))
 
 
 def _note(study: Study) -> str:
