@@ -92,14 +92,22 @@ def _wrong(entry: Uncertain, tables: Mapping[str, Any]) -> str:
         return ""
     if entry.low == entry.high == value:
         return "neither end is another value"
-    rows = list(zip(entry.low, value, entry.high, strict=False)) if _is_column(value) else []
+    if not _is_column(value):
+        return ""
+    if not len(entry.low) == len(value) == len(entry.high):
+        return f"{len(entry.low)} and {len(entry.high)} ends of {len(value)} rows"
+    rows = zip(entry.low, value, entry.high, strict=True)
     wrong = [row for row, (low, own, high) in enumerate(rows) if not low <= own <= high]
     return f"row {wrong[0]} does not lie in its range" if wrong else ""
 
 
 def _is_column(value: Any) -> bool:
     """Whether a value is a list of numbers, such as the rates of a table by maturity."""
-    return isinstance(value, list) and all(type(item) in (int, float) for item in value)
+    return (
+        isinstance(value, list)
+        and value != []
+        and all(type(item) in (int, float) for item in value)
+    )
 
 
 def _same_type(end: Any, value: Any) -> bool:

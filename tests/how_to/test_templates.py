@@ -10,12 +10,15 @@ import tomllib
 import pytest
 
 from backtest.book.liquidation import CostTable
+from backtest.parameters import ranges
+from backtest.parameters.header import split
 from tests.support.places import ROOT
 
 HOW_TO = ROOT / "docs" / "how-to"
 # Files that a page may touch at most.
 MOST = {
     "model": 4,
+    "rule": 4,
     "instrument": 4,
     "publisher": 4,
     "score": 3,
@@ -96,17 +99,21 @@ def test_a_page_carried_out_as_it_is_passes_and_touches_the_files_it_lists(name,
     assert len(shown.splitlines()) <= MOST[name]
 
 
-def test_the_row_of_costs_on_the_page_of_an_instrument_is_one_that_the_table_takes():
+def test_the_row_of_costs_on_the_page_of_an_instrument_is_one_that_the_table_takes(monkeypatch):
     page = (HOW_TO / "instrument.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
-    file = ROOT / "backtest" / "parameters" / "liquidation/2025.toml"
-    table = tomllib.loads(file.read_text(encoding="utf-8") + "\n" + block)
+    name = "liquidation/2025"
+    file = ROOT / "backtest" / "parameters" / f"{name}.toml"
+    head, table = split(tomllib.loads(file.read_text(encoding="utf-8") + "\n" + block), name)
     assert CostTable(**table).contract["STRIP10Y"].adv_usd == 2e9
+    monkeypatch.setattr(ranges, "header", lambda name: head)
+    monkeypatch.setattr(ranges, "load_parameters", lambda name: table)
+    assert "STRIP10Y" in head.uncertain[-1].term and not list(ranges.mistakes(name))
 
 
 @pytest.mark.parametrize("name", MOST)
 def test_the_gaps_of_a_template_are_numbered(name):
-    files = sorted((HOW_TO / name).glob("*.py"), key=lambda file: ("test_" in file.name, file.name))
+    files = sorted((HOW_TO / name).glob("*.*"), key=lambda file: ("test_" in file.name, file.name))
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     gaps = [int(number) for number in re.findall(r"# GAP (\d+):", text)]
     assert gaps and gaps == list(range(1, len(gaps) + 1))

@@ -217,10 +217,14 @@ def test_rates_by_maturity_lie_in_their_ranges_row_by_row(monkeypatch):
     version = "haircuts/cme/2021"
     head = header(version)
     (given,) = [entry for entry in head.uncertain if entry.term == "treasury.rate"]
-    moved_down = [0.5 * rate for rate in given.low]
-    wrong = given.model_copy(update={"high": [*moved_down[:1], *given.high[1:]]})
     others = tuple(entry for entry in head.uncertain if entry is not given)
-    changed = head.model_copy(update={"uncertain": (*others, wrong)})
-    monkeypatch.setattr("backtest.parameters.ranges.header", lambda name: changed)
-    (mistake,) = mistakes(version)
-    assert mistake == f"{version}: treasury.rate: row 0 does not lie in its range"
+    rows = len(given.low)
+    for high, why in (
+        ([0.5 * given.low[0], *given.high[1:]], "row 0 does not lie in its range"),
+        (given.high[1:], f"{rows} and {rows - 1} ends of {rows} rows"),
+    ):
+        wrong = given.model_copy(update={"high": high})
+        changed = head.model_copy(update={"uncertain": (*others, wrong)})
+        monkeypatch.setattr("backtest.parameters.ranges.header", lambda name, head=changed: head)
+        (mistake,) = mistakes(version)
+        assert mistake == f"{version}: treasury.rate: {why}"
