@@ -12,7 +12,6 @@ from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel, Parts, model
-from backtest.parameters.files import rules
 from backtest.parameters.in_force import changes, in_force, named_rules
 from backtest.types import DaysByPortfolios, FloatArray, RowNumbers
 from strategies.haircut import HaircutOnly
@@ -29,7 +28,7 @@ class AsReplayed:
     the base names without a version. Before the first version of a rule came into force it is the
     first, after the last one ended the last. Margin at day t uses closes up to and including t, and
     the rules of t: history is revalued with today's numbers, as a house does on the day of a
-    change. USD.
+    change. It gives margins and their parts, no forecast. USD.
 
     Parameters
     ----------
@@ -42,8 +41,9 @@ class AsReplayed:
     Examples
     --------
     >>> from strategies.simm.model import Simm
-    >>> AsReplayed(base=Simm()).parameter_files[0]
-    'simm/2.1'
+    >>> from backtest.parameters.sources import parameter_sources
+    >>> [source.name for source in parameter_sources(AsReplayed(base=Simm()))][:2]
+    ['simm/2.1', 'simm/2.2']
     """
 
     base: MarginModel = Field(default_factory=HaircutOnly)
@@ -51,9 +51,9 @@ class AsReplayed:
     replays_rules: ClassVar[bool] = True  # `in_force` leaves the base alone
 
     @property
-    def parameter_files(self) -> tuple[str, ...]:
-        """Every version that some day may ask for."""
-        return tuple(name for rule in named_rules(self.base) for name in rules()[rule])
+    def across_books(self) -> bool:
+        """Whether the base looks across portfolios."""
+        return bool(getattr(self.base, "across_books", False))
 
     def margin(self, market: Market, book: Book, coverage: Coverage) -> FloatArray:
         """Margin required at each close, (days, portfolios), USD, >= 0; NaN while warming up."""
@@ -98,3 +98,14 @@ def under_rules(base: MarginModel, day: date | None, *, replayed: bool) -> Margi
         wrapped: MarginModel = base if is_one else AsReplayed(base=base)
         return wrapped
     return base if day is None else in_force(base, day)
+
+
+def unwrapped(model: MarginModel) -> MarginModel:
+    """The model itself, or the one whose rules it replays.
+
+    Examples
+    --------
+    >>> unwrapped(AsReplayed(base=HaircutOnly())) == unwrapped(HaircutOnly())
+    True
+    """
+    return model.base if isinstance(model, AsReplayed) else model

@@ -9,7 +9,8 @@ import pickle
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from backtest.types import FloatArray, StudyError
 from backtest.workers import at_start
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Isolated:
     """A model asked day by day in its own process; its margins are the model's where it is causal.
 
@@ -31,10 +33,9 @@ class Isolated:
     margined together (`across_books`), so blocks of them cannot be told apart.
     """
 
-    across_books = True
+    model: MarginModel
 
-    def __init__(self, model: MarginModel) -> None:
-        self.model = model
+    across_books: ClassVar[bool] = True
 
     def __repr__(self) -> str:
         return f"Isolated({in_words(self.model)})"

@@ -29,7 +29,8 @@ def longest_lookback(model: MarginModel) -> int:
     750
     """
     inner_models = [inner for field in _inner(model).values() for inner in _models(field)]
-    own = getattr(getattr(model, "terms", model), "lookback", 0)
+    # A model may have its published terms apart, with a lookback among them or not.
+    own = getattr(getattr(model, "terms", None), "lookback", getattr(model, "lookback", 0))
     return max([int(own), *map(longest_lookback, inner_models)])
 
 

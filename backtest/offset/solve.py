@@ -1,5 +1,7 @@
 """The haircut and the correlation floor that just keep the coverage standard."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
+from backtest.parameters.in_force import in_force
 from backtest.scores import equal_coverage_scale
 from backtest.types import (
     DaysByPortfolios,
@@ -34,7 +37,8 @@ def just_covering(
     base: MarginModel,
     coverage: Coverage,
     lookback: int = 500,
-    haircuts: HaircutOnly | None = None,
+    haircuts: MarginModel | None = None,
+    day: date | None = None,
     progress: Progress = unheard,
 ) -> pd.DataFrame:
     """One row for each portfolio: the settings at which exceedances reach the allowed number.
@@ -46,8 +50,8 @@ def just_covering(
     or one of them. Both settings are in-sample: they are known only in hindsight.
 
     lookback : scenarios in each correlation.
-    haircuts : whose scale is sought; None takes the default schedules, and where these have no
-        haircut for an instrument of the book there is none to scale: NaN.
+    haircuts : whose scale is sought; None takes the default schedules, as of `day` or the latest,
+        and where these have no haircut for an instrument of the book there is none to scale: NaN.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def just_covering(
             else:
                 low[p] = middle[p]
     floor = np.where(needs_none, -1.0, np.where(possible, high, np.nan))
-    haircut_margin = _haircut_margin(haircuts, market, book, coverage)
+    haircut_margin = _haircut_margin(haircuts, market, book, coverage, day)
     known = not np.isnan(haircut_margin).any()
     scale = (
         equal_coverage_scale(loss[scored], haircut_margin[scored], confidence=coverage.confidence)
@@ -124,11 +128,16 @@ def just_covering(
 
 
 def _haircut_margin(
-    haircuts: HaircutOnly | None, market: Market, book: Book, coverage: Coverage
+    haircuts: MarginModel | None,
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    day: date | None,
 ) -> DaysByPortfolios:
     if haircuts is not None:
         return required_margin(haircuts, market, book, coverage)
+    default = HaircutOnly() if day is None else in_force(HaircutOnly(), day)
     try:
-        return required_margin(HaircutOnly(), market, book, coverage)
+        return required_margin(default, market, book, coverage)
     except StudyError:  # nobody asked for these schedules
         return np.full((len(market.dates), len(book.portfolios)), np.nan)

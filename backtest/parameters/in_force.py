@@ -1,7 +1,7 @@
 """The version of a rule on a day, and models pinned to the versions of a day."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -29,10 +29,11 @@ def version_on(rule: str, day: date) -> str:
     return begun[-1] if begun else versions[0]
 
 
-def in_force(model: Value, day: date) -> Value:
+def in_force(model: Value, day: date, *, throughout: bool = False) -> Value:
     """The same model, and the models inside it, with each rule pinned to its version of a day.
 
-    A version that is named outright stays, in force or not.
+    A version that is named outright stays, in force or not. A model that replays its rules day by
+    day stays too: it pins them itself; with `throughout` its base has the rules of `day` instead.
 
     Examples
     --------
@@ -40,7 +41,7 @@ def in_force(model: Value, day: date) -> Value:
     >>> in_force(Siloed(base=Simm()), date(2018, 12, 3)).base.parameters
     'simm/2.1'
     """
-    return _pinned(model, lambda rule: version_on(rule, day), is_naming=False)
+    return _pinned(model, lambda rule: version_on(rule, day), throughout=throughout)
 
 
 def with_version(model: Value, version: str) -> Value:
@@ -53,7 +54,7 @@ def with_version(model: Value, version: str) -> Value:
     'sec_15c3_1/2013'
     """
     own = rule_of(version)
-    return _pinned(model, lambda rule: version if rule == own else rule, is_naming=False)
+    return _pinned(model, lambda rule: version if rule == own else rule)
 
 
 def changes(model: Any, first: date, last: date) -> tuple[date, ...]:
@@ -69,25 +70,38 @@ def named_rules(model: Any) -> tuple[str, ...]:
     return tuple(sorted(_named(model)))
 
 
-def _pinned(value: Any, version: Callable[[str], str], *, is_naming: bool) -> Any:
-    """A field's value with rules pinned; `is_naming` where the field's texts name rules."""
-    if isinstance(value, str):
-        return version(value) if is_naming and value in rules() else value
-    if isinstance(value, (tuple, list)):
-        return type(value)(_pinned(item, version, is_naming=is_naming) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _pinned(item, version, is_naming=is_naming) for key, item in value.items()}
-    # A model that replays its rules day by day pins them itself.
-    if isinstance(value, type) or not is_dataclass(value) or getattr(value, "replays_rules", False):
-        return value
-    before = {name: getattr(value, name) for name in field_names(type(value))}
-    after = {
-        name: _pinned(inner, version, is_naming=name.endswith(NAMING))
-        for name, inner in before.items()
-    }
-    changed = {name: inner for name, inner in after.items() if inner != before[name]}
-    dataclass_value: Any = value
-    return replace(dataclass_value, **changed) if changed else value
+def _pinned(model: Any, version: Callable[[str], str], *, throughout: bool = False) -> Any:
+    """A model with its rules pinned; what names no rule is given back itself, of whatever type.
+
+    throughout : models that replay their rules day by day give way to their base.
+    """
+
+    def pinned(value: Any, *, is_naming: bool = False) -> Any:
+        if isinstance(value, str):
+            return version(value) if is_naming and value in rules() else value
+        if isinstance(value, (tuple, list)):
+            items = [pinned(item, is_naming=is_naming) for item in value]
+            if all(new is old for new, old in zip(items, value, strict=True)):
+                return value
+            return value._make(items) if hasattr(value, "_make") else type(value)(items)
+        if isinstance(value, Mapping):
+            table = {key: pinned(item, is_naming=is_naming) for key, item in value.items()}
+            return value if all(new is value[key] for key, new in table.items()) else table
+        if isinstance(value, type) or not is_dataclass(value):
+            return value
+        if getattr(value, "replays_rules", False):
+            base: Any = getattr(value, "base")  # noqa: B009 -- of a class that is not imported here
+            return pinned(base) if throughout else value
+        changed: dict[str, Any] = {}
+        for field in fields(value):
+            before = getattr(value, field.name, None)
+            after = pinned(before, is_naming=field.name.endswith(NAMING))
+            if field.init and after is not before:
+                changed[field.name] = after
+        dataclass_value: Any = value
+        return replace(dataclass_value, **changed) if changed else value
+
+    return pinned(model)
 
 
 def _named(value: Any, *, is_naming: bool = False) -> set[str]:
@@ -99,5 +113,5 @@ def _named(value: Any, *, is_naming: bool = False) -> set[str]:
     if isinstance(value, (tuple, list)):
         return set().union(*(_named(item, is_naming=is_naming) for item in value))
     names = field_names(type(value)) if is_dataclass(value) else ()
-    inner = (_named(getattr(value, n), is_naming=n.endswith(NAMING)) for n in names)
+    inner = (_named(getattr(value, n, None), is_naming=n.endswith(NAMING)) for n in names)
     return set().union(*inner)

@@ -6,7 +6,7 @@ model cannot use a file and hide it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from backtest.parameters.files import (
     header,
     known_parameters,
     load_parameters,
+    rule_of,
     rules,
     version_of,
 )
@@ -31,6 +32,7 @@ class ParameterSource:
     unverified : 'all', or the unverified tables and terms; empty where all is verified.
     compared : what of it was compared with what; empty where the file does not say.
     how, verified_on : how its numbers are known, and the day of the look.
+    replayed : a model takes it on the days alone on which it is the rule.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ParameterSource:
     superseded_by: str = ""
     how: str = ""
     verified_on: str = ""
+    replayed: bool = False
 
     @property
     def mark(self) -> str:
@@ -131,7 +134,10 @@ def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:
     >>> [s.name.rpartition("/")[0] for s in parameter_sources(Siloed(base=HaircutOnly()))]
     ['haircuts/cme', 'haircuts/cftc_pilot']
     """
-    return tuple(parameter_source(name) for name in dict.fromkeys(_named(model)))
+    replayed: dict[str, bool] = {}
+    for name, on_its_days in _named(model):
+        replayed[name] = replayed.get(name, True) and on_its_days
+    return tuple(replace(parameter_source(n), replayed=alone) for n, alone in replayed.items())
 
 
 def versions_named(value: Any) -> tuple[ParameterSource, ...]:
@@ -143,15 +149,20 @@ def versions_named(value: Any) -> tuple[ParameterSource, ...]:
     ['haircuts/cme/2014']
     """
     known = known_parameters().keys() | former_names().keys()
-    names = (version_of(text) for text in _texts(value) if text in known)
+    names = (version_of(text) for text, _ in _texts(value) if text in known)
     return tuple(parameter_source(name) for name in dict.fromkeys(names))
 
 
 def standings(
-    by_model: Mapping[str, tuple[ParameterSource, ...]], as_of: str, *, only_superseded: bool
+    by_model: Mapping[str, tuple[ParameterSource, ...]],
+    as_of: str,
+    *,
+    since: str,
+    only_superseded: bool,
 ) -> list[str]:
     """Sentences on versions that are not in force on a day (ISO), with the models that use them.
 
+    since : first day (ISO) on which a replayed version may be asked for.
     only_superseded : leave out those that came into force later, which the earliest version of a
         rule may: there is no earlier one to take.
     """
@@ -159,34 +170,53 @@ def standings(
     for model, sources in by_model.items():
         for source in sources:
             users.setdefault(source, []).append(model)
-    return [
-        f"{', '.join(models)}: {source.standing(as_of)}"
-        for source, models in users.items()
-        if source.standing(as_of) and not (only_superseded and as_of < source.dated)
-    ]
+    told = []
+    for source, models in users.items():
+        day = _day_to_judge(source, since, as_of)
+        words = source.standing(day) if day else ""
+        if words and not (only_superseded and day < source.dated):
+            told.append(f"{', '.join(models)}: {words}")
+    return told
 
 
-def _named(model: Any) -> Iterator[str]:
-    """Versions that a value names, or whose rule it names."""
-    for text in _texts(model):
-        if text in known_parameters() or text in former_names() or text in rules():
-            yield version_of(text)
+def _day_to_judge(source: ParameterSource, since: str, as_of: str) -> str:
+    """The day (ISO) on which a version must be in force; empty where it is asked on its own days.
+
+    A replayed one has other days where it is the first of its rule, before it came into force, or
+    the last, after it ended.
+    """
+    if not source.replayed:
+        return as_of
+    first, *_ = rules().get(rule_of(source.name), (source.name,))
+    if source.name == first and since < source.dated:
+        return since
+    return "" if source.superseded_by or as_of < source.dated else as_of
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value and in everything inside it."""
+def _named(model: Any) -> Iterator[tuple[str, bool]]:
+    """Versions that a value names, or whose rule it names; and whether on their own days alone."""
+    for text, replayed in _texts(model):
+        if text in known_parameters() or text in former_names():
+            yield version_of(text), False
+        elif text in rules():
+            versions = rules()[text] if replayed else [version_of(text)]
+            yield from ((version, replayed) for version in versions)
+
+
+def _texts(value: Any, *, replayed: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every text in a value and in all inside it; and whether a model around it replays rules."""
     if isinstance(value, str):
-        yield value
+        yield value, replayed
     elif isinstance(value, (tuple, list)):
         for inner_value in value:
-            yield from _texts(inner_value)
+            yield from _texts(inner_value, replayed=replayed)
     elif isinstance(value, Mapping):
         for inner_value in value.values():
-            yield from _texts(inner_value)
+            yield from _texts(inner_value, replayed=replayed)
     elif is_dataclass(value):
-        yield from getattr(value, "parameter_files", ())
+        replayed = replayed or getattr(value, "replays_rules", False)
         for field in field_names(type(value)):
-            yield from _texts(getattr(value, field))
+            yield from _texts(getattr(value, field, None), replayed=replayed)
 
 
 def _doubtful(head: Header, tables: Mapping[str, Any]) -> tuple[str, ...]:

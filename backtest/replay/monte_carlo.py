@@ -20,7 +20,7 @@ from backtest.replay.kept import KeptBlocks
 from backtest.replay.path_block import BlockScores, replay_block
 from backtest.replay.provenance import Provenance
 from backtest.replay.room import check_paths_fit
-from backtest.replay.rules import models_under_rules, rule_day
+from backtest.replay.rules import rule_day
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import Progress, StudyError, unheard
 from backtest.workers import in_parallel
@@ -58,7 +58,7 @@ def monte_carlo(
         requirement unless given. With `Spliced`, give the market's last day: else the days of
         history, the same on every path, are scored with the future.
     as_of : ISO day whose rules the models take; the last scored day of `market` unless given. Days
-        of a path are no dates of history, so rules are not replayed on them.
+        of a path are no dates of history, so a model that replays its rules has those of this day.
     n_jobs, block : workers, and paths a task.
     kept : where finished blocks are kept (`replay.kept`); what it holds is not computed again.
 
@@ -89,7 +89,7 @@ def monte_carlo(
     closeout = Closeout(book, coverage)
     closeout.check()
     day = rule_day(as_of, market, closeout)
-    models = models_under_rules(models, day, replayed=False)
+    models = {name: in_force(model, day, throughout=True) for name, model in models.items()}
     account = in_force(account, day)
     check_paths_fit(paths, len(models), len(book.portfolios))
     report = progress or unheard

@@ -44,7 +44,8 @@ class Provenance:
     opened : files that models opened by themselves, as they were then.
     window : scored days. standard, account : what models are held to.
     models : each as Python writes it. parameters, fits, causality : by model.
-    as_of : day (ISO) whose rules models take; as_replayed : each day has its own, up to that day.
+    as_of : day (ISO) whose rules models and collateral take; empty where a manifest is older than
+        that. as_replayed : of models, each day has its own.
     omissions : by model, what it leaves out because prices start too late, and where it can net
         nothing.
     histories : first day that margins may look back to, by the factors that positions need; empty
@@ -212,10 +213,7 @@ class Provenance:
         """Models that failed; rules of other days; doubtful prices in use that nobody accepted."""
         doubts = () if self.data is None else self.data.findings
         return [
-            *(
-                f"{SUPERSEDED} {words}"
-                for words in standings(self._rules(), self.as_of, only_superseded=True)
-            ),
+            *(f"{SUPERSEDED} {words}" for words in self._standings(only_superseded=True)),
             *(f"LEFT OUT: {reason}" for reason in self.failed_models.values()),
             *(
                 f"DOUBTFUL PRICES: {doubt.words}"
@@ -226,17 +224,24 @@ class Provenance:
 
     def rules(self) -> str:
         """The day whose rules models take, and versions that are not in force on it, in words."""
-        if not any((*self.parameters.values(), *self._rules().values())):
+        if not self.as_of or not any(self._rules().values()):
             return ""
-        taken = f"those of each day, up to {self.as_of}" if self.as_replayed else f"of {self.as_of}"
-        return "; ".join([taken, *standings(self._rules(), self.as_of, only_superseded=False)])
+        those = f"those of {self.as_of}"
+        taken = f"of each day; for collateral {those}" if self.as_replayed else f"of {self.as_of}"
+        return "; ".join([taken, *self._standings()])
+
+    def _standings(self, *, only_superseded: bool = False) -> list[str]:
+        """Who uses which version that is not in force on `as_of`."""
+        if not self.as_of:
+            return []
+        since = self.as_of if self.window is None else self.window.first_scored
+        return standings(self._rules(), self.as_of, since=since, only_superseded=only_superseded)
 
     def _rules(self) -> dict[str, tuple[ParameterSource, ...]]:
         """Versions in use by model, and those that the collateral or the sizing names."""
         posted = () if self.account is None else versions_named(self.account.collateral)
         sizing = versions_named(self.study.get("sizing", {}))
-        others = {"collateral": posted, "sizing": sizing}
-        return {**({} if self.as_replayed else self.parameters), **others}
+        return {**self.parameters, "collateral": posted, "sizing": sizing}
 
     def facts(self) -> list[tuple[str, str]]:
         """Facts that a page lists beside the command line: prices, hashes, software."""

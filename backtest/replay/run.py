@@ -29,6 +29,7 @@ from backtest.replay.study import Study
 from backtest.scores import pooled_equal_coverage
 from backtest.scores.resample import RESAMPLES
 from backtest.types import Progress, StudyError, counted, unheard
+from strategies.as_replayed import unwrapped
 from strategies.siloed import Siloed
 
 
@@ -200,4 +201,4 @@ def yardstick_of(models: Mapping[str, MarginModel]) -> str | None:
     """Name of the model that savings are measured from: 'siloed', or the first Siloed."""
     if "siloed" in models:
         return "siloed"
-    return next((name for name, model in models.items() if isinstance(model, Siloed)), None)
+    return next((name for name, m in models.items() if isinstance(unwrapped(m), Siloed)), None)

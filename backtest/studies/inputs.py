@@ -224,15 +224,20 @@ def read_inputs(
     clock: Clock | None = None,
     isolate: bool = False,
     grid: bool = False,
+    simulated: bool = False,
 ) -> Inputs:
     """Study file, prices, book and models; data, seed and clock override what the file says.
 
     isolate : run models of the user's own each in a process that holds only the past.
     grid : as in `read_prices`.
+    simulated : days will not be dates, so that the rules of each day cannot be replayed.
     """
     config, text, market, files = read_prices(
         study_file, data=data, seed=seed, progress=progress, clock=clock, grid=grid
     )
+    if simulated and config.as_replayed:
+        progress(f"rules are those of {config.as_of}: days of a path are no dates", 1.0)
+        config = config.model_copy(update={"as_replayed": False})
     file_record: set[OpenedFile] = set()
     progress("books and models", 0.0)
     with recording(file_record):

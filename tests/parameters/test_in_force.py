@@ -1,6 +1,8 @@
 """The version of a rule on a day: in a model, in a study, day by day."""
 
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,10 @@ import pytest
 import backtest as bt
 import strategies as st
 from backtest.model.causality import check_causal
+from backtest.model.isolation import isolated
 from backtest.parameters.header import Header, split
 from backtest.parameters.in_force import changes, in_force, version_on
+from backtest.parameters.sources import parameter_sources
 from tests.support.rulebooks import toy_rule
 
 HEADER = {
@@ -121,7 +125,10 @@ def test_a_study_takes_the_rules_of_its_day_and_says_so(rule, coin, year):
     assert not [words for words in early.alarms() if "RULES" in words]
     replayed = bt.run(year, book, models, as_replayed=True)
     assert replayed.required["haircut"].iloc[[0, -1], 0].tolist() == pytest.approx([1e5, 3e5])
-    assert "those of each day" in replayed.provenance.rules()
+    words = replayed.provenance.rules()
+    assert words.startswith("of each day; for collateral those of 2020-12-")
+    assert words.endswith("haircut: haircuts/toy/1 came into force on 2020-03-01 only")
+    assert not [said for said in replayed.provenance.alarms() if "RULES" in said]
 
 
 def test_superseded_rules_that_are_named_outright_are_used_and_told(rule, year):
@@ -131,6 +138,89 @@ def test_superseded_rules_that_are_named_outright_are_used_and_told(rule, year):
     words = "old: haircuts/toy/1 was superseded by haircuts/toy/2 on 2020-06-01"
     assert f"SUPERSEDED RULES: {words}" in study.provenance.alarms()
     assert words in dict(study.provenance.facts())["rules in force"]
+
+
+@pytest.mark.parametrize("as_replayed", [True, False])
+def test_a_replay_tells_what_is_pinned_and_nothing_of_the_versions_of_each_day(
+    rule, coin, year, as_replayed
+):
+    models = {
+        "of each day": st.AsReplayed(base=coin),
+        "old": st.Siloed(base=st.HaircutOnly(schedules=(f"{rule}/1",))),
+    }
+    study = bt.run(year, book_on(year), models, score_from="2020-04-01", as_replayed=as_replayed)
+    words = "SUPERSEDED RULES: old: haircuts/toy/1 was superseded by haircuts/toy/2 on 2020-06-01"
+    assert [said for said in study.provenance.alarms() if "RULES" in said] == [words]
+    assert "of each day:" not in study.provenance.rules()
+
+
+def test_simulated_paths_have_the_rules_of_one_day(rule, coin, year):
+    means = {}
+    for name, model in {"one day": coin, "of each day": st.AsReplayed(base=coin)}.items():
+        drawn = bt.monte_carlo(
+            bt.StationaryBootstrap(block_size=20), year, book_on(year), {"m": model},
+            as_of="2020-07-01", paths=2, seed=1,
+        )  # fmt: skip
+        means[name] = drawn.scores
+        assert drawn.provenance.models["m"].startswith("HaircutOnly(schedules=('haircuts/toy/2',)")
+    np.testing.assert_array_equal(means["one day"], means["of each day"])
+
+
+def test_models_are_found_under_their_replay(rule, coin, year):
+    models = {"sum": st.Siloed(base=coin), "net": coin}
+    study = bt.run(year, book_on(year), models, as_replayed=True)
+    assert study.provenance.siloed_model == "sum"
+
+
+class Pair(NamedTuple):
+    """Two numbers of a user's own model."""
+
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """A user's model, whose fields hold what they like."""
+
+    base: object
+    weights: object = None
+    made: dict = field(default_factory=dict, init=False)
+
+    across_books = True
+
+    def __post_init__(self):
+        self.made["parameters"] = "haircuts/toy"
+
+    def margin(self, market, book, coverage):
+        return self.base.margin(market, book, coverage)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [np.ones(3), pd.DataFrame({"a": [1.0, 2.0]}), Pair(1.0, 2.0), (np.ones(2),), {"a": {1, 2}}],
+)
+def test_a_users_model_may_hold_anything_beside_rules(rule, coin, year, weights):
+    on = date(2020, 7, 1)
+    without = Own(0.5, weights)
+    assert in_force(without, on) is without
+    own = in_force(Own(coin, weights), on)
+    assert own.base.schedules == ("haircuts/toy/2",) and own.weights is weights
+    study = bt.run(year, book_on(year), {"own": Own(coin, weights)}, as_of="2020-07-01")
+    assert study.required["own"].iloc[0, 0] == pytest.approx(2e5)
+
+
+def test_rules_are_pinned_in_tuples_with_names_and_behind_a_process(rule, coin):
+    pair = in_force(Own(Pair(coin, 1.0)), date(2020, 7, 1)).base
+    assert isinstance(pair, Pair) and pair.first.schedules == ("haircuts/toy/2",)
+    alone = isolated(Own(coin))
+    assert in_force(alone, date(2020, 7, 1)).model.base.schedules == ("haircuts/toy/2",)
+    assert [source.name for source in parameter_sources(alone)] == ["haircuts/toy/3"]
+
+
+def test_a_replay_looks_across_books_where_its_base_does(coin):
+    assert st.AsReplayed(base=Own(coin)).across_books
+    assert not st.AsReplayed(base=coin).across_books
 
 
 def test_a_day_that_is_none_is_refused(year, coin, rule):

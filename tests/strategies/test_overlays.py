@@ -12,6 +12,8 @@ import strategies as st
 from backtest.book.liquidation import LiquidationCost, load_costs
 from backtest.config.models import build_model
 from backtest.model.protocol import model
+from backtest.model.wrapping import longest_lookback, with_lookback
+from backtest.parameters.registry import field_names
 from strategies.overlays.correlation_break import kept_share
 from strategies.overlays.speed import limited_margin
 from tests.support.contracts import HISTORICAL
@@ -116,6 +118,12 @@ def test_floor_is_the_longest_lookback_that_history_fills(small_market, small_bo
         np.testing.assert_allclose(required[day], np.maximum(base[day], floor), rtol=1e-12)
         raised += (floor > base[day]).any()
     assert raised > 20
+
+
+@pytest.mark.parametrize("cls", [c for c in st.MODELS.values() if "lookback" in field_names(c)])
+def test_the_lookback_of_a_model_is_found_and_changed_beside_its_published_terms(cls):
+    assert longest_lookback(cls()) >= 250
+    assert longest_lookback(with_lookback(cls(), 333)) == 333
 
 
 def test_stress_blend_is_its_rule_in_plain_loops(small_market, small_book):

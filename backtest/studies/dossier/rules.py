@@ -6,8 +6,9 @@ from backtest.studies.dossier.folders import Scored
 
 IN_FORCE = "in force"
 ASSUMED = "an assumption, in force on no day"
+ITS_DAYS = "the rule of its own days"
 EACH_DAY = (
-    "Every day had the rules of that day (as_replayed); shown are the versions of the last one."
+    "Every day had the rules of that day (as_replayed): a version counts on its own days alone."
 )
 NOT_KNOWN = "The folder does not say whose day's rules its models took."
 
@@ -45,5 +46,7 @@ def _standing(source: ParameterSource, as_of: str) -> Cell:
         return Cell("not known", words=True)
     if source.how == "assumption":
         return Cell(ASSUMED, words=True)
+    if source.replayed:
+        return Cell(ITS_DAYS, words=True)
     reason = source.standing(as_of).removeprefix(f"{source.name} ")
     return Cell(reason or IN_FORCE, bold=bool(reason), words=True)

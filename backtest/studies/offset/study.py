@@ -22,6 +22,7 @@ from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.offset.steps_by_day import StepsByDay, steps_by_day, steps_by_regime
 from backtest.studies.ranked import Ranked
 from backtest.types import Progress, StudyError
+from strategies.as_replayed import unwrapped
 from strategies.haircut import HaircutOnly
 from strategies.historical import HistoricalVaR
 
@@ -114,9 +115,12 @@ def _offsets(inputs: Inputs, n_jobs: int, progress: Progress) -> OffsetStudy:
     steps = steps_by_regime(by_day, market, book, progress=progress) if by_day else pd.DataFrame()
     lookback = base.lookback if isinstance(base, HistoricalVaR) else 500
     # The study's own haircuts know its instruments; those of the default schedules may not.
-    haircuts = next((model for model in models.values() if isinstance(model, HaircutOnly)), None)
+    haircuts = next(
+        (model for model in models.values() if isinstance(unwrapped(model), HaircutOnly)), None
+    )
     settings = just_covering(
         market, book, base=base, coverage=coverage, lookback=lookback, haircuts=haircuts,
+        day=inputs.config.rule_day,
         progress=progress,
     )  # fmt: skip
     provenance = Provenance.of(

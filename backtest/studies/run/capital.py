@@ -82,11 +82,16 @@ def _note(study: Study) -> str:
         f"Groups as a bank may classify: {groups}, others 2b",
         f"2a: {terms.net_weight:.0%} of a position, less {terms.recognised:.0%} of the smaller of "
         "two opposite ones in one asset at two venues; one asset is no hedge of another",
-        source.standing(study.provenance.as_of),
+        source.standing(_day(study)),
     )
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def _rule(study: Study) -> CryptoCapital:
     """The standard under the rules of the study's day."""
-    return in_force(CryptoCapital(), date.fromisoformat(study.provenance.as_of))
+    return in_force(CryptoCapital(), date.fromisoformat(_day(study)))
+
+
+def _day(study: Study) -> str:
+    """The day whose rules count (ISO): the last scored one of a run from before that was stored."""
+    return study.provenance.as_of or f"{study.scored[-1]:%Y-%m-%d}"

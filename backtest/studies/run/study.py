@@ -100,7 +100,14 @@ def execute(
     resume : a folder of finished Monte Carlo blocks; what it holds is not computed again.
     out : where such a folder is made; without it blocks are not kept.
     """
-    inputs = read_inputs(study_file, data=data, seed=seed, isolate=isolate, progress=progress)
+    inputs = read_inputs(
+        study_file,
+        data=data,
+        seed=seed,
+        isolate=isolate,
+        simulated=path is not None,
+        progress=progress,
+    )
     wanted = inputs.config.monte_carlo.paths if paths is None else paths
     # A replayed path is itself simulated: no further histories are drawn from it.
     keeping = _keeping(inputs, wanted if path is None else 0, resume, out, progress)
@@ -154,6 +161,7 @@ def _run_of(
         coverage=coverage,
         account=terms,
         score_from=config.score_from,
+        as_of=config.as_of,
         seed=config.seed,
         n_jobs=n_jobs,
         audit=list(config.books) or True,
@@ -174,6 +182,7 @@ def _run_of(
             paths=path_count,
             seed=config.seed,
             score_from=config.score_from,
+            as_of=config.as_of,
             n_jobs=n_jobs,
             kept=kept,
             progress=progress,

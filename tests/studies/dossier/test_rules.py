@@ -53,8 +53,11 @@ def test_an_assumption_is_in_force_on_no_day(each):
 
 
 def test_days_of_their_own_and_days_not_recorded_are_told(each):
-    replayed = SimpleNamespace(label="x", origin=replace(each.origin, as_replayed=True))
-    assert "Every day had the rules of that day" in rules_in_force(replayed, "old").note
+    by_day = tuple(replace(source, replayed=True) for source in each.origin.parameters["old"])
+    origin = replace(each.origin, as_replayed=True, parameters={"old": by_day})
+    replayed = rules_in_force(SimpleNamespace(label="x", origin=origin), "old")
+    assert "Every day had the rules of that day" in replayed.note
+    assert {row[2] for row in rows_of(replayed).values()} == {"the rule of its own days"}
     unknown = SimpleNamespace(label="x", origin=replace(each.origin, as_of=""))
     table = rules_in_force(unknown, "old")
     assert {row[2] for row in rows_of(table).values()} == {"not known"}

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ from backtest.offset.bounds import (
 )
 from backtest.offset.history import SiloHistory, silo_shifts
 from backtest.offset.stress import _known_from, without
+from backtest.parameters.files import load_parameters, moved
+from backtest.parameters.in_force import version_on
+from backtest.parameters.ranges import with_term
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.studies.offset.page import offset_exhibit
 from tests.support import by_hand
@@ -336,6 +340,17 @@ def test_granted_and_supported_know_nothing_of_the_future(market, book):
     gross = st.Siloed(base=BASE).margin(market, book, COVERAGE)[-1, 0]
     required = models["offset"].margin(market, book, COVERAGE)[-1, 0]
     assert share == pytest.approx(1 - required / gross)
+
+
+def test_without_haircuts_of_its_own_a_study_scales_those_of_its_day(market, book):
+    day, settings = date(2018, 1, 2), {"base": BASE, "coverage": COVERAGE, "lookback": 60}
+    latest = just_covering(market, book, **settings)
+    name = version_on("haircuts/cftc_pilot", day)
+    with moved(name, with_term(load_parameters(name), "price.BTC", 0.1)):
+        early = just_covering(market, book, day=day, **settings)
+        unmoved = just_covering(market, book, **settings)
+    pd.testing.assert_frame_equal(unmoved, latest, check_exact=True)
+    assert (early["haircut_scale"] > latest["haircut_scale"]).all()
 
 
 def test_settings_that_just_cover_hold_and_a_little_less_does_not(market, book):

@@ -16,6 +16,7 @@ def study_of(positions, margins, as_of="2026-06-02"):
     return SimpleNamespace(
         exposure=exposure,
         scores=pd.DataFrame({"mean_margin": means}, index=rows),
+        scored=pd.DatetimeIndex(["2019-12-30", "2019-12-31"]),
         provenance=SimpleNamespace(as_of=as_of),
     )
 
@@ -54,6 +55,8 @@ def test_the_table_says_its_terms_and_how_they_stand():
     assert "65% of the smaller" in table.note and "came into force" not in table.note
     early = capital_table(study_of(BOOKS, {"siloed": 12e6}, as_of="2020-01-02"), ["hedged"])
     assert "came into force on 2026-01-01 only." in early.note
+    # A manifest from before rules had a day has none: the last scored one counts.
+    assert capital_table(study_of(BOOKS, {"siloed": 12e6}, as_of=""), ["hedged"]).note == early.note
 
 
 def test_without_cryptoassets_there_is_no_table():
