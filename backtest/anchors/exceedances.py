@@ -267,7 +267,7 @@ def _zones() -> Iterator[Anchor]:
     )
     yield Anchor(
         "at most 24 in 1,000 at 99 %, per cent",
-        "FRM practice question (pzacademy.com, qa 182447)",
+        "FRM practice question, pzacademy.com (qa 182447)",
         "99.996",
         lambda: 100.0 * traffic_light(24, 1000).cumulative,
     )

@@ -11,7 +11,7 @@ from backtest.anchors.anchor import AnchorSet, Compared
 from backtest.anchors.golden import Golden, Held
 from backtest.types import DataError, Progress, counted, unheard
 
-SHIPPED = ("clearing", "simm", "exceedances", "laws")
+SHIPPED = ("clearing", "simm", "simm_tests", "exceedances", "laws")
 HELD = ("simm", "simm_trees", "tails", "eurex", "fits", "packages")
 ASKING = "published numbers"
 
