@@ -14,7 +14,7 @@ from backtest.estimators.reliable import reliably_correlated
 from backtest.instruments import Instrument, parse_instrument
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import proportional_shares
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.parameters.terms import Terms
 from backtest.types import BoolArray, DaysByPortfolios, FloatArray, StudyError

@@ -11,7 +11,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option
 from backtest.market.market import Market
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import parts_in_proportion
 from backtest.model.protocol import Parts, model
 from backtest.parameters.terms import Terms
 from backtest.types import DaysByPortfolios, FloatArray, StudyError
@@ -92,9 +92,7 @@ class CryptoCapital:
         steps = self._steps(market, book)
         silo_steps = [self._steps(market, book.in_silo(s)) for s in book.silos]
         silo_capital = np.stack([np.add.reduce(list(s.values())) for s in silo_steps], axis=2)
-        required = np.add.reduce(list(steps.values()))
-        by_silo = proportional_shares(silo_capital, required, gross=silo_capital.sum(axis=2))
-        return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
+        return parts_in_proportion(steps, silo_capital, book)
 
     def of(self, usd: FloatArray, instruments: Sequence[Instrument]) -> FloatArray:
         """Capital of positions (..., instruments) in signed USD, (...,).

@@ -13,9 +13,9 @@ from backtest.book.coverage import Coverage
 from backtest.kernels.window_tail import window_tail
 from backtest.market.earlier import longer
 from backtest.market.market import Market, tenor_years
+from backtest.model.by_silo import proportional_shares
 from backtest.model.deficiency import largest_deficiencies
 from backtest.model.delta_gamma import Scenarios, book_scenarios
-from backtest.model.mismatch import proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.parameters.buckets import Rate

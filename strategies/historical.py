@@ -10,10 +10,10 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.instruments import is_option
 from backtest.market.market import Market
-from backtest.model.asking import required_margin
+from backtest.model.by_silo import margins_by_silo, proportional_shares
 from backtest.model.delta_gamma import Scenarios
 from backtest.model.forecasting import MarginOfForecast, Measure, margin_of
-from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
+from backtest.model.mismatch import mismatch_step, over_same_days
 from backtest.model.protocol import Forecast, Parts, model
 from backtest.model.revaluation import Revaluation, priced_scenarios
 from backtest.model.tails import Group, by_group, scenario_tails
@@ -80,9 +80,7 @@ class HistoricalVaR(MarginOfForecast):
         grant an offset in full that does not exist for unequal MPORs.
         """
         required = self.margin(market, book, coverage)
-        silo_margins = np.stack(
-            [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
+        silo_margins = margins_by_silo(self, market, book, coverage)
         silo_margins[np.isnan(required)] = np.nan
         gross, same_days_margin = silo_margins.sum(axis=2), required
         if self.scaling == "overlapping":

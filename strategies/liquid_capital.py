@@ -10,7 +10,7 @@ from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, treasury_maturity
 from backtest.instruments.contracts import contract_terms
 from backtest.market.market import Market
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import margins_by_silo, parts_in_proportion
 from backtest.model.protocol import Parts, model
 from backtest.parameters.buckets import ByMaturity, Rate
 from backtest.parameters.files import read_as
@@ -119,12 +119,8 @@ class LiquidCapital:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross, netting of bonds, of futures, between categories; silos in proportion."""
         steps = self._steps(market, book, coverage)
-        silo_margins = np.stack(
-            [self.margin(market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
-        required = np.sum(list(steps.values()), axis=0)
-        by_silo = proportional_shares(silo_margins, required, gross=silo_margins.sum(axis=2))
-        return Parts(silos=book.silos, by_silo=by_silo, steps=steps)
+        silo_margins = margins_by_silo(self, market, book, coverage)
+        return parts_in_proportion(steps, silo_margins, book)
 
     def _steps(self, market: Market, book: Book, coverage: Coverage) -> dict[str, DaysByPortfolios]:
         table, index = load_liquid_capital(self.parameters), book.unit_index(market)

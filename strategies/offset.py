@@ -15,7 +15,8 @@ from backtest.instruments import is_option
 from backtest.kernels.netting import netted_margin
 from backtest.market.market import Market
 from backtest.model.asking import required_margin, takes_days
-from backtest.model.mismatch import mismatch_step, over_same_days, proportional_shares
+from backtest.model.by_silo import proportional_shares
+from backtest.model.mismatch import mismatch_step, over_same_days
 from backtest.model.protocol import MarginModel, Parts, model
 from backtest.model.revaluation import priced_scenarios
 from backtest.model.tails import same_clock

@@ -7,7 +7,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.asking import answer_of, asked, required_margin
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import proportional_shares
 from backtest.model.protocol import HasParts, MarginModel, Parts
 from strategies.siloed import Siloed
 

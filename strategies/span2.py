@@ -13,8 +13,7 @@ from backtest.book.liquidation import BASIS_POINT, daily_volatility, load_costs
 from backtest.instruments import Instrument, by_factor, is_option
 from backtest.kernels.window_tail import window_tail
 from backtest.market.market import Market
-from backtest.model.asking import required_margin
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import margins_by_silo, proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.model.tails import Group, by_group
 from backtest.model.volatility_scaled import SEED_DAYS, FactorVolatility, FlooredShocks
@@ -138,9 +137,7 @@ class Span2:
         Gross contains liquidity and concentration, which are not reduced.
         """
         required = self.margin(market, book, coverage)
-        silo_margins = np.stack(
-            [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
+        silo_margins = margins_by_silo(self, market, book, coverage)
         silo_margins[np.isnan(required)] = np.nan
         gross = silo_margins.sum(axis=2)
         steps = {"gross": gross, "diversification and offset": required - gross}

@@ -20,7 +20,7 @@ import numpy as np
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
-from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
+from backtest.types import DaysByPortfolios, FloatArray
 
 MISMATCH = "MPOR mismatch"  # the step in `Parts.steps`
 
@@ -52,26 +52,3 @@ def mismatch_step(
     if len(set(Closeout(book, coverage).by_instrument)) == 1:
         return {}
     return {MISMATCH: required - same_days_required}
-
-
-def proportional_shares(
-    silo_margins: DaysByPortfoliosBySilos, required: DaysByPortfolios, *, gross: DaysByPortfolios
-) -> DaysByPortfoliosBySilos:
-    """`required` divided between silos in proportion to their stand-alone margins.
-
-    silo_margins : stand-alone. gross : their sum over silos.
-
-    Each silo's margin is reduced by the same share, the form of the CME-FICC programme. Where no
-    silo has a margin of its own the requirement is divided equally.
-
-    Examples
-    --------
-    >>> silo_margins, required = np.array([[[30.0, 10.0]]]), np.array([[20.0]])
-    >>> proportional_shares(silo_margins, required, gross=silo_margins.sum(axis=2)).tolist()
-    [[[15.0, 5.0]]]
-    """
-    share = np.divide(required, gross, out=np.where(np.isnan(gross), np.nan, 0.0), where=gross > 0)
-    by_silo = silo_margins * share[:, :, None]
-    no_silo_margin = (gross == 0.0) & (required > 0.0)
-    by_silo[no_silo_margin] = required[no_silo_margin][:, None] / silo_margins.shape[2]
-    return by_silo

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import proportional_shares
 from backtest.model.protocol import MarginModel, Parts
 from backtest.types import DaysByPortfolios, StudyError
 

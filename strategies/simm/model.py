@@ -9,8 +9,7 @@ from pydantic import Field
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
-from backtest.model.asking import required_margin
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import margins_by_silo, proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.types import FloatArray, StudyError
 from strategies.simm.aggregation import Node, simm_margin
@@ -78,9 +77,7 @@ class Simm:
     def parts(self, market: Market, book: Book, coverage: Coverage) -> Parts:
         """Steps gross and 'netting within risk classes'; silos share it in proportion."""
         required = self.margin(market, book, coverage)
-        silo_margins = np.stack(
-            [required_margin(self, market, book.in_silo(s), coverage) for s in book.silos], axis=2
-        )
+        silo_margins = margins_by_silo(self, market, book, coverage)
         gross = silo_margins.sum(axis=2)
         steps = {"gross": gross, "netting within risk classes": required - gross}
         return Parts(

@@ -13,8 +13,7 @@ from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.instruments import Instrument, is_option, undeclared
 from backtest.market.market import Market
-from backtest.model.asking import required_margin
-from backtest.model.mismatch import proportional_shares
+from backtest.model.by_silo import margins_by_silo, proportional_shares
 from backtest.model.protocol import Parts, model
 from backtest.types import Days, DaysByPortfolios, FloatArray, StudyError
 from strategies.span.arrays import PAIRED, Grid, delta, risk_array
@@ -105,7 +104,7 @@ class Span:
         proportion.
         """
         books = [book.in_silo(silo) for silo in book.silos]
-        silo_margins = np.stack([required_margin(self, market, b, coverage) for b in books], axis=2)
+        silo_margins = margins_by_silo(self, market, book, coverage)
         before, credited, required = self._steps(market, book, coverage)
         silo_steps = [self._steps(market, b, coverage) for b in books]
         gross_before = sum(o[0] for o in silo_steps)

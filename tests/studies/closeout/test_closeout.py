@@ -16,8 +16,9 @@ from backtest.book.closeout import Closeout
 from backtest.book.liquidation import LiquidationCost, daily_volatility, load_costs
 from backtest.cli import main
 from backtest.config.load import build_book, read_study
+from backtest.model.by_silo import proportional_shares
 from backtest.model.delta_gamma import book_scenarios
-from backtest.model.mismatch import MISMATCH, proportional_shares
+from backtest.model.mismatch import MISMATCH
 from backtest.scores import break_even_coordination, separate_rate
 from backtest.studies.closeout.page import closeout_exhibit
 from backtest.studies.closeout.study import estimate_closeout
