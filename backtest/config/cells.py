@@ -12,10 +12,17 @@ from backtest.config.grid import ALL, BOOKS, LOOKBACK, Axis, axes_of
 from backtest.config.models import build_model, model_table
 from backtest.config.schema import ON_ERROR, StudyFile
 from backtest.config.sections import RandomTable
+from backtest.model.protocol import MarginModel
+from backtest.model.user_models import user_classes
+from backtest.parameters.in_force import named_rules
+from backtest.parameters.registry import field_names
 from backtest.types import StudyError, shown
+from strategies import MODELS
 
 # Keys that decide which positions are margined, and over how many days.
 OF_POSITIONS = ("closeout", "coverage.mpor", "rebalance", "sizing")
+AS_OF = "as_of"
+SIZING = "[sizing]"  # among the models of an axis, where the rules of the sizing model vary
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,7 @@ class Cell:
         def matters(axis: Axis) -> bool:
             target = ".".join(axis.target)
             place = any(target.startswith(key) or key.startswith(target) for key in OF_POSITIONS)
-            return place or name in axis.models
+            return place or not axis.models.isdisjoint({name, SIZING})
 
         return self._label(name, matters)
 
@@ -91,24 +98,36 @@ def cells_of(study: StudyFile) -> list[Cell]:
 
 
 def _with_models(study: StudyFile, axis: Axis) -> Axis:
-    """An axis with the models whose parameters it sets."""
+    """An axis with the models whose parameters it sets, or whose rules."""
+    models = study.stated_models()
     if axis.path == (LOOKBACK,):
-        full = {name: model_table(model) for name, model in study.margin_models().items()}
-        names = [n for n, table in full.items() if _with_lookback(table, None) != table]
+        names = [
+            n for n, model in models.items() if _with_lookback(model, None) != model_table(model)
+        ]
         if not names:
             raise StudyError("grid.lookback: no model of the study has a look-back; remove it.")
         return replace(axis, models=frozenset(names))
+    if axis.path == (AS_OF,) and not study.as_replayed:
+        models = {SIZING: build_model(study.sizing), **models}
+        return replace(axis, models=frozenset(n for n, m in models.items() if named_rules(m)))
     return replace(axis, models=frozenset(axis.path[1:2] if axis.path[0] == "models" else ()))
 
 
-def _with_lookback(value: Any, lookback: Any) -> Any:
+def _with_lookback(model: MarginModel, lookback: Any) -> Any:
     """A model's table with this look-back wherever it, or a model inside it, has one."""
-    if isinstance(value, list):
-        return [_with_lookback(inner, lookback) for inner in value]
-    if not isinstance(value, Mapping):
-        return value
-    table = {key: _with_lookback(inner, lookback) for key, inner in value.items()}
-    return table | {LOOKBACK: lookback} if "kind" in table and LOOKBACK in table else table
+    classes = user_classes(model) | MODELS
+    # A field whose published value is used is None, and no key of the table.
+    kinds = [kind for kind, cls in classes.items() if LOOKBACK in field_names(cls)]
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [changed(inner) for inner in value]
+        if not isinstance(value, Mapping):
+            return value
+        table = {key: changed(inner) for key, inner in value.items()}
+        return table | {LOOKBACK: lookback} if table.get("kind") in kinds else table
+
+    return changed(model_table(model))
 
 
 def _with_books(study: StudyFile) -> StudyFile:
@@ -129,9 +148,9 @@ def _study_of(base: StudyFile, values: Mapping[Axis, Any]) -> StudyFile:
     for axis, value in values.items():
         if axis.name == LOOKBACK:
             for name in axis.models:
-                table = model_table(base.margin_models()[name])
+                model = base.stated_models()[name]
                 kept = {k: v for k, v in base.models[name].items() if k == ON_ERROR}
-                tables["models"][name] = _with_lookback(table, value) | kept
+                tables["models"][name] = _with_lookback(model, value) | kept
     for axis in values:  # all of them before any value is set
         _write_out(tables, axis, base)
     for axis, value in values.items():
@@ -164,7 +183,7 @@ def _write_out(tables: dict[str, Any], axis: Axis, base: StudyFile) -> None:
         place = place.get(key) if isinstance(place, Mapping) else None
     if place is None:
         kept = {k: v for k, v in base.models[name].items() if k == ON_ERROR}
-        tables["models"][name] = model_table(base.margin_models()[name]) | kept
+        tables["models"][name] = model_table(base.stated_models()[name]) | kept
 
 
 def _put(tables: dict[str, Any], axis: Axis, value: Any) -> None:

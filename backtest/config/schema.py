@@ -108,16 +108,23 @@ class StudyFile(Table):
         day: date = parse_day(self.as_of, "as_of").astype(date)
         return day
 
-    def margin_models(self) -> dict[str, MarginModel]:
-        """The models, built from their tables, under the rules of `as_of`."""
+    def stated_models(self) -> dict[str, MarginModel]:
+        """The models, built from their tables, with rules as the file names them."""
         models = {}
         for name, table in self.models.items():
             try:
-                model = build_model({k: v for k, v in table.items() if k != ON_ERROR})
+                models[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
-            models[name] = under_rules(model, self.rule_day, replayed=self.as_replayed)
         return models
+
+    def margin_models(self) -> dict[str, MarginModel]:
+        """The models under the rules of `as_of`, or of each day."""
+        day, replayed = self.rule_day, self.as_replayed
+        return {
+            name: under_rules(model, day, replayed=replayed)
+            for name, model in self.stated_models().items()
+        }
 
     def sizing_model(self) -> MarginModel:
         """The model whose margins size the books, under the rules of `as_of`."""

@@ -32,7 +32,8 @@ class ParameterSource:
     unverified : 'all', or the unverified tables and terms; empty where all is verified.
     compared : what of it was compared with what; empty where the file does not say.
     how, verified_on : how its numbers are known, and the day of the look.
-    replayed : a model takes it on the days alone on which it is the rule.
+    replayed : a model takes it where it is the rule alone: on its own days, or in a cell of a grid
+        whose day it is.
     """
 
     name: str

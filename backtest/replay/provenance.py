@@ -226,8 +226,14 @@ class Provenance:
         """The day whose rules models take, and versions that are not in force on it, in words."""
         if not self.as_of or not any(self._rules().values()):
             return ""
-        those = f"those of {self.as_of}"
-        taken = f"of each day; for collateral {those}" if self.as_replayed else f"of {self.as_of}"
+        of_day = f"of {self.as_of}"
+        if self.as_replayed:
+            taken = f"of each day; for collateral those {of_day}"
+        else:
+            others = [
+                name for name, used in self.parameters.items() if any(s.replayed for s in used)
+            ]
+            taken = f"{of_day}; of days of their own: {', '.join(others)}" if others else of_day
         return "; ".join([taken, *self._standings()])
 
     def _standings(self, *, only_superseded: bool = False) -> list[str]:

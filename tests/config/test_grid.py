@@ -38,6 +38,13 @@ def test_a_lookback_reaches_every_model_that_has_one_and_no_other_key():
     assert cell.sizing == study("").sizing
 
 
+def test_a_lookback_reaches_models_whose_published_one_is_left_out():
+    text = '[models.ficc]\nkind = "ficc_var"\n[models.pool]\nkind = "siloed"\n'
+    text += 'base = { kind = "span2" }\n'
+    models = cells_of(study("lookback = [750]", text))[0].study.margin_models()
+    assert models["ficc"].terms.lookback == models["pool"].base.terms.lookback == 750
+
+
 def test_parameters_dotted_keys_books_and_start():
     grid = """
     start = ["2016-01-04"]
@@ -59,6 +66,24 @@ def test_an_axis_of_days_takes_the_rules_of_each(tmp_path):
         cells = cells_of(study('as_of = ["2020-04-01", "2020-10-01"]', more))
         models = [cell.study.margin_models()["toy"] for cell in cells]
         assert [model.schedules for model in models] == [(f"{rule}/1",), (f"{rule}/3",)]
+        days = [cell.model_label("toy") for cell in cells]
+        assert days == ["toy, as_of 2020-04-01", "toy, as_of 2020-10-01"]
+        assert cells[0].model_label("var") == cells[0].audit_label("var") == "var"
+        sized = study('as_of = ["2020-04-01"]', more)
+        sized = sized.model_copy(update={"sizing": {"kind": "haircut_only", "schedules": [rule]}})
+        cell = cells_of(sized)[0]
+        assert cell.audit_label("var") == "var, as_of 2020-04-01"
+        assert cell.model_label("var") == "var"
+        for more_axes in (
+            "lookback = [60]",
+            "models.toy.scale = [2.0]",
+            "models.fhs.base.decay = [0.9]",
+        ):
+            cells = cells_of(
+                study(f'as_of = ["2020-04-01", "2020-10-01"]\n{more_axes}', more + FHS)
+            )
+            models = [cell.study.margin_models()["toy"] for cell in cells]
+            assert [model.schedules for model in models] == [(f"{rule}/1",), (f"{rule}/3",)]
     with pytest.raises(StudyError, match="grid.as_of is '2020'; give a day"):
         cells_of(study('as_of = ["2020"]'))
 

@@ -9,13 +9,14 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from backtest.config.cells import Cell, cells_of
+from backtest.config.cells import AS_OF, Cell, cells_of
 from backtest.config.grid import Axis
 from backtest.config.load import load_study
 from backtest.config.schema import StudyFile
 from backtest.estimators.fits import total_fits
 from backtest.model.opened_files import recording
 from backtest.model.protocol import MarginModel
+from backtest.parameters.sources import ParameterSource, versions_named
 from backtest.replay.kept import kept_blocks
 from backtest.replay.origin import Prices
 from backtest.replay.provenance import Provenance, digest
@@ -154,6 +155,8 @@ def _provenance(inputs: Inputs, cells: Sequence[Cell], facts: Mapping[int, Facts
         details={"cells": [_details(cell, facts[cell.number]) for cell in cells]},
     )
     varied = {axis.target[0] for axis in cells[0].at}
+    if AS_OF in varied:  # each cell has the rules of its own day
+        origin = replace(origin, parameters=_of_own_days(cells, origin.parameters))
     origin = inputs.described(
         replace(
             origin,
@@ -174,6 +177,21 @@ def _models(cells: Sequence[Cell]) -> dict[str, MarginModel]:
             built = cell.study.margin_models()
             models = {label: built[name] for label, name in labels.items()} | models
     return models
+
+
+def _of_own_days(
+    cells: Sequence[Cell], used: Mapping[str, tuple[ParameterSource, ...]]
+) -> dict[str, tuple[ParameterSource, ...]]:
+    """The files behind each model, marked as the rule of a cell's day unless named outright."""
+    outright = {
+        cell.model_label(name): {source.name for source in versions_named(model)}
+        for cell in cells
+        for name, model in cell.study.stated_models().items()
+    }
+    return {
+        label: tuple(replace(s, replayed=s.name not in outright[label]) for s in sources)
+        for label, sources in used.items()
+    }
 
 
 def _details(cell: Cell, facts: Facts) -> dict[str, Any]:

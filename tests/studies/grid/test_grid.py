@@ -381,3 +381,24 @@ def test_the_page_opens_with_the_rejections_of_its_rows(whole):
     p = float(re.findall(r"\(p <?([\d.]+)\)", second)[0])
     assert p == pytest.approx(max(worst["coverage_p"], 0.001), abs=0.00051)
     assert third.startswith("It does not show what of a saving is offset, of which no cell")
+
+
+def test_cells_of_several_days_are_not_told_to_be_superseded(tmp_path):
+    table = SAMPLE + '[models.old]\nkind = "simm"\nparameters = "simm/2.1"\n'
+    table += '[models.simm]\nkind = "simm"\n'
+    path = tmp_path / "study.toml"
+    path.write_text(table + '[grid]\nas_of = ["2018-12-03", "2024-06-28"]\nbooks = ["coin"]\n')
+    origin = study_grid(path, out=tmp_path, progress=quiet).provenance
+    used = {
+        label: [source.name for source in sources if source.name.startswith("simm/")]
+        for label, sources in origin.parameters.items()
+    }
+    assert used["simm, as_of 2018-12-03"] == ["simm/2.1"] == used["old, as_of 2018-12-03"]
+    assert used["simm, as_of 2024-06-28"] == ["simm/2.6"] and used["var"] == []
+    assert "simm, as_of 2024-06-28" in origin.rules()
+    # Under the study's own day, that of the last scored loss, the pinned version is to come.
+    assert not [words for words in origin.alarms() if "SUPERSEDED" in words]
+    path.write_text(f'as_of = "2020-06-30"\n{path.read_text()}')
+    later = study_grid(path, out=tmp_path, progress=quiet).provenance
+    (alarm,) = [words for words in later.alarms() if "SUPERSEDED" in words]
+    assert "old, as_of" in alarm and "simm, as_of" not in alarm and "simm/2.2" in alarm
