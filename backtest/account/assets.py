@@ -42,7 +42,7 @@ class Cash:
 class TokenisedFund:
     """A tokenised bill fund: marked as the bills it holds, paid out later and for less.
 
-    APPROXIMATE: the terms are assumptions (`strategies/parameters/collateral/`).
+    APPROXIMATE: the terms are assumptions (rule `tokenised_fund`).
 
     Parameters
     ----------

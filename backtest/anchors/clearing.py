@@ -24,8 +24,8 @@ from strategies.venue_grid import load_grid
 CME_FICC = "CME Group, CME-FICC Cross-Margin Program, sample portfolio"
 MCMILLAN = "McMillan (2002), Options as a Strategic Investment, ch. 34, p. 668"
 DERIBIT = "Deribit, API private/pme/simulate, example"
-RANGE, EXTREME, COVER = 10_000.0, 2.0, 0.35  # McMillan's scan range in USD, and extreme move
-NOTIONAL, SCAN = 50_000.0, 0.2  # a contract with that range
+EXTREME, COVER = 2.0, 0.35  # McMillan's extreme move, and the share of it that counts
+NOTIONAL, SCAN = 50_000.0, 0.2  # a contract whose scan range is his, 10,000 USD
 # The array of one long future as printed, in whole tens of USD: gains.
 ARRAY = (0, 0, 3330, 3330, -3330, -3330, 6670, 6670, -6670, -6670) + (
     (10000, 10000, -10000, -10000, 7000, -7000)

@@ -130,16 +130,11 @@ def _asked(sets: list[AnchorSet]) -> Iterator[Compared]:
     return (anchor.compare() for each in sets for anchor in each.anchors)
 
 
-def anchor_rows(golden: str | Path | None = None) -> pd.DataFrame:
-    """Every answer as a row: set, group, what, source, published, ours, difference, allowed, met.
-
-    As `run_anchors`; `known` says where the published number was read.
-    """
-    return rows_of(run_anchors(golden))
-
-
 def rows_of(found: Found) -> pd.DataFrame:
-    """The answers of a run as rows."""
+    """Answers as rows: set, group, what, source, known, published, ours, difference, allowed, met.
+
+    `known` says where the published number was read.
+    """
     return pd.DataFrame(
         [
             {

@@ -11,7 +11,7 @@ import pytest
 import backtest.anchors
 from backtest.anchors import clearing
 from backtest.anchors.anchor import is_missing, number
-from backtest.anchors.run import HELD, SHIPPED, anchor_rows, held_sets, run_anchors, shipped_sets
+from backtest.anchors.run import HELD, SHIPPED, held_sets, rows_of, run_anchors, shipped_sets
 from backtest.anchors.tables import misses
 
 ROOM = Path(backtest.anchors.__file__).parent
@@ -19,7 +19,7 @@ ROOM = Path(backtest.anchors.__file__).parent
 
 @pytest.fixture(scope="module")
 def rows():
-    return anchor_rows()
+    return rows_of(run_anchors())
 
 
 def test_all_are_met_and_say_who_printed_them(rows):

@@ -10,6 +10,7 @@ import strategies as st
 from backtest.model.mismatch import MISMATCH
 from backtest.parameters.sources import parameter_source, parameter_sources
 from tests.support import by_hand
+from tests.support.books import book_of
 from tests.support.contracts import HISTORICAL
 from tests.support.markets import levels_of, random_market
 
@@ -37,11 +38,6 @@ WAIVERS = {
         "the houses' saving can pass the threshold, and is a ratio of margins of several models"
     ),
 }
-
-
-def book_of(*rows, **kept):
-    names = [f"p{i}" for i in range(len(rows))]
-    return bt.Book.from_frame(pd.DataFrame(list(rows), index=names).fillna(0.0), **kept)
 
 
 def test_the_published_sample_is_the_cap_to_the_cent(small_market):

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -14,6 +13,7 @@ from backtest.model.deficiency import largest_deficiencies
 from backtest.parameters.in_force import in_force
 from backtest.studies.run.facts import omissions_sentence
 from tests.support import by_hand
+from tests.support.books import book_of
 from tests.support.markets import levels_of
 
 HS = st.HistoricalVaR(lookback=60)
@@ -39,11 +39,6 @@ WAIVERS = {
         "a higher value at risk leaves smaller deficiencies, so the backtesting charge falls"
     ),
 }
-
-
-def book_of(*rows, **kept):
-    names = [f"p{i}" for i in range(len(rows))]
-    return bt.Book.from_frame(pd.DataFrame(list(rows), index=names).fillna(0.0), **kept)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ SEPARATORS = (";", "\t", "|", ",")
 LOOKED_AT = 60  # rows from the top within which the first row of values must lie
 MOST_COLUMNS = 1_000  # beyond it a file is no table of prices
 DAYS_TO_1904 = 1_462  # from the day that is 0 in other workbooks
-MOST_CELL = 100_000  # characters
 DATES = (  # headings of the column of days, the likelier first
     ("date", "dates", "<date>", "datum", "observation_date", "snapped_at", "open_time", "open time")
     + ("timestamp", "time", "datetime", "unix", "trade date", "tradedate", "")
