@@ -15,6 +15,7 @@ from backtest.model.isolation import isolated
 from backtest.parameters.header import Header, split
 from backtest.parameters.in_force import changes, in_force, version_on
 from backtest.parameters.sources import parameter_sources
+from backtest.studies.run.facts import facts_of_run
 from tests.support.rulebooks import toy_rule
 
 HEADER = {
@@ -138,6 +139,14 @@ def test_superseded_rules_that_are_named_outright_are_used_and_told(rule, year):
     words = "old: haircuts/toy/1 was superseded by haircuts/toy/2 on 2020-06-01"
     assert f"SUPERSEDED RULES: {words}" in study.provenance.alarms()
     assert words in dict(study.provenance.facts())["rules in force"]
+    assert words in dict(facts_of_run(study))["rules in force"]
+
+
+def test_a_version_that_is_replayed_and_pinned_is_one_row_with_its_days(rule, coin, year):
+    models = {"old": st.HaircutOnly(schedules=(f"{rule}/1",)), "each day": coin}
+    facts = facts_of_run(bt.run(year, book_on(year), models, as_replayed=True))
+    (row,) = [words for name, words in facts if name == f"parameters {rule}/1"]
+    assert row.startswith("used by old, each day; 2020-03-01 to 2020-05-31, ")
 
 
 @pytest.mark.parametrize("as_replayed", [True, False])

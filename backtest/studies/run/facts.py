@@ -196,6 +196,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += [("commit", commit), ("collateral account", terms)]
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
     facts += opened_facts(origin.opened)
+    facts += [("rules in force", rules)] if (rules := origin.rules()) else []
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += origin.certificates()
@@ -234,12 +235,15 @@ def _law_words(law: str, certificate: Certificate) -> str:
 
 
 def _parameters(by_model: Mapping[str, Sequence[ParameterSource]]) -> list[tuple[str, str]]:
-    """Every parameter file that a model names, once: who uses it, date, mark, source."""
+    """Every parameter file that a model names, once: who uses it, days, mark, source."""
+    files = {file.name: file for files in by_model.values() for file in files}
     facts = []
-    for file in dict.fromkeys(file for files in by_model.values() for file in files):
-        users = ", ".join(model for model, files in by_model.items() if file in files)
-        words = f"used by {users}; {file.dated}, {file.mark}: {file.title}. {file.source}."
-        facts.append((f"parameters {file.name}", words))
+    for name, file in files.items():
+        users = ", ".join(
+            model for model, files in by_model.items() if name in [file.name for file in files]
+        )
+        words = f"used by {users}; {file.days}, {file.mark}: {file.title}. {file.source}."
+        facts.append((f"parameters {name}", words))
     return facts
 
 
