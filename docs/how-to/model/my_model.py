@@ -46,8 +46,8 @@ class MyModel:  # GAP 3: the name that Python users use
         """Margin required at each close, (days, portfolios), USD >= 0; NaN while warming up."""
 
         # GAP 6: your estimate. `scenarios` are past shocks, applied to the positions of each day;
-        # a loss is positive. Any other way to (days, portfolios) will do: see README, "Your own
-        # model", and `strategies/haircut.py` for a model that uses no history.
+        # a loss is positive. Any other way to (days, portfolios) will do: docs/models.md has
+        # one, and `strategies/haircut.py` is a model that uses no history.
         def var_and_es(scenarios: Scenarios | Revaluation) -> tuple[FloatArray, FloatArray]:
             tail = tail_count(self.lookback, coverage.confidence)
             return scenarios.tails(self.lookback, count=tail)
