@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
+from pydantic import ConfigDict
 
 from backtest.book.book import Book
 from backtest.instruments import Instrument, parse_instrument
@@ -30,6 +31,8 @@ class Agreement(Terms):
     threshold : no reduction is granted below this saving.
     """
 
+    # EMIR's article is one file for two models, so that each leaves the other's terms.
+    model_config = ConfigDict(extra="ignore")
     eligible: tuple[str, ...]
     excluded: tuple[str, ...] = ()
     over_years: Annotated[float, Ge(0)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
@@ -27,6 +27,7 @@ Columns = tuple[int, ...]  # instruments of a book, by number
 class Article27Terms(Terms):
     """Shares of the difference that may be waived, and how dependence is shown."""
 
+    model_config = ConfigDict(extra="ignore")  # the file also holds the terms of an `Agreement`
     cap: Annotated[float, Ge(0), Le(1)]
     no_risk_cap: Annotated[float, Ge(0), Le(1)]
     correlation_days: Annotated[int, Ge(20)]

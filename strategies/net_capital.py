@@ -27,7 +27,7 @@ class Categories(ByMaturity):
 class Deductions(BaseModel):
     """The rule's table: rows by maturity in categories; `opposed`: share of the smaller side."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     opposed: Annotated[float, Field(ge=0, le=1)]
     government: Categories
 

@@ -35,7 +35,7 @@ class _Group(Marked):
 class Ranges(BaseModel):
     """Product groups with ranges and offsets, rates of government securities, option minimum."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     option_minimum: float
     group: dict[str, _Group]
     government: ByMaturity

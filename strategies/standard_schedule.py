@@ -30,7 +30,7 @@ PRODUCTS = {
 class MarginTable(BaseModel):
     """Rates by product, flat or by residual maturity in years, and the weights 0.4 and 0.6."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     gross_weight: Rate
     ratio_weight: Rate
     flat: dict[str, Rate]

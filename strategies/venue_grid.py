@@ -22,7 +22,7 @@ REFERENCE_DAYS = 30.0  # days to expiry of the volatility moves in the table
 class Grid(BaseModel):
     """Price range and volatility moves of a venue."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     price_range: Rate
     buckets: Annotated[int, Field(ge=1)]
     volatility_up: Annotated[float, Field(ge=0)]

@@ -12,7 +12,7 @@ class Terms(BaseModel):
     """Form of a parameter file whose tables hold a `value`, its mark and its source.
 
     A model has a field of the same name for each term that a user may change; None stands for the
-    published value.
+    published value. A key of the file that the form does not know is refused: it would go unread.
 
     Examples
     --------
@@ -21,7 +21,7 @@ class Terms(BaseModel):
     (1.0, 0.97)
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod

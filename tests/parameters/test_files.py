@@ -10,7 +10,7 @@ from backtest.account.haircuts import known_schedules, load_schedule
 from backtest.cli.models import models_list, references
 from backtest.config.models import build_model
 from backtest.parameters.buckets import ByMaturity
-from backtest.parameters.files import header, known_parameters, load_parameters, rules
+from backtest.parameters.files import header, known_parameters, load_parameters, moved, rules
 from backtest.parameters.header import ONE_DAY
 from backtest.parameters.ranges import mistakes
 from backtest.parameters.sources import parameter_source, parameter_sources
@@ -93,6 +93,25 @@ def test_a_file_of_another_kind_is_one_line(model, small_market, small_book):
     ) as e:
         model.margin(small_market, small_book, bt.Coverage())
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "rule"),
+    [
+        (st.NetCapital(), "sec_15c3_1"),
+        (st.PortfolioMargin(), "finra_4210"),
+        (st.StandardSchedule(), "uncleared_schedule"),
+        (st.StansLike(), "stans"),
+        (st.VenueGrid(), "deribit_pm"),
+    ],
+    ids=repr,
+)
+def test_a_key_that_no_model_reads_is_refused(model, rule, small_market, small_book):
+    with (
+        moved(rule, load_parameters(rule) | {"sahre": 0.5}),
+        pytest.raises(bt.StudyError, match="does not fit this model: sahre: extra inputs"),
+    ):
+        model.margin(small_market, small_book, bt.Coverage(mpor=1))
 
 
 def test_study_keeps_the_sources_of_its_models(small_market, small_book):

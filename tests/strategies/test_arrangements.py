@@ -10,7 +10,10 @@ from numpy.testing import assert_array_equal
 import backtest as bt
 import strategies as st
 from backtest.config.load import build_book, load_study
+from backtest.parameters.files import load_parameters, rules
 from backtest.parameters.in_force import in_force
+from strategies.agreement import Agreement
+from strategies.article_27 import Article27Terms
 from tests.support.books import book_of
 from tests.support.places import ROOT
 
@@ -18,6 +21,15 @@ HS = st.HistoricalVaR(lookback=60)
 COVERAGE = bt.Coverage(confidence=0.95)
 AGREEMENTS = ("cme_ficc/2024", "cme_ficc/2025", "cme_ficc/2026")
 DOC = (ROOT / "docs" / "arrangements.md").read_text(encoding="utf-8")
+
+
+def test_no_key_of_an_agreement_goes_unread():
+    """Their forms leave keys that they do not know to one another, so none may be misspelt."""
+    forms = {"cme_ficc": (Agreement,), "emir_27": (Agreement, Article27Terms)}
+    for rule, readers in forms.items():
+        known = {field for form in readers for field in form.model_fields}
+        for version in rules()[rule]:
+            assert set(load_parameters(version)) <= known, version
 
 
 @pytest.mark.parametrize("version", AGREEMENTS)
