@@ -52,13 +52,13 @@ class TokenisedFund:
 
     Examples
     --------
-    >>> TokenisedFund().redemption_lag
+    >>> parse_asset("BILL-FUND").redemption_lag
     3
     """
 
-    redemption_lag: int = 3
-    token_basis: float = 0.001
-    token_haircut: float = 0.02
+    redemption_lag: int
+    token_basis: float
+    token_haircut: float
     name: str = "BILL-FUND"
 
     @property
@@ -105,7 +105,7 @@ def parse_asset(name: str) -> Asset:
     if name == "cash":
         return Cash()
     if name == "BILL-FUND":
-        return _tokenised_fund()
+        return TokenisedFund(**load_parameters("tokenised_fund"))
     if _PRICE.match(name):
         instrument = parse_instrument(name)
         if instrument.contract in HELD_OUTRIGHT:
@@ -114,7 +114,3 @@ def parse_asset(name: str) -> Asset:
         f"unknown collateral {name!r}; known: cash, bills such as BILL3M, BILL-FUND, Treasuries "
         "such as UST10Y, and price factors such as BTC, ETH, USDC."
     )
-
-
-def _tokenised_fund() -> TokenisedFund:
-    return TokenisedFund(**load_parameters("tokenised_fund"))

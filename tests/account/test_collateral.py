@@ -90,7 +90,7 @@ def test_marks_know_nothing_of_the_future(market, asset):
 
 
 def test_a_tokenised_fund_pays_late_and_below_its_bills(market):
-    fund = TokenisedFund(redemption_lag=4, token_basis=0.002)
+    fund = TokenisedFund(redemption_lag=4, token_basis=0.002, token_haircut=0.02)
     bills = 1 + TBill(0.25).pnl(market, 2)
     later = market.level("3M")[2:]
     expected = bills[:-2] * 0.998 / (1 + later * 4 / 365.25)
