@@ -66,6 +66,15 @@ def test_every_study_says_it(made, command):
     assert pages and all(WORDS in said(page.read_text()) for page in pages)
 
 
+def test_a_page_that_is_drawn_again_still_says_it(made, place):
+    _, folder = made("run", "study.toml")
+    (page,) = folder.glob("report.html")
+    page.write_text("gone")
+    done = typed("report", folder, cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert WORDS in said(page.read_text())
+
+
 def test_what_asks_no_model_uses_no_rule(made):
     arguments = ("study.toml", "--paths", "19", "--histories", "0")
     screen, folder = made("simulate", *arguments)
