@@ -55,7 +55,8 @@ class RuleOnDay:
             return f"{self.rule.rule}. {self.rule.where}. Dated: {self.rule.dated}. "
         numbers = "; ".join(self._numbers())
         where = self.rule.where or self.version.source
-        in_force = f"Version `{self.version.name}`, in force {self.version.days}"
+        title = f" ({self.version.title})" if self.rule.where else ""
+        in_force = f"Version `{self.version.name}`{title}, in force {self.version.days}"
         return f"{self.rule.rule}{f' ({numbers})' if numbers else ''}. {where}. {in_force}. "
 
     @property

@@ -22,7 +22,6 @@ from backtest.studies.annex.rules import RuleOnDay, superseded_in
 from backtest.studies.annex.sources import REAL
 from backtest.studies.annex.study import Annex, TopicPage
 
-DAY = "Versions are those of {day}, the last day whose rules the results take."
 UNVERIFIED = f"{MARK} Rests on parameters that are not verified, in whole or in part."
 
 
@@ -41,10 +40,8 @@ def topic_blocks(page: TopicPage, annex: Annex, names: frozenset[str] | None) ->
         yield from _said(one, f"{topic.page}-{place + 1}")
     if not page.found:
         yield Paragraph(line("None of the results given here has a number for this topic."))
-    yield Heading("The rules in force", 3, f"{topic.page}-rules")
+    yield Heading(f"The rules in force on {annex.as_of}", 3, f"{topic.page}-rules")
     standing = tuple(RuleOnDay.of(rule, annex.as_of) for rule in topic.rule)
-    if any(rule.version is not None for rule in standing):
-        yield Paragraph(line(DAY.format(day=annex.as_of)), "note", keep=True)
     yield Listing(
         tuple(
             line(

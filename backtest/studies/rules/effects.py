@@ -8,14 +8,20 @@ import numpy as np
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.config.load import build_book, default_study, read_study
+from backtest.config.load import (
+    PACKAGED,
+    build_book,
+    default_study,
+    packaged_studies,
+    read_study,
+)
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel
 from backtest.parameters.files import rule_of
 from backtest.parameters.in_force import named_rules, with_version
 from backtest.studies.prices import load_prices
-from backtest.types import StudyError
+from backtest.types import DataError, StudyError
 from strategies import MODELS
 from strategies.as_replayed import AsReplayed
 
@@ -26,23 +32,36 @@ class PackagedBooks:
 
     Every model that names a rule is asked with its defaults; a book that one cannot margin has no
     margin there.
+
+    study : name of another packaged study whose books these are; empty for the default one.
     """
 
     market: Market
     book: Book
     coverage: Coverage
+    study: str = ""
 
     @classmethod
-    def of(cls, data: str | None) -> "PackagedBooks":
-        """On the prices of the packaged study, or on others."""
-        config = read_study(default_study(), where="the packaged study")
+    def of(cls, data: str | None, study: str = "") -> "PackagedBooks":
+        """On the prices of the packaged study, or on others; or of another packaged study."""
+        text = (PACKAGED / f"{study}.toml").read_text("utf-8") if study else default_study()
+        config = read_study(text, where=f"the packaged study {study}".rstrip())
         if data is not None:
             source = config.data.model_copy(update={"source": data})
             config = config.model_copy(update={"data": source})
         market, _ = load_prices(config, clock=config.clock.kind)
         no_more = config.random.model_copy(update={"portfolios": 0})
         book = build_book(config.model_copy(update={"random": no_more}), market)
-        return cls(market, book, config.standard())
+        return cls(market, book, config.standard(), study)
+
+    def others(self, data: str | None) -> Iterator["PackagedBooks"]:
+        """Books of other packaged studies that hold what these do not, where prices allow."""
+        known = {instrument.name for instrument in self.book.instruments}
+        for study in packaged_studies():
+            with suppress(DataError, StudyError):  # for want of a file of prices, as in the sample
+                books = PackagedBooks.of(data, study)
+                if not {instrument.name for instrument in books.book.instruments} <= known:
+                    yield books
 
     def margins(
         self, model: MarginModel, *, only: Collection[str] | None = None

@@ -38,11 +38,14 @@ class Measure:
 
 
 def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
-    """Everything that reads a rule, with the versions of a day."""
+    """Everything that reads a rule, with the versions of a day.
+
+    What is posted is no book's, and is asked with the books of the default study alone.
+    """
     for name, model in packaged_models():
         yield _margin(books, name, in_force(model, day))
     yield _closing(books, version_on("liquidation", day))
-    for rule in rules():
+    for rule in rules() if not books.study else ():
         if rule.startswith(FOLDER):
             yield _posted(books, version_on(rule, day), day)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from backtest.present.folder import check_writable_file
@@ -61,7 +62,8 @@ def sensitivity_page(
     if csv is not None:
         check_writable_file(csv)
     books = PackagedBooks.of(data)
-    terms = sensitivity(books, day, only=name or "", progress=progress)
+    every = chain([books], books.others(data))
+    terms = sensitivity(every, day, only=name or "", progress=progress)
     if csv is not None:
         as_frame(terms).to_csv(csv, index=False, lineterminator="\n")
     return tuple(sensitivity_tables(terms, books, day))

@@ -1,7 +1,7 @@
 """What each unverified term, moved to the ends of its range, does to the packaged books."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -57,6 +57,10 @@ class MovedTerm:
         """Version and place."""
         return f"{self.version}: {self.entry.term}"
 
+    def joined(self, other: "MovedTerm") -> "MovedTerm":
+        """The same term with what it does to other books too."""
+        return replace(self, effects=self.effects + other.effects)
+
     def extreme(self, side: int) -> tuple[float, Effect] | None:
         """The largest fall (side -1) or rise (+1) of any measure of any book; None for none."""
         ranked = [
@@ -75,41 +79,67 @@ class MovedTerm:
 
 
 def sensitivity(
-    books: PackagedBooks, day: date, *, only: str = "", progress: Progress = unheard
+    every: Iterable[PackagedBooks], day: date, *, only: str = "", progress: Progress = unheard
 ) -> list[MovedTerm]:
     """Every term of the versions of a day, or of one rule's, with what it moves; largest first.
+
+    every : the packaged books; those after the first are asked about terms that moved none so far.
 
     Raises
     ------
     StudyError : a rule that is none, or an end of a range that a model refuses.
     """
     versions = [version_on(rule, day) for rule in ([only] if only else rules())]
-    doubtful = [version for version in versions if header(version).uncertain]
-    measures = list(all_measures(books, day)) if doubtful else []
+    terms: dict[str, MovedTerm] = {}
+    for books in every:
+        settled = {name for name, term in terms.items() if term.size or not term.entry.moves}
+        for term in _of_books(books, day, versions, settled, progress):
+            known = terms.get(term.name)
+            terms[term.name] = term if known is None else known.joined(term)
+    return sorted(terms.values(), key=lambda term: -term.size)
+
+
+def _of_books(
+    books: PackagedBooks,
+    day: date,
+    versions: Iterable[str],
+    settled: Collection[str],
+    progress: Progress,
+) -> Iterator[MovedTerm]:
+    """The terms that are not settled, with what they do to these books."""
+    measures = list(all_measures(books, day))
     before: dict[str, dict[str, float]] = {}
-    terms: list[MovedTerm] = []
-    for version in doubtful:
-        progress(f"moving terms of {version}", 0.0)
+    for version in versions:
+        entries = [
+            entry
+            for entry in header(version).uncertain
+            if f"{version}: {entry.term}" not in settled
+        ]
+        if not entries:
+            continue
+        stage = f"moving terms of {version}{f' ({books.study})' if books.study else ''}"
+        progress(stage, 0.0)
         readers = [measure for measure in measures if version in measure.reads]
         for measure in readers:
             if measure.name not in before:
                 before[measure.name] = measure.of(None)
         refused = tuple(_refusal(m, books) for m in readers if not before[m.name])
-        terms += _moved_terms(version, readers, before, refused)
-        progress(f"moving terms of {version}", 1.0)
-    return sorted(terms, key=lambda term: -term.size)
+        yield from _moved_terms(version, entries, readers, before, refused, books.study)
+        progress(stage, 1.0)
 
 
 def _moved_terms(
     version: str,
+    entries: Iterable[Uncertain],
     readers: list[Measure],
     before: dict[str, dict[str, float]],
     refused: tuple[str, ...],
+    study: str,
 ) -> Iterator[MovedTerm]:
     tables = load_parameters(version)
     names = tuple(measure.name for measure in readers)
     movable = [measure for measure in readers if before[measure.name]]
-    for entry in header(version).uncertain:
+    for entry in entries:
         value = term_value(tables, entry.term)
         effects: list[Effect] = []
         for measure in movable if entry.moves else ():
@@ -118,7 +148,10 @@ def _moved_terms(
                 held if end == value else _at(version, tables, entry, end, measure, held)
                 for end in (entry.low, entry.high)
             )
-            effects += [Effect(measure.name, b, held[b], low[b], high[b]) for b in held]
+            effects += [
+                Effect(measure.name, f"{b} ({study})" if study else b, held[b], low[b], high[b])
+                for b in held
+            ]
         yield MovedTerm(version, entry, value, names, refused, tuple(effects))
 
 

@@ -330,7 +330,7 @@ def test_every_rule_that_nobody_read_is_marked_wherever_it_is_printed(merged: Pa
     assert unread and len(unread) < len(rules)
     for words in (html_words(merged), pdf_words(merged), word_words(merged)):
         assert words.count("NOT VERIFIED:") == len(unread)
-        assert f"Versions are those of {day}" in words
+        assert f"The rules in force on {day}" in words
         # The third agreement of CME and FICC came after the last day of these results.
         assert f"NOT IN FORCE on {day}: cme_ficc/2024 came into force on 2024-01-22 only" in words
         assert "Not verified: the list of topics comes from secondary reports" in words

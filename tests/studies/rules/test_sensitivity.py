@@ -1,7 +1,9 @@
 """Each unverified term at the ends of its range: what it moves, and that nothing stays silent."""
 
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -30,7 +32,7 @@ def texts(table):
 
 
 def test_a_haircut_moves_what_a_posted_coin_counts(rule, packaged_books):
-    (term,) = sensitivity(packaged_books, DAY, only=rule)
+    (term,) = sensitivity([packaged_books], DAY, only=rule)
     assert (term.name, term.value) == (f"{rule}/3: price.BTC", 0.3)
     assert term.effects == (Effect(f"value posted by {rule}/3", "BTC", 70e6, 95e6, 50e6),)
     assert term.extreme(-1)[0] == pytest.approx(50 / 70 - 1)
@@ -46,7 +48,7 @@ def test_a_haircut_moves_what_a_posted_coin_counts(rule, packaged_books):
 
 def test_a_scan_range_moves_the_margin_of_an_outright_position_by_as_much(packaged_books):
     # 100m USD of one commodity needs its price scan range and nothing else, by SPAN's definition.
-    terms = {term.entry.term: term for term in sensitivity(packaged_books, DAY, only="span")}
+    terms = {term.entry.term: term for term in sensitivity([packaged_books], DAY, only="span")}
     bitcoin = terms["price.BTC"]
     outright = [e for e in bitcoin.effects if (e.measure, e.book) == ("span", "Bitcoin only")]
     ends = [1e8 * rate for rate in (bitcoin.value, bitcoin.entry.low, bitcoin.entry.high)]
@@ -54,8 +56,34 @@ def test_a_scan_range_moves_the_margin_of_an_outright_position_by_as_much(packag
     assert terms["price.ZN"].size == 0.0 and terms["price.ZN"].read_by == ("span",)
 
 
+def test_other_books_are_asked_what_the_first_ones_left_still(packaged_books):
+    row = packaged_books.book.portfolios.index("Treasuries only")
+    alone = packaged_books.book.select([row])
+    bonds = alone.holding(np.flatnonzero(alone.exposure.any(axis=0)).tolist())
+    first, second = (
+        replace(packaged_books, book=bonds),
+        replace(packaged_books, study="another"),
+    )
+    terms = {t.entry.term: t for t in sensitivity([first, second], DAY, only="span")}
+    assert {effect.book for effect in terms["treasury.rate"].effects} == {"Treasuries only"}
+    change, effect = terms["price.BTC"].extreme(-1)
+    assert change < 0.0 and effect.book.endswith(" (another)")
+    whole = {t.entry.term: t for t in sensitivity([packaged_books], DAY, only="span")}
+    assert terms["price.BTC"].size == whole["price.BTC"].size
+
+
+def test_other_studies_add_books_of_other_instruments_where_prices_allow(packaged_books):
+    known = {instrument.name for instrument in packaged_books.book.instruments}
+    for books in packaged_books.others(None):
+        assert books.study and not {i.name for i in books.book.instruments} <= known
+        assert books.market.simulated
+    studies = {books.study for books in packaged_books.others(None)}
+    # The first needs no other instrument, the second prices of futures, which the sample lacks.
+    assert not {"procyclicality", "treasury-crypto", "positive-control"} & studies
+
+
 def test_the_version_of_the_day_is_moved_and_no_other(rule, packaged_books):
-    (term,) = sensitivity(packaged_books, date(2020, 3, 1), only=rule)
+    (term,) = sensitivity([packaged_books], date(2020, 3, 1), only=rule)
     assert (term.version, term.effects[0].value) == (f"{rule}/1", 90e6)
 
 
@@ -92,7 +120,7 @@ def test_an_end_that_no_table_takes_is_one_line(tmp_path, packaged_books):
         toy_rule(tmp_path, ends=(0.05, 2.0)) as rule,
         pytest.raises(bt.StudyError, match=words) as e,
     ):
-        sensitivity(packaged_books, DAY, only=rule)
+        sensitivity([packaged_books], DAY, only=rule)
     assert "\n" not in str(e.value)
 
 
