@@ -55,7 +55,9 @@ class RuleOnDay:
             return f"{self.rule.rule}. {self.rule.where}. Dated: {self.rule.dated}. "
         numbers = "; ".join(self._numbers())
         where = self.rule.where or self.version.source
-        title = f" ({self.version.title})" if self.rule.where else ""
+        # What tells a version from the others of its rule; its source says so too.
+        several = len(rules()[rule_of(self.version.name)]) > 1
+        title = f" ({self.version.title})" if self.rule.where and several else ""
         in_force = f"Version `{self.version.name}`{title}, in force {self.version.days}"
         return f"{self.rule.rule}{f' ({numbers})' if numbers else ''}. {where}. {in_force}. "
 

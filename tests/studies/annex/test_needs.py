@@ -180,7 +180,10 @@ def test_the_page_has_the_version_of_the_results_day():
         RuleOnDay.of(rule, date.fromisoformat(day))
         for day in ("2018-01-02", "2026-06-02", "2010-01-04")
     )
-    assert "Version `haircuts/cme/2014`, in force 2014-01-01 to 2021-09-12" in old.words
+    title = "CME collateral haircuts, US Treasury bills, notes and bonds"
+    assert old.words.endswith(
+        f"Version `haircuts/cme/2014` ({title}), in force 2014-01-01 to 2021-09-12. "
+    )
     assert "(rates 1 %, 2 %, 3 %, 4.5 %, 6 %)" in old.words and old.standing == ""
     assert new.version.name == "haircuts/cme/2021" and new.standing == ""
     assert before.standing == (
