@@ -55,12 +55,15 @@ def fit_dcc(z: DaysByFactors) -> DccFit:
     True
     """
     from scipy.optimize import minimize
+    from scipy.stats import rankdata
 
     days, width = z.shape
     if width == 1:  # nothing to join: any copula will do
         return DccFit(np.eye(1), 0.0, 0.0, FREEDOM[1])
-    place = z.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
-    probability = np.arange(1.0, days + 1.0) / (days + 1.0)
+    # Equal moves share the mean of their ranks, which is a whole number or a half: in the order of
+    # days, two columns that both stand still on many of them would rise together.
+    place = (2.0 * rankdata(z, axis=0)).astype(np.int64) - 2
+    probability = np.arange(1.0, days + 0.5, 0.5) / (days + 1.0)
 
     def law(free: FloatArray) -> tuple[DccFit, DaysByFactors]:
         persistence = MOST_PERSISTENT * float(expit(free[0]))

@@ -118,3 +118,14 @@ def test_leverage_feeds_volatility_by_sign(small_market):
     by_sign = simulate.DccT(leverage=True).sampler(small_market)
     rng = np.random.default_rng
     assert not np.allclose(plain(rng(1)), by_sign(rng(1)))
+
+
+def test_columns_that_often_stand_still_are_not_taken_to_move_together():
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(8):
+        z = rng.standard_normal((2500, 2))
+        z[rng.random(z.shape) < 0.6] = 0.0
+        found.append(fit_dcc(z).target[0, 1])
+    # In the order of days the mean was .06, four standard errors of one history.
+    assert abs(np.mean(found)) < 0.02
