@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 from backtest.config.schema import ON_ERROR, SKIP, STOP, StudyFile
 from backtest.instruments import parse_instrument
 from backtest.instruments.names import known_form
-from backtest.types import StudyError, shown
+from backtest.types import StudyError, parse_day, shown
 
 LONGEST_NAME = 100  # bytes; a folder's name may have 255 and also holds a stamp, kind and hash
 LINES = "\n\t"  # control characters that a text of several lines may contain
@@ -43,6 +44,9 @@ def mistake(errors: Sequence[ErrorDetails], raw: Mapping[str, Any]) -> str:
         keys.append(str(part))
     if first["type"] == "value_error":  # of a check of ours, which names what is wrong
         return f"{'.'.join(keys)}: {first['msg'].removeprefix('Value error, ')}."
+    if isinstance(first["input"], date) and first["type"] == "string_type":
+        day = first["input"]
+        return f'{".".join(keys)} is {day}, bare; put it in quotation marks: "{day}".'
     return f"{'.'.join(keys)} is {shown(first['input'])}: {first['msg']}."
 
 
@@ -72,6 +76,8 @@ def check_study(study: StudyFile) -> None:
         one silo, gates without a bound.
     """
     _check_names(study)
+    if study.as_of:
+        parse_day(study.as_of, "as_of")
     for name, table in study.models.items():
         if table.get(ON_ERROR, STOP) not in (STOP, SKIP):
             raise StudyError(

@@ -222,6 +222,10 @@ class Provenance:
             ),
         ]
 
+    def rule_facts(self) -> list[tuple[str, str]]:
+        """The rules in force, for a page's list; empty where nothing takes any."""
+        return [("rules in force", rules)] if (rules := self.rules()) else []
+
     def rules(self) -> str:
         """The day whose rules models take, and versions that are not in force on it, in words."""
         if not self.as_of or not any(self._rules().values()):
@@ -240,7 +244,8 @@ class Provenance:
         """Who uses which version that is not in force on `as_of`."""
         if not self.as_of:
             return []
-        since = self.as_of if self.window is None else self.window.first_scored
+        since = self.as_of if self.data is None else self.data.first
+        since = since if self.window is None else self.window.first_scored
         return standings(self._rules(), self.as_of, since=since, only_superseded=only_superseded)
 
     def _rules(self) -> dict[str, tuple[ParameterSource, ...]]:
@@ -266,7 +271,7 @@ class Provenance:
             facts = self.given.facts()
         return [
             *facts,
-            *([("rules in force", rules)] if (rules := self.rules()) else []),
+            *self.rule_facts(),
             *opened_facts(self.opened),
             *self.certificates(),
             ("sha256 of study and levels" if facts else "sha256", self.sha256),

@@ -94,6 +94,12 @@ SAID = {
     ),
     "key of a gate": ("seed = 1", "gates = [{ colum = 1 }]", "unknown key 'gates.colum'. Did you"),
     "key beside a wrong value": ("seed = 1", "seed = -1\nzz = 1", "unknown key 'zz'. Known: name"),
+    "bare day": (
+        "seed = 1",
+        "seed = 1\nas_of = 2024-06-30",
+        'as_of is 2024-06-30, bare; put it in quotation marks: "2024-06-30"',
+    ),
+    "no day": ("seed = 1", 'seed = 1\nas_of = "June"', "as_of is 'June'; give a day as YYYY-MM-DD"),
     "name with a slash": ('"small"', '"../../evil"', "name is '../../evil'"),
     "name of dots": ('"small"', '".."', "name is '..'"),
     "long name": ('"small"', f'"{"x" * 300}"', "name has 300 bytes"),

@@ -196,7 +196,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += [("commit", commit), ("collateral account", terms)]
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
     facts += opened_facts(origin.opened)
-    facts += [("rules in force", rules)] if (rules := origin.rules()) else []
+    facts += origin.rule_facts()
     facts += _parameters(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += origin.certificates()

@@ -245,7 +245,8 @@ def test_page_says_where_numbers_come_from(page: Page) -> None:
         assert str(wanted) in text
     assert {"causality of siloed", "command", "days dropped (0)"} <= heads
     assert "parameters haircuts/cme/2014" in heads
-    assert "used by _haircut; 2014-01-01, verified: CME collateral haircuts" in text
+    in_force = "2014-01-01 to 2021-09-12"
+    assert f"used by _haircut; {in_force}, verified: CME collateral haircuts" in text
 
 
 def test_report_is_the_same_every_time(source: str, tmp_path: Path) -> None:
