@@ -47,10 +47,12 @@ class Found:
         return tuple(miss for each in self.sets for miss in each.misses)
 
     def sentence(self) -> str:
-        """'173 of 173 published numbers are met, in 7 sets.'."""
+        """'173 of 173 published numbers are met, in 7 sets; 9 are remembered, not read.'."""
         asked = len(self.answers)
         met = asked - len(self.misses)
-        return f"{met:,} of {asked:,} published numbers are met, in {len(self.sets)} sets."
+        remembered = sum(answer.anchor.known == "memory" for answer in self.answers)
+        doubt = f"; {remembered:,} are remembered, not read" if remembered else ""
+        return f"{met:,} of {asked:,} published numbers are met, in {len(self.sets)} sets{doubt}."
 
 
 def shipped_sets() -> Iterator[AnchorSet]:

@@ -120,8 +120,8 @@ class Simm:
         for coin, weight in zip(table.buckets, table.weights, strict=True):
             if coin in coins and (np.isnan(weight) or not (known or coin in self.crypto_weights)):
                 raise StudyError(
-                    f"{self.crypto_parameters} has no risk weight for {coin} coins over "
-                    f"{self.horizon} days; give one, in per cent: "
+                    f"{self.crypto_parameters} has no risk weight for {coin} coins at "
+                    f"horizon = {self.horizon}; give one, in per cent: "
                     f"crypto_weights = {{ {coin} = ... }}."
                 )
         return figures.with_class("crypto", table)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from backtest.anchors.anchor import number
+from backtest.anchors.anchor import MARK, number
 from backtest.anchors.page import as_markdown
 from backtest.anchors.run import run_anchors
 from backtest.anchors.tables import tables
@@ -47,7 +47,11 @@ def test_the_page_counts_each_set_first():
     rows = [cells(line) for line in first.splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 20 and all(numbers == met for _, numbers, met, _ in rows)
     total = sum(int(numbers.replace(",", "")) for _, numbers, _, _ in rows)
-    assert f"**{total:,} of {total:,} published numbers are met, in {len(rows)} sets.**" in PAGE
+    sentence = f"**{total:,} of {total:,} published numbers are met, in {len(rows)} sets"
+    # A set that is shown in a line a group has no row a number; none of those is remembered.
+    remembered = sum(f" {MARK} |" in line for line in PAGE.splitlines())
+    assert remembered > 20
+    assert f"{sentence}; {remembered} are remembered, not read.**" in PAGE
 
 
 def test_the_page_says_when_and_that_all_is_met():

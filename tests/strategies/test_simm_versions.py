@@ -180,7 +180,7 @@ def test_crypto_as_other_takes_bucket_16_of_the_version_in_use(small_market):
         assert required(crypto="other", parameters=version) == pytest.approx(weight * 1e4)
         assert required(parameters=version) == pytest.approx(132e4)
     assert required(crypto="other", horizon=1, parameters="simm/2.8+2506") == pytest.approx(15e4)
-    with pytest.raises(bt.StudyError, match="no risk weight for floating coins over 1 days"):
+    with pytest.raises(bt.StudyError, match="no risk weight for floating coins at horizon = 1;"):
         required(horizon=1)
     assert required(horizon=1, crypto_weights={"floating": 40.0}) == pytest.approx(40e4)
     table = crypto_class("own_class", load_simm("simm/2.8+2506"), "simm_crypto", {})
