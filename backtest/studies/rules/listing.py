@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 
-from backtest.parameters.files import header, known_parameters, rule_of, rules
+from backtest.parameters.files import header, known_parameters, load_parameters, rule_of, rules
 from backtest.parameters.header import Header
 from backtest.parameters.in_force import version_on
+from backtest.parameters.ranges import term_value
 from backtest.parameters.sources import parameter_source
 from backtest.present.table import Cell, TextTable
 from backtest.types import StudyError, shown
@@ -70,9 +71,10 @@ def _facts(version: str) -> Iterator[tuple[str, str]]:
     if head.note:
         yield "note", head.note
     yield "mark", parameter_source(version).mark
+    tables = load_parameters(version)
     for term in head.uncertain:
-        ends = f"{term.low} to {term.high}; " if term.moves else "not moved; "
-        yield f"uncertain: {term.term}", f"{ends}{term.why}"
+        ends = f"in {term.low} to {term.high}" if term.moves else "not moved"
+        yield f"uncertain: {term.term}", f"{term_value(tables, term.term)}, {ends}; {term.why}"
 
 
 def _cells(version: str, day: date) -> tuple[Cell, ...]:

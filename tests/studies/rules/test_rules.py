@@ -43,6 +43,13 @@ def test_one_rule_is_listed_with_all_its_versions_and_what_that_of_the_day_says(
     assert "isda" in cells_of(facts)["source"][0].lower()
 
 
+def test_a_term_that_is_not_verified_is_listed_with_its_value_and_its_range():
+    _, facts = printed(name="cme_sc", as_of="2026-06-30")
+    (words,) = cells_of(facts)["uncertain: mpor.value"]
+    mpor = load_parameters("cme_sc/2026")["mpor"]["value"]
+    assert words.startswith(f"{mpor}, in 1 to 3; ")
+
+
 def test_changed_terms_are_those_that_differ_in_the_files(tmp_path):
     with toy_rule(tmp_path) as rule:
         assert changed_terms(f"{rule}/1", f"{rule}/3") == [("price.BTC", "0.1", "0.3")]
