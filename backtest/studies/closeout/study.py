@@ -27,6 +27,7 @@ from backtest.types import (
     tail_count,
     within,
 )
+from strategies.as_replayed import unwrapped
 from strategies.parts import parts_of
 from strategies.siloed import Siloed
 
@@ -95,7 +96,7 @@ def _closeout(inputs: Inputs, progress: Progress) -> CloseoutStudy:
     market, config, coverage = inputs.market, inputs.config, inputs.config.standard()
     book = pooled_books(inputs.named_book)
     # Close-out by silo needs the share of each silo in the requirement: only some models say it.
-    models = {n: m for n, m in inputs.models.items() if isinstance(m, HasParts)}
+    models = {n: m for n, m in inputs.models.items() if isinstance(unwrapped(m), HasParts)}
     if not models:
         raise StudyError("no model of the study has parts; add one that has, such as siloed.")
     each = counted(progress, "margins", models.items(), len(models))

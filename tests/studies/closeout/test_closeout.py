@@ -453,6 +453,14 @@ def test_models_without_steps_have_a_page_without_them(tmp_path):
     assert len(page.sections) == 3
 
 
+def test_a_replay_of_rules_says_the_shares_of_silos_where_its_base_does(tmp_path):
+    study = tmp_path / "small.toml"
+    more = '[models.grid]\nkind = "venue_grid"\n[models.haircut]\nkind = "haircut_only"\n'
+    study.write_text(f"as_replayed = true\n{_text()}\n{more}")
+    models = set(_estimate(study).provenance.models)
+    assert {"haircut", "var"} <= models and "grid" not in models
+
+
 def test_nothing_to_pool_is_one_line(tmp_path):
     study = tmp_path / "small.toml"
     study.write_text(_text(usd="usd = { BTC = 5e6 }"))
