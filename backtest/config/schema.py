@@ -30,7 +30,7 @@ from backtest.config.sections import (
 from backtest.instruments import Declaration
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_file_hashes
-from backtest.parameters.in_force import in_force
+from backtest.parameters.in_force import check_names, in_force
 from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError, parse_day
@@ -114,6 +114,7 @@ class StudyFile(Table):
         for name, table in self.models.items():
             try:
                 models[name] = build_model({k: v for k, v in table.items() if k != ON_ERROR})
+                check_names(models[name])
             except StudyError as error:
                 raise StudyError(f"[models.{name}] {error}") from error
         return models
@@ -129,6 +130,7 @@ class StudyFile(Table):
     def sizing_model(self) -> MarginModel:
         """The model whose margins size the books, under the rules of `as_of`."""
         sizing = build_model(self.sizing)
+        check_names(sizing)
         return under_rules(sizing, self.rule_day, replayed=self.as_replayed)
 
     def skips(self, model: str) -> bool:

@@ -1,11 +1,11 @@
 """The version of a rule on a day, and models pinned to the versions of a day."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from backtest.parameters.files import header, rule_of, rules
+from backtest.parameters.files import PACKAGES, header, rule_of, rules, version_of
 from backtest.parameters.registry import field_names
 
 Value = TypeVar("Value")
@@ -67,7 +67,17 @@ def changes(model: Any, first: date, last: date) -> tuple[date, ...]:
 
 def named_rules(model: Any) -> tuple[str, ...]:
     """Rules that a model, or a model inside it, names without a version."""
-    return tuple(sorted(_named(model)))
+    return tuple(sorted({text for text, _ in _naming(model) if text in rules()}))
+
+
+def check_names(model: Any) -> None:
+    """Raise StudyError where a model of this package, or one inside it, names what there is not.
+
+    A user's own model may mean something else by its fields.
+    """
+    for text, ours in _naming(model):
+        if ours:
+            version_of(text)
 
 
 def _pinned(model: Any, version: Callable[[str], str], *, throughout: bool = False) -> Any:
@@ -104,14 +114,17 @@ def _pinned(model: Any, version: Callable[[str], str], *, throughout: bool = Fal
     return pinned(model)
 
 
-def _named(value: Any, *, is_naming: bool = False) -> set[str]:
-    """Rules without a version that naming fields of a model hold."""
+def _naming(
+    value: Any, *, is_naming: bool = False, ours: bool = True
+) -> Iterator[tuple[str, bool]]:
+    """Texts of naming fields, and whether a class of this package has the field."""
     if isinstance(value, str):
-        return {value} if is_naming and value in rules() else set()
-    if isinstance(value, Mapping):
-        value = tuple(value.values())
-    if isinstance(value, (tuple, list)):
-        return set().union(*(_named(item, is_naming=is_naming) for item in value))
-    names = field_names(type(value)) if is_dataclass(value) else ()
-    inner = (_named(getattr(value, n, None), is_naming=n.endswith(NAMING)) for n in names)
-    return set().union(*inner)
+        yield from [(value, ours)] if is_naming else []
+    elif isinstance(value, (tuple, list, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _naming(item, is_naming=is_naming, ours=ours)
+    elif is_dataclass(value):
+        ours = type(value).__module__.partition(".")[0] in PACKAGES
+        for name in field_names(type(value)):
+            inner = getattr(value, name, None)
+            yield from _naming(inner, is_naming=name.endswith(NAMING), ours=ours)

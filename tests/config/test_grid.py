@@ -38,6 +38,13 @@ def test_a_lookback_reaches_every_model_that_has_one_and_no_other_key():
     assert cell.sizing == study("").sizing
 
 
+def test_a_version_that_there_is_not_is_refused_before_any_price_is_read():
+    text = '[models.margin]\nkind = "siloed"\nbase = { kind = "simm" }\n'
+    words = r"base.parameters simm/9: \[models.margin\] unknown version 'simm/9' of simm; known"
+    with pytest.raises(StudyError, match=words):
+        cells_of(study('models.margin.base.parameters = ["simm/2.1", "simm/9"]', text))
+
+
 def test_a_lookback_reaches_models_whose_published_one_is_left_out():
     text = '[models.ficc]\nkind = "ficc_var"\n[models.pool]\nkind = "siloed"\n'
     text += 'base = { kind = "span2" }\n'
