@@ -5,6 +5,7 @@ how it is asked, and what its answer must be, is in `asking`.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, dataclass_transform, overload, runtime_checkable
 
@@ -15,6 +16,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.market.market import Market
 from backtest.model.arguments import by_name
+from backtest.parameters.files import known_parameters
 from backtest.parameters.registry import field_names
 from backtest.types import (
     DaysByPortfolios,
@@ -144,7 +146,15 @@ def _registered(cls: type[Model], kind: str) -> type[Model]:
 
 def _short_repr(self: Any) -> str:
     """`Siloed(base=HistoricalVaR(lookback=500))`, without the function that defined the class."""
-    fields = ", ".join(f"{f}={in_words(getattr(self, f))}" for f in field_names(type(self)))
+    names = field_names(type(self))
+    published = None
+    if getattr(self, "parameters", None) in known_parameters():
+        with suppress(StudyError):  # a file that does not fit is told of where margin is asked
+            published = getattr(self, "terms", None)
+    own = {name: getattr(self, name) for name in names}
+    # What a pinned version says in place of None: a page that quotes the model has its numbers.
+    values = {n: getattr(published, n, None) if own[n] is None else own[n] for n in names}
+    fields = ", ".join(f"{name}={in_words(value)}" for name, value in values.items())
     return f"{type(self).__name__}({fields})"
 
 

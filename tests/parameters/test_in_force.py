@@ -12,6 +12,8 @@ import backtest as bt
 import strategies as st
 from backtest.model.causality import check_causal
 from backtest.model.isolation import isolated
+from backtest.model.protocol import in_words
+from backtest.parameters.files import load_parameters
 from backtest.parameters.header import Header, split
 from backtest.parameters.in_force import changes, in_force, version_on
 from backtest.parameters.sources import parameter_sources
@@ -235,3 +237,15 @@ def test_a_replay_looks_across_books_where_its_base_does(coin):
 def test_a_day_that_is_none_is_refused(year, coin, rule):
     with pytest.raises(bt.StudyError, match="as_of is '2020'; give a day as YYYY-MM-DD"):
         bt.run(year, book_on(year), {"haircut": coin}, as_of="2020")
+
+
+def test_a_pinned_model_is_quoted_with_the_numbers_of_its_version():
+    terms = load_parameters("eurex_like/2022")
+    pinned = in_force(st.Siloed(base=st.EurexLike(lookback=500)), date(2026, 6, 30))
+    words = in_words(pinned)
+    assert f"decay={terms['decay']['value']}," in words and "lookback=500," in words
+    again = eval(words, {name: getattr(st, name) for name in ("Siloed", "EurexLike")})
+    assert again.base.terms == pinned.base.terms
+    # Which version a rule's name means is not known before it is pinned.
+    assert "decay=None," in in_words(st.EurexLike())
+    assert "cap=None," in in_words(st.CrossMargining(parameters="simm/2.1"))
