@@ -96,7 +96,7 @@ def model(cls: type[Any] | None = None, /, *, kind: str | None = None) -> Any:
     """Make a class a margin model: a frozen, strict, validated dataclass with keyword fields.
 
     A value of the wrong type or out of its bounds, or an unknown field, is an error; the repr
-    round-trips.
+    makes the same model again, with the numbers of a pinned version written out.
 
     Parameters
     ----------
