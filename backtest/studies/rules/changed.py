@@ -88,7 +88,7 @@ def changed_rows(before: str, after: str) -> list[tuple[str, str, str, str]]:
     Examples
     --------
     >>> changed_rows("simm/2.1", "simm/2.2")[0]
-    ('between_classes.triangle, most at 2.1', '14', '0.26', '0.47')
+    ('between_classes.triangle, most at 5.0', '15', '0.26', '0.14')
     """
     rows: list[tuple[str, str, str, str]] = []
     for term, group in groupby(_differing(before, after), key=lambda row: _list_of(row[0])):
