@@ -107,7 +107,7 @@ def judge(folder: Path, pages: Mapping[str, str], *, width: int, dark: bool) -> 
     target.write_text(HARNESS.format(frames="\n".join(frames), count=len(frames)), encoding="utf-8")
     # Chromium's number of the scheme a user prefers: 0 is dark, 1 is light.
     dumped = browse(
-        folder, target, "--dump-dom", "--virtual-time-budget=200000",
+        folder, target, "--dump-dom", "--virtual-time-budget=2000000",
         f"--blink-settings=preferredColorScheme={0 if dark else 1}",
     )  # fmt: skip
     return dict(printed_json(dumped))

@@ -22,10 +22,12 @@ def rule_tables(
 
     Raises
     ------
-    StudyError : no such rule, no ISO day, or days in the wrong order.
+    StudyError : no such rule, no ISO day, days in the wrong order, or prices without a use.
     """
     until = _day(as_of, "--as-of") or date.today()
     begin = _day(since, "--since")
+    if begin is None and data is not None:
+        raise StudyError("--data is the prices of --since and --sensitivity; give one of them too.")
     if begin is not None and begin > until:
         raise StudyError(f"--since {begin} is after --as-of {until}; give an earlier day.")
     if name is None:

@@ -122,6 +122,7 @@ def test_the_command_prints_and_refuses_in_one_line(tmp_path):
     assert done.returncode == 0 and "sec_15c3_1 did not change" in done.stdout
     for wrong, words in (
         (["nothing"], "unknown rule 'nothing'; known: "),
+        (["--data", "nowhere"], "--data is the prices of --since and --sensitivity"),
         (["--as-of", "2026"], "--as-of is '2026'; give a day as YYYY-MM-DD"),
         (["--as-of", "2020-01-01", "--since", "2021-01-01"], "--since 2021-01-01 is after"),
     ):
