@@ -70,7 +70,8 @@ def test_stages_of_a_command(name: str, study: Path, tmp_path: Path) -> None:
     file.write_text(study.read_text() + "\n[sweep]\nsteps = 2\n[monte_carlo]\npaths = 12\n")
     heard = hear(name, tmp_path, study_file=file)
     heard.check()
-    assert len(heard.stages) > 4 and len(set(heard.stages["drawing"])) > 4
+    # The bar of the drawing moves with each figure, of which the smallest page has two.
+    assert len(heard.stages) > 4 and len(set(heard.stages["drawing"])) > 2
 
 
 def test_stages_of_a_validation(tmp_path: Path) -> None:
