@@ -88,7 +88,7 @@ def monte_carlo(
     coverage, account = coverage or Coverage(), account or AccountTerms()
     closeout = Closeout(book, coverage)
     closeout.check()
-    day = rule_day(as_of, market, closeout)
+    day = rule_day(as_of, market, closeout.longest)
     models = {name: in_force(model, day, throughout=True) for name, model in models.items()}
     account = in_force(account, day)
     check_paths_fit(paths, len(models), len(book.portfolios))

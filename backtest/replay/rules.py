@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 from datetime import date
 
-from backtest.book.closeout import Closeout
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.types import parse_day
 from strategies.as_replayed import under_rules
 
 
-def rule_day(as_of: str | None, market: Market, closeout: Closeout) -> date:
+def rule_day(as_of: str | None, market: Market, longest: int) -> date:
     """The day stated (ISO), or the last one whose loss is known.
+
+    longest : MPOR in margin days.
 
     Raises
     ------
     StudyError : no ISO day.
     """
-    last_scored = market.dates[-1 - min(closeout.longest, len(market.dates) - 1)]
+    last_scored = market.dates[-1 - min(longest, len(market.dates) - 1)]
     day: date = parse_day(as_of or str(last_scored)[:10], "as_of").astype(date)
     return day
 

@@ -86,7 +86,7 @@ def run(
         raise StudyError("the study names no model; give at least one.")
     closeout = Closeout(book, coverage)
     closeout.check()
-    day = rule_day(as_of, market, closeout)
+    day = rule_day(as_of, market, closeout.longest)
     models = models_under_rules(models, day, replayed=as_replayed)
     account = in_force(account, day)
     check_study_fits(len(market.dates), len(book.portfolios), len(models))

@@ -20,6 +20,7 @@ from backtest.model.user_models import user_files, user_kinds
 from backtest.replay.audit import audit_models
 from backtest.replay.origin import FileHash
 from backtest.replay.provenance import Provenance
+from backtest.replay.rules import rule_day
 from backtest.studies.failures import failure
 from backtest.studies.prices import load_prices
 from backtest.types import Progress
@@ -206,8 +207,8 @@ def read_prices(
     progress("prices", 0.0)
     market, files = load_prices(config, clock=config.clock.kind)
     if not config.as_of:
-        last_scored = market.dates[-1 - min(config.standard().longest, len(market.dates) - 1)]
-        config = config.model_copy(update={"as_of": str(last_scored)[:10]})
+        last_scored = rule_day(None, market, config.standard().longest)
+        config = config.model_copy(update={"as_of": str(last_scored)})
     progress("prices", 1.0)
     for file in files:
         if file.read_as:
