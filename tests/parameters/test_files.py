@@ -15,13 +15,16 @@ from backtest.parameters.header import ONE_DAY
 from backtest.parameters.ranges import mistakes
 from backtest.parameters.sources import parameter_source, parameter_sources
 
-# Rules that no margin model names: what is posted, and what is shown beside margins.
+# Rules that no margin model names: what is posted, what is shown beside margins, who bears losses.
 ELSEWHERE = {
+    "customer_regimes",
     "haircuts/bcbs",
     "haircuts/cme_futures",
     "haircuts/occ",
     "haircuts/uncleared_schedule",
+    "protection_assumed",
     "tokenised_fund",
+    "waterfall",
 }
 
 
