@@ -1,0 +1,88 @@
+"""What is assumed of customers, firms and houses where a study does not say it."""
+
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict
+
+from backtest.parameters.files import read_as
+
+Posts = Literal["intraday", "as paid"]
+Share = Annotated[float, Ge(0), Le(1)]
+Amount = Annotated[float, Ge(0)]
+STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Assumptions(BaseModel):
+    """Form of `protection_assumed`; every term is an assumption with a range.
+
+    Parameters
+    ----------
+    customer_default_rate, firm_default_rate : probability a year of a default that is drawn,
+        whatever prices do.
+    resources : of a customer beyond its collateral, multiple of its mean margin by silo.
+    firm_capital : of a firm, multiple of the mean margin by silo of its accounts.
+    contribution : to the fund of a house, multiple of the mean margin of its accounts there.
+    multiplier : of the house's margin that a firm asks of its customers.
+    posts : 'intraday', a firm has posted what the house requires before its customers pay.
+    recovery : share of its capital that a firm still pays that is drawn to default.
+    set_off : share of a defaulter's surplus at other houses that pays its deficit in time.
+    porting, porting_days : probability that the accounts of a failed firm are ported, and margin
+        days until they are.
+    margin_days : of a year.
+
+    Examples
+    --------
+    >>> Assumptions.of().posts
+    'intraday'
+    """
+
+    model_config = STRICT
+    customer_default_rate: Share
+    firm_default_rate: Share
+    resources: Amount
+    firm_capital: Amount
+    contribution: Amount
+    multiplier: Annotated[float, Gt(0)]
+    posts: Posts
+    recovery: Share
+    set_off: Share
+    porting: Share
+    porting_days: Amount
+    margin_days: Annotated[float, Gt(0)]
+
+    @classmethod
+    def of(cls, name: str = "protection_assumed") -> Self:
+        """The assumptions of a version, or of the version in force of a rule."""
+        return read_as(cls, name)
+
+
+class Layers(BaseModel):
+    """Layers of a house's own waterfall; USD, and a multiple of contributions."""
+
+    model_config = STRICT
+    capital: Amount
+    fund: Amount
+    assessment: Amount
+
+
+class Waterfall(BaseModel):
+    """Form of `waterfall`: layers by house, 'other' for any that is not named."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    houses: dict[str, Layers]
+
+    @classmethod
+    def of(cls, name: str = "waterfall") -> Self:
+        """The layers of a version, or of the version in force of a rule.
+
+        Examples
+        --------
+        >>> Waterfall.of().house("LCH") == Waterfall.of().houses["other"]
+        True
+        """
+        return read_as(cls, name)
+
+    def house(self, name: str) -> Layers:
+        """Layers of a house."""
+        return self.houses.get(name, self.houses["other"])

@@ -1,0 +1,67 @@
+"""Legal regimes of customers' accounts: whose collateral may be taken, and when calls are paid."""
+
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict
+
+from backtest.parameters.files import read_as
+
+Regime = Literal["4d", "15c3-3", "LSOC", "commingled"]
+Fellow = Literal["omnibus", "pro rata", "none"]
+KEYS: dict[str, str] = {
+    "4d": "futures_4d",
+    "15c3-3": "securities_15c3_3",
+    "LSOC": "swaps_lsoc",
+    "commingled": "commingled",
+}
+NAMES = {key: name for name, key in KEYS.items()}
+REGIMES = tuple(KEYS)
+
+
+class Protection(BaseModel):
+    """What a regime says.
+
+    Parameters
+    ----------
+    account_class : customers of one class of a firm share what is taken of them.
+    fellow : collateral of fellow customers that may be taken: 'omnibus', what the house itself
+        holds of the class; 'pro rata', all that the class has at the firm; 'none'.
+    call_lag : payment days until a call has settled. settlement : 'cash', days of Fedwire, or
+        'margin_days' of the study.
+    advance : USD that each customer gets back of what is taken, from a protection fund.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    account_class: str
+    fellow: Fellow
+    call_lag: Annotated[int, Ge(0)]
+    settlement: Literal["cash", "margin_days", "stablecoin"]
+    advance: Annotated[float, Ge(0)] = 0.0
+
+
+class Regimes(BaseModel):
+    """Form of `customer_regimes`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    regimes: dict[str, Protection]
+    by_house: dict[str, str]
+
+    @classmethod
+    def of(cls, name: str = "customer_regimes") -> Self:
+        """The regimes of a version, or of the version in force of a rule.
+
+        Examples
+        --------
+        >>> Regimes.of().protection("LSOC").fellow, Regimes.of().usual("CME")
+        ('none', '4d')
+        """
+        return read_as(cls, name)
+
+    def protection(self, regime: str) -> Protection:
+        """What a regime says."""
+        return self.regimes[KEYS[regime]]
+
+    def usual(self, house: str) -> str:
+        """The regime of customers of a house where none is stated."""
+        return NAMES[self.by_house.get(house, self.by_house["other"])]

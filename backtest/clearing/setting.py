@@ -1,0 +1,218 @@
+"""A structure under one arrangement, as numbers for the kernels: what is assumed is filled in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.account.account import AccountTerms
+from backtest.clearing.arrangement import Arrangement
+from backtest.clearing.assumptions import Assumptions, Waterfall
+from backtest.clearing.regimes import Regimes
+from backtest.clearing.structure import EVERYWHERE, Member, Structure
+from backtest.kernels import protection as kernels
+from backtest.types import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What is assumed, and what the regimes and the houses' waterfalls say."""
+
+    assumptions: Assumptions
+    regimes: Regimes
+    waterfall: Waterfall
+
+    @classmethod
+    def of(cls) -> "Rules":
+        """The versions in force."""
+        return cls(Assumptions.of(), Regimes.of(), Waterfall.of())
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A structure under an arrangement.
+
+    Parameters
+    ----------
+    structure : members in the order of the accounts. houses : names.
+    mean_margin : (accounts, houses) USD, mean margin of each house alone over the scored days; the
+        scale of whatever is assumed as a multiple of margin.
+    """
+
+    structure: Structure
+    houses: tuple[str, ...]
+    arrangement: Arrangement
+    rules: Rules
+    mean_margin: FloatArray
+
+    @property
+    def firm_of(self) -> np.ndarray:
+        """(accounts,) number of the firm of each account."""
+        number = {name: f for f, name in enumerate(self.structure.firm_names)}
+        return np.array([number[m.firm] for m in self.structure.members], dtype=np.int64)
+
+    @property
+    def is_own(self) -> BoolArray:
+        """(accounts,) whether an account is the firm's own."""
+        return np.array([m.kind == "house" for m in self.structure.members], dtype=np.bool_)
+
+    @property
+    def is_pooled(self) -> BoolArray:
+        """(accounts,) whether an account's legs are margined together."""
+        return np.array(
+            [self.arrangement.pools(m.kind) for m in self.structure.members], dtype=np.bool_
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Account classes of the regimes."""
+        return tuple(dict.fromkeys(p.account_class for p in self.rules.regimes.regimes.values()))
+
+    def regime(self, member: Member, house: str) -> str:
+        """Legal regime of a customer at a house."""
+        if self.arrangement.commingled and self.arrangement.pools(member.kind):
+            return "commingled"
+        stated = member.regimes.get(house, member.regimes.get(EVERYWHERE, ""))
+        # A commingled account exists under the order alone; without it each leg is its house's.
+        return self.rules.regimes.usual(house) if stated in ("", "commingled") else stated
+
+    def account_terms(self, terms: AccountTerms, *, stated: bool) -> list[list[AccountTerms]]:
+        """Terms of each account at each house: the payment days of its regime.
+
+        terms : of the study; of all accounts where `stated`, else of firms' own alone.
+        """
+        by_regime = {
+            name: AccountTerms(
+                p.call_lag, terms.minimum_transfer, terms.collateral, terms.excess, p.settlement
+            )
+            for name, p in ((n, self.rules.regimes.protection(n)) for n in REGIME_NAMES)
+        }
+        return [
+            [
+                terms if stated or member.kind == "house" else by_regime[self.regime(member, house)]
+                for house in self.houses
+            ]
+            for member in self.structure.members
+        ]
+
+    @property
+    def account_class(self) -> np.ndarray:
+        """(accounts, houses) number of the account class; 0 for firms' own, which have none."""
+        number = {name: k for k, name in enumerate(self.classes)}
+        regimes = self.rules.regimes
+        return np.array(
+            [
+                [
+                    0
+                    if member.kind == "house"
+                    else number[regimes.protection(self.regime(member, house)).account_class]
+                    for house in self.houses
+                ]
+                for member in self.structure.members
+            ],
+            dtype=np.int64,
+        )
+
+    @property
+    def multiplier(self) -> FloatArray:
+        """(accounts,) of the house's margin that an account posts."""
+        assumed = self.rules.assumptions.multiplier
+        stated = [self.structure.firm(m.firm).multiplier for m in self.structure.members]
+        asked = np.array([assumed if value is None else value for value in stated])
+        return np.where(self.is_own, 1.0, asked)
+
+    @property
+    def posts_intraday(self) -> BoolArray:
+        """(firms,) whether a firm posts before its customers pay."""
+        assumed = self.rules.assumptions.posts
+        posts = [self.structure.firm(name).posts or assumed for name in self.structure.firm_names]
+        return np.array([value == "intraday" for value in posts], dtype=np.bool_)
+
+    @property
+    def daily_default(self) -> FloatArray:
+        """(accounts + firms,) probability a day of a default that is drawn."""
+        assumed = self.rules.assumptions
+        accounts = [
+            0.0
+            if member.kind == "house"
+            else assumed.customer_default_rate
+            if member.default_rate is None
+            else member.default_rate
+            for member in self.structure.members
+        ]
+        stated = [self.structure.firm(name).default_rate for name in self.structure.firm_names]
+        firms = [assumed.firm_default_rate if rate is None else rate for rate in stated]
+        yearly = np.array(accounts + firms, dtype=np.float64)
+        daily: FloatArray = 1.0 - (1.0 - yearly) ** (1.0 / assumed.margin_days)
+        return daily
+
+    def kernel_accounts(self) -> kernels.Accounts:
+        """Accounts as the kernels take them."""
+        assumed = self.rules.assumptions
+        pooled = kernels.COMMINGLED if self.arrangement.commingled else kernels.POOLED
+        nets = np.where(self.is_own & self.is_pooled, kernels.POOLED, kernels.APART)
+        nets = np.where(~self.is_own & self.is_pooled, pooled, nets)
+        by_margin = assumed.resources * self.mean_margin.sum(axis=1)
+        stated = [member.resources for member in self.structure.members]
+        resources = [b if s is None else s for s, b in zip(stated, by_margin, strict=True)]
+        return kernels.Accounts(
+            self.firm_of,
+            self.is_own,
+            nets.astype(np.int64),
+            np.where(self.is_own, 0.0, np.array(resources, dtype=np.float64)),
+            self.account_class,
+        )
+
+    def kernel_classes(self) -> kernels.Classes:
+        """Account classes as the kernels take them."""
+        of_class = {p.account_class: p for p in self.rules.regimes.regimes.values()}
+        return kernels.Classes(
+            np.array([of_class[k].fellow != "none" for k in self.classes], dtype=np.bool_),
+            np.array([of_class[k].fellow == "pro rata" for k in self.classes], dtype=np.bool_),
+        )
+
+    def kernel_firms(self) -> kernels.Firms:
+        """Firms as the kernels take them."""
+        assumed, names = self.rules.assumptions, self.structure.firm_names
+        by_firm = np.zeros((len(names), len(self.houses)))
+        np.add.at(by_firm, self.firm_of, self.mean_margin)
+        capital, contribution = np.empty(len(names)), assumed.contribution * by_firm
+        for f, name in enumerate(names):
+            firm = self.structure.firm(name)
+            capital[f] = (
+                assumed.firm_capital * by_firm[f].sum() if firm.capital is None else firm.capital
+            )
+            for h, house in enumerate(self.houses):
+                contribution[f, h] = firm.contributions.get(house, contribution[f, h])
+        return kernels.Firms(capital, contribution, assumed.recovery, assumed.set_off)
+
+    def kernel_houses(self) -> kernels.Houses:
+        """Houses as the kernels take them."""
+        layers = []
+        for name in self.houses:
+            stated, assumed = self.structure.house(name), self.rules.waterfall.house(name)
+            layers.append(
+                [
+                    getattr(assumed, key) if getattr(stated, key) is None else getattr(stated, key)
+                    for key in ("capital", "fund", "assessment")
+                ]
+            )
+        columns = np.array(layers, dtype=np.float64).T
+        return kernels.Houses(*(np.ascontiguousarray(column) for column in columns))
+
+    def net_groups(self) -> dict[str, list[int]]:
+        """Customers whose positions a house nets, by a name: of one firm and the same classes.
+
+        Under a regime that protects every customer alone nobody is netted.
+        """
+        if not self.arrangement.omnibus:
+            return {}
+        takes, classes = self.kernel_classes().takes, self.account_class
+        groups: dict[str, list[int]] = {}
+        for a, member in enumerate(self.structure.members):
+            if member.kind == "customer" and takes[classes[a]].all():
+                names = "+".join(dict.fromkeys(self.classes[k] for k in classes[a]))
+                groups.setdefault(f"{member.firm}: {names}", []).append(a)
+        return groups
+
+
+REGIME_NAMES = ("4d", "15c3-3", "LSOC", "commingled")

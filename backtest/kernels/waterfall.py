@@ -1,0 +1,119 @@
+"""Steps of a default waterfall: what is still lacking, and who pays it, one step a function.
+
+`residual` (classes + 1, houses) is what one defaulted firm still owes, USD: a row an account class
+of its customers, and last its own account. Every step lowers it and writes what was paid by house.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.kernels.compile import kernel
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@kernel
+def pay(residual: FloatArray, rows: int, h: int, available: float) -> float:
+    """Pay up to `available` of the first `rows` rows at house h, in proportion; what was paid."""
+    owed = 0.0
+    for k in range(rows):
+        owed += residual[k, h]
+    if owed <= 0.0 or available <= 0.0:
+        return 0.0
+    if available >= owed:
+        for k in range(rows):
+            residual[k, h] = 0.0
+        return owed
+    for k in range(rows):
+        residual[k, h] -= available * residual[k, h] / owed
+    return available
+
+
+@kernel
+def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None:
+    """The firm's own capital, to all that it owes in proportion. paid : (houses,), written."""
+    rows, houses = residual.shape
+    owed = residual.sum()
+    share = 0.0 if owed <= 0.0 else min(1.0, capital / owed)
+    for h in range(houses):
+        paid[h] = pay(residual, rows, h, share * residual[:, h].sum())
+
+
+@kernel
+def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> None:
+    """What the firm's own account has left at a house, to what its customers owe there.
+
+    The reverse never happens: customers' money does not pay for the firm's own account.
+    surplus : (houses,), lowered by what is paid.
+    """
+    rows, houses = residual.shape
+    for h in range(houses):
+        paid[h] = pay(residual, rows - 1, h, surplus[h])
+        surplus[h] -= paid[h]
+
+
+@kernel
+def guaranty(
+    residual: FloatArray, surplus: FloatArray, limit: FloatArray, paid: FloatArray
+) -> None:
+    """What pooled accounts have left at one house, to what the firm owes at the others.
+
+    surplus : (houses,), lowered by what the house hands over. limit : (houses,) most that it does.
+    """
+    rows, houses = residual.shape
+    paid[:] = 0.0
+    for giver in range(houses):
+        left = min(surplus[giver], limit[giver])
+        for h in range(houses):
+            if h != giver:
+                given = pay(residual, rows, h, left)
+                left -= given
+                surplus[giver] -= given
+                paid[h] += given
+
+
+@kernel
+def contributions(residual: FloatArray, contribution: FloatArray, paid: FloatArray) -> None:
+    """The firm's contribution to the fund of each house. contribution : (houses,) USD."""
+    rows, houses = residual.shape
+    for h in range(houses):
+        paid[h] = pay(residual, rows, h, contribution[h])
+
+
+@kernel
+def fellow_customers(
+    residual: FloatArray,
+    available: FloatArray,
+    anywhere: BoolArray,
+    paid: FloatArray,
+) -> None:
+    """Collateral of customers of the same class who did nothing. paid : (classes, houses), written.
+
+    available : (classes, houses) USD that a house may take, 0 where the regime protects it;
+        lowered. anywhere : (classes,) whether a house may take what is held at another one too.
+    """
+    classes, houses = available.shape
+    for k in range(classes):
+        for h in range(houses):
+            paid[k, h] = min(residual[k, h], available[k, h])
+            residual[k, h] -= paid[k, h]
+            available[k, h] -= paid[k, h]
+        if anywhere[k]:
+            for h in range(houses):
+                for other in range(houses):
+                    more = min(residual[k, h], available[k, other])
+                    residual[k, h] -= more
+                    available[k, other] -= more
+                    paid[k, h] += more
+
+
+@kernel
+def layer(rest: FloatArray, size: FloatArray, paid: FloatArray) -> None:
+    """One layer of each house's own waterfall, as its capital, the mutual fund, assessments.
+
+    rest : (houses,) USD still lacking of all defaulted firms, lowered. size, paid : (houses,).
+    """
+    for h in range(len(rest)):
+        paid[h] = min(rest[h], size[h])
+        rest[h] -= paid[h]

@@ -1,0 +1,95 @@
+"""Margins of accounts and of firms' net positions, by house: each house alone, and pooled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from backtest.book.book import Book
+from backtest.book.coverage import Coverage
+from backtest.market.market import Market
+from backtest.model.by_silo import margins_by_silo
+from backtest.model.protocol import MarginModel
+from backtest.model.sharing import sharing
+from backtest.replay.scorecard import BLOCK, blocks
+from backtest.types import DaysByPortfoliosBySilos, FloatArray, Progress, counted
+from strategies.agreement import Account
+from strategies.parts import parts_of
+
+
+@dataclass(frozen=True, eq=False)
+class ByHouse:
+    """Margins of one model, (days, portfolios, houses) USD.
+
+    alone : what each house asks for its own positions. pooled : its part of the joint margin.
+    """
+
+    alone: DaysByPortfoliosBySilos
+    pooled: DaysByPortfoliosBySilos
+
+    @property
+    def known(self) -> FloatArray:
+        """(days, 1), NaN where some margin is not known yet."""
+        unknown = np.isnan(self.alone).any(axis=(1, 2)) | np.isnan(self.pooled).any(axis=(1, 2))
+        return np.where(unknown, np.nan, 0.0)[:, None]
+
+
+def margins_by_house(
+    models: Mapping[str, MarginModel],
+    market: Market,
+    book: Book,
+    coverage: Coverage,
+    *,
+    kind: str,
+    progress: Progress,
+) -> dict[str, ByHouse]:
+    """Margins by model of a book whose portfolios are all of a kind, 'customer' or 'house'.
+
+    Computed in blocks of portfolios, which bounds the memory and changes no number.
+    """
+    shape = len(market.dates), len(book.portfolios), len(book.silos)
+    margins = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
+    asked = {name: of_kind(model, kind) for name, model in models.items()}
+    across = any(getattr(model, "across_books", False) for model in models.values())
+    width = len(book.portfolios) if across else BLOCK
+    each = list(blocks(len(book.portfolios), width))
+    for columns in counted(progress, f"margins of {kind} accounts", each, len(each)):
+        part = book.select(columns)
+        with sharing(market):
+            for name, model in asked.items():
+                try:
+                    margins[name].alone[:, columns] = margins_by_silo(model, market, part, coverage)
+                    margins[name].pooled[:, columns] = parts_of(
+                        model, market, part, coverage
+                    ).by_silo
+                except Exception as error:
+                    error.add_note(f"model {name!r}, accounts {part.portfolios[0]!r} and after")
+                    raise
+    return margins
+
+
+def of_kind(model: MarginModel, kind: str) -> MarginModel:
+    """The model for accounts of a kind: an arrangement that asks whose they are is told so.
+
+    Examples
+    --------
+    >>> from strategies import CrossMargining
+    >>> of_kind(CrossMargining(), "customer").account
+    'customer'
+    """
+    if getattr(model, "account", None) in get_args(Account):
+        told: Any = replace(cast(Any, model), account=kind)
+        return told
+    return model
+
+
+def net_book(book: Book, groups: Mapping[str, list[int]]) -> Book:
+    """A portfolio a group: the sum of the positions of its members.
+
+    groups : rows of portfolios, by the group's name.
+    """
+    exposure = np.stack(
+        [book.exposure[..., rows, :].sum(axis=-2) for rows in groups.values()], axis=-2
+    )
+    return replace(book, portfolios=tuple(groups), exposure=exposure)
