@@ -104,10 +104,11 @@ def settle_account(
         \text{lack} = \max(0, \textstyle\sum_h x_h) \text{ where legs net, else }
         \sum_h \max(0, x_h)
 
-    A customer that is not drawn pays from its resources and from gains elsewhere. The unpaid part
-    of legs that net is shared by the houses in proportion to their margins.
+    Who is not drawn pays from resources and then from gains elsewhere, which were paid to it as
+    they arose; so does a firm for its own account, whose resources are the firm's capital and come
+    later. The unpaid part of legs that net is shared by the houses in proportion to their margins.
 
-    lacking, left : (houses,), written.
+    lacking, left : (houses,), written; gains that have paid are no longer left.
     """
     houses = len(lacking)
     nets = accounts.nets[a] == COMMINGLED or (accounts.nets[a] == POOLED and joint)
@@ -123,12 +124,13 @@ def settle_account(
     apart = lack
     if nets:
         lack, surplus, gain = max(total, 0.0), max(-total, 0.0), 0.0
-    unpaid = lack
-    if not accounts.own[a]:
-        if not drawn:
-            unpaid = max(0.0, unpaid - accounts.resources[a] - gain)
-        if unpaid > 0.0 and not nets:
-            unpaid = max(0.0, unpaid - firms.set_off * surplus)
+    unpaid, spent = lack, 0.0
+    if not drawn:
+        unpaid = max(0.0, unpaid - accounts.resources[a])
+        spent = min(unpaid, gain)
+        unpaid -= spent
+    if unpaid > 0.0 and not nets and not accounts.own[a]:
+        unpaid = max(0.0, unpaid - firms.set_off * surplus)
     for h in range(houses):
         x = day.loss[a, h] - day.collateral[a, h]
         if nets:
@@ -137,7 +139,8 @@ def settle_account(
             lacking[h], left[h] = unpaid * by_margin, surplus * by_value
         else:
             lacking[h] = unpaid * max(x, 0.0) / apart if apart > 0.0 else 0.0
-            left[h] = max(-x, 0.0)
+            used = spent * max(-day.loss[a, h], 0.0) / gain if spent > 0.0 else 0.0
+            left[h] = max(-x - used, 0.0)
     return drawn or unpaid > 0.0
 
 
@@ -156,7 +159,8 @@ def settle_accounts(
     lacking, left = np.empty(houses), np.empty(houses)
     for a in range(len(accounts.firm)):
         f = accounts.firm[a]
-        failed[a] = settle_account(a, day, accounts, firms, joint, drawn[a], lacking, left)
+        is_drawn = drawn[len(accounts.firm) + f] if accounts.own[a] else drawn[a]
+        failed[a] = settle_account(a, day, accounts, firms, joint, is_drawn, lacking, left)
         for h in range(houses):
             paid[h, ACCOUNT] += day.loss[a, h] - lacking[h]
             row = own if accounts.own[a] else accounts.account_class[a, h]
