@@ -1,5 +1,6 @@
 """Customers, firms and houses replayed: who bears what margins do not cover."""
 
-from backtest.replay.protection.protect import Protection, protect
+from backtest.replay.protection.margined import Margined
+from backtest.replay.protection.protect import Protection, close_out, protect
 
-__all__ = ["Protection", "protect"]
+__all__ = ["Margined", "Protection", "close_out", "protect"]

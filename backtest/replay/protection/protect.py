@@ -7,22 +7,17 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.account import AccountTerms
-from backtest.account.mix import collateral_marks
 from backtest.book.book import Book
-from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
 from backtest.clearing.setting import Rules, Setting
 from backtest.clearing.structure import Structure
 from backtest.kernels.default_draws import count_defaults, list_defaults
 from backtest.market.market import Market
-from backtest.model.arguments import check_arguments
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
-from backtest.parameters.in_force import in_force
-from backtest.replay.protection.margins import ByHouse, margins_by_house, net_book
+from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.outcome import Draws, Outcome, replay_outcome
-from backtest.replay.rules import models_under_rules, rule_day
 from backtest.types import FloatArray, Progress, StudyError, counted, unheard
 
 DRAWS = 100
@@ -34,28 +29,56 @@ class Protection:
 
     Parameters
     ----------
+    margined : the accounts, which can be closed out again behind other firms and houses.
     outcomes : by (name of the model, name of the arrangement).
     settings : the structure as numbers, by arrangement.
-    loss : (days, accounts, houses) USD over the MPOR, on the scored days.
-    next_day : the same over one day.
-    horizon : rows of the market that a close-out spans.
+    coordination : probability that houses close out a pooled account jointly.
     """
 
-    book: Book
+    margined: Margined
     structure: Structure
-    window: ScoredWindow
     outcomes: Mapping[tuple[str, str], Outcome]
     settings: Mapping[str, Setting]
-    loss: FloatArray
-    next_day: FloatArray
-    horizon: int
+    stated: bool
+    coordination: float
     draws: int
     seed: int
+    path: int = 0
+
+    @property
+    def book(self) -> Book:
+        """Positions of the accounts."""
+        return self.margined.book
+
+    @property
+    def window(self) -> ScoredWindow:
+        """The scored days, as rows of the market."""
+        return self.margined.window
 
     @property
     def days(self) -> pd.DatetimeIndex:
         """The scored days."""
         return pd.DatetimeIndex(self.window.dates)
+
+    @property
+    def loss(self) -> FloatArray:
+        """(days, accounts, houses) USD over the MPOR, on the scored days."""
+        return self.margined.loss[self.window.rows]
+
+    @property
+    def next_day(self) -> FloatArray:
+        """The same over one day."""
+        return self.margined.next_day
+
+    @property
+    def horizon(self) -> int:
+        """Rows of the market that a close-out spans."""
+        return self.margined.horizon
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models, in the order of the study."""
+        return tuple(dict.fromkeys(model for model, _ in self.outcomes))
 
 
 def protect(
@@ -106,84 +129,64 @@ def protect(
     >>> sorted({arrangement for _, arrangement in done.outcomes})[-1], done.book.silos
     ('silos', ('FICC', 'CME'))
     """
-    check_arguments(market, book, models)
-    coverage, account = coverage or Coverage(), account or AccountTerms()
+    margined = Margined.of(
+        market, book, models, structure, coverage=coverage, account=account,
+        score_from=score_from, as_of=as_of, as_replayed=as_replayed, progress=progress,
+    )  # fmt: skip
+    return close_out(
+        margined, structure, stated=stated, arrangements=arrangements, rules=rules,
+        coordination=coordination, draws=draws, seed=seed, path=path, progress=progress,
+    )  # fmt: skip
+
+
+def close_out(
+    margined: Margined,
+    structure: Structure,
+    *,
+    stated: bool = False,
+    arrangements: Sequence[Arrangement] = tuple(ARRANGEMENTS.values()),
+    models: Sequence[str] | None = None,
+    rules: Rules | None = None,
+    coordination: float = 1.0,
+    draws: int = DRAWS,
+    seed: int = 0,
+    path: int = 0,
+    progress: Progress | None = None,
+) -> Protection:
+    """Close out accounts that are margined already; arguments as of `protect`.
+
+    structure : with the same accounts, each of the same kind. models : names; None takes all.
+
+    Raises
+    ------
+    StudyError : other accounts or kinds, no arrangement or draw, or no probability.
+    """
     rules, report = rules or Rules.of(), progress or unheard
     if not arrangements:
         raise StudyError("no arrangement is named; give at least one.")
     if draws < 1:
         raise StudyError(f"draws is {draws}; give 1 or more.")
-    closeout = Closeout(book, coverage)
-    closeout.check()
-    structure = structure.of(book)
-    day = rule_day(as_of, market, closeout.longest)
-    models = models_under_rules(models, day, replayed=as_replayed)
-    account = in_force(account, day)
-    margins = _margins(market, book, models, structure, coverage, report)
-    loss = book.loss(market, coverage)
-    window = ScoredWindow.of(
-        market, {n: m.known for n, m in margins.items()}, loss, score_from, models=models
-    ).checked()
-    rows = window.rows
-    marks = collateral_marks(account.collateral, market, horizon=closeout.by_portfolio)
-    # What is assumed as a multiple of margin takes that of the first model, the same for all.
-    scale = next(iter(margins.values())).alone[rows].mean(axis=0)
-    settings = {one.name: Setting(structure, book.silos, one, rules, scale) for one in arrangements}
+    structure = structure.of(margined.book)
+    for member, kind in zip(structure.members, margined.kinds, strict=True):
+        if member.kind != kind:
+            raise StudyError(f"account {member.account!r} was margined as of kind {kind!r}.")
+    rows, silos, scale = margined.window.rows, margined.book.silos, margined.scale
+    settings = {one.name: Setting(structure, silos, one, rules, scale) for one in arrangements}
     first = settings[arrangements[0].name]
-    drawn = _draws(first.daily_default, len(window.dates), coordination, draws, seed, path)
+    count = len(margined.window.dates)
+    drawn = _draws(first.daily_default, count, coordination, draws, seed, path)
     outcomes = {}
-    asked = [(name, one) for one in arrangements for name in models]
+    asked = [(name, one) for one in arrangements for name in models or margined.models]
     for name, one in counted(report, "close-outs", asked, len(asked)):
         setting = settings[one.name]
-        nets = _nets(market, book, {name: models[name]}, setting, coverage)
         outcomes[name, one.name] = replay_outcome(
-            setting, margins[name], nets, loss, rows, account=account, stated=stated, marks=marks,
-            dates=market.dates, draws=drawn,
+            setting, margined.margins[name], margined.nets(name, setting), margined.loss, rows,
+            account=margined.account, stated=stated, marks=margined.marks,
+            dates=margined.market.dates, draws=drawn,
         )  # fmt: skip
-    one_day = book.loss(market, Coverage(coverage.confidence, 1))[rows]
     return Protection(
-        book, structure, window, outcomes, settings, loss[rows], one_day, closeout.rows(market),
-        draws, seed,
-    )  # fmt: skip
-
-
-def _margins(
-    market: Market,
-    book: Book,
-    models: Mapping[str, MarginModel],
-    structure: Structure,
-    coverage: Coverage,
-    report: Progress,
-) -> dict[str, ByHouse]:
-    """Margins of all accounts: customers' as a customer is asked, firms' own as a house is."""
-    kinds = np.array([member.kind for member in structure.members])
-    shape = len(market.dates), len(kinds), len(book.silos)
-    whole = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
-    for kind in dict.fromkeys(kinds.tolist()):
-        places = np.flatnonzero(kinds == kind)
-        part = margins_by_house(
-            models, market, book.select(places.tolist()), coverage, kind=kind, progress=report
-        )
-        for name, margins in part.items():
-            whole[name].alone[:, places] = margins.alone
-            whole[name].pooled[:, places] = margins.pooled
-    return whole
-
-
-def _nets(
-    market: Market,
-    book: Book,
-    models: Mapping[str, MarginModel],
-    setting: Setting,
-    coverage: Coverage,
-) -> ByHouse | None:
-    """Margins of the net positions of a setting; None where nothing is netted."""
-    groups = setting.net_groups()
-    if not groups:
-        return None
-    nets = net_book(book, groups)
-    margins = margins_by_house(models, market, nets, coverage, kind="customer", progress=unheard)
-    return next(iter(margins.values()))
+        margined, structure, outcomes, settings, stated, coordination, draws, seed, path
+    )
 
 
 def _draws(

@@ -1,0 +1,147 @@
+"""Accounts with their margins and losses: what no capital, regime or default rate changes.
+
+Margins are the slow part; whoever stands behind whom can be asked again and again over them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backtest.account.account import AccountTerms
+from backtest.account.mix import Marks, collateral_marks
+from backtest.book.book import Book
+from backtest.book.closeout import Closeout
+from backtest.book.coverage import Coverage
+from backtest.clearing.setting import Setting
+from backtest.clearing.structure import Structure
+from backtest.market.market import Market
+from backtest.model.arguments import check_arguments
+from backtest.model.protocol import MarginModel
+from backtest.model.window import ScoredWindow
+from backtest.parameters.in_force import in_force
+from backtest.replay.protection.margins import ByHouse, margins_by_house, net_book
+from backtest.replay.rules import models_under_rules, rule_day
+from backtest.types import DaysByPortfoliosBySilos, FloatArray, Progress, unheard
+
+Groups = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Margined:
+    """Accounts, what every model asks of them, and what they lose.
+
+    Parameters
+    ----------
+    market, book, models, coverage, account : what was asked, under the rules of its day.
+    kinds : (accounts,) 'customer' or 'house', of which a model may ask different margins.
+    margins : of the accounts, by model, over all days.
+    loss : (days, accounts, houses) USD over the MPOR, over all days.
+    next_day : (scored days, accounts, houses) USD over one day.
+    window : the scored days. marks : values of the collateral. horizon : rows of a close-out.
+    """
+
+    market: Market
+    book: Book
+    models: Mapping[str, MarginModel]
+    coverage: Coverage
+    account: AccountTerms
+    kinds: tuple[str, ...]
+    margins: Mapping[str, ByHouse]
+    loss: DaysByPortfoliosBySilos
+    next_day: DaysByPortfoliosBySilos
+    window: ScoredWindow
+    marks: Marks
+    horizon: int
+    _nets: dict[tuple[str, Groups], ByHouse] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        market: Market,
+        book: Book,
+        models: Mapping[str, MarginModel],
+        structure: Structure,
+        *,
+        coverage: Coverage | None = None,
+        account: AccountTerms | None = None,
+        score_from: str | None = None,
+        as_of: str | None = None,
+        as_replayed: bool = False,
+        progress: Progress | None = None,
+    ) -> "Margined":
+        """Margin every account, a customer as a customer is asked, firms' own as a house is.
+
+        Raises
+        ------
+        StudyError : an account without a firm, or a history too short to score.
+        """
+        check_arguments(market, book, models)
+        coverage, account = coverage or Coverage(), account or AccountTerms()
+        closeout = Closeout(book, coverage)
+        closeout.check()
+        structure = structure.of(book)
+        day = rule_day(as_of, market, closeout.longest)
+        models = models_under_rules(models, day, replayed=as_replayed)
+        account = in_force(account, day)
+        kinds = tuple(member.kind for member in structure.members)
+        margins = _margins(market, book, models, kinds, coverage, progress or unheard)
+        loss = book.loss(market, coverage)
+        known = {name: margin.known for name, margin in margins.items()}
+        window = ScoredWindow.of(market, known, loss, score_from, models=models).checked()
+        return cls(
+            market, book, models, coverage, account, kinds, margins, loss,
+            book.loss(market, Coverage(coverage.confidence, 1))[window.rows],
+            window,
+            collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
+            closeout.rows(market),
+        )  # fmt: skip
+
+    @property
+    def scale(self) -> FloatArray:
+        """(accounts, houses) USD, mean margin of each house alone under the first model.
+
+        What is assumed as a multiple of margin takes that one, the same for all models.
+        """
+        mean: FloatArray = next(iter(self.margins.values())).alone[self.window.rows].mean(axis=0)
+        return mean
+
+    def nets(self, model: str, setting: Setting) -> ByHouse | None:
+        """Margins of the net positions that houses ask for; None where nothing is netted.
+
+        Computed once for all settings that net the same accounts.
+        """
+        groups = setting.net_groups()
+        if not groups:
+            return None
+        key = model, tuple((name, tuple(rows)) for name, rows in groups.items())
+        if key not in self._nets:
+            nets = net_book(self.book, groups)
+            margins = margins_by_house(
+                {model: self.models[model]}, self.market, nets, self.coverage, kind="customer",
+                progress=unheard,
+            )  # fmt: skip
+            self._nets[key] = margins[model]
+        return self._nets[key]
+
+
+def _margins(
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    kinds: tuple[str, ...],
+    coverage: Coverage,
+    report: Progress,
+) -> dict[str, ByHouse]:
+    """Margins of all accounts, by kind of account."""
+    shape = len(market.dates), len(kinds), len(book.silos)
+    whole = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
+    for kind in dict.fromkeys(kinds):
+        places = np.flatnonzero(np.array(kinds) == kind)
+        part = margins_by_house(
+            models, market, book.select(places.tolist()), coverage, kind=kind, progress=report
+        )
+        for name, margins in part.items():
+            whole[name].alone[:, places] = margins.alone
+            whole[name].pooled[:, places] = margins.pooled
+    return whole
