@@ -202,8 +202,10 @@ def settle_firm(
     paid[:, FIRM] += step
     own_surplus(residual, sums.surplus[f], step)
     paid[:, FIRM] += step
-    sums.estate[f] += np.minimum(sums.surplus[f], sums.pooled[f])
-    guaranty(residual, sums.estate[f], day.limit[f], step)
+    limit = day.limit[f].copy()
+    guaranty(residual, rows, np.minimum(sums.surplus[f], sums.pooled[f]), limit, step)
+    paid[:, ELSEWHERE] += step
+    guaranty(residual, rows - 1, sums.estate[f], limit, step)
     paid[:, ELSEWHERE] += step
     contributions(residual, firms.contribution[f], step)
     paid[:, CONTRIBUTION] += step

@@ -55,20 +55,21 @@ def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> 
 
 @kernel
 def guaranty(
-    residual: FloatArray, surplus: FloatArray, limit: FloatArray, paid: FloatArray
+    residual: FloatArray, rows: int, surplus: FloatArray, limit: FloatArray, paid: FloatArray
 ) -> None:
     """What pooled accounts have left at one house, to what the firm owes at the others.
 
-    surplus : (houses,), lowered by what the house hands over. limit : (houses,) most that it does.
+    rows : of `residual` that it may pay: all with the firm's own money, all but the last with that
+        of its customers, which never pays for the firm's own account.
+    surplus, limit : (houses,) what there is, and most that a house hands over; lowered.
     """
-    rows, houses = residual.shape
+    houses = residual.shape[1]
     paid[:] = 0.0
     for giver in range(houses):
-        left = min(surplus[giver], limit[giver])
         for h in range(houses):
             if h != giver:
-                given = pay(residual, rows, h, left)
-                left -= given
+                given = pay(residual, rows, h, min(surplus[giver], limit[giver]))
+                limit[giver] -= given
                 surplus[giver] -= given
                 paid[h] += given
 
