@@ -13,7 +13,7 @@ from backtest.model.by_silo import margins_by_silo
 from backtest.model.protocol import MarginModel
 from backtest.model.sharing import sharing
 from backtest.replay.scorecard import BLOCK, blocks
-from backtest.types import DaysByPortfoliosBySilos, FloatArray, Progress, counted
+from backtest.types import BoolArray, DaysByPortfoliosBySilos, FloatArray, Progress, counted
 from strategies.agreement import Account
 from strategies.parts import parts_of
 
@@ -46,7 +46,8 @@ def margins_by_house(
 ) -> dict[str, ByHouse]:
     """Margins by model of a book whose portfolios are all of a kind, 'customer' or 'house'.
 
-    Computed in blocks of portfolios, which bounds the memory and changes no number.
+    Computed in blocks of portfolios, which bounds the memory and changes no number. A house asks
+    nothing of an account that holds nothing there, and has no history to wait for.
     """
     shape = len(market.dates), len(book.portfolios), len(book.silos)
     margins = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
@@ -59,7 +60,8 @@ def margins_by_house(
         with sharing(market):
             for name, model in asked.items():
                 try:
-                    margins[name].alone[:, columns] = margins_by_silo(model, market, part, coverage)
+                    alone = margins_by_silo(model, market, part, coverage)
+                    margins[name].alone[:, columns] = np.where(_is_held(part), alone, 0.0)
                     margins[name].pooled[:, columns] = parts_of(
                         model, market, part, coverage
                     ).by_silo
@@ -67,6 +69,11 @@ def margins_by_house(
                     error.add_note(f"model {name!r}, accounts {part.portfolios[0]!r} and after")
                     raise
     return margins
+
+
+def _is_held(book: Book) -> BoolArray:
+    """(portfolios, houses) whether an account ever holds something at a house."""
+    return np.stack([book.in_silo(silo).is_held.any(axis=1) for silo in book.silos], axis=1)
 
 
 def of_kind(model: MarginModel, kind: str) -> MarginModel:
