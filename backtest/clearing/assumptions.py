@@ -19,7 +19,9 @@ class Assumptions(BaseModel):
     Parameters
     ----------
     customer_default_rate, firm_default_rate : probability a year of a default that is drawn,
-        whatever prices do.
+        whatever margins do.
+    wrong_way : how many times as high a customer's rate is on days in the worst tenth of its own
+        losses over the MPOR as on other days; 1 is independence of prices.
     resources : of a customer beyond its collateral, multiple of its mean margin by silo.
     firm_capital : of a firm, multiple of the mean margin by silo of its accounts.
     contribution : to the fund of a house, multiple of the mean margin of its accounts there.
@@ -40,6 +42,7 @@ class Assumptions(BaseModel):
     model_config = STRICT
     customer_default_rate: Share
     firm_default_rate: Share
+    wrong_way: Annotated[float, Ge(1)]
     resources: Amount
     firm_capital: Amount
     contribution: Amount

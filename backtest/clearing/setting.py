@@ -145,6 +145,25 @@ class Setting:
         daily: FloatArray = 1.0 - (1.0 - yearly) ** (1.0 / assumed.margin_days)
         return daily
 
+    def daily_defaults(self, loss: FloatArray) -> FloatArray:
+        """(days, accounts + firms) the same on each day: higher where an account itself loses most.
+
+        Customers' rates are `wrong_way` times as high on the days in the worst tenth of their own
+        losses over the MPOR as on others, and what they were on average over these days. Those
+        losses are known only afterwards: outcomes take part in who fails, never in a margin.
+
+        loss : (days, accounts, houses) USD over the MPOR.
+        """
+        daily = np.broadcast_to(self.daily_default, (len(loss), len(self.daily_default)))
+        factor = self.rules.assumptions.wrong_way
+        if factor == 1.0:
+            return daily
+        own = loss.sum(axis=2)
+        worst = own > np.quantile(own, 1.0 - WORST, axis=0)
+        relative = np.where(worst, factor, 1.0)
+        accounts = daily[:, : len(self.structure.members)] * (relative / relative.mean(axis=0))
+        return np.hstack([np.minimum(accounts, 1.0), daily[:, len(self.structure.members) :]])
+
     def kernel_accounts(self) -> kernels.Accounts:
         """Accounts as the kernels take them."""
         assumed = self.rules.assumptions
@@ -215,4 +234,5 @@ class Setting:
         return groups
 
 
+WORST = 0.1  # share of days that `wrong_way` is about
 REGIME_NAMES = ("4d", "15c3-3", "LSOC", "commingled")

@@ -1,4 +1,8 @@
-"""Defaults that are drawn: who fails on which day of which draw, whatever prices do."""
+"""Defaults that come whatever prices do: nobody, one name alone, two names or more of a day.
+
+Rates are small, so nearly all weight lies on nobody and on one name. Both are counted with their
+exact probabilities; only days with two defaults or more, which are too many to list, are drawn.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +11,7 @@ from backtest.kernels.compile import kernel
 from backtest.kernels.paths import GOLDEN, ONE, day_key, splitmix, uniform
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @kernel
@@ -17,33 +21,43 @@ def draw_key(seed: np.uint64, path: np.uint64, day: int, draw: int) -> np.uint64
 
 
 @kernel
-def count_defaults(
-    seed: np.uint64, path: np.uint64, days: int, draws: int, daily: FloatArray
-) -> int:
-    """Number of rows that `list_defaults` writes; daily (names,) probability a day."""
-    count = 0
-    for t in range(days):
-        for d in range(draws):
-            key = draw_key(seed, path, t, d)
-            for n in range(len(daily)):
-                count += uniform(key, n + 1) < daily[n]
-    return count
+def default_chances(daily: FloatArray, alone: FloatArray, least: FloatArray) -> float:
+    r"""Probability that nobody fails; writes that of each name alone, and of several of the last.
+
+    .. math:: \text{least}_k[n] = p_n \, \text{least}_{k-1}[n + 1]
+              + (1 - p_n) \, \text{least}_k[n + 1]
+
+    daily : (names,) p. alone : (names,), written. least : (3, names + 1), written:
+    least[k, n] that k names or more from n on fail. Sums of positive terms, so that a probability
+    of 1e-12 keeps its digits.
+    """
+    names = len(daily)
+    least[0], least[1, names], least[2, names] = 1.0, 0.0, 0.0
+    after = 1.0
+    for n in range(names - 1, -1, -1):
+        alone[n] = daily[n] * after
+        after *= 1.0 - daily[n]
+        for k in range(1, 3):
+            least[k, n] = daily[n] * least[k - 1, n + 1] + (1.0 - daily[n]) * least[k, n + 1]
+    before = 1.0
+    for n in range(names):
+        alone[n] *= before
+        before *= 1.0 - daily[n]
+    return before
 
 
 @kernel
-def list_defaults(
-    seed: np.uint64, path: np.uint64, daily: FloatArray, days: int, draws: int, out: IntArray
-) -> None:
-    """Write (day, draw, name) of every default, ascending, into out (count, 3).
+def draw_several(key: np.uint64, daily: FloatArray, least: FloatArray, drawn: BoolArray) -> None:
+    """Draw who fails on a day on which two names or more do. drawn : (names,), written.
 
-    Name n fails where draw number n + 1 of the key is below its probability; number 0 is that of
-    the coordination of the houses.
+    Name n fails where draw number n of the key is below its probability, given how many are still
+    needed: p_n least[k - 1, n + 1] / least[k, n] with k of them.
     """
-    count = 0
-    for t in range(days):
-        for d in range(draws):
-            key = draw_key(seed, path, t, d)
-            for n in range(len(daily)):
-                if uniform(key, n + 1) < daily[n]:
-                    out[count, 0], out[count, 1], out[count, 2] = t, d, n
-                    count += 1
+    needed = 2
+    for n in range(len(daily)):
+        chance = daily[n]
+        if needed > 0:
+            chance *= least[needed - 1, n + 1] / least[needed, n]
+        drawn[n] = uniform(key, n) < chance
+        if drawn[n] and needed > 0:
+            needed -= 1

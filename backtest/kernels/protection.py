@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
-from backtest.kernels.default_draws import draw_key
-from backtest.kernels.paths import uniform
+from backtest.kernels.default_draws import default_chances, draw_key, draw_several
 from backtest.kernels.waterfall import (
     contributions,
     fellow_customers,
@@ -291,10 +290,10 @@ def share_out(
 
 
 class Outcomes(NamedTuple):
-    """Means over the draws of each day, written; USD.
+    """Expectations of each day, written; USD.
 
-    paid, base : (days, houses, BEARERS), with and without drawn defaults.
-    touched, base_touched : (days, 4) share of draws in which fellow customers lose, the fund pays,
+    paid, base : (days, houses, BEARERS), with and without defaults that come whatever prices do.
+    touched, base_touched : (days, 4) probability that fellow customers lose, the fund pays,
     a firm fails, something is uncovered.
     fellow, base_fellow : (accounts,) sum over the days of what is taken of each.
     """
@@ -320,69 +319,77 @@ def note(
 
 
 @kernel
-def end_of_day(drawn_defaults: IntArray, first: int, t: int) -> int:
-    """The row after the last drawn default of day t, which begin at row `first`."""
-    e = first
-    while e < len(drawn_defaults) and drawn_defaults[e, 0] == t:
-        e += 1
-    return e
+def changes_nothing(n: int, day: Day, accounts: Accounts, daily: float, defaults: int) -> bool:
+    """Whether the default of name n alone leaves the day as it is without one.
 
-
-@kernel
-def draws_of(drawn_defaults: IntArray, first: int, last: int) -> int:
-    """Number of draws among these rows of one day."""
-    count = 0
-    for e in range(first, last):
-        count += e == first or drawn_defaults[e, 1] != drawn_defaults[e - 1, 1]
-    return count
+    A customer that lacks nothing at any house leaves nothing unpaid, and where no firm fails
+    nothing is taken of it. defaults : firms that fail without it. daily : its probability.
+    """
+    if daily == 0.0:
+        return True
+    if n >= len(accounts.firm) or defaults > 0:
+        return False
+    for h in range(day.loss.shape[1]):
+        if day.loss[n, h] > day.collateral[n, h]:
+            return False
+    return True
 
 
 @kernel
 def replay_protection(
     loss: FloatArray, collateral: FloatArray, required: FloatArray, at_house: FloatArray,
     advanced: FloatArray, limit: FloatArray, accounts: Accounts, classes: Classes, firms: Firms,
-    houses: Houses, coordination: float, seed: np.uint64, path: np.uint64, draws: int,
-    drawn_defaults: IntArray, out: Outcomes,
+    houses: Houses, coordination: float, daily: FloatArray, seed: np.uint64, path: np.uint64,
+    draws: int, out: Outcomes,
 ) -> None:  # fmt: skip
-    """Close out every day, without and with the defaults that are drawn for it.
+    """Close out every day, without and with the defaults that come whatever prices do.
 
-    loss .. limit : as in `Day`, with days first. drawn_defaults : (count, 3) of `list_defaults`.
-    Draws without a default share two close-outs, joint and apart, which count with their
-    probabilities; every other draw is closed out by itself.
+    loss .. limit : as in `Day`, with days first. daily : (days, accounts + firms) probabilities.
+    Nobody and each name alone count with their probabilities, as do joint and separate close-outs;
+    days on which two names or more fail are drawn, `draws` times each.
     """
     days, count, number = loss.shape
-    drawn = np.zeros(count + len(firms.capital), dtype=np.bool_)
+    names = count + len(firms.capital)
+    alone, least = np.empty(names), np.empty((3, names + 1))
+    drawn = np.zeros(names, dtype=np.bool_)
     failed = np.empty(count, dtype=np.bool_)
+    calm, calm_fellow = np.empty((number, BEARERS)), np.empty(count)
     paid, fellow = np.empty((number, BEARERS)), np.empty(count)
-    first = 0
+    ways = (accounts.nets == POOLED).any()  # elsewhere joint and separate close-outs are one
     for t in range(days):
         day = Day(loss[t], collateral[t], required[t], at_house[t], advanced[t], limit[t])
-        last = end_of_day(drawn_defaults, first, t)
-        rest = 1.0 - draws_of(drawn_defaults, first, last) / draws
+        nobody = default_chances(daily[t], alone, least)
         for together in range(2):
             weight = coordination if together == 1 else 1.0 - coordination
-            if weight > 0.0:
-                defaults = close_out(
-                    day, accounts, classes, firms, houses, together == 1, drawn, failed, paid,
-                    fellow,
-                )  # fmt: skip
-                note(t, weight, paid, defaults, out.base, out.base_touched)
-                out.base_fellow[:] += weight * fellow
-                out.fellow[:] += weight * rest * fellow
-        out.paid[t] += rest * out.base[t]
-        out.touched[t] += rest * out.base_touched[t]
-        e = first
-        while e < last:
-            draw, begin = drawn_defaults[e, 1], e
-            while e < last and drawn_defaults[e, 1] == draw:
-                drawn[drawn_defaults[e, 2]] = True
-                e += 1
-            joint = uniform(draw_key(seed, path, t, draw), 0) < coordination
-            defaults = close_out(
-                day, accounts, classes, firms, houses, joint, drawn, failed, paid, fellow
+            if not ways:
+                weight = float(together)
+            if weight == 0.0:
+                continue
+            joint, same = together == 1, nobody
+            drawn[:] = False
+            calm_defaults = close_out(
+                day, accounts, classes, firms, houses, joint, drawn, failed, calm, calm_fellow
             )
-            note(t, 1.0 / draws, paid, defaults, out.paid, out.touched)
-            out.fellow[:] += fellow / draws
-            for i in range(begin, e):
-                drawn[drawn_defaults[i, 2]] = False
-        first = last
+            for n in range(names):
+                if changes_nothing(n, day, accounts, daily[t, n], calm_defaults):
+                    same += alone[n]
+                    continue
+                drawn[n] = True
+                defaults = close_out(
+                    day, accounts, classes, firms, houses, joint, drawn, failed, paid, fellow
+                )
+                drawn[n] = False
+                note(t, weight * alone[n], paid, defaults, out.paid, out.touched)
+                out.fellow[:] += weight * alone[n] * fellow
+            several = least[2, 0]
+            for d in range(draws if several > 0.0 else 0):
+                draw_several(draw_key(seed, path, t, d), daily[t], least, drawn)
+                defaults = close_out(
+                    day, accounts, classes, firms, houses, joint, drawn, failed, paid, fellow
+                )
+                note(t, weight * several / draws, paid, defaults, out.paid, out.touched)
+                out.fellow[:] += weight * several / draws * fellow
+            note(t, weight, calm, calm_defaults, out.base, out.base_touched)
+            note(t, weight * same, calm, calm_defaults, out.paid, out.touched)
+            out.base_fellow[:] += weight * calm_fellow
+            out.fellow[:] += weight * same * calm_fellow

@@ -25,8 +25,8 @@ class Outcome:
     required, collateral : (days, accounts, houses), margin of the houses, and collateral at the
         end of close-out.
     holdings : where customers' collateral is.
-    paid, base : (days, houses, bearers), mean over draws of who pays, with and without defaults
-        that are drawn.
+    paid, base : (days, houses, bearers), expected amount of who pays, with and without defaults
+        that come whatever prices do.
     touched, base_touched : (days, 4) probability that fellow customers lose, the mutual fund pays,
         a firm fails, something is uncovered.
     fellow, base_fellow : (accounts,) taken of customers who did nothing, sum over the days.
@@ -47,19 +47,20 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Defaults that are drawn, the same for every model and arrangement.
+    """Defaults that come whatever margins do, the same for every model and arrangement.
 
     Parameters
     ----------
-    seed, path : of the generator. count : draws a day. coordination : probability that houses
-        close out jointly. listed : (defaults, 3) day, draw and name.
+    seed, path : of the generator. count : draws of a day on which two names or more fail.
+    coordination : probability that houses close out jointly.
+    daily : (days, accounts + firms) probability of a default on each scored day.
     """
 
     seed: int
     path: int
     count: int
     coordination: float
-    listed: np.ndarray
+    daily: FloatArray
 
 
 def replay_outcome(
@@ -118,10 +119,10 @@ def replay_outcome(
         firms,
         setting.kernel_houses(),
         draws.coordination,
+        draws.daily,
         np.uint64(draws.seed),
         np.uint64(draws.path),
         draws.count,
-        draws.listed,
         out,
     )
     worst = max(check_balanced(out.paid, scored_loss), check_balanced(out.base, scored_loss))

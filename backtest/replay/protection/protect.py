@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from backtest.account.account import AccountTerms
@@ -12,7 +11,6 @@ from backtest.book.coverage import Coverage
 from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
 from backtest.clearing.setting import Rules, Setting
 from backtest.clearing.structure import Structure
-from backtest.kernels.default_draws import count_defaults, list_defaults
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
@@ -20,7 +18,7 @@ from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.outcome import Draws, Outcome, replay_outcome
 from backtest.types import FloatArray, Progress, StudyError, counted, unheard
 
-DRAWS = 100
+DRAWS = 20  # of days on which two names or more fail; all others are counted exactly
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +110,8 @@ def protect(
     rules : what is assumed, and what regimes and waterfalls say; the versions in force unless
         given.
     coordination : probability that houses close out a pooled account jointly.
-    draws : of defaults, a day. seed, path : of the generator; equal for all models.
+    draws : of each day on which two names or more fail; nobody, and each name alone, are counted
+        with their probabilities. seed, path : of the generator; equal for all models.
 
     Raises
     ------
@@ -166,6 +165,8 @@ def close_out(
         raise StudyError("no arrangement is named; give at least one.")
     if draws < 1:
         raise StudyError(f"draws is {draws}; give 1 or more.")
+    if not 0 <= coordination <= 1:
+        raise StudyError(f"coordination is {coordination}; give a probability, 0 .. 1.")
     structure = structure.of(margined.book)
     for member, kind in zip(structure.members, margined.kinds, strict=True):
         if member.kind != kind:
@@ -173,8 +174,7 @@ def close_out(
     rows, silos, scale = margined.window.rows, margined.book.silos, margined.scale
     settings = {one.name: Setting(structure, silos, one, rules, scale) for one in arrangements}
     first = settings[arrangements[0].name]
-    count = len(margined.window.dates)
-    drawn = _draws(first.daily_default, count, coordination, draws, seed, path)
+    drawn = Draws(seed, path, draws, coordination, first.daily_defaults(margined.loss[rows]))
     outcomes = {}
     asked = [(name, one) for one in arrangements for name in models or margined.models]
     for name, one in counted(report, "close-outs", asked, len(asked)):
@@ -187,16 +187,3 @@ def close_out(
     return Protection(
         margined, structure, outcomes, settings, stated, coordination, draws, seed, path
     )
-
-
-def _draws(
-    daily: FloatArray, days: int, coordination: float, draws: int, seed: int, path: int
-) -> Draws:
-    """The defaults that are drawn, the same under every arrangement; daily : probability a day."""
-    if not 0 <= coordination <= 1:
-        raise StudyError(f"coordination is {coordination}; give a probability, 0 .. 1.")
-    keys = (np.uint64(seed), np.uint64(path))
-    count = count_defaults(*keys, days, draws, daily)
-    listed = np.empty((count, 3), dtype=np.int64)
-    list_defaults(*keys, daily, days, draws, listed)
-    return Draws(seed, path, draws, coordination, listed)
