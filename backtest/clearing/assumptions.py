@@ -24,7 +24,6 @@ class Assumptions(BaseModel):
         losses over the MPOR as on other days; 1 is independence of prices.
     resources : of a customer beyond its collateral, multiple of its mean margin by silo.
     firm_capital : of a firm, multiple of the mean margin by silo of its accounts.
-    contribution : to the fund of a house, multiple of the mean margin of its accounts there.
     multiplier : of the house's margin that a firm asks of its customers.
     posts : 'intraday', a firm has posted what the house requires before its customers pay.
     recovery : share of its capital that a firm still pays that is drawn to default.
@@ -45,7 +44,6 @@ class Assumptions(BaseModel):
     wrong_way: Annotated[float, Ge(1)]
     resources: Amount
     firm_capital: Amount
-    contribution: Amount
     multiplier: Annotated[float, Gt(0)]
     posts: Posts
     recovery: Share
@@ -61,12 +59,20 @@ class Assumptions(BaseModel):
 
 
 class Layers(BaseModel):
-    """Layers of a house's own waterfall; USD, and a multiple of contributions."""
+    """Layers of a house's own waterfall.
+
+    Parameters
+    ----------
+    capital : USD of its own, before the mutual fund. fund : USD, contributions of members outside
+        the structure. assessment : multiple of contributions.
+    contribution : of a member to the fund, multiple of the mean margin of its accounts there.
+    """
 
     model_config = STRICT
     capital: Amount
     fund: Amount
     assessment: Amount
+    contribution: Amount
 
 
 class Waterfall(BaseModel):

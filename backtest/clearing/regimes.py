@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from backtest.parameters.files import read_as
 
 Regime = Literal["4d", "15c3-3", "LSOC", "commingled"]
-Fellow = Literal["omnibus", "pro rata", "none"]
+Fellow = Literal["omnibus", "one account", "none"]
 KEYS: dict[str, str] = {
     "4d": "futures_4d",
     "15c3-3": "securities_15c3_3",
@@ -22,11 +22,16 @@ REGIMES = tuple(KEYS)
 class Protection(BaseModel):
     """What a regime says.
 
+    Whatever is taken is shared by all customers of the class at the firm in proportion to their
+    net equity, wherever it was held: a class is an estate of its own (17 CFR 190.09), and so is
+    customer property of a securities firm (15 USC 78fff-2(c)(1)).
+
     Parameters
     ----------
     account_class : customers of one class of a firm share what is taken of them.
-    fellow : collateral of fellow customers that may be taken: 'omnibus', what the house itself
-        holds of the class; 'pro rata', all that the class has at the firm; 'none'.
+    fellow : collateral of fellow customers that a house may take: 'omnibus', what it holds itself
+        of the class; 'one account', also what another house holds of it; 'none'.
+    fellow_gross : the same where the house margins and holds customers one by one.
     call_lag : payment days until a call has settled. settlement : 'cash', days of Fedwire, or
         'margin_days' of the study.
     advance : USD that each customer gets back of what is taken, from a protection fund.
@@ -35,6 +40,7 @@ class Protection(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     account_class: str
     fellow: Fellow
+    fellow_gross: Fellow
     call_lag: Annotated[int, Ge(0)]
     settlement: Literal["cash", "margin_days", "stablecoin"]
     advance: Annotated[float, Ge(0)] = 0.0
@@ -61,6 +67,18 @@ class Regimes(BaseModel):
     def protection(self, regime: str) -> Protection:
         """What a regime says."""
         return self.regimes[KEYS[regime]]
+
+    def taken(self, account_class: str, *, omnibus: bool) -> Fellow:
+        """What a house may take of fellow customers of a class, held omnibus or one by one.
+
+        Examples
+        --------
+        >>> regimes = Regimes.of()
+        >>> regimes.taken("securities", omnibus=True), regimes.taken("securities", omnibus=False)
+        ('omnibus', 'none')
+        """
+        of_class = {one.account_class: one for one in self.regimes.values()}[account_class]
+        return of_class.fellow if omnibus else of_class.fellow_gross
 
     def usual(self, house: str) -> str:
         """The regime of customers of a house where none is stated."""

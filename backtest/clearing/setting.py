@@ -183,10 +183,11 @@ class Setting:
 
     def kernel_classes(self) -> kernels.Classes:
         """Account classes as the kernels take them."""
-        of_class = {p.account_class: p for p in self.rules.regimes.regimes.values()}
+        omnibus, regimes = self.arrangement.omnibus, self.rules.regimes
+        taken = [regimes.taken(name, omnibus=omnibus) for name in self.classes]
         return kernels.Classes(
-            np.array([of_class[k].fellow != "none" for k in self.classes], dtype=np.bool_),
-            np.array([of_class[k].fellow == "pro rata" for k in self.classes], dtype=np.bool_),
+            np.array([fellow != "none" for fellow in taken], dtype=np.bool_),
+            np.array([fellow == "one account" for fellow in taken], dtype=np.bool_),
         )
 
     def kernel_firms(self) -> kernels.Firms:
@@ -194,7 +195,8 @@ class Setting:
         assumed, names = self.rules.assumptions, self.structure.firm_names
         by_firm = np.zeros((len(names), len(self.houses)))
         np.add.at(by_firm, self.firm_of, self.mean_margin)
-        capital, contribution = np.empty(len(names)), assumed.contribution * by_firm
+        shares = [self.rules.waterfall.house(house).contribution for house in self.houses]
+        capital, contribution = np.empty(len(names)), np.array(shares) * by_firm
         for f, name in enumerate(names):
             firm = self.structure.firm(name)
             capital[f] = (

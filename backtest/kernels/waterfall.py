@@ -2,6 +2,8 @@
 
 `residual` (classes + 1, houses) is what one defaulted firm still owes, USD: a row an account class
 of its customers, and last its own account. Every step lowers it and writes what was paid by house.
+Each step cites the rule that it follows; docs/protect-rules.md says what of it was read, and what
+is assumed.
 """
 
 import numpy as np
@@ -32,7 +34,12 @@ def pay(residual: FloatArray, rows: int, h: int, available: float) -> float:
 
 @kernel
 def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None:
-    """The firm's own capital, to all that it owes in proportion. paid : (houses,), written."""
+    """The firm's own capital, to all that it owes in proportion. paid : (houses,), written.
+
+    It comes before the money of its other customers, which it may not use for one that has not
+    paid (17 CFR 1.22(a)); by the next evening its own money stands in (1.22(c)). That it is shared
+    in proportion is an assumption.
+    """
     rows, houses = residual.shape
     owed = residual.sum()
     share = 0.0 if owed <= 0.0 else min(1.0, capital / owed)
@@ -44,7 +51,8 @@ def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None
 def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> None:
     """What the firm's own account has left at a house, to what its customers owe there.
 
-    The reverse never happens: customers' money does not pay for the firm's own account.
+    The reverse never happens: customers' money does not pay for the firm's own account (7 USC
+    6d(a)(2), 17 CFR 1.22(a)). The house has a lien on the member's own margin (CME Rule 819).
     surplus : (houses,), lowered by what is paid.
     """
     rows, houses = residual.shape
@@ -59,6 +67,9 @@ def guaranty(
 ) -> None:
     """What pooled accounts have left at one house, to what the firm owes at the others.
 
+    Cross-margining agreement of CME and FICC: what is left at one house after losses are shared
+    goes to the other as far as it lacks something, the rest to the estate (CME's annual report on
+    the agreement then in force; of that of 2026 only openings were read).
     rows : of `residual` that it may pay: all with the firm's own money, all but the last with that
         of its customers, which never pays for the firm's own account.
     surplus, limit : (houses,) what there is, and most that a house hands over; lowered.
@@ -76,7 +87,12 @@ def guaranty(
 
 @kernel
 def contributions(residual: FloatArray, contribution: FloatArray, paid: FloatArray) -> None:
-    """The firm's contribution to the fund of each house. contribution : (houses,) USD."""
+    """The firm's contribution to the fund of each house. contribution : (houses,) USD.
+
+    A defaulter's margin and contribution pay first: CME Rule 802, OCC Rule 1006. FICC has none, as
+    its clearing fund is its members' margin. Whether it is before fellow customers' margin was not
+    read; that it is follows from 17 CFR 1.22, as it is the firm's own money.
+    """
     rows, houses = residual.shape
     for h in range(houses):
         paid[h] = pay(residual, rows, h, contribution[h])
@@ -91,6 +107,9 @@ def fellow_customers(
 ) -> None:
     """Collateral of customers of the same class who did nothing. paid : (classes, houses), written.
 
+    What a house may take is the regime's: the omnibus account of futures customers (7 USC 6d(a)(2),
+    "for convenience" in one account), nothing of cleared swaps customers (17 CFR 22.15) or of those
+    whom FICC holds one by one (Note H to 17 CFR 240.15c3-3a).
     available : (classes, houses) USD that a house may take, 0 where the regime protects it;
         lowered. anywhere : (classes,) whether a house may take what is held at another one too.
     """
@@ -113,6 +132,7 @@ def fellow_customers(
 def layer(rest: FloatArray, size: FloatArray, paid: FloatArray) -> None:
     """One layer of each house's own waterfall, as its capital, the mutual fund, assessments.
 
+    In that order: CME Rule 802, OCC Rule 1006 (86 FR 29861), FICC GSD Rule 4 (83 FR 44929).
     rest : (houses,) USD still lacking of all defaulted firms, lowered. size, paid : (houses,).
     """
     for h in range(len(rest)):

@@ -30,21 +30,26 @@ def test_the_fund_of_cme_is_the_last_one_found_and_lies_in_a_range_of_those_befo
 
 def test_a_contribution_is_the_share_of_margin_that_members_of_cme_paid():
     fund, _, margin = CME["2024-06-30"]
-    assert load_parameters("protection_assumed")["contribution"] == round(fund / margin, 3)
+    houses = load_parameters("waterfall")["houses"]
+    assert houses["CME"]["contribution"] == round(fund / margin, 3)
+    (ends,) = (u for u in header("waterfall").uncertain if u.term == "houses.CME.contribution")
+    shares = [fund / margin for fund, _, margin in CME.values() if margin]
+    assert all(ends.low < share < ends.high for share in shares)
 
 
-def test_ficc_has_no_fund_beside_margin_so_the_range_of_contributions_reaches_nothing():
-    (ends,) = (u for u in header("protection_assumed").uncertain if u.term == "contribution")
-    assert ends.low == 0.0 and load_parameters("waterfall")["houses"]["FICC"]["assessment"] == 0.0
+def test_ficc_has_no_fund_beside_margin_and_assesses_nothing_on_top():
+    ficc = load_parameters("waterfall")["houses"]["FICC"]
+    assert ficc["contribution"] == ficc["assessment"] == 0.0 and ficc["fund"] > 0.0
 
 
 def test_regimes_say_what_their_texts_say():
     regimes = load_parameters("customer_regimes")["regimes"]
-    assert {name: regime["fellow"] for name, regime in regimes.items()} == {
-        "futures_4d": "omnibus",
-        "securities_15c3_3": "pro rata",
-        "swaps_lsoc": "none",
-        "commingled": "pro rata",
+    taken = {name: (r["fellow"], r["fellow_gross"]) for name, r in regimes.items()}
+    assert taken == {
+        "futures_4d": ("omnibus", "omnibus"),  # gross is how much is called, not whose it is
+        "securities_15c3_3": ("omnibus", "none"),
+        "swaps_lsoc": ("none", "none"),
+        "commingled": ("one account", "one account"),
     }
     assert regimes["securities_15c3_3"]["advance"] == 500_000  # 15 USC 78fff-3(a)
     assert all(r["advance"] == 0 for n, r in regimes.items() if n != "securities_15c3_3")

@@ -1,0 +1,65 @@
+"""A structure takes what the dated files say of regimes and houses."""
+
+import numpy as np
+import pytest
+
+from backtest.clearing import ARRANGEMENTS, Firm, Member, Structure
+from backtest.clearing.setting import Rules, Setting
+
+HOUSES = ("FICC", "CME")
+STRUCTURE = Structure(
+    (
+        Member("fund", "A"),
+        Member("swaps", "A", regimes={"CME": "LSOC"}),
+        Member("A's own", "A", "house"),
+    ),
+    {"A": Firm(capital=1e6)},
+)
+MARGIN = np.array([[100.0, 50.0], [0.0, 30.0], [20.0, 20.0]])
+
+
+def setting(arrangement: str, structure: Structure = STRUCTURE) -> Setting:
+    return Setting(structure, HOUSES, ARRANGEMENTS[arrangement], Rules.of(), MARGIN)
+
+
+def takes(arrangement: str) -> dict[str, tuple[bool, bool]]:
+    one = setting(arrangement)
+    classes = one.kernel_classes()
+    flags = zip(classes.takes.tolist(), classes.anywhere.tolist(), strict=True)
+    return dict(zip(one.classes, flags, strict=True))
+
+
+def test_gross_protects_securities_customers_and_not_those_of_futures():
+    gross, omnibus = takes("silos"), takes("customers omnibus, segregated")
+    assert gross["securities"] == (False, False) and omnibus["securities"] == (True, False)
+    assert gross["futures"] == omnibus["futures"] == (True, False)
+
+
+@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
+def test_swaps_are_never_taken_and_one_account_stands_for_both_houses(arrangement):
+    taken = takes(arrangement)
+    assert taken["swaps"] == (False, False) and taken["commingled"] == (True, True)
+
+
+def test_a_house_s_customers_are_under_its_usual_regime():
+    one = setting("silos")
+    of = [one.classes[k] for k in one.account_class[0]]
+    assert of == ["securities", "futures"] and one.classes[one.account_class[1, 1]] == "swaps"
+    together = setting("customers gross, commingled")
+    assert {together.classes[k] for k in together.account_class[0]} == {"commingled"}
+
+
+def test_contributions_are_a_share_of_the_margin_of_a_firm_s_accounts_at_each_house():
+    firms = setting("silos").kernel_firms()
+    np.testing.assert_allclose(firms.contribution, [[0.0, 0.037 * (50.0 + 30.0 + 20.0)]])
+    stated = Structure(STRUCTURE.members, {"A": Firm(contributions={"FICC": 7.0})})
+    firms = setting("silos", stated).kernel_firms()
+    np.testing.assert_allclose(firms.contribution, [[7.0, 3.7]])
+
+
+def test_layers_are_those_of_the_house_or_of_any_other():
+    houses = setting("silos").kernel_houses()
+    layers = Rules.of().waterfall
+    assert houses.fund.tolist() == [layers.house("FICC").fund, 7_856_528_818.0]
+    assert houses.assessment.tolist() == [0.0, 2.75]
+    assert layers.house("of this name only") == layers.houses["other"]
