@@ -1,0 +1,111 @@
+"""Payments of a day, concentration and posted margin against loops in plain Python."""
+
+import numpy as np
+import pytest
+
+from backtest.clearing.arrangement import ARRANGEMENTS
+from backtest.clearing.ledger import BEARERS
+from backtest.replay.protection.concentration import concentration
+from backtest.replay.protection.liquidity import ALL, day_payments, largest_payer, liquidity
+from backtest.replay.protection.posted import Posted, posted_margin
+from tests.support.protected import protection
+
+
+def payments(done, model: str, arrangement: str, *, intraday: bool):
+    """(days - 1, firms, houses) for customers and for own accounts; and variation margin."""
+    setting, outcome = done.settings[arrangement], done.outcomes[model, arrangement]
+    days = len(done.days)
+    customers, own, variation = (np.zeros((days - 1, 2, 2)) for _ in range(3))
+    members = list(enumerate(done.structure.members))
+    for t in range(days - 1):
+        for f, firm in enumerate(done.structure.firm_names):
+            for h in range(2):
+                mine = [a for a, m in members if m.firm == firm and m.kind == "house"]
+                lost = sum(done.next_day[t, a, h] for a in mine)
+                rise = sum(outcome.required[t + 1, a, h] - outcome.required[t, a, h] for a in mine)
+                own[t, f, h] = max(0.0, lost + rise)
+                variation[t, f, h] = max(0.0, lost)
+                for k in range(len(setting.classes)):
+                    theirs = [
+                        a for a, m in members
+                        if m.firm == firm and m.kind == "customer"
+                        and setting.account_class[a, h] == k
+                    ]  # fmt: skip
+                    lost = sum(done.next_day[t, a, h] for a in theirs)
+                    asked = outcome.holdings.required[t : t + 2, f, k, h]
+                    rise = asked[1] - asked[0] if intraday else 0.0
+                    customers[t, f, h] += max(0.0, lost + rise)
+                    variation[t, f, h] += max(0.0, lost)
+    return customers, own, variation
+
+
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+@pytest.mark.parametrize("posts", ["intraday", "as paid"])
+def test_payments_are_those_of_loops(arrangement: str, posts: str) -> None:
+    done = protection(posts=posts)
+    paid = day_payments(done, "var", arrangement)
+    wanted = payments(done, "var", arrangement, intraday=posts == "intraday")
+    for ours, theirs in zip((paid.customers, paid.own, paid.variation), wanted, strict=True):
+        assert theirs.max() > 0.0
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-6)
+
+
+def test_the_worst_day_is_found_with_its_date() -> None:
+    done = protection()
+    table = liquidity(done)
+    customers, own, variation = payments(done, "var", "silos", intraday=True)
+    total = customers + own
+    place = {"FICC": 0, "CME": 1}
+    assert done.book.silos == tuple(place)
+    for house, values in (("CME", total[..., 1]), (ALL, total.sum(axis=2))):
+        for name, of_firm in (("A", values[:, 0]), ("B", values[:, 1]), ("", values.sum(axis=1))):
+            row = table.loc[("var", "silos", house, name)]
+            assert row["usd"] == pytest.approx(of_firm.max(), rel=1e-9)
+            assert row["day"] == done.days[of_firm.argmax() + 1]
+    payer = largest_payer(done)
+    for house, h in place.items():
+        t, f = np.unravel_index(variation[..., h].argmax(), variation.shape[:2])
+        assert payer.loc[house, "usd"] == pytest.approx(variation[t, f, h], rel=1e-9)
+        assert payer.loc[house, "firm"] == "AB"[f] and payer.loc[house, "day"] == done.days[t + 1]
+
+
+def test_concentration_counts_customers_and_days() -> None:
+    done = protection()
+    table = concentration(done)
+    column = BEARERS.index("fellow customers")
+    hit = 0
+    for key, outcome in done.outcomes.items():
+        row = table.loc[key]
+        total = outcome.fellow.sum()
+        if total == 0.0:
+            assert np.isnan(row["hhi"]) and row["largest"] == "" and row["customers"] == 0
+            continue
+        hit += 1
+        by_day = sorted(sum(day[h][column] for h in range(2)) for day in outcome.paid)
+        assert row["largest_share"] == pytest.approx(max(outcome.fellow) / total)
+        assert row["hhi"] == pytest.approx(sum((x / total) ** 2 for x in outcome.fellow), rel=1e-9)
+        assert row["worst_days_share"] == pytest.approx(sum(by_day[-5:]) / sum(by_day))
+        assert row["days"] == sum(x > 0 for x in by_day)
+        assert outcome.fellow[done.book.portfolios.index(row["largest"])] == max(outcome.fellow)
+    assert hit > 0
+
+
+def test_margin_is_at_the_house_or_at_the_firm() -> None:
+    done = protection()
+    table = posted_margin(done)
+    for key, outcome in done.outcomes.items():
+        rows = table.loc[[(*key, house) for house in done.book.silos]]
+        assert rows["by_customers"].sum() == pytest.approx(
+            outcome.holdings.posted.sum() / len(done.days)
+        )
+        own = [a for a, m in enumerate(done.structure.members) if m.kind == "house"]
+        mean_own = outcome.required[:, own].sum() / len(done.days)
+        assert rows["firms_own_accounts"].sum() == pytest.approx(mean_own)
+        total = Posted.of(done, *key).total.mean()
+        assert total == pytest.approx(rows["by_customers"].sum() + mean_own)
+        parts = rows["of_it_at_the_house"] + rows["of_it_at_firms"]
+        np.testing.assert_allclose(parts, rows["by_customers"], rtol=1e-12)
+        # A house never holds more of customers than it asks for.
+        there = rows["of_it_at_the_house"].to_numpy()
+        asked = outcome.holdings.required.mean(axis=0).sum(axis=(0, 1))
+        assert (there <= asked * (1 + 1e-12)).all()
