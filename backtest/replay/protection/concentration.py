@@ -7,6 +7,7 @@ import pandas as pd
 
 from backtest.clearing.ledger import FELLOW
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.tabled import tabled
 from backtest.types import FloatArray
 
 WORST = 5  # days
@@ -50,5 +51,4 @@ def concentration(done: Protection) -> pd.DataFrame:
             "worst_days_share": concentrated(by_day, WORST)["share"],
             "days": int((by_day > 0.0).sum()),
         }
-    names = ["model", "arrangement"]
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+    return tabled(rows, "model", "arrangement")

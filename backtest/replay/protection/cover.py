@@ -14,6 +14,7 @@ import pandas as pd
 
 from backtest.market.episodes import EPISODES
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.units import Units
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray, tail_count
@@ -144,8 +145,7 @@ def cover(
                 )
                 row |= _in_windows(done, largest(by_firm, count).max(axis=0), windows)
                 rows[model, arrangement, house, count] = row
-    names = ["model", "arrangement", "house", "cover"]
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+    return tabled(rows, "model", "arrangement", "house", "cover")
 
 
 def _row(

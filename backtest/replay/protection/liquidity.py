@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.tabled import tabled
 from backtest.types import FloatArray
 
 ALL = "all houses"
@@ -80,8 +81,7 @@ def liquidity(done: Protection) -> pd.DataFrame:
                     "customers": float(for_customers[worst]),
                     "day": done.days[worst + 1],
                 }
-    names = ["model", "arrangement", "house", "firm"]
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+    return tabled(rows, "model", "arrangement", "house", "firm")
 
 
 def _firms(done: Protection) -> list[tuple[int, str]]:

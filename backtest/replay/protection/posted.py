@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.tabled import tabled
 from backtest.types import FloatArray
 
 
@@ -55,5 +56,4 @@ def posted_margin(done: Protection) -> pd.DataFrame:
                 "advanced_by_firms": margin.advanced[:, h].mean(),
                 "firms_own_accounts": margin.own[:, h].mean(),
             }
-    names = ["model", "arrangement", "house"]
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names).astype(np.float64)
+    return tabled(rows, "model", "arrangement", "house").astype(np.float64)
