@@ -6,25 +6,12 @@ import numpy as np
 
 from backtest.account.account import AccountTerms
 from backtest.clearing.arrangement import Arrangement
-from backtest.clearing.assumptions import Assumptions, Waterfall
-from backtest.clearing.regimes import Regimes
+from backtest.clearing.rules import Rules
 from backtest.clearing.structure import EVERYWHERE, Member, Structure
 from backtest.kernels import protection as kernels
 from backtest.types import BoolArray, FloatArray
 
-
-@dataclass(frozen=True, eq=False)
-class Rules:
-    """What is assumed, and what the regimes and the houses' waterfalls say."""
-
-    assumptions: Assumptions
-    regimes: Regimes
-    waterfall: Waterfall
-
-    @classmethod
-    def of(cls) -> "Rules":
-        """The versions in force."""
-        return cls(Assumptions.of(), Regimes.of(), Waterfall.of())
+DRAWS = 20  # of days on which two names or more fail; all others are counted exactly
 
 
 @dataclass(frozen=True, eq=False)

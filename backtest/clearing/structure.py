@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from backtest.book.book import Book
 from backtest.clearing.assumptions import Posts
@@ -83,6 +83,19 @@ class Firm:
     posts: Posts | None = None
     default_rate: float | None = None
 
+    def __post_init__(self) -> None:
+        amounts = {"capital": self.capital, "default_rate": self.default_rate}
+        amounts |= {f"contribution to {h}": usd for h, usd in self.contributions.items()}
+        _check_amounts("a firm", amounts)
+        if self.default_rate is not None and self.default_rate > 1:
+            raise StudyError(f"a firm has default_rate {self.default_rate}; give 0 .. 1.")
+        if self.multiplier is not None and not 0 < self.multiplier < float("inf"):
+            raise StudyError(f"a firm has multiplier {self.multiplier}; give more than 0.")
+        if self.posts not in (None, *get_args(Posts)):
+            raise StudyError(
+                f"a firm posts {shown(self.posts)}; known: {', '.join(get_args(Posts))}."
+            )
+
 
 @dataclass(frozen=True)
 class House:
@@ -97,6 +110,9 @@ class House:
     capital: float | None = None
     fund: float | None = None
     assessment: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_amounts("a house", vars(self))
 
 
 @dataclass(frozen=True)
@@ -165,3 +181,10 @@ class Structure:
                     f"{', '.join(book.silos)}."
                 )
         return Structure(tuple(by_name[name] for name in book.portfolios), self.firms, self.houses)
+
+
+def _check_amounts(whose: str, amounts: Mapping[str, float | None]) -> None:
+    """Raise StudyError where an amount is negative or no number."""
+    for what, value in amounts.items():
+        if value is not None and not 0 <= value < float("inf"):
+            raise StudyError(f"{whose} has {what} {value}; give 0 or more.")

@@ -19,6 +19,7 @@ from backtest.config.checks import check_study, mistake
 from backtest.config.grid import axes_of
 from backtest.config.positions import instruments_of, positions_book
 from backtest.config.schema import StudyFile
+from backtest.config.structure import check_structure
 from backtest.instruments import declare, parse_instrument
 from backtest.market.market import Market
 from backtest.model.asking import required_margin
@@ -75,9 +76,11 @@ def read_study(text: str, *, where: str, folder: Path | None = None) -> StudyFil
     try:
         check_study(study)
         axes_of(study)
-        for table in (study.accounts, study.positions):
-            if table is not None and folder is not None:
+        for table in (study.accounts, study.positions, study.structure):
+            if table is not None and table.file and folder is not None:
                 beside[table.file] = _beside(folder, table.file)
+        if study.structure is not None and (folder is not None or not study.structure.file):
+            check_structure(study.structure, beside)
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
     return study.with_beside(beside)

@@ -27,6 +27,7 @@ from backtest.config.sections import (
     SweepTable,
     Table,
 )
+from backtest.config.structure import StructureTable
 from backtest.instruments import Declaration
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_file_hashes
@@ -68,6 +69,7 @@ class StudyFile(Table):
     books: dict[str, BookTable] = Field(default_factory=dict)
     accounts: AccountsTable | None = None
     positions: PositionsTable | None = None
+    structure: StructureTable | None = None
     random: RandomTable = RandomTable()
     monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
@@ -151,6 +153,7 @@ class StudyFile(Table):
             (table, "instruments"),
             (table, "accounts"),
             (table, "positions"),
+            (table, "structure"),
             (table, "grid"),
             (table, "headline"),
             (table, "as_replayed"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from backtest.clearing import ARRANGEMENTS, Firm, Member, Structure
-from backtest.clearing.setting import Rules, Setting
+from backtest.clearing.rules import Rules
+from backtest.clearing.setting import Setting
 
 HOUSES = ("FICC", "CME")
 STRUCTURE = Structure(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from backtest.clearing import ARRANGEMENTS, Member, Structure
-from backtest.clearing.setting import Rules, Setting
+from backtest.clearing.rules import Rules
+from backtest.clearing.setting import Setting
 
 MEMBERS = (Member("a", "A"), Member("flat", "A", default_rate=1.0), Member("own", "A", "house"))
 

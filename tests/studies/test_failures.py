@@ -19,9 +19,9 @@ LATER = TEN_LINES.replace(
     "        return required",
     "        if len(loss) < 200:\n            raise KeyError('no quote')\n        return required",
 )
-# A grid goes on without the cells that fail: tests/studies/grid. The last two read results, and
-# simulators ask no model.
-OTHERS = ("power", "simulate", "compare", "validate", "grid", "annex", "dossier")
+# A grid goes on without the cells that fail: tests/studies/grid. Others read results, simulators
+# ask no model, and what has no [structure] is refused by `protect`: tests/studies/protect.
+OTHERS = ("power", "simulate", "compare", "validate", "grid", "annex", "dossier", "protect")
 WITH_MODELS = [c.name for c in COMMANDS if c.name not in OTHERS]
 
 

@@ -28,6 +28,8 @@ from backtest.studies.grid.study import study_grid
 from backtest.studies.offset.page import offset_exhibit
 from backtest.studies.power.page import power_exhibit
 from backtest.studies.power.study import study_power
+from backtest.studies.protect.page import protection_exhibit
+from backtest.studies.protect.study import study_protection
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.store import write_numbers
 from backtest.studies.run.study import execute
@@ -37,6 +39,7 @@ from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.study import execute as validate
 from tests.support import presented
 from tests.support.commands import quiet, run_and_store, write_study
+from tests.support.structures import write_structured
 
 KEPT: list[tempfile.TemporaryDirectory[str]] = []  # removed once nothing refers to them
 GRID = "\n[grid]\nconfidence = [0.95, 0.99]\nlookback = [60, 90]\n"
@@ -134,6 +137,13 @@ def _power() -> Exhibit:
     return power_exhibit(study_power([100, 250], **options))
 
 
+def _protect() -> Exhibit:
+    place = folder() / "protect"
+    place.mkdir()
+    options = {"data": None, "seed": None, "progress": quiet}
+    return protection_exhibit(study_protection(write_structured(place), **options))
+
+
 def _simulate() -> Exhibit:
     options = {"simulator": "multivariate_t", "paths": 19, "histories": 2}
     return simulate_exhibit(study_simulators(_study(60), data=None, **options))
@@ -167,6 +177,7 @@ PAGES: dict[str, Callable[[], Exhibit]] = {
     "power": _power,
     "simulate": _simulate,
     "simulate, all": lambda: simulate_exhibit(presented.simulators("all")),
+    "protect": _protect,
     "compare": lambda: _compared(60, 40),
     "compare, three": lambda: _compared(60, 50, 40),
     "compare, equal": _equal,

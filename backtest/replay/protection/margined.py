@@ -5,6 +5,7 @@ Margins are the slow part; whoever stands behind whom can be asked again and aga
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Margined:
     loss : (days, accounts, houses) USD over the MPOR, over all days.
     next_day : (scored days, accounts, houses) USD over one day.
     window : the scored days. marks : values of the collateral. horizon : rows of a close-out.
+    day : whose rules all take.
     """
 
     market: Market
@@ -53,6 +55,7 @@ class Margined:
     window: ScoredWindow
     marks: Marks
     horizon: int
+    day: date
     _nets: dict[tuple[str, Groups], ByHouse] = field(default_factory=dict)
 
     @classmethod
@@ -95,6 +98,7 @@ class Margined:
             window,
             collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
             closeout.rows(market),
+            day,
         )  # fmt: skip
 
     @property

@@ -9,7 +9,8 @@ from backtest.account.account import AccountTerms
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
-from backtest.clearing.setting import Rules, Setting
+from backtest.clearing.rules import Rules
+from backtest.clearing.setting import DRAWS, Setting
 from backtest.clearing.structure import Structure
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
@@ -17,8 +18,6 @@ from backtest.model.window import ScoredWindow
 from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.outcome import Draws, Outcome, replay_outcome
 from backtest.types import FloatArray, Progress, StudyError, counted, unheard
-
-DRAWS = 20  # of days on which two names or more fail; all others are counted exactly
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +106,8 @@ def protect(
     coverage, account : the standard, and the terms of the collateral account; `stated` gives all
         accounts its payment days, in place of those of their regimes.
     arrangements : what is pooled, and how it is held.
-    rules : what is assumed, and what regimes and waterfalls say; the versions in force unless
-        given.
+    rules : what is assumed, and what regimes and waterfalls say; the versions in force on
+        `as_of` unless given.
     coordination : probability that houses close out a pooled account jointly.
     draws : of each day on which two names or more fail; nobody, and each name alone, are counted
         with their probabilities. seed, path : of the generator; equal for all models.
@@ -160,7 +159,7 @@ def close_out(
     ------
     StudyError : other accounts or kinds, no arrangement or draw, or no probability.
     """
-    rules, report = rules or Rules.of(), progress or unheard
+    rules, report = rules or Rules.of(margined.day), progress or unheard
     if not arrangements:
         raise StudyError("no arrangement is named; give at least one.")
     if draws < 1:

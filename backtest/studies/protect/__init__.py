@@ -1,0 +1,28 @@
+"""`backtest protect`: who bears what margins do not cover, by way of pooling."""
+
+from dataclasses import replace
+
+from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command
+
+COMMAND = Command(
+    name="protect",
+    help=(
+        "Carry shortfalls through customers, clearing firms and houses to those who bear them: "
+        "fellow-customer loss, mutual fund and margin of each way of pooling."
+    ),
+    options=(
+        replace(
+            STUDY,
+            help=(
+                "Study file (TOML) with a [structure], or packaged study; customers-and-houses if "
+                "left out."
+            ),
+        ),
+        DATA,
+        SEED,
+        ISOLATE,
+    ),
+    compute="study:study_protection",
+    exhibit="page:protection_exhibit",
+    quick=True,
+)

@@ -1,0 +1,172 @@
+"""`backtest protect` from a study file to a folder of results, and what a user may get wrong."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import backtest as bt
+from backtest.clearing import Rules
+from backtest.clearing.ledger import BEARERS
+from backtest.config.load import load_study
+from tests.support.commands import refused, typed
+from tests.support.structures import STRUCTURE, write_structured
+
+CSV = "account,firm,kind,house,regime,resources,default_rate\n"
+ROWS = (
+    "long both,A,customer,,,0,\n"
+    "hedged,A,customer,CME,LSOC,,\nhedged,A,customer,FICC,15c3-3,,\ncoin,A,house,,,,\n"
+)
+FROM_FILE = '\n[books.hedged]\nrisk = { UST10Y = 1, "ZN~curve" = -1 }\n[structure]\ndraws = 5\n'
+FROM_FILE += 'file = "structure.csv"\n'
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("protect")
+    write_structured(folder)
+    done = typed("protect", "study.toml", "--seed", "7", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (result,) = (folder / "results").iterdir()
+    return result
+
+
+def test_every_model_has_a_row_under_every_arrangement(result):
+    table = pd.read_csv(result / "outcomes.csv", index_col=["model", "arrangement"])
+    assert len(table) == 2 * 6 and set(table.index.get_level_values("model")) == {"siloed", "var"}
+    assert (table[["fellow_days", "fund_days", "firms_fail"]] >= 0).all(axis=None)
+    margin = table["required"].reset_index().pivot_table("required", "arrangement", "model")
+    assert margin["siloed"].to_numpy() == pytest.approx(
+        margin["siloed"].iloc[0]
+    )  # which grants nothing across houses
+    assert margin.loc["customers gross, commingled", "var"] < margin.loc["silos", "var"]
+    # Whoever pays, it is the same loss.
+    total = table[list(BEARERS)].sum(axis=1)
+    assert total.to_numpy() == pytest.approx(total.iloc[0], abs=0.01)
+
+
+def test_houses_ask_less_where_a_firms_customers_are_margined_net(result):
+    table = pd.read_csv(result / "outcomes.csv", index_col=["model", "arrangement"])
+    gross, net = (
+        table.xs(f"customers {way}, commingled", level="arrangement")["house_required"]
+        for way in ("gross", "omnibus")
+    )
+    assert (net < gross).all()
+
+
+def test_the_manifest_says_where_the_numbers_come_from(result):
+    manifest = json.loads((result / "manifest.json").read_text())
+    assert manifest["seed"] == 7 and manifest["as_of"]
+    names = [source["name"] for source in manifest["parameters"]["structure"]]
+    rules = [name.partition("/")[0] for name in names]
+    assert rules == ["protection_assumed", "customer_regimes", "waterfall"]
+    assert set(manifest["causality"]) >= {"siloed", "var"}
+    assert manifest["study"]["structure"]["firms"]["A"]["capital"] == 1e5
+
+
+def test_a_table_beside_the_study_travels_with_it(tmp_path):
+    write_structured(tmp_path, structure=FROM_FILE)
+    (tmp_path / "structure.csv").write_text(CSV + ROWS)
+    done = typed("protect", "study.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (result,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((result / "manifest.json").read_text())
+    assert list(manifest["study"]["beside"]) == ["structure.csv"]
+
+
+def test_a_study_without_a_structure_keeps_its_hash_and_is_refused(tmp_path):
+    study = write_structured(tmp_path, structure="")
+    assert "structure" not in load_study(study)[0].resolved()
+    line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
+    assert "has no [structure]" in line and "docs/structure.md" in line
+
+
+INLINE = {
+    "an account that is not there": (
+        ('"hedged", firm', '"hegded", firm'), "account 'hedged' has no firm; give it one",
+    ),
+    "an account twice": (
+        ('account = "hedged"', 'account = "long both"'), "account 'long both' has resources",
+    ),
+    "a kind": (('kind = "house"', 'kind = "own"'), "kind 'own'; known: customer, house."),
+    "a regime": (
+        ('"hedged", firm = "A"', '"hedged", firm = "A", regime = "5d"'),
+        "structure.accounts 2: account 'hedged' is under regime '5d'; known: 4d, 15c3-3",
+    ),
+    "a firm without accounts": (("{ A = {", "{ B = {"), "firm 'B' carries no account"),
+    "a house nobody clears at": (
+        ("{ capital = 1e5 }", "{ contributions = { LCH = 1e6 } }"),
+        "house 'LCH'; the book clears at",
+    ),
+    "negative capital": (("1e5", "-1.0"), "structure.firms.A: a firm has capital -1.0; give 0"),
+    "no number": (("resources = 0.0", "resources = nan"), "finite number"),
+    "a misspelt key": (("resources", "resource"), "Did you mean 'resources'?"),
+    "a misspelt key of a firm": (("capital", "captial"), "Did you mean 'capital'?"),
+    "a way of posting": (("capital = 1e5", 'posts = "daily"'), "'intraday' or 'as paid'"),
+    "an arrangement": (
+        ("draws = 20", 'arrangements = ["pooled"]'),
+        "structure.arrangements names 'pooled'; known: 'silos'",
+    ),
+    "an arrangement twice": (
+        ("draws = 20", 'arrangements = ["silos", "silos"]'), "names 'silos' twice",
+    ),
+    "an assumption": (
+        ("draws = 20", "assumptions = { recovry = 1.0 }"), "no term 'recovry'; known:",
+    ),
+    "an assumption out of range": (
+        ("draws = 20", "assumptions = { recovery = 1.5 }"), "recovery is 1.5",
+    ),
+    "another rule's version": (
+        ("draws = 20", 'parameters = ["simm/2.1"]'), "'simm/2.1', which no structure takes",
+    ),
+    "no draws": (("draws = 20", "draws = 0"), "structure.draws is 0"),
+    "a firm's own account under a regime": (
+        ('kind = "house"', 'kind = "house", regime = "4d"'), "the firm's own and under a",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", INLINE)
+def test_a_mistake_is_one_line(mistake, tmp_path):
+    (right, wrong), words = INLINE[mistake]
+    assert right in STRUCTURE
+    write_structured(tmp_path, structure=STRUCTURE.replace(right, wrong, 1))
+    line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
+    assert words in line, line
+
+
+TABLES = {
+    "no such file": (None, "cannot read 'structure.csv'"),
+    "a column is missing": ("account,firm\ncoin,A\n", "no column 'kind'; it has account, firm"),
+    "a column too many": (CSV.replace("house", "silo", 1) + ROWS, "a column 'silo'; known:"),
+    "no row": (CSV, "holds no account"),
+    "an amount": (CSV + ROWS.replace(",,0,", ",,lots,"), "line 2: resources is 'lots'; give a"),
+    "no amount": (CSV + ROWS.replace(",,0,", ",,nan,"), "line 2: resources is 'nan'"),
+    "negative": (CSV + ROWS.replace(",,0,", ",,-1,"), "line 2: account 'long both' has resources"),
+    "an empty firm": (CSV + ROWS.replace("coin,A", "coin,"), "line 5: the firm is empty"),
+    "two firms": (
+        CSV + ROWS.replace("hedged,A,customer,FICC", "hedged,B,customer,FICC"),
+        "account 'hedged' has firm 'A' (structure.csv line 3) and 'B' (structure.csv line 4)",
+    ),
+    "a house twice": (
+        CSV + ROWS.replace("FICC", "CME"), "account 'hedged' is twice at CME (structure.csv line",
+    ),
+    "a rate above one": (CSV + ROWS.replace(",,0,", ",,0,2"), "default_rate 2.0; give 0 .. 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", TABLES)
+def test_a_mistake_in_a_table_is_one_line(mistake, tmp_path):
+    content, words = TABLES[mistake]
+    write_structured(tmp_path, structure=FROM_FILE)
+    if content is not None:
+        (tmp_path / "structure.csv").write_text(content)
+    line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
+    assert words in line, line
+
+
+def test_what_a_study_states_is_no_assumption_of_ours():
+    rules = Rules.of(stated={"resources": 2.0})
+    assert rules.assumptions.resources == 2.0 and rules.stated == ("resources",)
+    with pytest.raises(bt.StudyError, match="porting is True; give a number"):
+        Rules.of(stated={"porting": True})

@@ -1,0 +1,27 @@
+"""A small study with customers, firms and houses."""
+
+from pathlib import Path
+
+from tests.support.commands import write_prices, write_study
+
+STRUCTURE = """
+[books."hedged"]
+risk = { UST10Y = 1, "ZN~curve" = -1 }
+
+[structure]
+draws = 20
+accounts = [
+  { account = "long both", firm = "A", resources = 0.0 },
+  { account = "hedged", firm = "A" },
+  { account = "coin", firm = "A", kind = "house" },
+]
+firms = { A = { capital = 1e5 } }
+"""
+
+
+def write_structured(folder: Path, *, structure: str = STRUCTURE, days: int = 300) -> Path:
+    """Prices, and a study of three accounts of one firm at two houses."""
+    write_prices(folder / "prices", days=days)
+    study = write_study(folder, source=folder / "prices")
+    study.write_text(study.read_text() + structure)
+    return study
