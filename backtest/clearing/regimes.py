@@ -71,14 +71,17 @@ class Regimes(BaseModel):
     def taken(self, account_class: str, *, omnibus: bool) -> Fellow:
         """What a house may take of fellow customers of a class, held omnibus or one by one.
 
+        Where regimes share a class, as cross-margined accounts may that of futures, the first of
+        them says it: one class has one answer.
+
         Examples
         --------
         >>> regimes = Regimes.of()
         >>> regimes.taken("securities", omnibus=True), regimes.taken("securities", omnibus=False)
         ('omnibus', 'none')
         """
-        of_class = {one.account_class: one for one in self.regimes.values()}[account_class]
-        return of_class.fellow if omnibus else of_class.fellow_gross
+        first = next(one for one in self.regimes.values() if one.account_class == account_class)
+        return first.fellow if omnibus else first.fellow_gross
 
     def usual(self, house: str) -> str:
         """The regime of customers of a house where none is stated."""

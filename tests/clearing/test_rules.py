@@ -6,6 +6,8 @@ import pytest
 from backtest.clearing import ARRANGEMENTS, Firm, Member, Structure
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import Setting
+from backtest.parameters.files import load_parameters, moved
+from backtest.parameters.ranges import with_term
 
 HOUSES = ("FICC", "CME")
 STRUCTURE = Structure(
@@ -40,6 +42,17 @@ def test_gross_protects_securities_customers_and_not_those_of_futures():
 def test_swaps_are_never_taken_and_one_account_stands_for_both_houses(arrangement):
     taken = takes(arrangement)
     assert taken["swaps"] == (False, False) and taken["commingled"] == (True, True)
+
+
+def test_cross_margined_accounts_in_the_class_of_futures_are_taken_as_futures_are():
+    tables = with_term(
+        load_parameters("customer_regimes"), "regimes.commingled.account_class", "futures"
+    )
+    with moved("customer_regimes", tables):
+        one = setting("customers gross, commingled")
+        assert one.classes == ("futures", "securities", "swaps")
+        assert {one.classes[k] for k in one.account_class[0]} == {"futures"}
+        assert one.kernel_classes().anywhere.tolist() == [False, False, False]
 
 
 def test_a_house_s_customers_are_under_its_usual_regime():
