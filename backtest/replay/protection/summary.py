@@ -1,0 +1,184 @@
+"""One row a (model, arrangement): margin, who loses, how often and how much a year, how surely."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtest.clearing.ledger import BEARERS, FELLOW, FUND, UNCOVERED
+from backtest.replay.protection.outcome import Outcome
+from backtest.replay.protection.posted import Posted
+from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.yearly import by_year, watched
+from backtest.scores.money.level import mean_interval, ratio_interval
+from backtest.scores.money.rare import RareMean, event_rate, rare_difference, rare_mean
+from backtest.types import FloatArray
+
+# Names of what may happen on a day, with the column of `touched` and the bearer that pays.
+HAPPENINGS = {"fellow": (0, FELLOW), "fund": (1, FUND), "uncovered": (3, UNCOVERED)}
+FIRMS_FAIL = 2
+BASE = "silos"
+CENT = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """What one bearer pays, by day; (days,) USD.
+
+    Parameters
+    ----------
+    base : without defaults that come whatever prices do. drawn : expected on top, with them.
+    horizon : days of a close-out. margin_days : of a year.
+    """
+
+    base: FloatArray
+    drawn: FloatArray
+    horizon: int
+    margin_days: float
+
+    @classmethod
+    def of(cls, done: Protection, model: str, arrangement: str, bearer: int) -> "Losses":
+        """Losses of a bearer at all houses."""
+        outcome = done.outcomes[model, arrangement]
+        paid, base = (x[:, :, bearer].sum(axis=1) for x in (outcome.paid, outcome.base))
+        days = done.settings[arrangement].rules.assumptions.margin_days
+        return cls(np.where(base < CENT, 0.0, base), paid - base, done.horizon, days)
+
+    @property
+    def yearly(self) -> FloatArray:
+        """(days,) USD a year, whose mean over days is that of the record."""
+        return by_year(
+            self.base + self.drawn, self.base, horizon=self.horizon, margin_days=self.margin_days
+        )
+
+    @property
+    def amount(self) -> RareMean:
+        """USD a year; the evidence are the events without drawn defaults."""
+        return rare_mean(np.maximum(self.yearly, 0.0), seen=self.base)
+
+    @property
+    def amount_drawn(self) -> RareMean:
+        """The part of it that drawn defaults add; their probability is stated, so no evidence."""
+        return rare_mean(self.margin_days * np.maximum(self.drawn, 0.0))
+
+    @property
+    def events(self) -> RareMean:
+        """Events a year without drawn defaults."""
+        return event_rate(self.base).times(self.margin_days)
+
+    def times(self, outcome: Outcome, column: int) -> float:
+        """Times a year that something happens, a column of `touched`, is expected."""
+        yearly = by_year(
+            outcome.touched[:, column],
+            outcome.base_touched[:, column],
+            horizon=self.horizon,
+            margin_days=self.margin_days,
+        )
+        return float(yearly.mean())
+
+
+def summary(done: Protection) -> pd.DataFrame:
+    """One row a (model, arrangement); USD, and 95 % intervals over dates.
+
+    `margin` mean USD that accounts post. For `fellow` (customers who did nothing), `fund` (the
+    mutual fund) and `uncovered`: `_day` probability that the close-out of a day takes something of
+    it; `_times` a year; `_usd` a year, `_low` and `_high` NaN where `_events` are too few for an
+    interval; `_drawn` the part that drawn defaults add, with `_drawn_low` and `_drawn_high`;
+    `_events` in the record that need no drawn default, `_events_year` with its interval, one-sided
+    from 0 where none was seen; `_given` mean USD where there is a loss; `_largest` and `_date` of
+    the worst close-out without drawn defaults; `_watched` USD a year at most, of accounts looked
+    at on every day. `firms_fail` times a year. By bearer: USD a year.
+
+    How a day becomes a year, and how often the intervals hold: docs/intervals.md.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> from backtest.clearing import Member, Structure
+    >>> from backtest.replay.protection import protect
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"UST10Y": [1e8], "BTC": [5e6]}, index=["fund"]))
+    >>> done = protect(market, book, {"var": st.HistoricalVaR()}, Structure((Member("fund", "A"),)))
+    >>> row = summary(done).loc["var", "silos"]
+    >>> int(row["fellow_events"]), float(row["fellow_usd"])  # there are no fellow customers
+    (0, 0.0)
+    """
+    rows = {}
+    for key, outcome in done.outcomes.items():
+        margin, low, high = mean_interval(Posted.of(done, *key).total)
+        row: dict[str, object] = {"margin": margin, "margin_low": low, "margin_high": high}
+        for name, (column, bearer) in HAPPENINGS.items():
+            losses = Losses.of(done, *key, bearer)
+            row |= dict(_columns(name, losses, outcome, column, done.days))
+        row["firms_fail"] = losses.times(outcome, FIRMS_FAIL)
+        rows[key] = row | {
+            bearer: float(Losses.of(done, *key, place).yearly.mean())
+            for place, bearer in enumerate(BEARERS)
+            if bearer != "accounts"  # what they lose of their own is no matter of protection
+        }
+    return tabled(rows, "model", "arrangement")
+
+
+def differences(done: Protection, *, against: str = BASE) -> pd.DataFrame:
+    """Each arrangement less another of the same model, paired by day; a row a (model, arrangement).
+
+    `margin_saved` share of the other's mean margin with its interval; for `fellow`, `fund` and
+    `uncovered` `_usd` more a year, with `_low` and `_high`, NaN where fewer than five events
+    (`_events`) differ. Empty where the protection does not hold the other arrangement.
+    """
+    rows = {}
+    for model, arrangement in done.outcomes:
+        if arrangement == against or (model, against) not in done.outcomes:
+            continue
+        ours, theirs = (Posted.of(done, model, name).total for name in (arrangement, against))
+        ratio, low, high = ratio_interval(ours, theirs)
+        row: dict[str, float] = {
+            "margin_saved": 1.0 - ratio, "margin_saved_low": 1.0 - high,
+            "margin_saved_high": 1.0 - low,
+        }  # fmt: skip
+        for name, (_, bearer) in HAPPENINGS.items():
+            one, other = (Losses.of(done, model, name, bearer) for name in (arrangement, against))
+            more = rare_difference(one.yearly, other.yearly, seen=_differs(one.base, other.base))
+            row |= dict(_interval(f"{name}_usd", more))
+            row[f"{name}_events"] = more.events
+        rows[model, arrangement] = row
+    return tabled(rows, "model", "arrangement")
+
+
+def _columns(
+    name: str, losses: Losses, outcome: Outcome, column: int, days: pd.DatetimeIndex
+) -> Iterator[tuple[str, object]]:
+    """Columns of one happening."""
+    amount, times = losses.amount, losses.times(outcome, column)
+    yield f"{name}_day", float(outcome.touched[:, column].mean())
+    yield f"{name}_times", times
+    yield f"{name}_usd", float(losses.yearly.mean())
+    yield f"{name}_low", amount.low
+    yield f"{name}_high", amount.high
+    yield from _interval(f"{name}_drawn", losses.amount_drawn)
+    yield f"{name}_events", amount.events
+    yield from _interval(f"{name}_events_year", losses.events)
+    yield f"{name}_given", float(losses.yearly.mean()) / times if times > 0.0 else np.nan
+    worst = int(losses.base.argmax())
+    seen = losses.base[worst] > 0.0
+    yield f"{name}_largest", float(losses.base[worst]) if seen else np.nan
+    yield f"{name}_date", days[worst] if seen else pd.NaT
+    yield (
+        f"{name}_watched",
+        watched(losses.base, horizon=losses.horizon, margin_days=losses.margin_days)
+        + float(losses.margin_days * losses.drawn.mean()),
+    )
+
+
+def _interval(name: str, found: RareMean) -> Iterator[tuple[str, float]]:
+    yield name, found.mean
+    yield f"{name}_low", found.low
+    yield f"{name}_high", found.high
+
+
+def _differs(one: FloatArray, other: FloatArray) -> FloatArray:
+    """(days,) not zero where two losses differ by more than rounding."""
+    gaps = np.abs(one - other)
+    return np.where(gaps > 1e-9 * np.maximum(one, other), gaps, 0.0)
