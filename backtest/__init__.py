@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backtest import charts, instruments, scores, simulate
     from backtest.account import AccountTerms, Mix, haircut_adequacy
     from backtest.book import Book, Coverage
+    from backtest.clearing import Arrangement, Firm, House, Member, Structure
     from backtest.cluster import on_cluster
     from backtest.data.load import load_market
     from backtest.instruments import CurveFuture as CurveFuture
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from backtest.offset import OffsetLadder, supportable_offset
     from backtest.replay.distribution import Distribution
     from backtest.replay.monte_carlo import monte_carlo
+    from backtest.replay.protection import Protection, protect
     from backtest.replay.run import run
     from backtest.replay.study import Study
     from backtest.replay.validation import validate
@@ -38,19 +40,25 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccountTerms",
+    "Arrangement",
     "BacktestError",
     "Book",
     "Coverage",
     "DataError",
     "Distribution",
+    "Firm",
     "Forecast",
+    "House",
     "MarginModel",
     "Market",
+    "Member",
     "Mix",
     "OffsetLadder",
     "Parts",
+    "Protection",
     "ResultsError",
     "StationaryBootstrap",
+    "Structure",
     "Study",
     "StudyError",
     "__version__",
@@ -61,6 +69,7 @@ __all__ = [
     "load_market",
     "monte_carlo",
     "on_cluster",
+    "protect",
     "run",
     "scores",
     "simulate",
@@ -72,19 +81,25 @@ _MODULES = ("charts", "instruments", "scores", "simulate")
 _CONTRACTS = ("CurveFuture", "Future", "Option", "Perpetual", "Spot", "Swap", "TBill", "Treasury")
 _HOME = {
     "AccountTerms": "account",
+    "Arrangement": "clearing",
     "BacktestError": "types",
     "Book": "book",
     "Coverage": "book",
     "DataError": "types",
     "Distribution": "replay.distribution",
+    "Firm": "clearing",
     "Forecast": "model",
+    "House": "clearing",
     "MarginModel": "model",
     "Market": "market",
+    "Member": "clearing",
     "Mix": "account",
     "OffsetLadder": "offset",
     "Parts": "model",
+    "Protection": "replay.protection",
     "ResultsError": "types",
     "StationaryBootstrap": "simulate",
+    "Structure": "clearing",
     "Study": "replay.study",
     "StudyError": "types",
     "check_causal": "model",
@@ -92,6 +107,7 @@ _HOME = {
     "load_market": "data.load",
     "monte_carlo": "replay.monte_carlo",
     "on_cluster": "cluster",
+    "protect": "replay.protection",
     "run": "replay.run",
     "supportable_offset": "offset",
     "validate": "replay.validation",

@@ -5,7 +5,7 @@ texts are file names: a text that is the name of a rule or of a version is taken
 model cannot use a file and hide it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date
 from typing import Any
@@ -124,6 +124,26 @@ def parameter_source(name: str) -> ParameterSource:
         how=head.how,
         verified_on=str(head.verified_on or ""),
     )
+
+
+def source_facts(by_user: Mapping[str, Iterable[ParameterSource]]) -> list[tuple[str, str]]:
+    """Every file that a model, or another user of rules, names, once: who uses it, days, mark.
+
+    Examples
+    --------
+    >>> ((name, words),) = source_facts({"capital": [parameter_source("sec_15c3_1")]})
+    >>> name, words[:40]
+    ('parameters sec_15c3_1/2013', 'used by capital; since 2013-12-27, verif')
+    """
+    files = {file.name: file for sources in by_user.values() for file in sources}
+    facts = []
+    for name, file in files.items():
+        users = ", ".join(
+            user for user, sources in by_user.items() if name in [file.name for file in sources]
+        )
+        words = f"used by {users}; {file.days}, {file.mark}: {file.title}. {file.source}."
+        facts.append((f"parameters {name}", words))
+    return facts
 
 
 def parameter_sources(model: Any) -> tuple[ParameterSource, ...]:

@@ -1,7 +1,7 @@
 """How an exhibit is stored: its tables, its figures, its page and its manifest in one folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backtest.present.csv_table import write_csv
@@ -12,10 +12,18 @@ from backtest.present.record import record_of, write_record
 from backtest.present.table import is_named
 
 
-def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
+def write_exhibit(
+    exhibit: Exhibit,
+    out: Path,
+    *,
+    command: str,
+    sources: Callable[[Path], None] | None = None,
+) -> Path:
     """Store an exhibit in `out/<UTC>_<study>-<kind>_<hash8>/`, complete or not there at all.
 
     Tables as CSV, figures as SVG, PDF, PNG and CSV, manifest.json, study.toml and report.html.
+
+    sources : writes what else is needed to get the numbers again into the folder that it is given.
 
     Raises
     ------
@@ -29,6 +37,8 @@ def write_exhibit(exhibit: Exhibit, out: Path, *, command: str) -> Path:
                 path = folder.partial / f"{section.name}.csv"
                 write_csv(section.table, path, index=is_named(section.table))
         (folder.partial / "study.toml").write_text(exhibit.text, encoding="utf-8")
+        if sources is not None:
+            sources(folder.partial)
         manifest = origin.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -24,5 +24,6 @@ COMMAND = Command(
     ),
     compute="study:study_protection",
     exhibit="page:protection_exhibit",
+    store="store:write_results",
     quick=True,
 )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from backtest.clearing.ledger import BEARERS, FELLOW, FUND
+from backtest.parameters.sources import source_facts
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.protect.study import ProtectStudy
 
@@ -27,8 +28,8 @@ def protection_exhibit(study: ProtectStudy) -> Exhibit:
     provenance = study.provenance
     return Exhibit(
         kind="protect",
-        title=study.title or TITLE,
-        caption=study.caption.strip() or CAPTION,
+        title=study.config.title or TITLE,
+        caption=study.config.caption.strip() or CAPTION,
         simulated=provenance.prices.simulated,
         source_line=f"{provenance.sentence()}; seed {provenance.seed}.",
         sections=(
@@ -43,6 +44,7 @@ def protection_exhibit(study: ProtectStudy) -> Exhibit:
         ),
         provenance=provenance,
         text=study.text,
+        facts=(*provenance.facts(), *source_facts(provenance.parameters)),
     )
 
 

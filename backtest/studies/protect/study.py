@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from backtest.clearing import Rules
+from backtest.config.schema import StudyFile
 from backtest.config.structure import StructureTable, build_structure
 from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
@@ -24,12 +25,12 @@ class ProtectStudy:
     ----------
     protection : outcomes by (model, arrangement), in the order of the study.
     rules : what is assumed, whose it is, and what regimes and waterfalls say.
+    config, text : the study file, as tables and verbatim.
     """
 
     protection: Protection
     rules: Rules
-    title: str
-    caption: str
+    config: StudyFile
     text: str
     provenance: Provenance
 
@@ -90,9 +91,7 @@ def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
     )
     files = {WHOSE: tuple(map(parameter_source, rules.versions))}
     origin = replace(origin, parameters=origin.parameters | files)
-    return ProtectStudy(
-        protection, rules, config.title, config.caption, inputs.text, inputs.described(origin)
-    )
+    return ProtectStudy(protection, rules, config, inputs.text, inputs.described(origin))
 
 
 def structure_table(inputs: Inputs) -> StructureTable:

@@ -1,6 +1,6 @@
 """What the page says around its tables: the standard, the limits, the data, how to rerun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,7 @@ from backtest.account.haircuts import load_schedule
 from backtest.estimators.fits import MISSED, RIVAL, Certificate, Certificates
 from backtest.instruments import parse_instrument
 from backtest.model.opened_files import opened_facts
-from backtest.parameters.sources import ParameterSource
+from backtest.parameters.sources import source_facts
 from backtest.replay.study import Study
 from backtest.scores.models.paired import FEWEST_DAYS
 from backtest.studies.run.figures.ladder import has_bounds
@@ -197,7 +197,7 @@ def facts_of_run(study: Study) -> list[tuple[str, str]]:
     facts += [(f"model {name}", words) for name, words in origin.models.items()]
     facts += opened_facts(origin.opened)
     facts += origin.rule_facts()
-    facts += _parameters(origin.parameters)
+    facts += source_facts(origin.parameters)
     facts += [(f"fits of {name}", fits_words(fits)) for name, fits in origin.fits.items()]
     facts += origin.certificates()
     return facts
@@ -232,19 +232,6 @@ def _law_words(law: str, certificate: Certificate) -> str:
     if certificate.failed:
         words += f", {certificate.failed:,} not converged (the last good parameters stayed)"
     return words
-
-
-def _parameters(by_model: Mapping[str, Sequence[ParameterSource]]) -> list[tuple[str, str]]:
-    """Every parameter file that a model names, once: who uses it, days, mark, source."""
-    files = {file.name: file for files in by_model.values() for file in files}
-    facts = []
-    for name, file in files.items():
-        users = ", ".join(
-            model for model, files in by_model.items() if name in [file.name for file in files]
-        )
-        words = f"used by {users}; {file.days}, {file.mark}: {file.title}. {file.source}."
-        facts.append((f"parameters {name}", words))
-    return facts
 
 
 def _collateral(mix: str | dict[str, Any]) -> str:

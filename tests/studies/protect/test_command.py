@@ -72,6 +72,13 @@ def test_a_table_beside_the_study_travels_with_it(tmp_path):
     (result,) = (tmp_path / "results").iterdir()
     manifest = json.loads((result / "manifest.json").read_text())
     assert list(manifest["study"]["beside"]) == ["structure.csv"]
+    # The folder has all it takes to compute the same again.
+    (tmp_path / "structure.csv").unlink()
+    again = typed("protect", str(result / "study.toml"), "--out", "again", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    (rerun,) = (tmp_path / "again").iterdir()
+    assert (rerun / "outcomes.csv").read_bytes() == (result / "outcomes.csv").read_bytes()
+    assert rerun.name.rpartition("_")[2] == result.name.rpartition("_")[2]
 
 
 def test_a_study_without_a_structure_keeps_its_hash_and_is_refused(tmp_path):
