@@ -1,45 +1,49 @@
 """Collateral of accounts at houses: called and settled in time order, and where it is held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backtest.account.account import AccountTerms, replay_account
+from backtest.account.account import AccountHistory, AccountTerms, replay_account
 from backtest.account.mix import Marks
 from backtest.types import Dates, DaysByPortfoliosBySilos, FloatArray
 
+COLUMNS = 512  # accounts at a time: bounds memory, does not change a number
 
-def held_at_houses(
+
+def accounts_at_houses(
     required: DaysByPortfoliosBySilos,
     terms: Sequence[Sequence[AccountTerms]],
     *,
+    multiplier: FloatArray,
     marks: Marks,
     dates: Dates,
-) -> DaysByPortfoliosBySilos:
-    """(days, accounts, houses) USD that has settled by each close, its value after haircut.
+) -> Iterator[tuple[list[int], AccountHistory]]:
+    """Accounts at houses, some at a time: their places in accounts x houses, and their history.
 
     Every house calls its own part of the margin, and its calls settle on the payment days of the
-    account's regime there (`account.replay_account`).
+    account's regime there (`account.replay_account`). Losses are of no account here: shortfalls are
+    zero.
 
-    terms : of each account, by house. marks : values of the collateral on these days.
+    required : (days, accounts, houses) USD. terms : of each account, by house.
+    multiplier : (accounts,) of the house's margin that is asked. marks : values of the collateral.
     """
-    days, accounts, houses = required.shape
-    flat = required.reshape(days, accounts * houses)
-    held = np.empty_like(flat)
-    of_column = [term for by_house in terms for term in by_house]
-    for term in dict.fromkeys((t.call_lag, t.settlement) for t in of_column):
-        columns = [c for c, t in enumerate(of_column) if (t.call_lag, t.settlement) == term]
-        part = np.ascontiguousarray(flat[:, columns])
-        history = replay_account(
-            part,
-            np.zeros_like(part),
-            of_column[columns[0]],
-            marks=replace(marks, closeout=marks.closeout[:, :1]),
-            dates=dates,
-        )
-        held[:, columns] = history.held_value
-    return held.reshape(required.shape)
+    days, _, houses = required.shape
+    flat = required.reshape(days, -1)
+    asked = np.repeat(multiplier, houses)
+    # Whether and when it is paid is known at the close: the end of close-out plays no part.
+    marks = replace(marks, closeout=np.ones((days, 1)))
+    of_place = [term for by_house in terms for term in by_house]
+    groups: dict[tuple[int, str], list[int]] = {}  # terms differ in nothing else
+    for place, term in enumerate(of_place):
+        groups.setdefault((term.call_lag, term.settlement), []).append(place)
+    for places in groups.values():
+        for start in range(0, len(places), COLUMNS):
+            some = places[start : start + COLUMNS]
+            margin = flat[:, some] * asked[some]
+            none = np.zeros_like(margin)
+            yield some, replay_account(margin, none, of_place[some[0]], marks=marks, dates=dates)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ BEARERS = (
     "surplus at the other house",
     "firms' contributions",
     "fellow customers",
+    "advanced by SIPC",
     "houses' capital",
     "mutual fund",
     "assessments",

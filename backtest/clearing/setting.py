@@ -8,7 +8,7 @@ from backtest.account.account import AccountTerms
 from backtest.clearing.arrangement import Arrangement
 from backtest.clearing.rules import Rules
 from backtest.clearing.structure import EVERYWHERE, Member, Structure
-from backtest.kernels import protection as kernels
+from backtest.kernels import parties as kernels
 from backtest.types import BoolArray, FloatArray
 
 DRAWS = 20  # of days on which two names or more fail; all others are counted exactly
@@ -172,9 +172,11 @@ class Setting:
         """Account classes as the kernels take them."""
         omnibus, regimes = self.arrangement.omnibus, self.rules.regimes
         taken = [regimes.taken(name, omnibus=omnibus) for name in self.classes]
+        advance = {p.account_class: p.advance for p in regimes.regimes.values()}
         return kernels.Classes(
             np.array([fellow != "none" for fellow in taken], dtype=np.bool_),
             np.array([fellow == "one account" for fellow in taken], dtype=np.bool_),
+            np.array([advance[name] for name in self.classes]),
         )
 
     def kernel_firms(self) -> kernels.Firms:
@@ -191,7 +193,14 @@ class Setting:
             )
             for h, house in enumerate(self.houses):
                 contribution[f, h] = firm.contributions.get(house, contribution[f, h])
-        return kernels.Firms(capital, contribution, assumed.recovery, assumed.set_off)
+        return kernels.Firms(
+            capital,
+            contribution,
+            assumed.recovery,
+            assumed.set_off,
+            assumed.porting,
+            assumed.porting_days,
+        )
 
     def kernel_houses(self) -> kernels.Houses:
         """Houses as the kernels take them."""
@@ -208,7 +217,7 @@ class Setting:
         return kernels.Houses(*(np.ascontiguousarray(column) for column in columns))
 
     def net_groups(self) -> dict[str, list[int]]:
-        """Customers whose positions a house nets, by a name: of one firm and the same classes.
+        """Customers whose positions a house nets, by a name: of one firm, alike in their classes.
 
         Under a regime that protects every customer alone nobody is netted.
         """
@@ -218,7 +227,7 @@ class Setting:
         groups: dict[str, list[int]] = {}
         for a, member in enumerate(self.structure.members):
             if member.kind == "customer" and takes[classes[a]].all():
-                names = "+".join(dict.fromkeys(self.classes[k] for k in classes[a]))
+                names = "+".join(self.classes[k] for k in classes[a])
                 groups.setdefault(f"{member.firm}: {names}", []).append(a)
         return groups
 

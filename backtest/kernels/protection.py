@@ -1,4 +1,4 @@
-"""One close-out of all accounts, firms and houses: who lacks what, who fails, who pays.
+"""Close-outs of all accounts, firms and houses, day by day, without and with drawn defaults.
 
 A day is an experiment of its own: positions and collateral of its close, losses over the MPOR.
 """
@@ -6,216 +6,167 @@ A day is an experiment of its own: positions and collateral of its close, losses
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtest.kernels.compile import kernel
 from backtest.kernels.default_draws import default_chances, draw_key, draw_several
-from backtest.kernels.waterfall import (
-    contributions,
-    fellow_customers,
-    firm_capital,
-    guaranty,
-    layer,
-    own_surplus,
-    pay,
+from backtest.kernels.parties import (
+    ACCOUNT,
+    ASSESSED,
+    BEARERS,
+    CENT,
+    FELLOW,
+    FUND,
+    HOUSE,
+    POOLED,
+    UNCOVERED,
+    Accounts,
+    BoolArray,
+    Classes,
+    Day,
+    Firms,
+    FloatArray,
+    Houses,
+    IntArray,
+    Paid,
+    Settled,
+    Sums,
 )
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-
-APART, POOLED, COMMINGLED = 0, 1, 2  # how an account's legs at several houses are closed out
-# Who pays: columns of the ledger.
-ACCOUNT, FIRM, ADVANCED, ELSEWHERE, CONTRIBUTION, FELLOW, HOUSE, FUND, ASSESSED, UNCOVERED = range(
-    10
+from backtest.kernels.settled_accounts import (
+    by_firm,
+    new_settled,
+    new_sums,
+    redraw_customer,
+    settle_account,
+    settle_accounts,
+    sum_firm,
 )
-BEARERS = 10
+from backtest.kernels.settled_firms import new_paid, settle_firm, share_out
+from backtest.kernels.waterfall import layer
 
 
-class Accounts(NamedTuple):
-    """Accounts; (accounts,) unless said."""
+class Outcomes(NamedTuple):
+    """Expectations of each day, written; USD.
 
-    firm: IntArray
-    own: BoolArray  # the firm's own account, not a customer's
-    nets: IntArray  # APART, POOLED or COMMINGLED
-    resources: FloatArray  # USD beyond collateral
-    account_class: IntArray  # (accounts, houses) of the regime
-
-
-class Classes(NamedTuple):
-    """Account classes of the legal regimes; (classes,)."""
-
-    takes: BoolArray  # a house may take collateral of fellow customers
-    anywhere: BoolArray  # also what is held at another house
-
-
-class Firms(NamedTuple):
-    """Clearing firms."""
-
-    capital: FloatArray  # (firms,) USD
-    contribution: FloatArray  # (firms, houses) USD, to the fund of each house
-    recovery: float  # share of the capital of a firm that is drawn to default
-    set_off: float  # share of a defaulter's surplus at other houses that pays what it lacks
-
-
-class Houses(NamedTuple):
-    """Clearing houses; (houses,) USD."""
-
-    capital: FloatArray
-    fund: FloatArray  # contributions of members that are not in the structure
-    assessment: FloatArray  # multiple of contributions
-
-
-class Day(NamedTuple):
-    """One day; (accounts, houses) USD unless said."""
-
-    loss: FloatArray  # over the MPOR, signed
-    collateral: FloatArray  # at the end of close-out
-    required: FloatArray
-    at_house: FloatArray  # (firms, classes, houses) share of customers' collateral that is there
-    advanced: FloatArray  # (firms, houses) that the firm has posted for its customers
-    limit: FloatArray  # (firms, houses) most that a house hands over to the others
-
-
-class Sums(NamedTuple):
-    """What accounts leave to their firms; (firms, classes + 1, houses) USD, the last row its own.
-
-    unpaid : what firms must pay. equity : of customers who did not fail. surplus : of firms' own
-    accounts, pooled : that of own accounts that are pooled, and estate : of pooled customers that
-    failed, (firms, houses).
+    paid, base : (days, houses, BEARERS), with and without defaults that come whatever prices do.
+    touched, base_touched : (days, 4) probability that fellow customers lose, the fund pays,
+    a firm fails, something is uncovered.
+    stuck, base_stuck : (days, 2) of customers of failed firms who did nothing: cost of closing out
+    those that are not ported, USD; what they have left times the days until they are, USD x days.
+    fellow, base_fellow : (accounts,) sum over the days of what each of them loses.
     """
 
-    unpaid: FloatArray
-    equity: FloatArray
-    surplus: FloatArray
-    pooled: FloatArray
-    estate: FloatArray
+    paid: FloatArray
+    base: FloatArray
+    touched: FloatArray
+    base_touched: FloatArray
+    stuck: FloatArray
+    base_stuck: FloatArray
+    fellow: FloatArray
+    base_fellow: FloatArray
+
+
+class State(NamedTuple):
+    """One close-out of one day: accounts, firms, and who is behind whom.
+
+    order, starts : accounts in the order of their firms, as of `by_firm`. total : (houses,) USD
+    that all accounts lose.
+    """
+
+    settled: Settled
+    sums: Sums
+    out: Paid
+    order: IntArray
+    starts: IntArray
+    total: FloatArray
 
 
 @kernel
-def settle_account(
-    a: int, day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: bool,
-    lacking: FloatArray, left: FloatArray,
-) -> bool:  # fmt: skip
-    r"""Write what an account leaves unpaid and what it has left, by house; whether it failed.
-
-    .. math:: x_h = L_h - V_h, \qquad
-        \text{lack} = \max(0, \textstyle\sum_h x_h) \text{ where legs net, else }
-        \sum_h \max(0, x_h)
-
-    Who is not drawn pays from resources and then from gains elsewhere, which were paid to it as
-    they arose; so does a firm for its own account, whose resources are the firm's capital and come
-    later. The unpaid part of legs that net is shared by the houses in proportion to their margins.
-
-    lacking, left : (houses,), written; gains that have paid are no longer left.
-    """
-    houses = len(lacking)
-    nets = accounts.nets[a] == COMMINGLED or (accounts.nets[a] == POOLED and joint)
-    total = lack = surplus = gain = posted = asked = 0.0
-    for h in range(houses):
-        x = day.loss[a, h] - day.collateral[a, h]
-        total += x
-        posted += day.collateral[a, h]
-        asked += day.required[a, h]
-        lack += max(x, 0.0)
-        surplus += max(-x, 0.0)
-        gain += max(-day.loss[a, h], 0.0)
-    apart = lack
-    if nets:
-        lack, surplus, gain = max(total, 0.0), max(-total, 0.0), 0.0
-    unpaid, spent = lack, 0.0
-    if not drawn:
-        unpaid = max(0.0, unpaid - accounts.resources[a])
-        spent = min(unpaid, gain)
-        unpaid -= spent
-    if unpaid > 0.0 and not nets and not accounts.own[a]:
-        unpaid = max(0.0, unpaid - firms.set_off * surplus)
-    for h in range(houses):
-        x = day.loss[a, h] - day.collateral[a, h]
-        if nets:
-            by_margin = day.required[a, h] / asked if asked > 0.0 else 1.0 / houses
-            by_value = day.collateral[a, h] / posted if posted > 0.0 else 1.0 / houses
-            lacking[h], left[h] = unpaid * by_margin, surplus * by_value
-        else:
-            lacking[h] = unpaid * max(x, 0.0) / apart if apart > 0.0 else 0.0
-            used = spent * max(-day.loss[a, h], 0.0) / gain if spent > 0.0 else 0.0
-            left[h] = max(-x - used, 0.0)
-    return drawn or unpaid > 0.0
+def new_state(accounts: Accounts, many: int, classes: int, houses: int) -> State:
+    """Room for one close-out of as many firms."""
+    count = len(accounts.firm)
+    order, starts = np.empty(count, np.int64), np.empty(many + 1, np.int64)
+    by_firm(accounts, many, order, starts)
+    return State(
+        new_settled(count, houses),
+        new_sums(many, classes, houses),
+        new_paid(many, classes, houses, BEARERS),
+        order,
+        starts,
+        np.empty(houses),
+    )
 
 
 @kernel
-def settle_accounts(
-    day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: BoolArray,
-    sums: Sums, failed: BoolArray, paid: FloatArray,
+def settle_firms(
+    affected: BoolArray, anew: BoolArray, day: Day, accounts: Accounts, classes: Classes,
+    firms: Firms, drawn: BoolArray, state: State,
 ) -> None:  # fmt: skip
-    """Settle every account: what firms must pay, what customers who did not fail have left.
-
-    drawn : (accounts + firms,) who is drawn to default. failed : (accounts,), written.
-    paid : (houses, BEARERS), the ledger, added to.
-    """
-    houses = day.loss.shape[1]
-    own = sums.unpaid.shape[1] - 1
-    lacking, left = np.empty(houses), np.empty(houses)
-    for a in range(len(accounts.firm)):
-        f = accounts.firm[a]
-        is_drawn = drawn[len(accounts.firm) + f] if accounts.own[a] else drawn[a]
-        failed[a] = settle_account(a, day, accounts, firms, joint, is_drawn, lacking, left)
-        for h in range(houses):
-            paid[h, ACCOUNT] += day.loss[a, h] - lacking[h]
-            row = own if accounts.own[a] else accounts.account_class[a, h]
-            sums.unpaid[f, row, h] += lacking[h]
-            if accounts.own[a]:
-                sums.surplus[f, h] += left[h]
-                sums.pooled[f, h] += left[h] if accounts.nets[a] == POOLED else 0.0
-            elif not failed[a]:
-                sums.equity[f, row, h] += left[h]
-            elif accounts.nets[a] == POOLED:
-                sums.estate[f, h] += left[h]
+    """Settle the firms that are affected; anew : those whose accounts are summed before."""
+    count = len(accounts.firm)
+    for f in range(len(affected)):
+        if affected[f]:
+            members = state.order[state.starts[f] : state.starts[f + 1]]
+            if anew[f]:
+                sum_firm(f, members, day, accounts, state.settled, state.sums)
+            settle_firm(
+                f, members, day, accounts, classes, firms, drawn[count + f], state.settled,
+                state.sums, state.out,
+            )  # fmt: skip
 
 
 @kernel
-def settle_firm(
-    f: int, day: Day, accounts: Accounts, classes: Classes, firms: Firms, drawn: bool,
-    sums: Sums, paid: FloatArray, taken: FloatArray,
-) -> bool:  # fmt: skip
-    """Pay what accounts of a firm left unpaid, as far as it can; whether it failed.
+def settle_day(
+    day: Day, accounts: Accounts, classes: Classes, firms: Firms, joint: bool, drawn: BoolArray,
+    state: State,
+) -> None:  # fmt: skip
+    """Settle all accounts and firms of a day."""
+    everybody = np.ones(len(firms.capital), np.bool_)
+    settle_accounts(day, accounts, firms, joint, drawn, state.settled)
+    state.total[:] = 0.0
+    for a in range(len(accounts.firm)):
+        for h in range(len(state.total)):
+            state.total[h] += day.loss[a, h]
+    settle_firms(everybody, everybody, day, accounts, classes, firms, drawn, state)
 
-    `sums.unpaid` of a firm that fails is what its houses still lack. taken : (classes, houses),
-    what is taken of fellow customers, written.
+
+@kernel
+def settle_houses(
+    accounts: Accounts, classes: Classes, firms: Firms, houses: Houses, state: State,
+    paid: FloatArray, fellow: FloatArray,
+) -> bool:  # fmt: skip
+    """What all firms left goes through the houses' own layers; whether fellow customers lost.
+
+    paid : (houses, BEARERS) USD, who pays, written. fellow : (accounts,) USD that customers who did
+    nothing lose, zeros, written where some do.
     """
-    houses, rows = day.loss.shape[1], sums.unpaid.shape[1]
-    residual = sums.unpaid[f]
-    step = np.zeros(houses)
-    taken[:] = 0.0
-    # What the firm has posted for its customers is lost first, whether or not it fails.
-    for h in range(houses):
-        paid[h, ADVANCED] += pay(residual, rows - 1, h, day.advanced[f, h])
-    owed = residual.sum()
-    if not drawn and owed <= firms.capital[f]:
-        for h in range(houses):
-            paid[h, FIRM] += residual[:, h].sum()
-        residual[:] = 0.0
-        return False
-    capital = firms.capital[f] * (firms.recovery if drawn else 1.0)
-    firm_capital(residual, capital, step)
-    paid[:, FIRM] += step
-    own_surplus(residual, sums.surplus[f], step)
-    paid[:, FIRM] += step
-    limit = day.limit[f].copy()
-    guaranty(residual, rows, np.minimum(sums.surplus[f], sums.pooled[f]), limit, step)
-    paid[:, ELSEWHERE] += step
-    guaranty(residual, rows - 1, sums.estate[f], limit, step)
-    paid[:, ELSEWHERE] += step
-    contributions(residual, firms.contribution[f], step)
-    paid[:, CONTRIBUTION] += step
-    available = sums.equity[f, : rows - 1] * day.at_house[f]
-    for k in range(rows - 1):
-        if not classes.takes[k]:
-            available[k] = 0.0
-    fellow_customers(residual, available, classes.anywhere, taken)
-    for h in range(houses):
-        paid[h, FELLOW] += taken[:, h].sum()
-    return True
+    out, many = state.out, len(firms.capital)
+    lost = False
+    for f in range(many):
+        if out.fails[f] and out.taken[f].sum() > 0.0:
+            lost = True
+            members = state.order[state.starts[f] : state.starts[f + 1]]
+            share_out(f, members, accounts, classes, state.settled, state.sums, out, fellow)
+    rest, fund = np.zeros(len(houses.fund)), houses.fund.copy()
+    paid[:] = 0.0
+    for f in range(many):
+        for h in range(len(rest)):
+            rest[h] += out.rest[f, h]
+            fund[h] += 0.0 if out.fails[f] else firms.contribution[f, h]
+            for b in range(BEARERS):
+                paid[h, b] += out.by[f, h, b]
+            for k in range(state.sums.unpaid.shape[1]):
+                paid[h, ACCOUNT] -= state.sums.unpaid[f, k, h]
+    step = np.empty(len(rest))
+    for h in range(len(rest)):
+        paid[h, ACCOUNT] += state.total[h]
+    layer(rest, houses.capital, step)
+    paid[:, HOUSE] += step
+    layer(rest, fund, step)
+    paid[:, FUND] += step
+    layer(rest, houses.assessment * fund, step)
+    paid[:, ASSESSED] += step
+    paid[:, UNCOVERED] += rest
+    return lost
 
 
 @kernel
@@ -225,109 +176,103 @@ def close_out(
 ) -> int:  # fmt: skip
     """Close out one day; the number of firms that fail.
 
-    failed : (accounts,) who fails. paid : (houses, BEARERS) USD, who pays. fellow : (accounts,)
-    what is taken of each customer who did nothing. All three are written.
+    drawn : (accounts + firms,) who is drawn to default. failed : (accounts,) who fails.
+    paid : (houses, BEARERS) USD, who pays. fellow : (accounts,) what each customer who did nothing
+    loses. All three are written.
     """
-    count, number = day.loss.shape
-    many = len(firms.capital)
-    k_count = len(classes.takes)
-    sums = Sums(
-        np.zeros((many, k_count + 1, number)),
-        np.zeros((many, k_count + 1, number)),
-        np.zeros((many, number)),
-        np.zeros((many, number)),
-        np.zeros((many, number)),
-    )
-    paid[:], fellow[:] = 0.0, 0.0
-    settle_accounts(day, accounts, firms, joint, drawn, sums, failed, paid)
-    rest, fund = np.zeros(number), houses.fund.copy()
-    taken = np.empty((k_count, number))
-    share = np.zeros((many, k_count))
-    defaults = 0
-    for f in range(many):
-        fails = settle_firm(f, day, accounts, classes, firms, drawn[count + f], sums, paid, taken)
-        if not fails:
-            fund += firms.contribution[f]
-            continue
-        defaults += 1
-        for h in range(number):
-            rest[h] += sums.unpaid[f, :, h].sum()
-        for k in range(k_count):
-            lost, equity = taken[k].sum(), sums.equity[f, k].sum()
-            share[f, k] = lost / equity if lost > 0.0 else 0.0
-    if defaults == 0:
-        return 0
-    step = np.empty(number)
-    layer(rest, houses.capital, step)
-    paid[:, HOUSE] += step
-    layer(rest, fund, step)
-    paid[:, FUND] += step
-    layer(rest, houses.assessment * fund, step)
-    paid[:, ASSESSED] += step
-    paid[:, UNCOVERED] += rest
-    if share.max() > 0.0:
-        share_out(day, accounts, firms, joint, drawn, failed, share, fellow)
-    return defaults
-
-
-@kernel
-def share_out(
-    day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: BoolArray,
-    failed: BoolArray, share: FloatArray, fellow: FloatArray,
-) -> None:  # fmt: skip
-    """Divide what is taken between customers of a class, in proportion to their equity.
-
-    share : (firms, classes) of the equity that is taken. fellow : (accounts,) USD, written.
-    """
-    houses = day.loss.shape[1]
-    lacking, left = np.empty(houses), np.empty(houses)
-    for a in range(len(accounts.firm)):
-        if accounts.own[a] or failed[a]:
-            continue
-        settle_account(a, day, accounts, firms, joint, drawn[a], lacking, left)
-        for h in range(houses):
-            fellow[a] += share[accounts.firm[a], accounts.account_class[a, h]] * left[h]
-
-
-class Outcomes(NamedTuple):
-    """Expectations of each day, written; USD.
-
-    paid, base : (days, houses, BEARERS), with and without defaults that come whatever prices do.
-    touched, base_touched : (days, 4) probability that fellow customers lose, the fund pays,
-    a firm fails, something is uncovered.
-    fellow, base_fellow : (accounts,) sum over the days of what is taken of each.
-    """
-
-    paid: FloatArray
-    base: FloatArray
-    touched: FloatArray
-    base_touched: FloatArray
-    fellow: FloatArray
-    base_fellow: FloatArray
+    state = new_state(accounts, len(firms.capital), len(classes.takes), day.loss.shape[1])
+    settle_day(day, accounts, classes, firms, joint, drawn, state)
+    fellow[:] = 0.0
+    settle_houses(accounts, classes, firms, houses, state, paid, fellow)
+    failed[:] = state.settled.failed
+    return state.out.fails.sum()
 
 
 @kernel
 def note(
-    t: int, weight: float, paid: FloatArray, defaults: int, into: FloatArray, touched: FloatArray
-) -> None:
+    t: int, weight: float, paid: FloatArray, firms: Firms, state: State, into: FloatArray,
+    touched: FloatArray, stuck: FloatArray,
+) -> None:  # fmt: skip
     """Add one close-out with its weight to the means of day t."""
     into[t] += weight * paid
-    touched[t, 0] += weight * (paid[:, FELLOW].sum() > 0.0)
-    touched[t, 1] += weight * (paid[:, FUND].sum() > 0.0)
-    touched[t, 2] += weight * (defaults > 0)
-    touched[t, 3] += weight * (paid[:, UNCOVERED].sum() > 0.0)
+    touched[t, 0] += weight * (paid[:, FELLOW].sum() > CENT)
+    touched[t, 1] += weight * (paid[:, FUND].sum() > CENT)
+    touched[t, 3] += weight * (paid[:, UNCOVERED].sum() > CENT)
+    some = False
+    for f in range(len(firms.capital)):
+        if state.out.fails[f]:
+            some = True
+            stuck[t, 0] += weight * (1.0 - firms.porting) * state.sums.cost[f]
+            stuck[t, 1] += weight * firms.porting_days * state.sums.equity[f].sum()
+    touched[t, 2] += weight * some
 
 
 @kernel
-def changes_nothing(n: int, day: Day, accounts: Accounts, daily: float, defaults: int) -> bool:
+def copy_firm(f: int, sums: Sums, out: Paid, into: Sums, paid: Paid) -> None:
+    """Copy what is known of one firm."""
+    into.unpaid[f], into.equity[f] = sums.unpaid[f], sums.equity[f]
+    into.surplus[f], into.pooled[f], into.cost[f] = sums.surplus[f], sums.pooled[f], sums.cost[f]
+    paid.by[f], paid.rest[f], paid.taken[f] = out.by[f], out.rest[f], out.taken[f]
+    paid.fails[f] = out.fails[f]
+
+
+@kernel
+def redraw(
+    names: IntArray, day: Day, accounts: Accounts, classes: Classes, firms: Firms, joint: bool,
+    drawn: BoolArray, state: State, kept: State,
+) -> None:  # fmt: skip
+    """Draw some names to default and settle their firms anew; all other firms stay as they are.
+
+    names : accounts, and firms after them. kept : takes what the firms were before.
+    """
+    count, many = len(accounts.firm), len(firms.capital)
+    affected, anew = np.zeros(many, np.bool_), np.zeros(many, np.bool_)
+    for n in names:
+        drawn[n] = True
+        f = n - count if n >= count else accounts.firm[n]
+        if not affected[f]:
+            copy_firm(f, state.sums, state.out, kept.sums, kept.out)
+            affected[f] = True
+        if n >= count:
+            anew[f] = True
+            for a in state.order[state.starts[f] : state.starts[f + 1]]:
+                if accounts.own[a]:
+                    settle_account(a, day, accounts, firms, joint, True, state.settled)
+        else:
+            changed = redraw_customer(n, day, accounts, firms, joint, state.settled, state.sums)
+            anew[f] = anew[f] or not changed
+    settle_firms(affected, anew, day, accounts, classes, firms, drawn, state)
+
+
+@kernel
+def take_back(
+    names: IntArray, day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: BoolArray,
+    state: State, kept: State,
+) -> None:  # fmt: skip
+    """Undo `redraw`."""
+    count = len(accounts.firm)
+    for n in names:
+        drawn[n] = False
+        f = n - count if n >= count else accounts.firm[n]
+        copy_firm(f, kept.sums, kept.out, state.sums, state.out)
+        if n < count:
+            settle_account(n, day, accounts, firms, joint, False, state.settled)
+        else:
+            for a in state.order[state.starts[f] : state.starts[f + 1]]:
+                if accounts.own[a]:
+                    settle_account(a, day, accounts, firms, joint, False, state.settled)
+
+
+@kernel
+def changes_nothing(n: int, day: Day, accounts: Accounts, daily: float, state: State) -> bool:
     """Whether the default of name n alone leaves the day as it is without one.
 
-    A customer that lacks nothing at any house leaves nothing unpaid, and where no firm fails
-    nothing is taken of it. defaults : firms that fail without it. daily : its probability.
+    A customer that lacks nothing at any house leaves nothing unpaid, and where its firm does not
+    fail nothing is taken of it. daily : its probability.
     """
     if daily == 0.0:
         return True
-    if n >= len(accounts.firm) or defaults > 0:
+    if n >= len(accounts.firm) or state.out.fails[accounts.firm[n]]:
         return False
     for h in range(day.loss.shape[1]):
         if day.loss[n, h] > day.collateral[n, h]:
@@ -338,58 +283,74 @@ def changes_nothing(n: int, day: Day, accounts: Accounts, daily: float, defaults
 @kernel
 def replay_protection(
     loss: FloatArray, collateral: FloatArray, required: FloatArray, at_house: FloatArray,
-    advanced: FloatArray, limit: FloatArray, accounts: Accounts, classes: Classes, firms: Firms,
+    advanced: FloatArray, cost: FloatArray, accounts: Accounts, classes: Classes, firms: Firms,
     houses: Houses, coordination: float, daily: FloatArray, seed: np.uint64, path: np.uint64,
     draws: int, out: Outcomes,
 ) -> None:  # fmt: skip
     """Close out every day, without and with the defaults that come whatever prices do.
 
-    loss .. limit : as in `Day`, with days first. daily : (days, accounts + firms) probabilities.
+    loss .. cost : as in `Day`, with days first. daily : (days, accounts + firms) probabilities.
     Nobody and each name alone count with their probabilities, as do joint and separate close-outs;
-    days on which two names or more fail are drawn, `draws` times each.
+    days on which two names or more fail are drawn, `draws` times each. The close-out without a
+    default is settled whole, and the others where they differ from it: in the firms of the names.
     """
     days, count, number = loss.shape
-    names = count + len(firms.capital)
+    many = len(firms.capital)
+    names = count + many
     alone, least = np.empty(names), np.empty((3, names + 1))
-    drawn = np.zeros(names, dtype=np.bool_)
-    failed = np.empty(count, dtype=np.bool_)
-    calm, calm_fellow = np.empty((number, BEARERS)), np.empty(count)
-    paid, fellow = np.empty((number, BEARERS)), np.empty(count)
+    drawn, several = np.zeros(names, np.bool_), np.empty(names, np.bool_)
+    paid, fellow = np.empty((number, BEARERS)), np.zeros(count)
+    state = new_state(accounts, many, len(classes.takes), number)
+    kept = new_state(accounts, many, len(classes.takes), number)
     ways = (accounts.nets == POOLED).any()  # elsewhere joint and separate close-outs are one
     for t in range(days):
-        day = Day(loss[t], collateral[t], required[t], at_house[t], advanced[t], limit[t])
+        day = Day(loss[t], collateral[t], required[t], at_house[t], advanced[t], cost[t])
         nobody = default_chances(daily[t], alone, least)
         for together in range(2):
-            weight = coordination if together == 1 else 1.0 - coordination
+            joint = together == 1
+            weight = coordination if joint else 1.0 - coordination
             if not ways:
                 weight = float(together)
             if weight == 0.0:
                 continue
-            joint, same = together == 1, nobody
-            drawn[:] = False
-            calm_defaults = close_out(
-                day, accounts, classes, firms, houses, joint, drawn, failed, calm, calm_fellow
-            )
+            settle_day(day, accounts, classes, firms, joint, drawn, state)
+            same = nobody
             for n in range(names):
-                if changes_nothing(n, day, accounts, daily[t, n], calm_defaults):
+                if changes_nothing(n, day, accounts, daily[t, n], state):
                     same += alone[n]
-                    continue
-                drawn[n] = True
-                defaults = close_out(
-                    day, accounts, classes, firms, houses, joint, drawn, failed, paid, fellow
-                )
-                drawn[n] = False
-                note(t, weight * alone[n], paid, defaults, out.paid, out.touched)
-                out.fellow[:] += weight * alone[n] * fellow
-            several = least[2, 0]
-            for d in range(draws if several > 0.0 else 0):
-                draw_several(draw_key(seed, path, t, d), daily[t], least, drawn)
-                defaults = close_out(
-                    day, accounts, classes, firms, houses, joint, drawn, failed, paid, fellow
-                )
-                note(t, weight * several / draws, paid, defaults, out.paid, out.touched)
-                out.fellow[:] += weight * several / draws * fellow
-            note(t, weight, calm, calm_defaults, out.base, out.base_touched)
-            note(t, weight * same, calm, calm_defaults, out.paid, out.touched)
-            out.base_fellow[:] += weight * calm_fellow
-            out.fellow[:] += weight * same * calm_fellow
+            lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
+            note(t, weight, paid, firms, state, out.base, out.base_touched, out.base_stuck)
+            note(t, weight * same, paid, firms, state, out.paid, out.touched, out.stuck)
+            if lost:
+                out.base_fellow[:] += weight * fellow
+                out.fellow[:] += weight * same * fellow
+                fellow[:] = 0.0
+            for d in range(-names, draws if least[2, 0] > 0.0 else 0):
+                # First each name alone, then the draws of several.
+                if d < 0:
+                    if changes_nothing(d + names, day, accounts, daily[t, d + names], state):
+                        continue
+                    chance, who = alone[d + names], np.array([d + names])
+                else:
+                    draw_several(draw_key(seed, path, t, d), daily[t], least, several)
+                    chance, who = least[2, 0] / draws, np.flatnonzero(several)
+                redraw(who, day, accounts, classes, firms, joint, drawn, state, kept)
+                lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
+                note(t, weight * chance, paid, firms, state, out.paid, out.touched, out.stuck)
+                if lost:
+                    out.fellow[:] += weight * chance * fellow
+                    fellow[:] = 0.0
+                take_back(who, day, accounts, firms, joint, drawn, state, kept)
+
+
+__all__ = [
+    "BEARERS",
+    "Accounts",
+    "Classes",
+    "Day",
+    "Firms",
+    "Houses",
+    "Outcomes",
+    "close_out",
+    "replay_protection",
+]

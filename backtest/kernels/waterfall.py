@@ -13,6 +13,7 @@ from backtest.kernels.compile import kernel
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 
 @kernel
@@ -28,7 +29,7 @@ def pay(residual: FloatArray, rows: int, h: int, available: float) -> float:
             residual[k, h] = 0.0
         return owed
     for k in range(rows):
-        residual[k, h] -= available * residual[k, h] / owed
+        residual[k, h] = max(0.0, residual[k, h] - available * residual[k, h] / owed)
     return available
 
 
@@ -49,7 +50,7 @@ def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None
 
 @kernel
 def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> None:
-    """What the firm's own account has left at a house, to what its customers owe there.
+    """What the firm's own account has left at a house, to what the firm owes there.
 
     The reverse never happens: customers' money does not pay for the firm's own account (7 USC
     6d(a)(2), 17 CFR 1.22(a)). The house has a lien on the member's own margin (CME Rule 819).
@@ -57,32 +58,49 @@ def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> 
     """
     rows, houses = residual.shape
     for h in range(houses):
-        paid[h] = pay(residual, rows - 1, h, surplus[h])
+        paid[h] = pay(residual, rows, h, surplus[h])
         surplus[h] -= paid[h]
 
 
 @kernel
-def guaranty(
-    residual: FloatArray, rows: int, surplus: FloatArray, limit: FloatArray, paid: FloatArray
-) -> None:
-    """What pooled accounts have left at one house, to what the firm owes at the others.
+def guaranty(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> None:
+    """What the firm's own pooled account has left at one house, to what it owes at the others.
 
     Cross-margining agreement of CME and FICC: what is left at one house after losses are shared
     goes to the other as far as it lacks something, the rest to the estate (CME's annual report on
-    the agreement then in force; of that of 2026 only openings were read).
-    rows : of `residual` that it may pay: all with the firm's own money, all but the last with that
-        of its customers, which never pays for the firm's own account.
-    surplus, limit : (houses,) what there is, and most that a house hands over; lowered.
+    the agreement then in force; of that of 2026 only openings were read). What is left is of a
+    margin that the offset has reduced, and the guaranty is smaller by as much.
+    surplus : (houses,), lowered by what the house hands over.
     """
-    houses = residual.shape[1]
+    rows, houses = residual.shape
     paid[:] = 0.0
     for giver in range(houses):
         for h in range(houses):
             if h != giver:
-                given = pay(residual, rows, h, min(surplus[giver], limit[giver]))
-                limit[giver] -= given
+                given = pay(residual, rows, h, surplus[giver])
                 surplus[giver] -= given
                 paid[h] += given
+
+
+@kernel
+def guaranty_of_customer(
+    owed: FloatArray, left: FloatArray, account_class: IntArray, residual: FloatArray,
+    paid: FloatArray,
+) -> None:  # fmt: skip
+    """What a defaulted customer's pooled account has left at one house, to what it owes elsewhere.
+
+    Nobody else's debt is paid with it. owed, left, account_class : (houses,) of the customer; left
+    is lowered. paid : (houses,), added to.
+    """
+    lacking, surplus = owed.sum(), left.sum()
+    given = min(lacking, surplus)
+    if given <= 0.0:
+        return
+    for h in range(len(owed)):
+        part = min(given * owed[h] / lacking, residual[account_class[h], h])
+        residual[account_class[h], h] -= part
+        paid[h] += part
+        left[h] -= given * left[h] / surplus
 
 
 @kernel

@@ -75,13 +75,12 @@ def holdings() -> Holdings:
 
 @pytest.fixture(scope="module")
 def closed() -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """The ledger (houses, bearers), what is taken of each account, who failed, how many firms."""
+    """The ledger (houses, bearers), what each account loses, who failed, how many firms."""
     here, held = setting(), holdings()
-    limit = np.full((2, 2), np.inf)
-    day = kernels.Day(
-        amounts(3), amounts(2), amounts(2), held.at_house[0], held.advanced[0], limit
-    )  # fmt: skip
     count = len(NAMES)
+    day = kernels.Day(
+        amounts(3), amounts(2), amounts(2), held.at_house[0], held.advanced[0], np.zeros(count)
+    )
     failed, fellow = np.zeros(count, dtype=np.bool_), np.zeros(count)
     paid = np.zeros((len(HOUSES), len(BEARERS)))
     firms = kernels.close_out(
@@ -135,6 +134,10 @@ def test_the_steps_of_the_waterfall_are_those_of_the_ledger():
         "uncovered": "uncovered",
     }
     steps = {row[0]: [usd(cell) for cell in row[2:4]] for row in table("waterfall")}
+    # What is taken of fellow customers is what they lose and what SIPC gives back.
+    ledger["fellow customers"] = np.add(
+        ledger["fellow customers"], ledger["advanced by SIPC"]
+    ).tolist()
     for step, bearer in of_step.items():
         assert steps[step] == ledger[bearer], step
     # Beside A, firm B has paid what Fir left.
@@ -151,16 +154,16 @@ def test_fellow_customers_share_by_net_equity_and_get_the_advance(closed):
         "A's own",
         "Fir",
     ]
-    taken = dict(zip(NAMES, fellow.tolist(), strict=True))
+    lost_of = dict(zip(NAMES, fellow.tolist(), strict=True))
     advance = setting().rules.regimes.protection("15c3-3").advance
     for name, equity, cme, ficc, taken_of, advanced, lost in table("fellows"):
         surplus = -sum(usd(row[4]) for row in ACCOUNTS if row[0] == name)
         assert usd(equity) == surplus
         assert usd(cme) + usd(ficc) == usd(taken_of)
-        assert taken.pop(name) == pytest.approx(usd(taken_of), abs=CENT), name
+        assert lost_of.pop(name) == pytest.approx(usd(lost), abs=CENT), name
         assert usd(advanced) == min(advance, usd(ficc))
         assert usd(lost) == usd(taken_of) - usd(advanced)
-    assert set(taken.values()) == {0.0}
+    assert set(lost_of.values()) == {0.0}
 
 
 def test_the_table_of_assumptions_is_the_file_in_force():

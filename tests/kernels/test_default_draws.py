@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from backtest.kernels import parties
 from backtest.kernels import protection as kernels
 from backtest.kernels.default_draws import default_chances, draw_key, draw_several
 
@@ -69,7 +70,7 @@ def small_world(days, rng):
     accounts = kernels.Accounts(
         np.array([0, 0, 1, 1]),
         np.array([False, False, False, True]),
-        np.array([kernels.POOLED, kernels.APART, kernels.POOLED, kernels.POOLED]),
+        np.array([parties.POOLED, parties.APART, parties.POOLED, parties.POOLED]),
         np.array([5.0, 2.0, 0.0, 0.0]),
         np.zeros((4, 2), dtype=np.int64),
     )
@@ -79,10 +80,10 @@ def small_world(days, rng):
         collateral.copy(),
         np.full((days, 2, 1, 2), 0.8),
         rng.uniform(0.0, 1.0, (days, 2, 2)),
-        np.full((days, 2, 2), 1e18),
+        rng.uniform(0.0, 1.0, (days, 4)),
         accounts,
-        kernels.Classes(np.array([True]), np.array([False])),
-        kernels.Firms(np.array([4.0, 3.0]), np.full((2, 2), 1.0), 0.0, 0.0),
+        kernels.Classes(np.array([True]), np.array([False]), np.array([0.5])),
+        kernels.Firms(np.array([4.0, 3.0]), np.full((2, 2), 1.0), 0.0, 0.0, 0.5, 2.0),
         kernels.Houses(np.full(2, 2.0), np.full(2, 5.0), np.full(2, 0.5)),
     )
 
@@ -94,6 +95,8 @@ def replayed(world, daily, draws, coordination=0.4):
         np.zeros((days, houses, kernels.BEARERS)),
         np.zeros((days, 4)),
         np.zeros((days, 4)),
+        np.zeros((days, 2)),
+        np.zeros((days, 2)),
         np.zeros(count),
         np.zeros(count),
     )
@@ -114,11 +117,16 @@ def enumerated(world, daily, coordination=0.4):
                 fails = kernels.close_out(day, *world[6:], joint, drawn, failed, one, fellow)
                 paid[t] += chance * share * one
                 taken = taken + chance * share * fellow
-                marks = (one[:, kernels.FELLOW].sum(), one[:, kernels.FUND].sum(), fails)
+                marks = (one[:, parties.FELLOW].sum(), one[:, parties.FUND].sum(), fails)
                 touched[t] += (
                     chance
                     * share
-                    * np.array([*(m > 0 for m in marks), one[:, kernels.UNCOVERED].sum() > 0])
+                    * np.array(
+                        [
+                            *(m > parties.CENT for m in marks),
+                            one[:, parties.UNCOVERED].sum() > parties.CENT,
+                        ]
+                    )
                 )
     return paid, touched, taken
 

@@ -3,31 +3,28 @@
 import numpy as np
 import pytest
 
-from backtest.kernels.waterfall import guaranty
+from backtest.kernels.waterfall import guaranty, guaranty_of_customer
 
 
-def step(residual, rows, surplus, limit):
-    """(paid, limit that is left), of a residual that is lowered."""
-    paid, limit = np.empty(2), np.array(limit)
-    guaranty(residual, rows, np.array(surplus), limit, paid)
-    return paid.tolist(), limit.tolist()
-
-
-def test_a_customers_surplus_does_not_pay_for_the_firms_own_account():
+def test_the_firms_own_surplus_pays_its_customers_debts_and_its_own_in_proportion():
     residual = np.array([[0.0, 4.0], [0.0, 6.0]])  # of customers, and of the firm's own account
-    assert step(residual, 1, [5.0, 0.0], [100.0, 100.0]) == ([0.0, 4.0], [96.0, 100.0])
-    assert residual.tolist() == [[0.0, 0.0], [0.0, 6.0]]
-
-
-def test_the_firms_own_surplus_pays_both_in_proportion():
-    residual = np.array([[0.0, 4.0], [0.0, 6.0]])
-    assert step(residual, 2, [5.0, 0.0], [100.0, 100.0]) == ([0.0, 5.0], [95.0, 100.0])
+    surplus, paid = np.array([5.0, 0.0]), np.empty(2)
+    guaranty(residual, surplus, paid)
+    assert paid.tolist() == [0.0, 5.0] and surplus.tolist() == [0.0, 0.0]
     assert residual[:, 1] == pytest.approx([2.0, 3.0])
 
 
-def test_a_house_hands_over_no_more_than_its_limit_in_both_steps_together():
+def test_a_house_hands_over_no_more_than_the_others_lack():
     residual = np.array([[0.0, 9.0], [0.0, 0.0]])
-    paid, left = step(residual, 2, [2.0, 0.0], [3.0, 0.0])
-    assert (paid, left) == ([0.0, 2.0], [1.0, 0.0])
-    assert step(residual, 1, [5.0, 0.0], left) == ([0.0, 1.0], [0.0, 0.0])
-    assert residual[0, 1] == 6.0
+    surplus, paid = np.array([12.0, 0.0]), np.empty(2)
+    guaranty(residual, surplus, paid)
+    assert paid.tolist() == [0.0, 9.0] and surplus.tolist() == [3.0, 0.0]
+
+
+def test_a_customers_surplus_pays_its_own_debt_and_nobody_elses():
+    # It owes 4 of the 10 of its class at the second house, and has 5 left at the first.
+    residual = np.array([[0.0, 10.0], [0.0, 6.0]])
+    left, paid = np.array([5.0, 0.0]), np.zeros(2)
+    guaranty_of_customer(np.array([0.0, 4.0]), left, np.array([0, 0]), residual, paid)
+    assert paid.tolist() == [0.0, 4.0] and left.tolist() == [1.0, 0.0]
+    assert residual.tolist() == [[0.0, 6.0], [0.0, 6.0]]

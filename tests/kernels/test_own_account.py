@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from backtest.kernels import parties
 from backtest.kernels import protection as kernels
 
 CAPITAL = 20.0
@@ -20,13 +21,13 @@ def closed_out(own, *, drawn_firm=False, customer=None):
         np.zeros((count, 2), np.int64),
     )  # fmt: skip
     day = kernels.Day(
-        loss, collateral, collateral, np.ones((1, 1, 2)), np.zeros((1, 2)), np.full((1, 2), 1e9)
+        loss, collateral, collateral, np.ones((1, 1, 2)), np.zeros((1, 2)), np.zeros(count)
     )
     paid, fellow, failed = np.empty((2, kernels.BEARERS)), np.empty(count), np.empty(count, bool)
     drawn = np.array([False] * count + [drawn_firm])
     defaults = kernels.close_out(
-        day, accounts, kernels.Classes(np.array([True]), np.array([False])),
-        kernels.Firms(np.array([CAPITAL]), np.zeros((1, 2)), 0.0, 0.0),
+        day, accounts, kernels.Classes(np.array([True]), np.array([False]), np.zeros(1)),
+        kernels.Firms(np.array([CAPITAL]), np.zeros((1, 2)), 0.0, 0.0, 0.0, 0.0),
         kernels.Houses(np.zeros(2), np.zeros(2), np.zeros(2)), False, drawn, failed, paid, fellow,
     )  # fmt: skip
     np.testing.assert_allclose(paid.sum(axis=1), loss.sum(axis=0))
@@ -37,18 +38,18 @@ def test_a_solvent_firm_pays_with_what_its_own_account_gained():
     defaults, paid = closed_out(own=True)
     assert defaults == 0
     # 95 lacking less 90 gained: five of the firm's capital of twenty.
-    assert paid[:, kernels.FIRM].tolist() == [0.0, 5.0]
-    assert paid[:, kernels.ACCOUNT].tolist() == [-90.0, 95.0]
+    assert paid[:, parties.FIRM].tolist() == [0.0, 5.0]
+    assert paid[:, parties.ACCOUNT].tolist() == [-90.0, 95.0]
 
 
 def test_so_does_a_customer_and_its_firm_pays_the_rest():
     defaults, paid = closed_out(own=False)
-    assert defaults == 0 and paid[:, kernels.FIRM].tolist() == [0.0, 5.0]
+    assert defaults == 0 and paid[:, parties.FIRM].tolist() == [0.0, 5.0]
 
 
 def test_gains_of_a_firm_that_is_drawn_to_default_pay_nothing_elsewhere():
     defaults, paid = closed_out(own=True, drawn_firm=True)
-    assert defaults == 1 and paid[1, kernels.UNCOVERED] == pytest.approx(95.0)
+    assert defaults == 1 and paid[1, parties.UNCOVERED] == pytest.approx(95.0)
 
 
 def test_a_gain_that_has_paid_is_not_left_to_pay_again():
@@ -56,5 +57,5 @@ def test_a_gain_that_has_paid_is_not_left_to_pay_again():
     # have paid at the second: with capital of 20 it can pay 25 of 45, and fails.
     defaults, paid = closed_out(own=True, customer=(40.0, 0.0))
     assert defaults == 1
-    assert paid[:, kernels.FIRM].sum() == pytest.approx(CAPITAL + 5.0)
-    assert paid[:, kernels.UNCOVERED].sum() == pytest.approx(20.0)
+    assert paid[:, parties.FIRM].sum() == pytest.approx(CAPITAL + 5.0)
+    assert paid[:, parties.UNCOVERED].sum() == pytest.approx(20.0)

@@ -14,6 +14,7 @@ from backtest.account.mix import Marks, collateral_marks
 from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
+from backtest.book.liquidation import LiquidationCost
 from backtest.clearing.setting import Setting
 from backtest.clearing.structure import Structure
 from backtest.market.market import Market
@@ -23,7 +24,14 @@ from backtest.model.window import ScoredWindow
 from backtest.parameters.in_force import in_force
 from backtest.replay.protection.margins import ByHouse, margins_by_house, net_book
 from backtest.replay.rules import models_under_rules, rule_day
-from backtest.types import DaysByPortfoliosBySilos, FloatArray, Progress, unheard
+from backtest.types import (
+    DaysByPortfolios,
+    DaysByPortfoliosBySilos,
+    FloatArray,
+    Progress,
+    StudyError,
+    unheard,
+)
 
 Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -39,6 +47,7 @@ class Margined:
     margins : of the accounts, by model, over all days.
     loss : (days, accounts, houses) USD over the MPOR, over all days.
     next_day : (scored days, accounts, houses) USD over one day.
+    cost : (scored days, accounts) USD of closing an account out, NaN where no table has it.
     window : the scored days. marks : values of the collateral. horizon : rows of a close-out.
     day : whose rules all take.
     """
@@ -52,6 +61,7 @@ class Margined:
     margins: Mapping[str, ByHouse]
     loss: DaysByPortfoliosBySilos
     next_day: DaysByPortfoliosBySilos
+    cost: DaysByPortfolios
     window: ScoredWindow
     marks: Marks
     horizon: int
@@ -95,6 +105,7 @@ class Margined:
         return cls(
             market, book, models, coverage, account, kinds, margins, loss,
             book.loss(market, Coverage(coverage.confidence, 1))[window.rows],
+            closing_cost(book, market)[window.rows],
             window,
             collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),
             closeout.rows(market),
@@ -127,6 +138,30 @@ class Margined:
             )  # fmt: skip
             self._nets[key] = margins[model]
         return self._nets[key]
+
+
+def closing_cost(book: Book, market: Market) -> DaysByPortfolios:
+    """(days, portfolios) USD that closing all positions out costs; NaN where no table has it.
+
+    The table is that of the book, or the one in force; costs of a book are in its losses as well.
+
+    Examples
+    --------
+    >>> import backtest as bt, pandas as pd
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> closing_cost(Book.from_frame(pd.DataFrame({"BTC": [1e6]})), market)[0].tolist()
+    [307.5]
+    """
+    held = book.on(market.dates)
+    try:
+        return (book.liquidation or LiquidationCost()).cost(
+            market,
+            held.instruments,
+            exposure=held.exposure,
+            index=held.unit_index(market),
+        )
+    except StudyError:  # an instrument of the study's own, whose bid-offer nobody has stated
+        return np.full((len(market.dates), len(book.portfolios)), np.nan)
 
 
 def _margins(

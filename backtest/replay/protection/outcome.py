@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.account.account import AccountTerms
-from backtest.account.mix import Marks
-from backtest.clearing.calls import Holdings, held_at_houses
+from backtest.clearing.calls import Holdings
 from backtest.clearing.ledger import BEARERS, check_balanced
-from backtest.clearing.setting import Setting
-from backtest.kernels import protection as kernels
+from backtest.kernels.holdings import sum_cells
+from backtest.kernels.protection import Outcomes, replay_protection
+from backtest.replay.protection.collateral import Collateral
 from backtest.replay.protection.margins import ByHouse
-from backtest.types import Dates, DaysByPortfoliosBySilos, FloatArray
-
-UNLIMITED = 1e18  # USD
+from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,27 +19,40 @@ class Outcome:
 
     Parameters
     ----------
-    required, collateral : (days, accounts, houses), margin of the houses, and collateral at the
-        end of close-out.
+    accounts : margin and collateral of accounts.
     holdings : where customers' collateral is.
     paid, base : (days, houses, bearers), expected amount of who pays, with and without defaults
         that come whatever prices do.
     touched, base_touched : (days, 4) probability that fellow customers lose, the mutual fund pays,
         a firm fails, something is uncovered.
-    fellow, base_fellow : (accounts,) taken of customers who did nothing, sum over the days.
+    stuck, base_stuck : (days, 2) of customers of failed firms who did nothing: expected cost of
+        closing out those that are not ported, USD, which is in no loss above; and what they have
+        left times the margin days until they are ported, USD x days.
+    fellow, base_fellow : (accounts,) lost by customers who did nothing, sum over the days.
     unbalanced : largest difference of a day's ledger, USD.
     """
 
-    required: DaysByPortfoliosBySilos
-    collateral: DaysByPortfoliosBySilos
+    accounts: Collateral
     holdings: Holdings
     paid: FloatArray
     base: FloatArray
     touched: FloatArray
     base_touched: FloatArray
+    stuck: FloatArray
+    base_stuck: FloatArray
     fellow: FloatArray
     base_fellow: FloatArray
     unbalanced: float
+
+    @property
+    def required(self) -> DaysByPortfoliosBySilos:
+        """(days, accounts, houses) margin of the houses."""
+        return self.accounts.required()
+
+    @property
+    def collateral(self) -> DaysByPortfoliosBySilos:
+        """(days, accounts, houses) value of collateral at the end of close-out."""
+        return self.accounts.at_the_end(self.accounts.held())
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,94 +74,74 @@ class Draws:
 
 
 def replay_outcome(
-    setting: Setting,
-    accounts: ByHouse,
+    accounts: Collateral,
     nets: ByHouse | None,
     loss: DaysByPortfoliosBySilos,
-    rows: slice,
-    *,
-    account: AccountTerms,
-    stated: bool,
-    marks: Marks,
-    dates: Dates,
+    cost: DaysByPortfolios,
     draws: Draws,
 ) -> Outcome:
-    """Replay one model under one arrangement.
+    """Replay one model under one arrangement, on the scored days.
 
-    accounts, nets : margins of accounts, and of the net positions of `setting.net_groups`.
-    loss : (days, accounts, houses) over all days; rows : the scored ones.
+    nets : margins of the net positions of `setting.net_groups`, over all days.
+    loss : (days, accounts, houses). cost : (days, accounts) of closing an account out.
     """
-    pooled = setting.is_pooled[None, :, None]
-    required = np.where(pooled, accounts.pooled, accounts.alone)
-    held = held_at_houses(
-        required * setting.multiplier[None, :, None],
-        setting.account_terms(account, stated=stated),
-        marks=marks,
-        dates=dates,
-    )[rows]
-    required = np.ascontiguousarray(required[rows])
-    ends = marks.closeout[rows]
-    # One horizon for the collateral of all accounts, or one of each account.
-    collateral = np.ascontiguousarray(
-        held * (ends[:, :, None] if ends.shape[1] > 1 else ends[:, :1, None])
-    )
-    holdings = _holdings(setting, required, held, None if nets is None else nets, rows)
+    setting = accounts.setting
+    required, held = accounts.required(), accounts.held()
+    holdings = _holdings(accounts, required, held, nets)
+    collateral = accounts.at_the_end(held)
+    del held  # an array of the size of all margins
     days, count, houses = required.shape
-    out = kernels.Outcomes(
-        np.zeros((days, houses, len(BEARERS))),
-        np.zeros((days, houses, len(BEARERS))),
-        np.zeros((days, 4)),
-        np.zeros((days, 4)),
-        np.zeros(count),
-        np.zeros(count),
+    by_bearer, shares, stuck, by_account = (
+        (days, houses, len(BEARERS)),
+        (days, 4),
+        (days, 2),
+        (count,),
     )
-    firms = setting.kernel_firms()
-    scored_loss = np.ascontiguousarray(loss[rows])
-    kernels.replay_protection(
-        scored_loss,
+    sizes = [s for s in (by_bearer, shares, stuck, by_account) for _ in range(2)]
+    out = Outcomes(*(np.zeros(size) for size in sizes))
+    replay_protection(
+        np.ascontiguousarray(loss),
         collateral,
-        required,
+        np.ascontiguousarray(required),
         holdings.at_house,
         holdings.advanced,
-        np.full((days, len(firms.capital), houses), UNLIMITED),
+        np.ascontiguousarray(cost),
         setting.kernel_accounts(),
         setting.kernel_classes(),
-        firms,
+        setting.kernel_firms(),
         setting.kernel_houses(),
         draws.coordination,
-        draws.daily,
+        np.ascontiguousarray(draws.daily),
         np.uint64(draws.seed),
         np.uint64(draws.path),
         draws.count,
         out,
     )
-    worst = max(check_balanced(out.paid, scored_loss), check_balanced(out.base, scored_loss))
-    return Outcome(required, collateral, holdings, *out, worst)
+    worst = max(check_balanced(out.paid, loss), check_balanced(out.base, loss))
+    return Outcome(accounts, holdings, *out, worst)
 
 
 def _holdings(
-    setting: Setting,
+    accounts: Collateral,
     required: DaysByPortfoliosBySilos,
     held: DaysByPortfoliosBySilos,
     nets: ByHouse | None,
-    rows: slice,
 ) -> Holdings:
     """Where customers' collateral is: by firm, class and house."""
+    setting = accounts.setting
     firms, classes = len(setting.structure.firm_names), len(setting.classes)
     days, _, houses = required.shape
-    asked = np.zeros((days, firms, classes, houses))
-    posted = np.zeros_like(asked)
-    groups, of_class = setting.net_groups(), setting.account_class
-    netted = {a for rows_of in groups.values() for a in rows_of}
-    for a in np.flatnonzero(~setting.is_own):
-        for h in range(houses):
-            place = (slice(None), setting.firm_of[a], of_class[a, h], h)
-            posted[place] += held[:, a, h]
-            if a not in netted:
-                asked[place] += required[:, a, h]
+    groups = setting.net_groups()
+    cell = setting.firm_of[:, None] * classes + setting.account_class
+    cell[setting.is_own] = -1
+    posted, asked = (np.empty((days, firms * classes, houses)) for _ in range(2))
+    sum_cells(held, cell, posted)
+    asked_alone = cell.copy()
+    asked_alone[[a for members in groups.values() for a in members]] = -1
+    sum_cells(np.ascontiguousarray(required), asked_alone, asked)
     for g, members in enumerate(groups.values()):
         assert nets is not None
         for h in range(houses):
-            place = (slice(None), setting.firm_of[members[0]], of_class[members[0], h], h)
-            asked[place] += nets.pooled[rows, g, h]
-    return Holdings.of(asked, posted, setting.posts_intraday)
+            asked[:, cell[members[0], h], h] += nets.pooled[accounts.rows, g, h]
+    shape = days, firms, classes, houses
+    return Holdings.of(asked.reshape(shape), posted.reshape(shape), setting.posts_intraday)

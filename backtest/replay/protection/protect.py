@@ -15,6 +15,7 @@ from backtest.clearing.structure import Structure
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
+from backtest.replay.protection.collateral import Collateral
 from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.outcome import Draws, Outcome, replay_outcome
 from backtest.types import FloatArray, Progress, StudyError, counted, unheard
@@ -178,11 +179,13 @@ def close_out(
     asked = [(name, one) for one in arrangements for name in models or margined.models]
     for name, one in counted(report, "close-outs", asked, len(asked)):
         setting = settings[one.name]
-        outcomes[name, one.name] = replay_outcome(
-            setting, margined.margins[name], margined.nets(name, setting), margined.loss, rows,
-            account=margined.account, stated=stated, marks=margined.marks,
-            dates=margined.market.dates, draws=drawn,
+        accounts = Collateral(
+            setting, margined.margins[name], rows, margined.account, stated, margined.marks,
+            margined.market.dates,
         )  # fmt: skip
+        outcomes[name, one.name] = replay_outcome(
+            accounts, margined.nets(name, setting), margined.loss[rows], margined.cost, drawn
+        )
     return Protection(
         margined, structure, outcomes, settings, stated, coordination, draws, seed, path
     )

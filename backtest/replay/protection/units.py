@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.kernels.protection import APART, COMMINGLED
+from backtest.kernels.parties import APART, COMMINGLED
 from backtest.replay.protection.protect import Protection
 from backtest.types import BoolArray, DaysByPortfoliosBySilos
 
