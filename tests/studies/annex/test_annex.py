@@ -56,9 +56,9 @@ def word_words(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def merged(run: Path, offset: Path, tmp_path_factory) -> Path:
-    """The annex of a run, an offset study and a kind that no command writes."""
+    """The annex of a run, an offset study, and one folder that is made up."""
     out = tmp_path_factory.mktemp("merged")
-    other = made_up(out, kind="waterfall")
+    other = made_up(out, kind="protect")
     return annexed(run, offset, other, out=out / "out")
 
 
@@ -113,13 +113,11 @@ def test_every_reference_of_the_three_files_leads_to_what_it_names(merged: Path)
     )
 
 
-def test_a_kind_that_no_command_writes_fills_the_topics_that_ask_for_it(merged: Path, run, offset):
+def test_a_folder_fills_the_topics_that_ask_for_its_kind(merged: Path, run, offset):
     words = html_words(merged)
     protection = words.split("2.2 Customer protection")[-1].split("2.3 Cross-margining")[0]
     assert "The house bears 3.25m of 15.75m." in protection
-    assert "no results given here have it; it takes a results folder of customers" not in protection
-    record = read_record(run)
-    assert record.kind not in ("waterfall", "customers")
+    assert "no results given here have it; it takes `backtest protect`" not in protection
     page = (merged / "annex.html").read_text()
     link = re.search(r'href="#figure-c-losses"', page)
     assert link and "12.5" in words
@@ -128,12 +126,11 @@ def test_a_kind_that_no_command_writes_fills_the_topics_that_ask_for_it(merged: 
 def test_without_it_the_same_page_says_what_would_fill_it(run: Path, tmp_path: Path):
     words = html_words(annexed(run, out=tmp_path / "out"))
     protection = words.split("2.2 Customer protection")[-1].split("2.3 Cross-margining")[0]
-    assert "fails: no results given here have it; it takes a results folder of" in protection
-    assert "a default waterfall" in protection
+    assert "nothing: no results given here have it; it takes backtest protect on" in protection
 
 
 def test_simulated_results_are_marked_and_are_no_number_on_real_data(tmp_path: Path):
-    other = made_up(tmp_path, kind="waterfall", simulated=True)
+    other = made_up(tmp_path, kind="protect", simulated=True)
     folder = annexed(other, out=tmp_path / "out")
     for words in (html_words(folder), pdf_words(folder)):
         assert "SIMULATED prices: nothing in this document is history." in words
@@ -237,7 +234,7 @@ def test_data_are_cited_by_name_and_hash(merged: Path, tmp_path: Path):
         'dated = "2026-06-30"\n[[file]]\nname = "own_prices.csv"\npublisher = "Us & co"\n'
         f'series = "X"\nretrieved = "2026-06-29"\nlicence = "ours"\nsha256 = "{"12" * 32}"\n'
     )
-    other = made_up(tmp_path, kind="waterfall")
+    other = made_up(tmp_path, kind="protect")
     folder = annexed(other, out=tmp_path / "out", more=("--citations", str(stated)))
     words = html_words(folder)
     assert "Publisher: Us & co. Series: X. Retrieved: 2026-06-29. Licence: ours." in words
@@ -250,9 +247,9 @@ def test_data_are_cited_by_name_and_hash(merged: Path, tmp_path: Path):
 def test_what_made_the_results_is_printed(merged: Path, run: Path):
     words = html_words(merged)
     assert "backtest run study.toml" in words and read_record(run).sha256 in words
-    assert f"backtest waterfall --note '{HOSTILE}'" in words
+    assert f"backtest protect --note '{HOSTILE}'" in words
     manifest = json.loads((merged / "manifest.json").read_text())
-    assert [one["kind"] for one in manifest["results"]] == ["run", "offset", "waterfall"]
+    assert [one["kind"] for one in manifest["results"]] == ["run", "offset", "protect"]
 
 
 def test_what_a_user_can_mend_is_one_line(run: Path, tmp_path: Path, monkeypatch):
@@ -277,7 +274,7 @@ def test_what_a_user_can_mend_is_one_line(run: Path, tmp_path: Path, monkeypatch
 
 
 def test_a_folder_that_was_changed_is_refused(tmp_path: Path):
-    other = made_up(tmp_path, kind="waterfall")
+    other = made_up(tmp_path, kind="protect")
     csv = other / "figures" / "losses.csv"
     kept = csv.read_bytes()
     csv.write_bytes(kept + b"x")
@@ -305,7 +302,7 @@ def test_the_sentences_of_the_screen_are_the_counts_of_the_document(run: Path, t
 
 
 def test_a_folder_without_a_time_is_dated_as_early_as_files_can_be(tmp_path: Path):
-    other = made_up(tmp_path, kind="waterfall")
+    other = made_up(tmp_path, kind="protect")
     manifest = other / "manifest.json"
     content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(content | {"written": "some day", "software": 7, "data": 8}))

@@ -27,7 +27,7 @@ from tests.studies.annex.conftest import made_up
 from tests.support.commands import quiet
 from tests.support.pages import exhibit_of
 
-KINDS = ("closeout", "collateral", "clocks", "power", "validate", "compare")
+KINDS = ("closeout", "collateral", "clocks", "power", "protect", "validate", "compare")
 
 
 @pytest.fixture(scope="module")
