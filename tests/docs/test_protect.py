@@ -1,5 +1,6 @@
 """The day that docs/protect.md works out by hand, computed by the package to the cent."""
 
+import re
 import tomllib
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from backtest.clearing.calls import Holdings
 from backtest.clearing.ledger import BEARERS
 from backtest.clearing.setting import Setting
 from backtest.config.structure import StructureTable, build_structure
+from backtest.kernels import parties
 from backtest.kernels import protection as kernels
 from backtest.parameters.files import header, load_parameters, rules
 from tests.docs.test_pages import DOCS
@@ -73,21 +75,26 @@ def holdings() -> Holdings:
     return Holdings.of(asked, posted, np.array([True, True]))
 
 
-@pytest.fixture(scope="module")
-def closed() -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def close(*, joint: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """The ledger (houses, bearers), what each account loses, who failed, how many firms."""
     here, held = setting(), holdings()
     count = len(NAMES)
-    day = kernels.Day(
+    day = parties.Day(
         amounts(3), amounts(2), amounts(2), held.at_house[0], held.advanced[0], np.zeros(count)
     )
     failed, fellow = np.zeros(count, dtype=np.bool_), np.zeros(count)
     paid = np.zeros((len(HOUSES), len(BEARERS)))
     firms = kernels.close_out(
         day, here.kernel_accounts(), here.kernel_classes(), here.kernel_firms(),
-        here.kernel_houses(), False, np.zeros(count + 2, dtype=np.bool_), failed, paid, fellow,
+        here.kernel_houses(), joint, np.zeros(count + 2, dtype=np.bool_), failed, paid, fellow,
     )  # fmt: skip
     return paid, fellow, failed, firms
+
+
+@pytest.fixture(scope="module")
+def closed() -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """The day on which the houses do not close out together."""
+    return close(joint=False)
 
 
 def test_what_the_accounts_lack_and_the_holdings_are_arithmetic():
@@ -111,9 +118,10 @@ def test_each_step_lowers_what_is_lacking_by_what_is_paid():
     assert before == [0.0, 0.0, 0.0]
 
 
-def test_the_ledger_is_the_packages_to_the_cent(closed):
-    paid = closed[0]
-    ledger = {row[0]: [usd(cell) for cell in row[1:]] for row in table("ledger")}
+@pytest.mark.parametrize(("name", "joint"), [("ledger", False), ("joint", True)])
+def test_the_ledger_is_the_packages_to_the_cent(name: str, joint: bool):
+    paid = close(joint=joint)[0]
+    ledger = {row[0]: [usd(cell) for cell in row[1:]] for row in table(name)}
     assert list(ledger) == [*BEARERS, "sum"]
     for bearer, expected in list(ledger.items())[:-1]:
         assert paid[:, BEARERS.index(bearer)] == pytest.approx(expected, abs=CENT), bearer
@@ -164,6 +172,32 @@ def test_fellow_customers_share_by_net_equity_and_get_the_advance(closed):
         assert usd(advanced) == min(advance, usd(ficc))
         assert usd(lost) == usd(taken_of) - usd(advanced)
     assert set(lost_of.values()) == {0.0}
+
+
+def test_accounts_that_did_nothing_are_ported_or_cost_their_close_out():
+    """Expected cost, and dollar-days until they can be used, beside the ledger."""
+    words = " ".join(PAGE.split("Beside it stand")[1].split("**6.")[0].split())
+    cost, porting, expected, equity, days, frozen = (
+        usd(re.search(pattern, words)[1])
+        for pattern in (
+            r"assumed ([\d,]+) each", r"probability of ([\d.]+) that", r"cost is ([\d,]+)\.",
+            r"The ([\d,]+) of", r"they are, (\d+) days", r": ([\d,]+) dollar-days",
+        )
+    )  # fmt: skip
+    here, held = setting(), holdings()
+    firms = here.kernel_firms()
+    assert (firms.porting, firms.porting_days) == (porting, days)
+    assert equity == sum(usd(row[1]) for row in table("fellows"))
+    of_day = (amounts(3), amounts(2), amounts(2), held.at_house[0], held.advanced[0])
+    shapes = ((1, 2, len(BEARERS)),) * 2 + ((1, 4),) * 2 + ((1, 2),) * 2 + ((7,),) * 2
+    out = kernels.Outcomes(*(np.zeros(shape) for shape in shapes))
+    kernels.replay_protection(
+        *(part[None] for part in of_day), np.full((1, 7), cost), here.kernel_accounts(),
+        here.kernel_classes(), firms, here.kernel_houses(), 0.0, np.zeros((1, 9)),
+        np.uint64(0), np.uint64(0), 1, out,
+    )  # fmt: skip
+    assert out.base_stuck[0].tolist() == pytest.approx([expected, frozen], abs=CENT)
+    assert out.base_touched[0].tolist() == [1.0, 1.0, 1.0, 1.0]
 
 
 def test_the_table_of_assumptions_is_the_file_in_force():
