@@ -25,6 +25,7 @@ from backtest.studies.run.figures.treasury_share import treasury_share_sweep
 from backtest.studies.simulate.clustering import clustering_by_lag
 from backtest.studies.simulate.figures import kept_and_lost
 from backtest.studies.simulate.heat_map import lost_by_simulator
+from backtest.studies.stress.figure import reverse_stress
 
 __all__ = [
     "Figure",
@@ -47,6 +48,7 @@ __all__ = [
     "offset_figures",
     "offset_ladder",
     "power_of_tests",
+    "reverse_stress",
     "run_figures",
     "specification_curve",
     "steps_from_gross",

@@ -100,6 +100,7 @@ def check_study(study: StudyFile) -> None:
         if not any((book.usd or book.risk or {}).values()):
             raise StudyError(f"book {name!r} holds nothing; give it an exposure or remove it.")
     _check_headline(study)
+    _check_stress(study)
     for what, values in (
         ("data.factors", study.data.factors),
         ("random.instruments", study.random.instruments),
@@ -135,6 +136,26 @@ def _check_headline(study: StudyFile) -> None:
             close = get_close_matches(name, list(study.books), n=1)
             hint = f"did you mean {close[0]!r}?" if close else "name books of [books]."
             raise StudyError(f"headline names {name!r}, which is no book of the study; {hint}")
+
+
+def _check_stress(study: StudyFile) -> None:
+    """Check the days and the names of a stress test, and that limits limit something."""
+    table = study.stress
+    if table is not None:
+        for what, days in (("stress.day", filter(None, [table.day])), ("stress.days", table.days)):
+            for day in days:
+                parse_day(day, what)
+        for what, names in (("stress.days", table.days), ("stress.scenarios", table.scenarios)):
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise StudyError(f"{what} names {twice[0]!r} twice; name each once.")
+        empty = [name for name, moves in table.own.items() if not moves]
+        if empty:
+            raise StudyError(f"stress.own.{empty[0]!r} moves nothing; give it moves by factor.")
+    study.stress_terms()
+    limits = study.limits
+    if limits is not None and not {**limits.account.build().stated, **limits.firm.build().stated}:
+        raise StudyError("[limits] has no limit; give one, such as leverage, to account or firm.")
 
 
 def _check_instruments(study: StudyFile) -> None:

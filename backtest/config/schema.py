@@ -21,9 +21,11 @@ from backtest.config.sections import (
     CoverageTable,
     DataTable,
     GateTable,
+    LimitsTable,
     MonteCarloTable,
     PositionsTable,
     RandomTable,
+    StressTable,
     SweepTable,
     Table,
 )
@@ -31,7 +33,8 @@ from backtest.config.structure import StructureTable
 from backtest.instruments import Declaration
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import user_file_hashes
-from backtest.parameters.in_force import check_names, in_force
+from backtest.parameters.files import rules, version_of
+from backtest.parameters.in_force import check_names, in_force, version_on
 from backtest.parameters.registry import build, to_table
 from backtest.simulate import SIMULATORS, Simulator
 from backtest.types import StudyError, parse_day
@@ -73,6 +76,8 @@ class StudyFile(Table):
     random: RandomTable = RandomTable()
     monte_carlo: MonteCarloTable = MonteCarloTable()
     sweep: SweepTable | None = None
+    stress: StressTable | None = None
+    limits: LimitsTable | None = None
     gates: tuple[GateTable, ...] = ()
     grid: dict[str, Any] = Field(default_factory=dict)
     _beside: dict[str, bytes] = PrivateAttr(default_factory=dict)
@@ -135,6 +140,18 @@ class StudyFile(Table):
         check_names(sizing)
         return under_rules(sizing, self.rule_day, replayed=self.as_replayed)
 
+    def stress_terms(self) -> StressTable | None:
+        """The stress test asked for, its scenarios those of `as_of`; None where none is.
+
+        Limits alone ask for one with its usual scenarios.
+        """
+        if self.stress is None and self.limits is None:
+            return None
+        table, day = self.stress or StressTable(), self.rule_day
+        rule = table.parameters
+        version = version_on(rule, day) if rule in rules() and day else version_of(rule)
+        return table.model_copy(update={"parameters": version})
+
     def skips(self, model: str) -> bool:
         """Whether the study goes on without a model that fails: `on_error = "skip"`."""
         return self.models[model].get(ON_ERROR, STOP) == SKIP
@@ -146,6 +163,8 @@ class StudyFile(Table):
         simulator = build_simulator(self.monte_carlo.simulator)
         table["monte_carlo"]["simulator"] = to_table(simulator, SIMULATORS)
         table["sizing"] = model_table(self.sizing_model())
+        stress = self.stress_terms()
+        table["stress"] = None if stress is None else stress.model_dump(mode="json")
         sources = user_file_hashes([table["models"], table["sizing"]])
         beside = {name: sha256(content).hexdigest() for name, content in self._beside.items()}
         # A study without these keeps the hash that it had before they were known.
@@ -154,6 +173,8 @@ class StudyFile(Table):
             (table, "accounts"),
             (table, "positions"),
             (table, "structure"),
+            (table, "stress"),
+            (table, "limits"),
             (table, "grid"),
             (table, "headline"),
             (table, "as_replayed"),

@@ -8,6 +8,7 @@ from backtest.account.account import Settlement
 from backtest.account.mix import SCHEDULES, AtCloseout, Mix, Rule
 from backtest.book.liquidation import LiquidationCost
 from backtest.market.calendars import Clock, MarginCalendar
+from backtest.stress import DIRECTIONS, Limits, Way
 
 MOST_USD = 1e15  # more than the wealth of the world: a larger number is a typing error
 
@@ -184,6 +185,42 @@ class SweepTable(Table):
     crypto: str = "BTC"
     steps: Annotated[int, Field(strict=True, ge=2, le=200)] = 20
     gross: Positive = 100e6
+
+
+class StressTable(Table):
+    """A stress test of the positions held on one day: docs/stress.md.
+
+    `day` is the last one of the prices unless said. `scenarios` are names of packaged ones or of
+    those in `own`, all of them unless said; `days` are those from which historic moves began.
+    """
+
+    day: str = ""
+    scenarios: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    worst_days: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
+    directions: tuple[Way, ...] = DIRECTIONS
+    own: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    parameters: str = "stress_scenarios"
+
+
+class LimitTable(Table):
+    """The most that accounts, or firms, may reach; see `backtest.stress.Limits`."""
+
+    stress_loss: Positive | None = None
+    concentration: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    volume: Positive | None = None
+    leverage: Positive | None = None
+
+    def build(self) -> Limits:
+        """Build the limits."""
+        return Limits(**self.model_dump())
+
+
+class LimitsTable(Table):
+    """Limits of each account, and of each firm of a [structure]."""
+
+    account: LimitTable = LimitTable()
+    firm: LimitTable = LimitTable()
 
 
 class GateTable(Table):

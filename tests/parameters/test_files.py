@@ -23,6 +23,7 @@ ELSEWHERE = {
     "haircuts/occ",
     "haircuts/uncleared_schedule",
     "protection_assumed",
+    "stress_scenarios",
     "tokenised_fund",
     "waterfall",
 }

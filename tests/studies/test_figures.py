@@ -55,6 +55,7 @@ SHOWN = {
     "kept_and_lost": {"position": 1},
     "clustering_by_lag": {"data low high": 1},
     "lost_by_simulator": {"lost": 1},
+    "reverse_stress": {"distance": 1},
 }
 
 

@@ -22,6 +22,7 @@ from backtest.replay.findings import Findings
 from backtest.replay.origin import Software
 from backtest.replay.provenance import Provenance
 from backtest.scores.power import ALTERNATIVES, power_table
+from backtest.stress import Backing, StressPlan, StressResult, stress_test
 from backtest.studies.clocks.figures import WEEKDAYS
 from backtest.studies.closeout.study import CloseoutStudy, estimate_closeout
 from backtest.studies.collateral.study import CollateralStudy, study_collateral
@@ -133,6 +134,20 @@ def ladder_with(**values: object) -> pd.DataFrame:
     """The ladder, with other values in the row of one book."""
     return ladder().assign(
         **{c: ladder()[c].where(ladder().index != HOSTILE, v) for c, v in values.items()}
+    )
+
+
+@functools.cache
+def stress_result() -> StressResult:
+    """Reverse stress of the five books, of a firm that carries two of them, and its layers."""
+    book, required = book_of(BOOKS), study().required
+    return stress_test(
+        market(),
+        book,
+        {model: margins.to_numpy() for model, margins in required.items()},
+        StressPlan(len(market().dates) - 1),
+        coverage=bt.Coverage(),
+        backing=Backing({LONG: HOSTILE, HOSTILE: HOSTILE}, capital={HOSTILE: 1e6}),
     )
 
 
@@ -386,6 +401,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "kept_and_lost": lambda: charts.kept_and_lost(simulators("multivariate_t")),
     "clustering_by_lag": lambda: charts.clustering_by_lag(simulators("multivariate_t")),
     "lost_by_simulator": lambda: charts.lost_by_simulator(simulators("all")),
+    "reverse_stress": lambda: charts.reverse_stress(
+        stress_result(), study().provenance.footnote(), simulated=True
+    ),
 }
 VARIANTS: dict[str, Callable[[], Figure]] = {
     "coverage_against_cost without a yardstick": lambda: charts.coverage_against_cost(

@@ -1,4 +1,4 @@
-"""What a rule's numbers are asked for: margins, cost of closing out, value of what is posted.
+"""What a rule's numbers are asked for: margins, costs of closing out, stress, what is posted.
 
 A sensitivity asks each measure that reads a file, once with the file as it is and once with a term
 moved. Margins alone would leave haircuts of collateral and costs of close-out silent.
@@ -16,6 +16,7 @@ from backtest.model.protocol import MarginModel
 from backtest.parameters.files import rules
 from backtest.parameters.in_force import in_force, version_on
 from backtest.parameters.sources import parameter_sources
+from backtest.stress import packaged_scenarios, stress_losses
 from backtest.studies.rules.effects import PackagedBooks, packaged_models
 from backtest.types import StudyError
 
@@ -45,6 +46,7 @@ def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
     for name, model in packaged_models():
         yield _margin(books, name, in_force(model, day))
     yield _closing(books, version_on("liquidation", day))
+    yield _stressed(books, version_on("stress_scenarios", day))
     for rule in rules() if not books.study else ():
         if rule.startswith(FOLDER):
             yield _posted(books, version_on(rule, day), day)
@@ -68,6 +70,23 @@ def _closing(books: PackagedBooks, version: str) -> Measure:
         return dict(zip(books.book.portfolios, map(float, usd), strict=True))
 
     return Measure("cost of closing out", frozenset({version}), cost)
+
+
+def _stressed(books: PackagedBooks, version: str) -> Measure:
+    """Largest loss of each packaged book in any packaged scenario, from the last day's levels."""
+
+    def largest(only: Only) -> dict[str, float]:
+        market, last = books.market, len(books.market.dates) - 1
+        losses = stress_losses(
+            market,
+            books.book,
+            packaged_scenarios(market, last, rule=version),
+            coverage=books.coverage,
+            day=str(market.dates[last]),
+        ).sum(axis=2)
+        return dict(zip(books.book.portfolios, map(float, losses.max(axis=0)), strict=True))
+
+    return Measure("largest stress loss", frozenset({version}), largest)
 
 
 def _posted(books: PackagedBooks, version: str, day: date) -> Measure:

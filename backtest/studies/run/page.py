@@ -41,6 +41,7 @@ from backtest.studies.run.tables import (
 )
 from backtest.studies.run.tools import EPISODE, Tools, book_of_largest_rise
 from backtest.studies.run.verdict import verdicts
+from backtest.studies.stress.sections import stress_sections
 
 LADDER_TEXT = (
     "Bounds come from a stationary bootstrap of days, mean block 20, and an allowance for how much "
@@ -99,6 +100,7 @@ def run_exhibit(run: Run) -> Exhibit:
             ),
             *_offset(run, figures),
             *_capital(run),
+            *_stress(run),
             *_pooled(run),
             *_tools(run),
             *_histories(run),
@@ -167,6 +169,23 @@ def _capital(run: Run) -> list[Section]:
         return []
     heading = "Capital beside margin"
     return [Section("capital", heading, CAPITAL_TEXT, tables=(table,), on_screen=False)]
+
+
+def _stress(run: Run) -> list[Section]:
+    """Stress test and limits, where the study asks for them."""
+    terms = run.config.stress_terms()
+    if run.stress is None or terms is None:
+        return []
+    study = run.study
+    day = terms.day or f"{study.loss.index[-1]:%Y-%m-%d}"
+    return stress_sections(
+        run.stress,
+        run.shown_books,
+        day=day,
+        scenarios=terms.parameters,
+        footnote=study.provenance.footnote(),
+        simulated=study.simulated,
+    )
 
 
 def _pooled(run: Run) -> tuple[Section, Section]:

@@ -1,0 +1,118 @@
+"""Figure: how far away the most plausible move is that uses each margin up."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.figure import Canvas, Figure
+from backtest.present.lettering import fitted_label
+from backtest.present.marks import model_keys
+from backtest.present.naming import span
+from backtest.present.numbers import ratio
+from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
+from backtest.present.style import FAINT, INK, model_styles
+from backtest.stress import StressResult
+from backtest.studies.stress.tables import JOINT, MARGIN, nearest
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAME = "reverse_stress"
+MOST = 20  # rows: those whose margin is used up soonest
+NORMAL = 2.3263478740408408  # standard deviations of a normal loss that 99 % of days stay within
+ROW, LEFT, RIGHT = 0.26, 2.35, 0.2  # inches
+
+
+def has_distances(result: StressResult) -> bool:
+    """Whether some joint move uses something up, so that there is a figure to draw."""
+    rows = result.reverse
+    return bool(len(rows) and (rows["reached"] & (rows["direction"] == JOINT)).any())
+
+
+def reverse_stress(result: StressResult, footnote: str, *, simulated: bool) -> Figure:
+    """Distance of the joint move for each book or layer, by model; where `has_distances`.
+
+    A row a (what is used up, model): `whose`, `model`, `distance` in standard deviations, `as_far`
+    the share of days of the history that moved as far. NaN where no move uses it up.
+
+    footnote : source, window, standard.
+    """
+    data = _data(result)
+    rows, shown = data["whose"].nunique(), data["whose"].unique()[:MOST]
+    data = data[data["whose"].isin(shown)].reset_index(drop=True)
+    return Figure(
+        name=NAME,
+        data=data,
+        caption=_caption(data, footnote, rows, layered=_has_layers(result)),
+        paint=lambda canvas: _paint(canvas, data),
+        simulated=simulated,
+    )
+
+
+def _data(result: StressResult) -> pd.DataFrame:
+    """Targets, those used up soonest first."""
+    table = nearest(result)[["distance", "as_far"]].reset_index()
+    of_account = (table["level"] == "account") & (table["layer"] == MARGIN)
+    layered = table["name"] + ": " + table["layer"]
+    table.insert(0, "whose", table["name"].where(of_account, layered))
+    soonest = table.groupby("whose")["distance"].min().fillna(np.inf)
+    table["order"] = table["whose"].map(soonest)
+    table = table.sort_values(["order", "whose"], kind="stable")
+    return table[["whose", "model", "distance", "as_far"]].reset_index(drop=True)
+
+
+def _has_layers(result: StressResult) -> bool:
+    return bool((result.reverse["layer"] != MARGIN).any())
+
+
+def _caption(data: pd.DataFrame, footnote: str, rows: int, *, layered: bool) -> Caption:
+    known = data.dropna(subset=["distance"])
+    first: Any = known.iloc[int(known["distance"].to_numpy().argmin())]
+    ends = span(known["distance"].min(), known["distance"].max(), ratio)
+    finding = (
+        "The most plausible moves that use up margins, and what stands behind them, are "
+        if layered
+        else "The most plausible moves that use margins up are "
+    ) + f"{ends} standard deviations away"
+    missing = int(data["distance"].isna().sum())
+    kept = data["whose"].nunique()
+    words = [
+        "Distance is Mahalanobis', by the deviations and correlations of all moves over the "
+        "longest MPOR up to the day of the test; losses are repriced in full.",
+        f"Line: a normal loss stays within {NORMAL:.2f} deviations on 99 % of days.",
+        f"No move within the search uses up {missing:,} of them." if missing else "",
+        f"The {kept} of {rows} nearest." if kept < rows else "",
+    ]
+    return Caption.of(
+        finding,
+        measure="Distance of the nearest move that uses a margin up, standard deviations",
+        footnote=" ".join(filter(None, [*words, footnote])),
+        alt=f"Dots by book and model; nearest {first['whose']} under {first['model']} at "
+        f"{ratio(float(first['distance']))}.",
+    )
+
+
+def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
+    names = list(dict.fromkeys(data["whose"]))
+    styles = model_styles(list(dict.fromkeys(data["model"])))
+    keys = legend_height(len(styles)) + 0.06
+    sheet = canvas(keys + ROW * len(names) + 0.55)
+    axes = sheet.panel(left=LEFT, right=RIGHT, top=keys, height=ROW * len(names) + 0.08)
+    sheet.legend(model_keys(styles, mec=INK, ms=6), top=0.0, columns=LEGEND_COLUMNS, left=0.3)
+    axes.axvline(NORMAL, color=FAINT, lw=0.8, ls="--", zorder=1)
+    spread = np.linspace(-0.22, 0.22, len(styles)) if len(styles) > 1 else [0.0]
+    for offset, (model, style) in zip(spread, styles.items(), strict=True):
+        rows = data[(data["model"] == model) & data["distance"].notna()]
+        axes.scatter(
+            rows["distance"], [names.index(n) + offset for n in rows["whose"]], s=26,
+            marker=style.marker, facecolors=style.colour, edgecolors=INK, linewidths=0.5,
+            zorder=3, clip_on=False,
+        )  # fmt: skip
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [fitted_label(n, room=LEFT - 0.15, lines=1) for n in names])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(left=0.0)
+    axes.set_xlabel("standard deviations")
+    axes.grid(visible=True, axis="x")
+    return axes

@@ -1,0 +1,63 @@
+"""The sections of a page that a stress test fills, for every command that shows one."""
+
+from collections.abc import Sequence
+
+from backtest.parameters.sources import parameter_source
+from backtest.present.exhibit import Section
+from backtest.stress import StressResult
+from backtest.studies.stress.answer import stress_sentences
+from backtest.studies.stress.figure import has_distances, reverse_stress
+from backtest.studies.stress.tables import (
+    firms_table,
+    limits_table,
+    losses_table,
+    margins_table,
+    reverse_table,
+)
+
+
+def stress_sections(
+    result: StressResult,
+    books: Sequence[str],
+    *,
+    day: str,
+    scenarios: str,
+    footnote: str,
+    simulated: bool,
+) -> list[Section]:
+    """Stress losses, reverse stress and limits; what a study does not ask for is left out.
+
+    Parameters
+    ----------
+    books : accounts whose rows are shown; firms are all shown.
+    day : of the test (ISO). scenarios : the version of the packaged scenarios.
+    footnote : of the figure: source, window, standard. simulated : whether prices are.
+    """
+    words = stress_sentences(result, day)
+    source = parameter_source(scenarios)
+    sections = [
+        Section(
+            "stress-losses",
+            "Stress test",
+            f"{words[0]} Packaged scenarios: {source.name}, {source.mark}.",
+            tables=(margins_table(result, books), losses_table(result, books)),
+        )
+    ]
+    if len(result.reverse):
+        firms, figure = firms_table(result), None
+        if has_distances(result):
+            figure = reverse_stress(result, footnote, simulated=simulated)
+        sections.append(
+            Section(
+                "reverse-stress",
+                "Reverse stress: what uses margins up",
+                words[1],
+                figure=figure,
+                tables=(reverse_table(result, books), *([firms] if firms is not None else [])),
+            )
+        )
+    if len(result.limits):
+        sections.append(
+            Section("risk-limits", "Limits of risk", words[-1], tables=(limits_table(result),))
+        )
+    return sections
