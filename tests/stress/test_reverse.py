@@ -11,6 +11,7 @@ from backtest.stress.history import Plausibility
 from backtest.stress.joint import nearest_move
 from backtest.stress.positions import Held
 from tests.support.markets import random_market
+from tests.support.places import ROOT
 
 COVERAGE = bt.Coverage(mpor=2)
 EXACT = 1e-9
@@ -123,6 +124,31 @@ def test_firms_and_funds_are_used_up_in_their_order():
     assert rows.loc["F", "capital", "joint"]["loss"] == pytest.approx(0.3e6, rel=1e-7)
     never = rows.sort_index().loc[("c", "margin")]
     assert not never["reached"].any() and never[["multiple", "loss"]].isna().all(axis=None)
+
+
+class Coins:
+    """A stand-in for a repricer of two coins, whose P&L is their relative move."""
+
+    market = bt.Market.from_frame(
+        pd.DataFrame({"BTC": [1.0], "ETH": [1.0]}, index=[pd.Timestamp("2024-01-02")]),
+        simulated=True,
+    )
+    row = 0
+
+    def pnl(self, moves):
+        return moves
+
+
+def test_the_example_of_the_page_by_hand():
+    """docs/stress.md: long 10m BTC, short 5m ETH, deviations 5 % and 7 %, correlation .8."""
+    known = Plausibility(np.zeros((1, 2)), np.array([[0.0025, 0.0028], [0.0028, 0.0049]]))
+    target = Target(np.array([[10e6, -5e6]]), np.zeros(1), np.array([0.5e6]))
+    found = nearest_move(Coins(), known, target)
+    assert round(found.multiple, 3) == 1.644
+    assert found.move.round(4).tolist() == [-0.0595, -0.0189]
+    assert round(known.distance(np.array([-0.05, 0.0])), 3) == 1.667
+    page = (ROOT / "docs" / "stress.md").read_text(encoding="utf-8")
+    assert all(words in page for words in ("**1.644**", "**(-5.95 %, -1.89 %)**", "1.667"))
 
 
 class Wave:

@@ -28,9 +28,9 @@ from backtest.studies.basis import basis_of
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.ranked import Ranked
 from backtest.studies.run.gates import gate_failure
+from backtest.studies.run.stress import RunStress
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.run.verdict import named_portfolios
-from backtest.studies.stress.asked import stress_plan, study_stress
 from backtest.types import Progress, StudyError
 
 
@@ -157,8 +157,7 @@ def _run_of(
     if path is not None:
         market = path_market(simulator, inputs.market, seed=config.seed, path=path)
         inputs = replace(inputs, market=market)
-    stressed = _stressed_config(config, path)
-    stress_plan(stressed, inputs.market)  # what it refuses is refused before the study runs
+    test = RunStress.of(inputs, path)  # what it refuses is refused before the study runs
     coverage, terms = config.standard(), config.terms()
     study = run(
         inputs.market,
@@ -176,7 +175,7 @@ def _run_of(
     ladder = _ladder(inputs, study, n_jobs, progress)
     forecasts = _forecasts(inputs, study, progress)
     sweep = _sweep(inputs, progress)
-    stress = _stress(inputs, stressed, study, progress)
+    stress = test.result(study, progress)
     distribution = None
     if path_count and path is None:
         distribution = monte_carlo(
@@ -254,25 +253,6 @@ def _sweep(inputs: Inputs, progress: Progress) -> pd.DataFrame | None:
         score_from=config.score_from,
         progress=progress,
     )
-
-
-def _stressed_config(config: StudyFile, path: int | None) -> StudyFile:
-    """The study for its stress test: on a simulated path no day is what the calendar calls so."""
-    if path is None or config.stress is None:
-        return config
-    table = config.stress.model_copy(update={"day": "", "days": ()})
-    return config.model_copy(update={"stress": table})
-
-
-def _stress(
-    inputs: Inputs, config: StudyFile, study: Study, progress: Progress
-) -> StressResult | None:
-    """Stress test and limits of the named books; None where the study asks for neither."""
-    book = inputs.named_book
-    required = {
-        model: margin[list(book.portfolios)].to_numpy() for model, margin in study.required.items()
-    }
-    return study_stress(config, inputs.market, book, required, base=inputs.base, progress=progress)
 
 
 def _provenance(

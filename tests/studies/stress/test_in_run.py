@@ -141,3 +141,45 @@ def test_a_path_has_no_days_of_the_calendar(written):
     run = execute(study, path=0, progress=quiet)
     assert np.isfinite(run.stress.margins["loss"]).all()
     assert "as from 2022-06-01" not in set(run.stress.losses["scenario"])
+
+
+FIRMS = """
+[limits.firm]
+stress_loss = 1.0
+leverage = 1.0
+
+[structure]
+accounts = [
+  { account = "long both", firm = "A", resources = 1e5 },
+  { account = "coin", firm = "A", kind = "house" },
+]
+firms = { A = { capital = 2e5, contributions = { CME = 1e5 } } }
+houses = { CME = { capital = 5e4, fund = 1e6 } }
+"""
+
+
+def test_firms_of_a_structure_have_layers_and_limits(written, tmp_path):
+    study, _ = written
+    own = tmp_path / "own.toml"
+    own.write_text(study.read_text().replace(ASKED, "[stress]\n" + FIRMS))
+    run = execute(own, progress=quiet)
+    reverse = run.stress.reverse
+    firm = reverse[(reverse["level"] == "firm") & (reverse["model"] == "var")]
+    joint = firm[firm["direction"] == "joint"].set_index("layer")
+    assert joint.loc["capital", "loss"] == pytest.approx(2e5, rel=1e-6)
+    assert joint.loc["the firm's contributions", "loss"] == pytest.approx(3e5, rel=1e-6)
+    assert joint.loc["the funds of its houses", "loss"] == pytest.approx(1.35e6, rel=1e-6)
+    ends = joint["multiple"].to_numpy()
+    assert (np.diff(ends) > 0.0).all()
+    limits = run.stress.limits.set_index(["name", "limit", "model"])
+    losses = run.stress.losses.set_index(["portfolio", "scenario"])["loss"]
+    # In the worst scenario: what each lacks beyond its margin and resources, over 0.3m.
+    worst = limits.loc[("A", "stress_loss", "var")]
+    margins = run.stress.margins.set_index(["portfolio", "model"])["margin"]
+    lacks = sum(
+        max(0.0, losses[name, worst["because"]] - margins[name, "var"] - resources)
+        for name, resources in (("long both", 1e5), ("coin", 0.0))
+    )
+    assert worst["value"] == pytest.approx(lacks / 3e5, rel=1e-12)
+    names = {table.caption for s in run_exhibit(run).sections for table in s.tables}
+    assert "The nearest move that uses up what stands behind margins" in names
