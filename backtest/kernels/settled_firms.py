@@ -48,7 +48,8 @@ def settle_firm(
         return
     residual = sums.unpaid[f].copy()
     step = np.zeros(houses)
-    # What the firm has posted for its customers is lost first, whether or not it fails.
+    # What the firm has posted for its customers is lost first, whether or not it fails: it is the
+    # firm's own money among theirs, there for what they have not paid (17 CFR 1.22(c)(3)).
     for h in range(houses):
         out.by[f, h, ADVANCED] = pay(residual, rows - 1, h, day.advanced[f, h])
     if not drawn and residual.sum() <= firms.capital[f]:
@@ -112,7 +113,10 @@ def share_out(
 ) -> None:  # fmt: skip
     """Divide what is taken between customers of a class, in proportion to their equity.
 
-    A protection fund gives each of them back what was taken, up to its advance. fellow :
+    An account class is an estate of its own (17 CFR 190.09), and so is customer property of a
+    securities firm (15 USC 78fff-2(c)(1)): also those share whose margin was at another house. A
+    protection fund gives each of them back what was taken, up to its advance (15 USC 78fff-3(a):
+    500,000 USD; that at most 250,000 of it is for cash is left out). fellow :
     (accounts,) USD that each loses in the end, written for those of the firm.
     """
     houses = out.taken.shape[2]

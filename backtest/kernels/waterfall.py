@@ -89,8 +89,10 @@ def guaranty_of_customer(
 ) -> None:  # fmt: skip
     """What a defaulted customer's pooled account has left at one house, to what it owes elsewhere.
 
-    Nobody else's debt is paid with it. owed, left, account_class : (houses,) of the customer; left
-    is lowered. paid : (houses,), added to.
+    Nobody else's debt is paid with it: a customer's net equity is not set against another's (11 USC
+    763(c)). That it pays its own at another house is the agreement of `guaranty`.
+    owed, left, account_class : (houses,) of the customer; left is lowered. paid : (houses,), added
+        to.
     """
     lacking, surplus = owed.sum(), left.sum()
     given = min(lacking, surplus)

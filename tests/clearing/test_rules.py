@@ -1,11 +1,14 @@
 """A structure takes what the dated files say of regimes and houses."""
 
+import re
+
 import numpy as np
 import pytest
 
 from backtest.clearing import ARRANGEMENTS, Firm, Member, Structure
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import Setting
+from backtest.kernels import waterfall
 from backtest.parameters.files import load_parameters, moved
 from backtest.parameters.ranges import with_term
 
@@ -19,6 +22,14 @@ STRUCTURE = Structure(
     {"A": Firm(capital=1e6)},
 )
 MARGIN = np.array([[100.0, 50.0], [0.0, 30.0], [20.0, 20.0]])
+
+
+CITED = re.compile(r"CFR|USC|Rule \d|agreement of")  # a paragraph, or the agreement of the houses
+STEPS = {
+    name: step
+    for name, step in vars(waterfall).items()
+    if hasattr(step, "py_func") and step.py_func.__module__ == waterfall.__name__
+}
 
 
 def setting(arrangement: str, structure: Structure = STRUCTURE) -> Setting:
@@ -77,3 +88,20 @@ def test_layers_are_those_of_the_house_or_of_any_other():
     assert houses.fund.tolist() == [layers.house("FICC").fund, 7_856_528_818.0]
     assert houses.assessment.tolist() == [0.0, 2.75]
     assert layers.house("of this name only") == layers.houses["other"]
+
+
+@pytest.mark.parametrize("name", sorted(STEPS.keys() - {"pay"}))
+def test_every_step_of_the_waterfall_cites_its_rule(name):
+    assert CITED.search(STEPS[name].__doc__)
+
+
+def test_the_steps_are_those_of_the_waterfall():
+    steps = {
+        "firm_capital",
+        "own_surplus",
+        "contributions",
+        "fellow_customers",
+        "layer",
+        "guaranty",
+    }
+    assert steps < set(STEPS)
