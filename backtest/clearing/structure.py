@@ -165,11 +165,12 @@ class Structure:
             instrument clears at.
         """
         by_name = {member.account: member for member in self.members}
+        portfolios = set(book.portfolios)
         for name in book.portfolios:
             if name not in by_name:
                 raise StudyError(f"account {name!r} has no firm; give it one in [structure].")
         for name in by_name:
-            if name not in book.portfolios:
+            if name not in portfolios:
                 raise StudyError(f"[structure] names account {name!r}, which the study has not.")
         houses = [*self.houses]
         houses += [h for firm in self.firms.values() for h in firm.contributions]

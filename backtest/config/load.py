@@ -36,9 +36,9 @@ DEFAULT = "treasury-crypto"
 CONTRACTS_FILE = "contracts.toml"  # beside a study, with [instruments] tables that several share
 
 
-def default_study() -> str:
-    """Text of the packaged default study."""
-    return (PACKAGED / f"{DEFAULT}.toml").read_text(encoding="utf-8")
+def default_study(name: str = DEFAULT) -> str:
+    """Text of a packaged study, the default one unless named."""
+    return (PACKAGED / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def packaged_studies() -> list[str]:
@@ -240,10 +240,10 @@ def build_book(study: StudyFile, market: Market) -> Book:
     return book
 
 
-def load_study(path: Path | None) -> tuple[StudyFile, str]:
+def load_study(path: Path | None, *, default: str = DEFAULT) -> tuple[StudyFile, str]:
     """Load a study, with its text, from a file or by its packaged name; None is the default."""
     if path is None:
-        text = default_study()
+        text = default_study(default)
         return read_study(text, where="the default study"), text
     packaged = PACKAGED / f"{path.name}.toml"
     if path == Path(path.name) and not path.exists() and packaged.is_file():

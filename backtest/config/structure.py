@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal, TypeVar
 
+import pandas as pd
 from pydantic import Field
 
 from backtest.clearing import ARRANGEMENTS, Arrangement, Firm, House, Member, Rules, Structure
@@ -143,15 +144,16 @@ def _rows(table: StructureTable, beside: Mapping[str, bytes]) -> list[tuple[str,
             )
     if frame.empty:
         raise StudyError(f"{table.file} holds no account; give one row an account.")
+    empty = [""] * len(frame)
+    columns = [_texts(frame[key]) if key in heads else empty for key in known]
     return [
-        _row(f"{table.file} line {line}", cells)
-        for line, cells in enumerate(frame.to_dict("records"), start=2)
+        _row(f"{table.file} line {line}", dict(zip(known, cells, strict=True)))
+        for line, cells in enumerate(zip(*columns, strict=True), start=2)
     ]
 
 
-def _row(where: str, cells: Mapping[Any, Any]) -> tuple[str, MemberTable]:
+def _row(where: str, texts: dict[str, str]) -> tuple[str, MemberTable]:
     """One row of a file."""
-    texts = {key: _text(cells.get(key)) for key in (*REQUIRED, *OPTIONAL)}
     amounts: dict[str, float | None] = {}
     for key in ("resources", "default_rate"):
         text = texts.pop(key)
@@ -172,17 +174,21 @@ def _row(where: str, cells: Mapping[Any, Any]) -> tuple[str, MemberTable]:
     )
 
 
-def _text(cell: Any) -> str:
-    """A cell as text; empty where a table has nothing."""
-    return "" if cell is None or cell != cell else str(cell).strip()
+def _texts(column: pd.Series) -> list[str]:
+    """Cells as text, empty where a table has nothing."""
+    cells = column.astype(object).where(column.notna(), "")
+    return [str(cell).strip() for cell in cells.tolist()]
 
 
 def _member(entries: list[tuple[str, MemberTable]]) -> Member:
     """An account from its entries, one a house."""
     where, first = entries[0]
     for key in ("account", "firm", "kind"):
-        if not getattr(first, key).strip():
+        text = getattr(first, key)
+        if not text.strip():
             raise StudyError(f"{where}: the {key} is empty; name it.")
+        if not text.isprintable():
+            raise StudyError(f"{where}: the {key} is {text!r}, which cannot be printed; rename it.")
     regimes: dict[str, str] = {}
     houses: set[str] = set()
     for place, entry in entries:

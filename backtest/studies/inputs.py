@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backtest.book.book import Book
-from backtest.config.load import build_book, load_study
+from backtest.config.load import DEFAULT, build_book, load_study
 from backtest.config.schema import StudyFile
 from backtest.data.raw_columns import SourceFile
 from backtest.market.calendars import Clock
@@ -189,12 +189,14 @@ def read_prices(
     progress: Progress,
     clock: Clock | None = None,
     grid: bool = False,
+    default: str = DEFAULT,
 ) -> tuple[StudyFile, str, Market, list[SourceFile]]:
     """A study file, its text and its prices; data, seed and clock override what the file says.
 
     grid : the command has a use for the study's [grid]; any other says that it has none.
+    default : packaged study where no file is given.
     """
-    config, text = load_study(study_file)
+    config, text = load_study(study_file, default=default)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"source": data})})
     if seed is not None:
@@ -225,17 +227,19 @@ def read_inputs(
     clock: Clock | None = None,
     isolate: bool = False,
     grid: bool = False,
+    default: str = DEFAULT,
     simulated: bool = False,
 ) -> Inputs:
     """Study file, prices, book and models; data, seed and clock override what the file says.
 
     isolate : run models of the user's own each in a process that holds only the past.
-    grid : as in `read_prices`.
+    grid, default : as in `read_prices`.
     simulated : days will not be dates, so that the rules of each day cannot be replayed.
     """
     config, text, market, files = read_prices(
-        study_file, data=data, seed=seed, progress=progress, clock=clock, grid=grid
-    )
+        study_file, data=data, seed=seed, progress=progress, clock=clock, grid=grid,
+        default=default,
+    )  # fmt: skip
     if simulated and config.as_replayed:
         progress(f"rules are those of {config.as_of}: days of a path are no dates", 1.0)
         config = config.model_copy(update={"as_replayed": False})

@@ -13,7 +13,8 @@ import strategies as st
 WITH_METHODS = {
     "backtest.Market", "backtest.Book", "backtest.Study", "backtest.Distribution",
     "backtest.OffsetLadder", "backtest.MarginModel", "backtest.Parts", "backtest.Forecast",
-    "backtest.Coverage", "backtest.Mix", "backtest.charts.Figure", "backtest.scores.Monitor",
+    "backtest.Coverage", "backtest.Mix", "backtest.Protection",
+    "backtest.charts.Figure", "backtest.scores.Monitor",
 }  # fmt: skip
 # Public values that are no functions; what is not here ends the build.
 DATA = {

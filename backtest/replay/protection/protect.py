@@ -78,6 +78,24 @@ class Protection:
         """Names of the models, in the order of the study."""
         return tuple(dict.fromkeys(model for model, _ in self.outcomes))
 
+    def summary(self) -> pd.DataFrame:
+        """One row a (model, arrangement): margin, who loses, how often, how much, how surely.
+
+        Columns: `backtest.replay.protection.summary.summary`.
+        """
+        from backtest.replay.protection.summary import summary
+
+        return summary(self)
+
+    def differences(self, *, against: str = "silos") -> pd.DataFrame:
+        """Each arrangement less another of the same model, paired by day.
+
+        Columns: `backtest.replay.protection.summary.differences`.
+        """
+        from backtest.replay.protection.summary import differences
+
+        return differences(self, against=against)
+
 
 def protect(
     market: Market,

@@ -13,7 +13,7 @@ from backtest.replay.provenance import Provenance
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.types import Progress, StudyError
 
-DEFAULT = Path("customers-and-houses")
+DEFAULT = "customers-and-houses"
 WHOSE = "structure"  # the name under which the structure's own parameter files are listed
 
 
@@ -50,7 +50,7 @@ def study_protection(
     StudyError : a study without a structure, or one that does not fit its accounts.
     """
     inputs = read_inputs(
-        study_file or DEFAULT, data=data, seed=seed, isolate=isolate, progress=progress
+        study_file, data=data, seed=seed, isolate=isolate, progress=progress, default=DEFAULT
     )
     return result_of(inputs, lambda inputs: _protection(inputs, progress))
 

@@ -126,6 +126,9 @@ INLINE = {
     "another rule's version": (
         ("draws = 20", 'parameters = ["simm/2.1"]'), "'simm/2.1', which no structure takes",
     ),
+    "a firm with a name that cannot be printed": (
+        ('"hedged", firm = "A"', '"hedged", firm = "A\\u0007"'), "the firm is 'A\\x07', which",
+    ),
     "no draws": (("draws = 20", "draws = 0"), "structure.draws is 0"),
     "a firm's own account under a regime": (
         ('kind = "house"', 'kind = "house", regime = "4d"'), "the firm's own and under a",
@@ -170,6 +173,12 @@ def test_a_mistake_in_a_table_is_one_line(mistake, tmp_path):
         (tmp_path / "structure.csv").write_text(content)
     line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
     assert words in line, line
+
+
+def test_the_default_study_is_the_packaged_one_whatever_lies_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "customers-and-houses").mkdir()
+    assert load_study(None, default="customers-and-houses")[0].structure is not None
 
 
 def test_what_a_study_states_is_no_assumption_of_ours():
