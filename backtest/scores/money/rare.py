@@ -119,7 +119,7 @@ def rare_mean(
     if count < FEWEST_EVENTS:
         return RareMean(mean, np.nan, np.nan, count)
     events = event_amounts(amounts)
-    low, high = _gamma_ends(events, LARGER * float(events.max()), level)
+    low, high = gamma_ends(events, LARGER * float(events.max()), level)
     return RareMean(mean, low / len(amounts), high / len(amounts), count)
 
 
@@ -155,7 +155,7 @@ def rare_difference(
     largest = float(np.abs(events).max(initial=0.0))
     up, down = np.maximum(events, 0.0), np.maximum(-events, 0.0)
     (up_low, up_high), (down_low, down_high) = (
-        _gamma_ends(side, largest, level) for side in (up, down)
+        gamma_ends(side, largest, level) for side in (up, down)
     )
     total = up.sum() - down.sum()
     below = np.hypot(up.sum() - up_low, down_high - down.sum())
@@ -204,8 +204,16 @@ def never_seen(days: float, *, level: float = 0.95) -> float:
     return float(-np.log(1.0 - level) / days)
 
 
-def _gamma_ends(events: FloatArray, largest: float, level: float) -> tuple[float, float]:
-    """Ends of the sum of events, of which one more would be at most `largest`."""
+def gamma_ends(events: FloatArray, largest: float, level: float) -> tuple[float, float]:
+    """Ends of the sum of events, of which one more would be at most `largest`.
+
+    events : (events,) 0 or more. level : in (0, 1).
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in gamma_ends(np.ones(5), 1.0, 0.95)]  # Garwood's of a count of 5
+    [1.62, 11.67]
+    """
     _check(level)
     tail = 0.5 * (1.0 - level)
     total, squares = float(events.sum()), float((events**2).sum())
