@@ -10,12 +10,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from backtest.clearing.ledger import BEARERS, FELLOW
+from backtest.clearing.ledger import BEARERS, CENT, FELLOW
 from backtest.clearing.structure import Structure
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection, close_out
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.yearly import bearers_by_year
+from backtest.scores.money.level import ratio_interval
+from backtest.scores.money.rare import (
+    FEWEST_EVENTS,
+    RareMean,
+    differs,
+    event_amounts,
+    rare_difference,
+    rare_mean,
+)
 from backtest.scores.resample import day_weights, stationary_indices
 from backtest.types import FloatArray, Progress, counted, unheard
 
@@ -32,7 +41,8 @@ class Frontier:
     ----------
     keys : (model, arrangement) of each row. factors : of the stated multiplier of customers.
     margin : (keys, factors, days) USD that accounts post.
-    yearly : (keys, factors, days, bearers) USD a year that each bearer pays.
+    yearly : (keys, factors, days, bearers) USD a year that each bearer pays. base : USD of each day
+        without defaults that come whatever prices do, the events on which intervals rest.
     touched : (keys, days) probability that fellow customers lose, at the stated multiplier.
     weights : (resamples, days) how often each day is drawn, the same for all.
     """
@@ -41,6 +51,7 @@ class Frontier:
     factors: tuple[float, ...]
     margin: FloatArray
     yearly: FloatArray
+    base: FloatArray
     touched: FloatArray
     weights: FloatArray
 
@@ -62,21 +73,25 @@ class Frontier:
         days = len(done.days)
         margin = np.empty((len(keys), len(factors), days))
         yearly = np.empty((len(keys), len(factors), days, len(BEARERS)))
+        base = np.empty_like(yearly)
         each = list(enumerate(factors))
         for place, factor in counted(progress, "multipliers", each, len(each)):
             again = done if factor == 1.0 else _asking(done, factor)
             for k, key in enumerate(keys):
                 margin[k, place] = Posted.of(again, *key).total
                 yearly[k, place] = bearers_by_year(again, *key)
+                undrawn = again.outcomes[key].base.sum(axis=1)
+                base[k, place] = np.where(undrawn < CENT, 0.0, undrawn)
         touched = np.stack([done.outcomes[key].touched[:, 0] for key in keys])
         weights = day_weights(stationary_indices(days, seed=seed))
-        return cls(keys, tuple(factors), margin, yearly, touched, weights)
+        return cls(keys, tuple(factors), margin, yearly, base, touched, weights)
 
     def points(self) -> pd.DataFrame:
-        """One row a (model, arrangement), with 95 % intervals over resampled days.
+        """One row a (model, arrangement), with 95 % intervals over dates.
 
         `margin` mean USD; `saved` share of that of `silos` of the same model; `fellow_year` USD a
         year that fellow customers lose; `extra` that over `silos`; `fellow_days` probability a day.
+        Ends of losses are NaN where the record has too few events (`scores.money.rare`).
         """
         return self._frame(0, self.keys)
 
@@ -93,16 +108,16 @@ class Frontier:
     def _frame(self, place: int, keys: Sequence[tuple[str, str]]) -> pd.DataFrame:
         rows = {}
         for k, key in enumerate(keys):
-            base = self.keys.index((key[0], BASE)) if (key[0], BASE) in self.keys else None
-            margin, fellow = self._means(self.margin[k, place]), self._fellow(k, place)
-            row = {"margin": margin[0], "fellow_year": fellow[0]}
-            row["fellow_low"], row["fellow_high"] = np.quantile(fellow[1:], ENDS)
-            if base is not None:
-                stand, lost = self._means(self.margin[base, 0]), self._fellow(base, 0)
-                saved, extra = 1.0 - margin / stand, fellow - lost
-                row |= {"saved": saved[0], "extra": extra[0]}
-                row["saved_low"], row["saved_high"] = np.quantile(saved[1:], ENDS)
-                row["extra_low"], row["extra_high"] = np.quantile(extra[1:], ENDS)
+            margin, lost = self.margin[k, place], self._fellow(k, place)
+            found = rare_mean(np.maximum(lost[0], 0.0), seen=lost[1])
+            row = {"margin": margin.mean(), "fellow_year": lost[0].mean()}
+            row["fellow_low"], row["fellow_high"] = found.low, found.high
+            if (key[0], BASE) in self.keys:
+                silos = self.keys.index((key[0], BASE))
+                ratio, low, high = ratio_interval(margin, self.margin[silos, 0])
+                more = self._more(k, silos, place, FELLOW)
+                row |= {"saved": 1.0 - ratio, "saved_low": 1.0 - high, "saved_high": 1.0 - low}
+                row |= {"extra": more.mean, "extra_low": more.low, "extra_high": more.high}
             row["fellow_days"] = self.touched[k].mean()
             rows[key] = row
         return tabled(rows, "model", "arrangement")
@@ -111,27 +126,23 @@ class Frontier:
         """What pooling costs each bearer: USD a year for a million USD of margin saved.
 
         One row a (model, arrangement, bearer): `extra` USD a year over `silos`, `per_million`, both
-        with intervals; NaN where no margin is saved. What accounts pay themselves is left out.
+        with intervals of the losses, NaN where events are too few; NaN where no margin is saved.
+        What accounts pay themselves is left out.
         """
         rows = {}
         for k, (model, arrangement) in enumerate(self.keys):
             if arrangement == BASE or (model, BASE) not in self.keys:
                 continue
             base = self.keys.index((model, BASE))
-            saved = self._means(self.margin[base, 0]) - self._means(self.margin[k, 0])
+            saved = float((self.margin[base, 0] - self.margin[k, 0]).mean())
             for b, bearer in enumerate(BEARERS):
                 if bearer == "accounts":
                     continue
-                extra = self._means(self.yearly[k, 0, :, b] - self.yearly[base, 0, :, b])
-                row = {"extra": extra[0]}
-                row["extra_low"], row["extra_high"] = np.quantile(extra[1:], ENDS)
-                price = np.divide(
-                    1e6 * extra, saved, out=np.full_like(extra, np.nan), where=saved > 0
-                )
-                row["per_million"] = price[0]
-                known = price[1:][~np.isnan(price[1:])]
-                ends = np.quantile(known, ENDS) if len(known) == len(price) - 1 else (np.nan,) * 2
-                row["per_million_low"], row["per_million_high"] = ends
+                more = self._more(k, base, 0, b)
+                price = more.times(1e6 / saved if saved > 0.0 else np.nan)
+                row = {"extra": more.mean, "extra_low": more.low, "extra_high": more.high}
+                row |= {"per_million": price.mean}
+                row |= {"per_million_low": price.low, "per_million_high": price.high}
                 rows[model, arrangement, bearer] = row
         return tabled(rows, "model", "arrangement", "bearer")
 
@@ -140,8 +151,9 @@ class Frontier:
 
         One row a (model, arrangement): `factor`, 1 where none is needed, infinite where none within
         the grid is enough, NaN where fellow customers never lose under either; `saved`, the share
-        of silos' margin that is still saved at it; with intervals, and `never`, the share of
-        resamples in which no multiplier is enough.
+        of silos' margin that is still saved at it; with an interval of resampled days where silos
+        and pool have events enough, and `never`, the share of resamples in which no multiplier is
+        enough.
         """
         rows = {}
         for k, (model, arrangement) in enumerate(self.keys):
@@ -149,9 +161,9 @@ class Frontier:
                 continue
             base = self.keys.index((model, BASE))
             places = range(len(self.factors))
-            lost = np.stack([self._fellow(k, place) for place in places], axis=1)
+            lost = np.stack([self._means(self._fellow(k, place)[0]) for place in places], axis=1)
             margin = np.stack([self._means(self.margin[k, place]) for place in places], axis=1)
-            stand, limit = self._means(self.margin[base, 0]), self._fellow(base, 0)
+            stand, limit = self._means(self.margin[base, 0]), self._means(self._fellow(base, 0)[0])
             factor = crossing(np.array(self.factors), lost, limit)
             at = np.where(np.isfinite(factor), factor, np.nan)
             there = np.array(
@@ -161,9 +173,10 @@ class Frontier:
             if not (lost[0].any() or limit[0]):
                 factor = saved = np.full_like(factor, np.nan)
             row = {"factor": factor[0], "saved": saved[0]}
+            events = min(len(event_amounts(self._fellow(one, 0)[1])) for one in (k, base))
             row["factor_low"], row["factor_high"] = (
                 np.quantile(factor[1:], ENDS, method="nearest")
-                if factor[0] == factor[0]
+                if events >= FEWEST_EVENTS
                 else (np.nan,) * 2
             )
             row["never"] = np.isinf(factor[1:]).mean()
@@ -175,8 +188,18 @@ class Frontier:
         of_record = by_day.mean(keepdims=True)
         return np.concatenate([of_record, self.weights @ by_day / len(by_day)])
 
-    def _fellow(self, k: int, place: int) -> FloatArray:
-        return self._means(self.yearly[k, place, :, FELLOW])
+    def _fellow(self, k: int, place: int) -> tuple[FloatArray, FloatArray]:
+        """(days,) USD a year that fellow customers lose; USD of each day without drawn defaults."""
+        return self.yearly[k, place, :, FELLOW], self.base[k, place, :, FELLOW]
+
+    def _more(self, k: int, silos: int, place: int, bearer: int) -> RareMean:
+        """USD a year that a bearer pays over what it pays under `silos`."""
+        one, other = self.base[k, place, :, bearer], self.base[silos, 0, :, bearer]
+        return rare_difference(
+            self.yearly[k, place, :, bearer],
+            self.yearly[silos, 0, :, bearer],
+            seen=differs(one, other),
+        )
 
 
 def _asking(done: Protection, factor: float) -> Protection:

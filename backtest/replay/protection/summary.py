@@ -6,21 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtest.clearing.ledger import BEARERS, FELLOW, FUND, UNCOVERED
+from backtest.clearing.ledger import BEARERS, CENT, FELLOW, FUND, UNCOVERED
 from backtest.replay.protection.outcome import Outcome
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.yearly import by_year, watched
 from backtest.scores.money.level import mean_interval, ratio_interval
-from backtest.scores.money.rare import RareMean, event_rate, rare_difference, rare_mean
+from backtest.scores.money.rare import RareMean, differs, event_rate, rare_difference, rare_mean
 from backtest.types import FloatArray
 
 # Names of what may happen on a day, with the column of `touched` and the bearer that pays.
 HAPPENINGS = {"fellow": (0, FELLOW), "fund": (1, FUND), "uncovered": (3, UNCOVERED)}
 FIRMS_FAIL = 2
 BASE = "silos"
-CENT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +139,7 @@ def differences(done: Protection, *, against: str = BASE) -> pd.DataFrame:
         }  # fmt: skip
         for name, (_, bearer) in HAPPENINGS.items():
             one, other = (Losses.of(done, model, name, bearer) for name in (arrangement, against))
-            more = rare_difference(one.yearly, other.yearly, seen=_differs(one.base, other.base))
+            more = rare_difference(one.yearly, other.yearly, seen=differs(one.base, other.base))
             row |= dict(_interval(f"{name}_usd", more))
             row[f"{name}_events"] = more.events
         rows[model, arrangement] = row
@@ -176,9 +175,3 @@ def _interval(name: str, found: RareMean) -> Iterator[tuple[str, float]]:
     yield name, found.mean
     yield f"{name}_low", found.low
     yield f"{name}_high", found.high
-
-
-def _differs(one: FloatArray, other: FloatArray) -> FloatArray:
-    """(days,) not zero where two losses differ by more than rounding."""
-    gaps = np.abs(one - other)
-    return np.where(gaps > 1e-9 * np.maximum(one, other), gaps, 0.0)

@@ -144,9 +144,7 @@ def rare_difference(
     >>> found.events, round(found.mean, 4), bool(found.low > 0.0)
     (20, 0.0675, True)
     """
-    # What the sums of two arrangements round to is no difference.
-    rounding = ROUNDING * np.maximum(np.abs(first), np.abs(second))
-    gaps = np.where(np.abs(first - second) > rounding, first - second, 0.0)
+    gaps = differs(first, second)
     events = event_amounts(gaps)
     count = len(event_amounts(gaps if seen is None else seen))
     mean = float(gaps.mean())
@@ -161,6 +159,19 @@ def rare_difference(
     below = np.hypot(up.sum() - up_low, down_high - down.sum())
     above = np.hypot(up_high - up.sum(), down.sum() - down_low)
     return RareMean(mean, (total - below) / len(gaps), (total + above) / len(gaps), count)
+
+
+def differs(first: FloatArray, second: FloatArray) -> FloatArray:
+    """First less second, zero where they differ by no more than their sums round to.
+
+    Examples
+    --------
+    >>> differs(np.array([2.0, 1.0]), np.array([1.0, 1.0 + 1e-15])).tolist()
+    [1.0, 0.0]
+    """
+    gaps = first - second
+    rounding = ROUNDING * np.maximum(np.abs(first), np.abs(second))
+    return np.where(np.abs(gaps) > rounding, gaps, 0.0)
 
 
 def event_rate(seen: FloatArray, *, level: float = 0.95) -> RareMean:
