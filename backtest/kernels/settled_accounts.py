@@ -4,6 +4,7 @@ import numpy as np
 
 from backtest.kernels.compile import kernel
 from backtest.kernels.parties import (
+    CENT,
     COMMINGLED,
     POOLED,
     Accounts,
@@ -28,7 +29,8 @@ def settle_account(
 
     drawn : it pays nothing. Otherwise a customer pays from its resources, and then from gains at
     other houses, which were paid to it as they arose; so does a firm for its own account, whose
-    resources are the firm's capital and come later.
+    resources are the firm's capital and come later. Who leaves no more than a cent unpaid has not
+    failed: that is rounding.
     """
     if accounts.nets[a] == COMMINGLED or (accounts.nets[a] == POOLED and joint):
         settle_together(a, day, accounts, drawn, out)
@@ -57,7 +59,7 @@ def settle_together(a: int, day: Day, accounts: Accounts, drawn: bool, out: Sett
         by_value = day.collateral[a, h] / posted if posted > 0.0 else 1.0 / houses
         out.lacking[a, h] = unpaid * by_margin
         out.left[a, h] = surplus * by_value
-    out.failed[a] = drawn or unpaid > 0.0
+    out.failed[a] = drawn or unpaid > CENT
 
 
 @kernel
@@ -84,7 +86,7 @@ def settle_apart(
         unpaid = max(0.0, lack - accounts.resources[a])
         spent = min(unpaid, gain)
         unpaid -= spent
-    failed = unpaid > 0.0
+    failed = unpaid > CENT
     for h in range(houses):
         if spent > 0.0:
             used = spent * max(-day.loss[a, h], 0.0) / gain

@@ -5,6 +5,7 @@ import numpy as np
 from backtest.kernels.compile import kernel
 from backtest.kernels.parties import (
     ADVANCED,
+    CENT,
     CONTRIBUTION,
     ELSEWHERE,
     FELLOW,
@@ -52,7 +53,7 @@ def settle_firm(
     # firm's own money among theirs, there for what they have not paid (17 CFR 1.22(c)(3)).
     for h in range(houses):
         out.by[f, h, ADVANCED] = pay(residual, rows - 1, h, day.advanced[f, h])
-    if not drawn and residual.sum() <= firms.capital[f]:
+    if not drawn and residual.sum() <= firms.capital[f] + CENT:
         for h in range(houses):
             out.by[f, h, FIRM] = residual[:, h].sum()
         return
