@@ -54,7 +54,7 @@ class Rules:
         --------
         >>> rules = Rules.of(stated={"resources": 2.0})
         >>> rules.assumptions.resources, rules.stated, rules.versions[1]
-        (2.0, ('resources',), 'customer_regimes/2026')
+        (2.0, ('resources',), 'customer_regimes/2025')
         """
         versions = _versions(day, pinned)
         assumptions = Assumptions.of(versions[ASSUMED])
