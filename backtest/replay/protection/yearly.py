@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from backtest.replay.protection.protect import Protection
 from backtest.types import FloatArray
 
 
@@ -47,14 +46,3 @@ def watched(base: FloatArray, *, horizon: int, margin_days: float) -> float:
             free = t + horizon
             total += float(base[t:free].max())
     return margin_days * total / len(base)
-
-
-def bearers_by_year(done: Protection, model: str, arrangement: str) -> FloatArray:
-    """(days, bearers) USD a year that each bearer pays at all houses."""
-    outcome = done.outcomes[model, arrangement]
-    return by_year(
-        outcome.paid.sum(axis=1),
-        outcome.base.sum(axis=1),
-        horizon=done.horizon,
-        margin_days=done.settings[arrangement].rules.assumptions.margin_days,
-    )

@@ -1,17 +1,18 @@
-"""The frontier against plain numpy: means of days, resampled days, and where curves cross."""
+"""The frontier against plain numpy: means of days, other multipliers, and where curves cross."""
 
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtest.clearing import Structure
 from backtest.clearing.ledger import BEARERS
 from backtest.replay.protection import close_out
-from backtest.replay.protection.frontier import Frontier, crossing
+from backtest.replay.protection.frontier import Frontier, crossing, difference
 from backtest.replay.protection.posted import Posted
-from backtest.replay.protection.yearly import bearers_by_year
-from backtest.scores.money.rare import differs, rare_difference, rare_mean
+from backtest.replay.protection.summary import Losses
+from backtest.scores.money.rare import rare_difference
 from tests.support.protected import protection
 
 FACTORS = (1.0, 1.25, 2.0)
@@ -23,49 +24,28 @@ def frontier() -> Frontier:
     return Frontier.of(protection(), factors=FACTORS)
 
 
-def test_a_year_counts_a_loss_once_and_a_default_once() -> None:
-    """Two experiments see one loss; a drawn default is one day's."""
-    done = protection()
-    for key, outcome in done.outcomes.items():
-        days = len(done.days)
-        lost = outcome.base.sum() / done.horizon + (outcome.paid - outcome.base).sum()
-        yearly = bearers_by_year(done, *key)
-        assert yearly.shape == (days, len(BEARERS)) and done.horizon == 2
-        assert yearly.mean(axis=0).sum() == pytest.approx(252.0 * lost / days, rel=1e-9)
+def yearly(done, key, bearer: int) -> np.ndarray:
+    """(days,) USD a year: one loss is seen by two close-outs, a drawn default by one."""
+    outcome = done.outcomes[key]
+    base, paid = (x[:, :, bearer].sum(axis=1) for x in (outcome.base, outcome.paid))
+    assert done.horizon == 2
+    return 252.0 * (base / 2 + (paid - base))
 
 
 def test_points_are_means_of_days(frontier: Frontier) -> None:
-    done, points = protection(), frontier.points()
-    for model, arrangement in done.outcomes:
-        row, silos = points.loc[(model, arrangement)], (model, "silos")
-        margin = Posted.of(done, model, arrangement).total.mean()
-        fellow = bearers_by_year(done, model, arrangement)[:, FELLOW].mean()
+    done, points = protection(), frontier.curve().xs(1.0, level="factor")
+    for key in done.outcomes:
+        row, silos = points.loc[key], (key[0], "silos")
+        margin, theirs = (Posted.of(done, *k).total.mean() for k in (key, silos))
+        fellow = yearly(done, key, FELLOW)
         assert row["margin"] == pytest.approx(margin)
-        assert row["saved"] == pytest.approx(1 - margin / Posted.of(done, *silos).total.mean())
-        assert row["fellow_year"] == pytest.approx(fellow, rel=1e-9)
-        assert row["extra"] == pytest.approx(
-            fellow - bearers_by_year(done, *silos)[:, FELLOW].mean(), rel=1e-9, abs=1e-6
-        )
-        # Where the record has too few events there is a mean and no interval.
-        assert np.isnan(row["fellow_low"]) or (
-            row["fellow_low"] <= row["fellow_year"] <= row["fellow_high"]
-        )
-        assert row["fellow_days"] == done.outcomes[model, arrangement].touched[:, 0].mean()
+        assert row["saved"] == pytest.approx(1 - margin / theirs)
+        assert row["fellow"] == pytest.approx(fellow.mean(), rel=1e-9, abs=1.0)
+        extra = fellow.mean() - yearly(done, silos, FELLOW).mean()
+        assert row["extra"] == pytest.approx(extra, rel=1e-6, abs=1.0)
     assert (points["saved"].xs("silos", level="arrangement") == 0.0).all()
     assert points["saved"].xs("var", level="model").max() > 0.1
-
-
-def test_intervals_are_those_of_rare_events(frontier: Frontier) -> None:
-    """The evidence are events without drawn defaults; a difference is paired by day."""
-    done, points = protection(), frontier.points()
-    year = {key: bearers_by_year(done, *key)[:, FELLOW] for key in done.outcomes}
-    base = {key: out.base[:, :, FELLOW].sum(axis=1) for key, out in done.outcomes.items()}
-    for key, row in points.iterrows():
-        found = rare_mean(np.maximum(year[key], 0.0), seen=base[key])
-        np.testing.assert_allclose([row["fellow_low"], row["fellow_high"]], [found.low, found.high])
-        silos = key[0], "silos"
-        more = rare_difference(year[key], year[silos], seen=differs(base[key], base[silos]))
-        np.testing.assert_allclose([row["extra_low"], row["extra_high"]], [more.low, more.high])
+    assert points["fellow"].min() > 0.0
 
 
 def test_a_curve_is_the_study_again_with_another_multiplier(frontier: Frontier) -> None:
@@ -77,73 +57,94 @@ def test_a_curve_is_the_study_again_with_another_multiplier(frontier: Frontier) 
     again = close_out(
         done.margined, Structure(done.structure.members, firms), draws=done.draws, seed=done.seed
     )
-    row = frontier.curve().loc[("var", "house pooled", 1.25)]
-    assert row["margin"] == pytest.approx(Posted.of(again, "var", "house pooled").total.mean())
-    yearly = bearers_by_year(again, "var", "house pooled")[:, FELLOW].mean()
-    assert row["fellow_year"] == pytest.approx(yearly, rel=1e-9)
+    key = ("var", "house pooled")
+    row = frontier.curve().loc[(*key, 1.25)]
+    assert row["margin"] == pytest.approx(Posted.of(again, *key).total.mean())
+    assert row["fellow"] == pytest.approx(yearly(again, key, FELLOW).mean(), rel=1e-9, abs=1.0)
     # Customers who post more lose less of one another's.
-    curve = frontier.curve()["fellow_year"].unstack("factor")  # noqa: PD010
+    curve = frontier.curve()["fellow"].unstack("factor")  # noqa: PD010
     assert (curve[2.0] < curve[1.0]).all()
 
 
 def test_the_price_of_a_million_saved_by_bearer(frontier: Frontier) -> None:
-    done, price = protection(), frontier.price()
-    saved = np.subtract(
-        *(Posted.of(done, "var", n).total.mean() for n in ("silos", "customers gross, commingled"))
-    )
-    for b, bearer in enumerate(BEARERS):
+    done, price = protection(), frontier.price
+    pool, silos = ("var", "customers gross, commingled"), ("var", "silos")
+    saved = np.subtract(*(Posted.of(done, *key).total.mean() for key in (silos, pool)))
+    for place, bearer in enumerate(BEARERS):
         if bearer == "accounts":
             assert bearer not in price.index.get_level_values("bearer")
             continue
-        extra = np.subtract(
-            *(
-                bearers_by_year(done, "var", name)[:, b].mean()
-                for name in ("customers gross, commingled", "silos")
-            )
-        )
-        row = price.loc[("var", "customers gross, commingled", bearer)]
-        assert row["extra"] == pytest.approx(extra, rel=1e-9, abs=1e-6)
-        assert row["per_million"] == pytest.approx(1e6 * extra / saved, rel=1e-9, abs=1e-9)
+        extra = (yearly(done, pool, place) - yearly(done, silos, place)).mean()
+        row = price.loc[(*pool, bearer)]
+        assert row["extra"] == pytest.approx(extra, rel=1e-6, abs=1.0)
+        assert row["per_million"] == pytest.approx(1e6 * row["extra"] / saved, rel=1e-9, abs=1e-9)
     # 'siloed' saves nothing, so nothing is bought.
     assert price["per_million"].xs("siloed", level="model").isna().all()
 
 
+def test_intervals_are_those_of_events_paired_by_day(frontier: Frontier) -> None:
+    done = protection()
+    one, other = (Losses.of(done, "var", n, FELLOW) for n in ("house pooled", "silos"))
+    seen = np.where(np.abs(one.base - other.base) > 1.0, 1.0, 0.0)
+    wanted = rare_difference(one.yearly, other.yearly, seen=seen)
+    found = difference(one, other)
+    assert (found.low, found.high, found.events) == (wanted.low, wanted.high, wanted.events)
+    row = frontier.curve().loc[("var", "house pooled", 1.0)]
+    np.testing.assert_array_equal([row["extra_low"], row["extra_high"]], [found.low, found.high])
+    nothing = replace(one, base=np.zeros(9), drawn=np.zeros(9))
+    assert difference(nothing, nothing).high == 0.0
+
+
 def test_losses_cross_a_limit_once_for_good() -> None:
     factors = np.array([1.0, 1.5, 2.0])
-    lost = np.array([[4.0, 2.0, 1.0], [1.0, 3.0, 0.0], [4.0, 4.0, 4.0], [0.0, 0.0, 0.0]])
-    found = crossing(factors, lost, np.array([3.0, 2.0, 3.0, 0.0]))
     # 4 -> 2 meets 3 half way; a curve that rises first counts from its last descent.
-    assert found.tolist() == [1.25, pytest.approx(1.5 + 0.5 / 3), np.inf, 1.0]
+    assert crossing(factors, np.array([4.0, 2.0, 1.0]), 3.0) == 1.25
+    assert crossing(factors, np.array([1.0, 3.0, 0.0]), 2.0) == pytest.approx(1.5 + 0.5 / 3)
+    assert crossing(factors, np.array([4.0, 4.0, 4.0]), 3.0) == np.inf
+    assert crossing(factors, np.zeros(3), 0.0) == 1.0
 
 
-def of_numbers(fellow: dict[str, list[float]]) -> Frontier:
-    """One model on four equal days: margin 100 for silos and 60, 90 and 120 for a pool."""
-    keys = tuple(("m", name) for name in fellow)
-    margin = np.array([[100.0, 150.0, 200.0], [60.0, 90.0, 120.0]])[: len(keys), :, None]
-    yearly = np.zeros((len(keys), 3, 4, len(BEARERS)))
-    yearly[..., FELLOW] = np.array(list(fellow.values()))[:, :, None]
-    return Frontier(
-        keys, (1.0, 1.5, 2.0), margin + np.zeros(4), yearly, yearly / 126.0,
-        np.zeros((len(keys), 4)), np.ones((3, 4)),
-    )  # fmt: skip
+def of_numbers(silos: list[float], pool: list[float], *, events: int = 8) -> Frontier:
+    """One model on 800 days with so many equal events; margin 100, and 60, 90 and 120 of a pool.
+
+    silos, pool : mean USD a year at each of three multipliers.
+    """
+    days = np.zeros(800)
+    days[:: 800 // events] = 800 / events
+
+    def losses(amounts: list[float]) -> list[Losses]:
+        return [Losses(amount * days, np.zeros(800), 1, 1.0) for amount in amounts]
+
+    margin = {("m", "silos"): [100.0, 150.0, 200.0], ("m", "pool"): [60.0, 90.0, 120.0]}
+    fellow = {("m", "silos"): losses(silos), ("m", "pool"): losses(pool)}
+    return Frontier((1.0, 1.5, 2.0), margin, fellow, pd.DataFrame())
 
 
 def test_even_says_what_is_saved_where_pooling_costs_no_more() -> None:
-    row = of_numbers({"silos": [3.0, 2.0, 1.0], "pool": [5.0, 1.0, 0.0]}).even().loc[("m", "pool")]
+    row = of_numbers([3.0, 2.0, 1.0], [5.0, 1.0, 0.0]).even().loc[("m", "pool")]
     # 5 -> 1 meets 3 at 1.25, where the pool posts 75 of the 100 of silos.
-    assert (row["factor"], row["saved"], row["never"]) == (1.25, pytest.approx(0.25), 0.0)
-    assert np.isnan(row["factor_low"]) and np.isnan(row["factor_high"])  # four days, one event
+    assert (row["factor"], row["saved"]) == (1.25, pytest.approx(0.25))
+    assert (row["supported"], row["saved_supported"]) == (1.5, pytest.approx(0.1))
+
+
+def test_what_few_events_say_is_not_supported() -> None:
+    row = of_numbers([3.0, 2.0, 1.0], [5.0, 1.0, 0.0], events=4).even().loc[("m", "pool")]
+    assert row["factor"] == 1.25 and np.isnan(row["supported"])
+    curve = of_numbers([3.0, 2.0, 1.0], [5.0, 1.0, 0.0], events=4).curve()
+    assert curve["extra_high"].isna().all() and (curve["events"].iloc[:5] == 4).all()
 
 
 def test_even_says_where_nothing_is_enough_and_where_there_is_nothing_to_compare() -> None:
-    row = of_numbers({"silos": [0.5, 0.5, 0.5], "pool": [5.0, 4.0, 1.0]}).even().loc[("m", "pool")]
-    assert np.isinf(row["factor"]) and np.isnan(row["saved"]) and row["never"] == 1.0
-    row = of_numbers({"silos": [0.0] * 3, "pool": [0.0] * 3}).even().loc[("m", "pool")]
-    assert np.isnan(row["factor"]) and np.isnan(row["factor_low"]) and row["never"] == 0.0
-    row = of_numbers({"silos": [1.0] * 3, "pool": [1.0] * 3}).even().loc[("m", "pool")]
-    assert (row["factor"], row["saved"]) == (1.0, pytest.approx(0.4))
+    row = of_numbers([0.5, 0.5, 0.5], [5.0, 4.0, 1.0]).even().loc[("m", "pool")]
+    assert np.isinf(row["factor"]) and np.isinf(row["supported"]) and np.isnan(row["saved"])
+    row = of_numbers([0.0] * 3, [0.0] * 3).even().loc[("m", "pool")]
+    assert np.isnan(row["factor"]) and np.isnan(row["supported"])
+    row = of_numbers([2.0] * 3, [1.0] * 3).even().loc[("m", "pool")]
+    assert (row["factor"], row["saved"], row["supported"]) == (1.0, pytest.approx(0.4), 1.0)
 
 
 def test_without_silos_nothing_is_compared() -> None:
-    alone = of_numbers({"pool": [1.0, 1.0, 1.0]})
-    assert "saved" not in alone.points() and alone.even().empty and alone.price().empty
+    one = of_numbers([1.0] * 3, [1.0] * 3)
+    alone = replace(one, margin={("m", "pool"): one.margin["m", "pool"]},
+                    fellow={("m", "pool"): one.fellow["m", "pool"]})  # fmt: skip
+    assert "saved" not in alone.curve() and alone.even().empty
