@@ -119,6 +119,11 @@ def check_study(study: StudyFile) -> None:
                 f"sweep.treasury {legs[0]!r} and sweep.crypto {legs[1]!r} both clear at "
                 f"{silos[0]}; name legs of two silos."
             )
+    if study.mandate is not None and study.mandate.model not in study.models:
+        raise StudyError(
+            f"mandate.model is {study.mandate.model!r}, which is not in the study; name one of "
+            f"{', '.join(study.models)}."
+        )
     for gate in study.gates:
         if gate.model not in study.models:
             raise StudyError(f"a gate names model {gate.model!r}, which is not in the study.")

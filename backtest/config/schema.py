@@ -22,6 +22,7 @@ from backtest.config.sections import (
     DataTable,
     GateTable,
     LimitsTable,
+    MandateTable,
     MonteCarloTable,
     PositionsTable,
     RandomTable,
@@ -78,6 +79,7 @@ class StudyFile(Table):
     sweep: SweepTable | None = None
     stress: StressTable | None = None
     limits: LimitsTable | None = None
+    mandate: MandateTable | None = None
     gates: tuple[GateTable, ...] = ()
     grid: dict[str, Any] = Field(default_factory=dict)
     _beside: dict[str, bytes] = PrivateAttr(default_factory=dict)
@@ -178,6 +180,7 @@ class StudyFile(Table):
             (table, "grid"),
             (table, "headline"),
             (table, "as_replayed"),
+            (table, "mandate"),
             (table["data"], "earlier"),
             (table["data"], "files"),
             (table["data"], "accept"),

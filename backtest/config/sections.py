@@ -223,6 +223,17 @@ class LimitsTable(Table):
     firm: LimitTable = LimitTable()
 
 
+class MandateTable(Table):
+    """The clearing mandate, as `backtest protect` asks about it.
+
+    `model` names the model of margin once cleared, `silo` the house of what is financed without
+    clearing today.
+    """
+
+    model: str
+    silo: str = "FICC"
+
+
 class GateTable(Table):
     """A condition on the summary; if it fails the command exits with 1."""
 

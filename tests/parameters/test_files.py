@@ -18,10 +18,12 @@ from backtest.parameters.sources import parameter_source, parameter_sources
 # Rules that no margin model names: what is posted, what is shown beside margins, who bears losses.
 ELSEWHERE = {
     "customer_regimes",
+    "dollars_assumed",
     "haircuts/bcbs",
     "haircuts/cme_futures",
     "haircuts/occ",
     "haircuts/uncleared_schedule",
+    "mandate_survey",
     "protection_assumed",
     "stress_scenarios",
     "tokenised_fund",

@@ -5,6 +5,7 @@ import pandas as pd
 from backtest.clearing.ledger import BEARERS, FELLOW, FUND
 from backtest.parameters.sources import source_facts
 from backtest.present.exhibit import Exhibit, Section
+from backtest.studies.protect.case_sections import case_sections
 from backtest.studies.protect.study import ProtectStudy
 
 TITLE = "Customers, houses and the fund: what a margin model protects"
@@ -41,6 +42,7 @@ def protection_exhibit(study: ProtectStudy) -> Exhibit:
                 brief=outcomes_table(study)[list(BRIEF)].rename(columns=BRIEF),
                 formats=FORMATS,
             ),
+            *(() if study.cases is None else case_sections(study.cases)),
         ),
         provenance=provenance,
         text=study.text,

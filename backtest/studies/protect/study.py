@@ -11,6 +11,7 @@ from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
 from backtest.replay.provenance import Provenance
 from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.protect.cases import Cases, study_cases
 from backtest.types import Progress, StudyError
 
 DEFAULT = "customers-and-houses"
@@ -26,11 +27,13 @@ class ProtectStudy:
     protection : outcomes by (model, arrangement), in the order of the study.
     rules : what is assumed, whose it is, and what regimes and waterfalls say.
     config, text : the study file, as tables and verbatim.
+    cases : the same in dollars a year; None where nothing is compared with separate silos.
     """
 
     protection: Protection
     rules: Rules
     config: StudyFile
+    cases: Cases | None
     text: str
     provenance: Provenance
 
@@ -91,7 +94,8 @@ def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
     )
     files = {WHOSE: tuple(map(parameter_source, rules.versions))}
     origin = replace(origin, parameters=origin.parameters | files)
-    return ProtectStudy(protection, rules, config, inputs.text, inputs.described(origin))
+    cases = study_cases(inputs, protection, progress)
+    return ProtectStudy(protection, rules, config, cases, inputs.text, inputs.described(origin))
 
 
 def structure_table(inputs: Inputs) -> StructureTable:

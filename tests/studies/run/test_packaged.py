@@ -25,6 +25,13 @@ NEED_FUTURES = (
     "published-levels",
     "treasury-houses",
 )
+CASES = (  # of `backtest protect`, in dollars a year: tests/studies/protect/test_cases.py
+    "basis-fund",
+    "bitcoin-treasury-fund",
+    "clearing-mandate",
+    "collateral-poster",
+    "pension",
+)
 COINS = ("Bitcoin", "Ether")
 
 
@@ -33,17 +40,20 @@ def books_of(name):
     return study, {n: table.usd or table.risk for n, table in study.books.items()}
 
 
-@pytest.mark.parametrize("name", sorted(set(packaged_studies()) - set(NEED_FUTURES)))
+@pytest.mark.parametrize("name", sorted(set(packaged_studies()) - {*NEED_FUTURES, *CASES}))
 def test_every_other_packaged_study_runs_on_the_sample(name):
     study, _ = load_study(Path(name))
     market = bt.load_market("sample", factors=study.data.factors)
     assert build_book(study, market).portfolios[: len(study.books)] == tuple(study.books)
 
 
-@pytest.mark.parametrize("name", NEED_FUTURES)
-@pytest.mark.parametrize("command", ["run", "offset", "closeout"])
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [(name, command) for name in NEED_FUTURES for command in ("run", "offset", "closeout")]
+    + [(name, "protect") for name in CASES],
+)
 def test_the_sample_is_refused_in_one_line_that_names_what_it_lacks(
-    command, name, tmp_path, capsys
+    name, command, tmp_path, capsys
 ):
     with pytest.raises(SystemExit) as stopped:
         main([command, name, "--out", str(tmp_path)])
@@ -57,7 +67,7 @@ def test_the_sample_is_refused_in_one_line_that_names_what_it_lacks(
     assert set(needed.split(" and ")) == {factor_column(factor).file for factor in lacking}
 
 
-@pytest.mark.parametrize("name", ["treasury-crypto", *NEED_FUTURES])
+@pytest.mark.parametrize("name", ["treasury-crypto", *NEED_FUTURES, *CASES])
 def test_a_book_that_says_future_holds_one_and_a_coin_at_spot_says_so(name):
     study, books = books_of(name)
     for book, positions in books.items():

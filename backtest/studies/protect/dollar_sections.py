@@ -1,0 +1,145 @@
+"""Sections of the page that are in dollars a year, and the sentence that opens them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from backtest.present.exhibit import Section
+from backtest.present.numbers import millions, money
+from backtest.present.table import TextTable, of_column, records
+from backtest.studies.protect.dollars import GROUPS, OTHERS, SILOS, DollarTerms
+
+WHO = {
+    "fellow": "fellow customers",
+    "sipc": "SIPC",
+    "elsewhere": "surplus at another house",
+    "firm": "firms",
+    "house": "houses' capital",
+    "fund": "mutual fund",
+    "uncovered": "nobody: uncovered",
+}
+ENDS = ("_low", "_high")
+ROUNDING = 500.0  # USD a year: less is not a loss that a table in thousands could show
+YEARLY = (
+    "A year has {days:g} margin days, each of which is one close-out: nothing is remembered from "
+    "one to the next, and what is lost on one is there again on the next. A default that comes "
+    "whatever prices do falls on one day; a move of prices is in as many close-outs as the MPOR "
+    "has days, and counts once (bounds: once, or each time). Bounds are of 95 % on each side, over "
+    "days resampled in blocks of up to a year, with the spread of funding at {spread_low:.2%} and "
+    "{spread_high:.2%} and the cost of capital at {cost_low:.0%} and {cost_high:.0%}. They know "
+    "the days that were, and neither other models nor other assumptions, of which the next tables "
+    "are."
+)
+
+
+def dollar_section(table: pd.DataFrame, terms: DollarTerms, a_year: float, told: str) -> Section:
+    """Dollars a year by model and arrangement, from `dollars`; `dollars.csv` is written from it.
+
+    told : the sentence of `dollar_sentence`.
+    """
+    words = YEARLY.format(
+        days=a_year, spread_low=terms.spread.low, spread_high=terms.spread.high,
+        cost_low=terms.capital_cost.low, cost_high=terms.capital_cost.high,
+    )  # fmt: skip
+    return Section(
+        name="dollars",
+        heading="Dollars a year: what is saved, and who stands to lose more",
+        text=(
+            "Against separate silos under the same model. Funding: margin that accounts no "
+            f"longer post, at {terms.spread.value:.2%} a year. Capital: "
+            f"{terms.customer_capital:.0%} of futures customers' margin, which a firm must "
+            f"have (17 CFR 1.17(a)(1)(i)(B)), at {terms.capital_cost.value:.0%} a year; bonds "
+            "count once they are commingled with futures. Losses: what others than the "
+            f"account itself are expected to pay more. {words}"
+        ),
+        table=table,
+        tables=(_balance(table),),
+        sentences=(told,),
+    )
+
+
+def dollar_sentence(table: pd.DataFrame, model: str, arrangement: str) -> str:
+    """What a model and an arrangement save a year, what others lose, and whether that is settled.
+
+    Examples
+    --------
+    >>> names = ("funding_freed", "capital_freed", "loss_others", "net")
+    >>> ends = {"": 1e6, "_low": -1e6, "_high": 3e6}
+    >>> row = {name + end: usd for name in names for end, usd in ends.items()}
+    >>> table = pd.DataFrame([row], index=pd.MultiIndex.from_tuples(
+    ...     [("var", "gross")], names=["model", "arrangement"]))
+    >>> dollar_sentence(table, "var", "gross").split(": ")[-1]
+    'whether it pays is not settled.'
+    """
+    ((_, row),) = records(table.loc[[(model, arrangement)]])
+    freed = [row[f"funding_freed{end}"] + row[f"capital_freed{end}"] for end in ("", *ENDS)]
+    verdict = "whether it pays is not settled"
+    if row["net_low"] > ROUNDING:
+        verdict = "it pays within these bounds"
+    elif row["net_high"] < -ROUNDING:
+        verdict = "it costs others more than it frees"
+    return (
+        f"Under '{model}', {arrangement}, pooling would free {money(freed[0])} USD a year of "
+        f"funding and capital ({money(freed[1])} to {money(freed[2])}) and others would stand to "
+        f"lose {money(row['loss_others'])} more ({money(row['loss_others_low'])} to "
+        f"{money(row['loss_others_high'])}): {verdict}."
+    )
+
+
+def _balance(table: pd.DataFrame) -> TextTable:
+    """What is saved, lost and left, by model and arrangement."""
+    columns = {
+        "margin": of_column("margin", millions),
+        "at houses": of_column("at_houses", millions),
+        "funding freed a year": with_bounds("funding_freed"),
+        "capital freed a year": with_bounds("capital_freed"),
+        "others lose more": with_bounds(f"loss_{OTHERS}"),
+        "net": with_bounds("net"),
+    }
+    return _by_model(
+        "Dollars a year against separate silos, USD m [95 %, each side]", table, columns
+    )
+
+
+def bearer_section(table: pd.DataFrame) -> Section:
+    """Extra expected loss by who pays, by model and arrangement."""
+    columns = {WHO[group]: with_bounds(f"loss_{group}") for group in GROUPS}
+    caption = "Who is expected to pay more, USD m a year [95 %, each side]"
+    return Section(
+        name="dollars_by_bearer",
+        heading="Who stands to lose more",
+        text=(
+            "The losses above by who pays: below zero is less than with separate silos. A pool is "
+            "closed out jointly too, so gains of one leg pay for the other also where the model "
+            "saves no margin ('siloed')."
+        ),
+        table=table.filter(like="loss_"),
+        tables=(_by_model(caption, table, columns),),
+        on_screen=False,
+    )
+
+
+def _by_model(
+    caption: str, table: pd.DataFrame, columns: dict[str, Callable[[Any], Any]]
+) -> TextTable:
+    """A table of rows by model and arrangement, without the silos that all are compared with."""
+    others = table[table.index.get_level_values("arrangement") != SILOS]
+    groups = [
+        (str(model), records(rows.droplevel("model")))
+        for model, rows in others.groupby(level="model", sort=False)
+    ]
+    return TextTable.nest(caption, ("model", "arrangement"), groups, columns)
+
+
+def with_bounds(column: str) -> Callable[[Any], str]:
+    """An amount with its bounds, in USD millions."""
+
+    def show(row: Any) -> str:
+        ends = [row[column + end] for end in ENDS]
+        if not any(abs(value) > ROUNDING for value in (row[column], *ends)):
+            return "0"
+        low, high = (millions(end, sign=True) for end in ends)
+        return f"{millions(row[column], sign=True)} [{low}, {high}]"
+
+    return show
