@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from backtest.clearing.assumptions import Assumptions, Waterfall
 from backtest.clearing.regimes import Regimes
-from backtest.parameters.files import rule_of, rules, version_of
+from backtest.parameters.files import rule_of, rules
 from backtest.parameters.in_force import version_on
 from backtest.types import StudyError, shown
 
@@ -74,13 +74,14 @@ def _versions(day: date | None, pinned: Sequence[str]) -> dict[str, str]:
     versions = {rule: rules()[rule][-1] if day is None else version_on(rule, day) for rule in RULES}
     own: set[str] = set()
     for name in pinned:
-        version = version_of(name)
-        rule = rule_of(version)
-        if rule not in RULES:
+        known = [version for rule in RULES for version in rules()[rule]]
+        version = rules()[name][-1] if name in RULES else name
+        if version not in known:
             raise StudyError(
-                f"structure.parameters names {shown(name)}, which no structure takes; give "
-                f"versions of {', '.join(RULES)}."
+                f"structure.parameters names {shown(name)}, which no structure takes; known: "
+                f"{', '.join(known)}."
             )
+        rule = rule_of(version)
         if rule in own:
             raise StudyError(f"structure.parameters names {rule} twice; give one version.")
         own.add(rule)

@@ -25,7 +25,7 @@ from backtest.market.market import Market
 from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel
 from backtest.model.user_models import make_importable
-from backtest.types import FloatArray, StudyError, read_regular
+from backtest.types import FloatArray, StudyError, read_regular, shown
 
 DEEPEST = 50  # tables inside one another; models around models around models have ten
 DEEP_KEY = re.compile(
@@ -106,11 +106,12 @@ def _toml(text: str, where: str) -> dict[str, Any]:
 def _beside(folder: Path, name: str) -> bytes:
     """Content of a file beside a study, which travels with its results."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise StudyError(f"{name!r} is not beside the study; copy it there and name it so.")
+        raise StudyError(f"{shown(name)} is not beside the study; copy it there and name it so.")
     try:
         return read_regular(folder / name)
-    except OSError as error:
-        raise StudyError(f"cannot read {name!r} beside the study: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # the latter of a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StudyError(f"cannot read {shown(name)} beside the study: {reason}.") from error
 
 
 def _add_contracts(raw: dict[str, Any], content: bytes) -> None:

@@ -1,7 +1,6 @@
 """[structure] of a study file: accounts, firms and houses, from the file itself or a table."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Annotated, Any, Literal, TypeVar
 
 import pandas as pd
@@ -11,7 +10,7 @@ from backtest.clearing import ARRANGEMENTS, Arrangement, Firm, House, Member, Ru
 from backtest.clearing.assumptions import Posts
 from backtest.clearing.setting import DRAWS
 from backtest.clearing.structure import EVERYWHERE
-from backtest.config.sections import Number, Table
+from backtest.config.sections import MOST_USD, Amount, Number, Table
 from backtest.config.tables import read_table
 from backtest.types import StudyError, shown
 
@@ -31,15 +30,15 @@ class MemberTable(Table):
     kind: str = "customer"
     house: str = ""
     regime: str = ""
-    resources: Number | None = None
+    resources: Amount | None = None
     default_rate: Number | None = None
 
 
 class FirmTable(Table):
     """A clearing firm; what is left out is assumed."""
 
-    capital: Number | None = None
-    contributions: dict[str, Number] = Field(default_factory=dict)
+    capital: Amount | None = None
+    contributions: dict[str, Amount] = Field(default_factory=dict)
     multiplier: Number | None = None
     posts: Posts | None = None
     default_rate: Number | None = None
@@ -48,8 +47,8 @@ class FirmTable(Table):
 class HouseTable(Table):
     """A clearing house; what is left out is that of its published waterfall."""
 
-    capital: Number | None = None
-    fund: Number | None = None
+    capital: Amount | None = None
+    fund: Amount | None = None
     assessment: Number | None = None
 
 
@@ -127,8 +126,12 @@ def _rows(table: StructureTable, beside: Mapping[str, bytes]) -> list[tuple[str,
     """Entries of all accounts, and where each of them is."""
     if table.file and table.accounts:
         raise StudyError("structure has both `accounts` and `file`; give one of them.")
+    if table.sheet and not table.file:
+        raise StudyError(
+            "structure.sheet is that of a workbook, and there is no `file`; remove it."
+        )
     if table.accounts:
-        return [(f"structure.accounts {n}", row) for n, row in enumerate(table.accounts, start=1)]
+        return [(f"structure.accounts.{n}", row) for n, row in enumerate(table.accounts)]
     if not table.file:
         raise StudyError("structure names no account; give `accounts`, or a `file`.")
     frame = read_table(table.file, beside[table.file], table.sheet)
@@ -159,7 +162,7 @@ def _row(where: str, texts: dict[str, str]) -> tuple[str, MemberTable]:
         text = texts.pop(key)
         try:
             amounts[key] = float(text) if text else None
-            if not isfinite(amounts[key] or 0.0):
+            if not abs(amounts[key] or 0.0) <= MOST_USD:
                 raise ValueError
         except ValueError:
             raise StudyError(f"{where}: {key} is {shown(text)}; give a number.") from None

@@ -13,6 +13,7 @@ from backtest.present.store import write_exhibit
 from backtest.studies import COMMANDS
 from backtest.studies.command import DASK
 from tests.support.commands import write_prices, write_study
+from tests.support.structures import write_structured
 
 Told = dict[str, list[float]]
 
@@ -61,6 +62,14 @@ def test_stages_of_a_run(study: Path) -> None:
     expected = "causality audit, margins, account and scores, offset ladder, forecasts, tests"
     assert set(expected.split(", ")) <= set(heard.stages)
     assert len(set(heard.stages["causality audit"])) > 20  # each cut of each model
+
+
+def test_stages_of_a_protection(tmp_path: Path) -> None:
+    heard = hear("protect", tmp_path, study_file=write_structured(tmp_path, days=160))
+    heard.check()
+    expected = "margins of customer accounts, margins of house accounts, close-outs"
+    assert set(expected.split(", ")) <= set(heard.stages)
+    assert len(set(heard.stages["close-outs"])) > 10  # each of two models, six arrangements
 
 
 @pytest.mark.slow

@@ -91,6 +91,11 @@ def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
         window=protection.window,
         account=config.terms(),
         causality=inputs.audits(progress),
+        details={
+            "assumptions": rules.assumptions.model_dump(),
+            "stated": list(rules.stated),
+            "coordination": protection.coordination,
+        },
     )
     files = {WHOSE: tuple(map(parameter_source, rules.versions))}
     origin = replace(origin, parameters=origin.parameters | files)

@@ -61,6 +61,9 @@ def test_the_manifest_says_where_the_numbers_come_from(result):
     rules = [name.partition("/")[0] for name in names]
     assert rules == ["protection_assumed", "customer_regimes", "waterfall"]
     assert set(manifest["causality"]) >= {"siloed", "var"}
+    assumed = Rules.of().assumptions
+    assert manifest["details"]["assumptions"] == assumed.model_dump()
+    assert manifest["details"]["stated"] == [] and manifest["details"]["coordination"] == 1.0
     assert manifest["study"]["structure"]["firms"]["A"]["capital"] == 1e5
 
 
@@ -98,7 +101,7 @@ INLINE = {
     "a kind": (('kind = "house"', 'kind = "own"'), "kind 'own'; known: customer, house."),
     "a regime": (
         ('"hedged", firm = "A"', '"hedged", firm = "A", regime = "5d"'),
-        "structure.accounts 2: account 'hedged' is under regime '5d'; known: 4d, 15c3-3",
+        "structure.accounts.1: account 'hedged' is under regime '5d'; known: 4d, 15c3-3",
     ),
     "a firm without accounts": (("{ A = {", "{ B = {"), "firm 'B' carries no account"),
     "a house nobody clears at": (
@@ -129,6 +132,14 @@ INLINE = {
     "a firm with a name that cannot be printed": (
         ('"hedged", firm = "A"', '"hedged", firm = "A\\u0007"'), "the firm is 'A\\x07', which",
     ),
+    "a sheet of no workbook": (("draws = 20", 'sheet = "A"'), "there is no `file`; remove it."),
+    "a file that cannot be": (
+        ("draws = 20", 'file = "\\u0000"'), "cannot read '\\x00' beside the study: embedded",
+    ),
+    "a version that there is not": (
+        ("draws = 20", 'parameters = ["waterfall/1900"]'), "'waterfall/1900', which no structure",
+    ),
+    "more than there is": (("capital = 1e5", "capital = 1e16"), "equal to 1000000000000000"),
     "no draws": (("draws = 20", "draws = 0"), "structure.draws is 0"),
     "a firm's own account under a regime": (
         ('kind = "house"', 'kind = "house", regime = "4d"'), "the firm's own and under a",
@@ -161,6 +172,7 @@ TABLES = {
     "a house twice": (
         CSV + ROWS.replace("FICC", "CME"), "account 'hedged' is twice at CME (structure.csv line",
     ),
+    "more than there is": (CSV + ROWS.replace(",,0,", ",,1e16,"), "line 2: resources is '1e16'"),
     "a rate above one": (CSV + ROWS.replace(",,0,", ",,0,2"), "default_rate 2.0; give 0 .. 1"),
 }  # fmt: skip
 
