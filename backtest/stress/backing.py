@@ -18,7 +18,8 @@ class Backing:
     resources : by account, what it has beside its margin; 0 unless stated.
     capital : by firm, what it has beside all margins and contributions.
     contributions : by firm, what it has paid into the funds of its houses, all of them together.
-    fund : by firm, the rest of those funds, with the houses' own capital, all houses together.
+    fund : by firm, the houses' own capital and what others have paid into the funds, all houses
+        of the firm together.
 
     Raises
     ------

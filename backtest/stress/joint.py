@@ -59,16 +59,31 @@ def nearest_move(
 ) -> JointMove | None:
     """The nearest move at which a target is used up; None where no search reached one.
 
-    starts : (factors,) further moves at which a search begins, beside none at all. What is found
-        is a move that does use the target up; that none is nearer is sure for linear books alone.
+    starts : (factors,) moves that use it up, at which a search begins besides, and than which none
+        is farther. What is found is a move that does use the target up; that none is nearer is
+        sure for linear books alone.
     """
     factors = len(repricer.market.factors)
-    best: JointMove | None = None
-    for start in (np.zeros(factors), *starts):
-        found = _searched(repricer, known, target, start)
-        if found is not None and (best is None or found.multiple < best.multiple):
-            best = found
+    best = _searched(repricer, known, target, np.zeros(factors))
+    for start in starts:
+        for found in (
+            _of_move(repricer, known, target, start),
+            _searched(repricer, known, target, start),
+        ):
+            if found is not None and (best is None or found.multiple < best.multiple):
+                best = found
     return best
+
+
+def _of_move(
+    repricer: Repricer, known: Plausibility, target: Target, move: FloatArray
+) -> JointMove | None:
+    """A move itself; None where it does not use the target up, or no day moved like it."""
+    distance = known.distance(move)
+    if not 0.0 < distance < np.inf or target.gap(repricer.pnl(move[None]))[0] <= 0.0:
+        return None
+    gradient = loss_gradient(repricer, known, target, move)
+    return JointMove(Direction(NAME, move / distance), distance, gradient)
 
 
 def _searched(

@@ -12,7 +12,7 @@ from backtest.stress.backing import Backing
 from backtest.stress.directions import Direction, Path, Target, stated_directions
 from backtest.stress.history import Plausibility
 from backtest.stress.joint import NAME as JOINT
-from backtest.stress.joint import nearest_move
+from backtest.stress.joint import JointMove, nearest_move
 from backtest.stress.positions import Held
 from backtest.types import FloatArray, Progress, counted, unheard
 
@@ -23,7 +23,7 @@ MARGIN, RESOURCES, FIRST = "margin", "margin and resources", "margin of the firs
 KEYS = ("level", "name", "model", "layer", "direction")
 COLUMNS = (*KEYS, "reached", "multiple", "loss", "distance", "days_as_far")
 MOVE_COLUMNS = (*KEYS, "factor", "kind", "move", "deviations")
-NEAREST = 2  # stated directions from whose crossings a joint search also begins
+NEAREST = 3  # moves in stated directions, and of a firm's accounts, at which a search also begins
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class _Named:
     model: str
     layer: str
     target: Target
+    accounts: tuple[str, ...]  # whose losses use it up
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -78,7 +79,7 @@ class ReverseStress:
         targets = list(self._targets())
         factors = {f for i in self.held.book.instruments for f in i.factors}
         stated = stated_directions(self.held.market, self.known, factors, self.directions)
-        found: dict[int, list[tuple[float, FloatArray]]] = {i: [] for i in range(len(targets))}
+        found: dict[int, list[FloatArray]] = {i: [] for i in range(len(targets))}
         for direction in stated:
             crossings = Path(direction, self.held.repricer).first_crossings(
                 [named.target for named in targets]
@@ -86,26 +87,49 @@ class ReverseStress:
             for i, named in enumerate(targets):
                 multiple = float(crossings[i])
                 if np.isfinite(multiple):
-                    found[i].append((multiple, multiple * direction.unit))
+                    found[i].append(multiple * direction.unit)
                 share = direction.days_as_far(self.known, multiple)
                 self._add(rows, moves, named, direction, multiple, share)
         if JOINT in self.directions:
-            stage = "reverse stress, joint moves"
-            for i, named in counted(progress, stage, enumerate(targets), len(targets)):
-                starts = [move for _, move in sorted(found[i], key=lambda pair: pair[0])[:NEAREST]]
-                best = nearest_move(self.held.repricer, self.known, named.target, starts)
-                if best is None:
-                    nowhere = Direction(JOINT, np.zeros(len(self.held.market.factors)))
-                    self._add(rows, moves, named, nowhere, np.inf, np.nan)
-                else:
+            for i, best in self._joint(targets, found, progress):
+                direction, multiple, share = Direction(JOINT, self._none), np.inf, np.nan
+                if best is not None:
+                    direction, multiple = best.direction, best.multiple
                     share = best.days_as_far(self.known)
-                    self._add(rows, moves, named, best.direction, best.multiple, share)
+                self._add(rows, moves, targets[i], direction, multiple, share)
         order = {named.key: place for place, named in enumerate(targets)}
         rows.sort(key=lambda row: order[row[:4]])  # type: ignore[index]
         moves.sort(key=lambda row: order[row[:4]])  # type: ignore[index]
         return pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(
             moves, columns=list(MOVE_COLUMNS)
         )
+
+    @property
+    def _none(self) -> FloatArray:
+        """(factors,) no move at all."""
+        return np.zeros(len(self.held.market.factors))
+
+    def _joint(
+        self, targets: Sequence[_Named], found: Mapping[int, list[FloatArray]], progress: Progress
+    ) -> Iterator[tuple[int, JointMove | None]]:
+        """The most plausible move of each target; accounts come before the firms that carry them.
+
+        found : moves in stated directions that use each target up.
+        """
+        of_accounts: dict[tuple[str, str], FloatArray] = {}
+        stage = "reverse stress, joint moves"
+        for i, named in counted(progress, stage, enumerate(targets), len(targets)):
+            starts = self._nearest(found[i])
+            if named.level == FIRM:
+                keys = [(named.model, account) for account in named.accounts]
+                starts += self._nearest([of_accounts[key] for key in keys if key in of_accounts])
+            best = nearest_move(self.held.repricer, self.known, named.target, starts)
+            if best is not None and named.level == ACCOUNT and named.layer == MARGIN:
+                of_accounts[named.model, named.name] = best.move
+            yield i, best
+
+    def _nearest(self, moves: Sequence[FloatArray]) -> list[FloatArray]:
+        return sorted(moves, key=self.known.distance)[:NEAREST]
 
     def _targets(self) -> Iterator[_Named]:
         book, held = self.held.book, self.held
@@ -114,20 +138,21 @@ class ReverseStress:
             for i in self.accounts:
                 rows, name = [i], book.portfolios[i]
                 target = Target(held.exposure[rows], cost[rows], margin[rows])
-                yield _Named(ACCOUNT, name, model, MARGIN, target)
+                yield _Named(ACCOUNT, name, model, MARGIN, target, (name,))
                 if own[i] > 0.0:
                     both = Target(held.exposure[rows], cost[rows], margin[rows] + own[rows])
-                    yield _Named(ACCOUNT, name, model, RESOURCES, both)
+                    yield _Named(ACCOUNT, name, model, RESOURCES, both, (name,))
             for firm in self.backing.firms:
                 rows = self.backing.members(firm, book.portfolios)
                 if not rows:
                     continue
-                usd = held.exposure[rows]
-                yield _Named(FIRM, firm, model, FIRST, Target(usd, cost[rows], margin[rows]))
+                usd, names = held.exposure[rows], tuple(book.portfolios[i] for i in rows)
+                first = Target(usd, cost[rows], margin[rows])
+                yield _Named(FIRM, firm, model, FIRST, first, names)
                 cushion = margin[rows] + own[rows]
                 for layer, amount in self.backing.layers(firm).items():
                     target = Target(usd, cost[rows], cushion, amount)
-                    yield _Named(FIRM, firm, model, layer, target)
+                    yield _Named(FIRM, firm, model, layer, target, names)
 
     def _add(
         self,

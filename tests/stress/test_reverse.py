@@ -126,6 +126,23 @@ def test_firms_and_funds_are_used_up_in_their_order():
     assert not never["reached"].any() and never[["multiple", "loss"]].isna().all(axis=None)
 
 
+def test_a_firm_is_no_farther_than_its_nearest_account_nor_any_stated_direction():
+    """One account is long, the others are short or hold something else: many ways to lose."""
+    backing = Backing({name: "F" for name in "abcd"}, capital={"F": 2e5})
+    positions = {
+        "a": {"BTC": 1e6}, "b": {"BTC": -2e6, "ETH": 1e6}, "c": {"SOL": -3e6},
+        "d": {"BTC": 5e6, "ETH": -7e6},
+    }  # fmt: skip
+    rows, _ = reversed_stress(coins(), positions, [1e5, 2e5, 4e5, 2e5], backing=backing)
+    own = [rows.loc[name, "margin", "joint"]["multiple"] for name in "abcd"]
+    first = rows.loc["F", "margin of the first account", "joint"]["multiple"]
+    assert first == pytest.approx(min(own), rel=1e-9)
+    for (name, layer, direction), row in rows[rows["reached"]].iterrows():
+        joint = rows.loc[name, layer, "joint"]
+        assert joint["distance"] <= row["distance"] * (1 + 1e-9), (name, layer, direction)
+    assert rows.loc["F", "capital", "joint"]["multiple"] > first
+
+
 class Coins:
     """A stand-in for a repricer of two coins, whose P&L is their relative move."""
 

@@ -6,6 +6,7 @@ from backtest.clearing.ledger import BEARERS, FELLOW, FUND
 from backtest.parameters.sources import source_facts
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.protect.case_sections import case_sections
+from backtest.studies.protect.stress import protect_stress_sections
 from backtest.studies.protect.study import ProtectStudy
 
 TITLE = "Customers, houses and the fund: what a margin model protects"
@@ -43,6 +44,7 @@ def protection_exhibit(study: ProtectStudy) -> Exhibit:
                 formats=FORMATS,
             ),
             *(() if study.cases is None else case_sections(study.cases)),
+            *protect_stress_sections(study.stress, study.config, provenance, study.last_day),
         ),
         provenance=provenance,
         text=study.text,

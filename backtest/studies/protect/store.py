@@ -6,6 +6,7 @@ from backtest.present.exhibit import Exhibit
 from backtest.present.store import write_exhibit
 from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.run.store import write_sources
+from backtest.studies.stress.store import write_stress
 
 
 def write_results(study: ProtectStudy, exhibit: Exhibit, out: Path, *, command: str) -> Path:
@@ -18,5 +19,6 @@ def write_results(study: ProtectStudy, exhibit: Exhibit, out: Path, *, command: 
 
     def sources(folder: Path) -> None:
         write_sources(study.config, study.text, study.provenance, folder)
+        write_stress(study.stress, folder)
 
     return write_exhibit(exhibit, out, command=command, sources=sources)

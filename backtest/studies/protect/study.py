@@ -10,8 +10,10 @@ from backtest.config.structure import StructureTable, build_structure
 from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
 from backtest.replay.provenance import Provenance
+from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.protect.cases import Cases, study_cases
+from backtest.studies.protect.stress import protect_stress
 from backtest.types import Progress, StudyError
 
 DEFAULT = "customers-and-houses"
@@ -28,6 +30,8 @@ class ProtectStudy:
     rules : what is assumed, whose it is, and what regimes and waterfalls say.
     config, text : the study file, as tables and verbatim.
     cases : the same in dollars a year; None where nothing is compared with separate silos.
+    stress : of the accounts and firms, where the study asks for a stress test or limits.
+    last_day : of the prices (ISO).
     """
 
     protection: Protection
@@ -36,6 +40,8 @@ class ProtectStudy:
     cases: Cases | None
     text: str
     provenance: Provenance
+    stress: StressResult | None
+    last_day: str
 
 
 def study_protection(
@@ -100,7 +106,17 @@ def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
     files = {WHOSE: tuple(map(parameter_source, rules.versions))}
     origin = replace(origin, parameters=origin.parameters | files)
     cases = study_cases(inputs, protection, progress)
-    return ProtectStudy(protection, rules, config, cases, inputs.text, inputs.described(origin))
+    setting = next(iter(protection.settings.values()))
+    return ProtectStudy(
+        protection,
+        rules,
+        config,
+        cases,
+        inputs.text,
+        inputs.described(origin),
+        protect_stress(inputs, setting, progress),
+        str(inputs.market.dates[-1]),
+    )
 
 
 def structure_table(inputs: Inputs) -> StructureTable:

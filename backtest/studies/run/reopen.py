@@ -20,9 +20,9 @@ from backtest.replay.findings import Findings
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import change_message, read_manifest
 from backtest.replay.study import Study
-from backtest.stress import StressResult
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run
+from backtest.studies.stress.store import STRESS_FILES, stored_stress
 from backtest.types import Progress, ResultsError, unheard
 
 STUDY_FILE, LADDER, GRID = "study.toml", "ladder.csv", "grid.parquet"
@@ -70,17 +70,10 @@ def _stored_run(folder: Path) -> Run:
         distribution=Distribution.load(folder),
         config=config,
         text=text,
-        stress=_stored_stress(folder),
+        stress=stored_stress(
+            {path.stem: read_table(path) for path in sorted(folder.glob(STRESS_FILES))}
+        ),
     )
-
-
-def _stored_stress(folder: Path) -> StressResult | None:
-    """The stress test that a folder holds; cells without a word are empty, not unknown."""
-    tables = {path.stem: read_table(path) for path in sorted(folder.glob("stress_*.csv"))}
-    for table in tables.values():
-        for column in {"start", "model", "because"} & set(table.columns):
-            table[column] = table[column].astype(object).fillna("")
-    return StressResult.of_files(tables)
 
 
 def rewrite_report(folder: Path, *, progress: Progress = unheard) -> Path:

@@ -13,6 +13,7 @@ from backtest.present.folder import results_folder
 from backtest.present.store import write_page
 from backtest.replay.provenance import Provenance
 from backtest.studies.run.study import Run
+from backtest.studies.stress.store import write_stress
 from backtest.types import Progress, unheard
 
 
@@ -47,9 +48,7 @@ def write_numbers(run: Run, folder: Path, *, progress: Progress = unheard) -> No
         run.distribution.save(folder)
     if run.sweep is not None:
         write_csv(run.sweep, folder / "sweep.csv", index=False)
-    if run.stress is not None:
-        for name, table in run.stress.by_file().items():
-            write_csv(table, folder / f"{name}.csv", index=False)
+    write_stress(run.stress, folder)
     # The study comes last: its manifest has the hash of every file that is there by then.
     files = sorted(file for file in folder.rglob("*.*") if file.is_file())
     names = [file.relative_to(folder).as_posix() for file in files]

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from backtest.clearing.setting import Setting
 from backtest.clearing.structure import Structure
 from backtest.stress import Backing
@@ -10,8 +12,8 @@ from backtest.stress import Backing
 def stated_backing(structure: Structure) -> Backing:
     """What a structure states, and nothing that it leaves out.
 
-    The funds of a firm's houses are those of every house to which it is said to contribute, with
-    their own capital.
+    The funds of a firm's houses are those of every house to which it is said to contribute: the
+    house's own capital, its fund, and what other firms of the structure contribute to it.
 
     Examples
     --------
@@ -29,6 +31,12 @@ def stated_backing(structure: Structure) -> Backing:
     for name, firm in firms.items():
         houses = [structure.house(house) for house in firm.contributions]
         layers = [usd for house in houses for usd in (house.capital, house.fund) if usd is not None]
+        layers += [
+            other.contributions[house]
+            for house in firm.contributions
+            for other_name, other in firms.items()
+            if other_name != name and house in other.contributions
+        ]
         if layers:
             funds[name] = sum(layers)
     return Backing(
@@ -45,8 +53,9 @@ def stated_backing(structure: Structure) -> Backing:
 def assumed_backing(setting: Setting) -> Backing:
     """What a structure states, and what is assumed where it states nothing.
 
-    The funds of a firm's houses are those of every house at which its accounts have margin, with
-    their own capital and without assessments.
+    The funds of a firm's houses are those of every house at which its accounts have margin: the
+    house's own capital, the fund of members outside the structure, and the contributions of the
+    other firms in it; no assessments.
     """
     members, names = setting.structure.members, setting.structure.firm_names
     accounts, firms = setting.kernel_accounts(), setting.kernel_firms()
@@ -54,7 +63,8 @@ def assumed_backing(setting: Setting) -> Backing:
     funds = {}
     for f, name in enumerate(names):
         at = (setting.mean_margin[accounts.firm == f] > 0.0).any(axis=0)
-        funds[name] = float((houses.capital + houses.fund)[at].sum())
+        others = np.delete(firms.contribution, f, axis=0).sum(axis=0)
+        funds[name] = float((houses.capital + houses.fund + others)[at].sum())
     return Backing(
         firm={member.account: member.firm for member in members},
         resources={m.account: float(v) for m, v in zip(members, accounts.resources, strict=True)},

@@ -13,15 +13,16 @@ from backtest.present.numbers import ratio
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, model_styles
 from backtest.stress import StressResult
-from backtest.studies.stress.tables import JOINT, MARGIN, nearest
+from backtest.studies.stress.tables import FIRST, JOINT, MARGIN, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NAME = "reverse_stress"
-MOST = 20  # rows: those whose margin is used up soonest
+MOST = 20  # rows, as far as the layers of firms leave room for accounts
+LEAST = 8  # accounts
 NORMAL = 2.3263478740408408  # standard deviations of a normal loss that 99 % of days stay within
-ROW, LEFT, RIGHT = 0.26, 2.35, 0.2  # inches
+ROW, LEFT, RIGHT = 0.3, 2.35, 0.2  # inches
 
 
 def has_distances(result: StressResult) -> bool:
@@ -38,35 +39,41 @@ def reverse_stress(result: StressResult, footnote: str, *, simulated: bool) -> F
 
     footnote : source, window, standard.
     """
-    data = _data(result)
-    rows, shown = data["whose"].nunique(), data["whose"].unique()[:MOST]
-    data = data[data["whose"].isin(shown)].reset_index(drop=True)
+    accounts, layers = _data(result)
+    count = accounts["whose"].nunique()
+    room = max(LEAST, MOST - layers["whose"].nunique())
+    shown = accounts["whose"].unique()[:room]
+    nearest_ones = accounts[accounts["whose"].isin(shown)]
+    data = pd.concat([nearest_ones, layers], ignore_index=True)
     return Figure(
         name=NAME,
         data=data,
-        caption=_caption(data, footnote, rows, layered=_has_layers(result)),
+        caption=_caption(data, footnote, (len(shown), count), layered=len(layers) > 0),
         paint=lambda canvas: _paint(canvas, data),
         simulated=simulated,
     )
 
 
-def _data(result: StressResult) -> pd.DataFrame:
-    """Targets, those used up soonest first."""
+def _data(result: StressResult) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Margins of accounts, those used up soonest first; then the layers of firms, in their order.
+
+    The margin of a firm's first account is that of an account, and is left out.
+    """
     table = nearest(result)[["distance", "as_far"]].reset_index()
     of_account = (table["level"] == "account") & (table["layer"] == MARGIN)
-    layered = table["name"] + ": " + table["layer"]
-    table.insert(0, "whose", table["name"].where(of_account, layered))
-    soonest = table.groupby("whose")["distance"].min().fillna(np.inf)
-    table["order"] = table["whose"].map(soonest)
-    table = table.sort_values(["order", "whose"], kind="stable")
-    return table[["whose", "model", "distance", "as_far"]].reset_index(drop=True)
+    of_firm = (table["level"] == "firm") & (table["layer"] != FIRST)
+    table["whose"] = table["name"].where(of_account, table["name"] + ": " + table["layer"])
+    accounts, layers = table[of_account], table[of_firm]
+    soonest = accounts.groupby("whose")["distance"].min().fillna(np.inf)
+    order = accounts["whose"].map(soonest)
+    accounts = accounts.assign(order=order).sort_values(["order", "whose"], kind="stable")
+    columns = ["whose", "model", "distance", "as_far"]
+    return accounts[columns], layers.sort_values("name", kind="stable")[columns]
 
 
-def _has_layers(result: StressResult) -> bool:
-    return bool((result.reverse["layer"] != MARGIN).any())
-
-
-def _caption(data: pd.DataFrame, footnote: str, rows: int, *, layered: bool) -> Caption:
+def _caption(
+    data: pd.DataFrame, footnote: str, counts: tuple[int, int], *, layered: bool
+) -> Caption:
     known = data.dropna(subset=["distance"])
     first: Any = known.iloc[int(known["distance"].to_numpy().argmin())]
     ends = span(known["distance"].min(), known["distance"].max(), ratio)
@@ -76,13 +83,13 @@ def _caption(data: pd.DataFrame, footnote: str, rows: int, *, layered: bool) -> 
         else "The most plausible moves that use margins up are "
     ) + f"{ends} standard deviations away"
     missing = int(data["distance"].isna().sum())
-    kept = data["whose"].nunique()
+    kept, count = counts
     words = [
         "Distance is Mahalanobis', by the deviations and correlations of all moves over the "
         "longest MPOR up to the day of the test; losses are repriced in full.",
         f"Line: a normal loss stays within {NORMAL:.2f} deviations on 99 % of days.",
         f"No move within the search uses up {missing:,} of them." if missing else "",
-        f"The {kept} of {rows} nearest." if kept < rows else "",
+        f"Of {count:,} accounts the {kept} nearest." if kept < count else "",
     ]
     return Caption.of(
         finding,
@@ -101,7 +108,7 @@ def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
     axes = sheet.panel(left=LEFT, right=RIGHT, top=keys, height=ROW * len(names) + 0.08)
     sheet.legend(model_keys(styles, mec=INK, ms=6), top=0.0, columns=LEGEND_COLUMNS, left=0.3)
     axes.axvline(NORMAL, color=FAINT, lw=0.8, ls="--", zorder=1)
-    spread = np.linspace(-0.22, 0.22, len(styles)) if len(styles) > 1 else [0.0]
+    spread = np.linspace(-0.28, 0.28, len(styles)) if len(styles) > 1 else [0.0]
     for offset, (model, style) in zip(spread, styles.items(), strict=True):
         rows = data[(data["model"] == model) & data["distance"].notna()]
         axes.scatter(

@@ -24,6 +24,7 @@ def stress_sections(
     scenarios: str,
     footnote: str,
     simulated: bool,
+    about: str = "",
 ) -> list[Section]:
     """Stress losses, reverse stress and limits; what a study does not ask for is left out.
 
@@ -32,6 +33,7 @@ def stress_sections(
     books : accounts whose rows are shown; firms are all shown.
     day : of the test (ISO). scenarios : the version of the packaged scenarios.
     footnote : of the figure: source, window, standard. simulated : whether prices are.
+    about : what else is to be said of the margins.
     """
     words = stress_sentences(result, day)
     source = parameter_source(scenarios)
@@ -39,7 +41,7 @@ def stress_sections(
         Section(
             "stress-losses",
             "Stress test",
-            f"{words[0]} Packaged scenarios: {source.name}, {source.mark}.",
+            f"{words[0]} Packaged scenarios: {source.name}, {source.mark}. {about}".strip(),
             tables=(margins_table(result, books), losses_table(result, books)),
         )
     ]

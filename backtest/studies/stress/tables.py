@@ -14,7 +14,7 @@ from backtest.studies.stress.words import days_words, moves_words, same_move
 
 SHOWN = 3  # scenarios of a book in the table
 MOST_OVER = 30  # limits in the table
-JOINT, MARGIN = "joint", "margin"
+JOINT, MARGIN, FIRST = "joint", "margin", "margin of the first account"
 NOT_REACHED = {
     "distance": np.nan, "as_far": np.nan, "moves": "",
     "alone": "", "deviations": np.nan, "alone_distance": np.nan,
@@ -42,7 +42,7 @@ REVERSE_NOTE = (
     "Joint: of all moves that use the margin up, the one nearest to none in Mahalanobis' distance, "
     "whose deviations and correlations are those of all moves over the longest MPOR up to the day "
     "of the test; its largest moves are named. That no nearer move exists is certain for linear "
-    "books alone. Alone: the one factor, or all yields together, that does it in the fewest "
+    "books of one account alone. Alone: the one factor, or all yields together, that does it in the fewest "
     "of its own standard deviations while all else stands still, which is itself unlikely: hence "
     "the larger distance. As far: share of days on which "
     "the market moved as far in that direction. Numbers: stress_reverse.csv, stress_moves.csv."
@@ -50,7 +50,7 @@ REVERSE_NOTE = (
 FIRM_NOTE = (
     "Layers of a firm are used up in their order once what its accounts lack, beyond their margins "
     "and stated resources, is more; a gain of one account pays for no other. Only what is stated "
-    "or assumed of the firm is a layer."
+    "or assumed of the firm is a layer. Margin and resources of accounts: stress_reverse.csv."
 )
 LIMITS_NOTE = (
     "What stands against positions is margin and stated resources, of a firm's stress loss its "
@@ -59,6 +59,15 @@ LIMITS_NOTE = (
     "stress loss also has the historic ones. Volumes are published averages of one year. All: "
     "stress_limits.csv."
 )
+
+
+def furthest(result: StressResult, *, most: int = 20) -> list[str]:
+    """The books whose worst scenario loses most times their margin, in the order of the book."""
+    rows = result.margins
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = (rows["loss"].clip(lower=0.0) / rows["margin"]).fillna(0.0)
+    ranked = times.groupby(rows["portfolio"], sort=False).max().nlargest(most).index
+    return [name for name in dict.fromkeys(rows["portfolio"]) if name in set(ranked)]
 
 
 def losses_table(result: StressResult, books: Sequence[str]) -> TextTable:
@@ -144,15 +153,15 @@ def reverse_table(result: StressResult, books: Sequence[str]) -> TextTable:
 
 
 def firms_table(result: StressResult) -> TextTable | None:
-    """The nearest moves that use up what stands behind margins; None without any."""
+    """The nearest moves that use up what stands behind the margins of firms; None without firms."""
     groups: dict[str, list[tuple[str, Any]]] = {}
     for (level, name, model, layer), row in records(nearest(result)):
-        if layer != MARGIN:
-            groups.setdefault(f"{level} {name}, {model}", []).append((layer, row))
+        if level == "firm":
+            groups.setdefault(f"{name}, {model}", []).append((layer, row))
     if not groups:
         return None
     return TextTable.nest(
-        "The nearest move that uses up what stands behind margins", ("whose, model", "layer"),
+        "The nearest move that uses up what stands behind margins", ("firm, model", "layer"),
         groups.items(), _reverse_columns(), note=FIRM_NOTE,
     )  # fmt: skip
 

@@ -7,11 +7,16 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.clearing import Rules
+from backtest.clearing.arrangement import ARRANGEMENTS
+from backtest.clearing.setting import Setting
+from backtest.clearing.structure import Firm, House, Member, Structure
 from backtest.config.load import read_study
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.reopen import stored_run
 from backtest.studies.run.reproduce import compare_rerun
 from backtest.studies.run.study import execute
+from backtest.studies.stress.backing import assumed_backing, stated_backing
 from tests.config.test_study_file import GOOD
 from tests.support.commands import backtest, quiet, run_and_store, write_prices, write_study
 
@@ -183,3 +188,23 @@ def test_firms_of_a_structure_have_layers_and_limits(written, tmp_path):
     assert worst["value"] == pytest.approx(lacks / 3e5, rel=1e-12)
     names = {table.caption for s in run_exhibit(run).sections for table in s.tables}
     assert "The nearest move that uses up what stands behind margins" in names
+
+
+def test_the_funds_of_a_firms_houses_are_everybodys_but_its_own():
+    """Of A: capital of CME 3, its outside fund 4, what B pays in there 5; FICC is not its house."""
+    members = (Member("a", "A"), Member("b", "B"))
+    firms = {
+        "A": Firm(capital=1.0, contributions={"CME": 2.0}),
+        "B": Firm(capital=1.0, contributions={"CME": 5.0, "FICC": 6.0}),
+    }
+    houses = {"CME": House(capital=3.0, fund=4.0), "FICC": House(capital=7.0, fund=8.0)}
+    structure = Structure(members, firms, houses)
+    stated = stated_backing(structure)
+    assert stated.fund == {"A": 3.0 + 4.0 + 5.0, "B": 3.0 + 4.0 + 2.0 + 7.0 + 8.0}
+    margin = np.array([[0.0, 10.0], [20.0, 10.0]])  # of a and b at FICC and CME
+    setting = Setting(structure, ("FICC", "CME"), ARRANGEMENTS["silos"], Rules.of(), margin)
+    assumed = assumed_backing(setting)
+    assert assumed.fund == stated.fund and assumed.capital == stated.capital
+    assert assumed.contributions == {"A": pytest.approx(2.0), "B": pytest.approx(11.0)}
+    share = Rules.of().assumptions.resources
+    assert assumed.resources == {"a": pytest.approx(10 * share), "b": pytest.approx(30 * share)}

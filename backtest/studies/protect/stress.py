@@ -1,0 +1,63 @@
+"""The stress test of a protection study: its accounts, firms, and what stands behind them."""
+
+from backtest.clearing.setting import Setting
+from backtest.config.schema import StudyFile
+from backtest.model.asking import required_margin
+from backtest.present.exhibit import Section
+from backtest.replay.provenance import Provenance
+from backtest.stress import StressResult
+from backtest.studies.inputs import Inputs
+from backtest.studies.stress.asked import stress_plan, study_stress
+from backtest.studies.stress.backing import assumed_backing
+from backtest.studies.stress.sections import stress_sections
+from backtest.studies.stress.tables import furthest
+from backtest.types import Progress
+
+ABOUT = (
+    "Margins are those that each model asks for the whole account, times the firm's multiplier, "
+    "whatever the arrangement; what is not stated of accounts, firms and houses is assumed."
+)
+
+
+def protect_stress(inputs: Inputs, setting: Setting, progress: Progress) -> StressResult | None:
+    """The stress test that a study asks for; None where it asks for none.
+
+    setting : of any arrangement: resources, capital and funds are the same in all.
+
+    Raises
+    ------
+    StudyError : what these prices do not have.
+    """
+    if inputs.config.stress_terms() is None:
+        return None
+    market, book, coverage = inputs.market, inputs.book, inputs.config.standard()
+    backing = assumed_backing(setting)
+    stress_plan(inputs.config, market, backing)
+    required = {
+        name: required_margin(model, market, book, coverage) * setting.multiplier
+        for name, model in inputs.models.items()
+    }
+    return study_stress(
+        inputs.config, market, book, required, base=inputs.base, backing=backing, progress=progress
+    )
+
+
+def protect_stress_sections(
+    result: StressResult | None, config: StudyFile, provenance: Provenance, day: str
+) -> list[Section]:
+    """The sections of `backtest protect` that a stress test fills; none without one.
+
+    day : the last one of the prices (ISO), of which the test is unless the study names another.
+    """
+    terms = config.stress_terms()
+    if result is None or terms is None:
+        return []
+    return stress_sections(
+        result,
+        furthest(result),
+        day=terms.day or day,
+        scenarios=terms.parameters,
+        footnote=provenance.footnote(),
+        simulated=provenance.prices.simulated,
+        about=ABOUT,
+    )
