@@ -39,7 +39,7 @@ from backtest.studies.validate.page import validation_exhibit
 from backtest.studies.validate.study import execute as validate
 from tests.support import presented
 from tests.support.commands import quiet, run_and_store, write_study
-from tests.support.structures import write_structured
+from tests.support.structures import STRESS, STRUCTURE, write_structured
 
 KEPT: list[tempfile.TemporaryDirectory[str]] = []  # removed once nothing refers to them
 GRID = "\n[grid]\nconfidence = [0.95, 0.99]\nlookback = [60, 90]\n"
@@ -141,7 +141,10 @@ def _protect() -> Exhibit:
     place = folder() / "protect"
     place.mkdir()
     options = {"data": None, "seed": None, "progress": quiet}
-    return protection_exhibit(study_protection(write_structured(place), **options))
+    structure = STRUCTURE + STRESS
+    return protection_exhibit(
+        study_protection(write_structured(place, structure=structure), **options)
+    )
 
 
 def _simulate() -> Exhibit:

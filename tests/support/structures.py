@@ -17,6 +17,18 @@ accounts = [
 ]
 firms = { A = { capital = 1e5 } }
 """
+STRESS = """
+[stress]
+worst_days = 2
+
+[limits.account]
+stress_loss = 1.0
+concentration = 0.6
+
+[limits.firm]
+stress_loss = 1.0
+leverage = 10.0
+"""
 
 
 def write_structured(folder: Path, *, structure: str = STRUCTURE, days: int = 300) -> Path:

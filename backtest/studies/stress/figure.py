@@ -8,7 +8,6 @@ import pandas as pd
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import fitted_label
 from backtest.present.marks import model_keys
-from backtest.present.naming import span
 from backtest.present.numbers import ratio
 from backtest.present.sheet import LEGEND_COLUMNS, Caption, legend_height
 from backtest.present.style import FAINT, INK, model_styles
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "reverse_stress"
 MOST = 20  # rows, as far as the layers of firms leave room for accounts
 LEAST = 8  # accounts
+COLUMNS = ["whose", "model", "distance", "as_far"]
 NORMAL = 2.3263478740408408  # standard deviations of a normal loss that 99 % of days stay within
 ROW, LEFT, RIGHT = 0.3, 2.35, 0.2  # inches
 
@@ -41,14 +41,15 @@ def reverse_stress(result: StressResult, footnote: str, *, simulated: bool) -> F
     """
     accounts, layers = _data(result)
     count = accounts["whose"].nunique()
+    last = layers.drop_duplicates(["name", "model"], keep="last")
     room = max(LEAST, MOST - layers["whose"].nunique())
     shown = accounts["whose"].unique()[:room]
     nearest_ones = accounts[accounts["whose"].isin(shown)]
-    data = pd.concat([nearest_ones, layers], ignore_index=True)
+    data = pd.concat([nearest_ones, layers], ignore_index=True)[COLUMNS]
     return Figure(
         name=NAME,
         data=data,
-        caption=_caption(data, footnote, (len(shown), count), layered=len(layers) > 0),
+        caption=_caption(data, footnote, (len(shown), count), _finding(accounts, last)),
         paint=lambda canvas: _paint(canvas, data),
         simulated=simulated,
     )
@@ -67,21 +68,25 @@ def _data(result: StressResult) -> tuple[pd.DataFrame, pd.DataFrame]:
     soonest = accounts.groupby("whose")["distance"].min().fillna(np.inf)
     order = accounts["whose"].map(soonest)
     accounts = accounts.assign(order=order).sort_values(["order", "whose"], kind="stable")
-    columns = ["whose", "model", "distance", "as_far"]
-    return accounts[columns], layers.sort_values("name", kind="stable")[columns]
+    return accounts, layers.sort_values("name", kind="stable")
 
 
-def _caption(
-    data: pd.DataFrame, footnote: str, counts: tuple[int, int], *, layered: bool
-) -> Caption:
+def _finding(accounts: pd.DataFrame, last: pd.DataFrame) -> str:
+    """The nearest move of any account, and of the last layer of any firm."""
+    parts = []
+    for rows, words in (
+        (accounts, "that uses a margin up"),
+        (last, "that uses up all that stands behind a firm's margins"),
+    ):
+        known = rows["distance"].dropna()
+        if len(known):
+            parts.append(f"{words} is {ratio(known.min())} standard deviations away")
+    return f"The most plausible move {', the one '.join(parts)}"
+
+
+def _caption(data: pd.DataFrame, footnote: str, counts: tuple[int, int], finding: str) -> Caption:
     known = data.dropna(subset=["distance"])
     first: Any = known.iloc[int(known["distance"].to_numpy().argmin())]
-    ends = span(known["distance"].min(), known["distance"].max(), ratio)
-    finding = (
-        "The most plausible moves that use up margins, and what stands behind them, are "
-        if layered
-        else "The most plausible moves that use margins up are "
-    ) + f"{ends} standard deviations away"
     missing = int(data["distance"].isna().sum())
     kept, count = counts
     words = [

@@ -42,9 +42,9 @@ REVERSE_NOTE = (
     "Joint: of all moves that use the margin up, the one nearest to none in Mahalanobis' distance, "
     "whose deviations and correlations are those of all moves over the longest MPOR up to the day "
     "of the test; its largest moves are named. That no nearer move exists is certain for linear "
-    "books of one account alone. Alone: the one factor, or all yields together, that does it in the fewest "
-    "of its own standard deviations while all else stands still, which is itself unlikely: hence "
-    "the larger distance. As far: share of days on which "
+    "books of one account alone. Alone: the one factor, or all yields together, that does it in "
+    "the fewest of its own standard deviations while all else stands still, which is itself "
+    "unlikely: hence the larger distance. As far: share of days on which "
     "the market moved as far in that direction. Numbers: stress_reverse.csv, stress_moves.csv."
 )
 FIRM_NOTE = (
