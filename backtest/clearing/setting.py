@@ -23,6 +23,7 @@ class Setting:
     structure : members in the order of the accounts. houses : names.
     mean_margin : (accounts, houses) USD, mean margin of each house alone over the scored days; the
         scale of whatever is assumed as a multiple of margin.
+    legs : (accounts, houses) whether an account has positions at a house.
     """
 
     structure: Structure
@@ -30,6 +31,7 @@ class Setting:
     arrangement: Arrangement
     rules: Rules
     mean_margin: FloatArray
+    legs: BoolArray
 
     @property
     def firm_of(self) -> np.ndarray:
@@ -44,23 +46,40 @@ class Setting:
 
     @property
     def is_pooled(self) -> BoolArray:
-        """(accounts,) whether an account's legs are margined together."""
-        return np.array(
-            [self.arrangement.pools(m.kind) for m in self.structure.members], dtype=np.bool_
-        )
+        """(accounts,) whether an account's legs are margined together.
+
+        One that clears at a single house has nothing to pool, and stays under the regime there.
+        """
+        pools = [self.arrangement.pools(m.kind) for m in self.structure.members]
+        pooled: BoolArray = np.array(pools, dtype=np.bool_) & (self.legs.sum(axis=1) > 1)
+        return pooled
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Account classes of the regimes."""
         return tuple(dict.fromkeys(p.account_class for p in self.rules.regimes.regimes.values()))
 
-    def regime(self, member: Member, house: str) -> str:
-        """Legal regime of a customer at a house."""
-        if self.arrangement.commingled and self.arrangement.pools(member.kind):
+    @property
+    def regimes(self) -> list[list[str]]:
+        """Legal regime of each account at each house, by their order; '' for firms' own."""
+        return [
+            [
+                "" if member.kind == "house" else self._regime(member, house, pooled)
+                for house in self.houses
+            ]
+            for member, pooled in self._with_pooled()
+        ]
+
+    def _regime(self, member: Member, house: str, pooled: bool) -> str:
+        if self.arrangement.commingled and pooled:
             return "commingled"
         stated = member.regimes.get(house, member.regimes.get(EVERYWHERE, ""))
         # A commingled account exists under the order alone; without it each leg is its house's.
         return self.rules.regimes.usual(house) if stated in ("", "commingled") else stated
+
+    def _with_pooled(self) -> list[tuple[Member, bool]]:
+        """Members, and whether the legs of each are margined together."""
+        return list(zip(self.structure.members, self.is_pooled.tolist(), strict=True))
 
     def account_terms(self, terms: AccountTerms, *, stated: bool) -> list[list[AccountTerms]]:
         """Terms of each account at each house: the payment days of its regime.
@@ -74,28 +93,19 @@ class Setting:
             for name, p in ((n, self.rules.regimes.protection(n)) for n in REGIME_NAMES)
         }
         return [
-            [
-                terms if stated or member.kind == "house" else by_regime[self.regime(member, house)]
-                for house in self.houses
-            ]
-            for member in self.structure.members
+            [terms if stated or not regime else by_regime[regime] for regime in of_account]
+            for of_account in self.regimes
         ]
 
     @property
     def account_class(self) -> np.ndarray:
         """(accounts, houses) number of the account class; 0 for firms' own, which have none."""
         number = {name: k for k, name in enumerate(self.classes)}
-        regimes = self.rules.regimes
+        class_of = {
+            name: number[self.rules.regimes.protection(name).account_class] for name in REGIME_NAMES
+        }
         return np.array(
-            [
-                [
-                    0
-                    if member.kind == "house"
-                    else number[regimes.protection(self.regime(member, house)).account_class]
-                    for house in self.houses
-                ]
-                for member in self.structure.members
-            ],
+            [[class_of[name] if name else 0 for name in of_account] for of_account in self.regimes],
             dtype=np.int64,
         )
 
@@ -219,16 +229,18 @@ class Setting:
     def net_groups(self) -> dict[str, list[int]]:
         """Customers whose positions a house nets, by a name: of one firm, alike in their classes.
 
-        Under a regime that protects every customer alone nobody is netted.
+        Those who are pooled are netted apart from those who clear at one house alone. Under a
+        regime that protects every customer by itself nobody is netted.
         """
         if not self.arrangement.omnibus:
             return {}
         takes, classes = self.kernel_classes().takes, self.account_class
         groups: dict[str, list[int]] = {}
-        for a, member in enumerate(self.structure.members):
+        for a, (member, pooled) in enumerate(self._with_pooled()):
             if member.kind == "customer" and takes[classes[a]].all():
                 names = "+".join(self.classes[k] for k in classes[a])
-                groups.setdefault(f"{member.firm}: {names}", []).append(a)
+                name = f"{member.firm}: {names}{', pooled' if pooled else ''}"
+                groups.setdefault(name, []).append(a)
         return groups
 
 

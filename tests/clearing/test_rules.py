@@ -33,7 +33,7 @@ STEPS = {
 
 
 def setting(arrangement: str, structure: Structure = STRUCTURE) -> Setting:
-    return Setting(structure, HOUSES, ARRANGEMENTS[arrangement], Rules.of(), MARGIN)
+    return Setting(structure, HOUSES, ARRANGEMENTS[arrangement], Rules.of(), MARGIN, MARGIN > 0.0)
 
 
 def takes(arrangement: str) -> dict[str, tuple[bool, bool]]:
@@ -105,3 +105,18 @@ def test_the_steps_are_those_of_the_waterfall():
         "guaranty",
     }
     assert steps < set(STEPS)
+
+
+def test_an_account_at_one_house_is_not_pooled_and_stays_under_the_regime_there():
+    one = setting("customers gross, commingled")  # 'swaps' has a margin at CME alone
+    assert one.is_pooled.tolist() == [True, False, True]
+    assert [one.classes[k] for k in one.account_class[1]] == ["securities", "swaps"]
+    assert one.kernel_accounts().nets.tolist() == [2, 0, 1]
+
+
+def test_customers_of_one_house_are_netted_apart_from_those_who_are_pooled():
+    members = (Member("both", "A"), Member("other", "A"), Member("one", "A"))
+    legs = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    arrangement = ARRANGEMENTS["customers omnibus, segregated"]
+    one = Setting(Structure(members), HOUSES, arrangement, Rules.of(), legs, legs > 0.0)
+    assert list(one.net_groups().values()) == [[0, 1], [2]]

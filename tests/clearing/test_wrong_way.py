@@ -21,6 +21,7 @@ def rates(factor, loss):
         ARRANGEMENTS["silos"],
         replace(rules, assumptions=assumed),
         np.ones((3, 2)),
+        np.ones((3, 2), dtype=np.bool_),
     )
     return setting.daily_default, setting.daily_defaults(loss)
 

@@ -51,9 +51,8 @@ def setting() -> Setting:
     """The structure under the arrangement, with nothing assumed that the page does not say."""
     in_force = Rules.of()
     assumed = in_force.assumptions.model_copy(update={"recovery": 0.0, "set_off": 0.0})
-    return Setting(
-        structure(), HOUSES, ARRANGEMENT, replace(in_force, assumptions=assumed), np.zeros((7, 2))
-    )
+    in_force = replace(in_force, assumptions=assumed)
+    return Setting(structure(), HOUSES, ARRANGEMENT, in_force, np.zeros((7, 2)), amounts(2) > 0.0)
 
 
 def amounts(column: int) -> np.ndarray:

@@ -25,6 +25,7 @@ from backtest.parameters.in_force import in_force
 from backtest.replay.protection.margins import ByHouse, margins_by_house, net_book
 from backtest.replay.rules import models_under_rules, rule_day
 from backtest.types import (
+    BoolArray,
     DaysByPortfolios,
     DaysByPortfoliosBySilos,
     FloatArray,
@@ -121,8 +122,15 @@ class Margined:
         mean: FloatArray = next(iter(self.margins.values())).alone[self.window.rows].mean(axis=0)
         return mean
 
-    def nets(self, model: str, setting: Setting) -> ByHouse | None:
-        """Margins of the net positions that houses ask for; None where nothing is netted.
+    @property
+    def legs(self) -> BoolArray:
+        """(accounts, houses) whether an account has positions at a house, on any day."""
+        houses = np.array([i.silo for i in self.book.instruments])
+        held = (self.book.exposure != 0.0).reshape(-1, *self.book.exposure.shape[-2:]).any(axis=0)
+        return np.stack([held[:, houses == silo].any(axis=1) for silo in self.book.silos], axis=1)
+
+    def nets(self, model: str, setting: Setting) -> DaysByPortfoliosBySilos | None:
+        """(days, groups, houses) USD asked for net positions; None where nothing is netted.
 
         Computed once for all settings that net the same accounts.
         """
@@ -137,7 +145,8 @@ class Margined:
                 progress=unheard,
             )  # fmt: skip
             self._nets[key] = margins[model]
-        return self._nets[key]
+        pooled = setting.is_pooled
+        return self._nets[key].asked(np.array([pooled[rows[0]] for rows in groups.values()]))
 
 
 def closing_cost(book: Book, market: Market) -> DaysByPortfolios:

@@ -28,6 +28,10 @@ class ByHouse:
     alone: DaysByPortfoliosBySilos
     pooled: DaysByPortfoliosBySilos
 
+    def asked(self, pools: BoolArray) -> DaysByPortfoliosBySilos:
+        """What houses ask; pools : (portfolios,) whether the legs of each are margined together."""
+        return np.where(pools[None, :, None], self.pooled, self.alone)
+
     @property
     def known(self) -> FloatArray:
         """(days, 1), NaN where some margin is not known yet."""

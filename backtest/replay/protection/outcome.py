@@ -9,7 +9,6 @@ from backtest.clearing.ledger import BEARERS, check_balanced
 from backtest.kernels.holdings import sum_cells
 from backtest.kernels.protection import Outcomes, replay_protection
 from backtest.replay.protection.collateral import Collateral
-from backtest.replay.protection.margins import ByHouse
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
 
 
@@ -75,7 +74,7 @@ class Draws:
 
 def replay_outcome(
     accounts: Collateral,
-    nets: ByHouse | None,
+    nets: DaysByPortfoliosBySilos | None,
     loss: DaysByPortfoliosBySilos,
     cost: DaysByPortfolios,
     draws: Draws,
@@ -125,7 +124,7 @@ def _holdings(
     accounts: Collateral,
     required: DaysByPortfoliosBySilos,
     held: DaysByPortfoliosBySilos,
-    nets: ByHouse | None,
+    nets: DaysByPortfoliosBySilos | None,
 ) -> Holdings:
     """Where customers' collateral is: by firm, class and house."""
     setting = accounts.setting
@@ -142,6 +141,6 @@ def _holdings(
     for g, members in enumerate(groups.values()):
         assert nets is not None
         for h in range(houses):
-            asked[:, cell[members[0], h], h] += nets.pooled[accounts.rows, g, h]
+            asked[:, cell[members[0], h], h] += nets[accounts.rows, g, h]
     shape = days, firms, classes, houses
     return Holdings.of(asked.reshape(shape), posted.reshape(shape), setting.posts_intraday)

@@ -190,7 +190,10 @@ def close_out(
         if member.kind != kind:
             raise StudyError(f"account {member.account!r} was margined as of kind {kind!r}.")
     rows, silos, scale = margined.window.rows, margined.book.silos, margined.scale
-    settings = {one.name: Setting(structure, silos, one, rules, scale) for one in arrangements}
+    settings = {
+        one.name: Setting(structure, silos, one, rules, scale, margined.legs)
+        for one in arrangements
+    }
     first = settings[arrangements[0].name]
     drawn = Draws(seed, path, draws, coordination, first.daily_defaults(margined.loss[rows]))
     outcomes = {}

@@ -52,7 +52,7 @@ class Units:
             share = at_house[:, accounts.firm[first], accounts.account_class[first], houses]
             lost.append(loss[:, members].sum(axis=1, keepdims=True))
             held.append((outcome.collateral[:, members].sum(axis=1) * share)[:, None])
-            required.append(nets.pooled[done.window.rows, number][:, None])
+            required.append(nets[done.window.rows, number][:, None])
             rows.append(first)
         place = np.array(rows, dtype=np.int64)
         return cls(

@@ -253,12 +253,6 @@ def _by_group(paid: FloatArray) -> dict[str, FloatArray]:
 def _of_futures(outcome: Outcome, setting: Setting) -> Days:
     """(days,) margin of customers' accounts that the futures rules count, gross."""
     counted = np.array(
-        [
-            [
-                member.kind == "customer" and setting.regime(member, house) in OF_FUTURES
-                for house in setting.houses
-            ]
-            for member in setting.structure.members
-        ]
+        [[regime in OF_FUTURES for regime in of_account] for of_account in setting.regimes]
     )
     return np.asarray((outcome.required * counted).sum(axis=(1, 2)))

@@ -6,7 +6,7 @@ import pytest
 
 from backtest.clearing.arrangement import ARRANGEMENTS
 from backtest.replay.protection.cover import cover, exceeded_seldom, firm_needs
-from tests.support.protected import protection
+from tests.support.protected import ACCOUNTS, protection
 
 
 def by_hand(done, model: str, arrangement: str, *, joint: bool) -> np.ndarray:
@@ -32,10 +32,11 @@ def by_hand(done, model: str, arrangement: str, *, joint: bool) -> np.ndarray:
                     k = setting.account_class[a]
                     held = [held[h] * outcome.holdings.at_house[t, f, k[h], h] for h in range(2)]
                     name = next(n for n, rows in groups.items() if a in rows)
-                    net = done.margined.nets(model, setting).pooled[done.window.rows]
+                    net = done.margined.nets(model, setting)[done.window.rows]
                     asked = net[t, list(groups).index(name)]
                 is_own = member.kind == "house"
                 pooled = one.pooled == "everybody" or (one.pooled == "house" and is_own)
+                pooled &= len({i[:3] for i in ACCOUNTS[member.account]}) > 1  # UST and BTC
                 nets = pooled and (joint or (one.commingled and not is_own))
                 x = [loss[h] - held[h] for h in range(2)]
                 for h in range(2):
