@@ -4,6 +4,8 @@ Rates are small, so nearly all weight lies on nobody and on one name. Both are c
 exact probabilities; only days with two defaults or more, which are too many to list, are drawn.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,19 @@ from backtest.kernels.paths import GOLDEN, ONE, day_key, splitmix, uniform
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+class Several(NamedTuple):
+    """Who fails in each draw of a day on which two names or more do.
+
+    draws : of each day. starts : (days x draws + 1,) place of the first name of each draw.
+    names : of all draws, one after another.
+    """
+
+    draws: int
+    starts: IntArray
+    names: IntArray
 
 
 @kernel
@@ -61,3 +76,52 @@ def draw_several(key: np.uint64, daily: FloatArray, least: FloatArray, drawn: Bo
         drawn[n] = uniform(key, n) < chance
         if drawn[n] and needed > 0:
             needed -= 1
+
+
+@kernel
+def list_several(
+    seed: np.uint64, path: np.uint64, daily: FloatArray, draws: int, starts: IntArray,
+    names: IntArray,
+) -> None:  # fmt: skip
+    """Write who fails in every draw of every day, as in `Several`; names as far as there is room.
+
+    daily : (days, names) probabilities.
+    """
+    days, count = daily.shape
+    alone, least = np.empty(count), np.empty((3, count + 1))
+    drawn = np.empty(count, np.bool_)
+    place = starts[0] = 0
+    for t in range(days):
+        if t == 0 or (daily[t] != daily[t - 1]).any():
+            default_chances(daily[t], alone, least)
+        for d in range(draws):
+            if least[2, 0] > 0.0:
+                draw_several(draw_key(seed, path, t, d), daily[t], least, drawn)
+                for n in np.flatnonzero(drawn):
+                    if place < len(names):
+                        names[place] = n
+                    place += 1
+            starts[t * draws + d + 1] = place
+
+
+def several_defaults(seed: int, path: int, daily: FloatArray, draws: int) -> Several:
+    """Draw the days on which two names or more fail; the same for every model and arrangement.
+
+    daily : (days, names) probabilities.
+
+    Examples
+    --------
+    >>> several = several_defaults(7, 0, np.full((5, 3), 0.01), draws=4)
+    >>> len(several.starts), int(np.diff(several.starts).min())
+    (21, 2)
+    """
+    daily = np.ascontiguousarray(daily)
+    starts = np.empty(len(daily) * draws + 1, np.int64)
+    # Two names, and of the others as many as on any day; half as much again is hardly ever short.
+    room = int(1.5 * len(daily) * draws * (2.0 + daily.sum(axis=1).max(initial=0.0))) + 100
+    while True:
+        names = np.empty(room, np.int64)
+        list_several(np.uint64(seed), np.uint64(path), daily, draws, starts, names)
+        if starts[-1] <= room:
+            return Several(draws, starts, names[: starts[-1]].copy())
+        room = int(starts[-1])

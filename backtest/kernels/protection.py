@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backtest.kernels.compile import kernel
-from backtest.kernels.default_draws import default_chances, draw_key, draw_several
+from backtest.kernels.default_draws import Several, default_chances
 from backtest.kernels.parties import (
     ACCOUNT,
     ASSESSED,
@@ -36,8 +36,8 @@ from backtest.kernels.settled_accounts import (
     new_settled,
     new_sums,
     redraw_customer,
-    settle_account,
     settle_accounts,
+    settle_again,
     sum_firm,
 )
 from backtest.kernels.settled_firms import new_paid, settle_firm, share_out
@@ -122,10 +122,11 @@ def settle_day(
     """Settle all accounts and firms of a day."""
     everybody = np.ones(len(firms.capital), np.bool_)
     settle_accounts(day, accounts, firms, joint, drawn, state.settled)
-    state.total[:] = 0.0
-    for a in range(len(accounts.firm)):
-        for h in range(len(state.total)):
-            state.total[h] += day.loss[a, h]
+    total, loss = state.total, day.loss
+    total[:] = 0.0
+    for a in range(len(loss)):
+        for h in range(len(total)):
+            total[h] += loss[a, h]
     settle_firms(everybody, everybody, day, accounts, classes, firms, drawn, state)
 
 
@@ -147,15 +148,17 @@ def settle_houses(
             members = state.order[state.starts[f] : state.starts[f + 1]]
             share_out(f, members, accounts, classes, state.settled, state.sums, out, fellow)
     rest, fund = np.zeros(len(houses.fund)), houses.fund.copy()
+    by, left, fails, unpaid = out.by, out.rest, out.fails, state.sums.unpaid
+    contribution = firms.contribution
     paid[:] = 0.0
     for f in range(many):
         for h in range(len(rest)):
-            rest[h] += out.rest[f, h]
-            fund[h] += 0.0 if out.fails[f] else firms.contribution[f, h]
+            rest[h] += left[f, h]
+            fund[h] += 0.0 if fails[f] else contribution[f, h]
             for b in range(BEARERS):
-                paid[h, b] += out.by[f, h, b]
-            for k in range(state.sums.unpaid.shape[1]):
-                paid[h, ACCOUNT] -= state.sums.unpaid[f, k, h]
+                paid[h, b] += by[f, h, b]
+            for k in range(unpaid.shape[1]):
+                paid[h, ACCOUNT] -= unpaid[f, k, h]
     step = np.empty(len(rest))
     for h in range(len(rest)):
         paid[h, ACCOUNT] += state.total[h]
@@ -198,9 +201,9 @@ def note(
     touched[t, 0] += weight * (paid[:, FELLOW].sum() > CENT)
     touched[t, 1] += weight * (paid[:, FUND].sum() > CENT)
     touched[t, 3] += weight * (paid[:, UNCOVERED].sum() > CENT)
-    some = False
-    for f in range(len(firms.capital)):
-        if state.out.fails[f]:
+    some, fails = False, state.out.fails
+    for f in range(len(fails)):
+        if fails[f]:
             some = True
             stuck[t, 0] += weight * (1.0 - firms.porting) * state.sums.cost[f]
             stuck[t, 1] += weight * firms.porting_days * state.sums.equity[f].sum()
@@ -208,10 +211,11 @@ def note(
 
 
 @kernel
-def copy_firm(f: int, sums: Sums, out: Paid, into: Sums, paid: Paid) -> None:
+def copy_firm(f: int, state: State, into: State) -> None:
     """Copy what is known of one firm."""
-    into.unpaid[f], into.equity[f] = sums.unpaid[f], sums.equity[f]
-    into.surplus[f], into.pooled[f], into.cost[f] = sums.surplus[f], sums.pooled[f], sums.cost[f]
+    sums, out, new, paid = state.sums, state.out, into.sums, into.out
+    new.unpaid[f], new.equity[f] = sums.unpaid[f], sums.equity[f]
+    new.surplus[f], new.pooled[f], new.cost[f] = sums.surplus[f], sums.pooled[f], sums.cost[f]
     paid.by[f], paid.rest[f], paid.taken[f] = out.by[f], out.rest[f], out.taken[f]
     paid.fails[f] = out.fails[f]
 
@@ -219,25 +223,23 @@ def copy_firm(f: int, sums: Sums, out: Paid, into: Sums, paid: Paid) -> None:
 @kernel
 def redraw(
     names: IntArray, day: Day, accounts: Accounts, classes: Classes, firms: Firms, joint: bool,
-    drawn: BoolArray, state: State, kept: State,
+    drawn: BoolArray, state: State,
 ) -> None:  # fmt: skip
     """Draw some names to default and settle their firms anew; all other firms stay as they are.
 
-    names : accounts, and firms after them. kept : takes what the firms were before.
+    names : accounts, and firms after them.
     """
     count, many = len(accounts.firm), len(firms.capital)
     affected, anew = np.zeros(many, np.bool_), np.zeros(many, np.bool_)
     for n in names:
         drawn[n] = True
         f = n - count if n >= count else accounts.firm[n]
-        if not affected[f]:
-            copy_firm(f, state.sums, state.out, kept.sums, kept.out)
-            affected[f] = True
+        affected[f] = True
         if n >= count:
             anew[f] = True
             for a in state.order[state.starts[f] : state.starts[f + 1]]:
                 if accounts.own[a]:
-                    settle_account(a, day, accounts, firms, joint, True, state.settled)
+                    settle_again(a, day, accounts, firms, joint, True, state.settled)
         else:
             changed = redraw_customer(n, day, accounts, firms, joint, state.settled, state.sums)
             anew[f] = anew[f] or not changed
@@ -249,63 +251,67 @@ def take_back(
     names: IntArray, day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: BoolArray,
     state: State, kept: State,
 ) -> None:  # fmt: skip
-    """Undo `redraw`."""
+    """Undo `redraw`; kept : what the firms were before."""
     count = len(accounts.firm)
     for n in names:
         drawn[n] = False
         f = n - count if n >= count else accounts.firm[n]
-        copy_firm(f, kept.sums, kept.out, state.sums, state.out)
+        copy_firm(f, kept, state)
         if n < count:
-            settle_account(n, day, accounts, firms, joint, False, state.settled)
+            settle_again(n, day, accounts, firms, joint, False, state.settled)
         else:
             for a in state.order[state.starts[f] : state.starts[f + 1]]:
                 if accounts.own[a]:
-                    settle_account(a, day, accounts, firms, joint, False, state.settled)
+                    settle_again(a, day, accounts, firms, joint, False, state.settled)
 
 
 @kernel
-def changes_nothing(n: int, day: Day, accounts: Accounts, daily: float, state: State) -> bool:
-    """Whether the default of name n alone leaves the day as it is without one.
+def list_changes(
+    day: Day, accounts: Accounts, daily: FloatArray, state: State, changes: BoolArray
+) -> None:
+    """Write whether the default of a name alone makes the day another one. changes : (names,).
 
     A customer that lacks nothing at any house leaves nothing unpaid, and where its firm does not
-    fail nothing is taken of it. daily : its probability.
+    fail nothing is taken of it. daily : (names,) probabilities.
     """
-    if daily == 0.0:
-        return True
-    if n >= len(accounts.firm) or state.out.fails[accounts.firm[n]]:
-        return False
-    for h in range(day.loss.shape[1]):
-        if day.loss[n, h] > day.collateral[n, h]:
-            return False
-    return True
+    loss, collateral, firm, fails = day.loss, day.collateral, accounts.firm, state.out.fails
+    count = len(firm)
+    changes[count:] = daily[count:] > 0.0
+    for a in range(count):
+        lacks = False
+        for h in range(loss.shape[1]):
+            lacks = lacks or loss[a, h] > collateral[a, h]
+        changes[a] = daily[a] > 0.0 and (lacks or fails[firm[a]])
 
 
 @kernel
 def replay_protection(
     loss: FloatArray, collateral: FloatArray, required: FloatArray, at_house: FloatArray,
     advanced: FloatArray, cost: FloatArray, accounts: Accounts, classes: Classes, firms: Firms,
-    houses: Houses, coordination: float, daily: FloatArray, seed: np.uint64, path: np.uint64,
-    draws: int, out: Outcomes,
+    houses: Houses, coordination: float, daily: FloatArray, several: Several, out: Outcomes,
 ) -> None:  # fmt: skip
     """Close out every day, without and with the defaults that come whatever prices do.
 
     loss .. cost : as in `Day`, with days first. daily : (days, accounts + firms) probabilities.
     Nobody and each name alone count with their probabilities, as do joint and separate close-outs;
-    days on which two names or more fail are drawn, `draws` times each. The close-out without a
+    days on which two names or more fail were drawn, `several`. The close-out without a
     default is settled whole, and the others where they differ from it: in the firms of the names.
     """
     days, count, number = loss.shape
     many = len(firms.capital)
     names = count + many
     alone, least = np.empty(names), np.empty((3, names + 1))
-    drawn, several = np.zeros(names, np.bool_), np.empty(names, np.bool_)
+    drawn, changes = np.zeros(names, np.bool_), np.empty(names, np.bool_)
+    one = np.empty(1, np.int64)
+    nobody = 0.0
     paid, fellow = np.empty((number, BEARERS)), np.zeros(count)
     state = new_state(accounts, many, len(classes.takes), number)
     kept = new_state(accounts, many, len(classes.takes), number)
     ways = (accounts.nets == POOLED).any()  # elsewhere joint and separate close-outs are one
     for t in range(days):
         day = Day(loss[t], collateral[t], required[t], at_house[t], advanced[t], cost[t])
-        nobody = default_chances(daily[t], alone, least)
+        if t == 0 or (daily[t] != daily[t - 1]).any():
+            nobody = default_chances(daily[t], alone, least)
         for together in range(2):
             joint = together == 1
             weight = coordination if joint else 1.0 - coordination
@@ -314,10 +320,12 @@ def replay_protection(
             if weight == 0.0:
                 continue
             settle_day(day, accounts, classes, firms, joint, drawn, state)
+            for f in range(many):
+                copy_firm(f, state, kept)
+            list_changes(day, accounts, daily[t], state, changes)
             same = nobody
             for n in range(names):
-                if changes_nothing(n, day, accounts, daily[t, n], state):
-                    same += alone[n]
+                same += 0.0 if changes[n] else alone[n]
             lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
             note(t, weight, paid, firms, state, out.base, out.base_touched, out.base_stuck)
             note(t, weight * same, paid, firms, state, out.paid, out.touched, out.stuck)
@@ -325,16 +333,18 @@ def replay_protection(
                 out.base_fellow[:] += weight * fellow
                 out.fellow[:] += weight * same * fellow
                 fellow[:] = 0.0
-            for d in range(-names, draws if least[2, 0] > 0.0 else 0):
+            for d in range(-names, several.draws if least[2, 0] > 0.0 else 0):
                 # First each name alone, then the draws of several.
                 if d < 0:
-                    if changes_nothing(d + names, day, accounts, daily[t, d + names], state):
+                    one[0] = d + names
+                    if not changes[one[0]]:
                         continue
-                    chance, who = alone[d + names], np.array([d + names])
+                    chance, who = alone[one[0]], one
                 else:
-                    draw_several(draw_key(seed, path, t, d), daily[t], least, several)
-                    chance, who = least[2, 0] / draws, np.flatnonzero(several)
-                redraw(who, day, accounts, classes, firms, joint, drawn, state, kept)
+                    e = t * several.draws + d
+                    chance = least[2, 0] / several.draws
+                    who = several.names[several.starts[e] : several.starts[e + 1]]
+                redraw(who, day, accounts, classes, firms, joint, drawn, state)
                 lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
                 note(t, weight * chance, paid, firms, state, out.paid, out.touched, out.stuck)
                 if lost:

@@ -18,88 +18,78 @@ from backtest.kernels.parties import (
 
 
 @kernel
+def lay_open(
+    first: int, last: int, joint: bool, day: Day, accounts: Accounts, out: Settled
+) -> None:
+    r"""Write what accounts first .. last - 1 lack and have left at each house, before they pay.
+
+    .. math:: x_h = L_h - V_h, \qquad
+        \text{lack} = \max(0, \textstyle\sum_h x_h) \text{ where legs net, else } \max(0, x_h)
+
+    What legs that net lack is shared by the houses in proportion to their margins, what they have
+    left in proportion to the collateral there.
+    """
+    # Arrays are taken out of their tuples once: that costs more than an account does.
+    loss, collateral, required, nets = day.loss, day.collateral, day.required, accounts.nets
+    lacking, left = out.lacking, out.left
+    houses = loss.shape[1]
+    for a in range(first, last):
+        if not (nets[a] == COMMINGLED or (nets[a] == POOLED and joint)):
+            for h in range(houses):
+                x = loss[a, h] - collateral[a, h]
+                lacking[a, h], left[a, h] = max(x, 0.0), max(-x, 0.0)
+            continue
+        total = posted = asked = 0.0
+        for h in range(houses):
+            total += loss[a, h] - collateral[a, h]
+            posted += collateral[a, h]
+            asked += required[a, h]
+        lack, surplus = max(total, 0.0), max(-total, 0.0)
+        for h in range(houses):
+            by_margin = required[a, h] / asked if asked > 0.0 else 1.0 / houses
+            by_value = collateral[a, h] / posted if posted > 0.0 else 1.0 / houses
+            lacking[a, h], left[a, h] = lack * by_margin, surplus * by_value
+
+
+@kernel
 def settle_account(
     a: int, day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: bool, out: Settled
 ) -> None:
-    r"""Write what an account leaves unpaid and what it has left, by house; whether it failed.
-
-    .. math:: x_h = L_h - V_h, \qquad
-        \text{lack} = \max(0, \textstyle\sum_h x_h) \text{ where legs net, else }
-        \sum_h \max(0, x_h)
+    """An account pays what it lacks as far as it can: what stays unpaid, what is left, who fails.
 
     drawn : it pays nothing. Otherwise a customer pays from its resources, and then from gains at
-    other houses, which were paid to it as they arose; so does a firm for its own account, whose
-    resources are the firm's capital and come later. Who leaves no more than a cent unpaid has not
-    failed: that is rounding.
+    other houses, which were paid to it as they arose and are no longer left; so does a firm for its
+    own account, whose resources are the firm's capital and come later. Of what a defaulted customer
+    still has at other houses the share `set_off` pays in time. Who leaves no more than a cent
+    unpaid has not failed: that is rounding.
     """
-    if accounts.nets[a] == COMMINGLED or (accounts.nets[a] == POOLED and joint):
-        settle_together(a, day, accounts, drawn, out)
-    else:
-        settle_apart(a, day, accounts, firms, drawn, out)
-
-
-@kernel
-def settle_together(a: int, day: Day, accounts: Accounts, drawn: bool, out: Settled) -> None:
-    """`settle_account` of legs that net.
-
-    The unpaid part is shared by the houses in proportion to their margins, what is left in
-    proportion to the collateral there.
-    """
-    houses = day.loss.shape[1]
-    total = posted = asked = 0.0
-    for h in range(houses):
-        total += day.loss[a, h] - day.collateral[a, h]
-        posted += day.collateral[a, h]
-        asked += day.required[a, h]
-    unpaid, surplus = max(total, 0.0), max(-total, 0.0)
-    if not drawn:
-        unpaid = max(0.0, unpaid - accounts.resources[a])
-    for h in range(houses):
-        by_margin = day.required[a, h] / asked if asked > 0.0 else 1.0 / houses
-        by_value = day.collateral[a, h] / posted if posted > 0.0 else 1.0 / houses
-        out.lacking[a, h] = unpaid * by_margin
-        out.left[a, h] = surplus * by_value
-    out.failed[a] = drawn or unpaid > CENT
-
-
-@kernel
-def settle_apart(
-    a: int, day: Day, accounts: Accounts, firms: Firms, drawn: bool, out: Settled
-) -> None:
-    """`settle_account` of legs that do not net; gains that have paid are no longer left.
-
-    Of what a defaulted customer still has at other houses the share `set_off` pays in time.
-    """
-    houses = day.loss.shape[1]
+    lacking, left, loss, houses = out.lacking, out.left, day.loss, day.loss.shape[1]
+    nets = accounts.nets[a] == COMMINGLED or (accounts.nets[a] == POOLED and joint)
     lack = gain = surplus = 0.0
     for h in range(houses):
-        x = day.loss[a, h] - day.collateral[a, h]
-        out.lacking[a, h], out.left[a, h] = max(x, 0.0), max(-x, 0.0)
-        lack += out.lacking[a, h]
-        gain += max(-day.loss[a, h], 0.0)
-        surplus += out.left[a, h]
+        lack += lacking[a, h]
+        surplus += left[a, h]
+        # Of legs that net gains have paid already.
+        gain += 0.0 if nets else max(-loss[a, h], 0.0)
     out.failed[a] = drawn
     if lack <= 0.0:
         return
-    unpaid, spent = lack, 0.0
-    if not drawn:
-        unpaid = max(0.0, lack - accounts.resources[a])
-        spent = min(unpaid, gain)
-        unpaid -= spent
-    failed = unpaid > CENT
-    for h in range(houses):
-        if spent > 0.0:
-            used = spent * max(-day.loss[a, h], 0.0) / gain
-            out.left[a, h] = max(0.0, out.left[a, h] - used)
-    if failed and not accounts.own[a]:
+    unpaid = lack if drawn else max(0.0, lack - accounts.resources[a])
+    spent = 0.0 if drawn else min(unpaid, gain)
+    unpaid -= spent
+    out.failed[a] = drawn or unpaid > CENT
+    if spent > 0.0:
+        for h in range(houses):
+            used = spent * max(-loss[a, h], 0.0) / gain
+            left[a, h] = max(0.0, left[a, h] - used)
+    if unpaid > CENT and not accounts.own[a]:
         set_off = min(unpaid, firms.set_off * (surplus - spent))
         if set_off > 0.0:
             for h in range(houses):
-                out.left[a, h] *= 1.0 - set_off / (surplus - spent)
-            unpaid = max(0.0, unpaid - set_off)
+                left[a, h] *= 1.0 - set_off / (surplus - spent)
+            unpaid -= set_off
     for h in range(houses):
-        out.lacking[a, h] *= unpaid / lack
-    out.failed[a] = drawn or failed
+        lacking[a, h] *= unpaid / lack
 
 
 @kernel
@@ -108,9 +98,25 @@ def settle_accounts(
 ) -> None:
     """Settle every account. drawn : (accounts + firms,) who is drawn to default."""
     count = len(accounts.firm)
+    lay_open(0, count, joint, day, accounts, out)
+    own, firm, lacking, failed = accounts.own, accounts.firm, out.lacking, out.failed
     for a in range(count):
-        is_drawn = drawn[count + accounts.firm[a]] if accounts.own[a] else drawn[a]
-        settle_account(a, day, accounts, firms, joint, is_drawn, out)
+        is_drawn = drawn[count + firm[a]] if own[a] else drawn[a]
+        failed[a] = is_drawn
+        lacks = False
+        for h in range(lacking.shape[1]):
+            lacks = lacks or lacking[a, h] > 0.0
+        if lacks:
+            settle_account(a, day, accounts, firms, joint, is_drawn, out)
+
+
+@kernel
+def settle_again(
+    a: int, day: Day, accounts: Accounts, firms: Firms, joint: bool, drawn: bool, out: Settled
+) -> None:
+    """Settle one account anew, drawn to default or no longer."""
+    lay_open(a, a + 1, joint, day, accounts, out)
+    settle_account(a, day, accounts, firms, joint, drawn, out)
 
 
 @kernel
@@ -135,20 +141,24 @@ def sum_firm(
     f: int, members: IntArray, day: Day, accounts: Accounts, settled: Settled, sums: Sums
 ) -> None:
     """What the accounts of a firm leave to it; members : their numbers."""
-    own, houses = sums.unpaid.shape[1] - 1, day.loss.shape[1]
-    sums.unpaid[f], sums.equity[f] = 0.0, 0.0
-    sums.surplus[f], sums.pooled[f], sums.cost[f] = 0.0, 0.0, 0.0
+    last, houses = sums.unpaid.shape[1] - 1, day.loss.shape[1]
+    unpaid, equity, surplus, pooled = sums.unpaid, sums.equity, sums.surplus, sums.pooled
+    lacking, left, failed, cost = settled.lacking, settled.left, settled.failed, day.cost
+    own, nets, account_class = accounts.own, accounts.nets, accounts.account_class
+    unpaid[f], equity[f], surplus[f], pooled[f] = 0.0, 0.0, 0.0, 0.0
+    idle_cost = 0.0
     for a in members:
         for h in range(houses):
-            row = own if accounts.own[a] else accounts.account_class[a, h]
-            sums.unpaid[f, row, h] += settled.lacking[a, h]
-            if accounts.own[a]:
-                sums.surplus[f, h] += settled.left[a, h]
-                sums.pooled[f, h] += settled.left[a, h] if accounts.nets[a] == POOLED else 0.0
-            elif not settled.failed[a]:
-                sums.equity[f, row, h] += settled.left[a, h]
-        if not accounts.own[a] and not settled.failed[a]:
-            sums.cost[f] += day.cost[a]
+            row = last if own[a] else account_class[a, h]
+            unpaid[f, row, h] += lacking[a, h]
+            if own[a]:
+                surplus[f, h] += left[a, h]
+                pooled[f, h] += left[a, h] if nets[a] == POOLED else 0.0
+            elif not failed[a]:
+                equity[f, row, h] += left[a, h]
+        if not own[a] and not failed[a]:
+            idle_cost += cost[a]
+    sums.cost[f] = idle_cost
 
 
 @kernel
@@ -161,13 +171,13 @@ def redraw_customer(
     """
     f = accounts.firm[a]
     if settled.failed[a]:
-        settle_account(a, day, accounts, firms, joint, True, settled)
+        settle_again(a, day, accounts, firms, joint, True, settled)
         return False
     for h in range(day.loss.shape[1]):
         row = accounts.account_class[a, h]
         sums.equity[f, row, h] = max(0.0, sums.equity[f, row, h] - settled.left[a, h])
     sums.cost[f] -= day.cost[a]
-    settle_account(a, day, accounts, firms, joint, True, settled)
+    settle_again(a, day, accounts, firms, joint, True, settled)
     for h in range(day.loss.shape[1]):
         sums.unpaid[f, accounts.account_class[a, h], h] += settled.lacking[a, h]
     return True

@@ -14,6 +14,7 @@ from backtest.clearing.setting import Setting
 from backtest.config.structure import StructureTable, build_structure
 from backtest.kernels import parties
 from backtest.kernels import protection as kernels
+from backtest.kernels.default_draws import several_defaults
 from backtest.parameters.files import header, load_parameters, rules
 from tests.docs.test_pages import DOCS
 
@@ -193,7 +194,7 @@ def test_accounts_that_did_nothing_are_ported_or_cost_their_close_out():
     kernels.replay_protection(
         *(part[None] for part in of_day), np.full((1, 7), cost), here.kernel_accounts(),
         here.kernel_classes(), firms, here.kernel_houses(), 0.0, np.zeros((1, 9)),
-        np.uint64(0), np.uint64(0), 1, out,
+        several_defaults(0, 0, np.zeros((1, 9)), 1), out,
     )  # fmt: skip
     assert out.base_stuck[0].tolist() == pytest.approx([expected, frozen], abs=CENT)
     assert out.base_touched[0].tolist() == [1.0, 1.0, 1.0, 1.0]

@@ -7,7 +7,12 @@ import pytest
 
 from backtest.kernels import parties
 from backtest.kernels import protection as kernels
-from backtest.kernels.default_draws import default_chances, draw_key, draw_several
+from backtest.kernels.default_draws import (
+    default_chances,
+    draw_key,
+    draw_several,
+    several_defaults,
+)
 
 DAILY = np.array([0.3, 0.05, 0.2, 0.0, 0.1])
 
@@ -100,7 +105,9 @@ def replayed(world, daily, draws, coordination=0.4):
         np.zeros(count),
         np.zeros(count),
     )
-    kernels.replay_protection(*world, coordination, daily, np.uint64(1), np.uint64(0), draws, out)
+    kernels.replay_protection(
+        *world, coordination, daily, several_defaults(1, 0, daily, draws), out
+    )
     return out
 
 

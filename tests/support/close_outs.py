@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.kernels import parties
+from backtest.kernels.default_draws import several_defaults
 from backtest.kernels.protection import (
     Accounts,
     Classes,
@@ -74,7 +75,7 @@ class World:
         replay_protection(
             self.loss, self.collateral, self.required, self.at_house, self.advanced, self.cost,
             self.accounts, self.classes, self.firms, self.houses, coordination, daily,
-            np.uint64(1), np.uint64(0), draws, out,
+            several_defaults(1, 0, daily, draws), out,
         )  # fmt: skip
         return out
 

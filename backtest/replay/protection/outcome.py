@@ -6,6 +6,7 @@ import numpy as np
 
 from backtest.clearing.calls import Holdings
 from backtest.clearing.ledger import BEARERS, check_balanced
+from backtest.kernels.default_draws import Several
 from backtest.kernels.holdings import sum_cells
 from backtest.kernels.protection import Outcomes, replay_protection
 from backtest.replay.protection.collateral import Collateral
@@ -60,16 +61,14 @@ class Draws:
 
     Parameters
     ----------
-    seed, path : of the generator. count : draws of a day on which two names or more fail.
     coordination : probability that houses close out jointly.
     daily : (days, accounts + firms) probability of a default on each scored day.
+    several : draws of days on which two names or more fail.
     """
 
-    seed: int
-    path: int
-    count: int
     coordination: float
     daily: FloatArray
+    several: Several
 
 
 def replay_outcome(
@@ -110,10 +109,8 @@ def replay_outcome(
         setting.kernel_firms(),
         setting.kernel_houses(),
         draws.coordination,
-        np.ascontiguousarray(draws.daily),
-        np.uint64(draws.seed),
-        np.uint64(draws.path),
-        draws.count,
+        draws.daily,
+        draws.several,
         out,
     )
     worst = max(check_balanced(out.paid, loss), check_balanced(out.base, loss))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from backtest.account.account import AccountTerms
@@ -12,6 +13,7 @@ from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import DRAWS, Setting
 from backtest.clearing.structure import Structure
+from backtest.kernels.default_draws import several_defaults
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
@@ -195,7 +197,8 @@ def close_out(
         for one in arrangements
     }
     first = settings[arrangements[0].name]
-    drawn = Draws(seed, path, draws, coordination, first.daily_defaults(margined.loss[rows]))
+    daily = np.ascontiguousarray(first.daily_defaults(margined.loss[rows]))
+    drawn = Draws(coordination, daily, several_defaults(seed, path, daily, draws))
     outcomes = {}
     asked = [(name, one) for one in arrangements for name in models or margined.models]
     for name, one in counted(report, "close-outs", asked, len(asked)):
