@@ -14,8 +14,8 @@ from backtest.types import FloatArray
 
 FURTHEST = 50.0  # standard deviations to which a direction is followed
 STEPS = 500  # of the grid on which the first crossing is looked for: a tenth of a deviation each
-PARTS = 32  # into which a bracket is cut, in one pricing of all targets
-ROUNDS = 9  # of cutting: 32^9 parts of a tenth of a deviation are below rounding
+PARTS = 256  # into which a bracket is cut, in one pricing of all targets
+ROUNDS = 6  # of cutting: 256^6 parts of a tenth of a deviation are below rounding
 WORTHLESS = 0.99  # a price is followed down until it has lost this share
 EDGE = 1e-4  # a yield is followed to just inside the range that a market may have
 

@@ -75,7 +75,8 @@ def historic_pnl(
     chosen = known.rows_of(starts)
     rows = np.full(len(chosen), row)
     later = moved_levels(market, rows, known.moves[chosen])
-    return repriced_pnl(instrument, market, rows, later=later, elapsed=known.elapsed[chosen])
+    elapsed = known.elapsed[chosen]
+    return repriced_pnl([instrument], market, rows, later=later, elapsed=elapsed)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.stress.directions import Direction, Path, Target
+from backtest.stress.directions import FURTHEST, Direction, Path, Target
 from backtest.stress.history import Plausibility
 from backtest.stress.repricing import Repricer
 from backtest.types import FloatArray
 
 TURNS = 25  # of the gradient, from each start
 SETTLED = 1e-7  # relative change of the distance at which a search ends
+ALIKE = 0.9999  # correlation of the losses along two gradients that are one
 BUMP = 0.01  # standard deviations by which each factor is moved for a gradient
 NAME = "joint"
 
@@ -63,12 +64,12 @@ def nearest_move(
         is farther. What is found is a move that does use the target up; that none is nearer is
         sure for linear books alone.
     """
-    factors = len(repricer.market.factors)
-    best = _searched(repricer, known, target, np.zeros(factors))
+    followed: list[FloatArray] = []
+    best = _searched(repricer, known, target, np.zeros(len(repricer.market.factors)), followed)
     for start in starts:
         for found in (
             _of_move(repricer, known, target, start),
-            _searched(repricer, known, target, start),
+            _searched(repricer, known, target, start, followed),
         ):
             if found is not None and (best is None or found.multiple < best.multiple):
                 best = found
@@ -78,19 +79,28 @@ def nearest_move(
 def _of_move(
     repricer: Repricer, known: Plausibility, target: Target, move: FloatArray
 ) -> JointMove | None:
-    """A move itself; None where it does not use the target up, or no day moved like it."""
+    """A move itself; None where it does not use the target up, or is too far to be searched."""
     distance = known.distance(move)
-    if not 0.0 < distance < np.inf or target.gap(repricer.pnl(move[None]))[0] <= 0.0:
+    if not 0.0 < distance <= FURTHEST or target.gap(repricer.pnl(move[None]))[0] <= 0.0:
         return None
     gradient = loss_gradient(repricer, known, target, move)
     return JointMove(Direction(NAME, move / distance), distance, gradient)
 
 
 def _searched(
-    repricer: Repricer, known: Plausibility, target: Target, start: FloatArray
+    repricer: Repricer,
+    known: Plausibility,
+    target: Target,
+    start: FloatArray,
+    followed: list[FloatArray],
 ) -> JointMove | None:
-    """The nearest of the moves that one search goes through."""
+    """The nearest of the moves that one search goes through.
+
+    followed : gradients at which earlier searches began, or through which they went; a search that
+        comes to one of them would only repeat what came after it. This one adds its own.
+    """
     best: JointMove | None = None
+    turning: list[FloatArray] = []
     here, last = start, np.inf
     for _ in range(TURNS):
         gradient = loss_gradient(repricer, known, target, here)
@@ -98,6 +108,10 @@ def _searched(
         size = max(0.0, variance) ** 0.5
         if size == 0.0:
             break
+        unit = gradient / size
+        if any(other @ known.covariance @ unit > ALIKE for other in followed):
+            break
+        turning.append(unit)
         direction = Direction(NAME, known.covariance @ gradient / size)
         multiple = float(Path(direction, repricer).first_crossings([target])[0])
         if not np.isfinite(multiple):
@@ -108,6 +122,7 @@ def _searched(
         if abs(multiple - last) <= SETTLED * multiple:
             break
         last = multiple
+    followed += turning
     return best
 
 

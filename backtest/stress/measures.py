@@ -136,7 +136,9 @@ def _measure(
     with np.errstate(invalid="ignore", divide="ignore"):
         out.concentration[:, rows] = np.where(total > 0.0, standing.max(axis=2) / total, np.nan)
     out.largest[:, rows] = np.nan_to_num(standing).argmax(axis=2)
-    days = np.where(np.isnan(volumes), -np.inf, np.abs(net) / volumes)
+    # What is not held, or of which no volume is known, has no days: it is not traded in none.
+    unknown = np.isnan(volumes) | (gross == 0.0)
+    days = np.where(unknown, -np.inf, np.abs(net) / volumes)
     most = days.max(axis=2)
     out.volume[:, rows] = np.where(np.isfinite(most), most, np.nan)
     out.most_traded[:, rows] = days.argmax(axis=2)
@@ -153,9 +155,15 @@ def stress_by_day(
     out = np.empty((len(scenarios), len(days), len(book.instruments)))
     for s, scenario in enumerate(scenarios):
         later = moved_levels(market, days, scenario.vector(market)[None])
-        for i, instrument in enumerate(book.instruments):
-            elapsed = np.full(len(days), float(spans[i]))
-            out[s, :, i] = repriced_pnl(instrument, market, days, later=later, elapsed=elapsed)
+        for span in set(spans):
+            columns = [i for i, own in enumerate(spans) if own == span]
+            out[s][:, columns] = repriced_pnl(
+                [book.instruments[i] for i in columns],
+                market,
+                days,
+                later=later,
+                elapsed=np.full(len(days), float(span)),
+            )
     return out
 
 

@@ -15,7 +15,8 @@ from backtest.stress.scenario import Scenario
 from backtest.types import StudyError, shown
 
 RULE = "stress_scenarios"
-IMPLIED_NAMES = tuple(IMPLIED.values())
+EQUITY = "equity"
+VOLATILITIES = ("-VOL", "-REALISED")  # endings of a volatility's name after that of its price
 
 
 class ScenarioTerms(BaseModel):
@@ -27,7 +28,7 @@ class ScenarioTerms(BaseModel):
     up_to: tuple[Annotated[float, Field(gt=0)], ...] = ()
     yields: tuple[float, ...] = ()
     prices: dict[str, Annotated[float, Field(gt=-1)]] = Field(default_factory=dict)
-    volatility: Annotated[float, Field(gt=-1)] = 0.0
+    volatility: dict[str, Annotated[float, Field(gt=-1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_change_a_maturity(self) -> Self:
@@ -110,15 +111,27 @@ def _price_move(terms: ScenarioTerms, factor: str, market: Market, row: int) -> 
     """Relative move of a price, a volatility or a bond future."""
     if factor in terms.prices:
         return terms.prices[factor]
-    if factor in IMPLIED_NAMES or factor.endswith(("-VOL", "-REALISED")):
-        return terms.volatility
+    if factor in IMPLIED.values():
+        return terms.volatility.get(EQUITY, 0.0)
+    for ending in VOLATILITIES:
+        if factor.endswith(ending):
+            return terms.volatility.get(asset_class_of(factor.removesuffix(ending)), 0.0)
     contract = known_contracts().get(factor)
     if contract is not None and contract.maturity is not None:
         return _future_move(terms.yield_change(contract.maturity), contract.maturity, market, row)
-    if contract is not None and contract.reference in terms.prices:
-        return terms.prices[contract.reference]
-    spot = Spot(contract.reference if contract is not None else factor)
-    return terms.prices.get(spot.asset_class, 0.0)
+    price = factor if contract is None else contract.reference
+    return terms.prices.get(price, terms.prices.get(asset_class_of(price), 0.0))
+
+
+def asset_class_of(price: str) -> str:
+    """Asset class of a price; of an index with an implied volatility of its own, equity.
+
+    Examples
+    --------
+    >>> asset_class_of("BTC"), asset_class_of("SP500"), asset_class_of("GOLD")
+    ('crypto', 'equity', 'other')
+    """
+    return EQUITY if price in IMPLIED else Spot(price).asset_class
 
 
 def _future_move(change: float, maturity: float, market: Market, row: int) -> float:

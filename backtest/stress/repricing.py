@@ -20,16 +20,16 @@ ONE_DAY = np.timedelta64(1, "D")
 
 
 def repriced_pnl(
-    instrument: Instrument,
+    instruments: Sequence[Instrument],
     market: Market,
     rows: RowNumbers,
     *,
     later: FloatArray,
     elapsed: FloatArray,
 ) -> FloatArray:
-    """(scenarios,) exact P&L per 1 USD from the levels of `rows` to `later`, carry included.
+    """(scenarios, instruments) exact P&L per 1 USD from the levels of `rows` to `later`.
 
-    rows : (scenarios,) the day of the market on which each scenario begins.
+    Carry is in it. rows : (scenarios,) the day of the market on which each scenario begins.
     later : (scenarios, factors) levels at its end.
     elapsed : (scenarios,) calendar days to it, 1 or more.
 
@@ -39,18 +39,21 @@ def repriced_pnl(
     >>> from backtest.instruments import parse_instrument
     >>> market = Market.from_frame(pd.DataFrame({"BTC": [100.0]}, index=["2024-01-02"]))
     >>> coin, today, day = parse_instrument("BTC"), np.array([0]), np.array([1.0])
-    >>> repriced_pnl(coin, market, today, later=np.array([[60.0]]), elapsed=day).tolist()
-    [-0.4]
+    >>> repriced_pnl([coin], market, today, later=np.array([[60.0]]), elapsed=day).tolist()
+    [[-0.4]]
     """
-    if is_option(instrument):
-        return _revalued(instrument, market, rows, later, elapsed)
-    out = np.empty(len(rows))
+    out = np.empty((len(rows), len(instruments)))
+    priced = [i for i, instrument in enumerate(instruments) if not is_option(instrument)]
     # A market has no gap longer than two weeks: a longer close-out has a day or more between.
     spans = np.maximum(1, -(-elapsed.astype(np.int64) // LONGEST_STEP))
-    for span in np.unique(spans):
+    for span in sorted(set(spans.tolist())) if priced else ():
         chosen = np.flatnonzero(spans == span)
-        two_days = _pairs(market, rows[chosen], later[chosen], elapsed[chosen], int(span))
-        out[chosen] = instrument.pnl(two_days, int(span))[:: int(span) + 1]
+        two_days = _pairs(market, rows[chosen], later[chosen], elapsed[chosen], span)
+        for i in priced:
+            out[chosen, i] = instruments[i].pnl(two_days, span)[:: span + 1]
+    for i, instrument in enumerate(instruments):
+        if is_option(instrument):
+            out[:, i] = _revalued(instrument, market, rows, later, elapsed)
     return out
 
 
@@ -108,7 +111,13 @@ class Repricer:
         rows = np.full(len(moves), self.row)
         later = moved_levels(self.market, rows, moves)
         out = np.empty((len(moves), len(self.instruments)))
-        for i, instrument in enumerate(self.instruments):
-            days = np.full(len(moves), float(self.elapsed[i]))
-            out[:, i] = repriced_pnl(instrument, self.market, rows, later=later, elapsed=days)
+        for days in set(self.elapsed):
+            columns = [i for i, span in enumerate(self.elapsed) if span == days]
+            out[:, columns] = repriced_pnl(
+                [self.instruments[i] for i in columns],
+                self.market,
+                rows,
+                later=later,
+                elapsed=np.full(len(moves), float(days)),
+            )
         return out

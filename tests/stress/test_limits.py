@@ -8,6 +8,7 @@ import backtest as bt
 from backtest.book.liquidation import load_costs
 from backtest.stress import Backing, Limits, Scenario, StressPlan, one_usd, stress_test
 from backtest.stress.limits import over
+from backtest.stress.measures import account_measures
 from tests.support.markets import random_market
 
 HALF = Scenario("half", {"BTC": -0.5})
@@ -93,6 +94,19 @@ def test_a_firm_of_which_nothing_is_stated_has_no_stress_loss():
     assert np.isnan(table.loc["stress_loss", "value"]) and not table.loc["stress_loss", "over"]
     assert table.loc["stress_loss", "days"] == 0
     assert table.loc["leverage", "value"] == pytest.approx(4.0)
+
+
+def test_a_position_whose_volume_nobody_published_has_no_days_of_it():
+    """One account holds gold alone, the other Bitcoin beside it: its days are Bitcoin's."""
+    days = pd.bdate_range("2024-01-02", periods=3)
+    prices = pd.DataFrame({"GOLD": [2000.0] * 3, "BTC": [100.0] * 3}, index=days)
+    market = bt.Market.from_frame(prices, simulated=True)
+    positions = pd.DataFrame({"GOLD": [1e6, 1e6], "BTC": [0.0, 2e6]}, index=["gold", "both"])
+    book = bt.Book.from_frame(positions, market)
+    measures = account_measures(market, book, np.ones((3, 2, 2)))
+    adv = load_costs("liquidation").of(bt.Spot("BTC")).adv_usd
+    assert np.isnan(measures.volume[:, 0]).all()
+    assert measures.volume[:, 1] == pytest.approx(2e6 / adv)
 
 
 def test_many_accounts_have_the_numbers_of_each_alone():

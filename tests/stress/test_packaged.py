@@ -44,6 +44,10 @@ def test_futures_follow_their_price_and_volatilities_have_a_move_of_their_own():
     market = market_of(BTC=4e4, BTC_CME=4e4, ETH=2e3, SOL=90.0, USDC=1.0, **{"BTC-VOL": 0.5})
     moves = moves_of(market, "crypto halves")
     assert moves == {"BTC": -0.5, "BTC_CME": -0.5, "ETH": -0.5, "BTC-VOL": 1.0}
+    index = market_of(SP500=5e3, VIX=0.2, SPY=500.0)
+    assert "crypto halves" not in {scenario.name for scenario in packaged_scenarios(index, 0)}
+    flight = moves_of(index, "flight: yields down 100 bp, crypto halves, equities fall a tenth")
+    assert flight == {"SP500": -0.1, "SPY": -0.1, "VIX": 0.5}
     dash = moves_of(market, "dash for cash, 9 to 18 March 2020 at once")
     assert dash["BTC_CME"] == dash["BTC"] == -0.34 and dash["ETH"] == -0.43
     assert "USDC" not in dash  # it is no crypto asset of this file, and SOL is of no class at all
@@ -75,7 +79,9 @@ def test_the_weeks_that_were_are_those_of_the_record(real_data):
         for price, series in closes.items():
             move = series[last] / series[first] - 1.0
             assert terms[name]["prices"][price] == pytest.approx(move, abs=0.006), (name, price)
-        assert terms[name]["volatility"] == pytest.approx(vix[last] / vix[first] - 1.0, abs=0.006)
+        assert terms[name]["volatility"]["equity"] == pytest.approx(
+            vix[last] / vix[first] - 1.0, abs=0.006
+        )
 
 
 def test_a_term_that_is_moved_moves_the_scenario():

@@ -25,7 +25,7 @@ def test_a_move_that_came_gains_what_it_gained(name, horizon, option_market):
     rows = np.arange(0, len(option_market.dates) - horizon)
     later = option_market.levels[rows + horizon]
     elapsed = (option_market.dates[rows + horizon] - option_market.dates[rows]).astype(float)
-    gained = repriced_pnl(instrument, option_market, rows, later=later, elapsed=elapsed)
+    gained = repriced_pnl([instrument], option_market, rows, later=later, elapsed=elapsed)[:, 0]
     known = instrument.pnl(option_market, horizon)[: len(rows)]
     assert gained == pytest.approx(known, rel=1e-10, abs=1e-12)
 

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.stress import Backing, StressPlan, stress_test
+from backtest.stress import DIRECTIONS, Backing, StressPlan, stress_test
 from backtest.stress.directions import FURTHEST, Direction, Path, Target, stated_directions
 from backtest.stress.history import Plausibility
 from backtest.stress.joint import nearest_move
 from backtest.stress.positions import Held
+from backtest.stress.reverse import ReverseStress
 from tests.support.markets import random_market
 from tests.support.places import ROOT
 
@@ -141,6 +142,31 @@ def test_a_firm_is_no_farther_than_its_nearest_account_nor_any_stated_direction(
         joint = rows.loc[name, layer, "joint"]
         assert joint["distance"] <= row["distance"] * (1 + 1e-9), (name, layer, direction)
     assert rows.loc["F", "capital", "joint"]["multiple"] > first
+
+
+def test_no_random_direction_uses_a_firm_up_sooner():
+    """Bonds, coins and four accounts; 20,000 directions, each to just short of the move."""
+    market, row = random_market(260, seed=12), 259
+    positions = pd.DataFrame(
+        {
+            "UST2Y": [0.0, -9e7, 4e7, 0.0], "UST10Y": [4e7, 2e7, 0.0, -3e7],
+            "BTC": [0.0, 1e6, -2e6, 3e6], "ETH": [2e6, 0.0, 1e6, -2e6],
+        }, index=list("abcd"),
+    )  # fmt: skip
+    book = bt.Book.from_frame(positions, market)
+    held, known = Held(market, book, COVERAGE, row), Plausibility.of(market, row, 2)
+    margins = np.array([4e5, 3e5, 2e5, 3e5])
+    root = np.linalg.cholesky(known.covariance)
+    draws = np.random.default_rng(1).standard_t(2, size=(20_000, len(market.factors)))
+    units = draws / np.linalg.norm(draws, axis=1, keepdims=True) @ root.T
+    backing = Backing({name: "F" for name in "abcd"}, capital={"F": 4e5}, fund={"F": 1e6})
+    reverse = ReverseStress(held, {"m": margins}, backing, DIRECTIONS, range(4))
+    rows = reverse.tables()[0].set_index(["name", "layer", "direction"])
+    for layer, amount in backing.layers("F").items():
+        target = Target(held.exposure, np.zeros(4), margins, amount)
+        distance = rows.loc["F", layer, "joint"]["multiple"]
+        assert distance < 20.0
+        assert (target.gap(held.repricer.pnl(0.999 * distance * units)) <= 0.0).all()
 
 
 class Coins:
