@@ -12,7 +12,8 @@ from backtest.parameters.files import header, load_parameters, moved, rule_of
 from backtest.parameters.ranges import term_value, with_term
 from backtest.replay.protection.protect import Protection, close_out
 
-STATED_FACTORS = (0.0, 2.0)  # of resources and capital that a study states
+LAYERS = ("capital", "fund", "assessment")  # of a house, that a study may state
+STATED_FACTORS = (0.0, 2.0)  # of resources, capital and funds that a study states
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def variations(done: Protection) -> Iterator[Variation]:
     """Every unverified term of the rules at each end of its range, and what a study states itself.
 
     Terms that a study states are no assumption of ours; of houses where nothing clears nothing
-    depends. Resources and capital that are stated are taken away, and doubled.
+    depends. Resources, capital and funds that are stated are taken away, and doubled.
 
     Examples
     --------
@@ -93,6 +94,9 @@ def _matters(version: str, term: str, rules: Rules, done: Protection) -> bool:
     if rule_of(version) == ASSUMED:
         return term not in rules.stated
     place = term.split(".")
+    if place[0] == "houses" and len(place) == 3 and place[2] in LAYERS:
+        if getattr(done.structure.house(place[1]), place[2]) is not None:
+            return False
     return place[0] not in ("houses", "by_house") or place[1] in done.book.silos
 
 
@@ -134,3 +138,13 @@ def _stated(structure: Structure) -> Iterator[tuple[str, Any]]:
             return replace(structure, firms=firms)
 
         yield "stated capital of firms", capital
+    if any(house.fund is not None for house in structure.houses.values()):
+
+        def fund(factor: float) -> Structure:
+            houses = {
+                name: h if h.fund is None else replace(h, fund=factor * h.fund)
+                for name, h in structure.houses.items()
+            }
+            return replace(structure, houses=houses)
+
+        yield "stated funds of houses", fund

@@ -1,7 +1,8 @@
 """What a rule's numbers are asked for: margins, costs of closing out, stress, what is posted.
 
 A sensitivity asks each measure that reads a file, once with the file as it is and once with a term
-moved. Margins alone would leave haircuts of collateral and costs of close-out silent.
+moved. Margins alone would leave haircuts of collateral, costs of close-out and whoever stands
+behind a margin silent.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -18,6 +19,7 @@ from backtest.parameters.in_force import in_force, version_on
 from backtest.parameters.sources import parameter_sources
 from backtest.stress import packaged_scenarios, stress_losses
 from backtest.studies.rules.effects import PackagedBooks, packaged_models
+from backtest.studies.rules.protected import STUDY, ProtectedAccounts
 from backtest.types import StudyError
 
 Only = Collection[str] | None
@@ -41,7 +43,7 @@ class Measure:
 def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
     """Everything that reads a rule, with the versions of a day.
 
-    What is posted is no book's, and is asked with the books of the default study alone.
+    What is posted and who bears losses is no book's, and is asked with the default study's alone.
     """
     for name, model in packaged_models():
         yield _margin(books, name, in_force(model, day))
@@ -50,6 +52,9 @@ def all_measures(books: PackagedBooks, day: date) -> Iterator[Measure]:
     for rule in rules() if not books.study else ():
         if rule.startswith(FOLDER):
             yield _posted(books, version_on(rule, day), day)
+    if not books.study:
+        accounts = ProtectedAccounts(books.market, day)
+        yield Measure(f"accounts of {STUDY}", accounts.reads, accounts.amounts)
 
 
 def _margin(books: PackagedBooks, name: str, model: MarginModel) -> Measure:

@@ -31,7 +31,8 @@ def sensitivity_tables(
             "Each term alone, at the two ends of its range: margins of the packaged books on "
             f"{str(books.market.dates[-1])[:10]} by every model that reads the file, with its "
             "defaults; the cost of closing them out; what 100m USD of an asset counts after "
-            "haircut. What moves none of these is asked of the books of the other packaged "
+            "haircut; who bears what accounts of customers-and-houses lose in a year. What moves "
+            "none of these is asked of the books of the other packaged "
             f"studies that the prices allow. Prices: {books.market.source}."
         ),
     )

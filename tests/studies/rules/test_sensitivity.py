@@ -256,3 +256,22 @@ def test_rates_by_maturity_lie_in_their_ranges_row_by_row(monkeypatch):
         monkeypatch.setattr("backtest.parameters.ranges.header", lambda name, head=changed: head)
         (mistake,) = mistakes(version)
         assert mistake == f"{version}: treasury.rate: {why}"
+
+
+def test_the_rules_of_customers_and_houses_move_who_bears_what(packaged_books):
+    from backtest.studies.rules.protected import ProtectedAccounts
+
+    accounts = ProtectedAccounts(packaged_books.market, DAY)
+    assert {name.partition("/")[0] for name in accounts.reads} == {
+        "customer_regimes", "protection_assumed", "waterfall",
+    }  # fmt: skip
+    before = accounts.amounts(None)
+    (version,) = (name for name in accounts.reads if name.startswith("protection_assumed"))
+    tables = with_term(load_parameters(version), "multiplier", 1.3)
+    with moved(version, tables):
+        after = accounts.amounts(tuple(before))
+    margins = [name for name in before if name.endswith("margin")]
+    assert len(margins) == 6 and all(after[name] > before[name] for name in margins)
+    lost = [name for name in before if "fellow customers" in name]
+    assert all(after[name] < before[name] for name in lost)
+    assert accounts.amounts(margins[:1]) == {margins[0]: before[margins[0]]}
