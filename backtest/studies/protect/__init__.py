@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command
+from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command, Option
 
 COMMAND = Command(
     name="protect",
@@ -21,6 +21,13 @@ COMMAND = Command(
         DATA,
         SEED,
         ISOLATE,
+        Option(
+            "sweep",
+            bool,
+            False,
+            "",
+            "Move every assumption to the ends of its range too, which takes a minute or more.",
+        ),
     ),
     compute="study:study_protection",
     exhibit="page:protection_exhibit",

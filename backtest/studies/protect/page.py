@@ -8,6 +8,7 @@ from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.protect.case_sections import case_sections
 from backtest.studies.protect.stress import protect_stress_sections
 from backtest.studies.protect.study import ProtectStudy
+from backtest.studies.protect.sweep_section import sweep_section
 
 TITLE = "Customers, houses and the fund: what a margin model protects"
 CAPTION = (
@@ -44,6 +45,7 @@ def protection_exhibit(study: ProtectStudy) -> Exhibit:
                 formats=FORMATS,
             ),
             *(() if study.cases is None else case_sections(study.cases)),
+            *(() if study.swept is None else (sweep_section(study.swept),)),
             *protect_stress_sections(study.stress, study.config, provenance, study.last_day),
         ),
         provenance=provenance,

@@ -9,6 +9,8 @@ from backtest.config.schema import StudyFile
 from backtest.config.structure import StructureTable, build_structure
 from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
+from backtest.replay.protection.sweep import Swept
+from backtest.replay.protection.sweep import sweep as sweep_assumptions
 from backtest.replay.provenance import Provenance
 from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
@@ -32,6 +34,7 @@ class ProtectStudy:
     cases : the same in dollars a year; None where nothing is compared with separate silos.
     stress : of the accounts and firms, where the study asks for a stress test or limits.
     last_day : of the prices (ISO).
+    swept : answers with each assumption at the ends of its range; None where that is not asked.
     """
 
     protection: Protection
@@ -42,6 +45,7 @@ class ProtectStudy:
     provenance: Provenance
     stress: StressResult | None
     last_day: str
+    swept: Swept | None = None
 
 
 def study_protection(
@@ -50,9 +54,12 @@ def study_protection(
     data: str | None,
     seed: int | None,
     isolate: bool = False,
+    sweep: bool = False,
     progress: Progress,
 ) -> ProtectStudy:
     """Replay the accounts of a study under every model and arrangement.
+
+    sweep : move every assumption to the ends of its range too.
 
     Raises
     ------
@@ -61,10 +68,10 @@ def study_protection(
     inputs = read_inputs(
         study_file, data=data, seed=seed, isolate=isolate, progress=progress, default=DEFAULT
     )
-    return result_of(inputs, lambda inputs: _protection(inputs, progress))
+    return result_of(inputs, lambda inputs: _protection(inputs, progress, sweep=sweep))
 
 
-def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
+def _protection(inputs: Inputs, progress: Progress, *, sweep: bool) -> ProtectStudy:
     """Every outcome of the study of `inputs`."""
     config, table = inputs.config, structure_table(inputs)
     structure = build_structure(table, config.beside).of(inputs.book)
@@ -116,6 +123,7 @@ def _protection(inputs: Inputs, progress: Progress) -> ProtectStudy:
         inputs.described(origin),
         protect_stress(inputs, setting, progress),
         str(inputs.market.dates[-1]),
+        sweep_assumptions(protection, progress=progress) if sweep else None,
     )
 
 

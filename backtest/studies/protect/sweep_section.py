@@ -1,0 +1,97 @@
+"""Section on how far the answers move with what is assumed, one term at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backtest.present.exhibit import Section
+from backtest.present.numbers import money, percent
+from backtest.present.table import Cell, TextTable
+from backtest.replay.protection.sweep import MEASURES, SAME, Swept
+
+WORDS = {
+    "fellow_usd": "fellow customers, a year",
+    "fund_usd": "mutual fund, a year",
+    "cover_2": "cover-2",
+    "margin": "margin",
+}
+Found = Mapping[str, Mapping[str, Mapping[str, Any]]]  # rows of terms, by measure
+FEW = 2  # pairs of arrangements that are named in a cell
+
+
+def sweep_section(swept: Swept) -> Section:
+    """Terms by how far they move fellow-customer loss; sweep.csv has every arrangement."""
+    found: Found = {
+        measure: {str(term): dict(row) for term, row in swept.by_term(measure).iterrows()}
+        for measure in MEASURES
+    }
+    moving = [term for term in found["fellow_usd"] if _moves(found, term)]
+    idle = [term for term in found["fellow_usd"] if term not in moving]
+    reordering = [term for term in moving if found["fellow_usd"][term]["order"]]
+    tables = [
+        TextTable(
+            f"{len(moving)} of {len(moving) + len(idle)} terms move an answer; in "
+            f"{len(reordering)} the arrangements change places",
+            ("term", "value", "range", *WORDS.values(), "change places") if moving else (),
+            tuple((term, (_cells(found, term),)) for term in moving),
+            note=(
+                "Largest fall and largest rise of any arrangement, at the two ends of the term's "
+                "range. The last column names pairs of which the first loses less of fellow "
+                "customers as assumed, and more at an end."
+            ),
+        )
+    ]
+    if idle:
+        names = ", ".join(idle)
+        sentence = f"No change reaches {percent(SAME, digits=1)} of any answer by: {names}."
+    return Section(
+        name="sweep",
+        heading="How far the answers move with what is assumed",
+        text=(
+            f"Model '{swept.model}'. Each term alone at the two ends of its range, all else as it "
+            "is: the same days, accounts and margins. Terms move together in the world, and none "
+            "of these ranges has a probability."
+        ),
+        table=swept.table(),
+        tables=tuple(tables),
+        sentences=(sentence,) if idle else (),
+    )
+
+
+def _moves(found: Found, term: str) -> bool:
+    return any(rows[term]["lowest"] < 0.0 or rows[term]["highest"] > 0.0 for rows in found.values())
+
+
+def _cells(found: Found, term: str) -> tuple[Cell, ...]:
+    row = found["fellow_usd"][term]
+    ends = " / ".join(_value(row[end]) for end in ("low", "high") if row[end])
+    places = list(row["order"])
+    named = "; ".join(places[:FEW]) + (f" and {len(places) - FEW} more" if places[FEW:] else "")
+    return (
+        Cell(_value(row["held"])),
+        Cell(ends),
+        *(Cell(_span(found[measure][term])) for measure in WORDS),
+        Cell(named or "none", words=True),
+    )
+
+
+def _span(row: Mapping[str, Any]) -> str:
+    """The largest fall and the largest rise."""
+    if row["lowest"] == row["highest"] == 0.0:
+        return "0 %"
+    ends = [
+        "from nothing" if np.isinf(end) else percent(end, digits=0, sign=True)
+        for end in (row["lowest"], row["highest"])
+        if end != 0.0
+    ]
+    return ", ".join(ends)
+
+
+def _value(text: str) -> str:
+    """A value as it is read: large amounts as money."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return money(number) if number >= 1e5 else f"{number:g}"
