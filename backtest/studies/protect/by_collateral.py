@@ -9,7 +9,14 @@ import pandas as pd
 from backtest.account.mix import Mix, collateral_marks
 from backtest.book.closeout import Closeout
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.studies.protect.dollars import GROUPS, OTHERS, SILOS, DollarTerms, Yearly
+from backtest.studies.protect.dollars import (
+    GROUPS,
+    OTHERS,
+    SILOS,
+    STUCK,
+    DollarTerms,
+    Yearly,
+)
 from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
 from backtest.types import Days
 
@@ -48,7 +55,7 @@ def dollars_by_collateral(
             a_year = setting.rules.assumptions.margin_days
             losses = {
                 group: daily.expected_loss(group, a_year=a_year, counted=done.horizon)
-                for group in (*GROUPS, OTHERS)
+                for group in (*GROUPS, STUCK, OTHERS)
             }
             extra = losses[OTHERS] - of_cash.setdefault(arrangement, losses[OTHERS])
             rows[name, arrangement] = {

@@ -18,8 +18,10 @@ from backtest.studies.protect.dollar_sections import (
     dollar_sentence,
     with_bounds,
 )
-from backtest.studies.protect.dollars import GROUPS, OTHERS, SILOS
+from backtest.studies.protect.dollars import OTHERS, SILOS
 from backtest.studies.protect.mandate import MandateTerms, figures_table
+
+STILL = 5e4  # USD a year
 
 
 def case_sections(cases: Cases) -> Iterator[Section]:
@@ -95,16 +97,23 @@ def _supported(supported: pd.DataFrame) -> Section:
 
 
 def _swept(cases: Cases, swept: pd.DataFrame) -> Section:
+    first, *others = records(swept)
+    moves = {key: _moves(row, first[1]) for key, row in others}
+    moving = {what for (what, _), moved in moves.items() if moved}
+    still = [what for what in dict.fromkeys(w for w, _ in moves) if what not in moving]
     rows = [
-        (" = ".join(filter(None, map(str, key))), row) for key, row in records(swept)
-    ]  # names of assumptions, and the value that each takes
+        (" = ".join(filter(None, map(str, key))), row)
+        for key, row in (first, *others)
+        if key == first[0] or key[0] not in still
+    ]
+    unmoved = f" These move no column by more than 0.05m: {', '.join(still)}." if still else ""
     return Section(
         name="dollars_swept",
         heading="How far dollars move with what is assumed",
         text=(
             f"'{cases.model}', {cases.arrangement}: one assumption at a time at the ends of its "
             "range, against silos under the same assumption. Ranges are those of "
-            "`backtest rules protection_assumed`."
+            f"`backtest rules protection_assumed`.{unmoved}"
         ),
         table=swept,
         tables=(
@@ -124,13 +133,19 @@ def _swept(cases: Cases, swept: pd.DataFrame) -> Section:
     )
 
 
+def _moves(row: Any, assumed: Any) -> bool:
+    """Whether an assumption changes what is shown by more than `STILL`."""
+    shown = ("funding_freed", "capital_freed", "loss_fellow", f"loss_{OTHERS}", "net")
+    return any(abs(row[column] - assumed[column]) > STILL for column in shown)
+
+
 def _posted(cases: Cases, posted: pd.DataFrame) -> Section:
     of_arrangement = posted.index.get_level_values("arrangement") == cases.arrangement
     shown = posted[of_arrangement].droplevel("arrangement")
     columns = {
         "posted at market": _amount("market_value"),
         "others lose more than with cash": with_bounds("extra"),
-        **{WHO[group]: _amount(f"loss_{group}") for group in GROUPS},
+        **{who: _amount(f"loss_{group}") for group, who in WHO.items()},
     }
     return Section(
         name="dollars_posted",

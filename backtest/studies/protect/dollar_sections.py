@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.present.exhibit import Section
 from backtest.present.numbers import millions, money
 from backtest.present.table import TextTable, of_column, records
-from backtest.studies.protect.dollars import GROUPS, OTHERS, SILOS, DollarTerms
+from backtest.studies.protect.dollars import OTHERS, SILOS, STUCK, DollarTerms
 
 WHO = {
     "fellow": "fellow customers",
@@ -18,6 +18,7 @@ WHO = {
     "house": "houses' capital",
     "fund": "mutual fund",
     "uncovered": "nobody: uncovered",
+    STUCK: "customers not ported",
 }
 ENDS = ("_low", "_high")
 ROUNDING = 500.0  # USD a year: less is not a loss that a table in thousands could show
@@ -91,7 +92,6 @@ def _balance(table: pd.DataFrame) -> TextTable:
     """What is saved, lost and left, by model and arrangement."""
     columns = {
         "margin": of_column("margin", millions),
-        "at houses": of_column("at_houses", millions),
         "funding freed a year": with_bounds("funding_freed"),
         "capital freed a year": with_bounds("capital_freed"),
         "others lose more": with_bounds(f"loss_{OTHERS}"),
@@ -103,21 +103,49 @@ def _balance(table: pd.DataFrame) -> TextTable:
 
 
 def bearer_section(table: pd.DataFrame) -> Section:
-    """Extra expected loss by who pays, by model and arrangement."""
-    columns = {WHO[group]: with_bounds(f"loss_{group}") for group in GROUPS}
-    caption = "Who is expected to pay more, USD m a year [95 %, each side]"
+    """Extra expected loss by who pays: a row an arrangement and bearer, a column a model."""
+    models = list(dict.fromkeys(table.index.get_level_values("model")))
+    columns = {model: (lambda row, model=model: cell(row[model], "loss")) for model in models}
+    groups = []
+    for name, rows in table.groupby(level="arrangement", sort=False):
+        arrangement = str(name)
+        by_model = dict(records(rows.droplevel("arrangement")))
+        lines = [
+            (who, {m: _loss_of(row, group) for m, row in by_model.items()})
+            for group, who in WHO.items()
+        ]
+        shown = [
+            (who, losses)
+            for who, losses in lines
+            if any(cell(loss, "loss") != "0" for loss in losses.values())
+        ]
+        if arrangement != SILOS and shown:
+            groups.append((arrangement, shown))
     return Section(
         name="dollars_by_bearer",
         heading="Who stands to lose more",
         text=(
             "The losses above by who pays: below zero is less than with separate silos. A pool is "
             "closed out jointly too, so gains of one leg pay for the other also where the model "
-            "saves no margin ('siloed')."
+            "saves no margin ('siloed'). Customers not ported: what closing them out costs. Who is "
+            "not named pays nothing more."
         ),
         table=table.filter(like="loss_"),
-        tables=(_by_model(caption, table, columns),),
+        tables=(
+            TextTable.nest(
+                "Who is expected to pay more, USD m a year [95 %, each side]",
+                ("arrangement", "who"),
+                groups,
+                columns,
+            ),
+        ),
         on_screen=False,
     )
+
+
+def _loss_of(row: dict[str, float], group: str) -> dict[str, float]:
+    """The loss of a group with its bounds."""
+    return {f"loss{end}": row[f"loss_{group}{end}"] for end in ("", *ENDS)}
 
 
 def _by_model(
@@ -134,12 +162,20 @@ def _by_model(
 
 def with_bounds(column: str) -> Callable[[Any], str]:
     """An amount with its bounds, in USD millions."""
+    return lambda row: cell(row, column)
 
-    def show(row: Any) -> str:
-        ends = [row[column + end] for end in ENDS]
-        if not any(abs(value) > ROUNDING for value in (row[column], *ends)):
-            return "0"
-        low, high = (millions(end, sign=True) for end in ends)
-        return f"{millions(row[column], sign=True)} [{low}, {high}]"
 
-    return show
+def cell(row: Any, column: str) -> str:
+    """An amount and its bounds; what rounding leaves of nothing is 0.
+
+    Examples
+    --------
+    >>> cell({"a": 2e6, "a_low": -3.0, "a_high": 5e6}, "a")
+    '+2.00 [0, +5.00]'
+    """
+    point, low, high = (_signed(row[column + end]) for end in ("", *ENDS))
+    return point if point == low == high == "0" else f"{point} [{low}, {high}]"
+
+
+def _signed(usd: float) -> str:
+    return "0" if abs(usd) < ROUNDING else millions(usd, sign=True)

@@ -19,7 +19,7 @@ from backtest.replay.protection.outcome import Outcome
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.yearly import by_year
 from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
-from backtest.types import Days, FloatArray
+from backtest.types import BoolArray, Days, FloatArray
 
 RULE = "dollars_assumed"
 SILOS = "silos"
@@ -34,6 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "fund": ("mutual fund", "assessments"),
     "uncovered": ("uncovered",),
 }
+STUCK = "stuck"  # customers of failed firms: closing out what is not ported, which no bearer pays
 OTHERS = "others"  # all of them
 Column = tuple[Days, list[Days]]  # daily amounts whose mean is shown, and those that bound it
 
@@ -102,8 +103,8 @@ class Yearly:
     ----------
     margin : what accounts have to post. at_houses : what houses ask, net where omnibus.
     capital : what firms need for their futures customers.
-    paid, moved : by group of `GROUPS`, what it is expected to pay for one day's close-out: in all,
-        and because prices moved by more than margin and resources.
+    paid, moved : by group of `GROUPS` and `STUCK`, what it is expected to pay for one day's
+        close-out: in all, and because prices moved by more than margin and resources.
     """
 
     margin: FloatArray
@@ -115,14 +116,14 @@ class Yearly:
     @classmethod
     def of(cls, outcome: Outcome, setting: Setting, customer_capital: float) -> Self:
         """Amounts of an outcome."""
-        posted = outcome.required * setting.multiplier[None, :, None]
-        own = outcome.required[:, setting.is_own].sum(axis=(1, 2))
+        required = outcome.required
+        own = required[:, setting.is_own].sum(axis=(1, 2))
         return cls(
-            posted.sum(axis=(1, 2)),
+            (required * setting.multiplier[None, :, None]).sum(axis=(1, 2)),
             own + outcome.holdings.required.sum(axis=(1, 2, 3)),
-            customer_capital * _of_futures(outcome, setting),
-            _by_group(outcome.paid),
-            _by_group(outcome.base),
+            customer_capital * (required * _of_futures(setting)).sum(axis=(1, 2)),
+            _by_group(outcome.paid, outcome.stuck),
+            _by_group(outcome.base, outcome.base_stuck),
         )
 
     def expected_loss(self, group: str, *, a_year: float, counted: int) -> FloatArray:
@@ -139,10 +140,11 @@ def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
     `margin` that accounts post, `at_houses` what of it houses ask, `capital` of firms for their
     futures customers: means over the scored days, USD. Then USD a year against `silos`:
     `funding_freed` by less margin, `capital_freed` by less capital, `loss_<who>` the extra expected
-    loss of each group of `GROUPS` and of all of them (`loss_others`), `net` what is freed less that
-    loss. `_low` and `_high` are bounds of 95 % on each side: days are resampled, rates of funding
-    and capital are at the ends of their ranges, and a move of prices that spans several close-outs
-    counts for all of them or for one.
+    loss of each group of `GROUPS`, of customers who are closed out though they did nothing
+    (`loss_stuck`) and of all of them (`loss_others`), `net` what is freed less that loss. `_low`
+    and `_high` are bounds of 95 % on each side: days are resampled, rates of funding and capital
+    are at the ends of their ranges, and a move of prices that spans several close-outs counts for
+    one of them or for each.
     """
     a_year = next(iter(protection.settings.values())).rules.assumptions.margin_days
     daily = {
@@ -196,7 +198,7 @@ def _columns(
         {
             group: own.expected_loss(group, a_year=a_year, counted=counted)
             - silos.expected_loss(group, a_year=a_year, counted=counted)
-            for group in (*GROUPS, OTHERS)
+            for group in (*GROUPS, STUCK, OTHERS)
         }
         for counted in (horizon, 1)
     )
@@ -240,19 +242,21 @@ def _with_bounds(rows: Mapping[Any, Mapping[str, Column]], names: list[str]) -> 
     return pd.DataFrame(table, index=pd.MultiIndex.from_tuples(list(rows), names=names))
 
 
-def _by_group(paid: FloatArray) -> dict[str, FloatArray]:
-    """(days,) USD by group, and of all together, from (days, houses, bearers)."""
+def _by_group(paid: FloatArray, stuck: FloatArray) -> dict[str, FloatArray]:
+    """(days,) USD by group, and of all together.
+
+    paid : (days, houses, bearers). stuck : (days, 2), the first column is the cost of closing out.
+    """
     by_bearer = paid.sum(axis=1)
     groups = {
         name: by_bearer[:, [BEARERS.index(one) for one in bearers]].sum(axis=1)
         for name, bearers in GROUPS.items()
-    }
+    } | {STUCK: stuck[:, 0]}
     return groups | {OTHERS: np.add.reduce(list(groups.values()))}
 
 
-def _of_futures(outcome: Outcome, setting: Setting) -> Days:
-    """(days,) margin of customers' accounts that the futures rules count, gross."""
-    counted = np.array(
+def _of_futures(setting: Setting) -> BoolArray:
+    """(accounts, houses) whether the futures rules count the margin of a customer at a house."""
+    return np.array(
         [[regime in OF_FUTURES for regime in of_account] for of_account in setting.regimes]
     )
-    return np.asarray((outcome.required * counted).sum(axis=(1, 2)))

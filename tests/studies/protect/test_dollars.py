@@ -15,6 +15,7 @@ from backtest.studies.protect.capital import own_capital
 from backtest.studies.protect.dollars import (
     GROUPS,
     OTHERS,
+    STUCK,
     DollarTerms,
     Rate,
     account_dollars,
@@ -75,20 +76,25 @@ def test_expected_losses_by_plain_numpy(done, table):
     """A year of margin days; a move of prices is in two close-outs, a drawn default in one."""
     a_year = done.settings["silos"].rules.assumptions.margin_days
 
-    def yearly(arrangement, bearers, counted):
+    def yearly(arrangement, bearers, counted, stuck):
         outcome = done.outcomes["var", arrangement]
         columns = [BEARERS.index(bearer) for bearer in bearers]
         total = 0.0
-        for paid, base in zip(outcome.paid, outcome.base, strict=True):
-            moved = base[:, columns].sum()
-            total += (paid[:, columns].sum() - moved) + moved / counted
+        for t, (paid, base) in enumerate(zip(outcome.paid, outcome.base, strict=True)):
+            moved = base[:, columns].sum() + stuck * outcome.base_stuck[t, 0]
+            in_all = paid[:, columns].sum() + stuck * outcome.stuck[t, 0]
+            total += (in_all - moved) + moved / counted
         return a_year * total / len(outcome.paid)
 
     others = tuple(bearer for bearers in GROUPS.values() for bearer in bearers)
     assert sorted(others) == sorted(set(BEARERS) - {"accounts"})
-    for group, bearers in {**GROUPS, OTHERS: others}.items():
+    for group, bearers in {**GROUPS, STUCK: (), OTHERS: others}.items():
+        also = group in (STUCK, OTHERS)
         for arrangement in (GROSS, COMMINGLED):
-            extra = [yearly(arrangement, bearers, n) - yearly("silos", bearers, n) for n in (2, 1)]
+            extra = [
+                yearly(arrangement, bearers, n, also) - yearly("silos", bearers, n, also)
+                for n in (2, 1)
+            ]
             row = table.loc[("var", arrangement)]
             assert row[f"loss_{group}"] == pytest.approx(extra[0], abs=1e-3)
             assert row[f"loss_{group}_low"] <= min(extra) + 1e-3
@@ -100,7 +106,7 @@ def test_net_is_what_is_freed_less_what_others_lose(table):
     net = table["funding_freed"] + table["capital_freed"] - table["loss_others"]
     np.testing.assert_allclose(table["net"], net, rtol=1e-9, atol=1e-6)
     assert (table["net_low"] <= table["net"]).all() and (table["net"] <= table["net_high"]).all()
-    by_group = table[[f"loss_{group}" for group in GROUPS]].sum(axis=1)
+    by_group = table[[f"loss_{group}" for group in (*GROUPS, STUCK)]].sum(axis=1)
     np.testing.assert_allclose(table["loss_others"], by_group, atol=1e-6)
 
 
