@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict
 
 from backtest.parameters.files import read_as
 
 Posts = Literal["intraday", "as paid"]
 Share = Annotated[float, Ge(0), Le(1)]
+Rate = Annotated[float, Ge(0), Lt(1)]  # a probability of 1 a year would be one of 1 a day
 Amount = Annotated[float, Ge(0)]
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,8 +40,8 @@ class Assumptions(BaseModel):
     """
 
     model_config = STRICT
-    customer_default_rate: Share
-    firm_default_rate: Share
+    customer_default_rate: Rate
+    firm_default_rate: Rate
     wrong_way: Annotated[float, Ge(1)]
     resources: Amount
     firm_capital: Amount

@@ -58,9 +58,10 @@ class Member:
             value = getattr(self, what)
             if value is not None and not 0 <= value < float("inf"):
                 raise StudyError(f"account {self.account!r} has {what} {value}; give 0 or more.")
-        if self.default_rate is not None and self.default_rate > 1:
+        if self.default_rate is not None and self.default_rate >= 1:
             raise StudyError(
-                f"account {self.account!r} has default_rate {self.default_rate}; give 0 .. 1."
+                f"account {self.account!r} has default_rate {self.default_rate}, which would be a "
+                "default on every day; give 0 or more, below 1."
             )
 
 
@@ -87,8 +88,11 @@ class Firm:
         amounts = {"capital": self.capital, "default_rate": self.default_rate}
         amounts |= {f"contribution to {h}": usd for h, usd in self.contributions.items()}
         _check_amounts("a firm", amounts)
-        if self.default_rate is not None and self.default_rate > 1:
-            raise StudyError(f"a firm has default_rate {self.default_rate}; give 0 .. 1.")
+        if self.default_rate is not None and self.default_rate >= 1:
+            raise StudyError(
+                f"a firm has default_rate {self.default_rate}, which would be a default on every "
+                "day; give 0 or more, below 1."
+            )
         if self.multiplier is not None and not 0 < self.multiplier < float("inf"):
             raise StudyError(f"a firm has multiplier {self.multiplier}; give more than 0.")
         if self.posts not in (None, *get_args(Posts)):

@@ -9,7 +9,7 @@ from backtest.clearing import ARRANGEMENTS, Member, Structure
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import Setting
 
-MEMBERS = (Member("a", "A"), Member("flat", "A", default_rate=1.0), Member("own", "A", "house"))
+MEMBERS = (Member("a", "A"), Member("flat", "A", default_rate=0.9), Member("own", "A", "house"))
 
 
 def rates(factor, loss):
@@ -54,4 +54,5 @@ def test_the_worst_tenth_has_the_multiple_and_the_mean_stays(loss):
 def test_who_never_loses_and_who_is_a_firm_keep_their_rates(loss):
     flat, daily = rates(10.0, loss)
     np.testing.assert_array_equal(daily[:, 1:], np.tile(flat[1:], (1000, 1)))
-    assert flat[1] == 1.0 and flat[2] == 0.0  # sure to fail; the firm's own account is the firm
+    assert flat[1] == pytest.approx(1.0 - 0.1 ** (1 / 252))
+    assert flat[2] == 0.0  # the firm's own account is the firm

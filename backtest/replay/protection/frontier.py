@@ -87,7 +87,7 @@ class Frontier:
                     "events": lost.events,
                 }
                 if base in self.fellow:
-                    row["saved"] = 1.0 - row["margin"] / self.margin[base][0]
+                    row["saved"] = share_saved(row["margin"], self.margin[base][0])
                     more = difference(amounts[place], self.fellow[base][0])
                     row |= {"extra": more.mean, "extra_low": more.low, "extra_high": more.high}
                 rows[*key, factor] = row
@@ -124,7 +124,18 @@ class Frontier:
         if not np.isfinite(factor):
             return float("nan")
         there = float(np.interp(factor, self.factors, self.margin[key]))
-        return 1.0 - there / self.margin[key[0], BASE][0]
+        return share_saved(there, self.margin[key[0], BASE][0])
+
+
+def share_saved(margin: float, base: float) -> float:
+    """Share of a margin that another saves; NaN of none.
+
+    Examples
+    --------
+    >>> share_saved(30.0, 40.0), share_saved(0.0, 0.0)
+    (0.25, nan)
+    """
+    return 1.0 - margin / base if base > 0.0 else float("nan")
 
 
 def prices(done: Protection) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
-from backtest.types import FloatArray
+from backtest.types import FloatArray, StudyError
 
 ALL = "all houses"
 
@@ -37,7 +37,16 @@ def day_payments(done: Protection, model: str, arrangement: str) -> DayPayments:
     Every account class is paid for by itself, and a firm's own account too: what one receives
     does not pay for another, nor does what a firm receives at another house. Where a firm posts as
     paid, it pays its customers' variation margin in their place, and no margin.
+
+    Raises
+    ------
+    StudyError : a single scored day.
     """
+    if len(done.days) < 2:
+        raise StudyError(
+            "a payment is from one scored day to the next, and there is one; lengthen the history, "
+            "or score from an earlier day."
+        )
     setting, outcome = done.settings[arrangement], done.outcomes[model, arrangement]
     change, own = done.next_day[:-1], setting.is_own
     intraday = setting.posts_intraday[:, None]

@@ -4,7 +4,7 @@ Margins are the slow part; whoever stands behind whom can be asked again and aga
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -47,7 +47,7 @@ class Margined:
     kinds : (accounts,) 'customer' or 'house', of which a model may ask different margins.
     margins : of the accounts, by model, over all days.
     loss : (days, accounts, houses) USD over the MPOR, over all days.
-    next_day : (scored days, accounts, houses) USD over one day.
+    next_day : (scored days, accounts, houses) USD over one day, without costs of closing out.
     cost : (scored days, accounts) USD of closing an account out, NaN where no table has it.
     window : the scored days. marks : values of the collateral. horizon : rows of a close-out.
     day : whose rules all take.
@@ -105,7 +105,10 @@ class Margined:
         window = ScoredWindow.of(market, known, loss, score_from, models=models).checked()
         return cls(
             market, book, models, coverage, account, kinds, margins, loss,
-            book.loss(market, Coverage(coverage.confidence, 1))[window.rows],
+            # Variation margin is paid on positions that go on: nothing is closed out.
+            replace(book, liquidation=None).loss(market, Coverage(coverage.confidence, 1))[
+                window.rows
+            ],
             closing_cost(book, market)[window.rows],
             window,
             collateral_marks(account.collateral, market, horizon=closeout.by_portfolio),

@@ -1,14 +1,21 @@
 """Payments of a day, concentration and posted margin against loops in plain Python."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from backtest.book.book import Book
+from backtest.book.liquidation import LiquidationCost
+from backtest.clearing import Member, Structure
 from backtest.clearing.arrangement import ARRANGEMENTS
 from backtest.clearing.ledger import BEARERS
+from backtest.replay.protection import protect
 from backtest.replay.protection.concentration import concentration
 from backtest.replay.protection.liquidity import ALL, day_payments, largest_payer, liquidity
 from backtest.replay.protection.posted import Posted, posted_margin
-from tests.support.protected import protection
+from backtest.types import StudyError
+from strategies import HistoricalVaR
+from tests.support.protected import drawn_market, protection
 
 
 def payments(done, model: str, arrangement: str, *, intraday: bool):
@@ -67,6 +74,33 @@ def test_the_worst_day_is_found_with_its_date() -> None:
         t, f = np.unravel_index(variation[..., h].argmax(), variation.shape[:2])
         assert payer.loc[house, "usd"] == pytest.approx(variation[t, f, h], rel=1e-9)
         assert payer.loc[house, "firm"] == "AB"[f] and payer.loc[house, "day"] == done.days[t + 1]
+
+
+def test_variation_margin_is_of_positions_that_go_on_and_so_without_costs_of_closing_out() -> None:
+    market = drawn_market()
+    books = [
+        Book.from_frame(pd.DataFrame({"BTC": [5e6]}, index=["coin"]), liquidation=costs)
+        for costs in (None, LiquidationCost())
+    ]
+    models, structure = {"var": HistoricalVaR(lookback=60)}, Structure((Member("coin", "A"),))
+    free, costly = (protect(market, book, models, structure) for book in books)
+    assert (costly.loss > free.loss).all()  # an account that is closed out does pay them
+    assert (costly.next_day == free.next_day).all()
+    moved = -5e6 * (market.level("BTC")[1:] / market.level("BTC")[:-1] - 1.0)
+    assert free.next_day[:, 0, 0] == pytest.approx(moved[free.window.rows])
+
+
+def test_one_scored_day_has_no_payment_from_one_day_to_the_next() -> None:
+    market = drawn_market()
+    book = Book.from_frame(pd.DataFrame({"BTC": [5e6]}, index=["coin"]))
+    done = protect(
+        market, book, {"var": HistoricalVaR(lookback=60)}, Structure((Member("coin", "A"),)),
+        score_from=str(market.dates[-3])[:10],
+    )  # fmt: skip
+    assert len(done.days) == 1
+    for table in (liquidity, largest_payer):
+        with pytest.raises(StudyError, match="lengthen the history"):
+            table(done)
 
 
 def test_concentration_counts_customers_and_days() -> None:

@@ -173,7 +173,7 @@ TABLES = {
         CSV + ROWS.replace("FICC", "CME"), "account 'hedged' is twice at CME (structure.csv line",
     ),
     "more than there is": (CSV + ROWS.replace(",,0,", ",,1e16,"), "line 2: resources is '1e16'"),
-    "a rate above one": (CSV + ROWS.replace(",,0,", ",,0,2"), "default_rate 2.0; give 0 .. 1"),
+    "a rate above one": (CSV + ROWS.replace(",,0,", ",,0,2"), "default_rate 2.0, which would be"),
 }  # fmt: skip
 
 
