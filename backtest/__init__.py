@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from backtest.offset import OffsetLadder, supportable_offset
     from backtest.replay.distribution import Distribution
     from backtest.replay.monte_carlo import monte_carlo
-    from backtest.replay.protection import Protection, protect
+    from backtest.replay.protection import Protection, protect, protect_paths
     from backtest.replay.run import run
     from backtest.replay.study import Study
     from backtest.replay.validation import validate
@@ -70,6 +70,7 @@ __all__ = [
     "monte_carlo",
     "on_cluster",
     "protect",
+    "protect_paths",
     "run",
     "scores",
     "simulate",
@@ -108,6 +109,7 @@ _HOME = {
     "monte_carlo": "replay.monte_carlo",
     "on_cluster": "cluster",
     "protect": "replay.protection",
+    "protect_paths": "replay.protection",
     "run": "replay.run",
     "supportable_offset": "offset",
     "validate": "replay.validation",

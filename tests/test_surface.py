@@ -21,8 +21,8 @@ NAMES = set(
     "load_market Market Book Coverage AccountTerms Mix MarginModel Parts Forecast check_causal run "
     "Study monte_carlo on_cluster Distribution supportable_offset OffsetLadder haircut_adequacy "
     "__version__ BacktestError DataError StudyError ResultsError StationaryBootstrap "
-    "instruments simulate scores charts validate protect Protection Structure Member Firm House "
-    "Arrangement".split()
+    "instruments simulate scores charts validate protect protect_paths Protection Structure Member "
+    "Firm House Arrangement".split()
 )
 HOSTILE = "<script>alert(1)</script>"
 

@@ -170,11 +170,14 @@ def close_out(
     draws: int = DRAWS,
     seed: int = 0,
     path: int = 0,
+    scale: FloatArray | None = None,
     progress: Progress | None = None,
 ) -> Protection:
     """Close out accounts that are margined already; arguments as of `protect`.
 
     structure : with the same accounts, each of the same kind. models : names; None takes all.
+    scale : (accounts, houses) USD, the margin that capital, resources and contributions are assumed
+        as multiples of; None takes `margined.scale`.
 
     Raises
     ------
@@ -191,7 +194,8 @@ def close_out(
     for member, kind in zip(structure.members, margined.kinds, strict=True):
         if member.kind != kind:
             raise StudyError(f"account {member.account!r} was margined as of kind {kind!r}.")
-    rows, silos, scale = margined.window.rows, margined.book.silos, margined.scale
+    rows, silos = margined.window.rows, margined.book.silos
+    scale = margined.scale if scale is None else scale
     settings = {
         one.name: Setting(structure, silos, one, rules, scale, margined.legs)
         for one in arrangements

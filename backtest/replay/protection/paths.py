@@ -1,0 +1,246 @@
+"""`protect_paths`: the same accounts, firms and houses on simulated histories."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from backtest.account.account import AccountTerms
+from backtest.book.book import Book
+from backtest.book.closeout import Closeout
+from backtest.book.coverage import Coverage
+from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
+from backtest.clearing.ledger import BEARERS
+from backtest.clearing.rules import Rules
+from backtest.clearing.setting import DRAWS
+from backtest.clearing.structure import Structure
+from backtest.market.market import Market
+from backtest.memory import keep_freed
+from backtest.model.protocol import MarginModel
+from backtest.replay.protection.margined import Margined
+from backtest.replay.protection.posted import Posted
+from backtest.replay.protection.protect import Protection, close_out
+from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.yearly import by_year
+from backtest.replay.rules import rule_day
+from backtest.scores.money.rare import FEWEST_EVENTS, LARGER, RareMean, gamma_ends
+from backtest.simulate.paths import Paths, Simulator
+from backtest.types import FloatArray, Progress, StudyError, unheard
+from backtest.workers import in_parallel
+
+HAPPENINGS = ("fellow customers lose", "mutual fund pays", "a firm fails", "something is uncovered")
+COLUMNS = (
+    "margin",
+    *(bearer for bearer in BEARERS if bearer != "accounts"),
+    "close-out of accounts not ported",
+    "frozen",
+    *HAPPENINGS,
+    "largest fellow-customer loss",
+    "largest imbalance",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What is asked of every path; the fields as the arguments of `protect`.
+
+    Parameters
+    ----------
+    scale : (accounts, houses) USD, mean margins on the history: what is assumed as a multiple of
+        margin is the same USD on every path.
+    """
+
+    book: Book
+    models: Mapping[str, MarginModel]
+    structure: Structure
+    coverage: Coverage
+    account: AccountTerms
+    stated: bool
+    arrangements: tuple[Arrangement, ...]
+    rules: Rules
+    coordination: float
+    draws: int
+    score_from: str | None
+    day: str
+    scale: FloatArray
+
+    def on(self, market: Market, *, seed: int, path: int) -> Protection:
+        """The outcomes on one path."""
+        margined = Margined.of(
+            market, self.book, self.models, self.structure, coverage=self.coverage,
+            account=self.account, score_from=self.score_from, as_of=self.day,
+        )  # fmt: skip
+        return close_out(
+            margined, self.structure, stated=self.stated, arrangements=self.arrangements,
+            rules=self.rules, coordination=self.coordination, draws=self.draws, seed=seed,
+            path=path, scale=self.scale,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ProtectedPaths:
+    """What paths left: sums of each, never their days.
+
+    Parameters
+    ----------
+    keys : (model, arrangement) of each outcome.
+    amounts, base : (paths, outcomes, COLUMNS), with and without defaults that come whatever prices
+        do: mean margin in USD; USD a year by bearer, and of closing out accounts that are not
+        ported; USD x days a year of collateral that is frozen; times a year that something
+        happens; the largest of a day, USD.
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    amounts: FloatArray
+    base: FloatArray
+
+    def summary(self) -> pd.DataFrame:
+        """Mean over paths of every column, with its 95 % interval; a row an outcome and column.
+
+        Margins have Student's interval. Amounts that few paths have are weighted Poisson counts, a
+        path an event (`rare_mean`); `low` and `high` are NaN where fewer than five paths have an
+        event without drawn defaults. `paths_with` counts these. The largest is that of all paths.
+        """
+        rows = {}
+        for o, key in enumerate(self.keys):
+            for c, column in enumerate(COLUMNS):
+                values, base = self.amounts[:, o, c], self.base[:, o, c]
+                found = _largest(values) if column.startswith("largest") else _mean(values, base)
+                if column == "margin":
+                    found = _student(values)
+                rows[*key, column] = {
+                    "mean": found.mean, "low": found.low, "high": found.high,
+                    "paths_with": found.events,
+                }  # fmt: skip
+        return tabled(rows, "model", "arrangement", "what")
+
+
+def _mean(values: FloatArray, base: FloatArray) -> RareMean:
+    """Mean of independent paths, few of which have much."""
+    events = int((base > 0.0).sum())
+    mean = float(values.mean())
+    some = values[values > 0.0]
+    if events < FEWEST_EVENTS:
+        return RareMean(mean, np.nan, np.nan, events)
+    low, high = gamma_ends(some, LARGER * float(some.max()), 0.95)
+    return RareMean(mean, low / len(values), high / len(values), events)
+
+
+def _student(values: FloatArray) -> RareMean:
+    from scipy.special import stdtrit
+
+    mean, count = float(values.mean()), len(values)
+    if count < 2:
+        return RareMean(mean, np.nan, np.nan, count)
+    half = float(stdtrit(count - 1, 0.975) * values.std(ddof=1) / np.sqrt(count))
+    return RareMean(mean, mean - half, mean + half, count)
+
+
+def _largest(values: FloatArray) -> RareMean:
+    return RareMean(float(values.max()), np.nan, np.nan, int((values > 0.0).sum()))
+
+
+def protect_paths(
+    simulator: Simulator,
+    market: Market,
+    book: Book,
+    models: Mapping[str, MarginModel],
+    structure: Structure,
+    *,
+    coverage: Coverage | None = None,
+    account: AccountTerms | None = None,
+    stated: bool = False,
+    arrangements: Sequence[Arrangement] = tuple(ARRANGEMENTS.values()),
+    rules: Rules | None = None,
+    coordination: float = 1.0,
+    draws: int = DRAWS,
+    paths: int = 100,
+    seed: int = 0,
+    score_from: str | None = None,
+    as_of: str | None = None,
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+) -> ProtectedPaths:
+    """Replay `protect` on simulated histories; each path is one, under defaults of its own.
+
+    Path i depends on (seed, i) alone: workers change no number, and memory holds one path a worker.
+    Capital, resources and contributions that are assumed as multiples of margin are those of the
+    history, in USD, on every path. Arguments as of `protect` and `monte_carlo`.
+
+    Raises
+    ------
+    StudyError : as `protect`; no path. A failure carries the path it happened on.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> from backtest.clearing import Member
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [1e6]}, index=["coin"]), market)
+    >>> done = protect_paths(bt.StationaryBootstrap(block_size=20), market, book,
+    ...                      {"var": st.HistoricalVaR()}, Structure((Member("coin", "A"),)),
+    ...                      arrangements=[ARRANGEMENTS["silos"]], paths=2, seed=7)
+    >>> done.amounts.shape[:2], bool((done.amounts[:, 0, 0] > 0).all())
+    ((2, 1), True)
+    """
+    if isinstance(paths, bool) or not isinstance(paths, int | np.integer) or paths < 1:
+        raise StudyError(f"paths is {paths!r}; give a whole number, 1 or more.")
+    if n_jobs == 0:
+        raise StudyError("n_jobs is 0; give 1 or more workers, or -1 for one a core.")
+    coverage, account = coverage or Coverage(), account or AccountTerms()
+    day, report = rule_day(as_of, market, Closeout(book, coverage).longest), progress or unheard
+    history = Margined.of(
+        market, book, models, structure, coverage=coverage, account=account,
+        score_from=score_from, as_of=as_of,
+    )  # fmt: skip
+    terms = Terms(
+        book, models, structure, coverage, account, stated, tuple(arrangements),
+        rules or Rules.of(day), coordination, draws, score_from, str(day), history.scale,
+    )  # fmt: skip
+    del history
+    alternatives = Paths.of(simulator, market, seed=seed)
+    tasks = (joblib.delayed(_sums_of_path)(number) for number in range(paths))
+    values, base = [], []
+    for number, sums in enumerate(in_parallel(tasks, n_jobs=n_jobs, shared=(alternatives, terms))):
+        values.append(sums[0])
+        base.append(sums[1])
+        report("paths", (number + 1) / paths)
+    keys = tuple((model, one.name) for one in terms.arrangements for model in models)
+    return ProtectedPaths(keys, np.stack(values), np.stack(base))
+
+
+def _sums_of_path(alternatives: Paths, terms: Terms, number: int) -> FloatArray:
+    """(2, outcomes, COLUMNS) of one path, with and without drawn defaults."""
+    keep_freed()
+    try:
+        done = terms.on(alternatives.path(number), seed=alternatives.seed, path=number)
+    except Exception as error:
+        error.add_note(f"path {number}, seed {alternatives.seed}, {alternatives.label}")
+        raise
+    return np.stack([_sums(done, *key) for key in done.outcomes], axis=1)
+
+
+def _sums(done: Protection, model: str, arrangement: str) -> FloatArray:
+    """(2, COLUMNS) of one outcome."""
+    outcome = done.outcomes[model, arrangement]
+    days = done.settings[arrangement].rules.assumptions.margin_days
+    margin = float(Posted.of(done, model, arrangement).total.mean())
+    rows = []
+    for drawn in (True, False):
+        amounts = (
+            (outcome.paid if drawn else outcome.base, outcome.base),
+            (outcome.stuck if drawn else outcome.base_stuck, outcome.base_stuck),
+            (outcome.touched if drawn else outcome.base_touched, outcome.base_touched),
+        )
+        paid, stuck, touched = (
+            by_year(one, without, horizon=done.horizon, margin_days=days).mean(axis=0)
+            for one, without in amounts
+        )
+        by_bearer = paid.sum(axis=0)[[b != "accounts" for b in BEARERS]]
+        fellow = amounts[0][0][:, :, BEARERS.index("fellow customers")].sum(axis=1).max()
+        rows.append(
+            np.concatenate([[margin], by_bearer, stuck, touched, [fellow, outcome.unbalanced]])
+        )
+    return np.stack(rows)
