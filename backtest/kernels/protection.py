@@ -269,10 +269,10 @@ def take_back(
 def list_changes(
     day: Day, accounts: Accounts, daily: FloatArray, state: State, changes: BoolArray
 ) -> None:
-    """Write whether the default of a name alone makes the day another one. changes : (names,).
+    """Write whether the default of a name makes the day another one. changes : (names,).
 
     A customer that lacks nothing at any house leaves nothing unpaid, and where its firm does not
-    fail nothing is taken of it. daily : (names,) probabilities.
+    fail nothing is taken of it; so do several of them. daily : (names,) probabilities.
     """
     loss, collateral, firm, fails = day.loss, day.collateral, accounts.firm, state.out.fails
     count = len(firm)
@@ -282,6 +282,22 @@ def list_changes(
         for h in range(loss.shape[1]):
             lacks = lacks or loss[a, h] > collateral[a, h]
         changes[a] = daily[a] > 0.0 and (lacks or fails[firm[a]])
+
+
+@kernel
+def drawn_on(t: int, d: int, several: Several) -> IntArray:
+    """Who fails in draw d of day t."""
+    e = t * several.draws + d
+    return several.names[several.starts[e] : several.starts[e + 1]]
+
+
+@kernel
+def any_of(names: IntArray, marked: BoolArray) -> bool:
+    """Whether any of these names is marked."""
+    found = False
+    for n in names:
+        found = found or marked[n]
+    return found
 
 
 @kernel
@@ -326,6 +342,10 @@ def replay_protection(
             same = nobody
             for n in range(names):
                 same += 0.0 if changes[n] else alone[n]
+            together_drawn = several.draws if least[2, 0] > 0.0 else 0
+            chance = least[2, 0] / several.draws
+            for d in range(together_drawn):
+                same += 0.0 if any_of(drawn_on(t, d, several), changes) else chance
             lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
             note(t, weight, paid, firms, state, out.base, out.base_touched, out.base_stuck)
             note(t, weight * same, paid, firms, state, out.paid, out.touched, out.stuck)
@@ -333,17 +353,13 @@ def replay_protection(
                 out.base_fellow[:] += weight * fellow
                 out.fellow[:] += weight * same * fellow
                 fellow[:] = 0.0
-            for d in range(-names, several.draws if least[2, 0] > 0.0 else 0):
+            for d in range(-names, together_drawn):
                 # First each name alone, then the draws of several.
-                if d < 0:
-                    one[0] = d + names
-                    if not changes[one[0]]:
-                        continue
-                    chance, who = alone[one[0]], one
-                else:
-                    e = t * several.draws + d
-                    chance = least[2, 0] / several.draws
-                    who = several.names[several.starts[e] : several.starts[e + 1]]
+                one[0] = d + names
+                who = one if d < 0 else drawn_on(t, d, several)
+                if not any_of(who, changes):
+                    continue
+                chance = alone[one[0]] if d < 0 else least[2, 0] / several.draws
                 redraw(who, day, accounts, classes, firms, joint, drawn, state)
                 lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
                 note(t, weight * chance, paid, firms, state, out.paid, out.touched, out.stuck)
