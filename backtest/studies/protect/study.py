@@ -14,6 +14,7 @@ from backtest.replay.protection.sweep import sweep as sweep_assumptions
 from backtest.replay.provenance import Provenance
 from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
+from backtest.studies.protect.answers import Answers
 from backtest.studies.protect.cases import Cases, study_cases
 from backtest.studies.protect.stress import protect_stress
 from backtest.types import Progress, StudyError
@@ -31,6 +32,7 @@ class ProtectStudy:
     protection : outcomes by (model, arrangement), in the order of the study.
     rules : what is assumed, whose it is, and what regimes and waterfalls say.
     config, text : the study file, as tables and verbatim.
+    answers : its tables.
     cases : the same in dollars a year; None where nothing is compared with separate silos.
     stress : of the accounts and firms, where the study asks for a stress test or limits.
     last_day : of the prices (ISO).
@@ -40,6 +42,7 @@ class ProtectStudy:
     protection: Protection
     rules: Rules
     config: StudyFile
+    answers: Answers
     cases: Cases | None
     text: str
     provenance: Provenance
@@ -118,6 +121,7 @@ def _protection(inputs: Inputs, progress: Progress, *, sweep: bool) -> ProtectSt
         protection,
         rules,
         config,
+        Answers.of(protection, progress),
         cases,
         inputs.text,
         inputs.described(origin),

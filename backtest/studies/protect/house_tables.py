@@ -1,0 +1,187 @@
+"""Sections on houses and firms: cover, liquidity, where margin is, concentration."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.present.exhibit import Section
+from backtest.present.figure import Figure
+from backtest.present.numbers import MISSING, millions, percent
+from backtest.present.table import Cell, TextTable, of_column, records
+from backtest.replay.protection.cover import CONFIDENCE, EVERYWHERE
+from backtest.replay.protection.tabled import tabled
+from backtest.studies.protect.study import ProtectStudy
+from backtest.studies.protect.tables import HEADS, by_model
+
+
+def cover_section(study: ProtectStudy, figure: Figure) -> Section:
+    """Cover-1 and cover-2 by house."""
+    cover = study.answers.cover
+    houses = list(cover.index.unique("house"))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for (model, arrangement, house, count), row in records(cover):
+        words = f"{millions(row['size'])} (at least {millions(row['low'])})"
+        rows.setdefault((model, arrangement), {})[f"cover-{count}, {house}"] = words
+    table = tabled(rows, *HEADS)
+    columns = {
+        head: of_column(head, str)
+        for head in (f"cover-{count}, {house}" for house in houses for count in (1, 2))
+    }
+    bounded = np.isfinite(cover["high"]).all()
+    ends = "" if bounded else (
+        f" The record has {len(study.protection.days):,} overlapping days, too few to bound from "
+        "above what one day in a thousand brings: only the lower end is printed."
+    )  # fmt: skip
+    return Section(
+        name="cover",
+        heading="Cover-1 and cover-2: what the largest members would need beyond margin",
+        text=(
+            "Need of a house, beyond margin, that is exceeded on no more than "
+            f"{percent(1 - CONFIDENCE)} of days, if the firm with the largest, or the two, fail "
+            "together with every customer that lacks something; nobody pays from resources. "
+            "Gross: the sum of what customers lack; omnibus: what their net position lacks, so "
+            "that gains of some count. What the firm advanced, and what its own account has left "
+            "there, are taken off; its contribution and what another house would hand over are "
+            f"not. Firms are those of the study, not the members of the house.{ends}"
+        ),
+        table=cover,
+        tables=(by_model("Cover at 99.9 % of days, USD m", table, columns),),
+        figure=figure,
+    )
+
+
+def stress_section(study: ProtectStudy) -> Section:
+    """The largest need of two firms in the named stress windows."""
+    cover = study.answers.cover
+    windows = [c for c in cover if c not in ("size", "low", "high", "largest", "day", "firms")]
+    house = EVERYWHERE if EVERYWHERE in cover.index.unique("house") else cover.index[0][2]
+    at = (cover.index.get_level_values("house") == house) & (
+        cover.index.get_level_values("cover") == 2
+    )
+    rows = cover[at].droplevel(["house", "cover"])
+    columns: dict[str, Callable[[Any], str | Cell]] = {
+        str(name): of_column(str(name), millions) for name in windows
+    }
+    columns["largest (day of margin, firms)"] = lambda row: (
+        f"{millions(row['largest'])} ({row['day']:%Y-%m-%d}, {row['firms'] or 'none'})"
+    )
+    return Section(
+        name="cover_in_stress",
+        heading="Cover-2 in named months of stress",
+        text=(
+            f"Largest need of two firms on a day of each month, {house}; n/a where the record has "
+            "no scored day in it."
+        ),
+        table=rows,
+        tables=(by_model("Largest cover-2 need in months of stress, USD m", rows, columns),),
+        on_screen=False,
+    )
+
+
+def margin_section(study: ProtectStudy) -> Section:
+    """Where margin is."""
+    table = study.answers.posted.groupby(level=["model", "arrangement"], sort=False).sum()
+    columns = {
+        head: of_column(name, millions)
+        for head, name in {
+            "customers post": "by_customers",
+            "of it at houses": "of_it_at_the_house",
+            "of it at firms": "of_it_at_firms",
+            "firms advance": "advanced_by_firms",
+            "firms' own accounts": "firms_own_accounts",
+        }.items()
+    }
+    return Section(
+        name="where_margin_is",
+        heading="Where margin is",
+        text=(
+            "Mean over the scored days, all houses; by house in the table's file. Customers post "
+            "the margin of their own positions, times the firm's multiplier, whatever the house "
+            "asks of the firm: where a house margins them net, the rest stays at the firm, out of "
+            "the house's reach and saved by nobody."
+        ),
+        table=study.answers.posted,
+        tables=(by_model("Mean margin, USD m", table, columns),),
+        on_screen=False,
+    )
+
+
+def liquidity_section(study: ProtectStudy) -> Section:
+    """The worst day of payments, by house and of the worst firm."""
+    table = study.answers.liquidity
+    flat = table.reset_index()
+    houses = list(dict.fromkeys(flat["house"]))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for (model, arrangement), part in flat.groupby(["model", "arrangement"], sort=False):
+        cells = {}
+        for house in houses:
+            here = part[part["house"] == house]
+            everybody = here[here["firm"] == ""].iloc[0]
+            cells[f"{house}, all firms"] = _worst(everybody)
+        last = part[(part["house"] == houses[-1]) & (part["firm"] != "")]
+        firm = last.loc[last["usd"].idxmax()]
+        cells["worst firm"] = f"{firm['firm']}: {_worst(firm)}"
+        rows[str(model), str(arrangement)] = cells
+    brief = tabled(rows, *HEADS)
+    payer = study.answers.payer
+    return Section(
+        name="liquidity",
+        heading="Liquidity on the worst day",
+        text=(
+            "What firms must pay to houses on one day before their customers do: variation margin "
+            "of the day, and the rise of what the house requires (where the firm posts intraday). "
+            "What one account class or one house pays out does not pay for another. USD m, with "
+            "the part that is for customers and the day of payment; each firm at each house is in "
+            "the table's file."
+        ),
+        table=table,
+        tables=(
+            by_model(
+                "Payments of the worst day, USD m",
+                brief,
+                {str(head): of_column(str(head), str) for head in brief},
+            ),
+            TextTable.of(
+                "What a house must find if its largest payer of a day does not pay",
+                "house",
+                [(str(house), row) for house, row in records(payer)],
+                {
+                    "USD m": lambda row: millions(row["usd"]),
+                    "firm": lambda row: str(row["firm"]),
+                    "day": lambda row: f"{row['day']:%Y-%m-%d}",
+                },
+                note="Variation margin of one day, which the house hands on; the same under every "
+                "model.",
+            ),
+        ),
+    )
+
+
+def _worst(row: "pd.Series[Any]") -> str:
+    return f"{millions(row['usd'])} (customers {millions(row['customers'])}; {row['day']:%Y-%m-%d})"
+
+
+def concentration_section(study: ProtectStudy) -> Section:
+    """On how few customers and days fellow-customer losses fall."""
+    table = study.answers.concentration
+    columns: dict[str, Callable[[Any], str]] = {
+        "customers it is taken of": lambda row: f"{row['customers']:,}",
+        "largest": lambda row: row["largest"] or "nobody",
+        "its share": lambda row: percent(row["largest_share"]),
+        "HHI": lambda row: MISSING if np.isnan(row["hhi"]) else f"{row['hhi']:.2f}",
+        "five worst days' share": lambda row: percent(row["worst_days_share"]),
+    }
+    return Section(
+        name="concentration",
+        heading="On how few customers and days it falls",
+        text=(
+            "Of all that is taken of fellow customers over the scored days. HHI: sum of squared "
+            "shares of the customers, one over the number of equal ones that would be as "
+            "concentrated."
+        ),
+        table=table,
+        tables=(by_model("Concentration of fellow-customer loss", table, columns),),
+        on_screen=False,
+    )
