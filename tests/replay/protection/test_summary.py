@@ -10,7 +10,8 @@ import backtest as bt
 import strategies as st
 from backtest.clearing import Firm, Member, Structure
 from backtest.clearing.ledger import BEARERS, FELLOW, FUND
-from backtest.replay.protection import protect
+from backtest.clearing.setting import DRAWS
+from backtest.replay.protection import close_out, protect
 from backtest.replay.protection.summary import Losses, differences, summary
 from backtest.replay.protection.yearly import by_year, watched
 
@@ -79,6 +80,20 @@ def test_differences_are_those_of_the_summary(done):
             gap = ours[f"{name}_usd"] - silos[f"{name}_usd"]
             assert row[f"{name}_usd"] == pytest.approx(gap, abs=1.0)
     assert differences(done, against="nothing").empty
+
+
+def test_another_seed_moves_little_beside_what_other_dates_would(done):
+    first = summary(done).loc[("var", "silos")]
+    width = first["fellow_high"] - first["fellow_low"]
+    others = [
+        summary(close_out(done.margined, done.structure, draws=DRAWS, seed=seed))
+        for seed in range(1, 5)
+    ]
+    for table in others:
+        there = table.loc[("var", "silos")]
+        assert abs(there["fellow_usd"] - first["fellow_usd"]) < 1e-4 * width
+        assert there["fellow_drawn"] == pytest.approx(first["fellow_drawn"], rel=0.05)
+        assert there["fellow_drawn"] > 0.0
 
 
 def test_drawn_defaults_alone_are_no_evidence(done):
