@@ -34,6 +34,7 @@ from backtest.types import (
     unheard,
 )
 
+DAYS_OF_A_YEAR = 365.25
 Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
 
@@ -131,6 +132,22 @@ class Margined:
         houses = np.array([i.silo for i in self.book.instruments])
         held = (self.book.exposure != 0.0).reshape(-1, *self.book.exposure.shape[-2:]).any(axis=0)
         return np.stack([held[:, houses == silo].any(axis=1) for silo in self.book.silos], axis=1)
+
+    def spans(self, margin_days: float) -> FloatArray:
+        """(houses,) close-outs that one move of prices is in; see `Protection.spans`.
+
+        margin_days : of a year.
+        """
+        days = Closeout(self.book, self.coverage).by_instrument
+        found = dict.fromkeys(self.book.silos, 0.0)
+        for instrument, mpor in zip(self.book.instruments, days, strict=True):
+            traded = self.closes(margin_days) * self.market.trades(instrument.factors).mean()
+            found[instrument.silo] = max(found[instrument.silo], mpor * margin_days / traded)
+        return np.array(list(found.values()))
+
+    def closes(self, margin_days: float) -> float:
+        """Closes of the market a year: every day on the 24/7 clock, else margin days."""
+        return margin_days if self.market.traded is None else DAYS_OF_A_YEAR
 
     def nets(self, model: str, setting: Setting) -> DaysByPortfoliosBySilos | None:
         """(days, groups, houses) USD asked for net positions; None where nothing is netted.

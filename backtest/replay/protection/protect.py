@@ -76,6 +76,16 @@ class Protection:
         return self.margined.horizon
 
     @property
+    def spans(self) -> FloatArray:
+        """(houses,) close-outs that one move of prices is in, where a year has `margin_days`.
+
+        The MPOR of the slowest position of each house. On the 24/7 clock a year has more closes
+        than margin days, and prices of a house stand still on some of them.
+        """
+        assumed = next(iter(self.settings.values())).rules.assumptions.margin_days
+        return self.margined.spans(assumed)
+
+    @property
     def models(self) -> tuple[str, ...]:
         """Names of the models, in the order of the study."""
         return tuple(dict.fromkeys(model for model, _ in self.outcomes))

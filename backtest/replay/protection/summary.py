@@ -18,7 +18,7 @@ from backtest.types import FloatArray
 
 # Names of what may happen on a day, with the column of `touched` and the bearer that pays.
 HAPPENINGS = {"fellow": (0, FELLOW), "fund": (1, FUND), "uncovered": (3, UNCOVERED)}
-FIRMS_FAIL = 2
+FIRMS_FAIL, OTHERS = 2, range(1, len(BEARERS))  # all who pay but the accounts themselves
 BASE = "silos"
 
 
@@ -29,28 +29,33 @@ class Losses:
     Parameters
     ----------
     base : without defaults that come whatever prices do. drawn : expected on top, with them.
-    horizon : days of a close-out. margin_days : of a year.
+    once : `base` with each move of prices counted once of the close-outs that it is in.
+    least : close-outs that any move is in. margin_days : of a year. closes : of the record a year.
     """
 
     base: FloatArray
     drawn: FloatArray
-    horizon: int
+    once: FloatArray
+    least: int
     margin_days: float
+    closes: float
 
     @classmethod
-    def of(cls, done: Protection, model: str, arrangement: str, bearer: int) -> "Losses":
-        """Losses of a bearer at all houses."""
-        outcome = done.outcomes[model, arrangement]
-        paid, base = (x[:, :, bearer].sum(axis=1) for x in (outcome.paid, outcome.base))
+    def of(cls, done: Protection, model: str, arrangement: str, *bearers: int) -> "Losses":
+        """Losses of bearers, together and at all houses."""
+        outcome, spans = done.outcomes[model, arrangement], done.spans
+        by_house = outcome.base[:, :, bearers].sum(axis=2)
+        paid, base = outcome.paid[:, :, bearers].sum(axis=(1, 2)), by_house.sum(axis=1)
         days = done.settings[arrangement].rules.assumptions.margin_days
-        return cls(np.where(base < CENT, 0.0, base), paid - base, done.horizon, days)
+        once = (by_house / spans).sum(axis=1)
+        drawn, seen = paid - base, base >= CENT
+        base, once = np.where(seen, base, 0.0), np.where(seen, once, 0.0)
+        return cls(base, drawn, once, max(1, int(spans.min())), days, done.margined.closes(days))
 
     @property
     def yearly(self) -> FloatArray:
         """(days,) USD a year, whose mean over days is that of the record."""
-        return by_year(
-            self.base + self.drawn, self.base, horizon=self.horizon, margin_days=self.margin_days
-        )
+        return by_year(self.once + self.drawn, self.once, horizon=1.0, margin_days=self.margin_days)
 
     @property
     def amount(self) -> RareMean:
@@ -65,14 +70,18 @@ class Losses:
     @property
     def events(self) -> RareMean:
         """Events a year without drawn defaults."""
-        return event_rate(self.base).times(self.margin_days)
+        return event_rate(self.base).times(self.closes)
 
     def times(self, outcome: Outcome, column: int) -> float:
-        """Times a year that something happens, a column of `touched`, is expected."""
+        """Times a year that something happens, a column of `touched`, is expected.
+
+        A move counts as often as those behind the amounts do on average.
+        """
+        once = self.once.sum()
         yearly = by_year(
             outcome.touched[:, column],
             outcome.base_touched[:, column],
-            horizon=self.horizon,
+            horizon=self.base.sum() / once if once > 0.0 else self.least,
             margin_days=self.margin_days,
         )
         return float(yearly.mean())
@@ -111,7 +120,7 @@ def summary(done: Protection) -> pd.DataFrame:
         for name, (column, bearer) in HAPPENINGS.items():
             losses = Losses.of(done, *key, bearer)
             row |= dict(_columns(name, losses, outcome, column, done.days))
-        row["firms_fail"] = losses.times(outcome, FIRMS_FAIL)
+        row["firms_fail"] = Losses.of(done, *key, *OTHERS).times(outcome, FIRMS_FAIL)
         rows[key] = row | {
             bearer: float(Losses.of(done, *key, place).yearly.mean())
             for place, bearer in enumerate(BEARERS)
@@ -166,7 +175,7 @@ def _columns(
     yield f"{name}_date", days[worst] if seen else pd.NaT
     yield (
         f"{name}_watched",
-        watched(losses.base, horizon=losses.horizon, margin_days=losses.margin_days)
+        watched(losses.base, horizon=losses.least, margin_days=losses.closes)
         + float(losses.margin_days * losses.drawn.mean()),
     )
 

@@ -5,7 +5,9 @@ import numpy as np
 from backtest.types import FloatArray
 
 
-def by_year(paid: FloatArray, base: FloatArray, *, horizon: int, margin_days: float) -> FloatArray:
+def by_year(
+    paid: FloatArray, base: FloatArray, *, horizon: float | FloatArray, margin_days: float
+) -> FloatArray:
     r"""USD a year of each day, whose mean over days is that of the record; shape of `paid`.
 
     .. math:: y_t = N \left( \tfrac{1}{H} b_t + (p_t - b_t) \right)
@@ -15,8 +17,12 @@ def by_year(paid: FloatArray, base: FloatArray, *, horizon: int, margin_days: fl
     accounts are looked at every day, more is lost than by close-outs one after another, at most
     what `watched` says: docs/intervals.md.
 
-    paid, base : (days, ...) expected USD with and without such defaults. horizon : days H of a
-    close-out. margin_days : N of a year.
+    paid, base : (days, ...) expected USD with and without such defaults. horizon : close-outs H
+    that a move of prices is in, one number or one of each house (`Protection.spans`) where amounts
+    are (days, houses). margin_days : N of a year.
+
+    Where houses differ, what is lost at one because of a loss at another is counted as often as
+    moves of its own prices are.
 
     Examples
     --------

@@ -51,10 +51,10 @@ def dollars_by_collateral(
         )  # fmt: skip
         for (_, arrangement), outcome in done.outcomes.items():
             setting = done.settings[arrangement]
-            daily = Yearly.of(outcome, setting, terms.customer_capital)
+            daily = Yearly.of(outcome, setting, terms.customer_capital, done.spans)
             a_year = setting.rules.assumptions.margin_days
             losses = {
-                group: daily.expected_loss(group, a_year=a_year, counted=done.horizon)
+                group: daily.expected_loss(group, a_year=a_year)
                 for group in (*GROUPS, STUCK, OTHERS)
             }
             extra = losses[OTHERS] - of_cash.setdefault(arrangement, losses[OTHERS])

@@ -105,6 +105,7 @@ class Yearly:
     capital : what firms need for their futures customers.
     paid, moved : by group of `GROUPS` and `STUCK`, what it is expected to pay for one day's
         close-out: in all, and because prices moved by more than margin and resources.
+    once : `moved`, with each move counted once of the close-outs that it is in.
     """
 
     margin: FloatArray
@@ -112,10 +113,13 @@ class Yearly:
     capital: FloatArray
     paid: Mapping[str, FloatArray]
     moved: Mapping[str, FloatArray]
+    once: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, outcome: Outcome, setting: Setting, customer_capital: float) -> Self:
-        """Amounts of an outcome."""
+    def of(
+        cls, outcome: Outcome, setting: Setting, customer_capital: float, spans: FloatArray
+    ) -> Self:
+        """Amounts of an outcome; spans : (houses,) close-outs that one move of prices is in."""
         required = outcome.required
         own = required[:, setting.is_own].sum(axis=(1, 2))
         return cls(
@@ -124,14 +128,17 @@ class Yearly:
             customer_capital * (required * _of_futures(setting)).sum(axis=(1, 2)),
             _by_group(outcome.paid, outcome.stuck),
             _by_group(outcome.base, outcome.base_stuck),
+            _by_group(outcome.base / spans[:, None], outcome.base_stuck / spans.max()),
         )
 
-    def expected_loss(self, group: str, *, a_year: float, counted: int) -> FloatArray:
+    def expected_loss(self, group: str, *, a_year: float, each_time: bool = False) -> FloatArray:
         """(days,) loss of a group at the rate of a year, USD; see `by_year`.
 
-        counted : close-outs that one move of prices is in, of which one happens; 1 counts each.
+        each_time : a move of prices counts in every close-out that it is in, not once.
         """
-        return by_year(self.paid[group], self.moved[group], horizon=counted, margin_days=a_year)
+        moved, drawn = self.moved[group], self.paid[group] - self.moved[group]
+        counted = moved if each_time else self.once[group]
+        return by_year(counted + drawn, counted, horizon=1.0, margin_days=a_year)
 
 
 def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
@@ -147,12 +154,13 @@ def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
     one of them or for each.
     """
     a_year = next(iter(protection.settings.values())).rules.assumptions.margin_days
+    spans = protection.spans
     daily = {
-        key: Yearly.of(outcome, protection.settings[key[1]], terms.customer_capital)
+        key: Yearly.of(outcome, protection.settings[key[1]], terms.customer_capital, spans)
         for key, outcome in protection.outcomes.items()
     }
     columns = {
-        key: _columns(amounts, daily[key[0], SILOS], terms, a_year, protection.horizon)
+        key: _columns(amounts, daily[key[0], SILOS], terms, a_year)
         for key, amounts in daily.items()
     }
     table = _with_bounds(columns, ["model", "arrangement"])
@@ -189,18 +197,16 @@ def _multiplier(protection: Protection, arrangement: str, place: int) -> float:
     return float(protection.settings[arrangement].multiplier[place])
 
 
-def _columns(
-    own: Yearly, silos: Yearly, terms: DollarTerms, a_year: float, horizon: int
-) -> dict[str, Column]:
+def _columns(own: Yearly, silos: Yearly, terms: DollarTerms, a_year: float) -> dict[str, Column]:
     """Columns of one row of `dollars`."""
     margin, capital = silos.margin - own.margin, silos.capital - own.capital
     once, each_time = (
         {
-            group: own.expected_loss(group, a_year=a_year, counted=counted)
-            - silos.expected_loss(group, a_year=a_year, counted=counted)
+            group: own.expected_loss(group, a_year=a_year, each_time=each)
+            - silos.expected_loss(group, a_year=a_year, each_time=each)
             for group in (*GROUPS, STUCK, OTHERS)
         }
-        for counted in (horizon, 1)
+        for each in (False, True)
     )
     nets = [
         rate * margin + cost * capital - losses[OTHERS]

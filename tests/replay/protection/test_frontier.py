@@ -91,7 +91,7 @@ def test_intervals_are_those_of_events_paired_by_day(frontier: Frontier) -> None
     assert (found.low, found.high, found.events) == (wanted.low, wanted.high, wanted.events)
     row = frontier.curve().loc[("var", "house pooled", 1.0)]
     np.testing.assert_array_equal([row["extra_low"], row["extra_high"]], [found.low, found.high])
-    nothing = replace(one, base=np.zeros(9), drawn=np.zeros(9))
+    nothing = replace(one, base=np.zeros(9), drawn=np.zeros(9), once=np.zeros(9))
     assert difference(nothing, nothing).high == 0.0
 
 
@@ -113,7 +113,9 @@ def of_numbers(silos: list[float], pool: list[float], *, events: int = 8) -> Fro
     days[:: 800 // events] = 800 / events
 
     def losses(amounts: list[float]) -> list[Losses]:
-        return [Losses(amount * days, np.zeros(800), 1, 1.0) for amount in amounts]
+        return [
+            Losses(amount * days, np.zeros(800), amount * days, 1, 1.0, 1.0) for amount in amounts
+        ]
 
     margin = {("m", "silos"): [100.0, 150.0, 200.0], ("m", "pool"): [60.0, 90.0, 120.0]}
     fellow = {("m", "silos"): losses(silos), ("m", "pool"): losses(pool)}
