@@ -7,16 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backtest.kernels.closed_day import (
+    State,
+    close_out,
+    new_state,
+    settle_day,
+    settle_firms,
+    settle_houses,
+)
 from backtest.kernels.compile import kernel
 from backtest.kernels.default_draws import Several, default_chances
 from backtest.kernels.parties import (
     ACCOUNT,
-    ASSESSED,
     BEARERS,
     CENT,
     FELLOW,
     FUND,
-    HOUSE,
     POOLED,
     UNCOVERED,
     Accounts,
@@ -27,21 +33,11 @@ from backtest.kernels.parties import (
     FloatArray,
     Houses,
     IntArray,
-    Paid,
-    Settled,
-    Sums,
 )
 from backtest.kernels.settled_accounts import (
-    by_firm,
-    new_settled,
-    new_sums,
     redraw_customer,
-    settle_accounts,
     settle_again,
-    sum_firm,
 )
-from backtest.kernels.settled_firms import new_paid, settle_firm, share_out
-from backtest.kernels.waterfall import layer
 
 
 class Outcomes(NamedTuple):
@@ -63,132 +59,6 @@ class Outcomes(NamedTuple):
     base_stuck: FloatArray
     fellow: FloatArray
     base_fellow: FloatArray
-
-
-class State(NamedTuple):
-    """One close-out of one day: accounts, firms, and who is behind whom.
-
-    order, starts : accounts in the order of their firms, as of `by_firm`. total : (houses,) USD
-    that all accounts lose.
-    """
-
-    settled: Settled
-    sums: Sums
-    out: Paid
-    order: IntArray
-    starts: IntArray
-    total: FloatArray
-
-
-@kernel
-def new_state(accounts: Accounts, many: int, classes: int, houses: int) -> State:
-    """Room for one close-out of as many firms."""
-    count = len(accounts.firm)
-    order, starts = np.empty(count, np.int64), np.empty(many + 1, np.int64)
-    by_firm(accounts, many, order, starts)
-    return State(
-        new_settled(count, houses),
-        new_sums(many, classes, houses),
-        new_paid(many, classes, houses, BEARERS),
-        order,
-        starts,
-        np.empty(houses),
-    )
-
-
-@kernel
-def settle_firms(
-    affected: BoolArray, anew: BoolArray, day: Day, accounts: Accounts, classes: Classes,
-    firms: Firms, drawn: BoolArray, state: State,
-) -> None:  # fmt: skip
-    """Settle the firms that are affected; anew : those whose accounts are summed before."""
-    count = len(accounts.firm)
-    for f in range(len(affected)):
-        if affected[f]:
-            members = state.order[state.starts[f] : state.starts[f + 1]]
-            if anew[f]:
-                sum_firm(f, members, day, accounts, state.settled, state.sums)
-            settle_firm(
-                f, members, day, accounts, classes, firms, drawn[count + f], state.settled,
-                state.sums, state.out,
-            )  # fmt: skip
-
-
-@kernel
-def settle_day(
-    day: Day, accounts: Accounts, classes: Classes, firms: Firms, joint: bool, drawn: BoolArray,
-    state: State,
-) -> None:  # fmt: skip
-    """Settle all accounts and firms of a day."""
-    everybody = np.ones(len(firms.capital), np.bool_)
-    settle_accounts(day, accounts, firms, joint, drawn, state.settled)
-    total, loss = state.total, day.loss
-    total[:] = 0.0
-    for a in range(len(loss)):
-        for h in range(len(total)):
-            total[h] += loss[a, h]
-    settle_firms(everybody, everybody, day, accounts, classes, firms, drawn, state)
-
-
-@kernel
-def settle_houses(
-    accounts: Accounts, classes: Classes, firms: Firms, houses: Houses, state: State,
-    paid: FloatArray, fellow: FloatArray,
-) -> bool:  # fmt: skip
-    """What all firms left goes through the houses' own layers; whether fellow customers lost.
-
-    paid : (houses, BEARERS) USD, who pays, written. fellow : (accounts,) USD that customers who did
-    nothing lose, zeros, written where some do.
-    """
-    out, many = state.out, len(firms.capital)
-    lost = False
-    for f in range(many):
-        if out.fails[f] and out.taken[f].sum() > 0.0:
-            lost = True
-            members = state.order[state.starts[f] : state.starts[f + 1]]
-            share_out(f, members, accounts, classes, state.settled, state.sums, out, fellow)
-    rest, fund = np.zeros(len(houses.fund)), houses.fund.copy()
-    by, left, fails, unpaid = out.by, out.rest, out.fails, state.sums.unpaid
-    contribution = firms.contribution
-    paid[:] = 0.0
-    for f in range(many):
-        for h in range(len(rest)):
-            rest[h] += left[f, h]
-            fund[h] += 0.0 if fails[f] else contribution[f, h]
-            for b in range(BEARERS):
-                paid[h, b] += by[f, h, b]
-            for k in range(unpaid.shape[1]):
-                paid[h, ACCOUNT] -= unpaid[f, k, h]
-    step = np.empty(len(rest))
-    for h in range(len(rest)):
-        paid[h, ACCOUNT] += state.total[h]
-    layer(rest, houses.capital, step)
-    paid[:, HOUSE] += step
-    layer(rest, fund, step)
-    paid[:, FUND] += step
-    layer(rest, houses.assessment * fund, step)
-    paid[:, ASSESSED] += step
-    paid[:, UNCOVERED] += rest
-    return lost
-
-
-@kernel
-def close_out(
-    day: Day, accounts: Accounts, classes: Classes, firms: Firms, houses: Houses, joint: bool,
-    drawn: BoolArray, failed: BoolArray, paid: FloatArray, fellow: FloatArray,
-) -> int:  # fmt: skip
-    """Close out one day; the number of firms that fail.
-
-    drawn : (accounts + firms,) who is drawn to default. failed : (accounts,) who fails.
-    paid : (houses, BEARERS) USD, who pays. fellow : (accounts,) what each customer who did nothing
-    loses. All three are written.
-    """
-    state = new_state(accounts, len(firms.capital), len(classes.takes), day.loss.shape[1])
-    settle_day(day, accounts, classes, firms, joint, drawn, state)
-    fellow[:] = 0.0
-    settle_houses(accounts, classes, firms, houses, state, paid, fellow)
-    failed[:] = state.settled.failed
-    return state.out.fails.sum()
 
 
 @kernel
@@ -301,6 +171,62 @@ def any_of(names: IntArray, marked: BoolArray) -> bool:
 
 
 @kernel
+def add_difference(f: int, weight: float, state: State, kept: State, into: FloatArray) -> None:
+    """Add what a firm that stands, and its accounts, pay more than before.
+
+    into : (houses, BEARERS).
+    """
+    by, before, unpaid, was = state.out.by, kept.out.by, state.sums.unpaid, kept.sums.unpaid
+    for h in range(into.shape[0]):
+        for b in range(BEARERS):
+            into[h, b] += weight * (by[f, h, b] - before[f, h, b])
+        for k in range(unpaid.shape[1]):
+            into[h, ACCOUNT] -= weight * (unpaid[f, k, h] - was[f, k, h])
+
+
+@kernel
+def add_defaults(
+    t: int, weight: float, same: float, day: Day, accounts: Accounts, classes: Classes,
+    firms: Firms, houses: Houses, joint: bool, alone: FloatArray, several: Several,
+    several_chance: float, changes: BoolArray, drawn: BoolArray, state: State, kept: State,
+    out: Outcomes,
+) -> float:  # fmt: skip
+    """Add every default that changes the day; the probability that it is as without one.
+
+    state : the day without a default, as it is again at the end; kept : room for its firms.
+    same : the probability that nobody fails. alone : (names,) that each name alone does.
+    several_chance : of each draw of several. changes : (names,) as of `list_changes`.
+    """
+    count, number = day.loss.shape
+    paid, fellow = np.empty((number, BEARERS)), np.zeros(count)
+    one = np.empty(1, np.int64)
+    for f in range(len(firms.capital)):
+        copy_firm(f, state, kept)
+    for d in range(-len(alone), several.draws if several_chance > 0.0 else 0):
+        # First each name alone, then the draws of several.
+        one[0] = d + len(alone)
+        who = one if d < 0 else drawn_on(t, d, several)
+        chance = alone[one[0]] if d < 0 else several_chance
+        if not any_of(who, changes):
+            same += chance
+            continue
+        redraw(who, day, accounts, classes, firms, joint, drawn, state)
+        f = accounts.firm[who[0]] if who[0] < count else 0
+        if len(who) == 1 and who[0] < count and not (state.out.fails[f] or kept.out.fails[f]):
+            # The firm pays for its customer, and nobody else knows.
+            same += chance
+            add_difference(f, weight * chance, state, kept, out.paid[t])
+        else:
+            lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
+            note(t, weight * chance, paid, firms, state, out.paid, out.touched, out.stuck)
+            if lost:
+                out.fellow[:] += weight * chance * fellow
+                fellow[:] = 0.0
+        take_back(who, day, accounts, firms, joint, drawn, state, kept)
+    return same
+
+
+@kernel
 def replay_protection(
     loss: FloatArray, collateral: FloatArray, required: FloatArray, at_house: FloatArray,
     advanced: FloatArray, cost: FloatArray, accounts: Accounts, classes: Classes, firms: Firms,
@@ -310,16 +236,14 @@ def replay_protection(
 
     loss .. cost : as in `Day`, with days first. daily : (days, accounts + firms) probabilities.
     Nobody and each name alone count with their probabilities, as do joint and separate close-outs;
-    days on which two names or more fail were drawn, `several`. The close-out without a
-    default is settled whole, and the others where they differ from it: in the firms of the names.
+    days on which two names or more fail were drawn, `several`. The close-out without a default is
+    settled whole, and the others where they differ from it: in the firms of the names.
     """
     days, count, number = loss.shape
     many = len(firms.capital)
     names = count + many
-    alone, least = np.empty(names), np.empty((3, names + 1))
+    alone, least, nobody = np.empty(names), np.empty((3, names + 1)), 0.0
     drawn, changes = np.zeros(names, np.bool_), np.empty(names, np.bool_)
-    one = np.empty(1, np.int64)
-    nobody = 0.0
     paid, fellow = np.empty((number, BEARERS)), np.zeros(count)
     state = new_state(accounts, many, len(classes.takes), number)
     kept = new_state(accounts, many, len(classes.takes), number)
@@ -336,37 +260,18 @@ def replay_protection(
             if weight == 0.0:
                 continue
             settle_day(day, accounts, classes, firms, joint, drawn, state)
-            for f in range(many):
-                copy_firm(f, state, kept)
-            list_changes(day, accounts, daily[t], state, changes)
-            same = nobody
-            for n in range(names):
-                same += 0.0 if changes[n] else alone[n]
-            together_drawn = several.draws if least[2, 0] > 0.0 else 0
-            chance = least[2, 0] / several.draws
-            for d in range(together_drawn):
-                same += 0.0 if any_of(drawn_on(t, d, several), changes) else chance
             lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
+            list_changes(day, accounts, daily[t], state, changes)
+            same = add_defaults(
+                t, weight, nobody, day, accounts, classes, firms, houses, joint, alone, several,
+                least[2, 0] / several.draws, changes, drawn, state, kept, out,
+            )  # fmt: skip
             note(t, weight, paid, firms, state, out.base, out.base_touched, out.base_stuck)
             note(t, weight * same, paid, firms, state, out.paid, out.touched, out.stuck)
             if lost:
                 out.base_fellow[:] += weight * fellow
                 out.fellow[:] += weight * same * fellow
                 fellow[:] = 0.0
-            for d in range(-names, together_drawn):
-                # First each name alone, then the draws of several.
-                one[0] = d + names
-                who = one if d < 0 else drawn_on(t, d, several)
-                if not any_of(who, changes):
-                    continue
-                chance = alone[one[0]] if d < 0 else least[2, 0] / several.draws
-                redraw(who, day, accounts, classes, firms, joint, drawn, state)
-                lost = settle_houses(accounts, classes, firms, houses, state, paid, fellow)
-                note(t, weight * chance, paid, firms, state, out.paid, out.touched, out.stuck)
-                if lost:
-                    out.fellow[:] += weight * chance * fellow
-                    fellow[:] = 0.0
-                take_back(who, day, accounts, firms, joint, drawn, state, kept)
 
 
 __all__ = [
