@@ -53,7 +53,7 @@ def stated_backing(structure: Structure) -> Backing:
 def assumed_backing(setting: Setting) -> Backing:
     """What a structure states, and what is assumed where it states nothing.
 
-    The funds of a firm's houses are those of every house at which its accounts have margin: the
+    The funds of a firm's houses are those of every house at which its accounts have positions: the
     house's own capital, the fund of members outside the structure, and the contributions of the
     other firms in it; no assessments.
     """
@@ -62,7 +62,7 @@ def assumed_backing(setting: Setting) -> Backing:
     houses = setting.kernel_houses()
     funds = {}
     for f, name in enumerate(names):
-        at = (setting.mean_margin[accounts.firm == f] > 0.0).any(axis=0)
+        at = setting.legs[accounts.firm == f].any(axis=0)
         others = np.delete(firms.contribution, f, axis=0).sum(axis=0)
         funds[name] = float((houses.capital + houses.fund + others)[at].sum())
     return Backing(

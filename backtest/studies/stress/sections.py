@@ -26,7 +26,7 @@ def stress_sections(
     simulated: bool,
     about: str = "",
 ) -> list[Section]:
-    """Stress losses, reverse stress and limits; what a study does not ask for is left out.
+    """Sentences, losses, reverse stress and limits; what a study does not ask for is left out.
 
     Parameters
     ----------
@@ -35,31 +35,31 @@ def stress_sections(
     footnote : of the figure: source, window, standard. simulated : whether prices are.
     about : what else is to be said of the margins.
     """
-    words = stress_sentences(result, day)
     source = parameter_source(scenarios)
     sections = [
         Section(
-            "stress-losses",
+            "stress-test",
             "Stress test",
-            f"{words[0]} Packaged scenarios: {source.name}, {source.mark}. {about}".strip(),
+            f"Packaged scenarios: {source.name}, {source.mark}. {about}".strip(),
+            sentences=stress_sentences(result, day),
+        ),
+        Section(
+            "stress-losses",
+            "Stress losses",
             tables=(margins_table(result, books), losses_table(result, books)),
-        )
+            on_screen=False,
+        ),
     ]
     if len(result.reverse):
         firms, figure = firms_table(result), None
         if has_distances(result):
             figure = reverse_stress(result, footnote, simulated=simulated)
+        tables = (reverse_table(result, books), *([firms] if firms is not None else []))
+        heading = "Reverse stress: what uses margins up"
         sections.append(
-            Section(
-                "reverse-stress",
-                "Reverse stress: what uses margins up",
-                words[1],
-                figure=figure,
-                tables=(reverse_table(result, books), *([firms] if firms is not None else [])),
-            )
+            Section("reverse-stress", heading, figure=figure, tables=tables, on_screen=False)
         )
     if len(result.limits):
-        sections.append(
-            Section("risk-limits", "Limits of risk", words[-1], tables=(limits_table(result),))
-        )
+        tables = (limits_table(result),)
+        sections.append(Section("risk-limits", "Limits of risk", tables=tables, on_screen=False))
     return sections

@@ -59,8 +59,8 @@ def test_the_page_shows_them_and_the_folder_holds_the_tables(study, tmp_path):
     exhibit = protection_exhibit(study)
     names = [section.name for section in exhibit.sections]
     assert {"stress-losses", "reverse-stress", "risk-limits"} <= set(names)
-    (losses,) = (s for s in exhibit.sections if s.name == "stress-losses")
-    assert "times the firm's multiplier" in losses.text
+    (first,) = (s for s in exhibit.sections if s.name == "stress-test")
+    assert "times the firm's multiplier" in first.text and len(first.sentences) == 3
     folder = write_results(study, exhibit, tmp_path, command="backtest protect")
     stored = pd.read_csv(folder / "stress_limits.csv")
     assert set(stored["level"]) == {"account", "firm"}

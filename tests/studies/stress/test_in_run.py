@@ -202,7 +202,9 @@ def test_the_funds_of_a_firms_houses_are_everybodys_but_its_own():
     stated = stated_backing(structure)
     assert stated.fund == {"A": 3.0 + 4.0 + 5.0, "B": 3.0 + 4.0 + 2.0 + 7.0 + 8.0}
     margin = np.array([[0.0, 10.0], [20.0, 10.0]])  # of a and b at FICC and CME
-    setting = Setting(structure, ("FICC", "CME"), ARRANGEMENTS["silos"], Rules.of(), margin)
+    setting = Setting(
+        structure, ("FICC", "CME"), ARRANGEMENTS["silos"], Rules.of(), margin, margin > 0.0
+    )
     assumed = assumed_backing(setting)
     assert assumed.fund == stated.fund and assumed.capital == stated.capital
     assert assumed.contributions == {"A": pytest.approx(2.0), "B": pytest.approx(11.0)}
