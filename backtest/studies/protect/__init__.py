@@ -2,13 +2,23 @@
 
 from dataclasses import replace
 
-from backtest.studies.command import DATA, ISOLATE, SEED, STUDY, Command, Option
+from backtest.studies.command import (
+    DASK,
+    DATA,
+    ISOLATE,
+    JOBS,
+    SEED,
+    STUDY,
+    Command,
+    Option,
+)
 
 COMMAND = Command(
     name="protect",
     help=(
         "Carry shortfalls through customers, clearing firms and houses to those who bear them: "
-        "fellow-customer loss, mutual fund and margin of each way of pooling."
+        "fellow-customer loss, mutual fund and margin of each way of pooling. --paths adds "
+        "simulated histories."
     ),
     options=(
         replace(
@@ -19,6 +29,8 @@ COMMAND = Command(
             ),
         ),
         DATA,
+        JOBS,
+        DASK,
         SEED,
         ISOLATE,
         Option(
@@ -28,6 +40,7 @@ COMMAND = Command(
             "",
             "Move every assumption to the ends of its range too, which takes a minute or more.",
         ),
+        Option("paths", int | None, None, "N", "Simulated histories beside the real one.", least=0),
     ),
     compute="study:study_protection",
     exhibit="page:protection_exhibit",

@@ -20,6 +20,7 @@ from backtest.studies.protect.house_tables import (
     margin_section,
     stress_section,
 )
+from backtest.studies.protect.path_section import paths_section
 from backtest.studies.protect.stress import protect_stress_sections
 from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.protect.sweep_section import sweep_section
@@ -67,6 +68,8 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
         yield from case_sections(study.cases)
     if study.swept is not None:
         yield sweep_section(study.swept)
+    if study.paths is not None:
+        yield paths_section(study.paths, study.provenance)
     yield from protect_stress_sections(study.stress, study.config, study.provenance, study.last_day)
     yield cover_section(study, cover_of_members(study))
     yield stress_section(study)

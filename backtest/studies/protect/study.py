@@ -1,17 +1,21 @@
 """`backtest protect`: every model under every arrangement of the accounts of a study."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
+from typing import Any
 
-from backtest.clearing import Rules
-from backtest.config.schema import StudyFile
+from backtest.clearing import Rules, Structure
+from backtest.config.schema import StudyFile, build_simulator
 from backtest.config.structure import StructureTable, build_structure
+from backtest.parameters.in_force import in_force
 from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
+from backtest.replay.protection.paths import ProtectedPaths, protect_paths
 from backtest.replay.protection.sweep import Swept
 from backtest.replay.protection.sweep import sweep as sweep_assumptions
 from backtest.replay.provenance import Provenance
+from backtest.replay.room import check_paths_fit
+from backtest.simulate.paths import refuse_own_days
 from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.protect.answers import Answers
@@ -37,6 +41,7 @@ class ProtectStudy:
     stress : of the accounts and firms, where the study asks for a stress test or limits.
     last_day : of the prices (ISO).
     swept : answers with each assumption at the ends of its range; None where that is not asked.
+    paths : outcomes on simulated histories; None where that is not asked.
     """
 
     protection: Protection
@@ -49,6 +54,7 @@ class ProtectStudy:
     stress: StressResult | None
     last_day: str
     swept: Swept | None = None
+    paths: ProtectedPaths | None = None
 
 
 def study_protection(
@@ -58,11 +64,15 @@ def study_protection(
     seed: int | None,
     isolate: bool = False,
     sweep: bool = False,
+    paths: int | None = None,
+    n_jobs: int = 1,
     progress: Progress,
 ) -> ProtectStudy:
     """Replay the accounts of a study under every model and arrangement.
 
     sweep : move every assumption to the ends of its range too.
+    paths : simulated histories beside the real one; the file's own number unless given. n_jobs :
+        workers of theirs.
 
     Raises
     ------
@@ -71,33 +81,91 @@ def study_protection(
     inputs = read_inputs(
         study_file, data=data, seed=seed, isolate=isolate, progress=progress, default=DEFAULT
     )
-    return result_of(inputs, lambda inputs: _protection(inputs, progress, sweep=sweep))
+    count = inputs.config.monte_carlo.paths if paths is None else paths
+    return result_of(
+        inputs, lambda inputs: _protection(inputs, count, n_jobs, progress, sweep=sweep)
+    )
 
 
-def _protection(inputs: Inputs, progress: Progress, *, sweep: bool) -> ProtectStudy:
+def _protection(
+    inputs: Inputs, paths: int, n_jobs: int, progress: Progress, *, sweep: bool
+) -> ProtectStudy:
     """Every outcome of the study of `inputs`."""
     config, table = inputs.config, structure_table(inputs)
+    if paths:
+        refuse_own_days(inputs.market)
+        check_paths_fit(paths, len(inputs.models), len(inputs.book.portfolios))
     structure = build_structure(table, config.beside).of(inputs.book)
-    day: date | None = config.rule_day
-    rules = Rules.of(day, pinned=table.parameters, stated=table.assumptions)
+    rules = Rules.of(config.rule_day, pinned=table.parameters, stated=table.assumptions)
+    asked = _asked(config, table, rules, progress)
     protection = protect(
         inputs.market,
         inputs.book,
         inputs.models,
         structure,
-        coverage=config.standard(),
-        account=config.terms(),
-        stated=table.payments == "account",
-        arrangements=table.compared(),
-        rules=rules,
-        coordination=config.closeout.coordination,
-        draws=table.draws,
-        seed=config.seed,
-        score_from=config.score_from,
-        as_of=config.as_of,
         as_replayed=config.as_replayed,
-        progress=progress,
+        **asked,
     )
+    simulated = _simulated(inputs, structure, paths, n_jobs, asked) if paths else None
+    origin = _origin(inputs, protection, rules, paths, progress)
+    return ProtectStudy(
+        protection,
+        rules,
+        config,
+        Answers.of(protection, progress),
+        study_cases(inputs, protection, progress),
+        inputs.text,
+        inputs.described(origin, *([{"paths": paths}] if paths else [])),
+        protect_stress(inputs, next(iter(protection.settings.values())), progress),
+        str(inputs.market.dates[-1]),
+        sweep_assumptions(protection, progress=progress) if sweep else None,
+        simulated,
+    )
+
+
+def _asked(
+    config: StudyFile, table: StructureTable, rules: Rules, progress: Progress
+) -> dict[str, Any]:
+    """What history and simulated histories are asked alike: arguments of `protect`."""
+    return {
+        "coverage": config.standard(),
+        "account": config.terms(),
+        "stated": table.payments == "account",
+        "arrangements": table.compared(),
+        "rules": rules,
+        "coordination": config.closeout.coordination,
+        "draws": table.draws,
+        "seed": config.seed,
+        "score_from": config.score_from,
+        "as_of": config.as_of,
+        "progress": progress,
+    }
+
+
+def _simulated(
+    inputs: Inputs, structure: Structure, paths: int, n_jobs: int, asked: dict[str, Any]
+) -> ProtectedPaths:
+    """The same on paths of the study's simulator."""
+    day = inputs.config.rule_day
+    assert day is not None  # which is set as soon as prices are read
+    return protect_paths(
+        build_simulator(inputs.config.monte_carlo.simulator),
+        inputs.market,
+        inputs.book,
+        # Days of a path are no dates: a model that replays its rules has those of one day.
+        {name: in_force(model, day, throughout=True) for name, model in inputs.models.items()},
+        structure,
+        paths=paths,
+        n_jobs=n_jobs,
+        **asked,
+    )
+
+
+def _origin(
+    inputs: Inputs, protection: Protection, rules: Rules, paths: int, progress: Progress
+) -> Provenance:
+    """Where the numbers come from; the structure is a user of rules beside the models."""
+    config = inputs.config
     origin = Provenance.of(
         inputs.market,
         inputs.book,
@@ -107,6 +175,8 @@ def _protection(inputs: Inputs, progress: Progress, *, sweep: bool) -> ProtectSt
         window=protection.window,
         account=config.terms(),
         causality=inputs.audits(progress),
+        simulator=repr(build_simulator(config.monte_carlo.simulator)) if paths else None,
+        paths=paths,
         details={
             "assumptions": rules.assumptions.model_dump(),
             "stated": list(rules.stated),
@@ -114,21 +184,7 @@ def _protection(inputs: Inputs, progress: Progress, *, sweep: bool) -> ProtectSt
         },
     )
     files = {WHOSE: tuple(map(parameter_source, rules.versions))}
-    origin = replace(origin, parameters=origin.parameters | files)
-    cases = study_cases(inputs, protection, progress)
-    setting = next(iter(protection.settings.values()))
-    return ProtectStudy(
-        protection,
-        rules,
-        config,
-        Answers.of(protection, progress),
-        cases,
-        inputs.text,
-        inputs.described(origin),
-        protect_stress(inputs, setting, progress),
-        str(inputs.market.dates[-1]),
-        sweep_assumptions(protection, progress=progress) if sweep else None,
-    )
+    return replace(origin, parameters=origin.parameters | files)
 
 
 def structure_table(inputs: Inputs) -> StructureTable:
