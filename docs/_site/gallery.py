@@ -180,6 +180,38 @@ closeout = estimate_closeout(file, data=None, seed=None, progress=unheard)
         },
     ),
     Group(
+        "Stress",
+        "The packaged scenarios and reverse stress on the last day: `[stress]` of a study file.",
+        """\
+from backtest.stress import StressPlan, packaged_scenarios, stress_test
+
+last = len(market.dates) - 1
+plan = StressPlan(last, tuple(packaged_scenarios(market, last)))
+margins = {name: model.margin(market, book, coverage) for name, model in models.items()}
+stressed = stress_test(market, book, margins, plan, coverage=coverage)
+""",
+        {
+            "reverse_stress": (
+                'bt.charts.reverse_stress(stressed, "Source: the sample.", simulated=True)'
+            ),
+        },
+    ),
+    Group(
+        "Customers, firms and houses",
+        "The packaged structure: `backtest protect`.",
+        """\
+from backtest.studies.protect.study import study_protection
+
+protected = study_protection(None, data=None, seed=None, progress=unheard)
+""",
+        {
+            "who_bears": "bt.charts.who_bears(protected)",
+            "loss_against_saving": "bt.charts.loss_against_saving(protected)",
+            "days_of_loss": "bt.charts.days_of_loss(protected)",
+            "cover_of_members": "bt.charts.cover_of_members(protected)",
+        },
+    ),
+    Group(
         "Collateral",
         "`backtest collateral gallery.toml`.",
         """\
