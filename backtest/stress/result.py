@@ -55,8 +55,8 @@ class StressResult:
     Parameters
     ----------
     losses : a row a (portfolio, scenario): kind, first day of a historic one, loss, by silo.
-    margins : a row a (portfolio, model): margin, the worst scenario and its loss, and on how many
-        of the days of the history the same positions lost more than the margin.
+    margins : a row a (portfolio, model): the day of the test, the margin on it, the worst scenario
+        and its loss, and on how many of the days of the history the same positions lost more.
     reverse, moves : see `ReverseStress.tables`.
     limits : see `LimitCheck.table`.
     """
@@ -66,6 +66,11 @@ class StressResult:
     reverse: pd.DataFrame
     moves: pd.DataFrame
     limits: pd.DataFrame
+
+    @property
+    def day(self) -> str:
+        """The day of the test (ISO)."""
+        return str(self.margins["day"].iloc[0])
 
     def by_file(self) -> dict[str, pd.DataFrame]:
         """The tables by the stem of their files; empty ones are left out."""
@@ -186,7 +191,7 @@ def _worst(held: Held, losses: pd.DataFrame) -> pd.DataFrame:
 
 def _margins(held: Held, margins: Mapping[str, FloatArray], losses: pd.DataFrame) -> pd.DataFrame:
     """Each margin beside the largest loss, and the days whose moves would have lost more."""
-    pnl = held.historic(held.historic_starts)
+    pnl, day = held.historic(held.historic_starts), str(held.market.dates[held.row])
     worst, frames = _worst(held, losses).reset_index(), []
     beyond = {model: np.zeros(len(worst), dtype=np.int64) for model in margins}
     for rows in blocks(len(worst)):
@@ -194,7 +199,7 @@ def _margins(held: Held, margins: Mapping[str, FloatArray], losses: pd.DataFrame
         for model, margin in margins.items():
             beyond[model][rows] = (lost > margin[rows]).sum(axis=0)
     for model, margin in margins.items():
-        frame = worst[["portfolio"]].assign(model=model, margin=margin)
+        frame = worst[["portfolio"]].assign(model=model, day=day, margin=margin)
         frame = frame.assign(**worst[["scenario", "kind", "loss"]])
         frames.append(frame.assign(days=len(pnl), days_beyond=beyond[model]))
     table = pd.concat(frames)

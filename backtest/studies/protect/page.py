@@ -70,7 +70,7 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
         yield sweep_section(study.swept)
     if study.paths is not None:
         yield paths_section(study.paths, study.provenance)
-    yield from protect_stress_sections(study.stress, study.config, study.provenance, study.last_day)
+    yield from protect_stress_sections(study.stress, study.provenance)
     yield cover_section(study, cover_of_members(study))
     yield stress_section(study)
     yield margin_section(study)

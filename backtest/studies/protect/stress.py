@@ -1,7 +1,6 @@
 """The stress test of a protection study: its accounts, firms, and what stands behind them."""
 
 from backtest.clearing.setting import Setting
-from backtest.config.schema import StudyFile
 from backtest.model.asking import required_margin
 from backtest.present.exhibit import Section
 from backtest.replay.provenance import Provenance
@@ -42,21 +41,14 @@ def protect_stress(inputs: Inputs, setting: Setting, progress: Progress) -> Stre
     )
 
 
-def protect_stress_sections(
-    result: StressResult | None, config: StudyFile, provenance: Provenance, day: str
-) -> list[Section]:
-    """The sections of `backtest protect` that a stress test fills; none without one.
-
-    day : the last one of the prices (ISO), of which the test is unless the study names another.
-    """
-    terms = config.stress_terms()
-    if result is None or terms is None:
+def protect_stress_sections(result: StressResult | None, provenance: Provenance) -> list[Section]:
+    """The sections of `backtest protect` that a stress test fills; none without one."""
+    if result is None:
         return []
     return stress_sections(
         result,
         furthest(result),
-        day=terms.day or day,
-        scenarios=terms.parameters,
+        scenarios=provenance.study["stress"]["parameters"],
         footnote=provenance.footnote(),
         simulated=provenance.prices.simulated,
         about=ABOUT,

@@ -39,7 +39,6 @@ class ProtectStudy:
     answers : its tables.
     cases : the same in dollars a year; None where nothing is compared with separate silos.
     stress : of the accounts and firms, where the study asks for a stress test or limits.
-    last_day : of the prices (ISO).
     swept : answers with each assumption at the ends of its range; None where that is not asked.
     paths : outcomes on simulated histories; None where that is not asked.
     """
@@ -52,7 +51,6 @@ class ProtectStudy:
     text: str
     provenance: Provenance
     stress: StressResult | None
-    last_day: str
     swept: Swept | None = None
     paths: ProtectedPaths | None = None
 
@@ -117,7 +115,6 @@ def _protection(
         inputs.text,
         inputs.described(origin, *([{"paths": paths}] if paths else [])),
         protect_stress(inputs, next(iter(protection.settings.values())), progress),
-        str(inputs.market.dates[-1]),
         sweep_assumptions(protection, progress=progress) if sweep else None,
         simulated,
     )

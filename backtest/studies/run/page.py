@@ -173,16 +173,13 @@ def _capital(run: Run) -> list[Section]:
 
 def _stress(run: Run) -> list[Section]:
     """Stress test and limits, where the study asks for them."""
-    terms = run.config.stress_terms()
-    if run.stress is None or terms is None:
+    if run.stress is None:
         return []
     study = run.study
-    day = terms.day or f"{study.loss.index[-1]:%Y-%m-%d}"
     return stress_sections(
         run.stress,
         run.shown_books,
-        day=day,
-        scenarios=terms.parameters,
+        scenarios=study.provenance.study["stress"]["parameters"],
         footnote=study.provenance.footnote(),
         simulated=study.simulated,
     )

@@ -15,9 +15,9 @@ from backtest.studies.stress.tables import MARGIN, nearest
 NAMES = 40  # characters of a book's name
 
 
-def stress_sentences(result: StressResult, day: str) -> tuple[str, ...]:
-    """Sentences on the positions held on a day (ISO), from the tables alone."""
-    words = [_of_losses(result.margins, day)]
+def stress_sentences(result: StressResult) -> tuple[str, ...]:
+    """Sentences on the positions held on the day of the test, from the tables alone."""
+    words = [_of_losses(result.margins, result.day)]
     if len(result.reverse):
         words.append(_of_reverse(result))
     if len(result.limits):

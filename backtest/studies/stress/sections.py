@@ -20,7 +20,6 @@ def stress_sections(
     result: StressResult,
     books: Sequence[str],
     *,
-    day: str,
     scenarios: str,
     footnote: str,
     simulated: bool,
@@ -31,7 +30,7 @@ def stress_sections(
     Parameters
     ----------
     books : accounts whose rows are shown; firms are all shown.
-    day : of the test (ISO). scenarios : the version of the packaged scenarios.
+    scenarios : the version of the packaged scenarios.
     footnote : of the figure: source, window, standard. simulated : whether prices are.
     about : what else is to be said of the margins.
     """
@@ -41,7 +40,7 @@ def stress_sections(
             "stress-test",
             "Stress test",
             f"Packaged scenarios: {source.name}, {source.mark}. {about}".strip(),
-            sentences=stress_sentences(result, day),
+            sentences=stress_sentences(result),
         ),
         Section(
             "stress-losses",

@@ -70,6 +70,7 @@ def test_the_numbers_are_those_of_the_prices(written):
     assert losses.loc[("coin", "coins and bonds"), "loss"] == pytest.approx(0.3e6)
     margins = pd.read_csv(result / "stress_margins.csv").set_index(["portfolio", "model"])
     run = execute(study, progress=quiet)
+    assert set(margins["day"]) == {f"{run.study.loss.index[-1]:%Y-%m-%d}"}
     required = run.study.required["var"]["coin"]
     assert margins.loc[("coin", "var"), "margin"] == required.iloc[-1]
     limits = pd.read_csv(result / "stress_limits.csv").set_index(["name", "limit", "model"])
