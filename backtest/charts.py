@@ -14,6 +14,12 @@ from backtest.studies.offset.figures.specification import specification_curve
 from backtest.studies.offset.figures.steps import steps_from_gross
 from backtest.studies.offset.figures.stressed_ladder import stressed_ladder
 from backtest.studies.power.figures import power_of_tests
+from backtest.studies.protect.figures import (
+    cover_of_members,
+    days_of_loss,
+    loss_against_saving,
+    who_bears,
+)
 from backtest.studies.run.figures import run_figures
 from backtest.studies.run.figures.coverage_cost import coverage_against_cost
 from backtest.studies.run.figures.exceedances import exceedance_timeline
@@ -33,11 +39,14 @@ __all__ = [
     "breach_by_mix",
     "clustering_by_lag",
     "correlation_by_horizon",
+    "cover_of_members",
     "coverage_against_cost",
+    "days_of_loss",
     "exceedance_timeline",
     "exceedances_by_weekday",
     "granted_against_supported",
     "kept_and_lost",
+    "loss_against_saving",
     "lost_by_simulator",
     "margin_against_loss",
     "margin_steps",
@@ -54,5 +63,6 @@ __all__ = [
     "steps_from_gross",
     "stressed_ladder",
     "treasury_share_sweep",
+    "who_bears",
     "write_figures",
 ]

@@ -55,6 +55,10 @@ SHOWN = {
     "kept_and_lost": {"position": 1},
     "clustering_by_lag": {"data low high": 1},
     "lost_by_simulator": {"lost": 1},
+    "who_bears": {"usd_a_year": 1e-6},
+    "frontier": {"saved": 100, "fellow": 1e-6},
+    "fellow_days": {"date": 1},
+    "cover": {"size": 1e-6},
     "reverse_stress": {"distance": 1},
 }
 

@@ -12,6 +12,7 @@ import pandas as pd
 import backtest as bt
 import strategies as st
 from backtest import charts
+from backtest.clearing import Rules
 from backtest.config.schema import StudyFile
 from backtest.config.sections import BookTable, SweepTable
 from backtest.offset import granted_and_supported, specification_curve, stressed_ladder
@@ -28,11 +29,14 @@ from backtest.studies.closeout.study import CloseoutStudy, estimate_closeout
 from backtest.studies.collateral.study import CollateralStudy, study_collateral
 from backtest.studies.offset.steps_by_day import steps_by_day
 from backtest.studies.offset.study import OffsetStudy
+from backtest.studies.protect.answers import Answers
+from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run, execute
 from backtest.studies.run.sweep import treasury_share_sweep
 from backtest.studies.simulate.study import SimulateStudy, study_simulators
 from tests.support.markets import random_market
+from tests.support.protected import protected
 
 FOREIGN = (
     "\u66f8 \u0643\u062a\u0627\u0628 \U0001f600 \U0001f680"  # the type lacks the first and the last
@@ -303,6 +307,22 @@ def closeout_study() -> CloseoutStudy:
 
 
 @functools.cache
+def protect_study() -> ProtectStudy:
+    """Two firms and nine accounts at two houses, on the simulated market."""
+    done = protected(market(), draws=5)
+    accounts = done.margined
+    origin = Provenance.of(
+        accounts.market, accounts.book, dict(accounts.models), coverage=accounts.coverage, seed=5,
+        window=done.window, account=accounts.account, causality={},
+    )  # fmt: skip
+    config = StudyFile.model_construct(name="small", title="", caption="")
+    return ProtectStudy(
+        done, Rules.of(), config, Answers.of(done, _quiet), None, "", origin, None,
+        str(accounts.market.dates[-1]),
+    )  # fmt: skip
+
+
+@functools.cache
 def collateral_study() -> CollateralStudy:
     """The same books on every mix of collateral."""
     with tempfile.TemporaryDirectory() as folder:
@@ -401,6 +421,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "kept_and_lost": lambda: charts.kept_and_lost(simulators("multivariate_t")),
     "clustering_by_lag": lambda: charts.clustering_by_lag(simulators("multivariate_t")),
     "lost_by_simulator": lambda: charts.lost_by_simulator(simulators("all")),
+    "who_bears": lambda: charts.who_bears(protect_study()),
+    "frontier": lambda: charts.loss_against_saving(protect_study()),
+    "fellow_days": lambda: _with_steps(charts.days_of_loss(protect_study())),
+    "cover": lambda: charts.cover_of_members(protect_study()),
     "reverse_stress": lambda: charts.reverse_stress(
         stress_result(), study().provenance.footnote(), simulated=True
     ),

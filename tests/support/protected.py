@@ -41,8 +41,9 @@ def drawn_market(days: int = 330) -> Market:
     return Market.from_frame(frame)
 
 
-@functools.cache
-def protection(coordination: float = 1.0, posts: str = "intraday") -> Protection:
+def protected(
+    market: Market, *, coordination: float = 1.0, posts: str = "intraday", draws: int = 20
+) -> Protection:
     """Two models under all six arrangements; firms have little capital, so that they do fail."""
     frame = pd.DataFrame.from_dict(ACCOUNTS, orient="index").fillna(0.0)
     firms = {
@@ -51,11 +52,17 @@ def protection(coordination: float = 1.0, posts: str = "intraday") -> Protection
     }
     var = st.HistoricalVaR(lookback=60)
     return protect(
-        drawn_market(),
+        market,
         Book.from_frame(frame),
         {"siloed": st.Siloed(base=var), "var": var},
         Structure(MEMBERS, firms),
         coordination=coordination,
-        draws=20,
+        draws=draws,
         seed=5,
-    )  # fmt: skip
+    )
+
+
+@functools.cache
+def protection(coordination: float = 1.0, posts: str = "intraday") -> Protection:
+    """The same on prices with heavy tails."""
+    return protected(drawn_market(), coordination=coordination, posts=posts)

@@ -12,6 +12,7 @@ from backtest.replay.protection.cover import EVERYWHERE
 from backtest.replay.protection.summary import BASE
 from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.study import ProtectStudy
+from backtest.studies.protect.tables import times_words
 from backtest.studies.sentences import counted, not_shown, sentence, span_words
 
 SAVES = 0.005  # share of margin below which an arrangement saves nothing worth a word
@@ -154,7 +155,7 @@ def _fund(study: ProtectStudy) -> str:
 
 
 def _ends(values: "pd.Series[float]") -> str:
-    low, high = (f"{end:.2g}" if end else "0" for end in (values.min(), values.max()))
+    low, high = map(times_words, (float(values.min()), float(values.max())))
     return low if low == high else f"{low} to {high}"
 
 

@@ -15,6 +15,7 @@ from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.sentences import counted
 
 HEADS = ("model", "arrangement")
+SELDOM = 0.001  # times a year
 LONGEST = 40  # rows of the table of days
 # The differences have ends named after their column; here they are as those of the summary.
 MORE = {
@@ -45,9 +46,17 @@ def rare(row: Row, name: str, *, sign: bool = False) -> str:
     return f"{text} [{millions(low, sign=sign)}, {millions(high, sign=sign)}]"
 
 
-def _times(row: Row, name: str) -> str:
-    """Times a year."""
-    return f"{row[f'{name}_times']:.2g}" if row[f"{name}_times"] else "0"
+def times_words(times: float) -> str:
+    """Times a year; what drawn defaults alone bring is seldom.
+
+    Examples
+    --------
+    >>> times_words(0.1694), times_words(5.4e-05), times_words(0.0)
+    ('0.17', 'under 0.001', '0')
+    """
+    if 0.0 < times < SELDOM:
+        return f"under {SELDOM:g}"
+    return f"{times:.2g}" if times > 0.0 else "0"
 
 
 def outcomes_section(study: ProtectStudy, figure: Figure) -> Section:
@@ -60,10 +69,10 @@ def outcomes_section(study: ProtectStudy, figure: Figure) -> Section:
         "saved against silos [95 %]": _saved,
         "fellow customers lose, USD m a year [95 %]": lambda row: rare(row, "fellow"),
         "more than silos, USD m a year [95 %]": lambda row: rare(row, "more_fellow", sign=True),
-        "times a year": lambda row: _times(row, "fellow"),
-        "mutual fund pays, times a year": lambda row: _times(row, "fund"),
+        "times a year": lambda row: times_words(row["fellow_times"]),
+        "mutual fund pays, times a year": lambda row: times_words(row["fund_times"]),
         "uncovered, USD m a year [95 %]": lambda row: rare(row, "uncovered"),
-        "firms fail, times a year": lambda row: f"{row['firms_fail']:.2g}",
+        "firms fail, times a year": lambda row: times_words(row["firms_fail"]),
     }
     if not len(more):
         columns = {head: show for head, show in columns.items() if "silos" not in head}

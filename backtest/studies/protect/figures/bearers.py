@@ -25,9 +25,9 @@ LOOKS = {
     "surplus at the other house": ("#56B4E9", ""),
     "firms' contributions": ("#56B4E9", "..."),
     FELLOW: ("#D55E00", ""),
-    "advanced by SIPC": ("#CC79A7", ""),
-    "houses' capital": ("#009E73", ""),
-    "mutual fund": ("#E69F00", ""),
+    "advanced by SIPC": ("#CC79A7", "\\\\\\"),
+    "houses' capital": ("#009E73", "---"),
+    "mutual fund": ("#E69F00", "ooo"),
     "assessments": ("#E69F00", "xxx"),
     "uncovered": ("#000000", ""),
 }
