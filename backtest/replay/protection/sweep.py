@@ -18,7 +18,8 @@ from backtest.types import FloatArray, Progress, counted, unheard
 
 # What is swept: mean margin, a year's losses by bearer, and the fund that covers two firms.
 MEASURES = ("margin", "fellow_usd", "fund_usd", "uncovered_usd", "cover_2")
-SAME = 1e-3  # a relative change below it is none; nor do losses so close have an order
+SAME = 1e-3  # a relative change below it is none
+ALIKE = 1e-2  # losses so close, relative to the largest, have no order
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def changes_of_order(before: FloatArray, after: FloatArray) -> list[tuple[int, i
     >>> changes_of_order(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 3.0]))
     [(1, 2)]
     """
-    size = max(float(np.abs(before).max()), float(np.abs(after).max())) * SAME
+    size = max(float(np.abs(before).max()), float(np.abs(after).max())) * ALIKE
     below = before[:, None] < before - size
     above = after[:, None] > after + size
     return [(int(i), int(j)) for i, j in np.argwhere(below & above)]

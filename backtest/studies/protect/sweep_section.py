@@ -17,6 +17,7 @@ WORDS = {
     "margin": "margin",
 }
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]  # rows of terms, by measure
+ONE = 0.01  # a change below it has a decimal
 FEW = 2  # pairs of arrangements that are named in a cell
 
 
@@ -34,7 +35,7 @@ def sweep_section(swept: Swept) -> Section:
             f"{len(moving)} of {len(moving) + len(idle)} terms move an answer; in "
             f"{len(reordering)} the arrangements change places",
             ("term", "value", "range", *WORDS.values(), "change places") if moving else (),
-            tuple((term, (_cells(found, term),)) for term in moving),
+            tuple((term_words(term), (_cells(found, term),)) for term in moving),
             note=(
                 "Largest fall and largest rise of any arrangement, at the two ends of the term's "
                 "range. The last column names pairs of which the first loses less of fellow "
@@ -43,7 +44,7 @@ def sweep_section(swept: Swept) -> Section:
         )
     ]
     if idle:
-        names = ", ".join(idle)
+        names = ", ".join(map(term_words, idle))
         sentence = f"No change reaches {percent(SAME, digits=1)} of any answer by: {names}."
     return Section(
         name="sweep",
@@ -57,6 +58,18 @@ def sweep_section(swept: Swept) -> Section:
         tables=tuple(tables),
         sentences=(sentence,) if idle else (),
     )
+
+
+def term_words(term: str) -> str:
+    """A term as it is read; sweep.csv has the file and the place of each.
+
+    Examples
+    --------
+    >>> term_words("waterfall/2026: houses.CME.contribution"), term_words("coordination")
+    ('CME: contribution', 'coordination')
+    """
+    place = term.rpartition(": ")[2].split(".")[-2:]
+    return ": ".join(place).replace("_", " ")
 
 
 def _moves(found: Found, term: str) -> bool:
@@ -81,7 +94,7 @@ def _span(row: Mapping[str, Any]) -> str:
     if row["lowest"] == row["highest"] == 0.0:
         return "0 %"
     ends = [
-        "from nothing" if np.isinf(end) else percent(end, digits=0, sign=True)
+        "from nothing" if np.isinf(end) else percent(end, digits=int(abs(end) < ONE), sign=True)
         for end in (row["lowest"], row["highest"])
         if end != 0.0
     ]

@@ -85,8 +85,11 @@ def outcomes_section(study: ProtectStudy, figure: Figure) -> Section:
             "that spans it and is divided by their number; a default that comes whatever prices do "
             "counts on its day. Evidence are events, runs of days with losses at most 20 days "
             "apart: with fewer than five no interval is given, since none of those that were tried "
-            "holds what it says (docs/intervals.md). A fellow customer can lose no more than it "
-            "has: where others bear more, fellow customers may have had nothing left to take."
+            "holds what it says. Those that are given held 92 to 99 % of true values in simulated "
+            "worlds whose margins follow volatility, and 71 to 89 % under a constant margin where "
+            "volatility persists for months (docs/intervals.md). A fellow customer can lose no "
+            "more than it has: where others bear more, fellow customers may have had nothing left "
+            "to take."
         ),
         table=table,
         tables=(by_model("Margin, losses and how often", table, columns),),
