@@ -1,6 +1,8 @@
 """[structure] of a study file: inline or from a table it is the same, and every key counts."""
 
 import io
+import re
+import tomllib
 from datetime import date
 
 import numpy as np
@@ -12,6 +14,7 @@ from backtest.clearing import ARRANGEMENTS, Rules
 from backtest.clearing.setting import Setting
 from backtest.config.structure import StructureTable, build_structure
 from backtest.parameters.in_force import version_on
+from tests.support.places import ROOT
 
 ROWS = pd.DataFrame(
     [
@@ -71,7 +74,8 @@ def setting(**keys):
     """The structure of a study with these keys, under the last arrangement, as numbers."""
     table = StructureTable(accounts=inline(), **keys)
     rules = Rules.of(pinned=table.parameters, stated=table.assumptions)
-    return Setting(build_structure(table, {}), HOUSES, ARRANGEMENTS["silos"], rules, MARGIN)
+    structure, silos = build_structure(table, {}), ARRANGEMENTS["silos"]
+    return Setting(structure, HOUSES, silos, rules, MARGIN, MARGIN > 0.0)
 
 
 def test_what_a_study_states_is_taken_and_the_rest_is_assumed():
@@ -103,8 +107,7 @@ def test_what_a_study_states_is_taken_and_the_rest_is_assumed():
     alive = (1 - stated.daily_default) ** assumed.margin_days
     rate, firm_rate = assumed.customer_default_rate, assumed.firm_default_rate
     assert alive == pytest.approx([0.98, 1 - rate, 1 - rate, 1.0, 0.9, 1 - firm_rate])
-    regimes = [stated.regime(m, h) for m in stated.structure.members[:3] for h in HOUSES]
-    assert regimes == ["15c3-3", "LSOC", "4d", "4d", "15c3-3", "4d"]
+    assert stated.regimes == [["15c3-3", "LSOC"], ["4d", "4d"], ["15c3-3", "4d"], ["", ""]]
 
 
 def test_terms_that_a_study_states_stand_in_for_ours():
@@ -126,3 +129,20 @@ def test_the_versions_are_those_of_the_day_unless_one_is_pinned():
     assert pinned.versions[2] == "waterfall/2026"
     with pytest.raises(bt.StudyError, match="names waterfall twice"):
         Rules.of(pinned=["waterfall/2026", "waterfall"])
+
+
+def test_the_examples_of_the_page_are_structures():
+    text = (ROOT / "docs" / "structure.md").read_text(encoding="utf-8")
+    keys = tomllib.loads(text.split("```toml\n")[1].split("```")[0])["structure"]
+    table = StructureTable(**keys)
+    shown = build_structure(table, {})
+    assert [m.account for m in shown.members] == ["basis fund", "hedger", "A's own"]
+    assert shown.firm("A").contributions == {"CME": 5e6} and len(table.compared()) == 2
+    rows = text.split("```\naccount,firm")[1].split("```")[0]
+    file = build_structure(StructureTable(file="s.csv"), {"s.csv": f"account,firm{rows}".encode()})
+    assert file.members[1].regimes == {"CME": "LSOC", "FICC": "15c3-3"}
+    assert file.members[0].resources == 5e6 and file.members[2].kind == "house"
+    stated = re.findall(r"`assumptions = ({.*?})`", text)
+    assert stated and all(
+        Rules.of(stated=tomllib.loads(f"terms = {terms}")["terms"]).stated for terms in stated
+    )
