@@ -91,14 +91,14 @@ def _paint(canvas: Canvas, study: "ProtectStudy", data: pd.DataFrame) -> "Axes":
     styles = arrangement_styles(names)
     keys = 0.17 * -(-len(names) // COLUMNS) + 0.06
     grid = PanelGrid(
-        columns=min(2, len(models)), left=0.62, right=0.15, gap=0.25, height=1.75,
+        columns=min(2, len(models)), left=0.78, right=0.15, gap=0.25, height=1.75,
         above=LINE + 0.1, below=0.46,
     )  # fmt: skip
     sheet, panels = grid.panels(canvas, len(models), keys=keys)
     sheet.legend(
         [Line2D([], [], color=s.colour, marker=s.marker, ls=s.line, ms=5, mec=INK, mew=0.5,
                 label=SHORT[name]) for name, s in styles.items()],
-        top=0.0, columns=COLUMNS, left=0.62,
+        top=0.0, columns=COLUMNS, left=0.78,
     )  # fmt: skip
     for place, (axes, model) in enumerate(zip(panels, models, strict=True)):
         name = fitted_label(model_name(model), room=grid.places[0].width, lines=1)
