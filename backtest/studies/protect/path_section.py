@@ -19,8 +19,8 @@ TEXT = (
     "Means over {paths:,} histories drawn by {simulator}; USD m [95 % of the mean], all "
     "arrangements on the same histories. What is assumed as a multiple of margin is the same USD "
     "on every history. More histories narrow an interval, which says nothing of how far the "
-    "simulator is from the world. Where fewer than five histories have such a loss there is none: "
-    "[seen in n]."
+    "simulator is from the world. There is none where fewer than five histories have such a loss "
+    "without a default that comes whatever prices do: [seen in n]."
 )
 
 
@@ -57,4 +57,6 @@ def _words(row: pd.Series) -> str:
     if np.isfinite(row["low"]):
         return f"{millions(row['mean'])} [{millions(row['low'])}, {millions(row['high'])}]"
     seen = int(row["paths_with"])
-    return f"{millions(row['mean'])} [seen in {seen or 'none'}]"
+    # Less than a dollar a year is what a default next to no loss leaves of its probability.
+    amount = row["mean"] if row["mean"] >= 1.0 else 0.0
+    return f"{millions(amount)} [seen in {seen or 'none'}]"
