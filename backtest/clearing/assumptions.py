@@ -11,7 +11,7 @@ Posts = Literal["intraday", "as paid"]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Ge(0), Lt(1)]  # a probability of 1 a year would be one of 1 a day
 Amount = Annotated[float, Ge(0)]
-STRICT = ConfigDict(extra="forbid", frozen=True)
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Assumptions(BaseModel):
@@ -51,7 +51,7 @@ class Assumptions(BaseModel):
     set_off: Share
     porting: Share
     porting_days: Amount
-    margin_days: Annotated[float, Gt(0)]
+    margin_days: Annotated[float, Ge(1), Le(366)]
 
     @classmethod
     def of(cls, name: str = "protection_assumed") -> Self:

@@ -125,6 +125,12 @@ INLINE = {
     "an assumption out of range": (
         ("draws = 20", "assumptions = { recovery = 1.5 }"), "recovery is 1.5",
     ),
+    "an assumption without end": (
+        ("draws = 20", "assumptions = { porting_days = inf }"), "should be a finite number",
+    ),
+    "a year of no days": (
+        ("draws = 20", "assumptions = { margin_days = 1e-9 }"), "greater than or equal to 1",
+    ),
     "another rule's version": (
         ("draws = 20", 'parameters = ["simm/2.1"]'), "'simm/2.1', which no structure takes",
     ),
