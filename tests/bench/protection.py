@@ -26,17 +26,11 @@ members = [
 ]
 bt.protect(
     market, book, MODELS, bt.Structure(members), coverage=COVERAGE,
-    arrangements=[ARRANGEMENTS[name] for name in {arrangements!r}],
+    arrangements=[ARRANGEMENTS[{arrangement!r}]],
 )
 """
 FACTORS = ["3M", "2Y", "5Y", "10Y", "30Y", "BTC", "ETH"]
-ONE, ALL = (
-    ("customers gross, segregated",),
-    (
-        "silos", "house pooled", "customers gross, segregated", "customers gross, commingled",
-        "customers omnibus, segregated", "customers omnibus, commingled",
-    ),
-)  # fmt: skip
+ARRANGEMENT = "customers gross, segregated"
 
 
 def world(accounts: int, days: int, rng: np.random.Generator) -> World:
@@ -49,7 +43,8 @@ def world(accounts: int, days: int, rng: np.random.Generator) -> World:
         np.zeros((days, firms, 2)), np.zeros((days, accounts)),
         parties.Accounts(
             np.arange(accounts) % firms, np.arange(accounts) < firms,
-            rng.integers(0, 3, accounts), np.full(accounts, 5e5),
+            rng.integers(0, 3, accounts),
+            np.where(np.arange(accounts) < firms, 0.0, 5e5),
             np.zeros((accounts, 2), np.int64),
         ),
         parties.Classes(np.array([True, False]), np.zeros(2, np.bool_), np.zeros(2)),
@@ -72,8 +67,7 @@ def with_numpy(one: World) -> FloatArray:
     posted = one.required.sum(axis=2)
     lack = np.where(nets, np.maximum(total, 0.0), np.maximum(x, 0.0).sum(axis=2))
     gains = np.where(nets, 0.0, np.maximum(-one.loss, 0.0).sum(axis=2))
-    own = one.accounts.own
-    unpaid = np.maximum(lack - np.where(own, 0.0, one.accounts.resources) - gains, 0.0)
+    unpaid = np.maximum(lack - one.accounts.resources - gains, 0.0)
     lacking = np.where(
         nets[:, None],
         unpaid[..., None] * one.required / posted[..., None],
@@ -119,29 +113,25 @@ def closed(rng: np.random.Generator) -> Table:
     )
 
 
-def scale(arrangements: tuple[str, ...]) -> Table:
+def scale() -> Table:
     """`bt.protect` of ten thousand accounts, in a process of its own."""
 
     def program(accounts: int) -> list[str]:
         study = STUDY.format(
-            prices=PRICES, factors=FACTORS, accounts=accounts, firms=FIRMS,
-            arrangements=arrangements,
-        )  # fmt: skip
+            prices=PRICES, factors=FACTORS, accounts=accounts, firms=FIRMS, arrangement=ARRANGEMENT
+        )
         return ["-c", study]
 
     measured(program(FEW))
     seconds, peak = measured(program(ACCOUNTS))
-    ways = f"{len(arrangements)} arrangement{'s' if len(arrangements) > 1 else ''}"
     title = (
-        f"bt.protect: {ACCOUNTS:,} accounts, {FIRMS} firms, 4 models, {ways}, {WHICH}; "
+        f"bt.protect: {ACCOUNTS:,} accounts, {FIRMS} firms, 4 models, 1 arrangement, {WHICH}; "
         f"peak {peak:.2f} GiB"
     )
-    goals = (GOAL,) if arrangements == ONE else ()
-    return Table(title, ARMS, np.array([seconds]), goals)
+    return Table(title, ARMS, np.array([seconds]), (GOAL,))
 
 
 def tables(rng: np.random.Generator) -> Iterator[Table]:
     """Every table of this module."""
     yield closed(rng)
-    yield scale(ONE)
-    yield scale(ALL)
+    yield scale()
