@@ -111,8 +111,8 @@ def largest_payer(done: Protection) -> pd.DataFrame:
     """What a house must find on one day if its largest payer fails to pay; USD.
 
     Variation margin alone, which a house hands on to those who gained; it is that of the positions
-    and the same under every model. A row a house: the worst `day` of payment, the `firm`, the
-    `usd`.
+    and the same under every model, with the account classes of the first arrangement. A row a
+    house: the worst `day` of payment, the `firm`, the `usd`.
     """
     model, arrangement = next(iter(done.outcomes))
     variation = day_payments(done, model, arrangement).variation

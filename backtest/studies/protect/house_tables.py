@@ -153,7 +153,7 @@ def liquidity_section(study: ProtectStudy) -> Section:
                     "day": lambda row: f"{row['day']:%Y-%m-%d}",
                 },
                 note="Variation margin of one day, which the house hands on; the same under every "
-                "model.",
+                "model. Account classes are those of the first arrangement of the study.",
             ),
         ),
     )
