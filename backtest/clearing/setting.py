@@ -6,6 +6,7 @@ import numpy as np
 
 from backtest.account.account import AccountTerms
 from backtest.clearing.arrangement import Arrangement
+from backtest.clearing.regimes import REGIMES
 from backtest.clearing.rules import Rules
 from backtest.clearing.structure import EVERYWHERE, Member, Structure
 from backtest.kernels import parties as kernels
@@ -15,6 +16,7 @@ from backtest.types import BoolArray, FloatArray
 # year's losses of customers-and-houses by a millionth of themselves, and by 5 % where two names
 # fail in three days: little beside what other dates would change (docs/intervals.md).
 DRAWS = 1
+WORST = 0.1  # share of days that `wrong_way` is about
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ class Setting:
             name: AccountTerms(
                 p.call_lag, terms.minimum_transfer, terms.collateral, terms.excess, p.settlement
             )
-            for name, p in ((n, self.rules.regimes.protection(n)) for n in REGIME_NAMES)
+            for name, p in ((n, self.rules.regimes.protection(n)) for n in REGIMES)
         }
         return [
             [terms if stated or not regime else by_regime[regime] for regime in of_account]
@@ -105,7 +107,7 @@ class Setting:
         """(accounts, houses) number of the account class; 0 for firms' own, which have none."""
         number = {name: k for k, name in enumerate(self.classes)}
         class_of = {
-            name: number[self.rules.regimes.protection(name).account_class] for name in REGIME_NAMES
+            name: number[self.rules.regimes.protection(name).account_class] for name in REGIMES
         }
         return np.array(
             [[class_of[name] if name else 0 for name in of_account] for of_account in self.regimes],
@@ -245,7 +247,3 @@ class Setting:
                 name = f"{member.firm}: {names}{', pooled' if pooled else ''}"
                 groups.setdefault(name, []).append(a)
         return groups
-
-
-WORST = 0.1  # share of days that `wrong_way` is about
-REGIME_NAMES = ("4d", "15c3-3", "LSOC", "commingled")
