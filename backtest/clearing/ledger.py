@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from backtest.kernels.holdings import sum_cells
 from backtest.types import FloatArray, StudyError
 
 # In the order of the waterfall; columns of `paid` (days, houses, bearers).
@@ -40,16 +41,24 @@ def unbalanced(paid: FloatArray, loss: FloatArray) -> FloatArray:
     return difference
 
 
-def check_balanced(paid: FloatArray, loss: FloatArray) -> float:
-    """The largest difference in USD, at most a cent beside rounding of the sums.
+def check_balanced(*ledgers: FloatArray, loss: FloatArray) -> float:
+    """The largest difference in USD of some ledgers of the same losses.
+
+    It is at most a cent beside rounding of the sums. Arguments as of `unbalanced`.
 
     Raises
     ------
     StudyError : money is lost or made, which is a fault of this package.
     """
-    worst = float(np.abs(unbalanced(paid, loss)).max(initial=0.0))
+    days, accounts, houses = loss.shape
+    total, size = np.empty((2, days, 1, houses))
+    everybody = np.zeros((accounts, houses), np.int64)
+    sum_cells(loss, everybody, total)
+    sum_cells(np.abs(loss), everybody, size)
+    differences = [np.abs(paid.sum(axis=2) - total[:, 0]) for paid in ledgers]
+    worst = float(np.max(differences, initial=0.0))  # NaN stays, and is no cent
     # Sums of doubles: sixteen digits of the amounts that went into them.
-    rounding = 1e-12 * float(np.abs(loss).sum(axis=1).max(initial=0.0))
+    rounding = 1e-12 * float(size.max(initial=0.0))
     if not worst <= CENT + rounding:
         raise StudyError(f"{worst:.2f} USD of a day are not accounted for; please report this.")
     return worst

@@ -97,8 +97,9 @@ def replay_outcome(
     )
     sizes = [s for s in (by_bearer, shares, stuck, by_account) for _ in range(2)]
     out = Outcomes(*(np.zeros(size) for size in sizes))
+    loss = np.ascontiguousarray(loss)
     replay_protection(
-        np.ascontiguousarray(loss),
+        loss,
         collateral,
         np.ascontiguousarray(required),
         holdings.at_house,
@@ -113,7 +114,7 @@ def replay_outcome(
         draws.several,
         out,
     )
-    worst = max(check_balanced(out.paid, loss), check_balanced(out.base, loss))
+    worst = check_balanced(out.paid, out.base, loss=loss)
     return Outcome(accounts, holdings, *out, worst)
 
 
