@@ -140,7 +140,9 @@ def bearer_section(table: pd.DataFrame) -> Section:
                 groups,
                 columns,
             ),
-        ),
+        )
+        if groups
+        else (),
         on_screen=False,
     )
 

@@ -8,10 +8,11 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.clearing import Member, Structure
+from backtest.clearing import Firm, Member, Structure
 from backtest.clearing.ledger import BEARERS
 from backtest.replay.protection.protect import protect
 from backtest.studies.protect.capital import own_capital
+from backtest.studies.protect.dollar_sections import bearer_section
 from backtest.studies.protect.dollars import (
     GROUPS,
     OTHERS,
@@ -144,3 +145,19 @@ def test_own_capital_knows_no_arrangement_and_says_what_a_rule_lacks(market, boo
     by_head = (550e6 * 0.03 - 300e6 * 0.04) + 0.5 * 300e6 * 0.04
     assert net["capital"] == pytest.approx(by_head)
     assert (net["cost"], net["cost_low"]) == pytest.approx((0.10 * by_head, 0.05 * by_head))
+
+
+def test_where_nobody_loses_anything_no_table_says_who(market, book, structure):
+    safe = tuple(
+        member if member.kind == "house" else replace(member, resources=1e15, default_rate=0.0)
+        for member in structure.members
+    )
+    firms = {"A": Firm(capital=1e15, default_rate=0.0)}
+    done = protect(
+        market, book.select([1, 3]), {"var": st.HistoricalVaR(lookback=250)},
+        Structure((safe[1], safe[3]), firms), score_from="2019-12-02",
+    )  # fmt: skip
+    table = dollars(done, TERMS)
+    assert (table.filter(like="loss_") == 0.0).all(axis=None)
+    assert bearer_section(table).tables == ()
+    assert bearer_section(table.assign(loss_fellow=1e6)).tables[0].groups
