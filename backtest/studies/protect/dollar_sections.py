@@ -129,8 +129,9 @@ def bearer_section(table: pd.DataFrame) -> Section:
         text=(
             "The losses above by who pays: below zero is less than with separate silos. A pool is "
             "closed out jointly too, so gains of one leg pay for the other also where the model "
-            "saves no margin ('siloed'). Customers not ported: what closing them out costs. Who is "
-            "not named pays nothing more."
+            "saves no margin ('siloed'). Customers not ported: what closing them out costs, "
+            "n/a and in no sum where an instrument is in no table of bid-offers. Who is not named "
+            "pays nothing more."
         ),
         table=table.filter(like="loss_"),
         tables=(
@@ -170,7 +171,7 @@ def with_bounds(column: str) -> Callable[[Any], str]:
 
 
 def cell(row: Any, column: str) -> str:
-    """An amount and its bounds; what rounding leaves of nothing is 0.
+    """An amount and its bounds; what rounding leaves of nothing is 0, and n/a what is unknown.
 
     Examples
     --------
@@ -178,7 +179,7 @@ def cell(row: Any, column: str) -> str:
     '+2.00 [0, +5.00]'
     """
     point, low, high = (_signed(row[column + end]) for end in ("", *ENDS))
-    return point if point == low == high == "0" else f"{point} [{low}, {high}]"
+    return point if point == low == high else f"{point} [{low}, {high}]"
 
 
 def _signed(usd: float) -> str:

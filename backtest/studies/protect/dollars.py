@@ -251,14 +251,16 @@ def _with_bounds(rows: Mapping[Any, Mapping[str, Column]], names: list[str]) -> 
 def _by_group(paid: FloatArray, stuck: FloatArray) -> dict[str, FloatArray]:
     """(days,) USD by group, and of all together.
 
-    paid : (days, houses, bearers). stuck : (days, 2), the first column is the cost of closing out.
+    paid : (days, houses, bearers). stuck : (days, 2), the first column is the cost of closing out,
+    NaN where no table of bid-offers has an instrument: it is then in no sum.
     """
     by_bearer = paid.sum(axis=1)
     groups = {
         name: by_bearer[:, [BEARERS.index(one) for one in bearers]].sum(axis=1)
         for name, bearers in GROUPS.items()
-    } | {STUCK: stuck[:, 0]}
-    return groups | {OTHERS: np.add.reduce(list(groups.values()))}
+    }
+    together = np.add.reduce([*groups.values(), np.nan_to_num(stuck[:, 0])])
+    return groups | {STUCK: stuck[:, 0], OTHERS: together}
 
 
 def _of_futures(setting: Setting) -> BoolArray:

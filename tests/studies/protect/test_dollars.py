@@ -12,7 +12,7 @@ from backtest.clearing import Firm, Member, Structure
 from backtest.clearing.ledger import BEARERS
 from backtest.replay.protection.protect import protect
 from backtest.studies.protect.capital import own_capital
-from backtest.studies.protect.dollar_sections import bearer_section
+from backtest.studies.protect.dollar_sections import bearer_section, cell
 from backtest.studies.protect.dollars import (
     GROUPS,
     OTHERS,
@@ -161,3 +161,16 @@ def test_where_nobody_loses_anything_no_table_says_who(market, book, structure):
     assert (table.filter(like="loss_") == 0.0).all(axis=None)
     assert bearer_section(table).tables == ()
     assert bearer_section(table.assign(loss_fellow=1e6)).tables[0].groups
+
+
+def test_a_cost_that_nobody_has_stated_is_in_no_sum(done, table):
+    unknown = {
+        key: replace(one, stuck=one.stuck * np.nan, base_stuck=one.base_stuck * np.nan)
+        for key, one in done.outcomes.items()
+    }
+    found = dollars(replace(done, outcomes=unknown), TERMS)
+    row = found.loc[("var", GROSS)]
+    assert np.isnan(row["loss_stuck"]) and cell(row, "loss_stuck") == "n/a"
+    known = (table["loss_others"] - table["loss_stuck"]).to_numpy()
+    assert found["loss_others"].to_numpy() == pytest.approx(known)
+    assert not np.isnan(row["net_low"]) and table["loss_stuck"].abs().max() > 0.0
