@@ -52,10 +52,11 @@ def _pooling(study: ProtectStudy) -> str:
         )
     silos = summary.xs(BASE, level="arrangement")["fellow_usd"]
     lost = summary.loc[rows.index, "fellow_usd"]
+    before = _span(silos) if silos.any() else "nothing"  # 0.00m beside amounts of a few dollars
     words = (
         f"pooling saves {span_words(rows['margin_saved'])} of the margin that accounts post, by "
         f"model and arrangement, and fellow customers then lose {_span(lost)} USD a year where "
-        f"they lose {_span(silos)} in silos"
+        f"they lose {before} in silos"
     )
     return sentence(f"{words}: {_evidence(rows)}")
 
@@ -67,7 +68,7 @@ def _evidence(rows: pd.DataFrame) -> str:
     if not len(known):
         most = int(rows["fellow_events"].max())
         if most == 0:
-            return "no difference was seen"
+            return "no day of the record shows a difference, only drawn defaults may make one"
         return (
             f"in none of {counted(len(rows), 'comparison')} does the record tell which is more, as "
             f"all differ in fewer than {FEWEST_EVENTS} events"
@@ -116,10 +117,12 @@ def _remedy(even: Mapping[Any, float]) -> str:
     if np.isinf(factor):
         return ", and no multiplier that was tried brings it down to that of silos"
     bound = "" if np.isfinite(even["supported"]) else " (estimates without a bound)"
-    return (
-        f", and is that of silos once customers post {factor:.2f} times as much, which still saves "
-        f"{percent(even['saved'])}{bound}"
-    )
+    saved = float(even["saved"])
+    kept = f"still saves {percent(saved)}"
+    if saved <= 0.0:
+        kept = f"asks {percent(-saved)} more than silos"
+    times = f"{factor:.2f} times as much"
+    return f", and is that of silos once customers post {times}, which {kept}{bound}"
 
 
 def _firms(study: ProtectStudy, rows: pd.DataFrame) -> str:

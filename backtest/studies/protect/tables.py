@@ -51,12 +51,12 @@ def times_words(times: float) -> str:
 
     Examples
     --------
-    >>> times_words(0.1694), times_words(5.4e-05), times_words(0.0)
-    ('0.17', 'under 0.001', '0')
+    >>> times_words(0.1694), times_words(0.4), times_words(12.3), times_words(5.4e-05)
+    ('0.17', '0.40', '12', 'under 0.001')
     """
     if 0.0 < times < SELDOM:
         return f"under {SELDOM:g}"
-    return f"{times:.2g}" if times > 0.0 else "0"
+    return f"{times:#.2g}".rstrip(".") if times > 0.0 else "0"
 
 
 def outcomes_section(study: ProtectStudy, figure: Figure) -> Section:
@@ -69,7 +69,7 @@ def outcomes_section(study: ProtectStudy, figure: Figure) -> Section:
         "saved against silos [95 %]": _saved,
         "fellow customers lose, USD m a year [95 %]": lambda row: rare(row, "fellow"),
         "more than silos, USD m a year [95 %]": lambda row: rare(row, "more_fellow", sign=True),
-        "times a year": lambda row: times_words(row["fellow_times"]),
+        "they lose, times a year": lambda row: times_words(row["fellow_times"]),
         "mutual fund pays, times a year": lambda row: times_words(row["fund_times"]),
         "uncovered, USD m a year [95 %]": lambda row: rare(row, "uncovered"),
         "firms fail, times a year": lambda row: times_words(row["firms_fail"]),
