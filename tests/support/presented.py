@@ -316,10 +316,7 @@ def protect_study() -> ProtectStudy:
         window=done.window, account=accounts.account, causality={},
     )  # fmt: skip
     config = StudyFile.model_construct(name="small", title="", caption="")
-    return ProtectStudy(
-        done, Rules.of(), config, Answers.of(done, _quiet), None, "", origin, None,
-        str(accounts.market.dates[-1]),
-    )  # fmt: skip
+    return ProtectStudy(done, Rules.of(), config, Answers.of(done, _quiet), None, "", origin, None)
 
 
 @functools.cache

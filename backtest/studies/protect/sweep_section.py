@@ -18,6 +18,7 @@ WORDS = {
 }
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]  # rows of terms, by measure
 ONE = 0.01  # a change below it has a decimal
+MANY = 10  # times as much, from which on a percentage is no longer read
 FEW = 2  # pairs of arrangements that are named in a cell
 
 
@@ -93,12 +94,22 @@ def _span(row: Mapping[str, Any]) -> str:
     """The largest fall and the largest rise."""
     if row["lowest"] == row["highest"] == 0.0:
         return "0 %"
-    ends = [
-        "from nothing" if np.isinf(end) else percent(end, digits=int(abs(end) < ONE), sign=True)
-        for end in (row["lowest"], row["highest"])
-        if end != 0.0
-    ]
-    return ", ".join(ends)
+    return ", ".join(change_words(end) for end in (row["lowest"], row["highest"]) if end != 0.0)
+
+
+def change_words(change: float) -> str:
+    """A relative change as it is read.
+
+    Examples
+    --------
+    >>> change_words(-0.25), change_words(0.004), change_words(62_955.0), change_words(np.inf)
+    ('-25 %', '+0.4 %', 'x 62,956', 'from nothing')
+    """
+    if np.isinf(change):
+        return "from nothing"
+    if 1.0 + change >= MANY:
+        return f"x {1.0 + change:,.0f}"
+    return percent(change, digits=int(abs(change) < ONE), sign=True)
 
 
 def _value(text: str) -> str:
