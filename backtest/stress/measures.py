@@ -167,7 +167,7 @@ def stress_by_day(
     return out
 
 
-def closing_cost(market: Market, book: Book) -> DaysByPortfolios | float:
+def cost_in_losses(market: Market, book: Book) -> DaysByPortfolios | float:
     """(days, accounts) USD of closing out; 0 where the book's losses leave it out."""
     if book.liquidation is None:
         return 0.0
@@ -183,7 +183,7 @@ def worst_stress_by_day(market: Market, book: Book, pnl: FloatArray) -> DaysByPo
     """(days, accounts) largest loss of any scenario, the cost of closing out in it; >= 0."""
     out = np.zeros((len(market.dates), len(book.portfolios)))
     for rows, usd in blocks_of(book, market):
-        cost = closing_cost(market, book.select(rows))
+        cost = cost_in_losses(market, book.select(rows))
         for scenario in pnl:
             losses = cost - np.matmul(usd, scenario[:, :, None])[:, :, 0]
             np.maximum(out[:, rows], losses, out=out[:, rows])
@@ -205,7 +205,7 @@ def firm_stress_by_day(
     shape = (len(pnl), len(market.dates), len(firms))
     lacked = {model: np.zeros(shape) for model in required}
     for rows, usd in blocks_of(book, market):
-        cost = closing_cost(market, book.select(rows))
+        cost = cost_in_losses(market, book.select(rows))
         members = [backing.members(firm, book.portfolios[rows]) for firm in firms]
         for s, scenario in enumerate(pnl):
             losses = cost - np.matmul(usd, scenario[:, :, None])[:, :, 0] - own[rows]

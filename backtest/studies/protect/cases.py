@@ -23,7 +23,6 @@ from strategies.cross_margining import CrossMargining
 HEADLINE = ("customers gross, commingled", "customers gross, segregated", "house pooled")
 MOST_SWEPT = 200  # accounts: more would take minutes
 OWN_MIX = "the study's mix"
-SINGLE_ASSETS = ("BILL-FUND", "BTC", "ETH", "USDC")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +133,8 @@ def _posted(
     if mix == "cash":
         return None
     mixes: dict[str, Mix] = {OWN_MIX: mix}
-    for asset in SINGLE_ASSETS:
-        if asset in mix.shares and set(parse_asset(asset).factors) <= set(inputs.market.factors):
+    for asset in mix.shares:
+        if asset != "cash" and set(parse_asset(asset).factors) <= set(inputs.market.factors):
             single = Mix({asset: 1.0}, haircuts=mix.haircuts, rule=mix.rule)
             day = inputs.config.rule_day
             mixes[asset] = single if day is None else in_force(single, day)

@@ -27,8 +27,8 @@ YEARLY = (
     "one to the next, and what is lost on one is there again on the next. A default that comes "
     "whatever prices do falls on one day; a move of prices is in as many close-outs as the MPOR "
     "has days, and counts once (bounds: once, or each time). Bounds are of 95 % on each side, over "
-    "days resampled in blocks of up to a year, with the spread of funding at {spread_low:.2%} and "
-    "{spread_high:.2%} and the cost of capital at {cost_low:.0%} and {cost_high:.0%}. They know "
+    "days resampled in blocks of up to a year, with the spread of funding at {spread_low} and "
+    "{spread_high} and the cost of capital at {cost_low} and {cost_high}. They know "
     "the days that were, and neither other models nor other assumptions, of which the next tables "
     "are. Losses are of few events, which a record shows badly: in simulated worlds the true loss "
     "was above the upper bound in one case of ten to two of five, not one of twenty, where five "
@@ -42,17 +42,19 @@ def dollar_section(table: pd.DataFrame, terms: DollarTerms, a_year: float, told:
     told : the sentence of `dollar_sentence`.
     """
     words = YEARLY.format(
-        days=a_year, spread_low=terms.spread.low, spread_high=terms.spread.high,
-        cost_low=terms.capital_cost.low, cost_high=terms.capital_cost.high,
+        days=a_year, spread_low=_rate(terms.spread.low), spread_high=_rate(terms.spread.high),
+        cost_low=_rate(terms.capital_cost.low), cost_high=_rate(terms.capital_cost.high),
     )  # fmt: skip
     return Section(
         name="dollars",
         heading="Dollars a year: what is saved, and who stands to lose more",
         text=(
-            "Against separate silos under the same model. Funding: margin that accounts no "
-            f"longer post, at {terms.spread.value:.2%} a year. Capital: "
-            f"{terms.customer_capital:.0%} of futures customers' margin, which a firm must "
-            f"have (17 CFR 1.17(a)(1)(i)(B)), at {terms.capital_cost.value:.0%} a year; bonds "
+            "Against separate silos under the same model. Margin is what accounts are asked for, "
+            "of which the last calls have not settled: what they post, in the first table, is a "
+            "little less or more. Funding: margin that they are no longer asked for, at "
+            f"{_rate(terms.spread.value)} a year. Capital: {_rate(terms.customer_capital)} of "
+            "futures customers' margin, which a firm must have (17 CFR 1.17(a)(1)(i)(B)), at "
+            f"{_rate(terms.capital_cost.value)} a year; bonds "
             "count once they are commingled with futures. Losses: what others than the "
             f"account itself are expected to pay more. {words}"
         ),
@@ -60,6 +62,11 @@ def dollar_section(table: pd.DataFrame, terms: DollarTerms, a_year: float, told:
         tables=(_balance(table),),
         sentences=(told,),
     )
+
+
+def _rate(share: float) -> str:
+    """A stated rate, with the digits that it was stated with."""
+    return f"{100.0 * share:g} %"
 
 
 def dollar_sentence(table: pd.DataFrame, model: str, arrangement: str) -> str:

@@ -15,10 +15,6 @@ from backtest.studies.stress.words import days_words, moves_words, same_move
 SHOWN = 3  # scenarios of a book in the table
 MOST_OVER = 30  # limits in the table
 JOINT, MARGIN, FIRST = "joint", "margin", "margin of the first account"
-NOT_REACHED = {
-    "distance": np.nan, "as_far": np.nan, "moves": "",
-    "alone": "", "deviations": np.nan, "alone_distance": np.nan,
-}  # fmt: skip
 NOTHING = "no move at all"  # time and the cost of closing out do it
 KEYS = ["level", "name", "model", "layer", "direction"]
 LIMIT_NAMES = {
