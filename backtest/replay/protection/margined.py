@@ -100,7 +100,9 @@ class Margined:
         models = models_under_rules(models, day, replayed=as_replayed)
         account = in_force(account, day)
         kinds = tuple(member.kind for member in structure.members)
-        margins = _margins(market, book, models, kinds, coverage, progress or unheard)
+        margins = margins_by_house(
+            models, market, book, coverage, kind=kinds, progress=progress or unheard
+        )
         loss = book.loss(market, coverage)
         known = {name: margin.known for name, margin in margins.items()}
         window = ScoredWindow.of(market, known, loss, score_from, models=models).checked()
@@ -191,25 +193,3 @@ def closing_cost(book: Book, market: Market) -> DaysByPortfolios:
         )
     except StudyError:  # an instrument of the study's own, whose bid-offer nobody has stated
         return np.full((len(market.dates), len(book.portfolios)), np.nan)
-
-
-def _margins(
-    market: Market,
-    book: Book,
-    models: Mapping[str, MarginModel],
-    kinds: tuple[str, ...],
-    coverage: Coverage,
-    report: Progress,
-) -> dict[str, ByHouse]:
-    """Margins of all accounts, by kind of account."""
-    shape = len(market.dates), len(kinds), len(book.silos)
-    whole = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
-    for kind in dict.fromkeys(kinds):
-        places = np.flatnonzero(np.array(kinds) == kind)
-        part = margins_by_house(
-            models, market, book.select(places.tolist()), coverage, kind=kind, progress=report
-        )
-        for name, margins in part.items():
-            whole[name].alone[:, places] = margins.alone
-            whole[name].pooled[:, places] = margins.pooled
-    return whole

@@ -1,6 +1,6 @@
 """Margins of accounts and of firms' net positions, by house: each house alone, and pooled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
@@ -45,33 +45,35 @@ def margins_by_house(
     book: Book,
     coverage: Coverage,
     *,
-    kind: str,
+    kind: str | Sequence[str],
     progress: Progress,
 ) -> dict[str, ByHouse]:
-    """Margins by model of a book whose portfolios are all of a kind, 'customer' or 'house'.
+    """Margins by model of accounts that are 'customer' or 'house': all of them, or each.
 
     Computed in blocks of portfolios, which bounds the memory and changes no number. A house asks
     nothing of an account that holds nothing there, and has no history to wait for.
     """
     shape = len(market.dates), len(book.portfolios), len(book.silos)
     margins = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
-    asked = {name: of_kind(model, kind) for name, model in models.items()}
+    kinds = np.array([kind] * len(book.portfolios) if isinstance(kind, str) else kind)
     across = any(getattr(model, "across_books", False) for model in models.values())
-    width = len(book.portfolios) if across else BLOCK
-    each = list(blocks(len(book.portfolios), width))
-    for columns in counted(progress, f"margins of {kind} accounts", each, len(each)):
-        part = book.select(columns)
-        with sharing(market):
-            for name, model in asked.items():
-                try:
-                    alone = margins_by_silo(model, market, part, coverage)
+    for one in dict.fromkeys(kinds.tolist()):
+        places = np.flatnonzero(kinds == one)
+        asked = {name: of_kind(model, one) for name, model in models.items()}
+        each = list(blocks(len(places), len(places) if across else BLOCK))
+        for block in counted(progress, f"margins of {one} accounts", each, len(each)):
+            columns = places[block]
+            part = book.select(columns.tolist())
+            with sharing(market):
+                for name, model in asked.items():
+                    try:
+                        alone = margins_by_silo(model, market, part, coverage)
+                        pooled = parts_of(model, market, part, coverage).by_silo
+                    except Exception as error:
+                        error.add_note(f"model {name!r}, accounts {part.portfolios[0]!r} and after")
+                        raise
                     margins[name].alone[:, columns] = np.where(_is_held(part), alone, 0.0)
-                    margins[name].pooled[:, columns] = parts_of(
-                        model, market, part, coverage
-                    ).by_silo
-                except Exception as error:
-                    error.add_note(f"model {name!r}, accounts {part.portfolios[0]!r} and after")
-                    raise
+                    margins[name].pooled[:, columns] = pooled
     return margins
 
 
