@@ -128,7 +128,7 @@ def share_out(
         lost = out.taken[f, k].sum()
         if lost <= 0.0:
             continue
-        share, returned = lost / sums.equity[f, k].sum(), 0.0
+        share, net = lost / sums.equity[f, k].sum(), 0.0
         for a in members:
             if accounts.own[a] or settled.failed[a]:
                 continue
@@ -138,11 +138,11 @@ def share_out(
                     amount += share * settled.left[a, h]
             back = min(amount, classes.advance[k])
             fellow[a] += amount - back
-            returned += back
+            net += amount - back  # exactly nothing where all is given back
         for h in range(houses):
-            part = returned * out.taken[f, k, h] / lost
-            out.by[f, h, FELLOW] += out.taken[f, k, h] - part
-            out.by[f, h, RETURNED] += part
+            part = net * out.taken[f, k, h] / lost
+            out.by[f, h, FELLOW] += part
+            out.by[f, h, RETURNED] += out.taken[f, k, h] - part
 
 
 @kernel

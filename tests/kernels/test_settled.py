@@ -142,6 +142,16 @@ def test_a_protection_fund_gives_back_up_to_its_advance():
     assert ended.paid[0, parties.FELLOW] == pytest.approx(18.6)
 
 
+def test_where_a_protection_fund_gives_all_back_nothing_is_left_of_the_loss():
+    # Not even what sums of doubles leave, by which a relative change would be divided.
+    for held in np.random.default_rng(0).uniform(0.0, 9.0, 50):
+        lacking = ([42.1, 17.1], [10.0, held], "customer", APART, 0.0)
+        other = ([2.0, 0.3], [10.0 + held, held], "customer", APART, 0.0)
+        ended = closed(world([lacking, IDLE, other], classes={"advance": 1e9}))
+        assert not ended.fellow.any() and not ended.paid[:, parties.FELLOW].any()
+        assert ended.paid[:, parties.RETURNED].min() > 0.0
+
+
 def test_a_protected_class_loses_nothing_and_the_fund_pays():
     ended = closed(world([FAILED, IDLE], classes={"takes": False}))
     assert ended.fellow.sum() == 0.0 and column(ended, parties.FUND) == [32.0, 0.0]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.clearing.ledger import FELLOW, FUND, UNCOVERED
+from backtest.clearing.ledger import CENT, FELLOW, FUND, UNCOVERED
 from backtest.replay.protection.cover import exceeded_seldom, firm_needs, largest
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection
@@ -134,7 +134,16 @@ def _measured(done: Protection, model: str, arrangements: Sequence[str]) -> Floa
 
 
 def _relative(held: FloatArray, there: FloatArray) -> FloatArray:
-    """Relative changes; infinite from nothing to something, 0 from nothing to nothing."""
+    """Relative changes; infinite from nothing to something, 0 from nothing to nothing.
+
+    Less than a cent a year is nothing: what is left of sums that cancel has no ratio.
+
+    Examples
+    --------
+    >>> _relative(np.array([2.0, 1e-20, 0.0]), np.array([3.0, -5e-17, 1.0])).tolist()
+    [0.5, 0.0, inf]
+    """
+    held, there = (np.where(np.abs(usd) < CENT, 0.0, usd) for usd in (held, there))
     gap = there - held
     change = np.divide(gap, held, out=np.where(gap > 0.0, np.inf, 0.0), where=held > 0.0)
     return np.where(np.abs(change) < SAME, 0.0, change)
