@@ -12,7 +12,7 @@ from backtest.replay.protection.cover import EVERYWHERE
 from backtest.replay.protection.summary import BASE
 from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.study import ProtectStudy
-from backtest.studies.protect.tables import times_words
+from backtest.studies.protect.tables import factor_words, times_words
 from backtest.studies.sentences import counted, not_shown, sentence, span_words
 
 SAVES = 0.005  # share of margin below which an arrangement saves nothing worth a word
@@ -121,7 +121,7 @@ def _remedy(even: Mapping[Any, float]) -> str:
     kept = f"still saves {percent(saved)}"
     if saved <= 0.0:
         kept = f"asks {percent(-saved)} more than silos"
-    times = f"{factor:.2f} times as much"
+    times = f"{factor_words(factor)} times as much"
     return f", and is that of silos once customers post {times}, which {kept}{bound}"
 
 

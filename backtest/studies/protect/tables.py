@@ -128,15 +128,19 @@ def frontier_section(study: ProtectStudy, figure: Figure) -> Section:
 
 
 def factor_words(factor: float) -> str:
-    """A multiplier in words.
+    """A multiplier in words; 1 where none is needed.
 
     Examples
     --------
-    >>> factor_words(1.1045), factor_words(float("inf")), factor_words(float("nan"))
-    ('1.10', 'none tried', 'no loss')
+    >>> factor_words(1.1045), factor_words(1.0003), factor_words(1.0)
+    ('1.10', 'under 1.01', '1.00')
+    >>> factor_words(float("inf")), factor_words(float("nan"))
+    ('none tried', 'no loss')
     """
     if np.isnan(factor):
         return "no loss"
+    if 1.0 < factor < 1.005:
+        return "under 1.01"
     return "none tried" if np.isinf(factor) else f"{factor:.2f}"
 
 
