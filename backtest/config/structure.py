@@ -57,7 +57,8 @@ class StructureTable(Table):
 
     `accounts` lists them here, `file` names a table beside the study; `sheet` is of a workbook.
     `payments` gives accounts the payment days of their regimes, or all those of [account].
-    `assumptions` states terms in place of ours, `parameters` pins versions of rules.
+    `assumptions` states terms in place of ours, `parameters` pins versions of rules. `fire_sale`
+    adds one round in which the positions of customers that cannot pay move prices (approximate).
     """
 
     accounts: tuple[MemberTable, ...] = ()
@@ -70,6 +71,7 @@ class StructureTable(Table):
     payments: Literal["regime", "account"] = "regime"
     assumptions: dict[str, Any] = Field(default_factory=dict)
     parameters: tuple[str, ...] = ()
+    fire_sale: bool = False
 
     def compared(self) -> tuple[Arrangement, ...]:
         """The arrangements, in the order in which they are named.

@@ -13,6 +13,7 @@ from backtest.studies.protect.figures import (
     loss_against_saving,
     who_bears,
 )
+from backtest.studies.protect.fire_sale_section import fire_sale_section
 from backtest.studies.protect.house_tables import (
     concentration_section,
     cover_section,
@@ -68,6 +69,8 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
         yield from case_sections(study.cases)
     if study.swept is not None:
         yield sweep_section(study.swept)
+    if study.fire_sale is not None:
+        yield fire_sale_section(study.fire_sale)
     if study.paths is not None:
         yield paths_section(study.paths, study.provenance)
     yield from protect_stress_sections(study.stress, study.provenance)

@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from backtest.clearing import Rules, Structure
 from backtest.config.schema import StudyFile, build_simulator
 from backtest.config.structure import StructureTable, build_structure
 from backtest.parameters.in_force import in_force
 from backtest.parameters.sources import parameter_source
 from backtest.replay.protection import Protection, protect
+from backtest.replay.protection.fire_sale import fire_sale_table
 from backtest.replay.protection.paths import ProtectedPaths, protect_paths
 from backtest.replay.protection.sweep import Swept
 from backtest.replay.protection.sweep import sweep as sweep_assumptions
@@ -41,6 +44,7 @@ class ProtectStudy:
     stress : of the accounts and firms, where the study asks for a stress test or limits.
     swept : answers with each assumption at the ends of its range; None where that is not asked.
     paths : outcomes on simulated histories; None where that is not asked.
+    fire_sale : losses with one round of feedback; None where that is not asked.
     """
 
     protection: Protection
@@ -53,6 +57,7 @@ class ProtectStudy:
     stress: StressResult | None
     swept: Swept | None = None
     paths: ProtectedPaths | None = None
+    fire_sale: pd.DataFrame | None = None
 
 
 def study_protection(
@@ -117,6 +122,7 @@ def _protection(
         protect_stress(inputs, next(iter(protection.settings.values())), progress),
         sweep_assumptions(protection, progress=progress) if sweep else None,
         simulated,
+        fire_sale_table(protection, progress=progress) if table.fire_sale else None,
     )
 
 

@@ -25,6 +25,10 @@ FROM_FILE += 'file = "structure.csv"\n'
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("protect")
     write_structured(folder)
+    study = folder / "study.toml"
+    text = study.read_text()
+    assert text.count("draws = 20") == 1
+    study.write_text(text.replace("draws = 20", "draws = 20\nfire_sale = true"))
     done = typed("protect", "study.toml", "--seed", "7", cwd=folder)
     assert done.returncode == 0, done.stderr
     (result,) = (folder / "results").iterdir()
@@ -44,6 +48,16 @@ def test_every_model_has_a_row_under_every_arrangement(result):
     assert (borne >= -0.01).all(axis=None) and (borne.sum(axis=1) > 0).all()
     drawn = pd.read_csv(result / "figures" / "who_bears.csv")
     assert drawn["usd_a_year"].sum() == pytest.approx(borne.to_numpy().sum())
+
+
+def test_fire_sales_have_a_table_where_the_study_asks(result):
+    table = pd.read_csv(result / "fire_sale.csv", index_col=["model", "arrangement"])
+    outcomes = pd.read_csv(result / "outcomes.csv", index_col=["model", "arrangement"])
+    assert table["fellow_usd"].to_numpy() == pytest.approx(outcomes["fellow_usd"].to_numpy())
+    assert (table["sale_days"] > 0).any() and (table["largest"] >= 0.0).all()
+    assert "If those who cannot pay move prices (approximate)" in (
+        result / "report.html"
+    ).read_text(encoding="utf-8")
 
 
 def test_houses_ask_less_where_a_firms_customers_are_margined_net(result):
