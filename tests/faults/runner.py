@@ -1,6 +1,7 @@
 """Each case in a forked process with limits of its own; how it ended."""
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -155,7 +156,9 @@ def _end(code: int | None, stderr: str) -> End:
         return End.BLOW_UP
     if "Traceback (most recent call last)" in stderr or code < 0:
         return End.TRACEBACK
-    is_one_line = stderr.startswith("backtest: ") and stderr.count("\n") == 1
+    # That fewer workers start than were asked for is said before, and is no part of a refusal.
+    said = re.sub(r"\A--n-jobs \d+: this machine has \d+ cores?, and so many workers\n", "", stderr)
+    is_one_line = said.startswith("backtest: ") and said.count("\n") == 1
     if code == 2 and is_one_line:
         return End.REFUSED
     return {0: End.ACCEPTED, 1: End.FAILED}.get(code, End.UNCLEAR)

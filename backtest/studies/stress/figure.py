@@ -73,15 +73,14 @@ def _data(result: StressResult) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _finding(accounts: pd.DataFrame, last: pd.DataFrame) -> str:
     """The nearest move of any account, and of the last layer of any firm."""
-    parts = []
-    for rows, words in (
-        (accounts, "that uses a margin up"),
-        (last, "that uses up all that stands behind a firm's margins"),
-    ):
-        known = rows["distance"].dropna()
-        if len(known):
-            parts.append(f"{words} is {ratio(known.min())} standard deviations away")
-    return f"The most plausible move {', the one '.join(parts)}"
+    margin, behind = (rows["distance"].dropna().min() for rows in (accounts, last))
+    all_behind = "all that stands behind a firm's margins"
+    if np.isnan(margin):
+        if np.isnan(behind):
+            return "No move within the search uses a margin up"
+        return f"A move {ratio(behind)} standard deviations away uses up {all_behind}"
+    nearest_move = f"A move {ratio(margin)} standard deviations away uses a margin up"
+    return nearest_move + ("" if np.isnan(behind) else f", one {ratio(behind)} away {all_behind}")
 
 
 def _caption(data: pd.DataFrame, footnote: str, counts: tuple[int, int], finding: str) -> Caption:
