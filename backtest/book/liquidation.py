@@ -132,16 +132,21 @@ class LiquidationCost:
             1 of exposure.
         """
         costs = load_costs(self.table)
-        contract_costs = [costs.of(i) for i in instruments]
-        half_spread = BASIS_POINT * np.array([c.half_spread_bp for c in contract_costs])
-        volume = np.array([c.adv_usd for c in contract_costs])
-        volatility = np.column_stack([daily_volatility(i, market) for i in instruments])
-        impact = costs.impact.coefficient * volatility / np.sqrt(volume)
+        half_spread = BASIS_POINT * np.array([costs.of(i).half_spread_bp for i in instruments])
+        impact = self.impact(market, instruments)
         # |Q| is the index times the exposure, and both terms of the cost are powers of |Q|: the
         # powers of the two factors multiply, so one product over instruments gives all days.
         usd_held, size = np.abs(index), np.abs(exposure)
         spread = by_day(usd_held * half_spread, size)
         return spread + by_day(usd_held**1.5 * impact, size**1.5)
+
+    def impact(self, market: Market, instruments: Sequence[Instrument]) -> DaysByInstruments:
+        """(days, instruments) Y sigma / sqrt(V): Q USD move a price by this times sqrt(|Q|)."""
+        costs = load_costs(self.table)
+        volume = np.array([costs.of(i).adv_usd for i in instruments])
+        volatility = np.column_stack([daily_volatility(i, market) for i in instruments])
+        by_dollar: DaysByInstruments = costs.impact.coefficient * volatility / np.sqrt(volume)
+        return by_dollar
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of the manifest."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+SILOS = "silos"  # what every other arrangement is compared with
 Whose = Literal["nobody", "house", "everybody"]
 
 
@@ -37,7 +38,7 @@ class Arrangement:
 ARRANGEMENTS = {
     one.name: one
     for one in (
-        Arrangement("silos", "nobody"),
+        Arrangement(SILOS, "nobody"),
         Arrangement("house pooled", "house"),
         Arrangement("customers gross, segregated", "everybody"),
         Arrangement("customers gross, commingled", "everybody", commingled=True),

@@ -9,7 +9,6 @@ import numpy as np
 
 from backtest.kernels.closed_day import (
     State,
-    close_out,
     new_state,
     settle_day,
     settle_firms,
@@ -272,16 +271,3 @@ def replay_protection(
                 out.base_fellow[:] += weight * fellow
                 out.fellow[:] += weight * same * fellow
                 fellow[:] = 0.0
-
-
-__all__ = [
-    "BEARERS",
-    "Accounts",
-    "Classes",
-    "Day",
-    "Firms",
-    "Houses",
-    "Outcomes",
-    "close_out",
-    "replay_protection",
-]

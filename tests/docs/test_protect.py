@@ -12,8 +12,7 @@ from backtest.clearing.calls import Holdings
 from backtest.clearing.ledger import BEARERS
 from backtest.clearing.setting import Setting
 from backtest.config.structure import StructureTable, build_structure
-from backtest.kernels import parties
-from backtest.kernels import protection as kernels
+from backtest.kernels import closed_day, parties, protection
 from backtest.kernels.default_draws import several_defaults
 from backtest.parameters.files import header, load_parameters, rules
 from tests.docs.test_pages import DOCS
@@ -84,7 +83,7 @@ def close(*, joint: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     )
     failed, fellow = np.zeros(count, dtype=np.bool_), np.zeros(count)
     paid = np.zeros((len(HOUSES), len(BEARERS)))
-    firms = kernels.close_out(
+    firms = closed_day.close_out(
         day, here.kernel_accounts(), here.kernel_classes(), here.kernel_firms(),
         here.kernel_houses(), joint, np.zeros(count + 2, dtype=np.bool_), failed, paid, fellow,
     )  # fmt: skip
@@ -190,8 +189,8 @@ def test_accounts_that_did_nothing_are_ported_or_cost_their_close_out():
     assert equity == sum(usd(row[1]) for row in table("fellows"))
     of_day = (amounts(3), amounts(2), amounts(2), held.at_house[0], held.advanced[0])
     shapes = ((1, 2, len(BEARERS)),) * 2 + ((1, 4),) * 2 + ((1, 2),) * 2 + ((7,),) * 2
-    out = kernels.Outcomes(*(np.zeros(shape) for shape in shapes))
-    kernels.replay_protection(
+    out = protection.Outcomes(*(np.zeros(shape) for shape in shapes))
+    protection.replay_protection(
         *(part[None] for part in of_day), np.full((1, 7), cost), here.kernel_accounts(),
         here.kernel_classes(), firms, here.kernel_houses(), 0.0, np.zeros((1, 9)),
         several_defaults(0, 0, np.zeros((1, 9)), 1), out,

@@ -5,8 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from backtest.kernels import parties
-from backtest.kernels import protection as kernels
+from backtest.kernels import closed_day, parties, protection
 from backtest.kernels.default_draws import (
     default_chances,
     draw_key,
@@ -72,7 +71,7 @@ def small_world(days, rng):
     """Losses, collateral and a structure of two firms with three customers and an own account."""
     loss = rng.standard_t(3, (days, 4, 2)) * 10.0
     collateral = rng.uniform(0.0, 15.0, loss.shape)
-    accounts = kernels.Accounts(
+    accounts = parties.Accounts(
         np.array([0, 0, 1, 1]),
         np.array([False, False, False, True]),
         np.array([parties.POOLED, parties.APART, parties.POOLED, parties.POOLED]),
@@ -87,17 +86,17 @@ def small_world(days, rng):
         rng.uniform(0.0, 1.0, (days, 2, 2)),
         rng.uniform(0.0, 1.0, (days, 4)),
         accounts,
-        kernels.Classes(np.array([True]), np.array([False]), np.array([0.5])),
-        kernels.Firms(np.array([4.0, 3.0]), np.full((2, 2), 1.0), 0.0, 0.0, 0.5, 2.0),
-        kernels.Houses(np.full(2, 2.0), np.full(2, 5.0), np.full(2, 0.5)),
+        parties.Classes(np.array([True]), np.array([False]), np.array([0.5])),
+        parties.Firms(np.array([4.0, 3.0]), np.full((2, 2), 1.0), 0.0, 0.0, 0.5, 2.0),
+        parties.Houses(np.full(2, 2.0), np.full(2, 5.0), np.full(2, 0.5)),
     )
 
 
 def replayed(world, daily, draws, coordination=0.4):
     days, count, houses = world[0].shape
-    out = kernels.Outcomes(
-        np.zeros((days, houses, kernels.BEARERS)),
-        np.zeros((days, houses, kernels.BEARERS)),
+    out = protection.Outcomes(
+        np.zeros((days, houses, parties.BEARERS)),
+        np.zeros((days, houses, parties.BEARERS)),
         np.zeros((days, 4)),
         np.zeros((days, 4)),
         np.zeros((days, 2)),
@@ -105,7 +104,7 @@ def replayed(world, daily, draws, coordination=0.4):
         np.zeros(count),
         np.zeros(count),
     )
-    kernels.replay_protection(
+    protection.replay_protection(
         *world, coordination, daily, several_defaults(1, 0, daily, draws), out
     )
     return out
@@ -114,14 +113,14 @@ def replayed(world, daily, draws, coordination=0.4):
 def enumerated(world, daily, coordination=0.4):
     """Expectations over all subsets of names and both ways of closing out, one by one."""
     days, count, houses = world[0].shape
-    paid, touched, taken = np.zeros((days, houses, kernels.BEARERS)), np.zeros((days, 4)), 0.0
-    one, fellow = np.empty((houses, kernels.BEARERS)), np.empty(count)
+    paid, touched, taken = np.zeros((days, houses, parties.BEARERS)), np.zeros((days, 4)), 0.0
+    one, fellow = np.empty((houses, parties.BEARERS)), np.empty(count)
     failed = np.empty(count, dtype=np.bool_)
     for t in range(days):
-        day = kernels.Day(*(array[t] for array in world[:6]))
+        day = parties.Day(*(array[t] for array in world[:6]))
         for drawn, chance in subsets(daily[t]):
             for joint, share in ((True, coordination), (False, 1.0 - coordination)):
-                fails = kernels.close_out(day, *world[6:], joint, drawn, failed, one, fellow)
+                fails = closed_day.close_out(day, *world[6:], joint, drawn, failed, one, fellow)
                 paid[t] += chance * share * one
                 taken = taken + chance * share * fellow
                 marks = (one[:, parties.FELLOW].sum(), one[:, parties.FUND].sum(), fails)

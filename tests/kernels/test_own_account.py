@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from backtest.kernels import parties
-from backtest.kernels import protection as kernels
+from backtest.kernels import closed_day, parties
 
 CAPITAL = 20.0
 LOSS, COLLATERAL = (-90.0, 100.0), (5.0, 5.0)  # lacks 95 at the second house, gained 90
@@ -16,19 +15,19 @@ def closed_out(own, *, drawn_firm=False, customer=None):
     collateral = np.array([COLLATERAL] + ([(0.0, 0.0)] if customer else []))
     count = len(loss)
     own_account = np.array([own, False][:count])
-    accounts = kernels.Accounts(
+    accounts = parties.Accounts(
         np.zeros(count, np.int64), own_account, np.zeros(count, np.int64), np.zeros(count),
         np.zeros((count, 2), np.int64),
     )  # fmt: skip
-    day = kernels.Day(
+    day = parties.Day(
         loss, collateral, collateral, np.ones((1, 1, 2)), np.zeros((1, 2)), np.zeros(count)
     )
-    paid, fellow, failed = np.empty((2, kernels.BEARERS)), np.empty(count), np.empty(count, bool)
+    paid, fellow, failed = np.empty((2, parties.BEARERS)), np.empty(count), np.empty(count, bool)
     drawn = np.array([False] * count + [drawn_firm])
-    defaults = kernels.close_out(
-        day, accounts, kernels.Classes(np.array([True]), np.array([False]), np.zeros(1)),
-        kernels.Firms(np.array([CAPITAL]), np.zeros((1, 2)), 0.0, 0.0, 0.0, 0.0),
-        kernels.Houses(np.zeros(2), np.zeros(2), np.zeros(2)), False, drawn, failed, paid, fellow,
+    defaults = closed_day.close_out(
+        day, accounts, parties.Classes(np.array([True]), np.array([False]), np.zeros(1)),
+        parties.Firms(np.array([CAPITAL]), np.zeros((1, 2)), 0.0, 0.0, 0.0, 0.0),
+        parties.Houses(np.zeros(2), np.zeros(2), np.zeros(2)), False, drawn, failed, paid, fellow,
     )  # fmt: skip
     np.testing.assert_allclose(paid.sum(axis=1), loss.sum(axis=0))
     return defaults, paid

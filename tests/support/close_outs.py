@@ -5,17 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.kernels import parties
+from backtest.kernels.closed_day import close_out
 from backtest.kernels.default_draws import several_defaults
-from backtest.kernels.protection import (
-    Accounts,
-    Classes,
-    Day,
-    Firms,
-    Houses,
-    Outcomes,
-    close_out,
-    replay_protection,
-)
+from backtest.kernels.parties import Accounts, Classes, Day, Firms, Houses
+from backtest.kernels.protection import Outcomes, replay_protection
 from backtest.types import BoolArray, FloatArray
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from backtest.book.liquidation import LiquidationCost, daily_volatility, load_costs
+from backtest.book.liquidation import LiquidationCost
 from backtest.clearing.ledger import CENT, FELLOW, FUND, UNCOVERED
 from backtest.kernels.parties import COMMINGLED, POOLED
 from backtest.replay.protection.protect import Protection, close_out
@@ -56,10 +56,11 @@ def fire_sale_table(done: Protection, *, progress: Progress | None = None) -> pd
     exposure, impact = positions(done), impacts(done)
     each = counted(progress or unheard, "fire sales", done.outcomes, len(done.outcomes))
     for model, arrangement in each:
-        added = feedback(done, model, arrangement, exposure, impact)
+        failed = cannot_pay(done, model, arrangement)
+        added = feedback(done, failed, exposure, impact)
         there = _closed_out_again(done, model, arrangement, added)
         by_day = added.sum(axis=(1, 2))
-        sold = cannot_pay(done, model, arrangement).any(axis=1)
+        sold = failed.any(axis=1)
         row: dict[str, object] = {
             "sale_days": int(sold.sum()),
             "largest": float(by_day.max()),
@@ -95,31 +96,21 @@ def positions(done: Protection) -> FloatArray:
 
 
 def impacts(done: Protection) -> FloatArray:
-    r"""(days, instruments) fraction of its value that selling 1 USD moves an instrument by.
-
-    Selling Q USD moves it by :math:`Y \sigma \sqrt{Q / V}`: this is :math:`Y \sigma / \sqrt{V}`,
-    with the terms of `book.liquidation.LiquidationCost`, known at the close.
-    """
-    market = done.margined.market
-    costs = load_costs((done.book.liquidation or LiquidationCost()).table)
-    columns = [
-        costs.impact.coefficient * daily_volatility(i, market) / np.sqrt(costs.of(i).adv_usd)
-        for i in done.book.instruments
-    ]
-    return np.column_stack(columns)[done.window.rows]
+    """(days, instruments) of `LiquidationCost.impact`, known at the close of each scored day."""
+    cost = done.book.liquidation or LiquidationCost()
+    return cost.impact(done.margined.market, done.book.instruments)[done.window.rows]
 
 
 def feedback(
-    done: Protection, model: str, arrangement: str, exposure: FloatArray, impact: FloatArray
+    done: Protection, failed: BoolArray, exposure: FloatArray, impact: FloatArray
 ) -> DaysByPortfoliosBySilos:
     """(days, accounts, houses) USD that the sales add to losses; below zero where they gain.
 
     Positions of customers that cannot pay are sold (bought, where short) at once; the price goes
     against them, and every account has it on what it holds.
 
-    exposure, impact : of `positions` and `impacts`.
+    failed, exposure, impact : of `cannot_pay`, `positions` and `impacts`.
     """
-    failed = cannot_pay(done, model, arrangement)
     sold = np.einsum("ta,tai->ti", failed.astype(np.float64), exposure)
     falls = np.sign(sold) * impact * np.sqrt(np.abs(sold))
     lost = exposure * falls[:, None, :]

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.clearing.ledger import BEARERS, FELLOW
 from backtest.clearing.structure import Structure
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.replay.protection.summary import BASE, Losses
+from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
 from backtest.scores.money.rare import RareMean, differs, rare_difference
 from backtest.types import FloatArray, Progress, counted, unheard
@@ -65,7 +66,7 @@ class Frontier:
 
     def _others(self) -> list[Key]:
         """Arrangements that can be compared with silos of their model."""
-        return [key for key in self.margin if key[1] != BASE and (key[0], BASE) in self.margin]
+        return [key for key in self.margin if key[1] != SILOS and (key[0], SILOS) in self.margin]
 
     def curve(self) -> pd.DataFrame:
         """One row a (model, arrangement, factor); 95 % intervals over dates.
@@ -76,7 +77,7 @@ class Frontier:
         """
         rows = {}
         for key, amounts in self.fellow.items():
-            base = (key[0], BASE)
+            base = (key[0], SILOS)
             for place, factor in enumerate(self.factors):
                 lost = amounts[place].amount
                 row = {
@@ -104,7 +105,7 @@ class Frontier:
         """
         rows, factors = {}, np.array(self.factors)
         for key in self._others():
-            base = (key[0], BASE)
+            base = (key[0], SILOS)
             lost = np.array([float(one.yearly.mean()) for one in self.fellow[key]])
             limit = float(self.fellow[base][0].yearly.mean())
             high = [difference(one, self.fellow[base][0]).high for one in self.fellow[key]]
@@ -124,7 +125,7 @@ class Frontier:
         if not np.isfinite(factor):
             return float("nan")
         there = float(np.interp(factor, self.factors, self.margin[key]))
-        return share_saved(there, self.margin[key[0], BASE][0])
+        return share_saved(there, self.margin[key[0], SILOS][0])
 
 
 def share_saved(margin: float, base: float) -> float:
@@ -147,15 +148,15 @@ def prices(done: Protection) -> pd.DataFrame:
     """
     rows = {}
     for model, arrangement in done.outcomes:
-        if arrangement == BASE or (model, BASE) not in done.outcomes:
+        if arrangement == SILOS or (model, SILOS) not in done.outcomes:
             continue
-        ours, theirs = (Posted.of(done, model, name).total.mean() for name in (arrangement, BASE))
+        ours, theirs = (Posted.of(done, model, name).total.mean() for name in (arrangement, SILOS))
         saved = float(theirs - ours)
         unit = 1e6 / saved if saved > 1e-9 * theirs else np.nan
         for place, bearer in enumerate(BEARERS):
             if bearer == "accounts":
                 continue
-            one, other = (Losses.of(done, model, name, place) for name in (arrangement, BASE))
+            one, other = (Losses.of(done, model, name, place) for name in (arrangement, SILOS))
             more = difference(one, other)
             rows[model, arrangement, bearer] = {
                 "extra": more.mean,

@@ -9,7 +9,7 @@ import pandas as pd
 from backtest.account.account import AccountTerms
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
-from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
+from backtest.clearing.arrangement import ARRANGEMENTS, SILOS, Arrangement
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import DRAWS, Setting
 from backtest.clearing.structure import Structure
@@ -99,7 +99,7 @@ class Protection:
 
         return summary(self)
 
-    def differences(self, *, against: str = "silos") -> pd.DataFrame:
+    def differences(self, *, against: str = SILOS) -> pd.DataFrame:
         """Each arrangement less another of the same model, paired by day.
 
         Columns: `backtest.replay.protection.summary.differences`.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.clearing.ledger import BEARERS, CENT, FELLOW, FUND, UNCOVERED
 from backtest.replay.protection.outcome import Outcome
 from backtest.replay.protection.posted import Posted
@@ -19,7 +20,6 @@ from backtest.types import FloatArray
 # Names of what may happen on a day, with the column of `touched` and the bearer that pays.
 HAPPENINGS = {"fellow": (0, FELLOW), "fund": (1, FUND), "uncovered": (3, UNCOVERED)}
 FIRMS_FAIL, OTHERS = 2, range(1, len(BEARERS))  # all who pay but the accounts themselves
-BASE = "silos"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def summary(done: Protection) -> pd.DataFrame:
     return tabled(rows, "model", "arrangement")
 
 
-def differences(done: Protection, *, against: str = BASE) -> pd.DataFrame:
+def differences(done: Protection, *, against: str = SILOS) -> pd.DataFrame:
     """Each arrangement less another of the same model, paired by day; a row a (model, arrangement).
 
     `margin_saved` share of the other's mean margin with its interval; for `fellow`, `fund` and

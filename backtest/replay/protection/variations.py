@@ -1,7 +1,8 @@
 """What a protection rests on, one thing moved at a time: terms of rules, what a study states."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from backtest.clearing.assumptions import Assumptions, Waterfall
@@ -116,35 +117,33 @@ def _with_term(rules: Rules, version: str, term: str, value: Any) -> Rules:
         return replace(rules, waterfall=Waterfall.of(version))
 
 
-def _stated(structure: Structure) -> Iterator[tuple[str, Any]]:
-    """What a structure states of its customers and firms, as functions of a factor."""
-    if any(member.resources is not None for member in structure.members):
+STATED = {
+    "stated resources": ("members", "resources"),
+    "stated capital of firms": ("firms", "capital"),
+    "stated funds of houses": ("houses", "fund"),
+}
 
-        def resources(factor: float) -> Structure:
-            members = tuple(
-                m if m.resources is None else replace(m, resources=factor * m.resources)
-                for m in structure.members
-            )
-            return replace(structure, members=members)
 
-        yield "stated resources", resources
-    if any(firm.capital is not None for firm in structure.firms.values()):
+def _stated(structure: Structure) -> Iterator[tuple[str, Callable[[float], Structure]]]:
+    """What a structure states of its customers, firms and houses, as functions of a factor."""
+    for what, (place, term) in STATED.items():
+        entries = getattr(structure, place)
+        each = entries.values() if isinstance(entries, Mapping) else entries
+        if any(getattr(one, term) is not None for one in each):
+            yield what, partial(_scaled, structure, place, term)
 
-        def capital(factor: float) -> Structure:
-            firms = {
-                name: f if f.capital is None else replace(f, capital=factor * f.capital)
-                for name, f in structure.firms.items()
-            }
-            return replace(structure, firms=firms)
 
-        yield "stated capital of firms", capital
-    if any(house.fund is not None for house in structure.houses.values()):
+def _scaled(structure: Structure, place: str, term: str, factor: float) -> Structure:
+    """The structure with a stated term of all its members, firms or houses times a factor."""
 
-        def fund(factor: float) -> Structure:
-            houses = {
-                name: h if h.fund is None else replace(h, fund=factor * h.fund)
-                for name, h in structure.houses.items()
-            }
-            return replace(structure, houses=houses)
+    def scaled(one: Any) -> Any:
+        value = getattr(one, term)
+        return one if value is None else replace(one, **{term: factor * value})
 
-        yield "stated funds of houses", fund
+    entries = getattr(structure, place)
+    changed: dict[str, Any] = {
+        place: {name: scaled(one) for name, one in entries.items()}
+        if isinstance(entries, Mapping)
+        else tuple(map(scaled, entries))
+    }
+    return replace(structure, **changed)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.present.numbers import money, percent
 from backtest.present.table import records
 from backtest.replay.protection.cover import EVERYWHERE
-from backtest.replay.protection.summary import BASE
 from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.protect.tables import factor_words, times_words
@@ -50,7 +50,7 @@ def _pooling(study: ProtectStudy) -> str:
             "nothing here pools margin and can be compared with silos; fellow customers lose "
             f"{_span(amounts)} USD a year, by model and arrangement"
         )
-    silos = summary.xs(BASE, level="arrangement")["fellow_usd"]
+    silos = summary.xs(SILOS, level="arrangement")["fellow_usd"]
     lost = summary.loc[rows.index, "fellow_usd"]
     before = _span(silos) if silos.any() else "nothing"  # 0.00m beside amounts of a few dollars
     words = (

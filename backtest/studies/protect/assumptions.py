@@ -12,7 +12,8 @@ from backtest.studies.protect.study import ProtectStudy
 LIMITS = (
     "Each scored day is an experiment of its own: firms and funds are at full strength every day, "
     "and nobody remembers the day before. A second round of losses, a run of customers from a "
-    "firm in trouble, and what sales of a defaulter do to prices are not here.",
+    "firm in trouble, and what sales of a defaulter do to prices are not here (one round of such "
+    "sales, where the study asks for it, stands apart and is approximate).",
     "Defaults that come whatever prices do are independent of one another, and of prices unless "
     "the study states wrong_way above 1.",
     "Every day counts as a day of default of whoever cannot pay: nobody asks whether an account "

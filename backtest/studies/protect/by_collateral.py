@@ -8,15 +8,9 @@ import pandas as pd
 
 from backtest.account.mix import Mix, collateral_marks
 from backtest.book.closeout import Closeout
+from backtest.clearing.arrangement import SILOS
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.studies.protect.dollars import (
-    GROUPS,
-    OTHERS,
-    SILOS,
-    STUCK,
-    DollarTerms,
-    Yearly,
-)
+from backtest.studies.protect.dollars import GROUPS, OTHERS, STUCK, DollarTerms, Yearly
 from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
 from backtest.types import Days
 

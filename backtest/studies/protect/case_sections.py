@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.present.exhibit import Section
 from backtest.present.numbers import MISSING, millions, percent, percent_down
 from backtest.present.table import Cell, TextTable, of_column, records
@@ -18,7 +19,7 @@ from backtest.studies.protect.dollar_sections import (
     dollar_sentence,
     with_bounds,
 )
-from backtest.studies.protect.dollars import OTHERS, SILOS
+from backtest.studies.protect.dollars import OTHERS
 from backtest.studies.protect.mandate import MandateTerms, figures_table
 
 STILL = 5e4  # USD a year

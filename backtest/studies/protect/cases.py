@@ -7,13 +7,14 @@ import pandas as pd
 
 from backtest.account.assets import parse_asset
 from backtest.account.mix import Mix
+from backtest.clearing.arrangement import SILOS
 from backtest.offset import supportable_offset
 from backtest.parameters.in_force import in_force
 from backtest.replay.protection.protect import Protection
 from backtest.studies.inputs import Inputs
 from backtest.studies.protect.by_collateral import dollars_by_collateral
 from backtest.studies.protect.capital import own_capital
-from backtest.studies.protect.dollars import SILOS, DollarTerms, account_dollars, dollars
+from backtest.studies.protect.dollars import DollarTerms, account_dollars, dollars
 from backtest.studies.protect.dollars_swept import dollars_swept
 from backtest.studies.protect.mandate import MandateTerms, mandate_margins, mandate_table
 from backtest.types import Progress

@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.present.exhibit import Section
 from backtest.present.numbers import millions, money
 from backtest.present.table import TextTable, of_column, records
-from backtest.studies.protect.dollars import OTHERS, SILOS, STUCK, DollarTerms
+from backtest.studies.protect.dollars import OTHERS, STUCK, DollarTerms
 
 WHO = {
     "fellow": "fellow customers",

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.clearing.ledger import BEARERS
 from backtest.clearing.setting import Setting
 from backtest.parameters.files import header
@@ -22,7 +23,6 @@ from backtest.studies.protect.resampled import bounded, columns_of, resampled_da
 from backtest.types import BoolArray, Days, FloatArray
 
 RULE = "dollars_assumed"
-SILOS = "silos"
 OF_FUTURES = ("4d", "commingled")  # regimes under which a firm needs capital for customers' margin
 # Who else pays than the account itself: groups of the ledger's bearers.
 GROUPS: Mapping[str, tuple[str, ...]] = {

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.clearing.rules import Rules
 from backtest.parameters.files import header
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.studies.protect.dollars import SILOS, DollarTerms, dollars
+from backtest.studies.protect.dollars import DollarTerms, dollars
 
 ASSUMED = "protection_assumed"
 AS_ASSUMED, COORDINATION = "as assumed", "coordination of houses"

@@ -31,8 +31,10 @@ def fire_sale_section(table: pd.DataFrame) -> Section:
         text=(
             "One round: positions of customers that cannot pay are sold at once, the price of each "
             "instrument moves by the square root of what is sold over its daily volume, and every "
-            "account has that on what it holds. Volumes are those of one year, no instrument moves "
-            "another, and nobody fails of a second round. Without and with it."
+            "account has that on what it holds. Each cell has the amount without it, then with it. "
+            "Volumes are those of one year, no instrument moves another, and who fails of the "
+            "larger losses sells nothing in turn. The events are the few of the first table, and "
+            "no interval is given."
         ),
         table=table,
         tables=(

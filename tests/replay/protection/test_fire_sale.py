@@ -8,6 +8,8 @@ import backtest as bt
 import strategies as st
 from backtest.book.liquidation import daily_volatility, load_costs
 from backtest.clearing import ARRANGEMENTS, Firm, House, Member, Structure
+from backtest.kernels.parties import Day
+from backtest.kernels.settled_accounts import new_settled, settle_accounts
 from backtest.replay.protection import protect
 from backtest.replay.protection.fire_sale import (
     cannot_pay,
@@ -58,9 +60,25 @@ def test_who_cannot_pay_is_who_fails_without_a_draw(done, key):
             assert failed[t, a] == ((sum(beyond) if nets else lack) > 0.01)
 
 
+@pytest.mark.parametrize("key", [("var", "silos"), KEY])
+def test_who_cannot_pay_is_who_the_close_out_says_has_failed(done, key):
+    outcome, setting = done.outcomes[key], done.settings[key[1]]
+    accounts, firms = setting.kernel_accounts(), setting.kernel_firms()
+    nobody, zero = np.zeros(5, dtype=np.bool_), np.zeros(4)
+    failed, out = cannot_pay(done, *key), new_settled(4, 2)
+    collateral, required, holdings = outcome.collateral, outcome.required, outcome.holdings
+    for t in range(len(done.days)):
+        day = Day(
+            done.loss[t], collateral[t], required[t], holdings.at_house[t],
+            holdings.advanced[t], zero,
+        )  # fmt: skip
+        settle_accounts(day, accounts, firms, True, nobody, out)
+        assert (failed[t] == (out.failed & ~accounts.own)).all()
+
+
 def test_every_account_has_the_move_on_what_it_holds(done):
     failed, held, unit = cannot_pay(done, *KEY), positions(done), impacts(done)
-    added = feedback(done, *KEY, held, unit)
+    added = feedback(done, failed, held, unit)
     t = int(np.flatnonzero(failed.any(axis=1))[0])
     for h, instrument in enumerate(done.book.instruments):  # one instrument a house
         sold = sum(held[t, a, h] for a in range(4) if failed[t, a])

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.market.episodes import EPISODES
 from backtest.present.figure import Canvas, Figure
 from backtest.present.numbers import MILLION, millions
 from backtest.present.sheet import Caption
 from backtest.present.style import INK, MARKERS
 from backtest.replay.protection.cover import EVERYWHERE
-from backtest.replay.protection.summary import BASE
 from backtest.studies.protect.figures.panels import left_out, row_panels, shown_models
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ def _caption(study: "ProtectStudy", data: pd.DataFrame, house: str) -> Caption:
 def cover_finding(data: pd.DataFrame) -> str:
     """How cover-2 of the arrangements compares with that of silos."""
     two = data[data["cover"] == 2].set_index(["model", "arrangement"])["size"]
-    if BASE not in two.index.unique("arrangement") or two.index.unique("arrangement").size == 1:
+    if SILOS not in two.index.unique("arrangement") or two.index.unique("arrangement").size == 1:
         low, high = millions(two.min()), millions(two.max())
         return f"Cover-2 is {low if low == high else f'{low} to {high}'}m USD"
-    silos = two.xs(BASE, level="arrangement")
-    rest = two.drop(index=BASE, level="arrangement")
+    silos = two.xs(SILOS, level="arrangement")
+    rest = two.drop(index=SILOS, level="arrangement")
     gaps = rest.to_numpy() - silos.reindex(rest.index.get_level_values("model")).to_numpy()
     less, more = int((gaps < 0.0).sum()), int((gaps > 0.0).sum())
     if less == len(rest):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from backtest.clearing.arrangement import SILOS
 from backtest.present.figure import Canvas, Figure
 from backtest.present.lettering import MINUS, fitted_label
 from backtest.present.marks import sign_ticks
@@ -13,7 +14,6 @@ from backtest.present.numbers import MILLION, millions, percent
 from backtest.present.panels import PanelGrid
 from backtest.present.sheet import LINE, Caption
 from backtest.present.style import INK
-from backtest.replay.protection.summary import BASE
 from backtest.studies.protect.figures.panels import (
     SHORT,
     arrangement_styles,
@@ -70,7 +70,7 @@ def frontier_finding(points: pd.DataFrame) -> str:
 
     points : a row a (model, arrangement), at the stated multiplier.
     """
-    rows = points[(points["arrangement"] != BASE) & (points["saved"] > 0.005)]
+    rows = points[(points["arrangement"] != SILOS) & (points["saved"] > 0.005)]
     if rows.empty:
         return "No arrangement here saves margin against silos"
     saved = [percent(end, digits=0) for end in (rows["saved"].min(), rows["saved"].max())]
