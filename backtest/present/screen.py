@@ -94,7 +94,7 @@ class Screen:
             self.say(failure, style=ALARM)
         has_figures = any(section.figure is not None for section in exhibit.sections)
         files = [*_documents(folder), *(["figures/"] if has_figures else [])]
-        self.say(f"results: {folder}/  ({', '.join(files)})")
+        self.line(f"results: {folder}/  ({', '.join(files)})")
 
     def _whole(self, exhibit: Exhibit) -> None:
         self.say(exhibit.title, style="bold")

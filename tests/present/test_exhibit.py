@@ -195,6 +195,13 @@ def test_the_screen_shows_what_it_has_room_for(tmp_path, capsys) -> None:
     assert "second" not in printed
 
 
+def test_the_place_of_the_results_is_one_line_however_long(tmp_path, capsys) -> None:
+    folder = tmp_path / ("deep" * 50)
+    Screen().exhibit(every_kind(), folder)
+    (place,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("results: "))
+    assert place == f"results: {folder}/  (report.html)"
+
+
 def test_models_differ_without_colour() -> None:
     styles = model_styles([f"m{i}" for i in range(min(len(LINES), len(MARKERS)))]).values()
     for parts in ("marker", "line"):
