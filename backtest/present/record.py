@@ -67,8 +67,8 @@ class PageRecord:
     answer : the sentences that the page opens with.
     facts : names and values that a reader needs to get the same numbers.
     alarms : what stands in red above all numbers.
-    files : sha256 of every figure file, of every table that a section names, and of manifest.json
-        and the study file where the manifest is not sealed.
+    files : sha256 of every figure file, of every table that a section names, and of all other
+        files of the folder where the manifest is not sealed.
     """
 
     kind: str
@@ -195,6 +195,15 @@ def read_record(folder: Path) -> PageRecord:
         if not _is_inside(name) or _hashed(folder / name) != sha256:
             raise ResultsError(_changed(folder, name))
     return record
+
+
+def page_kind(folder: Path) -> str:
+    """Kind of the page of a results folder, as its record says; empty where none can be read."""
+    try:
+        content = json.loads(read_regular(folder / RECORD))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    return str(content.get("kind", "")) if isinstance(content, dict) else ""
 
 
 def _is_inside(name: str) -> bool:

@@ -32,19 +32,26 @@ def write_exhibit(
     origin = exhibit.provenance
     name = f"{origin.name}-{exhibit.kind}_{origin.sha256[:8]}"
     with results_folder(out, name) as folder:
-        for section in exhibit.sections:
-            if section.table is not None:
-                path = folder.partial / f"{section.name}.csv"
-                write_csv(section.table, path, index=is_named(section.table))
+        write_tables(exhibit, folder.partial)
         (folder.partial / "study.toml").write_text(exhibit.text, encoding="utf-8")
         if sources is not None:
             sources(folder.partial)
         manifest = origin.to_json() | {"command": command, "written": folder.stamp}
         text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
         (folder.partial / "manifest.json").write_text(text + "\n", encoding="utf-8")
-        beside = ("manifest.json", "study.toml")  # whatever is not sealed by the manifest
+        # All that is there by now is sealed by the page, as no manifest seals it.
+        files = sorted(file for file in folder.partial.rglob("*") if file.is_file())
+        beside = [file.relative_to(folder.partial).as_posix() for file in files]
         write_page(exhibit, folder.partial, command=command, beside=beside)
     return folder.final
+
+
+def write_tables(exhibit: Exhibit, folder: Path) -> None:
+    """Write the numbers behind the tables of an exhibit, a CSV a section."""
+    for section in exhibit.sections:
+        if section.table is not None:
+            path = folder / f"{section.name}.csv"
+            write_csv(section.table, path, index=is_named(section.table))
 
 
 def write_page(exhibit: Exhibit, folder: Path, *, command: str, beside: Sequence[str] = ()) -> None:

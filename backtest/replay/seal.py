@@ -42,13 +42,7 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
             f"{str(folder)!r} holds no finished study ({MANIFEST}: {reason}); give a folder that "
             "`backtest run` wrote."
         ) from error
-    if isinstance(sealed, dict) and "software" in sealed and sealed.get("format") != FORMAT:
-        form = f"format {shown(sealed['format'])}" if "format" in sealed else "no format"
-        raise ResultsError(
-            f"{str(folder)!r} was written by another version{_writer(sealed)}: its {MANIFEST} has "
-            f"{form}, this version reads {FORMAT}; read it with that version, or run the study "
-            "again."
-        )
+    check_format(folder, sealed)
     if isinstance(sealed, dict) and SELF not in sealed and "command" in sealed:
         raise ResultsError(
             f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
@@ -66,6 +60,17 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
         return provenance, files
     except (KeyError, TypeError, ValueError) as error:  # sealed again by whoever changed it
         raise ResultsError(change_message(folder, MANIFEST)) from error
+
+
+def check_format(folder: Path, sealed: Any) -> None:
+    """Raise ResultsError where a manifest has another format than this version writes."""
+    if isinstance(sealed, dict) and "software" in sealed and sealed.get("format") != FORMAT:
+        form = f"format {shown(sealed['format'])}" if "format" in sealed else "no format"
+        raise ResultsError(
+            f"{str(folder)!r} was written by another version{_writer(sealed)}: its {MANIFEST} has "
+            f"{form}, this version reads {FORMAT}; read it with that version, or run the study "
+            "again."
+        )
 
 
 def changed_files(folder: Path, files: dict[str, str]) -> list[str]:

@@ -1,13 +1,14 @@
 """Margins of accounts and of firms' net positions, by house: each house alone, and pooled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
 import numpy as np
 
 from backtest.book.book import Book
 from backtest.book.coverage import Coverage
+from backtest.estimators.fits import Certificates, counting_fits, total_fits
 from backtest.market.market import Market
 from backtest.model.by_silo import margins_by_silo
 from backtest.model.protocol import MarginModel
@@ -23,10 +24,12 @@ class ByHouse:
     """Margins of one model, (days, portfolios, houses) USD.
 
     alone : what each house asks for its own positions. pooled : its part of the joint margin.
+    fits : how the fits of the model ended, by law.
     """
 
     alone: DaysByPortfoliosBySilos
     pooled: DaysByPortfoliosBySilos
+    fits: Certificates = field(default_factory=dict)
 
     def asked(self, pools: BoolArray) -> DaysByPortfoliosBySilos:
         """What houses ask; pools : (portfolios,) whether the legs of each are margined together."""
@@ -57,6 +60,7 @@ def margins_by_house(
     margins = {name: ByHouse(np.empty(shape), np.empty(shape)) for name in models}
     kinds = np.array([kind] * len(book.portfolios) if isinstance(kind, str) else kind)
     across = any(getattr(model, "across_books", False) for model in models.values())
+    fits: list[dict[str, Certificates]] = []
     for one in dict.fromkeys(kinds.tolist()):
         places = np.flatnonzero(kinds == one)
         asked = {name: of_kind(model, one) for name, model in models.items()}
@@ -67,14 +71,17 @@ def margins_by_house(
             with sharing(market):
                 for name, model in asked.items():
                     try:
-                        alone = margins_by_silo(model, market, part, coverage)
-                        pooled = parts_of(model, market, part, coverage).by_silo
+                        with counting_fits() as counted_fits:
+                            alone = margins_by_silo(model, market, part, coverage)
+                            pooled = parts_of(model, market, part, coverage).by_silo
                     except Exception as error:
                         error.add_note(f"model {name!r}, accounts {part.portfolios[0]!r} and after")
                         raise
                     margins[name].alone[:, columns] = np.where(_is_held(part), alone, 0.0)
                     margins[name].pooled[:, columns] = pooled
-    return margins
+                    fits.append({name: counted_fits})
+    total = total_fits(fits)
+    return {name: replace(margin, fits=total.get(name, {})) for name, margin in margins.items()}
 
 
 def _is_held(book: Book) -> BoolArray:

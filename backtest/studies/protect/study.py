@@ -177,6 +177,7 @@ def _origin(
         seed=config.seed,
         window=protection.window,
         account=config.terms(),
+        fits={n: margin.fits for n, margin in protection.margined.margins.items() if margin.fits},
         causality=inputs.audits(progress),
         simulator=repr(build_simulator(config.monte_carlo.simulator)) if paths else None,
         paths=paths,

@@ -7,7 +7,11 @@ from pandas.api.types import is_numeric_dtype
 
 from backtest.studies.run.tolerance import BASE, Tolerance, Tolerances
 
-KEYS = ("date", "path", "model", "portfolio", "side", "share")  # columns that identify a row
+# Columns that identify a row.
+KEYS = (
+    *("date", "path", "model", "portfolio", "side", "share"),
+    *("arrangement", "house", "firm", "account", "bearer"),
+)
 MODELS = ("model", "against")  # columns that name the models whose numbers a row holds
 COUNTS = ("observations", "exceedances", "allowed", "breaches")  # never but the same
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtest.data.load import SOURCES
 from backtest.model.opened_files import OpenedFile
+from backtest.present.record import page_kind
 from backtest.replay.provenance import Provenance
 from backtest.replay.seal import read_manifest, verified_copy
 from backtest.studies.run.agreement import differences, ties
@@ -20,6 +21,7 @@ from backtest.studies.run.study import execute
 from backtest.studies.run.tolerance import Tolerances
 from backtest.types import ResultsError
 
+PROTECT = "protect"  # the kind of a page whose study `protect` runs again
 TABLES = (".csv", ".parquet")  # what is compared number by number
 
 
@@ -38,6 +40,10 @@ def compare_rerun(
     ResultsError : a file is missing or not as the run wrote it, of the folder or of those that a
         model of the run opened by itself; or the folder is that of a grid.
     """
+    if page_kind(folder) == PROTECT:
+        from backtest.studies.protect.reopen import protected_again
+
+        return protected_again(folder, data=data, progress=progress)
     origin, files = read_manifest(folder)
     if origin.given is not None:
         from backtest.studies.validate.reopen import revalidated
@@ -50,8 +56,8 @@ def compare_rerun(
         )
     require(folder, files)
     tables = [name for name in files if name.endswith(TABLES)]
-    source = _from_anywhere(data or origin.study["data"]["source"])
-    with _sealed_copy(folder, origin, files) as copy:
+    source = from_anywhere(data or origin.study["data"]["source"])
+    with sealed_copy(folder, origin, files) as copy:
         with chdir(copy):  # a model may open files beside its study, or where the command runs
             rerun = execute(
                 copy / STUDY_FILE,
@@ -103,11 +109,15 @@ def _side_by_side(
 
 def promise(folder: Path) -> str:
     """To within what a reproduction of a results folder gives its numbers again, in words."""
+    if page_kind(folder) == PROTECT:
+        from backtest.studies.protect.reopen import protection_tolerances
+
+        return protection_tolerances(folder).sentence()
     return Tolerances.of(read_manifest(folder)[0]).sentence()
 
 
 @contextmanager
-def _sealed_copy(folder: Path, origin: Provenance, files: dict[str, str]) -> Iterator[Path]:
+def sealed_copy(folder: Path, origin: Provenance, files: dict[str, str]) -> Iterator[Path]:
     """A temporary folder with the verified files of a run and those that its models opened."""
     with TemporaryDirectory(prefix="backtest-") as place:
         copy = Path(place).resolve()
@@ -143,7 +153,7 @@ def _unchanged(file: OpenedFile, folder: Path) -> Path:
     return present[0]
 
 
-def _from_anywhere(source: str) -> str:
+def from_anywhere(source: str) -> str:
     """The source of prices, whatever the working directory becomes."""
     is_folder = source not in SOURCES and Path(source).is_dir()
     return os.path.abspath(source) if is_folder else source

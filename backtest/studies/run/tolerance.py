@@ -49,7 +49,7 @@ class Tolerances:
     Parameters
     ----------
     models : models that search. everywhere : all other numbers; wider where margins that size the
-        books are searched for. simulated : tables of simulated paths.
+        books are searched for. simulated : of tables of simulated paths, which begin so.
     savings_from : the model that savings are measured from.
     """
 
@@ -57,6 +57,7 @@ class Tolerances:
     everywhere: Tolerance = BASE
     simulated: Tolerance = BASE
     savings_from: str | None = None
+    simulated_tables: tuple[str, ...] = MONTE_CARLO
 
     @classmethod
     def of(cls, origin: Provenance) -> "Tolerances":
@@ -91,7 +92,7 @@ class Tolerances:
         named = [*models, column.rpartition("|")[0] or column]  # columns of some tables are models
         if "siloed" in column and self.savings_from is not None:
             named.append(self.savings_from)
-        all_rows = self.simulated if table.startswith(MONTE_CARLO) else self.everywhere
+        all_rows = self.simulated if table.startswith(self.simulated_tables) else self.everywhere
         return max([all_rows, *(self.models[name] for name in named if name in self.models)])
 
     def sentence(self) -> str:

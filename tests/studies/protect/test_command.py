@@ -1,6 +1,9 @@
 """`backtest protect` from a study file to a folder of results, and what a user may get wrong."""
 
+import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,8 +12,9 @@ import backtest as bt
 from backtest.clearing import Rules
 from backtest.clearing.ledger import BEARERS
 from backtest.config.load import load_study
-from tests.support.commands import refused, typed
-from tests.support.structures import STRUCTURE, write_structured
+from backtest.studies.run.reproduce import compare_rerun, promise
+from tests.support.commands import one_line, quiet, refused, typed
+from tests.support.structures import STRESS, STRUCTURE, write_structured
 
 CSV = "account,firm,kind,house,regime,resources,default_rate\n"
 ROWS = (
@@ -80,21 +84,48 @@ def test_the_manifest_says_where_the_numbers_come_from(result):
     assert manifest["study"]["structure"]["firms"]["A"]["capital"] == 1e5
 
 
-def test_a_table_beside_the_study_travels_with_it(tmp_path):
-    write_structured(tmp_path, structure=FROM_FILE)
+def changed_and_sealed_again(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Put another table into a folder, with a page that says it was there."""
+    table.to_csv(folder / name, index=False)
+    content = json.loads((folder / "page.json").read_text())
+    content["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    del content["record_sha256"]
+    text = json.dumps(content, sort_keys=True)
+    content["record_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "page.json").write_text(json.dumps(content))
+
+
+def test_a_table_beside_the_study_travels_with_it_and_all_is_computed_again(tmp_path):
+    write_structured(tmp_path, structure=FROM_FILE + STRESS)
     (tmp_path / "structure.csv").write_text(CSV + ROWS)
     done = typed("protect", "study.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (result,) = (tmp_path / "results").iterdir()
     manifest = json.loads((result / "manifest.json").read_text())
     assert list(manifest["study"]["beside"]) == ["structure.csv"]
-    # The folder has all it takes to compute the same again.
+    sealed = set(json.loads((result / "page.json").read_text())["files"])
+    assert {"structure.csv", "stress_losses.csv", "manifest.json"} <= sealed
+    assert promise(result).endswith("numbers to within 1e-09 of themselves")
+    # The folder has all it takes: of all tables, a rerun gives all but the number changed here.
     (tmp_path / "structure.csv").unlink()
-    again = typed("protect", str(result / "study.toml"), "--out", "again", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    (rerun,) = (tmp_path / "again").iterdir()
-    assert (rerun / "outcomes.csv").read_bytes() == (result / "outcomes.csv").read_bytes()
-    assert rerun.name.rpartition("_")[2] == result.name.rpartition("_")[2]
+    table = pd.read_csv(result / "outcomes.csv")
+    table.loc[3, "margin"] *= 1.0 + 1e-6
+    changed_and_sealed_again(result, "outcomes.csv", table)
+    (line,) = compare_rerun(result, data=None, progress=quiet)
+    assert line.startswith(f"outcomes.csv: margin of {', '.join(table.iloc[3, :2])}: "), line
+
+
+@pytest.fixture
+def copied(result, tmp_path):
+    return Path(shutil.copytree(result, tmp_path / "copied"))
+
+
+@pytest.mark.parametrize("name", ["outcomes.csv", "manifest.json", "study.toml"])
+def test_nothing_runs_where_a_file_of_the_folder_was_changed(name, copied, monkeypatch):
+    monkeypatch.setattr("backtest.studies.protect.reopen.study_protection", None)
+    (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+    line = one_line(typed("reproduce", copied, cwd=copied))
+    assert f"{name} of " in line and "is not as the command wrote it" in line
 
 
 def test_a_study_without_a_structure_keeps_its_hash_and_is_refused(tmp_path):
