@@ -130,6 +130,20 @@ class Setting:
         return np.array([value == "intraday" for value in posts], dtype=np.bool_)
 
     @property
+    def by_name(self) -> np.ndarray:
+        """(accounts + firms,) numbers of accounts, and of firms after them, each in the alphabet.
+
+        Defaults are drawn in that order, so that none depends on how a study lists its names.
+        """
+        accounts = [member.account for member in self.structure.members]
+        firms = self.structure.firm_names
+        order = [
+            *sorted(range(len(accounts)), key=accounts.__getitem__),
+            *(len(accounts) + f for f in sorted(range(len(firms)), key=firms.__getitem__)),
+        ]
+        return np.array(order, dtype=np.int64)
+
+    @property
     def daily_default(self) -> FloatArray:
         """(accounts + firms,) probability a day of a default that is drawn."""
         assumed = self.rules.assumptions

@@ -74,7 +74,8 @@ def note(
     for f in range(len(fails)):
         if fails[f]:
             some = True
-            stuck[t, 0] += weight * (1.0 - firms.porting) * state.sums.cost[f]
+            if firms.porting < 1.0:  # or a cost that nobody knows would be one of nobody
+                stuck[t, 0] += weight * (1.0 - firms.porting) * state.sums.cost[f]
             stuck[t, 1] += weight * firms.porting_days * state.sums.equity[f].sum()
     touched[t, 2] += weight * some
 

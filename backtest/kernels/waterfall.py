@@ -34,6 +34,19 @@ def pay(residual: FloatArray, rows: int, h: int, available: float) -> float:
 
 
 @kernel
+def pay_everywhere(residual: FloatArray, available: float, paid: FloatArray) -> None:
+    """Pay up to `available` of all that is owed, at all houses in proportion.
+
+    paid : (houses,), written. In proportion, no house is first because a study lists it first.
+    """
+    rows, houses = residual.shape
+    owed = residual.sum()
+    share = 0.0 if owed <= 0.0 else min(1.0, available / owed)
+    for h in range(houses):
+        paid[h] = pay(residual, rows, h, share * residual[:, h].sum())
+
+
+@kernel
 def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None:
     """The firm's own capital, to all that it owes in proportion. paid : (houses,), written.
 
@@ -41,11 +54,7 @@ def firm_capital(residual: FloatArray, capital: float, paid: FloatArray) -> None
     paid (17 CFR 1.22(a)); by the next evening its own money stands in (1.22(c)). That it is shared
     in proportion is an assumption.
     """
-    rows, houses = residual.shape
-    owed = residual.sum()
-    share = 0.0 if owed <= 0.0 else min(1.0, capital / owed)
-    for h in range(houses):
-        paid[h] = pay(residual, rows, h, share * residual[:, h].sum())
+    pay_everywhere(residual, capital, paid)
 
 
 @kernel
@@ -64,22 +73,17 @@ def own_surplus(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> 
 
 @kernel
 def guaranty(residual: FloatArray, surplus: FloatArray, paid: FloatArray) -> None:
-    """What the firm's own pooled account has left at one house, to what it owes at the others.
+    """What the firm's own pooled account has left at some houses, to what it owes at the others.
 
     Cross-margining agreement of CME and FICC: what is left at one house after losses are shared
     goes to the other as far as it lacks something, the rest to the estate (CME's annual report on
     the agreement then in force; of that of 2026 only openings were read). What is left is of a
-    margin that the offset has reduced, and the guaranty is smaller by as much.
-    surplus : (houses,), lowered by what the house hands over.
+    margin that the offset has reduced, and the guaranty is smaller by as much. Where several
+    houses lack something they share it in proportion, which is an assumption.
+    surplus : (houses,) after `own_surplus`, so that a house with something left lacks nothing.
+    paid : (houses,), written.
     """
-    rows, houses = residual.shape
-    paid[:] = 0.0
-    for giver in range(houses):
-        for h in range(houses):
-            if h != giver:
-                given = pay(residual, rows, h, surplus[giver])
-                surplus[giver] -= given
-                paid[h] += given
+    pay_everywhere(residual, surplus.sum(), paid)
 
 
 @kernel
@@ -131,7 +135,8 @@ def fellow_customers(
     "for convenience" in one account), nothing of cleared swaps customers (17 CFR 22.15) or of those
     whom FICC holds one by one (Note H to 17 CFR 240.15c3-3a).
     available : (classes, houses) USD that a house may take, 0 where the regime protects it;
-        lowered. anywhere : (classes,) whether a house may take what is held at another one too.
+        lowered. anywhere : (classes,) whether a house may take what is held at another one too;
+    several that lack something share it in proportion.
     """
     classes, houses = available.shape
     for k in range(classes):
@@ -139,13 +144,13 @@ def fellow_customers(
             paid[k, h] = min(residual[k, h], available[k, h])
             residual[k, h] -= paid[k, h]
             available[k, h] -= paid[k, h]
-        if anywhere[k]:
+        lacking, elsewhere = residual[k].sum(), available[k].sum()
+        if anywhere[k] and lacking > 0.0:
+            share = min(1.0, elsewhere / lacking)
             for h in range(houses):
-                for other in range(houses):
-                    more = min(residual[k, h], available[k, other])
-                    residual[k, h] -= more
-                    available[k, other] -= more
-                    paid[k, h] += more
+                more = share * residual[k, h]
+                residual[k, h] -= more
+                paid[k, h] += more
 
 
 @kernel

@@ -73,6 +73,16 @@ def test_customers_of_one_account_pay_at_the_other_house_too():
     assert taken.tolist() == [[4.0, 1.0]] and owed[0].tolist() == [1.0, 0.0]
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_houses_share_what_a_third_one_holds_whichever_a_study_lists_first(order):
+    owed, taken = residual([[0.0, 9.0, 3.0], [0.0, 0.0, 0.0]])[:, order], np.empty((1, 3))
+    available = np.array([[7.0, 1.0, 0.0]])[:, order]
+    waterfall.fellow_customers(owed, available, np.array([True]), taken)
+    # The second takes its own 1; 8 and 3 are then lacking, of which 7 are there.
+    assert taken[0, order] == pytest.approx([0.0, 1.0 + 7.0 * 8.0 / 11.0, 7.0 * 3.0 / 11.0])
+    assert owed.sum() == pytest.approx(4.0)
+
+
 def test_layers_pay_one_after_another():
     rest, step = np.array([10.0, 1.0]), np.empty(2)
     for size, paid, left in (

@@ -141,13 +141,13 @@ def settle_firm(
         amount = pay(debts, [(a, h) for a in mine], surplus[h])
         surplus[h] -= amount
         ledger.paid[h, "firms"] += amount
-    for giver in houses:
-        hands_over = min(surplus[giver], pooled[giver])
-        for h in houses:
-            if h != giver:
-                amount = pay(debts, [(a, h) for a in mine], hands_over)
-                hands_over -= amount
-                ledger.paid[h, "surplus at the other house"] += amount
+    before = dict(debts)
+    hands_over = sum(min(surplus[h], pooled[h]) for h in houses)
+    pay(debts, [(a, h) for a in mine for h in houses], hands_over)
+    for h in houses:
+        ledger.paid[h, "surplus at the other house"] += sum(
+            before[a, h] - debts[a, h] for a in mine
+        )
     for a in customers:
         if world.accounts.nets[a] == POOLED and not joint and a in ledger.failed:
             before = {h: debts[a, h] for h in houses}
@@ -183,11 +183,10 @@ def take_of_fellows(
         there[h] -= amount
         taken[h] += amount
     if world.classes.anywhere[k]:
+        before = dict(debts)
+        pay(debts, [place for h in houses for place in of_class[h]], sum(there.values()))
         for h in houses:
-            for other in houses:
-                amount = pay(debts, of_class[h], there[other])
-                there[other] -= amount
-                taken[h] += amount
+            taken[h] += sum(before[place] - debts[place] for place in of_class[h])
     total = sum(taken.values())
     if total <= 0.0:
         return

@@ -13,7 +13,7 @@ from backtest.clearing.arrangement import ARRANGEMENTS, SILOS, Arrangement
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import DRAWS, Setting
 from backtest.clearing.structure import Structure
-from backtest.kernels.default_draws import several_defaults
+from backtest.kernels.default_draws import Several, several_defaults
 from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.model.window import ScoredWindow
@@ -212,7 +212,7 @@ def close_out(
     }
     first = settings[arrangements[0].name]
     daily = np.ascontiguousarray(first.daily_defaults(margined.loss[rows]))
-    drawn = Draws(coordination, daily, several_defaults(seed, path, daily, draws))
+    drawn = Draws(coordination, daily, _several(first, daily, seed, path, draws))
     outcomes = {}
     asked = [(name, one) for one in arrangements for name in models or margined.models]
     for name, one in counted(report, "close-outs", asked, len(asked)):
@@ -227,3 +227,11 @@ def close_out(
     return Protection(
         margined, structure, outcomes, settings, stated, coordination, draws, seed, path
     )
+
+
+def _several(setting: Setting, daily: FloatArray, seed: int, path: int, draws: int) -> Several:
+    """Draws of days on which two names or more fail, the same in whatever order they are listed."""
+    order = setting.by_name
+    order = order[(daily[:, order] > 0.0).any(axis=0)]  # who never fails moves no draw either
+    drawn = several_defaults(seed, path, daily[:, order], draws)
+    return drawn._replace(names=order[drawn.names])
