@@ -145,15 +145,19 @@ class Setting:
 
     @property
     def daily_default(self) -> FloatArray:
-        """(accounts + firms,) probability a day of a default that is drawn."""
+        """(accounts + firms,) probability a day of a default that is drawn.
+
+        None of an account that never holds anything, whose default nobody would know of.
+        """
         assumed = self.rules.assumptions
+        held: BoolArray = self.legs.sum(axis=1) > 0
         accounts = [
             0.0
-            if member.kind == "house"
+            if member.kind == "house" or not holds
             else assumed.customer_default_rate
             if member.default_rate is None
             else member.default_rate
-            for member in self.structure.members
+            for member, holds in zip(self.structure.members, held.tolist(), strict=True)
         ]
         stated = [self.structure.firm(name).default_rate for name in self.structure.firm_names]
         firms = [assumed.firm_default_rate if rate is None else rate for rate in stated]

@@ -23,7 +23,9 @@ from backtest.studies.protect.resampled import bounded, columns_of, resampled_da
 from backtest.types import BoolArray, Days, FloatArray
 
 RULE = "dollars_assumed"
-OF_FUTURES = ("4d", "commingled")  # regimes under which a firm needs capital for customers' margin
+# Regimes of customers for whose margin a firm needs capital: those of futures, and since 2010 of
+# what is cleared over the counter too (17 CFR 1.17(a)(1)(i)(B); 74 FR 69279).
+COUNTED = ("4d", "LSOC", "commingled")
 # Who else pays than the account itself: groups of the ledger's bearers.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "fellow": ("fellow customers",),
@@ -69,7 +71,8 @@ class DollarTerms:
     ----------
     spread : a year, what margin costs beyond what the collateral earns.
     capital_cost : a year, what a firm's capital costs.
-    customer_capital : capital a firm needs, as a share of its futures customers' margin.
+    customer_capital : capital a firm needs, as a share of the margin of its futures and cleared
+        swaps customers.
 
     Examples
     --------
@@ -102,7 +105,7 @@ class Yearly:
     Parameters
     ----------
     margin : what accounts have to post. at_houses : what houses ask, net where omnibus.
-    capital : what firms need for their futures customers.
+    capital : what firms need for their futures and cleared swaps customers.
     paid, moved : by group of `GROUPS` and `STUCK`, what it is expected to pay for one day's
         close-out: in all, and because prices moved by more than margin and resources.
     once : `moved`, with each move counted once of the close-outs that it is in.
@@ -125,7 +128,7 @@ class Yearly:
         return cls(
             (required * setting.multiplier[None, :, None]).sum(axis=(1, 2)),
             own + outcome.holdings.required.sum(axis=(1, 2, 3)),
-            customer_capital * (required * _of_futures(setting)).sum(axis=(1, 2)),
+            customer_capital * (required * counted_for_capital(setting)).sum(axis=(1, 2)),
             _by_group(outcome.paid, outcome.stuck),
             _by_group(outcome.base, outcome.base_stuck),
             _by_group(outcome.base / spans[:, None], outcome.base_stuck / spans.max()),
@@ -145,9 +148,9 @@ def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
     """Dollars a year by (model, arrangement).
 
     `margin` that accounts post, `at_houses` what of it houses ask, `capital` of firms for their
-    futures customers: means over the scored days, USD. Then USD a year against `silos`:
-    `funding_freed` by less margin, `capital_freed` by less capital, `loss_<who>` the extra expected
-    loss of each group of `GROUPS`, of customers who are closed out though they did nothing
+    futures and cleared swaps customers: means over the scored days, USD. Then USD a year against
+    `silos`: `funding_freed` by less margin, `capital_freed` by less capital, `loss_<who>` the extra
+    expected loss of each group of `GROUPS`, of customers who are closed out though they did nothing
     (`loss_stuck`) and of all of them (`loss_others`), `net` what is freed less that loss. `_low`
     and `_high` are bounds of 95 % on each side: days are resampled, rates of funding and capital
     are at the ends of their ranges, and a move of prices that spans several close-outs counts for
@@ -263,8 +266,8 @@ def _by_group(paid: FloatArray, stuck: FloatArray) -> dict[str, FloatArray]:
     return groups | {STUCK: stuck[:, 0], OTHERS: together}
 
 
-def _of_futures(setting: Setting) -> BoolArray:
-    """(accounts, houses) whether the futures rules count the margin of a customer at a house."""
+def counted_for_capital(setting: Setting) -> BoolArray:
+    """(accounts, houses) whether a firm needs capital for the margin of a customer at a house."""
     return np.array(
-        [[regime in OF_FUTURES for regime in of_account] for of_account in setting.regimes]
+        [[regime in COUNTED for regime in of_account] for of_account in setting.regimes]
     )

@@ -38,7 +38,7 @@ def protected(accounts: tuple[str, ...], instruments: tuple[str, ...]) -> Protec
         drawn_market(140),
         bt.Book.from_frame(frame.reindex(accounts, fill_value=0.0)[list(instruments)]),
         {"var": st.HistoricalVaR(lookback=60)},
-        Structure(tuple(MEMBERS.get(a, Member(a, "A", default_rate=0.0)) for a in accounts), FIRMS),
+        Structure(tuple(MEMBERS.get(a, Member(a, "A", default_rate=0.5)) for a in accounts), FIRMS),
         coverage=bt.Coverage(confidence=0.9),
         coordination=0.5,
         rules=Rules.of(stated=RULES),

@@ -8,8 +8,10 @@ import pytest
 
 import backtest as bt
 import strategies as st
-from backtest.clearing import Firm, Member, Structure
+from backtest.clearing import ARRANGEMENTS, Firm, Member, Structure
 from backtest.clearing.ledger import BEARERS
+from backtest.clearing.rules import Rules
+from backtest.clearing.setting import Setting
 from backtest.replay.protection.protect import protect
 from backtest.studies.protect.capital import own_capital
 from backtest.studies.protect.dollar_sections import bearer_section, cell
@@ -20,6 +22,7 @@ from backtest.studies.protect.dollars import (
     DollarTerms,
     Rate,
     account_dollars,
+    counted_for_capital,
     dollars,
 )
 
@@ -120,6 +123,15 @@ def test_capital_is_of_futures_customers_alone(done, table):
         assert table.loc[("var", arrangement), "capital"] == pytest.approx(0.08 * at_cme)
     everywhere = required[COMMINGLED][:, :3].sum(axis=(1, 2)).mean()
     assert table.loc[("var", COMMINGLED), "capital"] == pytest.approx(0.08 * everywhere)
+
+
+@pytest.mark.parametrize(("regime", "counts"), [("4d", True), ("LSOC", True), ("15c3-3", False)])
+def test_cleared_swaps_count_as_futures_do_and_securities_do_not(regime, counts):
+    """17 CFR 1.17(b), as 74 FR 69279 changed it: what is cleared over the counter counts too."""
+    members = (Member("fund", "A", regimes={"CME": regime}), Member("own", "A", "house"))
+    silos, rules, margin = ARRANGEMENTS["silos"], Rules.of(), np.ones((2, 2))
+    setting = Setting(Structure(members), ("FICC", "CME"), silos, rules, margin, margin > 0.0)
+    assert counted_for_capital(setting).tolist() == [[False, counts], [False, False]]
 
 
 def test_single_accounts_sum_to_all_of_them(done, table):
