@@ -7,7 +7,9 @@ import pandas as pd
 
 from backtest.clearing.ledger import FELLOW
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
+from backtest.scores.money.rare import rare_share
 from backtest.types import FloatArray
 
 WORST = 5  # days
@@ -35,17 +37,23 @@ def concentration(done: Protection) -> pd.DataFrame:
     """How what is taken of fellow customers is spread; a row a (model, arrangement).
 
     `largest_share` and `hhi` over the customers it is taken of, `largest` the name of the first;
-    `worst_days_share` of the five days with most, `days` on which anything is taken under any
-    draw.
+    `_low` and `_high` of its share, a 95 % interval over dates, NaN where fewer than five `events`
+    that need no drawn default are behind it; `worst_days_share` of the five days with most, `days`
+    on which anything is taken under any draw.
     """
     rows = {}
     for (model, arrangement), outcome in done.outcomes.items():
         by_day = outcome.paid[:, :, FELLOW].sum(axis=1)
         customers = concentrated(outcome.fellow)
         taken = outcome.fellow.sum() > 0.0
+        seen = Losses.of(done, model, arrangement, FELLOW).base
+        share = rare_share(customers["share"] if taken else 0.0, seen)
         rows[model, arrangement] = {
             "largest": done.book.portfolios[int(outcome.fellow.argmax())] if taken else "",
             "largest_share": customers["share"],
+            "largest_share_low": share.low,
+            "largest_share_high": share.high,
+            "events": share.events,
             "hhi": customers["hhi"],
             "customers": int((outcome.fellow > 0.0).sum()),
             "worst_days_share": concentrated(by_day, WORST)["share"],

@@ -15,6 +15,7 @@ from backtest.kernels.parties import COMMINGLED, POOLED
 from backtest.replay.protection.protect import Protection, close_out
 from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
+from backtest.scores.money.rare import LARGER, differs, rare_difference
 from backtest.types import (
     BoolArray,
     DaysByPortfoliosBySilos,
@@ -33,7 +34,8 @@ def fire_sale_table(done: Protection, *, progress: Progress | None = None) -> pd
     `sale_days` days on which some customer cannot pay; `largest` USD, the most that feedback adds
     to the losses of all accounts on a day, and its `date` (NaT without a sale). For `fellow`
     (customers who did nothing), `fund` (the mutual fund) and `uncovered`: `_usd` a year as
-    without feedback, `_usd_there` with it.
+    without feedback, `_usd_there` with it, `_added` the difference, paired by day, with its
+    `_low` and `_high`, NaN where fewer than five events (its `_events`) differ.
 
     Raises
     ------
@@ -67,8 +69,16 @@ def fire_sale_table(done: Protection, *, progress: Progress | None = None) -> pd
             "date": done.days[by_day.argmax()] if sold.any() else pd.NaT,
         }
         for name, bearer in MEASURES.items():
-            row[f"{name}_usd"] = _yearly(done, model, arrangement, bearer)
-            row[f"{name}_usd_there"] = _yearly(there, model, arrangement, bearer)
+            before, after = (Losses.of(one, model, arrangement, bearer) for one in (done, there))
+            row[f"{name}_usd"] = float(before.yearly.mean())
+            row[f"{name}_usd_there"] = float(after.yearly.mean())
+            # What one more event may add matters most here: it may be twice the largest seen.
+            more = rare_difference(
+                after.yearly, before.yearly, seen=differs(after.base, before.base), larger=LARGER
+            )
+            row[f"{name}_added"] = more.mean
+            row[f"{name}_added_low"], row[f"{name}_added_high"] = more.low, more.high
+            row[f"{name}_added_events"] = more.events
         rows[model, arrangement] = row
     return tabled(rows, "model", "arrangement")
 
@@ -138,8 +148,3 @@ def _closed_out_again(
         path=done.path,
         scale=setting.mean_margin,
     )
-
-
-def _yearly(done: Protection, model: str, arrangement: str, bearer: int) -> float:
-    """USD a year that a bearer pays."""
-    return float(Losses.of(done, model, arrangement, bearer).yearly.mean())

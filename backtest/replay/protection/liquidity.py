@@ -2,6 +2,10 @@
 
 On the day after t a firm pays its variation margin of t -> t+1 and the rise of what the house
 requires; customers' calls of that day settle later, on the payment days of their regime.
+
+The worst day of a record is one number. Beside it stand what is exceeded on one day in a hundred,
+with its interval, and how often a day may come that is worse than the worst that was seen. How
+often both hold: docs/intervals.md.
 """
 
 from dataclasses import dataclass
@@ -11,9 +15,12 @@ import pandas as pd
 
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
+from backtest.scores.money.cost import equal_coverage_margin
+from backtest.scores.money.worst import worse_days
 from backtest.types import FloatArray, StudyError
 
 ALL = "all houses"
+SELDOM = 0.99  # of days on which no more is paid than on the others, one in a hundred
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,30 +78,50 @@ def liquidity(done: Protection) -> pd.DataFrame:
     """The worst day of every firm at every house, and of all firms; USD.
 
     A row a (model, arrangement, house, firm): the `usd` it pays, what of it is for `customers`,
-    and the `day` of payment. Firm '' is all firms of the structure on one day; house 'all houses'
-    is what one must find on one day at all of them.
+    and the `day` of payment. `seldom` is exceeded on 1 % of days, with the ends of its 95 %
+    interval over dates, `_high` infinite where the record cannot bound it; `worse_days` is the
+    share of days, at most, that are worse than the worst, with 95 % confidence. Firm '' is all
+    firms of the structure on one day; house 'all houses' is what one must find on one day at all
+    of them.
+
+    Examples
+    --------
+    >>> import backtest as bt, strategies as st
+    >>> from backtest.clearing import Member, Structure
+    >>> from backtest.replay.protection import protect
+    >>> market = bt.load_market("sample", end="2018-12-31")
+    >>> book = bt.Book.from_frame(pd.DataFrame({"BTC": [5e6]}, index=["fund"]))
+    >>> done = protect(market, book, {"var": st.HistoricalVaR()}, Structure((Member("fund", "A"),)))
+    >>> row = liquidity(done).loc["var", "silos", "CME", "A"]
+    >>> bool(row["seldom_low"] < row["seldom"] < row["usd"]), bool(0.0 < row["worse_days"] < 0.05)
+    (True, True)
     """
-    rows = {}
+    rows: dict[tuple[str, ...], dict[str, object]] = {}
+    names = [*done.structure.firm_names, ""]
     for model, arrangement in done.outcomes:
         paid = day_payments(done, model, arrangement)
-        for house, customers, own in _by_house(done, paid):
-            firms = [(name, customers[:, f], own[:, f]) for f, name in _firms(done)]
-            for name, for_customers, for_own in (
-                *firms,
-                ("", customers.sum(axis=1), own.sum(axis=1)),
-            ):
-                total = for_customers + for_own
-                worst = int(total.argmax())
+        for house, *by_firm in _by_house(done, paid):
+            customers, own = (np.column_stack([usd, usd.sum(axis=1)]) for usd in by_firm)
+            total = customers + own
+            for f, (name, sure) in enumerate(zip(names, _how_sure(total), strict=True)):
+                worst = int(total[:, f].argmax())
                 rows[model, arrangement, house, name] = {
-                    "usd": float(total[worst]),
-                    "customers": float(for_customers[worst]),
+                    "usd": float(total[worst, f]),
+                    "customers": float(customers[worst, f]),
                     "day": done.days[worst + 1],
+                    **sure,
                 }
     return tabled(rows, "model", "arrangement", "house", "firm")
 
 
-def _firms(done: Protection) -> list[tuple[int, str]]:
-    return list(enumerate(done.structure.firm_names))
+def _how_sure(paid: FloatArray) -> list[dict[str, float]]:
+    """Columns beside the worst day of each column of (days, columns) USD."""
+    ends = equal_coverage_margin(paid, np.ones_like(paid), confidence=SELDOM)
+    names = ("seldom", "seldom_low", "seldom_high", "worse_days")
+    return [
+        dict(zip(names, map(float, four), strict=True))
+        for four in zip(*ends, worse_days(paid), strict=True)
+    ]
 
 
 def _by_house(done: Protection, paid: DayPayments) -> list[tuple[str, FloatArray, FloatArray]]:
@@ -112,7 +139,8 @@ def largest_payer(done: Protection) -> pd.DataFrame:
 
     Variation margin alone, which a house hands on to those who gained; it is that of the positions
     and the same under every model, with the account classes of the first arrangement. A row a
-    house: the worst `day` of payment, the `firm`, the `usd`.
+    house: the worst `day` of payment, the `firm`, the `usd`; beside them the columns of
+    `liquidity` on the largest payer of each day.
     """
     model, arrangement = next(iter(done.outcomes))
     variation = day_payments(done, model, arrangement).variation
@@ -123,5 +151,6 @@ def largest_payer(done: Protection) -> pd.DataFrame:
             "usd": float(variation[day, firm, h]),
             "firm": done.structure.firm_names[int(firm)],
             "day": done.days[int(day) + 1],
+            **_how_sure(variation[..., h].max(axis=1, keepdims=True))[0],
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("house")

@@ -95,8 +95,9 @@ def summary(done: Protection) -> pd.DataFrame:
     it; `_times` a year; `_usd` a year, `_low` and `_high` NaN where `_events` are too few for an
     interval; `_drawn` the part that drawn defaults add, with `_drawn_low` and `_drawn_high`;
     `_events` in the record that need no drawn default, `_events_year` with its interval, one-sided
-    from 0 where none was seen; `_given` mean USD where there is a loss; `_largest` and `_date` of
-    the worst close-out without drawn defaults; `_watched` USD a year at most, of accounts looked
+    from 0 where none was seen; `_given` mean USD where there is a loss, with `_given_low` and
+    `_given_high` as of `_usd`; `_largest` and `_date` of the worst close-out without drawn
+    defaults; `_watched` USD a year at most, of accounts looked
     at on every day. `firms_fail` times a year. By bearer: USD a year.
 
     How a day becomes a year, and how often the intervals hold: docs/intervals.md.
@@ -168,7 +169,11 @@ def _columns(
     yield from _interval(f"{name}_drawn", losses.amount_drawn)
     yield f"{name}_events", amount.events
     yield from _interval(f"{name}_events_year", losses.events)
-    yield f"{name}_given", float(losses.yearly.mean()) / times if times > 0.0 else np.nan
+    # Its ends are those of the amount: that the number of events varies too makes them wider.
+    a_time = 1.0 / times if times > 0.0 else np.nan
+    yield f"{name}_given", a_time * float(losses.yearly.mean())
+    yield f"{name}_given_low", a_time * amount.low
+    yield f"{name}_given_high", a_time * amount.high
     worst = int(losses.base.argmax())
     seen = losses.base[worst] > 0.0
     yield f"{name}_largest", float(losses.base[worst]) if seen else np.nan

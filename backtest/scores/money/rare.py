@@ -11,13 +11,17 @@ that one more event could have,
 
 An event is a run of days with losses, none more than 20 days after the last: windows that overlap
 and turmoil that lasts a month are one piece of evidence. w is twice the largest event seen; of a
-difference, whose ends each take both sides, the largest. How often this holds, and what was
-measured beside it, is in docs/intervals.md.
+difference, whose ends each take both sides, the largest. A share of such a sum is a binomial one of
+as many events as equal amounts would be. How often this holds, and what was measured beside it, is
+in docs/intervals.md.
 
 References
 ----------
 Fay, M. & Feuer, E. (1997). Confidence intervals for directly standardized rates: a method based on
 the gamma distribution. Statistics in Medicine, 16(7), 791-801.
+
+Korn, E. & Graubard, B. (1998). Confidence intervals for proportions with small expected number of
+positive counts estimated from survey data. Survey Methodology, 24(2), 193-201.
 
 Zou, G. & Donner, A. (2008). Construction of confidence limits about effect measures: a general
 approach. Statistics in Medicine, 27(10), 1693-1702.
@@ -26,8 +30,9 @@ approach. Statistics in Medicine, 27(10), 1693-1702.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.special import chdtri, ndtri
 
+from backtest.scores.overlapping.slow_variance import effective_interval, student_point
 from backtest.scores.resample import MEAN_BLOCK
 from backtest.types import DataError, FloatArray, StudyError
 
@@ -38,7 +43,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class RareMean:
-    """Mean a day of an amount that few days have, with its interval where there is one.
+    """Mean a day of an amount that few days have, or a share of it, with its interval if any.
 
     Parameters
     ----------
@@ -128,13 +133,15 @@ def rare_difference(
     second: FloatArray,
     *,
     seen: FloatArray | None = None,
+    larger: float = 1.0,
     level: float = 0.95,
 ) -> RareMean:
     """Mean a day of first less second, paired by day, with its interval.
 
     Events in which the first is larger and those in which the second is have each their interval,
     and the ends are put together as Zou and Donner do for a difference. What is equal on a day says
-    nothing. Arguments and errors as of `rare_mean`.
+    nothing. Arguments and errors as of `rare_mean`; `larger` times the largest event seen could one
+    more be.
 
     Examples
     --------
@@ -150,7 +157,7 @@ def rare_difference(
     mean = float(gaps.mean())
     if count < FEWEST_EVENTS:
         return RareMean(mean, np.nan, np.nan, count)
-    largest = float(np.abs(events).max(initial=0.0))
+    largest = larger * float(np.abs(events).max(initial=0.0))
     up, down = np.maximum(events, 0.0), np.maximum(-events, 0.0)
     (up_low, up_high), (down_low, down_high) = (
         gamma_ends(side, largest, level) for side in (up, down)
@@ -159,6 +166,37 @@ def rare_difference(
     below = np.hypot(up.sum() - up_low, down_high - down.sum())
     above = np.hypot(up_high - up.sum(), down.sum() - down_low)
     return RareMean(mean, (total - below) / len(gaps), (total + above) / len(gaps), count)
+
+
+def rare_share(share: float, amounts: FloatArray, *, level: float = 0.95) -> RareMean:
+    """Interval of the share that one party has of a sum of rare amounts; the mean is the share.
+
+    Clopper and Pearson's, of as many events as equal ones would say as much: the squared sum of
+    events over the sum of their squares, less what Student's law takes off for their small number.
+    What varies of the share between the few events seen is not trusted to make them more. The
+    party may be named by the record, as the one with the largest share.
+
+    share : of the sum, in [0, 1]. amounts, level : of all parties, as of `rare_mean`; with errors.
+
+    Examples
+    --------
+    >>> days = np.zeros(2500)
+    >>> days[::250] = 8.0
+    >>> found = rare_share(0.4, days)
+    >>> found.events, found.mean, round(found.low, 2), round(found.high, 2)
+    (10, 0.4, 0.09, 0.78)
+    >>> rare_share(0.4, days[:750]).trusted
+    False
+    """
+    events = event_amounts(amounts)
+    if len(events) < FEWEST_EVENTS:
+        return RareMean(share, np.nan, np.nan, len(events))
+    count, largest = len(events), float(events.max())
+    equal = float(events.sum() / largest) ** 2 / float(((events / largest) ** 2).sum())
+    normal = float(ndtri(0.5 + 0.5 * level))
+    inflation = count / equal * (student_point(count - 1, level) / normal) ** 2
+    low, high = effective_interval(share * count, count, inflation, level=level)
+    return RareMean(share, float(low), float(high), count)
 
 
 def differs(first: FloatArray, second: FloatArray) -> FloatArray:

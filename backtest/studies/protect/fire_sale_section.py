@@ -8,6 +8,7 @@ import pandas as pd
 from backtest.present.exhibit import Section
 from backtest.present.numbers import money
 from backtest.present.table import Cell, TextTable
+from backtest.studies.protect.tables import few
 
 COLUMNS = {
     "fellow": "fellow customers lose",
@@ -31,15 +32,15 @@ def fire_sale_section(table: pd.DataFrame) -> Section:
         text=(
             "One round: positions of customers that cannot pay are sold at once, the price of each "
             "instrument moves by the square root of what is sold over its daily volume, and every "
-            "account has that on what it holds. Each cell has the amount without it, then with it. "
-            "Volumes are those of one year, no instrument moves another, and who fails of the "
-            "larger losses sells nothing in turn. The events are the few of the first table, and "
-            "no interval is given."
+            "account has that on what it holds. Each cell has the amount without it and what it "
+            "adds, with the 95 % interval of that or the events that are too few for one. Volumes "
+            "are those of one year, no instrument moves another, and who fails of the larger "
+            "losses sells nothing in turn."
         ),
         table=table,
         tables=(
             TextTable(
-                "Losses a year without and with one round of fire sales",
+                "Losses a year without fire sales, and what one round of them adds",
                 ("model", "arrangement", "days of sales", "adds at most", *words),
                 tuple((model, tuple(cells)) for model, cells in rows.items()),
                 nested=True,
@@ -53,8 +54,14 @@ def _cells(arrangement: str, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
         Cell(arrangement, words=True),
         Cell(f"{int(row['sale_days']):,}"),
         Cell(money(float(row["largest"]))),
-        *(
-            Cell(f"{money(float(row[f'{name}_usd']))}, {money(float(row[f'{name}_usd_there']))}")
-            for name in COLUMNS
-        ),
+        *(Cell(f"{money(float(row[f'{name}_usd']))}, {_added(row, name)}") for name in COLUMNS),
     )
+
+
+def _added(row: Mapping[Any, Any], name: str) -> str:
+    """What feedback adds, in the unit of the amount or, of a smaller one, in its own."""
+    return few(row, f"{name}_added", _more, row[f"{name}_added_events"])
+
+
+def _more(usd: float) -> str:
+    return f"{'+' if usd > 0.0 else ''}{money(usd)}"

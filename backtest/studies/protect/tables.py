@@ -1,6 +1,7 @@
 """Sections on what pooling saves and who bears what it costs."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,25 @@ def by_model(caption: str, table: pd.DataFrame, columns: Columns, *, note: str =
 
 def rare(row: Row, name: str, *, sign: bool = False) -> str:
     """USD m a year with its interval, or with the events that are too few for one."""
-    low, high, events = (row[f"{name}_{part}"] for part in ("low", "high", "events"))
-    text = millions(row[f"{name}_usd"], sign=sign)
-    if np.isnan(row[f"{name}_usd"]):
-        return MISSING
-    if np.isnan(low):
-        return f"{text} ({counted(events, 'event')})"
-    return f"{text} [{millions(low, sign=sign)}, {millions(high, sign=sign)}]"
+    usd, low, high, events = (row[f"{name}_{part}"] for part in ("usd", "low", "high", "events"))
+    ends = {"usd": usd, "usd_low": low, "usd_high": high}
+    return few(ends, "usd", partial(millions, sign=sign), events)
+
+
+def few(row: Row, name: str, show: Callable[[float], str], events: float) -> str:
+    """A value with its interval, or with the events that are too few for one.
+
+    Examples
+    --------
+    >>> few({"a": 0.4, "a_low": np.nan, "a_high": np.nan}, "a", percent, 3)
+    '40.0 % (3 events)'
+    >>> few({"a": 0.4, "a_low": 0.25, "a_high": 0.5}, "a", percent, 6)
+    '40.0 % [25.0, 50.0]'
+    """
+    shown = interval(row, name, show)
+    if np.isnan(row[name]) or np.isfinite(row[f"{name}_low"]):
+        return shown
+    return f"{shown} ({counted(events, 'event')})"
 
 
 def times_words(times: float) -> str:

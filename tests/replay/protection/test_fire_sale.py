@@ -98,6 +98,16 @@ def test_losses_of_those_behind_the_margin_are_those_of_the_larger_losses(done):
         assert row["fellow_usd"] == pytest.approx(done.summary().loc[key, "fellow_usd"])
         assert row["sale_days"] == cannot_pay(done, *key).any(axis=1).sum() > 0
     assert (table["uncovered_usd_there"] > table["uncovered_usd"]).any()
+    bounded = 0
+    for name in ("fellow", "fund", "uncovered"):
+        more, events = table[f"{name}_added"], table[f"{name}_added_events"]
+        gap = table[f"{name}_usd_there"] - table[f"{name}_usd"]
+        assert more.to_numpy() == pytest.approx(gap.to_numpy(), abs=1e-6)
+        low, high = table[f"{name}_added_low"], table[f"{name}_added_high"]
+        assert (low.isna() == (events < 5)).all() and (high.isna() == (events < 5)).all()
+        assert ((low < more) & (more < high))[events >= 5].all()
+        bounded += int((events >= 5).sum())
+    assert bounded > 0
 
 
 def test_where_everybody_can_pay_nothing_moves():
@@ -105,3 +115,4 @@ def test_where_everybody_can_pay_nothing_moves():
     assert (table["sale_days"] == 0).all() and table["date"].isna().all()
     for name in ("fellow", "fund", "uncovered"):
         assert (table[f"{name}_usd"] == table[f"{name}_usd_there"]).all()
+        assert (table[f"{name}_added_events"] == 0).all() and (table[f"{name}_added"] == 0.0).all()

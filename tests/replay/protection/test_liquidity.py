@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from backtest.book.book import Book
 from backtest.book.liquidation import LiquidationCost
@@ -13,6 +14,7 @@ from backtest.replay.protection import protect
 from backtest.replay.protection.concentration import concentration
 from backtest.replay.protection.liquidity import ALL, day_payments, largest_payer, liquidity
 from backtest.replay.protection.posted import Posted, posted_margin
+from backtest.scores.money.rare import event_amounts
 from backtest.types import StudyError
 from strategies import HistoricalVaR
 from tests.support.protected import drawn_market, protection
@@ -76,6 +78,44 @@ def test_the_worst_day_is_found_with_its_date() -> None:
         assert payer.loc[house, "firm"] == "AB"[f] and payer.loc[house, "day"] == done.days[t + 1]
 
 
+def test_beside_the_worst_day_stand_the_day_in_a_hundred_and_how_often_a_worse_one_may_come() -> (
+    None
+):
+    done = protection()
+    customers, own, variation = payments(done, "var", "silos", intraday=True)
+    total, days = (customers + own).sum(axis=(1, 2)), len(done.days) - 1
+    row = liquidity(done).loc[("var", "silos", ALL, "")]
+    largest = sorted(total.tolist(), reverse=True)
+    assert row["seldom"] == pytest.approx(largest[days // 100], rel=1e-9)
+    # How the largest days cluster, three times as many as may exceed, written out.
+    threshold = largest[3 * (days // 100) - 1]
+    marks = np.array([float(usd >= threshold * (1 - 1e-12)) for usd in total])
+    rate = marks.mean()
+    squares = []
+    for j in range(1, 13):
+        cosine = np.cos(np.pi * j * (np.arange(days) + 0.5) / days)
+        squares.append(2.0 / days * (cosine @ marks) ** 2)
+    student = (stats.t.ppf(0.975, 12) / stats.norm.ppf(0.975)) ** 2
+    inflation = max(1.0, np.mean(squares) / (rate * (1.0 - rate)) * student)
+    assert row["worse_days"] == pytest.approx(1.0 - 0.05 ** (inflation / days), rel=1e-9)
+
+    def plausible(count: int) -> bool:
+        """Whether so many exceedances in so many days may come of a rate of 1 %."""
+        marked, others = count / inflation, (days - count) / inflation
+        few = stats.beta.ppf(0.975, marked + 1.0, others) < 0.01
+        many = count > 0 and stats.beta.ppf(0.025, marked, others + 1.0) > 0.01
+        return not (few or many)
+
+    counts = [count for count in range(30) if plausible(count)]
+    assert row["seldom_low"] == pytest.approx(largest[counts[-1]], rel=1e-9)
+    assert counts[0] == 0 and np.isinf(row["seldom_high"])
+    payer = largest_payer(done)
+    for h, house in enumerate(done.book.silos):
+        by_day = sorted(variation[..., h].max(axis=1).tolist(), reverse=True)
+        assert payer.loc[house, "seldom"] == pytest.approx(by_day[days // 100], rel=1e-9)
+        assert payer.loc[house, "worse_days"] >= 1.0 - 0.05 ** (1.0 / days)
+
+
 def test_variation_margin_is_of_positions_that_go_on_and_so_without_costs_of_closing_out() -> None:
     market = drawn_market()
     books = [
@@ -120,6 +160,9 @@ def test_concentration_counts_customers_and_days() -> None:
         assert row["hhi"] == pytest.approx(sum((x / total) ** 2 for x in outcome.fellow), rel=1e-9)
         assert row["worst_days_share"] == pytest.approx(sum(by_day[-5:]) / sum(by_day))
         assert row["days"] == sum(x > 0 for x in by_day)
+        seen = outcome.base[:, :, column].sum(axis=1)
+        assert row["events"] == len(event_amounts(np.where(seen >= 0.01, seen, 0.0)))
+        assert row["events"] < 5 and np.isnan(row["largest_share_low"])
         assert outcome.fellow[done.book.portfolios.index(row["largest"])] == max(outcome.fellow)
     assert hit > 0
 

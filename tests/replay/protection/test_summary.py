@@ -12,6 +12,7 @@ from backtest.clearing import Firm, Member, Structure
 from backtest.clearing.ledger import BEARERS, FELLOW, FUND
 from backtest.clearing.setting import DRAWS
 from backtest.replay.protection import close_out, protect
+from backtest.replay.protection.concentration import concentration
 from backtest.replay.protection.summary import Losses, differences, summary
 from backtest.replay.protection.yearly import by_year, watched
 
@@ -61,11 +62,27 @@ def test_ends_hold_the_mean_where_there_are_ends(done):
         for name in ("fellow", "fund", "uncovered"):
             known = row[f"{name}_events"] >= 5
             assert known == (row[f"{name}_low"] <= row[f"{name}_usd"] <= row[f"{name}_high"])
+            given = [row[f"{name}_given{end}"] for end in ("_low", "", "_high")]
+            amount = [row[f"{name}{end}"] for end in ("_low", "_usd", "_high")]
+            if known:
+                assert given == sorted(given)
+                assert given == pytest.approx([usd / row[f"{name}_times"] for usd in amount])
+            else:
+                assert np.isnan(given[0]) and np.isnan(given[2])
             assert row[f"{name}_events_year_low"] <= row[f"{name}_events_year"]
             assert row[f"{name}_events_year"] <= row[f"{name}_events_year_high"]
             if not row[f"{name}_events"]:
                 years = len(done.days) / 252.0
                 assert row[f"{name}_events_year_high"] == pytest.approx(2.9957 / years, rel=1e-4)
+
+
+def test_the_largest_share_has_ends_where_amounts_have(done):
+    table, amounts = concentration(done), summary(done)
+    assert (table["events"] == amounts["fellow_events"]).all() and (table["events"] >= 5).any()
+    for _, row in table[table["events"] >= 5].iterrows():
+        low, high = row["largest_share_low"], row["largest_share_high"]
+        assert 0.0 < low < row["largest_share"] <= high <= 1.0
+    assert table.loc[table["events"] < 5, "largest_share_low"].isna().all()
 
 
 def test_differences_are_those_of_the_summary(done):

@@ -12,6 +12,7 @@ from backtest.scores.money.rare import (
     never_seen,
     rare_difference,
     rare_mean,
+    rare_share,
 )
 from backtest.types import DataError, StudyError
 
@@ -84,6 +85,30 @@ def test_events_of_one_sign_alone_are_a_difference_and_of_both_signs_are_none():
     assert rare_difference(many, np.zeros(5000)).low > 0.0
     shifted = np.roll(many, 50)
     assert rare_difference(many, shifted).low < 0.0 < rare_difference(many, shifted).high
+
+
+def test_one_more_event_may_be_larger_in_a_difference_too():
+    one, other = record([3.0, 1.0, 4.0, 9.0, 2.0, 2.0]), record([1.0, 5.0, 0.0, 0.0, 0.0, 1.0])
+    found, wider = (rare_difference(one, other, larger=times) for times in (1.0, 2.0))
+    assert wider.mean == found.mean and wider.low < found.low < found.high < wider.high
+
+
+def test_a_share_of_equal_events_is_that_of_fewer_binomial_ones():
+    found = rare_share(0.3, record([4.0] * 20))
+    effective = 20 * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 19)) ** 2
+    ours, others = 0.3 * effective, 0.7 * effective
+    assert found.mean == 0.3 and found.events == 20
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, ours, others + 1))
+    assert found.high == pytest.approx(stats.beta.ppf(0.975, ours + 1, others))
+
+
+def test_one_event_that_is_most_of_the_sum_leaves_a_share_open():
+    equal, one = record([4.0] * 8), record([4.0] * 7 + [4e4])
+    assert rare_share(0.5, one).low < 0.06 < rare_share(0.5, equal).low
+    assert rare_share(0.5, 1e9 * one).low == pytest.approx(rare_share(0.5, one).low)
+    whole = rare_share(1.0, equal)
+    assert 0.3 < whole.low < whole.high == 1.0
+    assert not rare_share(0.5, record([4.0] * 4)).trusted
 
 
 def test_what_is_no_amount_is_one_line():
