@@ -71,7 +71,8 @@ class Firm:
 
     Parameters
     ----------
-    capital : USD with which it can pay what its accounts lack.
+    capital : USD with which it can pay what its accounts lack, beyond what it has contributed and
+        advanced.
     contributions : USD to the fund of each house.
     multiplier : of the house's margin that it asks of customers.
     posts : 'intraday', what the house requires is there before customers pay; or 'as paid'.

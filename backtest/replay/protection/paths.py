@@ -12,7 +12,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
-from backtest.clearing.ledger import BEARERS
+from backtest.clearing.ledger import BEARERS, FELLOW, FUND, UNCOVERED
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import DRAWS
 from backtest.clearing.structure import Structure
@@ -22,6 +22,7 @@ from backtest.model.protocol import MarginModel
 from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection, close_out
+from backtest.replay.protection.summary import OTHERS, Losses
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.yearly import by_year
 from backtest.replay.rules import rule_day
@@ -31,6 +32,7 @@ from backtest.types import FloatArray, Progress, StudyError, unheard
 from backtest.workers import in_parallel
 
 HAPPENINGS = ("fellow customers lose", "mutual fund pays", "a firm fails", "something is uncovered")
+BEHIND = ((FELLOW,), (FUND,), OTHERS, (UNCOVERED,))  # whose payments each of them is about
 COLUMNS = (
     "margin",
     *(bearer for bearer in BEARERS if bearer != "accounts"),
@@ -223,24 +225,27 @@ def _sums_of_path(alternatives: Paths, terms: Terms, number: int) -> FloatArray:
 
 
 def _sums(done: Protection, model: str, arrangement: str) -> FloatArray:
-    """(2, COLUMNS) of one outcome."""
-    outcome = done.outcomes[model, arrangement]
+    """(2, COLUMNS) of one outcome; a day becomes a year as in `summary`, house by house."""
+    outcome, spans = done.outcomes[model, arrangement], done.spans
     days = done.settings[arrangement].rules.assumptions.margin_days
     margin = float(Posted.of(done, model, arrangement).total.mean())
+    happens = [Losses.of(done, model, arrangement, *who) for who in BEHIND]
     rows = []
     for drawn in (True, False):
-        amounts = (
-            (outcome.paid if drawn else outcome.base, outcome.base),
-            (outcome.stuck if drawn else outcome.base_stuck, outcome.base_stuck),
-            (outcome.touched if drawn else outcome.base_touched, outcome.base_touched),
-        )
-        paid, stuck, touched = (
-            by_year(one, without, horizon=done.horizon, margin_days=days).mean(axis=0)
-            for one, without in amounts
-        )
-        by_bearer = paid.sum(axis=0)[[b != "accounts" for b in BEARERS]]
-        fellow = amounts[0][0][:, :, BEARERS.index("fellow customers")].sum(axis=1).max()
+        paid = outcome.paid if drawn else outcome.base
+        stuck = outcome.stuck if drawn else outcome.base_stuck
+        touched = outcome.touched if drawn else outcome.base_touched
+        yearly = by_year(paid, outcome.base, horizon=spans[:, None], margin_days=days)
+        by_bearer = yearly.mean(axis=0).sum(axis=0)[[b != "accounts" for b in BEARERS]]
+        waits = by_year(stuck, outcome.base_stuck, horizon=spans.max(), margin_days=days)
+        times = [
+            losses.times(touched[:, c], outcome.base_touched[:, c])
+            for c, losses in enumerate(happens)
+        ]
+        fellow = paid[:, :, FELLOW].sum(axis=1).max()
         rows.append(
-            np.concatenate([[margin], by_bearer, stuck, touched, [fellow, outcome.unbalanced]])
+            np.concatenate(
+                [[margin], by_bearer, waits.mean(axis=0), times, [fellow, outcome.unbalanced]]
+            )
         )
     return np.stack(rows)

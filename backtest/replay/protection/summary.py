@@ -72,18 +72,15 @@ class Losses:
         """Events a year without drawn defaults."""
         return event_rate(self.base).times(self.closes)
 
-    def times(self, outcome: Outcome, column: int) -> float:
-        """Times a year that something happens, a column of `touched`, is expected.
-
-        A move counts as often as those behind the amounts do on average.
-        """
+    @property
+    def horizon(self) -> float:
+        """Close-outs that a move of prices is in, on average of those behind the amounts."""
         once = self.once.sum()
-        yearly = by_year(
-            outcome.touched[:, column],
-            outcome.base_touched[:, column],
-            horizon=self.base.sum() / once if once > 0.0 else self.least,
-            margin_days=self.margin_days,
-        )
+        return float(self.base.sum() / once if once > 0.0 else self.least)
+
+    def times(self, touched: FloatArray, base_touched: FloatArray) -> float:
+        """Times a year that something happens is expected, of its (days,) probabilities."""
+        yearly = by_year(touched, base_touched, horizon=self.horizon, margin_days=self.margin_days)
         return float(yearly.mean())
 
 
@@ -121,7 +118,9 @@ def summary(done: Protection) -> pd.DataFrame:
         for name, (column, bearer) in HAPPENINGS.items():
             losses = Losses.of(done, *key, bearer)
             row |= dict(_columns(name, losses, outcome, column, done.days))
-        row["firms_fail"] = Losses.of(done, *key, *OTHERS).times(outcome, FIRMS_FAIL)
+        row["firms_fail"] = Losses.of(done, *key, *OTHERS).times(
+            outcome.touched[:, FIRMS_FAIL], outcome.base_touched[:, FIRMS_FAIL]
+        )
         rows[key] = row | {
             bearer: float(Losses.of(done, *key, place).yearly.mean())
             for place, bearer in enumerate(BEARERS)
@@ -160,7 +159,8 @@ def _columns(
     name: str, losses: Losses, outcome: Outcome, column: int, days: pd.DatetimeIndex
 ) -> Iterator[tuple[str, object]]:
     """Columns of one happening."""
-    amount, times = losses.amount, losses.times(outcome, column)
+    amount = losses.amount
+    times = losses.times(outcome.touched[:, column], outcome.base_touched[:, column])
     yield f"{name}_day", float(outcome.touched[:, column].mean())
     yield f"{name}_times", times
     yield f"{name}_usd", float(losses.yearly.mean())

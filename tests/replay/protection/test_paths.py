@@ -59,6 +59,30 @@ def test_a_path_is_protect_on_its_market(world):
     assert found.amounts[:, :, COLUMNS.index("largest imbalance")].max() < 0.01
 
 
+def test_a_year_of_a_path_is_that_of_the_summary_also_where_houses_close_out_over_other_days(world):
+    market, book, models, structure = world
+    coverage = bt.Coverage(mpor={"FICC": 4, "CME": 1})
+    found = run(world, paths=1, coverage=coverage)
+    of_history = Margined.of(market, book, models, structure, coverage=coverage)
+    path = path_market(SIMULATOR, market, seed=9, path=0)
+    done = close_out(
+        Margined.of(path, book, models, structure, coverage=coverage), structure,
+        arrangements=SOME, coordination=0.5, draws=3, seed=9, path=0, scale=of_history.scale,
+    )  # fmt: skip
+    table, same = done.summary(), {
+        "fellow customers": "fellow_usd", "mutual fund": "fund_usd", "firms": "firms",
+        "fellow customers lose": "fellow_times", "mutual fund pays": "fund_times",
+        "a firm fails": "firms_fail",
+    }  # fmt: skip
+    for o, key in enumerate(found.keys):
+        for column, name in same.items():
+            here = found.amounts[0, o, COLUMNS.index(column)]
+            assert here == pytest.approx(table.loc[key, name], rel=1e-9, abs=1e-6)
+    assert (
+        found.amounts[0, :, [COLUMNS.index("firms"), COLUMNS.index("a firm fails")]] > 0.0
+    ).all()
+
+
 def test_means_have_intervals_or_say_that_there_are_too_few_paths():
     values = np.zeros((40, 1, len(COLUMNS)))
     values[:, 0, 0] = np.arange(40.0)
