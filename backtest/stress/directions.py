@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from backtest.types import FloatArray
 
 FURTHEST = 50.0  # standard deviations to which a direction is followed
 STEPS = 500  # of the grid on which the first crossing is looked for: a tenth of a deviation each
-PARTS = 256  # into which a bracket is cut, in one pricing of all targets
-ROUNDS = 6  # of cutting: 256^6 parts of a tenth of a deviation are below rounding
+PARTS = 16  # into which a bracket is cut, in one pricing of all targets
+ROUNDS = 12  # of cutting: 16^12 parts of a tenth of a deviation are below rounding
 WORTHLESS = 0.99  # a price is followed down until it has lost this share
 EDGE = 1e-4  # a yield is followed to just inside the range that a market may have
 
@@ -87,6 +88,16 @@ def stated_directions(
     return directions
 
 
+class UsedUp(Protocol):
+    """Something that a move can use up; `pnl` is (scenarios, instruments) per USD."""
+
+    def gap(self, pnl: FloatArray) -> FloatArray:
+        """(scenarios,) > 0 where it is used up."""
+
+    def leading(self, pnl: FloatArray) -> FloatArray:
+        """(instruments,) the exposure whose losses decide whether it is, at one scenario."""
+
+
 @dataclass(frozen=True, eq=False)
 class Target:
     """Something that a loss can use up: the margin of an account, or what stands behind several.
@@ -134,16 +145,20 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The instruments' P&L along a direction, on a grid of multiples from none to the furthest."""
+    """The instruments' P&L along a direction, on a grid of multiples from none to the furthest.
+
+    steps : of the grid.
+    """
 
     direction: Direction
     repricer: Repricer
+    steps: int = STEPS
 
     @cached_property
     def multiples(self) -> FloatArray:
         """(steps,) of the grid."""
         end = self.direction.furthest(self.repricer.market, self.repricer.row)
-        return np.linspace(0.0, end, STEPS + 1)
+        return np.linspace(0.0, end, self.steps + 1)
 
     @cached_property
     def pnl(self) -> FloatArray:
@@ -154,7 +169,7 @@ class Path:
         """(multiples, instruments) P&L per 1 USD at any multiples."""
         return self.repricer.pnl(multiples[:, None] * self.direction.unit)
 
-    def first_crossings(self, targets: Sequence[Target]) -> FloatArray:
+    def first_crossings(self, targets: Sequence[UsedUp]) -> FloatArray:
         """(targets,) smallest multiple at which each is used up; infinite where none is.
 
         The first point of the grid beyond which it is used up is bracketed, and the bracket cut

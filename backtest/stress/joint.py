@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.stress.directions import FURTHEST, Direction, Path, Target
+from backtest.stress.directions import FURTHEST, Direction, Path, UsedUp
 from backtest.stress.history import Plausibility
 from backtest.stress.repricing import Repricer
 from backtest.types import FloatArray
@@ -56,7 +56,7 @@ class JointMove:
 
 
 def nearest_move(
-    repricer: Repricer, known: Plausibility, target: Target, starts: Sequence[FloatArray] = ()
+    repricer: Repricer, known: Plausibility, target: UsedUp, starts: Sequence[FloatArray] = ()
 ) -> JointMove | None:
     """The nearest move at which a target is used up; None where no search reached one.
 
@@ -77,7 +77,7 @@ def nearest_move(
 
 
 def _of_move(
-    repricer: Repricer, known: Plausibility, target: Target, move: FloatArray
+    repricer: Repricer, known: Plausibility, target: UsedUp, move: FloatArray
 ) -> JointMove | None:
     """A move itself; None where it does not use the target up, or is too far to be searched."""
     distance = known.distance(move)
@@ -90,7 +90,7 @@ def _of_move(
 def _searched(
     repricer: Repricer,
     known: Plausibility,
-    target: Target,
+    target: UsedUp,
     start: FloatArray,
     followed: list[FloatArray],
 ) -> JointMove | None:
@@ -127,17 +127,25 @@ def _searched(
 
 
 def loss_gradient(
-    repricer: Repricer, known: Plausibility, target: Target, move: FloatArray
+    repricer: Repricer, known: Plausibility, target: UsedUp, move: FloatArray
 ) -> FloatArray:
-    """(factors,) USD lost per unit move of each factor, by central differences of full repricing.
+    """(factors,) USD lost per unit move of each factor; factors that never moved have none."""
+    pnl, slope = slopes(repricer, known, move)
+    return -slope @ target.leading(pnl)
 
-    Factors that never moved have none.
+
+def slopes(
+    repricer: Repricer, known: Plausibility, move: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """P&L per USD at a move, (instruments,), and per unit move of each factor.
+
+    The latter, (factors, instruments), by central differences of full repricing; zero of factors
+    that never moved.
     """
     bumps = BUMP * np.where(known.moving, known.deviations, 0.0)
-    steps = np.vstack([np.diag(bumps), -np.diag(bumps), np.zeros_like(bumps)])
-    pnl = repricer.pnl(move + steps)
-    exposure = target.leading(pnl[-1])
-    losses = -pnl @ exposure
-    count = len(bumps)
-    difference = losses[:count] - losses[count : 2 * count]
-    return np.where(bumps > 0.0, difference / np.where(bumps > 0.0, 2.0 * bumps, 1.0), 0.0)
+    pnl = repricer.pnl(move + np.vstack([np.diag(bumps), -np.diag(bumps), np.zeros_like(bumps)]))
+    count, moved = len(bumps), bumps > 0.0
+    difference = pnl[:count] - pnl[count : 2 * count]
+    return pnl[-1], np.where(moved, 1.0 / np.where(moved, 2.0 * bumps, 1.0), 0.0)[
+        :, None
+    ] * difference

@@ -5,7 +5,7 @@ market of its own: a day with today's levels, and a later day with the moved one
 expiry may be a date, are revalued by their own `scenarios` instead, which are exact as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,23 +44,34 @@ def repriced_pnl(
     """
     out = np.empty((len(rows), len(instruments)))
     priced = [i for i, instrument in enumerate(instruments) if not is_option(instrument)]
-    # A market has no gap longer than two weeks: a longer close-out has a day or more between.
-    spans = np.maximum(1, -(-elapsed.astype(np.int64) // LONGEST_STEP))
-    for span in sorted(set(spans.tolist())) if priced else ():
-        chosen = np.flatnonzero(spans == span)
-        two_days = _pairs(market, rows[chosen], later[chosen], elapsed[chosen], span)
-        for i in priced:
-            out[chosen, i] = instruments[i].pnl(two_days, span)[:: span + 1]
+    if priced:
+        for chosen, days, span in scenario_markets(market, rows, later=later, elapsed=elapsed):
+            for i in priced:
+                out[chosen, i] = instruments[i].pnl(days, span)[:: span + 1]
     for i, instrument in enumerate(instruments):
         if is_option(instrument):
             out[:, i] = _revalued(instrument, market, rows, later, elapsed)
     return out
 
 
-def _pairs(
+def scenario_markets(
+    market: Market, rows: RowNumbers, *, later: FloatArray, elapsed: FloatArray
+) -> Iterator[tuple[RowNumbers, Market, int]]:
+    """Markets in which scenarios are days: places of theirs, the market, and its rows a close-out.
+
+    Each scenario has as many rows and one: its first level, then its last ones. A market has no gap
+    longer than two weeks, so a longer close-out has a day or more between. Arguments as of
+    `repriced_pnl`.
+    """
+    spans = np.maximum(1, -(-elapsed.astype(np.int64) // LONGEST_STEP))
+    for span in sorted(set(spans.tolist())):
+        chosen = np.flatnonzero(spans == span)
+        yield chosen, _market(market, rows[chosen], later[chosen], elapsed[chosen], span), span
+
+
+def _market(
     market: Market, rows: RowNumbers, later: FloatArray, elapsed: FloatArray, span: int
 ) -> Market:
-    """A market in which each scenario has `span` + 1 rows: its first level, then its last ones."""
     count = len(rows)
     levels = np.repeat(later[:, None, :], span + 1, axis=1)
     levels[:, 0] = market.levels[rows]

@@ -85,7 +85,7 @@ def replay_outcome(
     """
     setting = accounts.setting
     required, held = accounts.required(), accounts.held()
-    holdings = _holdings(accounts, required, held, nets)
+    holdings = where_held(accounts, required, held, nets)
     collateral = accounts.at_the_end(held)
     del held  # an array of the size of all margins
     days, count, houses = required.shape
@@ -118,7 +118,7 @@ def replay_outcome(
     return Outcome(accounts, holdings, *out, worst)
 
 
-def _holdings(
+def where_held(
     accounts: Collateral,
     required: DaysByPortfoliosBySilos,
     held: DaysByPortfoliosBySilos,
