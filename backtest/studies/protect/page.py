@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backtest.parameters.sources import source_facts
 from backtest.present.exhibit import Exhibit, Section
 from backtest.studies.protect.answer import protection_answer
+from backtest.studies.protect.arranged_sections import arranged_sections
 from backtest.studies.protect.assumptions import assumptions_section, limits_section
 from backtest.studies.protect.case_sections import case_sections
 from backtest.studies.protect.figures import (
@@ -74,6 +75,8 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
     if study.paths is not None:
         yield paths_section(study.paths, study.provenance)
     yield from protect_stress_sections(study.stress, study.provenance)
+    if study.arranged is not None:
+        yield from arranged_sections(study.arranged)
     yield cover_section(study, cover_of_members(study))
     yield stress_section(study)
     yield margin_section(study)

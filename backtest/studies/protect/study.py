@@ -22,8 +22,9 @@ from backtest.simulate.paths import refuse_own_days
 from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.protect.answers import Answers
+from backtest.studies.protect.arranged import ArrangedStress
 from backtest.studies.protect.cases import Cases, study_cases
-from backtest.studies.protect.stress import protect_stress
+from backtest.studies.protect.stress import arranged_stress, protect_stress
 from backtest.types import Progress, StudyError
 
 DEFAULT = "customers-and-houses"
@@ -42,6 +43,7 @@ class ProtectStudy:
     answers : its tables.
     cases : the same in dollars a year; None where nothing is compared with separate silos.
     stress : of the accounts and firms, where the study asks for a stress test or limits.
+    arranged : the same by arrangement, through close-out and waterfall.
     swept : answers with each assumption at the ends of its range; None where that is not asked.
     paths : outcomes on simulated histories; None where that is not asked.
     fire_sale : losses with one round of feedback; None where that is not asked.
@@ -55,6 +57,7 @@ class ProtectStudy:
     text: str
     provenance: Provenance
     stress: StressResult | None
+    arranged: ArrangedStress | None = None
     swept: Swept | None = None
     paths: ProtectedPaths | None = None
     fire_sale: pd.DataFrame | None = None
@@ -120,6 +123,7 @@ def _protection(
         inputs.text,
         inputs.described(origin, *([{"paths": paths}] if paths else [])),
         protect_stress(inputs, next(iter(protection.settings.values())), progress),
+        arranged_stress(inputs, protection, progress),
         sweep_assumptions(protection, progress=progress) if sweep else None,
         simulated,
         fire_sale_table(protection, progress=progress) if table.fire_sale else None,
