@@ -71,6 +71,7 @@ def _scenarios(result: ArrangedStress) -> Section:
             TextTable.nest(
                 f"Who pays, '{result.model}', USD m", ("scenario", "arrangement"), rows, columns,
                 note=f"The {len(worst)} of {count:,} scenarios in which most is left to others. "
+                "Where all firms of a study fail, none of them is left to pay into a mutual fund. "
                 "All models, houses and scenarios: stress_who_pays.csv, where what all bearers pay "
                 "is the loss of all accounts to the cent.",
             ),

@@ -1,5 +1,6 @@
 """Stress by arrangement: a day that happened gives its own ledger; layers by hand on one coin."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,8 @@ from backtest.replay.protection.reverse_accounts import ALL, MARGIN, ReverseAcco
 from backtest.replay.protection.standing import Standing
 from backtest.replay.protection.stressed import Stressed
 from backtest.stress import Scenario, StressPlan
+from backtest.stress.history import Plausibility
+from tests.support.places import ROOT
 
 EVERYWHERE = "all houses"
 SMALL = House(capital=2e4, fund=1e5)
@@ -216,6 +219,28 @@ def test_what_is_found_apart_is_as_near_as_any_of_many_random_directions():
         unpaid = lack - 5e4 - np.maximum(-loss, 0.0).sum(axis=1) > 0.01
         low, high = np.where(unpaid, low, middle), np.where(unpaid, middle, high)
     assert found == pytest.approx(high.min(), rel=1e-5)
+
+
+def test_the_page_by_hand():
+    """The four distances that docs/stress.md works out for margins that it states."""
+    name = "customers gross, commingled"
+    both = {"both": {"BTC": 1e6, "ETH@OCC": -1e6}}
+    asked = TWO_HOUSES | {"positions": both, "members": (Member("both", "A", resources=5e4),)}
+    stressed, _ = stressed_coins(**asked)
+    margins = {"silos": 1.2e5, name: 4e4}
+    standing = {
+        key: replace(one, collateral=np.full((1, 2), margins[key[1]]))
+        for key, one in stressed.standing.items()
+    }
+    waterfall = ReverseWaterfall(replace(stressed, standing=standing), ["each factor", "joint"], "")
+    moves = np.random.default_rng(1).normal(size=(200, 2))
+    stated = np.array([[0.0025, 0.002], [0.002, 0.0025]])
+    vars(waterfall)["known"] = Plausibility(moves, stated)
+    table = ReverseAccounts(waterfall).table().xs("joint", level="direction")["distance"]
+    distances = [table["var", "silos", "both", MARGIN], table["var", name, "both", MARGIN]]
+    distances += [table["var", name, "both", ALL], table["var", "silos", "both", ALL]]
+    page = (ROOT / "docs/stress.md").read_text(encoding="utf-8").rsplit("### By hand", 1)[1]
+    assert [f"{x:.2f}" for x in distances] == re.findall(r"\*\*([\d.]+)\*\*", page)
 
 
 def test_where_houses_may_close_out_apart_the_leg_decides():

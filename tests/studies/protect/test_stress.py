@@ -6,6 +6,10 @@ import pytest
 
 import backtest as bt
 import strategies as st
+from backtest.clearing.ledger import BEARERS
+from backtest.stress import StressPlan
+from backtest.studies.protect.arranged import ArrangedStress
+from backtest.studies.protect.arranged_sections import arranged_sections
 from backtest.studies.protect.page import protection_exhibit
 from backtest.studies.protect.store import write_results
 from backtest.studies.protect.study import study_protection
@@ -58,10 +62,67 @@ def test_firms_have_the_capital_and_the_funds_that_are_assumed(study):
 def test_the_page_shows_them_and_the_folder_holds_the_tables(study, tmp_path):
     exhibit = protection_exhibit(study)
     names = [section.name for section in exhibit.sections]
-    assert {"stress-losses", "reverse-stress", "risk-limits"} <= set(names)
+    arranged = {"stress_who_pays", "reverse_by_arrangement", "account_reverse"}
+    assert {"stress-losses", "reverse-stress", "risk-limits"} | arranged <= set(names)
     (first,) = (s for s in exhibit.sections if s.name == "stress-test")
     assert "times the firm's multiplier" in first.text and len(first.sentences) == 3
     folder = write_results(study, exhibit, tmp_path, command="backtest protect")
+    for name in arranged:
+        assert (folder / f"{name}.csv").is_file()
     stored = pd.read_csv(folder / "stress_limits.csv")
     assert set(stored["level"]) == {"account", "firm"}
     assert np.isfinite(stored.loc[stored["level"] == "firm", "value"]).all()
+
+
+def test_every_arrangement_has_who_pays_in_each_scenario_of_the_losses(study):
+    """What accounts lose at each house is that of the table of losses, which knows no firms."""
+    table, losses = study.arranged.scenarios, study.stress.losses
+    assert set(table.index.unique("arrangement")) == set(study.protection.settings)
+    hypothetical = losses[losses["kind"] == "hypothetical"]
+    by_house = hypothetical.groupby("scenario")[["loss at FICC", "loss at CME"]].sum()
+    for name, row in by_house.iterrows():
+        for house in ("FICC", "CME"):
+            lost = table.xs((name, house), level=("scenario", "house"))["loss"].to_numpy()
+            assert lost == pytest.approx(row[f"loss at {house}"], rel=1e-9)
+    assert (table[list(BEARERS)].sum(axis=1) - table["loss"]).abs().max() < 0.01
+
+
+def test_a_silo_alone_and_a_pool_of_one_account_are_told_apart(study):
+    """The move of the pooled account is that of the whole account but for calls not settled yet."""
+    accounts = study.arranged.accounts.xs("joint", level="direction")["distance"]
+    posted = study.arranged.accounts.xs("joint", level="direction")["margin"]
+    margins = study.stress.margins.set_index(["model", "portfolio"])["margin"]
+    reverse = study.stress.reverse.set_index(["level", "name", "model", "layer", "direction"])
+    pooled = accounts["var", "customers gross, segregated", "hedged", "margin"]
+    whole = reverse.loc[("account", "hedged", "var", "margin", "joint"), "multiple"]
+    settled = posted["var", "customers gross, segregated", "hedged", "margin"]
+    share = settled / margins["var", "hedged"]
+    assert share != 1.0 and pooled == pytest.approx(share * whole, rel=1e-3)
+    assert accounts["var", "silos", "hedged", "margin"] != pytest.approx(whole, rel=1e-2)
+
+
+def test_what_the_sections_say_is_in_their_tables(study):
+    sections = {section.name: section for section in protection_exhibit(study).sections}
+    arranged = study.arranged
+    (who_pays,) = sections["stress_who_pays"].sentences
+    fellow = arranged.shown["fellow customers"]
+    if fellow.max() > 0.01:
+        assert f"'{fellow.groupby('scenario').max().idxmax()}'" in who_pays
+    else:
+        assert who_pays == "In no scenario do fellow customers lose anything."
+    nearest = arranged.nearest()
+    assert list(nearest.index) == list(study.protection.settings)
+    (said,) = sections["reverse_by_arrangement"].sentences
+    known = nearest["the mutual fund pays"].dropna()
+    assert (f"{known['silos']:.2f} in silos" in said) if len(known) else ("no move" in said)
+    (table,) = sections["reverse_by_arrangement"].tables
+    shown = [row[0].text for _, (row,) in table.groups]
+    assert shown == [f"{x:.2f}" for x in nearest["a margin is used up"]]
+    assert (nearest.diff(axis=1).iloc[:, 1] >= -1e-9).all()  # a margin goes before a firm
+
+
+def test_without_directions_scenarios_alone_are_shown(study):
+    last = len(study.protection.margined.market.dates) - 1
+    again = ArrangedStress.of(study.protection, StressPlan(last, directions=()), quiet)
+    names = [section.name for section in arranged_sections(again)]
+    assert names == ["stress_who_pays"] and again.reverse.empty
