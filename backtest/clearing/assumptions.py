@@ -11,6 +11,7 @@ Posts = Literal["intraday", "as paid"]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Ge(0), Lt(1)]  # a probability of 1 a year would be one of 1 a day
 Amount = Annotated[float, Ge(0)]
+MOST_ASKED = 100.0  # times the house's margin; a larger number is a percentage
 STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -45,7 +46,7 @@ class Assumptions(BaseModel):
     wrong_way: Annotated[float, Ge(1)]
     resources: Amount
     firm_capital: Amount
-    multiplier: Annotated[float, Gt(0)]
+    multiplier: Annotated[float, Gt(0), Le(MOST_ASKED)]
     posts: Posts
     recovery: Share
     set_off: Share

@@ -21,8 +21,8 @@ class Member:
     Parameters
     ----------
     account : a portfolio of the book. firm : that carries it.
-    regimes : legal regime of a customer by house; '' stands for all others. Without one, that of
-        the house's customers.
+    regimes : legal regime of a customer by house; house '' stands for all others. Regime '', or
+        none, is that of the house's customers.
     resources : USD beyond collateral. default_rate : a year. None takes what is assumed.
     """
 
@@ -39,12 +39,12 @@ class Member:
                 f"account {self.account!r} is of kind {shown(self.kind)}; known: customer, house."
             )
         for regime in self.regimes.values():
-            if regime not in REGIMES:
+            if regime and regime not in REGIMES:
                 raise StudyError(
                     f"account {self.account!r} is under regime {shown(regime)}; known: "
                     f"{', '.join(REGIMES)}."
                 )
-        if self.kind == "house" and self.regimes:
+        if self.kind == "house" and any(self.regimes.values()):
             raise StudyError(
                 f"account {self.account!r} is the firm's own and under a customers' regime; leave "
                 "the regime out."

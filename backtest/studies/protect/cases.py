@@ -1,5 +1,6 @@
 """A study in dollars a year: what pooling saves, whom, what it costs others, how sure that is."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,7 +8,9 @@ import pandas as pd
 
 from backtest.account.assets import parse_asset
 from backtest.account.mix import Mix
+from backtest.book.book import Book
 from backtest.clearing.arrangement import SILOS
+from backtest.config.schema import StudyFile
 from backtest.offset import supportable_offset
 from backtest.parameters.in_force import in_force
 from backtest.replay.protection.protect import Protection
@@ -16,8 +19,13 @@ from backtest.studies.protect.by_collateral import dollars_by_collateral
 from backtest.studies.protect.capital import own_capital
 from backtest.studies.protect.dollars import DollarTerms, account_dollars, dollars
 from backtest.studies.protect.dollars_swept import dollars_swept
-from backtest.studies.protect.mandate import MandateTerms, mandate_margins, mandate_table
-from backtest.types import Progress
+from backtest.studies.protect.mandate import (
+    MandateTerms,
+    check_silo,
+    mandate_margins,
+    mandate_table,
+)
+from backtest.types import Progress, StudyError
 from strategies.cross_margining import CrossMargining
 
 # Assumptions are swept for the first of these that the study has: customers of the order first.
@@ -51,6 +59,22 @@ class Cases:
     posted: pd.DataFrame | None
     mandate: pd.DataFrame | None
     mandate_terms: MandateTerms | None
+
+
+def check_mandate(config: StudyFile, book: Book, models: Container[str]) -> None:
+    """Raise StudyError where a study asks about the clearing mandate what it cannot be told."""
+    asked = config.mandate
+    if asked is None:
+        return
+    check_silo(book, asked.silo)
+    if asked.model not in models:
+        raise StudyError(f"mandate.model is {asked.model!r}, which failed; name another.")
+    names = [one.name for one in config.structure.compared()] if config.structure else []
+    if SILOS not in names or not set(HEADLINE) & set(names):
+        raise StudyError(
+            f"mandate stands beside dollars a year, which compare {SILOS!r} with a pool, and "
+            f"structure.arrangements has {', '.join(names)}; name {SILOS!r} and {HEADLINE[0]!r}."
+        )
 
 
 def study_cases(inputs: Inputs, protection: Protection, progress: Progress) -> Cases | None:

@@ -119,8 +119,7 @@ def mandate_margins(
     >>> bool(steps["cleared, cross-margined"] < steps["cleared, each house alone"])
     True
     """
-    if silo not in book.silos:
-        raise StudyError(f"no position is at {silo!r}; silos of the book: {', '.join(book.silos)}.")
+    check_silo(book, silo)
     margins = margins_by_house(
         {"": model}, market, book, coverage, kind="customer", progress=unheard
     )[""]
@@ -133,6 +132,12 @@ def mandate_margins(
         cleared,
         margins.pooled.sum(axis=2),
     )
+
+
+def check_silo(book: Book, silo: str) -> None:
+    """Raise StudyError where nothing in the book is at a silo."""
+    if silo not in book.silos:
+        raise StudyError(f"no position is at {silo!r}; silos of the book: {', '.join(book.silos)}.")
 
 
 def mandate_table(

@@ -23,7 +23,7 @@ from backtest.stress import StressResult
 from backtest.studies.inputs import Inputs, read_inputs, result_of
 from backtest.studies.protect.answers import Answers
 from backtest.studies.protect.arranged import ArrangedStress
-from backtest.studies.protect.cases import Cases, study_cases
+from backtest.studies.protect.cases import Cases, check_mandate, study_cases
 from backtest.studies.protect.stress import arranged_stress, protect_stress
 from backtest.types import Progress, StudyError
 
@@ -101,6 +101,7 @@ def _protection(
     if paths:
         refuse_own_days(inputs.market)
         check_paths_fit(paths, len(inputs.models), len(inputs.book.portfolios))
+    check_mandate(config, inputs.book, inputs.models)
     structure = build_structure(table, config.beside).of(inputs.book)
     rules = Rules.of(config.rule_day, pinned=table.parameters, stated=table.assumptions)
     asked = _asked(config, table, rules, progress)

@@ -139,6 +139,14 @@ def test_a_study_that_compares_nothing_with_silos_has_no_dollars(tmp_path):
         ("", "'mandate.model' is missing; add it."),
     ],
 )
-def test_a_mandate_that_cannot_be_asked_about_is_one_line(lines, says, tmp_path):
+def test_a_mandate_that_cannot_be_asked_about_is_one_line(lines, says, tmp_path, monkeypatch):
+    monkeypatch.setattr("backtest.studies.protect.study.protect", None)  # before any close-out
     write_structured(tmp_path, structure=f"{STRUCTURE}\n[mandate]\n{lines}\n")
     assert says in refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
+
+
+def test_a_mandate_beside_no_silos_is_one_line(tmp_path):
+    one = STRUCTURE.replace("draws = 20", 'arrangements = ["house pooled"]')
+    write_structured(tmp_path, structure=f'{one}\n[mandate]\nmodel = "var"\n')
+    line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
+    assert "structure.arrangements has house pooled; name 'silos' and 'customers gross," in line

@@ -152,6 +152,10 @@ INLINE = {
         ("{ capital = 1e5 }", "{ contributions = { LCH = 1e6 } }"),
         "house 'LCH'; the book clears at",
     ),
+    "a house nobody clears at, without a regime": (
+        ('"hedged", firm = "A"', '"hedged", firm = "A", house = "CMEE"'), "house 'CMEE'; the book",
+    ),
+    "a multiplier in percent": (("capital = 1e5", "multiplier = 110.0"), "or equal to 100."),
     "negative capital": (("1e5", "-1.0"), "structure.firms.A: a firm has capital -1.0; give 0"),
     "no number": (("resources = 0.0", "resources = nan"), "finite number"),
     "a misspelt key": (("resources", "resource"), "Did you mean 'resources'?"),
@@ -210,6 +214,15 @@ TABLES = {
     "no such file": (None, "cannot read 'structure.csv'"),
     "a column is missing": ("account,firm\ncoin,A\n", "no column 'kind'; it has account, firm"),
     "a column too many": (CSV.replace("house", "silo", 1) + ROWS, "a column 'silo'; known:"),
+    "blanks in its head are none of a name": (
+        CSV.replace(",", ", ") + ROWS.replace("LSOC", "lsoc"), "'hedged' is under regime 'lsoc'",
+    ),
+    "a column twice": (CSV.replace("regime", " firm") + ROWS, "has 2 columns 'firm'; keep the"),
+    "semicolons": ((CSV + ROWS).replace(",", ";"), "separates columns by ';'; save it with commas"),
+    "cells without a head": (CSV + ROWS.replace("\n", ",\n"), "more cells than its head; give"),
+    "Latin-1": (
+        (CSV + "Zürich,A,customer,,,,\n").encode("latin-1"), "is not UTF-8 (byte 0xfc at 55); save",
+    ),
     "no row": (CSV, "holds no account"),
     "an amount": (CSV + ROWS.replace(",,0,", ",,lots,"), "line 2: resources is 'lots'; give a"),
     "no amount": (CSV + ROWS.replace(",,0,", ",,nan,"), "line 2: resources is 'nan'"),
@@ -232,7 +245,8 @@ def test_a_mistake_in_a_table_is_one_line(mistake, tmp_path):
     content, words = TABLES[mistake]
     write_structured(tmp_path, structure=FROM_FILE)
     if content is not None:
-        (tmp_path / "structure.csv").write_text(content)
+        content = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / "structure.csv").write_bytes(content)
     line = refused(typed("protect", "study.toml", cwd=tmp_path), tmp_path)
     assert words in line, line
 
