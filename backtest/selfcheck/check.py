@@ -22,6 +22,7 @@ KINDS = {
     "calendars": "calendars",
     "rolls": "rolls",
     "account": "account",
+    "waterfall": "waterfall",
     "bonds": "bonds",
     "options": "options and perpetuals",
     "simm": "SIMM",
