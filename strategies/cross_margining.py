@@ -32,8 +32,8 @@ class CrossMargining:
     A and B are the eligible positions E_i of the silos, margined by the model M_c of each house c
     in which a portfolio has positions; g(s) = min(s, cap), or 0 below `threshold`. Eligible
     positions are in a separate cross-margining account; the other positions, I_i, are margined by
-    their silo alone. Each instrument has the same MPOR in every house. Margin at day t uses closes
-    up to and including t. USD.
+    their silo alone, as are all positions where only one silo has eligible ones. Each instrument
+    has the same MPOR in every house. Margin at day t uses closes up to and including t. USD.
 
     Parameters
     ----------
@@ -178,7 +178,11 @@ class CrossMargining:
     def _accounts(self, market: Market, book: Book, coverage: Coverage) -> "_Accounts":
         is_eligible = self.terms.may_join(book, self.account)
         eligible_book = replace(book, exposure=np.where(is_eligible, book.exposure, 0.0))
-        other_book = replace(book, exposure=np.where(is_eligible, 0.0, book.exposure))
+        # One house alone has nothing to share, and opens no second account for it.
+        houses = [eligible_book.in_silo(silo).exposure.any(axis=1) for silo in book.silos]
+        is_joint = is_eligible & (np.sum(houses, axis=0) > 1)[:, None]
+        eligible_book = replace(book, exposure=np.where(is_joint, book.exposure, 0.0))
+        other_book = replace(book, exposure=np.where(is_joint, 0.0, book.exposure))
         views = self._views(market, eligible_book, coverage)
         pooled = np.stack([view.alone[:, :, s] for s, view in enumerate(views.values())], axis=2)
         rest, mixed = np.zeros_like(pooled), np.zeros(pooled.shape[1:], dtype=bool)

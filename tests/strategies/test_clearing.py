@@ -134,6 +134,18 @@ def test_each_day_once_more_by_loops(real, request):
         assert_allclose(found["dependence"], netted - root, rtol=1e-7, atol=1e-3)
 
 
+def test_who_has_eligible_positions_at_one_house_alone_has_one_account_there(small_market):
+    usd = {"UST10Y@CME": [6e7, 6e7], "BTC": [-8e6, -8e6], "UST2Y": [0.0, 5e7]}
+    book = bt.Book.from_frame(pd.DataFrame(usd, index=["at CME", "at both"]), small_market)
+    parts = st.CrossMargining(base=HS).parts(small_market, book, COVERAGE)
+    at_cme, at_both = np.moveaxis(parts.by_silo[:, :, list(parts.silos).index("CME")], 1, 0)
+    one_account = HS.margin(small_market, book.in_silo("CME"), COVERAGE)[:, 0]
+    assert_allclose(at_cme, one_account, rtol=1e-12)
+    known = ~np.isnan(at_both)
+    assert (np.abs(at_both / one_account - 1.0)[known] > 0.01).any()
+    assert_allclose(parts.steps["separate accounts"][known, 0], 0.0, atol=1e-6)
+
+
 def test_what_is_not_eligible_stays_siloed(small_market, small_book):
     siloed = st.Siloed(base=HS).margin(small_market, small_book, COVERAGE)
     in_force = st.CrossMargining(base=HS)
