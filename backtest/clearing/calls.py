@@ -64,23 +64,30 @@ class Holdings:
     advanced: FloatArray
 
     @classmethod
-    def of(cls, required: FloatArray, posted: FloatArray, intraday: np.ndarray) -> "Holdings":
-        """Holdings of what is required and posted; intraday : (firms,) whether a firm advances.
+    def of(
+        cls,
+        required: FloatArray,
+        posted: FloatArray,
+        lacking: FloatArray,
+        intraday: np.ndarray,
+    ) -> "Holdings":
+        """Holdings of what is required and posted.
+
+        lacking : USD of what is required that customers have not paid yet. Where a house margins
+            them one by one it is the sum of what each lacks: what one has posted beyond its own
+            margin may not margin another (17 CFR 1.22(a), 22.2(d)), and stays at the firm.
+        intraday : (firms,) whether a firm advances what they lack.
 
         Examples
         --------
-        >>> required, posted = np.full((1, 1, 1, 1), 60.0), np.full((1, 1, 1, 1), 80.0)
-        >>> Holdings.of(required, posted, np.array([True])).at_house.item()
-        0.75
-        >>> Holdings.of(posted, required, np.array([True])).advanced.item()
-        20.0
+        One customer has 130 where 100 are required of it, another 80.
+
+        >>> required, posted, lacking = (np.full((1, 1, 1, 1), x) for x in (200.0, 210.0, 20.0))
+        >>> holdings = Holdings.of(required, posted, lacking, np.array([True]))
+        >>> holdings.advanced.item(), round(holdings.at_house.item() * 210.0)
+        (20.0, 180)
         """
         share = np.ones_like(posted)
-        np.divide(required, posted, out=share, where=posted > 0)
-        lacking = np.maximum(required - posted, 0.0).sum(axis=2)
-        return cls(
-            required,
-            posted,
-            np.minimum(share, 1.0),
-            np.where(intraday[None, :, None], lacking, 0.0),
-        )
+        np.divide(required - lacking, posted, out=share, where=posted > 0)
+        advanced = np.where(intraday[None, :, None], lacking.sum(axis=2), 0.0)
+        return cls(required, posted, np.minimum(share, 1.0), advanced)

@@ -22,3 +22,15 @@ def sum_cells(values: FloatArray, cell: IntArray, out: FloatArray) -> None:
             for h in range(houses):
                 if cell[a, h] >= 0:
                     out[t, cell[a, h], h] += values[t, a, h]
+
+
+@kernel
+def sum_lacking(required: FloatArray, held: FloatArray, cell: IntArray, out: FloatArray) -> None:
+    """Sum what accounts hold less than is required of each; arguments as of `sum_cells`."""
+    days, accounts, houses = required.shape
+    out[:] = 0.0
+    for t in range(days):
+        for a in range(accounts):
+            for h in range(houses):
+                if cell[a, h] >= 0:
+                    out[t, cell[a, h], h] += max(0.0, required[t, a, h] - held[t, a, h])

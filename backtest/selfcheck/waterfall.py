@@ -62,7 +62,7 @@ def _closed(*, joint: bool) -> tuple[FloatArray, FloatArray]:
         account_class = setting.rules.regimes.protection(regime).account_class
         place = (0, firm, setting.classes.index(account_class), house)
         asked[place], posted[place] = 1e6 * required, 1e6 * settled
-    held = Holdings.of(asked, posted, np.array([True, True]))
+    held = Holdings.of(asked, posted, np.maximum(asked - posted, 0.0), np.array([True, True]))
     day = parties.Day(
         loss, collateral, collateral, held.at_house[0], held.advanced[0], np.zeros(accounts)
     )

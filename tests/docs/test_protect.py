@@ -71,7 +71,7 @@ def holdings() -> Holdings:
     for firm, house, account_class, required, held, *_ in table("holdings"):
         place = (0, "AB".index(firm), classes.index(account_class), HOUSES.index(house))
         asked[place], posted[place] = usd(required), usd(held)
-    return Holdings.of(asked, posted, np.array([True, True]))
+    return Holdings.of(asked, posted, np.maximum(asked - posted, 0.0), np.array([True, True]))
 
 
 def close(*, joint: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:

@@ -7,7 +7,7 @@ import numpy as np
 from backtest.clearing.calls import Holdings
 from backtest.clearing.ledger import BEARERS, check_balanced
 from backtest.kernels.default_draws import Several
-from backtest.kernels.holdings import sum_cells
+from backtest.kernels.holdings import sum_cells, sum_lacking
 from backtest.kernels.protection import Outcomes, replay_protection
 from backtest.replay.protection.collateral import Collateral
 from backtest.types import DaysByPortfolios, DaysByPortfoliosBySilos, FloatArray
@@ -131,14 +131,28 @@ def where_held(
     groups = setting.net_groups()
     cell = setting.firm_of[:, None] * classes + setting.account_class
     cell[setting.is_own] = -1
-    posted, asked = (np.empty((days, firms * classes, houses)) for _ in range(2))
-    sum_cells(held, cell, posted)
-    asked_alone = cell.copy()
-    asked_alone[[a for members in groups.values() for a in members]] = -1
-    sum_cells(np.ascontiguousarray(required), asked_alone, asked)
-    for g, members in enumerate(groups.values()):
+    netted = np.zeros(len(cell), dtype=np.bool_)
+    netted[[a for members in groups.values() for a in members]] = True
+    alone, together = cell.copy(), cell.copy()
+    alone[netted], together[~netted] = -1, -1
+    required, held = np.ascontiguousarray(required), np.ascontiguousarray(held)
+    posted, asked, lacking = (np.empty((days, firms * classes, houses)) for _ in range(3))
+    sum_cells(required, alone, asked)
+    sum_lacking(required, held, alone, lacking)
+    if groups:
         assert nets is not None
-        for h in range(houses):
-            asked[:, cell[members[0], h], h] += nets[accounts.rows, g, h]
+        of_net = np.zeros_like(asked)
+        for g, members in enumerate(groups.values()):
+            for h in range(houses):
+                of_net[:, cell[members[0], h], h] += nets[accounts.rows, g, h]
+        sum_cells(held, together, posted)
+        asked += of_net
+        lacking += np.maximum(of_net - posted, 0.0)
+    sum_cells(held, cell, posted)
     shape = days, firms, classes, houses
-    return Holdings.of(asked.reshape(shape), posted.reshape(shape), setting.posts_intraday)
+    return Holdings.of(
+        asked.reshape(shape),
+        posted.reshape(shape),
+        lacking.reshape(shape),
+        setting.posts_intraday,
+    )

@@ -186,3 +186,24 @@ def test_margin_is_at_the_house_or_at_the_firm() -> None:
         there = rows["of_it_at_the_house"].to_numpy()
         asked = outcome.holdings.required.mean(axis=0).sum(axis=(0, 1))
         assert (there <= asked * (1 + 1e-12)).all()
+
+
+def test_what_one_customer_posts_beyond_its_margin_margins_nobody_else() -> None:
+    """17 CFR 1.22(a), 22.2(d): firm A asks for 1.1 times the margin, and still advances."""
+    done = protection()
+    silos = done.outcomes["var", "silos"]
+    setting = done.settings["silos"]
+    required, held = silos.required, silos.accounts.held()
+    masked = 0
+    for t in range(len(done.days)):
+        for f in range(2):
+            customers = np.flatnonzero((setting.firm_of == f) & ~setting.is_own)
+            for h in range(2):
+                lacks = [max(0.0, required[t, a, h] - held[t, a, h]) for a in customers]
+                assert silos.holdings.advanced[t, f, h] == pytest.approx(sum(lacks), abs=1e-6)
+                together = required[t, customers, h].sum() - held[t, customers, h].sum()
+                masked += sum(lacks) > max(0.0, together) + 1.0
+    assert masked > 0
+    at_house = (silos.holdings.posted * silos.holdings.at_house).sum(axis=2)
+    there = at_house + silos.holdings.advanced
+    np.testing.assert_allclose(there, silos.holdings.required.sum(axis=2), rtol=1e-9, atol=1e-6)
