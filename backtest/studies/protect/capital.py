@@ -9,6 +9,7 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.clearing.structure import Structure
 from backtest.market.market import Market
+from backtest.model.asking import required_margin
 from backtest.model.protocol import MarginModel
 from backtest.studies.protect.dollars import DollarTerms
 from backtest.types import StudyError
@@ -80,7 +81,7 @@ def _row(
     """Capital of one account by one rule."""
     cost = terms.capital_cost
     try:
-        capital = float(model.margin(market, held, coverage)[scored].mean())
+        capital = float(required_margin(model, market, held, coverage)[scored].mean())
         reason = ""
     except StudyError as error:
         capital, reason = float("nan"), f"{NOT_COVERED}: {error}"

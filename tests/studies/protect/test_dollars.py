@@ -159,6 +159,16 @@ def test_own_capital_knows_no_arrangement_and_says_what_a_rule_lacks(market, boo
     assert (net["cost"], net["cost_low"]) == pytest.approx((0.10 * by_head, 0.05 * by_head))
 
 
+def test_own_capital_of_positions_by_day_is_that_of_each_day(market, book, structure):
+    half = len(market.dates) // 2
+    exposure = np.repeat(book.exposure[None], len(market.dates), axis=0)
+    exposure[half:] *= 2.0
+    daily = bt.Book(book.portfolios, book.instruments, exposure, dates=market.dates)
+    tables = [own_capital(market, one, structure, bt.Coverage(), TERMS) for one in (book, daily)]
+    constant, changing = (table["capital"]["own", "17 CFR 240.15c3-1"] for table in tables)
+    assert changing == pytest.approx(constant * (2.0 - half / len(market.dates)))
+
+
 def test_where_nobody_loses_anything_no_table_says_who(market, book, structure):
     safe = tuple(
         member if member.kind == "house" else replace(member, resources=1e15, default_rate=0.0)
