@@ -131,14 +131,14 @@ def liquidity_section(study: ProtectStudy) -> Section:
         rows[str(model), str(arrangement)] = cells
     brief = tabled(rows, *HEADS)
     payer = study.answers.payer
-    worse, seldom = "a worse day, days a year at most", "99 % of days [95 %]"
+    worse, seldom = "a worse day, days a year at most", "99 % of days"
     everybody = table.xs("", level="firm")
     hundredth = {
-        f"{house}, {seldom}": everybody.xs(house, level="house").apply(_seldom, axis=1)
+        f"{seldom}, {house} [95 %]": everybody.xs(house, level="house").apply(_seldom, axis=1)
         for house in houses
     }
     share = everybody.xs(houses[-1], level="house")["worse_days"]
-    sure = pd.DataFrame(hundredth | {f"{houses[-1]}, {worse}": share.map(_days(study))})
+    sure = pd.DataFrame(hundredth | {f"{worse}, {houses[-1]}": share.map(_days(study))})
     return Section(
         name="liquidity",
         heading="Liquidity on the worst day",
@@ -163,7 +163,7 @@ def liquidity_section(study: ProtectStudy) -> Section:
                     "worst day, USD m": lambda row: millions(row["usd"]),
                     "firm": lambda row: str(row["firm"]),
                     "day": lambda row: f"{row['day']:%Y-%m-%d}",
-                    f"{seldom}, USD m": _seldom,
+                    f"{seldom}, USD m [95 %]": _seldom,
                     worse: lambda row: _days(study)(row["worse_days"]),
                 },
                 note="Variation margin of one day, which the house hands on; the same under every "
