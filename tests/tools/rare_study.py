@@ -112,13 +112,13 @@ def measured(world: str, margin: str, cells: list[Cell]) -> Held:
             if 0 < found.events < FEWEST_EVENTS:
                 padded = _untrusted(one)
                 few.append(padded[0] <= truth <= padded[1])
-            if found.trusted:
+            if found.events >= FEWEST_EVENTS:
                 enough.append(found.low <= truth <= found.high)
                 unsafe.append(found.high < truth)
                 percentile.append(ends[0, number] <= truth <= ends[1, number])
                 width.append(found.high / found.mean)
             pair = rare_difference(one, other)
-            if pair.trusted:
+            if pair.events >= FEWEST_EVENTS:
                 differences.append(pair.low <= gap <= pair.high)
     return Held(
         world,

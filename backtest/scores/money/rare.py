@@ -32,6 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, ndtri
 
+from backtest.scores.money.level import Ends
 from backtest.scores.overlapping.slow_variance import effective_interval, student_point
 from backtest.scores.resample import MEAN_BLOCK
 from backtest.types import DataError, FloatArray, StudyError
@@ -57,9 +58,9 @@ class RareMean:
     events: int
 
     @property
-    def trusted(self) -> bool:
-        """Whether there is an interval."""
-        return bool(np.isfinite(self.low))
+    def ends(self) -> Ends:
+        """Mean, low and high."""
+        return self.mean, self.low, self.high
 
     def times(self, factor: float) -> "RareMean":
         """In another unit, such as a year of `factor` days."""
@@ -101,6 +102,7 @@ def rare_mean(
     amounts : (days,) 0 or more.
     seen : (days,) amounts whose events count as evidence, where `amounts` have besides a part that
         is known on every day, such as the expectation of a default that is drawn; None counts all.
+        What other days have is no part of these events, and makes others.
     level : in (0, 1).
 
     Raises
@@ -123,7 +125,7 @@ def rare_mean(
     mean = float(amounts.mean())
     if count < FEWEST_EVENTS:
         return RareMean(mean, np.nan, np.nan, count)
-    events = event_amounts(amounts)
+    events = _events(amounts, seen)
     low, high = gamma_ends(events, LARGER * float(events.max()), level)
     return RareMean(mean, low / len(amounts), high / len(amounts), count)
 
@@ -152,7 +154,7 @@ def rare_difference(
     (20, 0.0675, True)
     """
     gaps = differs(first, second)
-    events = event_amounts(gaps)
+    events = _events(gaps, seen)
     count = len(event_amounts(gaps if seen is None else seen))
     mean = float(gaps.mean())
     if count < FEWEST_EVENTS:
@@ -275,6 +277,17 @@ def gamma_ends(events: FloatArray, largest: float, level: float) -> tuple[float,
     more, spread = total + largest, squares + largest**2
     freedom = 2.0 * more**2 / spread
     return low, more * float(chdtri(freedom, tail)) / freedom
+
+
+def _events(amounts: FloatArray, seen: FloatArray | None) -> FloatArray:
+    """Events of what is seen, then those of all other days.
+
+    A default that is drawn costs something on many days between two events: it must not join them.
+    """
+    if seen is None:
+        return event_amounts(amounts)
+    there = seen != 0.0
+    return np.concatenate([event_amounts(amounts * one) for one in (there, ~there)])
 
 
 def _check(level: float) -> None:

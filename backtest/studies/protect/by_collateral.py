@@ -10,9 +10,10 @@ from backtest.account.mix import Mix, collateral_marks
 from backtest.book.closeout import Closeout
 from backtest.clearing.arrangement import SILOS
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.studies.protect.dollars import GROUPS, OTHERS, STUCK, DollarTerms, Yearly
-from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
-from backtest.types import Days
+from backtest.replay.protection.summary import Losses
+from backtest.replay.protection.tabled import tabled
+from backtest.studies.protect.bounds import columns_of, lost_more, widest
+from backtest.studies.protect.dollars import OTHERS, Daily, DollarTerms
 
 CASH: Literal["cash"] = "cash"
 Posted = Mix | Literal["cash"]
@@ -25,12 +26,12 @@ def dollars_by_collateral(
 
     Rows are (collateral, arrangement). Columns: `market_value`, mean over the scored days of what
     is posted at market for the margin required, USD; `loss_<who>`, expected loss of each group of
-    `GROUPS` and of all others, USD a year, and `extra` of all others against cash, with bounds of
-    95 % over days. A move of prices counts once of the close-outs that it is in (see `dollars`).
+    `GROUPS` and of all others, USD a year, and `extra` of all others against cash, with bounds and
+    `extra_events` as losses have in `dollars`.
     """
-    margined, weights = protection.margined, resampled_days(len(protection.days))
+    margined = protection.margined
     horizon = Closeout(margined.book, margined.coverage).by_portfolio
-    of_cash: dict[str, Days] = {}
+    of_cash: dict[str, Losses] = {}
     posted: dict[str, Posted] = {CASH: CASH, **mixes}
     rows = {}
     for name, mix in posted.items():
@@ -43,19 +44,13 @@ def dollars_by_collateral(
             rules=protection.settings[SILOS].rules, draws=protection.draws, seed=protection.seed,
             path=protection.path,
         )  # fmt: skip
-        for (_, arrangement), outcome in done.outcomes.items():
-            setting = done.settings[arrangement]
-            daily = Yearly.of(outcome, setting, terms.customer_capital, done.spans)
-            a_year = setting.rules.assumptions.margin_days
-            losses = {
-                group: daily.expected_loss(group, a_year=a_year)
-                for group in (*GROUPS, STUCK, OTHERS)
-            }
-            extra = losses[OTHERS] - of_cash.setdefault(arrangement, losses[OTHERS])
+        for _, arrangement in done.outcomes:
+            daily = Daily.of(done, model, arrangement, terms.customer_capital)
+            others = daily.losses[OTHERS]
+            extra, events = lost_more(others, of_cash.setdefault(arrangement, others))
             rows[name, arrangement] = {
                 "market_value": float(daily.margin.mean()) * marks.posted,
-                **{f"loss_{group}": float(usd.mean()) for group, usd in losses.items()},
-                **columns_of("extra", bounded(extra[:, None], weights)[:, 0]),
+                **{f"loss_{g}": float(one.yearly.mean()) for g, one in daily.losses.items()},
+                **columns_of("extra", widest(extra[0][0], extra), events),
             }
-    index = pd.MultiIndex.from_tuples(list(rows), names=["collateral", "arrangement"])
-    return pd.DataFrame(list(rows.values()), index=index)
+    return tabled(rows, "collateral", "arrangement")

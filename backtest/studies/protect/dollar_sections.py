@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
 from backtest.present.exhibit import Section
-from backtest.present.numbers import millions, money
+from backtest.present.numbers import MISSING, millions, money
 from backtest.present.table import TextTable, of_column, records
+from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.dollars import OTHERS, STUCK, DollarTerms
 
 WHO = {
@@ -21,19 +23,20 @@ WHO = {
     "uncovered": "nobody: uncovered",
     STUCK: "customers not ported",
 }
+LOST = f"loss_{OTHERS}"
 ENDS = ("_low", "_high")
 ROUNDING = 500.0  # USD a year: less is not a loss that a table in thousands could show
 YEARLY = (
     "A year has {days:g} margin days, each of which is one close-out: nothing is remembered from "
     "one to the next, and what is lost on one is there again on the next. A default that comes "
     "whatever prices do falls on one day; a move of prices is in as many close-outs as the MPOR "
-    "has days, and counts once (bounds: once, or each time). Bounds are of 95 % on each side, over "
-    "days resampled in blocks of up to a year, with the spread of funding at {spread_low} and "
-    "{spread_high} and the cost of capital at {cost_low} and {cost_high}. They know "
-    "the days that were, and neither other models nor other assumptions, of which the next tables "
-    "are. Losses are of few events, which a record shows badly: in simulated worlds the true loss "
-    "was above the upper bound in one case of ten to two of five, not one of twenty, where five "
-    "events or more differ, and in up to three of four where fewer do (docs/intervals.md)."
+    "has days, and counts once (bounds: once, or each time). Bounds are of 95 % on each side over "
+    "dates, with the spread of funding at {spread_low} and {spread_high} and the cost of capital "
+    "at {cost_low} and {cost_high}; that of the net takes the ends that are worst together. They "
+    "know neither other models nor other assumptions, of which the next tables are. A loss that "
+    "differs from that in silos in fewer than {fewest} events has an estimate and no bound, and "
+    "neither has the net: none would hold. How often those that are printed do is in "
+    "docs/intervals.md."
 )
 
 
@@ -45,6 +48,7 @@ def dollar_section(table: pd.DataFrame, terms: DollarTerms, a_year: float, told:
     words = YEARLY.format(
         days=a_year, spread_low=_rate(terms.spread.low), spread_high=_rate(terms.spread.high),
         cost_low=_rate(terms.capital_cost.low), cost_high=_rate(terms.capital_cost.high),
+        fewest=FEWEST_EVENTS,
     )  # fmt: skip
     return Section(
         name="dollars",
@@ -76,27 +80,47 @@ def dollar_sentence(table: pd.DataFrame, model: str, arrangement: str) -> str:
 
     Examples
     --------
-    >>> names = ("funding_freed", "capital_freed", "loss_others", "net")
-    >>> ends = {"": 1e6, "_low": -1e6, "_high": 3e6}
-    >>> row = {name + end: usd for name in names for end, usd in ends.items()}
+    >>> row = {"freed": 1e6, "loss_others": 2e6, "net": -1e6}
+    >>> ends = {f"{name}_{end}": np.nan for name in row for end in ("low", "high")}
+    >>> row |= ends | {"freed_low": 4e5, "freed_high": 3e6, "loss_others_events": 2}
     >>> table = pd.DataFrame([row], index=pd.MultiIndex.from_tuples(
     ...     [("var", "gross")], names=["model", "arrangement"]))
-    >>> dollar_sentence(table, "var", "gross").split(": ")[-1]
-    'whether it pays is not settled.'
+    >>> dollar_sentence(table, "var", "gross").split(" stand to lose ")[-1]
+    '2.00m USD a year more (no bound: 2 events): no bound says whether it pays.'
     """
     ((_, row),) = records(table.loc[[(model, arrangement)]])
-    freed = [row[f"funding_freed{end}"] + row[f"capital_freed{end}"] for end in ("", *ENDS)]
-    verdict = "whether it pays is not settled"
-    if row["net_low"] > ROUNDING:
+    if np.isnan(row["net_low"]):
+        verdict = "no bound says whether it pays"
+    elif row["net_low"] > ROUNDING:
         verdict = "it pays within these bounds"
     elif row["net_high"] < -ROUNDING:
         verdict = "it costs others more than it frees"
+    else:
+        verdict = "whether it pays is not settled"
     return (
-        f"Under '{model}', {arrangement}, pooling would free {money(freed[0])} USD a year of "
-        f"funding and capital ({money(freed[1])} to {money(freed[2])}) and others would stand to "
-        f"lose {money(row['loss_others'])} more ({money(row['loss_others_low'])} to "
-        f"{money(row['loss_others_high'])}): {verdict}."
+        f"Under '{model}', {arrangement}, pooling would free {money(row['freed'])} USD a year "
+        f"of funding and capital ({_words(row, 'freed')}) and others would stand to lose "
+        f"{money(row[LOST])} USD a year more ({_words(row, LOST)}): {verdict}."
     )
+
+
+def _words(row: Any, column: str) -> str:
+    """Bounds of an amount in a sentence, or that it has none."""
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    if np.isnan(low):
+        return no_bound(row[f"{column}_events"])
+    return f"{money(low)} to {money(high)}"
+
+
+def no_bound(events: float) -> str:
+    """Why an amount has no bound.
+
+    Examples
+    --------
+    >>> no_bound(0.0), no_bound(1)
+    ('no bound: 0 events', 'no bound: 1 event')
+    """
+    return f"no bound: {events:.0f} event{'' if events == 1 else 's'}"
 
 
 def _balance(table: pd.DataFrame) -> TextTable:
@@ -105,7 +129,7 @@ def _balance(table: pd.DataFrame) -> TextTable:
         "margin": of_column("margin", millions),
         "funding freed a year": with_bounds("funding_freed"),
         "capital freed a year": with_bounds("capital_freed"),
-        "others lose more": with_bounds(f"loss_{OTHERS}"),
+        "others lose more": with_bounds(LOST),
         "net": with_bounds("net"),
     }
     return _by_model(
@@ -126,9 +150,7 @@ def bearer_section(table: pd.DataFrame) -> Section:
             for group, who in WHO.items()
         ]
         shown = [
-            (who, losses)
-            for who, losses in lines
-            if any(cell(loss, "loss") != "0" for loss in losses.values())
+            (who, losses) for who, losses in lines if any(_shows(loss) for loss in losses.values())
         ]
         if arrangement != SILOS and shown:
             groups.append((arrangement, shown))
@@ -140,7 +162,7 @@ def bearer_section(table: pd.DataFrame) -> Section:
             "closed out jointly too, so gains of one leg pay for the other also where the model "
             "saves no margin ('siloed'). Customers not ported: what closing them out costs, "
             "n/a and in no sum where an instrument is in no table of bid-offers. Who is not named "
-            "pays nothing more."
+            "pays nothing more on these days."
         ),
         table=table.filter(like="loss_"),
         tables=(
@@ -158,8 +180,14 @@ def bearer_section(table: pd.DataFrame) -> Section:
 
 
 def _loss_of(row: dict[str, float], group: str) -> dict[str, float]:
-    """The loss of a group with its bounds."""
-    return {f"loss{end}": row[f"loss_{group}{end}"] for end in ("", *ENDS)}
+    """The loss of a group with its bounds and its events."""
+    return {f"loss{end}": row[f"loss_{group}{end}"] for end in ("", *ENDS, "_events")}
+
+
+def _shows(loss: dict[str, float]) -> bool:
+    """Whether a loss or a bound of it is more than nothing, or unknown."""
+    known = [loss[f"loss{end}"] for end in ENDS if not np.isnan(loss[f"loss{end}"])]
+    return any(_signed(usd) != "0" for usd in (loss["loss"], *known))
 
 
 def _by_model(
@@ -186,9 +214,16 @@ def cell(row: Any, column: str) -> str:
     --------
     >>> cell({"a": 2e6, "a_low": -3.0, "a_high": 5e6}, "a")
     '+2.00 [0, +5.00]'
+    >>> cell({"a": 2e6, "a_low": np.nan, "a_high": np.nan, "a_events": 2}, "a")
+    '+2.00 (no bound: 2 events)'
     """
-    point, low, high = (_signed(row[column + end]) for end in ("", *ENDS))
-    return point if point == low == high else f"{point} [{low}, {high}]"
+    point, low, high = (row[column + end] for end in ("", *ENDS))
+    if np.isnan(point):
+        return MISSING
+    if np.isnan(low):
+        return f"{_signed(point)} ({no_bound(row[f'{column}_events'])})"
+    shown, *ends = map(_signed, (point, low, high))
+    return shown if all(end == shown for end in ends) else f"{shown} [{', '.join(ends)}]"
 
 
 def _signed(usd: float) -> str:

@@ -5,8 +5,9 @@ defaults, so that differences are paired.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from backtest.clearing.ledger import BEARERS
 from backtest.clearing.setting import Setting
 from backtest.parameters.files import header
 from backtest.parameters.terms import Terms
-from backtest.replay.protection.outcome import Outcome
 from backtest.replay.protection.protect import Protection
-from backtest.replay.protection.yearly import by_year
-from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
+from backtest.replay.protection.summary import Losses
+from backtest.replay.protection.tabled import tabled
+from backtest.scores.money.level import Ends, difference_ends
+from backtest.studies.protect.bounds import columns_of, lost_more, of_margin, widest
 from backtest.types import BoolArray, Days, FloatArray
 
 RULE = "dollars_assumed"
@@ -38,7 +40,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 STUCK = "stuck"  # customers of failed firms: closing out what is not ported, which no bearer pays
 OTHERS = "others"  # all of them
-Column = tuple[Days, list[Days]]  # daily amounts whose mean is shown, and those that bound it
 
 
 class _Rates(Terms):
@@ -99,49 +100,33 @@ class DollarTerms:
 
 
 @dataclass(frozen=True, eq=False)
-class Yearly:
-    """Daily amounts of one model under one arrangement, each day's mean over draws; (days,) USD.
+class Daily:
+    """Amounts of one model under one arrangement, (days,) USD.
 
     Parameters
     ----------
     margin : what accounts have to post. at_houses : what houses ask, net where omnibus.
     capital : what firms need for their futures and cleared swaps customers.
-    paid, moved : by group of `GROUPS` and `STUCK`, what it is expected to pay for one day's
-        close-out: in all, and because prices moved by more than margin and resources.
-    once : `moved`, with each move counted once of the close-outs that it is in.
+    losses : of each group of `GROUPS`, of `STUCK` and of `OTHERS`.
     """
 
     margin: FloatArray
     at_houses: FloatArray
     capital: FloatArray
-    paid: Mapping[str, FloatArray]
-    moved: Mapping[str, FloatArray]
-    once: Mapping[str, FloatArray]
+    losses: Mapping[str, Losses]
 
     @classmethod
-    def of(
-        cls, outcome: Outcome, setting: Setting, customer_capital: float, spans: FloatArray
-    ) -> Self:
-        """Amounts of an outcome; spans : (houses,) close-outs that one move of prices is in."""
+    def of(cls, done: Protection, model: str, arrangement: str, customer_capital: float) -> Self:
+        """Amounts of one outcome."""
+        outcome, setting = done.outcomes[model, arrangement], done.settings[arrangement]
         required = outcome.required
         own = required[:, setting.is_own].sum(axis=(1, 2))
         return cls(
             (required * setting.multiplier[None, :, None]).sum(axis=(1, 2)),
             own + outcome.holdings.required.sum(axis=(1, 2, 3)),
             customer_capital * (required * counted_for_capital(setting)).sum(axis=(1, 2)),
-            _by_group(outcome.paid, outcome.stuck),
-            _by_group(outcome.base, outcome.base_stuck),
-            _by_group(outcome.base / spans[:, None], outcome.base_stuck / spans.max()),
+            _by_group(done, model, arrangement),
         )
-
-    def expected_loss(self, group: str, *, a_year: float, each_time: bool = False) -> FloatArray:
-        """(days,) loss of a group at the rate of a year, USD; see `by_year`.
-
-        each_time : a move of prices counts in every close-out that it is in, not once.
-        """
-        moved, drawn = self.moved[group], self.paid[group] - self.moved[group]
-        counted = moved if each_time else self.once[group]
-        return by_year(counted + drawn, counted, horizon=1.0, margin_days=a_year)
 
 
 def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
@@ -149,27 +134,28 @@ def dollars(protection: Protection, terms: DollarTerms) -> pd.DataFrame:
 
     `margin` that accounts post, `at_houses` what of it houses ask, `capital` of firms for their
     futures and cleared swaps customers: means over the scored days, USD. Then USD a year against
-    `silos`: `funding_freed` by less margin, `capital_freed` by less capital, `loss_<who>` the extra
-    expected loss of each group of `GROUPS`, of customers who are closed out though they did nothing
-    (`loss_stuck`) and of all of them (`loss_others`), `net` what is freed less that loss. `_low`
-    and `_high` are bounds of 95 % on each side: days are resampled, rates of funding and capital
-    are at the ends of their ranges, and a move of prices that spans several close-outs counts for
-    one of them or for each.
+    `silos`: `funding_freed` by less margin, `capital_freed` by less capital, `freed` both;
+    `loss_<who>` the extra expected loss of each group of `GROUPS`, of customers who are closed out
+    though they did nothing (`loss_stuck`) and of all of them (`loss_others`); `net` what is freed
+    less that loss.
+
+    `_low` and `_high` are bounds of 95 % on each side over dates, the widest with rates of funding
+    and capital at the ends of their ranges and a move of prices that spans several close-outs
+    counted for one of them or for each; those of `net` take the ends that are worst together.
+    `_events` is in how many events a loss differs from that in silos: with fewer than five neither
+    it nor the net has a bound, and both are NaN.
     """
-    a_year = next(iter(protection.settings.values())).rules.assumptions.margin_days
-    spans = protection.spans
-    daily = {
-        key: Yearly.of(outcome, protection.settings[key[1]], terms.customer_capital, spans)
-        for key, outcome in protection.outcomes.items()
+    daily = {key: Daily.of(protection, *key, terms.customer_capital) for key in protection.outcomes}
+    rows = {
+        (model, arrangement): {
+            **columns_of("margin", of_margin(own.margin)),
+            "at_houses": float(own.at_houses.mean()),
+            "capital": float(own.capital.mean()),
+            **_against(own, daily[model, SILOS], terms),
+        }
+        for (model, arrangement), own in daily.items()
     }
-    columns = {
-        key: _columns(amounts, daily[key[0], SILOS], terms, a_year)
-        for key, amounts in daily.items()
-    }
-    table = _with_bounds(columns, ["model", "arrangement"])
-    table.insert(3, "at_houses", [amounts.at_houses.mean() for amounts in daily.values()])
-    table.insert(4, "capital", [amounts.capital.mean() for amounts in daily.values()])
-    return table
+    return tabled(rows, "model", "arrangement")
 
 
 def account_dollars(
@@ -180,7 +166,7 @@ def account_dollars(
     `margin` the account posts, USD, and `funding_freed` against `silos`, USD a year, with bounds as
     in `dollars`.
     """
-    columns = {}
+    rows = {}
     for account in accounts:
         place = protection.book.portfolios.index(account)
         posted = {
@@ -189,81 +175,60 @@ def account_dollars(
         }
         for (model, arrangement), margin in posted.items():
             saved = posted[model, SILOS] - margin
-            columns[account, model, arrangement] = {
-                "margin": (margin, [margin]),
-                "funding_freed": _at_rates(saved, terms.spread),
+            rows[account, model, arrangement] = {
+                **columns_of("margin", of_margin(margin)),
+                **columns_of("funding_freed", _at_rates(saved, terms.spread)),
             }
-    return _with_bounds(columns, ["account", "model", "arrangement"])
+    return tabled(rows, "account", "model", "arrangement")
 
 
 def _multiplier(protection: Protection, arrangement: str, place: int) -> float:
     return float(protection.settings[arrangement].multiplier[place])
 
 
-def _columns(own: Yearly, silos: Yearly, terms: DollarTerms, a_year: float) -> dict[str, Column]:
-    """Columns of one row of `dollars`."""
+def _against(own: Daily, silos: Daily, terms: DollarTerms) -> dict[str, float]:
+    """Columns of one row of `dollars` that compare it with silos."""
     margin, capital = silos.margin - own.margin, silos.capital - own.capital
-    once, each_time = (
-        {
-            group: own.expected_loss(group, a_year=a_year, each_time=each)
-            - silos.expected_loss(group, a_year=a_year, each_time=each)
-            for group in (*GROUPS, STUCK, OTHERS)
-        }
-        for each in (False, True)
-    )
-    nets = [
-        rate * margin + cost * capital - losses[OTHERS]
-        for rate in terms.spread.ends
-        for cost in terms.capital_cost.ends
-        for losses in (once, each_time)
+    freed = [
+        of_margin(rate * margin + cost * capital)
+        for rate, cost in product(terms.spread.ends, terms.capital_cost.ends)
     ]
-    middle = terms.spread.value * margin + terms.capital_cost.value * capital - once[OTHERS]
-    return {
-        "margin": (own.margin, [own.margin]),
-        "funding_freed": _at_rates(margin, terms.spread),
-        "capital_freed": _at_rates(capital, terms.capital_cost),
-        **{f"loss_{group}": (once[group], [once[group], each_time[group]]) for group in once},
-        "net": (middle, nets),
+    middle = float((terms.spread.value * margin + terms.capital_cost.value * capital).mean())
+    columns = {
+        **columns_of("funding_freed", _at_rates(margin, terms.spread)),
+        **columns_of("capital_freed", _at_rates(capital, terms.capital_cost)),
+        **columns_of("freed", widest(middle, freed)),
     }
+    for group, losses in own.losses.items():
+        counted, events = lost_more(losses, silos.losses[group])
+        columns |= columns_of(f"loss_{group}", widest(counted[0][0], counted), events)
+        if group == OTHERS:
+            nets = [difference_ends(one, lost) for one, lost in product(freed, counted)]
+            columns |= columns_of("net", widest(middle - counted[0][0], nets), events)
+    return columns
 
 
-def _at_rates(amount: Days, rate: Rate) -> Column:
-    """An amount at a rate, bounded at both ends of its range."""
-    return rate.value * amount, [rate.low * amount, rate.high * amount]
+def _at_rates(amount: Days, rate: Rate) -> Ends:
+    """A year of an amount at a rate, bounded at both ends of its range."""
+    mean, *_ = of_margin(rate.value * amount)
+    return widest(mean, [of_margin(end * amount) for end in rate.ends])
 
 
-def _with_bounds(rows: Mapping[Any, Mapping[str, Column]], names: list[str]) -> pd.DataFrame:
-    """Means of columns, and the widest bounds of the series that bound each; all days at once."""
-    if not rows:
-        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[]] * len(names), names=names))
-    series = [
-        one for row in rows.values() for point, ends in row.values() for one in (point, *ends)
-    ]
-    three = iter(bounded(np.column_stack(series), resampled_days(len(series[0]))).T)
-    table = []
-    for row in rows.values():
-        cells: dict[str, float] = {}
-        for name, (_, ends) in row.items():
-            mean, *_ = next(three)
-            bounds = np.array([next(three) for _ in ends])
-            cells |= columns_of(name, np.array([mean, bounds[:, 1].min(), bounds[:, 2].max()]))
-        table.append(cells)
-    return pd.DataFrame(table, index=pd.MultiIndex.from_tuples(list(rows), names=names))
-
-
-def _by_group(paid: FloatArray, stuck: FloatArray) -> dict[str, FloatArray]:
-    """(days,) USD by group, and of all together.
-
-    paid : (days, houses, bearers). stuck : (days, 2), the first column is the cost of closing out,
-    NaN where no table of bid-offers has an instrument: it is then in no sum.
-    """
-    by_bearer = paid.sum(axis=1)
+def _by_group(done: Protection, model: str, arrangement: str) -> dict[str, Losses]:
+    """Losses by group, and of all together; a cost that no table states is NaN and in no sum."""
     groups = {
-        name: by_bearer[:, [BEARERS.index(one) for one in bearers]].sum(axis=1)
+        name: Losses.of(done, model, arrangement, *map(BEARERS.index, bearers))
         for name, bearers in GROUPS.items()
     }
-    together = np.add.reduce([*groups.values(), np.nan_to_num(stuck[:, 0])])
-    return groups | {STUCK: stuck[:, 0], OTHERS: together}
+    one = groups["fellow"]
+    outcome = done.outcomes[model, arrangement]
+    stuck, base = outcome.stuck[:, 0], outcome.base_stuck[:, 0]
+    groups[STUCK] = replace(one, base=base, drawn=stuck - base, once=base / done.spans.max())
+    together = {
+        name: np.nansum([getattr(losses, name) for losses in groups.values()], axis=0)
+        for name in ("base", "drawn", "once")
+    }
+    return groups | {OTHERS: replace(one, **together)}
 
 
 def counted_for_capital(setting: Setting) -> BoolArray:

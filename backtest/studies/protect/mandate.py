@@ -18,7 +18,8 @@ from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.parameters.terms import Terms
 from backtest.replay.protection.margins import margins_by_house
-from backtest.studies.protect.resampled import bounded, columns_of, resampled_days
+from backtest.scores.money.level import Ends
+from backtest.studies.protect.bounds import columns_of, of_margin
 from backtest.types import DaysByPortfolios, FloatArray, StudyError, unheard
 
 RULE = "mandate_survey"
@@ -147,7 +148,7 @@ def mandate_table(
 
     Rows are (book, step), last all books together, each margined by itself. Columns, USD:
     `margin`, `change` from `SURVEYED` (more is positive), each with `_low` and `_high`, one-sided
-    bounds of 95 % over resampled days; `cost`, the change funded for a year at the middle one of
+    bounds of 95 % over dates; `cost`, the change funded for a year at the middle one of
     the three rates `spread`, `cost_low` and `cost_high` the widest of bounds and rates.
 
     The bounds know the days that were, and not how practice or models differ: the rows of
@@ -156,21 +157,23 @@ def mandate_table(
     steps = {step: _with_total(values[scored]) for step, values in margins.steps(terms).items()}
     names = (*margins.portfolios, ALL_BOOKS)
     base = steps[SURVEYED]
-    weights = resampled_days(len(base))
     rows = {}
     for step, values in steps.items():
-        margin, change = bounded(values, weights), bounded(values - base, weights)
-        cost = np.multiply.outer(np.array(spread), change[1:])
         for k, name in enumerate(names):
+            change = of_margin((values - base)[:, k])
             rows[name, step] = {
-                **columns_of("margin", margin[:, k]),
-                **columns_of("change", change[:, k]),
-                "cost": spread[1] * change[0, k],
-                "cost_low": cost[:, :, k].min(),
-                "cost_high": cost[:, :, k].max(),
+                **columns_of("margin", of_margin(values[:, k])),
+                **columns_of("change", change),
+                **columns_of("cost", _cost(change, spread)),
             }
     index = pd.MultiIndex.from_product([names, steps], names=["book", "step"])
     return pd.DataFrame.from_dict(rows, orient="index").reindex(index)
+
+
+def _cost(change: Ends, spread: tuple[float, ...]) -> Ends:
+    """A change of margin funded for a year: the middle rate, and the widest of bounds and rates."""
+    ends = np.multiply.outer(np.array(spread), np.array(change[1:]))
+    return spread[1] * change[0], float(ends.min()), float(ends.max())
 
 
 def figures_table(terms: MandateTerms) -> pd.DataFrame:

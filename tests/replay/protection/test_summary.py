@@ -116,7 +116,7 @@ def test_another_seed_moves_little_beside_what_other_dates_would(done):
 def test_drawn_defaults_alone_are_no_evidence(done):
     losses = Losses.of(done, "var", "silos", FUND)
     still = replace(losses, base=np.zeros_like(losses.base))
-    assert still.amount.events == 0 and not still.amount.trusted
+    assert still.amount.events == 0 and np.isnan(still.amount.ends[1:]).all()
     assert still.amount.mean == pytest.approx(still.amount_drawn.mean)
 
 

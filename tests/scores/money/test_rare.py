@@ -49,13 +49,28 @@ def test_days_within_a_month_are_one_event():
 def test_too_few_events_have_a_mean_and_no_interval(count):
     found = rare_mean(record([2.0] * count))
     assert found.events == count and found.mean == 2.0 * count / 5000
-    assert found.trusted == (count == FEWEST_EVENTS) and np.isnan(found.high) != found.trusted
+    assert np.isfinite(found.ends[1:]).tolist() == [count == FEWEST_EVENTS] * 2
 
 
 def test_what_is_known_on_every_day_is_no_evidence():
     known = np.full(5000, 0.01)
     found = rare_mean(record([5.0] * 3) + known, seen=record([5.0] * 3))
-    assert found.events == 3 and not found.trusted
+    assert found.events == 3 and np.isnan(found.ends[1:]).all()
+
+
+def test_what_is_known_between_events_does_not_join_them():
+    seen = record([5.0] * 30)
+    other = record([3.0, 0.0, 1.0] * 10)
+    known = np.full(5000, 1e-6)
+    for plain, with_known in (
+        (rare_mean(seen), rare_mean(seen + known, seen=seen)),
+        (
+            rare_difference(seen, other),
+            rare_difference(seen + known, other, seen=seen - other),
+        ),
+    ):
+        assert with_known.events == plain.events == 30
+        np.testing.assert_allclose(with_known.ends, plain.ends, rtol=1e-3)
 
 
 def test_rates_are_those_of_garwood_and_of_the_rule_of_three():
@@ -118,8 +133,8 @@ def test_what_is_no_amount_is_one_line():
         rare_mean(np.array([0.0, np.nan]))
     with pytest.raises(StudyError, match="level is 1"):
         rare_mean(record([1.0] * 9), level=1.0)
-    with pytest.raises(DataError, match="4 days say nothing"):
-        mean_interval(np.zeros(4))
+    with pytest.raises(DataError, match="2 days say nothing"):
+        mean_interval(np.zeros(2))
 
 
 def test_a_mean_of_independent_days_is_held_as_often_as_asked():
