@@ -101,7 +101,15 @@ def line(*cells: str) -> str:
 
 
 def bounds(row: pd.Series, column: str) -> str:
-    """USD millions with their bounds; '0' where nothing is left of them."""
-    three = [row[column + end] / 1e6 for end in ("", "_low", "_high")]
-    point, low, high = (f"{value:+.1f}" if abs(value) >= 0.05 else "0" for value in three)
-    return point if point == low == high == "0" else f"{point} [{low}, {high}]"
+    """USD millions with their bounds, or without where events are too few; '0' where nothing is."""
+    point, low, high = (row[column + end] / 1e6 for end in ("", "_low", "_high"))
+    shown = signed(point)
+    if pd.isna(low):
+        return f"{shown} ({row[f'{column}_events']:.0f})"
+    ends = [signed(low), signed(high)]
+    return shown if {shown, *ends} == {"0"} else f"{shown} [{', '.join(ends)}]"
+
+
+def signed(value: float) -> str:
+    """Millions with a sign; '0' for what one decimal does not show."""
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0"

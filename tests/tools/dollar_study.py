@@ -209,7 +209,7 @@ def cells(records: int, seed: int) -> Iterator[tuple[str, str, int, dict[str, Mi
                 yield world, margin, days, missed, bounded
 
 
-def main(records: int = 300, seed: int = 11) -> None:
+def main(records: int = 200, seed: int = 11) -> None:
     """Print the table of docs/intervals.md."""
     print(f"{'world':16}{'margin':10}days" + "".join(f"{kind:>14}" for kind in KINDS) + "  bound")
     for world, margin, days, missed, bounded in cells(records, seed):

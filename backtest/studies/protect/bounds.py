@@ -15,7 +15,7 @@ from backtest.scores.money.rare import differs, rare_difference
 from backtest.types import Days
 
 # Of an interval, whose ends are one-sided bounds of 95 %. Means of margins are asked for more, as
-# they hold less: at .90 the truth was above the bound in one record of ten to five.
+# they hold less.
 LOSSES, MARGINS = 0.90, 0.95
 NOTHING: Ends = (0.0, 0.0, 0.0)
 
