@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtest.config.load import load_study
+from backtest.studies.protect.dollar_sections import no_bound
 
 BASIS, BITCOIN, PENSION = "basis-fund", "bitcoin-treasury-fund", "pension"
 POSTER, MANDATE = "collateral-poster", "clearing-mandate"
@@ -105,7 +106,7 @@ def bounds(row: pd.Series, column: str) -> str:
     point, low, high = (row[column + end] / 1e6 for end in ("", "_low", "_high"))
     shown = signed(point)
     if pd.isna(low):
-        return f"{shown} ({row[f'{column}_events']:.0f})"
+        return f"{shown} ({no_bound(row[f'{column}_events'])})"
     ends = [signed(low), signed(high)]
     return shown if {shown, *ends} == {"0"} else f"{shown} [{', '.join(ends)}]"
 
