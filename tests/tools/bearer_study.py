@@ -179,12 +179,12 @@ def borne(world: str, margin: str, records: int, seed: int) -> Borne:
                 paid = one.sum(axis=1)
                 largest = int(one.sum(axis=0).argmax())
                 found = rare_mean(paid)
-                if found.trusted:
+                if np.isfinite(found.low):
                     share = rare_share(one[:, largest].sum() / paid.sum(), paid)
                     shares.append((share, by_account[largest] / by_account.sum()))
                     given.append((found.times(1.0 / (paid > 0.0).mean()), mean_given))
                 difference = rare_difference(after, paid, larger=LARGER)
-                if difference.trusted:
+                if np.isfinite(difference.low):
                     added.append((difference, mean_more))
     return Borne(
         world,
