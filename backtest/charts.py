@@ -17,6 +17,7 @@ from backtest.studies.power.figures import power_of_tests
 from backtest.studies.protect.figures import (
     cover_of_members,
     days_of_loss,
+    distance_of_layers,
     loss_against_saving,
     who_bears,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "cover_of_members",
     "coverage_against_cost",
     "days_of_loss",
+    "distance_of_layers",
     "exceedance_timeline",
     "exceedances_by_weekday",
     "granted_against_supported",

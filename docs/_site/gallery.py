@@ -209,6 +209,9 @@ protected = study_protection(None, data=None, seed=None, progress=unheard)
             "loss_against_saving": "bt.charts.loss_against_saving(protected)",
             "days_of_loss": "bt.charts.days_of_loss(protected)",
             "cover_of_members": "bt.charts.cover_of_members(protected)",
+            "distance_of_layers": (
+                'bt.charts.distance_of_layers(protected.arranged, "The sample.", simulated=True)'
+            ),
         },
     ),
     Group(

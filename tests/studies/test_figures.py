@@ -60,6 +60,7 @@ SHOWN = {
     "fellow_days": {"date": 1},
     "cover": {"size": 1e-6},
     "reverse_stress": {"distance": 1},
+    "distance_of_layers": {"distance": 1},
 }
 
 

@@ -30,6 +30,7 @@ from backtest.studies.collateral.study import CollateralStudy, study_collateral
 from backtest.studies.offset.steps_by_day import steps_by_day
 from backtest.studies.offset.study import OffsetStudy
 from backtest.studies.protect.answers import Answers
+from backtest.studies.protect.arranged import ArrangedStress
 from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.run.page import run_exhibit
 from backtest.studies.run.study import Run, execute
@@ -320,6 +321,15 @@ def protect_study() -> ProtectStudy:
 
 
 @functools.cache
+def arranged_stress() -> ArrangedStress:
+    """Its stress test on the last day: all yields, up and down, and the most plausible moves."""
+    done = protect_study().protection
+    last = len(done.margined.market.dates) - 1
+    plan = StressPlan(last, worst_days=1, directions=("all yields", "joint"))
+    return ArrangedStress.of(done, plan, _quiet)
+
+
+@functools.cache
 def collateral_study() -> CollateralStudy:
     """The same books on every mix of collateral."""
     with tempfile.TemporaryDirectory() as folder:
@@ -424,6 +434,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "cover": lambda: charts.cover_of_members(protect_study()),
     "reverse_stress": lambda: charts.reverse_stress(
         stress_result(), study().provenance.footnote(), simulated=True
+    ),
+    "distance_of_layers": lambda: _with_steps(
+        charts.distance_of_layers(arranged_stress(), study().provenance.footnote(), simulated=True)
     ),
 }
 VARIANTS: dict[str, Callable[[], Figure]] = {

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.clearing.ledger import CENT
-from backtest.replay.protection.reverse import MOST_JOINT, Found, Ladder, ReverseWaterfall
+from backtest.replay.protection.ladder import Ladder
+from backtest.replay.protection.reverse import MOST_JOINT, Found, ReverseWaterfall
 from backtest.replay.protection.tabled import tabled
 from backtest.stress.directions import Direction, Path, UsedUp, stated_directions
 from backtest.stress.joint import NAME as JOINT

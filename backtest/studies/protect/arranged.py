@@ -9,7 +9,8 @@ from backtest.clearing.arrangement import ARRANGEMENTS, SILOS
 from backtest.clearing.ledger import BEARERS, CENT
 from backtest.replay.protection import Protection
 from backtest.replay.protection.cover import EVERYWHERE
-from backtest.replay.protection.reverse import EVENTS, ReverseWaterfall
+from backtest.replay.protection.ladder import EVENTS
+from backtest.replay.protection.reverse import ReverseWaterfall
 from backtest.replay.protection.reverse_accounts import ReverseAccounts
 from backtest.replay.protection.stressed import Stressed
 from backtest.stress import StressPlan

@@ -9,12 +9,15 @@ import pandas as pd
 from backtest.clearing.arrangement import SILOS
 from backtest.clearing.ledger import CENT
 from backtest.present.exhibit import Section
+from backtest.present.figure import Figure
 from backtest.present.naming import brief
 from backtest.present.numbers import MISSING, millions, money, percent, ratio
 from backtest.present.table import Cell, TextTable, of_column, records
-from backtest.replay.protection.reverse import EVENTS
+from backtest.replay.protection.ladder import EVENTS
 from backtest.replay.protection.reverse_accounts import ALL, MARGIN
 from backtest.studies.protect.arranged import OTHERS, ArrangedStress
+from backtest.studies.protect.figures import distance_of_layers
+from backtest.studies.protect.figures.layers import far_words
 from backtest.studies.sentences import counted, sentence
 
 SHOWN = 5  # scenarios in the table
@@ -30,12 +33,17 @@ GROUPS = {
 }
 
 
-def arranged_sections(result: ArrangedStress) -> Iterator[Section]:
-    """Scenarios through the waterfall, then reverse stress where it was asked for."""
+def arranged_sections(
+    result: ArrangedStress, footnote: str, *, simulated: bool
+) -> Iterator[Section]:
+    """Scenarios through the waterfall, then reverse stress where it was asked for.
+
+    footnote : of the figure: source, window, standard. simulated : whether prices are.
+    """
     if len(result.scenarios):
         yield _scenarios(result)
     if len(result.reverse):
-        yield _reverse(result)
+        yield _reverse(result, distance_of_layers(result, footnote, simulated=simulated))
     if len(result.accounts):
         yield _accounts(result)
 
@@ -129,7 +137,7 @@ def _span(values: "pd.Series[float]", show: Callable[[float], str]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _reverse(result: ArrangedStress) -> Section:
+def _reverse(result: ArrangedStress, figure: Figure | None) -> Section:
     table = result.nearest()
     columns = {event: of_column(event, _distance) for event in EVENTS}
     return Section(
@@ -147,6 +155,7 @@ def _reverse(result: ArrangedStress) -> Section:
             "exist."
         ),
         table=result.reverse,
+        figure=figure,
         tables=(
             TextTable.of(
                 f"Distance of the nearest move, '{result.model}', standard deviations",
@@ -169,20 +178,15 @@ def _distance(value: float) -> str:
 
 def _said_of_reverse(result: ArrangedStress, table: pd.DataFrame) -> Iterator[str]:
     """How far fellow customers' loss, the fund and the last layer are, against silos."""
-    words = []
-    for event in EVENTS[3:5] + EVENTS[6:]:
-        known = table[event].dropna()
-        if known.empty:
-            words.append(f"no move within the search reaches that {event}")
-            continue
-        if SILOS not in known.index or len(known) == 1:
-            words.append(f"{event} at {_span(known, ratio)}")
-            continue
-        others = known.drop(SILOS)
-        words.append(f"{event} at {ratio(known[SILOS])} in silos, {_span(others, ratio)} elsewhere")
+    words = [
+        f"{event} {far_words(table[event].dropna())}"
+        if table[event].notna().any()
+        else f"{event} after no move within the search"
+        for event in (*EVENTS[3:5], EVENTS[6])
+    ]
     yield sentence(
-        f"with the positions of {result.day} under {result.model}, the nearest moves are, in "
-        f"standard deviations: {'; '.join(words)}"
+        f"with the positions of {result.day} under {result.model}, {'; '.join(words)} (standard "
+        "deviations, of the nearest moves found)"
     )
 
 

@@ -76,7 +76,10 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
         yield paths_section(study.paths, study.provenance)
     yield from protect_stress_sections(study.stress, study.provenance)
     if study.arranged is not None:
-        yield from arranged_sections(study.arranged)
+        prices = study.provenance.prices
+        yield from arranged_sections(
+            study.arranged, study.provenance.footnote(), simulated=prices.simulated
+        )
     yield cover_section(study, cover_of_members(study))
     yield stress_section(study)
     yield margin_section(study)

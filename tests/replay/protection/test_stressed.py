@@ -14,7 +14,8 @@ from backtest.account.mix import Mix
 from backtest.clearing import ARRANGEMENTS, Firm, House, Member, Structure
 from backtest.clearing.ledger import BEARERS
 from backtest.replay.protection import protect
-from backtest.replay.protection.reverse import EVENTS, ReverseWaterfall
+from backtest.replay.protection.ladder import EVENTS
+from backtest.replay.protection.reverse import ReverseWaterfall
 from backtest.replay.protection.reverse_accounts import ALL, MARGIN, ReverseAccounts
 from backtest.replay.protection.standing import Standing
 from backtest.replay.protection.stressed import Stressed

@@ -10,6 +10,7 @@ from backtest.clearing.ledger import BEARERS
 from backtest.stress import StressPlan
 from backtest.studies.protect.arranged import ArrangedStress
 from backtest.studies.protect.arranged_sections import arranged_sections
+from backtest.studies.protect.figures.layers import far_words
 from backtest.studies.protect.page import protection_exhibit
 from backtest.studies.protect.store import write_results
 from backtest.studies.protect.study import study_protection
@@ -114,7 +115,8 @@ def test_what_the_sections_say_is_in_their_tables(study):
     assert list(nearest.index) == list(study.protection.settings)
     (said,) = sections["reverse_by_arrangement"].sentences
     known = nearest["the mutual fund pays"].dropna()
-    assert (f"{known['silos']:.2f} in silos" in said) if len(known) else ("no move" in said)
+    far = f"the mutual fund pays {far_words(known)}" if len(known) else "after no move"
+    assert far in said
     (table,) = sections["reverse_by_arrangement"].tables
     shown = [row[0].text for _, (row,) in table.groups]
     assert shown == [f"{x:.2f}" for x in nearest["a margin is used up"]]
@@ -124,5 +126,5 @@ def test_what_the_sections_say_is_in_their_tables(study):
 def test_without_directions_scenarios_alone_are_shown(study):
     last = len(study.protection.margined.market.dates) - 1
     again = ArrangedStress.of(study.protection, StressPlan(last, directions=()), quiet)
-    names = [section.name for section in arranged_sections(again)]
+    names = [section.name for section in arranged_sections(again, "", simulated=True)]
     assert names == ["stress_who_pays"] and again.reverse.empty
