@@ -1,6 +1,8 @@
 """Markets and books that the tests share."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +19,16 @@ from tests.support.places import PRICES
 hypothesis.settings.register_profile("desk", deadline=None)
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def users_modules_are_forgotten(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No file of tests meets a user's module that another one wrote and imported."""
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
