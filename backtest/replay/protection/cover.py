@@ -16,13 +16,11 @@ from backtest.market.episodes import EPISODES
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.units import Units
-from backtest.scores.resample import day_weights, stationary_indices
-from backtest.types import FloatArray, tail_count
+from backtest.scores.money.seldom import seldom
+from backtest.types import FloatArray
 
 CONFIDENCE = 0.999
 EVERYWHERE = "all houses"
-# A record shorter than this many independent days bounds no quantile from above: -ln(2.5 %).
-BOUNDING = 3.69
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,40 +80,20 @@ def largest(needs: FloatArray, count: int) -> FloatArray:
     return total
 
 
-def exceeded_seldom(
-    values: FloatArray, weights: FloatArray, confidence: float = CONFIDENCE
-) -> FloatArray:
-    """The smallest of the values that is exceeded on no more than (1 - confidence) of days.
-
-    values : (days,) or more. weights : (..., days) how often each counts, adding up to days.
-
-    Examples
-    --------
-    >>> exceeded_seldom(np.arange(100.0), np.ones((1, 100)), 0.98).tolist()
-    [97.0]
-    """
-    order = np.argsort(-values, kind="stable")
-    running = np.cumsum(weights[..., order], axis=-1)
-    allowed = tail_count(round(float(weights[0].sum())), confidence, "floor")
-    # The first value with which more days than allowed are at or above it.
-    place = (running > allowed * (1 + 1e-12) + 1e-9).argmax(axis=-1)
-    sized: FloatArray = values[order[place]]
-    return sized
-
-
 def cover(
     done: Protection,
     *,
     confidence: float = CONFIDENCE,
     windows: Mapping[str, tuple[str, str]] = EPISODES,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Cover-1 and cover-2 by model, arrangement, house and number of firms; USD.
 
-    `size` is exceeded on no more than (1 - confidence) of days, with a 95 % interval from
-    resampled days; `high` is infinite where the record is too short to bound it: 0.1 % of fewer
-    than some 3,700 independent days may be none. `largest` is that of the worst `day`, with the
-    firms that it is of; a column a stress window has the largest in it, NaN outside the record.
+    No more than (1 - confidence) of the record's days exceed `size`; `low` is the lower end of its
+    95 % interval, from days that say as much as `effective_days` independent ones (`seldom`). There
+    is no upper end: no record bounds what lies beyond its worst days, and in the long run more than
+    one day in a thousand exceeds a `size` at 99.9 % (docs/intervals.md). `largest` is that of the
+    worst `day`, with the firms that it is of; a column a stress window has the largest in it, NaN
+    outside the record.
 
     Examples
     --------
@@ -129,7 +107,6 @@ def cover(
     >>> bool(sizes.iloc[0] == sizes.iloc[1] > 0)  # there is one firm
     True
     """
-    weights = day_weights(stationary_indices(len(done.days), seed=seed))
     houses = [*done.book.silos, *([EVERYWHERE] if len(done.book.silos) > 1 else [])]
     rows = {}
     for model, arrangement in done.outcomes:
@@ -137,7 +114,7 @@ def cover(
         for place, house in enumerate(houses):
             by_firm = needs.usd.sum(axis=3) if house == EVERYWHERE else needs.usd[..., place]
             for count in (1, 2):
-                row = _row(done, largest(by_firm, count), needs.weight, weights, confidence)
+                row = _row(done, largest(by_firm, count), needs.weight, confidence)
                 at = np.unravel_index(largest(by_firm, count).argmax(), by_firm.shape[:2])
                 named = np.argsort(-by_firm[at], kind="stable")[:count]
                 row["firms"] = ", ".join(
@@ -149,29 +126,16 @@ def cover(
 
 
 def _row(
-    done: Protection,
-    need: FloatArray,
-    state_weights: FloatArray,
-    resampled: FloatArray,
-    confidence: float,
+    done: Protection, need: FloatArray, weight: FloatArray, confidence: float
 ) -> dict[str, object]:
-    """Size, interval and worst day of (states, days) USD."""
-    days = need.shape[1]
-    values = need.ravel()
-
-    def sized(weights: FloatArray) -> FloatArray:
-        by_state = weights[:, None, :] * state_weights[:, None]
-        return exceeded_seldom(values, by_state.reshape(len(weights), -1), confidence)
-
-    low, high = np.quantile(sized(resampled), [0.025, 0.975])
-    independent = days / done.horizon
-    worst = int(need.max(axis=0).argmax())
+    """Size, lower end and worst day of (states, days) USD."""
+    found = seldom(need, weight, confidence=confidence)
     return {
-        "size": float(sized(np.ones((1, days)))[0]),
-        "low": float(low),
-        "high": float(high) if independent * (1.0 - confidence) >= BOUNDING else np.inf,
+        "size": found.size,
+        "low": found.low,
+        "effective_days": found.days,
         "largest": float(need.max()),
-        "day": done.days[worst],
+        "day": done.days[int(need.max(axis=0).argmax())],
     }
 
 

@@ -101,17 +101,20 @@ class ProtectedPaths:
     def summary(self) -> pd.DataFrame:
         """Mean over paths of every column, with its 95 % interval; a row an outcome and column.
 
-        Margins have Student's interval. Amounts that few paths have are weighted Poisson counts, a
-        path an event (`rare_mean`); `low` and `high` are NaN where fewer than five paths have an
-        event without drawn defaults. `paths_with` counts these. The largest is that of all paths.
+        Margins have Student's interval, all else that of `mean_over_paths`; `low` and `high` are
+        NaN where fewer than five paths have an event without drawn defaults. `paths_with` counts
+        these. The largest is that of all paths.
         """
         rows = {}
         for o, key in enumerate(self.keys):
             for c, column in enumerate(COLUMNS):
                 values, base = self.amounts[:, o, c], self.base[:, o, c]
-                found = _largest(values) if column.startswith("largest") else _mean(values, base)
                 if column == "margin":
-                    found = _student(values)
+                    found = student_mean(values)
+                elif column.startswith("largest"):
+                    found = _largest(values)
+                else:
+                    found = mean_over_paths(values, base)
                 rows[*key, column] = {
                     "mean": found.mean, "low": found.low, "high": found.high,
                     "paths_with": found.events,
@@ -119,18 +122,34 @@ class ProtectedPaths:
         return tabled(rows, "model", "arrangement", "what")
 
 
-def _mean(values: FloatArray, base: FloatArray) -> RareMean:
-    """Mean of independent paths, few of which have much."""
-    events = int((base > 0.0).sum())
-    mean = float(values.mean())
-    some = values[values > 0.0]
+def mean_over_paths(values: FloatArray, base: FloatArray) -> RareMean:
+    """Mean of an amount over independent paths, few of which may have much of it.
+
+    What the path with least has is in all of them; the rest is a sum of weighted Poisson counts, a
+    path an event, with one more of twice the largest (`gamma_ends`). In simulated worlds it held
+    the truth in 91 to 100 % of crowds of 20 or 100 paths, and in 79 to 91 % where a few paths in a
+    thousand carry the mean (docs/intervals.md).
+
+    values, base : (paths,) 0 or more, with and without defaults that come whatever prices do. No
+        interval where fewer than five paths have any of `base`.
+
+    Examples
+    --------
+    >>> found = mean_over_paths(*[np.array([4.0, 5.0, 4.0, 4.0, 6.0, 4.0])] * 2)
+    >>> found.mean, round(found.low, 2), round(found.high, 2), found.events
+    (4.5, 4.05, 7.07, 6)
+    """
+    events, mean = int((base > 0.0).sum()), float(values.mean())
     if events < FEWEST_EVENTS:
         return RareMean(mean, np.nan, np.nan, events)
-    low, high = gamma_ends(some, LARGER * float(some.max()), 0.95)
-    return RareMean(mean, low / len(values), high / len(values), events)
+    least = float(values.min())
+    above = values[values > least] - least
+    low, high = gamma_ends(above, LARGER * float(above.max(initial=0.0)), 0.95)
+    return RareMean(mean, least + low / len(values), least + high / len(values), events)
 
 
-def _student(values: FloatArray) -> RareMean:
+def student_mean(values: FloatArray) -> RareMean:
+    """Mean of an amount that every path has much of, (paths,), with Student's interval."""
     from scipy.special import stdtrit
 
     mean, count = float(values.mean()), len(values)

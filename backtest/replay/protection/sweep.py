@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from backtest.clearing.ledger import CENT, FELLOW, FUND, UNCOVERED
-from backtest.replay.protection.cover import exceeded_seldom, firm_needs, largest
+from backtest.replay.protection.cover import CONFIDENCE, firm_needs, largest
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.variations import Variation, variations
+from backtest.scores.money.seldom import exceeded_seldom
 from backtest.types import FloatArray, Progress, counted, unheard
 
 # What is swept: mean margin, a year's losses by bearer, and the fund that covers two firms.
@@ -121,13 +122,12 @@ def _measured(done: Protection, model: str, arrangements: Sequence[str]) -> Floa
     for name in arrangements:
         needs = firm_needs(done, model, name)
         two = largest(needs.usd.sum(axis=3), 2)
-        weights = np.broadcast_to(needs.weight[:, None], two.shape).reshape(1, -1)
         losses = (Losses.of(done, model, name, b) for b in (FELLOW, FUND, UNCOVERED))
         rows.append(
             [
                 float(Posted.of(done, model, name).total.mean()),
                 *(float(each.yearly.mean()) for each in losses),
-                float(exceeded_seldom(two.ravel(), weights)[0]),
+                exceeded_seldom(two, needs.weight, confidence=CONFIDENCE),
             ]
         )
     return np.array(rows)

@@ -242,6 +242,9 @@ def event_rate(seen: FloatArray, *, level: float = 0.95) -> RareMean:
 def never_seen(days: float, *, level: float = 0.95) -> float:
     """Events a day that a record without any does not exclude: the rule of three, one-sided.
 
+    At 95 % it was too low in 3 to 8 % of simulated records where margins follow volatility, and in
+    up to 20 % where they do not and turmoil lasts for months (docs/intervals.md).
+
     days : of the record; a rate a year for years.
 
     Examples

@@ -154,7 +154,7 @@ def _fund(study: ProtectStudy) -> str:
     fund = "the mutual fund is never touched" if not times.any() else (
         f"the mutual fund pays {_ends(times)} times a year"
     )  # fmt: skip
-    return f"{fund}, and cover-2 at 99.9 % is {_span(sizes)} USD"
+    return f"{fund}, and cover-2 at 99.9 % of the record's days is {_span(sizes)} USD"
 
 
 def _ends(values: "pd.Series[float]") -> str:

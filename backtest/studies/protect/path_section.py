@@ -20,7 +20,9 @@ TEXT = (
     "arrangements on the same histories. What is assumed as a multiple of margin is the same USD "
     "on every history. More histories narrow an interval, which says nothing of how far the "
     "simulator is from the world. There is none where fewer than five histories have such a loss "
-    "without a default that comes whatever prices do: [seen in n]."
+    "without a default that comes whatever prices do: [seen in n]. In simulated worlds intervals "
+    "of 20 or 100 histories held 91 to 100 % of true means, and 79 to 91 % of those which a few "
+    "histories in a thousand carry, the rest being too low (docs/intervals.md)."
 )
 
 

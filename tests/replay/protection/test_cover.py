@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from backtest.clearing.arrangement import ARRANGEMENTS
-from backtest.replay.protection.cover import cover, exceeded_seldom, firm_needs
+from backtest.replay.protection.cover import cover, firm_needs
 from tests.support.protected import ACCOUNTS, protection
 
 
@@ -88,7 +88,7 @@ def test_sizes_are_order_statistics_of_days() -> None:
                 assert days.any()
                 assert row["spring"] == pytest.approx(values[days].max(), rel=1e-9)
                 assert row["low"] <= row["size"] <= row["largest"]
-    assert (table["high"] == np.inf).all()  # 270 days bound no quantile of 99 % from above
+    assert (table["effective_days"] <= len(done.days)).all() and "high" not in table
 
 
 def test_cover_of_two_is_cover_of_both_firms() -> None:
@@ -105,15 +105,6 @@ def test_omnibus_nets_what_gross_does_not() -> None:
         assert not np.isclose(
             rows["var", f"customers gross, {how}"], rows["var", f"customers omnibus, {how}"]
         )
-
-
-def test_a_long_record_bounds_from_above_and_states_count_with_their_weights() -> None:
-    values = np.array([5.0, 4.0, 3.0, 2.0, 1.0] * 20)
-    # 100 days, 4 allowed: of 20 days at 5.0, the fifth is still 5.0; with a tenth of the weight
-    # only 2 count.
-    assert exceeded_seldom(values, np.ones((1, 100)), 0.96).tolist() == [5.0]
-    light = np.where(values == 5.0, 0.1, 1.225)[None, :]
-    assert exceeded_seldom(values, light, 0.96).tolist() == [4.0]
 
 
 def test_stress_windows_outside_the_record_are_not_numbers() -> None:

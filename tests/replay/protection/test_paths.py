@@ -8,7 +8,7 @@ import backtest as bt
 from backtest.clearing import ARRANGEMENTS
 from backtest.replay.monte_carlo import path_market
 from backtest.replay.protection import Margined, close_out
-from backtest.replay.protection.paths import COLUMNS, ProtectedPaths, protect_paths
+from backtest.replay.protection.paths import COLUMNS, ProtectedPaths, mean_over_paths, protect_paths
 from tests.support.protected import ACCOUNTS, MEMBERS, drawn_market
 
 SIMULATOR = bt.StationaryBootstrap(block_size=20)
@@ -97,6 +97,16 @@ def test_means_have_intervals_or_say_that_there_are_too_few_paths():
     assert table.loc["mutual fund", "low"] == pytest.approx(2.202 * 10 / 40, rel=1e-3)
     assert table.loc["mutual fund", "high"] > 13.06 * 10 / 40
     assert np.isnan(table.loc["uncovered", "low"]) and table.loc["uncovered", "mean"] == 0.5
+
+
+def test_what_every_path_has_is_known():
+    """The least of the paths is in all of them: only what lies above it is rare."""
+    above = np.array([0.0, 1.0, 3.0, 0.0, 2.0, 0.0])
+    found, alone = mean_over_paths(100.0 + above, 100.0 + above), mean_over_paths(above, above + 1)
+    assert found.low == pytest.approx(100.0 + alone.low) and found.events == 6
+    assert found.high == pytest.approx(100.0 + alone.high)
+    same = mean_over_paths(np.full(8, 7.0), np.full(8, 7.0))
+    assert (same.low, same.mean, same.high) == (7.0, 7.0, 7.0)
 
 
 @pytest.mark.parametrize(

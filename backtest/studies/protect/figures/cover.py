@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
@@ -54,9 +53,9 @@ def _caption(study: "ProtectStudy", data: pd.DataFrame, house: str) -> Caption:
     return Caption.of(
         cover_finding(data),
         measure=f"Need beyond margin of the largest firm, and of the two largest, {house}, USD m",
-        footnote="Bars: exceeded on no more than 0.1 % of days; whiskers: lower end of the 95 % "
-        "interval of cover-2, which a record of this length does not bound from above. Marks: the "
-        "largest cover-2 need in a month of stress. Firms are those of the study."
+        footnote="Bars: exceeded on no more than 0.1 % of the record's days; whiskers: lower end "
+        "of the 95 % interval of cover-2, which no record bounds from above. Marks: the largest "
+        "cover-2 need in a month of stress. Firms are those of the study."
         f"{left_out(study.protection.models)} {study.provenance.footnote()}",
         alt=f"Bars, a panel a model. {'; '.join(words)}.",
     )
@@ -106,9 +105,8 @@ def _paint(canvas: Canvas, study: "ProtectStudy", data: pd.DataFrame) -> "Axes":
                       linewidth=0.4)  # fmt: skip
             axes.barh(place, one["size"] / MILLION, height=0.36, color=ONE, edgecolor=INK,
                       linewidth=0.4)  # fmt: skip
-            end = two["high"] if np.isfinite(two["high"]) else two["size"]
-            axes.plot([two["low"] / MILLION, end / MILLION], [place, place], color=INK, lw=1.0,
-                      marker="|", ms=6, zorder=4)  # fmt: skip
+            axes.plot([two["low"] / MILLION, two["size"] / MILLION], [place, place], color=INK,
+                      lw=1.0, marker="|", ms=6, zorder=4)  # fmt: skip
             for i, name in enumerate(windows):
                 axes.plot(two[name] / MILLION, place, ls="", marker=MARKERS[i], ms=4, mfc="white",
                           mec=INK, mew=0.7, zorder=5)  # fmt: skip
