@@ -256,7 +256,8 @@ def _sums(done: Protection, model: str, arrangement: str) -> FloatArray:
         touched = outcome.touched if drawn else outcome.base_touched
         yearly = by_year(paid, outcome.base, horizon=spans[:, None], margin_days=days)
         by_bearer = yearly.mean(axis=0).sum(axis=0)[[b != "accounts" for b in BEARERS]]
-        waits = by_year(stuck, outcome.base_stuck, horizon=spans.max(), margin_days=days)
+        fails = happens[HAPPENINGS.index("a firm fails")].horizon
+        waits = by_year(stuck, outcome.base_stuck, horizon=fails, margin_days=days)
         times = [
             losses.times(touched[:, c], outcome.base_touched[:, c])
             for c, losses in enumerate(happens)

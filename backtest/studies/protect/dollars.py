@@ -18,6 +18,7 @@ from backtest.clearing.setting import Setting
 from backtest.parameters.files import header
 from backtest.parameters.terms import Terms
 from backtest.replay.protection.protect import Protection
+from backtest.replay.protection.summary import OTHERS as OF_OTHERS
 from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
 from backtest.scores.money.level import Ends, difference_ends
@@ -223,7 +224,8 @@ def _by_group(done: Protection, model: str, arrangement: str) -> dict[str, Losse
     one = groups["fellow"]
     outcome = done.outcomes[model, arrangement]
     stuck, base = outcome.stuck[:, 0], outcome.base_stuck[:, 0]
-    groups[STUCK] = replace(one, base=base, drawn=stuck - base, once=base / done.spans.max())
+    failing = Losses.of(done, model, arrangement, *OF_OTHERS)  # behind which firms fail
+    groups[STUCK] = replace(one, base=base, drawn=stuck - base, once=base / failing.horizon)
     together = {
         name: np.nansum([getattr(losses, name) for losses in groups.values()], axis=0)
         for name in ("base", "drawn", "once")
