@@ -113,7 +113,8 @@ def means(world: str, margin: str, histories: int, seed: int) -> Iterator[Mean]:
         for paths in CROWDS:
             crowds = amounts[: len(amounts) // paths * paths].reshape(-1, paths)
             found = [_found(what, crowd) for crowd in crowds]
-            ends = np.array([(f.low, f.high) for f in found if f.trusted]).reshape(-1, 2) / truth
+            given = [(f.low, f.high) for f in found if np.isfinite(f.low)]
+            ends = np.array(given).reshape(-1, 2) / truth
             held = (ends[:, 0] <= 1.0) & (ends[:, 1] >= 1.0)
             low, high = np.median(ends, axis=0) if len(ends) else (np.nan, np.nan)
             yield Mean(

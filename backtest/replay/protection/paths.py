@@ -33,6 +33,8 @@ from backtest.workers import in_parallel
 
 HAPPENINGS = ("fellow customers lose", "mutual fund pays", "a firm fails", "something is uncovered")
 BEHIND = ((FELLOW,), (FUND,), OTHERS, (UNCOVERED,))  # whose payments each of them is about
+# USD, or times, a year: less is what sums that cancel round to, and no event.
+NOTHING = 1e-6
 COLUMNS = (
     "margin",
     *(bearer for bearer in BEARERS if bearer != "accounts"),
@@ -139,7 +141,8 @@ def mean_over_paths(values: FloatArray, base: FloatArray) -> RareMean:
     >>> found.mean, round(found.low, 2), round(found.high, 2), found.events
     (4.5, 4.05, 7.07, 6)
     """
-    events, mean = int((base > 0.0).sum()), float(values.mean())
+    values = np.where(values > NOTHING, values, 0.0)
+    events, mean = int((base > NOTHING).sum()), float(values.mean())
     if events < FEWEST_EVENTS:
         return RareMean(mean, np.nan, np.nan, events)
     least = float(values.min())

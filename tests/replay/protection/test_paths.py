@@ -105,6 +105,9 @@ def test_what_every_path_has_is_known():
     found, alone = mean_over_paths(100.0 + above, 100.0 + above), mean_over_paths(above, above + 1)
     assert found.low == pytest.approx(100.0 + alone.low) and found.events == 6
     assert found.high == pytest.approx(100.0 + alone.high)
+    rounding = np.array([3e-11, -2e-11] * 8)
+    none = mean_over_paths(rounding, rounding)
+    assert (none.mean, none.events) == (0.0, 0) and np.isnan(none.low)
     same = mean_over_paths(np.full(8, 7.0), np.full(8, 7.0))
     assert (same.low, same.mean, same.high) == (7.0, 7.0, 7.0)
 
