@@ -78,6 +78,14 @@ def test_a_year_of_a_path_is_that_of_the_summary_also_where_houses_close_out_ove
         for column, name in same.items():
             here = found.amounts[0, o, COLUMNS.index(column)]
             assert here == pytest.approx(table.loc[key, name], rel=1e-9, abs=1e-6)
+        # Accounts are closed out as often as a firm fails.
+        outcome = done.outcomes[key]
+        by_house = outcome.base[:, :, 1:].sum(axis=(0, 2))
+        often = (by_house / done.spans).sum() / by_house.sum()
+        base, stuck = outcome.base_stuck[:, 0], outcome.stuck[:, 0]
+        cost = found.amounts[0, o, COLUMNS.index("close-out of accounts not ported")]
+        assert cost == pytest.approx(252.0 * (base * often + stuck - base).mean())
+        assert cost > 0.0
     assert (
         found.amounts[0, :, [COLUMNS.index("firms"), COLUMNS.index("a firm fails")]] > 0.0
     ).all()
