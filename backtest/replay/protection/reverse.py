@@ -14,7 +14,7 @@ import pandas as pd
 from backtest.replay.protection.ladder import EVENTS, Ladder
 from backtest.replay.protection.stressed import Key, Stressed
 from backtest.replay.protection.tabled import tabled
-from backtest.stress.directions import PARTS, Direction, Path, stated_directions
+from backtest.stress.directions import Direction, Path, stated_directions
 from backtest.stress.history import Plausibility
 from backtest.stress.joint import NAME as JOINT
 from backtest.stress.joint import nearest_move, slopes
@@ -23,7 +23,7 @@ from backtest.types import FloatArray, Progress, counted, unheard
 EACH = np.arange(len(EVENTS))
 MARGIN = 0  # place of the first event
 STEPS = 200  # of the grid of a direction: a quarter of a deviation each, at most
-ROUNDS = 7  # of cutting a step: 16^7 parts of it are a billionth of a deviation
+PARTS, ROUNDS = 4, 14  # of cutting a step: 4^14 parts of it are a billionth of a deviation
 NEAREST = 3  # margins near whose moves the search for the joint one begins
 MOST_JOINT = 50  # accounts up to which the most plausible of all moves is searched
 
@@ -195,16 +195,16 @@ class ReverseWaterfall:
         step = seen.argmax(axis=1)
         high = path.multiples[step]
         low = path.multiples[np.maximum(step - 1, 0)]
-        shares = np.arange(1, PARTS + 1) / PARTS
+        shares = np.arange(1, PARTS) / PARTS
         for _ in range(ROUNDS):
             points = low[..., None] + (high - low)[..., None] * shares
             pnl = path.at(points.ravel()).reshape(len(low), points[0].size, -1)
             for k, ladder in enumerate(self.ladders.values()):
-                own = ladder.reached(pnl[k]).reshape(len(EACH), PARTS, len(EACH))[EACH, :, EACH]
-                own[:, -1] = True  # as the bracket says; rounding may say otherwise
-                first = own.argmax(axis=1)
-                before = np.column_stack([low[k], points[k]])
-                low[k], high[k] = before[EACH, first], points[k][EACH, first]
+                own = ladder.reached(pnl[k]).reshape(*points[k].shape, len(EACH))[EACH, :, EACH]
+                # At the end of the bracket each event is reached, whatever rounding says there.
+                first = np.where(own.any(axis=1), own.argmax(axis=1), len(shares))
+                ends = np.column_stack([low[k], points[k], high[k]])
+                low[k], high[k] = ends[EACH, first], ends[EACH, first + 1]
         return np.where(seen.any(axis=1), high, np.inf)
 
     def _rows(self, found: "Mapping[Rung, list[Found]]") -> pd.DataFrame:
