@@ -119,13 +119,12 @@ def _said_of_scenarios(result: ArrangedStress, worst: list[str]) -> str:
         return "In no scenario do fellow customers lose anything."
     name = str(most.idxmax())
     of_one = fellow.xs(name, level="scenario")
-    silos = f"{money(of_one[SILOS])} USD in silos, " if SILOS in of_one.index else ""
-    others = of_one.drop(SILOS, errors="ignore")
-    pooled = f"{_span(others, _money(of_one.max()))} USD in the other arrangements"
-    return sentence(
-        f"fellow customers lose most in '{name}' under {result.model}: "
-        f"{silos}{pooled if len(others) else ''}".rstrip(", ")
-    )
+    show = _money(float(of_one.max()))
+    words = f"fellow customers lose most in '{name}' under {result.model}"
+    if SILOS not in of_one.index or len(of_one) == 1:
+        return sentence(f"{words}: {_span(of_one, show)} USD")
+    silos, others = show(float(of_one[SILOS])), _span(of_one.drop(SILOS), show)
+    return sentence(f"{words}: {silos} USD in silos, {others} USD in the other arrangements")
 
 
 def _money(like: float) -> Callable[[float], str]:
