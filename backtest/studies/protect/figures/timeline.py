@@ -95,6 +95,9 @@ def timeline_finding(study: "ProtectStudy", data: pd.DataFrame) -> str:
 
 
 def _paint(canvas: Canvas, study: "ProtectStudy", data: pd.DataFrame) -> "Axes":
+    from matplotlib import dates
+
+    concise: Any = dates.ConciseDateFormatter
     models = shown_models(study.protection.models)
     names = list(study.protection.settings)
     styles, days = arrangement_styles(names), study.protection.days
@@ -120,6 +123,8 @@ def _paint(canvas: Canvas, study: "ProtectStudy", data: pd.DataFrame) -> "Axes":
         axes.grid(visible=True, axis="y")
         margin = (days[-1] - days[0]) * 0.01
         axes.set_xlim(_day(days[0] - margin), _day(days[-1] + margin))
+        # A month is named without its year, which stands at January: labels have room.
+        axes.xaxis.set_major_formatter(concise(axes.xaxis.get_major_locator()))
     return panels[0]
 
 
