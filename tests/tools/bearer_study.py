@@ -22,8 +22,9 @@ from backtest.scores.money.rare import (  # noqa: E402
     RareMean,
     rare_difference,
     rare_mean,
-    rare_share,
 )
+from backtest.scores.money.rare_share import rare_share  # noqa: E402
+from backtest.scores.money.seldom import seldom  # noqa: E402
 from backtest.scores.money.worst import worse_days  # noqa: E402
 from backtest.types import FloatArray  # noqa: E402
 from tests.tools.interval_study import (  # noqa: E402
@@ -84,8 +85,9 @@ def _volatility(world: str, rng: np.random.Generator, days: int, paths: int) -> 
 class Worst:
     """How often it held what is said of payments of a day; shares in [0, 1] of records.
 
-    wilks : of the worst day as if days were independent; said : as printed; tail, low : of the day
-    in a hundred, and the part whose upper end is below it; unbounded : without an upper end.
+    wilks : of the worst day as if days were independent; said : as printed; least : of the lower
+    end of the day in a hundred, where 97.5 % are asked; upper : of an upper end, where a record has
+    one, that `equal_coverage_margin` would give it.
     """
 
     world: str
@@ -93,9 +95,8 @@ class Worst:
     days: int
     wilks: float
     said: float
-    tail: float
-    low: float
-    unbounded: float
+    least: float
+    upper: float
 
 
 def worst_days(world: str, margin: str, records: int, seed: int) -> Iterator[Worst]:
@@ -107,16 +108,16 @@ def worst_days(world: str, margin: str, records: int, seed: int) -> Iterator[Wor
     for days in LENGTHS:
         paid = ours[:days]
         worse = 1.0 - np.searchsorted(ordered, paid.max(axis=0), side="right") / len(ordered)
-        _, low, high = equal_coverage_margin(paid, np.ones_like(paid))
+        _, _, high = equal_coverage_margin(paid, np.ones_like(paid))
+        low = np.array([seldom(p[None], np.ones(1), confidence=0.99).low for p in paid.T])
         yield Worst(
             world,
             margin,
             days,
             float(np.mean(worse <= 1.0 - 0.05 ** (1.0 / days))),
             float(np.mean(worse <= worse_days(paid))),
-            float(np.mean((low <= point) & (point <= high))),
-            float(np.mean(high < point)),
-            float(np.mean(np.isinf(high))),
+            float(np.mean(low <= point)),
+            float(np.mean(high[np.isfinite(high)] >= point)),
         )
 
 
@@ -236,12 +237,11 @@ def _beyond(
 def main(records: int = 300, seed: int = 23) -> None:
     """Print the tables of docs/intervals.md."""
     print(f"{'':26}" + "".join(f"{f'{days:,} days':>33}" for days in LENGTHS))
-    print(f"{'world':16}{'margin':10}" + f"{'Wilks':>10}{'said':>6}{'99 %':>9}{'no end':>8}" * 2)
+    print(f"{'world':16}{'margin':10}" + f"{'Wilks':>10}{'said':>7}{'least':>8}{'upper':>8}" * 2)
     for world in EVERY:
         for margin in MARGINS:
             cells = "".join(
-                f"{100 * c.wilks:10.0f}{100 * c.said:6.0f}{_with(c.tail, c.low)}"
-                f"{100 * c.unbounded:8.0f}"
+                f"{100 * c.wilks:10.0f}{100 * c.said:7.0f}{100 * c.least:8.0f}{100 * c.upper:8.0f}"
                 for c in worst_days(world, margin, records, seed)
             )
             print(f"{world:16}{margin:10}{cells}", flush=True)

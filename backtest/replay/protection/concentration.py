@@ -9,7 +9,7 @@ from backtest.clearing.ledger import FELLOW
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
-from backtest.scores.money.rare import rare_share
+from backtest.scores.money.rare_share import rare_share
 from backtest.types import FloatArray
 
 WORST = 5  # days

@@ -4,7 +4,7 @@ On the day after t a firm pays its variation margin of t -> t+1 and the rise of 
 requires; customers' calls of that day settle later, on the payment days of their regime.
 
 The worst day of a record is one number. Beside it stand what is exceeded on one day in a hundred,
-with its interval, and how often a day may come that is worse than the worst that was seen. How
+with its lower end, and how often a day may come that is worse than the worst that was seen. How
 often both hold: docs/intervals.md.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
-from backtest.scores.money.cost import equal_coverage_margin
+from backtest.scores.money.seldom import seldom
 from backtest.scores.money.worst import worse_days
 from backtest.types import FloatArray, StudyError
 
@@ -78,11 +78,11 @@ def liquidity(done: Protection) -> pd.DataFrame:
     """The worst day of every firm at every house, and of all firms; USD.
 
     A row a (model, arrangement, house, firm): the `usd` it pays, what of it is for `customers`,
-    and the `day` of payment. `seldom` is exceeded on 1 % of days, with the ends of its 95 %
-    interval over dates, `_high` infinite where the record cannot bound it; `worse_days` is the
-    share of days, at most, that are worse than the worst, with 95 % confidence. Firm '' is all
-    firms of the structure on one day; house 'all houses' is what one must find on one day at all
-    of them.
+    and the `day` of payment. `seldom` is exceeded on 1 % of days, with the lower end of its 95 %
+    interval over dates, `seldom_low`; it has no upper end, as many records do not bound it.
+    `worse_days` is the share of days, at most, that are worse than the worst, with 95 %
+    confidence. Firm '' is all firms of the structure on one day; house 'all houses' is what one
+    must find on one day at all of them.
 
     Examples
     --------
@@ -116,11 +116,10 @@ def liquidity(done: Protection) -> pd.DataFrame:
 
 def _how_sure(paid: FloatArray) -> list[dict[str, float]]:
     """Columns beside the worst day of each column of (days, columns) USD."""
-    ends = equal_coverage_margin(paid, np.ones_like(paid), confidence=SELDOM)
-    names = ("seldom", "seldom_low", "seldom_high", "worse_days")
+    found = [seldom(one[None], np.ones(1), confidence=SELDOM) for one in paid.T]
     return [
-        dict(zip(names, map(float, four), strict=True))
-        for four in zip(*ends, worse_days(paid), strict=True)
+        {"seldom": one.size, "seldom_low": one.low, "worse_days": float(share)}
+        for one, share in zip(found, worse_days(paid), strict=True)
     ]
 
 

@@ -170,10 +170,9 @@ def _columns(
     yield f"{name}_events", amount.events
     yield from _interval(f"{name}_events_year", losses.events)
     # Its ends are those of the amount: that the number of events varies too makes them wider.
-    a_time = 1.0 / times if times > 0.0 else np.nan
-    yield f"{name}_given", a_time * float(losses.yearly.mean())
-    yield f"{name}_given_low", a_time * amount.low
-    yield f"{name}_given_high", a_time * amount.high
+    ends = {"": float(losses.yearly.mean()), "_low": amount.low, "_high": amount.high}
+    for end, usd in ends.items():
+        yield f"{name}_given{end}", usd / times if times > 0.0 else np.nan
     worst = int(losses.base.argmax())
     seen = losses.base[worst] > 0.0
     yield f"{name}_largest", float(losses.base[worst]) if seen else np.nan

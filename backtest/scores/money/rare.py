@@ -11,17 +11,13 @@ that one more event could have,
 
 An event is a run of days with losses, none more than 20 days after the last: windows that overlap
 and turmoil that lasts a month are one piece of evidence. w is twice the largest event seen; of a
-difference, whose ends each take both sides, the largest. A share of such a sum is a binomial one of
-as many events as equal amounts would be. How often this holds, and what was measured beside it, is
-in docs/intervals.md.
+difference, whose ends each take both sides, the largest. How often this holds, and what was
+measured beside it, is in docs/intervals.md.
 
 References
 ----------
 Fay, M. & Feuer, E. (1997). Confidence intervals for directly standardized rates: a method based on
 the gamma distribution. Statistics in Medicine, 16(7), 791-801.
-
-Korn, E. & Graubard, B. (1998). Confidence intervals for proportions with small expected number of
-positive counts estimated from survey data. Survey Methodology, 24(2), 193-201.
 
 Zou, G. & Donner, A. (2008). Construction of confidence limits about effect measures: a general
 approach. Statistics in Medicine, 27(10), 1693-1702.
@@ -30,10 +26,9 @@ approach. Statistics in Medicine, 27(10), 1693-1702.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, ndtri
+from scipy.special import chdtri
 
 from backtest.scores.money.level import Ends
-from backtest.scores.overlapping.slow_variance import effective_interval, student_point
 from backtest.scores.resample import MEAN_BLOCK
 from backtest.types import DataError, FloatArray, StudyError
 
@@ -168,37 +163,6 @@ def rare_difference(
     below = np.hypot(up.sum() - up_low, down_high - down.sum())
     above = np.hypot(up_high - up.sum(), down.sum() - down_low)
     return RareMean(mean, (total - below) / len(gaps), (total + above) / len(gaps), count)
-
-
-def rare_share(share: float, amounts: FloatArray, *, level: float = 0.95) -> RareMean:
-    """Interval of the share that one party has of a sum of rare amounts; the mean is the share.
-
-    Clopper and Pearson's, of as many events as equal ones would say as much: the squared sum of
-    events over the sum of their squares, less what Student's law takes off for their small number.
-    What varies of the share between the few events seen is not trusted to make them more. The
-    party may be named by the record, as the one with the largest share.
-
-    share : of the sum, in [0, 1]. amounts, level : of all parties, as of `rare_mean`; with errors.
-
-    Examples
-    --------
-    >>> days = np.zeros(2500)
-    >>> days[::250] = 8.0
-    >>> found = rare_share(0.4, days)
-    >>> found.events, found.mean, round(found.low, 2), round(found.high, 2)
-    (10, 0.4, 0.09, 0.78)
-    >>> bool(np.isnan(rare_share(0.4, days[:750]).low))
-    True
-    """
-    events = event_amounts(amounts)
-    if len(events) < FEWEST_EVENTS:
-        return RareMean(share, np.nan, np.nan, len(events))
-    count, largest = len(events), float(events.max())
-    equal = float(events.sum() / largest) ** 2 / float(((events / largest) ** 2).sum())
-    normal = float(ndtri(0.5 + 0.5 * level))
-    inflation = count / equal * (student_point(count - 1, level) / normal) ** 2
-    low, high = effective_interval(share * count, count, inflation, level=level)
-    return RareMean(share, float(low), float(high), count)
 
 
 def differs(first: FloatArray, second: FloatArray) -> FloatArray:

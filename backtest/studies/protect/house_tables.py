@@ -9,7 +9,7 @@ import pandas as pd
 from backtest.market.episodes import EPISODES
 from backtest.present.exhibit import Section
 from backtest.present.figure import Figure
-from backtest.present.numbers import MISSING, interval, millions, percent
+from backtest.present.numbers import MISSING, millions, percent
 from backtest.present.table import Cell, TextTable, of_column, records
 from backtest.replay.protection.cover import CONFIDENCE, EVERYWHERE
 from backtest.replay.protection.tabled import tabled
@@ -18,8 +18,8 @@ from backtest.studies.protect.tables import HEADS, by_model, few
 from backtest.types import tail_count
 
 HELD = (
-    "In simulated worlds the first was held by 81 to 99 % of records of nine years and the second "
-    "by 90 to 100, of three years by 69 to 98 and 71 to 98 (docs/intervals.md)."
+    "In simulated worlds the first held in 95 to 100 % of records of nine years and the second in "
+    "90 to 100, of three years in 90 to 99 and 71 to 98 (docs/intervals.md)."
 )
 # `python -m tests.tools.protect_study`: the least and the most of twenty worlds, margins and sets
 # of firms; tests/replay/protection/test_coverage.py holds some of them to it.
@@ -144,7 +144,7 @@ def liquidity_section(study: ProtectStudy) -> Section:
     worse, seldom = "a worse day, days a year at most", "99 % of days"
     everybody = table.xs("", level="firm")
     hundredth = {
-        f"{seldom}, {house} [95 %]": everybody.xs(house, level="house").apply(_seldom, axis=1)
+        f"{seldom}, {house}": everybody.xs(house, level="house").apply(_seldom, axis=1)
         for house in houses
     }
     share = everybody.xs(houses[-1], level="house")["worse_days"]
@@ -157,9 +157,10 @@ def liquidity_section(study: ProtectStudy) -> Section:
             "of the day, and the rise of what the house requires (where the firm posts intraday). "
             "What one account class or one house pays out does not pay for another. USD m, with "
             "the part that is for customers and the day of payment; each firm at each house is in "
-            "the table's file. The worst day is that of this record alone: beside it stand the "
-            "payment that is exceeded on one day in a hundred, and on how many days a year, at "
-            f"most, a worse one than the worst may come, with 95 % confidence. {HELD}"
+            "the table's file. The worst day is that of this record alone: beside it stand what "
+            "is exceeded on one day in a hundred, with the lower end of its 95 % interval, and on "
+            "how many days a year, at most, a worse one than the worst may come, with 95 % "
+            f"confidence. {HELD}"
         ),
         table=table,
         tables=(
@@ -173,7 +174,7 @@ def liquidity_section(study: ProtectStudy) -> Section:
                     "worst day, USD m": lambda row: millions(row["usd"]),
                     "firm": lambda row: str(row["firm"]),
                     "day": lambda row: f"{row['day']:%Y-%m-%d}",
-                    f"{seldom}, USD m [95 %]": _seldom,
+                    f"{seldom}, USD m": _seldom,
                     worse: lambda row: _days(study)(row["worse_days"]),
                 },
                 note="Variation margin of one day, which the house hands on; the same under every "
@@ -189,7 +190,7 @@ def _as_they_are(table: pd.DataFrame) -> dict[str, Callable[[Any], str | Cell]]:
 
 
 def _seldom(row: Any) -> str:
-    return interval(row, "seldom", millions)
+    return f"{millions(row['seldom'])} (at least {millions(row['seldom_low'])})"
 
 
 def _days(study: ProtectStudy) -> Callable[[float], str]:

@@ -12,8 +12,8 @@ from backtest.scores.money.rare import (
     never_seen,
     rare_difference,
     rare_mean,
-    rare_share,
 )
+from backtest.scores.money.rare_share import rare_share
 from backtest.types import DataError, StudyError
 
 
@@ -110,17 +110,20 @@ def test_one_more_event_may_be_larger_in_a_difference_too():
 
 def test_a_share_of_equal_events_is_that_of_fewer_binomial_ones():
     found = rare_share(0.3, record([4.0] * 20))
-    effective = 20 * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 19)) ** 2
-    ours, others = 0.3 * effective, 0.7 * effective
     assert found.mean == 0.3 and found.events == 20
-    assert found.low == pytest.approx(stats.beta.ppf(0.025, ours, others + 1))
-    assert found.high == pytest.approx(stats.beta.ppf(0.975, ours + 1, others))
+    # 6 of 20 events are this party's; its lower end is of 5 of 19, without the largest.
+    for end, ours, count in ((found.high, 6, 20), (found.low, 5, 19)):
+        shrunk = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2
+        ours, others = ours * shrunk, (count - ours) * shrunk
+        high = end == found.high
+        law = stats.beta(ours + high, others + (not high))
+        assert end == pytest.approx(law.ppf(0.975 if high else 0.025))
 
 
 def test_one_event_that_is_most_of_the_sum_leaves_a_share_open():
     equal, one = record([4.0] * 8), record([4.0] * 7 + [4e4])
-    assert rare_share(0.5, one).low < 0.06 < rare_share(0.5, equal).low
-    assert rare_share(0.5, 1e9 * one).low == pytest.approx(rare_share(0.5, one).low)
+    assert rare_share(0.5, one).low == 0.0 < 0.05 < rare_share(0.5, equal).low
+    assert rare_share(0.5, 1e9 * one).high == pytest.approx(rare_share(0.5, one).high)
     whole = rare_share(1.0, equal)
     assert 0.3 < whole.low < whole.high == 1.0
     assert np.isnan(rare_share(0.5, record([4.0] * 4)).low)
