@@ -7,7 +7,7 @@ Article 42(3), and 17 CFR 39.33(a)(1) of systemically important houses.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from backtest.market.episodes import EPISODES
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.units import Units
-from backtest.scores.money.seldom import seldom
+from backtest.scores.money.seldom import Seldom, seldom
 from backtest.types import FloatArray
 
 CONFIDENCE = 0.999
@@ -113,8 +113,11 @@ def cover(
         needs = firm_needs(done, model, arrangement)
         for place, house in enumerate(houses):
             by_firm = needs.usd.sum(axis=3) if house == EVERYWHERE else needs.usd[..., place]
+            least = 0.0  # two firms need no less than one, whatever days each end is counted from
             for count in (1, 2):
-                row = _row(done, largest(by_firm, count), needs.weight, confidence)
+                found = seldom(largest(by_firm, count), needs.weight, confidence=confidence)
+                least = max(least, found.low)
+                row = _row(done, largest(by_firm, count), replace(found, low=least))
                 at = np.unravel_index(largest(by_firm, count).argmax(), by_firm.shape[:2])
                 named = np.argsort(-by_firm[at], kind="stable")[:count]
                 row["firms"] = ", ".join(
@@ -125,11 +128,8 @@ def cover(
     return tabled(rows, "model", "arrangement", "house", "cover")
 
 
-def _row(
-    done: Protection, need: FloatArray, weight: FloatArray, confidence: float
-) -> dict[str, object]:
+def _row(done: Protection, need: FloatArray, found: Seldom) -> dict[str, object]:
     """Size, lower end and worst day of (states, days) USD."""
-    found = seldom(need, weight, confidence=confidence)
     return {
         "size": found.size,
         "low": found.low,

@@ -94,6 +94,8 @@ def test_sizes_are_order_statistics_of_days() -> None:
 def test_cover_of_two_is_cover_of_both_firms() -> None:
     table = cover(protection())["largest"].unstack("cover")  # noqa: PD010
     assert (table[2] >= table[1]).all() and (table[2] > table[1]).any()
+    low = cover(protection(), confidence=0.99)["low"].unstack("cover")  # noqa: PD010
+    assert (low[2] >= low[1]).all() and (low[2] > low[1]).any()
 
 
 def test_omnibus_nets_what_gross_does_not() -> None:

@@ -54,9 +54,9 @@ def _caption(study: "ProtectStudy", data: pd.DataFrame, house: str) -> Caption:
         cover_finding(data),
         measure=f"Need beyond margin of the largest firm, and of the two largest, {house}, USD m",
         footnote="Bars: exceeded on no more than 0.1 % of the record's days; whiskers: lower end "
-        "of the 95 % interval of cover-2, which no record bounds from above. Marks: the largest "
-        "cover-2 need in a month of stress. Firms are those of the study."
-        f"{left_out(study.protection.models)} {study.provenance.footnote()}",
+        "of the 95 % interval of cover-2, which no record bounds from above; differences have no "
+        "interval. Marks: the largest cover-2 need in a month of stress. Firms are those of "
+        f"the study.{left_out(study.protection.models)} {study.provenance.footnote()}",
         alt=f"Bars, a panel a model. {'; '.join(words)}.",
     )
 
