@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from backtest.book.book import Book
-from backtest.clearing.assumptions import Posts
+from backtest.clearing.assumptions import MOST_ASKED, Posts
 from backtest.clearing.regimes import REGIMES
 from backtest.types import StudyError, shown
 
@@ -94,8 +94,11 @@ class Firm:
                 f"a firm has default_rate {self.default_rate}, which would be a default on every "
                 "day; give 0 or more, below 1."
             )
-        if self.multiplier is not None and not 0 < self.multiplier < float("inf"):
-            raise StudyError(f"a firm has multiplier {self.multiplier}; give more than 0.")
+        if self.multiplier is not None and not 0 < self.multiplier <= MOST_ASKED:
+            raise StudyError(
+                f"a firm has multiplier {self.multiplier}; give more than 0 and at most "
+                f"{MOST_ASKED:g} times the house's margin."
+            )
         if self.posts not in (None, *get_args(Posts)):
             raise StudyError(
                 f"a firm posts {shown(self.posts)}; known: {', '.join(get_args(Posts))}."

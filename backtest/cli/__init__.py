@@ -18,7 +18,7 @@ from backtest.cli.completion import BY_NAME, prices, results
 from backtest.cli.ends import end
 from backtest.cli.files import files_app
 from backtest.studies import COMMANDS
-from backtest.studies.command import DATA, JOBS, OUT, RESULT, Command, Option
+from backtest.studies.command import DATA, JOBS, OUT, RERUN, RESULT, Command, Option
 
 app = typer.Typer(
     name="backtest",
@@ -35,6 +35,7 @@ Data = Annotated[
 ]
 Out = Annotated[Path, typer.Option(metavar=OUT.metavar, help="Folder of results.")]
 Result = Annotated[Path, typer.Argument(help=RESULT, autocompletion=results)]
+Rerun = Annotated[Path, typer.Argument(help=RERUN, autocompletion=results)]
 
 
 def _say_version(asked: bool) -> None:
@@ -221,7 +222,7 @@ def report(result: Result) -> None:
 
 
 @app.command()
-def reproduce(result: Result, data: Data = None) -> None:
+def reproduce(result: Rerun, data: Data = None) -> None:
     """Run the study of a results folder again and compare every score; 1 where one drifted."""
     from backtest.present.screen import Screen
     from backtest.studies.run.reproduce import compare_rerun, promise

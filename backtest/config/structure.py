@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from backtest.clearing import ARRANGEMENTS, Arrangement, Firm, House, Member, Rules, Structure
-from backtest.clearing.assumptions import MOST_ASKED, Posts
+from backtest.clearing.assumptions import Posts
 from backtest.clearing.setting import DRAWS
 from backtest.clearing.structure import EVERYWHERE
 from backtest.config.sections import MOST_USD, Amount, Number, Table
@@ -39,7 +39,7 @@ class FirmTable(Table):
 
     capital: Amount | None = None
     contributions: dict[str, Amount] = Field(default_factory=dict)
-    multiplier: Annotated[Number, Field(le=MOST_ASKED)] | None = None
+    multiplier: Number | None = None
     posts: Posts | None = None
     default_rate: Number | None = None
 

@@ -45,8 +45,8 @@ def read_manifest(folder: Path) -> tuple[Provenance, dict[str, str]]:
     check_format(folder, sealed)
     if isinstance(sealed, dict) and SELF not in sealed and "command" in sealed:
         raise ResultsError(
-            f"{str(folder)!r} holds no sealed study (`{sealed['command']}` wrote it); give a "
-            "folder that `backtest run` wrote."
+            f"{str(folder)!r} holds no run: `{sealed['command']}` wrote it; give a folder that "
+            "`backtest run` wrote."
         )
     if not isinstance(sealed, dict) or sealed.pop(SELF, None) != _manifest_sha256(sealed):
         raise ResultsError(change_message(folder, MANIFEST))

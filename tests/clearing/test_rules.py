@@ -11,6 +11,7 @@ from backtest.clearing.setting import Setting
 from backtest.kernels import waterfall
 from backtest.parameters.files import load_parameters, moved
 from backtest.parameters.ranges import with_term
+from backtest.types import StudyError
 
 HOUSES = ("FICC", "CME")
 STRUCTURE = Structure(
@@ -120,3 +121,9 @@ def test_customers_of_one_house_are_netted_apart_from_those_who_are_pooled():
     arrangement = ARRANGEMENTS["customers omnibus, segregated"]
     one = Setting(Structure(members), HOUSES, arrangement, Rules.of(), legs, legs > 0.0)
     assert list(one.net_groups().values()) == [[0, 1], [2]]
+
+
+@pytest.mark.parametrize("multiplier", [0.0, -1.0, 110.0, np.inf, np.nan])
+def test_a_firm_asks_for_a_multiple_of_margin(multiplier):
+    with pytest.raises(StudyError, match=f"a firm has multiplier {multiplier}; give more than 0"):
+        Firm(multiplier=multiplier)

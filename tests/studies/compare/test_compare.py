@@ -260,7 +260,7 @@ def test_what_is_no_run_is_one_line(runs, tmp_path):
     (exhibit / "manifest.json").write_text(json.dumps({"command": "backtest power", "study": {}}))
     for pair, said in (
         ((runs["a"], "edited"), "summary.csv of 'edited' is not as the run wrote it"),
-        (("exhibit", runs["a"]), "'exhibit' holds no sealed study (`backtest power` wrote it)"),
+        (("exhibit", runs["a"]), "'exhibit' holds no run: `backtest power` wrote it"),
         ((runs["a"], "nowhere"), "'nowhere' holds no finished study"),
     ):
         assert said in refused(typed("compare", *pair, cwd=tmp_path), tmp_path)

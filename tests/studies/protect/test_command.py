@@ -155,7 +155,7 @@ INLINE = {
     "a house nobody clears at, without a regime": (
         ('"hedged", firm = "A"', '"hedged", firm = "A", house = "CMEE"'), "house 'CMEE'; the book",
     ),
-    "a multiplier in percent": (("capital = 1e5", "multiplier = 110.0"), "or equal to 100."),
+    "a multiplier in percent": (("capital = 1e5", "multiplier = 110.0"), "at most 100 times"),
     "negative capital": (("1e5", "-1.0"), "structure.firms.A: a firm has capital -1.0; give 0"),
     "no number": (("resources = 0.0", "resources = nan"), "finite number"),
     "a misspelt key": (("resources", "resource"), "Did you mean 'resources'?"),
