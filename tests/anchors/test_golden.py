@@ -47,6 +47,7 @@ def test_without_a_folder_it_says_what_is_not_asked(tmp_path):
 
 
 # One number of each file, as it is printed and altered, and words of the miss.
+LONG = ("anchors/apc_fesx_long_published.csv", "anchors/apc_stress_days.csv")
 ALTERED = {
     "anchors/simm_2_1_unit_vectors.json": ("14200000000.0", "14200000001.0", "delta_IR1"),
     "anchors/ore_simm26_expected.csv": ("2124.922827633", "2124.922827643", "Curvature / USD"),
@@ -77,7 +78,10 @@ def files_of(name: str) -> Iterator[Path]:
                 yield from (main, *beside)
 
 
-@pytest.mark.parametrize("name", ALTERED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in ALTERED],
+)
 def test_one_altered_number_is_the_miss(name, tmp_path, monkeypatch):
     monkeypatch.setattr("backtest.anchors.run.SHIPPED", ())
     for path in set(files_of(name)):

@@ -72,6 +72,7 @@ def test_one_process_two_workers_and_a_cluster_that_loses_one_give_the_same_byte
     assert extra.poll() == -signal.SIGKILL and there == one
 
 
+@pytest.mark.slow
 def test_what_tasks_share_is_made_again_where_every_worker_is_lost(
     tmp_path, small_market, small_book
 ):
@@ -115,6 +116,7 @@ def test_a_failure_carries_its_path_from_there_too(running, small_market, small_
     assert "path 0, seed 3" in " / ".join(failure.value.__notes__)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_lost_is_one_line(tmp_path, small_market, small_book):
     with cluster(tmp_path) as running:
 
@@ -152,6 +154,7 @@ def test_other_code_and_more_threads_are_refused_by_name(tmp_path):
         assert "has 2 threads, and models are not asked in several at once" in one_line(done)
 
 
+@pytest.mark.slow
 def test_a_worker_of_other_code_that_joins_later_is_refused_too(tmp_path, small_market, small_book):
     for package in ("backtest", "strategies"):
         shutil.copytree(ROOT / package, tmp_path / "other" / package)

@@ -33,7 +33,11 @@ import backtest.__main__
 backtest.cli.main = lambda: ends.end(work)
 backtest.__main__.main()
 """
-WAYS = [*((number, True) for number in ASKED), (signal.SIGINT, False), (signal.SIGKILL, False)]
+WAYS = [
+    *((number, True) for number in ASKED),
+    (signal.SIGINT, False),
+    pytest.param(signal.SIGKILL, False, marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(scope="module")

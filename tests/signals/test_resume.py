@@ -67,7 +67,10 @@ def whole(tmp_path_factory):
     return bytes_of(gone_on(SCRIPT, folder / "out", folder, []))
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize(
+    "share",
+    [0.5, *(pytest.param(share, marks=pytest.mark.slow) for share in (0.1, 0.9))],
+)
 def test_a_kill_among_the_blocks_loses_none_that_was_finished(share, whole, tmp_path):
     words = [*SCRIPT, "out"]
     killed_after(0.0, words, tmp_path, f"Monte Carlo paths {share}")
@@ -113,6 +116,7 @@ def test_a_disk_that_fills_up_is_one_line(most, words, tmp_path):
     assert list((tmp_path / "results").iterdir()) == kept and len(kept) == (most == 20)
 
 
+@pytest.mark.slow
 def test_two_runs_into_one_folder_both_finish(tmp_path):
     write_prices(tmp_path / "prices", days=200)
     write_study(tmp_path)
@@ -126,7 +130,10 @@ def test_two_runs_into_one_folder_both_finish(tmp_path):
     assert not list((tmp_path / "results").glob("*.blocks"))
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "number, code",
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_names_its_folder_and_the_command_to_go_on(number, code, tmp_path):
     write_prices(tmp_path / "prices", days=200)
     write_study(tmp_path)

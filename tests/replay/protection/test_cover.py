@@ -57,7 +57,10 @@ def by_hand(done, model: str, arrangement: str, *, joint: bool) -> np.ndarray:
     return needs
 
 
-@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+@pytest.mark.parametrize(
+    "arrangement",
+    [pytest.param(a, marks=() if "commingled" in a else pytest.mark.slow) for a in ARRANGEMENTS],
+)
 def test_needs_are_those_of_loops(arrangement: str) -> None:
     done = protection(0.75)
     needs = firm_needs(done, "var", arrangement)

@@ -38,6 +38,7 @@ def test_histories_are_a_section_of_their_own_and_the_same_under_two_workers(fol
     assert (two / "paths.csv").read_bytes() == (alone / "paths.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_study_may_ask_for_histories_and_the_command_line_for_none(folder):
     file = folder / "asks.toml"
     file.write_text((folder / "study.toml").read_text() + "\n[monte_carlo]\npaths = 2\n")

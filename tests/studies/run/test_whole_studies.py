@@ -57,7 +57,7 @@ def test_a_ladder_with_too_few_days_costs_no_study(tmp_path, sizing):
     assert len(pd.read_csv(result / "summary.csv")) == 4
 
 
-@pytest.mark.parametrize("scored", [1, 29])
+@pytest.mark.parametrize("scored", [1, pytest.param(29, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("error")
 def test_a_short_record_has_no_number_where_there_is_none(tmp_path, scored):
     positions = ("risk = { BTC = 1, UST10Y = 1 }", "usd = { BTC = 1e6, UST10Y = 1e7 }")
