@@ -89,16 +89,15 @@ class Ladder:
         return Target(whole.exposure[own], whole.cost[own], whole.cushion[own])
 
     def of_firm(self, pnl: FloatArray) -> tuple[int, FloatArray]:
-        """The firm whose accounts leave most beyond its capital, and (columns,) what decides that.
+        """The firm that lacks most beyond its capital, and (columns,) what decides that.
 
         Of accounts that leave something unpaid: legs that lack, and those whose gains pay for them.
         """
-        (accounts, _, firms, _), legs = self.standing.parties, self.legs
+        accounts, legs = self.standing.parties[0], self.legs
         loss, value = self.pledged.losses(pnl[None]), self.pledged.values(pnl[None])
         unpaid = self.standing.unpaid(loss, value)[0]
-        owed = np.bincount(accounts.firm, unpaid, minlength=len(firms.capital))
-        firm = int((owed - firms.capital - self.standing.advanced.sum(axis=1)).argmax())
-        short = (accounts.firm == firm) & (unpaid > 0.0)
+        firm = int(self.standing.firms_lack(unpaid).argmax())
+        short = (accounts.firm == firm) & (unpaid > 0.0).any(axis=1)
         if not short.any():
             return firm, legs[accounts.firm == firm].sum(axis=(0, 1))
         beyond = self.standing.beyond(loss, value)[0]

@@ -133,7 +133,8 @@ def mean_over_paths(values: FloatArray, base: FloatArray) -> RareMean:
     thousand carry the mean (docs/intervals.md).
 
     values, base : (paths,) 0 or more, with and without defaults that come whatever prices do. No
-        interval where fewer than five paths have any of `base`.
+        interval where fewer than five paths have any of `base`. NaN where a path has an amount that
+        nobody knows, as a cost that no table states.
 
     Examples
     --------
@@ -141,9 +142,9 @@ def mean_over_paths(values: FloatArray, base: FloatArray) -> RareMean:
     >>> found.mean, round(found.low, 2), round(found.high, 2), found.events
     (4.5, 4.05, 7.07, 6)
     """
-    values = np.where(values > NOTHING, values, 0.0)
-    events, mean = int((base > NOTHING).sum()), float(values.mean())
-    if events < FEWEST_EVENTS:
+    values = np.where(values <= NOTHING, 0.0, values)  # NaN stays
+    events, mean = int((~(base <= NOTHING)).sum()), float(values.mean())
+    if events < FEWEST_EVENTS or np.isnan(mean):
         return RareMean(mean, np.nan, np.nan, events)
     least = float(values.min())
     above = values[values > least] - least

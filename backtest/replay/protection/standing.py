@@ -112,12 +112,40 @@ class Standing:
         return np.where(self.nets, np.maximum(beyond.sum(axis=2), 0.0), apart)
 
     def unpaid(self, loss: FloatArray, value: FloatArray) -> FloatArray:
-        """(scenarios, accounts) what is left of it when resources and gains elsewhere have paid.
+        """(scenarios, accounts, houses) what they leave to their firm of it, as the kernel has it.
 
-        Of a firm's own account too, whose resources are the firm's capital and come later.
+        Resources, gains elsewhere and what a customer is allowed to set off have paid. Of a firm's
+        own account too, whose resources are the firm's capital and come later.
         """
+        accounts, _, firms, _ = self.parties
+        beyond, lacks = self.beyond(loss, value), self.lacks(loss, value)
         gains = np.where(self.nets, 0.0, np.maximum(-loss, 0.0).sum(axis=2))
-        return np.maximum(self.lacks(loss, value) - self.parties[0].resources - gains, 0.0)
+        spent = np.minimum(np.maximum(lacks - accounts.resources, 0.0), gains)
+        over = np.where(self.nets, 0.0, np.maximum(-beyond, 0.0).sum(axis=2)) - spent
+        set_off = np.where(accounts.own, 0.0, firms.set_off * over)
+        left = np.maximum(lacks - accounts.resources - spent - set_off, 0.0)
+        share = np.divide(left, lacks, out=np.zeros_like(lacks), where=lacks > 0.0)
+        nets = self.nets[:, None]
+        by_house = np.where(nets, lacks[..., None] * self._parts, np.maximum(beyond, 0.0))
+        return np.asarray(by_house * share[..., None])
+
+    @cached_property
+    def _parts(self) -> FloatArray:
+        """(accounts, houses) in which houses share what legs lack that are closed out together."""
+        asked = self.required.sum(axis=1, keepdims=True)
+        equal = np.full_like(self.required, 1.0 / self.required.shape[1])
+        return np.divide(self.required, asked, out=equal, where=asked > 0.0)
+
+    def firms_lack(self, unpaid: FloatArray) -> FloatArray:
+        """(firms,) USD beyond what each advanced and its capital; above a cent it fails.
+
+        What it advanced at a house pays there for its customers alone. unpaid : (accounts, houses).
+        """
+        accounts, _, firms, _ = self.parties
+        owed = np.zeros((2, *self.advanced.shape))
+        np.add.at(owed, (accounts.own.astype(np.int64), accounts.firm), unpaid)
+        rest = np.maximum(owed[0] - self.advanced, 0.0) + owed[1]
+        return np.asarray(rest.sum(axis=1) - firms.capital)
 
     def close_out(self, loss: FloatArray, value: FloatArray) -> Borne:
         """Close out every scenario; arguments as of `beyond`.

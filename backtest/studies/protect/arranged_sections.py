@@ -178,7 +178,7 @@ def _distance(value: float) -> str:
 def _said_of_reverse(result: ArrangedStress, table: pd.DataFrame) -> Iterator[str]:
     """How far fellow customers' loss, the fund and the last layer are, against silos."""
     words = [
-        f"{event} {far_words(table[event].dropna())}"
+        f"{event} {far_words(table[event])}"
         if table[event].notna().any()
         else f"{event} after no move within the search"
         for event in (*EVENTS[3:5], EVENTS[6])

@@ -40,7 +40,8 @@ def lost_more(ours: Losses, theirs: Losses) -> tuple[list[Ends], int]:
     """
     if ours is theirs:
         return [NOTHING], 0
-    if np.isnan(ours.base).any():  # a cost that no table states
+    # A cost that no table states, of a firm that fails here or there, of prices or by a draw.
+    if np.isnan(ours.yearly).any() or np.isnan(theirs.yearly).any():
         return [(np.nan, np.nan, np.nan)], 0
     seen = differs(ours.base, theirs.base)
     found = [

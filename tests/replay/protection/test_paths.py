@@ -120,6 +120,15 @@ def test_what_every_path_has_is_known():
     assert (same.low, same.mean, same.high) == (7.0, 7.0, 7.0)
 
 
+def test_what_nobody_knows_of_a_path_is_unknown_of_all():
+    """A cost that no table states is not nothing."""
+    unknown = np.array([4.0, np.nan, 5.0, 0.0, 6.0, 2.0])
+    for base in (unknown, np.zeros(6)):
+        found = mean_over_paths(unknown, base)
+        assert np.isnan([found.mean, found.low, found.high]).all()
+    assert (mean_over_paths(unknown, unknown).events, found.events) == (5, 0)
+
+
 @pytest.mark.parametrize(
     ("options", "words"), [({"paths": 0}, "paths is 0"), ({"n_jobs": 0}, "n_jobs is 0")]
 )

@@ -262,6 +262,27 @@ def test_where_houses_may_close_out_apart_the_leg_decides():
     assert first["multiple"] == pytest.approx(min(part / 2e6, coin) / deviation, rel=1e-7)
 
 
+def test_the_firm_that_is_named_is_the_one_that_fails():
+    """What a firm advanced at one house pays nothing at another."""
+    stressed, waterfall = stressed_coins(
+        {"long": {"BTC": 2e6}, "other": {"BTC": 1e6, "ETH@OCC": 1e3}},
+        (Member("long", "A", resources=0.0), Member("other", "B", resources=0.0)),
+        names=["silos"], directions=["each factor"],
+        firms={name: Firm(capital=1e4) for name in "AB"},
+    )  # fmt: skip
+    advanced = np.array([[0.0, 5e6], [0.0, 0.0]])  # A at OCC, where nobody of its owes anything
+    standing = {key: replace(one, advanced=advanced) for key, one in stressed.standing.items()}
+    again = ReverseWaterfall(replace(stressed, standing=standing), ["each factor"], "var")
+    first = again.table().loc[("var", "silos", "a firm fails", "BTC down")]
+    lost = {"A": 2e6, "B": 1e6}
+    by_hand = {
+        name: (stressed.standing["var", "silos"].collateral[a, 0] + 1e4) / lost[name]
+        for a, name in enumerate(lost)
+    }
+    assert first["whose"] == min(by_hand, key=by_hand.__getitem__) == "A"
+    assert first["move of BTC"] == pytest.approx(-min(by_hand.values()), rel=1e-7)
+
+
 def test_a_model_without_margin_on_the_day_is_one_line(done):
     with pytest.raises(bt.StudyError, match="'var' has no margin on .*choose a later day"):
         Standing.of(done, "var", "silos", 10)

@@ -249,3 +249,19 @@ def test_a_cost_that_nobody_has_stated_is_in_no_sum(done, table):
     known = (table["loss_others"] - table["loss_stuck"]).to_numpy()
     assert found["loss_others"].to_numpy() == pytest.approx(known)
     assert not np.isnan(row["net_low"]) and table["loss_stuck"].abs().max() > 0.0
+
+
+@pytest.mark.parametrize("unknown", [("customers gross, segregated",), ("silos",)])
+def test_a_cost_that_only_one_side_lacks_or_only_a_draw_asks_for_is_no_zero(done, unknown):
+    """Firms that fail in one arrangement alone, or of a drawn default: not 0, but unknown."""
+    by_draw = {key: replace(one, stuck=one.stuck * np.nan) for key, one in done.outcomes.items()}
+    one_side = {
+        key: replace(one, base_stuck=one.base_stuck * np.nan, stuck=one.stuck * np.nan)
+        if key[1] in unknown
+        else one
+        for key, one in done.outcomes.items()
+    }
+    for outcomes in (by_draw, one_side):
+        row = dollars(replace(done, outcomes=outcomes), TERMS).loc[("var", GROSS)]
+        assert np.isnan(row["loss_stuck"]) and cell(row, "loss_stuck") == "n/a"
+        assert not np.isnan(row["loss_others"])

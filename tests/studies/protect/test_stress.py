@@ -114,8 +114,8 @@ def test_what_the_sections_say_is_in_their_tables(study):
     nearest = arranged.nearest()
     assert list(nearest.index) == list(study.protection.settings)
     (said,) = sections["reverse_by_arrangement"].sentences
-    known = nearest["the mutual fund pays"].dropna()
-    far = f"the mutual fund pays {far_words(known)}" if len(known) else "after no move"
+    fund = nearest["the mutual fund pays"]
+    far = f"the mutual fund pays {far_words(fund)}" if fund.notna().any() else "after no move"
     assert far in said
     (table,) = sections["reverse_by_arrangement"].tables
     shown = [row[0].text for _, (row,) in table.groups]

@@ -13,6 +13,7 @@ from backtest.present.sheet import Caption
 from backtest.present.style import FAINT, INK, MARKERS
 from backtest.replay.protection.ladder import EVENTS
 from backtest.studies.protect.figures.panels import LEFT, SHORT
+from backtest.studies.sentences import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,9 +71,7 @@ def _caption(result: "ArrangedStress", wide: pd.DataFrame, footnote: str) -> Cap
 def layers_finding(wide: pd.DataFrame) -> str:
     """How far fellow customers' loss and the mutual fund are, in silos and elsewhere."""
     words = [
-        f"{event} {far_words(wide[event].dropna())}"
-        for event in (FELLOW, FUND)
-        if wide[event].notna().any()
+        f"{event} {far_words(wide[event])}" for event in (FELLOW, FUND) if wide[event].notna().any()
     ]
     if not words:
         return "No move within the search reaches fellow customers or the mutual fund"
@@ -81,7 +80,7 @@ def layers_finding(wide: pd.DataFrame) -> str:
 
 
 def far_words(distances: "pd.Series[float]") -> str:
-    """Distances by arrangement in words, those of silos first.
+    """Distances by arrangement in words, those of silos first; NaN where no move was found.
 
     Examples
     --------
@@ -89,14 +88,28 @@ def far_words(distances: "pd.Series[float]") -> str:
     '4.82 deviations away in silos, 4.05 to 4.82 elsewhere'
     >>> far_words(pd.Series({"silos": 3.58, "house pooled": 3.58}))
     '3.58 deviations away everywhere'
+    >>> far_words(pd.Series({"silos": np.nan, "house pooled": np.nan, "customers omnibus": 4.05}))
+    '4.05 deviations away (not in silos and 1 other)'
     """
-    span = _span(distances)
-    if span == ratio(float(distances.max())):
-        return f"{span} deviations away{' everywhere' if len(distances) > 1 else ''}"
-    if SILOS not in distances.index:
-        return f"{span} deviations away"
-    others = _span(distances.drop(SILOS))
-    return f"{ratio(float(distances[SILOS]))} deviations away in silos, {others} elsewhere"
+    known = distances.dropna()
+    missing = [name for name in distances.index if name not in known.index]
+    where = f" (not in {_not_there(missing)})" if missing else ""
+    span = _span(known)
+    if span == ratio(float(known.max())):
+        everywhere = " everywhere" if len(distances) > 1 and not missing else ""
+        return f"{span} deviations away{everywhere}{where}"
+    if SILOS not in known.index:
+        return f"{span} deviations away{where}"
+    others = _span(known.drop(SILOS))
+    return f"{ratio(float(known[SILOS]))} deviations away in silos, {others} elsewhere{where}"
+
+
+def _not_there(names: list[str]) -> str:
+    """Arrangements in which no move was found: silos by name, of others how many."""
+    if SILOS not in names:
+        return counted(len(names), "arrangement")
+    others = len(names) - 1
+    return f"{SILOS} and {counted(others, 'other')}" if others else SILOS
 
 
 def _span(distances: "pd.Series[float]") -> str:
