@@ -119,6 +119,26 @@ class Plausibility:
         """(factors,) whether a factor has moved at all."""
         return np.asarray(self.deviations > CONSTANT)
 
+    def around(self) -> FloatArray:
+        """(directions, factors) of Mahalanobis length 1: principal axes, and between two of them.
+
+        Examples
+        --------
+        >>> known = Plausibility(np.empty((0, 2)), np.array([[4.0, 0.0], [0.0, 1.0]]))
+        >>> [known.distance(unit).__round__(9) for unit in known.around()]
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+        """
+        moving, deviations = self.moving, self.deviations[self.moving]
+        correlations = self.covariance[np.ix_(moving, moving)] / np.outer(deviations, deviations)
+        values, vectors = np.linalg.eigh(correlations)
+        real = values > SINGULAR
+        axes = np.zeros((int(real.sum()), len(moving)))
+        axes[:, moving] = (vectors[:, real] * np.sqrt(values[real])).T * deviations
+        first, second = np.triu_indices(len(axes), 1)
+        between = [axes[first] + axes[second], axes[first] - axes[second]]
+        half = np.vstack([axes, *(pair / np.sqrt(2.0) for pair in between)])
+        return np.vstack([half, -half])
+
     def distance(self, move: FloatArray) -> float:
         r"""Mahalanobis distance of a move (factors,) from none, :math:`\sqrt{x' \Sigma^{-1} x}`.
 

@@ -17,14 +17,14 @@ from backtest.replay.protection.tabled import tabled
 from backtest.stress.directions import Direction, Path, stated_directions
 from backtest.stress.history import Plausibility
 from backtest.stress.joint import NAME as JOINT
-from backtest.stress.joint import nearest_move, slopes
+from backtest.stress.joint import JointMove, nearest_move, slopes
 from backtest.types import FloatArray, Progress, counted, unheard
 
 EACH = np.arange(len(EVENTS))
 MARGIN = 0  # place of the first event
 STEPS = 200  # of the grid of a direction: a quarter of a deviation each, at most
 PARTS, ROUNDS = 4, 14  # of cutting a step: 4^14 parts of it are a billionth of a deviation
-NEAREST = 3  # margins near whose moves the search for the joint one begins
+NEAREST = 3  # margins, and scouts, near whose moves the search for the joint one begins
 MOST_JOINT = 50  # accounts up to which the most plausible of all moves is searched
 
 
@@ -144,32 +144,86 @@ class ReverseWaterfall:
                 share = direction.days_as_far(self.known, multiple)
                 moves.append(Found(direction, multiple, share))
         if JOINT in self.directions and len(held.book.portfolios) <= MOST_JOINT:
-            keys = [key for key in self.ladders if key[0] == self.model]
-            for key in counted(progress, f"{stage}, joint moves", keys, len(keys)):
-                self._add_joint(self.ladders[key], found)
+            ladders = [one for key, one in self.ladders.items() if key[0] == self.model]
+            scouted = self._scouted(ladders)
+            best: dict[Rung, JointMove | None] = {}
+            for k, one in counted(
+                progress, f"{stage}, joint moves", enumerate(ladders), len(ladders)
+            ):
+                rungs = {rung: moves for rung, moves in found.items() if rung.ladder is one}
+                best |= self._joint(rungs, scouted[k])
+            for rung, move in self._shared(best).items():
+                found[rung].append(self._found(move))
         return self._rows(found)
 
-    def _add_joint(self, ladder: Ladder, found: "Mapping[Rung, list[Found]]") -> None:
+    def _joint(
+        self, rungs: "Mapping[Rung, list[Found]]", scouted: FloatArray
+    ) -> "dict[Rung, JointMove | None]":
         """The most plausible move of each event; a search begins where that of the last one ended.
 
-        found : moves in stated directions, at the nearest of which a search begins besides.
+        rungs : of one ladder, with moves in stated directions, at the nearest of which a search
+            begins besides. scouted : (events, scouts) multiples of `scouts` at which each is
+            reached; so does one at the nearest of them.
         """
+        best: dict[Rung, JointMove | None] = {}
         last: list[FloatArray] = []
-        repricer = self.stressed.pledged.repricer
-        for rung, moves in found.items():
-            if rung.ladder is not ladder:
-                continue
+        for rung, moves in rungs.items():
             reaching = [one.move for one in moves if one.reached]
             near = [min(reaching, key=self.known.distance)] if reaching else []
             if rung.event == MARGIN:
-                near += self._nearest_margins(ladder)
-            best = nearest_move(repricer, self.known, rung, [*last, *near])
-            if best is None:
-                none = Direction(JOINT, np.zeros(len(repricer.market.factors)))
-                moves.append(Found(none, np.inf, np.nan))
-            else:
-                last = [best.move]
-                moves.append(Found(best.direction, best.multiple, best.days_as_far(self.known)))
+                near += self._nearest_margins(rung.ladder)
+            multiples = scouted[rung.event]
+            near += [
+                multiples[i] * self.scouts[i].unit
+                for i in np.argsort(multiples, kind="stable")[:NEAREST]
+                if np.isfinite(multiples[i])
+            ]
+            best[rung] = self._nearest(rung, [*last, *near])
+            last = [move.move for move in (best[rung],) if move is not None]
+        return best
+
+    def _shared(self, best: "Mapping[Rung, JointMove | None]") -> "dict[Rung, JointMove | None]":
+        """The same, where a search begins at what was found nearer in other arrangements."""
+        out = dict(best)
+        for rung, own in best.items():
+            nearer = [
+                other.move
+                for one, other in out.items()
+                if other is not None and one.event == rung.event and one is not rung
+                if own is None or other.multiple < own.multiple
+            ]
+            again = self._nearest(rung, nearer) if nearer else None
+            if again is not None and (own is None or again.multiple < own.multiple):
+                out[rung] = again
+        return out
+
+    def _nearest(self, rung: Rung, starts: Sequence[FloatArray]) -> JointMove | None:
+        """The most plausible move that a search finds from these moves and from none."""
+        return nearest_move(self.stressed.pledged.repricer, self.known, rung, starts)
+
+    def _found(self, move: JointMove | None) -> Found:
+        """The same as of stated directions; a search that found nothing has no move."""
+        if move is None:
+            none = np.zeros(len(self.stressed.pledged.held.market.factors))
+            return Found(Direction(JOINT, none), np.inf, np.nan)
+        return Found(move.direction, move.multiple, move.days_as_far(self.known))
+
+    @cached_property
+    def scouts(self) -> list[Direction]:
+        """Directions of Mahalanobis length 1, all around."""
+        return [Direction(JOINT, unit) for unit in self.known.around()]
+
+    def _scouted(self, ladders: Sequence[Ladder]) -> FloatArray:
+        """(ladders, events, scouts) step of a grid at which each event is first reached."""
+        out = np.full((len(ladders), len(EVENTS), len(self.scouts)), np.inf)
+        for i, scout in enumerate(self.scouts):
+            path = Path(scout, self.stressed.pledged.repricer, STEPS)
+            for k, ladder in enumerate(ladders):
+                seen = ladder.reached(path.pnl)
+                out[k, :, i] = np.where(
+                    seen.any(axis=0), path.multiples[seen.argmax(axis=0)], np.inf
+                )
+        return out
 
     def _nearest_margins(self, ladder: Ladder) -> list[FloatArray]:
         """(factors,) moves by which the nearest margins would be used up if losses were linear."""
