@@ -223,7 +223,7 @@ def report(result: Result) -> None:
 
 @app.command()
 def reproduce(result: Rerun, data: Data = None) -> None:
-    """Run the study of a results folder again and compare every score; 1 where one drifted."""
+    """Run the study of a results folder again and compare every table; 1 where one drifted."""
     from backtest.present.screen import Screen
     from backtest.studies.run.reproduce import compare_rerun, promise
 

@@ -9,7 +9,7 @@ from typing import Any, get_origin
 
 REQUIRED = Parameter.empty
 RESULT = "A results folder that `backtest run` wrote."
-RERUN = "A results folder that `backtest run` or `backtest protect` wrote."
+RERUN = "A results folder that `backtest run`, `validate` or `protect` wrote."
 
 
 @dataclass(frozen=True)
