@@ -64,6 +64,7 @@ def test_the_manifest_tells_data_window_hash_and_audit(finished):
     assert manifest["command"] == "backtest run study.toml"
 
 
+@pytest.mark.slow
 def test_equal_studies_have_equal_hashes_and_numbers_and_keep_earlier_results(finished):
     folder, _, result = finished
     before = {p: p.stat().st_mtime_ns for p in result.rglob("*")}

@@ -15,7 +15,7 @@ from backtest.parameters.header import split
 from tests.support.places import ROOT
 
 HOW_TO = ROOT / "docs" / "how-to"
-LONG = ("instrument", "study-command")  # pages whose proof is as long as all others together
+SHORT = ("model", "battery-test")  # pages carried out with every run of the tests
 # Files that a page may touch at most.
 MOST = {
     "model": 4,
@@ -87,7 +87,7 @@ def carry_out(step, file, page, project):
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in MOST],
+    [pytest.param(n, marks=() if n in SHORT else pytest.mark.slow) for n in MOST],
 )
 def test_a_page_carried_out_as_it_is_passes_and_touches_the_files_it_lists(name, project):
     page = HOW_TO / f"{name}.md"

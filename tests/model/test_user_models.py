@@ -194,6 +194,7 @@ def test_code_is_named_before_it_runs_and_comes_from_beside_the_study(tmp_path, 
     assert named < lines.index("the code runs") and "KeyError" in done.stderr
 
 
+@pytest.mark.slow
 def test_compiled_code_is_not_taken_for_its_source(tmp_path, prices):
     from tests.studies.run.test_reproduce import plant
 

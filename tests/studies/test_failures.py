@@ -73,6 +73,7 @@ def test_a_failure_inside_the_audit_names_the_day(study, capsys):
     assert "with the days after 2022-" in errors[0] and "days stay" in errors[0]
 
 
+@pytest.mark.slow
 def test_a_failure_in_a_worker_or_with_an_exception_that_cannot_travel(
     study, tmp_path, monkeypatch, capsys
 ):

@@ -384,6 +384,7 @@ def test_a_folder_that_was_changed_is_refused(folders, tmp_path, name):
     assert "is not as the" in one_line(done) or "not JSON" in one_line(done)
 
 
+@pytest.mark.slow
 def test_one_name_for_two_models_simulated_and_real_and_other_grids(folders, tmp_path):
     study = write_study(tmp_path, source=folders.place / "prices", lookback=40)
     study.write_text(study.read_text() + OFFSET)
