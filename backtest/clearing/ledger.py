@@ -22,6 +22,7 @@ BEARERS = (
 FELLOW, FUND, UNCOVERED = (
     BEARERS.index(name) for name in ("fellow customers", "mutual fund", "uncovered")
 )
+OTHERS = range(1, len(BEARERS))  # all who pay but the accounts, whose own losses harm nobody else
 CENT = 0.01
 
 

@@ -134,9 +134,10 @@ def fellow_customers(
     What a house may take is the regime's: the omnibus account of futures customers (7 USC 6d(a)(2),
     "for convenience" in one account), nothing of cleared swaps customers (17 CFR 22.15) or of those
     whom FICC holds one by one (Note H to 17 CFR 240.15c3-3a).
-    available : (classes, houses) USD that a house may take, 0 where the regime protects it;
-        lowered. anywhere : (classes,) whether a house may take what is held at another one too;
-    several that lack something share it in proportion.
+    available : (classes, houses) USD that a house may take, 0 where the regime protects it; lowered
+        by what it takes of its own.
+    anywhere : (classes,) whether a house may take what is held at another one too; several that
+        lack something share it in proportion.
     """
     classes, houses = available.shape
     for k in range(classes):

@@ -47,6 +47,12 @@ def as_indicator(exceedances: ArrayLike) -> BoolArray:
     return np.asarray(marked, dtype=np.bool_)
 
 
+def check_level(level: float) -> None:
+    """Raise StudyError where the level of an interval is no probability in (0, 1)."""
+    if not 0.0 < level < 1.0:
+        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
+
+
 def as_panels(**named: FloatArray) -> tuple[DaysByPortfolios, ...]:
     """Check that arrays share one (days, portfolios) shape, without NaN, with at least one day.
 

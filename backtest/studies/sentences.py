@@ -5,7 +5,8 @@ saying that it has none; a bound at or below zero supports nothing; tests of man
 with what chance alone would reject; and a worst book is told with what it holds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -136,6 +137,19 @@ def _rounded_down(bound: float, *, sign: bool) -> str:
     return "less than 1 %" if 0.0 < bound < SMALLEST else percent_down(bound, sign=sign)
 
 
+def low_to_high(values: Iterable[float], show: Callable[[float], str], unit: str = "") -> str:
+    """The smallest and the largest of some values; a unit that ends both in words stands once.
+
+    Examples
+    --------
+    >>> low_to_high([0.25, 0.1], percent, " %"), low_to_high([0.25, 0.25], percent, " %")
+    ('10.0 to 25.0 %', '25.0 %')
+    """
+    known = np.asarray(list(values), dtype=np.float64)
+    low, high = show(float(known.min())), show(float(known.max()))
+    return low if low == high else f"{low.removesuffix(unit)} to {high}"
+
+
 def span_words(shares: Iterable[float], *, sign: bool = False) -> str:
     """Lowest and highest of some shares.
 
@@ -144,9 +158,7 @@ def span_words(shares: Iterable[float], *, sign: bool = False) -> str:
     >>> span_words([0.3093, 0.0652]), span_words([0.31, 0.31])
     ('6.5 to 30.9 %', '31.0 %')
     """
-    values = np.asarray(list(shares), dtype=np.float64)
-    low, high = (percent(float(end), sign=sign) for end in (values.min(), values.max()))
-    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+    return low_to_high(shares, partial(percent, sign=sign), " %")
 
 
 def family_words(

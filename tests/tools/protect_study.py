@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.replay.protection.cover import CONFIDENCE, largest
-from backtest.replay.protection.paths import mean_over_paths, student_mean
+from backtest.scores.money.over_paths import mean_over_paths, student_mean
 from backtest.scores.money.rare import RareMean, event_amounts, never_seen
 from backtest.scores.money.seldom import seldom
 from backtest.types import FloatArray

@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.clearing.ledger import FELLOW
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.summary import Losses
-from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.tabled import columns_of, tabled
 from backtest.scores.money.rare_share import rare_share
 from backtest.types import FloatArray
 
@@ -50,9 +50,7 @@ def concentration(done: Protection) -> pd.DataFrame:
         share = rare_share(customers["share"] if taken else 0.0, seen)
         rows[model, arrangement] = {
             "largest": done.book.portfolios[int(outcome.fellow.argmax())] if taken else "",
-            "largest_share": customers["share"],
-            "largest_share_low": share.low,
-            "largest_share_high": share.high,
+            **columns_of("largest_share", (customers["share"], share.low, share.high)),
             "events": share.events,
             "hhi": customers["hhi"],
             "customers": int((outcome.fellow > 0.0).sum()),

@@ -7,7 +7,7 @@ Article 42(3), and 17 CFR 39.33(a)(1) of systemically important houses.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from backtest.market.episodes import EPISODES
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.units import Units
-from backtest.scores.money.seldom import Seldom, seldom
+from backtest.scores.money.seldom import seldom
 from backtest.types import FloatArray
 
 CONFIDENCE = 0.999
@@ -115,28 +115,23 @@ def cover(
             by_firm = needs.usd.sum(axis=3) if house == EVERYWHERE else needs.usd[..., place]
             least = 0.0  # two firms need no less than one, whatever days each end is counted from
             for count in (1, 2):
-                found = seldom(largest(by_firm, count), needs.weight, confidence=confidence)
+                need = largest(by_firm, count)
+                found = seldom(need, needs.weight, confidence=confidence)
                 least = max(least, found.low)
-                row = _row(done, largest(by_firm, count), replace(found, low=least))
-                at = np.unravel_index(largest(by_firm, count).argmax(), by_firm.shape[:2])
+                at = np.unravel_index(need.argmax(), need.shape)
                 named = np.argsort(-by_firm[at], kind="stable")[:count]
-                row["firms"] = ", ".join(
-                    done.structure.firm_names[f] for f in named if by_firm[at][f] > 0.0
-                )
-                row |= _in_windows(done, largest(by_firm, count).max(axis=0), windows)
-                rows[model, arrangement, house, count] = row
+                rows[model, arrangement, house, count] = {
+                    "size": found.size,
+                    "low": least,
+                    "effective_days": found.days,
+                    "largest": float(need[at]),
+                    "day": done.days[int(at[1])],
+                    "firms": ", ".join(
+                        done.structure.firm_names[f] for f in named if by_firm[at][f] > 0.0
+                    ),
+                    **_in_windows(done, need.max(axis=0), windows),
+                }
     return tabled(rows, "model", "arrangement", "house", "cover")
-
-
-def _row(done: Protection, need: FloatArray, found: Seldom) -> dict[str, object]:
-    """Size, lower end and worst day of (states, days) USD."""
-    return {
-        "size": found.size,
-        "low": found.low,
-        "effective_days": found.days,
-        "largest": float(need.max()),
-        "day": done.days[int(need.max(axis=0).argmax())],
-    }
 
 
 def _in_windows(

@@ -11,10 +11,11 @@ import pandas as pd
 
 from backtest.book.liquidation import LiquidationCost
 from backtest.clearing.ledger import CENT, FELLOW, FUND, UNCOVERED
-from backtest.kernels.parties import COMMINGLED, POOLED
+from backtest.kernels.parties import APART
 from backtest.replay.protection.protect import Protection, close_out
 from backtest.replay.protection.summary import Losses
-from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.tabled import columns_of, tabled
+from backtest.replay.protection.unpaid import left_unpaid
 from backtest.scores.money.rare import LARGER, differs, rare_difference
 from backtest.types import (
     BoolArray,
@@ -76,9 +77,7 @@ def fire_sale_table(done: Protection, *, progress: Progress | None = None) -> pd
             more = rare_difference(
                 after.yearly, before.yearly, seen=differs(after.base, before.base), larger=LARGER
             )
-            row[f"{name}_added"] = more.mean
-            row[f"{name}_added_low"], row[f"{name}_added_high"] = more.low, more.high
-            row[f"{name}_added_events"] = more.events
+            row |= columns_of(f"{name}_added", more.ends, more.events)
         rows[model, arrangement] = row
     return tabled(rows, "model", "arrangement")
 
@@ -90,11 +89,9 @@ def cannot_pay(done: Protection, model: str, arrangement: str) -> BoolArray:
     """
     accounts = done.settings[arrangement].kernel_accounts()
     outcome, loss = done.outcomes[model, arrangement], done.loss
-    beyond = loss - outcome.collateral
-    nets = (accounts.nets == POOLED) | (accounts.nets == COMMINGLED)
-    apart = np.maximum(beyond, 0.0).sum(axis=2) - accounts.resources
-    gains = np.maximum(-loss, 0.0).sum(axis=2)
-    unpaid = np.where(nets, beyond.sum(axis=2) - accounts.resources, apart - gains)
+    unpaid = left_unpaid(
+        loss, loss - outcome.collateral, nets=accounts.nets != APART, resources=accounts.resources
+    )
     cannot: BoolArray = (unpaid > CENT) & ~accounts.own
     return cannot
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
-from backtest.clearing.ledger import BEARERS, FELLOW
+from backtest.clearing.ledger import BEARERS, FELLOW, OTHERS
 from backtest.clearing.structure import Structure
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection, close_out
 from backtest.replay.protection.summary import Losses
-from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.tabled import columns_of, tabled
 from backtest.scores.money.rare import RareMean, differs, rare_difference
 from backtest.types import FloatArray, Progress, counted, unheard
 
@@ -153,18 +153,12 @@ def prices(done: Protection) -> pd.DataFrame:
         ours, theirs = (Posted.of(done, model, name).total.mean() for name in (arrangement, SILOS))
         saved = float(theirs - ours)
         unit = 1e6 / saved if saved > 1e-9 * theirs else np.nan
-        for place, bearer in enumerate(BEARERS):
-            if bearer == "accounts":
-                continue
+        for place in OTHERS:
             one, other = (Losses.of(done, model, name, place) for name in (arrangement, SILOS))
             more = difference(one, other)
-            rows[model, arrangement, bearer] = {
-                "extra": more.mean,
-                "extra_low": more.low,
-                "extra_high": more.high,
-                "per_million": unit * more.mean,
-                "per_million_low": unit * more.low,
-                "per_million_high": unit * more.high,
+            rows[model, arrangement, BEARERS[place]] = {
+                **columns_of("extra", more.ends),
+                **columns_of("per_million", more.times(unit).ends),
             }
     return tabled(rows, "model", "arrangement", "bearer")
 

@@ -16,14 +16,16 @@ from backtest.stress.directions import Target
 from backtest.stress.pledged import Pledged
 from backtest.types import BoolArray, FloatArray, RowNumbers
 
+MARGIN_GONE, FELLOW_LOSE = "a margin is used up", "fellow customers lose"
+FUND_PAYS, SOME_UNCOVERED = "the mutual fund pays", "something is uncovered"
 EVENTS = (
-    "a margin is used up",
+    MARGIN_GONE,
     "a firm fails",
     "a firm's own money is used up",
-    "fellow customers lose",
-    "the mutual fund pays",
+    FELLOW_LOSE,
+    FUND_PAYS,
     "the mutual fund is used up",
-    "something is uncovered",
+    SOME_UNCOVERED,
 )
 ASSESSED = BEARERS.index("assessments")
 
@@ -73,8 +75,8 @@ class Ladder:
         whose legs are closed out together.
         """
         cost, margin, nets = self.pledged.held.cost, self.standing.collateral, self.standing.nets
-        together = np.flatnonzero(nets & self.held.any(axis=1))
-        account, house = np.nonzero(self.held & ~nets[:, None])
+        together = np.flatnonzero(nets & self.has_leg.any(axis=1))
+        account, house = np.nonzero(self.has_leg & ~nets[:, None])
         target = Target(
             np.concatenate([self.legs[together].sum(axis=1), self.legs[account, house]]),
             np.concatenate([cost[together].sum(axis=1), cost[account, house]]),
@@ -110,8 +112,8 @@ class Ladder:
         return firm, out
 
     @cached_property
-    def held(self) -> BoolArray:
-        """(accounts, houses) whether a leg holds a position."""
+    def has_leg(self) -> BoolArray:
+        """(accounts, houses) whether an account holds a position at a house."""
         columns = self.pledged.held.silo_columns
         exposure = self.pledged.held.exposure
         return np.stack([(exposure[:, own] != 0.0).any(axis=1) for own in columns], axis=1)

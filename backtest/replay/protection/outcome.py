@@ -88,15 +88,7 @@ def replay_outcome(
     holdings = where_held(accounts, required, held, nets)
     collateral = accounts.at_the_end(held)
     del held  # an array of the size of all margins
-    days, count, houses = required.shape
-    by_bearer, shares, stuck, by_account = (
-        (days, houses, len(BEARERS)),
-        (days, 4),
-        (days, 2),
-        (count,),
-    )
-    sizes = [s for s in (by_bearer, shares, stuck, by_account) for _ in range(2)]
-    out = Outcomes(*(np.zeros(size) for size in sizes))
+    out = no_outcomes(*required.shape)
     loss = np.ascontiguousarray(loss)
     replay_protection(
         loss,
@@ -116,6 +108,12 @@ def replay_outcome(
     )
     worst = check_balanced(out.paid, out.base, loss=loss)
     return Outcome(accounts, holdings, *out, worst)
+
+
+def no_outcomes(days: int, accounts: int, houses: int) -> Outcomes:
+    """Outcomes of which nothing is known yet, for the kernel to write; fields as of `Outcome`."""
+    shapes = (days, houses, len(BEARERS)), (days, 4), (days, 2), (accounts,)
+    return Outcomes(*(np.zeros(shape) for shape in shapes for _ in range(2)))
 
 
 def where_held(

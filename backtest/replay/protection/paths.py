@@ -12,7 +12,7 @@ from backtest.book.book import Book
 from backtest.book.closeout import Closeout
 from backtest.book.coverage import Coverage
 from backtest.clearing.arrangement import ARRANGEMENTS, Arrangement
-from backtest.clearing.ledger import BEARERS, FELLOW, FUND, UNCOVERED
+from backtest.clearing.ledger import BEARERS, FELLOW, FUND, OTHERS, UNCOVERED
 from backtest.clearing.rules import Rules
 from backtest.clearing.setting import DRAWS
 from backtest.clearing.structure import Structure
@@ -22,25 +22,24 @@ from backtest.model.protocol import MarginModel
 from backtest.replay.protection.margined import Margined
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection, close_out
-from backtest.replay.protection.summary import OTHERS, Losses
+from backtest.replay.protection.summary import Losses
 from backtest.replay.protection.tabled import tabled
 from backtest.replay.protection.yearly import by_year
 from backtest.replay.rules import rule_day
-from backtest.scores.money.rare import FEWEST_EVENTS, LARGER, RareMean, gamma_ends
+from backtest.scores.money.over_paths import mean_over_paths, student_mean
+from backtest.scores.money.rare import RareMean
 from backtest.simulate.paths import Paths, Simulator
 from backtest.types import FloatArray, Progress, StudyError, unheard
 from backtest.workers import in_parallel
 
-HAPPENINGS = ("fellow customers lose", "mutual fund pays", "a firm fails", "something is uncovered")
+TOUCHED = ("fellow customers lose", "mutual fund pays", "a firm fails", "something is uncovered")
 BEHIND = ((FELLOW,), (FUND,), OTHERS, (UNCOVERED,))  # whose payments each of them is about
-# USD, or times, a year: less is what sums that cancel round to, and no event.
-NOTHING = 1e-6
 COLUMNS = (
     "margin",
-    *(bearer for bearer in BEARERS if bearer != "accounts"),
+    *(BEARERS[place] for place in OTHERS),
     "close-out of accounts not ported",
     "frozen",
-    *HAPPENINGS,
+    *TOUCHED,
     "largest fellow-customer loss",
     "largest imbalance",
 )
@@ -122,45 +121,6 @@ class ProtectedPaths:
                     "paths_with": found.events,
                 }  # fmt: skip
         return tabled(rows, "model", "arrangement", "what")
-
-
-def mean_over_paths(values: FloatArray, base: FloatArray) -> RareMean:
-    """Mean of an amount over independent paths, few of which may have much of it.
-
-    What the path with least has is in all of them; the rest is a sum of weighted Poisson counts, a
-    path an event, with one more of twice the largest (`gamma_ends`). In simulated worlds it held
-    the truth in 91 to 100 % of crowds of 20 or 100 paths, and in 79 to 91 % where a few paths in a
-    thousand carry the mean (docs/intervals.md).
-
-    values, base : (paths,) 0 or more, with and without defaults that come whatever prices do. No
-        interval where fewer than five paths have any of `base`. NaN where a path has an amount that
-        nobody knows, as a cost that no table states.
-
-    Examples
-    --------
-    >>> found = mean_over_paths(*[np.array([4.0, 5.0, 4.0, 4.0, 6.0, 4.0])] * 2)
-    >>> found.mean, round(found.low, 2), round(found.high, 2), found.events
-    (4.5, 4.05, 7.07, 6)
-    """
-    values = np.where(values <= NOTHING, 0.0, values)  # NaN stays
-    events, mean = int((~(base <= NOTHING)).sum()), float(values.mean())
-    if events < FEWEST_EVENTS or np.isnan(mean):
-        return RareMean(mean, np.nan, np.nan, events)
-    least = float(values.min())
-    above = values[values > least] - least
-    low, high = gamma_ends(above, LARGER * float(above.max(initial=0.0)), 0.95)
-    return RareMean(mean, least + low / len(values), least + high / len(values), events)
-
-
-def student_mean(values: FloatArray) -> RareMean:
-    """Mean of an amount that every path has much of, (paths,), with Student's interval."""
-    from scipy.special import stdtrit
-
-    mean, count = float(values.mean()), len(values)
-    if count < 2:
-        return RareMean(mean, np.nan, np.nan, count)
-    half = float(stdtrit(count - 1, 0.975) * values.std(ddof=1) / np.sqrt(count))
-    return RareMean(mean, mean - half, mean + half, count)
 
 
 def _largest(values: FloatArray) -> RareMean:
@@ -259,8 +219,8 @@ def _sums(done: Protection, model: str, arrangement: str) -> FloatArray:
         stuck = outcome.stuck if drawn else outcome.base_stuck
         touched = outcome.touched if drawn else outcome.base_touched
         yearly = by_year(paid, outcome.base, horizon=spans[:, None], margin_days=days)
-        by_bearer = yearly.mean(axis=0).sum(axis=0)[[b != "accounts" for b in BEARERS]]
-        fails = happens[HAPPENINGS.index("a firm fails")].horizon
+        by_bearer = yearly.mean(axis=0).sum(axis=0)[OTHERS]
+        fails = happens[TOUCHED.index("a firm fails")].horizon
         waits = by_year(stuck, outcome.base_stuck, horizon=fails, margin_days=days)
         times = [
             losses.times(touched[:, c], outcome.base_touched[:, c])

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from backtest.replay.protection.ladder import EVENTS, Ladder
+from backtest.replay.protection.ladder import EVENTS, MARGIN_GONE, Ladder
 from backtest.replay.protection.stressed import Key, Stressed
 from backtest.replay.protection.tabled import tabled
 from backtest.stress.directions import Direction, Path, stated_directions
@@ -21,7 +21,7 @@ from backtest.stress.joint import JointMove, nearest_move, slopes
 from backtest.types import FloatArray, Progress, counted, unheard
 
 EACH = np.arange(len(EVENTS))
-MARGIN = 0  # place of the first event
+MARGIN = EVENTS.index(MARGIN_GONE)
 STEPS = 200  # of the grid of a direction: a quarter of a deviation each, at most
 PARTS, ROUNDS = 4, 14  # of cutting a step: 4^14 parts of it are a billionth of a deviation
 NEAREST = 3  # margins, and scouts, near whose moves the search for the joint one begins
@@ -69,6 +69,13 @@ class Found:
     direction: Direction
     multiple: float
     share: float
+
+    @classmethod
+    def joint(cls, best: JointMove | None, known: Plausibility) -> "Found":
+        """The most plausible of all moves, as a search has found it or has not."""
+        if best is None:
+            return cls(Direction(JOINT, np.zeros(len(known.deviations))), np.inf, np.nan)
+        return cls(best.direction, best.multiple, best.days_as_far(known))
 
     @property
     def reached(self) -> bool:
@@ -153,7 +160,7 @@ class ReverseWaterfall:
                 rungs = {rung: moves for rung, moves in found.items() if rung.ladder is one}
                 best |= self._joint(rungs, scouted[k])
             for rung, move in self._shared(best).items():
-                found[rung].append(self._found(move))
+                found[rung].append(Found.joint(move, self.known))
         return self._rows(found)
 
     def _joint(
@@ -200,13 +207,6 @@ class ReverseWaterfall:
     def _nearest(self, rung: Rung, starts: Sequence[FloatArray]) -> JointMove | None:
         """The most plausible move that a search finds from these moves and from none."""
         return nearest_move(self.stressed.pledged.repricer, self.known, rung, starts)
-
-    def _found(self, move: JointMove | None) -> Found:
-        """The same as of stated directions; a search that found nothing has no move."""
-        if move is None:
-            none = np.zeros(len(self.stressed.pledged.held.market.factors))
-            return Found(Direction(JOINT, none), np.inf, np.nan)
-        return Found(move.direction, move.multiple, move.days_as_far(self.known))
 
     @cached_property
     def scouts(self) -> list[Direction]:

@@ -17,7 +17,8 @@ from backtest.clearing.ledger import CENT
 from backtest.replay.protection.ladder import Ladder
 from backtest.replay.protection.reverse import MOST_JOINT, Found, ReverseWaterfall
 from backtest.replay.protection.tabled import tabled
-from backtest.stress.directions import Direction, Path, UsedUp, stated_directions
+from backtest.replay.protection.unpaid import left_unpaid
+from backtest.stress.directions import Path, UsedUp, stated_directions
 from backtest.stress.joint import NAME as JOINT
 from backtest.stress.joint import nearest_move
 from backtest.types import FloatArray, Progress, counted, unheard
@@ -43,11 +44,8 @@ class Means:
         """(scenarios,) USD that it leaves unpaid, less a cent; below zero where it can pay."""
         beyond, loss = self._by_leg(pnl)
         standing = self.ladder.standing
-        resources = float(standing.parties[0].resources[self.account])
-        if standing.nets[self.account]:
-            return beyond.sum(axis=1) - resources - CENT
-        gains = np.maximum(-loss, 0.0).sum(axis=1)
-        return np.maximum(beyond, 0.0).sum(axis=1) - resources - gains - CENT
+        nets, resources = standing.nets[self.account], standing.parties[0].resources[self.account]
+        return left_unpaid(loss, beyond, nets=nets, resources=resources) - CENT
 
     def leading(self, pnl: FloatArray) -> FloatArray:
         """(columns,) what decides that: legs that lack, and those whose gains pay for them."""
@@ -89,8 +87,8 @@ class ReverseAccounts:
     @cached_property
     def accounts(self) -> list[int]:
         """Places of these accounts; none where they are more than 50."""
-        held = next(iter(self.of.ladders.values())).held
-        places = [int(a) for a in np.flatnonzero(held.sum(axis=1) > 1)]
+        has_leg = next(iter(self.of.ladders.values())).has_leg
+        places = [int(a) for a in np.flatnonzero(has_leg.sum(axis=1) > 1)]
         return places if len(places) <= MOST_JOINT else []
 
     def table(self, progress: Progress = unheard) -> pd.DataFrame:
@@ -127,10 +125,7 @@ class ReverseAccounts:
         known, repricer = self.of.known, self.of.stressed.pledged.repricer
         moves = [one.move for one in stated if one.reached]
         starts = sorted(moves, key=known.distance)[:NEAREST]
-        best = nearest_move(repricer, known, target, starts)
-        if best is None:
-            return Found(Direction(JOINT, np.zeros(len(repricer.market.factors))), np.inf, np.nan)
-        return Found(best.direction, best.multiple, best.days_as_far(known))
+        return Found.joint(nearest_move(repricer, known, target, starts), known)
 
     def _rows(self, found: Mapping[Alike, Sequence[Found]]) -> pd.DataFrame:
         names = self.of.stressed.pledged.held.book.portfolios

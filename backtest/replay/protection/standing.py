@@ -15,8 +15,8 @@ from backtest.clearing.ledger import BEARERS, check_balanced
 from backtest.clearing.setting import Setting
 from backtest.kernels.default_draws import Several
 from backtest.kernels.parties import APART, COMMINGLED, Accounts, Classes, Firms, Houses
-from backtest.kernels.protection import Outcomes, replay_protection
-from backtest.replay.protection.outcome import where_held
+from backtest.kernels.protection import replay_protection
+from backtest.replay.protection.outcome import no_outcomes, where_held
 from backtest.replay.protection.protect import Protection
 from backtest.types import BoolArray, FloatArray, StudyError
 
@@ -164,10 +164,9 @@ class Standing:
         return Borne(paid, touched)
 
     def _close_out(self, loss: FloatArray, value: FloatArray) -> Borne:
-        count, accounts, houses = loss.shape
+        count, accounts, _ = loss.shape
         firms = len(self.setting.structure.firm_names)
-        shapes = (count, houses, len(BEARERS)), (count, 4), (count, 2), (accounts,)
-        out = Outcomes(*(np.zeros(shape) for shape in shapes for _ in range(2)))
+        out = no_outcomes(*loss.shape)
         loss = np.ascontiguousarray(loss)
         replay_protection(
             loss,

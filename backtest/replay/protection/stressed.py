@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtest.clearing.ledger import BEARERS
+from backtest.clearing.ledger import BEARERS, OTHERS
 from backtest.replay.protection.cover import EVERYWHERE
 from backtest.replay.protection.protect import Protection
 from backtest.replay.protection.standing import Borne, Standing
@@ -16,7 +16,6 @@ from backtest.stress.pledged import Pledged
 from backtest.stress.positions import Held
 from backtest.types import FloatArray, Progress, counted, unheard
 
-ACCOUNTS = BEARERS.index("accounts")
 Key = tuple[str, str]  # model and arrangement
 BLOCK = 256  # historic days closed out at a time
 
@@ -110,7 +109,7 @@ class Stressed:
             loss, value = self.pledged.losses(pnl), self.pledged.values(pnl)
             for standing in self.standing.values():
                 paid = standing.close_out(loss, value).paid
-                others = np.delete(paid, ACCOUNTS, axis=2).sum(axis=(1, 2))
+                others = paid[:, :, OTHERS].sum(axis=(1, 2))
                 left[rows] = np.maximum(left[rows], others)
         worst = [starts[i] for i in np.argsort(-left, kind="stable") if left[i] > 0.0]
         chosen: Sequence[np.datetime64] = [day for day in worst if day not in named]

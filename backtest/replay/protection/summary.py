@@ -1,17 +1,16 @@
 """One row a (model, arrangement): margin, who loses, how often and how much a year, how surely."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
-from backtest.clearing.ledger import BEARERS, CENT, FELLOW, FUND, UNCOVERED
+from backtest.clearing.ledger import BEARERS, CENT, FELLOW, FUND, OTHERS, UNCOVERED
 from backtest.replay.protection.outcome import Outcome
 from backtest.replay.protection.posted import Posted
 from backtest.replay.protection.protect import Protection
-from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.tabled import columns_of, tabled
 from backtest.replay.protection.yearly import by_year, watched
 from backtest.scores.money.level import mean_interval, ratio_interval
 from backtest.scores.money.rare import RareMean, differs, event_rate, rare_difference, rare_mean
@@ -19,7 +18,7 @@ from backtest.types import FloatArray
 
 # Names of what may happen on a day, with the column of `touched` and the bearer that pays.
 HAPPENINGS = {"fellow": (0, FELLOW), "fund": (1, FUND), "uncovered": (3, UNCOVERED)}
-FIRMS_FAIL, OTHERS = 2, range(1, len(BEARERS))  # all who pay but the accounts themselves
+FIRMS_FAIL = 2  # column of `touched`
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +93,8 @@ def summary(done: Protection) -> pd.DataFrame:
     `_events` in the record that need no drawn default, `_events_year` with its interval, one-sided
     from 0 where none was seen; `_given` mean USD where there is a loss, with `_given_low` and
     `_given_high` as of `_usd`; `_largest` and `_date` of the worst close-out without drawn
-    defaults; `_watched` USD a year at most, of accounts looked
-    at on every day. `firms_fail` times a year. By bearer: USD a year.
+    defaults; `_watched` USD a year at most, of accounts looked at on every day.
+    `firms_fail` times a year. By bearer: USD a year.
 
     How a day becomes a year, and how often the intervals hold: docs/intervals.md.
 
@@ -113,18 +112,16 @@ def summary(done: Protection) -> pd.DataFrame:
     """
     rows = {}
     for key, outcome in done.outcomes.items():
-        margin, low, high = mean_interval(Posted.of(done, *key).total)
-        row: dict[str, object] = {"margin": margin, "margin_low": low, "margin_high": high}
+        margin = mean_interval(Posted.of(done, *key).total)
+        row: dict[str, object] = {**columns_of("margin", margin)}
         for name, (column, bearer) in HAPPENINGS.items():
             losses = Losses.of(done, *key, bearer)
-            row |= dict(_columns(name, losses, outcome, column, done.days))
+            row |= _columns(name, losses, outcome, column, done.days)
         row["firms_fail"] = Losses.of(done, *key, *OTHERS).times(
             outcome.touched[:, FIRMS_FAIL], outcome.base_touched[:, FIRMS_FAIL]
         )
         rows[key] = row | {
-            bearer: float(Losses.of(done, *key, place).yearly.mean())
-            for place, bearer in enumerate(BEARERS)
-            if bearer != "accounts"  # what they lose of their own is no matter of protection
+            BEARERS[place]: float(Losses.of(done, *key, place).yearly.mean()) for place in OTHERS
         }
     return tabled(rows, "model", "arrangement")
 
@@ -142,14 +139,11 @@ def differences(done: Protection, *, against: str = SILOS) -> pd.DataFrame:
             continue
         ours, theirs = (Posted.of(done, model, name).total for name in (arrangement, against))
         ratio, low, high = ratio_interval(ours, theirs)
-        row: dict[str, float] = {
-            "margin_saved": 1.0 - ratio, "margin_saved_low": 1.0 - high,
-            "margin_saved_high": 1.0 - low,
-        }  # fmt: skip
+        row = columns_of("margin_saved", (1.0 - ratio, 1.0 - high, 1.0 - low))
         for name, (_, bearer) in HAPPENINGS.items():
             one, other = (Losses.of(done, model, name, bearer) for name in (arrangement, against))
             more = rare_difference(one.yearly, other.yearly, seen=differs(one.base, other.base))
-            row |= dict(_interval(f"{name}_usd", more))
+            row |= columns_of(f"{name}_usd", more.ends)
             row[f"{name}_events"] = more.events
         rows[model, arrangement] = row
     return tabled(rows, "model", "arrangement")
@@ -157,34 +151,27 @@ def differences(done: Protection, *, against: str = SILOS) -> pd.DataFrame:
 
 def _columns(
     name: str, losses: Losses, outcome: Outcome, column: int, days: pd.DatetimeIndex
-) -> Iterator[tuple[str, object]]:
+) -> dict[str, object]:
     """Columns of one happening."""
-    amount = losses.amount
+    usd, amount = float(losses.yearly.mean()), losses.amount
     times = losses.times(outcome.touched[:, column], outcome.base_touched[:, column])
-    yield f"{name}_day", float(outcome.touched[:, column].mean())
-    yield f"{name}_times", times
-    yield f"{name}_usd", float(losses.yearly.mean())
-    yield f"{name}_low", amount.low
-    yield f"{name}_high", amount.high
-    yield from _interval(f"{name}_drawn", losses.amount_drawn)
-    yield f"{name}_events", amount.events
-    yield from _interval(f"{name}_events_year", losses.events)
-    # Its ends are those of the amount: that the number of events varies too makes them wider.
-    ends = {"": float(losses.yearly.mean()), "_low": amount.low, "_high": amount.high}
-    for end, usd in ends.items():
-        yield f"{name}_given{end}", usd / times if times > 0.0 else np.nan
+    # Ends of a loss given that there is one are those of the amount: that the number of events
+    # varies too makes them wider.
+    given = [end / times if times > 0.0 else np.nan for end in (usd, amount.low, amount.high)]
     worst = int(losses.base.argmax())
     seen = losses.base[worst] > 0.0
-    yield f"{name}_largest", float(losses.base[worst]) if seen else np.nan
-    yield f"{name}_date", days[worst] if seen else pd.NaT
-    yield (
-        f"{name}_watched",
-        watched(losses.base, horizon=losses.least, margin_days=losses.closes)
-        + float(losses.margin_days * losses.drawn.mean()),
-    )
-
-
-def _interval(name: str, found: RareMean) -> Iterator[tuple[str, float]]:
-    yield name, found.mean
-    yield f"{name}_low", found.low
-    yield f"{name}_high", found.high
+    watched_base = watched(losses.base, horizon=losses.least, margin_days=losses.closes)
+    return {
+        f"{name}_day": float(outcome.touched[:, column].mean()),
+        f"{name}_times": times,
+        f"{name}_usd": usd,
+        f"{name}_low": amount.low,
+        f"{name}_high": amount.high,
+        **columns_of(f"{name}_drawn", losses.amount_drawn.ends),
+        f"{name}_events": amount.events,
+        **columns_of(f"{name}_events_year", losses.events.ends),
+        **columns_of(f"{name}_given", (given[0], given[1], given[2])),
+        f"{name}_largest": float(losses.base[worst]) if seen else np.nan,
+        f"{name}_date": days[worst] if seen else pd.NaT,
+        f"{name}_watched": watched_base + float(losses.margin_days * losses.drawn.mean()),
+    }

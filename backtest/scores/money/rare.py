@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri
 
+from backtest.scores.checks import check_level
 from backtest.scores.money.level import Ends
 from backtest.scores.resample import MEAN_BLOCK
 from backtest.types import DataError, FloatArray, StudyError
@@ -216,7 +217,7 @@ def never_seen(days: float, *, level: float = 0.95) -> float:
     >>> round(never_seen(10.0), 3)
     0.3
     """
-    _check(level)
+    check_level(level)
     if not days > 0:
         raise StudyError(f"a record of {days} days; give more than 0.")
     return float(-np.log(1.0 - level) / days)
@@ -232,7 +233,7 @@ def gamma_ends(events: FloatArray, largest: float, level: float) -> tuple[float,
     >>> [round(end, 2) for end in gamma_ends(np.ones(5), 1.0, 0.95)]  # Garwood's of a count of 5
     [1.62, 11.67]
     """
-    _check(level)
+    check_level(level)
     tail = 0.5 * (1.0 - level)
     total, squares = float(events.sum()), float((events**2).sum())
     if total + largest == 0.0:
@@ -255,8 +256,3 @@ def _events(amounts: FloatArray, seen: FloatArray | None) -> FloatArray:
         return event_amounts(amounts)
     there = seen != 0.0
     return np.concatenate([event_amounts(amounts * one) for one in (there, ~there)])
-
-
-def _check(level: float) -> None:
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")

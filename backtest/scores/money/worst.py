@@ -17,9 +17,9 @@ Mathematical Statistics, 12(1), 91-96.
 
 import numpy as np
 
-from backtest.scores.checks import as_panels
+from backtest.scores.checks import as_panels, check_level
 from backtest.scores.money.cost import tail_inflation
-from backtest.types import DaysByPortfolios, FloatArray, StudyError
+from backtest.types import DaysByPortfolios, FloatArray
 
 
 def worse_days(amounts: DaysByPortfolios, *, level: float = 0.95) -> FloatArray:
@@ -44,8 +44,7 @@ def worse_days(amounts: DaysByPortfolios, *, level: float = 0.95) -> FloatArray:
     >>> worse_days(np.hstack([calm, crisis])).round(4).tolist()
     [0.0016, 0.0528]
     """
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
+    check_level(level)
     (amounts,) = as_panels(amounts=amounts)
     effective = len(amounts) / tail_inflation(amounts, np.ones_like(amounts))
     share: FloatArray = 1.0 - (1.0 - level) ** (1.0 / effective)

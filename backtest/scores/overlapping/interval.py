@@ -6,7 +6,7 @@ binomial count. Both functions use the exact variance of the stationary bootstra
 
 import numpy as np
 
-from backtest.scores.checks import column_blocks
+from backtest.scores.checks import check_level, column_blocks
 from backtest.scores.overlapping.overlap import check_horizon, check_record
 from backtest.scores.overlapping.slow_variance import effective_interval
 from backtest.scores.resample import MEAN_BLOCK
@@ -107,8 +107,7 @@ def rate_interval(
     ([0.0], [0.00335])
     """
     check_horizon(horizon)
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
+    check_level(level)
     marked = check_record(exceedances, "days", "portfolios")
     days = marked.shape[0]
     count = np.count_nonzero(marked, axis=0)

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaincinv, ndtri, stdtrit
 
-from backtest.types import BoolArray, FloatArray, StudyError
+from backtest.scores.checks import check_level
+from backtest.types import BoolArray, FloatArray
 
 Counts = NDArray[np.int64]
 
@@ -65,8 +66,7 @@ def student_point(cosines: int, level: float) -> float:
     >>> round(student_point(4, 0.95), 3)
     2.776
     """
-    if not 0.0 < level < 1.0:
-        raise StudyError(f"level is {level}; give a probability in (0, 1), such as 0.95.")
+    check_level(level)
     return float(stdtrit(cosines, 0.5 + 0.5 * level))
 
 

@@ -1,6 +1,7 @@
 """The sentences that the page of `backtest protect` opens with, from intervals and counts."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from backtest.replay.protection.cover import EVERYWHERE
 from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.study import ProtectStudy
 from backtest.studies.protect.tables import factor_words, times_words
-from backtest.studies.sentences import counted, not_shown, sentence, span_words
+from backtest.studies.sentences import counted, low_to_high, not_shown, sentence, span_words
 
 SAVES = 0.005  # share of margin below which an arrangement saves nothing worth a word
 
@@ -152,16 +153,10 @@ def _fund(study: ProtectStudy) -> str:
     house = EVERYWHERE if EVERYWHERE in cover.index.unique("house") else cover.index[0][2]
     sizes = cover.xs(house, level="house").xs(2, level="cover")["size"]
     fund = "the mutual fund is never touched" if not times.any() else (
-        f"the mutual fund pays {_ends(times)} times a year"
+        f"the mutual fund pays {low_to_high(times, times_words)} times a year"
     )  # fmt: skip
     return f"{fund}, and cover-2 at 99.9 % of the record's days is {_span(sizes)} USD"
 
 
-def _ends(values: "pd.Series[float]") -> str:
-    low, high = map(times_words, (float(values.min()), float(values.max())))
-    return low if low == high else f"{low} to {high}"
-
-
 def _span(values: "pd.Series[float]") -> str:
-    low, high = (money(end, like=float(values.max())) for end in (values.min(), values.max()))
-    return low if low == high else f"{low.removesuffix('m')} to {high}"
+    return low_to_high(values, partial(money, like=float(values.max())), "m")

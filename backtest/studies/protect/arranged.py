@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtest.clearing.arrangement import ARRANGEMENTS, SILOS
-from backtest.clearing.ledger import BEARERS, CENT
+from backtest.clearing.ledger import BEARERS, CENT, OTHERS
 from backtest.replay.protection import Protection
 from backtest.replay.protection.cover import EVERYWHERE
 from backtest.replay.protection.ladder import EVENTS
@@ -16,7 +16,7 @@ from backtest.replay.protection.stressed import Stressed
 from backtest.stress import StressPlan
 from backtest.types import Progress
 
-OTHERS = [bearer for bearer in BEARERS if bearer != "accounts"]
+LEFT_TO = tuple(BEARERS[place] for place in OTHERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class ArrangedStress:
 
     def worst(self, most: int) -> list[str]:
         """Scenarios in which others than accounts pay, by what they pay at most."""
-        paid = self.shown[OTHERS].sum(axis=1).groupby("scenario", sort=False).max()
+        paid = self.shown[list(LEFT_TO)].sum(axis=1).groupby("scenario", sort=False).max()
         return [str(name) for name in paid[paid > CENT].nlargest(most).index]
 
     def nearest(self) -> pd.DataFrame:

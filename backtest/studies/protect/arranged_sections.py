@@ -1,35 +1,33 @@
 """Sections on a stress test by arrangement: who pays in a scenario, and how far each layer is."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
-from backtest.clearing.ledger import CENT
+from backtest.clearing.ledger import BEARERS, CENT
 from backtest.present.exhibit import Section
 from backtest.present.figure import Figure
 from backtest.present.naming import brief
 from backtest.present.numbers import MISSING, millions, money, percent, ratio
 from backtest.present.table import Cell, TextTable, of_column, records
-from backtest.replay.protection.ladder import EVENTS
+from backtest.replay.protection.ladder import EVENTS, FELLOW_LOSE, FUND_PAYS, SOME_UNCOVERED
 from backtest.replay.protection.reverse_accounts import ALL, MARGIN
-from backtest.studies.protect.arranged import OTHERS, ArrangedStress
+from backtest.studies.protect.arranged import LEFT_TO, ArrangedStress
 from backtest.studies.protect.figures import distance_of_layers
 from backtest.studies.protect.figures.layers import far_words
-from backtest.studies.sentences import counted, sentence
+from backtest.studies.protect.groups import GROUPS, WHO
+from backtest.studies.sentences import counted, low_to_high, sentence
 
 SHOWN = 5  # scenarios in the table
 FURTHER = 0.005  # deviations: what two decimals do not tell apart
-GROUPS = {
-    "firms": ("firms", "advanced by firms", "firms' contributions"),
-    "surplus at the other house": ("surplus at the other house",),
-    "fellow customers": ("fellow customers",),
-    "SIPC": ("advanced by SIPC",),
-    "houses' capital": ("houses' capital",),
-    "mutual fund": ("mutual fund", "assessments"),
-    "uncovered": ("uncovered",),
+# Bearers by head of a column, in the order of the waterfall.
+PAYERS = {
+    WHO[group]: GROUPS[group]
+    for group in sorted(GROUPS, key=lambda group: BEARERS.index(GROUPS[group][0]))
 }
 
 
@@ -52,13 +50,13 @@ def _scenarios(result: ArrangedStress) -> Section:
     worst = result.worst(SHOWN)
     named = [(name, pd.DataFrame(result.shown.xs(name, level="scenario"))) for name in worst]
     rows = [(name, [(str(one), row) for one, row in records(part)]) for name, part in named]
-    paid = {head: sum_of(result.shown, parts) for head, parts in GROUPS.items()}
+    paid = {head: result.shown[list(parts)].sum(axis=1) for head, parts in PAYERS.items()}
     columns: dict[str, Callable[[Any], str | Cell]] = {
         "accounts that lack something": lambda row: f"{row['lacking']:,.0f}",
-        "accounts leave to others": _sum(tuple(OTHERS)),
+        "accounts leave to others": _sum(LEFT_TO),
     }
     columns |= {
-        head: _sum(GROUPS[head]) for head, amounts in paid.items() if (amounts > CENT).any()
+        head: _sum(PAYERS[head]) for head, amounts in paid.items() if (amounts > CENT).any()
     }
     columns["a firm fails"] = lambda row: _chance(row["firm_fails"])
     count = len(result.shown.index.unique("scenario"))
@@ -91,11 +89,6 @@ def _scenarios(result: ArrangedStress) -> Section:
     )  # fmt: skip
 
 
-def sum_of(table: pd.DataFrame, columns: tuple[str, ...]) -> "pd.Series[float]":
-    """Sum of some columns of a table by row."""
-    return table[list(columns)].sum(axis=1)
-
-
 def _sum(parts: tuple[str, ...]) -> Callable[[Any], str]:
     """USD m of some bearers together; less than a cent is rounding."""
 
@@ -119,21 +112,12 @@ def _said_of_scenarios(result: ArrangedStress, worst: list[str]) -> str:
         return "In no scenario do fellow customers lose anything."
     name = str(most.idxmax())
     of_one = fellow.xs(name, level="scenario")
-    show = _money(float(of_one.max()))
+    show = partial(money, like=float(of_one.max()))
     words = f"fellow customers lose most in '{name}' under {result.model}"
     if SILOS not in of_one.index or len(of_one) == 1:
-        return sentence(f"{words}: {_span(of_one, show)} USD")
-    silos, others = show(float(of_one[SILOS])), _span(of_one.drop(SILOS), show)
+        return sentence(f"{words}: {low_to_high(of_one, show)} USD")
+    silos, others = show(float(of_one[SILOS])), low_to_high(of_one.drop(SILOS), show)
     return sentence(f"{words}: {silos} USD in silos, {others} USD in the other arrangements")
-
-
-def _money(like: float) -> Callable[[float], str]:
-    return lambda usd: money(usd, like=like)
-
-
-def _span(values: "pd.Series[float]", show: Callable[[float], str]) -> str:
-    low, high = show(float(values.min())), show(float(values.max()))
-    return low if low == high else f"{low} to {high}"
 
 
 def _reverse(result: ArrangedStress, figure: Figure | None) -> Section:
@@ -181,7 +165,7 @@ def _said_of_reverse(result: ArrangedStress, table: pd.DataFrame) -> Iterator[st
         f"{event} {far_words(table[event])}"
         if table[event].notna().any()
         else f"{event} after no move within the search"
-        for event in (*EVENTS[3:5], EVENTS[6])
+        for event in (FELLOW_LOSE, FUND_PAYS, SOME_UNCOVERED)
     ]
     yield sentence(
         f"with the positions of {result.day} under {result.model}, {'; '.join(words)} (standard "

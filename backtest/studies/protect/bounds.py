@@ -66,15 +66,3 @@ def widest(estimate: float, several: Iterable[Ends]) -> Ends:
     """
     _, low, high = zip(*several, strict=True)
     return estimate, float(np.min(low)), float(np.max(high))
-
-
-def columns_of(name: str, ends: Ends, events: int | None = None) -> dict[str, float]:
-    """Columns `name`, `name_low` and `name_high`, and `name_events` of what has events.
-
-    Examples
-    --------
-    >>> columns_of("net", (1.0, 0.0, 2.0), 7)
-    {'net': 1.0, 'net_low': 0.0, 'net_high': 2.0, 'net_events': 7}
-    """
-    columns: dict[str, float] = dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-    return columns if events is None else columns | {f"{name}_events": events}

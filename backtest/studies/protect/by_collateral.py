@@ -11,9 +11,10 @@ from backtest.book.closeout import Closeout
 from backtest.clearing.arrangement import SILOS
 from backtest.replay.protection.protect import Protection, close_out
 from backtest.replay.protection.summary import Losses
-from backtest.replay.protection.tabled import tabled
-from backtest.studies.protect.bounds import columns_of, lost_more, widest
-from backtest.studies.protect.dollars import OTHERS, Daily, DollarTerms
+from backtest.replay.protection.tabled import columns_of, tabled
+from backtest.studies.protect.bounds import lost_more, widest
+from backtest.studies.protect.dollars import Daily, DollarTerms
+from backtest.studies.protect.groups import TOGETHER
 
 CASH: Literal["cash"] = "cash"
 Posted = Mix | Literal["cash"]
@@ -46,7 +47,7 @@ def dollars_by_collateral(
         )  # fmt: skip
         for _, arrangement in done.outcomes:
             daily = Daily.of(done, model, arrangement, terms.customer_capital)
-            others = daily.losses[OTHERS]
+            others = daily.losses[TOGETHER]
             extra, events = lost_more(others, of_cash.setdefault(arrangement, others))
             rows[name, arrangement] = {
                 "market_value": float(daily.margin.mean()) * marks.posted,

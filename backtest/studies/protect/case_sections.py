@@ -13,13 +13,12 @@ from backtest.studies.protect.by_collateral import CASH
 from backtest.studies.protect.cases import Cases
 from backtest.studies.protect.dollar_sections import (
     ROUNDING,
-    WHO,
     bearer_section,
     dollar_section,
     dollar_sentence,
     with_bounds,
 )
-from backtest.studies.protect.dollars import OTHERS
+from backtest.studies.protect.groups import TOGETHER, WHO
 from backtest.studies.protect.mandate import MandateTerms, figures_table
 
 STILL = 5e4  # USD a year
@@ -126,7 +125,7 @@ def _swept(cases: Cases, swept: pd.DataFrame) -> Section:
                     "funding freed": _amount("funding_freed"),
                     "capital freed": _amount("capital_freed"),
                     "fellow customers": _amount("loss_fellow"),
-                    "all others lose more": _amount(f"loss_{OTHERS}"),
+                    "all others lose more": _amount(f"loss_{TOGETHER}"),
                     "net [95 %, each side]": with_bounds("net"),
                 },
             ),
@@ -136,7 +135,7 @@ def _swept(cases: Cases, swept: pd.DataFrame) -> Section:
 
 def _moves(row: Any, assumed: Any) -> bool:
     """Whether an assumption changes what is shown by more than `STILL`."""
-    shown = ("funding_freed", "capital_freed", "loss_fellow", f"loss_{OTHERS}", "net")
+    shown = ("funding_freed", "capital_freed", "loss_fellow", f"loss_{TOGETHER}", "net")
     return any(abs(row[column] - assumed[column]) > STILL for column in shown)
 
 

@@ -11,19 +11,10 @@ from backtest.present.exhibit import Section
 from backtest.present.numbers import MISSING, millions, money
 from backtest.present.table import TextTable, of_column, records
 from backtest.scores.money.rare import FEWEST_EVENTS
-from backtest.studies.protect.dollars import OTHERS, STUCK, DollarTerms
+from backtest.studies.protect.dollars import DollarTerms
+from backtest.studies.protect.groups import TOGETHER, WHO
 
-WHO = {
-    "fellow": "fellow customers",
-    "sipc": "SIPC",
-    "elsewhere": "surplus at another house",
-    "firm": "firms",
-    "house": "houses' capital",
-    "fund": "mutual fund",
-    "uncovered": "nobody: uncovered",
-    STUCK: "customers not ported",
-}
-LOST = f"loss_{OTHERS}"
+LOST = f"loss_{TOGETHER}"
 ENDS = ("_low", "_high")
 ROUNDING = 500.0  # USD a year: less is not a loss that a table in thousands could show
 YEARLY = (

@@ -13,34 +13,22 @@ import numpy as np
 import pandas as pd
 
 from backtest.clearing.arrangement import SILOS
-from backtest.clearing.ledger import BEARERS
+from backtest.clearing.ledger import BEARERS, OTHERS
 from backtest.clearing.setting import Setting
 from backtest.parameters.files import header
 from backtest.parameters.terms import Terms
 from backtest.replay.protection.protect import Protection
-from backtest.replay.protection.summary import OTHERS as OF_OTHERS
 from backtest.replay.protection.summary import Losses
-from backtest.replay.protection.tabled import tabled
+from backtest.replay.protection.tabled import columns_of, tabled
 from backtest.scores.money.level import Ends, difference_ends
-from backtest.studies.protect.bounds import columns_of, lost_more, of_margin, widest
+from backtest.studies.protect.bounds import lost_more, of_margin, widest
+from backtest.studies.protect.groups import GROUPS, STUCK, TOGETHER
 from backtest.types import BoolArray, Days, FloatArray
 
 RULE = "dollars_assumed"
 # Regimes of customers for whose margin a firm needs capital: those of futures, and since 2010 of
 # what is cleared over the counter too (17 CFR 1.17(a)(1)(i)(B); 74 FR 69279).
 COUNTED = ("4d", "LSOC", "commingled")
-# Who else pays than the account itself: groups of the ledger's bearers.
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "fellow": ("fellow customers",),
-    "sipc": ("advanced by SIPC",),
-    "elsewhere": ("surplus at the other house",),
-    "firm": ("firms", "advanced by firms", "firms' contributions"),
-    "house": ("houses' capital",),
-    "fund": ("mutual fund", "assessments"),
-    "uncovered": ("uncovered",),
-}
-STUCK = "stuck"  # customers of failed firms: closing out what is not ported, which no bearer pays
-OTHERS = "others"  # all of them
 
 
 class _Rates(Terms):
@@ -108,7 +96,7 @@ class Daily:
     ----------
     margin : what accounts have to post. at_houses : what houses ask, net where omnibus.
     capital : what firms need for their futures and cleared swaps customers.
-    losses : of each group of `GROUPS`, of `STUCK` and of `OTHERS`.
+    losses : of each group of `GROUPS`, of `STUCK` and of `TOGETHER`.
     """
 
     margin: FloatArray
@@ -203,7 +191,7 @@ def _against(own: Daily, silos: Daily, terms: DollarTerms) -> dict[str, float]:
     for group, losses in own.losses.items():
         counted, events = lost_more(losses, silos.losses[group])
         columns |= columns_of(f"loss_{group}", widest(counted[0][0], counted), events)
-        if group == OTHERS:
+        if group == TOGETHER:
             nets = [difference_ends(one, lost) for one, lost in product(freed, counted)]
             columns |= columns_of("net", widest(middle - counted[0][0], nets), events)
     return columns
@@ -224,13 +212,13 @@ def _by_group(done: Protection, model: str, arrangement: str) -> dict[str, Losse
     one = groups["fellow"]
     outcome = done.outcomes[model, arrangement]
     stuck, base = outcome.stuck[:, 0], outcome.base_stuck[:, 0]
-    failing = Losses.of(done, model, arrangement, *OF_OTHERS)  # behind which firms fail
+    failing = Losses.of(done, model, arrangement, *OTHERS)  # behind which firms fail
     groups[STUCK] = replace(one, base=base, drawn=stuck - base, once=base / failing.horizon)
     together = {
         name: np.nansum([getattr(losses, name) for losses in groups.values()], axis=0)
         for name in ("base", "drawn", "once")
     }
-    return groups | {OTHERS: replace(one, **together)}
+    return groups | {TOGETHER: replace(one, **together)}
 
 
 def counted_for_capital(setting: Setting) -> BoolArray:

@@ -67,7 +67,7 @@ def cover_section(study: ProtectStudy, figure: Figure) -> Section:
     )
 
 
-def stress_section(study: ProtectStudy) -> Section:
+def cover_in_stress_section(study: ProtectStudy) -> Section:
     """The largest need of two firms in the named stress windows."""
     cover = study.answers.cover
     windows = [c for c in cover if c in EPISODES]

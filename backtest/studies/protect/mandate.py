@@ -18,8 +18,9 @@ from backtest.market.market import Market
 from backtest.model.protocol import MarginModel
 from backtest.parameters.terms import Terms
 from backtest.replay.protection.margins import margins_by_house
+from backtest.replay.protection.tabled import columns_of
 from backtest.scores.money.level import Ends
-from backtest.studies.protect.bounds import columns_of, of_margin
+from backtest.studies.protect.bounds import of_margin
 from backtest.types import DaysByPortfolios, FloatArray, StudyError, unheard
 
 RULE = "mandate_survey"

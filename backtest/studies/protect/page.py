@@ -17,10 +17,10 @@ from backtest.studies.protect.figures import (
 from backtest.studies.protect.fire_sale_section import fire_sale_section
 from backtest.studies.protect.house_tables import (
     concentration_section,
+    cover_in_stress_section,
     cover_section,
     liquidity_section,
     margin_section,
-    stress_section,
 )
 from backtest.studies.protect.path_section import paths_section
 from backtest.studies.protect.stress import protect_stress_sections
@@ -81,7 +81,7 @@ def _sections(study: ProtectStudy) -> Iterator[Section]:
             study.arranged, study.provenance.footnote(), simulated=prices.simulated
         )
     yield cover_section(study, cover_of_members(study))
-    yield stress_section(study)
+    yield cover_in_stress_section(study)
     yield margin_section(study)
     yield liquidity_section(study)
     yield concentration_section(study)

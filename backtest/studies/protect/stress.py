@@ -34,7 +34,7 @@ def protect_stress(inputs: Inputs, setting: Setting, progress: Progress) -> Stre
         return None
     market, book, coverage = inputs.market, inputs.book, inputs.config.standard()
     backing = assumed_backing(setting)
-    stress_plan(inputs.config, market, backing)
+    stress_plan(inputs.config, market, backing)  # refuses before any margin is computed
     required = {
         name: required_margin(model, market, book, coverage) * setting.multiplier
         for name, model in inputs.models.items()

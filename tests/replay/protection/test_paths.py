@@ -8,7 +8,8 @@ import backtest as bt
 from backtest.clearing import ARRANGEMENTS
 from backtest.replay.monte_carlo import path_market
 from backtest.replay.protection import Margined, close_out
-from backtest.replay.protection.paths import COLUMNS, ProtectedPaths, mean_over_paths, protect_paths
+from backtest.replay.protection.paths import COLUMNS, ProtectedPaths, protect_paths
+from backtest.scores.money.over_paths import mean_over_paths
 from tests.support.protected import ACCOUNTS, MEMBERS, drawn_market
 
 SIMULATOR = bt.StationaryBootstrap(block_size=20)

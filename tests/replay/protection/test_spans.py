@@ -8,10 +8,10 @@ from backtest.book.book import Book
 from backtest.book.coverage import Coverage
 from backtest.clearing import Firm, Member, Structure
 from backtest.clearing.arrangement import ARRANGEMENTS
-from backtest.clearing.ledger import BEARERS
+from backtest.clearing.ledger import BEARERS, OTHERS
 from backtest.market.market import Market
 from backtest.replay.protection import Protection, protect
-from backtest.replay.protection.summary import OTHERS, Losses, summary
+from backtest.replay.protection.summary import Losses, summary
 
 BONDS, COIN = {"UST10Y": 3e7}, {"BTC": 1e6}
 NOBODY = Firm(capital=0.0, default_rate=0.0)

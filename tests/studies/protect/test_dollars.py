@@ -18,15 +18,13 @@ from backtest.scores.money.rare import FEWEST_EVENTS
 from backtest.studies.protect.capital import own_capital
 from backtest.studies.protect.dollar_sections import bearer_section, cell
 from backtest.studies.protect.dollars import (
-    GROUPS,
-    OTHERS,
-    STUCK,
     DollarTerms,
     Rate,
     account_dollars,
     counted_for_capital,
     dollars,
 )
+from backtest.studies.protect.groups import GROUPS, STUCK, TOGETHER
 
 TERMS = DollarTerms(Rate(0.01, 0.005, 0.02), Rate(0.10, 0.05, 0.20), 0.08)
 GROSS, COMMINGLED = "customers gross, segregated", "customers gross, commingled"
@@ -94,8 +92,8 @@ def test_expected_losses_by_plain_numpy(done, table):
 
     others = tuple(bearer for bearers in GROUPS.values() for bearer in bearers)
     assert sorted(others) == sorted(set(BEARERS) - {"accounts"})
-    for group, bearers in {**GROUPS, STUCK: (), OTHERS: others}.items():
-        also = group in (STUCK, OTHERS)
+    for group, bearers in {**GROUPS, STUCK: (), TOGETHER: others}.items():
+        also = group in (STUCK, TOGETHER)
         for arrangement in (GROSS, COMMINGLED):
             extra = [
                 yearly(arrangement, bearers, n, also) - yearly("silos", bearers, n, also)

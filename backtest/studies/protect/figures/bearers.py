@@ -1,15 +1,17 @@
 """Figure: who bears what margin does not cover, by model and arrangement."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtest.clearing.ledger import BEARERS
+from backtest.clearing.ledger import BEARERS, OTHERS
 from backtest.present.figure import Canvas, Figure
 from backtest.present.numbers import MILLION, millions, percent
 from backtest.present.sheet import Caption, legend_height
 from backtest.present.style import INK
 from backtest.studies.protect.figures.panels import LEFT, left_out, row_panels, shown_models
+from backtest.studies.sentences import low_to_high
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +52,7 @@ def who_bears(study: "ProtectStudy") -> Figure:
 
 def _data(study: "ProtectStudy") -> pd.DataFrame:
     summary = study.answers.summary
-    bearers = [b for b in BEARERS if b != "accounts"]
+    bearers = [BEARERS[place] for place in OTHERS]
     return (
         summary[bearers]
         .reset_index()
@@ -96,8 +98,7 @@ def bearers_finding(wide: pd.DataFrame) -> str:
 
 
 def _span(shares: "pd.Series[float]") -> str:
-    low, high = (percent(end, digits=0) for end in (shares.min(), shares.max()))
-    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+    return low_to_high(shares, partial(percent, digits=0), " %")
 
 
 def _paint(canvas: Canvas, study: "ProtectStudy", data: pd.DataFrame) -> "Axes":

@@ -11,9 +11,9 @@ from backtest.present.naming import model_name
 from backtest.present.numbers import ratio
 from backtest.present.sheet import Caption
 from backtest.present.style import FAINT, INK, MARKERS
-from backtest.replay.protection.ladder import EVENTS
+from backtest.replay.protection.ladder import EVENTS, FELLOW_LOSE, FUND_PAYS
 from backtest.studies.protect.figures.panels import LEFT, SHORT
-from backtest.studies.sentences import counted
+from backtest.studies.sentences import counted, low_to_high
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from backtest.studies.protect.arranged import ArrangedStress
 
 NAME = "distance_of_layers"
-FELLOW, FUND = EVENTS[3], EVENTS[4]
 COLUMNS = 3  # of the legend
 ROW = 0.42  # inches
 LOOKS = ("#FFFFFF", "#c9d6de", "#56B4E9", "#D55E00", "#E69F00", "#b8860b", "#000000")
@@ -71,7 +70,9 @@ def _caption(result: "ArrangedStress", wide: pd.DataFrame, footnote: str) -> Cap
 def layers_finding(wide: pd.DataFrame) -> str:
     """How far fellow customers' loss and the mutual fund are, in silos and elsewhere."""
     words = [
-        f"{event} {far_words(wide[event])}" for event in (FELLOW, FUND) if wide[event].notna().any()
+        f"{event} {far_words(wide[event])}"
+        for event in (FELLOW_LOSE, FUND_PAYS)
+        if wide[event].notna().any()
     ]
     if not words:
         return "No move within the search reaches fellow customers or the mutual fund"
@@ -94,13 +95,13 @@ def far_words(distances: "pd.Series[float]") -> str:
     known = distances.dropna()
     missing = [name for name in distances.index if name not in known.index]
     where = f" (not in {_not_there(missing)})" if missing else ""
-    span = _span(known)
+    span = low_to_high(known, ratio)
     if span == ratio(float(known.max())):
         everywhere = " everywhere" if len(distances) > 1 and not missing else ""
         return f"{span} deviations away{everywhere}{where}"
     if SILOS not in known.index:
         return f"{span} deviations away{where}"
-    others = _span(known.drop(SILOS))
+    others = low_to_high(known.drop(SILOS), ratio)
     return f"{ratio(float(known[SILOS]))} deviations away in silos, {others} elsewhere{where}"
 
 
@@ -110,11 +111,6 @@ def _not_there(names: list[str]) -> str:
         return counted(len(names), "arrangement")
     others = len(names) - 1
     return f"{SILOS} and {counted(others, 'other')}" if others else SILOS
-
-
-def _span(distances: "pd.Series[float]") -> str:
-    low, high = ratio(float(distances.min())), ratio(float(distances.max()))
-    return low if low == high else f"{low} to {high}"
 
 
 def _paint(canvas: Canvas, data: pd.DataFrame) -> "Axes":
