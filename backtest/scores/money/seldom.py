@@ -9,7 +9,8 @@ There is no upper end. Where even no worse day is plausible, which it is until n
 ln(.025) / ln(confidence), 3,688 at 99.9 %, no amount seen bounds the size. Longer records that do
 have an end have it where they saw no turmoil: under a constant margin, where volatility persists
 for months, such ends held the truth in about half of them. The lower end held it in 96 to 100 % of
-simulated records, and the size was below it in 57 to 93 % (docs/intervals.md).
+simulated records of four and of nine years, and the size was below it in 57 to 93 % of them
+(docs/intervals.md).
 
 References
 ----------
